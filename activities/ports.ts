@@ -1,0 +1,164 @@
+import type { Ingestion, Document, DocumentList, DocumentListQuery, Passage } from '../contract/documents.ts';
+import type { ErrorCode } from '../contract/errors.ts';
+import type { NewTaskEvent, TaskEvent } from '../contract/events.ts';
+import type { JsonValue } from '../contract/json.ts';
+import type { AssistantPart, StoredMessage } from '../contract/messages.ts';
+import type { ContentHash, Head, Scope, TaskRef, ToolCallRef, ToolResultRef, Turn, Usage } from '../contract/references.ts';
+import type { Task, TaskListQuery, TaskRequest, TaskResult } from '../contract/task.ts';
+
+/** The Temporal run that writes; another run than the row's means that the workflow was reset. */
+export type Run = { runId: string };
+
+/** A task's row without what only a door can add (links). */
+export type TaskRow = Omit<Task, 'links'>;
+
+export type Closure = { status: 'failed'; code: ErrorCode; message: string } | { status: 'cancelled'; reason: string };
+
+export type OpenTask = TaskRef & { runId: string | null; createdAt: Date };
+
+/** Task rows and their events. All writes are idempotent and keep row and events in one transaction. */
+export interface Tasks {
+  /**
+   * Stores the request before its workflow starts.
+   * @returns the task, or the one that the same idempotency key made before
+   * @throws AlfredError `idempotency_key_reused` when that one had another body
+   */
+  create(scope: Scope, request: TaskRequest, options: { idempotencyKey?: string | undefined }): Promise<TaskRow & { head: Head; isNew: boolean }>;
+  get(scope: Scope, taskId: string): Promise<TaskRow | undefined>;
+  list(scope: Scope, query: TaskListQuery): Promise<{ tasks: TaskRow[]; nextCursor: string | null }>;
+  /** queued → running. Safe to repeat. */
+  start(task: TaskRef, run: Run, model: string): Promise<void>;
+  complete(task: TaskRef, run: Run, result: ContentHash): Promise<void>;
+  close(task: TaskRef, run: Run | undefined, closure: Closure): Promise<void>;
+  /** Puts an ended row back to running when a reset made the workflow run again. */
+  reopen(task: TaskRef, run: Run): Promise<void>;
+  /** Rows that are not ended, and ended ones whose id is in `alsoIds`, oldest first; for the sweep, over all tenants. */
+  open(options: { olderThanMs: number; after: string | undefined; limit: number }): Promise<OpenTask[]>;
+  find(taskId: string): Promise<(OpenTask & { status: Task['status'] }) | undefined>;
+}
+
+/** Events a person may watch, in sequence, for the task's whole life. */
+export interface TaskEvents {
+  read(scope: Scope, taskId: string, after: number, limit: number): Promise<TaskEvent[]>;
+  /** Yields every event after `after`, waits for more, and ends after a terminal event or on abort. */
+  follow(scope: Scope, taskId: string, after: number, signal: AbortSignal): AsyncIterable<TaskEvent[]>;
+  append(task: TaskRef, events: NewTaskEvent[]): Promise<void>;
+  /** Appends text of the attempt that may stream. @returns false when a newer attempt took over or the task has ended */
+  appendText(task: TaskRef, at: { step: number; attempt: number }, text: string): Promise<boolean>;
+}
+
+export interface Contents {
+  put(scope: Scope, content: string | Uint8Array): Promise<ContentHash>;
+  get(scope: Scope, hash: ContentHash): Promise<Uint8Array | undefined>;
+}
+
+/** A stored message with its tool results filled in. */
+export type Message =
+  | Exclude<StoredMessage, { role: 'tool' }>
+  | { role: 'tool'; results: { callId: string; tool: string; output: JsonValue; isError: boolean }[] };
+
+export interface Conversations {
+  append(scope: Scope, parent: Head | null, message: StoredMessage): Promise<Head>;
+  /** The whole chain, oldest first, tool results resolved. */
+  load(scope: Scope, head: Head): Promise<Message[]>;
+}
+
+/** The ledger of model calls and the receipts of tool calls. */
+export interface Ledger {
+  /** What an earlier attempt at this step stored, if one did. */
+  paid(task: TaskRef, step: number): Promise<Turn | undefined>;
+  /** Marks this attempt as the one that may stream and tells followers. */
+  beginModelCall(task: TaskRef, call: { step: number; attempt: number; model: string }): Promise<void>;
+  /**
+   * Stores the response, the ledger row and the events in one transaction, unless another attempt was first.
+   * @returns the turn that counts: this one, or the first
+   */
+  settleModelCall(task: TaskRef, call: CompletedModelCall): Promise<Turn>;
+  failModelCall(task: TaskRef, call: FailedModelCall): Promise<void>;
+  /** @returns the stored result of an earlier attempt, or undefined after storing the intent */
+  beginToolCall(task: TaskRef, call: ToolCallRef & { step: number; arguments: JsonValue }): Promise<ToolResultRef | undefined>;
+  settleToolCall(task: TaskRef, call: ToolCallRef & { step: number; output: JsonValue; isError: boolean; summary: string; durationMs: number }): Promise<ToolResultRef>;
+}
+
+type ModelCallRecord = { step: number; attempt: number; provider: string; model: string; usage: Usage; durationMs: number; firstTokenMs: number | null };
+export type CompletedModelCall = ModelCallRecord & {
+  parent: Head;
+  parts: AssistantPart[];
+  stopReason: string;
+  /** Present when this is the final answer. */
+  result?: TaskResult | undefined;
+};
+export type FailedModelCall = ModelCallRecord & { code: ErrorCode; message: string; willRetry: boolean };
+
+export type ToolDescription = { name: string; description: string; inputSchema: Record<string, JsonValue> };
+
+export type ModelRequest = {
+  /** The model's name without its provider. */
+  model: string;
+  instructions: string;
+  messages: Message[];
+  tools: ToolDescription[];
+  maxOutputTokens: number;
+  /** Deterministic, independent of the attempt. */
+  idempotencyKey: string;
+};
+export type StopReason = 'end' | 'tools' | 'max_tokens' | 'refusal';
+export type ModelEvent = { type: 'text'; text: string } | { type: 'usage'; usage: Omit<Usage, 'costUsd'> } | { type: 'end'; parts: AssistantPart[]; stopReason: StopReason };
+
+/** One model provider. Its client never retries; Temporal does. Errors are AlfredErrors. */
+export interface ModelProvider {
+  readonly name: string;
+  /** @returns US dollars for that usage; throws AlfredError `model_unconfigured` when the model has no known price */
+  price(model: string, usage: Omit<Usage, 'costUsd'>): number;
+  /** Streams one response; `usage` may come several times, the last one counts; `end` comes once, last. */
+  stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
+}
+
+export type ToolContext = { scope: Scope; taskId: string; receiptKey: string; signal: AbortSignal };
+
+/** Something an agent may do. Errors with a code that is not retryable go back to the model. */
+export interface Tool extends ToolDescription {
+  /** @returns what the model reads, and one line for people */
+  run(input: JsonValue, context: ToolContext): Promise<{ output: JsonValue; summary: string }>;
+}
+
+export type Block = { headingPath: string[]; page: number | null; text: string; start: number; end: number };
+export type ParsedDocument = { title: string; text: string; chunks: Block[] };
+
+export interface DocumentParser {
+  /** @throws AlfredError `file_*` with the reason */
+  parse(file: { name: string; mediaType: string; bytes: Uint8Array }, signal: AbortSignal): Promise<ParsedDocument>;
+}
+
+export type UploadedFile = { name: string; mediaType: string; bytes: Uint8Array };
+export type PendingFile = { ordinal: number; name: string; mediaType: string; contentHash: ContentHash; sizeBytes: number };
+export type FileOutcome = { state: 'added' | 'replaced' | 'unchanged'; documentId: string } | { state: 'failed'; code: ErrorCode; message: string };
+
+/** Documents, their chunks, and uploads on their way in. Postgres is the truth; an index is derived from it. */
+export interface Documents {
+  list(scope: Scope, query: DocumentListQuery): Promise<DocumentList>;
+  get(scope: Scope, documentId: string): Promise<Document | undefined>;
+  text(scope: Scope, documentId: string): Promise<string | undefined>;
+  delete(scope: Scope, documentId: string): Promise<boolean>;
+  /** Same name and content: nothing is written. Same name, other content: the chunks are replaced. */
+  put(scope: Scope, file: Omit<PendingFile, 'ordinal'>, parse: () => Promise<ParsedDocument>): Promise<FileOutcome>;
+  createIngestion(scope: Scope, files: UploadedFile[]): Promise<string>;
+  ingestion(scope: Scope, ingestionId: string): Promise<Omit<Ingestion, 'links'> | undefined>;
+  pendingFiles(scope: Scope, ingestionId: string, limit: number): Promise<PendingFile[]>;
+  settleFile(scope: Scope, ingestionId: string, ordinal: number, outcome: FileOutcome): Promise<void>;
+  endIngestion(scope: Scope, ingestionId: string, status: 'completed' | 'failed' | 'cancelled'): Promise<void>;
+}
+
+export interface SearchIndex {
+  /** Best first. Sees every document that was stored before the call. */
+  search(scope: Scope, query: string, limit: number): Promise<Passage[]>;
+  close(): void;
+}
+
+/** What Temporal says about a workflow, for rows that must not lie. */
+export type WorkflowState = { runId: string; status: 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed_out' } | { status: 'not_found' };
+export interface Workflows {
+  describe(workflowId: string): Promise<WorkflowState>;
+  /** Ids of tasks whose workflow is running now. */
+  runningTasks(): AsyncIterable<string>;
+}

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { TaskError, TaskResult, TaskUsage } from './task.ts';
+
+const step = z.int().positive().describe('One turn of the model loop, from 1');
+const attempt = z.int().positive();
+
+const event = <T extends string, D extends z.ZodRawShape>(type: T, data: D) =>
+  z.object({
+    seq: z.int().positive().describe('1, 2, 3 … within the task, without gaps'),
+    at: z.iso.datetime(),
+    type: z.literal(type),
+    data: z.object(data),
+  });
+
+/**
+ * What a person may watch. `text.delta` belongs to one attempt of one step: a `model.started` with a higher
+ * attempt makes the deltas of the attempts before it void.
+ */
+export const TaskEvent = z.discriminatedUnion('type', [
+  event('task.queued', { agent: z.string() }),
+  event('task.started', { model: z.string() }),
+  event('model.started', { step, attempt, model: z.string() }),
+  event('text.delta', { step, attempt, text: z.string() }),
+  event('model.completed', { step, attempt, usage: TaskUsage, stopReason: z.string(), durationMs: z.int(), firstTokenMs: z.int().nullable() }),
+  event('model.failed', { step, attempt, error: TaskError, willRetry: z.boolean() }),
+  event('tool.started', { step, callId: z.string(), tool: z.string(), arguments: z.json() }),
+  event('tool.completed', { step, callId: z.string(), tool: z.string(), isError: z.boolean(), summary: z.string(), durationMs: z.int() }),
+  event('task.waiting', { reason: z.string() }),
+  event('task.resumed', { reason: z.string() }),
+  event('task.completed', { result: TaskResult, usage: TaskUsage }),
+  event('task.failed', { error: TaskError, usage: TaskUsage }),
+  event('task.cancelled', { reason: z.string(), usage: TaskUsage }),
+]);
+export type TaskEvent = z.infer<typeof TaskEvent>;
+
+/** An event before it has a place in the sequence. */
+export type NewTaskEvent = TaskEvent extends infer E ? (E extends TaskEvent ? Pick<E, 'type' | 'data'> : never) : never;
+
+export const TaskEventPage = z.object({ events: z.array(TaskEvent), lastSeq: z.int().nonnegative() });
+
+export const TaskEventsQuery = z.strictObject({
+  after: z.coerce.number().int().nonnegative().max(2_147_483_647).optional().describe('Only events with a higher number; Last-Event-ID wins'),
+});

@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { errorCodes } from './errors.ts';
+
+export const taskStatuses = ['queued', 'running', 'waiting', 'completed', 'failed', 'cancelled'] as const;
+export const TaskStatus = z.enum(taskStatuses);
+export type TaskStatus = z.infer<typeof TaskStatus>;
+
+export const Budget = z
+  .strictObject({
+    maxCostUsd: z.number().nonnegative().max(1_000_000).optional().describe('US dollars'),
+    maxTokens: z.int().positive().max(1_000_000_000).optional().describe('all kinds of tokens together'),
+    maxModelCalls: z.int().positive().max(100_000).optional(),
+    maxDurationS: z.int().positive().max(31_536_000).optional().describe('seconds from the first step'),
+  })
+  .describe('Limits for this task. Each is checked before a model call starts; a call under way is finished.');
+export type Budget = z.infer<typeof Budget>;
+
+export const Metadata = z
+  .record(z.string().min(1).max(64), z.string().max(512))
+  .refine((entries) => Object.keys(entries).length <= 16, 'at most 16 entries')
+  .describe('Up to 16 strings of your own, returned with the task');
+
+/** What a door accepts. `input` is checked against the agent's own schema (`GET /v1/agents`). */
+export const TaskRequest = z.strictObject({
+  agent: z.string().min(1).max(64).default('knowledge').describe('A name from GET /v1/agents'),
+  input: z.record(z.string(), z.json()).describe('The agent’s input, usually {"text": "…"}'),
+  budget: Budget.optional(),
+  conversationId: z.string().min(1).max(128).optional().describe('A label that groups tasks of one conversation'),
+  metadata: Metadata.optional(),
+});
+export type TaskRequest = z.infer<typeof TaskRequest>;
+
+/** One place in one document that an answer rests on. `quote` stands word for word at [start, end) of the document's text. */
+export const Citation = z.object({
+  n: z.int().positive().describe('The number in the answer, as in [1]'),
+  documentId: z.uuid(),
+  document: z.string().describe('The document’s name, usually its path'),
+  title: z.string(),
+  headingPath: z.array(z.string()).describe('The section, outermost heading first'),
+  page: z.int().positive().nullable(),
+  chunkId: z.string(),
+  contentHash: z.string().describe('SHA-256 of the document version that was read'),
+  quote: z.string(),
+  start: z.int().nonnegative().describe('Characters from the start of the document’s text'),
+  end: z.int().nonnegative(),
+});
+export type Citation = z.infer<typeof Citation>;
+
+export const TaskResult = z.object({ text: z.string(), citations: z.array(Citation) });
+export type TaskResult = z.infer<typeof TaskResult>;
+
+export const TaskUsage = z.object({
+  modelCalls: z.int().nonnegative(),
+  inputTokens: z.int().nonnegative(),
+  cacheReadTokens: z.int().nonnegative(),
+  cacheWriteTokens: z.int().nonnegative(),
+  outputTokens: z.int().nonnegative(),
+  costUsd: z.number().nonnegative(),
+});
+export type TaskUsage = z.infer<typeof TaskUsage>;
+
+export const TaskError = z.object({ code: z.enum(errorCodes), message: z.string() });
+export type TaskError = z.infer<typeof TaskError>;
+
+export const Task = z.object({
+  id: z.uuid(),
+  agent: z.string(),
+  status: TaskStatus,
+  model: z.string().nullable().describe('provider:model, known once the task runs'),
+  conversationId: z.string().nullable(),
+  metadata: z.record(z.string(), z.string()),
+  budget: Budget,
+  result: TaskResult.nullable(),
+  error: TaskError.nullable(),
+  usage: TaskUsage,
+  lastSeq: z.int().nonnegative().describe('Sequence number of the newest event'),
+  createdAt: z.iso.datetime(),
+  startedAt: z.iso.datetime().nullable(),
+  endedAt: z.iso.datetime().nullable(),
+  links: z.object({ self: z.string(), events: z.string(), temporal: z.string().describe('The workflow in Temporal Web UI') }),
+});
+export type Task = z.infer<typeof Task>;
+
+export const TaskListQuery = z.strictObject({
+  agent: z.string().min(1).max(64).optional(),
+  status: TaskStatus.optional(),
+  conversationId: z.string().min(1).max(128).optional(),
+  createdAfter: z.iso.datetime({ offset: true }).optional(),
+  createdBefore: z.iso.datetime({ offset: true }).optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.string().min(1).max(512).optional().describe('`nextCursor` of the page before'),
+});
+export type TaskListQuery = z.infer<typeof TaskListQuery>;
+
+export const TaskList = z.object({ tasks: z.array(Task), nextCursor: z.string().nullable() });
+export type TaskList = z.infer<typeof TaskList>;
+
+export const CancelRequest = z.strictObject({ reason: z.string().max(500).optional() });
+export type CancelRequest = z.infer<typeof CancelRequest>;

@@ -1,0 +1,55 @@
+import type { Client } from '@temporalio/client';
+import type { NativeConnection } from '@temporalio/worker';
+import { sql } from 'kysely';
+import type { Config } from './config.ts';
+import { createLogger, type Logger } from './logger.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { openPostgres, type Postgres } from './postgres.ts';
+import { createReadiness, type ReadinessProbe } from './readiness.ts';
+import { connectTemporal, createClient } from './temporal.ts';
+import { installTemporalRuntime } from './temporal-metrics.ts';
+
+/** What every process holds at its edge: configuration, log, connections, metrics, readiness. */
+export type Edge = {
+  config: Config;
+  log: Logger;
+  postgres: Postgres;
+  connection: NativeConnection;
+  client: Client;
+  metrics: Metrics;
+  /** Prometheus text of this process: ours and the Temporal SDK's. */
+  readMetrics(): Promise<string>;
+  readiness: ReadinessProbe;
+  close(): Promise<void>;
+};
+
+/**
+ * Opens the edge of a process. Waits for nothing but Temporal's address to answer.
+ *
+ * @throws when Temporal does not answer at TEMPORAL_ADDRESS
+ */
+export async function openEdge(config: Config, role: string): Promise<Edge> {
+  const log = createLogger(config, role);
+  const metrics = createMetrics();
+  const readTemporalMetrics = await installTemporalRuntime(log);
+  const connection = await connectTemporal(config);
+  const postgres = openPostgres(config, log);
+  const readiness = createReadiness({
+    postgres: async () => void (await sql`select 1`.execute(postgres.db)),
+    temporal: async () => void (await connection.withDeadline(Date.now() + 1_500, () => connection.workflowService.getSystemInfo({}))),
+  });
+  return {
+    config,
+    log,
+    postgres,
+    connection,
+    client: createClient(connection, config),
+    metrics,
+    readMetrics: async () => (await metrics.registry.metrics()) + (await readTemporalMetrics().catch(() => '')),
+    readiness,
+    close: async () => {
+      await postgres.close();
+      await connection.close();
+    },
+  };
+}

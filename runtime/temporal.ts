@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises';
+import { Client, ServiceError, type ClientOptions } from '@temporalio/client';
+import { temporal } from '@temporalio/proto';
+import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
+import { searchAttributeTypes } from '../contract/search-attributes.ts';
+import type { Config } from './config.ts';
+
+/** gRPC status codes that mean "not now": CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE. */
+const unavailableStatuses = new Set([1, 4, 8, 14]);
+
+type TemporalConfig = Pick<Config, `TEMPORAL_${string}` & keyof Config>;
+
+/**
+ * One native connection a process, shared by its client and its workers, so that a task started here can begin here
+ * (eager start).
+ */
+export async function connectTemporal(config: TemporalConfig): Promise<NativeConnection> {
+  return NativeConnection.connect(await connectionOptions(config));
+}
+
+export const createClient = (connection: NativeConnection, config: TemporalConfig, options: ClientOptions = {}) =>
+  new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, ...options });
+
+async function connectionOptions(config: TemporalConfig): Promise<NativeConnectionOptions> {
+  const read = async (file: string | undefined) => (file ? readFile(file) : undefined);
+  const [ca, crt, key] = await Promise.all([config.TEMPORAL_TLS_SERVER_CA_FILE, config.TEMPORAL_TLS_CERT_FILE, config.TEMPORAL_TLS_KEY_FILE].map(read));
+  const tls = config.TEMPORAL_TLS || config.TEMPORAL_API_KEY || ca || crt;
+  return {
+    address: config.TEMPORAL_ADDRESS,
+    ...(config.TEMPORAL_API_KEY ? { apiKey: config.TEMPORAL_API_KEY } : {}),
+    ...(tls ? { tls: { ...(ca ? { serverRootCACertificate: ca } : {}), ...(crt && key ? { clientCertPair: { crt, key } } : {}) } } : {}),
+  };
+}
+
+/** Whether an error means that Temporal is away or too busy, so that a repeat can help. */
+export function isTemporalUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const cause = (error instanceof ServiceError ? error.cause : error) as { code?: unknown } | undefined;
+  return typeof cause?.code === 'number' ? unavailableStatuses.has(cause.code) : error.name === 'TransportError';
+}
+
+/** Registers Alfred's search attributes. Safe to repeat. */
+export async function registerSearchAttributes(connection: NativeConnection, namespace: string): Promise<void> {
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  const missing = Object.entries(searchAttributeTypes).filter(([name]) => !(name in customAttributes));
+  if (missing.length === 0) return;
+  const types = temporal.api.enums.v1.IndexedValueType;
+  await connection.operatorService.addSearchAttributes({
+    namespace,
+    searchAttributes: Object.fromEntries(missing.map(([name, type]) => [name, types[`INDEXED_VALUE_TYPE_${type}`]])),
+  });
+}
