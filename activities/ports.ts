@@ -3,7 +3,7 @@ import type { ErrorCode } from '../contract/errors.ts';
 import type { NewTaskEvent, TaskEvent } from '../contract/events.ts';
 import type { JsonValue } from '../contract/json.ts';
 import type { AssistantPart, StoredMessage } from '../contract/messages.ts';
-import type { ContentHash, Head, Scope, TaskRef, ToolCallRef, ToolResultRef, Turn, Usage } from '../contract/references.ts';
+import type { BudgetLimits, ContentHash, Head, Scope, TaskRef, ToolCallRef, ToolResultRef, Turn, Usage } from '../contract/references.ts';
 import type { Task, TaskListQuery, TaskRequest, TaskResult } from '../contract/task.ts';
 
 /** The Temporal run that writes; another run than the row's means that the workflow was reset. */
@@ -14,7 +14,8 @@ export type TaskRow = Omit<Task, 'links'>;
 
 export type Closure = { status: 'failed'; code: ErrorCode; message: string } | { status: 'cancelled'; reason: string };
 
-export type OpenTask = TaskRef & { runId: string | null; createdAt: Date };
+/** What decides whether a row agrees with its workflow. */
+export type TaskState = TaskRef & { status: Task['status']; runId: string | null; createdAt: Date };
 
 /** Task rows and their events. All writes are idempotent and keep row and events in one transaction. */
 export interface Tasks {
@@ -27,14 +28,17 @@ export interface Tasks {
   get(scope: Scope, taskId: string): Promise<TaskRow | undefined>;
   list(scope: Scope, query: TaskListQuery): Promise<{ tasks: TaskRow[]; nextCursor: string | null }>;
   /** queued → running. Safe to repeat. */
-  start(task: TaskRef, run: Run, model: string): Promise<void>;
-  complete(task: TaskRef, run: Run, result: ContentHash): Promise<void>;
-  close(task: TaskRef, run: Run | undefined, closure: Closure): Promise<void>;
-  /** Puts an ended row back to running when a reset made the workflow run again. */
-  reopen(task: TaskRef, run: Run): Promise<void>;
-  /** Rows that are not ended, and ended ones whose id is in `alsoIds`, oldest first; for the sweep, over all tenants. */
-  open(options: { olderThanMs: number; after: string | undefined; limit: number }): Promise<OpenTask[]>;
-  find(taskId: string): Promise<(OpenTask & { status: Task['status'] }) | undefined>;
+  start(task: TaskRef, run: Run, model: string): Promise<{ budget: BudgetLimits }>;
+  /** @returns the ended row, or undefined when this run had ended it before */
+  complete(task: TaskRef, run: Run, result: ContentHash): Promise<TaskRow | undefined>;
+  /** As `complete`; without a run (the workflow is gone) only a row that has not ended is closed. */
+  close(task: TaskRef, run: Run | undefined, closure: Closure): Promise<TaskRow | undefined>;
+  /** Puts a row back to running that another run had ended: somebody reset the workflow. @returns whether it was so */
+  reopen(task: TaskRef, run: Run): Promise<boolean>;
+  /** Rows that are not ended, by id, over all tenants; for the sweep. */
+  open(options: { olderThanMs: number; after: string | undefined; limit: number }): Promise<TaskState[]>;
+  /** Rows of these ids, over all tenants; for the sweep. */
+  states(taskIds: string[]): Promise<TaskState[]>;
 }
 
 /** Events a person may watch, in sequence, for the task's whole life. */
@@ -61,6 +65,8 @@ export interface Conversations {
   append(scope: Scope, parent: Head | null, message: StoredMessage): Promise<Head>;
   /** The whole chain, oldest first, tool results resolved. */
   load(scope: Scope, head: Head): Promise<Message[]>;
+  /** What the message at `head` asks a tool with, by the call's id. */
+  toolArguments(scope: Scope, head: Head, callId: string): Promise<JsonValue>;
 }
 
 /** The ledger of model calls and the receipts of tool calls. */

@@ -1,55 +1,62 @@
+/** Attempts at an activity that fails this way, the first included. */
+const never = 1;
+const few = 5;
+const some = 8;
+/** Until the activity's own limit: nothing is wrong with the task, something it needs is away. */
+const always = Infinity;
+
 /**
- * Every error code a person or program can meet, with its HTTP status, whether a retry can help, and the
+ * Every error code a person or program can meet, with its HTTP status, how often an activity is attempted, and the
  * sentence shown when nobody wrote a better one.
  */
 const table = {
   // the request
-  invalid_request: [422, false, 'The request does not fit the schema.'],
-  malformed_request: [400, false, 'The request could not be read.'],
-  unsupported_media_type: [415, false, 'Send application/json or multipart/form-data.'],
-  body_too_large: [413, false, 'The body is larger than the limit.'],
-  not_found: [404, false, 'There is nothing here with that id.'],
-  method_not_allowed: [405, false, 'This address does not take that method.'],
-  not_acceptable: [406, false, 'No representation of that type exists.'],
-  forbidden_host: [403, false, 'Without sign-in, Alfred answers only requests addressed to this machine.'],
-  unknown_agent: [422, false, 'There is no agent with that name.'],
-  idempotency_key_reused: [422, false, 'That Idempotency-Key was used with another request.'],
+  invalid_request: [422, never, 'The request does not fit the schema.'],
+  malformed_request: [400, never, 'The request could not be read.'],
+  unsupported_media_type: [415, never, 'Send application/json or multipart/form-data.'],
+  body_too_large: [413, never, 'The body is larger than the limit.'],
+  not_found: [404, never, 'There is nothing here with that id.'],
+  method_not_allowed: [405, never, 'This address does not take that method.'],
+  not_acceptable: [406, never, 'No representation of that type exists.'],
+  forbidden_host: [403, never, 'Without sign-in, Alfred answers only requests addressed to this machine.'],
+  unknown_agent: [422, never, 'There is no agent with that name.'],
+  idempotency_key_reused: [422, never, 'That Idempotency-Key was used with another request.'],
   // the system
-  temporal_unavailable: [503, true, 'Temporal does not answer. Nothing was lost; repeat the request.'],
-  database_unavailable: [503, true, 'The database does not answer. Nothing was lost; repeat the request.'],
-  draining: [503, true, 'This process is shutting down. Repeat the request.'],
-  internal: [500, true, 'Something broke on our side; the log has the details.'],
+  temporal_unavailable: [503, always, 'Temporal does not answer. Nothing was lost; repeat the request.'],
+  database_unavailable: [503, always, 'The database does not answer. Nothing was lost; repeat the request.'],
+  draining: [503, always, 'This process is shutting down. Repeat the request.'],
+  internal: [500, few, 'Something broke on our side; the log has the details.'],
   // a task
-  step_limit: [500, false, 'The agent found no answer within its number of steps.'],
-  budget_exceeded: [500, false, 'The task reached its budget.'],
-  deadline_exceeded: [500, false, 'The task took longer than it was allowed to.'],
-  model_unavailable: [500, true, 'The model did not answer after several attempts.'],
-  model_rate_limited: [500, true, 'The model provider is limiting our requests.'],
-  model_auth: [500, false, 'The model provider refused our key.'],
-  model_rejected: [500, false, 'The model provider refused the request.'],
-  model_refused: [500, false, 'The model declined to answer.'],
-  model_context_overflow: [500, false, 'The conversation no longer fits the model.'],
-  model_output_limit: [500, false, 'The answer was cut off at the output limit.'],
-  model_unconfigured: [500, false, 'No such model is configured.'],
-  tool_failed: [500, true, 'A tool failed after several attempts.'],
-  terminated: [500, false, 'Somebody terminated the workflow in Temporal.'],
-  timed_out: [500, false, 'The workflow ran into its time limit.'],
-  never_started: [500, false, 'The task was never started; it did nothing and cost nothing.'],
-  workflow_lost: [500, false, 'Temporal no longer knows the workflow.'],
-  superseded: [500, false, 'A newer attempt took over.'],
+  step_limit: [500, never, 'The agent found no answer within its number of steps.'],
+  budget_exceeded: [500, never, 'The task reached its budget.'],
+  deadline_exceeded: [500, never, 'The task took longer than it was allowed to.'],
+  model_unavailable: [500, some, 'The model did not answer after several attempts.'],
+  model_rate_limited: [500, 20, 'The model provider is limiting our requests.'],
+  model_auth: [500, never, 'The model provider refused our key.'],
+  model_rejected: [500, never, 'The model provider refused the request.'],
+  model_refused: [500, never, 'The model declined to answer.'],
+  model_context_overflow: [500, never, 'The conversation no longer fits the model.'],
+  model_output_limit: [500, never, 'The answer was cut off at the output limit.'],
+  model_unconfigured: [500, never, 'No such model is configured.'],
+  tool_failed: [500, few, 'A tool failed after several attempts.'],
+  terminated: [500, never, 'Somebody terminated the workflow in Temporal.'],
+  timed_out: [500, never, 'The workflow ran into its time limit.'],
+  never_started: [500, never, 'The task was never started; it did nothing and cost nothing.'],
+  workflow_lost: [500, never, 'Temporal no longer knows the workflow.'],
+  superseded: [500, never, 'A newer attempt took over.'],
   // a document
-  file_empty: [422, false, 'The file holds no text.'],
-  file_type_unsupported: [422, false, 'Files of this kind are not read; .md .txt .html .pdf and .docx are.'],
-  file_unreadable: [422, false, 'The file could not be parsed.'],
-  file_encrypted: [422, false, 'The file is password-protected.'],
-  file_too_slow: [422, false, 'Reading the file took too long.'],
-} as const satisfies Record<string, readonly [number, boolean, string]>;
+  file_empty: [422, never, 'The file holds no text.'],
+  file_type_unsupported: [422, never, 'Files of this kind are not read; .md .txt .html .pdf and .docx are.'],
+  file_unreadable: [422, never, 'The file could not be parsed.'],
+  file_encrypted: [422, never, 'The file is password-protected.'],
+  file_too_slow: [422, never, 'Reading the file took too long.'],
+} as const satisfies Record<string, readonly [number, number, string]>;
 
 export type ErrorCode = keyof typeof table;
 
 export const isErrorCode = (code: unknown): code is ErrorCode => typeof code === 'string' && code in table;
 export const httpStatusOf = (code: ErrorCode): number => table[code][0];
-export const isRetryable = (code: ErrorCode): boolean => table[code][1];
+export const maxAttemptsOf = (code: ErrorCode): number => table[code][1];
 /** A sentence a person understands. */
 export const sentenceOf = (code: ErrorCode): string => table[code][2];
 export const errorCodes = Object.keys(table) as [ErrorCode, ...ErrorCode[]];
@@ -58,14 +65,12 @@ export const errorCodes = Object.keys(table) as [ErrorCode, ...ErrorCode[]];
 export class AlfredError extends Error {
   override readonly name = 'AlfredError';
   readonly code: ErrorCode;
-  readonly retryable: boolean;
   /** How long to wait before the next attempt, in milliseconds, when the other side said so. */
   readonly retryAfterMs: number | undefined;
 
   constructor(code: ErrorCode, message: string = sentenceOf(code), options: { retryAfterMs?: number | undefined; cause?: unknown } = {}) {
     super(message, { cause: options.cause });
     this.code = code;
-    this.retryable = isRetryable(code);
     this.retryAfterMs = options.retryAfterMs;
   }
 }

@@ -55,7 +55,8 @@ CREATE TABLE tasks (
   updated_at         timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 70);
 CREATE UNIQUE INDEX tasks_idempotency ON tasks (tenant, subject, idempotency_key) WHERE idempotency_key IS NOT NULL;
-CREATE INDEX tasks_newest ON tasks (tenant, subject, created_at DESC, id DESC);
+-- ids are UUIDv7: their order is the order of creation
+CREATE INDEX tasks_newest ON tasks (tenant, subject, id);
 CREATE INDEX tasks_open ON tasks (created_at) WHERE status IN ('queued', 'running', 'waiting');
 
 CREATE TABLE task_events (

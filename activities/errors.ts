@@ -1,0 +1,9 @@
+import { AlfredError } from '../contract/errors.ts';
+import { isDatabaseUnavailable } from '../runtime/postgres.ts';
+
+/** Any error as one of ours; what we do not know is `internal` and keeps its words out of history. */
+export function alfredErrorOf(error: unknown): AlfredError {
+  if (error instanceof AlfredError) return error;
+  if (isDatabaseUnavailable(error)) return new AlfredError('database_unavailable', undefined, { cause: error });
+  return new AlfredError('internal', undefined, { cause: error });
+}

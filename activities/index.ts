@@ -1,0 +1,15 @@
+import { createModelActivities, type ModelDeps } from './call-model.ts';
+import { createSweepActivities, type SweepDeps } from './sweep-tasks.ts';
+import { createTaskActivities, type TaskDeps } from './tasks.ts';
+import { createToolActivities, type ToolDeps } from './run-tool.ts';
+
+export type ActivityDeps = ModelDeps & ToolDeps & TaskDeps & SweepDeps;
+
+/** Everything a workflow can ask of the world. Workers choose what stands behind the ports. */
+export const createActivities = (deps: ActivityDeps) => ({
+  ...createTaskActivities(deps),
+  ...createModelActivities(deps),
+  ...createToolActivities(deps),
+  ...createSweepActivities(deps),
+});
+export type Activities = ReturnType<typeof createActivities>;

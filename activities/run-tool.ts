@@ -1,0 +1,51 @@
+import { AlfredError, maxAttemptsOf } from '../contract/errors.ts';
+import type { JsonValue } from '../contract/json.ts';
+import type { Head, TaskRef, ToolCallRef, ToolResultRef } from '../contract/references.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import { alfredErrorOf } from './errors.ts';
+import { heartbeating } from './heartbeat.ts';
+import type { Conversations, Ledger, Tool } from './ports.ts';
+
+export type ToolDeps = { tools: Record<string, Tool>; conversations: Conversations; ledger: Ledger; metrics: Metrics };
+
+type RunTool = { task: TaskRef; step: number; head: Head; call: ToolCallRef };
+
+export const createToolActivities = ({ tools, conversations, ledger, metrics }: ToolDeps) => ({
+  /**
+   * One tool call under a receipt: a repeat returns what was stored. What the model got wrong (unknown tool, wrong
+   * arguments) is a result it can read; what is broken on our side is retried, then fails the task.
+   */
+  runTool: ({ task, step, head, call }: RunTool): Promise<ToolResultRef> =>
+    heartbeating(async (signal) => {
+      const input = await conversations.toolArguments(task, head, call.callId);
+      const receipt = await ledger.beginToolCall(task, { ...call, step, arguments: input });
+      if (receipt) return receipt;
+      const begun = performance.now();
+      const outcome = await attempt(tools[call.tool], input, { task, call, signal });
+      const durationMs = Math.round(performance.now() - begun);
+      metrics.toolCalls.inc({ tool: call.tool in tools ? call.tool : 'unknown', outcome: outcome.isError ? 'error' : 'ok' });
+      metrics.toolCallDuration.observe({ tool: call.tool in tools ? call.tool : 'unknown' }, durationMs / 1_000);
+      return ledger.settleToolCall(task, { ...call, step, ...outcome, durationMs });
+    }),
+});
+
+type Outcome = { output: JsonValue; summary: string; isError: boolean };
+
+async function attempt(
+  tool: Tool | undefined,
+  input: JsonValue,
+  { task, call, signal }: Pick<RunTool, 'task' | 'call'> & { signal: AbortSignal },
+): Promise<Outcome> {
+  if (!tool) return refused(`There is no tool "${call.tool}".`);
+  try {
+    const scope = { tenant: task.tenant, subject: task.subject };
+    return { ...(await tool.run(input, { scope, taskId: task.taskId, receiptKey: `${task.taskId}/${call.callId}`, signal })), isError: false };
+  } catch (error) {
+    const known = alfredErrorOf(error);
+    if (signal.aborted) throw error;
+    if (maxAttemptsOf(known.code) === 1) return refused(known.message);
+    throw known.code === 'internal' ? new AlfredError('tool_failed', `The tool ${call.tool} failed after several attempts.`, { cause: error }) : known;
+  }
+}
+
+const refused = (message: string): Outcome => ({ output: { error: message }, summary: message, isError: true });

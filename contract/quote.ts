@@ -1,0 +1,44 @@
+const sentences = new Intl.Segmenter(undefined, { granularity: 'sentence' });
+const words = new Intl.Segmenter(undefined, { granularity: 'word' });
+
+/** Longest quotation, in characters. */
+const maxQuote = 400;
+
+/**
+ * The run of one or two sentences of a passage that shares most words with a claim.
+ *
+ * @returns offsets into `passage`; the slice between them is the quotation, word for word
+ */
+export function bestQuote(passage: string, claim: string): { start: number; end: number } {
+  const wanted = wordsOf(claim);
+  const spans = [...sentences.segment(passage)]
+    .map(({ index, segment }) => trimmed(passage, index, index + segment.length))
+    .filter(({ start, end }) => end > start);
+  const scored = spans.map((span, i) => {
+    const next = spans[i + 1];
+    const own = overlap(passage.slice(span.start, span.end), wanted);
+    const both = next && next.end - span.start <= maxQuote ? overlap(passage.slice(span.start, next.end), wanted) : 0;
+    // A second sentence must bring at least two words of its own.
+    return both >= own + 2 && next ? { start: span.start, end: next.end, score: both } : { ...span, score: own };
+  });
+  const best = scored.reduce((a, b) => (b.score > a.score ? b : a), { start: 0, end: passage.length, score: -1 });
+  return { start: best.start, end: Math.min(best.end, best.start + maxQuote) };
+}
+
+function trimmed(text: string, start: number, end: number) {
+  const segment = text.slice(start, end);
+  const lead = segment.length - segment.trimStart().length;
+  return { start: start + lead, end: start + Math.max(lead, segment.trimEnd().length) };
+}
+
+/** Words of a text, lower-cased, cut to five letters so that plural and past tense still meet. */
+function wordsOf(text: string): Set<string> {
+  const found = [...words.segment(text)].filter(({ isWordLike, segment }) => isWordLike && segment.length > 2);
+  return new Set(found.map(({ segment }) => segment.toLowerCase().slice(0, 5)));
+}
+
+function overlap(text: string, wanted: Set<string>): number {
+  let count = 0;
+  for (const word of wordsOf(text)) if (wanted.has(word)) count++;
+  return count;
+}

@@ -1,0 +1,66 @@
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { addUsage, noUsage, totalTokens, type TaskPlan, type TaskRef, type ToolCallRef, type Usage } from '../../contract/references.ts';
+import { searchAttributeTypes } from '../../contract/search-attributes.ts';
+import type { TaskStatus } from '../../contract/task.ts';
+
+const key = <N extends keyof typeof searchAttributeTypes>(name: N) => defineSearchAttributeKey(name, searchAttributeTypes[name]);
+
+/** How far a task is: what the loop decides by, and what Temporal's pages show. No content, no personal data. */
+export class TaskProgress {
+  usage: Usage = noUsage;
+  modelCalls = 0;
+  private step = 0;
+  private plan: TaskPlan | undefined;
+  private readonly task: TaskRef;
+
+  constructor(task: TaskRef) {
+    this.task = task;
+  }
+
+  planned(plan: TaskPlan) {
+    this.plan = plan;
+    upsertSearchAttributes([
+      { key: key('AlfredStatus'), value: 'running' },
+      { key: key('AlfredModel'), value: plan.model },
+    ]);
+  }
+
+  callsModel(step: number) {
+    this.step = step;
+    this.show(`model \`${this.plan?.model}\``);
+  }
+
+  spent(usage: Usage) {
+    this.usage = addUsage(this.usage, usage);
+    this.modelCalls++;
+  }
+
+  runsTools(calls: ToolCallRef[]) {
+    if (this.usage.costUsd > 0) upsertSearchAttributes(this.spentAttributes());
+    this.show(`tools: ${calls.map(({ tool }) => `\`${tool}\``).join(', ')}`);
+  }
+
+  ended(status: TaskStatus) {
+    upsertSearchAttributes([{ key: key('AlfredStatus'), value: status }, ...this.spentAttributes()]);
+    this.show('nothing');
+  }
+
+  private spentAttributes() {
+    return [
+      { key: key('AlfredCostUsd'), value: this.usage.costUsd },
+      { key: key('AlfredTokens'), value: totalTokens(this.usage) },
+    ];
+  }
+
+  private show(waitsFor: string) {
+    const { agent } = this.task;
+    setCurrentDetails(
+      [
+        `**Agent** ${agent} · **step** ${this.step} of at most ${this.plan?.maxSteps ?? '?'}`,
+        `**Waits for** ${waitsFor}`,
+        `**Tokens** ${totalTokens(this.usage)} · **model calls** ${this.modelCalls} · **cost** $${this.usage.costUsd.toFixed(4)}`,
+      ].join('\n\n'),
+    );
+  }
+}

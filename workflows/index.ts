@@ -1,0 +1,3 @@
+/** The one file that is bundled. */
+export { agentTaskWorkflow } from './agent-task/workflow.ts';
+export { sweepTasksWorkflow } from './sweep/workflow.ts';

@@ -1,0 +1,39 @@
+import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow';
+
+// Every retry policy and timeout of the house. How often an activity is attempted is decided by what went wrong
+// (contract/errors.ts); the numbers here bound it from outside, for attempts that end without a word.
+
+/** Rows: short, idempotent, on our own database. Local, because a round trip to the server costs more than the work. */
+export const row: LocalActivityOptions = {
+  startToCloseTimeout: '10 s',
+  localRetryThreshold: '1 min',
+  retry: { initialInterval: '200 ms', maximumInterval: '30 s' },
+};
+
+/** Model calls: long, paid for, rate-limited. A dead worker is noticed after the heartbeat timeout, a cancellation after a second. */
+export const modelCall: ActivityOptions = {
+  startToCloseTimeout: '15 min',
+  heartbeatTimeout: '4 s',
+  retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '1 min', maximumAttempts: 100 },
+};
+
+/** Tools: may touch the world; receipts make a retry safe. */
+export const toolCall: ActivityOptions = {
+  startToCloseTimeout: '5 min',
+  heartbeatTimeout: '4 s',
+  retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '1 min', maximumAttempts: 100 },
+};
+
+/** A batch of files: parsing is CPU work on another thread; each file is settled by itself, so a retry goes on where it stopped. */
+export const fileBatch: ActivityOptions = {
+  startToCloseTimeout: '30 min',
+  heartbeatTimeout: '10 s',
+  retry: { initialInterval: '1 s', maximumInterval: '1 min', maximumAttempts: 100 },
+};
+
+/** Housekeeping over many rows; the next run makes up for a failed one. */
+export const housekeeping: ActivityOptions = {
+  startToCloseTimeout: '5 min',
+  heartbeatTimeout: '30 s',
+  retry: { maximumAttempts: 3 },
+};
