@@ -4,15 +4,16 @@ import type { NewTaskEvent, TaskEvent } from '../contract/events.ts';
 import type { JsonValue } from '../contract/json.ts';
 import type { AssistantPart, StoredMessage } from '../contract/messages.ts';
 import type { BudgetLimits, ContentHash, Head, Scope, TaskRef, ToolCallRef, ToolResultRef, Turn, Usage } from '../contract/references.ts';
+import type { Closure, WorkflowState } from '../contract/task-truth.ts';
 import type { Task, TaskListQuery, TaskRequest, TaskResult } from '../contract/task.ts';
+
+export type { Closure, WorkflowState } from '../contract/task-truth.ts';
 
 /** The Temporal run that writes; another run than the row's means that the workflow was reset. */
 export type Run = { runId: string };
 
 /** A task's row without what only a door can add (links). */
 export type TaskRow = Omit<Task, 'links'>;
-
-export type Closure = { status: 'failed'; code: ErrorCode; message: string } | { status: 'cancelled'; reason: string };
 
 /** What decides whether a row agrees with its workflow. */
 export type TaskState = TaskRef & { status: Task['status']; runId: string | null; createdAt: Date };
@@ -161,8 +162,6 @@ export interface SearchIndex {
   close(): void;
 }
 
-/** What Temporal says about a workflow, for rows that must not lie. */
-export type WorkflowState = { runId: string; status: 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed_out' } | { status: 'not_found' };
 export interface Workflows {
   describe(workflowId: string): Promise<WorkflowState>;
   /** Ids of tasks whose workflow is running now. */
