@@ -1,0 +1,69 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { freePort } from '../../deploy/local/ports.ts';
+import { startPostgres } from '../../deploy/local/postgres.ts';
+import { obtainTemporalBinary } from '../../deploy/local/temporal-binary.ts';
+import { startTemporalServer } from '../../deploy/local/temporal-server.ts';
+import { loadConfig } from '../../runtime/config.ts';
+import { createLogger } from '../../runtime/logger.ts';
+import { migrate } from '../../runtime/migrate.ts';
+import { namespaceOf, template, type TestServers } from './test-servers.ts';
+
+/** How many test environments one run can make; a hundred namespaces cost the server about 3 s. */
+const environments = 120;
+
+/** Durability is bought back: these data live as long as the test run. */
+const fast = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300'];
+
+/** Starts the servers that all test files of a run share: Temporal in memory, Postgres in a temporary folder. */
+export async function startServers(): Promise<{ servers: TestServers; stop(): Promise<void> }> {
+  const dir = await mkdtemp(join(tmpdir(), 'alfred-test-'));
+  const log = createLogger(loadConfig({ DATABASE_URL: 'postgres://unused', ALFRED_LOG_LEVEL: 'warn', ALFRED_LOG_FORMAT: 'pretty' }), 'test');
+  const stops: (() => Promise<unknown>)[] = [() => rm(dir, { recursive: true, force: true })];
+  const stop = async () => {
+    for (const end of stops.reverse()) await end();
+  };
+  const startedPostgres = async () => {
+    const postgres = await startPostgres({ dir: join(dir, 'postgres'), port: await freePort(), flags: fast, sync: false, log });
+    stops.push(() => postgres.stop());
+    await createTemplate(postgres.url);
+    await migrate(databaseUrl(postgres.url, template), log);
+    return postgres;
+  };
+  const startedTemporal = async () => {
+    const namespaces = Array.from({ length: environments }, (_, index) => namespaceOf(index + 1));
+    const temporal = await startTemporalServer({
+      binary: await obtainTemporalBinary({ log }),
+      port: await freePort(),
+      namespaces,
+      logFile: join(dir, 'temporal.log'),
+      log,
+    });
+    stops.push(() => temporal.stop());
+    return temporal;
+  };
+  const [postgres, temporal] = await Promise.allSettled([startedPostgres(), startedTemporal(), mkdir(join(dir, 'claims'))]);
+  if (postgres.status === 'rejected' || temporal.status === 'rejected') {
+    await stop();
+    throw postgres.status === 'rejected' ? postgres.reason : (temporal as PromiseRejectedResult).reason;
+  }
+  return {
+    servers: { dir, environments, databaseUrl: postgres.value.url, temporalAddress: temporal.value.address, workflowBundle: undefined },
+    stop,
+  };
+}
+
+async function createTemplate(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(`create database ${template}`);
+  await client.end();
+}
+
+function databaseUrl(url: string, name: string): string {
+  const address = new URL(url);
+  address.pathname = name;
+  return address.toString();
+}
