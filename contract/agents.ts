@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { Json } from './json-schema.ts';
 
-const JsonSchema = z.record(z.string(), z.json()).describe('JSON Schema');
+const JsonSchema = z.record(z.string(), Json).describe('JSON Schema');
 
 export const AgentDescription = z.object({
   name: z.string(),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Json } from './json-schema.ts';
 import { TaskError, TaskResult, TaskUsage } from './task.ts';
 
 const step = z.int().positive().describe('One turn of the model loop, from 1');
@@ -23,7 +24,7 @@ export const TaskEvent = z.discriminatedUnion('type', [
   event('text.delta', { step, attempt, text: z.string() }),
   event('model.completed', { step, attempt, usage: TaskUsage, stopReason: z.string(), durationMs: z.int(), firstTokenMs: z.int().nullable() }),
   event('model.failed', { step, attempt, error: TaskError, willRetry: z.boolean() }),
-  event('tool.started', { step, callId: z.string(), tool: z.string(), arguments: z.json() }),
+  event('tool.started', { step, callId: z.string(), tool: z.string(), arguments: Json }),
   event('tool.completed', { step, callId: z.string(), tool: z.string(), isError: z.boolean(), summary: z.string(), durationMs: z.int() }),
   event('task.waiting', { reason: z.string() }),
   event('task.resumed', { reason: z.string() }),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { errorCodes } from './errors.ts';
+import { Json } from './json-schema.ts';
 
 export const taskStatuses = ['queued', 'running', 'waiting', 'completed', 'failed', 'cancelled'] as const;
 export const TaskStatus = z.enum(taskStatuses);
@@ -23,7 +24,7 @@ export const Metadata = z
 /** What a door accepts. `input` is checked against the agent's own schema (`GET /v1/agents`). */
 export const TaskRequest = z.strictObject({
   agent: z.string().min(1).max(64).default('knowledge').describe('A name from GET /v1/agents'),
-  input: z.record(z.string(), z.json()).describe('The agent’s input, usually {"text": "…"}'),
+  input: z.record(z.string(), Json).describe('The agent’s input, usually {"text": "…"}'),
   budget: Budget.optional(),
   conversationId: z.string().min(1).max(128).optional().describe('A label that groups tasks of one conversation'),
   metadata: Metadata.optional(),
