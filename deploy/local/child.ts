@@ -52,7 +52,8 @@ export function startChild({ name, command, args, logFile, stopWith, onSpawn, op
     pid,
     ended,
     hasEnded: () => end !== undefined,
-    lastLines: (count = 12) => readFileSync(logFile).subarray(begin).toString('utf8').trimEnd().split('\n').slice(-count).join('\n'),
+    lastLines: (count = 12) =>
+      readFileSync(logFile).subarray(begin).toString('utf8').trimEnd().split('\n').slice(-count).join('\n'),
     async stop() {
       if (end !== undefined || !pid) return;
       await endProcess(pid, stopWith);

@@ -36,15 +36,23 @@ type Wish = {
  * @param taken ports that were given to other services a moment ago
  * @throws StepFailure when the one that was asked for is taken
  */
-export async function choosePort({ service, variable, explicit, last, usual }: Wish, taken: ReadonlySet<number>): Promise<number> {
+export async function choosePort(
+  { service, variable, explicit, last, usual }: Wish,
+  taken: ReadonlySet<number>,
+): Promise<number> {
   const usable = async (port: number) => !taken.has(port) && (await isFree(port));
   if (explicit !== undefined) {
     if (await usable(explicit)) return explicit;
-    throw new StepFailure(`Port ${explicit} on 127.0.0.1 is taken, and ${variable}=${explicit} asks for it for ${service}.`, [
-      `end what listens there (lsof -i :${explicit}), set ${variable} to a free port, or leave it unset to get the next free one`,
-    ]);
+    throw new StepFailure(
+      `Port ${explicit} on 127.0.0.1 is taken, and ${variable}=${explicit} asks for it for ${service}.`,
+      [
+        `end what listens there (lsof -i :${explicit}), set ${variable} to a free port, or leave it unset to get the next free one`,
+      ],
+    );
   }
   if (last !== undefined && (await usable(last))) return last;
   for (let port = usual; port < usual + 200; port++) if (await usable(port)) return port;
-  throw new StepFailure(`No port between ${usual} and ${usual + 199} is free on 127.0.0.1 for ${service}.`, [`set ${variable} to a free port`]);
+  throw new StepFailure(`No port between ${usual} and ${usual + 199} is free on 127.0.0.1 for ${service}.`, [
+    `set ${variable} to a free port`,
+  ]);
 }

@@ -6,7 +6,10 @@ import { StepFailure } from './step-failure.ts';
 export type RunAs = {
   /** The user that must own the data, when it is not ourselves. */
   owner?: { uid: number; gid: number };
-  wrap(command: string, args: readonly string[]): { command: string; args: readonly string[]; options: { uid?: number; gid?: number } };
+  wrap(
+    command: string,
+    args: readonly string[],
+  ): { command: string; args: readonly string[]; options: { uid?: number; gid?: number } };
 };
 
 const asOurselves: RunAs = { wrap: (command, args) => ({ command, args, options: {} }) };
@@ -24,27 +27,43 @@ export function postgresUser(paths: readonly string[], dataDir: string): RunAs {
   if (process.getuid?.() !== 0) return asOurselves;
   const owner = ownerOf(dataDir) ?? userNamed('postgres') ?? userNamed('nobody');
   if (!owner) {
-    throw new StepFailure('Postgres does not run as root, and this machine has neither a user "postgres" nor "nobody" to run it as.', [
-      'run npm start as an ordinary user, or create one: useradd --system postgres',
-      'or set DATABASE_URL to a Postgres that runs elsewhere',
-    ]);
+    throw new StepFailure(
+      'Postgres does not run as root, and this machine has neither a user "postgres" nor "nobody" to run it as.',
+      [
+        'run npm start as an ordinary user, or create one: useradd --system postgres',
+        'or set DATABASE_URL to a Postgres that runs elsewhere',
+      ],
+    );
   }
   const direct: RunAs = { owner, wrap: (command, args) => ({ command, args, options: owner }) };
   if (reaches(direct, paths)) return direct;
   for (const capability of ['dac_read_search', 'dac_override']) {
-    const prefix = [`--reuid=${owner.uid}`, `--regid=${owner.gid}`, '--clear-groups', `--inh-caps=+${capability}`, `--ambient-caps=+${capability}`, '--'];
-    const privileged: RunAs = { owner, wrap: (command, args) => ({ command: 'setpriv', args: [...prefix, command, ...args], options: {} }) };
+    // Without the securebit the kernel's access(), by which Postgres looks for itself, ignores the capability.
+    const identity = [
+      `--reuid=${owner.uid}`,
+      `--regid=${owner.gid}`,
+      '--clear-groups',
+      '--securebits=+no_setuid_fixup',
+    ];
+    const prefix = [...identity, `--inh-caps=-all,+${capability}`, `--ambient-caps=-all,+${capability}`, '--'];
+    const privileged: RunAs = {
+      owner,
+      wrap: (command, args) => ({ command: 'setpriv', args: [...prefix, command, ...args], options: {} }),
+    };
     if (reaches(privileged, paths)) return privileged;
   }
-  throw new StepFailure(`Postgres does not run as root, and the user it would run as (uid ${owner.uid}) cannot reach ${paths.join(' or ')}: a folder above is closed to others.`, [
-    'move the clone to a folder that others may enter, like /srv or /opt, or run npm start as an ordinary user',
-    'or set DATABASE_URL to a Postgres that runs elsewhere',
-  ]);
+  throw new StepFailure(
+    `Postgres does not run as root, and the user it would run as (uid ${owner.uid}) cannot reach ${paths.join(' or ')}: a folder above is closed to others.`,
+    [
+      'move the clone to a folder that others may enter, like /srv or /opt, or run npm start as an ordinary user',
+      'or set DATABASE_URL to a Postgres that runs elsewhere',
+    ],
+  );
 }
 
 function reaches(as: RunAs, paths: readonly string[]): boolean {
   return paths.every((path) => {
-    const { command, args, options } = as.wrap('ls', [path]);
+    const { command, args, options } = as.wrap('test', ['-x', path]);
     try {
       execFileSync(command, [...args], { ...options, stdio: 'ignore', cwd: '/' });
       return true;
@@ -61,7 +80,8 @@ function ownerOf(dataDir: string) {
 }
 
 function userNamed(name: string) {
-  const id = (flag: string) => Number(execFileSync('id', [flag, name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+  const id = (flag: string) =>
+    Number(execFileSync('id', [flag, name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
   try {
     return { uid: id('-u'), gid: id('-g') };
   } catch {

@@ -32,7 +32,11 @@ const user = 'alfred';
 const database = 'alfred';
 
 /** `fast` ends sessions and writes a checkpoint; `immediate` leaves recovery to the next start. */
-const stopWith = [['SIGINT', 15_000], ['SIGQUIT', 5_000], ['SIGKILL', 5_000]] as const;
+const stopWith = [
+  ['SIGINT', 15_000],
+  ['SIGQUIT', 5_000],
+  ['SIGKILL', 5_000],
+] as const;
 
 /**
  * Starts a Postgres of our own on loopback, making its data folder at the first start. A postmaster that a killed stack
@@ -41,7 +45,15 @@ const stopWith = [['SIGINT', 15_000], ['SIGQUIT', 5_000], ['SIGKILL', 5_000]] as
  * @returns the address of the database `alfred`, password included
  * @throws StepFailure that says what failed and what to do
  */
-export async function startPostgres({ dir, port, flags = [], sync = true, logFile = join(dir, 'postgres.log'), onSpawn, log }: Options): Promise<PostgresServer> {
+export async function startPostgres({
+  dir,
+  port,
+  flags = [],
+  sync = true,
+  logFile = join(dir, 'postgres.log'),
+  onSpawn,
+  log,
+}: Options): Promise<PostgresServer> {
   const root = resolve(dir);
   const data = join(root, 'data');
   await mkdir(root, { recursive: true }).catch((error: Error) => Promise.reject(notWritable(root, error)));
@@ -51,9 +63,20 @@ export async function startPostgres({ dir, port, flags = [], sync = true, logFil
   const password = await readOrMakePassword(join(root, 'password'));
   await endOrphan(data, log);
   if (!existsSync(join(data, 'PG_VERSION'))) await initialise({ initdb, root, data, password, as, sync });
-  const settings = ['listen_addresses=127.0.0.1', `port=${port}`, 'unix_socket_directories=', ...flags].flatMap((flag) => ['-c', flag]);
+  const settings = ['listen_addresses=127.0.0.1', `port=${port}`, 'unix_socket_directories=', ...flags].flatMap(
+    (flag) => ['-c', flag],
+  );
   const { command, args, options } = as.wrap(postgres, ['-D', data, ...settings]);
-  const start = () => startChild({ name: 'Postgres', command, args, logFile, stopWith, onSpawn, options: { ...options, cwd: '/', env: environment() } });
+  const start = () =>
+    startChild({
+      name: 'Postgres',
+      command,
+      args,
+      logFile,
+      stopWith,
+      onSpawn,
+      options: { ...options, cwd: '/', env: environment() },
+    });
   const address = (name: string) => `postgres://${user}:${password}@127.0.0.1:${port}/${name}`;
 
   const child = await startOnce(start, address('postgres'), port);
@@ -75,7 +98,9 @@ async function startOnce(start: () => Child, url: string, port: number, attempts
       return startOnce(start, url, port, attempts - 1);
     }
     if (/Address already in use/i.test(said)) {
-      throw new StepFailure(`Port ${port} on 127.0.0.1 is taken, Postgres cannot listen there.`, ['set ALFRED_POSTGRES_PORT to a free port, or end what listens there']);
+      throw new StepFailure(`Port ${port} on 127.0.0.1 is taken, Postgres cannot listen there.`, [
+        'set ALFRED_POSTGRES_PORT to a free port, or end what listens there',
+      ]);
     }
     throw error;
   }
@@ -90,7 +115,9 @@ async function ensureDatabase(url: string): Promise<void> {
     if (!rowCount) await client.query(`create database ${database}`);
   } catch (error) {
     if ((error as { code?: string }).code === '28P01') {
-      throw new StepFailure('Postgres refuses the password that is kept beside its data.', ['restore the file postgres/password of the data folder, or start clean: npm start -- --fresh']);
+      throw new StepFailure('Postgres refuses the password that is kept beside its data.', [
+        'restore the file postgres/password of the data folder, or start clean: npm start -- --fresh',
+      ]);
     }
     throw error;
   } finally {
@@ -99,7 +126,21 @@ async function ensureDatabase(url: string): Promise<void> {
 }
 
 /** Makes the cluster aside and moves it into place, so that a start that is cut short leaves nothing half-made. */
-async function initialise({ initdb, root, data, password, as, sync }: { initdb: string; root: string; data: string; password: string; as: RunAs; sync: boolean }) {
+async function initialise({
+  initdb,
+  root,
+  data,
+  password,
+  as,
+  sync,
+}: {
+  initdb: string;
+  root: string;
+  data: string;
+  password: string;
+  as: RunAs;
+  sync: boolean;
+}) {
   const fresh = join(root, 'data.new');
   const passwordFile = join(root, 'password.init');
   try {
@@ -108,16 +149,26 @@ async function initialise({ initdb, root, data, password, as, sync }: { initdb: 
     await writeFile(passwordFile, password, { mode: 0o600 });
     if (as.owner) for (const path of [fresh, passwordFile]) await chown(path, as.owner.uid, as.owner.gid);
     const { command, args, options } = as.wrap(initdb, [
-      `--pgdata=${fresh}`, `--username=${user}`, `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--encoding=UTF8',
+      `--pgdata=${fresh}`,
+      `--username=${user}`,
+      `--pwfile=${passwordFile}`,
+      '--auth=scram-sha-256',
+      '--encoding=UTF8',
       // One collation on every machine: the operating system's differ, and change with its updates.
-      '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--no-instructions', ...(sync ? [] : ['--no-sync']),
+      '--locale=C',
+      '--locale-provider=builtin',
+      '--builtin-locale=C.UTF-8',
+      '--no-instructions',
+      ...(sync ? [] : ['--no-sync']),
     ]);
     await promisify(execFile)(command, [...args], { ...options, cwd: '/', env: environment() });
     await rename(fresh, data);
   } catch (error) {
     const { code, stderr, message } = error as NodeJS.ErrnoException & { stderr?: string };
     if (code && /^E(ACCES|ROFS|PERM|NOSPC)$/.test(code)) throw notWritable(root, error as Error);
-    throw new StepFailure(`Postgres could not make its data folder ${data}: ${(stderr || message).trim()}`, ['set ALFRED_DATA_DIR to a folder on a disk with room, or DATABASE_URL to a Postgres that runs elsewhere']);
+    throw new StepFailure(`Postgres could not make its data folder ${data}: ${(stderr || message).trim()}`, [
+      'set ALFRED_DATA_DIR to a folder on a disk with room, or DATABASE_URL to a Postgres that runs elsewhere',
+    ]);
   } finally {
     await rm(passwordFile, { force: true });
   }
@@ -140,9 +191,12 @@ async function assertOurs(data: string) {
   const owner = statSync(data, { throwIfNoEntry: false })?.uid;
   const us = process.getuid?.();
   if (owner === undefined || us === undefined || us === 0 || owner === us) return;
-  throw new StepFailure(`The data folder ${data} belongs to another user (uid ${owner}); Alfred was last started as root or as that user.`, [
-    'start as that user again, set ALFRED_DATA_DIR to a folder of your own, or start clean as root: npm start -- --fresh',
-  ]);
+  throw new StepFailure(
+    `The data folder ${data} belongs to another user (uid ${owner}); Alfred was last started as root or as that user.`,
+    [
+      'start as that user again, set ALFRED_DATA_DIR to a folder of your own, or start clean as root: npm start -- --fresh',
+    ],
+  );
 }
 
 /** Ends a postmaster that still runs on this folder, and removes its lock file when the id is another process's by now. */
@@ -152,11 +206,16 @@ async function endOrphan(data: string, log: Logger) {
   if (!pid) return;
   if (!isAlive(pid) || !commandLine(pid).includes(`-D ${data}`)) return void (await unlink(lock));
   log.info({ pid }, 'ending the Postgres that an earlier start left behind');
-  if (!(await endProcess(pid, stopWith))) throw new StepFailure(`A Postgres of an earlier start (pid ${pid}) still runs on ${data} and does not end.`, [`end it: kill -QUIT ${pid}`]);
+  if (!(await endProcess(pid, stopWith)))
+    throw new StepFailure(`A Postgres of an earlier start (pid ${pid}) still runs on ${data} and does not end.`, [
+      `end it: kill -QUIT ${pid}`,
+    ]);
 }
 
 /** Nothing of the caller's environment steers the server; PGPORT or PGDATA of a person's shell would. */
 const environment = () => ({ PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' });
 
 const notWritable = (path: string, error: Error) =>
-  new StepFailure(`${path} cannot be written: ${error.message}`, ['make the folder writable, or set ALFRED_DATA_DIR to one that is']);
+  new StepFailure(`${path} cannot be written: ${error.message}`, [
+    'make the folder writable, or set ALFRED_DATA_DIR to one that is',
+  ]);

@@ -6,7 +6,13 @@ import { startChild, type Child, type ChildSpec } from './child.ts';
 import { StepFailure } from './step-failure.ts';
 import { waitUntil } from './wait-until.ts';
 
-export type TemporalServer = { address: string; uiUrl: string | undefined; pid: number; child: Child; stop(): Promise<void> };
+export type TemporalServer = {
+  address: string;
+  uiUrl: string | undefined;
+  pid: number;
+  child: Child;
+  stop(): Promise<void>;
+};
 
 type Options = {
   /** Path of the Temporal CLI. */
@@ -24,26 +30,51 @@ type Options = {
 };
 
 /** The CLI wants `Keyword`, the server's API `KEYWORD`. */
-const searchAttributes = Object.entries(searchAttributeTypes).map(([name, type]) => `${name}=${type[0]}${type.slice(1).toLowerCase()}`);
+const searchAttributes = Object.entries(searchAttributeTypes).map(
+  ([name, type]) => `${name}=${type[0]}${type.slice(1).toLowerCase()}`,
+);
 
 /**
  * Starts Temporal's development server on loopback and waits until it answers in every namespace.
  *
  * @throws StepFailure with the last lines of its log when it does not come up
  */
-export async function startTemporalServer({ binary, port, uiPort, dbFile, namespaces = [], logFile, onSpawn, log }: Options): Promise<TemporalServer> {
+export async function startTemporalServer({
+  binary,
+  port,
+  uiPort,
+  dbFile,
+  namespaces = [],
+  logFile,
+  onSpawn,
+  log,
+}: Options): Promise<TemporalServer> {
   const args = [
-    'server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port),
+    'server',
+    'start-dev',
+    '--ip',
+    '127.0.0.1',
+    '--port',
+    String(port),
     ...(uiPort ? ['--ui-port', String(uiPort)] : ['--headless']),
     // Defaults cost three times the disk writes for the same durability.
-    ...(dbFile ? ['--db-filename', dbFile, '--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=full'] : []),
+    ...(dbFile
+      ? ['--db-filename', dbFile, '--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=full']
+      : []),
     // The one shard polls 20 times a second by default: 50 ms of waiting for each task.
-    '--dynamic-config-value', 'history.transferProcessorMaxPollRPS=2000',
+    '--dynamic-config-value',
+    'history.transferProcessorMaxPollRPS=2000',
     ...searchAttributes.flatMap((attribute) => ['--search-attribute', attribute]),
     ...namespaces.flatMap((namespace) => ['--namespace', namespace]),
-    '--log-level', 'warn', '--log-format', 'json',
+    '--log-level',
+    'warn',
+    '--log-format',
+    'json',
   ];
-  const stopWith = [['SIGINT', 10_000], ['SIGKILL', 5_000]] as const;
+  const stopWith = [
+    ['SIGINT', 10_000],
+    ['SIGKILL', 5_000],
+  ] as const;
   const child = startChild({ name: 'Temporal', command: binary, args, logFile, stopWith, onSpawn });
   const address = `127.0.0.1:${port}`;
   try {
@@ -53,13 +84,21 @@ export async function startTemporalServer({ binary, port, uiPort, dbFile, namesp
     throw explained(error, child, port, dbFile);
   }
   log.debug({ pid: child.pid, address }, 'Temporal is up');
-  return { address, uiUrl: uiPort ? `http://127.0.0.1:${uiPort}` : undefined, pid: child.pid, child, stop: () => child.stop() };
+  return {
+    address,
+    uiUrl: uiPort ? `http://127.0.0.1:${uiPort}` : undefined,
+    pid: child.pid,
+    child,
+    stop: () => child.stop(),
+  };
 }
 
 async function answers(address: string, namespace: string): Promise<void> {
   const connection = await Connection.connect({ address, connectTimeout: 1_000 });
   try {
-    await connection.withDeadline(Date.now() + 5_000, () => connection.workflowService.describeNamespace({ namespace }));
+    await connection.withDeadline(Date.now() + 5_000, () =>
+      connection.workflowService.describeNamespace({ namespace }),
+    );
   } finally {
     await connection.close();
   }
@@ -73,7 +112,9 @@ function explained(error: unknown, child: Child, port: number, dbFile: string | 
     ]);
   }
   if (dbFile && /unable to open database|readonly database|disk is full|permission denied/i.test(said)) {
-    return new StepFailure(`Temporal cannot write its database ${join(dbFile)}.\n${said}`, ['make the data folder writable, or set ALFRED_DATA_DIR to one that is']);
+    return new StepFailure(`Temporal cannot write its database ${join(dbFile)}.\n${said}`, [
+      'make the data folder writable, or set ALFRED_DATA_DIR to one that is',
+    ]);
   }
   return error;
 }

@@ -8,11 +8,18 @@ import { StepFailure } from './step-failure.ts';
  * @param ready resolves when it answers; a rejection means not yet
  * @throws StepFailure with the last lines of its log when it ends first or does not answer in time
  */
-export async function waitUntil(child: Child, ready: () => Promise<unknown>, { timeoutMs = 60_000, everyMs = 25 } = {}): Promise<void> {
+export async function waitUntil(
+  child: Child,
+  ready: () => Promise<unknown>,
+  { timeoutMs = 60_000, everyMs = 25 } = {},
+): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   let last: unknown;
   while (Date.now() < deadline) {
-    if (child.hasEnded()) throw new StepFailure(`${child.name} ended at its start (${await child.ended}). Its last words:\n${child.lastLines()}`);
+    if (child.hasEnded())
+      throw new StepFailure(
+        `${child.name} ended at its start (${await child.ended}). Its last words:\n${child.lastLines()}`,
+      );
     try {
       await ready();
       return;
@@ -23,5 +30,7 @@ export async function waitUntil(child: Child, ready: () => Promise<unknown>, { t
     await delay(everyMs);
   }
   const detail = last instanceof Error ? last.message : String(last);
-  throw new StepFailure(`${child.name} did not answer within ${timeoutMs / 1_000} s (${detail}). Its last words:\n${child.lastLines()}`);
+  throw new StepFailure(
+    `${child.name} did not answer within ${timeoutMs / 1_000} s (${detail}). Its last words:\n${child.lastLines()}`,
+  );
 }

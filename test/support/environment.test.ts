@@ -22,7 +22,9 @@ test('two environments made at once have a migrated database, a namespace and a 
 
 test('the namespace knows our search attributes', async () => {
   const { connection, config } = await create();
-  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace: config.TEMPORAL_NAMESPACE });
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({
+    namespace: config.TEMPORAL_NAMESPACE,
+  });
   expect(Object.keys(customAttributes)).toEqual(expect.arrayContaining(['AlfredAgent', 'AlfredCostUsd']));
 });
 

@@ -18,15 +18,24 @@ const environments = 120;
 const fast = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300'];
 
 /** Starts the servers that all test files of a run share: Temporal in memory, Postgres in a temporary folder. */
-export async function startServers(): Promise<{ servers: TestServers; stop(): Promise<void> }> {
+export async function startServers(): Promise<{ servers: TestServers; stop: () => Promise<void> }> {
   const dir = await mkdtemp(join(tmpdir(), 'alfred-test-'));
-  const log = createLogger(loadConfig({ DATABASE_URL: 'postgres://unused', ALFRED_LOG_LEVEL: 'warn', ALFRED_LOG_FORMAT: 'pretty' }), 'test');
+  const log = createLogger(
+    loadConfig({ DATABASE_URL: 'postgres://unused', ALFRED_LOG_LEVEL: 'warn', ALFRED_LOG_FORMAT: 'pretty' }),
+    'test',
+  );
   const stops: (() => Promise<unknown>)[] = [() => rm(dir, { recursive: true, force: true })];
   const stop = async () => {
     for (const end of stops.reverse()) await end();
   };
   const startedPostgres = async () => {
-    const postgres = await startPostgres({ dir: join(dir, 'postgres'), port: await freePort(), flags: fast, sync: false, log });
+    const postgres = await startPostgres({
+      dir: join(dir, 'postgres'),
+      port: await freePort(),
+      flags: fast,
+      sync: false,
+      log,
+    });
     stops.push(() => postgres.stop());
     await createTemplate(postgres.url);
     await migrate(databaseUrl(postgres.url, template), log);
@@ -44,13 +53,23 @@ export async function startServers(): Promise<{ servers: TestServers; stop(): Pr
     stops.push(() => temporal.stop());
     return temporal;
   };
-  const [postgres, temporal] = await Promise.allSettled([startedPostgres(), startedTemporal(), mkdir(join(dir, 'claims'))]);
+  const [postgres, temporal] = await Promise.allSettled([
+    startedPostgres(),
+    startedTemporal(),
+    mkdir(join(dir, 'claims')),
+  ]);
   if (postgres.status === 'rejected' || temporal.status === 'rejected') {
     await stop();
     throw postgres.status === 'rejected' ? postgres.reason : (temporal as PromiseRejectedResult).reason;
   }
   return {
-    servers: { dir, environments, databaseUrl: postgres.value.url, temporalAddress: temporal.value.address, workflowBundle: undefined },
+    servers: {
+      dir,
+      environments,
+      databaseUrl: postgres.value.url,
+      temporalAddress: temporal.value.address,
+      workflowBundle: undefined,
+    },
     stop,
   };
 }

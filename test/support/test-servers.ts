@@ -23,6 +23,9 @@ export const announce = (servers: TestServers) => void (process.env[variable] = 
 /** @throws when global-setup did not run */
 export function testServers(): TestServers {
   const announced = process.env[variable];
-  if (!announced) throw new Error('The test servers are not running: start tests with `npm run jest -- <file>`, whose global setup starts them.');
+  if (!announced)
+    throw new Error(
+      'The test servers are not running: start tests with `npm run jest -- <file>`, whose global setup starts them.',
+    );
   return JSON.parse(announced) as TestServers;
 }
