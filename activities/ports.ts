@@ -7,7 +7,7 @@ import type { BudgetLimits, ContentHash, Head, Scope, TaskRef, ToolCallRef, Tool
 import type { Closure, WorkflowState } from '../contract/task-truth.ts';
 import type { Task, TaskListQuery, TaskRequest, TaskResult } from '../contract/task.ts';
 
-export type { Closure, WorkflowState } from '../contract/task-truth.ts';
+export type { Closure, WorkflowState };
 
 /** The Temporal run that writes; another run than the row's means that the workflow was reset. */
 export type Run = { runId: string };

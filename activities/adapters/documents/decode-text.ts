@@ -1,0 +1,40 @@
+const labelInMarkup = /<(?:meta|\?xml)[^>]{0,512}?(?:charset|encoding)\s*=\s*["']?\s*([\w-]+)/i;
+
+/**
+ * Bytes to text: byte order mark, then what an HTML page says of itself, then UTF-8, then Windows-1252.
+ *
+ * @returns undefined when the bytes are not text
+ */
+export function decodeText(bytes: Uint8Array, { isMarkup }: { isMarkup: boolean }): string | undefined {
+  const marked = byMark(bytes);
+  if (marked) return marked;
+  // What git does: a zero byte near the start means binary.
+  if (bytes.subarray(0, 8_000).includes(0)) return undefined;
+  const label = isMarkup ? labelInMarkup.exec(new TextDecoder('windows-1252').decode(bytes.subarray(0, 2_048)))?.[1] : undefined;
+  const text = (label && tryDecode(bytes, label)) || tryDecode(bytes, 'utf-8') || tryDecode(bytes, 'windows-1252');
+  return text !== undefined && looksLikeText(text) ? text : undefined;
+}
+
+function byMark(bytes: Uint8Array): string | undefined {
+  const [a, b, c] = bytes;
+  if (a === 0xef && b === 0xbb && c === 0xbf) return new TextDecoder('utf-8').decode(bytes);
+  if (a === 0xff && b === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
+  if (a === 0xfe && b === 0xff) return new TextDecoder('utf-16be').decode(bytes);
+  return undefined;
+}
+
+function tryDecode(bytes: Uint8Array, label: string): string | undefined {
+  try {
+    return new TextDecoder(label, { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Compressed or compiled bytes read as Windows-1252 are full of control characters; text has next to none. */
+function looksLikeText(text: string): boolean {
+  const sample = text.slice(0, 16_000);
+  // eslint-disable-next-line no-control-regex
+  const controls = sample.match(/[\u0000-\u0008\u000e-\u001f\u007f\u0080-\u009f]/g)?.length ?? 0;
+  return controls <= sample.length * 0.02;
+}

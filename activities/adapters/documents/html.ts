@@ -1,0 +1,59 @@
+import type { Element, ElementContent, Root as HtmlRoot, RootContent } from 'hast';
+import type { Root } from 'mdast';
+import rehypeParse from 'rehype-parse';
+import rehypeRemark from 'rehype-remark';
+import { unified } from 'unified';
+import { singleLine } from './normalise.ts';
+import { outlineOfTree } from './outline-of-tree.ts';
+import type { Outline } from './unit.ts';
+
+/** What a page carries besides its text. */
+const chrome = new Set(['script', 'style', 'noscript', 'template', 'nav', 'footer', 'aside', 'svg', 'canvas', 'iframe', 'object', 'embed', 'button', 'select', 'input', 'textarea', 'dialog']);
+const chromeRoles = new Set(['navigation', 'banner', 'contentinfo', 'search', 'complementary', 'menu', 'menubar', 'toolbar']);
+
+/** An HTML page: its main part when it names one, without navigation, scripts and what no reader sees. */
+export function readHtml(html: string): Outline {
+  const page = unified().use(rehypeParse).parse(html);
+  const titleElement = find(page, 'title');
+  return { title: titleElement && singleLine(rawText(titleElement)), units: outlineOfTree(toMarkdownTree(page)) };
+}
+
+/** HTML inside another format, as a Markdown tree. */
+export const readHtmlFragment = (html: string): Root => toMarkdownTree(unified().use(rehypeParse, { fragment: true }).parse(html));
+
+function toMarkdownTree(page: HtmlRoot): Root {
+  const main = find(page, 'main') ?? onlyOne(page, 'article');
+  const readable: HtmlRoot = { type: 'root', children: (main ? [main] : page.children).flatMap(withoutChrome) };
+  return unified().use(rehypeRemark).runSync(readable) as unknown as Root;
+}
+
+function withoutChrome<T extends RootContent | ElementContent>(node: T): T[] {
+  if (node.type !== 'element') return node.type === 'comment' ? [] : [node];
+  return isChrome(node) ? [] : [{ ...node, children: node.children.flatMap(withoutChrome) }];
+}
+
+function isChrome({ tagName, properties }: Element): boolean {
+  const { role, hidden, ariaHidden, style } = properties;
+  return (
+    chrome.has(tagName) ||
+    (typeof role === 'string' && chromeRoles.has(role)) ||
+    hidden === true || hidden === '' || ariaHidden === 'true' ||
+    (typeof style === 'string' && /display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])/i.test(style))
+  );
+}
+
+function* elements(node: HtmlRoot | Element, tagName: string): Generator<Element> {
+  for (const child of node.children) {
+    if (child.type !== 'element') continue;
+    if (child.tagName === tagName) yield child;
+    yield* elements(child, tagName);
+  }
+}
+const find = (node: HtmlRoot, tagName: string): Element | undefined => elements(node, tagName).next().value ?? undefined;
+
+function onlyOne(node: HtmlRoot, tagName: string): Element | undefined {
+  const found = [...elements(node, tagName)];
+  return found.length === 1 ? found[0] : undefined;
+}
+
+const rawText = (element: Element): string => element.children.map((child) => (child.type === 'text' ? child.value : child.type === 'element' ? rawText(child) : '')).join('');

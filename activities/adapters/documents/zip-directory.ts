@@ -1,0 +1,53 @@
+import { inflateRawSync } from 'node:zlib';
+
+export type ZipEntry = { name: string; method: number; packedBytes: number; bytes: number; offset: number };
+
+const endRecord = 0x06054b50;
+const centralHeader = 0x02014b50;
+
+/**
+ * The table of contents of a zip file (PKWARE APPNOTE 4.3.12 and 4.3.16).
+ *
+ * @returns undefined when the file has none: it is cut off or no zip
+ */
+export function readZipDirectory(file: Uint8Array): ZipEntry[] | undefined {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  // The end record is 22 bytes and may be followed by a comment of up to 64 KiB.
+  let end = file.length - 22;
+  const first = Math.max(0, end - 0xffff);
+  while (end >= first && view.getUint32(end, true) !== endRecord) end--;
+  if (end < first) return undefined;
+  const entries: ZipEntry[] = [];
+  let at = view.getUint32(end + 16, true);
+  for (let left = view.getUint16(end + 10, true); left > 0; left--) {
+    if (at + 46 > file.length || view.getUint32(at, true) !== centralHeader) return undefined;
+    const [nameLength, extraLength, commentLength] = [28, 30, 32].map((offset) => view.getUint16(at + offset, true)) as [number, number, number];
+    entries.push({
+      name: new TextDecoder().decode(file.subarray(at + 46, at + 46 + nameLength)),
+      method: view.getUint16(at + 10, true),
+      packedBytes: view.getUint32(at + 20, true),
+      bytes: view.getUint32(at + 24, true),
+      offset: view.getUint32(at + 42, true),
+    });
+    at += 46 + nameLength + extraLength + commentLength;
+  }
+  return entries;
+}
+
+/** Whether everything in the file unpacks to no more than `maxBytes`, whatever its table of contents claims. */
+export function unpacksWithin(file: Uint8Array, entries: ZipEntry[], maxBytes: number): boolean {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  let left = maxBytes;
+  for (const { method, offset, packedBytes } of entries) {
+    if (offset + 30 > file.length) return false;
+    const start = offset + 30 + view.getUint16(offset + 26, true) + view.getUint16(offset + 28, true);
+    const packed = file.subarray(start, start + packedBytes);
+    try {
+      left -= method === 0 ? packed.length : inflateRawSync(packed, { maxOutputLength: left }).length;
+    } catch {
+      return false;
+    }
+    if (left <= 0) return false;
+  }
+  return true;
+}

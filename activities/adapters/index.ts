@@ -1,0 +1,29 @@
+import type { Edge } from '../../runtime/edge.ts';
+import type { Tool } from '../ports.ts';
+import { createProviders } from './models/providers.ts';
+import { createContents } from './postgres/contents.ts';
+import { createConversations } from './postgres/conversations.ts';
+import { createEventListener } from './postgres/event-listener.ts';
+import { createTaskEvents } from './postgres/events.ts';
+import { createLedger } from './postgres/ledger.ts';
+import { createTasks } from './postgres/tasks.ts';
+import { createWorkflows } from './temporal/workflows.ts';
+
+/** Everything that stands behind the ports, chosen by configuration. Connects to nothing until it is used. */
+export function createAdapters({ config, log, postgres: { db }, client }: Pick<Edge, 'config' | 'log' | 'postgres' | 'client'>) {
+  const listener = createEventListener(config.DATABASE_URL, log);
+  return {
+    tasks: createTasks(db),
+    events: createTaskEvents(db, listener),
+    contents: createContents(db),
+    conversations: createConversations(db),
+    ledger: createLedger(db),
+    workflows: createWorkflows(client),
+    providers: createProviders(config),
+    tools: {} as Record<string, Tool>,
+    close: async () => {
+      await listener.close();
+    },
+  };
+}
+export type Adapters = ReturnType<typeof createAdapters>;

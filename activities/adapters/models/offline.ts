@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Passage } from '../../../contract/documents.ts';
+import type { JsonValue } from '../../../contract/json.ts';
+import { bestQuote } from '../../../contract/quote.ts';
+import type { Message, ModelEvent, ModelProvider, ModelRequest } from '../../ports.ts';
+
+export type Pace = { firstTokenMs: number; tokensPerS: number };
+
+const notice = 'Offline: no model is configured, so these are the passages that match best, word for word. Set ANTHROPIC_API_KEY to have Claude answer.';
+
+/** Passages it quotes at the most. */
+const maxQuotes = 3;
+
+/**
+ * Answers without any model or network: searches the documents with the question, or calls the tool the input names,
+ * and quotes what comes back. Streams at a settable pace, so it serves as the load model too. Costs nothing; its token
+ * counts are a quarter of the characters.
+ */
+export const createOfflineProvider = ({ firstTokenMs, tokensPerS }: Pace): ModelProvider => ({
+  name: 'offline',
+  price: () => 0,
+
+  async *stream(request, signal): AsyncIterable<ModelEvent> {
+    if (firstTokenMs > 0) await sleep(firstTokenMs, undefined, { signal });
+    const inputTokens = estimate(JSON.stringify(request.messages));
+    const call = toolToCall(request);
+    if (call) {
+      yield usage(inputTokens, estimate(JSON.stringify(call.arguments)));
+      yield { type: 'end', parts: [{ type: 'tool_call', ...call }], stopReason: 'tools' };
+      return;
+    }
+    const text = compose(request.messages);
+    for (const piece of tokensPerS > 0 ? (text.match(/\S+\s*|\s+/g) ?? []) : [text]) {
+      if (tokensPerS > 0) await sleep((1_000 * estimate(piece)) / tokensPerS, undefined, { signal });
+      yield { type: 'text', text: piece };
+    }
+    yield usage(inputTokens, estimate(text));
+    yield { type: 'end', parts: [{ type: 'text', text }], stopReason: 'end' };
+  },
+});
+
+const estimate = (text: string) => Math.max(1, Math.ceil(text.length / 4));
+
+const usage = (inputTokens: number, outputTokens: number): ModelEvent => ({
+  type: 'usage',
+  usage: { inputTokens, outputTokens, cacheReadTokens: 0, cacheWriteTokens: 0 },
+});
+
+/** The first step calls a tool: the one that the input names, else the search, with the question as it is. */
+function toolToCall({ messages, tools }: ModelRequest): { callId: string; tool: string; arguments: JsonValue } | undefined {
+  const last = messages.at(-1);
+  if (last?.role !== 'user') return undefined;
+  const callId = `offline-${messages.length}`;
+  if (last.tool) return { callId, tool: last.tool.name, arguments: last.tool.arguments };
+  const search = tools.find(({ name }) => name === 'search_documents');
+  return search && { callId, tool: search.name, arguments: { query: last.text.slice(0, 2_000) } };
+}
+
+function compose(messages: Message[]): string {
+  const question = messages.findLast((message) => message.role === 'user')?.text ?? '';
+  const last = messages.at(-1);
+  const outputs = last?.role === 'tool' ? last.results : [];
+  const found = outputs.flatMap(({ output }) => passagesOf(output) ?? []);
+  if (found.length > 0) {
+    const quotes = found.slice(0, maxQuotes).map((passage) => {
+      const { start, end } = bestQuote(passage.text, question);
+      return `“${passage.text.slice(start, end).replace(/\s+/g, ' ')}” [${passage.n}]`;
+    });
+    return `${quotes.join('\n\n')}\n\n${notice}`;
+  }
+  const plain = outputs.filter(({ output }) => passagesOf(output) === undefined);
+  if (plain.length > 0) return `${plain.map(({ tool, output }) => `${tool}: ${JSON.stringify(output)}`).join('\n\n')}\n\n${notice}`;
+  return `Nothing in the documents matches that question.\n\n${notice}`;
+}
+
+const Numbered = Passage.partial({ score: true }).extend({ n: Passage.shape.start });
+
+function passagesOf(output: JsonValue) {
+  const list = typeof output === 'object' && output !== null && !Array.isArray(output) ? output.passages : undefined;
+  return Array.isArray(list) ? Numbered.array().safeParse(list).data : undefined;
+}

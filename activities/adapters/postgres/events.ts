@@ -1,0 +1,83 @@
+import { sql, type RawBuilder } from 'kysely';
+import { taskEventsChannel } from '../../../contract/ids.ts';
+import type { NewTaskEvent, TaskEvent } from '../../../contract/events.ts';
+import type { Scope } from '../../../contract/references.ts';
+import type { Database } from '../../../runtime/postgres.ts';
+import type { TaskEvents } from '../../ports.ts';
+import type { EventListener } from './event-listener.ts';
+
+/** Pages of events are this long at the most. */
+const pageSize = 500;
+
+/** Events a person may watch, as rows. Whoever follows is woken by NOTIFY and reads rows; nothing is sent beside them. */
+export const createTaskEvents = (db: Database, listener: EventListener): TaskEvents => {
+  const read = async ({ tenant, subject }: Scope, taskId: string, after: number, limit: number) => {
+    const rows = await db
+      .selectFrom('task_events as e')
+      .innerJoin('tasks as t', 't.id', 'e.task_id')
+      .select(['e.seq', 'e.at', 'e.type', 'e.data'])
+      .where('t.tenant', '=', tenant)
+      .where('t.subject', '=', subject)
+      .where('e.task_id', '=', taskId)
+      .where('e.seq', '>', after)
+      .orderBy('e.seq')
+      .limit(limit)
+      .execute();
+    return rows.map(({ seq, at, type, data }) => ({ seq, at: at.toISOString(), type, data }) as TaskEvent);
+  };
+
+  return {
+    read,
+
+    async *follow(scope, taskId, after, signal) {
+      const wakes = listener.listen(taskId);
+      try {
+        while (!signal.aborted) {
+          wakes.arm();
+          const events = await read(scope, taskId, after, pageSize);
+          const last = events.at(-1);
+          if (!last) {
+            await wakes.next(signal);
+            continue;
+          }
+          yield events;
+          after = last.seq;
+          if (isTerminal(last) && events.length < pageSize) return;
+        }
+      } finally {
+        wakes.close();
+      }
+    },
+
+    async append(task, events) {
+      await append(db, sql`id = ${task.taskId}`, sql``, events);
+    },
+
+    async appendText(task, { step, attempt }, text) {
+      const mayStream = sql`id = ${task.taskId} and streaming = ${`${step}.${attempt}`} and status in ('queued', 'running')`;
+      return (await append(db, mayStream, sql``, [{ type: 'text.delta', data: { step, attempt, text } }])) !== undefined;
+    },
+  };
+};
+
+const isTerminal = ({ type }: TaskEvent) => type === 'task.completed' || type === 'task.failed' || type === 'task.cancelled';
+
+/**
+ * Changes a task's row and appends events in one statement; the row's lock keeps sequence numbers without gaps.
+ *
+ * @param where   which row, and the condition under which it changes
+ * @param changes further columns to set, beginning with a comma
+ * @returns the newest sequence number, or undefined when the condition did not hold and nothing was written
+ */
+export async function append(db: Database, where: RawBuilder<unknown>, changes: RawBuilder<unknown>, events: NewTaskEvent[]): Promise<number | undefined> {
+  const { rows } = await sql<{ last_seq: number }>`
+    with task as (
+      update tasks set last_seq = last_seq + ${events.length}, updated_at = now() ${changes} where ${where} returning id, last_seq
+    ), inserted as (
+      insert into task_events (task_id, seq, type, data)
+      select task.id, task.last_seq - ${events.length} + e.ordinality, e.type, e.data
+      from task, unnest(${events.map(({ type }) => type)}::text[], ${events.map(({ data }) => JSON.stringify(data))}::jsonb[]) with ordinality as e (type, data, ordinality)
+    )
+    select last_seq, pg_notify(${taskEventsChannel}, id::text) from task`.execute(db);
+  return rows[0]?.last_seq;
+}

@@ -1,0 +1,56 @@
+import { sql, type Selectable } from 'kysely';
+import type { ErrorCode } from '../../../contract/errors.ts';
+import type { Task, TaskResult, TaskUsage } from '../../../contract/task.ts';
+import type { Database } from '../../../runtime/postgres.ts';
+import type { Tables } from '../../../runtime/tables.ts';
+import type { TaskRow, TaskState } from '../../ports.ts';
+
+type Columns = Selectable<Tables['tasks']>;
+
+/** Task rows with their result, ready to be shown. */
+export const selectTasks = (db: Database) =>
+  db
+    .selectFrom('tasks as t')
+    .leftJoin('contents as c', (join) =>
+      join.onRef('c.tenant', '=', 't.tenant').onRef('c.subject', '=', 't.subject').onRef('c.hash', '=', 't.result_hash'),
+    )
+    .selectAll('t')
+    .select(sql<string | null>`convert_from(c.bytes, 'UTF8')`.as('result'));
+
+export function taskRowOf(row: Columns & { result: string | null }): TaskRow {
+  return {
+    id: row.id,
+    agent: row.agent,
+    status: row.status as Task['status'],
+    model: row.model,
+    conversationId: row.conversation_id,
+    metadata: row.metadata as Task['metadata'],
+    budget: row.budget as Task['budget'],
+    result: row.result === null ? null : (JSON.parse(row.result) as TaskResult),
+    error: row.error_code === null ? null : { code: row.error_code as ErrorCode, message: row.error_message ?? '' },
+    usage: usageOf(row),
+    lastSeq: row.last_seq,
+    createdAt: row.created_at.toISOString(),
+    startedAt: row.started_at?.toISOString() ?? null,
+    endedAt: row.ended_at?.toISOString() ?? null,
+  };
+}
+
+export const usageOf = (row: Columns): TaskUsage => ({
+  modelCalls: row.model_calls,
+  inputTokens: row.input_tokens,
+  cacheReadTokens: row.cache_read_tokens,
+  cacheWriteTokens: row.cache_write_tokens,
+  outputTokens: row.output_tokens,
+  costUsd: row.cost_usd,
+});
+
+export const taskStateOf = (row: Columns): TaskState => ({
+  taskId: row.id,
+  tenant: row.tenant,
+  subject: row.subject,
+  agent: row.agent,
+  status: row.status as Task['status'],
+  runId: row.run_id,
+  createdAt: row.created_at,
+});

@@ -1,0 +1,163 @@
+import { sql } from 'kysely';
+import { v7 as newId, validate as isUuid } from 'uuid';
+import { AlfredError } from '../../../contract/errors.ts';
+import type { NewTaskEvent } from '../../../contract/events.ts';
+import type { BudgetLimits, Scope, TaskRef } from '../../../contract/references.ts';
+import type { TaskResult, TaskUsage } from '../../../contract/task.ts';
+import type { Database } from '../../../runtime/postgres.ts';
+import type { Run, TaskRow, Tasks } from '../../ports.ts';
+import { hashOf } from './contents.ts';
+import { appendMessage } from './conversations.ts';
+import { append } from './events.ts';
+import { selectTasks, taskRowOf, taskStateOf, usageOf } from './task-row.ts';
+
+/** Task rows; every change of status carries its event in the same transaction. */
+export const createTasks = (db: Database): Tasks => ({
+  create: (scope, request, { idempotencyKey }) =>
+    db.transaction().execute(async (tx) => {
+      const requestHash = hashOf(JSON.stringify(canonical(request)));
+      const id = newId();
+      const { text, tool } = request.input as { text: string; tool?: { name: string; arguments: never } };
+      const head = await appendMessage(tx, scope, null, { role: 'user', text, ...(tool ? { tool } : {}) });
+      const inserted = await tx
+        .insertInto('tasks')
+        .values({
+          id,
+          ...scope,
+          agent: request.agent,
+          status: 'queued',
+          conversation_id: request.conversationId ?? null,
+          metadata: JSON.stringify(request.metadata ?? {}),
+          budget: JSON.stringify(request.budget ?? {}),
+          idempotency_key: idempotencyKey ?? null,
+          request_hash: requestHash,
+          input_head: head,
+        })
+        .onConflict((conflict) => conflict.columns(['tenant', 'subject', 'idempotency_key']).where('idempotency_key', 'is not', null).doNothing())
+        .returning('id')
+        .executeTakeFirst();
+      if (inserted) await append(tx, sql`id = ${id}`, sql``, [{ type: 'task.queued', data: { agent: request.agent } }]);
+
+      const row = await owned(selectTasks(tx), scope)
+        .where((is) => (inserted ? is('t.id', '=', id) : is('t.idempotency_key', '=', idempotencyKey ?? '')))
+        .executeTakeFirstOrThrow();
+      if (row.request_hash !== requestHash) {
+        throw new AlfredError('idempotency_key_reused', `The Idempotency-Key "${idempotencyKey}" was used with another request, for task ${row.id}.`);
+      }
+      if (row.error_code !== 'never_started') return { ...taskRowOf(row), head: row.input_head, isNew: Boolean(inserted) };
+
+      // The sweep gave this row up because its workflow never started; the repeat starts it after all.
+      await append(tx, sql`id = ${row.id}`, revived('queued'), [{ type: 'task.resumed', data: { reason: 'The request was repeated.' } }]);
+      return { ...taskRowOf({ ...row, status: 'queued', error_code: null, ended_at: null, last_seq: row.last_seq + 1 }), head: row.input_head, isNew: false };
+    }),
+
+  async get(scope, taskId) {
+    if (!isUuid(taskId)) return undefined;
+    const row = await owned(selectTasks(db), scope).where('t.id', '=', taskId).executeTakeFirst();
+    return row && taskRowOf(row);
+  },
+
+  async list(scope, { agent, status, conversationId, createdAfter, createdBefore, limit, cursor }) {
+    if (cursor !== undefined && !isUuid(cursor)) throw new AlfredError('invalid_request', 'cursor is not one that a page before returned.');
+    let query = owned(selectTasks(db), scope).orderBy('t.id', 'desc').limit(limit + 1);
+    if (agent !== undefined) query = query.where('t.agent', '=', agent);
+    if (status !== undefined) query = query.where('t.status', '=', status);
+    if (conversationId !== undefined) query = query.where('t.conversation_id', '=', conversationId);
+    if (createdAfter !== undefined) query = query.where('t.created_at', '>', new Date(createdAfter));
+    if (createdBefore !== undefined) query = query.where('t.created_at', '<', new Date(createdBefore));
+    if (cursor !== undefined) query = query.where('t.id', '<', cursor);
+    const rows = await query.execute();
+    const page = rows.slice(0, limit).map(taskRowOf);
+    return { tasks: page, nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
+  },
+
+  async start(task, run, model) {
+    const running = sql`, status = 'running', started_at = coalesce(started_at, now()), run_id = ${run.runId}, model = ${model}`;
+    const started = await append(db, sql`id = ${task.taskId} and status = 'queued'`, running, [{ type: 'task.started', data: { model } }]);
+    if (started === undefined) await reopen(db, task, run);
+    const { budget } = await db.selectFrom('tasks').select('budget').where('id', '=', task.taskId).executeTakeFirstOrThrow();
+    return { budget: budget as BudgetLimits };
+  },
+
+  complete: (task, run, resultHash) =>
+    end(db, task, run, 'completed', sql`, status = 'completed', result_hash = ${resultHash}, error_code = null, error_message = null`, async (tx, usage) => {
+      const { bytes } = await tx
+        .selectFrom('contents')
+        .select('bytes')
+        .where('tenant', '=', task.tenant)
+        .where('subject', '=', task.subject)
+        .where('hash', '=', resultHash)
+        .executeTakeFirstOrThrow();
+      return { type: 'task.completed', data: { result: JSON.parse(bytes.toString()) as TaskResult, usage } };
+    }),
+
+  close: (task, run, closure) =>
+    closure.status === 'cancelled'
+      ? end(db, task, run, 'cancelled', sql`, status = 'cancelled', error_code = null, error_message = null`, (_, usage) => ({
+          type: 'task.cancelled',
+          data: { reason: closure.reason, usage },
+        }))
+      : end(db, task, run, 'failed', sql`, status = 'failed', error_code = ${closure.code}, error_message = ${closure.message}`, (_, usage) => ({
+          type: 'task.failed',
+          data: { error: { code: closure.code, message: closure.message }, usage },
+        })),
+
+  reopen: (task, run) => reopen(db, task, run),
+
+  async open({ olderThanMs, after, limit }) {
+    let query = db
+      .selectFrom('tasks')
+      .selectAll()
+      .where('status', 'in', ['queued', 'running', 'waiting'])
+      .where('updated_at', '<', new Date(Date.now() - olderThanMs))
+      .orderBy('id')
+      .limit(limit);
+    if (after !== undefined) query = query.where('id', '>', after);
+    return (await query.execute()).map(taskStateOf);
+  },
+
+  async states(taskIds) {
+    const ids = taskIds.filter((id) => isUuid(id));
+    if (ids.length === 0) return [];
+    return (await db.selectFrom('tasks').selectAll().where('id', 'in', ids).execute()).map(taskStateOf);
+  },
+});
+
+const owned = (query: ReturnType<typeof selectTasks>, { tenant, subject }: Scope) =>
+  query.where('t.tenant', '=', tenant).where('t.subject', '=', subject);
+
+const revived = (status: 'queued' | 'running') =>
+  sql`, status = ${status}, ended_at = null, result_hash = null, error_code = null, error_message = null`;
+
+/** A row that another run ended, or is still held by one, now speaks for this run. */
+async function reopen(db: Database, { taskId }: TaskRef, { runId }: Run): Promise<boolean> {
+  const resumed = { type: 'task.resumed', data: { reason: 'Somebody reset the workflow in Temporal.' } } as const;
+  const other = sql`id = ${taskId} and run_id is distinct from ${runId} and run_id is not null`;
+  return (await append(db, other, sql`${revived('running')}, run_id = ${runId}`, [resumed])) !== undefined;
+}
+
+/** Ends a row once for each run; the row's lock decides who is first. */
+function end(
+  db: Database,
+  task: TaskRef,
+  run: Run | undefined,
+  status: string,
+  changes: ReturnType<typeof sql>,
+  eventOf: (tx: Database, usage: TaskUsage) => NewTaskEvent | Promise<NewTaskEvent>,
+): Promise<TaskRow | undefined> {
+  return db.transaction().execute(async (tx) => {
+    const row = await tx.selectFrom('tasks').selectAll().where('id', '=', task.taskId).forUpdate().executeTakeFirstOrThrow();
+    const ended = row.ended_at !== null;
+    if (ended && (!run || (row.run_id === run.runId && row.status === status))) return undefined;
+    const runId = run?.runId ?? row.run_id;
+    await append(tx, sql`id = ${task.taskId}`, sql`${changes}, ended_at = now(), streaming = null, run_id = ${runId}`, [await eventOf(tx, usageOf(row))]);
+    return taskRowOf(await selectTasks(tx).where('t.id', '=', task.taskId).executeTakeFirstOrThrow());
+  });
+}
+
+/** The same request with its keys in order, so that order does not change its hash. */
+function canonical(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(canonical);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, entry]) => [key, canonical(entry)]));
+}

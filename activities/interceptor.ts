@@ -1,0 +1,31 @@
+import { activityInfo, ApplicationFailure, cancellationSignal } from '@temporalio/activity';
+import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
+import { maxAttemptsOf } from '../contract/errors.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { alfredErrorOf } from './errors.ts';
+
+/**
+ * The activity edge: turns whatever an activity throws into a failure Temporal understands. The code decides how often
+ * it is tried; what an unknown error says stays in the log, never in history.
+ */
+export const createActivityInterceptor = (log: Logger): ActivityInboundCallsInterceptor => ({
+  async execute(input, next) {
+    try {
+      return await next(input);
+    } catch (error) {
+      const signal = cancellationSignal();
+      if (signal.aborted) throw signal.reason;
+      const known = alfredErrorOf(error);
+      const { activityType, attempt, workflowExecution } = activityInfo();
+      const final = attempt >= maxAttemptsOf(known.code);
+      const details = { activityType, attempt, workflowId: workflowExecution?.workflowId, code: known.code, final };
+      log[known.code === 'internal' ? 'error' : 'warn']({ ...details, err: known.cause ?? known }, 'an activity failed');
+      throw ApplicationFailure.create({
+        type: known.code,
+        message: known.message,
+        nonRetryable: final,
+        ...(known.retryAfterMs !== undefined ? { nextRetryDelay: known.retryAfterMs } : {}),
+      });
+    }
+  },
+});

@@ -1,0 +1,67 @@
+import { taskWorkflowId } from '../contract/ids.ts';
+import { isEnded } from '../contract/task-status.ts';
+import { truthOf } from '../contract/task-truth.ts';
+import type { Logger } from '../runtime/logger.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import { heartbeating } from './heartbeat.ts';
+import type { Tasks, TaskState, Workflows } from './ports.ts';
+
+export type SweepDeps = { tasks: Tasks; workflows: Workflows; metrics: Metrics; log: Logger };
+
+/** Rows are read in pages of this size. */
+const pageSize = 200;
+/** A row that changed this recently is left to whoever changed it. */
+const settledMs = 5_000;
+
+export const createSweepActivities = ({ tasks, workflows, metrics, log }: SweepDeps) => {
+  const correct = async ({ taskId }: TaskState): Promise<boolean> => {
+    // Temporal first, the row after: a workflow writes its end to the row before it ends.
+    const state = await workflows.describe(taskWorkflowId(taskId));
+    const [row] = await tasks.states([taskId]);
+    if (!row) return false;
+    const correction = truthOf(row, state);
+    if (correction.action === 'none') return false;
+    if (correction.action === 'reopen') await tasks.reopen(row, { runId: correction.runId });
+    else await tasks.close(row, undefined, correction.closure);
+    metrics.rowsCorrected.inc({ found: correction.found });
+    log.warn({ taskId, found: correction.found }, 'a task row was brought in line with its workflow');
+    return true;
+  };
+
+  return {
+    /**
+     * Compares every open row with its workflow, and every running workflow with its row, so that whatever somebody did
+     * in Temporal's UI or CLI shows here too. @returns how many rows were corrected
+     */
+    sweepTasks: (): Promise<number> =>
+      heartbeating(async (signal) => {
+        let corrected = 0;
+        for await (const page of candidates(tasks, workflows)) {
+          for (const row of page) {
+            signal.throwIfAborted();
+            if (await correct(row)) corrected++;
+          }
+        }
+        return corrected;
+      }),
+  };
+};
+
+async function* candidates(tasks: Tasks, workflows: Workflows): AsyncIterable<TaskState[]> {
+  let after: string | undefined;
+  do {
+    const page = await tasks.open({ olderThanMs: settledMs, after, limit: pageSize });
+    yield page;
+    after = page.length === pageSize ? page.at(-1)?.taskId : undefined;
+  } while (after !== undefined);
+
+  let ids: string[] = [];
+  const ended = async () => (await tasks.states(ids)).filter(({ status }) => isEnded(status));
+  for await (const taskId of workflows.runningTasks()) {
+    ids.push(taskId);
+    if (ids.length < pageSize) continue;
+    yield await ended();
+    ids = [];
+  }
+  yield await ended();
+}

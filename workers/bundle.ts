@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, DefaultLogger, type WorkflowBundle } from '@temporalio/worker';
+import type { Config } from '../runtime/config.ts';
+import type { Logger } from '../runtime/logger.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+/** Rooms that workflow code may come from; the import arrows allow no others. */
+const rooms = ['contract', 'agents', 'workflows'];
+
+/**
+ * The workflow code as one file: a configured one, or one built from the tree and cached under the hash of everything
+ * it is made from. Building takes seconds, a cached one none.
+ */
+export async function workflowBundle(config: Pick<Config, 'ALFRED_WORKFLOW_BUNDLE' | 'ALFRED_DATA_DIR'>, log: Logger): Promise<WorkflowBundle> {
+  if (config.ALFRED_WORKFLOW_BUNDLE) return { code: await readFile(config.ALFRED_WORKFLOW_BUNDLE, 'utf8') };
+  const folder = join(config.ALFRED_DATA_DIR, 'cache');
+  const file = join(folder, `workflows-${await hashOfSources()}.js`);
+  const cached = await readFile(file, 'utf8').catch(() => undefined);
+  if (cached !== undefined) return { code: cached };
+  const bundle = await buildWorkflowBundle(log);
+  await mkdir(folder, { recursive: true });
+  // Another process may write the same bundle; a rename lets both win.
+  await writeFile(`${file}.${process.pid}`, bundle.code);
+  await rename(`${file}.${process.pid}`, file);
+  return bundle;
+}
+
+/** Builds the bundle from the tree. */
+export const buildWorkflowBundle = (log: Logger): Promise<WorkflowBundle> =>
+  bundleWorkflowCode({
+    workflowsPath: join(root, 'workflows/index.ts'),
+    logger: new DefaultLogger('WARN', ({ message }) => log.warn(message)),
+  });
+
+async function hashOfSources(): Promise<string> {
+  const hash = createHash('sha256');
+  for (const room of rooms) {
+    const files = (await readdir(join(root, room), { recursive: true })).filter((name) => name.endsWith('.ts')).sort();
+    for (const name of files) hash.update(`${room}/${name}\n`).update(await readFile(join(root, room, name)));
+  }
+  return hash.update(await readFile(join(root, 'package-lock.json'))).digest('hex').slice(0, 16);
+}

@@ -1,0 +1,36 @@
+import { parseArgs } from 'node:util';
+import { createAdapters } from '../activities/adapters/index.ts';
+import { openEdge } from '../runtime/edge.ts';
+import { startHealthServer } from '../runtime/health-server.ts';
+import { runMain } from '../runtime/main.ts';
+import { onShutdown } from '../runtime/shutdown.ts';
+import { startWorkers } from './compose.ts';
+import { queuesOf } from './queues.ts';
+
+// `node workers/main.ts --queue agent-knowledge --queue documents`
+const { values } = parseArgs({ options: { queue: { type: 'string', multiple: true, default: [] } } });
+
+await runMain(async (config) => {
+  const queues = queuesOf(values.queue, config);
+  const edge = await openEdge(config, 'worker');
+  const health = await startHealthServer(edge);
+  const adapters = createAdapters(edge);
+  const workers = await startWorkers(edge, adapters, queues);
+  edge.readiness.serving();
+  edge.metrics.coldStart.set(process.uptime());
+  edge.log.info({ health: health.port }, 'ready');
+
+  const stop = async () => {
+    edge.readiness.draining();
+    await workers.stop();
+    await health.close();
+    await adapters.close();
+    await edge.close();
+  };
+  onShutdown(edge.log, stop);
+  workers.failed.catch(async (error: unknown) => {
+    edge.log.fatal({ err: error }, 'a worker failed');
+    await stop().catch(() => {});
+    process.exit(1);
+  });
+});
