@@ -10,4 +10,8 @@ export default async function globalSetup(): Promise<void> {
   const { servers, stop } = await startServers();
   globalThis.stopTestServers = stop;
   announce(servers);
+  // Jest runs no teardown when it is interrupted, and the servers do not hear the terminal's Ctrl-C.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void stop().finally(() => process.exit(130)));
+  }
 }

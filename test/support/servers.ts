@@ -1,14 +1,16 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { freePort } from '../../deploy/local/ports.ts';
 import { startPostgres } from '../../deploy/local/postgres.ts';
 import { obtainTemporalBinary } from '../../deploy/local/temporal-binary.ts';
 import { startTemporalServer } from '../../deploy/local/temporal-server.ts';
 import { loadConfig } from '../../runtime/config.ts';
-import { createLogger } from '../../runtime/logger.ts';
+import { createLogger, type Logger } from '../../runtime/logger.ts';
 import { migrate } from '../../runtime/migrate.ts';
+import { workflowBundle } from '../../workers/bundle.ts';
 import { namespaceOf, template, type TestServers } from './test-servers.ts';
 
 /** How many test environments one run can make; a hundred namespaces cost the server about 3 s. */
@@ -53,25 +55,39 @@ export async function startServers(): Promise<{ servers: TestServers; stop: () =
     stops.push(() => temporal.stop());
     return temporal;
   };
-  const [postgres, temporal] = await Promise.allSettled([
-    startedPostgres(),
-    startedTemporal(),
-    mkdir(join(dir, 'claims')),
-  ]);
-  if (postgres.status === 'rejected' || temporal.status === 'rejected') {
+  const parts = [startedPostgres(), startedTemporal(), bundled(dir, log), mkdir(join(dir, 'claims'))] as const;
+  // All are waited for, so that what did start is known and can be stopped.
+  const failure = (await Promise.allSettled(parts)).find((part) => part.status === 'rejected');
+  if (failure) {
     await stop();
-    throw postgres.status === 'rejected' ? postgres.reason : (temporal as PromiseRejectedResult).reason;
+    throw failure.reason;
   }
+  const [postgres, temporal, workflowBundle] = await Promise.all(parts);
   return {
     servers: {
       dir,
       environments,
-      databaseUrl: postgres.value.url,
-      temporalAddress: temporal.value.address,
-      workflowBundle: undefined,
+      databaseUrl: postgres.url,
+      temporalAddress: temporal.address,
+      workflowBundle,
     },
     stop,
   };
+}
+
+/** Workflow code that does not bundle fails the tests that run workflows, where the reason is told, and no others. */
+async function bundled(dir: string, log: Logger): Promise<string | undefined> {
+  const cache = fileURLToPath(new URL('../../node_modules/.cache/alfred', import.meta.url));
+  try {
+    const { code } = (await workflowBundle({ ALFRED_DATA_DIR: cache, ALFRED_WORKFLOW_BUNDLE: undefined }, log)) as {
+      code: string;
+    };
+    await writeFile(join(dir, 'workflows.js'), code);
+    return join(dir, 'workflows.js');
+  } catch (error) {
+    log.warn({ error: (error as Error).message }, 'the workflow code does not bundle');
+    return undefined;
+  }
 }
 
 async function createTemplate(url: string): Promise<void> {
