@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { agentQueue, taskWorkflowId } from '../../contract/ids.ts';
+import type { TaskEvent } from '../../contract/events.ts';
+import { createTaskHarness, scope, type TaskHarness } from '../support/task-harness.ts';
+
+let house: TaskHarness;
+beforeAll(async () => void (house = await createTaskHarness({ ALFRED_SWEEP_INTERVAL_S: '1' })));
+afterAll(() => house?.close());
+
+const waitsForever = { text: ['…'], until: (signal: AbortSignal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))) };
+
+/** Follows a task until an event that fits, and returns all up to it. */
+async function until(id: string, fits: (event: TaskEvent) => boolean, after = 0): Promise<TaskEvent[]> {
+  const seen: TaskEvent[] = [];
+  while (true) {
+    for await (const page of house.events.follow(scope, id, seen.at(-1)?.seq ?? after, AbortSignal.timeout(45_000))) {
+      seen.push(...page);
+      if (page.some(fits)) return seen;
+    }
+    // An ended task's stream ends; what a reset adds comes in the next one.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+describe('the sweep keeps rows true', () => {
+  test('a terminated workflow is noticed and its followers are told', async () => {
+    house.script([waitsForever]);
+    const { id, handle } = await house.start();
+    await until(id, ({ type }) => type === 'text.delta');
+    await handle.terminate('by hand');
+    const events = await until(id, ({ type }) => type === 'task.failed');
+    expect(events.at(-1)).toMatchObject({ data: { error: { code: 'terminated' } } });
+    expect((await house.row(id)).status).toBe('failed');
+  });
+
+  test('a reset workflow is noticed, its row runs again, and what was paid is not paid twice', async () => {
+    house.tool('look', async () => ({ output: 'seen', summary: 'looked' }));
+    const requests = house.script([{ calls: [{ tool: 'look', arguments: {} }] }, { text: ['Answer.'] }]);
+    const { id, handle } = await house.start();
+    await until(id, ({ type }) => type === 'task.completed');
+    const { runId } = await handle.describe();
+    await house.client.workflowService.resetWorkflowExecution({
+      namespace: house.config.TEMPORAL_NAMESPACE,
+      workflowExecution: { workflowId: taskWorkflowId(id), runId },
+      reason: 'by hand',
+      workflowTaskFinishEventId: 4,
+      requestId: crypto.randomUUID(),
+    });
+    await house.client.workflow.getHandle(taskWorkflowId(id)).result();
+    const events = await until(id, ({ type, seq }) => type === 'task.completed' && seq > 10);
+    expect(events.map(({ type }) => type).filter((type) => type.startsWith('task.'))).toEqual([
+      'task.queued', 'task.started', 'task.completed', 'task.resumed', 'task.completed',
+    ]);
+    expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i + 1));
+    expect(requests).toHaveLength(2);
+    expect((await house.row(id)).usage.modelCalls).toBe(2);
+  });
+
+  test('a row whose workflow never started is closed, and repeating the request revives it', async () => {
+    const request = { agent: 'knowledge', input: { text: 'never started' } };
+    const task = await house.tasks.create(scope, request, { idempotencyKey: 'once' });
+    await house.postgres.pool.query(`update tasks set created_at = now() - interval '5 minutes', updated_at = now() - interval '5 minutes' where id = $1`, [task.id]);
+    const events = await until(task.id, ({ type }) => type === 'task.failed');
+    expect(events.at(-1)).toMatchObject({ data: { error: { code: 'never_started' } } });
+
+    const again = await house.tasks.create(scope, request, { idempotencyKey: 'once' });
+    expect(again).toMatchObject({ id: task.id, status: 'queued', error: null });
+    house.script([{ text: ['Started after all.'] }]);
+    await house.client.workflow.start('agentTaskWorkflow', {
+      workflowId: taskWorkflowId(task.id),
+      taskQueue: agentQueue('knowledge'),
+      args: [{ taskId: task.id, agent: 'knowledge', head: task.head, ...scope }],
+    });
+    await until(task.id, ({ type }) => type === 'task.completed', again.lastSeq);
+    expect(await house.row(task.id)).toMatchObject({ status: 'completed', error: null });
+  });
+});
