@@ -1,0 +1,98 @@
+import multipart from '@fastify/multipart';
+import { fastify } from 'fastify';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { AlfredError } from '../contract/errors.ts';
+import { negotiate } from './accept.ts';
+import type { ApiDeps } from './deps.ts';
+import { registerDocsPage, registerOpenApi } from './docs.ts';
+import type { Api } from './fastify.ts';
+import { refuseStrangers } from './guard.ts';
+import { createViews } from './links.ts';
+import { observe, requestIdOf } from './observe.ts';
+import { createErrorHandler } from './problems.ts';
+import { answerBrokenRequests } from './broken-requests.ts';
+import { agentRoutes } from './routes/agents.ts';
+import { cancelTaskRoutes } from './routes/cancel-task.ts';
+import { documentRoutes } from './routes/documents.ts';
+import { ingestionRoutes } from './routes/ingestions.ts';
+import { systemRoutes } from './routes/system.ts';
+import { taskEventRoutes } from './routes/task-events.ts';
+import { taskRoutes } from './routes/tasks.ts';
+import { createStarters } from './start-workflow.ts';
+import { refuseUnstorable } from './storable.ts';
+import { createTaskReader } from './true-task.ts';
+import { answerUnknownRoutes } from './unknown-routes.ts';
+import { bytesOf } from './upload.ts';
+
+/** Bodies that are no uploads, in bytes. */
+const bodyLimit = 1_048_576;
+/** Files in one upload. */
+const maxFiles = 10_000;
+/** Until there is sign-in, everybody on this machine is the same person. */
+const localScope = { tenant: 'local', subject: 'local' };
+
+/** The HTTP door: verifies, parses, starts, renders. Nothing runs until it listens or is injected into. */
+export async function createApi(deps: ApiDeps): Promise<Api> {
+  const { config, log, readiness } = deps;
+  const maxUpload = bytesOf(config.ALFRED_MAX_UPLOAD_MB);
+  const handleError = createErrorHandler(log);
+  const app: Api = fastify({
+    logger: false,
+    genReqId: requestIdOf,
+    bodyLimit: Math.min(bodyLimit, maxUpload),
+    return503OnClosing: false,
+    frameworkErrors: (error, request, reply) => void handleError(error, request, reply),
+    clientErrorHandler: answerBrokenRequests,
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler(handleError);
+  app.removeContentTypeParser('text/plain');
+
+  const stopping = new AbortController();
+  app.addHook('preClose', async () => stopping.abort());
+  app.decorateRequest('scope', { getter: () => localScope });
+
+  observe(app, deps);
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.header('x-content-type-options', 'nosniff');
+    if (!config.ALFRED_ALLOW_UNAUTHENTICATED_NETWORK) refuseStrangers(request);
+    if (!request.url.startsWith('/v1/')) return;
+    if (readiness.isDraining()) throw new AlfredError('draining');
+    if (!request.routeOptions.url?.endsWith('/events')) negotiate(request.headers.accept, ['application/json']);
+  });
+  app.addHook('preHandler', async ({ body, query }) => {
+    refuseUnstorable(body);
+    refuseUnstorable(query, ['query']);
+  });
+
+  answerUnknownRoutes(app);
+  await app.register(multipart, {
+    preservePath: true,
+    throwFileSizeLimit: false,
+    limits: { fileSize: maxUpload, files: maxFiles, parts: maxFiles, fields: 100, fieldSize: 10_000, headerPairs: 100 },
+  } as Parameters<typeof multipart>[1]);
+  await registerOpenApi(app);
+
+  const shared = {
+    ...deps,
+    start: createStarters(deps.client),
+    read: createTaskReader(deps),
+    views: createViews(config),
+    draining: stopping.signal,
+  };
+  for (const routes of [
+    taskRoutes,
+    taskEventRoutes,
+    cancelTaskRoutes,
+    documentRoutes,
+    ingestionRoutes,
+    agentRoutes,
+    systemRoutes,
+  ]) {
+    await app.register(routes(shared));
+  }
+  await registerDocsPage(app);
+  await app.ready();
+  return app;
+}

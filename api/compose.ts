@@ -1,0 +1,62 @@
+import type { AddressInfo } from 'node:net';
+import { createAdapters } from '../activities/adapters/index.ts';
+import { agents } from '../agents/index.ts';
+import type { Config } from '../runtime/config.ts';
+import { openEdge, type Edge } from '../runtime/edge.ts';
+import { onShutdown } from '../runtime/shutdown.ts';
+import { createApi } from './app.ts';
+import type { ApiDeps } from './deps.ts';
+
+type ApiEdge = Pick<Edge, 'config' | 'log' | 'client' | 'metrics' | 'readMetrics' | 'readiness'>;
+type ApiAdapters = Pick<ApiDeps, 'tasks' | 'events' | 'contents' | 'documents' | 'index' | 'workflows'>;
+
+/**
+ * Opens the HTTP door at ALFRED_API_HOST:ALFRED_API_PORT.
+ *
+ * `stop` ends event streams and waits at once, so that their readers reconnect elsewhere, and gives other requests
+ * ALFRED_SHUTDOWN_GRACE_S to finish.
+ *
+ * @throws when the address is taken or not ours
+ */
+export async function startApi(edge: ApiEdge, adapters: ApiAdapters): Promise<{ url: string; stop(): Promise<void> }> {
+  const { config, log, readiness } = edge;
+  const { tasks, events, contents, documents, index, workflows } = adapters;
+  const app = await createApi({ ...edge, tasks, events, contents, documents, index, workflows, agents });
+  try {
+    await app.listen({ host: config.ALFRED_API_HOST, port: config.ALFRED_API_PORT });
+  } catch (error) {
+    await app.close();
+    const { code, message } = error as NodeJS.ErrnoException;
+    const said = `The API cannot listen at ${config.ALFRED_API_HOST}:${config.ALFRED_API_PORT} (${message}): free the port, or set ALFRED_API_PORT.`;
+    throw Object.assign(new Error(said, { cause: error }), { code, syscall: 'listen' });
+  }
+  const { port } = app.server.address() as AddressInfo;
+  const host = config.ALFRED_API_HOST.includes(':') ? `[${config.ALFRED_API_HOST}]` : config.ALFRED_API_HOST;
+  const url = `http://${host}:${port}`;
+  log.info({ url }, 'the API listens');
+
+  let stopping: Promise<void> | undefined;
+  const stop = async () => {
+    readiness.draining();
+    const cutOff = setTimeout(() => app.server.closeAllConnections(), config.ALFRED_SHUTDOWN_GRACE_S * 1_000);
+    await app.close();
+    clearTimeout(cutOff);
+    log.info({ url }, 'the API has stopped');
+  };
+  return { url, stop: () => (stopping ??= stop()) };
+}
+
+/** The API as the only thing in its process, until a signal ends it. */
+export async function runApi(config: Config): Promise<void> {
+  const edge = await openEdge(config, 'api');
+  const adapters = createAdapters(edge);
+  const api = await startApi(edge, adapters);
+  edge.readiness.serving();
+  edge.metrics.coldStart.set(process.uptime());
+  edge.log.info({ url: api.url }, 'ready');
+  onShutdown(edge.log, async () => {
+    await api.stop();
+    await adapters.close();
+    await edge.close();
+  });
+}

@@ -1,0 +1,33 @@
+import type { Client } from '@temporalio/client';
+import type { Contents, Documents, SearchIndex, TaskEvents, Tasks, Workflows } from '../activities/ports.ts';
+import type { Agents } from '../agents/index.ts';
+import type { Config } from '../runtime/config.ts';
+import type { Logger } from '../runtime/logger.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import type { ReadinessProbe } from '../runtime/readiness.ts';
+
+/** What the HTTP door needs. The client must sit on the workers' own connection for eager starts. */
+export type ApiDeps = {
+  config: Pick<
+    Config,
+    | 'ALFRED_ALLOW_UNAUTHENTICATED_NETWORK'
+    | 'ALFRED_MAX_UPLOAD_MB'
+    | 'ALFRED_SHUTDOWN_GRACE_S'
+    | 'TEMPORAL_NAMESPACE'
+    | 'TEMPORAL_UI_URL'
+  >;
+  log: Logger;
+  client: Client;
+  tasks: Tasks;
+  events: TaskEvents;
+  contents: Contents;
+  documents: Documents;
+  index: Pick<SearchIndex, 'search'>;
+  workflows: Pick<Workflows, 'describe'>;
+  agents: Agents;
+  metrics: Metrics;
+  readMetrics(): Promise<string>;
+  readiness: ReadinessProbe;
+  /** Silence after which an event stream sends a comment, so that proxies keep it open. */
+  heartbeatMs?: number;
+};

@@ -1,0 +1,24 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Scope } from '../contract/references.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks. Everything that is read or written belongs to it. */
+    scope: Scope;
+  }
+  interface FastifySchema {
+    /** Several forms of one body, checked by the handler itself; for the API document. */
+    bodies?: Record<string, unknown>;
+    'x-optional-body'?: boolean;
+  }
+}
+
+export type Api = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse<IncomingMessage>,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { Problem } from '../contract/problem.ts';
+
+type HeaderDoc = { type: string; description: string; format?: string; example?: unknown };
+type Media = { schema: z.ZodType };
+
+/** A documented answer: what it means, which headers it carries beyond the usual ones, and its body by media type. */
+export type ResponseDoc = { description: string; headers?: Record<string, HeaderDoc>; content: Record<string, Media> };
+
+export const json = (description: string, schema: z.ZodType, headers: Record<string, HeaderDoc> = {}): ResponseDoc => ({
+  description,
+  headers,
+  content: { 'application/json': { schema } },
+});
+
+export const location = (of: string) => ({
+  Location: { type: 'string', format: 'uri-reference', description: `Where to read ${of}` },
+});
+
+const meanings: Record<number, string> = {
+  400: 'The request could not be read (`malformed_request`).',
+  403: 'Addressed to another host, or sent by another web site (`forbidden_host`).',
+  404: 'There is nothing with that id, or it is not yours (`not_found`).',
+  406: 'None of the media types in `Accept` exists (`not_acceptable`).',
+  413: 'The body is larger than the limit (`body_too_large`).',
+  415: 'The body has a media type that is not taken (`unsupported_media_type`).',
+  422: 'The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `file_*`); `issues` says where.',
+  500: 'Something broke on our side (`internal`).',
+  503: 'Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds.',
+};
+
+/** What every route may answer, and the statuses of this one. */
+export const problems = (...statuses: number[]): Record<number, ResponseDoc> =>
+  Object.fromEntries(
+    [403, 406, 500, 503, ...statuses].map((status) => [
+      status,
+      {
+        description: meanings[status] ?? '',
+        ...(status === 503
+          ? { headers: { 'Retry-After': { type: 'integer', description: 'Seconds to wait before the repeat' } } }
+          : {}),
+        content: { 'application/problem+json': { schema: Problem } },
+      },
+    ]),
+  );
+
+/** What a request with a body may run into. */
+export const bodyProblems = [400, 413, 415, 422] as const;
+
+export const IdParams = z.object({ id: z.uuid() });

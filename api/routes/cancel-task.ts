@@ -1,0 +1,73 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { taskWorkflowId } from '../../contract/ids.ts';
+import type { Scope } from '../../contract/references.ts';
+import { isEnded } from '../../contract/task-status.ts';
+import { CancelRequest, Task } from '../../contract/task.ts';
+import type { TaskRow } from '../../activities/ports.ts';
+import type { ApiDeps } from '../deps.ts';
+import type { Api } from '../fastify.ts';
+import type { Views } from '../links.ts';
+import { parse } from '../problems.ts';
+import { bodyProblems, IdParams, json, problems } from '../responses.ts';
+import { temporalDeadlineMs } from '../start-workflow.ts';
+import type { ReadTask } from '../true-task.ts';
+import { waitForEnd } from '../wait.ts';
+import { notFound } from './tasks.ts';
+
+/** How long an answer is held back for the task's end, in milliseconds. */
+const patienceMs = 2_000;
+
+type Deps = Pick<ApiDeps, 'tasks' | 'events' | 'client'> & { read: ReadTask; views: Views; draining: AbortSignal };
+
+export const cancelTaskRoutes =
+  ({ tasks, events, client, read, views, draining }: Deps) =>
+  async (app: Api) => {
+    app.route({
+      method: 'POST',
+      url: '/v1/tasks/:id/cancel',
+      schema: {
+        operationId: 'cancelTask',
+        tags: ['tasks'],
+        summary: 'Cancel a task',
+        description: 'Safe to repeat. A task that has ended stays as it is.',
+        params: IdParams,
+        bodies: { 'application/json': CancelRequest },
+        'x-optional-body': true,
+        response: {
+          200: json('The task has ended', Task),
+          202: json('The task is being cancelled', Task),
+          ...problems(404, ...bodyProblems),
+        },
+      },
+      handler: async ({ scope, params, body }, reply) => {
+        const { reason } = body === undefined || body === null ? {} : parse(CancelRequest, body);
+        const row = await tasks.get(scope, params.id);
+        if (!row) throw notFound(params.id);
+        if (isEnded(row.status)) return reply.send(views.task(row));
+        if (!(await cancelWorkflow(row.id))) await closeWithout(scope, row, reason);
+        await waitForEnd(events, { scope, taskId: row.id, after: row.lastSeq, timeoutMs: patienceMs, stop: draining });
+        const now = (await tasks.get(scope, row.id)) ?? row;
+        return reply.code(isEnded(now.status) ? 200 : 202).send(views.task(now));
+      },
+    });
+
+    /** @returns false when there is no running workflow */
+    async function cancelWorkflow(taskId: string): Promise<boolean> {
+      try {
+        await client.withDeadline(Date.now() + temporalDeadlineMs, () =>
+          client.workflow.getHandle(taskWorkflowId(taskId)).cancel(),
+        );
+        return true;
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return false;
+        throw error;
+      }
+    }
+
+    /** A row whose start never reached Temporal ends here; one whose workflow is over is made true. */
+    async function closeWithout(scope: Scope, row: TaskRow, reason = 'Cancelled before it started.'): Promise<void> {
+      const current = await read(scope, row.id);
+      if (current?.status !== 'queued') return;
+      await tasks.close({ ...scope, taskId: row.id, agent: row.agent }, undefined, { status: 'cancelled', reason });
+    }
+  };

@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import {
+  Document,
+  DocumentList,
+  DocumentListQuery,
+  DocumentUpload,
+  Ingestion,
+  SearchRequest,
+  SearchResult,
+} from '../../contract/documents.ts';
+import { AlfredError } from '../../contract/errors.ts';
+import type { ApiDeps } from '../deps.ts';
+import type { Api } from '../fastify.ts';
+import { ingestionPath, type Views } from '../links.ts';
+import { bodyProblems, IdParams, json, location, problems } from '../responses.ts';
+import type { Starters } from '../start-workflow.ts';
+import { bytesOf, filesOf } from '../upload.ts';
+
+type Deps = Pick<ApiDeps, 'config' | 'documents' | 'index'> & { start: Starters; views: Views };
+
+const multipartForm = {
+  type: 'object',
+  description: 'Any number of files, under any field name; a file name may be a relative path',
+  properties: { file: { type: 'array', items: { type: 'string', format: 'binary' } } },
+  required: ['file'],
+};
+
+export const documentRoutes =
+  ({ config, documents, index, start, views }: Deps) =>
+  async (app: Api) => {
+    const maxMegabytes = config.ALFRED_MAX_UPLOAD_MB;
+
+    app.route({
+      method: 'POST',
+      url: '/v1/documents',
+      bodyLimit: bytesOf(maxMegabytes),
+      schema: {
+        operationId: 'uploadDocuments',
+        tags: ['documents'],
+        summary: 'Add or replace documents',
+        description: 'The files are stored when the answer comes, and read after it: follow the ingestion.',
+        bodies: { 'application/json': DocumentUpload, 'multipart/form-data': multipartForm },
+        response: {
+          202: json('The files are being read', Ingestion, location('the progress')),
+          ...problems(...bodyProblems),
+        },
+      },
+      handler: async (request, reply) => {
+        const { scope } = request;
+        const files = await filesOf(request, maxMegabytes);
+        const ingestionId = await documents.createIngestion(scope, files);
+        await start.ingestion({ ...scope, ingestionId }).catch(async (error: unknown) => {
+          await documents.endIngestion(scope, ingestionId, 'failed').catch(() => undefined);
+          throw error;
+        });
+        const ingestion = await documents.ingestion(scope, ingestionId);
+        if (!ingestion) throw new AlfredError('internal');
+        return reply.code(202).header('location', ingestionPath(ingestionId)).send(views.ingestion(ingestion));
+      },
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/v1/documents',
+      schema: {
+        operationId: 'listDocuments',
+        tags: ['documents'],
+        summary: 'List documents by name',
+        querystring: DocumentListQuery,
+        response: { 200: json('One page', DocumentList), ...problems(422) },
+      },
+      handler: async ({ scope, query }, reply) => reply.send(await documents.list(scope, query)),
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/v1/documents/:id',
+      schema: {
+        operationId: 'getDocument',
+        tags: ['documents'],
+        summary: 'Read a document’s description',
+        params: IdParams,
+        response: { 200: json('The document', Document), ...problems(404) },
+      },
+      handler: async ({ scope, params }, reply) => {
+        const document = await documents.get(scope, params.id);
+        if (!document) throw noDocument(params.id);
+        return reply.send(document);
+      },
+    });
+
+    app.route({
+      method: 'DELETE',
+      url: '/v1/documents/:id',
+      schema: {
+        operationId: 'deleteDocument',
+        tags: ['documents'],
+        summary: 'Delete a document; it is no longer found from now on',
+        params: IdParams,
+        response: { 204: z.null().describe('Deleted'), ...problems(400, 404, 413, 415) },
+      },
+      handler: async ({ scope, params }, reply) => {
+        if (!(await documents.delete(scope, params.id))) throw noDocument(params.id);
+        return reply.code(204).send(null);
+      },
+    });
+
+    app.route({
+      method: 'POST',
+      url: '/v1/search',
+      schema: {
+        operationId: 'searchDocuments',
+        tags: ['documents'],
+        summary: 'Search the documents',
+        body: SearchRequest,
+        response: { 200: json('Passages, best first', SearchResult), ...problems(...bodyProblems) },
+      },
+      handler: async ({ scope, body }, reply) =>
+        reply.send({ passages: await index.search(scope, body.query, body.limit) }),
+    });
+  };
+
+const noDocument = (id: string) => new AlfredError('not_found', `There is no document ${id}.`);

@@ -1,0 +1,53 @@
+import { Ingestion } from '../../contract/documents.ts';
+import { AlfredError } from '../../contract/errors.ts';
+import { ingestionWorkflowId } from '../../contract/ids.ts';
+import type { ApiDeps } from '../deps.ts';
+import type { Api } from '../fastify.ts';
+import type { Views } from '../links.ts';
+import { IdParams, json, problems } from '../responses.ts';
+
+type Deps = Pick<ApiDeps, 'documents' | 'workflows' | 'client'> & { views: Views };
+
+/** How an upload ended whose workflow is over, for rows that still say "running". */
+const endOf = {
+  completed: 'failed',
+  failed: 'failed',
+  terminated: 'failed',
+  timed_out: 'failed',
+  cancelled: 'cancelled',
+} as const;
+
+export const ingestionRoutes =
+  ({ documents, workflows, client, views }: Deps) =>
+  async (app: Api) => {
+    app.route({
+      method: 'GET',
+      url: '/v1/ingestions/:id',
+      schema: {
+        operationId: 'getIngestion',
+        tags: ['documents'],
+        summary: 'Progress of an upload, and every file that could not be read',
+        params: IdParams,
+        response: { 200: json('How far it is', Ingestion), ...problems(404) },
+      },
+      handler: async ({ scope, params: { id } }, reply) => {
+        const asked = await ask(id);
+        let row = await documents.ingestion(scope, id);
+        if (!row) throw new AlfredError('not_found', `There is no ingestion ${id}.`);
+        if (row.status === 'running' && asked && asked in endOf) {
+          await documents.endIngestion(scope, id, endOf[asked as keyof typeof endOf]);
+          row = (await documents.ingestion(scope, id)) ?? row;
+        }
+        return reply.send(views.ingestion(row));
+      },
+    });
+
+    /** What Temporal says, before the row is read; undefined when it does not say anything soon. */
+    const ask = async (id: string) => {
+      try {
+        return (await client.withDeadline(Date.now() + 500, () => workflows.describe(ingestionWorkflowId(id)))).status;
+      } catch {
+        return undefined;
+      }
+    };
+  };

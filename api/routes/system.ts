@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { Health, Readiness } from '../../contract/health.ts';
+import { version } from '../../runtime/version.ts';
+import type { ApiDeps } from '../deps.ts';
+import type { Api } from '../fastify.ts';
+import { json, problems } from '../responses.ts';
+
+type Deps = Pick<ApiDeps, 'readiness' | 'readMetrics' | 'metrics'>;
+
+/** For probes and scrapers; they answer while everything else is refused. */
+export const systemRoutes =
+  ({ readiness, readMetrics, metrics }: Deps) =>
+  async (app: Api) => {
+    const { 403: stranger, 500: broken } = problems();
+    const usual = { 403: stranger, 500: broken };
+
+    app.route({
+      method: 'GET',
+      url: '/health',
+      schema: {
+        operationId: 'health',
+        tags: ['operations'],
+        summary: 'Liveness: the process runs',
+        response: { 200: json('It runs', Health), ...usual },
+      },
+      handler: async (_request, reply) => reply.send({ status: 'ok', version, uptime_s: process.uptime() }),
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/healthz',
+      schema: {
+        operationId: 'readiness',
+        tags: ['operations'],
+        summary: 'Readiness: every dependency with its state',
+        response: {
+          200: json('Ready', Readiness),
+          503: json('Starting, draining, or a dependency is down', Readiness, {
+            'Retry-After': { type: 'integer', description: 'Seconds to wait before the next look' },
+          }),
+          ...usual,
+        },
+      },
+      handler: async (_request, reply) => {
+        const state = await readiness.read();
+        if (state.status !== 'ready') void reply.code(503).header('retry-after', 1);
+        return reply.send(state);
+      },
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/metrics',
+      schema: {
+        operationId: 'metrics',
+        tags: ['operations'],
+        summary: 'Prometheus metrics of this process',
+        response: {
+          200: { description: 'Prometheus text format', content: { 'text/plain': { schema: z.string() } } },
+          ...usual,
+        },
+      },
+      handler: async (_request, reply) => reply.type(metrics.registry.contentType).send(await readMetrics()),
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/openapi.json',
+      schema: {
+        operationId: 'openapi',
+        tags: ['operations'],
+        summary: 'This document',
+        response: { 200: json('OpenAPI 3.1', z.looseObject({ openapi: z.string() })), ...usual },
+      },
+      handler: async (_request, reply) => reply.type('application/json').send(JSON.stringify(app.swagger())),
+    });
+  };

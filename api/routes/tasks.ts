@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { AlfredError } from '../../contract/errors.ts';
+import { isEnded } from '../../contract/task-status.ts';
+import { Task, TaskList, TaskListQuery, TaskRequest } from '../../contract/task.ts';
+import type { ApiDeps } from '../deps.ts';
+import type { Api } from '../fastify.ts';
+import { taskPath, type Views } from '../links.ts';
+import { waitOf } from '../prefer.ts';
+import { parse } from '../problems.ts';
+import { bodyProblems, IdParams, json, location, problems } from '../responses.ts';
+import type { Starters } from '../start-workflow.ts';
+import type { ReadTask } from '../true-task.ts';
+import { waitForEnd } from '../wait.ts';
+
+type Deps = Pick<ApiDeps, 'agents' | 'tasks' | 'events'> & {
+  start: Starters;
+  read: ReadTask;
+  views: Views;
+  draining: AbortSignal;
+};
+
+const CreateHeaders = z.looseObject({
+  'idempotency-key': z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, 'expected 1 to 255 visible ASCII characters')
+    .optional()
+    .describe('Makes a repeat safe: the same key and body give the same task'),
+});
+const ReadHeaders = z.looseObject({
+  prefer: z.string().optional().describe('`wait=30` waits up to that many seconds, at most 60, for the task to end'),
+});
+
+export const taskRoutes =
+  ({ agents, tasks, events, start, read, views, draining }: Deps) =>
+  async (app: Api) => {
+    app.route({
+      method: 'POST',
+      url: '/v1/tasks',
+      schema: {
+        operationId: 'createTask',
+        tags: ['tasks'],
+        summary: 'Ask an agent',
+        description:
+          '202 means durable: the task survives every crash from here on. After a 503 repeat the request with the same `Idempotency-Key`.',
+        headers: CreateHeaders,
+        body: TaskRequest,
+        response: { 202: json('The task is on its way', Task, location('the task')), ...problems(...bodyProblems) },
+      },
+      handler: async ({ scope, body, headers }, reply) => {
+        const request = { ...body, input: checkInput(body) };
+        const row = await tasks.create(scope, request, { idempotencyKey: headers['idempotency-key'] });
+        const { head, isNew: _isNew, ...task } = row;
+        if (row.status === 'queued') await start.task({ ...scope, taskId: row.id, agent: row.agent, head });
+        return reply.code(202).header('location', taskPath(row.id)).send(views.task(task));
+      },
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/v1/tasks',
+      schema: {
+        operationId: 'listTasks',
+        tags: ['tasks'],
+        summary: 'List tasks, newest first',
+        querystring: TaskListQuery,
+        response: { 200: json('One page', TaskList), ...problems(422) },
+      },
+      handler: async ({ scope, query }, reply) => {
+        const page = await tasks.list(scope, query);
+        return reply.send({ tasks: page.tasks.map(views.task), nextCursor: page.nextCursor });
+      },
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/v1/tasks/:id',
+      schema: {
+        operationId: 'getTask',
+        tags: ['tasks'],
+        summary: 'Read a task, or wait for its end',
+        params: IdParams,
+        headers: ReadHeaders,
+        response: {
+          200: json('The task as it stands', Task, {
+            'Preference-Applied': {
+              type: 'string',
+              description: 'The wait that was honoured, when one was asked for',
+              example: 'wait=30',
+            },
+          }),
+          ...problems(404),
+        },
+      },
+      handler: async ({ scope, params, headers }, reply) => {
+        const waitS = waitOf(headers.prefer);
+        let row = await read(scope, params.id);
+        if (!row) throw notFound(params.id);
+        if (waitS > 0) {
+          void reply.header('preference-applied', `wait=${waitS}`);
+          if (!isEnded(row.status)) {
+            const stop = AbortSignal.any([draining, whenGone(reply.raw)]);
+            await waitForEnd(events, { scope, taskId: row.id, after: row.lastSeq, timeoutMs: waitS * 1_000, stop });
+            row = (await tasks.get(scope, params.id)) ?? row;
+          }
+        }
+        return reply.send(views.task(row));
+      },
+    });
+
+    /** The input as the agent's own schema sees it. */
+    function checkInput({ agent: name, input }: TaskRequest): TaskRequest['input'] {
+      const agent = Object.hasOwn(agents, name) ? agents[name] : undefined;
+      if (!agent) {
+        throw new AlfredError(
+          'unknown_agent',
+          `There is no agent "${name}". There are: ${Object.keys(agents).join(', ')}.`,
+        );
+      }
+      return parse(agent.input, input, ['input']) as TaskRequest['input'];
+    }
+  };
+
+export const notFound = (id: string) => new AlfredError('not_found', `There is no task ${id}.`);
+
+function whenGone(response: NodeJS.EventEmitter): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  return gone.signal;
+}

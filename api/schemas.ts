@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { AgentDescription, AgentList } from '../contract/agents.ts';
+import {
+  Document,
+  DocumentList,
+  DocumentUpload,
+  IngestedFile,
+  Ingestion,
+  Passage,
+  SearchRequest,
+  SearchResult,
+} from '../contract/documents.ts';
+import { TaskEvent, TaskEventPage } from '../contract/events.ts';
+import { DependencyState, Health, Readiness } from '../contract/health.ts';
+import { Json } from '../contract/json-schema.ts';
+import { Problem } from '../contract/problem.ts';
+import {
+  Budget,
+  CancelRequest,
+  Citation,
+  Metadata,
+  Task,
+  TaskError,
+  TaskList,
+  TaskRequest,
+  TaskResult,
+  TaskStatus,
+  TaskUsage,
+} from '../contract/task.ts';
+
+const shared = { Budget, Json };
+const accepted = { ...shared, CancelRequest, DocumentUpload, Metadata, SearchRequest, TaskRequest };
+const answered = {
+  ...shared,
+  AgentDescription,
+  AgentList,
+  Citation,
+  DependencyState,
+  Document,
+  DocumentList,
+  Health,
+  IngestedFile,
+  Ingestion,
+  Passage,
+  Problem,
+  Readiness,
+  SearchResult,
+  Task,
+  TaskError,
+  TaskEvent,
+  TaskEventPage,
+  TaskList,
+  TaskResult,
+  TaskStatus,
+  TaskUsage,
+};
+
+type Io = 'input' | 'output';
+type JsonSchema = Record<string, unknown>;
+const names = { input: accepted, output: answered };
+
+const uri = (id: string) => `#/components/schemas/${id}`;
+
+function convert(schemas: Record<string, z.ZodType>, io: Io): Record<string, JsonSchema> {
+  const registry = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries(schemas)) registry.add(schema, { id });
+  const converted = z.toJSONSchema(registry, { io, uri, unrepresentable: 'any' }).schemas;
+  return Object.fromEntries(Object.entries(converted).map(([id, schema]) => [id, withoutIdentity(schema)]));
+}
+
+/** The document names schemas by their place; `$id` and `$schema` would compete with that. */
+function withoutIdentity({ $id: _id, $schema: _schema, id: _legacy, ...schema }: JsonSchema): JsonSchema {
+  return schema;
+}
+
+/** Every named schema of the contract, for `components.schemas`. */
+export const namedSchemas = (): Record<string, JsonSchema> => ({
+  ...convert(answered, 'output'),
+  ...convert(accepted, 'input'),
+});
+
+/** JSON Schema of one zod schema: a reference when it has a name, else written out with references inside. */
+export function jsonSchemaOf(schema: z.ZodType, io: Io): JsonSchema {
+  const name = Object.entries(names[io]).find(([, named]) => named === schema)?.[0];
+  if (name) return { $ref: uri(name) };
+  return convert({ ...names[io], inline: schema }, io)['inline'] ?? {};
+}

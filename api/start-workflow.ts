@@ -1,0 +1,62 @@
+import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { agentQueue, documentsQueue, ingestionWorkflowId, taskWorkflowId } from '../contract/ids.ts';
+import type { Head, Scope, TaskRef } from '../contract/references.ts';
+import { searchAttributeTypes } from '../contract/search-attributes.ts';
+import type { agentTaskWorkflow } from '../workflows/agent-task/workflow.ts';
+
+/** How long Temporal may take to accept a start or a cancel before the caller is told to come back. */
+export const temporalDeadlineMs = 5_000;
+
+const keyword = (name: keyof typeof searchAttributeTypes) => defineSearchAttributeKey(name, 'KEYWORD');
+const agentKey = keyword('AlfredAgent');
+const tenantKey = keyword('AlfredTenant');
+const statusKey = keyword('AlfredStatus');
+
+/** Starts workflows so that a repeat finds the first one: ids come from our rows, a second start is a success. */
+export const createStarters = (client: Client) => {
+  const once = async (start: () => Promise<unknown>) => {
+    try {
+      await client.withDeadline(Date.now() + temporalDeadlineMs, start);
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+  };
+  return {
+    task: ({ taskId, tenant, subject, agent, head }: TaskRef & { head: Head }) =>
+      once(() =>
+        client.workflow.start<typeof agentTaskWorkflow>('agentTaskWorkflow', {
+          workflowId: taskWorkflowId(taskId),
+          taskQueue: agentQueue(agent),
+          args: [{ taskId, tenant, subject, agent, head }],
+          workflowIdReusePolicy: 'REJECT_DUPLICATE',
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          requestEagerStart: true,
+          // A worker that dies holding a workflow task must not hold the task longer than this.
+          workflowTaskTimeout: '5s',
+          typedSearchAttributes: [
+            { key: agentKey, value: agent },
+            { key: tenantKey, value: tenant },
+            { key: statusKey, value: 'queued' },
+          ],
+          staticSummary: `${agent} · task ${taskId}`,
+        }),
+      ),
+
+    ingestion: ({ ingestionId, tenant, subject }: Scope & { ingestionId: string }) =>
+      once(() =>
+        client.workflow.start('ingestWorkflow', {
+          workflowId: ingestionWorkflowId(ingestionId),
+          taskQueue: documentsQueue,
+          args: [{ ingestionId, tenant, subject }],
+          workflowIdReusePolicy: 'REJECT_DUPLICATE',
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          requestEagerStart: true,
+          workflowTaskTimeout: '5s',
+          typedSearchAttributes: [{ key: tenantKey, value: tenant }],
+          staticSummary: `documents · ingestion ${ingestionId}`,
+        }),
+      ),
+  };
+};
+export type Starters = ReturnType<typeof createStarters>;

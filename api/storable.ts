@@ -1,0 +1,24 @@
+import { InvalidRequest, type Issue } from './problems.ts';
+
+/**
+ * Refuses text that Postgres cannot hold, wherever it hides: U+0000 and halves of surrogate pairs are valid JSON.
+ *
+ * @throws InvalidRequest that names every place
+ */
+export function refuseUnstorable(value: unknown, at: string[] = []): void {
+  const issues = findUnstorable(value, at);
+  if (issues.length > 0) throw new InvalidRequest(issues);
+}
+
+function findUnstorable(value: unknown, at: string[]): Issue[] {
+  if (typeof value === 'string')
+    return isStorable(value) ? [] : [{ path: at.join('.'), message: 'must not contain U+0000 or lone surrogates' }];
+  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return [];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    isStorable(key)
+      ? findUnstorable(inner, [...at, key])
+      : [{ path: at.join('.'), message: 'a key must not contain U+0000 or lone surrogates' }],
+  );
+}
+
+const isStorable = (text: string) => !text.includes('\u0000') && text.isWellFormed();
