@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Client, ServiceError, type ClientOptions } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
 import { searchAttributeTypes } from '../contract/search-attributes.ts';
 import type { Config } from './config.ts';
@@ -44,7 +44,7 @@ export async function registerSearchAttributes(connection: NativeConnection, nam
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   const missing = Object.entries(searchAttributeTypes).filter(([name]) => !(name in customAttributes));
   if (missing.length === 0) return;
-  const types = temporal.api.enums.v1.IndexedValueType;
+  const types = proto.temporal.api.enums.v1.IndexedValueType;
   await connection.operatorService.addSearchAttributes({
     namespace,
     searchAttributes: Object.fromEntries(missing.map(([name, type]) => [name, types[`INDEXED_VALUE_TYPE_${type}`]])),

@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { agentQueue, taskWorkflowId } from '../../contract/ids.ts';
+import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
+import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { startRole } from '../support/role-process.ts';
+import { scope } from '../support/task-harness.ts';
+
+const tasks = 20;
+/** How long the model takes to begin, in ms: the work that is left when the worker dies right after it was asked. */
+const modelMs = 2_000;
+
+let env: TestEnvironment;
+let adapters: Adapters;
+beforeAll(async () => {
+  env = await createTestEnvironment({ ALFRED_MODEL: 'offline:quote', ALFRED_OFFLINE_FIRST_TOKEN_MS: String(modelMs) });
+  adapters = createAdapters(env);
+});
+afterAll(async () => {
+  await adapters?.close();
+  await env?.close();
+});
+
+test('20 tasks in flight survive kill -9 of their worker and end soon after another one starts', async () => {
+  const queue = ['--queue', agentQueue('knowledge')];
+  const first = startRole('workers/main.ts', queue, env.config);
+  let second: ReturnType<typeof startRole> | undefined;
+  try {
+    await first.ready;
+    const ids = await Promise.all(
+      Array.from({ length: tasks }, async (_, i) => {
+        const task = await adapters.tasks.create(scope, { agent: 'knowledge', input: { text: `Question ${i}` } }, {});
+        await env.client.workflow.start('agentTaskWorkflow', {
+          workflowId: taskWorkflowId(task.id),
+          taskQueue: agentQueue('knowledge'),
+          args: [{ taskId: task.id, agent: 'knowledge', head: task.head, ...scope }],
+          workflowTaskTimeout: '5 s',
+        });
+        return task.id;
+      }),
+    );
+    await Promise.all(ids.map((id) => followed(id, (type) => type === 'model.started')));
+    await first.end('SIGKILL');
+
+    const begun = performance.now();
+    second = startRole('workers/main.ts', queue, env.config);
+    await second.ready;
+    const readyMs = performance.now() - begun;
+    const histories = await Promise.all(ids.map((id) => followed(id, () => false)));
+    const doneMs = performance.now() - begun;
+    const workLeftMs = modelMs * callsOf(histories[0] ?? []);
+    console.log(`killed worker: new one ready after ${Math.round(readyMs)} ms, all ${tasks} tasks done ${Math.round(doneMs)} ms after its start, of which ${workLeftMs} ms were work`);
+
+    for (const events of histories) {
+      expect(events.at(-1)?.type).toBe('task.completed');
+      expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i + 1));
+    }
+    const { rows } = await env.postgres.pool.query<{ paid: number }>(`select count(*) as paid from model_calls where outcome = 'completed' group by task_id, step`);
+    expect(new Set(rows.map(({ paid }) => paid))).toEqual(new Set([1]));
+    // A bound, not a measurement: with Temporal's default timeouts this takes 12 s and more.
+    expect(doneMs - workLeftMs).toBeLessThan(8_000);
+  } finally {
+    await first.end('SIGKILL');
+    await second?.end();
+  }
+}, 120_000);
+
+test('SIGTERM lets a running model call finish', async () => {
+  const role = startRole('workers/main.ts', ['--queue', agentQueue('knowledge')], env.config);
+  try {
+    await role.ready;
+    const task = await adapters.tasks.create(scope, { agent: 'knowledge', input: { text: 'Drain?' } }, {});
+    await env.client.workflow.start('agentTaskWorkflow', {
+      workflowId: taskWorkflowId(task.id),
+      taskQueue: agentQueue('knowledge'),
+      args: [{ taskId: task.id, agent: 'knowledge', head: task.head, ...scope }],
+    });
+    await followed(task.id, (type) => type === 'model.started');
+    expect(await role.end('SIGTERM')).toBe(0);
+    const events = await adapters.events.read(scope, task.id, 0, 100);
+    expect(events.find(({ type }) => type === 'model.completed')).toMatchObject({ data: { attempt: 1 } });
+  } finally {
+    await role.end('SIGKILL');
+  }
+});
+
+const callsOf = (events: { type: string }[]) => events.filter(({ type }) => type === 'model.completed').length;
+
+async function followed(id: string, enough: (type: string) => boolean) {
+  const events = [];
+  for await (const page of adapters.events.follow(scope, id, 0, AbortSignal.timeout(60_000))) {
+    events.push(...page);
+    if (page.some(({ type }) => enough(type))) break;
+  }
+  return events;
+}
