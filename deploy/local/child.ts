@@ -1,7 +1,7 @@
 import { spawn, type SpawnOptions } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { endProcess } from './process-table.ts';
+import { endProcess } from '../../runtime/process-table.ts';
 
 export type Child = {
   name: string;

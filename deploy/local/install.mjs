@@ -1,6 +1,6 @@
 // Plain JavaScript for any Node >= 20: it runs before anything is installed.
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,9 @@ export const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Written by npm when an installation is complete: what it installed. */
 const installedLock = join(root, 'node_modules', '.package-lock.json');
+
+/** Held while npm runs: two installations in one clone would delete each other's files. */
+const busy = join(root, '.alfred', 'installing');
 
 /**
  * Why the dependencies must be installed, or undefined when they are what the lock file says. Compared by version,
@@ -56,9 +59,18 @@ export function nodePath() {
 export async function ensureInstalled(say = (line) => process.stderr.write(`${line}\n`)) {
   const reason = whyInstall();
   if (!reason) return false;
+  takeLock();
   const begun = Date.now();
-  say(`Installing dependencies (${reason}) …`);
-  const output = await run(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci', '--no-audit', '--no-fund']);
+  const seconds = () => ((Date.now() - begun) / 1000).toFixed(1);
+  const stopShowing = showLife(() => `Installing dependencies (${reason}) … ${seconds()} s`, say);
+  // Under `npm start`, the npm that was called; its own variables steer it as they did before.
+  const [command, first] = process.env.npm_execpath
+    ? [process.execPath, [process.env.npm_execpath]]
+    : [process.platform === 'win32' ? 'npm.cmd' : 'npm', []];
+  const output = await run(command, [...first, 'ci', '--no-audit', '--no-fund', '--include=dev']).finally(() => {
+    stopShowing();
+    rmSync(busy, { force: true });
+  });
   if (output.code !== 0) {
     throw new Error(
       [
@@ -70,8 +82,52 @@ export async function ensureInstalled(say = (line) => process.stderr.write(`${li
   }
   const why = whyInstall();
   if (why) throw new Error(`npm ci ended, but ${why}. Delete node_modules and repeat the command.`);
-  say(`Installed dependencies in ${((Date.now() - begun) / 1000).toFixed(1)} s.`);
+  say(`Installed dependencies in ${seconds()} s.`);
   return true;
+}
+
+/** One line that moves on a terminal, one line at the beginning elsewhere. */
+function showLife(text, say) {
+  if (!process.stderr.isTTY || process.env.CI) {
+    say(text().replace(/ [\d.]+ s$/, ''));
+    return () => undefined;
+  }
+  const show = () => process.stderr.write(`\r\x1b[K${text()}`);
+  const timer = setInterval(show, 100);
+  show();
+  return () => {
+    clearInterval(timer);
+    process.stderr.write('\r\x1b[K');
+  };
+}
+
+function takeLock() {
+  try {
+    mkdirSync(join(root, '.alfred'), { recursive: true });
+    writeFileSync(busy, String(process.pid), { flag: 'wx' });
+  } catch (error) {
+    if (error.code !== 'EEXIST') {
+      throw new Error(
+        `${root} cannot be written (${error.code}), so nothing can be installed there: make it writable, or clone into a folder that is.`,
+        { cause: error },
+      );
+    }
+    const pid = Number(readFileSync(busy, 'utf8'));
+    if (isAlive(pid))
+      throw new Error(
+        `Dependencies are being installed in this clone already (process ${pid}): wait for it, then repeat the command.`,
+        { cause: error },
+      );
+    writeFileSync(busy, String(process.pid));
+  }
+}
+
+function isAlive(pid) {
+  try {
+    return pid > 0 && process.kill(pid, 0);
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
 }
 
 function run(command, args) {
@@ -80,7 +136,7 @@ function run(command, args) {
     const child = spawn(command, args, {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
-      shell: process.platform === 'win32',
+      shell: command.endsWith('.cmd'),
     });
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => lines.push(...text.split('\n').filter((line) => line.trim())));

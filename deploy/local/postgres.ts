@@ -9,7 +9,7 @@ import type { Logger } from '../../runtime/logger.ts';
 import { startChild, type Child, type ChildSpec } from './child.ts';
 import { binaries } from './postgres-binaries.ts';
 import { postgresUser, type RunAs } from './postgres-user.ts';
-import { commandLine, endProcess, isAlive } from './process-table.ts';
+import { commandLine, endProcess, isAlive } from '../../runtime/process-table.ts';
 import { StepFailure } from './step-failure.ts';
 import { waitUntil } from './wait-until.ts';
 

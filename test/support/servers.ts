@@ -79,9 +79,7 @@ export async function startServers(): Promise<{ servers: TestServers; stop: () =
 async function bundled(dir: string, log: Logger): Promise<string | undefined> {
   const cache = fileURLToPath(new URL('../../node_modules/.cache/alfred', import.meta.url));
   try {
-    const { code } = (await workflowBundle({ ALFRED_DATA_DIR: cache, ALFRED_WORKFLOW_BUNDLE: undefined }, log)) as {
-      code: string;
-    };
+    const { code } = await workflowBundle({ ALFRED_DATA_DIR: cache, ALFRED_WORKFLOW_BUNDLE: undefined }, log);
     await writeFile(join(dir, 'workflows.js'), code);
     return join(dir, 'workflows.js');
   } catch (error) {
