@@ -154,7 +154,10 @@ function resolve(providers: Record<string, ModelProvider>, name: string) {
   const colon = name.indexOf(':');
   const provider = providers[name.slice(0, colon)];
   if (!provider) throw new AlfredError('model_unconfigured', `No provider is configured for "${name}".`);
-  return { provider, model: name.slice(colon + 1) };
+  const model = name.slice(colon + 1);
+  // A model without a price is refused before it costs anything.
+  provider.price(model, noUsage);
+  return { provider, model };
 }
 
 type Observed = { provider: string; model: string; usage: Usage; durationMs: number; firstTokenMs: number | null };
