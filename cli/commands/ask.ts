@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import { InvalidArgumentError, type Command } from 'commander';
+import { DocumentList } from '../../contract/documents.ts';
+import type { TaskEvent } from '../../contract/events.ts';
+import { Task, type TaskRequest } from '../../contract/task.ts';
+import { Unreachable, type ApiClient } from '../api-client.ts';
+import { exitCodes, usageError } from '../cli-error.ts';
+import type { Context } from '../context.ts';
+import { followEvents, isLast } from '../follow-events.ts';
+import { onInterrupt } from '../interrupt.ts';
+import { createPatience, isPassing } from '../patience.ts';
+import { createTranscript, showEnding } from '../transcript.ts';
+
+type Options = { agent: string; json?: boolean; stream: boolean; maxCostUsd?: number };
+
+export function addAsk(program: Command, context: Context) {
+  program
+    .command('ask')
+    .description('ask an agent, and watch the answer come')
+    .argument('[question...]', 'what you want to know')
+    .option('-a, --agent <name>', 'which agent (see `alfred agents`)', 'knowledge')
+    .option('--max-cost-usd <dollars>', 'stop before a model call once this much is spent', dollarAmount)
+    .option('--no-stream', 'print the answer when it is complete')
+    .option('--json', 'print the finished task as JSON')
+    .action(async (words: string[], options: Options) => {
+      process.exitCode = await ask(words.join(' ').trim(), options, context);
+    });
+}
+
+function dollarAmount(value: string): number {
+  const amount = Number(value);
+  if (value.trim() === '' || !Number.isFinite(amount) || amount < 0)
+    throw new InvalidArgumentError('expected US dollars, like 0.25');
+  return amount;
+}
+
+async function ask(question: string, options: Options, { api, terminal }: Context): Promise<number> {
+  if (!question)
+    throw usageError(
+      'The question is empty. Write it behind the command: alfred ask "How many days do I have to file an expense report?"',
+    );
+  const request: Partial<TaskRequest> & Pick<TaskRequest, 'input'> = {
+    agent: options.agent,
+    input: { text: question },
+    ...(options.maxCostUsd === undefined ? {} : { budget: { maxCostUsd: options.maxCostUsd } }),
+  };
+  let cancelling = false;
+  let task: Task | undefined;
+  const cancel = async () => {
+    if (!task) return;
+    await api
+      .call(`/v1/tasks/${task.id}/cancel`, { method: 'POST', json: {}, answer: Task })
+      .catch((error: Error) => terminal.note(`Could not cancel: ${error.message}`));
+  };
+  const stopWatching = onInterrupt(
+    () => {
+      cancelling = true;
+      terminal.note('Cancelling the task … (Ctrl-C again leaves at once)');
+      void cancel();
+    },
+    () => process.exit(exitCodes.cancelled),
+  );
+  try {
+    task = await createTask(api, request, (line) => terminal.note(line, 'dim'));
+    if (cancelling) await cancel();
+    const last = await watch(task, {
+      api,
+      terminal,
+      stream: terminal.isLive && options.stream && !options.json,
+      quiet: options.json === true,
+    });
+    if (options.json) terminal.print(JSON.stringify(await api.call(`/v1/tasks/${task.id}`, { answer: Task }), null, 2));
+    return await end(task, last, { api, terminal, json: options.json === true });
+  } finally {
+    stopWatching();
+  }
+}
+
+/** Safe to repeat: whatever broke, the same key makes the same task. */
+export async function createTask(api: ApiClient, request: object, say: (line: string) => void): Promise<Task> {
+  const headers = { 'idempotency-key': randomUUID() };
+  const patience = createPatience({
+    limitMs: 60_000,
+    onWait: (error) => say(`${error.message.split('\n')[0]}\nTrying again …`),
+  });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await api.call('/v1/tasks', { method: 'POST', json: request, headers, answer: Task });
+    } catch (error) {
+      // Nobody there at the first knock: most likely nothing was started.
+      if (!isPassing(error) || (attempt === 1 && error instanceof Unreachable && error.isRefused)) throw error;
+      await patience.wait(error as Error);
+    }
+  }
+}
+
+type LastEvent = Extract<TaskEvent, { type: 'task.completed' | 'task.failed' | 'task.cancelled' }>;
+
+async function watch(
+  task: Task,
+  { api, terminal, stream, quiet }: Pick<Context, 'api' | 'terminal'> & { stream: boolean; quiet: boolean },
+) {
+  const transcript = createTranscript(terminal, { stream });
+  const begun = Date.parse(task.createdAt);
+  const onWait = () =>
+    terminal.note('The connection broke. The task goes on; waiting for Alfred to answer again …', 'dim');
+  for await (const event of followEvents(api, task.id, { onWait })) {
+    if (!quiet) transcript.show(event);
+    if (isLast(event))
+      return { event: event as LastEvent, durationMs: Date.parse(event.at) - begun, model: transcript.model() };
+  }
+  throw new Error('the event stream ended without a last event');
+}
+
+async function end(
+  task: Task,
+  { event, durationMs, model }: Awaited<ReturnType<typeof watch>>,
+  { api, terminal, json }: Pick<Context, 'api' | 'terminal'> & { json: boolean },
+) {
+  const { usage } = event.data;
+  if (event.type === 'task.failed')
+    terminal.note(`The task failed: ${event.data.error.message} (${event.data.error.code})`, 'red');
+  if (event.type === 'task.cancelled') terminal.note(event.data.reason);
+  if (!json) {
+    const result = event.type === 'task.completed' ? { result: event.data.result } : {};
+    showEnding(terminal, { ...result, usage, durationMs, model, link: task.links.temporal });
+  }
+  if (event.type === 'task.completed' && event.data.result.citations.length === 0)
+    await hintAtDocuments(api, (line) => terminal.note(line));
+  return { 'task.completed': exitCodes.ok, 'task.failed': exitCodes.failed, 'task.cancelled': exitCodes.cancelled }[
+    event.type
+  ];
+}
+
+async function hintAtDocuments(api: ApiClient, say: (line: string) => void) {
+  const page = await api.call('/v1/documents', { query: { limit: 1 }, answer: DocumentList }).catch(() => undefined);
+  if (page?.documents.length === 0)
+    say('There are no documents yet. Add some: alfred documents add docs/examples/policies');
+}

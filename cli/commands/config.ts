@@ -1,0 +1,29 @@
+import type { Command } from 'commander';
+import { describeConfig, loadConfig } from '../../runtime/config.ts';
+import type { Context } from '../context.ts';
+import { localRun, stackEnvironment } from '../stack.ts';
+import { table } from '../terminal.ts';
+
+export function addConfig(program: Command, { terminal }: Context) {
+  program
+    .command('config')
+    .description('the configuration in force, secrets masked')
+    .option('--json', 'as JSON')
+    .action(async ({ json }: { json?: boolean }) => {
+      const environment = await stackEnvironment();
+      const entries = describeConfig(loadConfig(environment), environment);
+      if (json) return terminal.print(JSON.stringify(entries, null, 2));
+      terminal.note(
+        (await localRun())
+          ? 'Of the stack that runs in this clone:'
+          : 'Of this environment (no stack runs in this clone):',
+        'dim',
+      );
+      terminal.print(
+        table([
+          ['VARIABLE', 'VALUE', 'FROM', 'MEANING'],
+          ...entries.map(({ name, value, source, description }) => [name, value || '–', source, description]),
+        ]),
+      );
+    });
+}

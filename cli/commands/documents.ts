@@ -1,0 +1,133 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { DocumentList, type Document, type Ingestion } from '../../contract/documents.ts';
+import type { ApiClient } from '../api-client.ts';
+import { CliError, exitCodes, usageError } from '../cli-error.ts';
+import { collectFiles, type Found } from '../collect-files.ts';
+import type { Context } from '../context.ts';
+import { followIngestions, refresh, totals } from '../follow-ingestions.ts';
+import { bytes, count } from '../format.ts';
+import { table } from '../terminal.ts';
+import { upload, type Upload } from '../upload.ts';
+
+export function addDocuments(program: Command, context: Context) {
+  const documents = program.command('documents').description('what answers are found in');
+  documents
+    .command('add')
+    .description('add files or folders (.md .txt .html .pdf .docx); the same file again changes nothing')
+    .argument('<path...>', 'files or folders')
+    .action(async (paths: string[]) => {
+      process.exitCode = await add(paths, context);
+    });
+  documents
+    .command('list')
+    .description('list all documents')
+    .option('--json', 'as JSON')
+    .action((options: { json?: boolean }) => list(options, context));
+  documents
+    .command('remove')
+    .description('remove a document by its name or id')
+    .argument('<name>', 'as `alfred documents list` shows it')
+    .action((name: string) => remove(name, context));
+}
+
+async function add(paths: string[], { api, terminal }: Context): Promise<number> {
+  const found = await collectFiles(paths);
+  if (found.files.length === 0)
+    throw usageError(
+      `There is nothing to add in ${paths.join(', ')}${skippedPhrase(found)}. Alfred reads .md .txt .html .pdf and .docx.`,
+    );
+  terminal.note(`Adding ${count(found.files.length, 'file')}${skippedPhrase(found)} …`);
+  const say = (line: string) => terminal.note(line, 'dim');
+
+  let printedAt = Date.now();
+  const show = (ingestions: Ingestion[], sent: number) => {
+    const { pending, ...done } = totals(ingestions);
+    const finished = done.added + done.replaced + done.unchanged + done.failed;
+    const line = `${finished} of ${found.files.length} done (${sent} sent, ${pending} waiting, ${done.failed} failed)`;
+    if (terminal.isLiveStatus) terminal.status(line);
+    else if (Date.now() - printedAt > 2_000) {
+      printedAt = Date.now();
+      terminal.note(line);
+    }
+  };
+  const sent = await upload(
+    api,
+    found.files,
+    async (state) => {
+      state.ingestions = await refresh(api, state.ingestions).catch(() => state.ingestions);
+      show(state.ingestions, state.sent);
+    },
+    say,
+  );
+  const ended = await followIngestions(api, sent.ingestions, (ingestions) => show(ingestions, sent.sent), say);
+  return summarise(ended, sent, { terminal });
+}
+
+function summarise(ended: Ingestion[], { refused }: Upload, { terminal }: Pick<Context, 'terminal'>): number {
+  const { added, replaced, unchanged, failed, pending } = totals(ended);
+  const failures = [
+    ...refused,
+    ...ended.flatMap((one) =>
+      one.failures.map(({ name, error }) => ({ name, message: error?.message ?? 'could not be read' })),
+    ),
+  ];
+  terminal.clearStatus();
+  terminal.print(`${added} added, ${replaced} replaced, ${unchanged} unchanged, ${failed + refused.length} failed`);
+  for (const { name, message } of failures) terminal.note(`  ${name}: ${message}`);
+  for (const { status, links } of ended.filter(({ status }) => status !== 'completed'))
+    terminal.note(`An upload ended as ${status}; see ${links.temporal}`);
+  if (pending > 0)
+    terminal.note(`${count(pending, 'file')} were not read. Repeat the command; what is there already is skipped.`);
+  return failures.length > 0 || ended.some(({ status }) => status !== 'completed') ? exitCodes.failed : exitCodes.ok;
+}
+
+const skippedPhrase = ({ skipped: { unsupported, hidden } }: Found) => {
+  const parts = [
+    unsupported > 0 && `${unsupported} of other kinds`,
+    hidden > 0 && `${hidden} hidden or node_modules`,
+  ].filter(Boolean);
+  return parts.length > 0 ? ` (skipped: ${parts.join(', ')})` : '';
+};
+
+async function list({ json }: { json?: boolean }, { api, terminal }: Context) {
+  const all: Document[] = [];
+  for await (const document of allDocuments(api)) all.push(document);
+  if (json) return terminal.print(JSON.stringify(all, null, 2));
+  if (all.length === 0)
+    return terminal.note('There are no documents yet. Add some: alfred documents add docs/examples/policies');
+  terminal.print(table([['NAME', 'TITLE', 'SIZE', 'PASSAGES', 'UPDATED'], ...all.map(rowOf)]));
+}
+
+const rowOf = ({ name, title, sizeBytes, chunks, updatedAt }: Document) => [
+  name,
+  title.slice(0, 48),
+  bytes(sizeBytes),
+  String(chunks),
+  updatedAt.slice(0, 16).replace('T', ' '),
+];
+
+async function* allDocuments(api: ApiClient): AsyncGenerator<Document> {
+  let cursor: string | undefined;
+  do {
+    const page: DocumentList = await api.call('/v1/documents', { query: { limit: 500, cursor }, answer: DocumentList });
+    yield* page.documents;
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined);
+}
+
+async function remove(name: string, { api, terminal }: Context) {
+  const id = z.uuid().safeParse(name).success ? name : await idOf(name, api);
+  await api.call(`/v1/documents/${id}`, { method: 'DELETE', answer: z.undefined() });
+  terminal.print(`Removed ${name}.`);
+}
+
+async function idOf(name: string, api: ApiClient): Promise<string> {
+  const near: string[] = [];
+  for await (const document of allDocuments(api)) {
+    if (document.name === name) return document.id;
+    if (document.name.toLowerCase().includes(name.toLowerCase())) near.push(document.name);
+  }
+  const hint = near.length > 0 ? `Did you mean ${near.slice(0, 5).join(', ')}?` : 'See `alfred documents list`.';
+  throw new CliError(`There is no document named "${name}". ${hint}`);
+}

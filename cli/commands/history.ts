@@ -1,0 +1,45 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+import { usageError } from '../cli-error.ts';
+import type { Context } from '../context.ts';
+import { bytes, count } from '../format.ts';
+
+const fixtures = fileURLToPath(new URL('../../test/histories/', import.meta.url));
+
+export function addHistory(program: Command, { terminal }: Context) {
+  program
+    .command('history')
+    .description('recorded runs')
+    .command('export')
+    .description('keep a run in test/histories/, where every test run replays it')
+    .argument('<id>', 'a task id or a workflow id')
+    .option('--name <name>', 'what is special about it, like v1-two-tools')
+    .option('--to <folder>', 'another folder', fixtures)
+    .action(async (id: string, { name, to }: { name?: string; to: string }) => {
+      if (name !== undefined && !/^[\w.-]+$/.test(name))
+        throw usageError(`--name "${name}" is not a file name (expected letters, digits, ".", "_" and "-")`);
+      const { fetchHistory } = await import('../fetch-history.ts');
+      const { historyBytes, historyJson, largePayloads, workflowTypeOf } = await import('../history-file.ts');
+      const { workflowId, history } = await fetchHistory(id);
+      const file = join(to, `${workflowTypeOf(history)}-${name ?? workflowId.replace(/[^\w.-]+/g, '-')}.json`);
+      await mkdir(to, { recursive: true });
+      await writeFile(file, historyJson(history), { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+        throw usageError(
+          error.code === 'EEXIST'
+            ? `${relative('.', file)} is there already. Choose another --name, or delete it first.`
+            : `${file} cannot be written: ${error.code}`,
+        );
+      });
+      terminal.print(
+        `${relative('.', file)}: ${count(history.events?.length ?? 0, 'event')}, ${bytes(historyBytes(history))}`,
+      );
+      for (const { event, bytes: size } of largePayloads(history)) {
+        terminal.note(
+          `Event ${event} carries ${bytes(size)}: more than references should need. Look for content in it before you commit the file.`,
+          'yellow',
+        );
+      }
+    });
+}

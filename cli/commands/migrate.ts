@@ -1,0 +1,40 @@
+import { createInterface } from 'node:readline/promises';
+import { Argument, type Command } from 'commander';
+import { loadConfig } from '../../runtime/config.ts';
+import { exitCodes, usageError } from '../cli-error.ts';
+import type { Context } from '../context.ts';
+import { stackEnvironment } from '../stack.ts';
+
+export function addMigrate(program: Command, { terminal }: Context) {
+  program
+    .command('migrate')
+    .description("bring the database's schema up to date, or take its last step back")
+    .addArgument(new Argument('[direction]').choices(['up', 'down']).default('up'))
+    .option('-y, --yes', 'do not ask before a step back, which deletes data')
+    .action(async (direction: 'up' | 'down', { yes }: { yes?: boolean }) => {
+      const config = loadConfig(await stackEnvironment());
+      if (direction === 'down' && !yes && !(await isAgreed())) {
+        terminal.note('Nothing was done.');
+        process.exitCode = exitCodes.failed;
+        return;
+      }
+      const { migrate } = await import('../../runtime/migrate.ts');
+      const { databaseProblem } = await import('../database-problem.ts');
+      const { silentLog } = await import('../silent-log.ts');
+      const names = await migrate(config.DATABASE_URL, silentLog, direction).catch(databaseProblem(config));
+      if (names.length === 0)
+        terminal.print(direction === 'up' ? 'The schema is up to date.' : 'There is no step to take back.');
+      for (const name of names) terminal.print(`${direction === 'up' ? 'applied' : 'took back'} ${name}`);
+    });
+}
+
+async function isAgreed(): Promise<boolean> {
+  if (!process.stdin.isTTY)
+    throw usageError('A step back deletes the tables it made, with their data. Say --yes if that is meant.');
+  const ask = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await ask.question(
+    'This deletes the tables of the last migration, with their data. Type "yes" to go on: ',
+  );
+  ask.close();
+  return answer.trim() === 'yes';
+}

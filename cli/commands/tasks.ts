@@ -1,0 +1,118 @@
+import type { Command } from 'commander';
+import { TaskEventPage, type TaskEvent } from '../../contract/events.ts';
+import { Task, TaskList } from '../../contract/task.ts';
+import type { ApiClient } from '../api-client.ts';
+import type { Context } from '../context.ts';
+import { followEvents } from '../follow-events.ts';
+import { count, dollars, duration } from '../format.ts';
+import { table, type Terminal } from '../terminal.ts';
+import { citationLines, costLine } from '../transcript.ts';
+
+type ListOptions = { agent?: string; status?: string; limit: number; json?: boolean };
+type EventOptions = { after: number; follow?: boolean; json?: boolean };
+
+export function addTasks(program: Command, context: Context) {
+  const tasks = program.command('tasks').description('what agents did and do');
+  tasks
+    .command('list')
+    .description('newest first')
+    .option('-a, --agent <name>', 'of this agent only')
+    .option('-s, --status <status>', 'queued, running, waiting, completed, failed or cancelled')
+    .option('-n, --limit <number>', 'how many, up to 200', Number, 20)
+    .option('--json', 'as JSON')
+    .action((options: ListOptions) => list(options, context));
+  tasks
+    .command('show')
+    .description('one task: status, answer, cost')
+    .argument('<id>')
+    .option('--json', 'as JSON')
+    .action((id: string, options: { json?: boolean }) => show(id, options, context));
+  tasks
+    .command('cancel')
+    .description('stop a task; safe to repeat')
+    .argument('<id>')
+    .option('-r, --reason <text>', 'kept with the task')
+    .action((id: string, options: { reason?: string }) => cancel(id, options, context));
+  tasks
+    .command('events')
+    .description('what happened, event by event')
+    .argument('<id>')
+    .option('--after <number>', 'only events with a higher number', Number, 0)
+    .option('-f, --follow', 'wait for more until the task ends')
+    .option('--json', 'one JSON object a line')
+    .action((id: string, options: EventOptions) => events(id, options, context));
+}
+
+const path = (id: string) => `/v1/tasks/${encodeURIComponent(id)}`;
+
+async function list({ json, ...query }: ListOptions, { api, terminal }: Context) {
+  const { tasks, nextCursor } = await api.call('/v1/tasks', { query, answer: TaskList });
+  if (json) return terminal.print(JSON.stringify(tasks, null, 2));
+  if (tasks.length === 0) return terminal.note('No tasks. Ask something: alfred ask "…"');
+  terminal.print(table([['ID', 'AGENT', 'STATUS', 'STARTED', 'TOOK', 'COST'], ...tasks.map(rowOf)]));
+  if (nextCursor) terminal.note(`There are more; --limit shows up to 200.`, 'dim');
+}
+
+const rowOf = (task: Task) => [
+  task.id,
+  task.agent,
+  task.status,
+  task.createdAt.slice(0, 19).replace('T', ' '),
+  tookOf(task),
+  dollars(task.usage.costUsd),
+];
+
+const tookOf = ({ createdAt, endedAt }: Task) =>
+  endedAt === null ? '' : duration(Date.parse(endedAt) - Date.parse(createdAt));
+
+async function show(id: string, { json }: { json?: boolean }, { api, terminal }: Context) {
+  const task = await api.call(path(id), { answer: Task });
+  if (json) return terminal.print(JSON.stringify(task, null, 2));
+  terminal.print(
+    table([
+      ['task', task.id],
+      ['agent', task.agent],
+      ['status', task.status],
+      ['created', task.createdAt],
+      ['temporal', task.links.temporal],
+    ]),
+  );
+  if (task.error) terminal.print(`\n${task.error.message} (${task.error.code})`);
+  if (task.result) terminal.print(`\n${task.result.text}`);
+  if (task.result?.citations.length) terminal.print(`\n${citationLines(task.result.citations, terminal.columns)}`);
+  const spentMs = Date.parse(task.endedAt ?? new Date().toISOString()) - Date.parse(task.createdAt);
+  terminal.print(`\n${costLine(task.usage, spentMs, task.model ?? '')}`);
+}
+
+async function cancel(id: string, { reason }: { reason?: string }, { api, terminal }: Context) {
+  const task = await api.call(`${path(id)}/cancel`, {
+    method: 'POST',
+    json: reason === undefined ? {} : { reason },
+    answer: Task,
+  });
+  terminal.print(task.endedAt === null ? 'The task is being cancelled.' : `The task is ${task.status}.`);
+}
+
+async function events(id: string, { after, follow, json }: EventOptions, { api, terminal }: Context) {
+  for await (const event of follow ? followEvents(api, id, { after }) : storedEvents(api, id, after)) {
+    if (json) terminal.print(JSON.stringify(event));
+    else showEvent(event, terminal);
+  }
+}
+
+/** Those that are there now, page by page. */
+async function* storedEvents(api: ApiClient, id: string, after: number): AsyncGenerator<TaskEvent> {
+  for (;;) {
+    const page = await api.call(`${path(id)}/events`, { query: { after }, answer: TaskEventPage });
+    yield* page.events;
+    after = page.events.at(-1)?.seq ?? after;
+    if (page.events.length === 0 || after >= page.lastSeq) return;
+  }
+}
+
+function showEvent({ seq, at, type, data }: TaskEvent, terminal: Terminal) {
+  const text = type === 'text.delta' ? count(data.text.length, 'character') : JSON.stringify(data);
+  terminal.print(
+    `${String(seq).padStart(5)}  ${at.slice(11, 23)}  ${type.padEnd(16)}  ${text.length > 160 ? `${text.slice(0, 159)}…` : text}`,
+  );
+}

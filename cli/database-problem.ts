@@ -1,0 +1,17 @@
+import type { Config } from '../runtime/config.ts';
+import { isDatabaseUnavailable } from '../runtime/postgres.ts';
+import { CliError } from './cli-error.ts';
+
+/** Says which database does not answer, without its password. */
+export const databaseProblem =
+  ({ DATABASE_URL }: Pick<Config, 'DATABASE_URL'>) =>
+  (error: unknown): never => {
+    const { host, pathname } = new URL(DATABASE_URL);
+    const message = error instanceof Error ? error.message || ((error as { code?: string }).code ?? '') : String(error);
+    if (isDatabaseUnavailable(error))
+      throw new CliError(
+        `Postgres does not answer at ${host}${pathname}: ${message}\nStart it, or correct DATABASE_URL.`,
+        { cause: error },
+      );
+    throw new CliError(`Postgres at ${host}${pathname} refused: ${message}`, { cause: error });
+  };

@@ -1,0 +1,69 @@
+import { Command, CommanderError } from 'commander';
+import { ConfigError } from '../runtime/config.ts';
+import { version } from '../runtime/version.ts';
+import { createApiClient } from './api-client.ts';
+import { CliError, exitCodes } from './cli-error.ts';
+import { addAgents } from './commands/agents.ts';
+import { addAsk } from './commands/ask.ts';
+import { addConfig } from './commands/config.ts';
+import { addDocuments } from './commands/documents.ts';
+import { addHistory } from './commands/history.ts';
+import { addMigrate } from './commands/migrate.ts';
+import { addReplay } from './commands/replay.ts';
+import { addSearch } from './commands/search.ts';
+import { addSetup } from './commands/setup.ts';
+import { addTasks } from './commands/tasks.ts';
+import type { Context } from './context.ts';
+import { findStack } from './stack.ts';
+import { createTerminal } from './terminal.ts';
+
+const terminal = createTerminal();
+const context: Context = { terminal, api: createApiClient(() => findStack()) };
+
+const program = new Command('alfred')
+  .description('Durable AI agents for a company, on Temporal.')
+  .version(version)
+  .showHelpAfterError('(`alfred help` lists the commands)')
+  .addHelpText(
+    'after',
+    '\nFinds Alfred by ALFRED_URL, else the stack that runs in this clone, else http://127.0.0.1:8080.',
+  )
+  .exitOverride();
+const commands = [
+  addAsk,
+  addDocuments,
+  addSearch,
+  addTasks,
+  addAgents,
+  addConfig,
+  addReplay,
+  addHistory,
+  addMigrate,
+  addSetup,
+];
+for (const add of commands) add(program, context);
+
+// A closed pipe (`alfred tasks list | head`) is an end, not a fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+  process.exit(error.code === 'EPIPE' ? exitCodes.ok : exitCodes.failed),
+);
+
+try {
+  await program.parseAsync(process.argv);
+} catch (error) {
+  terminal.clearStatus();
+  process.exitCode = report(error);
+}
+
+function report(error: unknown): number {
+  // Commander has said it already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  if (error instanceof CliError || error instanceof ConfigError) {
+    terminal.note(error.message);
+    return error instanceof CliError ? error.exitCode : exitCodes.usage;
+  }
+  terminal.note(
+    `Something broke in the command itself: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  );
+  return exitCodes.failed;
+}
