@@ -28,8 +28,7 @@ export type Edge = {
  *
  * @throws when Temporal does not answer at TEMPORAL_ADDRESS
  */
-export async function openEdge(config: Config, role: string): Promise<Edge> {
-  const log = createLogger(config, role);
+export async function openEdge(config: Config, role: string, log: Logger = createLogger(config, role)): Promise<Edge> {
   const metrics = createMetrics();
   const readTemporalMetrics = await installTemporalRuntime(log);
   const connection = await connectTemporal(config);

@@ -10,6 +10,9 @@ import { workflowBundle } from './bundle.ts';
 import { allQueues } from './queues.ts';
 import { ensureSchedules } from './schedules.ts';
 
+// For the one-machine stack, whose workers and API share one set of adapters.
+export { createAdapters } from '../activities/adapters/index.ts';
+
 export type RunningWorkers = {
   queues: string[];
   /** Rejects when a worker ends without being asked to. */

@@ -64,8 +64,9 @@ export async function ensureInstalled(say = (line) => process.stderr.write(`${li
   const seconds = () => ((Date.now() - begun) / 1000).toFixed(1);
   const stopShowing = showLife(() => `Installing dependencies (${reason}) … ${seconds()} s`, say);
   // Under `npm start`, the npm that was called; its own variables steer it as they did before.
-  const [command, first] = process.env.npm_execpath
-    ? [process.execPath, [process.env.npm_execpath]]
+  const npm = process.env.npm_execpath;
+  const [command, first] = npm?.endsWith('npm-cli.js')
+    ? [process.execPath, [npm]]
     : [process.platform === 'win32' ? 'npm.cmd' : 'npm', []];
   const output = await run(command, [...first, 'ci', '--no-audit', '--no-fund', '--include=dev']).finally(() => {
     stopShowing();

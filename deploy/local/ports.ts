@@ -1,4 +1,5 @@
 import { createServer, type AddressInfo } from 'node:net';
+import type { PortClaims } from './port-claims.ts';
 import { StepFailure } from './step-failure.ts';
 
 /** Whether something could listen on this loopback port now. */
@@ -33,14 +34,14 @@ type Wish = {
 /**
  * Chooses a loopback port: the one that was asked for, or else that of the last run, the usual one, or the next free.
  *
- * @param taken ports that were given to other services a moment ago
+ * @param claims keeps other stacks, and the other services of this one, from the same choice
  * @throws StepFailure when the one that was asked for is taken
  */
 export async function choosePort(
   { service, variable, explicit, last, usual }: Wish,
-  taken: ReadonlySet<number>,
+  claims: PortClaims,
 ): Promise<number> {
-  const usable = async (port: number) => !taken.has(port) && (await isFree(port));
+  const usable = async (port: number) => (await isFree(port)) && claims.claim(port);
   if (explicit !== undefined) {
     if (await usable(explicit)) return explicit;
     throw new StepFailure(

@@ -1,0 +1,35 @@
+import { parseArgs } from 'node:util';
+import { StepFailure } from './step-failure.ts';
+
+export type Arguments = { help: boolean; fresh: boolean; yes: boolean };
+
+export const usage = `npm start [-- options]      starts Alfred with its own Temporal and Postgres on this machine
+
+  --fresh    delete all local data (.alfred/) first, after asking
+  --yes      do not ask
+  --help     this text
+
+Ports: ALFRED_API_PORT (8080), ALFRED_TEMPORAL_PORT (7233), ALFRED_TEMPORAL_UI_PORT (8233), ALFRED_POSTGRES_PORT (5433).
+One that is set is never moved; the others move to the next free port.
+DATABASE_URL or TEMPORAL_ADDRESS, when set, take the place of the Postgres or Temporal that is started.
+ANTHROPIC_API_KEY lets Claude answer. All variables: npx alfred config
+`;
+
+/** @throws StepFailure that names what is not known */
+export function readArguments(args: readonly string[]): Arguments {
+  const flag = { type: 'boolean', default: false } as const;
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: { help: { ...flag, short: 'h' }, fresh: flag, yes: { ...flag, short: 'y' } },
+    });
+    if (values.yes && !values.fresh)
+      throw new Error('--yes answers the question of --fresh and means nothing without it');
+    return values;
+  } catch (error) {
+    const said = (error as Error).message.split('. To specify')[0] ?? '';
+    throw new StepFailure(`npm start does not understand its options: ${said}.`, [
+      'npm start -- --help lists them; note the -- before the first one',
+    ]);
+  }
+}

@@ -1,0 +1,80 @@
+import { resolve } from 'node:path';
+import { ConfigError, loadConfig, type Config } from '../../runtime/config.ts';
+
+/** Ports of the local stack, by the variable that sets them. */
+export const usualPorts = {
+  ALFRED_API_PORT: 8080,
+  ALFRED_TEMPORAL_PORT: 7233,
+  ALFRED_TEMPORAL_UI_PORT: 8233,
+  ALFRED_POSTGRES_PORT: 5433,
+} as const;
+export type PortVariable = keyof typeof usualPorts;
+
+export type Settings = {
+  /** The variables of every process of the stack, as far as they are known before it starts. */
+  environment: NodeJS.ProcessEnv;
+  /** Valid but for the addresses that the start chooses. */
+  config: Config;
+  dataDir: string;
+  /** Ports that the person set. */
+  explicit: Partial<Record<PortVariable, number>>;
+  /** Whether Postgres and Temporal are somebody else's. */
+  external: { postgres: boolean; temporal: boolean };
+  /** When the start began, in ms since the epoch. */
+  begunMs: number;
+};
+
+/**
+ * Reads what the person set. All faults are told at once, before anything is started.
+ *
+ * @throws ConfigError
+ */
+export function readSettings(environment: NodeJS.ProcessEnv): Settings {
+  const faults: string[] = [];
+  const explicit: Settings['explicit'] = {};
+  for (const variable of Object.keys(usualPorts) as PortVariable[]) {
+    const value = environment[variable];
+    if (!value) continue;
+    const port = Number(value);
+    if (Number.isInteger(port) && port > 0 && port < 65_536) explicit[variable] = port;
+    else faults.push(`  ${variable} is "${value}": expected a port number from 1 to 65535`);
+  }
+  const twice = Object.values(explicit).find((port, index, all) => all.indexOf(port) !== index);
+  if (twice)
+    faults.push(
+      `  ${Object.entries(explicit)
+        .filter(([, port]) => port === twice)
+        .map(([name]) => name)
+        .join(' and ')} are all ${twice}: expected different ports`,
+    );
+  const dataDir = resolve(environment.ALFRED_DATA_DIR || '.alfred');
+  const defaults = {
+    ...environment,
+    ALFRED_API_PORT: String(explicit.ALFRED_API_PORT ?? usualPorts.ALFRED_API_PORT),
+    ALFRED_DATA_DIR: dataDir,
+  };
+  const config = readConfig(
+    { ...defaults, DATABASE_URL: environment.DATABASE_URL || 'postgres://127.0.0.1/chosen-at-start' },
+    faults,
+  );
+  return {
+    environment: defaults,
+    config,
+    dataDir,
+    explicit,
+    external: { postgres: Boolean(environment.DATABASE_URL), temporal: Boolean(environment.TEMPORAL_ADDRESS) },
+    begunMs: Number(environment.ALFRED_START_BEGUN_MS) || Date.now() - process.uptime() * 1_000,
+  };
+}
+
+function readConfig(environment: NodeJS.ProcessEnv, faults: readonly string[]): Config {
+  try {
+    const config = loadConfig(environment);
+    if (faults.length === 0) return config;
+    throw new ConfigError('The environment is not usable:');
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const [first, ...rest] = error.message.split('\n');
+    throw new ConfigError([first, ...faults, ...rest].join('\n'));
+  }
+}

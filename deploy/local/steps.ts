@@ -1,0 +1,84 @@
+import { styleText } from 'node:util';
+
+type Out = Pick<NodeJS.WriteStream, 'write' | 'isTTY'>;
+type Line = { name: string; begun: number; detail: string };
+
+export type Progress = (detail: string) => void;
+export type Steps = ReturnType<typeof createSteps>;
+
+const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+
+/**
+ * Shows steps while they run, several at once: moving lines on a terminal, one line at the beginning and end of each
+ * elsewhere.
+ */
+export function createSteps(out: Out = process.stdout, live = Boolean(out.isTTY) && !process.env.CI) {
+  const running = new Set<Line>();
+  let drawn = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const seconds = (begun: number) => `${((performance.now() - begun) / 1_000).toFixed(1)} s`;
+  const erase = () => {
+    if (drawn) out.write(`\x1b[${drawn}A\x1b[J`);
+    drawn = 0;
+  };
+  const draw = () => {
+    if (!live) return;
+    erase();
+    const frame = frames[Math.floor(performance.now() / 100) % frames.length];
+    for (const { name, begun, detail } of running) {
+      out.write(
+        `  ${styleText('cyan', `${frame}`)} ${name} ${styleText('dim', [seconds(begun), detail].filter(Boolean).join('  '))}\n`,
+      );
+    }
+    drawn = running.size;
+    clearTimeout(timer);
+    if (running.size > 0) timer = setTimeout(draw, 100);
+  };
+  /** Writes whole lines above those that move. */
+  const print = (text: string) => {
+    erase();
+    out.write(text.endsWith('\n') ? text : `${text}\n`);
+    draw();
+  };
+  return {
+    print,
+    /** Takes the moving lines away, for a message or a question. */
+    clear: () => {
+      clearTimeout(timer);
+      running.clear();
+      erase();
+    },
+    /**
+     * @param work gets a function that shows what is being done; what it returns as `detail` is shown at the end
+     */
+    async run<T>(
+      name: string,
+      work: (progress: Progress) => Promise<T>,
+      detailOf: (result: T) => string = () => '',
+    ): Promise<T> {
+      const line: Line = { name, begun: performance.now(), detail: '' };
+      running.add(line);
+      if (live) draw();
+      else print(`${name} ...`);
+      try {
+        const result = await work((detail) => {
+          line.detail = detail;
+          if (!live) print(`${name}: ${detail}`);
+        });
+        // Cleared in the meantime: somebody else speaks now.
+        if (!running.delete(line)) return result;
+        const end = [seconds(line.begun), detailOf(result)].filter(Boolean).join('  ');
+        print(live ? `  ${styleText('green', '✔')} ${name} ${styleText('dim', end)}` : `${name} ready: ${end}`);
+        return result;
+      } catch (error) {
+        if (running.delete(line))
+          print(
+            live
+              ? `  ${styleText('red', '✖')} ${name} ${styleText('dim', seconds(line.begun))}`
+              : `${name} failed: ${seconds(line.begun)}`,
+          );
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import { relative } from 'node:path';
+import { styleText } from 'node:util';
+import { modelOf } from '../../runtime/config.ts';
+import type { Stack } from './stack.ts';
+
+/** What runs where, and what to do first. */
+export function summary({ config, apiUrl, notes, coldStartSeconds }: Stack, dataDir: string): string {
+  const near = relative(process.cwd(), dataDir);
+  const shown = near && !near.startsWith('..') ? near : dataDir;
+  const rows = [
+    ['API', apiUrl],
+    ['API docs', `${apiUrl}/docs`],
+    ['Temporal UI', config.TEMPORAL_UI_URL],
+    ['Metrics', `${apiUrl}/metrics`],
+    ['Data', shown],
+    ['Logs', `${shown}/logs`],
+    [
+      'Answers',
+      modelOf(config).startsWith('offline:')
+        ? 'offline: quotes from your documents. Set ANTHROPIC_API_KEY and start again to let Claude answer'
+        : modelOf(config),
+    ],
+  ];
+  const width = Math.max(...rows.map(([name]) => name?.length ?? 0));
+  return [
+    '',
+    styleText('bold', `Alfred is ready after ${coldStartSeconds.toFixed(1)} s`),
+    '',
+    ...rows.map(([name, value]) => `  ${name?.padEnd(width)}  ${value}`),
+    ...(notes.length > 0 ? ['', ...notes.map((note) => `  Note: ${note}`)] : []),
+    '',
+    'In a second terminal:',
+    '  npx alfred documents add docs/examples/policies',
+    '  npx alfred ask "How many days do I have to file an expense report?"',
+    '',
+    'Ctrl-C ends it.',
+    '',
+  ].join('\n');
+}
