@@ -17,6 +17,7 @@ export interface Tables {
     started_at: Generated<Date>;
     ended_at: Date | null;
   };
+  files: { tenant: string; hash: string; bytes: Buffer; created_at: Generated<Date> };
   documents: Owned & {
     id: string;
     name: string;
@@ -25,6 +26,7 @@ export interface Tables {
     content_hash: string;
     size_bytes: number;
     text: string;
+    characters: number;
     chunk_count: number;
     created_at: Generated<Date>;
     updated_at: Generated<Date>;

@@ -1,3 +1,4 @@
 /** The one file that is bundled. */
 export { agentTaskWorkflow } from './agent-task/workflow.ts';
+export { ingestWorkflow } from './ingest/workflow.ts';
 export { sweepTasksWorkflow } from './sweep/workflow.ts';

@@ -28,6 +28,8 @@ export const toolCall: ActivityOptions = {
 export const fileBatch: ActivityOptions = {
   startToCloseTimeout: '30 min',
   heartbeatTimeout: '10 s',
+  // What was settled before a cancellation arrived is counted in the end.
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   retry: { initialInterval: '1 s', maximumInterval: '1 min', maximumAttempts: 100 },
 };
 

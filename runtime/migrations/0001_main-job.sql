@@ -105,6 +105,15 @@ CREATE TABLE tool_calls (
   PRIMARY KEY (task_id, call_id)
 );
 
+-- The bytes of uploaded files, once a tenant; a row goes when no document and no running ingestion needs it.
+CREATE TABLE files (
+  tenant     text        NOT NULL,
+  hash       text        NOT NULL,
+  bytes      bytea       NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (tenant, hash)
+);
+
 CREATE TABLE documents (
   id           uuid        PRIMARY KEY,
   tenant       text        NOT NULL,
@@ -115,11 +124,14 @@ CREATE TABLE documents (
   content_hash text        NOT NULL,
   size_bytes   integer     NOT NULL,
   text         text        NOT NULL,
+  -- UTF-16 code units, as offsets are
+  characters   integer     NOT NULL,
   chunk_count  integer     NOT NULL,
   created_at   timestamptz NOT NULL DEFAULT now(),
   updated_at   timestamptz NOT NULL DEFAULT now(),
   UNIQUE (tenant, name)
 );
+CREATE INDEX documents_content ON documents (tenant, content_hash);
 
 CREATE TABLE chunks (
   id           text        PRIMARY KEY,
@@ -140,6 +152,7 @@ CREATE TABLE document_changes (
   document_id uuid        NOT NULL,
   at          timestamptz NOT NULL DEFAULT now()
 );
+CREATE INDEX document_changes_document ON document_changes (document_id);
 
 CREATE TABLE ingestions (
   id         uuid        PRIMARY KEY,
@@ -163,7 +176,8 @@ CREATE TABLE ingestion_files (
   error_message text,
   PRIMARY KEY (ingestion_id, ordinal)
 );
+CREATE INDEX ingestion_files_pending ON ingestion_files (content_hash) WHERE state = 'pending';
 
 -- Down Migration
 
-DROP TABLE ingestion_files, ingestions, document_changes, chunks, documents, tool_calls, model_calls, task_events, tasks, messages, contents;
+DROP TABLE ingestion_files, ingestions, document_changes, chunks, documents, files, tool_calls, model_calls, task_events, tasks, messages, contents;

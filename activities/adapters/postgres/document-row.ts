@@ -1,0 +1,32 @@
+import type { Selectable } from 'kysely';
+import type { Document } from '../../../contract/documents.ts';
+import type { Tables } from '../../../runtime/tables.ts';
+
+/** What describes a document, without its text, which can be long. */
+export const documentColumns = [
+  'id',
+  'name',
+  'title',
+  'media_type',
+  'content_hash',
+  'size_bytes',
+  'characters',
+  'chunk_count',
+  'created_at',
+  'updated_at',
+] as const satisfies (keyof Tables['documents'])[];
+
+type Row = Pick<Selectable<Tables['documents']>, (typeof documentColumns)[number]>;
+
+export const documentOf = (row: Row): Document => ({
+  id: row.id,
+  name: row.name,
+  title: row.title,
+  mediaType: row.media_type,
+  contentHash: row.content_hash,
+  sizeBytes: row.size_bytes,
+  characters: row.characters,
+  chunks: row.chunk_count,
+  createdAt: row.created_at.toISOString(),
+  updatedAt: row.updated_at.toISOString(),
+});

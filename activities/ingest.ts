@@ -1,0 +1,111 @@
+import { activityInfo } from '@temporalio/activity';
+import type { Ingestion } from '../contract/documents.ts';
+import { AlfredError, maxAttemptsOf } from '../contract/errors.ts';
+import type { Scope } from '../contract/references.ts';
+import type { Logger } from '../runtime/logger.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import { alfredErrorOf } from './errors.ts';
+import { heartbeating } from './heartbeat.ts';
+import type { DocumentParser, Documents, FileOutcome, PendingFile } from './ports.ts';
+
+export type IngestDeps = { documents: Documents; parser: DocumentParser; metrics: Metrics; log: Logger };
+
+export type IngestionRef = Scope & { ingestionId: string };
+
+/** Files one activity takes: enough that its round trip does not matter, few enough that progress is seen. */
+const batchSize = 20;
+/** Files in work at once; parsing has threads of its own, and a file waits for the database most of its time. */
+const filesAtOnce = 4;
+
+export const createIngestActivities = ({ documents, parser, metrics, log }: IngestDeps) => {
+  /** Reads one file and settles it. @returns what is broken on our side, so that the file stays pending for a retry */
+  const ingest = async (
+    { ingestionId, ...scope }: IngestionRef,
+    file: PendingFile,
+    signal: AbortSignal,
+  ): Promise<AlfredError | undefined> => {
+    const upload = { ingestionId, ordinal: file.ordinal };
+    const settled = ({ state }: FileOutcome) => metrics.documentsIngested.inc({ state });
+    try {
+      const parse = async () =>
+        parser.parse(
+          { name: file.name, mediaType: file.mediaType, bytes: await bytesOf(documents, scope, file) },
+          signal,
+        );
+      settled(await documents.put(scope, file, parse, upload));
+      return undefined;
+    } catch (error) {
+      signal.throwIfAborted();
+      const known = alfredErrorOf(error);
+      const { code, message } = known;
+      const attempts = maxAttemptsOf(code);
+      log[code === 'internal' ? 'error' : 'info'](
+        { ingestionId, ordinal: file.ordinal, code, ...(code === 'internal' ? { err: known.cause ?? known } : {}) },
+        'a file could not be read',
+      );
+      // One file that breaks us time and again does not hold up the rest.
+      if (activityInfo().attempt < attempts) return known;
+      const outcome = { state: 'failed', code, message } as const;
+      await documents.settleFile(scope, upload, outcome);
+      settled(outcome);
+      return undefined;
+    }
+  };
+
+  return {
+    /**
+     * Takes the next pending files of an ingestion, reads each and stores it. What a file has wrong is noted beside it
+     * and stops no other; what is broken on our side is thrown after the others are done.
+     *
+     * @returns how the whole ingestion stands afterwards
+     */
+    ingestFiles: ({ ingestion }: { ingestion: IngestionRef }): Promise<Ingestion['counts']> =>
+      heartbeating(async (signal) => {
+        const files = await documents.pendingFiles(ingestion, ingestion.ingestionId, batchSize);
+        const lanes = lanesOf(files);
+        let broken: AlfredError | undefined;
+        const work = async () => {
+          for (let lane = lanes.shift(); lane; lane = lanes.shift()) {
+            for (const file of lane) {
+              signal.throwIfAborted();
+              broken = (await ingest(ingestion, file, signal)) ?? broken;
+            }
+          }
+        };
+        const results = await Promise.allSettled(Array.from({ length: filesAtOnce }, work));
+        for (const result of results) if (result.status === 'rejected') throw result.reason;
+        if (broken) throw broken;
+        const found = await documents.ingestion(ingestion, ingestion.ingestionId);
+        if (!found) throw new AlfredError('not_found', `There is no ingestion ${ingestion.ingestionId}.`);
+        return found.counts;
+      }),
+
+    async endIngestion({
+      ingestion,
+      status,
+    }: {
+      ingestion: IngestionRef;
+      status: 'completed' | 'failed' | 'cancelled';
+    }): Promise<void> {
+      await documents.endIngestion(ingestion, ingestion.ingestionId, status);
+      log.info({ ingestionId: ingestion.ingestionId, status }, 'an ingestion ended');
+    },
+  };
+};
+
+/** Files of one name in the order they came in, so that the last one stays; different names side by side. */
+function lanesOf(files: PendingFile[]): PendingFile[][] {
+  const lanes = new Map<string, PendingFile[]>();
+  for (const file of files) lanes.set(file.name, [...(lanes.get(file.name) ?? []), file]);
+  return [...lanes.values()];
+}
+
+async function bytesOf(documents: Documents, scope: Scope, { name, contentHash }: PendingFile): Promise<Uint8Array> {
+  const bytes = await documents.file(scope, contentHash);
+  if (!bytes)
+    throw new AlfredError(
+      'file_unreadable',
+      `${name}: its bytes are no longer stored, because the ingestion had ended before. Add the file again.`,
+    );
+  return bytes;
+}
