@@ -27,7 +27,14 @@ export class Unreachable extends CliError {
         'Start it with `npm start` in another terminal, or set ALFRED_URL to where it runs.',
       { cause },
     );
-    this.isRefused = code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN';
+    this.isRefused = ![
+      'ECONNRESET',
+      'EPIPE',
+      'ETIMEDOUT',
+      'UND_ERR_SOCKET',
+      'UND_ERR_HEADERS_TIMEOUT',
+      'UND_ERR_BODY_TIMEOUT',
+    ].includes(code ?? '');
   }
 }
 

@@ -25,7 +25,7 @@ export async function collectFiles(paths: string[]): Promise<Found> {
     if (info.isDirectory()) await walk(start, resolve(start, '..'), new Set(), found);
     else found.files.push({ path: start, name: basename(start), sizeBytes: info.size });
   }
-  refuseDoubles(found.files);
+  found.files = withoutDoubles(found.files);
   return found;
 }
 
@@ -52,15 +52,17 @@ async function walk(folder: string, parent: string, above: ReadonlySet<string>, 
   }
 }
 
-function refuseDoubles(files: FoundFile[]) {
-  const seen = new Map<string, string>();
-  for (const { name, path } of files) {
-    const other = seen.get(name);
-    if (other !== undefined && other !== path) {
+/** A file that was given twice is sent once; two files of one name are refused. */
+function withoutDoubles(files: FoundFile[]): FoundFile[] {
+  const seen = new Map<string, FoundFile>();
+  for (const file of files) {
+    const other = seen.get(file.name);
+    if (other && other.path !== file.path) {
       throw usageError(
-        `Two files would get the name "${name}": ${other} and ${path}. Add them from a folder above both, or one after the other under other names.`,
+        `Two files would get the name "${file.name}": ${other.path} and ${file.path}. Add a folder above both instead.`,
       );
     }
-    seen.set(name, path);
+    seen.set(file.name, file);
   }
+  return [...seen.values()];
 }

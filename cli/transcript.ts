@@ -15,6 +15,13 @@ export function createTranscript(terminal: Terminal, { stream }: { stream: boole
     if (written && !written.endsWith('\n')) terminal.write('\n');
   };
 
+  /** What was written so far is not the answer. */
+  const breakOff = () => {
+    endLine();
+    if (written) terminal.note('(that broke off and is void)', 'dim');
+    written = '';
+  };
+
   function show(event: TaskEvent) {
     switch (event.type) {
       case 'task.started':
@@ -22,11 +29,8 @@ export function createTranscript(terminal: Terminal, { stream }: { stream: boole
         break;
       case 'model.started':
         model = event.data.model;
-        if (written) {
-          endLine();
-          if (event.data.attempt > 1)
-            terminal.note('(the answer broke off; the text above is void, the model starts again)', 'dim');
-        }
+        if (event.data.attempt > 1) breakOff();
+        endLine();
         written = '';
         terminal.status(`step ${event.data.step}: ${model} is thinking …`);
         break;
@@ -36,8 +40,7 @@ export function createTranscript(terminal: Terminal, { stream }: { stream: boole
         written += event.data.text;
         break;
       case 'model.failed':
-        endLine();
-        written = '';
+        breakOff();
         terminal.note(`${event.data.error.message}${event.data.willRetry ? ' Trying again …' : ''}`, 'dim');
         break;
       case 'tool.started':

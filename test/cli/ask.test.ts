@@ -1,0 +1,141 @@
+import { once } from 'node:events';
+import { createServer, connect, type Socket } from 'node:net';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { AlfredError } from '../../contract/errors.ts';
+import { createApiHarness, type ApiHarness } from '../api/api-server.ts';
+import { alfred, runAlfred } from './run-alfred.ts';
+
+let house: ApiHarness;
+beforeAll(async () => void (house = await createApiHarness()));
+afterAll(() => house?.close());
+
+const at = (url = house.url) => ({ ALFRED_URL: url, NO_COLOR: '1' });
+
+test('piped, standard output is the answer alone, and the rest is on standard error', async () => {
+  house.tool('search_documents', async () => ({ output: { passages: [] }, summary: 'found 0 passages' }));
+  house.script([
+    { text: ['Let me look.'], calls: [{ tool: 'search_documents', arguments: { query: 'expense report' } }] },
+    { text: ['Thirty ', 'days.'], costUsd: 0.25 },
+  ]);
+  const { code, stdout, stderr } = await alfred(['ask', 'How', 'many', 'days?'], at());
+  expect({ code, stdout }).toEqual({ code: 0, stdout: 'Thirty days.\n' });
+  expect(stderr).toContain('searching documents: expense report …\n  found 0 passages');
+  expect(stderr).toMatch(/20 tokens in, 10 out · \$0\.2500 · .* · 2 model calls · scripted:test/);
+  expect(stderr).toContain('/namespaces/');
+});
+
+test('--json prints the finished task and nothing else', async () => {
+  house.script([{ text: ['Forty-two.'] }]);
+  const { code, stdout } = await alfred(['ask', '--json', 'What?'], at());
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ status: 'completed', result: { text: 'Forty-two.' } });
+});
+
+test('a task that fails ends the command with 1 and the reason', async () => {
+  house.script([{ error: new AlfredError('model_refused', 'The model declined to answer.') }]);
+  const { code, stdout, stderr } = await alfred(['ask', 'What?'], at());
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toContain('The task failed: The model declined to answer. (model_refused)');
+});
+
+test('Ctrl-C cancels the task and ends with 130', async () => {
+  house.script([{ until: (signal) => once(signal, 'abort') }]);
+  const run = runAlfred(['ask', 'What?'], at());
+  await eventually(async () => (await newest()).status === 'running');
+  run.child.kill('SIGINT');
+  const { code, stderr } = await run.done;
+  expect(code).toBe(130);
+  expect(stderr).toContain('Cancelling the task');
+  expect((await newest()).status).toBe('cancelled');
+});
+
+test('a connection that breaks again and again loses and doubles nothing', async () => {
+  house.tool('search_documents', async () => ({ output: { passages: [] }, summary: 'found nothing' }));
+  const words = Array.from({ length: 12 }, (_, i) => `word${i}`);
+  house.script([
+    ...words.map((query) => ({ calls: [{ tool: 'search_documents', arguments: { query } }] })),
+    { text: ['Done.'] },
+  ]);
+  const proxy = await cuttingProxy(house.url, 2_500);
+  const { code, stdout, stderr } = await alfred(['ask', 'What?'], at(proxy.url));
+  await proxy.close();
+  expect({ code, stdout }).toEqual({ code: 0, stdout: 'Done.\n' });
+  expect(stderr.match(/(?<=searching documents: )\w+/g)).toEqual(words);
+  expect(proxy.connections()).toBeGreaterThan(2);
+});
+
+test('the budget is passed on, and what the server refuses is said in its words', async () => {
+  house.script([]);
+  const unknown = await alfred(['ask', '--agent', 'nobody', 'What?'], at());
+  expect(unknown.code).toBe(1);
+  expect(unknown.stderr).toContain('nobody');
+  house.script([{ text: ['Done.'] }]);
+  const { stdout } = await alfred(['ask', '--json', '--max-cost-usd', '0.5', 'What?'], at());
+  expect(JSON.parse(stdout)).toMatchObject({ budget: { maxCostUsd: 0.5 } });
+});
+
+test('an empty question and a wrong option are usage errors', async () => {
+  for (const args of [
+    ['ask'],
+    ['ask', '  '],
+    ['ask', '--max-cost-usd', 'cheap', 'What?'],
+    ['ask', '--nonsense', 'What?'],
+  ]) {
+    const { code, stderr } = await alfred(args, at());
+    expect({ args, code }).toEqual({ args, code: 2 });
+    expect(stderr.length).toBeGreaterThan(20);
+  }
+});
+
+test('when nothing answers it says where it looked and how to start', async () => {
+  const { code, stderr } = await alfred(['ask', 'What?'], at('http://127.0.0.1:1'));
+  expect(code).toBe(1);
+  expect(stderr).toContain('does not answer at http://127.0.0.1:1 (ALFRED_URL)');
+  expect(stderr).toContain('npm start');
+});
+
+async function newest() {
+  const { tasks } = await house.tasks.list(house.scope, { limit: 1 });
+  if (!tasks[0]) throw new Error('no task');
+  return tasks[0];
+}
+
+async function eventually(check: () => Promise<boolean>) {
+  const deadline = Date.now() + 20_000;
+  while (!(await check().catch(() => false))) {
+    if (Date.now() > deadline) throw new Error('did not happen within 20 s');
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+/** Cuts every connection to a server after so many bytes of answer. */
+async function cuttingProxy(url: string, limit: number) {
+  const { hostname, port } = new URL(url);
+  const open = new Set<Socket>();
+  let connections = 0;
+  const server = createServer((client) => {
+    connections++;
+    let passed = 0;
+    const upstream = connect(Number(port), hostname);
+    const end = () => [client, upstream].forEach((socket) => socket.destroy());
+    for (const socket of [client, upstream]) {
+      open.add(socket);
+      socket.on('error', end).on('close', end);
+    }
+    client.pipe(upstream);
+    upstream.on('data', (data) => {
+      passed += data.length;
+      client.write(data, () => passed > limit && end());
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address() as { port: number };
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    connections: () => connections,
+    close: async () => {
+      for (const socket of open) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { collectFiles } from '../../cli/collect-files.ts';
+import { batches } from '../../cli/upload.ts';
+
+let folder = '';
+beforeEach(async () => void (folder = await realpath(await mkdtemp(join(tmpdir(), 'alfred-files-')))));
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+async function tree(paths: string[]) {
+  for (const path of paths) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), path);
+  }
+}
+const names = async (...paths: string[]) =>
+  (await collectFiles(paths.map((path) => join(folder, path)))).files.map(({ name }) => name);
+
+test('files are named from the folder that was given, whichever way it was written', async () => {
+  await tree(['policies/a.md', 'policies/sub/b.PDF']);
+  const expected = ['policies/a.md', 'policies/sub/b.PDF'];
+  expect(await names('policies')).toEqual(expected);
+  expect(await names('policies/')).toEqual(expected);
+  expect(await names('policies/sub/..')).toEqual(expected);
+});
+
+test('hidden files, node_modules and other kinds are skipped and counted; a file named outright is sent', async () => {
+  await tree(['f/a.md', 'f/.hidden.md', 'f/.git/b.md', 'f/node_modules/c.md', 'f/photo.jpg']);
+  const { files, skipped } = await collectFiles([join(folder, 'f')]);
+  expect(files.map(({ name }) => name)).toEqual(['f/a.md']);
+  expect(skipped).toEqual({ unsupported: 1, hidden: 3 });
+  expect(await names('f/photo.jpg')).toEqual(['photo.jpg']);
+});
+
+test('links are followed, and one that leads back ends', async () => {
+  await tree(['f/a.md', 'other/b.md']);
+  await symlink(join(folder, 'f'), join(folder, 'f/loop'));
+  await symlink(join(folder, 'other'), join(folder, 'f/other'));
+  await symlink(join(folder, 'nowhere'), join(folder, 'f/broken.md'));
+  expect(await names('f')).toEqual(['f/a.md', 'f/other/b.md']);
+});
+
+test('a path that is not there and two files of one name are refused, by name', async () => {
+  await tree(['x/docs/a.md', 'y/docs/a.md']);
+  await expect(names('nothing')).rejects.toThrow('there is no such file or folder');
+  await expect(names('x/docs', 'y/docs')).rejects.toThrow('"docs/a.md"');
+  expect(await names('x/docs', 'x/docs')).toEqual(['docs/a.md']);
+});
+
+test('batches stay below the limits and keep every file in order', () => {
+  const files = Array.from({ length: 250 }, (_, i) => ({
+    path: `${i}`,
+    name: `${i}`,
+    sizeBytes: i === 7 ? 20_000_000 : 100_000,
+  }));
+  const groups = batches(files);
+  expect(groups.flat()).toEqual(files);
+  for (const group of groups) {
+    expect(group.length).toBeLessThanOrEqual(100);
+    if (group.length > 1)
+      expect(group.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)).toBeLessThanOrEqual(8_000_000);
+  }
+  expect(batches([])).toEqual([]);
+});

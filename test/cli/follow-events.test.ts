@@ -1,0 +1,82 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, test } from '@jest/globals';
+import { createApiClient } from '../../cli/api-client.ts';
+import { followEvents } from '../../cli/follow-events.ts';
+
+let server: Server | undefined;
+afterEach(() => server?.closeAllConnections() ?? undefined);
+afterEach(() => new Promise((resolve) => (server ? server.close(resolve) : resolve(undefined))));
+
+const usage = { modelCalls: 1, inputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0, outputTokens: 1, costUsd: 0 };
+const total = 8;
+const event = (seq: number) => ({
+  seq,
+  at: new Date().toISOString(),
+  ...(seq === total
+    ? { type: 'task.completed', data: { result: { text: 'Done.', citations: [] }, usage } }
+    : { type: 'text.delta', data: { step: 1, attempt: 1, text: `word ${seq} — ü` } }),
+});
+const frame = (seq: number) => `id: ${seq}\nevent: x\ndata: ${JSON.stringify(event(seq))}\n\n`;
+
+/** A server of event streams; `serve` gets the number of the connection and the last event its client has. */
+async function streams(serve: (connection: number, after: number) => { text: string | Buffer; open?: boolean }) {
+  let connections = 0;
+  server = createServer((request, response) => {
+    const { text, open } = serve(++connections, Number(request.headers['last-event-id'] ?? 0));
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write(text);
+    if (!open) setImmediate(() => response.destroy());
+  });
+  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { api: createApiClient(async () => ({ url, foundBy: 'test' })), connections: () => connections };
+}
+
+const all = async (events: AsyncIterable<{ seq: number }>) => {
+  const seen: number[] = [];
+  for await (const { seq } of events) seen.push(seq);
+  return seen;
+};
+const from = (after: number) => Array.from({ length: total - after }, (_, i) => frame(after + i + 1)).join('');
+const whole = Array.from({ length: total }, (_, i) => i + 1);
+
+test('a stream cut at any byte is taken up without gap or duplicate', async () => {
+  const bytes = Buffer.from(from(0));
+  for (let cut = 1; cut < bytes.length; cut += 131) {
+    const { api } = await streams((connection, after) => ({
+      text: connection === 1 ? bytes.subarray(0, cut) : from(after),
+    }));
+    expect(await all(followEvents(api, 'a'))).toEqual(whole);
+    server?.closeAllConnections();
+    await new Promise((resolve) => server?.close(resolve));
+  }
+});
+
+test('events that come twice are shown once, and a gap makes it connect again', async () => {
+  const { api } = await streams((connection, after) => ({
+    text: connection === 1 ? frame(1) + frame(1) + frame(2) + frame(4) : from(Math.max(0, after - 1)),
+  }));
+  expect(await all(followEvents(api, 'a'))).toEqual(whole);
+});
+
+test('a gap that stays is an error, not a silence', async () => {
+  const { api, connections } = await streams(() => ({ text: frame(1) + frame(3) }));
+  await expect(all(followEvents(api, 'a'))).rejects.toThrow('has a gap after event 1');
+  expect(connections()).toBe(4);
+});
+
+test('a line that falls silent is given up for a new one', async () => {
+  const { api } = await streams((connection, after) =>
+    connection === 1 ? { text: frame(1), open: true } : { text: from(after) },
+  );
+  expect(await all(followEvents(api, 'a', { silenceMs: 100 }))).toEqual(whole);
+});
+
+test('waiting for a server that does not come back ends with what to do', async () => {
+  let waits = 0;
+  const api = createApiClient(async () => ({ url: 'http://127.0.0.1:1', foundBy: 'test' }));
+  await expect(all(followEvents(api, 'a', { patienceMs: 500, onWait: () => waits++ }))).rejects.toThrow(
+    /does not answer at http:\/\/127\.0\.0\.1:1 .*\n.*npm start/,
+  );
+  expect(waits).toBe(1);
+});

@@ -1,0 +1,112 @@
+import { Writable } from 'node:stream';
+import { beforeEach, expect, test } from '@jest/globals';
+import { createTerminal, printable, table, wrap } from '../../cli/terminal.ts';
+import { citationLines, createTranscript } from '../../cli/transcript.ts';
+import type { TaskEvent } from '../../contract/events.ts';
+
+let out = '';
+let err = '';
+beforeEach(() => void ([out, err] = ['', '']));
+
+const usage = { modelCalls: 1, inputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0, outputTokens: 1, costUsd: 0 };
+const stream = (keep: (text: string) => void, isTTY: boolean) => {
+  const writable = new Writable({ write: (chunk: Buffer, _, done) => (keep(chunk.toString()), done()) });
+  return Object.assign(writable, { isTTY, columns: 80 }) as unknown as NodeJS.WriteStream;
+};
+const terminal = () =>
+  createTerminal({ stdout: stream((text) => (out += text), true), stderr: stream((text) => (err += text), false) });
+
+type Pieces = TaskEvent extends infer E ? (E extends TaskEvent ? Pick<E, 'type' | 'data'> : never) : never;
+function play(events: Pieces[], stream = true) {
+  const transcript = createTranscript(terminal(), { stream });
+  events.forEach((event, i) => transcript.show({ seq: i + 1, at: '2026-01-01T00:00:00Z', ...event }));
+}
+const started = (step: number, attempt: number): Pieces => ({
+  type: 'model.started',
+  data: { step, attempt, model: 'offline:quote' },
+});
+const delta = (step: number, attempt: number, text: string): Pieces => ({
+  type: 'text.delta',
+  data: { step, attempt, text },
+});
+const completed = (text: string): Pieces => ({
+  type: 'task.completed',
+  data: { result: { text, citations: [] }, usage },
+});
+
+test('on a terminal text appears as it comes, once', () => {
+  play([started(1, 1), delta(1, 1, 'Thirty '), delta(1, 1, 'days.'), completed('Thirty days.')]);
+  expect(out).toBe('Thirty days.\n');
+});
+
+test('a newer attempt voids what the one before wrote, and says so', () => {
+  play([started(1, 1), delta(1, 1, 'Thir'), started(1, 2), delta(1, 2, 'Thirty days.'), completed('Thirty days.')]);
+  expect(out).toBe('Thir\nThirty days.\n');
+  expect(err).toContain('void');
+});
+
+test('an answer that is not what streamed is printed whole', () => {
+  play([started(1, 1), delta(1, 1, 'Thirty'), completed('Thirty days.')]);
+  expect(out).toBe('Thirty\n\nThirty days.\n');
+});
+
+test('without streaming only the answer is printed', () => {
+  play(
+    [started(1, 1), delta(1, 1, 'Let me look.'), started(2, 1), delta(2, 1, 'Thirty days.'), completed('Thirty days.')],
+    false,
+  );
+  expect(out).toBe('Thirty days.\n');
+});
+
+test('text cannot command the terminal', () => {
+  play([
+    started(1, 1),
+    delta(1, 1, 'a\u001b[2Jb\u001b]0;title\u0007c\rd'),
+    completed('a\u001b[2Jb\u001b]0;title\u0007c\rd'),
+  ]);
+  expect(out).not.toMatch(/[\u001b\u0007\r]/);
+  expect(printable('tab\tand\nline stay')).toBe('tab\tand\nline stay');
+});
+
+test('a citation names document, section and page and quotes within the width', () => {
+  const quote =
+    'Expense reports are filed within thirty days after the last day of the trip, with every receipt attached.';
+  const lines = citationLines(
+    [
+      {
+        n: 1,
+        documentId: '0198c5c6-1111-7000-8000-000000000000',
+        document: 'policies/expenses.md',
+        title: 'Expenses',
+        headingPath: ['Filing', 'Deadlines'],
+        page: 3,
+        chunkId: 'c',
+        contentHash: 'h',
+        quote,
+        start: 0,
+        end: quote.length,
+      },
+    ],
+    60,
+  ).split('\n');
+  expect(lines[0]).toBe('[1] policies/expenses.md › Filing › Deadlines, page 3');
+  expect(Math.max(...lines.slice(1).map((line) => line.length))).toBeLessThanOrEqual(60);
+  expect(
+    lines
+      .slice(1)
+      .map((line) => line.trim())
+      .join(' '),
+  ).toBe(`“${quote}”`);
+});
+
+test('wrapping and tables keep every word', () => {
+  expect(wrap('one two three', 8)).toBe('one two\nthree');
+  expect(wrap('a-word-longer-than-the-line', 8)).toBe('a-word-longer-than-the-line');
+  expect(wrap('', 8)).toBe('');
+  expect(
+    table([
+      ['A', 'B'],
+      ['long', 'x'],
+    ]),
+  ).toBe('A     B\nlong  x');
+});
