@@ -10,7 +10,9 @@ export function decodeText(bytes: Uint8Array, { isMarkup }: { isMarkup: boolean 
   if (marked) return marked;
   // What git does: a zero byte near the start means binary.
   if (bytes.subarray(0, 8_000).includes(0)) return undefined;
-  const label = isMarkup ? labelInMarkup.exec(new TextDecoder('windows-1252').decode(bytes.subarray(0, 2_048)))?.[1] : undefined;
+  const label = isMarkup
+    ? labelInMarkup.exec(new TextDecoder('windows-1252').decode(bytes.subarray(0, 2_048)))?.[1]
+    : undefined;
   const text = (label && tryDecode(bytes, label)) || tryDecode(bytes, 'utf-8') || tryDecode(bytes, 'windows-1252');
   return text !== undefined && looksLikeText(text) ? text : undefined;
 }
@@ -34,7 +36,6 @@ function tryDecode(bytes: Uint8Array, label: string): string | undefined {
 /** Compressed or compiled bytes read as Windows-1252 are full of control characters; text has next to none. */
 function looksLikeText(text: string): boolean {
   const sample = text.slice(0, 16_000);
-  // eslint-disable-next-line no-control-regex
   const controls = sample.match(/[\u0000-\u0008\u000e-\u001f\u007f\u0080-\u009f]/g)?.length ?? 0;
   return controls <= sample.length * 0.02;
 }

@@ -10,7 +10,11 @@ const maxUnpackedBytes = 256 * 1024 * 1024;
 /** @throws AlfredError `file_unreadable` when the package is broken or unpacks without bounds */
 export async function readDocx(name: string, bytes: Uint8Array): Promise<Outline> {
   if (!unpacksWithin(bytes, readZipDirectory(bytes) ?? [], maxUnpackedBytes)) {
-    throw fileProblem('file_unreadable', name, 'the file is damaged, or unpacks to more than 256 MB. Save it again, without large pictures, and add it again.');
+    throw fileProblem(
+      'file_unreadable',
+      name,
+      'the file is damaged, or unpacks to more than 256 MB. Save it again, without large pictures, and add it again.',
+    );
   }
   const { value } = await mammoth.convertToHtml(
     { buffer: Buffer.from(bytes) },

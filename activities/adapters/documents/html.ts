@@ -8,8 +8,34 @@ import { outlineOfTree } from './outline-of-tree.ts';
 import type { Outline } from './unit.ts';
 
 /** What a page carries besides its text. */
-const chrome = new Set(['script', 'style', 'noscript', 'template', 'nav', 'footer', 'aside', 'svg', 'canvas', 'iframe', 'object', 'embed', 'button', 'select', 'input', 'textarea', 'dialog']);
-const chromeRoles = new Set(['navigation', 'banner', 'contentinfo', 'search', 'complementary', 'menu', 'menubar', 'toolbar']);
+const chrome = new Set([
+  'script',
+  'style',
+  'noscript',
+  'template',
+  'nav',
+  'footer',
+  'svg',
+  'canvas',
+  'iframe',
+  'object',
+  'embed',
+  'button',
+  'select',
+  'input',
+  'textarea',
+  'dialog',
+]);
+const chromeRoles = new Set([
+  'navigation',
+  'banner',
+  'contentinfo',
+  'search',
+  'complementary',
+  'menu',
+  'menubar',
+  'toolbar',
+]);
 
 /** An HTML page: its main part when it names one, without navigation, scripts and what no reader sees. */
 export function readHtml(html: string): Outline {
@@ -19,12 +45,13 @@ export function readHtml(html: string): Outline {
 }
 
 /** HTML inside another format, as a Markdown tree. */
-export const readHtmlFragment = (html: string): Root => toMarkdownTree(unified().use(rehypeParse, { fragment: true }).parse(html));
+export const readHtmlFragment = (html: string): Root =>
+  toMarkdownTree(unified().use(rehypeParse, { fragment: true }).parse(html));
 
 function toMarkdownTree(page: HtmlRoot): Root {
   const main = find(page, 'main') ?? onlyOne(page, 'article');
   const readable: HtmlRoot = { type: 'root', children: (main ? [main] : page.children).flatMap(withoutChrome) };
-  return unified().use(rehypeRemark).runSync(readable) as unknown as Root;
+  return unified().use(rehypeRemark).runSync(readable);
 }
 
 function withoutChrome<T extends RootContent | ElementContent>(node: T): T[] {
@@ -37,23 +64,26 @@ function isChrome({ tagName, properties }: Element): boolean {
   return (
     chrome.has(tagName) ||
     (typeof role === 'string' && chromeRoles.has(role)) ||
-    hidden === true || hidden === '' || ariaHidden === 'true' ||
+    hidden === true ||
+    hidden === '' ||
+    ariaHidden === 'true' ||
     (typeof style === 'string' && /display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])/i.test(style))
   );
 }
 
-function* elements(node: HtmlRoot | Element, tagName: string): Generator<Element> {
+function* elements(node: HtmlRoot | Element, tagName: string): Generator<Element, undefined> {
   for (const child of node.children) {
     if (child.type !== 'element') continue;
     if (child.tagName === tagName) yield child;
     yield* elements(child, tagName);
   }
 }
-const find = (node: HtmlRoot, tagName: string): Element | undefined => elements(node, tagName).next().value ?? undefined;
+const find = (node: HtmlRoot, tagName: string): Element | undefined => elements(node, tagName).next().value;
 
 function onlyOne(node: HtmlRoot, tagName: string): Element | undefined {
   const found = [...elements(node, tagName)];
   return found.length === 1 ? found[0] : undefined;
 }
 
-const rawText = (element: Element): string => element.children.map((child) => (child.type === 'text' ? child.value : child.type === 'element' ? rawText(child) : '')).join('');
+/** A title holds text and nothing else: HTML's own parser sees to that. */
+const rawText = ({ children }: Element) => children.map((child) => (child.type === 'text' ? child.value : '')).join('');

@@ -1,6 +1,6 @@
 /** Characters nobody sees: they break words for a search, and hide text from the people who approve it. */
-const invisible = /[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\u{e0000}-\u{e007f}]/gu;
-// eslint-disable-next-line no-control-regex
+const invisible =
+  /[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\u{e0000}-\u{e007f}]/gu;
 const control = /[\u0000-\u0008\u000e-\u001f\u007f-\u0084\u0086-\u009f]/g;
 
 /**
@@ -14,9 +14,12 @@ export const normalise = (text: string) =>
     .replace(invisible, '')
     .replace(control, '')
     .normalize('NFC')
-    .replace(/[^\S\n]+$/gm, '')
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n')
     .replace(/\n{3,}/g, '\n\n')
-    .replace(/^\n+|\s+$/g, '');
+    .replace(/^\n+/, '')
+    .trimEnd();
 
 /** One line of prose: every run of white space is one space. */
 export const singleLine = (text: string) => text.replace(/\s+/g, ' ').trim();

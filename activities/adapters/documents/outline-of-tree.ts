@@ -14,7 +14,8 @@ function unitsOfNode(node: RootContent): Unit[] {
       return [{ kind: 'heading', depth: node.depth, text: singleLine(inlineText(node.children)), page: null }];
     case 'list':
       // Web pages wrap whole sections in lists; a heading in an item means structure, not an enumeration.
-      if (node.children.some((item) => item.children.some((child) => child.type === 'heading'))) return node.children.flatMap((item) => unitsOf(item.children));
+      if (node.children.some((item) => item.children.some((child) => child.type === 'heading')))
+        return node.children.flatMap((item) => unitsOf(item.children));
       return node.children.map((item, index) => body(itemText(node, item, index), { tight: index > 0 }));
     case 'table':
       return rowTexts(node).map((text, index) => body(text, { tight: index > 0 }));
@@ -39,7 +40,9 @@ function itemText(list: List, item: ListItem, index: number): string {
 function rowTexts({ children: [head, ...rows] }: Table): string[] {
   const names = head?.children.map((cell) => singleLine(inlineText(cell.children))) ?? [];
   if (rows.length === 0 || names.every((name) => name === '')) {
-    return [names, ...rows.map((row) => row.children.map((cell) => singleLine(inlineText(cell.children))))].map((cells) => cells.filter(Boolean).join(' | '));
+    return [names, ...rows.map((row) => row.children.map((cell) => singleLine(inlineText(cell.children))))].map(
+      (cells) => cells.filter(Boolean).join(' | '),
+    );
   }
   return rows.map((row) =>
     row.children

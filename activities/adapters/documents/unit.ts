@@ -8,4 +8,7 @@ export type Unit =
 
 export type Outline = { title: string | undefined; units: Unit[] };
 
-export const body = (text: string, { tight = false, page = null }: { tight?: boolean; page?: number | null } = {}): Unit => ({ kind: 'body', text, tight, page });
+export const body = (
+  text: string,
+  { tight = false, page = null }: { tight?: boolean; page?: number | null } = {},
+): Unit => ({ kind: 'body', text, tight, page });

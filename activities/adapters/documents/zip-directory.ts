@@ -21,7 +21,9 @@ export function readZipDirectory(file: Uint8Array): ZipEntry[] | undefined {
   let at = view.getUint32(end + 16, true);
   for (let left = view.getUint16(end + 10, true); left > 0; left--) {
     if (at + 46 > file.length || view.getUint32(at, true) !== centralHeader) return undefined;
-    const [nameLength, extraLength, commentLength] = [28, 30, 32].map((offset) => view.getUint16(at + offset, true)) as [number, number, number];
+    const [nameLength, extraLength, commentLength] = [28, 30, 32].map((offset) =>
+      view.getUint16(at + offset, true),
+    ) as [number, number, number];
     entries.push({
       name: new TextDecoder().decode(file.subarray(at + 46, at + 46 + nameLength)),
       method: view.getUint16(at + 10, true),

@@ -1,0 +1,98 @@
+import type { Block, ParsedDocument } from '../../ports.ts';
+import { normalise } from './normalise.ts';
+import { type Range, splitLong } from './split-long.ts';
+import type { Unit } from './unit.ts';
+
+/** About one idea, and small enough that a handful fits any model. English has about four characters a token. */
+const tokensPerChunk = 350;
+const charactersPerToken = 4;
+export const maxChunkCharacters = tokensPerChunk * charactersPerToken;
+
+const titleMaxCharacters = 300;
+
+/** What stands between two headings, or on one page between them. */
+type Section = {
+  headingPath: string[];
+  depth: number;
+  page: number | null;
+  heading: Range | undefined;
+  pieces: Range[];
+};
+
+/**
+ * Builds a document's text and its chunks. A chunk is exactly `text.slice(start, end)`; it never crosses a heading or a
+ * page, and cuts through a piece only when that is too long by itself.
+ *
+ * @param fallbackTitle for a document without a heading of its own
+ */
+export function assemble(units: Unit[], fallbackTitle: string): ParsedDocument {
+  let text = '';
+  const sections: Section[] = [];
+  let path: { depth: number; text: string }[] = [];
+  const open = (page: number | null, heading?: Range): Section => {
+    const section = {
+      headingPath: path.map((step) => step.text),
+      depth: path.at(-1)?.depth ?? 0,
+      page,
+      heading,
+      pieces: [],
+    };
+    sections.push(section);
+    return section;
+  };
+  for (const unit of units) {
+    const own = normalise(unit.text);
+    if (own.trim() === '') continue;
+    const start = text === '' ? 0 : text.length + (unit.kind === 'body' && unit.tight ? 1 : 2);
+    text += (text === '' ? '' : unit.kind === 'body' && unit.tight ? '\n' : '\n\n') + own;
+    const range = { start, end: text.length };
+    if (unit.kind === 'heading') {
+      path = [...path.filter(({ depth }) => depth < unit.depth), { depth: unit.depth, text: own }];
+      open(unit.page, range);
+    } else {
+      const last = sections.at(-1);
+      const fits = last && (last.page === unit.page || last.pieces.length === 0);
+      const section = fits ? last : open(unit.page);
+      section.page = unit.page;
+      section.pieces.push(range);
+    }
+  }
+  const title = sections.find(({ heading }) => heading)?.headingPath.at(-1) ?? normalise(fallbackTitle);
+  return {
+    title: title.slice(0, titleMaxCharacters).toWellFormed(),
+    text,
+    chunks: sections.flatMap((section, index) => chunksOf(text, section, sections[index + 1])),
+  };
+}
+
+function chunksOf(
+  text: string,
+  { headingPath, depth, page, heading, pieces }: Section,
+  next: Section | undefined,
+): Block[] {
+  // A heading with nothing under it still says something, unless it only opens deeper ones.
+  const opensDeeper = next !== undefined && next.depth > depth;
+  const readable = pieces.length === 0 && heading && !opensDeeper ? [heading] : pieces;
+  return packed(
+    readable.flatMap((piece) =>
+      piece.end - piece.start > maxChunkCharacters ? splitLong(text, piece, maxChunkCharacters) : [piece],
+    ),
+  ).map(({ start, end }) => ({
+    headingPath,
+    page,
+    text: text.slice(start, end),
+    start,
+    end,
+  }));
+}
+
+/** Neighbours together while they fit. */
+function packed(pieces: Range[]): Range[] {
+  const chunks: Range[] = [];
+  for (const { start, end } of pieces) {
+    const last = chunks.at(-1);
+    if (last && end - last.start <= maxChunkCharacters) last.end = end;
+    else chunks.push({ start, end });
+  }
+  return chunks;
+}
