@@ -41,7 +41,12 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     genReqId: requestIdOf,
     bodyLimit: Math.min(bodyLimit, maxUpload),
     return503OnClosing: false,
-    frameworkErrors: (error, request, reply) => void handleError(error, request, reply),
+    frameworkErrors: (error, request, reply) => {
+      // No hook runs for addresses the router cannot read.
+      void reply.header('x-request-id', request.id);
+      log.info({ method: request.method, code: error.code, requestId: request.id }, 'request');
+      void handleError(error, request, reply);
+    },
     clientErrorHandler: answerBrokenRequests,
   });
   app.setValidatorCompiler(validatorCompiler);
@@ -51,6 +56,8 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
 
   const stopping = new AbortController();
   app.addHook('preClose', async () => stopping.abort());
+  // An answer that began before the stop promised to keep its connection; nobody may wait for that.
+  app.addHook('onResponse', async (request) => void (stopping.signal.aborted && request.raw.socket.end()));
   app.decorateRequest('scope', { getter: () => localScope });
 
   observe(app, deps);

@@ -23,7 +23,11 @@ export const openapi = {
 };
 
 const requestIdHeader = {
-  'x-request-id': { type: 'string', description: 'Yours when it was well-formed, else ours; in the log too' },
+  'x-request-id': {
+    type: 'string',
+    required: true,
+    description: 'Yours when it was well-formed, else ours; in the log too',
+  },
 };
 
 type RouteSchema = {
@@ -67,14 +71,25 @@ function responseSchema(response: ResponseDoc | z.ZodType): object {
   };
 }
 
-/** Puts the named schemas in, and says of bodies that may be left out that they may. */
+type Operation = {
+  'x-optional-body'?: boolean;
+  requestBody?: { required: boolean };
+  responses: Record<string, { headers?: Record<string, { required?: boolean; schema: Record<string, unknown> }> }>;
+};
+
+/** Puts the named schemas in, and says what the generator has no word for: bodies that may be left out, headers that always come. */
 export const transformObject: SwaggerTransformObject = (document) => {
   const object = 'openapiObject' in document ? document.openapiObject : undefined;
   if (!object) throw new Error('expected an OpenAPI document');
-  for (const path of Object.values(object.paths ?? {})) {
-    for (const operation of Object.values(path as Record<string, Record<string, unknown>>)) {
-      if (operation['x-optional-body']) (operation['requestBody'] as { required: boolean }).required = false;
-      delete operation['x-optional-body'];
+  const operations = Object.values(object.paths ?? {}).flatMap((path) =>
+    Object.values(path as Record<string, Operation>),
+  );
+  for (const operation of operations) {
+    if (operation['x-optional-body'] && operation.requestBody) operation.requestBody.required = false;
+    delete operation['x-optional-body'];
+    for (const header of Object.values(operation.responses).flatMap(({ headers = {} }) => Object.values(headers))) {
+      if (header.schema['required'] === true) header.required = true;
+      delete header.schema['required'];
     }
   }
   return {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Problem } from '../contract/problem.ts';
 
-type HeaderDoc = { type: string; description: string; format?: string; example?: unknown };
+type HeaderDoc = { type: string; description: string; required?: boolean; format?: string; example?: unknown };
 type Media = { schema: z.ZodType };
 
 /** A documented answer: what it means, which headers it carries beyond the usual ones, and its body by media type. */
@@ -14,7 +14,7 @@ export const json = (description: string, schema: z.ZodType, headers: Record<str
 });
 
 export const location = (of: string) => ({
-  Location: { type: 'string', format: 'uri-reference', description: `Where to read ${of}` },
+  Location: { type: 'string', format: 'uri-reference', required: true, description: `Where to read ${of}` },
 });
 
 const meanings: Record<number, string> = {
@@ -37,7 +37,11 @@ export const problems = (...statuses: number[]): Record<number, ResponseDoc> =>
       {
         description: meanings[status] ?? '',
         ...(status === 503
-          ? { headers: { 'Retry-After': { type: 'integer', description: 'Seconds to wait before the repeat' } } }
+          ? {
+              headers: {
+                'Retry-After': { type: 'integer', required: true, description: 'Seconds to wait before the repeat' },
+              },
+            }
           : {}),
         content: { 'application/problem+json': { schema: Problem } },
       },

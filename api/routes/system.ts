@@ -36,7 +36,7 @@ export const systemRoutes =
         response: {
           200: json('Ready', Readiness),
           503: json('Starting, draining, or a dependency is down', Readiness, {
-            'Retry-After': { type: 'integer', description: 'Seconds to wait before the next look' },
+            'Retry-After': { type: 'integer', required: true, description: 'Seconds to wait before the next look' },
           }),
           ...usual,
         },

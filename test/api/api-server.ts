@@ -1,29 +1,39 @@
-import { createAdapters } from '../../activities/adapters/index.ts';
 import { agents } from '../../agents/index.ts';
 import { createApi } from '../../api/app.ts';
 import type { ApiDeps } from '../../api/deps.ts';
-import { createMetrics } from '../../runtime/metrics.ts';
 import { createReadiness } from '../../runtime/readiness.ts';
-import type { TestEnvironment } from '../support/environment.ts';
+import { createTaskHarness } from '../support/task-harness.ts';
+import { createCheckedClient } from './checked-client.ts';
 
-/** The API of a test environment, listening on a free port. */
-export async function startTestApi(env: TestEnvironment, overrides: Partial<ApiDeps> = {}) {
-  const adapters = createAdapters(env);
-  const metrics = createMetrics();
-  const readiness = createReadiness({ postgres: async () => void (await env.postgres.pool.query('select 1')) });
-  readiness.serving();
-  const deps = { ...env, ...adapters, agents, metrics, readMetrics: () => metrics.registry.metrics(), readiness };
-  const app = await createApi({ ...deps, ...overrides } as ApiDeps);
-  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+/** The API over the house's real adapters, its worker and a scripted model, listening on a free port. */
+export async function createApiHarness(
+  overrides: Parameters<typeof createTaskHarness>[0] = {},
+  deps: Partial<ApiDeps> = {},
+) {
+  const house = await createTaskHarness(overrides);
+  const api = await serve(house, deps);
   return {
-    app,
-    url,
-    adapters,
-    metrics,
-    readiness,
-    async stop() {
-      await app.close();
-      await adapters.close();
+    ...house,
+    ...api,
+    async close() {
+      await api.app.close();
+      await house.close();
     },
   };
+}
+export type ApiHarness = Awaited<ReturnType<typeof createApiHarness>>;
+
+/** One more API on the same house, as a second pod would be. */
+export async function serve(house: Awaited<ReturnType<typeof createTaskHarness>>, deps: Partial<ApiDeps> = {}) {
+  const readiness = createReadiness({ postgres: async () => void (await house.postgres.pool.query('select 1')) });
+  readiness.serving();
+  const app = await createApi({
+    ...house,
+    agents,
+    readiness,
+    readMetrics: () => house.metrics.registry.metrics(),
+    ...deps,
+  } as ApiDeps);
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  return { app, url, readiness, http: await createCheckedClient(url) };
 }

@@ -1,0 +1,108 @@
+import { expect } from '@jest/globals';
+import type { AnySchema } from 'ajv';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+
+/** What came over the wire; the tests look into it as they please. */
+export type Wire = ReturnType<typeof JSON.parse>;
+export type Json = Record<string, Wire>;
+export type Checked = { status: number; headers: Headers; body: Wire };
+
+const problem = { $ref: '#/components/schemas/Problem' };
+
+/**
+ * Fetches from the API and fails on every answer that /openapi.json does not announce: a status, a media type, a body or
+ * the absence of a header.
+ */
+export async function createCheckedClient(url: string) {
+  const document = (await (await fetch(`${url}/openapi.json`)).json()) as Json;
+  const check = createAnswerCheck(document);
+
+  const request = async (path: string, init: RequestInit = {}): Promise<Checked> => {
+    const response = await fetch(url + path, init);
+    const text = await response.text();
+    return check(init.method ?? 'GET', path, response.status, response.headers, text);
+  };
+  const json = (method: string, path: string, body: unknown, headers: Record<string, string> = {}) =>
+    request(path, { method, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) });
+
+  return {
+    document,
+    check,
+    request,
+    get: (path: string, headers = {}) => request(path, { headers }),
+    json,
+    post: json.bind(undefined, 'POST'),
+  };
+}
+export type CheckedClient = Awaited<ReturnType<typeof createCheckedClient>>;
+
+/** @returns a function that checks one answer against the document and hands it back parsed */
+export function createAnswerCheck(document: Json) {
+  const ajv = new Ajv2020({ strict: false, allErrors: false });
+  addFormats.default(ajv);
+  const compiled = new Map<string, ValidateFunction>();
+  const matches = (schema: AnySchema, value: unknown, where: string) => {
+    const key = JSON.stringify(schema);
+    const validate = compiled.get(key) ?? ajv.compile({ ...(schema as object), components: document['components'] });
+    compiled.set(key, validate);
+    if (!validate(value))
+      throw new Error(
+        `${where} does not fit the document: ${ajv.errorsText(validate.errors)}\n${JSON.stringify(value)}`,
+      );
+  };
+  const paths = Object.keys(document['paths']).map((template) => ({
+    template,
+    pattern: new RegExp(`^${template.replace(/\{\w+\}/g, '[^/]+')}$`),
+  }));
+
+  return (method: string, path: string, status: number, headers: Headers, text: string): Checked => {
+    const where = `${method} ${path} → ${status}`;
+    const media = headers.get('content-type')?.split(';')[0] ?? '';
+    const body = /json$/.test(media) && text !== '' ? JSON.parse(text) : text;
+    expect([where, headers.get('x-request-id')]).toEqual([where, expect.stringMatching(/^[\w.:-]{1,128}$/)]);
+    expect(text).not.toMatch(/node_modules|\n\s+at /);
+
+    const template = paths.find(({ pattern }) => pattern.test(path.split('?')[0] ?? ''))?.template;
+    const operation = template === undefined ? undefined : document['paths'][template][method.toLowerCase()];
+    if (!operation) {
+      // An address that is not documented, or not with this method.
+      expect([where, media]).toEqual([where, 'application/problem+json']);
+      matches(problem, body, where);
+      if (template !== undefined && status === 405)
+        expect(headers.get('allow')).toContain(Object.keys(document['paths'][template])[0]?.toUpperCase());
+      return { status, headers, body };
+    }
+    const response = operation.responses[status];
+    if (!response) throw new Error(`${where} is not documented: ${text.slice(0, 500)}`);
+    for (const [name, header] of Object.entries<Json>(response.headers ?? {})) {
+      const value = headers.get(name);
+      if (value === null && header['required']) throw new Error(`${where} lacks ${name}`);
+      if (value !== null)
+        matches(header['schema'], header['schema'].type === 'integer' ? Number(value) : value, `${where} ${name}`);
+    }
+    if (!response.content) expect([where, text]).toEqual([where, '']);
+    else if (media === 'text/event-stream')
+      for (const event of eventsIn(text)) matches({ $ref: '#/components/schemas/TaskEvent' }, event.data, where);
+    else {
+      const documented = response.content[media];
+      if (!documented)
+        throw new Error(`${where} answers "${media}", documented: ${Object.keys(response.content).join(', ')}`);
+      matches(documented.schema, body, where);
+    }
+    if (media === 'application/problem+json')
+      expect([where, body.status, body.requestId]).toEqual([where, status, headers.get('x-request-id')]);
+    return { status, headers, body };
+  };
+}
+
+/** The frames of a text/event-stream that carry data. */
+export function eventsIn(text: string): { id: number; event: string; data: Wire }[] {
+  return text
+    .split('\n\n')
+    .map((frame) =>
+      Object.fromEntries(frame.split('\n').map((line) => [line.split(': ', 1)[0], line.slice(line.indexOf(': ') + 2)])),
+    )
+    .filter((frame) => frame['data'] !== undefined)
+    .map(({ id, event, data }) => ({ id: Number(id), event: String(event), data: JSON.parse(String(data)) }));
+}

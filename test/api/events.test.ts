@@ -1,0 +1,191 @@
+import { connect, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createApiHarness, serve, type ApiHarness } from './api-server.ts';
+import { eventsIn } from './checked-client.ts';
+
+let api: ApiHarness;
+beforeAll(async () => void (api = await createApiHarness()));
+afterAll(() => api?.close());
+
+const forever = (signal: AbortSignal) =>
+  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+const started = async () => (await api.http.post('/v1/tasks', { input: { text: 'What?' } })).body.id as string;
+const finished = async (text: string[]) => {
+  api.script([{ text }]);
+  const id = await started();
+  await api.followed(id);
+  return id;
+};
+const stream = (id: string, headers: Record<string, string> = {}, query = '') =>
+  api.http.get(`/v1/tasks/${id}/events${query}`, { accept: 'text/event-stream', ...headers });
+const numbers = (text: string) => eventsIn(text).map(({ id }) => id);
+const until = async (holds: () => boolean | Promise<boolean>) => {
+  for (const end = Date.now() + 15_000; !(await holds());) {
+    if (Date.now() > end) throw new Error('it did not come about');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+};
+const openStreams = async () => (await api.metrics.eventStreams.get()).values[0]?.value ?? 0;
+
+describe('an event stream', () => {
+  test('gives every event of a finished task once, each with its number, type and whole body, and ends', async () => {
+    const id = await finished(['One ', 'two ', 'three.']);
+    const answer = await stream(id);
+    expect(answer.headers.get('content-type')).toMatch(/^text\/event-stream/);
+    expect(answer.body).toMatch(/^retry: \d+\n\n/);
+    const events = eventsIn(answer.body);
+    expect(events.map(({ data }) => data)).toEqual(await api.events.read(api.scope, id, 0, 100));
+    for (const event of events) expect([event.id, event.event]).toEqual([event.data.seq, event.data.type]);
+    expect(events.at(-1)?.event).toBe('task.completed');
+  });
+
+  test('resumes at every cut point without gap or duplicate, by header and by query, while it runs and after', async () => {
+    let release = () => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    api.script([{ text: ['a', 'b', 'c', 'd'], until: () => held }]);
+    const id = await started();
+    await until(async () => (await api.events.read(api.scope, id, 0, 100)).some(({ type }) => type === 'text.delta'));
+    const last = (await api.events.read(api.scope, id, 0, 100)).length;
+    const live = Array.from({ length: last + 1 }, (_, cut) => stream(id, { 'last-event-id': String(cut) }));
+    await until(async () => (await openStreams()) === last + 1);
+    release();
+    const all = (await api.followed(id)).map(({ seq }) => seq);
+    for (const [cut, answer] of (await Promise.all(live)).entries())
+      expect(numbers(answer.body)).toEqual(all.slice(cut));
+    for (const cut of all.slice(0, -1)) {
+      expect(numbers((await stream(id, { 'last-event-id': String(cut) })).body)).toEqual(all.slice(cut));
+      expect(numbers((await stream(id, {}, `?after=${cut}`)).body)).toEqual(all.slice(cut));
+      expect(numbers((await stream(id, { 'last-event-id': String(cut) }, '?after=0')).body)).toEqual(all.slice(cut));
+    }
+    await until(async () => (await openStreams()) === 0);
+  });
+
+  test('that has nothing left to say tells the browser not to come back', async () => {
+    const id = await finished(['Done.']);
+    const last = (await api.events.read(api.scope, id, 0, 100)).length;
+    for (const after of [last, last + 7, 999_999_999])
+      expect((await stream(id, { 'last-event-id': String(after) })).status).toBe(204);
+  });
+
+  test('ends when somebody asks a second pod to cancel the task', async () => {
+    api.script([{ text: ['Hm'], until: forever }]);
+    const id = await started();
+    const following = stream(id);
+    const pod = await serve(api);
+    await pod.http.post(`/v1/tasks/${id}/cancel`, {});
+    expect(eventsIn((await following).body).at(-1)?.event).toBe('task.cancelled');
+    await pod.app.close();
+  });
+
+  test('says something while nothing happens, and its end is noticed', async () => {
+    const pod = await serve(api, { heartbeatMs: 20 });
+    api.script([{ text: ['Hm'], until: forever }]);
+    const id = await started();
+    const cut = new AbortController();
+    const response = await fetch(`${pod.url}/v1/tasks/${id}/events`, { signal: cut.signal });
+    let text = '';
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    while ((text.match(/^: still here$/gm) ?? []).length < 3) text += (await reader?.read())?.value ?? '';
+    expect(await openStreams()).toBe(1);
+    cut.abort();
+    await until(async () => (await openStreams()) === 0);
+    await api.http.post(`/v1/tasks/${id}/cancel`, {});
+    await pod.app.close();
+  });
+
+  test('ends when its pod drains, and another pod goes on from there', async () => {
+    const pod = await serve(api);
+    let release = () => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    api.script([{ text: ['Half, ', 'whole.'], until: () => held }]);
+    const id = await started();
+    const half = pod.http.get(`/v1/tasks/${id}/events`, { accept: 'text/event-stream' });
+    const waiting = pod.http.get(`/v1/tasks/${id}`, { prefer: 'wait=60' });
+    await until(async () => (await openStreams()) === 1);
+    pod.readiness.draining();
+    const closed = pod.app.close();
+    const first = numbers((await half).body);
+    expect((await waiting).body.status).not.toBe('completed');
+    await closed;
+    release();
+    const rest = numbers((await stream(id, { 'last-event-id': String(first.at(-1) ?? 0) })).body);
+    expect([...first, ...rest]).toEqual((await api.followed(id)).map(({ seq }) => seq));
+  });
+
+  test('that nobody reads does not make the process read ahead', async () => {
+    const { id } = await api.tasks.create(api.scope, { agent: 'knowledge', input: { text: 'much' } }, {});
+    const count = 8_000;
+    await api.postgres.pool.query(
+      `insert into task_events (task_id, seq, type, data)
+       select $1, n, 'text.delta', jsonb_build_object('step', 1, 'attempt', 1, 'text', repeat('x', 4000)) from generate_series(2, $2::int) n`,
+      [id, count],
+    );
+    await api.postgres.pool.query('update tasks set last_seq = $2 where id = $1', [id, count]);
+    await api.tasks.close({ ...api.scope, taskId: id, agent: 'knowledge' }, undefined, {
+      status: 'cancelled',
+      reason: 'enough',
+    });
+    let read = 0;
+    const counting = {
+      ...api.events,
+      follow: (...args: Parameters<typeof api.events.follow>) =>
+        counted(api.events.follow(...args), (page) => (read += page)),
+    };
+    const pod = await serve(api, { events: counting });
+    const { port } = new URL(pod.url);
+    const reader = await new Promise<Socket>((resolve) => {
+      const socket = connect(Number(port), '127.0.0.1', () => resolve(socket));
+    });
+    reader.pause();
+    reader.write(`GET /v1/tasks/${id}/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+    await settled(() => read);
+    // 8,000 events are 32 MB; the kernel's socket buffers on both sides hold a few.
+    expect(read).toBeGreaterThan(0);
+    expect(read).toBeLessThan(count / 2);
+    let bytes = '';
+    reader.setEncoding('utf8').on('data', (chunk: string) => (bytes += chunk));
+    await new Promise((resolve) => reader.on('close', resolve).resume());
+    expect([...bytes.matchAll(/^id: (\d+)$/gm)].map(([, seq]) => Number(seq))).toEqual(
+      Array.from({ length: count + 1 }, (_, n) => n + 1),
+    );
+    await pod.app.close();
+  });
+});
+
+describe('events as JSON', () => {
+  test('come at once, and the next page begins where this one ended', async () => {
+    const id = await finished(['One.']);
+    const all = await api.events.read(api.scope, id, 0, 100);
+    const page = (after: number) =>
+      api.http.get(`/v1/tasks/${id}/events?after=${after}`, { accept: 'application/json' });
+    for (let cut = 0; cut < all.length; cut++)
+      expect((await page(cut)).body).toEqual({ events: all.slice(cut), lastSeq: all.length });
+    expect((await page(all.length)).body).toEqual({ events: [], lastSeq: all.length });
+  });
+
+  test.each(['?after=-1', '?after=x', '?after=99999999999', '?from=1'])('%s is refused', async (query) => {
+    const { id } = await api.tasks.create(api.scope, { agent: 'knowledge', input: { text: 'A' } }, {});
+    expect((await stream(id, {}, query)).status).toBe(422);
+  });
+
+  test.each(['x', '-1', '99999999999', '1.5'])('Last-Event-ID: %s is refused', async (id) => {
+    const row = await api.tasks.create(api.scope, { agent: 'knowledge', input: { text: 'A' } }, {});
+    expect((await stream(row.id, { 'last-event-id': id })).status).toBe(422);
+  });
+});
+
+async function* counted<T>(pages: AsyncIterable<T[]>, count: (length: number) => void): AsyncGenerator<T[]> {
+  for await (const page of pages) {
+    count(page.length);
+    yield page;
+  }
+}
+
+/** Waits until a number has stayed the same over 50 looks of 10 ms each. */
+async function settled(look: () => number): Promise<void> {
+  for (let same = 0, last = look(); same < 50;) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    same = look() === last && last > 0 ? same + 1 : 0;
+    last = look();
+  }
+}
