@@ -6,6 +6,7 @@ import { endProcess } from '../../runtime/process-table.ts';
 export type Child = {
   name: string;
   pid: number;
+  logFile: string;
   /** Resolves when the process has ended, with how: `exit code 1` or `signal SIGKILL`. */
   ended: Promise<string>;
   hasEnded(): boolean;
@@ -50,6 +51,7 @@ export function startChild({ name, command, args, logFile, stopWith, onSpawn, op
   return {
     name,
     pid,
+    logFile,
     ended,
     hasEnded: () => end !== undefined,
     lastLines: (count = 12) =>

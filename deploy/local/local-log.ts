@@ -29,7 +29,7 @@ export function createLocalLog(config: LogConfig, { logsDir, print, levelIsSet, 
     },
   });
   const streams = pino.multistream([
-    { level: 'trace', stream: pino.destination({ dest: file, sync: false, mode: 0o600 }) },
+    { level: 'trace', stream: pino.destination({ dest: file, sync: true, mode: 0o600 }) },
     { level: levelIsSet ? 'trace' : 'warn', stream: pretty ? prettyStream(terminal) : terminal },
   ]);
   return createLogger(config, 'local', streams);

@@ -7,7 +7,7 @@ import { createCleanup } from './cleanup.ts';
 import { deleteData, prepareDataDir } from './data-dir.ts';
 import { createLocalLog } from './local-log.ts';
 import { readSettings } from './settings.ts';
-import { startStack } from './stack.ts';
+import type { Stack, startStack as StartStack } from './stack.ts';
 import { StepFailure } from './step-failure.ts';
 import { createSteps } from './steps.ts';
 import { waitForStop } from './stop-signals.ts';
@@ -41,7 +41,7 @@ async function main(): Promise<number> {
   });
   const cleanup = createCleanup();
   const stopped = waitForStop(() => process.exit(130));
-  const begin = startStack({ settings, steps, log, cleanup });
+  const begin = begun({ settings, steps, log, cleanup });
   let code = 0;
   try {
     const stack = await Promise.race([begin, stopped]);
@@ -60,7 +60,8 @@ async function main(): Promise<number> {
     begin.catch(() => undefined);
     steps.clear();
     tell(error);
-    log.fatal({ err: error }, 'the stack cannot go on');
+    // For the file; the person has been told.
+    log.info({ err: error }, 'the stack cannot go on');
   }
   begin.catch(() => undefined);
   const whole = await cleanup.run(log);
@@ -68,6 +69,10 @@ async function main(): Promise<number> {
   log.flush();
   return code || (whole ? 0 : 1);
 }
+
+/** Loaded late: the Temporal SDK and the database take a second that a refused option or variable need not wait for. */
+const begun = async (deps: Parameters<typeof StartStack>[0]): Promise<Stack> =>
+  (await import('./stack.ts')).startStack(deps);
 
 /** For people: what failed and what to do. A stack trace only for what nobody foresaw. */
 function tell(error: unknown): void {

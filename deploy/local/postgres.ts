@@ -88,7 +88,8 @@ export async function startPostgres({
 async function startOnce(start: () => Child, url: string, port: number, attempts = 40): Promise<Child> {
   const child = start();
   try {
-    await waitUntil(child, () => ensureDatabase(url));
+    // After a crash it replays its log first, however long that is.
+    await waitUntil(child, () => ensureDatabase(url), { timeoutMs: 600_000 });
     return child;
   } catch (error) {
     await child.stop();

