@@ -37,21 +37,24 @@ function itemText(list: List, item: ListItem, index: number): string {
  * Each row with its header, as in `Grade: L2; Limit: 50 EUR`, so that a row makes sense wherever a chunk begins and
  * a search finds it by both.
  */
-function rowTexts({ children: [head, ...rows] }: Table): string[] {
-  const names = head?.children.map((cell) => singleLine(inlineText(cell.children))) ?? [];
-  if (rows.length === 0 || names.every((name) => name === '')) {
-    return [names, ...rows.map((row) => row.children.map((cell) => singleLine(inlineText(cell.children))))].map(
-      (cells) => cells.filter(Boolean).join(' | '),
-    );
+function rowTexts(table: Table): string[] {
+  const rows = table.children.map((row) => row.children.map((cell) => singleLine(inlineText(cell.children))));
+  const [head = [], ...rest] = rows.filter((row) => row.some(Boolean));
+  const isMarked = rows[0]?.some(Boolean) === true;
+  if (rest.length === 0 || !(isMarked || looksLikeHeader(head, rest))) {
+    return [head, ...rest].map((row) => row.filter(Boolean).join(' | '));
   }
-  return rows.map((row) =>
-    row.children
-      .map((cell, column) => [names[column], singleLine(inlineText(cell.children))])
-      .filter(([, value]) => value)
-      .map(([name, value]) => (name ? `${name}: ${value}` : value))
+  return rest.map((row) =>
+    row
+      .map((value, column) => (head[column] && value ? `${head[column]}: ${value}` : value))
+      .filter(Boolean)
       .join('; '),
   );
 }
+
+/** Word marks no header. Two columns may as well be names and values, so only wider tables are taken to have one. */
+const looksLikeHeader = (head: string[], rest: string[][]) =>
+  head.length >= 3 && head.every((name) => /^\D{1,40}$/.test(name)) && rest.every((row) => row.length === head.length);
 
 function blockText(node: RootContent): string {
   switch (node.type) {
