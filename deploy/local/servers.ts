@@ -11,7 +11,7 @@ import type { Steps } from './steps.ts';
 import { obtainTemporalBinary } from './temporal-binary.ts';
 import { startTemporalServer } from './temporal-server.ts';
 
-type Deps = {
+export type ServerDeps = {
   settings: Settings;
   ports: StackPorts;
   steps: Steps;
@@ -25,7 +25,15 @@ type Deps = {
 type Variables = Record<string, string>;
 
 /** Temporal: the person's own at TEMPORAL_ADDRESS, or ours with a database file in the data folder. */
-export async function temporalFor({ settings, ports, steps, log, cleanup, onSpawn, watch }: Deps): Promise<Variables> {
+export async function temporalFor({
+  settings,
+  ports,
+  steps,
+  log,
+  cleanup,
+  onSpawn,
+  watch,
+}: ServerDeps): Promise<Variables> {
   const { dataDir, environment, config } = settings;
   const { ALFRED_TEMPORAL_PORT: port, ALFRED_TEMPORAL_UI_PORT: uiPort } = ports;
   if (!port || !uiPort) return { TEMPORAL_ADDRESS: config.TEMPORAL_ADDRESS, TEMPORAL_UI_URL: config.TEMPORAL_UI_URL };
@@ -50,7 +58,15 @@ export async function temporalFor({ settings, ports, steps, log, cleanup, onSpaw
 }
 
 /** Postgres, brought to the newest schema: the person's own at DATABASE_URL, or ours in the data folder. */
-export async function postgresFor({ settings, ports, steps, log, cleanup, onSpawn, watch }: Deps): Promise<Variables> {
+export async function postgresFor({
+  settings,
+  ports,
+  steps,
+  log,
+  cleanup,
+  onSpawn,
+  watch,
+}: ServerDeps): Promise<Variables> {
   const { dataDir, config } = settings;
   const port = ports.ALFRED_POSTGRES_PORT;
   let url = config.DATABASE_URL;

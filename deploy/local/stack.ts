@@ -1,14 +1,10 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { loadConfig, modelOf, type Config } from '../../runtime/config.ts';
-import { openEdge } from '../../runtime/edge.ts';
+import type { Config } from '../../runtime/config.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { claimRunFile, readLastRun, readRunFile, type RunFile } from '../../runtime/run-file.ts';
-import { registerSearchAttributes } from '../../runtime/temporal.ts';
+import { bringUp } from './bring-up.ts';
 import type { Child } from './child.ts';
 import type { Cleanup } from './cleanup.ts';
 import { endOrphans } from './orphans.ts';
-import { postgresFor, temporalFor } from './servers.ts';
 import type { Settings } from './settings.ts';
 import { chooseStackPorts, type StackPorts } from './stack-ports.ts';
 import { StepFailure } from './step-failure.ts';
@@ -43,61 +39,25 @@ export async function startStack({ settings, steps, log, cleanup }: Deps): Promi
   remember();
 
   const broken = Promise.withResolvers<never>();
-  broken.promise.catch(() => undefined);
   let ending = false;
-  cleanup.add('watch', () => (ending = true));
   const watch = (child: Child) =>
     void child.ended.then((how) => {
       if (!ending) broken.reject(failure(child, `ended unexpectedly (${how})`));
     });
-
-  await mkdir(join(dataDir, 'temporal'), { recursive: true });
-  const servers = { settings, ports, steps, log, cleanup, onSpawn, watch };
-  const [temporal, postgres, roles] = await Promise.all([
-    temporalFor(servers),
-    postgresFor(servers),
-    loadRoles(settings, steps, log),
+  const onAddresses = (environment: RunFile['environment']) => run.update({ environment });
+  const up = await Promise.race([
+    broken.promise,
+    bringUp({ settings, ports, steps, log, cleanup, onSpawn, watch, onAddresses }),
   ]);
-  const addresses = {
-    ...temporal,
-    ...postgres,
-    ALFRED_DATA_DIR: dataDir,
-    ALFRED_API_PORT: String(ports.ALFRED_API_PORT),
-  };
-  run.update({ environment: addresses });
-  const config = loadConfig({ ...settings.environment, ...addresses });
-
-  const edge = await openEdge(config, 'local', log).catch((error: Error) => Promise.reject(unreachable(config, error)));
-  cleanup.add('connections', () => edge.close());
-  await steps.run('Search attributes', () => registerSearchAttributes(edge.connection, config.TEMPORAL_NAMESPACE));
-  const adapters = roles.createAdapters(edge);
-  cleanup.add('adapters', () => adapters.close());
-  const [workers, api] = await Promise.all([
-    steps.run(
-      'Workers',
-      async () => {
-        const workers = await roles.startWorkers(edge, adapters);
-        cleanup.add('workers', () => workers.stop());
-        return workers;
-      },
-      ({ queues }) => `${queues.length} task queues`,
-    ),
-    steps.run(
-      'API',
-      () => roles.startApi(edge, adapters),
-      ({ url }) => url,
-    ),
-  ]);
-  // The door closes before the workers do, whichever came up first.
-  cleanup.add('API', () => api.stop());
   cleanup.add('watch', () => (ending = true));
-  edge.readiness.serving();
-  const coldStartSeconds = (Date.now() - settings.begunMs) / 1_000;
-  edge.metrics.coldStart.set(coldStartSeconds);
-  log.info({ coldStartSeconds, model: modelOf(config), url: api.url }, 'ready');
-
-  const notes = [...moved, ...ended.map((name) => `a ${name} that an earlier start left behind was ended`)];
-  return { config, apiUrl: api.url, notes, coldStartSeconds, failed: Promise.race([broken.promise, workers.failed]) };
+  const failed = Promise.race([broken.promise, up.failed]);
+  // It may come when nobody waits for it any more, in the middle of stopping.
+  failed.catch(() => undefined);
+  return {
+    ...up,
+    failed,
+    notes: [...moved, ...ended.map((name) => `a ${name} that an earlier start left behind was ended`)],
+  };
 }
 
 /** Takes the data folder, and keeps a record of every server we start from the moment it exists. */
@@ -130,21 +90,3 @@ function refuseSecond(run: RunFile | undefined): void {
     [`use it there, end it with Ctrl-C in its terminal (or kill ${run.pid}), or set ALFRED_DATA_DIR for a second one`],
   );
 }
-
-/** Loads the code of the roles and builds the workflow bundle, while the servers come up. */
-async function loadRoles({ config }: Settings, steps: Steps, log: Logger) {
-  return steps.run('Workflow code', async () => {
-    const [{ createAdapters, startWorkers }, { startApi }, { workflowBundle }] = await Promise.all([
-      import('../../workers/compose.ts'),
-      import('../../api/compose.ts'),
-      import('../../workers/bundle.ts'),
-    ]);
-    await workflowBundle(config, log);
-    return { createAdapters, startWorkers, startApi };
-  });
-}
-
-const unreachable = (config: Config, error: Error) =>
-  new StepFailure(`Temporal does not answer at ${config.TEMPORAL_ADDRESS}: ${error.message}.`, [
-    'check TEMPORAL_ADDRESS, or unset it to have a Temporal started here',
-  ]);

@@ -1,0 +1,78 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadConfig, modelOf, type Config } from '../../runtime/config.ts';
+import { openEdge } from '../../runtime/edge.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import { registerSearchAttributes } from '../../runtime/temporal.ts';
+import { postgresFor, temporalFor, type ServerDeps } from './servers.ts';
+import type { Settings } from './settings.ts';
+import { StepFailure } from './step-failure.ts';
+import type { Steps } from './steps.ts';
+
+type Deps = ServerDeps & {
+  /** Told what another process needs to join, once the servers answer. */
+  onAddresses: (environment: Record<string, string>) => void;
+};
+
+/** Starts servers, workers and API, side by side where one does not need the other. */
+export async function bringUp({ onAddresses, ...servers }: Deps) {
+  const { settings, ports, steps, log, cleanup } = servers;
+  const { dataDir } = settings;
+  await mkdir(join(dataDir, 'temporal'), { recursive: true });
+  const [temporal, postgres, roles] = await Promise.all([
+    temporalFor(servers),
+    postgresFor(servers),
+    loadRoles(settings, steps, log),
+  ]);
+  const addresses = {
+    ...temporal,
+    ...postgres,
+    ALFRED_DATA_DIR: dataDir,
+    ALFRED_API_PORT: String(ports.ALFRED_API_PORT),
+  };
+  onAddresses(addresses);
+  const config = loadConfig({ ...settings.environment, ...addresses });
+
+  const edge = await openEdge(config, 'local', log).catch((error: Error) => Promise.reject(unreachable(config, error)));
+  cleanup.add('connections', () => edge.close());
+  await steps.run('Search attributes', () => registerSearchAttributes(edge.connection, config.TEMPORAL_NAMESPACE));
+  const adapters = roles.createAdapters(edge);
+  cleanup.add('adapters', () => adapters.close());
+  const startWorkers = async () => {
+    const workers = await roles.startWorkers(edge, adapters);
+    cleanup.add('workers', () => workers.stop());
+    return workers;
+  };
+  const [workers, api] = await Promise.all([
+    steps.run('Workers', startWorkers, ({ queues }) => `${queues.length} task queues`),
+    steps.run(
+      'API',
+      () => roles.startApi(edge, adapters),
+      ({ url }) => url,
+    ),
+  ]);
+  // The door closes before the workers do, whichever came up first.
+  cleanup.add('API', () => api.stop());
+  edge.readiness.serving();
+  const coldStartSeconds = (Date.now() - settings.begunMs) / 1_000;
+  edge.metrics.coldStart.set(coldStartSeconds);
+  log.info({ coldStartSeconds, model: modelOf(config), url: api.url }, 'ready');
+  return { config, apiUrl: api.url, coldStartSeconds, failed: workers.failed };
+}
+
+/** Loads the code of the roles and builds the workflow bundle, while the servers come up. */
+const loadRoles = ({ config }: Settings, steps: Steps, log: Logger) =>
+  steps.run('Workflow code', async () => {
+    const [{ createAdapters, startWorkers }, { startApi }, { workflowBundle }] = await Promise.all([
+      import('../../workers/compose.ts'),
+      import('../../api/compose.ts'),
+      import('../../workers/bundle.ts'),
+    ]);
+    await workflowBundle(config, log);
+    return { createAdapters, startWorkers, startApi };
+  });
+
+const unreachable = (config: Config, error: Error) =>
+  new StepFailure(`Temporal does not answer at ${config.TEMPORAL_ADDRESS}: ${error.message}.`, [
+    'check TEMPORAL_ADDRESS, or unset it to have a Temporal started here',
+  ]);
