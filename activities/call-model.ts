@@ -34,14 +34,12 @@ export const createModelActivities = (deps: ModelDeps) => {
      */
     callModel: ({ task, step, model: name, head, results }: CallModel): Promise<Turn> =>
       heartbeating(async (signal) => {
-        const paid = await ledger.paid(task, step);
-        if (paid) return paid;
-
+        const attempt = activityInfo().attempt;
         const { provider, model } = resolve(deps.providers, name);
+        const paid = await ledger.beginModelCall(task, { step, attempt, model: name });
+        if (paid) return paid;
         const parent = results.length ? await conversations.append(task, head, { role: 'tool', results }) : head;
         const messages = numberPassages(await conversations.load(task, parent));
-        const attempt = activityInfo().attempt;
-        await ledger.beginModelCall(task, { step, attempt, model: name });
 
         const call = new Call(provider, model);
         const record = () => ({ step, attempt, provider: provider.name, model, ...call.record() });

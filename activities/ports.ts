@@ -72,10 +72,11 @@ export interface Conversations {
 
 /** The ledger of model calls and the receipts of tool calls. */
 export interface Ledger {
-  /** What an earlier attempt at this step stored, if one did. */
-  paid(task: TaskRef, step: number): Promise<Turn | undefined>;
-  /** Marks this attempt as the one that may stream and tells followers. */
-  beginModelCall(task: TaskRef, call: { step: number; attempt: number; model: string }): Promise<void>;
+  /**
+   * Marks this attempt as the one that may stream and tells followers, unless the step is paid.
+   * @returns what an earlier attempt at this step stored, if one did
+   */
+  beginModelCall(task: TaskRef, call: { step: number; attempt: number; model: string }): Promise<Turn | undefined>;
   /**
    * Stores the response, the ledger row and the events in one transaction, unless another attempt was first.
    * @returns the turn that counts: this one, or the first

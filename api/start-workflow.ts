@@ -37,7 +37,7 @@ export const createStarters = (client: Client) => {
           typedSearchAttributes: [
             { key: agentKey, value: agent },
             { key: tenantKey, value: tenant },
-            { key: statusKey, value: 'queued' },
+            { key: statusKey, value: 'running' },
           ],
           staticSummary: `${agent} · task ${taskId}`,
         }),

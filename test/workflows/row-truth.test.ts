@@ -43,7 +43,7 @@ describe('the sweep keeps rows true', () => {
       namespace: house.config.TEMPORAL_NAMESPACE,
       workflowExecution: { workflowId: taskWorkflowId(id), runId },
       reason: 'by hand',
-      workflowTaskFinishEventId: 4,
+      workflowTaskFinishEventId: 4 as never, // typed as Long, taken as a number
       requestId: crypto.randomUUID(),
     });
     await house.client.workflow.getHandle(taskWorkflowId(id)).result();

@@ -20,10 +20,6 @@ export class TaskProgress {
 
   planned(plan: TaskPlan) {
     this.plan = plan;
-    upsertSearchAttributes([
-      { key: key('AlfredStatus'), value: 'running' },
-      { key: key('AlfredModel'), value: plan.model },
-    ]);
   }
 
   callsModel(step: number) {
@@ -37,6 +33,7 @@ export class TaskProgress {
   }
 
   runsTools(calls: ToolCallRef[]) {
+    // A door starts the workflow as running; each upsert is an event, so only money is worth one on the way.
     if (this.usage.costUsd > 0) upsertSearchAttributes(this.spentAttributes());
     this.show(`tools: ${calls.map(({ tool }) => `\`${tool}\``).join(', ')}`);
   }
@@ -50,6 +47,7 @@ export class TaskProgress {
     return [
       { key: key('AlfredCostUsd'), value: this.usage.costUsd },
       { key: key('AlfredTokens'), value: totalTokens(this.usage) },
+      ...(this.plan ? [{ key: key('AlfredModel'), value: this.plan.model }] : []),
     ];
   }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { sql } from 'kysely';
 import type { Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/postgres.ts';
 import type { Contents } from '../../ports.ts';
@@ -9,7 +10,7 @@ export const hashOf = (content: string | Uint8Array) => createHash('sha256').upd
 export const createContents = (db: Database): Contents => ({
   async put(scope, content) {
     const hash = hashOf(content);
-    await insertContent(db, scope, hash, content);
+    await insertContent(scope, hash, content).execute(db);
     return hash;
   },
 
@@ -25,10 +26,7 @@ export const createContents = (db: Database): Contents => ({
   },
 });
 
-/** Inserts content whose hash is known, inside the caller's transaction if it has one. */
-export const insertContent = (db: Database, { tenant, subject }: Scope, hash: string, content: string | Uint8Array) =>
-  db
-    .insertInto('contents')
-    .values({ tenant, subject, hash, bytes: Buffer.from(content as Uint8Array) })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
+/** The statement that stores content whose hash is known; also a part of larger statements. */
+export const insertContent = ({ tenant, subject }: Scope, hash: string, content: string | Uint8Array) => sql`
+  insert into contents (tenant, subject, hash, bytes) values (${tenant}, ${subject}, ${hash}, ${Buffer.from(content as Uint8Array)})
+  on conflict do nothing`;

@@ -9,7 +9,11 @@ import { hashOf } from './contents.ts';
 
 /** Conversations as chains of messages, each named by the hash of itself and everything before it. */
 export const createConversations = (db: Database): Conversations => ({
-  append: (scope, parent, message) => appendMessage(db, scope, parent, message),
+  async append(scope, parent, message) {
+    const { head, statement } = insertMessage(scope, parent, message);
+    await statement.execute(db);
+    return head;
+  },
 
   async load(scope, head) {
     const { rows } = await sql<{ body: StoredMessage; contents: Record<string, string> | null }>`
@@ -44,16 +48,19 @@ export const createConversations = (db: Database): Conversations => ({
   },
 });
 
-/** Appends inside the caller's transaction if it has one. The same message after the same parent has the same hash. */
-export async function appendMessage(db: Database, { tenant, subject }: Scope, parent: Head | null, message: StoredMessage): Promise<Head> {
+/**
+ * The statement that appends a message, also a part of larger statements, and the head it makes. The same message after
+ * the same parent has the same hash.
+ */
+export function insertMessage({ tenant, subject }: Scope, parent: Head | null, message: StoredMessage) {
   const body = JSON.stringify(message);
-  const hash = hashOf(`${parent ?? ''}\n${body}`);
-  await sql`
+  const head: Head = hashOf(`${parent ?? ''}\n${body}`);
+  const statement = sql`
     insert into messages (tenant, subject, hash, parent, depth, body)
-    select ${tenant}, ${subject}, ${hash}, ${parent}::text,
+    select ${tenant}, ${subject}, ${head}, ${parent}::text,
       coalesce((select depth + 1 from messages where tenant = ${tenant} and subject = ${subject} and hash = ${parent}::text), 0), ${body}::jsonb
-    on conflict do nothing`.execute(db);
-  return hash;
+    on conflict do nothing`;
+  return { head, statement };
 }
 
 function resolved(message: StoredMessage, contents: Record<string, string>): Message {

@@ -1,7 +1,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import { taskEventsChannel } from '../../../contract/ids.ts';
 import type { NewTaskEvent, TaskEvent } from '../../../contract/events.ts';
-import type { Scope } from '../../../contract/references.ts';
+import type { BudgetLimits, Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/postgres.ts';
 import type { TaskEvents } from '../../ports.ts';
 import type { EventListener } from './event-listener.ts';
@@ -63,21 +63,31 @@ export const createTaskEvents = (db: Database, listener: EventListener): TaskEve
 const isTerminal = ({ type }: TaskEvent) => type === 'task.completed' || type === 'task.failed' || type === 'task.cancelled';
 
 /**
- * Changes a task's row and appends events in one statement; the row's lock keeps sequence numbers without gaps.
+ * Changes a task's row and appends events in one statement; the row's lock keeps sequence numbers without gaps. One
+ * statement is one round trip and one transaction.
  *
  * @param where   which row, and the condition under which it changes
  * @param changes further columns to set, beginning with a comma
- * @returns the newest sequence number, or undefined when the condition did not hold and nothing was written
+ * @param before  further common table expressions, ending with a comma; `where` may ask whether they wrote
+ * @returns the row's newest sequence number and budget, or undefined when the condition did not hold
  */
-export async function append(db: Database, where: RawBuilder<unknown>, changes: RawBuilder<unknown>, events: NewTaskEvent[]): Promise<number | undefined> {
-  const { rows } = await sql<{ last_seq: number }>`
-    with task as (
-      update tasks set last_seq = last_seq + ${events.length}, updated_at = now() ${changes} where ${where} returning id, last_seq
+export async function append(
+  db: Database,
+  where: RawBuilder<unknown>,
+  changes: RawBuilder<unknown>,
+  events: NewTaskEvent[],
+  before: RawBuilder<unknown> = sql``,
+): Promise<{ last_seq: number; budget: BudgetLimits } | undefined> {
+  const types = events.map(({ type }) => type);
+  const data = events.map((event) => JSON.stringify(event.data));
+  const { rows } = await sql<{ last_seq: number; budget: BudgetLimits }>`
+    with ${before} task as (
+      update tasks set last_seq = last_seq + ${events.length}, updated_at = now() ${changes} where ${where} returning id, last_seq, budget
     ), inserted as (
       insert into task_events (task_id, seq, type, data)
       select task.id, task.last_seq - ${events.length} + e.ordinality, e.type, e.data
-      from task, unnest(${events.map(({ type }) => type)}::text[], ${events.map(({ data }) => JSON.stringify(data))}::jsonb[]) with ordinality as e (type, data, ordinality)
+      from task, unnest(${types}::text[], ${data}::jsonb[]) with ordinality as e (type, data, ordinality)
     )
-    select last_seq, pg_notify(${taskEventsChannel}, id::text) from task`.execute(db);
-  return rows[0]?.last_seq;
+    select last_seq, budget, pg_notify(${taskEventsChannel}, id::text) from task`.execute(db);
+  return rows[0];
 }

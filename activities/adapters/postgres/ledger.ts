@@ -4,104 +4,82 @@ import type { Scope, TaskRef, ToolCallRef, Turn, Usage } from '../../../contract
 import type { Database } from '../../../runtime/postgres.ts';
 import type { CompletedModelCall, FailedModelCall, Ledger } from '../../ports.ts';
 import { hashOf, insertContent } from './contents.ts';
-import { appendMessage } from './conversations.ts';
+import { insertMessage } from './conversations.ts';
 import { append } from './events.ts';
 
 /** Model calls paid once and tool calls with receipts. */
 export const createLedger = (db: Database): Ledger => ({
-  paid: (task, step) => paidTurn(db, task, step),
-
-  async beginModelCall({ taskId }, { step, attempt, model }) {
-    await append(db, sql`id = ${taskId}`, sql`, streaming = ${`${step}.${attempt}`}`, [{ type: 'model.started', data: { step, attempt, model } }]);
+  async beginModelCall(task, { step, attempt, model }) {
+    const unpaid = sql`id = ${task.taskId} and not exists
+      (select from model_calls where task_id = ${task.taskId} and step = ${step} and outcome = 'completed')`;
+    const started = { type: 'model.started', data: { step, attempt, model } } as const;
+    const begun = await append(db, unpaid, sql`, streaming = ${`${step}.${attempt}`}`, [started]);
+    return begun ? undefined : paidTurn(db, task, step);
   },
 
-  settleModelCall: (task, call) =>
-    db.transaction().execute(async (tx) => {
-      const head = await appendMessage(tx, task, call.parent, { role: 'assistant', parts: call.parts });
-      const result = call.result && JSON.stringify(call.result);
-      const resultHash = result === undefined ? null : hashOf(result);
-      if (result !== undefined && resultHash !== null) await insertContent(tx, task, resultHash, result);
-      const won = await tx
-        .insertInto('model_calls')
-        .values({ ...ledgerRow(task, call, 'completed'), head, result_hash: resultHash, stop_reason: call.stopReason })
-        .onConflict((conflict) => conflict.columns(['task_id', 'step']).where('outcome', '=', 'completed').doNothing())
-        .returning('id')
-        .executeTakeFirst();
-      if (!won) {
-        // Another attempt was first: its response counts, what this one spent is written down as waste.
-        await tx.insertInto('model_calls').values({ ...ledgerRow(task, call, 'wasted'), head, stop_reason: call.stopReason }).execute();
-        await append(tx, sql`id = ${task.taskId}`, spent(call.usage), []);
-        const first = await paidTurn(tx, task, call.step);
-        if (!first) throw new Error(`step ${call.step} of ${task.taskId} has no completed call`);
-        return first;
-      }
-      const { step, attempt, durationMs, firstTokenMs, stopReason } = call;
-      await append(tx, sql`id = ${task.taskId}`, sql`${spent(call.usage)}, streaming = null`, [
-        { type: 'model.completed', data: { step, attempt, usage: { modelCalls: 1, ...call.usage }, stopReason, durationMs, firstTokenMs } },
-      ]);
-      return turnOf(head, resultHash, call.parts, call.usage);
-    }),
+  async settleModelCall(task, call) {
+    const { step, attempt, durationMs, firstTokenMs, stopReason } = call;
+    const message = insertMessage(task, call.parent, { role: 'assistant', parts: call.parts });
+    const result = call.result && JSON.stringify(call.result);
+    const resultHash = result === undefined ? null : hashOf(result);
+    const content = result === undefined || resultHash === null ? sql`` : sql`content as (${insertContent(task, resultHash, result)}),`;
+    const row = { ...ledgerRow(task, call, 'completed'), head: message.head, result_hash: resultHash, stop_reason: stopReason };
+    const won = db
+      .insertInto('model_calls')
+      .values(row)
+      .onConflict((conflict) => conflict.columns(['task_id', 'step']).where('outcome', '=', 'completed').doNothing())
+      .returning('id');
+    const settled = await append(
+      db,
+      sql`id = ${task.taskId} and exists (select from won)`,
+      sql`${spent(call.usage)}, streaming = null`,
+      [{ type: 'model.completed', data: { step, attempt, usage: { modelCalls: 1, ...call.usage }, stopReason, durationMs, firstTokenMs } }],
+      sql`message as (${message.statement}), ${content} won as (${won}),`,
+    );
+    if (settled) return turnOf(message.head, resultHash, call.parts, call.usage);
 
-  failModelCall: ({ taskId }, call) =>
-    db.transaction().execute(async (tx) => {
-      await tx.insertInto('model_calls').values(ledgerRow({ taskId }, call, call.code)).execute();
-      const { step, attempt, code, message, willRetry } = call;
-      // An ended task keeps its last event last.
-      const ended = await append(tx, sql`id = ${taskId} and ended_at is null`, spent(call.usage), [
-        { type: 'model.failed', data: { step, attempt, error: { code, message }, willRetry } },
-      ]);
-      if (ended === undefined) await append(tx, sql`id = ${taskId}`, spent(call.usage), []);
-    }),
+    // Another attempt was first: its response counts, what this one spent is written down as waste.
+    const waste = db.insertInto('model_calls').values({ ...row, outcome: 'wasted', result_hash: null });
+    await append(db, sql`id = ${task.taskId}`, spent(call.usage), [], sql`waste as (${waste}),`);
+    const first = await paidTurn(db, task, step);
+    if (!first) throw new Error(`step ${step} of ${task.taskId} has no completed call`);
+    return first;
+  },
 
-  beginToolCall: (task, { callId, tool, step, arguments: input }) =>
-    db.transaction().execute(async (tx) => {
-      const intent = await tx
-        .insertInto('tool_calls')
-        .values({ task_id: task.taskId, call_id: callId, tool, step, result_hash: null, ended_at: null })
-        .onConflict((conflict) => conflict.columns(['task_id', 'call_id']).doNothing())
-        .returning('call_id')
-        .executeTakeFirst();
-      if (intent) {
-        await append(tx, sql`id = ${task.taskId}`, sql``, [{ type: 'tool.started', data: { step, callId, tool, arguments: input } }]);
-        return undefined;
-      }
-      const receipt = await tx
-        .selectFrom('tool_calls')
-        .select(['result_hash', 'is_error'])
-        .where('task_id', '=', task.taskId)
-        .where('call_id', '=', callId)
-        .executeTakeFirst();
-      return receipt?.result_hash ? { callId, tool, result: receipt.result_hash, isError: receipt.is_error } : undefined;
-    }),
+  async failModelCall({ taskId }, call) {
+    const { step, attempt, code, message, willRetry } = call;
+    const row = db.insertInto('model_calls').values(ledgerRow({ taskId }, call, code));
+    await append(db, sql`id = ${taskId}`, spent(call.usage), [], sql`failed as (${row}),`);
+    // An ended task keeps its last event last.
+    const failed = { type: 'model.failed', data: { step, attempt, error: { code, message }, willRetry } } as const;
+    await append(db, sql`id = ${taskId} and ended_at is null`, sql``, [failed]);
+  },
 
-  settleToolCall: (task, { callId, tool, step, output, isError, summary, durationMs }) =>
-    db.transaction().execute(async (tx) => {
-      const content = JSON.stringify(output);
-      const hash = hashOf(content);
-      await insertContent(tx, task, hash, content);
-      const settled = await tx
-        .updateTable('tool_calls')
-        .set({ result_hash: hash, is_error: isError, ended_at: new Date() })
-        .where('task_id', '=', task.taskId)
-        .where('call_id', '=', callId)
-        .where('result_hash', 'is', null)
-        .returning('call_id')
-        .executeTakeFirst();
-      if (settled) {
-        await append(tx, sql`id = ${task.taskId} and ended_at is null`, sql``, [
-          { type: 'tool.completed', data: { step, callId, tool, isError, summary, durationMs } },
-        ]);
-        return { callId, tool, result: hash, isError };
-      }
-      const first = await tx
-        .selectFrom('tool_calls')
-        .select(['result_hash', 'is_error'])
-        .where('task_id', '=', task.taskId)
-        .where('call_id', '=', callId)
-        .executeTakeFirstOrThrow();
-      return { callId, tool, result: first.result_hash ?? hash, isError: first.is_error };
-    }),
+  async beginToolCall({ taskId }, { callId, tool, step, arguments: input }) {
+    const intent = sql`intent as (
+      insert into tool_calls (task_id, call_id, tool, step) values (${taskId}, ${callId}, ${tool}, ${step}) on conflict do nothing returning call_id),`;
+    const started = { type: 'tool.started', data: { step, callId, tool, arguments: input } } as const;
+    if (await append(db, sql`id = ${taskId} and exists (select from intent)`, sql``, [started], intent)) return undefined;
+    const receipt = await receiptOf(db, taskId, callId);
+    return receipt?.result_hash ? { callId, tool, result: receipt.result_hash, isError: receipt.is_error } : undefined;
+  },
+
+  async settleToolCall(task, { callId, tool, step, output, isError, summary, durationMs }) {
+    const content = JSON.stringify(output);
+    const hash = hashOf(content);
+    const settled = sql`content as (${insertContent(task, hash, content)}), settled as (
+      update tool_calls set result_hash = ${hash}, is_error = ${isError}, ended_at = now()
+      where task_id = ${task.taskId} and call_id = ${callId} and result_hash is null returning call_id),`;
+    const completed = { type: 'tool.completed', data: { step, callId, tool, isError, summary, durationMs } } as const;
+    await append(db, sql`id = ${task.taskId} and ended_at is null and exists (select from settled)`, sql``, [completed], settled);
+    const receipt = await receiptOf(db, task.taskId, callId);
+    if (!receipt?.result_hash) throw new Error(`the call ${callId} of ${task.taskId} has no receipt`);
+    return { callId, tool, result: receipt.result_hash, isError: receipt.is_error };
+  },
 });
+
+const receiptOf = (db: Database, taskId: string, callId: string) =>
+  db.selectFrom('tool_calls').select(['result_hash', 'is_error']).where('task_id', '=', taskId).where('call_id', '=', callId).executeTakeFirst();
 
 const spent = (usage: Usage) => sql`, model_calls = model_calls + 1, input_tokens = input_tokens + ${usage.inputTokens},
   cache_read_tokens = cache_read_tokens + ${usage.cacheReadTokens}, cache_write_tokens = cache_write_tokens + ${usage.cacheWriteTokens},

@@ -1,4 +1,4 @@
-import { sql, type Selectable } from 'kysely';
+import { sql, type RawBuilder, type Selectable } from 'kysely';
 import type { ErrorCode } from '../../../contract/errors.ts';
 import type { Task, TaskResult, TaskUsage } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/postgres.ts';
@@ -7,12 +7,12 @@ import type { TaskRow, TaskState } from '../../ports.ts';
 
 type Columns = Selectable<Tables['tasks']>;
 
-/** Task rows with their result, ready to be shown. */
-export const selectTasks = (db: Database) =>
+/** Task rows with their result, ready to be shown. @param resultHash which content is the result; default the row's own */
+export const selectTasks = (db: Database, resultHash: RawBuilder<string | null> = sql`t.result_hash`) =>
   db
     .selectFrom('tasks as t')
     .leftJoin('contents as c', (join) =>
-      join.onRef('c.tenant', '=', 't.tenant').onRef('c.subject', '=', 't.subject').onRef('c.hash', '=', 't.result_hash'),
+      join.onRef('c.tenant', '=', 't.tenant').onRef('c.subject', '=', 't.subject').on('c.hash', '=', resultHash),
     )
     .selectAll('t')
     .select(sql<string | null>`convert_from(c.bytes, 'UTF8')`.as('result'));
@@ -36,7 +36,7 @@ export function taskRowOf(row: Columns & { result: string | null }): TaskRow {
   };
 }
 
-export const usageOf = (row: Columns): TaskUsage => ({
+const usageOf = (row: Columns): TaskUsage => ({
   modelCalls: row.model_calls,
   inputTokens: row.input_tokens,
   cacheReadTokens: row.cache_read_tokens,

@@ -1,55 +1,48 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder, type Selectable } from 'kysely';
 import { v7 as newId, validate as isUuid } from 'uuid';
 import { AlfredError } from '../../../contract/errors.ts';
 import type { NewTaskEvent } from '../../../contract/events.ts';
-import type { BudgetLimits, Scope, TaskRef } from '../../../contract/references.ts';
-import type { TaskResult, TaskUsage } from '../../../contract/task.ts';
+import type { BudgetLimits, ContentHash, Scope, TaskRef } from '../../../contract/references.ts';
+import type { TaskResult, TaskStatus, TaskUsage } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/postgres.ts';
+import type { Tables } from '../../../runtime/tables.ts';
 import type { Run, TaskRow, Tasks } from '../../ports.ts';
 import { hashOf } from './contents.ts';
-import { appendMessage } from './conversations.ts';
+import { insertMessage } from './conversations.ts';
 import { append } from './events.ts';
-import { selectTasks, taskRowOf, taskStateOf, usageOf } from './task-row.ts';
+import { selectTasks, taskRowOf, taskStateOf } from './task-row.ts';
 
 /** Task rows; every change of status carries its event in the same transaction. */
 export const createTasks = (db: Database): Tasks => ({
-  create: (scope, request, { idempotencyKey }) =>
-    db.transaction().execute(async (tx) => {
-      const requestHash = hashOf(JSON.stringify(canonical(request)));
-      const id = newId();
-      const { text, tool } = request.input as { text: string; tool?: { name: string; arguments: never } };
-      const head = await appendMessage(tx, scope, null, { role: 'user', text, ...(tool ? { tool } : {}) });
-      const inserted = await tx
-        .insertInto('tasks')
-        .values({
-          id,
-          ...scope,
-          agent: request.agent,
-          status: 'queued',
-          conversation_id: request.conversationId ?? null,
-          metadata: JSON.stringify(request.metadata ?? {}),
-          budget: JSON.stringify(request.budget ?? {}),
-          idempotency_key: idempotencyKey ?? null,
-          request_hash: requestHash,
-          input_head: head,
-        })
-        .onConflict((conflict) => conflict.columns(['tenant', 'subject', 'idempotency_key']).where('idempotency_key', 'is not', null).doNothing())
-        .returning('id')
-        .executeTakeFirst();
-      if (inserted) await append(tx, sql`id = ${id}`, sql``, [{ type: 'task.queued', data: { agent: request.agent } }]);
-
-      const row = await owned(selectTasks(tx), scope)
-        .where((is) => (inserted ? is('t.id', '=', id) : is('t.idempotency_key', '=', idempotencyKey ?? '')))
-        .executeTakeFirstOrThrow();
-      if (row.request_hash !== requestHash) {
-        throw new AlfredError('idempotency_key_reused', `The Idempotency-Key "${idempotencyKey}" was used with another request, for task ${row.id}.`);
-      }
-      if (row.error_code !== 'never_started') return { ...taskRowOf(row), head: row.input_head, isNew: Boolean(inserted) };
-
-      // The sweep gave this row up because its workflow never started; the repeat starts it after all.
-      await append(tx, sql`id = ${row.id}`, revived('queued'), [{ type: 'task.resumed', data: { reason: 'The request was repeated.' } }]);
-      return { ...taskRowOf({ ...row, status: 'queued', error_code: null, ended_at: null, last_seq: row.last_seq + 1 }), head: row.input_head, isNew: false };
-    }),
+  async create(scope, request, { idempotencyKey }) {
+    const requestHash = hashOf(JSON.stringify(canonical(request)));
+    const { text, tool } = request.input as { text: string; tool?: { name: string; arguments: never } };
+    const message = insertMessage(scope, null, { role: 'user', text, ...(tool ? { tool } : {}) });
+    const row = db
+      .insertInto('tasks')
+      .values({
+        id: newId(),
+        ...scope,
+        agent: request.agent,
+        status: 'queued',
+        conversation_id: request.conversationId ?? null,
+        metadata: JSON.stringify(request.metadata ?? {}),
+        budget: JSON.stringify(request.budget ?? {}),
+        idempotency_key: idempotencyKey ?? null,
+        request_hash: requestHash,
+        input_head: message.head,
+        last_seq: 1,
+      })
+      .onConflict((conflict) => conflict.columns(['tenant', 'subject', 'idempotency_key']).where('idempotency_key', 'is not', null).doNothing())
+      .returningAll();
+    const { rows } = await sql<Selectable<Tables['tasks']>>`
+      with message as (${message.statement}), task as (${row}), event as (
+        insert into task_events (task_id, seq, type, data)
+        select id, 1, 'task.queued', jsonb_build_object('agent', agent) from task)
+      select * from task`.execute(db);
+    if (rows[0]) return { ...taskRowOf({ ...rows[0], result: null }), head: message.head, isNew: true };
+    return repeated(db, scope, idempotencyKey ?? '', requestHash);
+  },
 
   async get(scope, taskId) {
     if (!isUuid(taskId)) return undefined;
@@ -74,30 +67,25 @@ export const createTasks = (db: Database): Tasks => ({
   async start(task, run, model) {
     const running = sql`, status = 'running', started_at = coalesce(started_at, now()), run_id = ${run.runId}, model = ${model}`;
     const started = await append(db, sql`id = ${task.taskId} and status = 'queued'`, running, [{ type: 'task.started', data: { model } }]);
-    if (started === undefined) await reopen(db, task, run);
+    if (started) return { budget: started.budget };
+    await reopen(db, task, run);
     const { budget } = await db.selectFrom('tasks').select('budget').where('id', '=', task.taskId).executeTakeFirstOrThrow();
     return { budget: budget as BudgetLimits };
   },
 
   complete: (task, run, resultHash) =>
-    end(db, task, run, 'completed', sql`, status = 'completed', result_hash = ${resultHash}, error_code = null, error_message = null`, async (tx, usage) => {
-      const { bytes } = await tx
-        .selectFrom('contents')
-        .select('bytes')
-        .where('tenant', '=', task.tenant)
-        .where('subject', '=', task.subject)
-        .where('hash', '=', resultHash)
-        .executeTakeFirstOrThrow();
-      return { type: 'task.completed', data: { result: JSON.parse(bytes.toString()) as TaskResult, usage } };
-    }),
+    end(db, task, run, 'completed', sql`, status = 'completed', result_hash = ${resultHash}, error_code = null, error_message = null`, resultHash, (usage, result) => ({
+      type: 'task.completed',
+      data: { result, usage },
+    })),
 
   close: (task, run, closure) =>
     closure.status === 'cancelled'
-      ? end(db, task, run, 'cancelled', sql`, status = 'cancelled', error_code = null, error_message = null`, (_, usage) => ({
+      ? end(db, task, run, 'cancelled', sql`, status = 'cancelled', error_code = null, error_message = null`, null, (usage) => ({
           type: 'task.cancelled',
           data: { reason: closure.reason, usage },
         }))
-      : end(db, task, run, 'failed', sql`, status = 'failed', error_code = ${closure.code}, error_message = ${closure.message}`, (_, usage) => ({
+      : end(db, task, run, 'failed', sql`, status = 'failed', error_code = ${closure.code}, error_message = ${closure.message}`, null, (usage) => ({
           type: 'task.failed',
           data: { error: { code: closure.code, message: closure.message }, usage },
         })),
@@ -136,23 +124,43 @@ async function reopen(db: Database, { taskId }: TaskRef, { runId }: Run): Promis
   return (await append(db, other, sql`${revived('running')}, run_id = ${runId}`, [resumed])) !== undefined;
 }
 
-/** Ends a row once for each run; the row's lock decides who is first. */
-function end(
+/** Ends a row once for each run. It is read first and written only if it has not changed since; else once more. */
+async function end(
   db: Database,
   task: TaskRef,
   run: Run | undefined,
-  status: string,
-  changes: ReturnType<typeof sql>,
-  eventOf: (tx: Database, usage: TaskUsage) => NewTaskEvent | Promise<NewTaskEvent>,
+  status: TaskStatus,
+  changes: RawBuilder<unknown>,
+  resultHash: ContentHash | null,
+  eventOf: (usage: TaskUsage, result: TaskResult) => NewTaskEvent,
 ): Promise<TaskRow | undefined> {
-  return db.transaction().execute(async (tx) => {
-    const row = await tx.selectFrom('tasks').selectAll().where('id', '=', task.taskId).forUpdate().executeTakeFirstOrThrow();
-    const ended = row.ended_at !== null;
-    if (ended && (!run || (row.run_id === run.runId && row.status === status))) return undefined;
-    const runId = run?.runId ?? row.run_id;
-    await append(tx, sql`id = ${task.taskId}`, sql`${changes}, ended_at = now(), streaming = null, run_id = ${runId}`, [await eventOf(tx, usageOf(row))]);
-    return taskRowOf(await selectTasks(tx).where('t.id', '=', task.taskId).executeTakeFirstOrThrow());
-  });
+  while (true) {
+    const row = await selectTasks(db, sql`${resultHash}::text`).where('t.id', '=', task.taskId).executeTakeFirstOrThrow();
+    if (row.ended_at !== null && (!run || (row.run_id === run.runId && row.status === status))) return undefined;
+    const before = taskRowOf(row);
+    const unchanged = sql`id = ${task.taskId} and last_seq = ${row.last_seq}`;
+    const ended = sql`${changes}, ended_at = now(), streaming = null, run_id = ${run?.runId ?? row.run_id}`;
+    const event = eventOf(before.usage, before.result ?? noResult);
+    const error = event.type === 'task.failed' ? event.data.error : null;
+    const written = await append(db, unchanged, ended, [event]);
+    if (written) return { ...before, status, error, lastSeq: written.last_seq, endedAt: new Date().toISOString() };
+  }
+}
+
+const noResult: TaskResult = { text: '', citations: [] };
+
+/** The task that an idempotency key made before. */
+async function repeated(db: Database, scope: Scope, idempotencyKey: string, requestHash: string) {
+  const row = await owned(selectTasks(db), scope).where('t.idempotency_key', '=', idempotencyKey).executeTakeFirstOrThrow();
+  if (row.request_hash !== requestHash) {
+    throw new AlfredError('idempotency_key_reused', `The Idempotency-Key "${idempotencyKey}" was used with another request, for task ${row.id}.`);
+  }
+  const found = { ...taskRowOf(row), head: row.input_head, isNew: false };
+  if (row.error_code !== 'never_started') return found;
+  // The sweep gave this row up because its workflow never started; the repeat starts it after all.
+  const abandoned = sql`id = ${row.id} and error_code = 'never_started'`;
+  const resumed = await append(db, abandoned, revived('queued'), [{ type: 'task.resumed', data: { reason: 'The request was repeated.' } }]);
+  return { ...found, status: 'queued' as const, error: null, endedAt: null, lastSeq: resumed?.last_seq ?? found.lastSeq };
 }
 
 /** The same request with its keys in order, so that order does not change its hash. */
