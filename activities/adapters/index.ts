@@ -1,5 +1,5 @@
+import { join } from 'node:path';
 import type { Edge } from '../../runtime/edge.ts';
-import type { Tool } from '../ports.ts';
 import { createDocumentParser } from './documents/parser.ts';
 import { createProviders } from './models/providers.ts';
 import { createContents } from './postgres/contents.ts';
@@ -9,24 +9,33 @@ import { createEventListener } from './postgres/event-listener.ts';
 import { createTaskEvents } from './postgres/events.ts';
 import { createLedger } from './postgres/ledger.ts';
 import { createTasks } from './postgres/tasks.ts';
+import { createSearchIndex } from './search/search-index.ts';
 import { createWorkflows } from './temporal/workflows.ts';
+import { createDocumentTools } from './tools/document-tools.ts';
+
+type AdapterEdge = Pick<Edge, 'config' | 'log' | 'postgres' | 'client'> & Partial<Pick<Edge, 'metrics'>>;
 
 /** Everything that stands behind the ports, chosen by configuration. Connects to nothing until it is used. */
-export function createAdapters({ config, log, postgres: { db }, client }: Pick<Edge, 'config' | 'log' | 'postgres' | 'client'>) {
+export function createAdapters({ config, log, postgres: { db }, client, metrics }: AdapterEdge) {
   const listener = createEventListener(config.DATABASE_URL, log);
   const parser = createDocumentParser();
+  const documents = createDocuments(db);
+  const observe = (seconds: number) => metrics?.searchDuration.observe(seconds);
+  const index = createSearchIndex({ db, dir: join(config.ALFRED_DATA_DIR, 'index'), log, observe });
   return {
     tasks: createTasks(db),
     events: createTaskEvents(db, listener),
     contents: createContents(db),
     conversations: createConversations(db),
     ledger: createLedger(db),
-    documents: createDocuments(db),
+    documents,
+    index,
     parser,
     workflows: createWorkflows(client),
     providers: createProviders(config),
-    tools: {} as Record<string, Tool>,
+    tools: Object.fromEntries(createDocumentTools({ index, documents }).map((tool) => [tool.name, tool])),
     close: async () => {
+      index.close();
       await Promise.all([listener.close(), parser.close()]);
     },
   };

@@ -1,0 +1,48 @@
+/** Scripts that are written without spaces between words; in them, every two neighbours are taken for a word. */
+const unspaced = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}ー]+/gu;
+
+const word = /[\p{L}\p{N}\p{M}]+/gu;
+
+/** More than this many different words of a query do not change what is found, only how long it takes. */
+const maxTerms = 64;
+
+/**
+ * English words that shape a question and say nothing about its subject. A large collection tells by their frequency;
+ * among a handful of documents "how" and "many" can be the rarest words there are.
+ */
+const idle = new Set(
+  `a about am an and any are as at be been being but by can could did do does doing for from had has have having he her
+  his how i if in into is it its itself just many may me might more most much must my no nor of on or our ours out over
+  own please shall she should so some such tell than that the their theirs them then there these they this those to too
+  us very was we were what when where which while who whom whose why will with would you your yours`.split(/\s+/),
+);
+
+/** Text as it is indexed: compatible characters as one, 1,000 as 1000, unspaced scripts cut up. */
+export const indexable = (text: string) => unified(text).replace(unspaced, (run) => ` ${pairsOf(run).join(' ')} `);
+
+/**
+ * What FTS5 is asked for: any of the words, each quoted, so that nothing in a query is ever syntax.
+ *
+ * @returns undefined when the query holds no word
+ */
+export function matchExpression(query: string): string | undefined {
+  const text = unified(query).toLowerCase();
+  const spaced = [...text.replace(unspaced, ' ').matchAll(word)].map(([found]) => found);
+  const telling = spaced.filter((found) => !idle.has(found));
+  const unspacedTerms = [...text.matchAll(unspaced)].flatMap(([run]) =>
+    run.length > 1 ? pairsOf(run).map(quoted) : [`${quoted(run)}*`],
+  );
+  const words = telling.length > 0 || unspacedTerms.length > 0 ? telling : spaced;
+  const terms = [...new Set([...words.map(quoted), ...unspacedTerms])].slice(0, maxTerms);
+  return terms.length > 0 ? terms.join(' OR ') : undefined;
+}
+
+const unified = (text: string) => text.normalize('NFKC').replace(/(?<=\d),(?=\d{3}(?!\d))/g, '');
+
+const quoted = (term: string) => `"${term}"`;
+
+function pairsOf(run: string): string[] {
+  const characters = [...run];
+  if (characters.length < 2) return characters;
+  return characters.slice(1).map((character, i) => `${characters[i] ?? ''}${character}`);
+}

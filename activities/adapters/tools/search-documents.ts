@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import type { SearchIndex } from '../../ports.ts';
+import { typedTool } from './typed-tool.ts';
+
+const Input = z.strictObject({
+  query: z
+    .string()
+    .trim()
+    .min(1)
+    .max(2_000)
+    .describe('What to look for: the words that a passage with the answer would use'),
+  limit: z.int().min(1).max(20).default(6).describe('How many passages at the most'),
+});
+
+export const searchDocumentsTool = (index: Pick<SearchIndex, 'search'>) =>
+  typedTool({
+    name: 'search_documents',
+    description:
+      'Searches the company’s documents by words and returns the passages that match best, best first. Search again with other words when they do not settle the question.',
+    input: Input,
+    async run({ query, limit }, { scope }) {
+      const passages = await index.search(scope, query, limit);
+      return {
+        output: { passages },
+        summary: passages.length === 1 ? '1 passage found' : `${passages.length} passages found`,
+      };
+    },
+  });
