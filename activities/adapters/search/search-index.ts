@@ -68,8 +68,10 @@ async function find(
       args: [match, tenant, limit],
     }),
   );
-  return rows.map((row) => ({ chunkId: String(row[0]), score: Number(row[1]) }));
+  return rows.map((row) => ({ chunkId: textOf(row[0]), score: Number(row[1]) }));
 }
+
+const textOf = (value: unknown) => (typeof value === 'string' ? value : '');
 
 /** Takes over every change that was made before the call. */
 async function catchUp(db: Database, file: IndexFile, log: Logger): Promise<void> {
@@ -100,7 +102,7 @@ async function catchUp(db: Database, file: IndexFile, log: Logger): Promise<void
 async function readPosition(client: Client): Promise<Position> {
   const { rows } = await client.execute('select source, applied, anchor from state');
   const [source, applied, anchor] = [rows[0]?.[0], rows[0]?.[1], rows[0]?.[2]];
-  return { source: String(source), applied: Number(applied), anchor: typeof anchor === 'string' ? anchor : null };
+  return { source: textOf(source), applied: Number(applied), anchor: typeof anchor === 'string' ? anchor : null };
 }
 
 /**

@@ -7,7 +7,7 @@ type Definition<S extends z.ZodType> = {
   name: string;
   description: string;
   input: S;
-  run(input: z.infer<S>, context: ToolContext): Promise<{ output: JsonValue; summary: string }>;
+  run: (input: z.infer<S>, context: ToolContext) => Promise<{ output: JsonValue; summary: string }>;
 };
 
 /** A tool whose one schema is what the model is told, what is checked and what `run` gets. */
