@@ -11,7 +11,7 @@ import type { Logger } from './logger.ts';
 export async function installTemporalRuntime(log: Logger): Promise<() => Promise<string>> {
   const bindAddress = `127.0.0.1:${await freePort()}`;
   Runtime.install({
-    logger: new DefaultLogger('WARN', ({ level, message, meta }) => log[pinoLevels[level]](meta ?? {}, message)),
+    logger: new DefaultLogger('WARN', ({ level, message, meta }) => log[saidByUs.has(message) ? 'debug' : pinoLevels[level]](meta ?? {}, message)),
     telemetryOptions: {
       logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} },
       metrics: { prometheus: { bindAddress, countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true } },
@@ -24,6 +24,9 @@ export async function installTemporalRuntime(log: Logger): Promise<() => Promise
     return response.text();
   };
 }
+
+/** What the activity interceptor and the task's own event say better. */
+const saidByUs = new Set(['Activity failed', 'Workflow failed']);
 
 const pinoLevels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const satisfies Record<LogLevel, string>;
 

@@ -1,11 +1,16 @@
 import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
 import pg from 'pg';
 import { loadConfig, type Config } from '../../runtime/config.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { openPostgres } from '../../runtime/postgres.ts';
 import { connectTemporal, createClient } from '../../runtime/temporal.ts';
 import { namespaceOf, template, testServers } from './test-servers.ts';
+
+// What tests provoke on purpose would bury what they print.
+const level = process.env.ALFRED_TEST_LOG_LEVEL ? 'WARN' : 'ERROR';
+Runtime.install({ logger: new DefaultLogger(level), telemetryOptions: { logging: { filter: { core: level, other: level }, forward: {} } } });
 
 export type TestEnvironment = Awaited<ReturnType<typeof createTestEnvironment>>;
 
