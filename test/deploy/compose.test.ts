@@ -1,0 +1,127 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from '@jest/globals';
+import { Ajv } from 'ajv';
+import addFormats from 'ajv-formats';
+import { parse } from 'yaml';
+import { loadConfig, variableNames } from '../../runtime/config.ts';
+import { allQueues } from '../../workers/queues.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+
+type Service = {
+  image: string;
+  command?: string[];
+  environment?: Record<string, string>;
+  ports?: string[];
+  volumes?: string[];
+  depends_on?: Record<string, { condition: string }>;
+  healthcheck?: { disable?: boolean };
+};
+const compose = parse(read('docker-compose.temporal.yml'), { merge: true }) as {
+  services: Record<string, Service>;
+  volumes: Record<string, unknown>;
+};
+const services = Object.entries(compose.services);
+const roles = services.filter(([, { image }]) => image.startsWith('alfred:'));
+
+/** As Compose fills it in: `${NAME:?message}` from the given values, `${NAME:-}` empty. */
+const filled = (value: string) =>
+  value.replace(/\$\{(\w+)(:[?-])?([^}]*)\}/g, (_, name: string, operator: string, word: string) =>
+    operator === ':-' ? word : `given-${name.toLowerCase()}`,
+  );
+const environmentOf = ({ environment = {} }: Service) =>
+  Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, filled(value)]));
+
+test('the file fits the Compose specification', () => {
+  const schema = JSON.parse(read('node_modules/dclint/schemas/compose.schema.json')) as { $schema?: string };
+  delete schema.$schema;
+  const ajv = new Ajv({ strict: false, allErrors: true });
+  addFormats.default(ajv);
+  // Format names of the specification's own; Compose checks them itself.
+  ajv
+    .addFormat('ports', true)
+    .addFormat('expose', true)
+    .addFormat('duration', true)
+    .addFormat('subnet_ip_address', true);
+  const validate = ajv.compile(schema);
+  const isValid = validate(parse(read('docker-compose.temporal.yml'), { merge: true }));
+  expect({ isValid, errors: validate.errors }).toEqual({ isValid: true, errors: null });
+});
+
+test('every variable that a role gets exists, and each role starts with what it gets', () => {
+  expect(roles.map(([name]) => name)).toEqual([
+    'setup',
+    'api',
+    'worker-knowledge',
+    'worker-documents',
+    'worker-system',
+  ]);
+  for (const [name, service] of roles) {
+    const environment = environmentOf(service);
+    expect({
+      name,
+      unknown: Object.keys(environment).filter((variable) => !(variableNames as string[]).includes(variable)),
+    }).toEqual({ name, unknown: [] });
+    expect(() => loadConfig(environment)).not.toThrow();
+  }
+});
+
+test('the variables of the image exist', () => {
+  const lines = read('deploy/docker/Dockerfile').matchAll(/\b((?:ALFRED|TEMPORAL|DATABASE|ANTHROPIC)_\w+)=/g);
+  const names = [...lines].map(([, name]) => name);
+  expect(names.length).toBeGreaterThan(0);
+  expect(names.filter((name) => !(variableNames as (string | undefined)[]).includes(name))).toEqual([]);
+});
+
+test('the workers together serve every queue, each by an entry that exists', () => {
+  const served = roles.flatMap(([, { command = [] }]) =>
+    command.flatMap((word, i) => (word === '--queue' ? [command[i + 1]] : [])),
+  );
+  expect(served.sort()).toEqual([...allQueues].sort());
+  for (const [name, { command }] of roles)
+    expect({ name, exists: existsSync(join(root, command?.[1] ?? '')) }).toEqual({ name, exists: true });
+});
+
+test('images are pinned, ports are published on loopback only, and no password stands in the file', () => {
+  for (const [name, { image, ports = [], environment = {} }] of services) {
+    expect({ name, image }).toEqual({ name, image: expect.stringMatching(/:v?\d+\.\d+(\.\d+)?(-[a-z]+)?$/) });
+    expect({ name, open: ports.filter((port) => !port.startsWith('127.0.0.1:')) }).toEqual({ name, open: [] });
+    const secrets = Object.entries(environment).filter(([variable]) => /PASSWORD|PWD|KEY$/.test(variable));
+    for (const [variable, value] of secrets)
+      expect({ name, variable, value }).toEqual({ name, variable, value: expect.stringMatching(/^\$\{\w+:[?-]/) });
+  }
+});
+
+test('what is mounted is in the repository, and what is named is declared', () => {
+  for (const [name, { volumes = [], depends_on = {} }] of services) {
+    for (const volume of volumes) {
+      const source = volume.split(':')[0] ?? '';
+      expect({
+        name,
+        source,
+        found: source.startsWith('./') ? existsSync(join(root, source)) : source in compose.volumes,
+      }).toEqual({ name, source, found: true });
+    }
+    for (const [other, { condition }] of Object.entries(depends_on)) {
+      expect(compose.services).toHaveProperty([other]);
+      // Waiting for health needs a health check; the roles have theirs from the image.
+      if (condition === 'service_healthy') expect(compose.services[other]?.healthcheck).toBeDefined();
+    }
+  }
+});
+
+test('Prometheus scrapes every role where it listens', () => {
+  const { scrape_configs: jobs } = parse(read('deploy/prometheus/prometheus.yml')) as {
+    scrape_configs: { static_configs: { targets: string[] }[] }[];
+  };
+  const targets = jobs.flatMap((job) => job.static_configs.flatMap(({ targets }) => targets));
+  const expected = roles.flatMap(([name, service]) => {
+    const { ALFRED_API_PORT, ALFRED_HEALTH_PORT } = environmentOf(service);
+    const port = ALFRED_API_PORT ?? ALFRED_HEALTH_PORT;
+    return port ? [`${name}:${port}`] : [];
+  });
+  expect(targets).toEqual([...expected, 'temporal:9090']);
+});
