@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { describeConfig, loadConfig } from '../../runtime/config.ts';
+import { configPage } from '../config-page.ts';
 import type { Context } from '../context.ts';
 import { localRun, stackEnvironment } from '../stack.ts';
 import { table } from '../terminal.ts';
@@ -9,7 +10,9 @@ export function addConfig(program: Command, { terminal }: Context) {
     .command('config')
     .description('the configuration in force, secrets masked')
     .option('--json', 'as JSON')
-    .action(async ({ json }: { json?: boolean }) => {
+    .option('--markdown', 'every variable as the page docs/configuration.md')
+    .action(async ({ json, markdown }: { json?: boolean; markdown?: boolean }) => {
+      if (markdown) return terminal.write(configPage());
       const environment = await stackEnvironment();
       const entries = describeConfig(loadConfig(environment), environment);
       if (json) return terminal.print(JSON.stringify(entries, null, 2));
