@@ -72,7 +72,7 @@ export function recogniseFile({ name, mediaType, bytes }: Upload): RecognisedFil
       `the content is binary, not text; ${supported}. Save or export it as one of them.`,
     );
   if (claimed) return { kind: claimed, text };
-  if ((extension && !unknownTypes.has(type)) || /^\.[a-z]\w{0,7}$/.test(extension)) {
+  if (!unknownTypes.has(type) || /^\.[a-z]\w{0,7}$/.test(extension)) {
     throw fileProblem(
       'file_type_unsupported',
       name,

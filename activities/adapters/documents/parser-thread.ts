@@ -3,7 +3,8 @@ import type { ParsedDocument } from '../../ports.ts';
 import { type File, readFile } from './read-file.ts';
 
 /** Errors lose their class between threads, so a refusal travels as data. */
-export type ParserAnswer = { document: ParsedDocument } | { refused: { code: ErrorCode; message: string } };
+export type ParserAnswer =
+  { document: ParsedDocument } | { refused: { code: ErrorCode; message: string; cause: string | undefined } };
 
 /** Runs on a worker thread; see parser.ts. */
 export async function parse(file: File): Promise<ParserAnswer> {
@@ -11,6 +12,12 @@ export async function parse(file: File): Promise<ParserAnswer> {
     return { document: await readFile(file) };
   } catch (error) {
     if (!(error instanceof AlfredError)) throw error;
-    return { refused: { code: error.code, message: error.message } };
+    return {
+      refused: {
+        code: error.code,
+        message: error.message,
+        cause: error.cause instanceof Error ? error.cause.stack : undefined,
+      },
+    };
   }
 }

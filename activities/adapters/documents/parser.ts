@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import { AlfredError } from '../../../contract/errors.ts';
-import type { DocumentParser } from '../../ports.ts';
+import type { DocumentParser, ParsedDocument, UploadedFile } from '../../ports.ts';
 import { fileProblem } from './file-problem.ts';
 import type { ParserAnswer } from './parser-thread.ts';
 import { createSlots } from './slots.ts';
@@ -12,7 +12,8 @@ type Options = { threads?: number; timeLimitMs?: number; memoryLimitMb?: number 
  * Reads .md, .txt, .html, .pdf and .docx on threads of their own, so that no file, however hostile, holds up a heartbeat:
  * a thread that takes too long or too much memory, or whose caller has gone, is killed and replaced.
  *
- * Threads start with the first file and stop after half a minute without one.
+ * Threads start with the first file and stop after half a minute without one. `close` ends them; what they were at, and
+ * what comes later, is refused with `draining`.
  *
  * @param options.timeLimitMs   for one file, counted from when a thread takes it
  * @param options.memoryLimitMb heap of one thread
@@ -24,6 +25,7 @@ export function createDocumentParser({
 }: Options = {}): DocumentParser & { close(): Promise<void> } {
   const withSlot = createSlots(threads);
   let pool: Piscina | undefined;
+  let closed = false;
   const startPool = () =>
     new Piscina({
       filename: new URL('./parser-thread.ts', import.meta.url).href,
@@ -35,40 +37,46 @@ export function createDocumentParser({
       recordTiming: false,
     });
 
+  async function parse(file: UploadedFile, signal: AbortSignal): Promise<ParsedDocument> {
+    if (closed) throw new AlfredError('draining');
+    const late = AbortSignal.timeout(timeLimitMs);
+    const answer = await run((pool ??= startPool()), file, AbortSignal.any([signal, late])).catch((error: unknown) => {
+      signal.throwIfAborted();
+      if (closed) throw new AlfredError('draining');
+      if (late.aborted) throw tooSlow(file.name, timeLimitMs);
+      if (isOutOfMemory(error)) throw tooLarge(file.name, memoryLimitMb);
+      throw new AlfredError('internal', `${file.name}: the parser broke off.`, { cause: error });
+    });
+    if ('document' in answer) return answer.document;
+    const { code, message, cause } = answer.refused;
+    throw new AlfredError(code, message, { cause });
+  }
+
   return {
-    parse: (file, signal) =>
-      withSlot(signal, async () => {
-        const late = AbortSignal.timeout(timeLimitMs);
-        const answer = await run((pool ??= startPool()), file, AbortSignal.any([signal, late])).catch(
-          (error: unknown) => {
-            signal.throwIfAborted();
-            if (late.aborted)
-              throw fileProblem(
-                'file_too_slow',
-                file.name,
-                `reading took longer than ${timeLimitMs / 1_000} s and was stopped. Split or simplify the file and add it again.`,
-              );
-            if (isOutOfMemory(error))
-              throw fileProblem(
-                'file_unreadable',
-                file.name,
-                `reading needs more than ${memoryLimitMb} MB of memory. Split the file and add it again.`,
-              );
-            throw new AlfredError('internal', `${file.name}: the parser broke off.`, { cause: error });
-          },
-        );
-        if ('refused' in answer) throw new AlfredError(answer.refused.code, answer.refused.message);
-        return answer.document;
-      }),
+    parse: (file, signal) => withSlot(signal, () => parse(file, signal)),
     close: async () => {
+      closed = true;
       await pool?.destroy();
-      pool = undefined;
     },
   };
 }
 
-const run = (pool: Piscina, file: unknown, signal: AbortSignal): Promise<ParserAnswer> =>
+const run = (pool: Piscina, file: UploadedFile, signal: AbortSignal): Promise<ParserAnswer> =>
   pool.run(file, { signal }) as Promise<ParserAnswer>;
+
+const tooSlow = (name: string, limitMs: number) =>
+  fileProblem(
+    'file_too_slow',
+    name,
+    `reading took longer than ${limitMs / 1_000} s and was stopped. Split or simplify the file and add it again.`,
+  );
+
+const tooLarge = (name: string, limitMb: number) =>
+  fileProblem(
+    'file_unreadable',
+    name,
+    `reading needs more than ${limitMb} MB of memory. Split the file and add it again.`,
+  );
 
 const isOutOfMemory = (error: unknown) => (error as { code?: unknown } | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY';
 

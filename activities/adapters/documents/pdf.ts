@@ -17,7 +17,7 @@ const paragraphGap = 1.75;
  * @throws AlfredError `file_encrypted` or `file_unreadable`
  */
 export async function readPdf(name: string, bytes: Uint8Array): Promise<Outline> {
-  const pdf = await getDocumentProxy(new Uint8Array(bytes)).catch((error: unknown) => {
+  const pdf = await getDocumentProxy(new Uint8Array(bytes), { verbosity: 0 }).catch((error: unknown) => {
     if (error instanceof Error && error.name === 'PasswordException') {
       throw fileProblem('file_encrypted', name, 'the PDF is password-protected. Remove the password and add it again.');
     }

@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createDocumentParser } from '../../../activities/adapters/documents/parser.ts';
+import type { ErrorCode } from '../../../contract/errors.ts';
+import { examplePolicy, fixture, parseWith } from '../../support/parsing.ts';
+import { zipFile } from '../../support/zip-file.ts';
+
+let parser: ReturnType<typeof createDocumentParser>;
+beforeAll(() => void (parser = createDocumentParser({ threads: 1 })));
+afterAll(() => parser.close());
+const parse = parseWith(() => parser);
+
+/** Each message names the file first, then says what is wrong and what to do. */
+async function refused(code: ErrorCode, why: RegExp, name: string, content: string | Uint8Array, mediaType?: string) {
+  const error = (await parse(name, content, mediaType).catch((thrown: unknown) => thrown)) as Error;
+  expect(error).toMatchObject({ name: 'AlfredError', code });
+  expect(error.message.startsWith(`${name}: `)).toBe(true);
+  expect(error.message).toMatch(why);
+}
+
+const docx = (documentXml: string | Uint8Array) =>
+  zipFile({
+    '[Content_Types].xml':
+      '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>',
+    '_rels/.rels':
+      '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>',
+    'word/document.xml': documentXml,
+  });
+const paragraph = (text: string) =>
+  `<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body><w:p><w:r><w:t>${text}</w:t></w:r></w:p></w:body></w:document>`;
+const pdfWithoutText =
+  '%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF';
+
+test('an empty file', async () => {
+  await refused('file_empty', /0 bytes/, 'a.md', '');
+  await refused('file_empty', /holds no text/, 'a.md', ' \n\u200b\n');
+  await refused('file_empty', /holds no text/, 'a.html', '<nav>Menu</nav><script>x()</script>');
+  await refused('file_empty', /OCR/, 'scan.pdf', pdfWithoutText);
+});
+
+test('a binary file under a name that says text', async () => {
+  await refused(
+    'file_type_unsupported',
+    /binary, not text/,
+    'a.txt',
+    Buffer.concat([Buffer.from('\x7fELF\0\0'), randomBytes(500)]),
+  );
+  await refused(
+    'file_type_unsupported',
+    /binary, not text/,
+    'a.md',
+    Buffer.from(randomBytes(4_000).map((byte) => byte | 1)),
+  );
+  await refused(
+    'file_type_unsupported',
+    /content is a \.pdf file.*Rename/,
+    'a.txt',
+    await examplePolicy('health-and-safety.pdf'),
+  );
+  await refused(
+    'file_type_unsupported',
+    /content is a \.docx file.*Rename/,
+    'a.pdf',
+    await examplePolicy('equipment.docx'),
+  );
+});
+
+test('a kind that is not read', async () => {
+  await refused('file_type_unsupported', /\.csv files are not read; \.md, \.txt/, 'a.csv', 'a,b\n1,2');
+  await refused('file_type_unsupported', /application\/json files are not read/, 'data', '{}', 'application/json');
+  await refused(
+    'file_type_unsupported',
+    /zip archive or another Office file/,
+    'a.docx',
+    zipFile({ 'xl/workbook.xml': '<x/>' }),
+  );
+  await refused('file_type_unsupported', /old Office file/, 'a.doc', Buffer.from('d0cf11e0a1b11ae1', 'hex'));
+});
+
+test('a damaged file', async () => {
+  const [pdf, word] = await Promise.all([examplePolicy('health-and-safety.pdf'), examplePolicy('equipment.docx')]);
+  await refused('file_unreadable', /content is not that of a \.pdf/, 'a.pdf', 'Not a PDF.');
+  await refused('file_unreadable', /damaged/, 'a.pdf', pdf.subarray(0, 200));
+  await refused('file_unreadable', /its end is missing/, 'a.docx', word.subarray(0, 20_000));
+  await refused('file_unreadable', /damaged/, 'a.docx', docx('<w:document'));
+});
+
+test('a file with a password', async () => {
+  await refused('file_encrypted', /Remove the password/, 'a.pdf', await fixture('password.pdf'));
+  await refused('file_encrypted', /Remove the password/, 'a.docx', await fixture('password.docx'));
+});
+
+test('a small .docx that unpacks without bounds', async () => {
+  expect((await parse('a.docx', docx(paragraph('Hello')))).text).toBe('Hello');
+  const bomb = docx(Buffer.alloc(257 * 1024 * 1024, ' '));
+  expect(bomb.length).toBeLessThan(4 * 1024 * 1024);
+  await refused('file_unreadable', /unpacks to more than 256 MB/, 'a.docx', bomb);
+});
+
+test('HTML nested a hundred thousand deep', async () => {
+  await refused('file_unreadable', /nested too deeply/, 'a.html', `${'<div>'.repeat(100_000)}x`);
+});
+
+test('a line of five million characters is read', async () => {
+  for (const name of ['a.txt', 'a.md']) {
+    const { chunks } = await parse(name, 'word '.repeat(1_000_000));
+    expect(chunks.length).toBeGreaterThan(3_000);
+    expect(chunks.every(({ text }) => text.startsWith('word') && text.endsWith('word'))).toBe(true);
+  }
+});
