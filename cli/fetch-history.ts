@@ -1,4 +1,3 @@
-import { WorkflowNotFoundError } from '@temporalio/client';
 import { z } from 'zod';
 import { taskWorkflowId } from '../contract/ids.ts';
 import { loadConfig } from '../runtime/config.ts';
@@ -6,6 +5,9 @@ import { connectTemporal, createClient } from '../runtime/temporal.ts';
 import { CliError } from './cli-error.ts';
 import type { History } from './history-file.ts';
 import { stackEnvironment } from './stack.ts';
+
+/** What Temporal answers for a workflow it does not know. */
+const grpcNotFound = 5;
 
 /** A task id stands for its workflow; anything else is a workflow id. */
 export const workflowIdOf = (id: string) => (z.uuid().safeParse(id).success ? taskWorkflowId(id) : id);
@@ -31,7 +33,7 @@ export async function fetchHistory(id: string): Promise<{ workflowId: string; hi
       history: await createClient(connection, config).workflow.getHandle(workflowId).fetchHistory(),
     };
   } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    if ((error as { code?: unknown }).code !== grpcNotFound) throw error;
     throw new CliError(
       `There is no workflow "${workflowId}" at ${where}. \`alfred tasks list\` shows the tasks; a history older than the namespace's retention is gone.`,
     );
