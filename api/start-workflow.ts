@@ -4,6 +4,8 @@ import { agentQueue, documentsQueue, ingestionWorkflowId, taskWorkflowId } from 
 import type { Head, Scope, TaskRef } from '../contract/references.ts';
 import { searchAttributeTypes } from '../contract/search-attributes.ts';
 import type { agentTaskWorkflow } from '../workflows/agent-task/workflow.ts';
+import type { ingestWorkflow } from '../workflows/ingest/workflow.ts';
+import { inTime } from './in-time.ts';
 
 /** How long Temporal may take to accept a start or a cancel before the caller is told to come back. */
 export const temporalDeadlineMs = 5_000;
@@ -17,7 +19,7 @@ const statusKey = keyword('AlfredStatus');
 export const createStarters = (client: Client) => {
   const once = async (start: () => Promise<unknown>) => {
     try {
-      await client.withDeadline(Date.now() + temporalDeadlineMs, start);
+      await inTime(client, temporalDeadlineMs, start);
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     }
@@ -45,7 +47,7 @@ export const createStarters = (client: Client) => {
 
     ingestion: ({ ingestionId, tenant, subject }: Scope & { ingestionId: string }) =>
       once(() =>
-        client.workflow.start('ingestWorkflow', {
+        client.workflow.start<typeof ingestWorkflow>('ingestWorkflow', {
           workflowId: ingestionWorkflowId(ingestionId),
           taskQueue: documentsQueue,
           args: [{ ingestionId, tenant, subject }],

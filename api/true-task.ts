@@ -4,6 +4,7 @@ import type { Scope } from '../contract/references.ts';
 import { isEnded } from '../contract/task-status.ts';
 import { truthOf, type WorkflowState } from '../contract/task-truth.ts';
 import type { ApiDeps } from './deps.ts';
+import { inTime } from './in-time.ts';
 
 /** A reader waits no longer than this for Temporal's word; without it the row is shown as it stands. */
 const describeDeadlineMs = 500;
@@ -24,7 +25,7 @@ export const createTaskReader =
 
     async function ask(id: string): Promise<WorkflowState | undefined> {
       try {
-        return await client.withDeadline(Date.now() + describeDeadlineMs, () => workflows.describe(taskWorkflowId(id)));
+        return await inTime(client, describeDeadlineMs, () => workflows.describe(taskWorkflowId(id)));
       } catch {
         return undefined;
       }

@@ -24,6 +24,9 @@ export function openPostgres(config: Pick<Config, 'DATABASE_URL' | 'DATABASE_POO
     keepAlive: true,
     application_name: 'alfred',
   });
+  // A connection that breaks while somebody holds it fails their query and tells itself apart from that; without a
+  // listener that would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
   pool.on('error', (error) => log.warn({ error: error.message }, 'a database connection was lost'));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   return { pool, db, close: () => db.destroy() };

@@ -35,8 +35,11 @@ async function connectionOptions(config: TemporalConfig): Promise<NativeConnecti
 /** Whether an error means that Temporal is away or too busy, so that a repeat can help. */
 export function isTemporalUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  const cause = (error instanceof ServiceError ? error.cause : error) as { code?: unknown } | undefined;
-  return typeof cause?.code === 'number' ? unavailableStatuses.has(cause.code) : error.name === 'TransportError';
+  const cause = (error instanceof ServiceError ? error.cause : error) as { code?: unknown; details?: unknown; message?: unknown } | undefined;
+  if (typeof cause?.code !== 'number') return error.name === 'TransportError';
+  // A connection that broke in the middle comes as UNKNOWN.
+  const broken = cause.code === 2 && /transport error/.test(`${String(cause.details)} ${String(cause.message)}`);
+  return broken || unavailableStatuses.has(cause.code);
 }
 
 /** Registers Alfred's search attributes. Safe to repeat. */

@@ -6,12 +6,12 @@ import { CancelRequest, Task } from '../../contract/task.ts';
 import type { TaskRow } from '../../activities/ports.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../fastify.ts';
+import { inTime } from '../in-time.ts';
 import type { Views } from '../links.ts';
 import { parse } from '../problems.ts';
 import { bodyProblems, IdParams, json, problems } from '../responses.ts';
 import { temporalDeadlineMs } from '../start-workflow.ts';
 import type { ReadTask } from '../true-task.ts';
-import { waitForEnd } from '../wait.ts';
 import { notFound } from './tasks.ts';
 
 /** How long an answer is held back for the task's end, in milliseconds. */
@@ -45,7 +45,7 @@ export const cancelTaskRoutes =
         if (!row) throw notFound(params.id);
         if (isEnded(row.status)) return reply.send(views.task(row));
         if (!(await cancelWorkflow(row.id))) await closeWithout(scope, row, reason);
-        await waitForEnd(events, { scope, taskId: row.id, after: row.lastSeq, timeoutMs: patienceMs, stop: draining });
+        await events.ended(row.id, AbortSignal.any([draining, AbortSignal.timeout(patienceMs)]));
         const now = (await tasks.get(scope, row.id)) ?? row;
         return reply.code(isEnded(now.status) ? 200 : 202).send(views.task(now));
       },
@@ -54,9 +54,7 @@ export const cancelTaskRoutes =
     /** @returns false when there is no running workflow */
     async function cancelWorkflow(taskId: string): Promise<boolean> {
       try {
-        await client.withDeadline(Date.now() + temporalDeadlineMs, () =>
-          client.workflow.getHandle(taskWorkflowId(taskId)).cancel(),
-        );
+        await inTime(client, temporalDeadlineMs, () => client.workflow.getHandle(taskWorkflowId(taskId)).cancel());
         return true;
       } catch (error) {
         if (error instanceof WorkflowNotFoundError) return false;

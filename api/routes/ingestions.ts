@@ -3,8 +3,12 @@ import { AlfredError } from '../../contract/errors.ts';
 import { ingestionWorkflowId } from '../../contract/ids.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../fastify.ts';
+import { inTime } from '../in-time.ts';
 import type { Views } from '../links.ts';
 import { IdParams, json, problems } from '../responses.ts';
+
+/** A reader waits no longer than this for Temporal's word. */
+const describeDeadlineMs = 500;
 
 type Deps = Pick<ApiDeps, 'documents' | 'workflows' | 'client'> & { views: Views };
 
@@ -45,7 +49,7 @@ export const ingestionRoutes =
     /** What Temporal says, before the row is read; undefined when it does not say anything soon. */
     const ask = async (id: string) => {
       try {
-        return (await client.withDeadline(Date.now() + 500, () => workflows.describe(ingestionWorkflowId(id)))).status;
+        return (await inTime(client, describeDeadlineMs, () => workflows.describe(ingestionWorkflowId(id)))).status;
       } catch {
         return undefined;
       }

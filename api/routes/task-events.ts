@@ -21,10 +21,10 @@ const ResumeHeaders = z.looseObject({
     .describe('Only events with a higher number; browsers send it when they reconnect'),
 });
 
-type Deps = Pick<ApiDeps, 'events' | 'metrics' | 'heartbeatMs'> & { read: ReadTask; draining: AbortSignal };
+type Deps = Pick<ApiDeps, 'events' | 'metrics' | 'log' | 'heartbeatMs'> & { read: ReadTask; draining: AbortSignal };
 
 export const taskEventRoutes =
-  ({ events, metrics, heartbeatMs = 10_000, read, draining }: Deps) =>
+  ({ events, metrics, log, heartbeatMs = 10_000, read, draining }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'GET',
@@ -48,7 +48,7 @@ export const taskEventRoutes =
           ...problems(404, 422),
         },
       },
-      handler: async ({ scope, params, query, headers }, reply) => {
+      handler: async ({ id, scope, params, query, headers }, reply) => {
         const media = negotiate(headers.accept, ['text/event-stream', 'application/json']);
         const row = await read(scope, params.id);
         if (!row) throw notFound(params.id);
@@ -69,7 +69,10 @@ export const taskEventRoutes =
         });
         void reply.type('text/event-stream').headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
         // Typed as the text it carries; Fastify pipes it, so the reader's pace decides how much is read.
-        return reply.send(Readable.from(toEventStream(batches, heartbeatMs)) as unknown as string);
+        const frames = Readable.from(toEventStream(batches, heartbeatMs));
+        // It may break after its reader left, when nobody else listens; an error nobody hears ends the process.
+        frames.on('error', (error) => log.warn({ requestId: id, error: error.message }, 'an event stream broke'));
+        return reply.send(frames as unknown as string);
       },
     });
   };

@@ -10,7 +10,6 @@ import { parse } from '../problems.ts';
 import { bodyProblems, IdParams, json, location, problems } from '../responses.ts';
 import type { Starters } from '../start-workflow.ts';
 import type { ReadTask } from '../true-task.ts';
-import { waitForEnd } from '../wait.ts';
 
 type Deps = Pick<ApiDeps, 'agents' | 'tasks' | 'events'> & {
   start: Starters;
@@ -98,8 +97,7 @@ export const taskRoutes =
         if (waitS > 0) {
           void reply.header('preference-applied', `wait=${waitS}`);
           if (!isEnded(row.status)) {
-            const stop = AbortSignal.any([draining, whenGone(reply.raw)]);
-            await waitForEnd(events, { scope, taskId: row.id, after: row.lastSeq, timeoutMs: waitS * 1_000, stop });
+            await events.ended(row.id, AbortSignal.any([draining, whenGone(reply.raw), AbortSignal.timeout(waitS * 1_000)]));
             row = (await tasks.get(scope, params.id)) ?? row;
           }
         }

@@ -33,7 +33,7 @@ export async function serve(house: Awaited<ReturnType<typeof createTaskHarness>>
     readiness,
     readMetrics: () => house.metrics.registry.metrics(),
     ...deps,
-  } as ApiDeps);
+  });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   return { app, url, readiness, http: await createCheckedClient(url) };
 }

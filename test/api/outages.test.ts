@@ -1,0 +1,190 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { createAdapters } from '../../activities/adapters/index.ts';
+import { openPostgres } from '../../runtime/postgres.ts';
+import { connectTemporal, createClient } from '../../runtime/temporal.ts';
+import { createApiHarness, serve, type ApiHarness } from './api-server.ts';
+import { createTcpProxy } from './tcp-proxy.ts';
+
+type Pod = Awaited<ReturnType<typeof podBehindCables>>;
+let house: ApiHarness;
+let pod: Pod;
+beforeAll(async () => {
+  house = await createApiHarness();
+  pod = await podBehindCables();
+});
+afterAll(async () => {
+  await pod?.close();
+  await house?.close();
+});
+
+afterEach(() => {
+  pod.postgresCable.plug();
+  pod.temporalCable.plug();
+});
+
+/** An API whose lines to Postgres and Temporal can be cut, beside workers whose lines hold. */
+async function podBehindCables() {
+  const database = new URL(house.config.DATABASE_URL);
+  const postgresCable = await createTcpProxy(database.host);
+  const temporalCable = await createTcpProxy(house.config.TEMPORAL_ADDRESS);
+  database.host = postgresCable.address;
+  const config = { ...house.config, DATABASE_URL: database.toString(), TEMPORAL_ADDRESS: temporalCable.address };
+  const postgres = openPostgres(config, house.log);
+  const connection = await connectTemporal(config);
+  const client = createClient(connection, config);
+  const adapters = createAdapters({ config, log: house.log, postgres, client });
+  const api = await serve({ ...house, ...adapters, config, postgres, connection, client });
+  return {
+    ...api,
+    postgresCable,
+    temporalCable,
+    async close() {
+      postgresCable.plug();
+      temporalCable.plug();
+      await api.app.close();
+      await adapters.close();
+      await postgres.close();
+      await connection.close();
+      await postgresCable.close();
+      await temporalCable.close();
+    },
+  };
+}
+
+const ask = (key: string) => pod.http.post('/v1/tasks', { input: { text: 'What?' } }, { 'idempotency-key': key });
+const finished = (id: string) => house.http.get(`/v1/tasks/${id}`, { prefer: 'wait=30' });
+
+/** Repeats a request the way a careful caller does: after the time the answer asked for, with the same key. */
+async function askUntilTaken(key: string) {
+  for (let attempt = 1; attempt <= 20; attempt++) {
+    const answer = await ask(key);
+    if (answer.status === 202) return answer;
+    await new Promise((resolve) => setTimeout(resolve, Number(answer.headers.get('retry-after')) * 1_000));
+  }
+  throw new Error('never taken');
+}
+
+describe('with Temporal away', () => {
+  test('a task is refused in time with Retry-After, and a repeat with its key starts it once', async () => {
+    const requests = house.script(() => ({ text: ['Late.'] }));
+    pod.temporalCable.cut();
+    const begun = performance.now();
+    const refused = await ask('temporal-away');
+    expect([refused.status, refused.body.code, Number(refused.headers.get('retry-after')) > 0]).toEqual([
+      503,
+      'temporal_unavailable',
+      true,
+    ]);
+    expect(performance.now() - begun).toBeLessThan(8_000);
+    pod.temporalCable.plug();
+    const { body } = await askUntilTaken('temporal-away');
+    expect((await finished(body.id)).body).toMatchObject({ status: 'completed', result: { text: 'Late.' } });
+    expect(requests).toHaveLength(1);
+    const { rows } = await house.postgres.pool.query(
+      `select count(*)::int as n from tasks where idempotency_key = 'temporal-away'`,
+    );
+    expect(rows).toEqual([{ n: 1 }]);
+  });
+
+  test('reading, listing and following go on, without waiting for it', async () => {
+    house.script([{ text: ['Here.'] }]);
+    const { body } = await askUntilTaken('read-on');
+    await finished(body.id);
+    pod.temporalCable.cut();
+    const begun = performance.now();
+    expect((await pod.http.get(`/v1/tasks/${body.id}`)).body.status).toBe('completed');
+    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect((await pod.http.get('/v1/tasks')).status).toBe(200);
+    expect(
+      (await pod.http.get(`/v1/tasks/${body.id}/events`, { accept: 'application/json' })).body.events.at(-1).type,
+    ).toBe('task.completed');
+    pod.temporalCable.plug();
+  });
+
+  test('a cancel is refused with Retry-After, and a repeat cancels', async () => {
+    house.script([
+      {
+        text: ['Hm'],
+        until: (signal) =>
+          new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('stop')))),
+      },
+    ]);
+    const { body } = await askUntilTaken('cancel-me');
+    pod.temporalCable.cut();
+    const refused = await pod.http.post(`/v1/tasks/${body.id}/cancel`, {});
+    expect([refused.status, refused.body.code]).toEqual([503, 'temporal_unavailable']);
+    pod.temporalCable.plug();
+    await house.http.post(`/v1/tasks/${body.id}/cancel`, {});
+    expect((await finished(body.id)).body.status).toBe('cancelled');
+  });
+});
+
+describe('with Postgres away', () => {
+  test('every address that needs it answers 503 with Retry-After, and it is back with the line', async () => {
+    house.script(() => ({ text: ['Back.'] }));
+    const { body } = await askUntilTaken('before');
+    pod.postgresCable.cut();
+    const answers = [
+      await ask('postgres-away'),
+      await pod.http.get('/v1/tasks'),
+      await pod.http.get(`/v1/tasks/${body.id}`),
+      await pod.http.get(`/v1/tasks/${body.id}/events`),
+      await pod.http.post(`/v1/tasks/${body.id}/cancel`, {}),
+      await pod.http.get('/v1/documents'),
+      await pod.http.post('/v1/documents', { name: 'a.md', text: '# A' }),
+    ];
+    expect(
+      answers.map(({ status, body: problem, headers }) => [status, problem.code, headers.get('retry-after')]),
+    ).toEqual(answers.map(() => [503, 'database_unavailable', '2']));
+    pod.postgresCable.plug();
+    const taken = await askUntilTaken('postgres-away');
+    expect((await finished(taken.body.id)).body.status).toBe('completed');
+    const { rows } = await house.postgres.pool.query(
+      `select count(*)::int as n from tasks where idempotency_key = 'postgres-away'`,
+    );
+    expect(rows).toEqual([{ n: 1 }]);
+  });
+
+  test('a follower whose line broke gets the rest when it is back', async () => {
+    let release = () => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    house.script([{ text: ['Half, ', 'whole.'], until: () => held }]);
+    const { body } = await askUntilTaken('follow-on');
+    for await (const page of house.events.follow(house.scope, body.id, 0, AbortSignal.timeout(20_000)))
+      if (page.some(({ type }) => type === 'text.delta')) break;
+    const seen: number[] = [];
+    let wasCut = false;
+    const follow = async () => {
+      const response = await fetch(`${pod.url}/v1/tasks/${body.id}/events`, {
+        headers: seen.length ? { 'last-event-id': String(seen.at(-1)) } : {},
+      });
+      if (!response.ok || !response.body) return void (await response.text());
+      try {
+        let rest = '';
+        for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+          const frames = (rest + chunk).split('\n\n');
+          rest = frames.pop() ?? '';
+          for (const frame of frames) for (const [, id] of frame.matchAll(/^id: (\d+)$/gm)) seen.push(Number(id));
+          if (seen.length > 0 && !wasCut) pod.postgresCable.cut();
+          wasCut ||= seen.length > 0;
+        }
+      } catch {
+        // The line broke; the loop below connects again.
+      }
+    };
+    const first = follow();
+    await new Promise<void>((resolve) => {
+      const look = () => (seen.length > 0 ? resolve() : void setImmediate(look));
+      look();
+    });
+    release();
+    pod.postgresCable.plug();
+    await first;
+    const all = (await house.followed(body.id)).map(({ seq }) => seq);
+    for (let attempt = 1; seen.length < all.length && attempt <= 50; attempt++) {
+      pod.postgresCable.plug();
+      await follow();
+    }
+    expect(seen).toEqual(all);
+  });
+});
