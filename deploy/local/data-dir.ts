@@ -31,7 +31,7 @@ export async function prepareDataDir(dataDir: string): Promise<void> {
 }
 
 /** What the local stack keeps; nothing else in the folder is deleted, in case it was set to one with other things in it. */
-const ours = ['postgres', 'temporal', 'logs', 'cache', 'index', 'search', 'ports.json', 'run.json'];
+const ours = ['postgres', 'temporal', 'index', 'cache', 'logs', 'ports.json', 'run.json'];
 
 /**
  * Deletes the data of the local stack, after asking on a terminal.
@@ -46,9 +46,7 @@ export async function deleteData(
     output = process.stdout,
   }: { yes: boolean; input?: NodeJS.ReadStream; output?: NodeJS.WriteStream },
 ): Promise<void> {
-  const there = (await readdir(dataDir).catch(() => [])).filter(
-    (name) => ours.includes(name) || /^search|^index/.test(name),
-  );
+  const there = (await readdir(dataDir).catch(() => [])).filter((name) => ours.includes(name));
   if (there.length === 0) return;
   if (!yes) {
     if (!input.isTTY)
@@ -56,8 +54,10 @@ export async function deleteData(
         'add --yes: npm start -- --fresh --yes',
       ]);
     const asking = createInterface({ input, output });
+    // Ctrl-C at the question is a no.
     const answer = await asking
       .question(`Delete all tasks, documents and conversations in ${dataDir}? Type yes: `)
+      .catch(() => '')
       .finally(() => asking.close());
     if (answer.trim().toLowerCase() !== 'yes') throw new StepFailure('Nothing was deleted.');
   }

