@@ -47,6 +47,8 @@ export interface TaskEvents {
   read(scope: Scope, taskId: string, after: number, limit: number): Promise<TaskEvent[]>;
   /** Yields every event after `after`, waits for more, and ends after a terminal event or on abort. */
   follow(scope: Scope, taskId: string, after: number, signal: AbortSignal): AsyncIterable<TaskEvent[]>;
+  /** Resolves when the task has ended, or on abort. */
+  ended(taskId: string, signal: AbortSignal): Promise<void>;
   append(task: TaskRef, events: NewTaskEvent[]): Promise<void>;
   /** Appends text of the attempt that may stream. @returns false when a newer attempt took over or the task has ended */
   appendText(task: TaskRef, at: { step: number; attempt: number }, text: string): Promise<boolean>;

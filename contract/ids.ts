@@ -13,5 +13,5 @@ export const systemQueue = 'system';
 
 export const sweepScheduleId = 'alfred-sweep-tasks';
 
-/** Postgres NOTIFY channel; the payload is the task id. */
+/** Postgres NOTIFY channel; the payload is the task id, and ` end` behind it once the task has ended. */
 export const taskEventsChannel = 'task_events';

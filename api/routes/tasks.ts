@@ -97,7 +97,10 @@ export const taskRoutes =
         if (waitS > 0) {
           void reply.header('preference-applied', `wait=${waitS}`);
           if (!isEnded(row.status)) {
-            await events.ended(row.id, AbortSignal.any([draining, whenGone(reply.raw), AbortSignal.timeout(waitS * 1_000)]));
+            await events.ended(
+              row.id,
+              AbortSignal.any([draining, whenGone(reply.raw), AbortSignal.timeout(waitS * 1_000)]),
+            );
             row = (await tasks.get(scope, params.id)) ?? row;
           }
         }

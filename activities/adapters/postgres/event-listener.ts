@@ -7,7 +7,7 @@ const pollMs = { connected: 15_000, disconnected: 1_000 };
 
 /** One LISTEN connection a process, opened with the first follower, opened again when it breaks. */
 export function createEventListener(databaseUrl: string, log: Logger) {
-  const followers = new Map<string, Set<() => void>>();
+  const followers = new Map<string, Set<(ended: boolean) => void>>();
   let connection: Promise<void> | undefined;
   let client: pg.Client | undefined;
   let connected = false;
@@ -23,12 +23,15 @@ export function createEventListener(databaseUrl: string, log: Logger) {
       fresh.end().catch(() => {});
       if (closed) return;
       if (error) log.warn({ error: error.message }, 'the event listener lost its connection');
-      for (const wakes of followers.values()) for (const wake of wakes) wake();
+      for (const wakes of followers.values()) for (const wake of wakes) wake(true);
     };
     client = fresh;
     fresh.on('error', lost);
     fresh.on('end', () => lost());
-    fresh.on('notification', ({ payload }) => followers.get(payload ?? '')?.forEach((wake) => wake()));
+    fresh.on('notification', ({ payload = '' }) => {
+      const [taskId = '', ended] = payload.split(' ');
+      followers.get(taskId)?.forEach((wake) => wake(ended !== undefined));
+    });
     try {
       await fresh.connect();
       await fresh.query(`listen ${taskEventsChannel}`);
@@ -42,10 +45,14 @@ export function createEventListener(databaseUrl: string, log: Logger) {
     /**
      * Tells when a task may have new events. `arm` before reading, then `next`: an event that comes in between is not
      * missed.
+     *
+     * @param only `end`: sleep through everything but the task's end
      */
-    listen(taskId: string) {
+    listen(taskId: string, only: 'all' | 'end' = 'all') {
       let armed = Promise.withResolvers<void>();
-      const wake = () => armed.resolve();
+      const wake = (ended: boolean) => {
+        if (only === 'all' || ended) armed.resolve();
+      };
       const wakes = followers.get(taskId) ?? new Set();
       followers.set(taskId, wakes.add(wake));
       return {

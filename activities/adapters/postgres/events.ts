@@ -49,6 +49,20 @@ export const createTaskEvents = (db: Database, listener: EventListener): TaskEve
       }
     },
 
+    async ended(taskId, signal) {
+      const wakes = listener.listen(taskId, 'end');
+      try {
+        while (!signal.aborted) {
+          wakes.arm();
+          const row = await db.selectFrom('tasks').select('ended_at').where('id', '=', taskId).executeTakeFirst();
+          if (!row || row.ended_at) return;
+          await wakes.next(signal);
+        }
+      } finally {
+        wakes.close();
+      }
+    },
+
     async append(task, events) {
       await append(db, sql`id = ${task.taskId}`, sql``, events);
     },
@@ -82,12 +96,12 @@ export async function append(
   const data = events.map((event) => JSON.stringify(event.data));
   const { rows } = await sql<{ last_seq: number; budget: BudgetLimits }>`
     with ${before} task as (
-      update tasks set last_seq = last_seq + ${events.length}, updated_at = now() ${changes} where ${where} returning id, last_seq, budget
+      update tasks set last_seq = last_seq + ${events.length}, updated_at = now() ${changes} where ${where} returning id, last_seq, budget, ended_at
     ), inserted as (
       insert into task_events (task_id, seq, type, data)
       select task.id, task.last_seq - ${events.length} + e.ordinality, e.type, e.data
       from task, unnest(${types}::text[], ${data}::jsonb[]) with ordinality as e (type, data, ordinality)
     )
-    select last_seq, budget, pg_notify(${taskEventsChannel}, id::text) from task`.execute(db);
+    select last_seq, budget, pg_notify(${taskEventsChannel}, id::text || case when ended_at is null then '' else ' end' end) from task`.execute(db);
   return rows[0];
 }
