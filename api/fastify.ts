@@ -8,6 +8,10 @@ declare module 'fastify' {
     /** Who asks. Everything that is read or written belongs to it. */
     scope: Scope;
   }
+  interface FastifyContextConfig {
+    /** The variable that raises the route's body limit, when there is one. */
+    limitVariable?: string;
+  }
   interface FastifySchema {
     /** Several forms of one body, checked by the handler itself; for the API document. */
     bodies?: Record<string, unknown>;

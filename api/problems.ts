@@ -99,8 +99,11 @@ function explain(code: ErrorCode, request: FastifyRequest, message: string): str
   if (code === 'unsupported_media_type') {
     return `${sentenceOf(code)} This request says ${request.headers['content-type'] ?? 'nothing'}.`;
   }
-  if (code === 'body_too_large')
-    return `${sentenceOf(code)} The limit here is ${request.routeOptions.bodyLimit ?? 0} bytes.`;
+  if (code === 'body_too_large') {
+    const { bodyLimit = 0, config } = request.routeOptions;
+    const raise = config.limitVariable ? ` Send less at once, or raise ${config.limitVariable}.` : '';
+    return `${sentenceOf(code)} The limit here is ${bodyLimit / 1_000_000} MB.${raise}`;
+  }
   return code === 'malformed_request' ? message : sentenceOf(code);
 }
 

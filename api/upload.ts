@@ -38,20 +38,29 @@ async function multipartFiles(request: FastifyRequest, maxMegabytes: number): Pr
   const unknown: Issue[] = [];
   let left = bytesOf(maxMegabytes);
   if (Number(request.headers['content-length'] ?? 0) > left) throw tooLarge(maxMegabytes);
-  for await (const part of request.parts()) {
-    if (part.type === 'field') {
-      unknown.push({ path: part.fieldname, message: 'is a field without a file name; send files only' });
-      continue;
+  try {
+    for await (const part of request.parts()) {
+      if (part.type === 'field') {
+        unknown.push({ path: part.fieldname, message: 'is a field without a file name; send files only' });
+        continue;
+      }
+      const bytes = await read(part, left);
+      if (!bytes) throw tooLarge(maxMegabytes);
+      left -= bytes.length;
+      files.push({ name: part.filename.trim(), mediaType: part.mimetype, bytes });
     }
-    const bytes = await read(part, left);
-    if (!bytes) throw tooLarge(maxMegabytes);
-    left -= bytes.length;
-    files.push({ name: part.filename.trim(), mediaType: part.mimetype, bytes });
+  } catch (error) {
+    throw isNamed(error)
+      ? error
+      : new AlfredError('malformed_request', `The form could not be read: ${(error as Error).message}.`);
   }
   if (unknown.length > 0) throw new InvalidRequest(unknown);
   if (files.length > 0) return files;
   throw new InvalidRequest([{ path: '', message: 'holds no file; send at least one, like curl -F file=@handbook.md' }]);
 }
+
+/** Ours, or one the framework has a code for; the form parser throws bare errors. */
+const isNamed = (error: unknown) => typeof (error as { code?: unknown }).code === 'string';
 
 async function read({ file }: MultipartFile, limit: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];

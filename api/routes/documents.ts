@@ -34,6 +34,7 @@ export const documentRoutes =
       method: 'POST',
       url: '/v1/documents',
       bodyLimit: bytesOf(maxMegabytes),
+      config: { limitVariable: 'ALFRED_MAX_UPLOAD_MB' },
       schema: {
         operationId: 'uploadDocuments',
         tags: ['documents'],

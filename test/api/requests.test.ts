@@ -109,7 +109,7 @@ describe('requests that make no sense', () => {
   test('a body that is too large is told the limit', async () => {
     const answer = await post(JSON.stringify({ input: { text: 'x'.repeat(1_100_000) } }));
     expect([answer.status, answer.body.code]).toEqual([413, 'body_too_large']);
-    expect(answer.body.detail).toContain('1048576');
+    expect(answer.body.detail).toContain('1.048576 MB');
   });
 
   test.each([

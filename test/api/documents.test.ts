@@ -1,0 +1,195 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { documentsQueue } from '../../contract/ids.ts';
+import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
+import { createApiHarness, type ApiHarness } from './api-server.ts';
+import type { Checked, Json } from './checked-client.ts';
+
+let api: ApiHarness;
+let workers: RunningWorkers;
+beforeAll(async () => {
+  api = await createApiHarness({ ALFRED_MAX_UPLOAD_MB: '1' });
+  workers = await startWorkers(api, api, [documentsQueue]);
+});
+afterAll(async () => {
+  await workers?.stop();
+  await api?.close();
+});
+
+const upload = (...files: [name: string, content: string | Uint8Array<ArrayBuffer>, type?: string][]) => {
+  const form = new FormData();
+  for (const [name, content, type] of files)
+    form.append('file', new Blob([content], { type: type ?? 'application/octet-stream' }), name);
+  return api.http.request('/v1/documents', { method: 'POST', body: form });
+};
+/** Follows an upload until it has been read. */
+async function read({ status, headers }: Checked): Promise<Json> {
+  expect(status).toBe(202);
+  for (const end = Date.now() + 30_000; Date.now() < end;) {
+    const { body } = await api.http.get(headers.get('location') ?? '');
+    if (body.status !== 'running') return body as Json;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  throw new Error('the upload was not read in time');
+}
+
+describe('POST /v1/documents', () => {
+  test('takes files with their paths, any number of them, and reads them', async () => {
+    const done = await read(
+      await upload(
+        ['handbook/travel.md', '# Travel\n\nTrains before planes.'],
+        ['Überstunden.txt', 'Overtime is paid.'],
+      ),
+    );
+    expect(done).toMatchObject({
+      status: 'completed',
+      files: 2,
+      counts: { added: 2, failed: 0, pending: 0 },
+      failures: [],
+    });
+    const { body } = await api.http.get('/v1/documents');
+    expect(body.documents.map(({ name }: Json) => name)).toEqual(
+      expect.arrayContaining(['handbook/travel.md', 'Überstunden.txt']),
+    );
+  });
+
+  test('takes a text as JSON; the same again is unchanged, another replaces it', async () => {
+    const put = (text: string) => api.http.post('/v1/documents', { name: 'note.md', text });
+    expect((await read(await put('# One'))).counts).toMatchObject({ added: 1 });
+    expect((await read(await put('# One'))).counts).toMatchObject({ unchanged: 1 });
+    expect((await read(await put('# Two'))).counts).toMatchObject({ replaced: 1 });
+  });
+
+  test('tells which files could not be read, and reads the others', async () => {
+    const done = await read(
+      await upload(
+        ['empty.md', ''],
+        ['broken.pdf', '%PDF-1.7 nothing'],
+        ['zeros.bin', new Uint8Array(100)],
+        ['fine.md', '# Fine'],
+      ),
+    );
+    expect(done).toMatchObject({ status: 'completed', counts: { added: 1, failed: 3 } });
+    const codes = Object.fromEntries((done['failures'] as Json[]).map(({ name, error }) => [name, error.code]));
+    expect(codes).toMatchObject({
+      'empty.md': 'file_empty',
+      'broken.pdf': expect.stringMatching(/^file_/),
+      'zeros.bin': expect.stringMatching(/^file_/),
+    });
+  });
+
+  test('refuses an upload beyond the limit and names the limit and its variable, in both forms', async () => {
+    for (const answer of [
+      await upload(['big.txt', 'x'.repeat(1_000_001)]),
+      await api.http.post('/v1/documents', { name: 'big.txt', text: 'x'.repeat(1_000_001) }),
+    ]) {
+      expect([answer.status, answer.body.code]).toEqual([413, 'body_too_large']);
+      expect(answer.body.detail).toMatch(/1 MB.*ALFRED_MAX_UPLOAD_MB/);
+    }
+  });
+
+  test.each([
+    '../secret.md',
+    '/etc/passwd',
+    'a/../../b.md',
+    './a.md',
+    'a//b.md',
+    'C:\\a.md',
+    'a\\b.md',
+    'a\u0007.md',
+    'x'.repeat(513),
+  ])('refuses the file name %j', async (name) => {
+    const answer = await api.http.post('/v1/documents', { name, text: 'x' });
+    expect([answer.status, answer.body.code, answer.body.issues[0].path]).toEqual([422, 'invalid_request', 'name']);
+  });
+
+  test('refuses paths out of the folder in the multipart form too, and two files of one name', async () => {
+    expect((await upload(['../a.md', 'x'])).status).toBe(422);
+    expect((await upload(['a.md', 'x'], ['a.md', 'y'])).body.issues).toEqual([
+      { path: 'name', message: '"a.md" comes twice in this upload' },
+    ]);
+  });
+
+  test('refuses a form without a file, a form with other fields, and JSON with too much or too little', async () => {
+    const form = (entries: [string, string][]) => {
+      const data = new FormData();
+      for (const [name, value] of entries) data.append(name, value);
+      return api.http.request('/v1/documents', { method: 'POST', body: data });
+    };
+    expect((await form([])).body.detail).toContain('holds no file');
+    expect((await form([['title', 'x']])).body.issues[0].path).toBe('title');
+    for (const body of [
+      {},
+      { name: 'a.md' },
+      { name: 'a.md', text: '' },
+      { name: 'a.md', text: 'x', mediaType: 'image/png' },
+      { name: 'a.md', text: 'x', size: 1 },
+      { name: 'a.md', text: '\u0000' },
+    ]) {
+      expect([body, (await api.http.post('/v1/documents', body)).status]).toEqual([body, 422]);
+    }
+  });
+
+  test.each([
+    ['no boundary', 'multipart/form-data', 'x'],
+    ['a boundary that never comes', 'multipart/form-data; boundary=b', 'x'],
+    [
+      'a part that breaks off',
+      'multipart/form-data; boundary=b',
+      '--b\r\nContent-Disposition: form-data; name="file"; filename="a.md"\r\n\r\nhalf',
+    ],
+  ])('refuses a form with %s', async (_, type, body) => {
+    const answer = await api.http.request('/v1/documents', { method: 'POST', headers: { 'content-type': type }, body });
+    expect([400, 415, 422]).toContain(answer.status);
+  });
+});
+
+test('a document can be read, found, deleted once, and is then gone from the search', async () => {
+  await read(
+    await upload([
+      'policies/expenses.md',
+      '# Expenses\n\nFile an expense report within thirty days of the zanzibar trip.',
+    ]),
+  );
+  const find = () => api.http.post('/v1/search', { query: 'zanzibar expense' });
+  const [passage] = (await find()).body.passages;
+  expect(passage).toMatchObject({ document: 'policies/expenses.md', text: expect.stringContaining('thirty days') });
+  expect((await api.http.get(`/v1/documents/${passage.documentId}`)).body).toMatchObject({
+    id: passage.documentId,
+    name: 'policies/expenses.md',
+  });
+  const remove = () => api.http.request(`/v1/documents/${passage.documentId}`, { method: 'DELETE' });
+  expect((await remove()).status).toBe(204);
+  expect((await find()).body).toEqual({ passages: [] });
+  expect([(await remove()).status, (await api.http.get(`/v1/documents/${passage.documentId}`)).status]).toEqual([
+    404, 404,
+  ]);
+});
+
+test.each([
+  {},
+  { query: '' },
+  { query: 'x', limit: 0 },
+  { query: 'x', limit: 51 },
+  { query: 'x', page: 2 },
+  { query: 1 },
+])('the search %j is refused', async (body) => {
+  expect((await api.http.post('/v1/search', body)).status).toBe(422);
+});
+
+test.each(['"', 'NEAR(', '* OR', 'a:b', '{}', '-', '日本'])('the search for %j is only words', async (query) => {
+  expect((await api.http.post('/v1/search', { query })).status).toBe(200);
+});
+
+test.each(['/v1/documents/nope', '/v1/ingestions/nope', '/v1/ingestions/01a2016f-73a4-7695-9a05-0f2fb996e093'])(
+  '%s is 404',
+  async (path) => {
+    expect((await api.http.get(path)).body.code).toBe('not_found');
+  },
+);
+
+test.each(['limit=0', 'limit=501', 'cursor=nonsense', 'sort=name'])(
+  'GET /v1/documents?%s is refused',
+  async (query) => {
+    expect((await api.http.get(`/v1/documents?${query}`)).status).toBe(422);
+  },
+);

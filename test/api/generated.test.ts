@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import fc, { type Arbitrary } from 'fast-check';
+import { createApiHarness, type ApiHarness } from './api-server.ts';
+import type { Json } from './checked-client.ts';
+
+let api: ApiHarness;
+beforeAll(async () => void (api = await createApiHarness()));
+afterAll(() => api?.close());
+
+const anything = fc.oneof(fc.jsonValue(), fc.constantFrom('\u0000', '\ud800', 1e308, -1, '', null, 'x'.repeat(30_000)));
+/** Values a schema announces, and now and then one it does not. */
+function valueOf(schema: Json, schemas: Json): Arbitrary<unknown> {
+  if (schema['$ref']) return valueOf(schemas[String(schema['$ref']).split('/').pop() ?? ''], schemas);
+  return fc.oneof({ weight: 12, arbitrary: fitting(schema, schemas) }, { weight: 1, arbitrary: anything });
+}
+
+function fitting(schema: Json, schemas: Json): Arbitrary<unknown> {
+  if (schema['anyOf']) return schema['type'] ? anything : fc.jsonValue();
+  if (schema['enum']) return fc.constantFrom(...schema['enum']);
+  switch (schema['type']) {
+    case 'object': {
+      const properties = Object.entries<Json>(schema['properties'] ?? {});
+      if (properties.length === 0)
+        return fc.dictionary(fc.string(), fc.oneof(fc.string({ unit: 'binary' }), anything), { maxKeys: 4 });
+      return fc.record(Object.fromEntries(properties.map(([name, inner]) => [name, valueOf(inner, schemas)])), {
+        requiredKeys: schema['required'] ?? [],
+      });
+    }
+    case 'integer':
+      return fc.integer({
+        min: Math.max(schema['minimum'] ?? -10, -10),
+        max: Math.min(schema['maximum'] ?? 1_000, 100_000),
+      });
+    case 'number':
+      return fc.double({ noNaN: true, noDefaultInfinity: true });
+    case 'string':
+      if (schema['format'] === 'uuid') return fc.oneof(fc.uuid(), fc.string());
+      if (schema['format'] === 'date-time')
+        return fc.oneof(
+          fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
+          fc.string(),
+        );
+      return fc.string({ unit: 'binary', minLength: schema['minLength'] ?? 0, maxLength: 200 });
+    default:
+      return fc.jsonValue();
+  }
+}
+
+type Generated = { method: string; path: string; headers: Record<string, string>; body: string | undefined };
+
+/** Requests that the document describes, each part of them sometimes wrong. */
+function requests(document: Json): Arbitrary<Generated> {
+  const schemas = document['components'].schemas as Json;
+  const known = fc.constantFrom('01a2016f-73a4-7695-9a05-0f2fb996e093', taskId);
+  const one = Object.entries<Json>(document['paths']).flatMap(([template, item]) =>
+    Object.entries<Json>(item).map(([method, operation]) => {
+      const parameters = (operation['parameters'] ?? []) as Json[];
+      const of = (place: string) => parameters.filter((parameter) => parameter['in'] === place);
+      const values = (place: string) =>
+        fc.record(
+          Object.fromEntries(of(place).map(({ name, schema }) => [name, valueOf(schema, schemas).map(asText)])),
+          { requiredKeys: [] },
+        );
+      const schema = operation['requestBody']?.content['application/json']?.schema as Json | undefined;
+      return fc
+        .record({
+          id: fc.oneof({ weight: 4, arbitrary: known }, fc.string({ unit: 'binary', minLength: 1 })),
+          query: values('query'),
+          headers: values('header'),
+          body: schema
+            ? fc.oneof(
+                { weight: 8, arbitrary: valueOf(schema, schemas).map((value) => JSON.stringify(value)) },
+                fc.string(),
+              )
+            : fc.constant(undefined),
+          type: fc.oneof(
+            { weight: 12, arbitrary: fc.constant('application/json') },
+            fc.constantFrom('text/plain', 'multipart/form-data; boundary=x', 'multipart/form-data'),
+          ),
+          accept: fc.oneof(
+            { weight: 6, arbitrary: fc.constant('application/json') },
+            fc.constantFrom('*/*', 'text/html', 'nonsense'),
+          ),
+        })
+        .map(({ id, query, headers, body, type, accept }) => ({
+          method: method.toUpperCase(),
+          path: `${template.replace('{id}', encodeURIComponent(id.toWellFormed()))}?${new URLSearchParams(query).toString()}`,
+          headers: { accept, ...cleaned(headers), ...(body === undefined ? {} : { 'content-type': type }) },
+          body,
+        }));
+    }),
+  );
+  return fc.oneof(...one);
+}
+
+const asText = (value: unknown) => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
+/** What an HTTP client can send at all; a long wait would only be slow. */
+const cleaned = (headers: Json) =>
+  Object.fromEntries(
+    Object.entries(headers)
+      .filter(([name]) => name !== 'prefer')
+      .map(([name, value]) => [
+        name,
+        String(value)
+          .replace(/[^\x20-\x7e\x80-\xff]/g, '')
+          .trim()
+          .slice(0, 1_000),
+      ]),
+  );
+
+let taskId = '';
+
+test('thousands of requests made from the document meet no server error and no undocumented answer', async () => {
+  api.script(() => ({ text: ['Yes.'] }));
+  const { body } = await api.http.post('/v1/tasks', { input: { text: 'first' } });
+  taskId = body.id;
+  const statuses = new Map<string, number>();
+  const generated = fc.sample(requests(api.http.document), { numRuns: 3_000, seed: 7 });
+  const send = async ({ method, path, headers, body: sent }: Generated) => {
+    const response = await api.app.inject({
+      method: method as 'GET',
+      url: path,
+      headers: { host: 'localhost', ...headers },
+      ...(sent === undefined ? {} : { payload: sent }),
+    });
+    const name = `${method} ${response.statusCode}`;
+    statuses.set(name, (statuses.get(name) ?? 0) + 1);
+    const answered = new Headers(
+      Object.entries(response.headers).map(([key, value]) => [key, String(value)] as [string, string]),
+    );
+    api.http.check(method, path, response.statusCode, answered, response.body);
+    // Readiness may say 503 on a busy machine; nothing else may.
+    if (path.startsWith('/healthz')) return;
+    expect([method, path, sent, response.statusCode >= 500 ? response.body : '']).toEqual([method, path, sent, '']);
+  };
+  const queue = generated.values();
+  await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      for (const request of queue) await send(request);
+    }),
+  );
+  // The generator reached behind the front door too.
+  for (const reached of ['POST 202', 'POST 422', 'GET 200', 'GET 404', 'DELETE 404'])
+    expect(statuses.get(reached) ?? 0).toBeGreaterThan(5);
+}, 180_000);
