@@ -19,7 +19,9 @@ try {
 
 const node = nodePath();
 // Scripts and everything they start run on the project's own Node.
-const PATH = [dirname(node), join(root, 'node_modules/.bin'), process.env.PATH].join(process.platform === 'win32' ? ';' : ':');
+const PATH = [dirname(node), join(root, 'node_modules/.bin'), process.env.PATH].join(
+  process.platform === 'win32' ? ';' : ':',
+);
 const env = { ...process.env, PATH };
 const scripts = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts;
 
@@ -60,7 +62,9 @@ if (!stopped) {
   counts.failed++;
 }
 
-console.log(`\n${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}`);
+console.log(
+  `\n${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}`,
+);
 process.exitCode = counts.failed > 0 ? 1 : 0;
 
 function run(command, { args = [], shell = false }) {
