@@ -50,13 +50,24 @@ export const readHtmlFragment = (html: string): Root =>
 
 function toMarkdownTree(page: HtmlRoot): Root {
   const main = find(page, 'main') ?? onlyOne(page, 'article');
-  const readable: HtmlRoot = { type: 'root', children: (main ? [main] : page.children).flatMap(withoutChrome) };
+  const readable: HtmlRoot = {
+    type: 'root',
+    children: (main ? [main] : page.children).flatMap((node) => withoutChrome(node)),
+  };
   return unified().use(rehypeRemark).runSync(readable);
 }
 
-function withoutChrome<T extends RootContent | ElementContent>(node: T): T[] {
+/** A table cell becomes one line; without a break after each of them, its paragraphs would run into one word. */
+const blocks = /^(?:p|div|li|h[1-6]|ul|ol|dl|dt|dd|pre|blockquote|tr|section|article)$/;
+
+const lineBreak: Element = { type: 'element', tagName: 'br', properties: {}, children: [] };
+
+function withoutChrome<T extends RootContent | ElementContent>(node: T, inCell = false): (T | Element)[] {
   if (node.type !== 'element') return node.type === 'comment' ? [] : [node];
-  return isChrome(node) ? [] : [{ ...node, children: node.children.flatMap(withoutChrome) }];
+  if (isChrome(node)) return [];
+  const cell = inCell || node.tagName === 'td' || node.tagName === 'th';
+  const kept = { ...node, children: node.children.flatMap((child) => withoutChrome(child, cell)) };
+  return inCell && blocks.test(node.tagName) ? [kept, lineBreak] : [kept];
 }
 
 function isChrome({ tagName, properties }: Element): boolean {

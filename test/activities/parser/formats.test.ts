@@ -71,6 +71,14 @@ describe('HTML', () => {
     expect((await parse('page', '<p>Hello</p>', 'text/html; charset=utf-8')).text).toBe('Hello');
   });
 
+  test('makes one line of a table cell without running its paragraphs together', async () => {
+    const { text } = await parse(
+      'a.html',
+      '<table><tr><th>Who<th>What<tr><td><p>One</p><p>Two</p><td><ul><li>a<li>b</ul></table>',
+    );
+    expect(text).toBe('Who: One Two; What: a b');
+  });
+
   test('reads an example policy, tables included', async () => {
     const document = await parse('leave.html', await examplePolicy('leave.html'));
     expect(document.text).not.toMatch(/Contact|font-family/);
