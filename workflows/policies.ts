@@ -27,10 +27,10 @@ export const toolCall: ActivityOptions = {
 /** A batch of files: parsing is CPU work on another thread; each file is settled by itself, so a retry goes on where it stopped. */
 export const fileBatch: ActivityOptions = {
   startToCloseTimeout: '30 min',
-  heartbeatTimeout: '10 s',
+  heartbeatTimeout: '4 s',
   // What was settled before a cancellation arrived is counted in the end.
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
-  retry: { initialInterval: '1 s', maximumInterval: '1 min', maximumAttempts: 100 },
+  retry: { initialInterval: '500 ms', maximumInterval: '1 min', maximumAttempts: 100 },
 };
 
 /** Housekeeping over many rows; the next run makes up for a failed one. */

@@ -1,12 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
 import type { DocumentParser, UploadedFile } from '../../activities/ports.ts';
+import type { Ingestion } from '../../contract/documents.ts';
+import { AlfredError } from '../../contract/errors.ts';
 import { documentsQueue, ingestionWorkflowId } from '../../contract/ids.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { startWorkers } from '../../workers/compose.ts';
 import type { ingestWorkflow } from '../../workflows/ingest/workflow.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { plainParser } from '../support/plain-parser.ts';
+import { sha256 } from '../support/put-document.ts';
+import { startRole } from '../support/role-process.ts';
 
 const scope = { tenant: 'local', subject: 'local' };
 const metrics = createMetrics();
@@ -23,7 +27,7 @@ afterAll(async () => {
 });
 
 const worker = (parser: DocumentParser = plainParser) =>
-  startWorkers({ ...env, metrics }, { ...adapters, parser: { close: adapters.parser.close, ...parser } }, [
+  startWorkers({ ...env, metrics }, { ...adapters, parser: { ...parser, close: () => adapters.parser.close() } }, [
     documentsQueue,
   ]);
 const file = (name: string, content: string | Uint8Array): UploadedFile => ({
@@ -46,6 +50,15 @@ async function start(files: UploadedFile[]) {
     return found;
   };
   return { ingestionId, handle, state };
+}
+
+/** Resolves once `settled` files are read. */
+async function progressed(state: () => Promise<Omit<Ingestion, 'links'>>, settled: number) {
+  while (true) {
+    const { counts, files } = await state();
+    if (files - counts.pending >= settled) return;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 describe('ingestWorkflow', () => {
@@ -71,8 +84,163 @@ describe('ingestWorkflow', () => {
           { name: 'b.txt', state: 'failed', error: { code: 'file_type_unsupported' } },
         ],
       });
+      const history = JSON.stringify(await handle.fetchHistory(), (_, value: unknown) =>
+        value instanceof Uint8Array ? Buffer.from(value).toString() : value,
+      );
+      for (const content of ['a.txt', 'Twenty-five', 'empty.txt']) expect(history).not.toContain(content);
+      expect(await metrics.registry.getSingleMetricAsString('documents_ingested_total')).toContain('state="failed"} 2');
     } finally {
       await workers.stop();
     }
   });
+
+  test('an ingestion without files completes', async () => {
+    const workers = await worker();
+    try {
+      const { handle, state } = await start([]);
+      await handle.result();
+      expect(await state()).toMatchObject({ status: 'completed', files: 0, failures: [] });
+    } finally {
+      await workers.stop();
+    }
+  });
+
+  test('a folder that is added again changes nothing; of two files of one name the last one stays', async () => {
+    const workers = await worker();
+    try {
+      const folder = Array.from({ length: 30 }, (_, i) => file(`folder/${i}.txt`, `File ${i}.`));
+      expect(await (await start(folder)).handle.result()).toMatchObject({ added: 30 });
+      expect(await (await start(folder)).handle.result()).toMatchObject({ unchanged: 30 });
+      expect(
+        await (await start([file('twice.txt', 'First.'), file('twice.txt', 'Second.')])).handle.result(),
+      ).toMatchObject({ added: 1, replaced: 1 });
+      expect((await adapters.index.search(scope, 'second', 1))[0]).toMatchObject({
+        document: 'twice.txt',
+        text: 'Second.',
+      });
+    } finally {
+      await workers.stop();
+    }
+  });
+
+  test('a file that breaks the parser once is read at the next attempt, and the others meanwhile', async () => {
+    let broke = 0;
+    const parser: DocumentParser = {
+      parse: (given, signal) =>
+        given.name === 'once.txt' && broke++ === 0
+          ? Promise.reject(new Error('thread died'))
+          : plainParser.parse(given, signal),
+    };
+    const workers = await worker(parser);
+    try {
+      const { handle } = await start([file('once.txt', 'Once.'), file('fine.txt', 'Fine.')]);
+      expect(await handle.result()).toMatchObject({ added: 2, failed: 0 });
+      expect(broke).toBe(2);
+    } finally {
+      await workers.stop();
+    }
+  });
+
+  test('a file that breaks the parser every time is given up and stops no other', async () => {
+    const parser: DocumentParser = {
+      parse: (given, signal) =>
+        given.name === 'poison.txt'
+          ? Promise.reject(new AlfredError('internal', 'poison.txt: the parser broke off.'))
+          : plainParser.parse(given, signal),
+    };
+    const workers = await worker(parser);
+    try {
+      const { handle, state } = await start([file('poison.txt', 'Poison.'), file('healthy.txt', 'Healthy.')]);
+      expect(await handle.result()).toMatchObject({ added: 1, failed: 1 });
+      expect((await state()).failures).toMatchObject([{ name: 'poison.txt', error: { code: 'internal' } }]);
+    } finally {
+      await workers.stop();
+    }
+  }, 60_000);
+
+  test('cancelling stops the file that is being read, and says how far it came', async () => {
+    let reading: () => void = () => {};
+    const reads = new Promise<void>((resolve) => (reading = resolve));
+    let stopped = false;
+    const parser: DocumentParser = {
+      parse: (given, signal) =>
+        given.name !== 'endless.txt'
+          ? plainParser.parse(given, signal)
+          : new Promise((_, reject) => {
+              signal.addEventListener('abort', () => ((stopped = true), reject(signal.reason as Error)));
+              reading();
+            }),
+    };
+    const workers = await worker(parser);
+    try {
+      const { handle, state } = await start([
+        file('before.txt', 'Before.'),
+        file('endless.txt', 'Endless.'),
+        ...Array.from({ length: 30 }, (_, i) => file(`after-${i}.txt`, `After ${i}.`)),
+      ]);
+      await Promise.all([reads, progressed(state, 1)]);
+      await handle.cancel();
+      await expect(handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+      expect(stopped).toBe(true);
+      const { status, counts } = await state();
+      expect(status).toBe('cancelled');
+      expect(counts.pending).toBeGreaterThanOrEqual(1);
+      expect(await adapters.documents.file(scope, sha256('Endless.'))).toBeUndefined();
+      expect(await adapters.documents.file(scope, sha256('Before.'))).toBeDefined();
+    } finally {
+      await workers.stop();
+    }
+  });
+
+  test('a thousand files survive a killed and a stopped worker: every one is read once, and the unreadable ones are listed', async () => {
+    const files = Array.from({ length: 1_000 }, (_, i) => {
+      if (i % 100 === 50) return file(`many/${i}.txt`, '');
+      if (i % 100 === 75) return file(`many/${i}.pdf`, 'no PDF');
+      return file(`many/${i}.txt`, `Policy ${i}\n\nRule number ${i} applies to everybody.\n`);
+    });
+    const { handle, state } = await start(files);
+
+    const killed = startRole('workers/main.ts', ['--queue', documentsQueue], env.config);
+    await progressed(state, 150);
+    await killed.end('SIGKILL');
+    const before = (await state()).counts;
+    expect(before.pending).toBeGreaterThan(0);
+
+    const stopped = await startWorkers({ ...env, metrics }, adapters, [documentsQueue]);
+    await progressed(state, 1_000 - before.pending + 100);
+    await stopped.stop();
+    expect((await state()).status).toBe('running');
+
+    const last = await startWorkers({ ...env, metrics }, adapters, [documentsQueue]);
+    try {
+      // "Added" counts each file once: what an attempt stored before it died is not found "unchanged" by the next.
+      expect(await handle.result()).toEqual({ pending: 0, added: 980, replaced: 0, unchanged: 0, failed: 20 });
+    } finally {
+      await last.stop();
+    }
+    const { failures, status } = await state();
+    expect(status).toBe('completed');
+    expect(failures.map(({ name }) => name)).toEqual(
+      files.filter(({ bytes }) => bytes.length < 10).map(({ name }) => name),
+    );
+    expect(new Set(failures.map(({ error }) => error?.code))).toEqual(new Set(['file_empty', 'file_unreadable']));
+
+    const stored = await env.postgres.db
+      .selectFrom('documents')
+      .select(['name', 'text', 'chunk_count'])
+      .where('name', 'like', 'many/%')
+      .execute();
+    expect(stored).toHaveLength(980);
+    for (const { name, text } of stored) {
+      const i = /\d+/.exec(name)?.[0] ?? '';
+      expect(text).toBe(`Policy ${i}\n\nRule number ${i} applies to everybody.`);
+    }
+    const chunks = await env.postgres.db
+      .selectFrom('chunks as c')
+      .innerJoin('documents as d', 'd.id', 'c.document_id')
+      .select('c.id')
+      .where('d.name', 'like', 'many/%')
+      .execute();
+    expect(chunks).toHaveLength(stored.reduce((sum, { chunk_count }) => sum + chunk_count, 0));
+  }, 120_000);
 });

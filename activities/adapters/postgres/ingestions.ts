@@ -155,5 +155,7 @@ export async function settle(
     .where('state', '=', 'pending')
     .returning('content_hash')
     .executeTakeFirst();
-  if (settled) await removeUnusedFiles(tx, scope.tenant, [settled.content_hash]);
+  // What was just stored is in use; all else may have lost its last reason to be kept.
+  if (settled && outcome.state !== 'added' && outcome.state !== 'replaced')
+    await removeUnusedFiles(tx, scope.tenant, [settled.content_hash]);
 }

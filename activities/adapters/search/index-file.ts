@@ -107,7 +107,8 @@ export function createIndexFile(dir: string, log: Logger): IndexFile {
 }
 
 const maxAttempts = 8;
-const brokenCodes = /^SQLITE_(CORRUPT|NOTADB)/;
+/** The file is derived, so an error in reading it is reason enough for a new one. */
+const brokenCodes = /^SQLITE_(CORRUPT|NOTADB|IOERR)/;
 /** What a person can put right: the file cannot be written, or there is no space. */
 const outsideCodes = /^(SQLITE_(CANTOPEN|READONLY|FULL|IOERR|BUSY|CORRUPT|NOTADB)|E[A-Z]+$)/;
 

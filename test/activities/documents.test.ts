@@ -1,0 +1,238 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createDocuments } from '../../activities/adapters/postgres/documents.ts';
+import type { Documents, UploadedFile } from '../../activities/ports.ts';
+import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { local, putDocument, sha256 } from '../support/put-document.ts';
+
+const colleague = { tenant: 'local', subject: 'someone-else' };
+const stranger = { tenant: 'other', subject: 'local' };
+let env: TestEnvironment;
+let documents: Documents;
+beforeAll(async () => {
+  env = await createTestEnvironment();
+  documents = createDocuments(env.postgres.db);
+});
+afterAll(() => env?.close());
+
+const put = (name: string, text: string, scope = local) => putDocument(env.postgres.db, name, text, scope);
+const upload = (name: string, content: string): UploadedFile => ({
+  name,
+  mediaType: 'text/plain',
+  bytes: Buffer.from(content),
+});
+const chunksOf = (id: string) =>
+  env.postgres.db.selectFrom('chunks').selectAll().where('document_id', '=', id).orderBy('ordinal').execute();
+const newestChange = async () =>
+  (
+    await env.postgres.db
+      .selectFrom('document_changes')
+      .select((eb) => eb.fn.max('seq').as('seq'))
+      .executeTakeFirst()
+  )?.seq ?? 0;
+
+describe('a document', () => {
+  test('is added with its text, chunks and description', async () => {
+    const text = '# Leave\n\nTwenty-five days.\n\nAsk your manager.';
+    const outcome = await put('leave.txt', text);
+    expect(outcome.state).toBe('added');
+    expect(await documents.get(local, outcome.documentId)).toMatchObject({
+      name: 'leave.txt',
+      title: 'Leave',
+      characters: text.length,
+      chunks: 2,
+      contentHash: sha256(text),
+    });
+    expect((await documents.read(local, outcome.documentId))?.text).toBe(text);
+    for (const chunk of await chunksOf(outcome.documentId)) {
+      expect(text.slice(chunk.start_at, chunk.end_at)).toBe(chunk.text);
+      expect(chunk.heading_path).toEqual(['Leave']);
+    }
+  });
+
+  test('that is added again unchanged is neither parsed nor written', async () => {
+    const { documentId } = await put('same.txt', 'One.');
+    const before = [await documents.get(local, documentId), await newestChange()];
+    const parse = () => Promise.reject(new Error('parsed'));
+    const file = { name: 'same.txt', mediaType: 'text/plain', contentHash: sha256('One.'), sizeBytes: 4 };
+    expect(await documents.put(local, file, parse)).toEqual({ state: 'unchanged', documentId });
+    expect([await documents.get(local, documentId), await newestChange()]).toEqual(before);
+  });
+
+  test('that changed keeps its id and replaces its chunks', async () => {
+    const { documentId } = await put('changing.txt', 'Old.\n\nOlder.');
+    const old = await chunksOf(documentId);
+    expect(await put('changing.txt', 'New.', colleague)).toEqual({ state: 'replaced', documentId });
+    const chunks = await chunksOf(documentId);
+    expect(chunks.map(({ text }) => text)).toEqual(['New.']);
+    expect(old.map(({ id }) => id)).not.toContain(chunks[0]?.id);
+  });
+
+  test('that is deleted is gone with its chunks, once', async () => {
+    const { documentId } = await put('gone.txt', 'Soon.');
+    expect(await documents.delete(local, documentId)).toBe(true);
+    expect(await documents.get(local, documentId)).toBeUndefined();
+    expect(await chunksOf(documentId)).toEqual([]);
+    expect(await documents.delete(local, documentId)).toBe(false);
+  });
+
+  test('belongs to its tenant, whoever asks there, and to no other', async () => {
+    const { documentId } = await put('shared.txt', 'Ours.');
+    expect(await documents.get(colleague, documentId)).toBeDefined();
+    expect(await documents.get(stranger, documentId)).toBeUndefined();
+    expect(await documents.read(stranger, documentId)).toBeUndefined();
+    expect(await documents.delete(stranger, documentId)).toBe(false);
+    expect((await documents.list(stranger, { limit: 10 })).documents).toEqual([]);
+    const theirs = await put('shared.txt', 'Theirs.', stranger);
+    expect(theirs.state).toBe('added');
+    expect((await documents.read(local, documentId))?.text).toBe('Ours.');
+    await documents.delete(stranger, theirs.documentId);
+  });
+
+  test('that cannot be parsed leaves the old version as it was', async () => {
+    const { documentId } = await put('kept.txt', 'Good.');
+    const file = { name: 'kept.txt', mediaType: 'text/plain', contentHash: sha256('broken'), sizeBytes: 6 };
+    await expect(documents.put(local, file, () => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
+    expect((await documents.read(local, documentId))?.text).toBe('Good.');
+  });
+
+  test('of one name written by many at once is one document with the chunks of one version', async () => {
+    const versions = Array.from({ length: 12 }, (_, i) => `Version ${i}.\n\nStill ${i}.`);
+    const outcomes = await Promise.all(versions.map((text) => put('contested.txt', text)));
+    expect(new Set(outcomes.map(({ documentId }) => documentId)).size).toBe(1);
+    expect(outcomes.filter(({ state }) => state === 'added')).toHaveLength(1);
+    const id = outcomes[0]?.documentId ?? '';
+    const text = (await documents.read(local, id))?.text;
+    expect(versions).toContain(text);
+    expect((await chunksOf(id)).map((chunk) => chunk.text)).toEqual(text?.split('\n\n'));
+  });
+
+  test('ids that are none find nothing', async () => {
+    for (const id of ['', 'x', "' or 1=1 --"]) {
+      expect(await documents.get(local, id)).toBeUndefined();
+      expect(await documents.read(local, id)).toBeUndefined();
+      expect(await documents.delete(local, id)).toBe(false);
+      expect(await documents.ingestion(local, id)).toBeUndefined();
+      expect(await documents.pendingFiles(local, id, 5)).toEqual([]);
+    }
+  });
+});
+
+test('a list goes through all names once, page by page, and refuses a cursor it never gave', async () => {
+  const tenant = { tenant: 'pages', subject: 'local' };
+  const names = ['ä.txt', 'a.txt', 'B.txt', 'b.txt', 'folder/ß.txt', '日本.txt', 'a b.txt'];
+  for (const name of names) await put(name, 'Text.', tenant);
+  const seen: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await documents.list(tenant, { limit: 2, ...(cursor ? { cursor } : {}) });
+    seen.push(...page.documents.map(({ name }) => name));
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor);
+  expect([...seen].sort()).toEqual([...names].sort());
+  await expect(documents.list(tenant, { limit: 2, cursor: '!' })).rejects.toMatchObject({ code: 'invalid_request' });
+});
+
+test('changes appear in the order of their numbers, and only the newest of a document is kept', async () => {
+  const seen = new Set<number>();
+  let newest = await newestChange();
+  const writes = Promise.all(Array.from({ length: 40 }, (_, i) => put(`ordered-${i % 10}.txt`, `Version ${i}.`)));
+  let writing = true;
+  void writes.finally(() => (writing = false));
+  while (writing) {
+    // Whoever read up to `newest` must never find a lower number later.
+    const rows = await env.postgres.db.selectFrom('document_changes').select('seq').execute();
+    for (const { seq } of rows) if (!seen.has(seq)) expect(seq).toBeGreaterThan(seen.size > 0 ? newest : 0);
+    for (const { seq } of rows) seen.add(seq);
+    newest = Math.max(newest, ...seen);
+  }
+  await writes;
+  const rows = await env.postgres.db.selectFrom('document_changes').select('document_id').execute();
+  expect(new Set(rows.map(({ document_id }) => document_id)).size).toBe(rows.length);
+});
+
+describe('an ingestion', () => {
+  const stored = async (content: string) => (await documents.file(local, sha256(content))) !== undefined;
+
+  test('keeps the bytes of a file until nothing needs them', async () => {
+    const ingestionId = await documents.createIngestion(local, [
+      upload('one.txt', 'bytes 1'),
+      upload('two.txt', 'bytes 1'),
+      upload('bad.txt', 'bytes 2'),
+    ]);
+    const [one, two, bad] = await documents.pendingFiles(local, ingestionId, 10);
+    if (!one || !two || !bad) throw new Error('three files are pending');
+    const parse = async () => ({ title: 't', text: 'bytes 1', chunks: [] });
+    await documents.settleFile(
+      local,
+      { ingestionId, ordinal: bad.ordinal },
+      { state: 'failed', code: 'file_unreadable', message: 'bad.txt: no' },
+    );
+    expect(await stored('bytes 2')).toBe(false);
+    const first = await documents.put(local, one, parse, { ingestionId, ordinal: one.ordinal });
+    const second = await documents.put(local, two, parse, { ingestionId, ordinal: two.ordinal });
+    if (first.state === 'failed' || second.state === 'failed') throw new Error('both are added');
+    await documents.delete(local, first.documentId);
+    expect(await stored('bytes 1')).toBe(true);
+    await documents.delete(local, second.documentId);
+    expect(await stored('bytes 1')).toBe(false);
+    expect(await documents.ingestion(local, ingestionId)).toMatchObject({
+      files: 3,
+      counts: { pending: 0, added: 2, failed: 1 },
+      failures: [{ name: 'bad.txt' }],
+    });
+  });
+
+  test('that is given up lets go of what was pending, and its first end counts', async () => {
+    const ingestionId = await documents.createIngestion(local, [upload('never.txt', 'never read')]);
+    await documents.endIngestion(local, ingestionId, 'cancelled');
+    await documents.endIngestion(local, ingestionId, 'completed');
+    expect(await stored('never read')).toBe(false);
+    expect(await documents.ingestion(local, ingestionId)).toMatchObject({
+      status: 'cancelled',
+      counts: { pending: 1 },
+    });
+  });
+
+  test('settles a file once', async () => {
+    const ingestionId = await documents.createIngestion(local, [upload('once.txt', 'once')]);
+    const failure = { state: 'failed', code: 'file_unreadable', message: 'first' } as const;
+    await documents.settleFile(local, { ingestionId, ordinal: 0 }, failure);
+    await documents.settleFile(local, { ingestionId, ordinal: 0 }, { ...failure, message: 'second' });
+    expect((await documents.ingestion(local, ingestionId))?.failures).toMatchObject([{ error: { message: 'first' } }]);
+  });
+
+  test('is seen and settled by its owner only', async () => {
+    const ingestionId = await documents.createIngestion(local, [upload('mine.txt', 'mine')]);
+    for (const scope of [stranger, colleague]) {
+      expect(await documents.ingestion(scope, ingestionId)).toBeUndefined();
+      expect(await documents.pendingFiles(scope, ingestionId, 5)).toEqual([]);
+      await documents.settleFile(
+        scope,
+        { ingestionId, ordinal: 0 },
+        { state: 'failed', code: 'internal', message: '' },
+      );
+      await documents.endIngestion(scope, ingestionId, 'failed');
+    }
+    expect(await documents.file(stranger, sha256('mine'))).toBeUndefined();
+    expect(await documents.ingestion(local, ingestionId)).toMatchObject({ status: 'running', counts: { pending: 1 } });
+  });
+
+  test('never loses bytes to a document of the same bytes that goes at the same time', async () => {
+    for (let round = 0; round < 20; round++) {
+      const content = `contested ${round}`;
+      const before = await documents.createIngestion(local, [upload(`c${round}.txt`, content)]);
+      const [file] = await documents.pendingFiles(local, before, 1);
+      if (!file) throw new Error('one file is pending');
+      const outcome = await documents.put(local, file, async () => ({ title: '', text: content, chunks: [] }), {
+        ingestionId: before,
+        ordinal: 0,
+      });
+      if (outcome.state === 'failed') throw new Error(outcome.message);
+      await Promise.all([
+        documents.delete(local, outcome.documentId),
+        documents.createIngestion(local, [upload('again.txt', content)]),
+      ]);
+      expect(await stored(content)).toBe(true);
+    }
+  });
+});
