@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, mkdir } from 'node:fs/promises';
+import { access, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { StepFailure } from './step-failure.ts';
@@ -25,4 +25,17 @@ export async function cacheDir(environment: NodeJS.ProcessEnv, fallback?: string
   throw new StepFailure(`No folder to keep downloads in can be written: ${faults.join(', ')}.`, [
     'set XDG_CACHE_HOME to a folder that can be written',
   ]);
+}
+
+/** A download never takes that long; what is older was left by a process that was killed. */
+const leftoverMs = 60 * 60 * 1_000;
+
+/** Removes what cut-short downloads left in the cache. */
+export async function removeLeftovers(dir: string): Promise<void> {
+  for (const name of await readdir(dir)) {
+    if (!/^(sdk|wheel)-/.test(name)) continue;
+    const path = join(dir, name);
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
+    if (Date.now() - mtimeMs > leftoverMs) await rm(path, { recursive: true, force: true });
+  }
 }

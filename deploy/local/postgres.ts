@@ -60,6 +60,7 @@ export async function startPostgres({
   const { initdb, postgres } = await binaries();
   const as = postgresUser([postgres, root], data);
   await assertOurs(data);
+  await handOver(data, as);
   const password = await readOrMakePassword(join(root, 'password'));
   await endOrphan(data, log);
   if (!existsSync(join(data, 'PG_VERSION'))) await initialise({ initdb, root, data, password, as, sync });
@@ -187,7 +188,7 @@ async function readOrMakePassword(file: string): Promise<string> {
   }
 }
 
-/** Another user's data folder is left alone; root's own copy of one is handed to the user Postgres runs as. */
+/** Another user's data folder is left alone. */
 async function assertOurs(data: string) {
   const owner = statSync(data, { throwIfNoEntry: false })?.uid;
   const us = process.getuid?.();
@@ -198,6 +199,12 @@ async function assertOurs(data: string) {
       'start as that user again, set ALFRED_DATA_DIR to a folder of your own, or start clean as root: npm start -- --fresh',
     ],
   );
+}
+
+/** A folder that root copied or restored belongs to root; Postgres starts on none but its own. */
+async function handOver(data: string, { owner }: RunAs) {
+  if (!owner || statSync(data, { throwIfNoEntry: false })?.uid !== 0) return;
+  await promisify(execFile)('chown', ['-R', `${owner.uid}:${owner.gid}`, data]);
 }
 
 /** Ends a postmaster that still runs on this folder, and removes its lock file when the id is another process's by now. */

