@@ -8,9 +8,7 @@ export type WorkflowState =
   | { status: 'not_found' };
 
 /** How a row ends when the workflow did not end it itself. */
-export type Closure =
-  | { status: 'failed'; code: ErrorCode; message: string }
-  | { status: 'cancelled'; reason: string };
+export type Closure = { status: 'failed'; code: ErrorCode; message: string } | { status: 'cancelled'; reason: string };
 
 /** What makes a row true again. `found` is the word the metric `task_rows_corrected_total` uses. */
 export type Correction =
@@ -47,13 +45,19 @@ export function truthOf(
     case 'timed_out':
       return failed(state.status, state.status);
     case 'cancelled':
-      return { action: 'close', closure: { status: 'cancelled', reason: 'Cancelled in Temporal.' }, found: 'cancelled' };
+      return {
+        action: 'close',
+        closure: { status: 'cancelled', reason: 'Cancelled in Temporal.' },
+        found: 'cancelled',
+      };
     case 'failed':
     case 'completed':
       return failed('internal', state.status, 'The workflow ended without saying how.');
     case 'not_found':
       if (row.runId !== null || row.status !== 'queued') return failed('workflow_lost', 'lost');
-      return now - row.createdAt.getTime() < startGraceMs ? { action: 'none' } : failed('never_started', 'never_started');
+      return now - row.createdAt.getTime() < startGraceMs
+        ? { action: 'none' }
+        : failed('never_started', 'never_started');
   }
 }
 
