@@ -10,7 +10,10 @@ import { namespaceOf, template, testServers } from './test-servers.ts';
 
 // What tests provoke on purpose would bury what they print.
 const level = process.env.ALFRED_TEST_LOG_LEVEL ? 'WARN' : 'ERROR';
-Runtime.install({ logger: new DefaultLogger(level), telemetryOptions: { logging: { filter: { core: level, other: level }, forward: {} } } });
+Runtime.install({
+  logger: new DefaultLogger(level),
+  telemetryOptions: { logging: { filter: { core: level, other: level }, forward: {} } },
+});
 
 export type TestEnvironment = Awaited<ReturnType<typeof createTestEnvironment>>;
 
