@@ -6,6 +6,8 @@ type Stream = NodeJS.WriteStream;
 /** Answers go to standard output; everything said about them goes to standard error. */
 export function createTerminal({ stdout, stderr }: { stdout: Stream; stderr: Stream } = process) {
   let status = '';
+  // Some terminals do not tell their width, and say 0.
+  const width = stdout.columns || stderr.columns || 80;
   const clearStatus = () => {
     if (status) stderr.write('\r\u001b[2K');
     status = '';
@@ -15,7 +17,7 @@ export function createTerminal({ stdout, stderr }: { stdout: Stream; stderr: Str
     isLive: stdout.isTTY,
     /** Whether progress may be rewritten in place. */
     isLiveStatus: stderr.isTTY,
-    columns: Math.min(stdout.columns ?? stderr.columns ?? 80, 100),
+    columns: Math.max(40, Math.min(width, 100)),
     /** Text for standard output, as it is; control characters are dropped when a terminal would obey them. */
     write(text: string) {
       clearStatus();
@@ -39,7 +41,7 @@ export function createTerminal({ stdout, stderr }: { stdout: Stream; stderr: Str
     status(line: string) {
       if (!stderr.isTTY) return;
       clearStatus();
-      status = printable(line).slice(0, (stderr.columns ?? 80) - 1);
+      status = printable(line).slice(0, width - 1);
       stderr.write(styleText('dim', status, { stream: stderr }));
     },
     clearStatus,
