@@ -1,0 +1,41 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
+import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { local, sha256 } from '../support/put-document.ts';
+
+const folder = new URL('../../docs/examples/policies/', import.meta.url);
+let env: TestEnvironment;
+let adapters: Adapters;
+
+beforeAll(async () => {
+  env = await createTestEnvironment();
+  adapters = createAdapters(env);
+  for (const name of await readdir(folder)) {
+    const bytes = await readFile(new URL(name, folder));
+    const file = { name, mediaType: 'application/octet-stream', contentHash: sha256(bytes), sizeBytes: bytes.length };
+    const parse = () => adapters.parser.parse({ ...file, bytes }, AbortSignal.timeout(60_000));
+    expect(await adapters.documents.put(local, file, parse)).toMatchObject({ state: 'added' });
+  }
+}, 60_000);
+afterAll(async () => {
+  await adapters?.close();
+  await env?.close();
+});
+
+test.each([
+  ['How many days do I have to file an expense report?', 'expenses.md', '30 calendar days'],
+  ['What is the limit for a taxi ride?', 'expenses.md', '60 EUR a ride'],
+  ['How many vacation days of paid leave per year?', 'leave.html', '28 working days'],
+  ['When does unused leave lapse?', 'leave.html', '31 March'],
+  ['How long must my password be?', 'information-security.txt', '14 characters'],
+  ['I lost a device, how fast do I report it?', 'information-security.txt', 'within 1 hour'],
+  ['How many quotes are needed for a purchase of 20,000 EUR?', 'procurement.md', 'Department head and Procurement'],
+  ['May I travel first class by train?', 'travel.md', 'first class from 2 hours on'],
+])('“%s” is answered among the first three passages', async (question, document, answer) => {
+  const passages = await adapters.index.search(local, question, 3);
+  const found = passages
+    .filter((passage) => passage.document === document)
+    .map(({ text }) => text.replace(/\s+/g, ' '));
+  expect(found.join('\n')).toContain(answer);
+});
