@@ -1,0 +1,71 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { documentsQueue } from '../../contract/ids.ts';
+import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
+import { createApiHarness, type ApiHarness } from '../api/api-server.ts';
+import { alfred } from './run-alfred.ts';
+
+let house: ApiHarness;
+let workers: RunningWorkers;
+let folder: string;
+beforeAll(async () => {
+  house = await createApiHarness({ ALFRED_MAX_UPLOAD_MB: '0.02' });
+  workers = await startWorkers(house, house, [documentsQueue]);
+  folder = await mkdtemp(join(tmpdir(), 'alfred-add-'));
+  await mkdir(join(folder, 'rules'));
+  // Together far above the server's limit, each below it.
+  for (let i = 0; i < 20; i++)
+    await writeFile(
+      join(folder, 'rules', `rule-${i}.md`),
+      `# Rule ${i}\n\n${'Bicycles are parked outside. '.repeat(100)}`,
+    );
+});
+afterAll(async () => {
+  await workers?.stop();
+  await house?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const run = (...args: string[]) => alfred(args, { ALFRED_URL: house.url, NO_COLOR: '1' });
+
+test('a folder is added whole although the server takes only small bodies, and adding it again changes nothing', async () => {
+  const first = await run('documents', 'add', join(folder, 'rules'));
+  expect({ code: first.code, stdout: first.stdout }).toEqual({
+    code: 0,
+    stdout: '20 added, 0 replaced, 0 unchanged, 0 failed\n',
+  });
+  const again = await run('documents', 'add', join(folder, 'rules'));
+  expect(again.stdout).toBe('0 added, 0 replaced, 20 unchanged, 0 failed\n');
+});
+
+test('files that cannot be taken are listed with the reason, the others are added, and it ends with 1', async () => {
+  const mixed = join(folder, 'mixed');
+  await mkdir(mixed);
+  await writeFile(join(mixed, 'good.md'), '# Good\n\nA sentence.');
+  await writeFile(join(mixed, 'broken.pdf'), '%PDF-1.7 broken');
+  await writeFile(join(mixed, 'large.md'), 'x '.repeat(30_000));
+  const { code, stdout, stderr } = await run('documents', 'add', mixed);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '1 added, 0 replaced, 0 unchanged, 2 failed\n' });
+  expect(stderr).toMatch(/mixed\/broken\.pdf: \S.{10,}/);
+  expect(stderr).toMatch(/mixed\/large\.md: .*ALFRED_MAX_UPLOAD_MB/s);
+});
+
+test('documents are listed, found and removed by name', async () => {
+  expect((await run('documents', 'list')).stdout).toMatch(/^rules\/rule-7\.md +Rule 7/m);
+  expect((await run('search', 'bicycles', 'parked')).stdout).toContain('Bicycles are parked outside.');
+  expect((await run('documents', 'remove', 'rules/rule-7.md')).code).toBe(0);
+  expect((await run('documents', 'list')).stdout).not.toContain('rule-7.md');
+  const unknown = await run('documents', 'remove', 'rule-8');
+  expect(unknown.code).toBe(1);
+  expect(unknown.stderr).toContain('Did you mean rules/rule-8.md?');
+});
+
+test('nothing to add is a usage error', async () => {
+  const empty = join(folder, 'empty');
+  await mkdir(empty);
+  const { code, stderr } = await run('documents', 'add', empty);
+  expect(code).toBe(2);
+  expect(stderr).toContain('There is nothing to add');
+});
