@@ -57,12 +57,16 @@ export const createModelActivities = (deps: ModelDeps) => {
           observe(metrics, record(), 'completed');
           return turn;
         } catch (error) {
-          const { code, message } = signal.aborted ? { code: 'superseded' as const, message: 'The call was stopped.' } : alfredErrorOf(error);
+          const { code, message } = signal.aborted
+            ? { code: 'superseded' as const, message: 'The call was stopped.' }
+            : alfredErrorOf(error);
           const willRetry = !signal.aborted && attempt < maxAttemptsOf(code);
           observe(metrics, record(), signal.aborted ? 'cancelled' : code);
           await ledger
             .failModelCall(task, { ...record(), code, message, willRetry })
-            .catch((failure: unknown) => deps.log.error({ failure, taskId: task.taskId, step }, 'a failed model call could not be recorded'));
+            .catch((failure: unknown) =>
+              deps.log.error({ failure, taskId: task.taskId, step }, 'a failed model call could not be recorded'),
+            );
           throw error;
         }
       }),
@@ -108,7 +112,11 @@ class Call {
 
   record() {
     const costUsd = this.provider.price(this.model, this.usage);
-    return { usage: { ...this.usage, costUsd }, durationMs: Math.round(performance.now() - this.begun), firstTokenMs: this.firstTokenMs };
+    return {
+      usage: { ...this.usage, costUsd },
+      durationMs: Math.round(performance.now() - this.begun),
+      firstTokenMs: this.firstTokenMs,
+    };
   }
 }
 

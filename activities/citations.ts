@@ -12,7 +12,10 @@ export function numberPassages(messages: Message[]): Message[] {
   const numbers = new Map<string, number>();
   return messages.map((message) =>
     message.role === 'tool'
-      ? { ...message, results: message.results.map((result) => ({ ...result, output: numbered(result.output, numbers) })) }
+      ? {
+          ...message,
+          results: message.results.map((result) => ({ ...result, output: numbered(result.output, numbers) })),
+        }
       : message,
   );
 }
@@ -39,7 +42,8 @@ export function citationsOf(text: string, messages: Message[]): Citation[] {
   const passages = new Map<number, Passage>();
   for (const message of messages) {
     if (message.role !== 'tool') continue;
-    for (const { output } of message.results) for (const passage of passagesOf(output) ?? []) if (passage.n) passages.set(passage.n, passage);
+    for (const { output } of message.results)
+      for (const passage of passagesOf(output) ?? []) if (passage.n) passages.set(passage.n, passage);
   }
   const citations = new Map<number, Citation>();
   for (const { n, claim } of claims(text)) {
@@ -48,7 +52,14 @@ export function citationsOf(text: string, messages: Message[]): Citation[] {
     const { start, end } = bestQuote(passage.text, claim);
     const { documentId, document, title, headingPath, page, chunkId, contentHash } = passage;
     citations.set(n, {
-      n, documentId, document, title, headingPath, page, chunkId, contentHash,
+      n,
+      documentId,
+      document,
+      title,
+      headingPath,
+      page,
+      chunkId,
+      contentHash,
       quote: passage.text.slice(start, end),
       start: passage.start + start,
       end: passage.start + end,
@@ -69,7 +80,8 @@ function* claims(text: string): Iterable<{ n: number; claim: string }> {
 const NumberedPassages = Passage.partial({ score: true }).loose();
 
 function passagesOf(output: JsonValue): (Passage & { n?: number })[] | undefined {
-  if (typeof output !== 'object' || output === null || Array.isArray(output) || !Array.isArray(output.passages)) return undefined;
+  if (typeof output !== 'object' || output === null || Array.isArray(output) || !Array.isArray(output.passages))
+    return undefined;
   const parsed = NumberedPassages.array().safeParse(output.passages);
   return parsed.success ? (parsed.data as (Passage & { n?: number })[]) : undefined;
 }

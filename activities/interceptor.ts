@@ -19,7 +19,10 @@ export const createActivityInterceptor = (log: Logger): ActivityInboundCallsInte
       const { activityType, attempt, workflowExecution } = activityInfo();
       const final = attempt >= maxAttemptsOf(known.code);
       const details = { activityType, attempt, workflowId: workflowExecution?.workflowId, code: known.code, final };
-      log[known.code === 'internal' ? 'error' : 'warn']({ ...details, err: known.cause ?? known }, 'an activity failed');
+      log[known.code === 'internal' ? 'error' : 'warn'](
+        { ...details, err: known.cause ?? known },
+        'an activity failed',
+      );
       throw ApplicationFailure.create({
         type: known.code,
         message: known.message,

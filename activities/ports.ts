@@ -3,7 +3,17 @@ import type { ErrorCode } from '../contract/errors.ts';
 import type { NewTaskEvent, TaskEvent } from '../contract/events.ts';
 import type { JsonValue } from '../contract/json.ts';
 import type { AssistantPart, StoredMessage } from '../contract/messages.ts';
-import type { BudgetLimits, ContentHash, Head, Scope, TaskRef, ToolCallRef, ToolResultRef, Turn, Usage } from '../contract/references.ts';
+import type {
+  BudgetLimits,
+  ContentHash,
+  Head,
+  Scope,
+  TaskRef,
+  ToolCallRef,
+  ToolResultRef,
+  Turn,
+  Usage,
+} from '../contract/references.ts';
 import type { Closure, WorkflowState } from '../contract/task-truth.ts';
 import type { Task, TaskListQuery, TaskRequest, TaskResult } from '../contract/task.ts';
 
@@ -25,7 +35,11 @@ export interface Tasks {
    * @returns the task, or the one that the same idempotency key made before
    * @throws AlfredError `idempotency_key_reused` when that one had another body
    */
-  create(scope: Scope, request: TaskRequest, options: { idempotencyKey?: string | undefined }): Promise<TaskRow & { head: Head; isNew: boolean }>;
+  create(
+    scope: Scope,
+    request: TaskRequest,
+    options: { idempotencyKey?: string | undefined },
+  ): Promise<TaskRow & { head: Head; isNew: boolean }>;
   get(scope: Scope, taskId: string): Promise<TaskRow | undefined>;
   list(scope: Scope, query: TaskListQuery): Promise<{ tasks: TaskRow[]; nextCursor: string | null }>;
   /** queued → running. Safe to repeat. */
@@ -34,8 +48,12 @@ export interface Tasks {
   complete(task: TaskRef, run: Run, result: ContentHash): Promise<TaskRow | undefined>;
   /** As `complete`; without a run (the workflow is gone) only a row that has not ended is closed. */
   close(task: TaskRef, run: Run | undefined, closure: Closure): Promise<TaskRow | undefined>;
-  /** Puts a row back to running that another run had ended: somebody reset the workflow. @returns whether it was so */
-  reopen(task: TaskRef, run: Run): Promise<boolean>;
+  /**
+   * Brings a row in line with what Temporal said about its workflow (contract/task-truth.ts).
+   * @param state asked before this call, so that the row is the younger of the two
+   * @returns what was found when the row was wrong, undefined when it was right
+   */
+  correct(taskId: string, state: WorkflowState): Promise<string | undefined>;
   /** Rows that are not ended, by id, over all tenants; for the sweep. */
   open(options: { olderThanMs: number; after: string | undefined; limit: number }): Promise<TaskState[]>;
   /** Rows of these ids, over all tenants; for the sweep. */
@@ -86,11 +104,25 @@ export interface Ledger {
   settleModelCall(task: TaskRef, call: CompletedModelCall): Promise<Turn>;
   failModelCall(task: TaskRef, call: FailedModelCall): Promise<void>;
   /** @returns the stored result of an earlier attempt, or undefined after storing the intent */
-  beginToolCall(task: TaskRef, call: ToolCallRef & { step: number; arguments: JsonValue }): Promise<ToolResultRef | undefined>;
-  settleToolCall(task: TaskRef, call: ToolCallRef & { step: number; output: JsonValue; isError: boolean; summary: string; durationMs: number }): Promise<ToolResultRef>;
+  beginToolCall(
+    task: TaskRef,
+    call: ToolCallRef & { step: number; arguments: JsonValue },
+  ): Promise<ToolResultRef | undefined>;
+  settleToolCall(
+    task: TaskRef,
+    call: ToolCallRef & { step: number; output: JsonValue; isError: boolean; summary: string; durationMs: number },
+  ): Promise<ToolResultRef>;
 }
 
-type ModelCallRecord = { step: number; attempt: number; provider: string; model: string; usage: Usage; durationMs: number; firstTokenMs: number | null };
+type ModelCallRecord = {
+  step: number;
+  attempt: number;
+  provider: string;
+  model: string;
+  usage: Usage;
+  durationMs: number;
+  firstTokenMs: number | null;
+};
 export type CompletedModelCall = ModelCallRecord & {
   parent: Head;
   parts: AssistantPart[];
@@ -113,7 +145,10 @@ export type ModelRequest = {
   idempotencyKey: string;
 };
 export type StopReason = 'end' | 'tools' | 'max_tokens' | 'refusal';
-export type ModelEvent = { type: 'text'; text: string } | { type: 'usage'; usage: Omit<Usage, 'costUsd'> } | { type: 'end'; parts: AssistantPart[]; stopReason: StopReason };
+export type ModelEvent =
+  | { type: 'text'; text: string }
+  | { type: 'usage'; usage: Omit<Usage, 'costUsd'> }
+  | { type: 'end'; parts: AssistantPart[]; stopReason: StopReason };
 
 /** One model provider. Its client never retries; Temporal does. Errors are AlfredErrors. */
 export interface ModelProvider {
@@ -141,10 +176,18 @@ export interface DocumentParser {
 }
 
 export type UploadedFile = { name: string; mediaType: string; bytes: Uint8Array };
-export type PendingFile = { ordinal: number; name: string; mediaType: string; contentHash: ContentHash; sizeBytes: number };
+export type PendingFile = {
+  ordinal: number;
+  name: string;
+  mediaType: string;
+  contentHash: ContentHash;
+  sizeBytes: number;
+};
 /** One file of an ingestion. */
 export type UploadRef = { ingestionId: string; ordinal: number };
-export type FileOutcome = { state: 'added' | 'replaced' | 'unchanged'; documentId: string } | { state: 'failed'; code: ErrorCode; message: string };
+export type FileOutcome =
+  | { state: 'added' | 'replaced' | 'unchanged'; documentId: string }
+  | { state: 'failed'; code: ErrorCode; message: string };
 
 /** Documents, their chunks, and uploads on their way in. Postgres is the truth; an index is derived from it. */
 export interface Documents {
@@ -157,7 +200,12 @@ export interface Documents {
    * Same name and content: nothing is written, nor parsed. Same name, other content: the chunks are replaced. Readers see
    * the old or the new version, never a mixture. An upload is settled in the same transaction.
    */
-  put(scope: Scope, file: Omit<PendingFile, 'ordinal'>, parse: () => Promise<ParsedDocument>, upload?: UploadRef): Promise<FileOutcome>;
+  put(
+    scope: Scope,
+    file: Omit<PendingFile, 'ordinal'>,
+    parse: () => Promise<ParsedDocument>,
+    upload?: UploadRef,
+  ): Promise<FileOutcome>;
   /** Stores the files with their bytes; nothing is read yet. @returns the ingestion's id */
   createIngestion(scope: Scope, files: UploadedFile[]): Promise<string>;
   ingestion(scope: Scope, ingestionId: string): Promise<Omit<Ingestion, 'links'> | undefined>;

@@ -23,7 +23,10 @@ export const createToolActivities = ({ tools, conversations, ledger, metrics }: 
       const begun = performance.now();
       const outcome = await attempt(tools[call.tool], input, { task, call, signal });
       const durationMs = Math.round(performance.now() - begun);
-      metrics.toolCalls.inc({ tool: call.tool in tools ? call.tool : 'unknown', outcome: outcome.isError ? 'error' : 'ok' });
+      metrics.toolCalls.inc({
+        tool: call.tool in tools ? call.tool : 'unknown',
+        outcome: outcome.isError ? 'error' : 'ok',
+      });
       metrics.toolCallDuration.observe({ tool: call.tool in tools ? call.tool : 'unknown' }, durationMs / 1_000);
       return ledger.settleToolCall(task, { ...call, step, ...outcome, durationMs });
     }),
@@ -39,12 +42,17 @@ async function attempt(
   if (!tool) return refused(`There is no tool "${call.tool}".`);
   try {
     const scope = { tenant: task.tenant, subject: task.subject };
-    return { ...(await tool.run(input, { scope, taskId: task.taskId, receiptKey: `${task.taskId}/${call.callId}`, signal })), isError: false };
+    return {
+      ...(await tool.run(input, { scope, taskId: task.taskId, receiptKey: `${task.taskId}/${call.callId}`, signal })),
+      isError: false,
+    };
   } catch (error) {
     const known = alfredErrorOf(error);
     if (signal.aborted) throw error;
     if (maxAttemptsOf(known.code) === 1) return refused(known.message);
-    throw known.code === 'internal' ? new AlfredError('tool_failed', `The tool ${call.tool} failed after several attempts.`, { cause: error }) : known;
+    throw known.code === 'internal'
+      ? new AlfredError('tool_failed', `The tool ${call.tool} failed after several attempts.`, { cause: error })
+      : known;
   }
 }
 

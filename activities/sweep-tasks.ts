@@ -1,6 +1,5 @@
 import { taskWorkflowId } from '../contract/ids.ts';
 import { isEnded } from '../contract/task-status.ts';
-import { truthOf } from '../contract/task-truth.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { heartbeating } from './heartbeat.ts';
@@ -17,14 +16,10 @@ export const createSweepActivities = ({ tasks, workflows, metrics, log }: SweepD
   const correct = async ({ taskId }: TaskState): Promise<boolean> => {
     // Temporal first, the row after: a workflow writes its end to the row before it ends.
     const state = await workflows.describe(taskWorkflowId(taskId));
-    const [row] = await tasks.states([taskId]);
-    if (!row) return false;
-    const correction = truthOf(row, state);
-    if (correction.action === 'none') return false;
-    if (correction.action === 'reopen') await tasks.reopen(row, { runId: correction.runId });
-    else await tasks.close(row, undefined, correction.closure);
-    metrics.rowsCorrected.inc({ found: correction.found });
-    log.warn({ taskId, found: correction.found }, 'a task row was brought in line with its workflow');
+    const found = await tasks.correct(taskId, state);
+    if (found === undefined) return false;
+    metrics.rowsCorrected.inc({ found });
+    log.warn({ taskId, found }, 'a task row was brought in line with its workflow');
     return true;
   };
 

@@ -2,7 +2,7 @@ import type { TaskRow } from '../activities/ports.ts';
 import { taskWorkflowId } from '../contract/ids.ts';
 import type { Scope } from '../contract/references.ts';
 import { isEnded } from '../contract/task-status.ts';
-import { truthOf, type WorkflowState } from '../contract/task-truth.ts';
+import type { WorkflowState } from '../contract/task-truth.ts';
 import type { ApiDeps } from './deps.ts';
 import { inTime } from './in-time.ts';
 
@@ -21,7 +21,13 @@ export const createTaskReader =
   async (scope: Scope, taskId: string): Promise<TaskRow | undefined> => {
     const [state, row] = await Promise.all([ask(taskId), tasks.get(scope, taskId)]);
     if (!row || !state || agrees(row, state)) return row;
-    return (await correct(taskId, state)) ? tasks.get(scope, taskId) : row;
+    // Looks at the row once more: it must be younger than what Temporal said.
+    const found = await tasks.correct(taskId, state);
+    if (found !== undefined) {
+      metrics.rowsCorrected.inc({ found });
+      log.warn({ taskId, found }, 'a task row was brought in line with its workflow');
+    }
+    return tasks.get(scope, taskId);
 
     async function ask(id: string): Promise<WorkflowState | undefined> {
       try {
@@ -29,19 +35,6 @@ export const createTaskReader =
       } catch {
         return undefined;
       }
-    }
-
-    /** The row is read once more: it must be younger than what Temporal said. */
-    async function correct(id: string, said: WorkflowState): Promise<boolean> {
-      const [current] = await tasks.states([id]);
-      if (!current) return false;
-      const correction = truthOf(current, said);
-      if (correction.action === 'none') return true;
-      if (correction.action === 'reopen') await tasks.reopen(current, { runId: correction.runId });
-      else await tasks.close(current, undefined, correction.closure);
-      metrics.rowsCorrected.inc({ found: correction.found });
-      log.warn({ taskId: id, found: correction.found }, 'a task row was brought in line with its workflow');
-      return true;
     }
   };
 export type ReadTask = ReturnType<typeof createTaskReader>;

@@ -68,7 +68,11 @@ export class AlfredError extends Error {
   /** How long to wait before the next attempt, in milliseconds, when the other side said so. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(code: ErrorCode, message: string = sentenceOf(code), options: { retryAfterMs?: number | undefined; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string = sentenceOf(code),
+    options: { retryAfterMs?: number | undefined; cause?: unknown } = {},
+  ) {
     super(message, { cause: options.cause });
     this.code = code;
     this.retryAfterMs = options.retryAfterMs;

@@ -22,10 +22,24 @@ export const TaskEvent = z.discriminatedUnion('type', [
   event('task.started', { model: z.string() }),
   event('model.started', { step, attempt, model: z.string() }),
   event('text.delta', { step, attempt, text: z.string() }),
-  event('model.completed', { step, attempt, usage: TaskUsage, stopReason: z.string(), durationMs: z.int(), firstTokenMs: z.int().nullable() }),
+  event('model.completed', {
+    step,
+    attempt,
+    usage: TaskUsage,
+    stopReason: z.string(),
+    durationMs: z.int(),
+    firstTokenMs: z.int().nullable(),
+  }),
   event('model.failed', { step, attempt, error: TaskError, willRetry: z.boolean() }),
   event('tool.started', { step, callId: z.string(), tool: z.string(), arguments: Json }),
-  event('tool.completed', { step, callId: z.string(), tool: z.string(), isError: z.boolean(), summary: z.string(), durationMs: z.int() }),
+  event('tool.completed', {
+    step,
+    callId: z.string(),
+    tool: z.string(),
+    isError: z.boolean(),
+    summary: z.string(),
+    durationMs: z.int(),
+  }),
   event('task.waiting', { reason: z.string() }),
   event('task.resumed', { reason: z.string() }),
   event('task.completed', { result: TaskResult, usage: TaskUsage }),
@@ -40,5 +54,11 @@ export type NewTaskEvent = TaskEvent extends infer E ? (E extends TaskEvent ? Pi
 export const TaskEventPage = z.object({ events: z.array(TaskEvent), lastSeq: z.int().nonnegative() });
 
 export const TaskEventsQuery = z.strictObject({
-  after: z.coerce.number().int().nonnegative().max(2_147_483_647).optional().describe('Only events with a higher number; Last-Event-ID wins'),
+  after: z.coerce
+    .number()
+    .int()
+    .nonnegative()
+    .max(2_147_483_647)
+    .optional()
+    .describe('Only events with a higher number; Last-Event-ID wins'),
 });

@@ -2,7 +2,11 @@ import { z } from 'zod';
 
 export const Health = z.object({ status: z.literal('ok'), version: z.string(), uptime_s: z.number() });
 
-export const DependencyState = z.object({ status: z.enum(['ok', 'down']), detail: z.string().optional(), latencyMs: z.number().optional() });
+export const DependencyState = z.object({
+  status: z.enum(['ok', 'down']),
+  detail: z.string().optional(),
+  latencyMs: z.number().optional(),
+});
 export type DependencyState = z.infer<typeof DependencyState>;
 
 export const Readiness = z.object({

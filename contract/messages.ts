@@ -12,5 +12,8 @@ export type AssistantPart =
   /** A provider's own block, kept intact and given back to that provider only (thinking, for example). */
   | { type: 'opaque'; provider: string; value: JsonValue };
 export type AssistantMessage = { role: 'assistant'; parts: AssistantPart[] };
-export type ToolMessage = { role: 'tool'; results: { callId: string; tool: string; result: ContentHash; isError: boolean }[] };
+export type ToolMessage = {
+  role: 'tool';
+  results: { callId: string; tool: string; result: ContentHash; isError: boolean }[];
+};
 export type StoredMessage = UserMessage | AssistantMessage | ToolMessage;

@@ -9,6 +9,9 @@ export const Problem = z.object({
   code: z.enum(errorCodes),
   detail: z.string(),
   requestId: z.string(),
-  issues: z.array(z.object({ path: z.string(), message: z.string() })).optional().describe('What is wrong where, for invalid_request'),
+  issues: z
+    .array(z.object({ path: z.string(), message: z.string() }))
+    .optional()
+    .describe('What is wrong where, for invalid_request'),
 });
 export type Problem = z.infer<typeof Problem>;

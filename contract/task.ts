@@ -78,7 +78,11 @@ export const Task = z.object({
   createdAt: z.iso.datetime(),
   startedAt: z.iso.datetime().nullable(),
   endedAt: z.iso.datetime().nullable(),
-  links: z.object({ self: z.string(), events: z.string(), temporal: z.string().describe('The workflow in Temporal Web UI') }),
+  links: z.object({
+    self: z.string(),
+    events: z.string(),
+    temporal: z.string().describe('The workflow in Temporal Web UI'),
+  }),
 });
 export type Task = z.infer<typeof Task>;
 

@@ -7,52 +7,127 @@ const port = z.coerce.number('expected a port number').int().min(0).max(65_535);
 const milliseconds = z.coerce.number('expected milliseconds').int().min(0);
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 const url = (protocols: RegExp, example: string) =>
-  z.string().refine((value) => URL.canParse(value) && protocols.test(new URL(value).protocol), { error: `expected ${example}` });
+  z
+    .string()
+    .refine((value) => URL.canParse(value) && protocols.test(new URL(value).protocol), {
+      error: `expected ${example}`,
+    });
 
 /** Every variable Alfred reads. The environment is read here and nowhere else. */
 const variables = {
-  DATABASE_URL: url(/^postgres(ql)?:$/, 'postgres://user:password@host:port/database').describe('Postgres, the one place where content lives'),
+  DATABASE_URL: url(/^postgres(ql)?:$/, 'postgres://user:password@host:port/database').describe(
+    'Postgres, the one place where content lives',
+  ),
   DATABASE_POOL_SIZE: z.coerce.number().int().min(2).max(500).default(20).describe('connections per process'),
-  TEMPORAL_ADDRESS: z.string().regex(/^[^\s/:]+:\d+$|^\[[0-9a-f:]+\]:\d+$/i, 'expected host:port').default('127.0.0.1:7233').describe('Temporal frontend'),
+  TEMPORAL_ADDRESS: z
+    .string()
+    .regex(/^[^\s/:]+:\d+$|^\[[0-9a-f:]+\]:\d+$/i, 'expected host:port')
+    .default('127.0.0.1:7233')
+    .describe('Temporal frontend'),
   TEMPORAL_NAMESPACE: z.string().min(1).default('default').describe('Temporal namespace'),
   TEMPORAL_API_KEY: z.string().min(1).optional().describe('API key for Temporal Cloud; switches TLS on'),
   TEMPORAL_TLS: flag.default(false).describe('true: connect with TLS'),
   TEMPORAL_TLS_SERVER_CA_FILE: z.string().optional().describe('file with the CA that signed the server’s certificate'),
   TEMPORAL_TLS_CERT_FILE: z.string().optional().describe('file with the client certificate (mTLS)'),
   TEMPORAL_TLS_KEY_FILE: z.string().optional().describe('file with the client key (mTLS)'),
-  TEMPORAL_UI_URL: url(/^https?:$/, 'http://host:port').default('http://127.0.0.1:8233').describe('Temporal Web UI, for links'),
+  TEMPORAL_UI_URL: url(/^https?:$/, 'http://host:port')
+    .default('http://127.0.0.1:8233')
+    .describe('Temporal Web UI, for links'),
   ALFRED_API_HOST: z.string().min(1).default('127.0.0.1').describe('address the API binds to'),
   ALFRED_API_PORT: port.default(8080).describe('port of the API'),
-  ALFRED_ALLOW_UNAUTHENTICATED_NETWORK: flag.default(false).describe('true: let the API bind beyond loopback although there is no sign-in; for a closed container network only'),
-  ALFRED_HEALTH_HOST: z.string().min(1).default('127.0.0.1').describe('address of a worker’s health and metrics server'),
+  ALFRED_ALLOW_UNAUTHENTICATED_NETWORK: flag
+    .default(false)
+    .describe(
+      'true: let the API bind beyond loopback although there is no sign-in; for a closed container network only',
+    ),
+  ALFRED_HEALTH_HOST: z
+    .string()
+    .min(1)
+    .default('127.0.0.1')
+    .describe('address of a worker’s health and metrics server'),
   ALFRED_HEALTH_PORT: port.default(9464).describe('port of a worker’s health and metrics server; 0 takes a free one'),
-  ALFRED_QUEUES: z.string().regex(/^[\w-]+(,[\w-]+)*$/, 'expected names separated by commas').optional().describe('task queues a worker serves, when --queue is not given; default all'),
+  ALFRED_QUEUES: z
+    .string()
+    .regex(/^[\w-]+(,[\w-]+)*$/, 'expected names separated by commas')
+    .optional()
+    .describe('task queues a worker serves, when --queue is not given; default all'),
   ALFRED_DATA_DIR: z.string().min(1).default('.alfred').describe('folder for the search index and caches'),
-  ALFRED_WORKFLOW_BUNDLE: z.string().optional().describe('prebuilt workflow bundle; default: built at start and cached'),
-  ALFRED_MODEL: z.string().regex(/^[a-z]+:\S+$/, 'expected provider:model, like anthropic:claude-sonnet-5-5').optional().describe('model of all agents; default: Claude when ANTHROPIC_API_KEY is set, else offline'),
-  ALFRED_MODEL_PRICE: z.string().regex(/^\d+(\.\d+)?\/\d+(\.\d+)?$/, 'expected input/output, like 2/10').optional().describe('US dollars per million input/output tokens, for a model the price table lacks'),
-  ALFRED_MAX_OUTPUT_TOKENS: z.coerce.number().int().min(16).max(128_000).default(8_192).describe('output limit of one model call'),
+  ALFRED_WORKFLOW_BUNDLE: z
+    .string()
+    .optional()
+    .describe('prebuilt workflow bundle; default: built at start and cached'),
+  ALFRED_MODEL: z
+    .string()
+    .regex(/^[a-z]+:\S+$/, 'expected provider:model, like anthropic:claude-sonnet-5-5')
+    .optional()
+    .describe('model of all agents; default: Claude when ANTHROPIC_API_KEY is set, else offline'),
+  ALFRED_MODEL_PRICE: z
+    .string()
+    .regex(/^\d+(\.\d+)?\/\d+(\.\d+)?$/, 'expected input/output, like 2/10')
+    .optional()
+    .describe('US dollars per million input/output tokens, for a model the price table lacks'),
+  ALFRED_MAX_OUTPUT_TOKENS: z.coerce
+    .number()
+    .int()
+    .min(16)
+    .max(128_000)
+    .default(8_192)
+    .describe('output limit of one model call'),
   ANTHROPIC_API_KEY: z.string().min(1).optional().describe('key for Claude'),
-  ANTHROPIC_BASE_URL: url(/^https?:$/, 'http://host:port').default('https://api.anthropic.com').describe('address of the Anthropic API'),
+  ANTHROPIC_BASE_URL: url(/^https?:$/, 'http://host:port')
+    .default('https://api.anthropic.com')
+    .describe('address of the Anthropic API'),
   ALFRED_OFFLINE_FIRST_TOKEN_MS: milliseconds.default(0).describe('offline provider: time to the first token'),
-  ALFRED_OFFLINE_TOKENS_PER_S: z.coerce.number().min(0).default(0).describe('offline provider: pace; 0 is as fast as it can'),
+  ALFRED_OFFLINE_TOKENS_PER_S: z.coerce
+    .number()
+    .min(0)
+    .default(0)
+    .describe('offline provider: pace; 0 is as fast as it can'),
   ALFRED_MAX_UPLOAD_MB: z.coerce.number().min(0.001).max(1_024).default(16).describe('largest request body, in MB'),
-  ALFRED_MAX_CONCURRENT_ACTIVITIES: z.coerce.number().int().min(1).max(10_000).default(100).describe('per queue and process'),
-  ALFRED_SWEEP_INTERVAL_S: z.coerce.number().int().min(1).max(86_400).default(30).describe('how often task rows are compared with Temporal'),
-  ALFRED_SHUTDOWN_GRACE_S: z.coerce.number().int().min(0).max(3_600).default(10).describe('how long running activities may finish when a process stops'),
-  ALFRED_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info').describe('least level that is logged'),
+  ALFRED_MAX_CONCURRENT_ACTIVITIES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(100)
+    .describe('per queue and process'),
+  ALFRED_SWEEP_INTERVAL_S: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(86_400)
+    .default(30)
+    .describe('how often task rows are compared with Temporal'),
+  ALFRED_SHUTDOWN_GRACE_S: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(3_600)
+    .default(10)
+    .describe('how long running activities may finish when a process stops'),
+  ALFRED_LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .describe('least level that is logged'),
   ALFRED_LOG_FORMAT: z.enum(['json', 'pretty']).default('json').describe('pretty is for people'),
 } as const;
 
 const secrets = ['TEMPORAL_API_KEY', 'ANTHROPIC_API_KEY'] as const satisfies (keyof typeof variables)[];
 
 const Environment = z.object(variables).superRefine((env, context) => {
-  const issue = (name: keyof typeof variables, message: string) => context.addIssue({ code: 'custom', path: [name], message, input: undefined });
+  const issue = (name: keyof typeof variables, message: string) =>
+    context.addIssue({ code: 'custom', path: [name], message, input: undefined });
   if (!loopbackHosts.includes(env.ALFRED_API_HOST) && !env.ALFRED_ALLOW_UNAUTHENTICATED_NETWORK) {
-    issue('ALFRED_API_HOST', 'without sign-in the API binds to loopback only: use 127.0.0.1, or set ALFRED_ALLOW_UNAUTHENTICATED_NETWORK=true inside a closed container network');
+    issue(
+      'ALFRED_API_HOST',
+      'without sign-in the API binds to loopback only: use 127.0.0.1, or set ALFRED_ALLOW_UNAUTHENTICATED_NETWORK=true inside a closed container network',
+    );
   }
   if (env.ALFRED_MODEL?.startsWith('anthropic:') && !env.ANTHROPIC_API_KEY) {
-    issue('ANTHROPIC_API_KEY', `is missing, and ALFRED_MODEL is "${env.ALFRED_MODEL}": set the key, or use offline:quote`);
+    issue(
+      'ANTHROPIC_API_KEY',
+      `is missing, and ALFRED_MODEL is "${env.ALFRED_MODEL}": set the key, or use offline:quote`,
+    );
   }
   if (env.ALFRED_MODEL && !/^(anthropic|offline|scripted):/.test(env.ALFRED_MODEL)) {
     issue('ALFRED_MODEL', 'expected a provider of anthropic or offline, like anthropic:claude-sonnet-5-5');
@@ -77,7 +152,9 @@ export class ConfigError extends Error {
  * @throws ConfigError that names every wrong or missing variable with what is expected
  */
 export function loadConfig(environment: Record<string, string | undefined> = process.env): Config {
-  const given = Object.fromEntries(variableNames.map((name) => [name, environment[name] === '' ? undefined : environment[name]]));
+  const given = Object.fromEntries(
+    variableNames.map((name) => [name, environment[name] === '' ? undefined : environment[name]]),
+  );
   const parsed = Environment.safeParse(given);
   if (parsed.success) return parsed.data;
   const lines = parsed.error.issues.map((issue) => {
@@ -86,7 +163,9 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     const shown = value === undefined ? 'is not set' : isSecret(name) ? 'is wrong' : `is "${masked(name, value)}"`;
     return `  ${name} ${shown}: ${issue.message} (${variables[name].description ?? ''})`;
   });
-  throw new ConfigError(`The environment is not usable:\n${[...new Set(lines)].join('\n')}\nSee docs/configuration.md for every variable.`);
+  throw new ConfigError(
+    `The environment is not usable:\n${[...new Set(lines)].join('\n')}\nSee docs/configuration.md for every variable.`,
+  );
 }
 
 const isSecret = (name: VariableName) => (secrets as readonly string[]).includes(name);
@@ -110,4 +189,5 @@ export function describeConfig(config: Config, environment: Record<string, strin
 }
 
 /** `provider:model` of all agents. */
-export const modelOf = (config: Config) => config.ALFRED_MODEL ?? (config.ANTHROPIC_API_KEY ? 'anthropic:claude-sonnet-5-5' : 'offline:quote');
+export const modelOf = (config: Config) =>
+  config.ALFRED_MODEL ?? (config.ANTHROPIC_API_KEY ? 'anthropic:claude-sonnet-5-5' : 'offline:quote');

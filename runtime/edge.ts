@@ -35,7 +35,8 @@ export async function openEdge(config: Config, role: string, log: Logger = creat
   const postgres = openPostgres(config, log);
   const readiness = createReadiness({
     postgres: async () => void (await sql`select 1`.execute(postgres.db)),
-    temporal: async () => void (await connection.withDeadline(Date.now() + 1_500, () => connection.workflowService.getSystemInfo({}))),
+    temporal: async () =>
+      void (await connection.withDeadline(Date.now() + 1_500, () => connection.workflowService.getSystemInfo({}))),
   });
   return {
     config,

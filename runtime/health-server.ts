@@ -4,9 +4,15 @@ import type { Edge } from './edge.ts';
 import { version } from './version.ts';
 
 /** `/health`, `/healthz` and `/metrics` of a process that has no API. */
-export async function startHealthServer({ config, readiness, readMetrics, metrics }: Pick<Edge, 'config' | 'readiness' | 'readMetrics' | 'metrics'>) {
+export async function startHealthServer({
+  config,
+  readiness,
+  readMetrics,
+  metrics,
+}: Pick<Edge, 'config' | 'readiness' | 'readMetrics' | 'metrics'>) {
   const server = createServer((request, response) => {
-    const send = (status: number, type: string, body: string) => response.writeHead(status, { 'content-type': type }).end(body);
+    const send = (status: number, type: string, body: string) =>
+      response.writeHead(status, { 'content-type': type }).end(body);
     const json = (status: number, body: unknown) => send(status, 'application/json', JSON.stringify(body));
     const answer = async () => {
       const path = request.url?.split('?')[0];

@@ -9,9 +9,12 @@ export async function runMain(start: (config: Config) => Promise<void>): Promise
     await start(loadConfig());
   } catch (error) {
     const known = error instanceof ConfigError || isListenError(error);
-    process.stderr.write(`${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.stderr.write(
+      `${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
     process.exit(1);
   }
 }
 
-const isListenError = (error: unknown): error is Error => error instanceof Error && (error as NodeJS.ErrnoException).syscall === 'listen';
+const isListenError = (error: unknown): error is Error =>
+  error instanceof Error && (error as NodeJS.ErrnoException).syscall === 'listen';

@@ -34,7 +34,15 @@ export function openPostgres(config: Pick<Config, 'DATABASE_URL' | 'DATABASE_POO
 
 /** Class 08 is the connection, 57P0x a server that stops or starts, 53300 too many connections. */
 const unavailableStates = /^(08...|57P0[1-5]|53[0-4]00)$/;
-const unavailableCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN', 'ENOENT']);
+const unavailableCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EAI_AGAIN',
+  'ENOENT',
+]);
 
 /** Whether an error means that the database is away, so that a repeat can help. */
 export function isDatabaseUnavailable(error: unknown): boolean {
@@ -42,5 +50,7 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   const code = (error as { code?: unknown }).code;
   if (typeof code === 'string') return unavailableStates.test(code) || unavailableCodes.has(code);
   if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
-  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(error.message);
+  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(
+    error.message,
+  );
 }

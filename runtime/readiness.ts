@@ -10,9 +10,14 @@ export function createReadiness(checks: Record<string, Check>, { timeoutMs = 2_0
     draining: () => void (phase = 'draining'),
     isDraining: () => phase === 'draining',
     async read(): Promise<Readiness> {
-      const states = await Promise.all(Object.entries(checks).map(async ([name, check]) => [name, await stateOf(check, timeoutMs)] as const));
+      const states = await Promise.all(
+        Object.entries(checks).map(async ([name, check]) => [name, await stateOf(check, timeoutMs)] as const),
+      );
       const up = states.every(([, state]) => state.status === 'ok');
-      return { status: phase === 'serving' ? (up ? 'ready' : 'unready') : phase, dependencies: Object.fromEntries(states) };
+      return {
+        status: phase === 'serving' ? (up ? 'ready' : 'unready') : phase,
+        dependencies: Object.fromEntries(states),
+      };
     },
   };
 }
@@ -21,7 +26,9 @@ export type ReadinessProbe = ReturnType<typeof createReadiness>;
 async function stateOf(check: Check, timeoutMs: number): Promise<DependencyState> {
   const begun = performance.now();
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)));
+  const late = new Promise<never>(
+    (_, reject) => (timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)),
+  );
   try {
     await Promise.race([check(), late]);
     return { status: 'ok', latencyMs: Math.round(performance.now() - begun) };

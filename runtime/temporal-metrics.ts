@@ -11,10 +11,14 @@ import type { Logger } from './logger.ts';
 export async function installTemporalRuntime(log: Logger): Promise<() => Promise<string>> {
   const bindAddress = `127.0.0.1:${await freePort()}`;
   Runtime.install({
-    logger: new DefaultLogger('WARN', ({ level, message, meta }) => log[saidByUs.has(message) ? 'debug' : pinoLevels[level]](meta ?? {}, message)),
+    logger: new DefaultLogger('WARN', ({ level, message, meta }) =>
+      log[saidByUs.has(message) ? 'debug' : pinoLevels[level]](meta ?? {}, message),
+    ),
     telemetryOptions: {
       logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} },
-      metrics: { prometheus: { bindAddress, countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true } },
+      metrics: {
+        prometheus: { bindAddress, countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true },
+      },
     },
     // A process decides itself when to drain; see runtime/shutdown.ts.
     shutdownSignals: [],
@@ -28,14 +32,22 @@ export async function installTemporalRuntime(log: Logger): Promise<() => Promise
 /** What the activity interceptor and the task's own event say better. */
 const saidByUs = new Set(['Activity failed', 'Workflow failed']);
 
-const pinoLevels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const satisfies Record<LogLevel, string>;
+const pinoLevels = {
+  TRACE: 'trace',
+  DEBUG: 'debug',
+  INFO: 'info',
+  WARN: 'warn',
+  ERROR: 'error',
+} as const satisfies Record<LogLevel, string>;
 
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once('error', reject);
     server.listen(0, '127.0.0.1', () => {
       const address = server.address();
-      server.close(() => (address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port'))));
+      server.close(() =>
+        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
+      );
     });
   });
 }

@@ -23,19 +23,29 @@ export const createClient = (connection: NativeConnection, config: TemporalConfi
 
 async function connectionOptions(config: TemporalConfig): Promise<NativeConnectionOptions> {
   const read = async (file: string | undefined) => (file ? readFile(file) : undefined);
-  const [ca, crt, key] = await Promise.all([config.TEMPORAL_TLS_SERVER_CA_FILE, config.TEMPORAL_TLS_CERT_FILE, config.TEMPORAL_TLS_KEY_FILE].map(read));
+  const [ca, crt, key] = await Promise.all(
+    [config.TEMPORAL_TLS_SERVER_CA_FILE, config.TEMPORAL_TLS_CERT_FILE, config.TEMPORAL_TLS_KEY_FILE].map(read),
+  );
   const tls = config.TEMPORAL_TLS || config.TEMPORAL_API_KEY || ca || crt;
   return {
     address: config.TEMPORAL_ADDRESS,
     ...(config.TEMPORAL_API_KEY ? { apiKey: config.TEMPORAL_API_KEY } : {}),
-    ...(tls ? { tls: { ...(ca ? { serverRootCACertificate: ca } : {}), ...(crt && key ? { clientCertPair: { crt, key } } : {}) } } : {}),
+    ...(tls
+      ? {
+          tls: {
+            ...(ca ? { serverRootCACertificate: ca } : {}),
+            ...(crt && key ? { clientCertPair: { crt, key } } : {}),
+          },
+        }
+      : {}),
   };
 }
 
 /** Whether an error means that Temporal is away or too busy, so that a repeat can help. */
 export function isTemporalUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  const cause = (error instanceof ServiceError ? error.cause : error) as { code?: unknown; details?: unknown; message?: unknown } | undefined;
+  const cause = (error instanceof ServiceError ? error.cause : error) as
+    { code?: unknown; details?: unknown; message?: unknown } | undefined;
   if (typeof cause?.code !== 'number') return error.name === 'TransportError';
   // A connection that broke in the middle comes as UNKNOWN.
   const broken = cause.code === 2 && /transport error/.test(`${String(cause.details)} ${String(cause.message)}`);

@@ -14,7 +14,10 @@ const rooms = ['contract', 'agents', 'workflows'];
  * The workflow code as one file: a configured one, or one built from the tree and cached under the hash of everything
  * it is made from. Building takes seconds, a cached one none.
  */
-export async function workflowBundle(config: Pick<Config, 'ALFRED_WORKFLOW_BUNDLE' | 'ALFRED_DATA_DIR'>, log: Logger): Promise<WorkflowBundle> {
+export async function workflowBundle(
+  config: Pick<Config, 'ALFRED_WORKFLOW_BUNDLE' | 'ALFRED_DATA_DIR'>,
+  log: Logger,
+): Promise<WorkflowBundle> {
   if (config.ALFRED_WORKFLOW_BUNDLE) return { code: await readFile(config.ALFRED_WORKFLOW_BUNDLE, 'utf8') };
   const folder = join(config.ALFRED_DATA_DIR, 'cache');
   const file = join(folder, `workflows-${await hashOfSources()}.js`);
@@ -41,5 +44,8 @@ async function hashOfSources(): Promise<string> {
     const files = (await readdir(join(root, room), { recursive: true })).filter((name) => name.endsWith('.ts')).sort();
     for (const name of files) hash.update(`${room}/${name}\n`).update(await readFile(join(root, room, name)));
   }
-  return hash.update(await readFile(join(root, 'package-lock.json'))).digest('hex').slice(0, 16);
+  return hash
+    .update(await readFile(join(root, 'package-lock.json')))
+    .digest('hex')
+    .slice(0, 16);
 }

@@ -26,7 +26,12 @@ type WorkerEdge = Pick<Edge, 'config' | 'log' | 'connection' | 'client' | 'metri
 type Overrides = { agents?: typeof agents };
 
 /** The composition root of the workers: one Temporal worker a queue, all on one connection. */
-export async function startWorkers(edge: WorkerEdge, adapters: Adapters, queues: readonly string[] = allQueues, overrides: Overrides = {}): Promise<RunningWorkers> {
+export async function startWorkers(
+  edge: WorkerEdge,
+  adapters: Adapters,
+  queues: readonly string[] = allQueues,
+  overrides: Overrides = {},
+): Promise<RunningWorkers> {
   const { config, log, connection, client, metrics } = edge;
   const activities = createActivities({
     ...adapters,

@@ -13,6 +13,7 @@ export const allQueues: readonly string[] = [...Object.keys(agents).map(agentQue
 export function queuesOf(wanted: string[], config: Pick<Config, 'ALFRED_QUEUES'>): string[] {
   const chosen = wanted.length > 0 ? wanted : (config.ALFRED_QUEUES?.split(',') ?? [...allQueues]);
   const unknown = chosen.filter((queue) => !allQueues.includes(queue));
-  if (unknown.length > 0) throw new ConfigError(`There is no task queue "${unknown.join('", "')}". The queues are: ${allQueues.join(', ')}.`);
+  if (unknown.length > 0)
+    throw new ConfigError(`There is no task queue "${unknown.join('", "')}". The queues are: ${allQueues.join(', ')}.`);
   return [...new Set(chosen)];
 }

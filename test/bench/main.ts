@@ -78,7 +78,12 @@ async function bench() {
     workflowsPath: fileURLToPath(new URL('./bare-workflow.ts', import.meta.url)),
     logger: new DefaultLogger('WARN'),
   });
-  const bare = await Worker.create({ connection: edge.connection, taskQueue: 'bare', workflowBundle, activities: bareActivities });
+  const bare = await Worker.create({
+    connection: edge.connection,
+    taskQueue: 'bare',
+    workflowBundle,
+    activities: bareActivities,
+  });
   const bareRun = bare.run();
   stops.push(async () => {
     bare.shutdown();
@@ -88,7 +93,10 @@ async function bench() {
   const added = await fetch(`${api.url}/v1/documents`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ name: 'expenses.md', text: '# Expenses\n\n## Deadlines\n\nFile an expense report within 30 days of the expense.\n' }),
+    body: JSON.stringify({
+      name: 'expenses.md',
+      text: '# Expenses\n\n## Deadlines\n\nFile an expense report within 30 days of the expense.\n',
+    }),
   });
   if (added.status !== 202) throw new Error(`adding the document: ${added.status} ${await added.text()}`);
 
@@ -99,7 +107,12 @@ async function bench() {
       run(count, lanes, async (i) => {
         const begun = performance.now();
         const taskId = `bare-${crypto.randomUUID()}-${i}`;
-        await edge.client.workflow.execute('bareWorkflow', { workflowId: taskId, taskQueue: 'bare', args: [{ taskId }], requestEagerStart: true });
+        await edge.client.workflow.execute('bareWorkflow', {
+          workflowId: taskId,
+          taskQueue: 'bare',
+          args: [{ taskId }],
+          requestEagerStart: true,
+        });
         return { doneMs: performance.now() - begun };
       }),
     );
@@ -107,17 +120,30 @@ async function bench() {
   await withAlfred(50, 10);
   await withBare(50, 10);
 
-  console.log(`\n${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}; offline provider at zero delay; a task is 2 model calls and 1 tool call`);
+  console.log(
+    `\n${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}; offline provider at zero delay; a task is 2 model calls and 1 tool call`,
+  );
   console.log(`\nlatency at concurrency 1, ${sequential} tasks, ms`);
   const alone = await withAlfred(sequential, 1);
   // The first thing workflow code does is a row: its time bounds that of the code from above.
-  const started = await edge.postgres.pool.query<{ id: string; ms: string }>('select id, extract(epoch from started_at) * 1000 as ms from tasks');
+  const started = await edge.postgres.pool.query<{ id: string; ms: string }>(
+    'select id, extract(epoch from started_at) * 1000 as ms from tasks',
+  );
   const startedMs = new Map(started.rows.map(({ id, ms }) => [id, Number(ms)]));
   const firstCode = alone.results.map(({ id, sentAt }) => (startedMs.get(id) ?? Number.NaN) - sentAt);
-  row('POST to 202', alone.results.map(({ acceptedMs }) => acceptedMs));
+  row(
+    'POST to 202',
+    alone.results.map(({ acceptedMs }) => acceptedMs),
+  );
   row('POST to first workflow code', firstCode);
-  row('POST to result', alone.results.map(({ doneMs }) => doneMs));
-  row('bare workflow, start to result', (await withBare(sequential, 1)).results.map(({ doneMs }) => doneMs));
+  row(
+    'POST to result',
+    alone.results.map(({ doneMs }) => doneMs),
+  );
+  row(
+    'bare workflow, start to result',
+    (await withBare(sequential, 1)).results.map(({ doneMs }) => doneMs),
+  );
 
   console.log(`\n${tasks} tasks at concurrency ${concurrency}, ${values.rounds} rounds`);
   const ratios: number[] = [];
@@ -128,7 +154,9 @@ async function bench() {
     ratios.push(ours.cpu / theirs.cpu);
     console.log(`  Alfred ${line(ours)}${failed ? `, ${failed} NOT COMPLETED` : ''}`);
     console.log(`  bare   ${line(theirs)}`);
-    console.log(`  ratio  ${(ours.cpu / theirs.cpu).toFixed(2)} × the CPU a task, ${(theirs.seconds / ours.seconds).toFixed(2)} × the throughput`);
+    console.log(
+      `  ratio  ${(ours.cpu / theirs.cpu).toFixed(2)} × the CPU a task, ${(theirs.seconds / ours.seconds).toFixed(2)} × the throughput`,
+    );
   }
   console.log(`  median ratio of CPU a task: ${percentile(ratios, 50).toFixed(2)}`);
 }
@@ -137,23 +165,39 @@ async function measured<T>(processes: Record<string, number>, work: () => Promis
   const before = await cpuSeconds(processes);
   const { results, seconds } = await work();
   const after = await cpuSeconds(processes);
-  const parts = Object.entries(after).map(([name, used]) => [name, (used - (before[name] ?? 0)) / results.length] as const);
+  const parts = Object.entries(after).map(
+    ([name, used]) => [name, (used - (before[name] ?? 0)) / results.length] as const,
+  );
   return { results, seconds, cpu: parts.reduce((sum, [, used]) => sum + used, 0), parts };
 }
 
-function line({ results, seconds, cpu, parts }: { results: unknown[]; seconds: number; cpu: number; parts: (readonly [string, number])[] }) {
+function line({
+  results,
+  seconds,
+  cpu,
+  parts,
+}: {
+  results: unknown[];
+  seconds: number;
+  cpu: number;
+  parts: (readonly [string, number])[];
+}) {
   const share = parts.map(([name, used]) => `${name} ${(used * 1_000).toFixed(1)}`).join(', ');
   return `${(results.length / seconds).toFixed(1)} tasks/s, ${(cpu * 1_000).toFixed(1)} ms CPU a task (${share})`;
 }
 
 function row(name: string, values: number[]) {
-  console.log(`  ${name.padEnd(32)} p50 ${percentile(values, 50).toFixed(1).padStart(7)}   p95 ${percentile(values, 95).toFixed(1).padStart(7)}`);
+  console.log(
+    `  ${name.padEnd(32)} p50 ${percentile(values, 50).toFixed(1).padStart(7)}   p95 ${percentile(values, 95).toFixed(1).padStart(7)}`,
+  );
 }
 
 type Loaded = { id: string; status: string; sentAt: number; acceptedMs: number; doneMs: number };
 
 async function load(api: string, count: number, lanes: number) {
   const script = fileURLToPath(new URL('./load.ts', import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [script, api, String(count), String(lanes)], { maxBuffer: 1 << 28 });
+  const { stdout } = await promisify(execFile)(process.execPath, [script, api, String(count), String(lanes)], {
+    maxBuffer: 1 << 28,
+  });
   return JSON.parse(stdout) as { results: Loaded[]; seconds: number };
 }

@@ -1,7 +1,11 @@
 import { readFile } from 'node:fs/promises';
 
 /** Runs `once` `count` times, `concurrency` at a time. @returns what each gave, and the wall time in seconds */
-export async function run<T>(count: number, concurrency: number, once: (i: number) => Promise<T>): Promise<{ results: T[]; seconds: number }> {
+export async function run<T>(
+  count: number,
+  concurrency: number,
+  once: (i: number) => Promise<T>,
+): Promise<{ results: T[]; seconds: number }> {
   const results: T[] = [];
   let next = 0;
   const begun = performance.now();

@@ -8,10 +8,19 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Starts a role's own entry as a process of its own, configured by the environment only. */
 export function startRole(entry: string, args: string[], config: Config, overrides: Record<string, string> = {}) {
-  const fromConfig = Object.fromEntries(Object.entries(config).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])));
+  const fromConfig = Object.fromEntries(
+    Object.entries(config).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+  );
   const child = spawn(process.execPath, [entry, ...args], {
     cwd: root,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...fromConfig, ALFRED_LOG_LEVEL: 'info', ALFRED_LOG_FORMAT: 'json', ...overrides },
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      ...fromConfig,
+      ALFRED_LOG_LEVEL: 'info',
+      ALFRED_LOG_FORMAT: 'json',
+      ...overrides,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -27,7 +36,9 @@ export function startRole(entry: string, args: string[], config: Config, overrid
       }
     });
     child.stderr.on('data', (data: Buffer) => (output += data.toString()));
-    child.once('exit', (code, signal) => reject(new Error(`${entry} ended (${code ?? signal}) before it was ready:\n${output}`)));
+    child.once('exit', (code, signal) =>
+      reject(new Error(`${entry} ended (${code ?? signal}) before it was ready:\n${output}`)),
+    );
   });
   ready.catch(() => {});
   return {

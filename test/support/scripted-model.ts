@@ -41,7 +41,11 @@ export function createScriptedModel(script: ScriptedTurn[] | ((request: ModelReq
       if (turn.error) throw turn.error;
       const parts: AssistantPart[] = [
         ...(turn.text ? [{ type: 'text' as const, text: turn.text.join('') }] : []),
-        ...(turn.calls ?? []).map((made, i) => ({ type: 'tool_call' as const, callId: `call-${request.messages.length}-${i}`, ...made })),
+        ...(turn.calls ?? []).map((made, i) => ({
+          type: 'tool_call' as const,
+          callId: `call-${request.messages.length}-${i}`,
+          ...made,
+        })),
       ];
       yield { type: 'end', parts, stopReason: turn.stopReason ?? (turn.calls ? 'tools' : 'end') };
     },

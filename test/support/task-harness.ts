@@ -17,14 +17,28 @@ const tenantKey = defineSearchAttributeKey('AlfredTenant', SearchAttributeType.K
 
 /** The agent-task room with its worker, a scripted model and scripted tools, on real servers. */
 export async function createTaskHarness(overrides: { [Name in keyof Config]?: string } = {}) {
-  const env = await createTestEnvironment({ ALFRED_MODEL: 'scripted:test', ALFRED_SHUTDOWN_GRACE_S: '0', ...overrides });
+  const env = await createTestEnvironment({
+    ALFRED_MODEL: 'scripted:test',
+    ALFRED_SHUTDOWN_GRACE_S: '0',
+    ...overrides,
+  });
   const metrics = createMetrics();
   const adapters = createAdapters(env);
   let model = createScriptedModel([]);
   const tools: Record<string, Tool> = {};
   const workers = await startWorkers(
     { ...env, metrics },
-    { ...adapters, providers: { scripted: { name: 'scripted', price: (...args) => model.provider.price(...args), stream: (...args) => model.provider.stream(...args) } }, tools },
+    {
+      ...adapters,
+      providers: {
+        scripted: {
+          name: 'scripted',
+          price: (...args) => model.provider.price(...args),
+          stream: (...args) => model.provider.stream(...args),
+        },
+      },
+      tools,
+    },
     [agentQueue('knowledge'), systemQueue],
   );
 

@@ -48,13 +48,17 @@ test('20 tasks in flight survive kill -9 of their worker and end soon after anot
     const histories = await Promise.all(ids.map((id) => followed(id, () => false)));
     const doneMs = performance.now() - begun;
     const workLeftMs = modelMs * callsOf(histories[0] ?? []);
-    console.log(`killed worker: new one ready after ${Math.round(readyMs)} ms, all ${tasks} tasks done ${Math.round(doneMs)} ms after its start, of which ${workLeftMs} ms were work`);
+    console.log(
+      `killed worker: new one ready after ${Math.round(readyMs)} ms, all ${tasks} tasks done ${Math.round(doneMs)} ms after its start, of which ${workLeftMs} ms were work`,
+    );
 
     for (const events of histories) {
       expect(events.at(-1)?.type).toBe('task.completed');
       expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i + 1));
     }
-    const { rows } = await env.postgres.pool.query<{ paid: number }>(`select count(*) as paid from model_calls where outcome = 'completed' group by task_id, step`);
+    const { rows } = await env.postgres.pool.query<{ paid: number }>(
+      `select count(*) as paid from model_calls where outcome = 'completed' group by task_id, step`,
+    );
     expect(new Set(rows.map(({ paid }) => paid))).toEqual(new Set([1]));
     // A bound, not a measurement: with Temporal's default timeouts this takes 12 s and more.
     expect(doneMs - workLeftMs).toBeLessThan(8_000);

@@ -14,9 +14,20 @@ describe('agentTaskWorkflow', () => {
     house.script([{ text: ['Forty-', 'two.'] }]);
     const { id } = await house.start();
     const events = await house.followed(id);
-    expect(types(events).filter((type) => type !== 'text.delta')).toEqual(['task.queued', 'task.started', 'model.started', 'model.completed', 'task.completed']);
+    expect(types(events).filter((type) => type !== 'text.delta')).toEqual([
+      'task.queued',
+      'task.started',
+      'model.started',
+      'model.completed',
+      'task.completed',
+    ]);
     expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i + 1));
-    expect(await house.row(id)).toMatchObject({ status: 'completed', result: { text: 'Forty-two.', citations: [] }, model: 'scripted:test', usage: { modelCalls: 1, inputTokens: 10, outputTokens: 5 } });
+    expect(await house.row(id)).toMatchObject({
+      status: 'completed',
+      result: { text: 'Forty-two.', citations: [] },
+      model: 'scripted:test',
+      usage: { modelCalls: 1, inputTokens: 10, outputTokens: 5 },
+    });
   });
 
   test('tool calls of one turn run side by side and their results reach the next model call', async () => {
@@ -28,18 +39,37 @@ describe('agentTaskWorkflow', () => {
       together--;
       return { output: { saw: input }, summary: 'looked' };
     });
-    const requests = house.script([{ calls: [{ tool: 'look', arguments: { at: 1 } }, { tool: 'look', arguments: { at: 2 } }] }, { text: ['Done.'] }]);
+    const requests = house.script([
+      {
+        calls: [
+          { tool: 'look', arguments: { at: 1 } },
+          { tool: 'look', arguments: { at: 2 } },
+        ],
+      },
+      { text: ['Done.'] },
+    ]);
     const { id } = await house.start();
     await house.followed(id);
     expect(most).toBe(2);
-    expect(requests[1]?.messages.at(-1)).toMatchObject({ role: 'tool', results: [{ output: { saw: { at: 1 } } }, { output: { saw: { at: 2 } } }] });
+    expect(requests[1]?.messages.at(-1)).toMatchObject({
+      role: 'tool',
+      results: [{ output: { saw: { at: 1 } } }, { output: { saw: { at: 2 } } }],
+    });
   });
 
   test('an unknown tool and a tool that refuses its input are told to the model, not failed', async () => {
     house.tool('picky', async () => {
       throw new AlfredError('invalid_request', 'query is missing');
     });
-    const requests = house.script([{ calls: [{ tool: 'nope', arguments: {} }, { tool: 'picky', arguments: {} }] }, { text: ['Sorry.'] }]);
+    const requests = house.script([
+      {
+        calls: [
+          { tool: 'nope', arguments: {} },
+          { tool: 'picky', arguments: {} },
+        ],
+      },
+      { text: ['Sorry.'] },
+    ]);
     const { id } = await house.start();
     await house.followed(id);
     expect((await house.row(id)).status).toBe('completed');
@@ -52,11 +82,19 @@ describe('agentTaskWorkflow', () => {
   });
 
   test('a model that fails at first is tried again, and the deltas of the first attempt are void', async () => {
-    house.script((_, call) => (call === 1 ? { text: ['Half an ans'], error: new AlfredError('model_unavailable', 'broke off') } : { text: ['Whole.'] }));
+    house.script((_, call) =>
+      call === 1
+        ? { text: ['Half an ans'], error: new AlfredError('model_unavailable', 'broke off') }
+        : { text: ['Whole.'] },
+    );
     const { id } = await house.start();
     const events = await house.followed(id);
-    expect(events.find(({ type }) => type === 'model.failed')).toMatchObject({ data: { attempt: 1, willRetry: true, error: { code: 'model_unavailable' } } });
-    const deltas = events.flatMap((event) => (event.type === 'text.delta' && event.data.attempt === 2 ? [event.data.text] : []));
+    expect(events.find(({ type }) => type === 'model.failed')).toMatchObject({
+      data: { attempt: 1, willRetry: true, error: { code: 'model_unavailable' } },
+    });
+    const deltas = events.flatMap((event) =>
+      event.type === 'text.delta' && event.data.attempt === 2 ? [event.data.text] : [],
+    );
     expect(deltas.join('')).toBe('Whole.');
     // The failed attempt was charged too.
     expect((await house.row(id)).usage).toMatchObject({ modelCalls: 2, inputTokens: 20 });
@@ -67,8 +105,14 @@ describe('agentTaskWorkflow', () => {
     const { id, handle } = await house.start();
     await expect(handle.result()).rejects.toBeInstanceOf(WorkflowFailedError);
     expect(requests).toHaveLength(1);
-    expect(await house.row(id)).toMatchObject({ status: 'failed', error: { code: 'model_auth', message: 'anthropic answered 401.' } });
-    expect((await house.events.read(scope, id, 0, 100)).at(-1)).toMatchObject({ type: 'task.failed', data: { error: { code: 'model_auth' } } });
+    expect(await house.row(id)).toMatchObject({
+      status: 'failed',
+      error: { code: 'model_auth', message: 'anthropic answered 401.' },
+    });
+    expect((await house.events.read(scope, id, 0, 100)).at(-1)).toMatchObject({
+      type: 'task.failed',
+      data: { error: { code: 'model_auth' } },
+    });
     expect(await house.metrics.registry.getSingleMetricAsString('task_failures_total')).toContain('code="model_auth"');
   });
 
@@ -83,9 +127,18 @@ describe('agentTaskWorkflow', () => {
 
   test('cancelling in the middle of a model call ends the task at once and stops the call', async () => {
     let stopped = false;
-    house.script([{ text: ['Thinking…'], until: (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => ((stopped = true), reject(signal.reason as Error)))) }]);
+    house.script([
+      {
+        text: ['Thinking…'],
+        until: (signal) =>
+          new Promise((_, reject) =>
+            signal.addEventListener('abort', () => ((stopped = true), reject(signal.reason as Error))),
+          ),
+      },
+    ]);
     const { id, handle } = await house.start();
-    for await (const page of house.events.follow(scope, id, 0, AbortSignal.timeout(20_000))) if (page.some(({ type }) => type === 'text.delta')) break;
+    for await (const page of house.events.follow(scope, id, 0, AbortSignal.timeout(20_000)))
+      if (page.some(({ type }) => type === 'text.delta')) break;
     await handle.cancel();
     const events = await house.followed(id);
     expect(events.at(-1)).toMatchObject({ type: 'task.cancelled' });
@@ -105,7 +158,13 @@ describe('agentTaskWorkflow', () => {
   });
 
   test('a task that takes longer than its budget allows fails with deadline_exceeded', async () => {
-    house.script([{ text: ['…'], until: (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))) }]);
+    house.script([
+      {
+        text: ['…'],
+        until: (signal) =>
+          new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+      },
+    ]);
     const { id } = await house.start({ budget: { maxDurationS: 1 } });
     await house.followed(id);
     expect(await house.row(id)).toMatchObject({ status: 'failed', error: { code: 'deadline_exceeded' } });
@@ -115,9 +174,15 @@ describe('agentTaskWorkflow', () => {
     house.script([{ text: ['secret answer'] }]);
     const { handle } = await house.start({ input: { text: 'secret question' } });
     await handle.result();
-    const decoded = JSON.stringify(await handle.fetchHistory(), (_, value: unknown) => (value instanceof Uint8Array ? Buffer.from(value).toString() : value));
+    const decoded = JSON.stringify(await handle.fetchHistory(), (_, value: unknown) =>
+      value instanceof Uint8Array ? Buffer.from(value).toString() : value,
+    );
     expect(decoded).not.toContain('secret');
     const { searchAttributes } = await handle.describe();
-    expect(searchAttributes).toMatchObject({ AlfredStatus: ['completed'], AlfredModel: ['scripted:test'], AlfredTokens: [15] });
+    expect(searchAttributes).toMatchObject({
+      AlfredStatus: ['completed'],
+      AlfredModel: ['scripted:test'],
+      AlfredTokens: [15],
+    });
   });
 });

@@ -14,15 +14,23 @@ afterAll(() => house?.close());
 
 test('100 steps with 64 KiB tool results keep the whole history under 400 KB, and it replays', async () => {
   house.tool('read', async (input) => ({ output: { input, text: 'x'.repeat(resultBytes) }, summary: 'read' }));
-  house.script((_, call) => (call <= steps ? { calls: [{ tool: 'read', arguments: { call } }], costUsd: 0.001 } : { text: ['Done.'] }));
+  house.script((_, call) =>
+    call <= steps ? { calls: [{ tool: 'read', arguments: { call } }], costUsd: 0.001 } : { text: ['Done.'] },
+  );
   const { id, handle } = await house.start();
   await handle.result();
 
   const history = await handle.fetchHistory();
   const bytes = temporal.api.history.v1.History.encode(history).finish().length;
-  console.log(`${steps} steps: ${history.events?.length} events, ${bytes} bytes of history, ${Math.round(bytes / steps)} a step`);
+  console.log(
+    `${steps} steps: ${history.events?.length} events, ${bytes} bytes of history, ${Math.round(bytes / steps)} a step`,
+  );
   expect(bytes).toBeLessThan(400_000);
   expect((await house.row(id)).usage.modelCalls).toBe(steps + 1);
 
-  await Worker.runReplayHistory({ workflowBundle: await workflowBundle(house.config, house.log) }, history, taskWorkflowId(id));
+  await Worker.runReplayHistory(
+    { workflowBundle: await workflowBundle(house.config, house.log) },
+    history,
+    taskWorkflowId(id),
+  );
 }, 120_000);

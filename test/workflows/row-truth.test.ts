@@ -7,7 +7,11 @@ let house: TaskHarness;
 beforeAll(async () => void (house = await createTaskHarness({ ALFRED_SWEEP_INTERVAL_S: '1' })));
 afterAll(() => house?.close());
 
-const waitsForever = { text: ['…'], until: (signal: AbortSignal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))) };
+const waitsForever = {
+  text: ['…'],
+  until: (signal: AbortSignal) =>
+    new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+};
 
 /** Follows a task until an event that fits, and returns all up to it. */
 async function until(id: string, fits: (event: TaskEvent) => boolean, after = 0): Promise<TaskEvent[]> {
@@ -49,7 +53,11 @@ describe('the sweep keeps rows true', () => {
     await house.client.workflow.getHandle(taskWorkflowId(id)).result();
     const events = await until(id, ({ type, seq }) => type === 'task.completed' && seq > 10);
     expect(events.map(({ type }) => type).filter((type) => type.startsWith('task.'))).toEqual([
-      'task.queued', 'task.started', 'task.completed', 'task.resumed', 'task.completed',
+      'task.queued',
+      'task.started',
+      'task.completed',
+      'task.resumed',
+      'task.completed',
     ]);
     expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i + 1));
     expect(requests).toHaveLength(2);
@@ -59,7 +67,10 @@ describe('the sweep keeps rows true', () => {
   test('a row whose workflow never started is closed, and repeating the request revives it', async () => {
     const request = { agent: 'knowledge', input: { text: 'never started' } };
     const task = await house.tasks.create(scope, request, { idempotencyKey: 'once' });
-    await house.postgres.pool.query(`update tasks set created_at = now() - interval '5 minutes', updated_at = now() - interval '5 minutes' where id = $1`, [task.id]);
+    await house.postgres.pool.query(
+      `update tasks set created_at = now() - interval '5 minutes', updated_at = now() - interval '5 minutes' where id = $1`,
+      [task.id],
+    );
     const events = await until(task.id, ({ type }) => type === 'task.failed');
     expect(events.at(-1)).toMatchObject({ data: { error: { code: 'never_started' } } });
 

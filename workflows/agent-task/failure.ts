@@ -4,8 +4,10 @@ import { isErrorCode, sentenceOf, type ErrorCode } from '../../contract/errors.t
 /** What ended a task, as a stable code and a sentence a person understands. */
 export function failureOf(error: unknown): { code: ErrorCode; message: string } {
   const cause = error instanceof ActivityFailure ? error.cause : error;
-  if (cause instanceof ApplicationFailure && isErrorCode(cause.type)) return { code: cause.type, message: cause.message };
-  const code = error instanceof ActivityFailure && cause instanceof TimeoutFailure ? timeoutCodes[error.activityType] : undefined;
+  if (cause instanceof ApplicationFailure && isErrorCode(cause.type))
+    return { code: cause.type, message: cause.message };
+  const code =
+    error instanceof ActivityFailure && cause instanceof TimeoutFailure ? timeoutCodes[error.activityType] : undefined;
   return { code: code ?? 'internal', message: sentenceOf(code ?? 'internal') };
 }
 

@@ -1,10 +1,19 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
-import { addUsage, noUsage, totalTokens, type TaskPlan, type TaskRef, type ToolCallRef, type Usage } from '../../contract/references.ts';
+import {
+  addUsage,
+  noUsage,
+  totalTokens,
+  type TaskPlan,
+  type TaskRef,
+  type ToolCallRef,
+  type Usage,
+} from '../../contract/references.ts';
 import { searchAttributeTypes } from '../../contract/search-attributes.ts';
 import type { TaskStatus } from '../../contract/task.ts';
 
-const key = <N extends keyof typeof searchAttributeTypes>(name: N) => defineSearchAttributeKey(name, searchAttributeTypes[name]);
+const key = <N extends keyof typeof searchAttributeTypes>(name: N) =>
+  defineSearchAttributeKey(name, searchAttributeTypes[name]);
 
 /** How far a task is: what the loop decides by, and what Temporal's pages show. No content, no personal data. */
 export class TaskProgress {

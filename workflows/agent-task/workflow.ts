@@ -33,10 +33,17 @@ export async function agentTaskWorkflow({ head, ...task }: AgentTask): Promise<C
     const cancelled = isCancellation(error) && CancellationScope.current().consideredCancelled;
     const failure = failureOf(error);
     await CancellationScope.nonCancellable(() =>
-      closeTask({ task, closure: cancelled ? { status: 'cancelled', reason: 'Cancelled on request.' } : { status: 'failed', ...failure } }),
+      closeTask({
+        task,
+        closure: cancelled
+          ? { status: 'cancelled', reason: 'Cancelled on request.' }
+          : { status: 'failed', ...failure },
+      }),
     );
     progress.ended(cancelled ? 'cancelled' : 'failed');
-    throw cancelled ? error : ApplicationFailure.create({ message: failure.message, type: failure.code, nonRetryable: true });
+    throw cancelled
+      ? error
+      : ApplicationFailure.create({ message: failure.message, type: failure.code, nonRetryable: true });
   }
 }
 

@@ -24,9 +24,16 @@ export function createAnthropicProvider({ apiKey, baseUrl, price: configured }: 
 
     price(model, { inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens }) {
       const price = configured ?? anthropicPrice(model);
-      if (!price) throw new AlfredError('model_unconfigured', `There is no price for "${model}": set ALFRED_MODEL_PRICE, like 2/10.`);
+      if (!price)
+        throw new AlfredError(
+          'model_unconfigured',
+          `There is no price for "${model}": set ALFRED_MODEL_PRICE, like 2/10.`,
+        );
       const perMillion =
-        inputTokens * price.input + cacheReadTokens * price.cacheRead + cacheWriteTokens * price.cacheWrite + outputTokens * price.output;
+        inputTokens * price.input +
+        cacheReadTokens * price.cacheRead +
+        cacheWriteTokens * price.cacheWrite +
+        outputTokens * price.output;
       return perMillion / 1_000_000;
     },
 
@@ -34,12 +41,15 @@ export function createAnthropicProvider({ apiKey, baseUrl, price: configured }: 
       const idle = new AbortController();
       const watchdog = setTimeout(() => idle.abort(), idleMs);
       try {
-        const stream = client.messages.stream(parametersOf(request), { signal: AbortSignal.any([signal, idle.signal]) });
+        const stream = client.messages.stream(parametersOf(request), {
+          signal: AbortSignal.any([signal, idle.signal]),
+        });
         let ended = false;
         for await (const event of stream) {
           watchdog.refresh();
           if (event.type === 'message_start' || event.type === 'message_delta') yield usageOf(stream.currentMessage);
-          if (event.type === 'content_block_delta' && event.delta.type === 'text_delta') yield { type: 'text', text: event.delta.text };
+          if (event.type === 'content_block_delta' && event.delta.type === 'text_delta')
+            yield { type: 'text', text: event.delta.text };
           if (event.type === 'message_stop') ended = true;
         }
         if (!ended) throw providerError('anthropic', { message: 'the stream ended early' });
@@ -58,13 +68,20 @@ export function createAnthropicProvider({ apiKey, baseUrl, price: configured }: 
 
 function mapped(error: unknown): unknown {
   if (error instanceof AlfredError) return error;
-  if (error instanceof APIUserAbortError) return providerError('anthropic', { message: `silent for ${idleMs / 1_000} s` }, error);
+  if (error instanceof APIUserAbortError)
+    return providerError('anthropic', { message: `silent for ${idleMs / 1_000} s` }, error);
   if (!(error instanceof APIError)) return providerError('anthropic', { message: 'the stream broke off' }, error);
   const { status, type, headers, message } = error as APIError;
   return providerError('anthropic', { status, type: type ?? undefined, headers, message }, error);
 }
 
-function parametersOf({ model, instructions, messages, tools, maxOutputTokens }: ModelRequest): Anthropic.MessageStreamParams {
+function parametersOf({
+  model,
+  instructions,
+  messages,
+  tools,
+  maxOutputTokens,
+}: ModelRequest): Anthropic.MessageStreamParams {
   const conversation = messages.map(messageOf);
   // The prefix up to the last message is read from the cache on the next turn.
   const last = conversation.at(-1)?.content.at(-1);
@@ -76,7 +93,11 @@ function parametersOf({ model, instructions, messages, tools, maxOutputTokens }:
     max_tokens: maxOutputTokens,
     system: [{ type: 'text', text: instructions, cache_control: { type: 'ephemeral' } }],
     messages: conversation,
-    tools: tools.map(({ name, description, inputSchema }) => ({ name, description, input_schema: inputSchema as Anthropic.Tool.InputSchema })),
+    tools: tools.map(({ name, description, inputSchema }) => ({
+      name,
+      description,
+      input_schema: inputSchema as Anthropic.Tool.InputSchema,
+    })),
   };
 }
 
@@ -85,7 +106,17 @@ type Turn = { role: 'user' | 'assistant'; content: Anthropic.ContentBlockParam[]
 function messageOf(message: Message): Turn {
   switch (message.role) {
     case 'user':
-      return { role: 'user', content: [{ type: 'text', text: message.tool ? `${message.text}\n\nBegin with the tool ${message.tool.name} and these arguments: ${JSON.stringify(message.tool.arguments)}` : message.text }] };
+      return {
+        role: 'user',
+        content: [
+          {
+            type: 'text',
+            text: message.tool
+              ? `${message.text}\n\nBegin with the tool ${message.tool.name} and these arguments: ${JSON.stringify(message.tool.arguments)}`
+              : message.text,
+          },
+        ],
+      };
     case 'assistant':
       return { role: 'assistant', content: message.parts.flatMap(blockOf) };
     case 'tool':
@@ -114,7 +145,8 @@ function blockOf(part: AssistantPart): Anthropic.ContentBlockParam[] {
 
 function partOf(block: Anthropic.ContentBlock): AssistantPart {
   if (block.type === 'text') return { type: 'text', text: block.text };
-  if (block.type === 'tool_use') return { type: 'tool_call', callId: block.id, tool: block.name, arguments: block.input as JsonValue };
+  if (block.type === 'tool_use')
+    return { type: 'tool_call', callId: block.id, tool: block.name, arguments: block.input as JsonValue };
   // Thinking must go back exactly as it came.
   return { type: 'opaque', provider: 'anthropic', value: JSON.parse(JSON.stringify(block)) as JsonValue };
 }

@@ -6,7 +6,8 @@ import type { Message, ModelEvent, ModelProvider, ModelRequest } from '../../por
 
 export type Pace = { firstTokenMs: number; tokensPerS: number };
 
-const notice = 'Offline: no model is configured, so these are the passages that match best, word for word. Set ANTHROPIC_API_KEY to have Claude answer.';
+const notice =
+  'Offline: no model is configured, so these are the passages that match best, word for word. Set ANTHROPIC_API_KEY to have Claude answer.';
 
 /** Passages it quotes at the most. */
 const maxQuotes = 3;
@@ -47,7 +48,10 @@ const usage = (inputTokens: number, outputTokens: number): ModelEvent => ({
 });
 
 /** The first step calls a tool: the one that the input names, else the search, with the question as it is. */
-function toolToCall({ messages, tools }: ModelRequest): { callId: string; tool: string; arguments: JsonValue } | undefined {
+function toolToCall({
+  messages,
+  tools,
+}: ModelRequest): { callId: string; tool: string; arguments: JsonValue } | undefined {
   const last = messages.at(-1);
   if (last?.role !== 'user') return undefined;
   const callId = `offline-${messages.length}`;
@@ -69,7 +73,8 @@ function compose(messages: Message[]): string {
     return `${quotes.join('\n\n')}\n\n${notice}`;
   }
   const plain = outputs.filter(({ output }) => passagesOf(output) === undefined);
-  if (plain.length > 0) return `${plain.map(({ tool, output }) => `${tool}: ${JSON.stringify(output)}`).join('\n\n')}\n\n${notice}`;
+  if (plain.length > 0)
+    return `${plain.map(({ tool, output }) => `${tool}: ${JSON.stringify(output)}`).join('\n\n')}\n\n${notice}`;
   return `Nothing in the documents matches that question.\n\n${notice}`;
 }
 

@@ -42,8 +42,12 @@ export const createConversations = (db: Database): Conversations => ({
       .where('hash', '=', head)
       .executeTakeFirst();
     const message = found?.body as StoredMessage | undefined;
-    const call = message?.role === 'assistant' ? message.parts.find((part) => part.type === 'tool_call' && part.callId === callId) : undefined;
-    if (call?.type !== 'tool_call') throw new AlfredError('internal', `The message ${head} asks for no call ${callId}.`);
+    const call =
+      message?.role === 'assistant'
+        ? message.parts.find((part) => part.type === 'tool_call' && part.callId === callId)
+        : undefined;
+    if (call?.type !== 'tool_call')
+      throw new AlfredError('internal', `The message ${head} asks for no call ${callId}.`);
     return call.arguments;
   },
 });

@@ -71,7 +71,9 @@ export function createEventListener(databaseUrl: string, log: Logger) {
           if (signal.aborted) armed.resolve();
           await Promise.race([
             armed.promise,
-            new Promise<void>((resolve) => (timer = setTimeout(resolve, connected ? pollMs.connected : pollMs.disconnected))),
+            new Promise<void>(
+              (resolve) => (timer = setTimeout(resolve, connected ? pollMs.connected : pollMs.disconnected)),
+            ),
           ]);
           clearTimeout(timer);
           signal.removeEventListener('abort', aborted);

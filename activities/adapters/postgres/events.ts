@@ -69,12 +69,15 @@ export const createTaskEvents = (db: Database, listener: EventListener): TaskEve
 
     async appendText(task, { step, attempt }, text) {
       const mayStream = sql`id = ${task.taskId} and streaming = ${`${step}.${attempt}`} and status in ('queued', 'running')`;
-      return (await append(db, mayStream, sql``, [{ type: 'text.delta', data: { step, attempt, text } }])) !== undefined;
+      return (
+        (await append(db, mayStream, sql``, [{ type: 'text.delta', data: { step, attempt, text } }])) !== undefined
+      );
     },
   };
 };
 
-const isTerminal = ({ type }: TaskEvent) => type === 'task.completed' || type === 'task.failed' || type === 'task.cancelled';
+const isTerminal = ({ type }: TaskEvent) =>
+  type === 'task.completed' || type === 'task.failed' || type === 'task.cancelled';
 
 /**
  * Changes a task's row and appends events in one statement; the row's lock keeps sequence numbers without gaps. One
@@ -102,6 +105,8 @@ export async function append(
       select task.id, task.last_seq - ${events.length} + e.ordinality, e.type, e.data
       from task, unnest(${types}::text[], ${data}::jsonb[]) with ordinality as e (type, data, ordinality)
     )
-    select last_seq, budget, pg_notify(${taskEventsChannel}, id::text || case when ended_at is null then '' else ' end' end) from task`.execute(db);
+    select last_seq, budget, pg_notify(${taskEventsChannel}, id::text || case when ended_at is null then '' else ' end' end) from task`.execute(
+    db,
+  );
   return rows[0];
 }

@@ -22,8 +22,16 @@ export const createLedger = (db: Database): Ledger => ({
     const message = insertMessage(task, call.parent, { role: 'assistant', parts: call.parts });
     const result = call.result && JSON.stringify(call.result);
     const resultHash = result === undefined ? null : hashOf(result);
-    const content = result === undefined || resultHash === null ? sql`` : sql`content as (${insertContent(task, resultHash, result)}),`;
-    const row = { ...ledgerRow(task, call, 'completed'), head: message.head, result_hash: resultHash, stop_reason: stopReason };
+    const content =
+      result === undefined || resultHash === null
+        ? sql``
+        : sql`content as (${insertContent(task, resultHash, result)}),`;
+    const row = {
+      ...ledgerRow(task, call, 'completed'),
+      head: message.head,
+      result_hash: resultHash,
+      stop_reason: stopReason,
+    };
     const won = db
       .insertInto('model_calls')
       .values(row)
@@ -33,7 +41,12 @@ export const createLedger = (db: Database): Ledger => ({
       db,
       sql`id = ${task.taskId} and exists (select from won)`,
       sql`${spent(call.usage)}, streaming = null`,
-      [{ type: 'model.completed', data: { step, attempt, usage: { modelCalls: 1, ...call.usage }, stopReason, durationMs, firstTokenMs } }],
+      [
+        {
+          type: 'model.completed',
+          data: { step, attempt, usage: { modelCalls: 1, ...call.usage }, stopReason, durationMs, firstTokenMs },
+        },
+      ],
       sql`message as (${message.statement}), ${content} won as (${won}),`,
     );
     if (settled) return turnOf(message.head, resultHash, call.parts, call.usage);
@@ -59,7 +72,8 @@ export const createLedger = (db: Database): Ledger => ({
     const intent = sql`intent as (
       insert into tool_calls (task_id, call_id, tool, step) values (${taskId}, ${callId}, ${tool}, ${step}) on conflict do nothing returning call_id),`;
     const started = { type: 'tool.started', data: { step, callId, tool, arguments: input } } as const;
-    if (await append(db, sql`id = ${taskId} and exists (select from intent)`, sql``, [started], intent)) return undefined;
+    if (await append(db, sql`id = ${taskId} and exists (select from intent)`, sql``, [started], intent))
+      return undefined;
     const receipt = await receiptOf(db, taskId, callId);
     return receipt?.result_hash ? { callId, tool, result: receipt.result_hash, isError: receipt.is_error } : undefined;
   },
@@ -71,7 +85,13 @@ export const createLedger = (db: Database): Ledger => ({
       update tool_calls set result_hash = ${hash}, is_error = ${isError}, ended_at = now()
       where task_id = ${task.taskId} and call_id = ${callId} and result_hash is null returning call_id),`;
     const completed = { type: 'tool.completed', data: { step, callId, tool, isError, summary, durationMs } } as const;
-    await append(db, sql`id = ${task.taskId} and ended_at is null and exists (select from settled)`, sql``, [completed], settled);
+    await append(
+      db,
+      sql`id = ${task.taskId} and ended_at is null and exists (select from settled)`,
+      sql``,
+      [completed],
+      settled,
+    );
     const receipt = await receiptOf(db, task.taskId, callId);
     if (!receipt?.result_hash) throw new Error(`the call ${callId} of ${task.taskId} has no receipt`);
     return { callId, tool, result: receipt.result_hash, isError: receipt.is_error };
@@ -79,13 +99,22 @@ export const createLedger = (db: Database): Ledger => ({
 });
 
 const receiptOf = (db: Database, taskId: string, callId: string) =>
-  db.selectFrom('tool_calls').select(['result_hash', 'is_error']).where('task_id', '=', taskId).where('call_id', '=', callId).executeTakeFirst();
+  db
+    .selectFrom('tool_calls')
+    .select(['result_hash', 'is_error'])
+    .where('task_id', '=', taskId)
+    .where('call_id', '=', callId)
+    .executeTakeFirst();
 
 const spent = (usage: Usage) => sql`, model_calls = model_calls + 1, input_tokens = input_tokens + ${usage.inputTokens},
   cache_read_tokens = cache_read_tokens + ${usage.cacheReadTokens}, cache_write_tokens = cache_write_tokens + ${usage.cacheWriteTokens},
   output_tokens = output_tokens + ${usage.outputTokens}, cost_usd = cost_usd + ${usage.costUsd}`;
 
-const ledgerRow = ({ taskId }: Pick<TaskRef, 'taskId'>, call: CompletedModelCall | FailedModelCall, outcome: string) => ({
+const ledgerRow = (
+  { taskId }: Pick<TaskRef, 'taskId'>,
+  call: CompletedModelCall | FailedModelCall,
+  outcome: string,
+) => ({
   task_id: taskId,
   step: call.step,
   attempt: call.attempt,
@@ -104,7 +133,11 @@ const ledgerRow = ({ taskId }: Pick<TaskRef, 'taskId'>, call: CompletedModelCall
   first_token_ms: call.firstTokenMs,
 });
 
-async function paidTurn(db: Database, { taskId, tenant, subject }: Scope & { taskId: string }, step: number): Promise<Turn | undefined> {
+async function paidTurn(
+  db: Database,
+  { taskId, tenant, subject }: Scope & { taskId: string },
+  step: number,
+): Promise<Turn | undefined> {
   const row = await db
     .selectFrom('model_calls as c')
     .innerJoin('messages as m', 'm.hash', 'c.head')
@@ -130,6 +163,8 @@ async function paidTurn(db: Database, { taskId, tenant, subject }: Scope & { tas
 
 function turnOf(head: string, result: string | null, parts: AssistantPart[], usage: Usage): Turn {
   if (result !== null) return { head, usage, next: 'answer', result };
-  const calls = parts.flatMap((part): ToolCallRef[] => (part.type === 'tool_call' ? [{ callId: part.callId, tool: part.tool }] : []));
+  const calls = parts.flatMap((part): ToolCallRef[] =>
+    part.type === 'tool_call' ? [{ callId: part.callId, tool: part.tool }] : [],
+  );
   return { head, usage, next: 'tools', calls };
 }

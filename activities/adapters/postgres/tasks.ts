@@ -6,7 +6,8 @@ import type { BudgetLimits, ContentHash, Scope, TaskRef } from '../../../contrac
 import type { TaskResult, TaskStatus, TaskUsage } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/postgres.ts';
 import type { Tables } from '../../../runtime/tables.ts';
-import type { Run, TaskRow, Tasks } from '../../ports.ts';
+import { truthOf } from '../../../contract/task-truth.ts';
+import type { Closure, Run, TaskRow, Tasks, TaskState } from '../../ports.ts';
 import { hashOf } from './contents.ts';
 import { insertMessage } from './conversations.ts';
 import { append } from './events.ts';
@@ -33,7 +34,9 @@ export const createTasks = (db: Database): Tasks => ({
         input_head: message.head,
         last_seq: 1,
       })
-      .onConflict((conflict) => conflict.columns(['tenant', 'subject', 'idempotency_key']).where('idempotency_key', 'is not', null).doNothing())
+      .onConflict((conflict) =>
+        conflict.columns(['tenant', 'subject', 'idempotency_key']).where('idempotency_key', 'is not', null).doNothing(),
+      )
       .returningAll();
     const { rows } = await sql<Selectable<Tables['tasks']>>`
       with message as (${message.statement}), task as (${row}), event as (
@@ -51,8 +54,11 @@ export const createTasks = (db: Database): Tasks => ({
   },
 
   async list(scope, { agent, status, conversationId, createdAfter, createdBefore, limit, cursor }) {
-    if (cursor !== undefined && !isUuid(cursor)) throw new AlfredError('invalid_request', 'cursor is not one that a page before returned.');
-    let query = owned(selectTasks(db), scope).orderBy('t.id', 'desc').limit(limit + 1);
+    if (cursor !== undefined && !isUuid(cursor))
+      throw new AlfredError('invalid_request', 'cursor is not one that a page before returned.');
+    let query = owned(selectTasks(db), scope)
+      .orderBy('t.id', 'desc')
+      .limit(limit + 1);
     if (agent !== undefined) query = query.where('t.agent', '=', agent);
     if (status !== undefined) query = query.where('t.status', '=', status);
     if (conversationId !== undefined) query = query.where('t.conversation_id', '=', conversationId);
@@ -66,31 +72,43 @@ export const createTasks = (db: Database): Tasks => ({
 
   async start(task, run, model) {
     const running = sql`, status = 'running', started_at = coalesce(started_at, now()), run_id = ${run.runId}, model = ${model}`;
-    const started = await append(db, sql`id = ${task.taskId} and status = 'queued'`, running, [{ type: 'task.started', data: { model } }]);
+    const started = await append(db, sql`id = ${task.taskId} and status = 'queued'`, running, [
+      { type: 'task.started', data: { model } },
+    ]);
     if (started) return { budget: started.budget };
     await reopen(db, task, run);
-    const { budget } = await db.selectFrom('tasks').select('budget').where('id', '=', task.taskId).executeTakeFirstOrThrow();
+    const { budget } = await db
+      .selectFrom('tasks')
+      .select('budget')
+      .where('id', '=', task.taskId)
+      .executeTakeFirstOrThrow();
     return { budget: budget as BudgetLimits };
   },
 
   complete: (task, run, resultHash) =>
-    end(db, task, run, 'completed', sql`, status = 'completed', result_hash = ${resultHash}, error_code = null, error_message = null`, resultHash, (usage, result) => ({
-      type: 'task.completed',
-      data: { result, usage },
-    })),
+    end(
+      db,
+      task,
+      run,
+      'completed',
+      sql`, status = 'completed', result_hash = ${resultHash}, error_code = null, error_message = null`,
+      resultHash,
+      (usage, result) => ({
+        type: 'task.completed',
+        data: { result, usage },
+      }),
+    ),
 
-  close: (task, run, closure) =>
-    closure.status === 'cancelled'
-      ? end(db, task, run, 'cancelled', sql`, status = 'cancelled', error_code = null, error_message = null`, null, (usage) => ({
-          type: 'task.cancelled',
-          data: { reason: closure.reason, usage },
-        }))
-      : end(db, task, run, 'failed', sql`, status = 'failed', error_code = ${closure.code}, error_message = ${closure.message}`, null, (usage) => ({
-          type: 'task.failed',
-          data: { error: { code: closure.code, message: closure.message }, usage },
-        })),
+  close: (task, run, closure) => close(db, task, run, closure),
 
-  reopen: (task, run) => reopen(db, task, run),
+  async correct(taskId, state) {
+    const [row] = await statesOf(db, [taskId]);
+    const correction = row && truthOf(row, state);
+    if (!correction || correction.action === 'none') return undefined;
+    if (correction.action === 'reopen') await reopen(db, row, { runId: correction.runId });
+    else await close(db, row, undefined, correction.closure);
+    return correction.found;
+  },
 
   async open({ olderThanMs, after, limit }) {
     let query = db
@@ -104,11 +122,7 @@ export const createTasks = (db: Database): Tasks => ({
     return (await query.execute()).map(taskStateOf);
   },
 
-  async states(taskIds) {
-    const ids = taskIds.filter((id) => isUuid(id));
-    if (ids.length === 0) return [];
-    return (await db.selectFrom('tasks').selectAll().where('id', 'in', ids).execute()).map(taskStateOf);
-  },
+  states: (taskIds) => statesOf(db, taskIds),
 });
 
 const owned = (query: ReturnType<typeof selectTasks>, { tenant, subject }: Scope) =>
@@ -116,6 +130,40 @@ const owned = (query: ReturnType<typeof selectTasks>, { tenant, subject }: Scope
 
 const revived = (status: 'queued' | 'running') =>
   sql`, status = ${status}, ended_at = null, result_hash = null, error_code = null, error_message = null`;
+
+const close = (db: Database, task: TaskRef, run: Run | undefined, closure: Closure) =>
+  closure.status === 'cancelled'
+    ? end(
+        db,
+        task,
+        run,
+        'cancelled',
+        sql`, status = 'cancelled', error_code = null, error_message = null`,
+        null,
+        (usage) => ({
+          type: 'task.cancelled',
+          data: { reason: closure.reason, usage },
+        }),
+      )
+    : end(
+        db,
+        task,
+        run,
+        'failed',
+        sql`, status = 'failed', error_code = ${closure.code}, error_message = ${closure.message}`,
+        null,
+        (usage) => ({
+          type: 'task.failed',
+          data: { error: { code: closure.code, message: closure.message }, usage },
+        }),
+      );
+
+/** Rows of these tasks, over all tenants. */
+async function statesOf(db: Database, taskIds: string[]): Promise<TaskState[]> {
+  const ids = taskIds.filter((id) => isUuid(id));
+  if (ids.length === 0) return [];
+  return (await db.selectFrom('tasks').selectAll().where('id', 'in', ids).execute()).map(taskStateOf);
+}
 
 /** A row that another run ended, or is still held by one, now speaks for this run. */
 async function reopen(db: Database, { taskId }: TaskRef, { runId }: Run): Promise<boolean> {
@@ -135,7 +183,9 @@ async function end(
   eventOf: (usage: TaskUsage, result: TaskResult) => NewTaskEvent,
 ): Promise<TaskRow | undefined> {
   while (true) {
-    const row = await selectTasks(db, sql`${resultHash}::text`).where('t.id', '=', task.taskId).executeTakeFirstOrThrow();
+    const row = await selectTasks(db, sql`${resultHash}::text`)
+      .where('t.id', '=', task.taskId)
+      .executeTakeFirstOrThrow();
     if (row.ended_at !== null && (!run || (row.run_id === run.runId && row.status === status))) return undefined;
     const before = taskRowOf(row);
     const unchanged = sql`id = ${task.taskId} and last_seq = ${row.last_seq}`;
@@ -151,21 +201,39 @@ const noResult: TaskResult = { text: '', citations: [] };
 
 /** The task that an idempotency key made before. */
 async function repeated(db: Database, scope: Scope, idempotencyKey: string, requestHash: string) {
-  const row = await owned(selectTasks(db), scope).where('t.idempotency_key', '=', idempotencyKey).executeTakeFirstOrThrow();
+  const row = await owned(selectTasks(db), scope)
+    .where('t.idempotency_key', '=', idempotencyKey)
+    .executeTakeFirstOrThrow();
   if (row.request_hash !== requestHash) {
-    throw new AlfredError('idempotency_key_reused', `The Idempotency-Key "${idempotencyKey}" was used with another request, for task ${row.id}.`);
+    throw new AlfredError(
+      'idempotency_key_reused',
+      `The Idempotency-Key "${idempotencyKey}" was used with another request, for task ${row.id}.`,
+    );
   }
   const found = { ...taskRowOf(row), head: row.input_head, isNew: false };
   if (row.error_code !== 'never_started') return found;
   // The sweep gave this row up because its workflow never started; the repeat starts it after all.
   const abandoned = sql`id = ${row.id} and error_code = 'never_started'`;
-  const resumed = await append(db, abandoned, revived('queued'), [{ type: 'task.resumed', data: { reason: 'The request was repeated.' } }]);
-  return { ...found, status: 'queued' as const, error: null, endedAt: null, lastSeq: resumed?.last_seq ?? found.lastSeq };
+  const resumed = await append(db, abandoned, revived('queued'), [
+    { type: 'task.resumed', data: { reason: 'The request was repeated.' } },
+  ]);
+  return {
+    ...found,
+    status: 'queued' as const,
+    error: null,
+    endedAt: null,
+    lastSeq: resumed?.last_seq ?? found.lastSeq,
+  };
 }
 
 /** The same request with its keys in order, so that order does not change its hash. */
 function canonical(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(canonical);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, entry]) => [key, canonical(entry)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, entry]) => entry !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, entry]) => [key, canonical(entry)]),
+  );
 }

@@ -26,7 +26,9 @@ export const createWorkflows = (client: Client): Workflows => ({
   },
 
   async *runningTasks() {
-    for await (const { workflowId } of client.workflow.list({ query: `WorkflowType = 'agentTaskWorkflow' AND ExecutionStatus = 'Running'` })) {
+    for await (const { workflowId } of client.workflow.list({
+      query: `WorkflowType = 'agentTaskWorkflow' AND ExecutionStatus = 'Running'`,
+    })) {
       const taskId = taskIdOf(workflowId);
       if (taskId !== undefined) yield taskId;
     }
