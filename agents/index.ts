@@ -1,7 +1,7 @@
 import type { Agent } from './agent.ts';
 import { knowledge } from './knowledge/agent.ts';
 
-export type { Agent, AgentInput } from './agent.ts';
+export type { Agent } from './agent.ts';
 
 /** The registry: every agent by its name. */
 export const agents: Readonly<Record<string, Agent>> = { knowledge };

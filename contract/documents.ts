@@ -6,7 +6,6 @@ export const DocumentName = z
   .trim()
   .min(1)
   .max(512)
-  // eslint-disable-next-line no-control-regex
   .regex(/^[^\u0000-\u001f\u007f]+$/, 'must not contain control characters')
   .describe('Path or title; a second upload under the same name replaces the first');
 

@@ -35,7 +35,6 @@ export async function createCheckedClient(url: string) {
     post: json.bind(undefined, 'POST'),
   };
 }
-export type CheckedClient = Awaited<ReturnType<typeof createCheckedClient>>;
 
 /** @returns a function that checks one answer against the document and hands it back parsed */
 export function createAnswerCheck(document: Json) {

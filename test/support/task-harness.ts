@@ -1,7 +1,6 @@
 import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common';
 import { createAdapters } from '../../activities/adapters/index.ts';
 import type { Tool } from '../../activities/ports.ts';
-import { agents } from '../../agents/index.ts';
 import { agentQueue, systemQueue, taskWorkflowId } from '../../contract/ids.ts';
 import type { TaskEvent } from '../../contract/events.ts';
 import type { TaskRequest } from '../../contract/task.ts';
@@ -10,7 +9,7 @@ import { createMetrics } from '../../runtime/metrics.ts';
 import { startWorkers } from '../../workers/compose.ts';
 import type { agentTaskWorkflow } from '../../workflows/agent-task/workflow.ts';
 import { createTestEnvironment } from './environment.ts';
-import { createScriptedModel, type ScriptedTurn } from './scripted-model.ts';
+import { createScriptedModel } from './scripted-model.ts';
 
 export const scope = { tenant: 'local', subject: 'local' };
 const tenantKey = defineSearchAttributeKey('AlfredTenant', SearchAttributeType.KEYWORD);
@@ -85,5 +84,3 @@ export async function createTaskHarness(overrides: { [Name in keyof Config]?: st
   };
 }
 export type TaskHarness = Awaited<ReturnType<typeof createTaskHarness>>;
-export type { ScriptedTurn };
-export const toolNames = agents.knowledge?.tools ?? [];
