@@ -7,11 +7,9 @@ const port = z.coerce.number('expected a port number').int().min(0).max(65_535);
 const milliseconds = z.coerce.number('expected milliseconds').int().min(0);
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 const url = (protocols: RegExp, example: string) =>
-  z
-    .string()
-    .refine((value) => URL.canParse(value) && protocols.test(new URL(value).protocol), {
-      error: `expected ${example}`,
-    });
+  z.string().refine((value) => URL.canParse(value) && protocols.test(new URL(value).protocol), {
+    error: `expected ${example}`,
+  });
 
 /** Every variable Alfred reads. The environment is read here and nowhere else. */
 const variables = {
