@@ -107,6 +107,8 @@ class Call {
     const { stopReason } = this.ended;
     if (stopReason === 'refusal') throw new AlfredError('model_refused');
     if (stopReason === 'max_tokens') throw new AlfredError('model_output_limit');
+    const says = this.text.trim() !== '' || this.ended.parts.some(({ type }) => type === 'tool_call');
+    if (!says) throw new AlfredError('model_unavailable', 'The model gave an empty answer.');
     return this.ended;
   }
 

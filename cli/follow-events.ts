@@ -40,7 +40,8 @@ export async function* followEvents(api: ApiClient, taskId: string, options: Opt
     // A line that held for a while was good, though nothing happened; one that closes at once, again and again, is not.
     const judge = () => Date.now() - opened > 5_000 && patience.restore();
     try {
-      for await (const event of connection(api, taskId, after, options)) {
+      const told = { ended: false };
+      for await (const event of connection(api, taskId, after, options, told)) {
         patience.restore();
         if (event.seq <= after) continue;
         if (event.seq > after + 1) {
@@ -55,6 +56,7 @@ export async function* followEvents(api: ApiClient, taskId: string, options: Opt
         yield event;
         if (isLast(event)) return;
       }
+      if (told.ended) return;
       judge();
       await patience.wait(
         new CliError(
@@ -75,6 +77,7 @@ async function* connection(
   taskId: string,
   after: number,
   { signal, silenceMs: limit = silenceMs }: Options,
+  told: { ended: boolean },
 ): AsyncGenerator<TaskEvent> {
   const silence = new AbortController();
   let timer = setTimeout(() => silence.abort(), limit);
@@ -85,6 +88,8 @@ async function* connection(
       headers: { accept: 'text/event-stream', ...(after > 0 ? { 'last-event-id': String(after) } : {}) },
       signal: AbortSignal.any([silence.signal, ...(signal ? [signal] : [])]),
     });
+    // The task has ended and the last event was the one we have.
+    told.ended = response.status === 204;
     const decoder = new TextDecoder();
     for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
       clearTimeout(timer);

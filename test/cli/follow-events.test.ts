@@ -80,3 +80,11 @@ test('waiting for a server that does not come back ends with what to do', async 
   );
   expect(waits).toBe(1);
 });
+
+test('a task that has ended at the event given has nothing to follow', async () => {
+  server = createServer((_, response) => void response.writeHead(204).end());
+  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const api = createApiClient(async () => ({ url, foundBy: 'test' }));
+  expect(await all(followEvents(api, 'a', { after: total }))).toEqual([]);
+});

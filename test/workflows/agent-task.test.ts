@@ -100,6 +100,13 @@ describe('agentTaskWorkflow', () => {
     expect((await house.row(id)).usage).toMatchObject({ modelCalls: 2, inputTokens: 20 });
   });
 
+  test('an empty answer is no answer: the model is asked again', async () => {
+    house.script((_, call) => (call === 1 ? { text: [' '] } : { text: ['Something.'] }));
+    const { id } = await house.start();
+    await house.followed(id);
+    expect((await house.row(id)).result?.text).toBe('Something.');
+  });
+
   test('a final provider error fails the task at once with a code and a sentence', async () => {
     const requests = house.script([{ error: new AlfredError('model_auth', 'anthropic answered 401.') }]);
     const { id, handle } = await house.start();
