@@ -2,6 +2,7 @@ import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Config } from './config.ts';
 import type { Logger } from './logger.ts';
+import { PreparingClient } from './preparing-client.ts';
 import type { Tables } from './tables.ts';
 
 export type Database = Kysely<Tables>;
@@ -16,6 +17,7 @@ export type Postgres = { pool: Pool; db: Database; close(): Promise<void> };
 /** One pool a process. It connects on first use and again after the server went away. */
 export function openPostgres(config: Pick<Config, 'DATABASE_URL' | 'DATABASE_POOL_SIZE'>, log: Logger): Postgres {
   const pool = new pg.Pool({
+    Client: PreparingClient,
     connectionString: config.DATABASE_URL,
     max: config.DATABASE_POOL_SIZE,
     connectionTimeoutMillis: 5_000,

@@ -13,21 +13,21 @@ export const row: LocalActivityOptions = {
 /** Model calls: long, paid for, rate-limited. A dead worker is noticed after the heartbeat timeout, a cancellation after a second. */
 export const modelCall: ActivityOptions = {
   startToCloseTimeout: '15 min',
-  heartbeatTimeout: '4 s',
+  heartbeatTimeout: '3 s',
   retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '1 min', maximumAttempts: 100 },
 };
 
 /** Tools: may touch the world; receipts make a retry safe. */
 export const toolCall: ActivityOptions = {
   startToCloseTimeout: '5 min',
-  heartbeatTimeout: '4 s',
+  heartbeatTimeout: '3 s',
   retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '1 min', maximumAttempts: 100 },
 };
 
 /** A batch of files: parsing is CPU work on another thread; each file is settled by itself, so a retry goes on where it stopped. */
 export const fileBatch: ActivityOptions = {
   startToCloseTimeout: '30 min',
-  heartbeatTimeout: '4 s',
+  heartbeatTimeout: '3 s',
   // What was settled before a cancellation arrived is counted in the end.
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   retry: { initialInterval: '500 ms', maximumInterval: '1 min', maximumAttempts: 100 },

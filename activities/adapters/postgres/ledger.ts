@@ -35,7 +35,12 @@ export const createLedger = (db: Database): Ledger => ({
     const won = db
       .insertInto('model_calls')
       .values(row)
-      .onConflict((conflict) => conflict.columns(['task_id', 'step']).where('outcome', '=', 'completed').doNothing())
+      .onConflict((conflict) =>
+        conflict
+          .columns(['task_id', 'step'])
+          .where(sql<boolean>`outcome = 'completed'`)
+          .doNothing(),
+      )
       .returning('id');
     const settled = await append(
       db,
