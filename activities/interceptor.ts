@@ -23,12 +23,15 @@ export const createActivityInterceptor = (log: Logger): ActivityInboundCallsInte
         { ...details, err: known.cause ?? known },
         'an activity failed',
       );
-      throw ApplicationFailure.create({
+      const failure = ApplicationFailure.create({
         type: known.code,
         message: known.message,
         nonRetryable: final,
         ...(known.retryAfterMs !== undefined ? { nextRetryDelay: known.retryAfterMs } : {}),
       });
+      // The log has the stack; history would keep the paths of this machine for ever.
+      failure.stack = '';
+      throw failure;
     }
   },
 });

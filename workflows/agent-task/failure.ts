@@ -12,3 +12,10 @@ export function failureOf(error: unknown): { code: ErrorCode; message: string } 
 }
 
 const timeoutCodes: Record<string, ErrorCode | undefined> = { callModel: 'model_unavailable', runTool: 'tool_failed' };
+
+/** How the workflow itself fails. Without a stack: it would keep the paths of a machine in history. */
+export function taskFailure({ code, message }: { code: ErrorCode; message: string }): ApplicationFailure {
+  const failure = ApplicationFailure.create({ message, type: code, nonRetryable: true });
+  failure.stack = '';
+  return failure;
+}

@@ -10,7 +10,7 @@ import type { Activities } from '../../activities/index.ts';
 import type { ContentHash, Head, TaskPlan, TaskRef, ToolResultRef } from '../../contract/references.ts';
 import { modelCall, row, toolCall } from '../policies.ts';
 import { exceededLimit } from './budget.ts';
-import { failureOf } from './failure.ts';
+import { failureOf, taskFailure } from './failure.ts';
 import { TaskProgress } from './progress.ts';
 
 const { callModel } = proxyActivities<Activities>(modelCall);
@@ -41,9 +41,7 @@ export async function agentTaskWorkflow({ head, ...task }: AgentTask): Promise<C
       }),
     );
     progress.ended(cancelled ? 'cancelled' : 'failed');
-    throw cancelled
-      ? error
-      : ApplicationFailure.create({ message: failure.message, type: failure.code, nonRetryable: true });
+    throw cancelled ? error : taskFailure(failure);
   }
 }
 
