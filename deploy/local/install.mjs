@@ -7,6 +7,9 @@ import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 
+/** Where Node keeps what it compiled (NODE_COMPILE_CACHE): beside the packages, and gone with them. */
+export const compileCache = join(root, 'node_modules', '.cache', 'node');
+
 /** Written by npm when an installation is complete: what it installed. */
 const installedLock = join(root, 'node_modules', '.package-lock.json');
 

@@ -2,7 +2,7 @@
 // project brings along runs the stack.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { ensureInstalled, nodePath } from './install.mjs';
+import { compileCache, ensureInstalled, nodePath } from './install.mjs';
 
 const begun = Date.now() - process.uptime() * 1000;
 const [major] = process.versions.node.split('.').map(Number);
@@ -34,7 +34,8 @@ const child = spawn(
   {
     // The channel tells the stack when we are killed, so that it does not live on unseen.
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    env: { ...process.env, ALFRED_START_BEGUN_MS: String(startedMs) },
+    // What Node compiled is kept beside the packages it came from: a third of the time that loading takes.
+    env: { NODE_COMPILE_CACHE: compileCache, ...process.env, ALFRED_START_BEGUN_MS: String(startedMs) },
   },
 );
 // A terminal's Ctrl-C reaches the stack without us as well, and npm sends it once more: it takes them for one.
