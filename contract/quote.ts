@@ -14,12 +14,14 @@ export function bestQuote(passage: string, claim: string): { start: number; end:
   const spans = [...sentences.segment(passage)]
     .map(({ index, segment }) => trimmed(passage, index, index + segment.length))
     .filter(({ start, end }) => end > start);
+  const own = spans.map(({ start, end }) => overlap(passage.slice(start, end), wanted));
   const scored = spans.map((span, i) => {
     const next = spans[i + 1];
-    const own = overlap(passage.slice(span.start, span.end), wanted);
-    const both = next && next.end - span.start <= maxQuote ? overlap(passage.slice(span.start, next.end), wanted) : 0;
-    // A second sentence must bring at least two words of its own.
-    return both >= own + 2 && next ? { start: span.start, end: next.end, score: both } : { ...span, score: own };
+    const alone = { ...span, score: own[i] ?? 0 };
+    if (!next || next.end - span.start > maxQuote) return alone;
+    const score = overlap(passage.slice(span.start, next.end), wanted);
+    // Two sentences are quoted when each brings at least two words that the other lacks.
+    return score >= Math.max(alone.score, own[i + 1] ?? 0) + 2 ? { start: span.start, end: next.end, score } : alone;
   });
   const best = scored.reduce((a, b) => (b.score > a.score ? b : a), { start: 0, end: passage.length, score: -1 });
   return { start: best.start, end: Math.min(best.end, best.start + maxQuote) };
