@@ -1,14 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { activityInfo } from '@temporalio/activity';
 import type { Agents } from '../agents/index.ts';
-import { AlfredError, maxAttemptsOf } from '../contract/errors.ts';
+import { AlfredError } from '../contract/errors.ts';
 import type { AssistantPart } from '../contract/messages.ts';
 import { noUsage, type Head, type TaskRef, type ToolResultRef, type Turn, type Usage } from '../contract/references.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import { isDatabaseUnavailable } from '../runtime/postgres.ts';
 import { citationsOf, numberPassages } from './citations.ts';
-import { alfredErrorOf } from './errors.ts';
+import { currentRun } from './current-run.ts';
+import { alfredErrorOf, isShutdown } from './errors.ts';
 import { heartbeating } from './heartbeat.ts';
-import type { Conversations, Ledger, Message, ModelProvider, StopReason, TaskEvents, Tool } from './ports.ts';
+import type { Conversations, Ledger, Message, ModelProvider, Run, StopReason, TaskEvents, Tool } from './ports.ts';
 import { createTextWriter } from './text-writer.ts';
 
 export type ModelDeps = {
@@ -34,44 +37,64 @@ export const createModelActivities = (deps: ModelDeps) => {
      */
     callModel: ({ task, step, model: name, head, results }: CallModel): Promise<Turn> =>
       heartbeating(async (signal) => {
-        const attempt = activityInfo().attempt;
+        const at = { ...currentRun(), step, attempt: activityInfo().attempt };
         const { provider, model } = resolve(deps.providers, name);
-        const paid = await ledger.beginModelCall(task, { step, attempt, model: name });
+        const paid = await ledger.beginModelCall(task, { ...at, model: name });
         if (paid) return paid;
         const parent = results.length ? await conversations.append(task, head, { role: 'tool', results }) : head;
         const messages = numberPassages(await conversations.load(task, parent));
 
         const call = new Call(provider, model);
-        const record = () => ({ step, attempt, provider: provider.name, model, ...call.record() });
+        const record = () => ({ step, attempt: at.attempt, provider: provider.name, model, ...call.record() });
         try {
-          await stream(deps, call, { task, step, attempt, messages }, signal);
+          await stream(deps, call, { task, at, messages }, signal);
           const { parts, stopReason } = call.response();
           const answers = !parts.some(({ type }) => type === 'tool_call');
-          const turn = await ledger.settleModelCall(task, {
-            ...record(),
-            parent,
-            parts,
-            stopReason,
-            ...(answers ? { result: { text: call.text, citations: citationsOf(call.text, messages) } } : {}),
-          });
-          observe(metrics, record(), 'completed');
+          const result = answers ? { text: call.text, citations: citationsOf(call.text, messages) } : undefined;
+          const settled = { ...record(), parent, parts, stopReason, result };
+          const turn = await untilStored(() => ledger.settleModelCall(task, settled), signal);
+          observe(metrics, settled, 'completed');
           return turn;
         } catch (error) {
-          const { code, message } = signal.aborted
-            ? { code: 'superseded' as const, message: 'The call was stopped.' }
-            : alfredErrorOf(error);
-          const willRetry = !signal.aborted && attempt < maxAttemptsOf(code);
-          observe(metrics, record(), signal.aborted ? 'cancelled' : code);
-          await ledger
-            .failModelCall(task, { ...record(), code, message, willRetry })
-            .catch((failure: unknown) =>
-              deps.log.error({ failure, taskId: task.taskId, step }, 'a failed model call could not be recorded'),
-            );
-          throw error;
+          const failure = signal.aborted ? stopped(signal) : alfredErrorOf(error);
+          const { code, message, retryAfterMs } = failure;
+          observe(metrics, record(), code);
+          const mayRetry = !signal.aborted || isShutdown(signal);
+          const failures = await ledger
+            .failModelCall(task, { ...record(), code, message, mayRetry })
+            .catch((unwritten: unknown) => {
+              deps.log.error(
+                { err: unwritten, taskId: task.taskId, step },
+                'a failed model call could not be recorded',
+              );
+              return undefined;
+            });
+          throw new AlfredError(code, message, { retryAfterMs, failures, cause: failure.cause ?? error });
         }
       }),
   };
 };
+
+const stopped = (signal: AbortSignal) =>
+  isShutdown(signal)
+    ? new AlfredError('draining', 'The worker shuts down.')
+    : new AlfredError('superseded', 'The call was stopped.');
+
+/** How long a paid response is held for a database that is away, in milliseconds; the activity's own limit is longer. */
+const holdMs = 10 * 60_000;
+
+/** Stores what has been paid for: a database that is away for a moment must not cost the same answer twice. */
+async function untilStored<T>(store: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  const begun = performance.now();
+  while (true) {
+    try {
+      return await store();
+    } catch (error) {
+      if (!isDatabaseUnavailable(error) || signal.aborted || performance.now() - begun > holdMs) throw error;
+      await sleep(1_000);
+    }
+  }
+}
 
 /** One attempt at a model call while it runs: what came, what it cost, how long it took. */
 class Call {
@@ -113,35 +136,43 @@ class Call {
   }
 
   record() {
-    const costUsd = this.provider.price(this.model, this.usage);
+    // A provider says what it counted when it ends; what broke off is charged by the text that came.
+    const outputTokens = this.ended ? this.usage.outputTokens : Math.max(this.usage.outputTokens, estimate(this.text));
+    const usage = { ...this.usage, outputTokens };
     return {
-      usage: { ...this.usage, costUsd },
+      usage: { ...usage, costUsd: this.provider.price(this.model, usage) },
       durationMs: Math.round(performance.now() - this.begun),
       firstTokenMs: this.firstTokenMs,
     };
   }
 }
 
+/** Tokens of a text, four characters each. */
+const estimate = (text: string) => Math.ceil(text.length / 4);
+
 async function stream(
-  { agents, tools, events, ledger: _, maxOutputTokens }: ModelDeps,
+  { agents, tools, events, maxOutputTokens, log }: ModelDeps,
   call: Call,
-  { task, step, attempt, messages }: { task: TaskRef; step: number; attempt: number; messages: Message[] },
+  { task, at, messages }: { task: TaskRef; at: Run & { step: number; attempt: number }; messages: Message[] },
   cancelled: AbortSignal,
 ) {
-  const agent = agents[task.agent];
+  const agent = Object.hasOwn(agents, task.agent) ? agents[task.agent] : undefined;
   if (!agent) throw new AlfredError('unknown_agent', `There is no agent "${task.agent}" in this version.`);
   const superseded = new AbortController();
   const signal = AbortSignal.any([cancelled, superseded.signal]);
-  const writer = createTextWriter(async (text) => {
-    if (!(await events.appendText(task, { step, attempt }, text))) superseded.abort(new AlfredError('superseded'));
-  });
+  const append = async (text: string) => {
+    if (!(await events.appendText(task, at, text))) superseded.abort(new AlfredError('superseded'));
+  };
+  const writer = createTextWriter(append, (error) =>
+    log.warn({ err: error, taskId: task.taskId, step: at.step }, 'streamed text could not be written yet'),
+  );
   const request = {
     model: call.model,
     instructions: agent.instructions,
     messages,
     tools: agent.tools.flatMap((name) => tools[name] ?? []),
     maxOutputTokens,
-    idempotencyKey: `${task.taskId}/${step}`,
+    idempotencyKey: `${task.taskId}/${at.step}`,
   };
   try {
     for await (const event of call.provider.stream(request, signal)) {
@@ -152,10 +183,14 @@ async function stream(
         writer.write(event.text);
       }
     }
+  } catch (error) {
+    // A provider says in its own words that it was stopped.
+    superseded.signal.throwIfAborted();
+    throw error;
   } finally {
     await writer.close();
   }
-  signal.throwIfAborted();
+  superseded.signal.throwIfAborted();
 }
 
 function resolve(providers: Record<string, ModelProvider>, name: string) {

@@ -7,3 +7,6 @@ export function alfredErrorOf(error: unknown): AlfredError {
   if (isDatabaseUnavailable(error)) return new AlfredError('database_unavailable', undefined, { cause: error });
   return new AlfredError('internal', undefined, { cause: error });
 }
+
+/** Whether an activity was stopped because its worker shuts down, and not because somebody cancelled it. */
+export const isShutdown = ({ reason }: AbortSignal) => reason instanceof Error && reason.message === 'WORKER_SHUTDOWN';

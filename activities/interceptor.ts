@@ -1,8 +1,8 @@
 import { activityInfo, ApplicationFailure, cancellationSignal } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
-import { maxAttemptsOf } from '../contract/errors.ts';
+import { AlfredError, maxAttemptsOf } from '../contract/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
-import { alfredErrorOf } from './errors.ts';
+import { alfredErrorOf, isShutdown } from './errors.ts';
 
 /**
  * The activity edge: turns whatever an activity throws into a failure Temporal understands. The code decides how often
@@ -14,10 +14,11 @@ export const createActivityInterceptor = (log: Logger): ActivityInboundCallsInte
       return await next(input);
     } catch (error) {
       const signal = cancellationSignal();
-      if (signal.aborted) throw signal.reason;
-      const known = alfredErrorOf(error);
+      // Asked to stop by the server: say so. Stopped by our own shutdown: somebody else takes over.
+      if (signal.aborted && !isShutdown(signal)) throw signal.reason;
+      const known = signal.aborted ? new AlfredError('draining') : alfredErrorOf(error);
       const { activityType, attempt, workflowExecution } = activityInfo();
-      const final = attempt >= maxAttemptsOf(known.code);
+      const final = (known.failures ?? attempt) >= maxAttemptsOf(known.code);
       const details = { activityType, attempt, workflowId: workflowExecution?.workflowId, code: known.code, final };
       log[known.code === 'internal' ? 'error' : 'warn'](
         { ...details, err: known.cause ?? known },

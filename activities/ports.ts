@@ -1,6 +1,6 @@
 import type { Ingestion, Document, DocumentList, DocumentListQuery, Passage } from '../contract/documents.ts';
 import type { ErrorCode } from '../contract/errors.ts';
-import type { NewTaskEvent, TaskEvent } from '../contract/events.ts';
+import type { TaskEvent } from '../contract/events.ts';
 import type { JsonValue } from '../contract/json.ts';
 import type { AssistantPart, StoredMessage } from '../contract/messages.ts';
 import type {
@@ -26,7 +26,7 @@ export type Run = { runId: string };
 export type TaskRow = Omit<Task, 'links'>;
 
 /** What decides whether a row agrees with its workflow. */
-export type TaskState = TaskRef & { status: Task['status']; runId: string | null; createdAt: Date };
+export type TaskState = TaskRef & { status: Task['status']; runId: string | null; updatedAt: Date; lastSeq: number };
 
 /** Task rows and their events. All writes are idempotent and keep row and events in one transaction. */
 export interface Tasks {
@@ -67,14 +67,8 @@ export interface TaskEvents {
   follow(scope: Scope, taskId: string, after: number, signal: AbortSignal): AsyncIterable<TaskEvent[]>;
   /** Resolves when the task has ended, or on abort. */
   ended(taskId: string, signal: AbortSignal): Promise<void>;
-  append(task: TaskRef, events: NewTaskEvent[]): Promise<void>;
   /** Appends text of the attempt that may stream. @returns false when a newer attempt took over or the task has ended */
-  appendText(task: TaskRef, at: { step: number; attempt: number }, text: string): Promise<boolean>;
-}
-
-export interface Contents {
-  put(scope: Scope, content: string | Uint8Array): Promise<ContentHash>;
-  get(scope: Scope, hash: ContentHash): Promise<Uint8Array | undefined>;
+  appendText(task: TaskRef, at: Run & { step: number; attempt: number }, text: string): Promise<boolean>;
 }
 
 /** A stored message with its tool results filled in. */
@@ -95,18 +89,23 @@ export interface Ledger {
   /**
    * Marks this attempt as the one that may stream and tells followers, unless the step is paid.
    * @returns what an earlier attempt at this step stored, if one did
+   * @throws AlfredError `superseded` when this run has ended the task
    */
-  beginModelCall(task: TaskRef, call: { step: number; attempt: number; model: string }): Promise<Turn | undefined>;
+  beginModelCall(
+    task: TaskRef,
+    call: Run & { step: number; attempt: number; model: string },
+  ): Promise<Turn | undefined>;
   /**
    * Stores the response, the ledger row and the events in one transaction, unless another attempt was first.
    * @returns the turn that counts: this one, or the first
    */
   settleModelCall(task: TaskRef, call: CompletedModelCall): Promise<Turn>;
-  failModelCall(task: TaskRef, call: FailedModelCall): Promise<void>;
+  /** @returns how many attempts at this step have failed this way, this one included */
+  failModelCall(task: TaskRef, call: FailedModelCall): Promise<number>;
   /** @returns the stored result of an earlier attempt, or undefined after storing the intent */
   beginToolCall(
     task: TaskRef,
-    call: ToolCallRef & { step: number; arguments: JsonValue },
+    call: Run & ToolCallRef & { step: number; arguments: JsonValue },
   ): Promise<ToolResultRef | undefined>;
   settleToolCall(
     task: TaskRef,
@@ -130,7 +129,7 @@ export type CompletedModelCall = ModelCallRecord & {
   /** Present when this is the final answer. */
   result?: TaskResult | undefined;
 };
-export type FailedModelCall = ModelCallRecord & { code: ErrorCode; message: string; willRetry: boolean };
+export type FailedModelCall = ModelCallRecord & { code: ErrorCode; message: string; mayRetry: boolean };
 
 export type ToolDescription = { name: string; description: string; inputSchema: Record<string, JsonValue> };
 

@@ -2,6 +2,7 @@ import { AlfredError, maxAttemptsOf } from '../contract/errors.ts';
 import type { JsonValue } from '../contract/json.ts';
 import type { Head, TaskRef, ToolCallRef, ToolResultRef } from '../contract/references.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import { currentRun } from './current-run.ts';
 import { alfredErrorOf } from './errors.ts';
 import { heartbeating } from './heartbeat.ts';
 import type { Conversations, Ledger, Tool } from './ports.ts';
@@ -18,16 +19,19 @@ export const createToolActivities = ({ tools, conversations, ledger, metrics }: 
   runTool: ({ task, step, head, call }: RunTool): Promise<ToolResultRef> =>
     heartbeating(async (signal) => {
       const input = await conversations.toolArguments(task, head, call.callId);
-      const receipt = await ledger.beginToolCall(task, { ...call, step, arguments: input });
+      const receipt = await ledger.beginToolCall(task, { ...currentRun(), ...call, step, arguments: input });
       if (receipt) return receipt;
+      // A model may ask for anything, also for what every object has.
+      const known = Object.hasOwn(tools, call.tool) ? tools[call.tool] : undefined;
+      const tool = known ? call.tool : 'unknown';
       const begun = performance.now();
-      const outcome = await attempt(tools[call.tool], input, { task, call, signal });
+      const outcome = await attempt(known, input, { task, call, signal });
       const durationMs = Math.round(performance.now() - begun);
       metrics.toolCalls.inc({
         tool: call.tool in tools ? call.tool : 'unknown',
         outcome: outcome.isError ? 'error' : 'ok',
       });
-      metrics.toolCallDuration.observe({ tool: call.tool in tools ? call.tool : 'unknown' }, durationMs / 1_000);
+      metrics.toolCallDuration.observe({ tool }, durationMs / 1_000);
       return ledger.settleToolCall(task, { ...call, step, ...outcome, durationMs });
     }),
 });

@@ -34,7 +34,12 @@ export const createSweepActivities = ({ tasks, workflows, metrics, log }: SweepD
         for await (const page of candidates(tasks, workflows)) {
           for (const row of page) {
             signal.throwIfAborted();
-            if (await correct(row)) corrected++;
+            // One row that cannot be looked at does not keep the others from it.
+            const wasWrong = await correct(row).catch((error: unknown) => {
+              log.warn({ err: error, taskId: row.taskId }, 'a task row could not be compared with its workflow');
+              return false;
+            });
+            if (wasWrong) corrected++;
           }
         }
         return corrected;

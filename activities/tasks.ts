@@ -1,9 +1,9 @@
-import { activityInfo } from '@temporalio/activity';
 import type { Agents } from '../agents/index.ts';
 import { AlfredError } from '../contract/errors.ts';
 import type { ContentHash, TaskPlan, TaskRef } from '../contract/references.ts';
 import { isEnded } from '../contract/task-status.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import { currentRun } from './current-run.ts';
 import type { Closure, TaskRow, Tasks } from './ports.ts';
 
 export type TaskDeps = { tasks: Tasks; agents: Agents; defaultModel: string; metrics: Metrics };
@@ -23,18 +23,16 @@ export const createTaskActivities = ({ tasks, agents, defaultModel, metrics }: T
     async startTask({ task }: { task: TaskRef }): Promise<TaskPlan> {
       const agent = agents[task.agent];
       if (!agent) throw new AlfredError('unknown_agent', `There is no agent "${task.agent}" in this version.`);
-      const { budget } = await tasks.start(task, run(), defaultModel);
+      const { budget } = await tasks.start(task, currentRun(), defaultModel);
       return { model: defaultModel, maxSteps: agent.maxSteps, budget };
     },
 
     async completeTask({ task, result }: { task: TaskRef; result: ContentHash }): Promise<void> {
-      count(await tasks.complete(task, run(), result));
+      count(await tasks.complete(task, currentRun(), result));
     },
 
     async closeTask({ task, closure }: { task: TaskRef; closure: Closure }): Promise<void> {
-      count(await tasks.close(task, run(), closure));
+      count(await tasks.close(task, currentRun(), closure));
     },
   };
 };
-
-const run = () => ({ runId: activityInfo().workflowExecution?.runId ?? '' });

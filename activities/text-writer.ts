@@ -1,25 +1,35 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /** How long text may gather before it is written; short enough to read as a stream. */
 const gatherMs = 40;
+/** How long to wait after a write that failed, and how often to try again once there is nothing more to come. */
+const again = { waitMs: 250, attempts: 8 };
 
 /**
  * Writes streamed text in few pieces: the first one at once, then whatever gathered while the write before was under
- * way or within 40 ms. Pieces keep their order. The first failed write stops it, and `close` throws it.
+ * way or within 40 ms. Pieces keep their order. A write that fails is tried again with what gathered since; the stream
+ * itself is not worth the answer, so what cannot be written in the end is left out, for the answer is stored whole.
+ *
+ * @param onFailure told of every write that failed
  */
-export function createTextWriter(write: (text: string) => Promise<void>) {
+export function createTextWriter(write: (text: string) => Promise<void>, onFailure: (error: unknown) => void) {
   let gathered = '';
   let running: Promise<void> | undefined;
-  let failure: { error: unknown } | undefined;
   let closing = false;
 
   const drain = async () => {
-    while (gathered && !failure) {
+    for (let failures = 0; gathered && failures < again.attempts;) {
       const text = gathered;
       gathered = '';
       try {
         await write(text);
-        if (!closing) await new Promise((resolve) => setTimeout(resolve, gatherMs));
+        failures = 0;
+        if (!closing) await sleep(gatherMs);
       } catch (error) {
-        failure = { error };
+        onFailure(error);
+        gathered = text + gathered;
+        if (closing) failures++;
+        await sleep(again.waitMs);
       }
     }
     running = undefined;
@@ -33,7 +43,6 @@ export function createTextWriter(write: (text: string) => Promise<void>) {
     async close() {
       closing = true;
       while (running) await running;
-      if (failure) throw failure.error;
     },
   };
 }

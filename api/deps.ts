@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import type { Contents, Documents, SearchIndex, TaskEvents, Tasks, Workflows } from '../activities/ports.ts';
+import type { Documents, SearchIndex, TaskEvents, Tasks, Workflows } from '../activities/ports.ts';
 import type { Agents } from '../agents/index.ts';
 import type { Config } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -20,7 +20,6 @@ export type ApiDeps = {
   client: Client;
   tasks: Tasks;
   events: TaskEvents;
-  contents: Contents;
   documents: Documents;
   index: Pick<SearchIndex, 'search'>;
   workflows: Pick<Workflows, 'describe'>;

@@ -70,7 +70,8 @@ function translate(error: unknown, request: FastifyRequest): AlfredError {
   const { code = '', statusCode, message = '' } = error as Partial<FastifyError>;
   const framework = codes[code];
   if (framework) return new AlfredError(framework, explain(framework, request, message));
-  if (code === 'FST_ERR_HANDLER_TIMEOUT') return new AlfredError('database_unavailable');
+  // The caller left in the middle of a body; from anybody else a reset is the database's.
+  if (code === 'ECONNRESET' && request.raw.destroyed) return new AlfredError('malformed_request', message);
   if (isDatabaseUnavailable(error)) return new AlfredError('database_unavailable');
   if (isTemporalUnavailable(error)) return new AlfredError('temporal_unavailable');
   if (statusCode === 400) return new AlfredError('malformed_request', message);
@@ -92,7 +93,6 @@ const codes: Record<string, ErrorCode> = {
   FST_ERR_MAX_PARAM_LENGTH: 'not_found',
   FST_PROTO_VIOLATION: 'malformed_request',
   FST_MP_PREMATURE_CLOSE: 'malformed_request',
-  ECONNRESET: 'malformed_request',
 };
 
 function explain(code: ErrorCode, request: FastifyRequest, message: string): string {

@@ -67,14 +67,17 @@ export class AlfredError extends Error {
   readonly code: ErrorCode;
   /** How long to wait before the next attempt, in milliseconds, when the other side said so. */
   readonly retryAfterMs: number | undefined;
+  /** How many attempts have failed this way, this one included, when somebody counted; else the activity's attempt. */
+  readonly failures: number | undefined;
 
   constructor(
     code: ErrorCode,
     message: string = sentenceOf(code),
-    options: { retryAfterMs?: number | undefined; cause?: unknown } = {},
+    options: { retryAfterMs?: number | undefined; failures?: number | undefined; cause?: unknown } = {},
   ) {
     super(message, { cause: options.cause });
     this.code = code;
     this.retryAfterMs = options.retryAfterMs;
+    this.failures = options.failures;
   }
 }

@@ -14,8 +14,8 @@ const event = <T extends string, D extends z.ZodRawShape>(type: T, data: D) =>
   });
 
 /**
- * What a person may watch. `text.delta` belongs to one attempt of one step: a `model.started` with a higher
- * attempt makes the deltas of the attempts before it void.
+ * What a person may watch. `text.delta` belongs to one attempt of one step: each `model.started` of
+ * a step makes the deltas before it void.
  */
 export const TaskEvent = z.discriminatedUnion('type', [
   event('task.queued', { agent: z.string() }),

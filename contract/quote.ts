@@ -24,7 +24,9 @@ export function bestQuote(passage: string, claim: string): { start: number; end:
     return score >= Math.max(alone.score, own[i + 1] ?? 0) + 2 ? { start: span.start, end: next.end, score } : alone;
   });
   const best = scored.reduce((a, b) => (b.score > a.score ? b : a), { start: 0, end: passage.length, score: -1 });
-  return { start: best.start, end: Math.min(best.end, best.start + maxQuote) };
+  const end = Math.min(best.end, best.start + maxQuote);
+  // Never between the halves of a surrogate pair.
+  return { start: best.start, end: end < best.end && /[\uD800-\uDBFF]/.test(passage[end - 1] ?? '') ? end - 1 : end };
 }
 
 function trimmed(text: string, start: number, end: number) {

@@ -30,7 +30,7 @@ export const startGraceMs = 60_000;
  * @param state what Temporal says about `taskWorkflowId(id)`, its latest run
  */
 export function truthOf(
-  row: { status: TaskStatus; runId: string | null; createdAt: Date },
+  row: { status: TaskStatus; runId: string | null; updatedAt: Date },
   state: WorkflowState,
   now = Date.now(),
 ): Correction {
@@ -55,7 +55,7 @@ export function truthOf(
       return failed('internal', state.status, 'The workflow ended without saying how.');
     case 'not_found':
       if (row.runId !== null || row.status !== 'queued') return failed('workflow_lost', 'lost');
-      return now - row.createdAt.getTime() < startGraceMs
+      return now - row.updatedAt.getTime() < startGraceMs
         ? { action: 'none' }
         : failed('never_started', 'never_started');
   }

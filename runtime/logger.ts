@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { pino, type DestinationStream, type Logger } from 'pino';
+import { pino, stdSerializers, type DestinationStream, type Logger, type SerializedError } from 'pino';
 import type { Config } from './config.ts';
 
 export type { Logger };
@@ -27,10 +27,27 @@ export function createLogger(
   role: string,
   destination?: DestinationStream,
 ): Logger {
-  const options = { level: config.ALFRED_LOG_LEVEL, base: { role }, redact: { paths: redacted, censor: '********' } };
+  const options = {
+    level: config.ALFRED_LOG_LEVEL,
+    base: { role },
+    redact: { paths: redacted, censor: '********' },
+    serializers: { err: withoutContent },
+  };
   if (destination) return pino(options, destination);
   if (config.ALFRED_LOG_FORMAT === 'json') return pino(options);
   return pino(options, prettyStream());
+}
+
+/** A database's error quotes the row it could not take; content has no place in a log. */
+function withoutContent(error: Error) {
+  const {
+    detail: _detail,
+    where: _where,
+    parameters: _parameters,
+    internalQuery: _query,
+    ...said
+  } = stdSerializers.err(error) as SerializedError & Record<string, unknown>;
+  return said;
 }
 
 /** @param out takes the text; default standard output */

@@ -24,6 +24,8 @@ export function openPostgres(config: Pick<Config, 'DATABASE_URL' | 'DATABASE_POO
     idleTimeoutMillis: 60_000,
     statement_timeout: 30_000,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    idle_in_transaction_session_timeout: 60_000,
     application_name: 'alfred',
   });
   // A connection that breaks while somebody holds it fails their query and tells itself apart from that; without a

@@ -7,7 +7,8 @@ const names = new Map<string, string>();
 
 /**
  * A connection that prepares what it runs: planning a statement costs the server more than running it, and the same
- * few dozen come again and again. A statement that returns `*` is left out: its plan would not survive a migration.
+ * few dozen come again and again. Left out are a statement that returns
+ * `*`, whose plan would not survive a migration, and one with a list, which has a text for every length.
  */
 export class PreparingClient extends pg.Client {
   // The base class has a dozen overloads; kysely uses (text, values).
@@ -21,7 +22,7 @@ export class PreparingClient extends pg.Client {
 
 function nameOf(text: string): string | undefined {
   const known = names.get(text);
-  if (known !== undefined || names.size >= maxNames || /(\.|select |returning )\*/.test(text)) return known;
+  if (known !== undefined || names.size >= maxNames || /(\.|select |returning )\*| in \(\$/.test(text)) return known;
   const name = createHash('sha256').update(text).digest('hex').slice(0, 32);
   names.set(text, name);
   return name;

@@ -84,6 +84,7 @@ type TaskTable = Owned &
     error_message: string | null;
     run_id: string | null;
     streaming: string | null;
+    paid_step: Generated<number>;
     model_calls: Generated<number>;
     last_seq: Generated<number>;
     created_at: Generated<Date>;

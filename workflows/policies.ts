@@ -6,7 +6,8 @@ import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow
 /** Rows: short, idempotent, on our own database. Local, because a round trip to the server costs more than the work. */
 export const row: LocalActivityOptions = {
   startToCloseTimeout: '10 s',
-  localRetryThreshold: '1 min',
+  // A longer wait is a timer in history: an outage must not keep workflow tasks alive for hours.
+  localRetryThreshold: '3 s',
   retry: { initialInterval: '200 ms', maximumInterval: '30 s' },
 };
 

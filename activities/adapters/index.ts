@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import type { Edge } from '../../runtime/edge.ts';
 import { createDocumentParser } from './documents/parser.ts';
 import { createProviders } from './models/providers.ts';
-import { createContents } from './postgres/contents.ts';
 import { createConversations } from './postgres/conversations.ts';
 import { createDocuments } from './postgres/documents.ts';
 import { createEventListener } from './postgres/event-listener.ts';
@@ -25,7 +24,6 @@ export function createAdapters({ config, log, postgres: { db }, client, metrics 
   return {
     tasks: createTasks(db),
     events: createTaskEvents(db, listener),
-    contents: createContents(db),
     conversations: createConversations(db),
     ledger: createLedger(db),
     documents,

@@ -1,6 +1,7 @@
 import { Ingestion } from '../../contract/documents.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import { ingestionWorkflowId } from '../../contract/ids.ts';
+import { startGraceMs } from '../../contract/task-truth.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../fastify.ts';
 import { inTime } from '../in-time.ts';
@@ -21,6 +22,10 @@ const endOf = {
   cancelled: 'cancelled',
 } as const;
 
+/** An upload whose workflow was never started, because its process died in between. */
+const lost = (asked: string, createdAt: string) =>
+  asked === 'not_found' && Date.now() - Date.parse(createdAt) > startGraceMs ? ('failed' as const) : undefined;
+
 export const ingestionRoutes =
   ({ documents, workflows, client, views }: Deps) =>
   async (app: Api) => {
@@ -38,8 +43,9 @@ export const ingestionRoutes =
         const asked = await ask(id);
         let row = await documents.ingestion(scope, id);
         if (!row) throw new AlfredError('not_found', `There is no ingestion ${id}.`);
-        if (row.status === 'running' && asked && asked in endOf) {
-          await documents.endIngestion(scope, id, endOf[asked as keyof typeof endOf]);
+        const ended = asked && (asked in endOf ? endOf[asked as keyof typeof endOf] : lost(asked, row.createdAt));
+        if (row.status === 'running' && ended) {
+          await documents.endIngestion(scope, id, ended);
           row = (await documents.ingestion(scope, id)) ?? row;
         }
         return reply.send(views.ingestion(row));

@@ -63,10 +63,13 @@ export const taskEventRoutes =
         const gone = new AbortController();
         const batches = events.follow(scope, row.id, after, AbortSignal.any([draining, gone.signal]));
         metrics.eventStreams.inc();
-        reply.raw.once('close', () => {
+        const leave = () => {
           metrics.eventStreams.dec();
           gone.abort();
-        });
+        };
+        // The reader may have left while the task was read.
+        if (reply.raw.destroyed) leave();
+        else reply.raw.once('close', leave);
         void reply.type('text/event-stream').headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
         // Typed as the text it carries; Fastify pipes it, so the reader's pace decides how much is read.
         const frames = Readable.from(toEventStream(batches, heartbeatMs));

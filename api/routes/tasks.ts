@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { AlfredError } from '../../contract/errors.ts';
 import { isEnded } from '../../contract/task-status.ts';
@@ -123,8 +124,9 @@ export const taskRoutes =
 
 export const notFound = (id: string) => new AlfredError('not_found', `There is no task ${id}.`);
 
-function whenGone(response: NodeJS.EventEmitter): AbortSignal {
+function whenGone(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
+  if (response.destroyed) gone.abort();
   response.once('close', () => gone.abort());
   return gone.signal;
 }

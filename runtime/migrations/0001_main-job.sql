@@ -40,8 +40,10 @@ CREATE TABLE tasks (
   error_message      text,
   -- the Temporal run this row speaks for; another one means that somebody reset the workflow
   run_id             text,
-  -- the step and attempt that may stream; an older attempt that still runs is refused
+  -- the run, step and attempt that may stream; an older one that still runs is refused
   streaming          text,
+  -- the last step whose model call is stored and paid
+  paid_step          integer     NOT NULL DEFAULT 0,
   model_calls        integer     NOT NULL DEFAULT 0,
   input_tokens       bigint      NOT NULL DEFAULT 0,
   cache_read_tokens  bigint      NOT NULL DEFAULT 0,

@@ -64,6 +64,36 @@ describe('the sweep keeps rows true', () => {
     expect((await house.row(id)).usage.modelCalls).toBe(2);
   });
 
+  test('a task terminated in a model call and reset to its last step goes on from there', async () => {
+    house.tool('look', async () => ({ output: 'seen', summary: 'looked' }));
+    const requests = house.script((_, call) =>
+      call === 1 ? { calls: [{ tool: 'look', arguments: {} }] } : call === 2 ? waitsForever : { text: ['Answer.'] },
+    );
+    const { id, handle } = await house.start();
+    const begun = await until(id, ({ type }) => type === 'text.delta');
+    await handle.terminate('by hand');
+    await until(id, ({ type }) => type === 'task.failed', begun.length);
+    const { runId } = await handle.describe();
+    const { events: recorded } = await handle.fetchHistory();
+    const last = recorded?.findLast((event) => event.workflowTaskCompletedEventAttributes)?.eventId;
+    await house.client.workflowService.resetWorkflowExecution({
+      namespace: house.config.TEMPORAL_NAMESPACE,
+      workflowExecution: { workflowId: taskWorkflowId(id), runId },
+      reason: 'by hand',
+      workflowTaskFinishEventId: last as never,
+      requestId: crypto.randomUUID(),
+    });
+    await house.client.workflow.getHandle(taskWorkflowId(id)).result();
+    expect(await house.row(id)).toMatchObject({ status: 'completed', error: null, result: { text: 'Answer.' } });
+    expect(requests).toHaveLength(3);
+    const types = (await house.events.read(scope, id, 0, 100)).map(({ type }) => type);
+    expect(types.filter((type) => type.startsWith('task.')).slice(-3)).toEqual([
+      'task.failed',
+      'task.resumed',
+      'task.completed',
+    ]);
+  });
+
   test('a row whose workflow never started is closed, and repeating the request revives it', async () => {
     const request = { agent: 'knowledge', input: { text: 'never started' } };
     const task = await house.tasks.create(scope, request, { idempotencyKey: 'once' });

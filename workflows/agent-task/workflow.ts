@@ -26,7 +26,8 @@ export async function agentTaskWorkflow({ head, ...task }: AgentTask): Promise<C
     const plan = await startTask({ task });
     progress.planned(plan);
     const result = await withinTime(plan.budget.maxDurationS, () => answer(task, plan, head, progress));
-    await completeTask({ task, result });
+    // An answer that is there is not cancelled any more.
+    await CancellationScope.nonCancellable(() => completeTask({ task, result }));
     progress.ended('completed');
     return result;
   } catch (error) {

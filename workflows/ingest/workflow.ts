@@ -1,5 +1,4 @@
 import {
-  ApplicationFailure,
   CancellationScope,
   continueAsNew,
   isCancellation,
@@ -11,7 +10,7 @@ import {
 import type { Activities } from '../../activities/index.ts';
 import type { Ingestion } from '../../contract/documents.ts';
 import type { Scope } from '../../contract/references.ts';
-import { failureOf } from '../agent-task/failure.ts';
+import { failureOf, taskFailure } from '../agent-task/failure.ts';
 import { fileBatch, row } from '../policies.ts';
 
 const { ingestFiles } = proxyActivities<Activities>(fileBatch);
@@ -44,8 +43,7 @@ async function endedAs<T>(ingestion: Ingest, run: () => Promise<T>): Promise<T> 
       endIngestion({ ingestion, status: cancelled ? 'cancelled' : 'failed' }),
     );
     if (cancelled) throw error;
-    const { code, message } = failureOf(error);
-    throw ApplicationFailure.create({ message, type: code, nonRetryable: true });
+    throw taskFailure(failureOf(error));
   }
 }
 

@@ -13,8 +13,8 @@ type Options = {
   price?: Price | undefined;
 };
 
-/** Longest silence in a stream before the call is given up, in milliseconds; Anthropic sends pings in between. */
-const idleMs = 120_000;
+/** Longest silence in a stream before the call is given up, in milliseconds. Long, because the SDK does not show the pings that Anthropic sends while a model thinks, and because a call that is given up is paid for. */
+const idleMs = 8 * 60_000;
 
 /** Claude by the official SDK, whose own retries are off: Temporal retries. */
 export function createAnthropicProvider({ apiKey, baseUrl, price: configured }: Options): ModelProvider {

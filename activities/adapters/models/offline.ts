@@ -57,7 +57,7 @@ function toolToCall({
   const callId = `offline-${messages.length}`;
   if (last.tool) return { callId, tool: last.tool.name, arguments: last.tool.arguments };
   const search = tools.find(({ name }) => name === 'search_documents');
-  return search && { callId, tool: search.name, arguments: { query: last.text.slice(0, 2_000) } };
+  return search && { callId, tool: search.name, arguments: { query: last.text.slice(0, 2_000).toWellFormed() } };
 }
 
 function compose(messages: Message[]): string {

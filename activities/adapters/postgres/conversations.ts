@@ -6,6 +6,7 @@ import type { Head, Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/postgres.ts';
 import type { Conversations, Message } from '../../ports.ts';
 import { hashOf } from './contents.ts';
+import { storableJson } from './storable-json.ts';
 
 /** Conversations as chains of messages, each named by the hash of itself and everything before it. */
 export const createConversations = (db: Database): Conversations => ({
@@ -57,7 +58,7 @@ export const createConversations = (db: Database): Conversations => ({
  * the same parent has the same hash.
  */
 export function insertMessage({ tenant, subject }: Scope, parent: Head | null, message: StoredMessage) {
-  const body = JSON.stringify(message);
+  const body = storableJson(message);
   const head: Head = hashOf(`${parent ?? ''}\n${body}`);
   const statement = sql`
     insert into messages (tenant, subject, hash, parent, depth, body)

@@ -1,29 +1,43 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { taskEventsChannel } from '../../../contract/ids.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 
 /** How often a follower looks by itself: rarely while notifications arrive, often while they cannot. */
 const pollMs = { connected: 15_000, disconnected: 1_000 };
+/** How long to wait before a connection that failed is tried again. */
+const reconnectMs = 1_000;
 
 /** One LISTEN connection a process, opened with the first follower, opened again when it breaks. */
 export function createEventListener(databaseUrl: string, log: Logger) {
   const followers = new Map<string, Set<(ended: boolean) => void>>();
-  let connection: Promise<void> | undefined;
   let client: pg.Client | undefined;
+  let connecting = false;
   let connected = false;
   let closed = false;
 
+  const wakeAll = () => {
+    for (const wakes of followers.values()) for (const wake of wakes) wake(true);
+  };
+
   const connect = async (): Promise<void> => {
-    const fresh = new pg.Client({ connectionString: databaseUrl, application_name: 'alfred events', keepAlive: true });
+    if (connecting || connected || closed) return;
+    connecting = true;
+    const fresh = new pg.Client({
+      connectionString: databaseUrl,
+      application_name: 'alfred events',
+      connectionTimeoutMillis: 5_000,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+    });
     const lost = (error?: Error) => {
       if (client !== fresh) return;
       client = undefined;
-      connected = false;
-      connection = undefined;
       fresh.end().catch(() => {});
-      if (closed) return;
-      if (error) log.warn({ error: error.message }, 'the event listener lost its connection');
-      for (const wakes of followers.values()) for (const wake of wakes) wake(true);
+      if (error && !closed) log.warn({ error: error.message }, 'the event listener has no connection');
+      // Whoever waited for notifications looks for itself, and has the connection opened again.
+      if (connected) wakeAll();
+      connected = false;
     };
     client = fresh;
     fresh.on('error', lost);
@@ -35,9 +49,14 @@ export function createEventListener(databaseUrl: string, log: Logger) {
     try {
       await fresh.connect();
       await fresh.query(`listen ${taskEventsChannel}`);
-      connected = true;
+      connected = client === fresh;
+      // What was written before LISTEN was in force woke nobody.
+      wakeAll();
     } catch (error) {
       lost(error as Error);
+      await sleep(reconnectMs, undefined, { ref: false });
+    } finally {
+      connecting = false;
     }
   };
 
@@ -57,26 +76,17 @@ export function createEventListener(databaseUrl: string, log: Logger) {
       followers.set(taskId, wakes.add(wake));
       return {
         arm() {
-          connection ??= connect();
+          void connect();
           armed = Promise.withResolvers<void>();
         },
         async next(signal: AbortSignal) {
-          // The first read may have come before LISTEN was in force: look once more when it is.
-          const wasConnected = connected;
-          if (!wasConnected) await Promise.race([connection, armed.promise]);
-          if (!wasConnected && connected) return;
-          let timer: NodeJS.Timeout | undefined;
-          const aborted = () => armed.resolve();
-          signal.addEventListener('abort', aborted, { once: true });
-          if (signal.aborted) armed.resolve();
-          await Promise.race([
-            armed.promise,
-            new Promise<void>(
-              (resolve) => (timer = setTimeout(resolve, connected ? pollMs.connected : pollMs.disconnected)),
-            ),
-          ]);
+          const stop = () => armed.resolve();
+          signal.addEventListener('abort', stop, { once: true });
+          if (signal.aborted) stop();
+          const timer = setTimeout(stop, connected ? pollMs.connected : pollMs.disconnected);
+          await armed.promise;
           clearTimeout(timer);
-          signal.removeEventListener('abort', aborted);
+          signal.removeEventListener('abort', stop);
         },
         close() {
           wakes.delete(wake);

@@ -1,9 +1,9 @@
-import { sql, type RawBuilder } from 'kysely';
-import { taskEventsChannel } from '../../../contract/ids.ts';
-import type { NewTaskEvent, TaskEvent } from '../../../contract/events.ts';
-import type { BudgetLimits, Scope } from '../../../contract/references.ts';
+import { sql } from 'kysely';
+import type { TaskEvent } from '../../../contract/events.ts';
+import type { Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/postgres.ts';
-import type { TaskEvents } from '../../ports.ts';
+import type { Run, TaskEvents } from '../../ports.ts';
+import { appendEvents } from './append-events.ts';
 import type { EventListener } from './event-listener.ts';
 
 /** Pages of events are this long at the most. */
@@ -26,6 +26,15 @@ export const createTaskEvents = (db: Database, listener: EventListener): TaskEve
     return rows.map(({ seq, at, type, data }) => ({ seq, at: at.toISOString(), type, data }) as TaskEvent);
   };
 
+  const hasEnded = async (taskId: string, after: number) => {
+    const row = await db
+      .selectFrom('tasks')
+      .select(['ended_at', 'last_seq'])
+      .where('id', '=', taskId)
+      .executeTakeFirst();
+    return !row || (row.ended_at !== null && row.last_seq <= after);
+  };
+
   return {
     read,
 
@@ -37,6 +46,8 @@ export const createTaskEvents = (db: Database, listener: EventListener): TaskEve
           const events = await read(scope, taskId, after, pageSize);
           const last = events.at(-1);
           if (!last) {
+            // An ended task says nothing more, whatever its last event is.
+            if (after > 0 && (await hasEnded(taskId, after))) return;
             await wakes.next(signal);
             continue;
           }
@@ -63,15 +74,11 @@ export const createTaskEvents = (db: Database, listener: EventListener): TaskEve
       }
     },
 
-    async append(task, events) {
-      await append(db, sql`id = ${task.taskId}`, sql``, events);
-    },
-
-    async appendText(task, { step, attempt }, text) {
-      const mayStream = sql`id = ${task.taskId} and streaming = ${`${step}.${attempt}`} and status in ('queued', 'running')`;
-      return (
-        (await append(db, mayStream, sql``, [{ type: 'text.delta', data: { step, attempt, text } }])) !== undefined
-      );
+    async appendText(task, at, text) {
+      const when = sql`streaming = ${streamingToken(at)} and ended_at is null`;
+      const { step, attempt } = at;
+      const events = [{ type: 'text.delta', data: { step, attempt, text } } as const];
+      return (await appendEvents(db, task, { when, events })) !== undefined;
     },
   };
 };
@@ -79,34 +86,6 @@ export const createTaskEvents = (db: Database, listener: EventListener): TaskEve
 const isTerminal = ({ type }: TaskEvent) =>
   type === 'task.completed' || type === 'task.failed' || type === 'task.cancelled';
 
-/**
- * Changes a task's row and appends events in one statement; the row's lock keeps sequence numbers without gaps. One
- * statement is one round trip and one transaction.
- *
- * @param where   which row, and the condition under which it changes
- * @param changes further columns to set, beginning with a comma
- * @param before  further common table expressions, ending with a comma; `where` may ask whether they wrote
- * @returns the row's newest sequence number and budget, or undefined when the condition did not hold
- */
-export async function append(
-  db: Database,
-  where: RawBuilder<unknown>,
-  changes: RawBuilder<unknown>,
-  events: NewTaskEvent[],
-  before: RawBuilder<unknown> = sql``,
-): Promise<{ last_seq: number; budget: BudgetLimits } | undefined> {
-  const types = events.map(({ type }) => type);
-  const data = events.map((event) => JSON.stringify(event.data));
-  const { rows } = await sql<{ last_seq: number; budget: BudgetLimits }>`
-    with ${before} task as (
-      update tasks set last_seq = last_seq + ${events.length}, updated_at = now() ${changes} where ${where} returning id, last_seq, budget, ended_at
-    ), inserted as (
-      insert into task_events (task_id, seq, type, data)
-      select task.id, task.last_seq - ${events.length} + e.ordinality, e.type, e.data
-      from task, unnest(${types}::text[], ${data}::jsonb[]) with ordinality as e (type, data, ordinality)
-    )
-    select last_seq, budget, pg_notify(${taskEventsChannel}, id::text || case when ended_at is null then '' else ' end' end) from task`.execute(
-    db,
-  );
-  return rows[0];
-}
+/** Names the one attempt that may stream. */
+export const streamingToken = ({ runId, step, attempt }: Run & { step: number; attempt: number }) =>
+  `${runId}.${step}.${attempt}`;

@@ -52,5 +52,6 @@ export const taskStateOf = (row: Columns): TaskState => ({
   agent: row.agent,
   status: row.status as Task['status'],
   runId: row.run_id,
-  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+  lastSeq: row.last_seq,
 });

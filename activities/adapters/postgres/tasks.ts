@@ -10,7 +10,8 @@ import { truthOf } from '../../../contract/task-truth.ts';
 import type { Closure, Run, TaskRow, Tasks, TaskState } from '../../ports.ts';
 import { hashOf } from './contents.ts';
 import { insertMessage } from './conversations.ts';
-import { append } from './events.ts';
+import { appendEvents } from './append-events.ts';
+import { reopen, revived } from './reopen.ts';
 import { selectTasks, taskRowOf, taskStateOf } from './task-row.ts';
 
 /** Task rows; every change of status carries its event in the same transaction. */
@@ -71,17 +72,18 @@ export const createTasks = (db: Database): Tasks => ({
   },
 
   async start(task, run, model) {
-    const running = sql`, status = 'running', started_at = coalesce(started_at, now()), run_id = ${run.runId}, model = ${model}`;
-    const started = await append(db, sql`id = ${task.taskId} and status = 'queued'`, running, [
-      { type: 'task.started', data: { model } },
-    ]);
+    // Also a row that the sweep gave up while its workflow was on its way after all.
+    const when = sql`(status = 'queued' or error_code = 'never_started')`;
+    const set = sql`${revived('running')}, started_at = coalesce(started_at, now()), run_id = ${run.runId}, model = ${model}`;
+    const started = await appendEvents(db, task, { when, set, events: [{ type: 'task.started', data: { model } }] });
     if (started) return { budget: started.budget };
     await reopen(db, task, run);
-    const { budget } = await db
+    const { budget, run_id } = await db
       .selectFrom('tasks')
-      .select('budget')
+      .select(['budget', 'run_id'])
       .where('id', '=', task.taskId)
       .executeTakeFirstOrThrow();
+    if (run_id === null) throw new AlfredError('superseded', 'The task was ended before its workflow began.');
     return { budget: budget as BudgetLimits };
   },
 
@@ -105,9 +107,12 @@ export const createTasks = (db: Database): Tasks => ({
     const [row] = await statesOf(db, [taskId]);
     const correction = row && truthOf(row, state);
     if (!correction || correction.action === 'none') return undefined;
-    if (correction.action === 'reopen') await reopen(db, row, { runId: correction.runId });
-    else await close(db, row, undefined, correction.closure);
-    return correction.found;
+    const done =
+      correction.action === 'reopen'
+        ? await reopen(db, row, { runId: correction.runId }, row.lastSeq)
+        : await close(db, row, undefined, correction.closure, row.lastSeq);
+    // A row that changed in between is somebody else's; the next look decides.
+    return done ? correction.found : undefined;
   },
 
   async open({ olderThanMs, after, limit }) {
@@ -128,10 +133,7 @@ export const createTasks = (db: Database): Tasks => ({
 const owned = (query: ReturnType<typeof selectTasks>, { tenant, subject }: Scope) =>
   query.where('t.tenant', '=', tenant).where('t.subject', '=', subject);
 
-const revived = (status: 'queued' | 'running') =>
-  sql`, status = ${status}, ended_at = null, result_hash = null, error_code = null, error_message = null`;
-
-const close = (db: Database, task: TaskRef, run: Run | undefined, closure: Closure) =>
+const close = (db: Database, task: TaskRef, run: Run | undefined, closure: Closure, lastSeq?: number) =>
   closure.status === 'cancelled'
     ? end(
         db,
@@ -144,6 +146,7 @@ const close = (db: Database, task: TaskRef, run: Run | undefined, closure: Closu
           type: 'task.cancelled',
           data: { reason: closure.reason, usage },
         }),
+        lastSeq,
       )
     : end(
         db,
@@ -156,23 +159,28 @@ const close = (db: Database, task: TaskRef, run: Run | undefined, closure: Closu
           type: 'task.failed',
           data: { error: { code: closure.code, message: closure.message }, usage },
         }),
+        lastSeq,
       );
 
 /** Rows of these tasks, over all tenants. */
 async function statesOf(db: Database, taskIds: string[]): Promise<TaskState[]> {
   const ids = taskIds.filter((id) => isUuid(id));
   if (ids.length === 0) return [];
-  return (await db.selectFrom('tasks').selectAll().where('id', 'in', ids).execute()).map(taskStateOf);
+  return (
+    await db
+      .selectFrom('tasks')
+      .selectAll()
+      .where(sql<boolean>`id = any(${ids}::uuid[])`)
+      .execute()
+  ).map(taskStateOf);
 }
 
-/** A row that another run ended, or is still held by one, now speaks for this run. */
-async function reopen(db: Database, { taskId }: TaskRef, { runId }: Run): Promise<boolean> {
-  const resumed = { type: 'task.resumed', data: { reason: 'Somebody reset the workflow in Temporal.' } } as const;
-  const other = sql`id = ${taskId} and run_id is distinct from ${runId} and run_id is not null`;
-  return (await append(db, other, sql`${revived('running')}, run_id = ${runId}`, [resumed])) !== undefined;
-}
-
-/** Ends a row once for each run. It is read first and written only if it has not changed since; else once more. */
+/**
+ * Ends a row once for each run: the first end counts. It is read first and written only if it has not changed since;
+ * else once more.
+ *
+ * @param lastSeq the row as the caller saw it; when it has changed since, nothing is written
+ */
 async function end(
   db: Database,
   task: TaskRef,
@@ -181,18 +189,23 @@ async function end(
   changes: RawBuilder<unknown>,
   resultHash: ContentHash | null,
   eventOf: (usage: TaskUsage, result: TaskResult) => NewTaskEvent,
+  lastSeq?: number,
 ): Promise<TaskRow | undefined> {
   while (true) {
     const row = await selectTasks(db, sql`${resultHash}::text`)
       .where('t.id', '=', task.taskId)
       .executeTakeFirstOrThrow();
-    if (row.ended_at !== null && (!run || (row.run_id === run.runId && row.status === status))) return undefined;
+    const isAnotherRun = run !== undefined && row.run_id !== null && row.run_id !== run.runId;
+    if (row.ended_at !== null && !isAnotherRun) return undefined;
+    if (lastSeq !== undefined && row.last_seq !== lastSeq) return undefined;
     const before = taskRowOf(row);
-    const unchanged = sql`id = ${task.taskId} and last_seq = ${row.last_seq}`;
-    const ended = sql`${changes}, ended_at = now(), streaming = null, run_id = ${run?.runId ?? row.run_id}`;
     const event = eventOf(before.usage, before.result ?? noResult);
     const error = event.type === 'task.failed' ? event.data.error : null;
-    const written = await append(db, unchanged, ended, [event]);
+    const written = await appendEvents(db, task, {
+      when: sql`last_seq = ${row.last_seq}`,
+      set: sql`${changes}, ended_at = now(), streaming = null, run_id = ${run?.runId ?? row.run_id}`,
+      events: [event],
+    });
     if (written) return { ...before, status, error, lastSeq: written.last_seq, endedAt: new Date().toISOString() };
   }
 }
@@ -213,10 +226,15 @@ async function repeated(db: Database, scope: Scope, idempotencyKey: string, requ
   const found = { ...taskRowOf(row), head: row.input_head, isNew: false };
   if (row.error_code !== 'never_started') return found;
   // The sweep gave this row up because its workflow never started; the repeat starts it after all.
-  const abandoned = sql`id = ${row.id} and error_code = 'never_started'`;
-  const resumed = await append(db, abandoned, revived('queued'), [
-    { type: 'task.resumed', data: { reason: 'The request was repeated.' } },
-  ]);
+  const resumed = await appendEvents(
+    db,
+    { taskId: row.id, ...scope },
+    {
+      when: sql`error_code = 'never_started'`,
+      set: revived('queued'),
+      events: [{ type: 'task.resumed', data: { reason: 'The request was repeated.' } }],
+    },
+  );
   return {
     ...found,
     status: 'queued' as const,

@@ -1,0 +1,50 @@
+import { sql, type RawBuilder } from 'kysely';
+import { taskEventsChannel } from '../../../contract/ids.ts';
+import type { NewTaskEvent } from '../../../contract/events.ts';
+import type { BudgetLimits, TaskRef } from '../../../contract/references.ts';
+import type { Database } from '../../../runtime/postgres.ts';
+import { storableJson } from './storable-json.ts';
+
+type Change = {
+  events: NewTaskEvent[];
+  /** The condition under which the row changes; it is looked at again after a wait for the row's lock. */
+  when?: RawBuilder<unknown>;
+  /** Further columns to set, beginning with a comma. */
+  set?: RawBuilder<unknown>;
+  /** Further common table expressions, ending with a comma; `when` may ask whether they wrote. */
+  before?: RawBuilder<unknown>;
+  /** Writes the row but no events when the task has ended: its last event stays the last. */
+  silentAfterEnd?: boolean;
+};
+
+/**
+ * Changes a task's row and appends events in one statement, which is one round trip and one transaction; the row's lock
+ * keeps sequence numbers without gaps.
+ *
+ * @returns the row's newest sequence number and budget, or undefined when the condition did not hold
+ */
+export async function appendEvents(
+  db: Database,
+  { taskId, tenant, subject }: Pick<TaskRef, 'taskId' | 'tenant' | 'subject'>,
+  { events, when = sql`true`, set = sql``, before = sql``, silentAfterEnd = false }: Change,
+): Promise<{ last_seq: number; budget: BudgetLimits } | undefined> {
+  const types = events.map(({ type }) => type);
+  const data = events.map((event) => storableJson(event.data));
+  const count = silentAfterEnd
+    ? sql`case when ended_at is null then ${events.length}::int else 0 end`
+    : sql`${events.length}::int`;
+  const spoken = silentAfterEnd ? sql`where task.ended_at is null` : sql``;
+  const { rows } = await sql<{ last_seq: number; budget: BudgetLimits }>`
+    with ${before} task as (
+      update tasks set last_seq = last_seq + ${count}, updated_at = now() ${set}
+      where id = ${taskId} and tenant = ${tenant} and subject = ${subject} and ${when}
+      returning id, last_seq, budget, ended_at
+    ), inserted as (
+      insert into task_events (task_id, seq, type, data)
+      select task.id, task.last_seq - ${events.length}::int + e.ordinality, e.type, e.data
+      from task, unnest(${types}::text[], ${data}::jsonb[]) with ordinality as e (type, data, ordinality) ${spoken}
+    )
+    select last_seq, budget, pg_notify(${taskEventsChannel}, id::text || case when ended_at is null then '' else ' end' end)
+    from task`.execute(db);
+  return rows[0];
+}

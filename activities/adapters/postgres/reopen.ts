@@ -1,0 +1,25 @@
+import { sql } from 'kysely';
+import type { TaskRef } from '../../../contract/references.ts';
+import type { Database } from '../../../runtime/postgres.ts';
+import type { Run } from '../../ports.ts';
+import { appendEvents } from './append-events.ts';
+
+/** Columns of a row that goes on after it had ended. */
+export const revived = (status: 'queued' | 'running') =>
+  sql`, status = ${status}, ended_at = null, result_hash = null, error_code = null, error_message = null`;
+
+/**
+ * A row that spoke for another run, ended or not, now speaks for this one: somebody reset the workflow.
+ *
+ * @param lastSeq only when the row has not changed since it was read
+ * @returns whether it was so
+ */
+export async function reopen(db: Database, task: TaskRef, { runId }: Run, lastSeq?: number): Promise<boolean> {
+  const unchanged = lastSeq === undefined ? sql`` : sql`and last_seq = ${lastSeq}`;
+  const reopened = await appendEvents(db, task, {
+    when: sql`run_id <> ${runId} ${unchanged}`,
+    set: sql`${revived('running')}, run_id = ${runId}`,
+    events: [{ type: 'task.resumed', data: { reason: 'Somebody reset the workflow in Temporal.' } }],
+  });
+  return reopened !== undefined;
+}

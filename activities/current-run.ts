@@ -1,0 +1,5 @@
+import { activityInfo } from '@temporalio/activity';
+import type { Run } from './ports.ts';
+
+/** The Temporal run this activity works for. */
+export const currentRun = (): Run => ({ runId: activityInfo().workflowExecution?.runId ?? '' });
