@@ -14,7 +14,7 @@ import { addSearch } from './commands/search.ts';
 import { addSetup } from './commands/setup.ts';
 import { addTasks } from './commands/tasks.ts';
 import type { Context } from './context.ts';
-import { findStack } from './stack.ts';
+import { findStack, localRun } from './stack.ts';
 import { createTerminal } from './terminal.ts';
 
 const terminal = createTerminal();
@@ -53,6 +53,8 @@ try {
 } catch (error) {
   terminal.clearStatus();
   process.exitCode = report(error);
+  if (error instanceof ConfigError && !(await localRun()))
+    terminal.note('No stack runs in this clone: `npm start` starts one, and this command finds it.');
 }
 
 function report(error: unknown): number {

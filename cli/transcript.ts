@@ -120,11 +120,8 @@ export function showEnding(
 ) {
   const say = (line: string) => (terminal.isLive ? terminal.printStyled('dim', line) : terminal.note(line));
   const citations = ending.result?.citations ?? [];
-  if (citations.length > 0) {
-    say('');
-    if (terminal.isLive) terminal.print(citationLines(citations, terminal.columns));
-    else terminal.note(citationLines(citations, terminal.columns));
-  }
+  // The sources belong to the answer, also in a file: without them its numbers point nowhere.
+  if (citations.length > 0) terminal.print(`\n${citationLines(citations, terminal.columns)}`);
   say('');
   say(costLine(ending.usage, ending.durationMs, ending.model));
   say(ending.link);

@@ -11,7 +11,9 @@ const maxQuote = 400;
  */
 export function bestQuote(passage: string, claim: string): { start: number; end: number } {
   const wanted = wordsOf(claim);
-  const spans = [...sentences.segment(passage)]
+  // A line that merely wraps does not end a sentence; the spaces keep every offset.
+  const unwrapped = passage.replace(/(?<=[^\n])\n(?=[^\n\s|*#-])/g, ' ');
+  const spans = [...sentences.segment(unwrapped)]
     .map(({ index, segment }) => trimmed(passage, index, index + segment.length))
     .filter(({ start, end }) => end > start);
   const own = spans.map(({ start, end }) => overlap(passage.slice(start, end), wanted));

@@ -7,7 +7,7 @@ const port = z.coerce.number('expected a port number').int().min(0).max(65_535);
 const milliseconds = z.coerce.number('expected milliseconds').int().min(0);
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 const url = (protocols: RegExp, example: string) =>
-  z.string().refine((value) => URL.canParse(value) && protocols.test(new URL(value).protocol), {
+  z.string(`expected ${example}`).refine((value) => URL.canParse(value) && protocols.test(new URL(value).protocol), {
     error: `expected ${example}`,
   });
 
@@ -166,14 +166,16 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
   );
 }
 
-const isSecret = (name: VariableName) => (secrets as readonly string[]).includes(name);
+/** Whether a variable's value must not be shown or written anywhere. */
+export const isSecret = (name: VariableName) => (secrets as readonly string[]).includes(name);
 
 function masked(name: VariableName, value: string): string {
   if (isSecret(name)) return '********';
   if (!URL.canParse(value)) return name === 'DATABASE_URL' ? '********' : value;
   const parsed = new URL(value);
   if (parsed.password) parsed.password = '********';
-  return parsed.password ? parsed.toString() : value;
+  if (parsed.searchParams.has('password')) parsed.searchParams.set('password', '********');
+  return parsed.toString().includes('********') ? parsed.toString() : value;
 }
 
 /** The effective configuration for people, secrets masked: name, value, meaning, and whether it was set or is the default. */

@@ -74,7 +74,8 @@ function summarise(ended: Ingestion[], { refused }: Upload, { terminal }: Pick<C
   ];
   terminal.clearStatus();
   terminal.print(`${added} added, ${replaced} replaced, ${unchanged} unchanged, ${failed + refused.length} failed`);
-  for (const { name, message } of failures) terminal.note(`  ${name}: ${message}`);
+  for (const { name, message } of failures)
+    terminal.note(`  ${message.startsWith(name) ? message : `${name}: ${message}`}`);
   for (const { status, links } of ended.filter(({ status }) => status !== 'completed'))
     terminal.note(`An upload ended as ${status}; see ${links.temporal}`);
   if (pending > 0)

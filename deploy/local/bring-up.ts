@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { loadConfig, modelOf, type Config } from '../../runtime/config.ts';
+import { isSecret, loadConfig, modelOf, variableNames, type Config } from '../../runtime/config.ts';
 import { openEdge } from '../../runtime/edge.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { registerSearchAttributes } from '../../runtime/temporal.ts';
@@ -25,6 +25,7 @@ export async function bringUp({ onAddresses, ...servers }: Deps) {
     loadRoles(settings, steps, log),
   ]);
   const addresses = {
+    ...chosen(settings.environment),
     ...temporal,
     ...postgres,
     ALFRED_DATA_DIR: dataDir,
@@ -59,6 +60,12 @@ export async function bringUp({ onAddresses, ...servers }: Deps) {
   log.info({ coldStartSeconds, model: modelOf(config), url: api.url }, 'ready');
   return { config, apiUrl: api.url, coldStartSeconds, failed: workers.failed };
 }
+
+/** What the person has set for this start, so that `alfred config` tells it; secrets stay where they are. */
+const chosen = (environment: Record<string, string | undefined>): Record<string, string> =>
+  Object.fromEntries(
+    variableNames.flatMap((name) => (environment[name] && !isSecret(name) ? [[name, environment[name]]] : [])),
+  );
 
 /** Loads the code of the roles and builds the workflow bundle, while the servers come up. */
 const loadRoles = ({ config }: Settings, steps: Steps, log: Logger) =>

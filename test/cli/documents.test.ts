@@ -28,7 +28,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const run = (...args: string[]) => alfred(args, { ALFRED_URL: house.url, NO_COLOR: '1' });
+const run = (...args: string[]) => alfred(args, { ALFRED_URL: house.url, NO_COLOR: '1' }, { cwd: folder });
 
 test('a folder is added whole although the server takes only small bodies, and adding it again changes nothing', async () => {
   const first = await run('documents', 'add', join(folder, 'rules'));
