@@ -6,6 +6,7 @@ import type { AssistantPart } from '../contract/messages.ts';
 import { noUsage, type Head, type TaskRef, type ToolResultRef, type Turn, type Usage } from '../contract/references.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import { linkAbort } from '../runtime/linked-abort.ts';
 import { isDatabaseUnavailable } from '../runtime/postgres.ts';
 import { citationsOf, numberPassages } from './citations.ts';
 import { currentRun } from './current-run.ts';
@@ -159,7 +160,7 @@ async function stream(
   const agent = Object.hasOwn(agents, task.agent) ? agents[task.agent] : undefined;
   if (!agent) throw new AlfredError('unknown_agent', `There is no agent "${task.agent}" in this version.`);
   const superseded = new AbortController();
-  const signal = AbortSignal.any([cancelled, superseded.signal]);
+  const either = linkAbort([cancelled, superseded.signal]);
   const append = async (text: string) => {
     if (!(await events.appendText(task, at, text))) superseded.abort(new AlfredError('superseded'));
   };
@@ -175,7 +176,7 @@ async function stream(
     idempotencyKey: `${task.taskId}/${at.step}`,
   };
   try {
-    for await (const event of call.provider.stream(request, signal)) {
+    for await (const event of call.provider.stream(request, either.signal)) {
       if (event.type === 'usage') call.uses(event.usage);
       else if (event.type === 'end') call.ends(event.parts, event.stopReason);
       else {
@@ -188,6 +189,7 @@ async function stream(
     superseded.signal.throwIfAborted();
     throw error;
   } finally {
+    either.release();
     await writer.close();
   }
   superseded.signal.throwIfAborted();

@@ -4,6 +4,7 @@ import type { Scope } from '../../contract/references.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import { CancelRequest, Task } from '../../contract/task.ts';
 import type { TaskRow } from '../../activities/ports.ts';
+import { linkAbort } from '../../runtime/linked-abort.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../fastify.ts';
 import { inTime } from '../in-time.ts';
@@ -45,7 +46,8 @@ export const cancelTaskRoutes =
         if (!row) throw notFound(params.id);
         if (isEnded(row.status)) return reply.send(views.task(row));
         if (!(await cancelWorkflow(row.id))) await closeWithout(scope, row, reason);
-        await events.ended(row.id, AbortSignal.any([draining, AbortSignal.timeout(patienceMs)]));
+        const stop = linkAbort([draining], { timeoutMs: patienceMs });
+        await events.ended(row.id, stop.signal).finally(stop.release);
         const now = (await tasks.get(scope, row.id)) ?? row;
         return reply.code(isEnded(now.status) ? 200 : 202).send(views.task(now));
       },

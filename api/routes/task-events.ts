@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { TaskEventPage, TaskEventsQuery } from '../../contract/events.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import { negotiate } from '../accept.ts';
+import { linkAbort } from '../../runtime/linked-abort.ts';
 import type { ApiDeps } from '../deps.ts';
 import { toEventStream } from '../event-stream.ts';
 import type { Api } from '../fastify.ts';
@@ -61,11 +62,13 @@ export const taskEventRoutes =
         }
         if (isEnded(row.status) && after === row.lastSeq) return reply.code(204).send(null);
         const gone = new AbortController();
-        const batches = events.follow(scope, row.id, after, AbortSignal.any([draining, gone.signal]));
+        const stop = linkAbort([draining, gone.signal]);
+        const batches = events.follow(scope, row.id, after, stop.signal);
         metrics.eventStreams.inc();
         const leave = () => {
           metrics.eventStreams.dec();
           gone.abort();
+          stop.release();
         };
         // The reader may have left while the task was read.
         if (reply.raw.destroyed) leave();

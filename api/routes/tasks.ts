@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { AlfredError } from '../../contract/errors.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import { Task, TaskList, TaskListQuery, TaskRequest } from '../../contract/task.ts';
+import { linkAbort } from '../../runtime/linked-abort.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../fastify.ts';
 import { taskPath, type Views } from '../links.ts';
@@ -98,10 +99,8 @@ export const taskRoutes =
         if (waitS > 0) {
           void reply.header('preference-applied', `wait=${waitS}`);
           if (!isEnded(row.status)) {
-            await events.ended(
-              row.id,
-              AbortSignal.any([draining, whenGone(reply.raw), AbortSignal.timeout(waitS * 1_000)]),
-            );
+            const stop = linkAbort([draining, whenGone(reply.raw)], { timeoutMs: waitS * 1_000 });
+            await events.ended(row.id, stop.signal).finally(stop.release);
             row = (await tasks.get(scope, params.id)) ?? row;
           }
         }

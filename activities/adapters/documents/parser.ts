@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import { AlfredError } from '../../../contract/errors.ts';
+import { linkAbort } from '../../../runtime/linked-abort.ts';
 import type { DocumentParser, ParsedDocument, UploadedFile } from '../../ports.ts';
 import { fileProblem } from './file-problem.ts';
 import type { ParserAnswer } from './parser-thread.ts';
@@ -39,11 +40,12 @@ export function createDocumentParser({
 
   async function parse(file: UploadedFile, signal: AbortSignal): Promise<ParsedDocument> {
     if (closed) throw new AlfredError('draining');
-    const late = AbortSignal.timeout(timeLimitMs);
-    const answer = await run((pool ??= startPool()), file, AbortSignal.any([signal, late])).catch((error: unknown) => {
+    const limit = linkAbort([signal], { timeoutMs: timeLimitMs });
+    const parsed = run((pool ??= startPool()), file, limit.signal).finally(limit.release);
+    const answer = await parsed.catch((error: unknown) => {
       signal.throwIfAborted();
       if (closed) throw new AlfredError('draining');
-      if (late.aborted) throw tooSlow(file.name, timeLimitMs);
+      if (limit.isLate()) throw tooSlow(file.name, timeLimitMs);
       if (isOutOfMemory(error)) throw tooLarge(file.name, memoryLimitMb);
       throw new AlfredError('internal', `${file.name}: the parser broke off.`, { cause: error });
     });

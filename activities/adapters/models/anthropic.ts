@@ -1,4 +1,5 @@
 import Anthropic, { APIError, APIUserAbortError } from '@anthropic-ai/sdk';
+import { linkAbort } from '../../../runtime/linked-abort.ts';
 import { AlfredError } from '../../../contract/errors.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { AssistantPart } from '../../../contract/messages.ts';
@@ -39,10 +40,11 @@ export function createAnthropicProvider({ apiKey, baseUrl, price: configured }: 
 
     async *stream(request, signal): AsyncIterable<ModelEvent> {
       const idle = new AbortController();
+      const either = linkAbort([signal, idle.signal]);
       const watchdog = setTimeout(() => idle.abort(), idleMs);
       try {
         const stream = client.messages.stream(parametersOf(request), {
-          signal: AbortSignal.any([signal, idle.signal]),
+          signal: either.signal,
         });
         let ended = false;
         for await (const event of stream) {
@@ -61,6 +63,7 @@ export function createAnthropicProvider({ apiKey, baseUrl, price: configured }: 
         throw mapped(error);
       } finally {
         clearTimeout(watchdog);
+        either.release();
       }
     },
   };
