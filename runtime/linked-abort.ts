@@ -1,7 +1,6 @@
 /**
- * A signal that fires with the first of several, or after a time. Unlike `AbortSignal.any` and `AbortSignal.timeout` it is
- * held by plain references: a combined signal that is only waited for can be collected before it fires, and then what it
- * should have stopped runs on.
+ * A signal that fires with the first of several, or after a time, held by plain references and let go by `release`: what
+ * must stop does not depend on how `AbortSignal.any` keeps its sources, and a timer does not outlive what it guards.
  *
  * @param options.timeoutMs fires after that many milliseconds; `isLate` tells so
  * @returns the signal, and `release`, to be called when it is not needed any more

@@ -10,6 +10,7 @@ import { startChild, type Child, type ChildSpec } from './child.ts';
 import { binaries } from './postgres-binaries.ts';
 import { postgresUser, type RunAs } from './postgres-user.ts';
 import { commandLine, endProcess, isAlive } from '../../runtime/process-table.ts';
+import { isFree } from './ports.ts';
 import { StepFailure } from './step-failure.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -78,6 +79,8 @@ export async function startPostgres({
       onSpawn,
       options: { ...options, cwd: '/', env: environment() },
     });
+  // Asked before, because whoever holds the port may be a Postgres too, and would refuse our password.
+  if (!(await isFree(port))) throw taken(port);
   const address = (name: string) => `postgres://${user}:${password}@127.0.0.1:${port}/${name}`;
 
   const child = await startOnce(start, address('postgres'), port);
@@ -99,14 +102,15 @@ async function startOnce(start: () => Child, url: string, port: number, attempts
       await new Promise((done) => setTimeout(done, 250));
       return startOnce(start, url, port, attempts - 1);
     }
-    if (/Address already in use/i.test(said)) {
-      throw new StepFailure(`Port ${port} on 127.0.0.1 is taken, Postgres cannot listen there.`, [
-        'set ALFRED_POSTGRES_PORT to a free port, or end what listens there',
-      ]);
-    }
+    if (/Address already in use/i.test(said)) throw taken(port);
     throw error;
   }
 }
+
+const taken = (port: number) =>
+  new StepFailure(`Port ${port} on 127.0.0.1 is taken, Postgres cannot listen there.`, [
+    'set ALFRED_POSTGRES_PORT to a free port, or end what listens there',
+  ]);
 
 async function ensureDatabase(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
