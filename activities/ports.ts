@@ -3,19 +3,24 @@ import type { ErrorCode } from '../contract/errors.ts';
 import type { TaskEvent } from '../contract/events.ts';
 import type { JsonValue } from '../contract/json.ts';
 import type { AssistantPart, StoredMessage } from '../contract/messages.ts';
+import type { Price } from '../contract/price.ts';
 import type {
   BudgetLimits,
   ContentHash,
+  Correction,
   Head,
   Scope,
+  Stop,
   TaskRef,
   ToolCallRef,
+  ToolMisuse,
   ToolResultRef,
   Turn,
   Usage,
 } from '../contract/references.ts';
 import type { Closure, WorkflowState } from '../contract/task-truth.ts';
 import type { Task, TaskListQuery, TaskRequest, TaskResult } from '../contract/task.ts';
+import type { UsageQuery, UsageReport } from '../contract/usage.ts';
 
 export type { Closure, WorkflowState };
 
@@ -42,8 +47,19 @@ export interface Tasks {
   ): Promise<TaskRow & { head: Head; isNew: boolean }>;
   get(scope: Scope, taskId: string): Promise<TaskRow | undefined>;
   list(scope: Scope, query: TaskListQuery): Promise<{ tasks: TaskRow[]; nextCursor: string | null }>;
-  /** queued → running. Safe to repeat. */
-  start(task: TaskRef, run: Run, model: string): Promise<{ budget: BudgetLimits }>;
+  /**
+   * queued → running. Safe to repeat.
+   * @param plan `budget`: the agent's own; of it and the request's the tighter limit counts
+   */
+  start(task: TaskRef, run: Run, plan: { model: string; budget: BudgetLimits }): Promise<{ budget: BudgetLimits }>;
+  /** The row speaks for the run that continues `from` (continue-as-new). Safe to repeat. */
+  carryOn(task: TaskRef, run: Run, from: string): Promise<void>;
+  /** running → waiting, with its event. Safe to repeat. */
+  wait(task: TaskRef, run: Run, stop: Stop): Promise<void>;
+  /** waiting → running, with its event. Safe to repeat. */
+  resume(task: TaskRef, run: Run, reason: string): Promise<void>;
+  /** Widens the limits of a task that has not ended. @returns all its limits */
+  grant(task: TaskRef, run: Run, more: BudgetLimits): Promise<BudgetLimits>;
   /** @returns the ended row, or undefined when this run had ended it before */
   complete(task: TaskRef, run: Run, result: ContentHash): Promise<TaskRow | undefined>;
   /** As `complete`; without a run (the workflow is gone) only a row that has not ended is closed. */
@@ -71,15 +87,30 @@ export interface TaskEvents {
   appendText(task: TaskRef, at: Run & { step: number; attempt: number }, text: string): Promise<boolean>;
 }
 
-/** A stored message with its tool results filled in. */
+/** A stored message with its tool results filled in, as a model gets them. */
 export type Message =
   | Exclude<StoredMessage, { role: 'tool' }>
   | { role: 'tool'; results: { callId: string; tool: string; output: JsonValue; isError: boolean }[] };
 
+/** A conversation as it goes to a model, oldest message first. */
+export type Conversation = {
+  messages: Message[];
+  /** The same messages as they are stored, for whoever makes the chain shorter. */
+  stored: StoredMessage[];
+  /** The last message whose size a model has counted: its place in `messages`, and the tokens up to and including it. */
+  counted?: { index: number; tokens: number; by: string } | undefined;
+};
+
 export interface Conversations {
   append(scope: Scope, parent: Head | null, message: StoredMessage): Promise<Head>;
-  /** The whole chain, oldest first, tool results resolved. */
-  load(scope: Scope, head: Head): Promise<Message[]>;
+  /** The chain back to its root or its last compaction, tool results resolved. */
+  load(scope: Scope, head: Head): Promise<Conversation>;
+  /** As `load`, and on behind every compaction: all that was ever said. */
+  loadAll(scope: Scope, head: Head): Promise<Message[]>;
+  /** Stores a chain that begins with a compaction. Safe to repeat. @returns its head */
+  replace(scope: Scope, messages: StoredMessage[]): Promise<Head>;
+  /** A stored tool result of the conversation, by its call's id, as text. */
+  toolResult(scope: Scope, taskId: string, callId: string): Promise<string | undefined>;
   /** What the message at `head` asks a tool with, by the call's id. */
   toolArguments(scope: Scope, head: Head, callId: string): Promise<JsonValue>;
 }
@@ -87,21 +118,26 @@ export interface Conversations {
 /** The ledger of model calls and the receipts of tool calls. */
 export interface Ledger {
   /**
-   * Marks this attempt as the one that may stream and tells followers, unless the step is paid.
+   * Charges the worst case of a call to every budget it draws on, marks this attempt as the one that may stream and
+   * tells followers, unless the step is paid. Attempts that were never heard of again are written down as lost.
+   *
    * @returns what an earlier attempt at this step stored, if one did
-   * @throws AlfredError `superseded` when this run has ended the task
+   * @throws AlfredError `superseded` when this run has ended the task, `budget_exceeded` (with `details`) when the worst
+   *   case does not fit: nothing is charged then; `model_unavailable` when too many attempts were lost
    */
-  beginModelCall(
-    task: TaskRef,
-    call: Run & { step: number; attempt: number; model: string },
-  ): Promise<Turn | undefined>;
+  beginModelCall(task: TaskRef, call: OpenModelCall): Promise<PaidCall | undefined>;
   /**
-   * Stores the response, the ledger row and the events in one transaction, unless another attempt was first.
-   * @returns the turn that counts: this one, or the first
+   * Stores the response, the ledger row and the events in one transaction, unless another attempt was first. What was
+   * charged too much goes back.
+   * @returns what counts: this response, or the first one
    */
-  settleModelCall(task: TaskRef, call: CompletedModelCall): Promise<Turn>;
+  settleModelCall(task: TaskRef, call: CompletedModelCall): Promise<PaidCall>;
   /** @returns how many attempts at this step have failed this way, this one included */
   failModelCall(task: TaskRef, call: FailedModelCall): Promise<number>;
+  /** What was stored for a step, if it was paid. */
+  paid(task: TaskRef, step: number, purpose: Purpose): Promise<PaidCall | undefined>;
+  /** Spending by day, agent, tenant and model. */
+  usage(scope: Scope, query: UsageQuery): Promise<UsageReport>;
   /** @returns the stored result of an earlier attempt, or undefined after storing the intent */
   beginToolCall(
     task: TaskRef,
@@ -109,13 +145,51 @@ export interface Ledger {
   ): Promise<ToolResultRef | undefined>;
   settleToolCall(
     task: TaskRef,
-    call: ToolCallRef & { step: number; output: JsonValue; isError: boolean; summary: string; durationMs: number },
+    call: ToolCallRef & {
+      step: number;
+      output: JsonValue;
+      isError: boolean;
+      misuse?: ToolMisuse | undefined;
+      summary: string;
+      durationMs: number;
+      /** A longer result is kept whole and given to the model as its head and a way to read on. */
+      maxCharacters: number;
+    },
   ): Promise<ToolResultRef>;
 }
 
-type ModelCallRecord = {
+/** What a call is for: a turn of the loop, or a summary that makes the conversation shorter. */
+export type Purpose = 'turn' | 'summary';
+
+/** What is stored for a paid call: the turn, and for a summary its text. */
+export type PaidCall = { turn: Turn; text: string };
+
+/** A limit that a call draws on; a task's own stands in its row, so that a grant can widen it. */
+export type DayLimit = {
+  id: string;
+  maxUsd?: number | undefined;
+  maxTokens?: number | undefined;
+  maxCalls?: number | undefined;
+};
+
+export type OpenModelCall = Run & {
+  /** Names this attempt. */
+  callId: string;
   step: number;
   attempt: number;
+  purpose: Purpose;
+  provider: string;
+  model: string;
+  /** Input as large, output as long and both as dear as they can be. */
+  worstCase: Usage;
+  dayLimits: DayLimit[];
+};
+
+type ModelCallRecord = {
+  callId: string;
+  step: number;
+  attempt: number;
+  purpose: Purpose;
   provider: string;
   model: string;
   usage: Usage;
@@ -128,6 +202,8 @@ export type CompletedModelCall = ModelCallRecord & {
   stopReason: string;
   /** Present when this is the final answer. */
   result?: TaskResult | undefined;
+  /** Present when the answer cannot be used and the model is told so. */
+  correction?: { because: Correction; text: string } | undefined;
 };
 export type FailedModelCall = ModelCallRecord & { code: ErrorCode; message: string; mayRetry: boolean };
 
@@ -140,22 +216,85 @@ export type ModelRequest = {
   messages: Message[];
   tools: ToolDescription[];
   maxOutputTokens: number;
+  /** When given, the answer is one JSON value that fits it. Providers that can enforce it do. */
+  outputSchema?: Record<string, JsonValue> | undefined;
   /** Deterministic, independent of the attempt. */
   idempotencyKey: string;
 };
 export type StopReason = 'end' | 'tools' | 'max_tokens' | 'refusal';
+/** What a provider says about its limits in the headers of a response; per minute, and what is left of it. */
+export type ProviderLimits = {
+  requestsPerMinute?: number | undefined;
+  tokensPerMinute?: number | undefined;
+  requestsLeft?: number | undefined;
+  tokensLeft?: number | undefined;
+};
 export type ModelEvent =
   | { type: 'text'; text: string }
   | { type: 'usage'; usage: Omit<Usage, 'costUsd'> }
+  | { type: 'limits'; limits: ProviderLimits }
   | { type: 'end'; parts: AssistantPart[]; stopReason: StopReason };
 
 /** One model provider. Its client never retries; Temporal does. Errors are AlfredErrors. */
 export interface ModelProvider {
   readonly name: string;
-  /** @returns US dollars for that usage; throws AlfredError `model_unconfigured` when the model has no known price */
-  price(model: string, usage: Omit<Usage, 'costUsd'>): number;
   /** Streams one response; `usage` may come several times, the last one counts; `end` comes once, last. */
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
+  /** Input tokens of a request as the provider counts them, where it does so without a charge. */
+  countTokens?(request: ModelRequest, signal: AbortSignal): Promise<number>;
+}
+
+/** What is known of a model before it is called. */
+export type ModelFacts = {
+  /** `provider:model` */
+  name: string;
+  price: Price;
+  /** Input and output together. */
+  contextTokens: number;
+  maxOutputTokens: number;
+  requestsPerMinute?: number | undefined;
+  tokensPerMinute?: number | undefined;
+};
+
+export interface ModelCatalog {
+  /** @throws AlfredError `model_unconfigured` when the model's price is unknown: nothing is free by mistake */
+  factsOf(model: string): ModelFacts;
+}
+
+/** Whether a model may be called now, as all workers together see it: its provider's health and its rate limits. */
+export interface ModelGate {
+  /**
+   * `outage`: the provider is down, and this is not the moment of a probe. `rate`: come back after so long; at most a
+   * minute.
+   * @param tokens of the call, as estimated; they count against the limit
+   */
+  enter(
+    facts: ModelFacts,
+    tokens: number,
+  ): Promise<{ open: true } | { open: false; why: 'outage' } | { open: false; why: 'rate'; retryAfterMs: number }>;
+  /** After a response; closes the circuit, corrects the estimate, learns the limits that the provider names. */
+  succeeded(
+    model: string,
+    outcome: { tokens: number; estimated: number; limits?: ProviderLimits | undefined },
+  ): Promise<void>;
+  /** After a failure that speaks of the provider's health. @returns whether the circuit is open now */
+  failed(model: string): Promise<boolean>;
+  /** After a 429: nobody asks before then. */
+  limited(model: string, retryAfterMs: number): Promise<void>;
+}
+
+/** Tasks that wait for a model. */
+export interface ParkedTasks {
+  park(task: TaskRef, model: string): Promise<void>;
+  leave(taskId: string): Promise<void>;
+  /**
+   * Takes the next tasks whose turn it is: tenant by tenant, the oldest first within one. A task that was released and
+   * is still here after half a minute has its turn again.
+   */
+  release(model: string, limit: number): Promise<string[]>;
+  count(model: string): Promise<number>;
+  /** Whether the model's circuit is open, and when a probe is next let through. */
+  circuit(model: string): Promise<{ open: boolean; probeInMs: number }>;
 }
 
 export type ToolContext = { scope: Scope; taskId: string; receiptKey: string; signal: AbortSignal };
@@ -227,4 +366,8 @@ export interface Workflows {
   describe(workflowId: string): Promise<WorkflowState>;
   /** Ids of tasks whose workflow is running now. */
   runningTasks(): AsyncIterable<string>;
+  /** Makes sure that somebody lets parked tasks go when the model is back. */
+  watchOutage(model: string): Promise<void>;
+  /** Tells a parked task to go on. A task that has ended is left alone. */
+  release(taskId: string): Promise<void>;
 }

@@ -1,3 +1,5 @@
+import type { Stop } from './references.ts';
+
 /** Attempts at an activity that fails this way, the first included. */
 const never = 1;
 const few = 5;
@@ -30,14 +32,23 @@ const table = {
   step_limit: [500, never, 'The agent found no answer within its number of steps.'],
   budget_exceeded: [500, never, 'The task reached its budget.'],
   deadline_exceeded: [500, never, 'The task took longer than it was allowed to.'],
+  budget_refused: [409, never, 'The budget stays as it is.'],
+  task_ended: [409, never, 'The task has ended.'],
   model_unavailable: [500, some, 'The model did not answer after several attempts.'],
-  model_rate_limited: [500, 20, 'The model provider is limiting our requests.'],
+  model_rate_limited: [500, always, 'The model provider is limiting our requests.'],
+  // the task waits for it, so no attempt at the activity is spent
+  model_outage: [503, never, 'The model provider is down. The task goes on when it is back.'],
   model_auth: [500, never, 'The model provider refused our key.'],
   model_rejected: [500, never, 'The model provider refused the request.'],
   model_refused: [500, never, 'The model declined to answer.'],
   model_context_overflow: [500, never, 'The conversation no longer fits the model.'],
   model_output_limit: [500, never, 'The answer was cut off at the output limit.'],
   model_unconfigured: [500, never, 'No such model is configured.'],
+  model_tool_as_text: [500, never, 'The model wrote its tool calls as text, also after it was told.'],
+  model_unknown_tool: [500, never, 'The model kept calling a tool that does not exist.'],
+  model_invalid_arguments: [500, never, 'The model kept calling a tool with wrong arguments.'],
+  model_output_invalid: [500, never, 'The answer does not fit the agent’s output schema, also after it was told.'],
+  model_loop: [500, never, 'The model kept making the same call with the same result.'],
   tool_failed: [500, few, 'A tool failed after several attempts.'],
   terminated: [500, never, 'Somebody terminated the workflow in Temporal.'],
   timed_out: [500, never, 'The workflow ran into its time limit.'],
@@ -54,7 +65,7 @@ const table = {
 
 export type ErrorCode = keyof typeof table;
 
-export const isErrorCode = (code: unknown): code is ErrorCode => typeof code === 'string' && code in table;
+export const isErrorCode = (code: unknown): code is ErrorCode => typeof code === 'string' && Object.hasOwn(table, code);
 export const httpStatusOf = (code: ErrorCode): number => table[code][0];
 export const maxAttemptsOf = (code: ErrorCode): number => table[code][1];
 /** A sentence a person understands. */
@@ -69,15 +80,23 @@ export class AlfredError extends Error {
   readonly retryAfterMs: number | undefined;
   /** How many attempts have failed this way, this one included, when somebody counted; else the activity's attempt. */
   readonly failures: number | undefined;
+  /** What a workflow decides by: ids and numbers, no content. */
+  readonly details: Stop | undefined;
 
   constructor(
     code: ErrorCode,
     message: string = sentenceOf(code),
-    options: { retryAfterMs?: number | undefined; failures?: number | undefined; cause?: unknown } = {},
+    options: {
+      retryAfterMs?: number | undefined;
+      failures?: number | undefined;
+      details?: Stop | undefined;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, { cause: options.cause });
     this.code = code;
     this.retryAfterMs = options.retryAfterMs;
     this.failures = options.failures;
+    this.details = options.details;
   }
 }

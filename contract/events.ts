@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { Json } from './json-schema.ts';
-import { TaskError, TaskResult, TaskUsage } from './task.ts';
+import { Budget, TaskError, TaskResult, TaskUsage, Waiting } from './task.ts';
 
 const step = z.int().positive().describe('One turn of the model loop, from 1');
 const attempt = z.int().positive();
+const purpose = z.literal('summary').optional().describe('Present when the call only shortens the conversation');
 
 const event = <T extends string, D extends z.ZodRawShape>(type: T, data: D) =>
   z.object({
@@ -20,7 +21,7 @@ const event = <T extends string, D extends z.ZodRawShape>(type: T, data: D) =>
 export const TaskEvent = z.discriminatedUnion('type', [
   event('task.queued', { agent: z.string() }),
   event('task.started', { model: z.string() }),
-  event('model.started', { step, attempt, model: z.string() }),
+  event('model.started', { step, attempt, model: z.string(), purpose }),
   event('text.delta', { step, attempt, text: z.string() }),
   event('model.completed', {
     step,
@@ -29,8 +30,18 @@ export const TaskEvent = z.discriminatedUnion('type', [
     stopReason: z.string(),
     durationMs: z.int(),
     firstTokenMs: z.int().nullable(),
+    purpose,
   }),
-  event('model.failed', { step, attempt, error: TaskError, willRetry: z.boolean() }),
+  event('model.failed', { step, attempt, error: TaskError, willRetry: z.boolean(), purpose }),
+  event('model.fallback', { step, from: z.string(), to: z.string(), reason: z.string() }),
+  event('model.corrected', { step, reason: z.enum(['tool_as_text', 'output_invalid']), message: z.string() }),
+  event('context.compacted', {
+    step,
+    method: z.enum(['drop_tool_results', 'summary']),
+    dropped: z.int().nonnegative().describe('tool results, or messages that the summary stands for'),
+    tokensBefore: z.int().nonnegative(),
+    tokensAfter: z.int().nonnegative(),
+  }),
   event('tool.started', { step, callId: z.string(), tool: z.string(), arguments: Json }),
   event('tool.completed', {
     step,
@@ -40,8 +51,9 @@ export const TaskEvent = z.discriminatedUnion('type', [
     summary: z.string(),
     durationMs: z.int(),
   }),
-  event('task.waiting', { reason: z.string() }),
+  event('task.waiting', Waiting.shape),
   event('task.resumed', { reason: z.string() }),
+  event('budget.granted', { budget: Budget }),
   event('task.completed', { result: TaskResult, usage: TaskUsage }),
   event('task.failed', { error: TaskError, usage: TaskUsage }),
   event('task.cancelled', { reason: z.string(), usage: TaskUsage }),

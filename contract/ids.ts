@@ -11,6 +11,15 @@ export const documentsQueue = 'documents';
 /** Housekeeping: the sweep that keeps task rows true. */
 export const systemQueue = 'system';
 
+export const outageWorkflowId = (model: string) => `outage/${model}`;
+
+/** What a model call is charged to. Days are UTC, `2026-11-24`. */
+export const budgetId = {
+  task: (taskId: string) => `task/${taskId}`,
+  agent: (tenant: string, agent: string, day: string) => `agent/${tenant}/${agent}/${day}`,
+  tenant: (tenant: string, day: string) => `tenant/${tenant}/${day}`,
+};
+
 export const sweepScheduleId = 'alfred-sweep-tasks';
 
 /** Postgres NOTIFY channel; the payload is the task id, and ` end` behind it once the task has ended. */

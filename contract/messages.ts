@@ -1,19 +1,44 @@
 import type { JsonValue } from './json.ts';
-import type { ContentHash } from './references.ts';
+import type { ContentHash, Correction, Head, ToolMisuse } from './references.ts';
 
 /**
  * A conversation in no provider's dialect. Stored as a chain, each message naming its parent; tool results are
  * kept by reference and resolved when a model is called.
  */
-export type UserMessage = { role: 'user'; text: string; tool?: { name: string; arguments: JsonValue } };
+export type UserMessage = {
+  role: 'user';
+  text: string;
+  tool?: { name: string; arguments: JsonValue };
+  /** Present when Alfred says it and not a person: what was wrong with the answer before. */
+  because?: Correction;
+};
 export type AssistantPart =
   | { type: 'text'; text: string }
-  | { type: 'tool_call'; callId: string; tool: string; arguments: JsonValue }
+  /** `malformed`: what the model sent instead of JSON; `arguments` is {} then. */
+  | { type: 'tool_call'; callId: string; tool: string; arguments: JsonValue; malformed?: string }
   /** A provider's own block, kept intact and given back to that provider only (thinking, for example). */
   | { type: 'opaque'; provider: string; value: JsonValue };
 export type AssistantMessage = { role: 'assistant'; parts: AssistantPart[] };
 export type ToolMessage = {
   role: 'tool';
-  results: { callId: string; tool: string; result: ContentHash; isError: boolean }[];
+  results: {
+    callId: string;
+    tool: string;
+    result: ContentHash;
+    isError: boolean;
+    misuse?: ToolMisuse;
+    repeated?: true;
+    /** The result made room; the model reads on with `read_result`. */
+    dropped?: true;
+  }[];
 };
-export type StoredMessage = UserMessage | AssistantMessage | ToolMessage;
+/** The root of a chain that was made shorter; nothing of `from` is lost, it only no longer goes to the model. */
+export type CompactionMessage = {
+  role: 'compaction';
+  from: Head;
+  /** What a model wrote about the messages that are no longer here. */
+  summary?: string;
+  /** Numbers of passages given so far, by chunk id: [n] means the same before and after. */
+  passages: Record<string, number>;
+};
+export type StoredMessage = UserMessage | AssistantMessage | ToolMessage | CompactionMessage;

@@ -12,11 +12,21 @@ export type Scope = { tenant: string; subject: string };
 /** A task as workflows and activities name it. */
 export type TaskRef = Scope & { taskId: string; agent: string };
 
-/** One tool call a model asked for; its arguments stay in the stored message. */
-export type ToolCallRef = { callId: string; tool: string };
+/** One tool call a model asked for; its arguments stay in the stored message, `args` tells them apart from others. */
+export type ToolCallRef = { callId: string; tool: string; args?: string };
 
-/** A tool's stored result. */
-export type ToolResultRef = ToolCallRef & { result: ContentHash; isError: boolean };
+/** What a model got wrong about a tool. */
+export type ToolMisuse = 'unknown_tool' | 'invalid_arguments';
+
+/** A tool's stored result. `repeated`: the model made this call before and got the same. */
+export type ToolResultRef = {
+  callId: string;
+  tool: string;
+  result: ContentHash;
+  isError: boolean;
+  misuse?: ToolMisuse;
+  repeated?: true;
+};
 
 /** Tokens by kind and what they cost, in US dollars. Input tokens exclude cached ones. */
 export type Usage = {
@@ -40,9 +50,14 @@ export const addUsage = (a: Usage, b: Usage): Usage => ({
 export const totalTokens = (usage: Usage) =>
   usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens + usage.outputTokens;
 
+/** Why an answer could not be used as it came; the model is told so in a message of its own. */
+export type Correction = 'tool_as_text' | 'output_invalid';
+
 /** What one model call leaves in the history: a few hundred bytes, whatever was said. */
 export type Turn = { head: Head; usage: Usage } & (
-  { next: 'answer'; result: ContentHash } | { next: 'tools'; calls: ToolCallRef[] }
+  | { next: 'answer'; result: ContentHash }
+  | { next: 'tools'; calls: ToolCallRef[] }
+  | { next: 'again'; because: Correction }
 );
 
 /** Limits a task runs under; an absent one does not bind. */
@@ -51,7 +66,27 @@ export type BudgetLimits = {
   maxTokens?: number | undefined;
   maxModelCalls?: number | undefined;
   maxDurationS?: number | undefined;
+  /** Seconds a task waits at a limit for somebody to grant more, before it ends with what it has. */
+  waitS?: number | undefined;
 };
 
-/** The agent's definition as a task needs it, read once and recorded, so that replay never sees a newer one. */
-export type TaskPlan = { model: string; maxSteps: number; budget: BudgetLimits };
+/**
+ * The agent's definition as a task needs it, read once and recorded, so that replay never sees a newer one. Plans of
+ * before 0.2 have no fallbacks.
+ */
+export type TaskPlan = { model: string; fallbacks?: string[]; maxSteps: number; budget: BudgetLimits };
+
+/** Which limit leaves no room for another model call, and whose it is. */
+export type BudgetStop = {
+  limit: keyof Omit<BudgetLimits, 'waitS'>;
+  /** `task`: somebody may grant more; the others end with the day (UTC). */
+  scope: 'task' | 'agent' | 'tenant';
+  max: number;
+  /** Charged so far, calls that are under way at their worst case. */
+  charged: number;
+  /** What the next call may cost at the most. */
+  needed: number;
+};
+
+/** Why a task waits at no compute. */
+export type Stop = ({ reason: 'budget' } & BudgetStop) | { reason: 'outage'; model: string };

@@ -11,10 +11,42 @@ export const Budget = z
     maxCostUsd: z.number().nonnegative().max(1_000_000).optional().describe('US dollars'),
     maxTokens: z.int().positive().max(1_000_000_000).optional().describe('all kinds of tokens together'),
     maxModelCalls: z.int().positive().max(100_000).optional(),
-    maxDurationS: z.int().positive().max(31_536_000).optional().describe('seconds from the first step'),
+    maxDurationS: z
+      .int()
+      .positive()
+      .max(31_536_000)
+      .optional()
+      .describe('seconds of work; waiting for a budget or a provider does not count'),
+    waitS: z
+      .int()
+      .nonnegative()
+      .max(31_536_000)
+      .optional()
+      .describe('seconds to wait at a limit for more, before the task ends with what it has; default 7 days'),
   })
-  .describe('Limits for this task. Each is checked before a model call starts; a call under way is finished.');
+  .describe(
+    'Limits for this task. The worst case of a model call is reserved before it starts, so that no limit is passed. At a limit the task waits: POST …/budget grants more.',
+  );
 export type Budget = z.infer<typeof Budget>;
+
+/** More for a task, as new totals; or its end with what it has. */
+export const BudgetGrant = Budget.pick({ maxCostUsd: true, maxTokens: true, maxModelCalls: true, maxDurationS: true })
+  .extend({ finish: z.boolean().optional().describe('true: end the task with what it has') })
+  .describe('New totals of the limits that shall be wider, or `finish`.');
+export type BudgetGrant = z.infer<typeof BudgetGrant>;
+
+/** Why a task is `waiting`. */
+export const Waiting = z.object({
+  reason: z.enum(['budget', 'outage']),
+  message: z.string(),
+  limit: z.enum(['maxCostUsd', 'maxTokens', 'maxModelCalls', 'maxDurationS']).optional(),
+  scope: z.enum(['task', 'agent', 'tenant']).optional().describe('whose limit it is'),
+  max: z.number().optional(),
+  charged: z.number().optional().describe('so far, calls under way at their worst case'),
+  needed: z.number().optional().describe('by the next call, at the most'),
+  model: z.string().optional().describe('the one that does not answer'),
+});
+export type Waiting = z.infer<typeof Waiting>;
 
 export const Metadata = z
   .record(z.string().min(1).max(64), z.string().max(512))
@@ -47,7 +79,12 @@ export const Citation = z.object({
 });
 export type Citation = z.infer<typeof Citation>;
 
-export const TaskResult = z.object({ text: z.string(), citations: z.array(Citation) });
+export const TaskResult = z.object({
+  text: z.string(),
+  citations: z.array(Citation),
+  data: Json.optional().describe('The answer as data, for agents with a schema for it'),
+  incomplete: z.literal('budget').optional().describe('Present when the task ended with what it had'),
+});
 export type TaskResult = z.infer<typeof TaskResult>;
 
 export const TaskUsage = z.object({
@@ -73,6 +110,7 @@ export const Task = z.object({
   budget: Budget,
   result: TaskResult.nullable(),
   error: TaskError.nullable(),
+  waiting: Waiting.nullable().describe('Present while the status is `waiting`'),
   usage: TaskUsage,
   lastSeq: z.int().nonnegative().describe('Sequence number of the newest event'),
   createdAt: z.iso.datetime(),

@@ -3,10 +3,49 @@ import type { Generated } from 'kysely';
 /** The tables as kysely sees them; runtime/migrations/ is the truth. */
 export interface Tables {
   contents: Owned & { hash: string; bytes: Buffer; created_at: Generated<Date> };
-  messages: Owned & { hash: string; parent: string | null; depth: number; body: unknown; created_at: Generated<Date> };
+  messages: Owned & {
+    hash: string;
+    parent: string | null;
+    depth: number;
+    body: unknown;
+    context_tokens: number | null;
+    counted_by: string | null;
+    created_at: Generated<Date>;
+  };
   tasks: TaskTable;
   task_events: { task_id: string; seq: number; at: Generated<Date>; type: string; data: unknown };
   model_calls: ModelCallTable;
+  budgets: {
+    id: string;
+    max_usd: number | null;
+    max_tokens: number | null;
+    max_calls: number | null;
+    usd: Generated<number>;
+    tokens: Generated<number>;
+    calls: Generated<number>;
+    updated_at: Generated<Date>;
+  };
+  model_gates: {
+    model: string;
+    failures: Generated<number>;
+    failed_at: Date | null;
+    open_since: Date | null;
+    probe_at: Date | null;
+    blocked_until: Date | null;
+    requests_per_minute: number | null;
+    tokens_per_minute: number | null;
+    requests_left: number | null;
+    tokens_left: number | null;
+    refilled_at: Date | null;
+  };
+  parked_tasks: {
+    task_id: string;
+    model: string;
+    tenant: string;
+    parked_at: Generated<Date>;
+    released_at: Date | null;
+    releases: Generated<number>;
+  };
   tool_calls: {
     task_id: string;
     call_id: string;
@@ -82,6 +121,7 @@ type TaskTable = Owned &
     result_hash: string | null;
     error_code: string | null;
     error_message: string | null;
+    waiting: unknown;
     run_id: string | null;
     streaming: string | null;
     paid_step: Generated<number>;
@@ -95,8 +135,13 @@ type TaskTable = Owned &
 
 type ModelCallTable = UsageColumns<number> & {
   id: Generated<number>;
+  call_id: string | null;
   task_id: string;
+  tenant: string;
+  agent: string;
   step: number;
+  purpose: Generated<string>;
+  budgets: Generated<string[]>;
   attempt: number;
   outcome: string;
   provider: string;
@@ -107,4 +152,5 @@ type ModelCallTable = UsageColumns<number> & {
   duration_ms: number;
   first_token_ms: number | null;
   created_at: Generated<Date>;
+  ended_at: Date | null;
 };
