@@ -37,21 +37,19 @@ export type TaskState = TaskRef & { status: Task['status']; runId: string | null
 export interface Tasks {
   /**
    * Stores the request before its workflow starts.
+   * @param options `budget`: the agent's own limits; of each and the request's the tighter one counts
    * @returns the task, or the one that the same idempotency key made before
    * @throws AlfredError `idempotency_key_reused` when that one had another body
    */
   create(
     scope: Scope,
     request: TaskRequest,
-    options: { idempotencyKey?: string | undefined },
+    options: { idempotencyKey?: string | undefined; budget?: BudgetLimits | undefined },
   ): Promise<TaskRow & { head: Head; isNew: boolean }>;
   get(scope: Scope, taskId: string): Promise<TaskRow | undefined>;
   list(scope: Scope, query: TaskListQuery): Promise<{ tasks: TaskRow[]; nextCursor: string | null }>;
-  /**
-   * queued → running. Safe to repeat.
-   * @param plan `budget`: the agent's own; of it and the request's the tighter limit counts
-   */
-  start(task: TaskRef, run: Run, plan: { model: string; budget: BudgetLimits }): Promise<{ budget: BudgetLimits }>;
+  /** queued → running. Safe to repeat. */
+  start(task: TaskRef, run: Run, model: string): Promise<{ budget: BudgetLimits }>;
   /** The row speaks for the run that continues `from` (continue-as-new). Safe to repeat. */
   carryOn(task: TaskRef, run: Run, from: string): Promise<void>;
   /** running → waiting, with its event. Safe to repeat. */
@@ -134,6 +132,8 @@ export interface Ledger {
   settleModelCall(task: TaskRef, call: CompletedModelCall): Promise<PaidCall>;
   /** @returns how many attempts at this step have failed this way, this one included */
   failModelCall(task: TaskRef, call: FailedModelCall): Promise<number>;
+  /** Writes off attempts that nobody can hear of again: their task has ended. @returns how many */
+  writeOffLost(): Promise<number>;
   /** What was stored for a step, if it was paid. */
   paid(task: TaskRef, step: number, purpose: Purpose): Promise<PaidCall | undefined>;
   /** Spending by day, agent, tenant and model. */

@@ -52,6 +52,8 @@ export interface Tables {
     step: number;
     tool: string;
     result_hash: string | null;
+    full_hash: string | null;
+    misuse: string | null;
     is_error: Generated<boolean>;
     started_at: Generated<Date>;
     ended_at: Date | null;

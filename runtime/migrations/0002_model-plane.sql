@@ -19,6 +19,7 @@ CREATE UNIQUE INDEX model_calls_paid_once ON model_calls (task_id, step, purpose
 DROP INDEX model_calls_task;
 CREATE INDEX model_calls_task ON model_calls (task_id, step);
 CREATE INDEX model_calls_day ON model_calls (tenant, created_at);
+CREATE INDEX model_calls_open ON model_calls (created_at) WHERE outcome = 'open';
 
 -- What is charged to a limit so far, open calls at their worst case: `task/<id>`, `agent/<tenant>/<agent>/<day>`,
 -- `tenant/<tenant>/<day>`. A row exists where a limit does.
@@ -61,6 +62,14 @@ CREATE TABLE parked_tasks (
 );
 CREATE INDEX parked_tasks_model ON parked_tasks (model, tenant, parked_at);
 
+-- A model may give the same id to calls of different steps. `result_hash` is what the model reads, `full_hash` the whole
+-- result where that is longer.
+ALTER TABLE tool_calls
+  DROP CONSTRAINT tool_calls_pkey,
+  ADD PRIMARY KEY (task_id, step, call_id),
+  ADD COLUMN full_hash text,
+  ADD COLUMN misuse text;
+
 -- Why a task is waiting.
 ALTER TABLE tasks ADD COLUMN waiting jsonb;
 
@@ -73,10 +82,11 @@ ALTER TABLE messages
 
 UPDATE tasks SET status = 'running' WHERE status = 'waiting';
 ALTER TABLE tasks DROP COLUMN waiting;
+ALTER TABLE tool_calls DROP COLUMN full_hash, DROP COLUMN misuse;
 ALTER TABLE messages DROP COLUMN context_tokens, DROP COLUMN counted_by;
 DROP TABLE parked_tasks, model_gates, budgets;
 DELETE FROM model_calls WHERE purpose <> 'turn' OR outcome = 'open';
-DROP INDEX model_calls_day, model_calls_task, model_calls_paid_once, model_calls_call;
+DROP INDEX model_calls_day, model_calls_open, model_calls_task, model_calls_paid_once, model_calls_call;
 ALTER TABLE model_calls
   DROP COLUMN call_id, DROP COLUMN purpose, DROP COLUMN tenant, DROP COLUMN agent, DROP COLUMN budgets, DROP COLUMN ended_at;
 CREATE UNIQUE INDEX model_calls_paid_once ON model_calls (task_id, step) WHERE outcome = 'completed';
