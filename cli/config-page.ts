@@ -19,6 +19,7 @@ what is in force, secrets masked. \`npm start\` sets what the one-machine stack 
 |---|---|---|
 ${rows.join('\n')}
 
+${models}
 ## Of the one-machine stack and the command
 
 \`npm start\`, \`npm test\` and \`alfred\` read these as well; no role does.
@@ -31,3 +32,48 @@ ${rows.join('\n')}
 | \`NO_COLOR\` | anything: no colours |
 `;
 }
+
+const models = `## Models, agents and tenants
+
+Three variables are JSON. A fault in one is told with its place at the start.
+
+\`ALFRED_AGENTS\`, by agent; everything may be left out:
+
+\`\`\`json
+{
+  "knowledge": {
+    "model": "anthropic:claude-sonnet-5-5,openai:gpt-6.2-sol",
+    "onOutage": "fallback",
+    "budget": { "maxCostUsd": 0.5, "maxTokens": 2000000, "maxModelCalls": 200, "maxDurationS": 3600, "waitS": 86400 },
+    "perDay": { "maxCostUsd": 50, "maxTokens": 100000000, "maxModelCalls": 10000 }
+  }
+}
+\`\`\`
+
+\`model\` is a chain like ALFRED_MODEL. \`onOutage\`: \`fallback\` asks the next of the chain while a model is down,
+\`wait\` parks the tasks until it is back. \`budget\` holds for each task; of it and the request's own the tighter limit
+counts. \`perDay\` holds for all this agent's tasks of one tenant together, until midnight UTC.
+
+\`ALFRED_TENANTS\`, by tenant, or \`*\` for what a tenant's own entry leaves out:
+
+\`\`\`json
+{ "*": { "perDay": { "maxCostUsd": 100 } }, "acme": { "perDay": { "maxCostUsd": 500 }, "fairnessWeight": 2 } }
+\`\`\`
+
+\`perDay\` holds for all the tenant's tasks together. While tasks of several tenants wait for workers, each tenant gets a
+share by its \`fairnessWeight\` (0.001 to 1000, default 1).
+
+\`ALFRED_MODELS\`, by \`provider:model\`, or by how the name begins, followed by \`*\`; the name itself wins over the
+longest beginning. Prices are US dollars per million tokens:
+
+\`\`\`json
+{ "openai:llama3.2": { "input": 0, "output": 0, "contextTokens": 8192 }, "anthropic:*": { "requestsPerMinute": 50 } }
+\`\`\`
+
+The fields are \`input\`, \`output\`, \`cacheRead\`, \`cacheWrite\`, \`contextTokens\` (input and output together),
+\`maxOutputTokens\`, \`requestsPerMinute\` and \`tokensPerMinute\`. A model of the shipped table
+(activities/adapters/models/prices.json, with sources) needs only what shall differ. Any other needs \`input\`, \`output\`
+and \`contextTokens\`: a model without a price is refused, never free by mistake. Left out, \`cacheRead\` is the input price,
+\`cacheWrite\` 1.25 times that, \`maxOutputTokens\` a quarter of the window. Some models of the table cost more for a long
+prompt; their window is cut where the price changes. \`offline:…\` and \`scripted:…\` cost nothing.
+`;

@@ -1,4 +1,12 @@
 import { z } from 'zod';
+import {
+  AgentsSettings,
+  json,
+  ModelChain,
+  ModelOverrides,
+  TenantsSettings,
+  type ProviderName,
+} from './settings-schemas.ts';
 
 /** Hosts that only this machine can reach. */
 const loopbackHosts = ['127.0.0.1', 'localhost', '::1'];
@@ -54,16 +62,37 @@ const variables = {
     .string()
     .optional()
     .describe('prebuilt workflow bundle; default: built at start and cached'),
-  ALFRED_MODEL: z
-    .string()
-    .regex(/^[a-z]+:\S+$/, 'expected provider:model, like anthropic:claude-sonnet-5-5')
+  ALFRED_MODEL: ModelChain.optional().describe(
+    'provider:model of all agents; more behind commas stand in while it is down; default: Claude when ANTHROPIC_API_KEY is set, else offline',
+  ),
+  ALFRED_AGENTS: json(AgentsSettings)
     .optional()
-    .describe('model of all agents; default: Claude when ANTHROPIC_API_KEY is set, else offline'),
-  ALFRED_MODEL_PRICE: z
-    .string()
-    .regex(/^\d+(\.\d+)?\/\d+(\.\d+)?$/, 'expected input/output, like 2/10')
+    .describe('JSON by agent: its models, what it does in an outage, its budgets; see below'),
+  ALFRED_TENANTS: json(TenantsSettings)
     .optional()
-    .describe('US dollars per million input/output tokens, for a model the price table lacks'),
+    .describe('JSON by tenant, or `*` for every other: limits of a day and share of the workers; see below'),
+  ALFRED_MODELS: json(ModelOverrides)
+    .optional()
+    .describe('JSON by provider:model: prices and limits that the shipped table lacks or has otherwise; see below'),
+  ALFRED_OUTAGE_FAILURES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(5)
+    .describe('failures of a model in a row, within a minute, after which nobody asks it until it is back'),
+  ALFRED_OUTAGE_PROBE_S: z.coerce
+    .number()
+    .min(0.01)
+    .max(3_600)
+    .default(15)
+    .describe('while a model is down: seconds from one probe to the next'),
+  ALFRED_OUTAGE_DRAIN_PER_S: z.coerce
+    .number()
+    .min(0.01)
+    .max(1_000)
+    .default(5)
+    .describe('when a model is back: waiting tasks that go on each second'),
   ALFRED_MAX_OUTPUT_TOKENS: z.coerce
     .number()
     .int()
@@ -112,6 +141,9 @@ const variables = {
 
 const secrets = ['TEMPORAL_API_KEY', 'ANTHROPIC_API_KEY'] as const satisfies (keyof typeof variables)[];
 
+/** What a provider cannot work without: one of these. */
+const needs: Partial<Record<ProviderName, readonly (keyof typeof variables)[]>> = { anthropic: ['ANTHROPIC_API_KEY'] };
+
 const Environment = z.object(variables).superRefine((env, context) => {
   const issue = (name: keyof typeof variables, message: string) =>
     context.addIssue({ code: 'custom', path: [name], message, input: undefined });
@@ -121,14 +153,17 @@ const Environment = z.object(variables).superRefine((env, context) => {
       'without sign-in the API binds to loopback only: use 127.0.0.1, or set ALFRED_ALLOW_UNAUTHENTICATED_NETWORK=true inside a closed container network',
     );
   }
-  if (env.ALFRED_MODEL?.startsWith('anthropic:') && !env.ANTHROPIC_API_KEY) {
-    issue(
-      'ANTHROPIC_API_KEY',
-      `is missing, and ALFRED_MODEL is "${env.ALFRED_MODEL}": set the key, or use offline:quote`,
-    );
-  }
-  if (env.ALFRED_MODEL && !/^(anthropic|offline|scripted):/.test(env.ALFRED_MODEL)) {
-    issue('ALFRED_MODEL', 'expected a provider of anthropic or offline, like anthropic:claude-sonnet-5-5');
+  const chains = [
+    ['ALFRED_MODEL', env.ALFRED_MODEL],
+    ...Object.entries(env.ALFRED_AGENTS ?? {}).map(([agent, { model }]) => [`ALFRED_AGENTS of ${agent}`, model]),
+  ];
+  for (const [where, chain = ''] of chains) {
+    for (const name of chain.split(',')) {
+      const needed = needs[name.split(':')[0] as ProviderName] ?? [];
+      const [first] = needed;
+      if (first && needed.every((variable) => env[variable] === undefined))
+        issue(first, `is needed, because ${where} names "${name}": set it, or use offline:quote`);
+    }
   }
   if (Boolean(env.TEMPORAL_TLS_CERT_FILE) !== Boolean(env.TEMPORAL_TLS_KEY_FILE)) {
     issue('TEMPORAL_TLS_CERT_FILE', 'expected together with TEMPORAL_TLS_KEY_FILE');
@@ -158,13 +193,19 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
   const lines = parsed.error.issues.map((issue) => {
     const name = issue.path[0] as VariableName;
     const value = given[name];
-    const shown = value === undefined ? 'is not set' : isSecret(name) ? 'is wrong' : `is "${masked(name, value)}"`;
-    return `  ${name} ${shown}: ${issue.message} (${variables[name].description ?? ''})`;
+    const shown =
+      value === undefined ? 'is not set' : isSecret(name) ? 'is wrong' : `is "${short(masked(name, value))}"`;
+    const place = issue.path.length > 1 ? `${issue.path.slice(1).join('.')}: ` : '';
+    // A wrong key of a record says why in an issue of its own.
+    const message = (issue.code === 'invalid_key' && issue.issues[0]?.message) || issue.message;
+    return `  ${name} ${shown}: ${place}${message} (${variables[name].description ?? ''})`;
   });
   throw new ConfigError(
     `The environment is not usable:\n${[...new Set(lines)].join('\n')}\nSee docs/configuration.md for every variable.`,
   );
 }
+
+const short = (text: string) => (text.length > 300 ? `${text.slice(0, 299)}…` : text);
 
 /** Whether a variable's value must not be shown or written anywhere. */
 export const isSecret = (name: VariableName) => (secrets as readonly string[]).includes(name);
@@ -182,12 +223,19 @@ function masked(name: VariableName, value: string): string {
 export function describeConfig(config: Config, environment: Record<string, string | undefined> = process.env) {
   return variableNames.map((name) => ({
     name,
-    value: config[name] === undefined ? '' : masked(name, String(config[name])),
+    value: config[name] === undefined ? '' : masked(name, textOf(config[name])),
     source: environment[name] ? 'environment' : 'default',
     description: variables[name].description ?? '',
   }));
 }
 
-/** `provider:model` of all agents. */
-export const modelOf = (config: Config) =>
+const textOf = (value: Config[VariableName]) => (typeof value === 'string' ? value : JSON.stringify(value));
+
+type ModelConfig = Pick<Config, 'ALFRED_MODEL' | 'ANTHROPIC_API_KEY'>;
+
+/** The models of an agent that has none of its own: the first is asked, the others stand in. */
+export const defaultChain = (config: ModelConfig) =>
   config.ALFRED_MODEL ?? (config.ANTHROPIC_API_KEY ? 'anthropic:claude-sonnet-5-5' : 'offline:quote');
+
+/** `provider:model` that is asked first where no agent has its own. */
+export const modelOf = (config: ModelConfig) => defaultChain(config).split(',')[0] ?? '';

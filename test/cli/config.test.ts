@@ -19,12 +19,14 @@ test('the configuration is printed with secrets masked', async () => {
     DATABASE_URL: 'postgres://alfred:hunter2@db:5432/alfred',
     ANTHROPIC_API_KEY: 'sk-ant-secret',
     ALFRED_API_PORT: '9000',
+    ALFRED_TENANTS: '{ "acme": { "fairnessWeight": 2 } }',
   };
   const { code, stdout, stderr } = await alfred(['config'], environment);
   expect(code).toBe(0);
   expect(stdout + stderr).not.toMatch(/hunter2|sk-ant-secret/);
   expect(stdout).toMatch(/DATABASE_URL +postgres:\/\/alfred:\*+@db:5432\/alfred +environment/);
   expect(stdout).toMatch(/ALFRED_API_PORT +9000 +environment/);
+  expect(stdout).toMatch(/ALFRED_TENANTS +\{"acme":\{"fairnessWeight":2\}\} +environment/);
   const json = await alfred(['config', '--json'], environment);
   expect(JSON.parse(json.stdout)).toContainEqual(
     expect.objectContaining({ name: 'ANTHROPIC_API_KEY', value: '********', source: 'environment' }),

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { Budget } from '../contract/task.ts';
+
+/** Providers that a model's name may begin with. */
+export const providerNames = ['anthropic', 'openai', 'offline', 'scripted'] as const;
+export type ProviderName = (typeof providerNames)[number];
+
+const model = `(${providerNames.join('|')}):[^\\s,]+`;
+const expectedChain = `expected provider:model, or several separated by commas, with a provider of ${providerNames.join(', ')}, like anthropic:claude-sonnet-5-5,openai:gpt-6.2-sol`;
+
+/** The first model is asked; the others stand in for it, in this order, while it is down. */
+export const ModelChain = z.string().regex(new RegExp(`^${model}(,${model})*$`), expectedChain);
+
+/** A JSON object in a variable; what is wrong in it is told with its place. */
+export const json = <S extends z.ZodType>(schema: S) =>
+  z
+    .string()
+    .transform((text, context): unknown => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        context.addIssue({ code: 'custom', message: 'is not JSON: names and texts stand in double quotes' });
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+
+const price = z.number().nonnegative().max(1_000_000);
+const tokens = z.int().positive().max(1_000_000_000_000);
+const calls = z.int().positive().max(1_000_000_000);
+
+/** What one tenant's tasks may use a day, or one agent's tasks of one tenant. */
+export const PerDay = z.strictObject({
+  maxCostUsd: z.number().nonnegative().max(1_000_000_000).optional(),
+  maxTokens: tokens.optional(),
+  maxModelCalls: calls.optional(),
+});
+export type PerDay = z.infer<typeof PerDay>;
+
+const ModelOverride = z.strictObject({
+  input: price.optional(),
+  output: price.optional(),
+  cacheRead: price.optional(),
+  cacheWrite: price.optional(),
+  contextTokens: tokens.min(256, 'expected at least 256 tokens').optional(),
+  maxOutputTokens: tokens.optional(),
+  requestsPerMinute: calls.optional(),
+  tokensPerMinute: tokens.optional(),
+});
+
+/** ALFRED_MODELS: by `provider:model`, or by how a name begins, followed by `*`. */
+export const ModelOverrides = z.record(
+  z
+    .string()
+    .regex(new RegExp(`^(${providerNames.join('|')}):[^\\s,*]*\\*?$`), 'expected provider:model, or provider:begin*'),
+  ModelOverride,
+);
+
+/** ALFRED_AGENTS: by agent. */
+export const AgentsSettings = z.record(
+  z.string(),
+  z.strictObject({
+    model: ModelChain.optional(),
+    onOutage: z.enum(['fallback', 'wait']).optional(),
+    budget: Budget.optional(),
+    perDay: PerDay.optional(),
+  }),
+);
+
+/** ALFRED_TENANTS: by tenant; `*` is every other one. */
+export const TenantsSettings = z.record(
+  z.string().min(1),
+  z.strictObject({
+    perDay: PerDay.optional(),
+    fairnessWeight: z.number().min(0.001).max(1_000).optional(),
+  }),
+);

@@ -1,0 +1,114 @@
+import { expect, test } from '@jest/globals';
+import { agentSettings, checkAgentNames, dayLimitsOf, tenantSettings } from '../../runtime/agent-settings.ts';
+import { ConfigError, loadConfig, modelOf } from '../../runtime/config.ts';
+
+const configOf = (environment: Record<string, string | object>) =>
+  loadConfig({
+    DATABASE_URL: 'postgres://unused',
+    ...Object.fromEntries(
+      Object.entries(environment).map(([name, value]) => [
+        name,
+        typeof value === 'string' ? value : JSON.stringify(value),
+      ]),
+    ),
+  });
+
+/** What is said about a wrong environment. */
+function faultOf(environment: Record<string, string | object>): string {
+  try {
+    configOf(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  throw new Error('the environment was accepted');
+}
+
+test('without configuration every agent has the default model and no limits', () => {
+  expect(agentSettings(configOf({}), 'knowledge')).toEqual({
+    model: 'offline:quote',
+    fallbacks: [],
+    onOutage: 'fallback',
+    budget: {},
+    perDay: {},
+  });
+  expect(agentSettings(configOf({ ANTHROPIC_API_KEY: 'key' }), 'knowledge').model).toBe('anthropic:claude-sonnet-5-5');
+});
+
+test('the first model of a chain is asked, the others are fallbacks, and an agent may have a chain of its own', () => {
+  const config = configOf({
+    ALFRED_MODEL: 'scripted:one,offline:two,scripted:three',
+    ALFRED_AGENTS: { other: { model: 'offline:four,offline:five', onOutage: 'wait', budget: { waitS: 5 } } },
+  });
+  expect(modelOf(config)).toBe('scripted:one');
+  expect(agentSettings(config, 'knowledge')).toMatchObject({
+    model: 'scripted:one',
+    fallbacks: ['offline:two', 'scripted:three'],
+  });
+  expect(agentSettings(config, 'other')).toMatchObject({
+    model: 'offline:four',
+    fallbacks: ['offline:five'],
+    onOutage: 'wait',
+    budget: { waitS: 5 },
+  });
+});
+
+test('a tenant’s own entry wins over that of every other, field by field', () => {
+  const config = configOf({
+    ALFRED_TENANTS: { '*': { perDay: { maxTokens: 10 }, fairnessWeight: 3 }, acme: { fairnessWeight: 0.5 } },
+  });
+  expect(tenantSettings(config, 'acme')).toEqual({ perDay: { maxTokens: 10 }, fairnessWeight: 0.5 });
+  expect(tenantSettings(config, 'constructor')).toEqual({ perDay: { maxTokens: 10 }, fairnessWeight: 3 });
+  expect(tenantSettings(configOf({}), 'acme')).toEqual({ perDay: {}, fairnessWeight: 1 });
+});
+
+test('only limits that exist bind, zero dollars among them, and they are those of the day in UTC', () => {
+  const who = { tenant: 'acme', agent: 'knowledge' };
+  const lateInNewYork = new Date('2026-11-24T20:30:00-05:00');
+  expect(dayLimitsOf(configOf({}), who, lateInNewYork)).toEqual([]);
+  const config = configOf({
+    ALFRED_AGENTS: { knowledge: { perDay: { maxCostUsd: 0 } }, other: { perDay: { maxTokens: 1 } } },
+    ALFRED_TENANTS: { acme: { perDay: { maxTokens: 1_000, maxModelCalls: 7 } }, '*': { perDay: { maxTokens: 1 } } },
+  });
+  expect(dayLimitsOf(config, who, lateInNewYork)).toEqual([
+    { id: 'agent/acme/knowledge/2026-11-25', maxUsd: 0 },
+    { id: 'tenant/acme/2026-11-25', maxTokens: 1_000, maxCalls: 7 },
+  ]);
+});
+
+test('what is wrong inside a JSON variable is told with its place, all of it at once', () => {
+  const said = faultOf({
+    ALFRED_AGENTS: { knowledge: { model: 'claude', budget: { maxTokens: -1 }, perDay: { maxDollars: 1 } } },
+    ALFRED_TENANTS: { acme: { fairnessWeight: 0 } },
+    ALFRED_MODELS: { 'gpt-6': { input: 1 }, 'openai:x': { input: -1 } },
+    ALFRED_MODEL: 'openai:gpt-6-sol,',
+  });
+  expect(said).toMatch(/ALFRED_AGENTS .*: knowledge\.model: expected provider:model/);
+  expect(said).toMatch(/ALFRED_AGENTS .*: knowledge\.budget\.maxTokens: /);
+  expect(said).toMatch(/ALFRED_AGENTS .*: knowledge\.perDay: .*maxDollars/);
+  expect(said).toMatch(/ALFRED_TENANTS .*: acme\.fairnessWeight: /);
+  expect(said).toMatch(/ALFRED_MODELS .*: gpt-6: expected provider:model, or provider:begin\*/);
+  expect(said).toMatch(/ALFRED_MODELS .*: openai:x\.input: /);
+  expect(said).toMatch(/ALFRED_MODEL is .*expected provider:model, or several separated by commas/);
+});
+
+test('a variable that is not JSON is told as such', () => {
+  expect(faultOf({ ALFRED_TENANTS: '{acme: 1}' })).toContain('ALFRED_TENANTS is "{acme: 1}": is not JSON');
+});
+
+test('a model whose provider has no key is told, wherever in a chain it stands', () => {
+  const chain = 'offline:quote,anthropic:claude-sonnet-5-5';
+  expect(faultOf({ ALFRED_MODEL: chain })).toMatch(/ANTHROPIC_API_KEY is not set: .*ALFRED_MODEL names "anthropic:/);
+  expect(faultOf({ ALFRED_AGENTS: { knowledge: { model: chain } } })).toMatch(
+    /ANTHROPIC_API_KEY is not set: .*ALFRED_AGENTS of knowledge names "anthropic:/,
+  );
+});
+
+test('an agent that does not exist is told with those that do', () => {
+  const config = configOf({ ALFRED_AGENTS: { knowlege: { perDay: { maxCostUsd: 1 } } } });
+  expect(() => checkAgentNames(config, ['knowledge', 'tax'])).toThrow(
+    'ALFRED_AGENTS names an agent that does not exist: "knowlege". The agents are: knowledge, tax.',
+  );
+  expect(() => checkAgentNames(config, ['knowlege'])).not.toThrow();
+  expect(() => checkAgentNames(configOf({}), [])).not.toThrow();
+});
