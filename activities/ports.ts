@@ -20,7 +20,7 @@ import type {
 } from '../contract/references.ts';
 import type { Closure, WorkflowState } from '../contract/task-truth.ts';
 import type { Task, TaskListQuery, TaskRequest, TaskResult } from '../contract/task.ts';
-import type { UsageQuery, UsageReport } from '../contract/usage.ts';
+import type { UsageReport, UsageSpan } from '../contract/usage.ts';
 
 export type { Closure, WorkflowState };
 
@@ -136,8 +136,8 @@ export interface Ledger {
   writeOffLost(): Promise<number>;
   /** What was stored for a step, if it was paid. */
   paid(task: TaskRef, step: number, purpose: Purpose): Promise<PaidCall | undefined>;
-  /** Spending by day, agent, tenant and model. */
-  usage(scope: Scope, query: UsageQuery): Promise<UsageReport>;
+  /** Spending of the scope's tenant, summed. */
+  usage(scope: Scope, span: UsageSpan): Promise<UsageReport>;
   /** @returns the stored result of an earlier attempt, or undefined after storing the intent */
   beginToolCall(
     task: TaskRef,

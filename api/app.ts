@@ -18,6 +18,7 @@ import { ingestionRoutes } from './routes/ingestions.ts';
 import { systemRoutes } from './routes/system.ts';
 import { taskEventRoutes } from './routes/task-events.ts';
 import { taskRoutes } from './routes/tasks.ts';
+import { usageRoutes } from './routes/usage.ts';
 import { createStarters } from './start-workflow.ts';
 import { refuseUnstorable } from './storable.ts';
 import { createTaskReader } from './true-task.ts';
@@ -95,6 +96,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     documentRoutes,
     ingestionRoutes,
     agentRoutes,
+    usageRoutes,
     systemRoutes,
   ]) {
     await app.register(routes(shared));

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import type { Documents, SearchIndex, TaskEvents, Tasks, Workflows } from '../activities/ports.ts';
+import type { Documents, Ledger, SearchIndex, TaskEvents, Tasks, Workflows } from '../activities/ports.ts';
 import type { Agents } from '../agents/index.ts';
 import type { Config } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -21,6 +21,7 @@ export type ApiDeps = {
   tasks: Tasks;
   events: TaskEvents;
   documents: Documents;
+  ledger: Pick<Ledger, 'usage'>;
   index: Pick<SearchIndex, 'search'>;
   workflows: Pick<Workflows, 'describe'>;
   agents: Agents;

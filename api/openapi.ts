@@ -18,6 +18,7 @@ export const openapi = {
     { name: 'tasks', description: 'One agent, one question, until it answers' },
     { name: 'documents', description: 'What agents answer from' },
     { name: 'agents', description: 'Who can be asked' },
+    { name: 'usage', description: 'What it cost' },
     { name: 'operations', description: 'For probes, scrapers and tools' },
   ],
 };

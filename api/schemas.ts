@@ -27,6 +27,7 @@ import {
   TaskStatus,
   TaskUsage,
 } from '../contract/task.ts';
+import { UsageReport, UsageRow } from '../contract/usage.ts';
 
 const shared = { Budget, Json };
 const accepted = { ...shared, CancelRequest, DocumentUpload, Metadata, SearchRequest, TaskRequest };
@@ -53,6 +54,8 @@ const answered = {
   TaskResult,
   TaskStatus,
   TaskUsage,
+  UsageReport,
+  UsageRow,
 };
 
 type Io = 'input' | 'output';

@@ -2,34 +2,68 @@ import { z } from 'zod';
 import { TaskUsage } from './task.ts';
 
 export const usageGroups = ['day', 'agent', 'tenant', 'model'] as const;
+export type UsageGroup = (typeof usageGroups)[number];
+
+/** Days of one report at the most. */
+export const maxUsageDays = 366;
+/** Days of a report whose first day nobody named. */
+const usualDays = 30;
+
+const someGroups = `(${usageGroups.join('|')})`;
+
+/** No call is older, and no day that a database does not know gets to it. */
+const Day = z.iso.date().refine((day) => day >= '1970-01-01', 'expected 1970-01-01 or later');
 
 export const UsageQuery = z.strictObject({
-  from: z.iso.date().optional().describe('First day (UTC); default 30 days ago'),
-  to: z.iso.date().optional().describe('Last day (UTC), included; default today'),
+  from: Day.optional().describe(`First day (UTC); default ${usualDays} days up to and including the last`),
+  to: Day.optional().describe('Last day (UTC), included; default today'),
   by: z
     .string()
-    .regex(/^(day|agent|tenant|model)(,(day|agent|tenant|model))*$/, 'expected some of day, agent, tenant, model')
+    .regex(
+      new RegExp(`^${someGroups}(,${someGroups})*$`),
+      `expected some of ${usageGroups.join(', ')}, separated by commas`,
+    )
     .default('day,agent,model')
-    .describe('What to sum by, separated by commas'),
+    .describe(`What to sum by: some of ${usageGroups.join(', ')}, separated by commas`),
 });
 export type UsageQuery = z.infer<typeof UsageQuery>;
+
+/** What a report shall sum: whole UTC days, both included, and by what. */
+export type UsageSpan = { from: string; to: string; by: UsageGroup[] };
+
+/** A query with its defaults filled in. Days are not compared here: see `usageDays`. */
+export function usageSpan({ from, to, by }: UsageQuery, now: Date): UsageSpan {
+  const last = to ?? dayOf(now.getTime());
+  return {
+    from: from ?? dayOf(Date.parse(last) - (usualDays - 1) * dayMs),
+    to: last,
+    by: [...new Set(by.split(','))] as UsageGroup[],
+  };
+}
+
+/** How many days a span has; less than 1 when it ends before it begins. */
+export const usageDays = ({ from, to }: Pick<UsageSpan, 'from' | 'to'>) =>
+  (Date.parse(to) - Date.parse(from)) / dayMs + 1;
+
+const dayMs = 86_400_000;
+const dayOf = (ms: number) => new Date(ms).toISOString().slice(0, 10);
 
 export const UsageRow = z.object({
   day: z.iso.date().optional(),
   agent: z.string().optional(),
   tenant: z.string().optional(),
   model: z.string().optional().describe('provider:model'),
-  usage: TaskUsage,
+  usage: TaskUsage.describe('modelCalls: every attempt, failed and wasted ones too'),
   outcomes: z
     .record(z.string(), z.int())
-    .describe('Attempts by what became of them: completed, wasted, lost, or an error code'),
+    .describe('Attempts by what became of them: `completed`, `wasted`, `lost`, or an error code'),
 });
 export type UsageRow = z.infer<typeof UsageRow>;
 
 export const UsageReport = z.object({
   from: z.iso.date(),
   to: z.iso.date(),
-  rows: z.array(UsageRow),
+  rows: z.array(UsageRow).describe('In the order of `by`; days with no call have none'),
   total: TaskUsage,
 });
 export type UsageReport = z.infer<typeof UsageReport>;

@@ -40,6 +40,12 @@ function fitting(schema: Json, schemas: Json): Arbitrary<unknown> {
           fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
           fc.string(),
         );
+      if (schema['format'] === 'date')
+        return fc.oneof(
+          fc.date({ noInvalidDate: true }).map((date) => date.toISOString().slice(0, 10)),
+          fc.constantFrom('2026-01-01', '2026-12-31', '1970-01-01', '0000-01-01', '9999-12-31'),
+          fc.string(),
+        );
       return fc.string({ unit: 'binary', minLength: schema['minLength'] ?? 0, maxLength: 200 });
     default:
       return fc.jsonValue();

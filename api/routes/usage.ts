@@ -1,0 +1,32 @@
+import { maxUsageDays, usageDays, UsageQuery, UsageReport, usageSpan } from '../../contract/usage.ts';
+import type { ApiDeps } from '../deps.ts';
+import type { Api } from '../fastify.ts';
+import { InvalidRequest } from '../problems.ts';
+import { json, problems } from '../responses.ts';
+
+export const usageRoutes =
+  ({ ledger }: Pick<ApiDeps, 'ledger'>) =>
+  async (app: Api) => {
+    app.route({
+      method: 'GET',
+      url: '/v1/usage',
+      schema: {
+        operationId: 'getUsage',
+        tags: ['usage'],
+        summary: 'What models were asked, and what it cost',
+        description: `Sums of the ledger of model calls, whole UTC days, at most ${maxUsageDays} of them. Calls under way are not in it.`,
+        querystring: UsageQuery,
+        response: { 200: json('The sums, and their total', UsageReport), ...problems(422) },
+      },
+      handler: async ({ scope, query }, reply) => {
+        const span = usageSpan(query, new Date());
+        const days = usageDays(span);
+        if (days < 1) throw wrongSpan(`is before from (${span.from} to ${span.to})`);
+        if (days > maxUsageDays)
+          throw wrongSpan(`is ${days} days from ${span.from}; ask for ${maxUsageDays} at a time`);
+        return reply.send(await ledger.usage(scope, span));
+      },
+    });
+  };
+
+const wrongSpan = (message: string) => new InvalidRequest([{ path: 'query.to', message }]);

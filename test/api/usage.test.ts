@@ -1,0 +1,189 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { createUsage } from '../../activities/adapters/postgres/usage.ts';
+import type { UsageReport } from '../../contract/usage.ts';
+import { createTaskHarness, scope, type TaskHarness } from '../support/task-harness.ts';
+import { serve } from './api-server.ts';
+
+let house: TaskHarness;
+let api: Awaited<ReturnType<typeof serve>>;
+beforeAll(async () => {
+  house = await createTaskHarness();
+  api = await serve(house, { ledger: createUsage(house.postgres.db) });
+});
+afterAll(async () => {
+  await api?.app.close();
+  await house?.close();
+});
+beforeEach(() => house.postgres.pool.query('delete from model_calls'));
+
+type Call = {
+  at: string;
+  tenant?: string;
+  agent?: string;
+  model?: string;
+  outcome?: string;
+  tokens?: number;
+  costUsd?: string;
+};
+
+/** Writes calls into the ledger, all of one task; `tokens` of input, twice, three and four times that of the other kinds. */
+async function record(...calls: Call[]) {
+  const task = await house.tasks.create(scope, { agent: 'knowledge', input: { text: 'What?' } }, {});
+  for (const [index, call] of calls.entries()) {
+    const { at, tenant = scope.tenant, agent = 'knowledge', model = 'anthropic:claude', outcome = 'completed' } = call;
+    const { tokens = 0, costUsd = '0' } = call;
+    await house.postgres.pool.query(
+      `insert into model_calls (call_id, task_id, tenant, agent, step, attempt, outcome, provider, model, input_tokens,
+        cache_read_tokens, cache_write_tokens, output_tokens, cost_usd, duration_ms, created_at)
+       values ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, $11, $12, $13, 5, $14)`,
+      [
+        randomUUID(),
+        task.id,
+        tenant,
+        agent,
+        index + 1,
+        outcome,
+        model.slice(0, model.indexOf(':')),
+        model.slice(model.indexOf(':') + 1),
+        tokens,
+        tokens * 2,
+        tokens * 3,
+        tokens * 4,
+        costUsd,
+        at,
+      ],
+    );
+  }
+}
+
+const usage = async (query: Record<string, string> = {}) => {
+  const { status, body } = await api.http.get(`/v1/usage?${new URLSearchParams(query).toString()}`);
+  expect({ status, body }).toMatchObject({ status: 200 });
+  return body as UsageReport;
+};
+
+test('a ledger without calls gives no rows and a total of zero', async () => {
+  const nothing = { inputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, outputTokens: 0, costUsd: 0 };
+  expect(await usage({ from: '2026-01-01', to: '2026-01-01' })).toEqual({
+    from: '2026-01-01',
+    to: '2026-01-01',
+    rows: [],
+    total: { modelCalls: 0, ...nothing },
+  });
+});
+
+test('calls are summed by day, agent and model, with what became of them', async () => {
+  await record(
+    { at: '2026-03-02T08:00:00Z', tokens: 1, costUsd: '0.1' },
+    { at: '2026-03-02T09:00:00Z', tokens: 10, costUsd: '0.2' },
+    { at: '2026-03-02T09:00:00Z', tokens: 100, costUsd: '0.0000000001', outcome: 'model_unavailable' },
+    { at: '2026-03-02T10:00:00Z', tokens: 1_000, outcome: 'wasted' },
+    { at: '2026-03-02T10:00:00Z', model: 'openai:ft:gpt-6', outcome: 'lost' },
+    { at: '2026-03-01T10:00:00Z', agent: 'tax' },
+  );
+  const usageOf = (modelCalls: number, tokens: number, costUsd: number) => ({
+    modelCalls,
+    inputTokens: tokens,
+    cacheReadTokens: tokens * 2,
+    cacheWriteTokens: tokens * 3,
+    outputTokens: tokens * 4,
+    costUsd,
+  });
+  const { rows, total } = await usage({ from: '2026-03-01', to: '2026-03-31' });
+  expect(rows).toEqual([
+    {
+      day: '2026-03-01',
+      agent: 'tax',
+      model: 'anthropic:claude',
+      usage: usageOf(1, 0, 0),
+      outcomes: { completed: 1 },
+    },
+    {
+      day: '2026-03-02',
+      agent: 'knowledge',
+      model: 'anthropic:claude',
+      usage: usageOf(4, 1_111, 0.300_000_000_1),
+      outcomes: { completed: 2, model_unavailable: 1, wasted: 1 },
+    },
+    {
+      day: '2026-03-02',
+      agent: 'knowledge',
+      model: 'openai:ft:gpt-6',
+      usage: usageOf(1, 0, 0),
+      outcomes: { lost: 1 },
+    },
+  ]);
+  // Exact, although 0.1 + 0.2 is not in binary.
+  expect(total).toEqual(usageOf(6, 1_111, 0.300_000_000_1));
+});
+
+test('calls under way are left out', async () => {
+  await record({ at: '2026-03-02T08:00:00Z' }, { at: '2026-03-02T08:00:00Z', outcome: 'open', costUsd: '9' });
+  expect((await usage({ from: '2026-03-02', to: '2026-03-02' })).total).toMatchObject({ modelCalls: 1, costUsd: 0 });
+});
+
+test('other tenants’ calls are nobody’s business', async () => {
+  await record({ at: '2026-03-02T08:00:00Z', tenant: 'acme', costUsd: '9' }, { at: '2026-03-02T08:00:00Z' });
+  const { rows } = await usage({ from: '2026-03-02', to: '2026-03-02', by: 'tenant' });
+  expect(rows).toEqual([expect.objectContaining({ tenant: 'local', outcomes: { completed: 1 } })]);
+});
+
+test('days are UTC, and the first and the last are in it whole', async () => {
+  await record(
+    { at: '2026-03-01T23:59:59.999Z' },
+    { at: '2026-03-02T00:00:00Z' },
+    { at: '2026-03-03T23:59:59.999Z' },
+    { at: '2026-03-04T00:00:00Z' },
+  );
+  const { rows } = await usage({ from: '2026-03-02', to: '2026-03-03', by: 'day' });
+  expect(rows.map(({ day }) => day)).toEqual(['2026-03-02', '2026-03-03']);
+});
+
+test('rows hold what was asked for and nothing else, in that order, each group once', async () => {
+  await record(
+    { at: '2026-03-02T08:00:00Z', model: 'anthropic:b' },
+    { at: '2026-03-03T08:00:00Z', model: 'anthropic:a' },
+    { at: '2026-03-02T08:00:00Z', model: 'anthropic:a', agent: 'tax' },
+    { at: '2026-03-02T08:00:00Z', model: 'anthropic:a' },
+  );
+  const { rows } = await usage({ from: '2026-03-01', to: '2026-03-31', by: 'model,day,model' });
+  expect(rows.map(({ usage: { modelCalls }, outcomes: _, ...group }) => [group, modelCalls])).toEqual([
+    [{ model: 'anthropic:a', day: '2026-03-02' }, 2],
+    [{ model: 'anthropic:a', day: '2026-03-03' }, 1],
+    [{ model: 'anthropic:b', day: '2026-03-02' }, 1],
+  ]);
+});
+
+test('without days the report is of the last thirty, today included', async () => {
+  const before = new Date().toISOString().slice(0, 10);
+  await record({ at: new Date().toISOString() });
+  const { from, to, total } = await usage();
+  expect(total.modelCalls).toBe(1);
+  expect([before, new Date().toISOString().slice(0, 10)]).toContain(to);
+  expect(Date.parse(to) - Date.parse(from)).toBe(29 * 86_400_000);
+  expect(await usage({ to: '2026-03-30' })).toMatchObject({ from: '2026-03-01', to: '2026-03-30' });
+});
+
+test('a whole leap year fits into one report, and so does the last day of the calendar', async () => {
+  expect(await usage({ from: '9999-12-31', to: '9999-12-31' })).toMatchObject({ rows: [] });
+  expect(await usage({ from: '2028-01-01', to: '2028-12-31' })).toMatchObject({ rows: [] });
+});
+
+test.each([
+  [{ from: '2026-03-02', to: '2026-03-01' }, 'query.to', 'is before from (2026-03-02 to 2026-03-01)'],
+  [{ from: '2999-01-01' }, 'query.to', 'is before from'],
+  [{ from: '2026-01-01', to: '2027-01-02' }, 'query.to', 'is 367 days from 2026-01-01; ask for 366 at a time'],
+  [{ from: '2026-02-30' }, 'query.from', ''],
+  [{ from: '0000-01-01', to: '0000-01-02' }, 'query.from', 'expected 1970-01-01 or later'],
+  [{ to: 'yesterday' }, 'query.to', ''],
+  [{ by: 'week' }, 'query.by', 'expected some of day, agent, tenant, model'],
+  [{ by: '' }, 'query.by', 'expected some of'],
+  [{ group: 'day' }, 'query', 'group'],
+])('%j is refused with its place', async (query, path, message) => {
+  const { status, body } = await api.http.get(
+    `/v1/usage?${new URLSearchParams(query as Record<string, string>).toString()}`,
+  );
+  expect({ status, code: body.code }).toEqual({ status: 422, code: 'invalid_request' });
+  expect(body.issues).toContainEqual({ path, message: expect.stringContaining(message) });
+});
