@@ -13,6 +13,7 @@ import { addReplay } from './commands/replay.ts';
 import { addSearch } from './commands/search.ts';
 import { addSetup } from './commands/setup.ts';
 import { addTasks } from './commands/tasks.ts';
+import { addUsage } from './commands/usage.ts';
 import type { Context } from './context.ts';
 import { findStack, localRun } from './stack.ts';
 import { createTerminal } from './terminal.ts';
@@ -34,6 +35,7 @@ const commands = [
   addDocuments,
   addSearch,
   addTasks,
+  addUsage,
   addAgents,
   addConfig,
   addReplay,

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { createUsage } from '../../activities/adapters/postgres/usage.ts';
 import type { UsageReport } from '../../contract/usage.ts';
-import { createTaskHarness, scope, type TaskHarness } from '../support/task-harness.ts';
+import { recordCalls, type RecordedCall } from '../support/record-calls.ts';
+import { createTaskHarness, type TaskHarness } from '../support/task-harness.ts';
 import { serve } from './api-server.ts';
 
 let house: TaskHarness;
@@ -17,45 +17,7 @@ afterAll(async () => {
 });
 beforeEach(() => house.postgres.pool.query('delete from model_calls'));
 
-type Call = {
-  at: string;
-  tenant?: string;
-  agent?: string;
-  model?: string;
-  outcome?: string;
-  tokens?: number;
-  costUsd?: string;
-};
-
-/** Writes calls into the ledger, all of one task; `tokens` of input, twice, three and four times that of the other kinds. */
-async function record(...calls: Call[]) {
-  const task = await house.tasks.create(scope, { agent: 'knowledge', input: { text: 'What?' } }, {});
-  for (const [index, call] of calls.entries()) {
-    const { at, tenant = scope.tenant, agent = 'knowledge', model = 'anthropic:claude', outcome = 'completed' } = call;
-    const { tokens = 0, costUsd = '0' } = call;
-    await house.postgres.pool.query(
-      `insert into model_calls (call_id, task_id, tenant, agent, step, attempt, outcome, provider, model, input_tokens,
-        cache_read_tokens, cache_write_tokens, output_tokens, cost_usd, duration_ms, created_at)
-       values ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, $11, $12, $13, 5, $14)`,
-      [
-        randomUUID(),
-        task.id,
-        tenant,
-        agent,
-        index + 1,
-        outcome,
-        model.slice(0, model.indexOf(':')),
-        model.slice(model.indexOf(':') + 1),
-        tokens,
-        tokens * 2,
-        tokens * 3,
-        tokens * 4,
-        costUsd,
-        at,
-      ],
-    );
-  }
-}
+const record = (...calls: RecordedCall[]) => recordCalls(house, calls);
 
 const usage = async (query: Record<string, string> = {}) => {
   const { status, body } = await api.http.get(`/v1/usage?${new URLSearchParams(query).toString()}`);

@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createUsage } from '../../activities/adapters/postgres/usage.ts';
+import { serve } from '../api/api-server.ts';
+import { recordCalls } from '../support/record-calls.ts';
+import { createTaskHarness, type TaskHarness } from '../support/task-harness.ts';
+import { alfred } from './run-alfred.ts';
+
+let house: TaskHarness;
+let api: Awaited<ReturnType<typeof serve>>;
+beforeAll(async () => {
+  house = await createTaskHarness();
+  api = await serve(house, { ledger: createUsage(house.postgres.db) });
+  await recordCalls(house, [
+    { at: '2026-03-01T10:00:00Z', model: 'openai:gpt-6-sol', tokens: 1_500, costUsd: '12.5' },
+    { at: '2026-03-02T10:00:00Z', model: 'offline:quote', tokens: 5 },
+    { at: '2026-03-02T11:00:00Z', model: 'offline:quote', tokens: 5, outcome: 'model_unavailable' },
+  ]);
+});
+afterAll(async () => {
+  await api?.app.close();
+  await house?.close();
+});
+
+const usage = (...args: string[]) => alfred(['usage', ...args], { ALFRED_URL: api.url, NO_COLOR: '1' });
+const march = ['--from', '2026-03-01', '--to', '2026-03-31'];
+
+test('usage is an aligned table with its total, numbers to the right', async () => {
+  const { code, stdout, stderr } = await usage(...march);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '2026-03-01 to 2026-03-31, UTC\n' });
+  expect(stdout).toBe(
+    [
+      'DAY         AGENT      MODEL             CALLS  FAILED  INPUT  CACHED  WRITTEN  OUTPUT    COST',
+      '2026-03-01  knowledge  openai:gpt-6-sol      1       0  1,500   3,000    4,500   6,000  $12.50',
+      '2026-03-02  knowledge  offline:quote         2       1     10      20       30      40      $0',
+      'total                                        3       1  1,510   3,020    4,530   6,040  $12.50',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('--by chooses the groups and their order; a single row needs no total', async () => {
+  const { stdout } = await usage(...march, '--by', 'tenant, agent');
+  expect(stdout.split('\n').map((line) => line.split(/ {2,}/).slice(0, 4))).toEqual([
+    ['TENANT', 'AGENT', 'CALLS', 'FAILED'],
+    ['local', 'knowledge', '3', '1'],
+    [''],
+  ]);
+});
+
+test('--json prints the report as it comes', async () => {
+  const { code, stdout } = await usage(...march, '--by', 'day', '--json');
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ rows: [{ day: '2026-03-01' }, { day: '2026-03-02' }] });
+});
+
+test('days without a call are said to be empty', async () => {
+  const { code, stdout, stderr } = await usage('--from', '2026-01-01', '--to', '2026-01-02');
+  expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+  expect(stderr).toContain('No model was called in these days.');
+});
+
+test('a wrong span is told in the server’s words', async () => {
+  const { code, stdout, stderr } = await usage('--from', '2026-03-02', '--to', '2026-03-01');
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toContain('query.to: is before from (2026-03-02 to 2026-03-01)');
+});
