@@ -1,15 +1,16 @@
-import { Passage } from '../contract/documents.ts';
 import type { JsonValue } from '../contract/json.ts';
 import { bestQuote } from '../contract/quote.ts';
 import type { Citation } from '../contract/task.ts';
+import { passagesOf, type FoundPassage } from '../contract/tool-output.ts';
 import type { Message } from './ports.ts';
 
 /**
  * Numbers the passages in a conversation's tool results 1, 2, 3 … by first appearance, so that the model, the stream
- * and the answer speak of the same [n]. Each passage gets an `n` beside its fields.
+ * and the answer speak of the same [n]. Each passage gets an `n` before its fields. What a compaction has numbered keeps
+ * its number. Numbering twice changes nothing.
  */
 export function numberPassages(messages: Message[]): Message[] {
-  const numbers = new Map<string, number>();
+  const numbers = numbersOf(messages);
   return messages.map((message) =>
     message.role === 'tool'
       ? {
@@ -20,17 +21,25 @@ export function numberPassages(messages: Message[]): Message[] {
   );
 }
 
+/** The number of every passage in a conversation, by chunk id, those that a compaction holds included. */
+export function numbersOf(messages: Message[]): Map<string, number> {
+  const numbers = new Map<string, number>();
+  for (const message of messages) {
+    if (message.role === 'compaction')
+      for (const [chunkId, n] of Object.entries(message.passages)) numbers.set(chunkId, n);
+    if (message.role !== 'tool') continue;
+    for (const { chunkId } of message.results.flatMap(({ output }) => passagesOf(output) ?? []))
+      if (!numbers.has(chunkId)) numbers.set(chunkId, numbers.size + 1);
+  }
+  return numbers;
+}
+
 function numbered(output: JsonValue, numbers: Map<string, number>): JsonValue {
-  const passages = passagesOf(output);
-  if (!passages) return output;
-  return {
-    ...(output as Record<string, JsonValue>),
-    passages: passages.map((passage) => {
-      const n = numbers.get(passage.chunkId) ?? numbers.size + 1;
-      numbers.set(passage.chunkId, n);
-      return { n, ...passage };
-    }),
-  };
+  const passages = passagesOf(output)?.map(({ n: _, ...passage }) => ({
+    n: numbers.get(passage.chunkId) ?? 0,
+    ...passage,
+  }));
+  return passages ? { ...(output as Record<string, JsonValue>), passages } : output;
 }
 
 /**
@@ -39,11 +48,12 @@ function numbered(output: JsonValue, numbers: Map<string, number>): JsonValue {
  * they stand in the document word for word.
  */
 export function citationsOf(text: string, messages: Message[]): Citation[] {
-  const passages = new Map<number, Passage>();
+  const passages = new Map<number, FoundPassage>();
   for (const message of messages) {
     if (message.role !== 'tool') continue;
     for (const { output } of message.results)
-      for (const passage of passagesOf(output) ?? []) if (passage.n) passages.set(passage.n, passage);
+      for (const passage of passagesOf(output) ?? [])
+        if (typeof passage.n === 'number') passages.set(passage.n, passage);
   }
   const citations = new Map<number, Citation>();
   for (const { n, claim } of claims(text)) {
@@ -75,13 +85,4 @@ function* claims(text: string): Iterable<{ n: number; claim: string }> {
     const claim = before.slice(before.trimEnd().lastIndexOf('\n') + 1);
     for (const n of match[1]?.split(',') ?? []) yield { n: Number(n), claim };
   }
-}
-
-const NumberedPassages = Passage.partial({ score: true }).loose();
-
-function passagesOf(output: JsonValue): (Passage & { n?: number })[] | undefined {
-  if (typeof output !== 'object' || output === null || Array.isArray(output) || !Array.isArray(output.passages))
-    return undefined;
-  const parsed = NumberedPassages.array().safeParse(output.passages);
-  return parsed.success ? (parsed.data as (Passage & { n?: number })[]) : undefined;
 }

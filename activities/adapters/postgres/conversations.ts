@@ -1,11 +1,12 @@
 import { sql } from 'kysely';
+import { validate as isUuid } from 'uuid';
 import { AlfredError } from '../../../contract/errors.ts';
-import type { JsonValue } from '../../../contract/json.ts';
 import type { StoredMessage } from '../../../contract/messages.ts';
 import type { Head, Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/postgres.ts';
-import type { Conversations, Message } from '../../ports.ts';
+import type { Conversations } from '../../ports.ts';
 import { hashOf } from './contents.ts';
+import { loadConversation, loadWholeConversation } from './load-conversation.ts';
 import { storableJson } from './storable-json.ts';
 
 /** Conversations as chains of messages, each named by the hash of itself and everything before it. */
@@ -16,22 +17,35 @@ export const createConversations = (db: Database): Conversations => ({
     return head;
   },
 
-  async load(scope, head) {
-    const { rows } = await sql<{ body: StoredMessage; contents: Record<string, string> | null }>`
-      with recursive chain as (
-        select hash, parent, depth, body from messages where tenant = ${scope.tenant} and subject = ${scope.subject} and hash = ${head}
-        union all
-        select m.hash, m.parent, m.depth, m.body from chain c
-        join messages m on m.tenant = ${scope.tenant} and m.subject = ${scope.subject} and m.hash = c.parent
-      )
-      select body, case when body->>'role' = 'tool' then (
-        select jsonb_object_agg(c.hash, convert_from(c.bytes, 'UTF8')) from contents c
-        where c.tenant = ${scope.tenant} and c.subject = ${scope.subject}
-          and c.hash in (select r->>'result' from jsonb_array_elements(body->'results') r)
-      ) end as contents
-      from chain order by depth`.execute(db);
-    if (rows.length === 0) throw new AlfredError('internal', `The conversation ${head} is not stored.`);
-    return rows.map(({ body, contents }) => resolved(body, contents ?? {}));
+  load: (scope, head) => loadConversation(db, scope, head),
+
+  loadAll: (scope, head) => loadWholeConversation(db, scope, head),
+
+  async replace({ tenant, subject }, [root, ...kept]) {
+    if (root?.role !== 'compaction') throw new AlfredError('internal', 'A shorter chain begins with a compaction.');
+    const hashes: Head[] = [];
+    const bodies = [{ ...root, kept: kept.length }, ...kept].map(storableJson);
+    for (const body of bodies) hashes.push(headOf(hashes.at(-1) ?? null, body));
+    const parents = [null, ...hashes.slice(0, -1)];
+    await sql`
+      insert into messages (tenant, subject, hash, parent, depth, body)
+      select ${tenant}, ${subject}, m.hash, m.parent, m.ordinality - 1, m.body
+      from unnest(${hashes}::text[], ${parents}::text[], ${bodies}::jsonb[]) with ordinality as m (hash, parent, body, ordinality)
+      on conflict do nothing`.execute(db);
+    return hashes.at(-1) ?? '';
+  },
+
+  async toolResult({ tenant, subject }, taskId, callId) {
+    if (!isUuid(taskId)) return undefined;
+    // A model may use an id again in a later step, then the newest result has it; a result is what it asks for rather
+    // than the slice of one.
+    const { rows } = await sql<{ content: string }>`
+      select convert_from(c.bytes, 'UTF8') as content from tool_calls t
+      join tasks on tasks.id = t.task_id and tasks.tenant = ${tenant} and tasks.subject = ${subject}
+      join contents c on c.tenant = ${tenant} and c.subject = ${subject} and c.hash = coalesce(t.full_hash, t.result_hash)
+      where t.task_id = ${taskId} and t.call_id = ${callId}
+      order by t.tool = 'read_result', t.step desc limit 1`.execute(db);
+    return rows[0]?.content;
   },
 
   async toolArguments({ tenant, subject }, head, callId) {
@@ -53,29 +67,19 @@ export const createConversations = (db: Database): Conversations => ({
   },
 });
 
+const headOf = (parent: Head | null, body: string): Head => hashOf(`${parent ?? ''}\n${body}`);
+
 /**
  * The statement that appends a message, also a part of larger statements, and the head it makes. The same message after
  * the same parent has the same hash.
  */
 export function insertMessage({ tenant, subject }: Scope, parent: Head | null, message: StoredMessage) {
   const body = storableJson(message);
-  const head: Head = hashOf(`${parent ?? ''}\n${body}`);
+  const head = headOf(parent, body);
   const statement = sql`
     insert into messages (tenant, subject, hash, parent, depth, body)
     select ${tenant}, ${subject}, ${head}, ${parent}::text,
       coalesce((select depth + 1 from messages where tenant = ${tenant} and subject = ${subject} and hash = ${parent}::text), 0), ${body}::jsonb
     on conflict do nothing`;
   return { head, statement };
-}
-
-function resolved(message: StoredMessage, contents: Record<string, string>): Message {
-  if (message.role !== 'tool') return message;
-  return {
-    role: 'tool',
-    results: message.results.map(({ result, ...call }) => {
-      const content = contents[result];
-      if (content === undefined) throw new AlfredError('internal', `The tool result ${result} is not stored.`);
-      return { ...call, output: JSON.parse(content) as JsonValue };
-    }),
-  };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AlfredError } from '../../../contract/errors.ts';
+import { characterStart } from '../../../contract/tool-output.ts';
 import type { Documents } from '../../ports.ts';
 import { typedTool } from './typed-tool.ts';
 
@@ -49,7 +50,3 @@ export const readDocumentTool = (documents: Pick<Documents, 'read'>) =>
       };
     },
   });
-
-/** The offset itself, or one less where it would cut a character in two. */
-const characterStart = (text: string, offset: number) =>
-  /^[\uDC00-\uDFFF]/.test(text.charAt(offset)) && offset > 0 ? offset - 1 : offset;

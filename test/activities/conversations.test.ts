@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createConversations } from '../../activities/adapters/postgres/conversations.ts';
+import type { Conversations } from '../../activities/ports.ts';
+import type { JsonValue } from '../../contract/json.ts';
+import type { StoredMessage, ToolMessage } from '../../contract/messages.ts';
+import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { local, sha256 } from '../support/put-document.ts';
+
+let env: TestEnvironment;
+let conversations: Conversations;
+beforeAll(async () => {
+  env = await createTestEnvironment();
+  conversations = createConversations(env.postgres.db);
+});
+afterAll(() => env?.close());
+
+async function stored(content: JsonValue): Promise<string> {
+  const text = JSON.stringify(content);
+  const hash = sha256(text);
+  await env.postgres.pool.query(
+    'insert into contents (tenant, subject, hash, bytes) values ($1, $2, $3, $4) on conflict do nothing',
+    [local.tenant, local.subject, hash, Buffer.from(text)],
+  );
+  return hash;
+}
+type Result = ToolMessage['results'][number];
+const found = (result: string, more: Partial<Result> = {}): ToolMessage => ({
+  role: 'tool',
+  results: [{ callId: 'c1', tool: 'look', result, isError: false, ...more }],
+});
+const asked = (text: string): StoredMessage => ({ role: 'user', text });
+const said = (text: string): StoredMessage => ({ role: 'assistant', parts: [{ type: 'text', text }] });
+
+async function chain(messages: StoredMessage[], parent: string | null = null) {
+  for (const message of messages) parent = await conversations.append(local, parent, message);
+  return parent ?? '';
+}
+const rowsOf = async () =>
+  (await env.postgres.pool.query<{ n: number }>('select count(*)::int as n from messages')).rows[0]?.n;
+
+test('a conversation is loaded with its results, oldest first, beside the form it is stored in', async () => {
+  const result = await stored({ rows: 3 });
+  const messages = [asked('How many?'), said('I look.'), found(result), said('3')];
+  const { messages: loaded, stored: kept, counted } = await conversations.load(local, await chain(messages));
+  expect(loaded).toEqual([
+    messages[0],
+    messages[1],
+    { role: 'tool', results: [{ callId: 'c1', tool: 'look', isError: false, output: { rows: 3 } }] },
+    messages[3],
+  ]);
+  expect(kept).toEqual(messages);
+  expect(counted).toBeUndefined();
+});
+
+test('the last message that a model has counted is told with its place', async () => {
+  const first = await chain([asked('Count'), said('one')]);
+  const second = await chain([asked('and'), said('two')], first);
+  const head = await chain([asked('on')], second);
+  for (const [hash, tokens] of [
+    [first, 10],
+    [second, 25],
+  ])
+    await env.postgres.pool.query('update messages set context_tokens = $2, counted_by = $3 where hash = $1', [
+      hash,
+      tokens,
+      'scripted:x',
+    ]);
+  expect((await conversations.load(local, head)).counted).toEqual({ index: 3, tokens: 25, by: 'scripted:x' });
+});
+
+test('a dropped result says how to read it again, and its content is not read', async () => {
+  const head = await chain([asked('What?'), found('0'.repeat(64), { dropped: true })]);
+  const { messages } = await conversations.load(local, head);
+  expect(messages[1]).toEqual({
+    role: 'tool',
+    results: [
+      {
+        callId: 'c1',
+        tool: 'look',
+        isError: false,
+        output: { dropped: true, readMore: 'To read this result again call read_result with callId "c1".' },
+      },
+    ],
+  });
+  const missing = await chain([asked('What?'), found('0'.repeat(64))]);
+  await expect(conversations.load(local, missing)).rejects.toMatchObject({ code: 'internal' });
+});
+
+test.each<[string, JsonValue, JsonValue]>([
+  ['an object', { rows: 1 }, { rows: 1, note: expect.stringContaining('same call before') as never }],
+  ['a text', 'one', { result: 'one', note: expect.stringContaining('same call before') as never }],
+  ['a list', [1], { result: [1], note: expect.stringContaining('same call before') as never }],
+  ['null', null, { result: null, note: expect.stringContaining('same call before') as never }],
+])('a model that repeats a call reads so beside the result: %s', async (_, output, read) => {
+  const head = await chain([asked('Again'), found(await stored(output), { repeated: true })]);
+  const [, message] = (await conversations.load(local, head)).messages;
+  expect(message?.role === 'tool' && message.results[0]?.output).toEqual(read);
+});
+
+test('behind a compaction nothing is read: the cost of a conversation does not grow with what was before', async () => {
+  const result = await stored('a'.repeat(1_000));
+  const old = [asked('First'), ...Array.from({ length: 50 }, (_, i) => [said(`turn ${i}`), found(result)]).flat()];
+  const from = await chain(old);
+  const kept = [asked('First'), said('turn 49'), found(result)];
+  const root = { role: 'compaction' as const, from, summary: 'Much was looked at.', passages: { a: 1 } };
+  const head = await chain([said('done')], await conversations.replace(local, [root, ...kept]));
+
+  const loaded = await conversations.load(local, head);
+  expect(loaded.stored).toEqual([{ ...root, kept: 3 }, ...kept, said('done')]);
+  expect((await conversations.loadAll(local, head)).filter(({ role }) => role === 'assistant')).toHaveLength(51);
+
+  await env.postgres.pool.query('delete from messages where hash = $1', [from]);
+  expect(await conversations.load(local, head)).toEqual(loaded);
+});
+
+test('all that was ever said is told once, also behind two compactions, and dropped results are whole again', async () => {
+  const [one, two] = [await stored('first result'), await stored('second result')];
+  const from = await chain([asked('Q'), said('a'), found(one), said('b'), found(two)]);
+  const shorter = await conversations.replace(local, [
+    { role: 'compaction', from, passages: {} },
+    asked('Q'),
+    said('a'),
+    found(one, { dropped: true }),
+    said('b'),
+    found(two),
+  ]);
+  const later = await chain([said('c'), asked('Q2'), said('d')], shorter);
+  const shortest = await conversations.replace(local, [
+    { role: 'compaction', from: later, summary: 's', passages: {} },
+    asked('Q'),
+    asked('Q2'),
+    said('d'),
+  ]);
+  const all = await conversations.loadAll(local, await chain([asked('Q3')], shortest));
+  const told = all.map((message) => {
+    if (message.role === 'tool') return message.results[0]?.output;
+    return message.role === 'user' ? message.text : message.role === 'assistant' ? message.parts[0] : message.role;
+  });
+  const text = (of: string) => ({ type: 'text', text: of });
+  expect(told).toEqual(['Q', text('a'), 'first result', text('b'), 'second result', text('c'), 'Q2', text('d'), 'Q3']);
+});
+
+test('a shorter chain is stored once however often it comes, and its head depends on what it stands for', async () => {
+  const from = await chain([asked('Twice'), said('x')]);
+  const messages: StoredMessage[] = [{ role: 'compaction', from, passages: {} }, asked('Twice'), said('x')];
+  const heads = await Promise.all([1, 2, 3].map(() => conversations.replace(local, messages)));
+  const rows = await rowsOf();
+  expect(await conversations.replace(local, messages)).toBe(heads[0]);
+  expect(new Set(heads).size).toBe(1);
+  expect(await rowsOf()).toBe(rows);
+  const other = await conversations.replace(local, [
+    { role: 'compaction', from: 'f'.repeat(64), passages: {} },
+    asked('Twice'),
+    said('x'),
+  ]);
+  expect(other).not.toBe(heads[0]);
+  await expect(conversations.replace(local, [asked('no root')])).rejects.toMatchObject({ code: 'internal' });
+});
+
+test('a conversation and its results belong to one subject of one tenant', async () => {
+  const head = await chain([asked('Mine')]);
+  for (const other of [
+    { tenant: 'other', subject: 'local' },
+    { tenant: 'local', subject: 'other' },
+  ]) {
+    await expect(conversations.load(other, head)).rejects.toMatchObject({ code: 'internal' });
+    await expect(conversations.loadAll(other, head)).rejects.toMatchObject({ code: 'internal' });
+  }
+});
