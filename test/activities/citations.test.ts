@@ -2,20 +2,8 @@ import { expect, test } from '@jest/globals';
 import { citationsOf, numberPassages } from '../../activities/citations.ts';
 import type { Message } from '../../activities/ports.ts';
 import { bestQuote } from '../../contract/quote.ts';
+import { passage } from '../support/passage.ts';
 
-const passage = (chunkId: string, text: string, start = 100) => ({
-  chunkId,
-  documentId: '01a2016d-a24b-75a4-a29e-b8b9392386bd',
-  document: 'policies/expenses.md',
-  title: 'Expenses',
-  headingPath: ['Expenses', 'Deadlines'],
-  page: null,
-  contentHash: 'h',
-  text,
-  start,
-  end: start + text.length,
-  score: 1,
-});
 const found = (...passages: object[]): Message => ({
   role: 'tool',
   results: [{ callId: 'c', tool: 'search_documents', output: { passages } as never, isError: false }],
@@ -37,6 +25,16 @@ test('passages are numbered by first appearance over several searches, and a rep
     [1, 2],
     [2, 3],
   ]);
+});
+
+test('what a compaction has numbered keeps its number, and new passages go on from there', () => {
+  const compaction: Message = { role: 'compaction', from: 'h', passages: { a: 1, b: 2 } };
+  const numbered = numberPassages([compaction, found(passage('c', travel), passage('b', deadline))]);
+  const again = numberPassages(numbered);
+  expect(again).toEqual(numbered);
+  const [, message] = again;
+  const output = message?.role === 'tool' ? message.results[0]?.output : undefined;
+  expect((output as { passages: { n: number }[] }).passages.map(({ n }) => n)).toEqual([3, 2]);
 });
 
 test('each number in an answer becomes one citation with the sentence that supports it, at its place', () => {

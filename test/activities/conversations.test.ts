@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createConversations } from '../../activities/adapters/postgres/conversations.ts';
 import type { Conversations } from '../../activities/ports.ts';
 import type { JsonValue } from '../../contract/json.ts';
@@ -155,6 +155,64 @@ test('a shorter chain is stored once however often it comes, and its head depend
   ]);
   expect(other).not.toBe(heads[0]);
   await expect(conversations.replace(local, [asked('no root')])).rejects.toMatchObject({ code: 'internal' });
+});
+
+describe('a stored result', () => {
+  const newTask = async (
+    calls: { callId: string; step: number; tool: string; content?: JsonValue; full?: JsonValue }[],
+  ) => {
+    const { rows } = await env.postgres.pool.query<{ id: string }>(
+      `insert into tasks (id, tenant, subject, agent, status, request_hash, input_head)
+       values (gen_random_uuid(), $1, $2, 'knowledge', 'running', 'h', 'h') returning id`,
+      [local.tenant, local.subject],
+    );
+    const id = rows[0]?.id ?? '';
+    for (const { callId, step, tool, content, full } of calls)
+      await env.postgres.pool.query(
+        'insert into tool_calls (task_id, call_id, step, tool, result_hash, full_hash) values ($1, $2, $3, $4, $5, $6)',
+        [
+          id,
+          callId,
+          step,
+          tool,
+          content === undefined ? null : await stored(content),
+          full === undefined ? null : await stored(full),
+        ],
+      );
+    return id;
+  };
+
+  test('is the whole of it, also where the model was shown a part', async () => {
+    const id = await newTask([
+      { callId: 'short', step: 1, tool: 'look', content: { rows: 1 } },
+      { callId: 'long', step: 2, tool: 'look', content: { head: 'a' }, full: 'abc' },
+    ]);
+    expect(await conversations.toolResult(local, id, 'short')).toBe('{"rows":1}');
+    expect(await conversations.toolResult(local, id, 'long')).toBe('"abc"');
+  });
+
+  test('is the newest when a model gives an id again, and not what was read of it', async () => {
+    const id = await newTask([
+      { callId: 'call-0', step: 1, tool: 'look', content: 'old' },
+      { callId: 'call-0', step: 2, tool: 'look', content: 'new' },
+      { callId: 'call-0', step: 3, tool: 'read_result', content: 'slice' },
+      { callId: 'call-0', step: 4, tool: 'look' },
+    ]);
+    expect(await conversations.toolResult(local, id, 'call-0')).toBe('"new"');
+  });
+
+  test('is not there for another task or subject, a call that still runs, or what is no task', async () => {
+    const id = await newTask([
+      { callId: 'done', step: 1, tool: 'look', content: 1 },
+      { callId: 'running', step: 2, tool: 'look' },
+    ]);
+    const other = await newTask([]);
+    expect(await conversations.toolResult(local, id, 'running')).toBeUndefined();
+    expect(await conversations.toolResult(local, other, 'done')).toBeUndefined();
+    expect(await conversations.toolResult({ ...local, tenant: 'other' }, id, 'done')).toBeUndefined();
+    expect(await conversations.toolResult({ ...local, subject: 'other' }, id, 'done')).toBeUndefined();
+    expect(await conversations.toolResult(local, 'no-task', 'done')).toBeUndefined();
+  });
 });
 
 test('a conversation and its results belong to one subject of one tenant', async () => {
