@@ -47,7 +47,7 @@ test('a passage that is too long alone is cut, and what is left of it can be cit
   const messages = numberPassages([
     {
       role: 'tool',
-      results: [{ callId: 'call-7', tool: 'read_document', output: found as unknown as JsonValue, isError: false }],
+      results: [{ callId: 'call-7', tool: 'read_document', output: found, isError: false }],
     },
   ]);
   expect(citationsOf('Trains are first class [1].', messages)[0]?.quote).toBe('Trains are first class.');
@@ -61,7 +61,7 @@ test('an output with passages and much else is shortened as a whole, so that not
 test('whatever the output, the reference fits, says that there is more, and begins like the output', () => {
   const anyPassages = fc
     .array(fc.tuple(fc.string({ unit: 'grapheme', maxLength: 3_000 }), fc.nat()), { minLength: 1, maxLength: 12 })
-    .map((all) => ({ passages: all.map(([text, start], i) => passage(`chunk-${i}`, text, start)) }) as JsonValue);
+    .map((all) => ({ passages: all.map(([text, start], i) => passage(`chunk-${i}`, text, start)) }));
   const anyOutput = fc.oneof(
     anyPassages,
     fc.string({ unit: 'binary', minLength: 500, maxLength: 5_000 }) as fc.Arbitrary<JsonValue>,
@@ -73,7 +73,7 @@ test('whatever the output, the reference fits, says that there is more, and begi
       expect(JSON.stringify(reference).length).toBeLessThanOrEqual(maxCharacters);
       if (reference === (output as unknown)) return;
       expect(
-        hasMore([{ role: 'tool', results: [{ callId: 'c', tool: 't', output: reference as never, isError: false }] }]),
+        hasMore([{ role: 'tool', results: [{ callId: 'c', tool: 't', output: reference, isError: false }] }]),
       ).toBe(true);
       const text = textOf(output);
       const shown = reference.head ?? reference.passages.map((part) => part.text).join('');
