@@ -11,6 +11,7 @@ import { createTasks } from './postgres/tasks.ts';
 import { createSearchIndex } from './search/search-index.ts';
 import { createWorkflows } from './temporal/workflows.ts';
 import { createDocumentTools } from './tools/document-tools.ts';
+import { readResultTool } from './tools/read-result.ts';
 
 type AdapterEdge = Pick<Edge, 'config' | 'log' | 'postgres' | 'client'> & Partial<Pick<Edge, 'metrics'>>;
 
@@ -19,19 +20,21 @@ export function createAdapters({ config, log, postgres: { db }, client, metrics 
   const listener = createEventListener(config.DATABASE_URL, log);
   const parser = createDocumentParser();
   const documents = createDocuments(db);
+  const conversations = createConversations(db);
   const observe = (seconds: number) => metrics?.searchDuration.observe(seconds);
   const index = createSearchIndex({ db, dir: join(config.ALFRED_DATA_DIR, 'index'), log, observe });
+  const tools = [...createDocumentTools({ index, documents }), readResultTool(conversations)];
   return {
     tasks: createTasks(db),
     events: createTaskEvents(db, listener),
-    conversations: createConversations(db),
+    conversations,
     ledger: createLedger(db),
     documents,
     index,
     parser,
     workflows: createWorkflows(client),
     providers: createProviders(config),
-    tools: Object.fromEntries(createDocumentTools({ index, documents }).map((tool) => [tool.name, tool])),
+    tools: Object.fromEntries(tools.map((tool) => [tool.name, tool])),
     close: async () => {
       index.close();
       await Promise.all([listener.close(), parser.close()]);
