@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto';
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
-import { defineSearchAttributeKey } from '@temporalio/common';
+import { defineSearchAttributeKey, type Priority } from '@temporalio/common';
 import { agentQueue, documentsQueue, ingestionWorkflowId, taskWorkflowId } from '../contract/ids.ts';
 import type { Head, Scope, TaskRef } from '../contract/references.ts';
 import { searchAttributeTypes } from '../contract/search-attributes.ts';
+import { tenantSettings } from '../runtime/agent-settings.ts';
+import type { Config } from '../runtime/config.ts';
 import type { agentTaskWorkflow } from '../workflows/agent-task/workflow.ts';
 import type { ingestWorkflow } from '../workflows/ingest/workflow.ts';
 import { inTime } from './in-time.ts';
@@ -16,7 +19,13 @@ const tenantKey = keyword('AlfredTenant');
 const statusKey = keyword('AlfredStatus');
 
 /** Starts workflows so that a repeat finds the first one: ids come from our rows, a second start is a success. */
-export const createStarters = (client: Client) => {
+export const createStarters = (client: Client, config: Pick<Config, 'ALFRED_TENANTS'>) => {
+  /** Activities have the priority of their workflow. */
+  const priorityOf = (tenant: string, priorityKey?: number): Priority => ({
+    fairnessKey: fairnessKeyOf(tenant),
+    fairnessWeight: tenantSettings(config, tenant).fairnessWeight,
+    ...(priorityKey === undefined ? {} : { priorityKey }),
+  });
   const once = async (start: () => Promise<unknown>) => {
     try {
       await inTime(client, temporalDeadlineMs, start);
@@ -25,7 +34,15 @@ export const createStarters = (client: Client) => {
     }
   };
   return {
-    task: ({ taskId, tenant, subject, agent, head }: TaskRef & { head: Head }) =>
+    /** @param task `priority`: 1 (first) to 5 (last), default 3 */
+    task: ({
+      taskId,
+      tenant,
+      subject,
+      agent,
+      head,
+      priority,
+    }: TaskRef & { head: Head; priority?: number | undefined }) =>
       once(() =>
         client.workflow.start<typeof agentTaskWorkflow>('agentTaskWorkflow', {
           workflowId: taskWorkflowId(taskId),
@@ -36,6 +53,7 @@ export const createStarters = (client: Client) => {
           requestEagerStart: true,
           // A worker that dies holding a workflow task must not hold the task longer than this.
           workflowTaskTimeout: '5s',
+          priority: priorityOf(tenant, priority),
           typedSearchAttributes: [
             { key: agentKey, value: agent },
             { key: tenantKey, value: tenant },
@@ -55,10 +73,15 @@ export const createStarters = (client: Client) => {
           workflowIdConflictPolicy: 'USE_EXISTING',
           requestEagerStart: true,
           workflowTaskTimeout: '5s',
+          priority: priorityOf(tenant),
           typedSearchAttributes: [{ key: tenantKey, value: tenant }],
           staticSummary: `documents · ingestion ${ingestionId}`,
         }),
       ),
   };
 };
+/** Temporal takes keys of up to 64 bytes. */
+const fairnessKeyOf = (tenant: string) =>
+  Buffer.byteLength(tenant) <= 64 ? tenant : createHash('sha256').update(tenant).digest('hex');
+
 export type Starters = ReturnType<typeof createStarters>;

@@ -58,6 +58,12 @@ export const TaskRequest = z.strictObject({
   agent: z.string().min(1).max(64).default('knowledge').describe('A name from GET /v1/agents'),
   input: z.record(z.string(), Json).describe('The agent’s input, usually {"text": "…"}'),
   budget: Budget.optional(),
+  priority: z
+    .int()
+    .min(1)
+    .max(5)
+    .optional()
+    .describe('1 goes first, 5 last, while tasks wait for workers; default 3. Within a priority tenants take turns'),
   conversationId: z.string().min(1).max(128).optional().describe('A label that groups tasks of one conversation'),
   metadata: Metadata.optional(),
 });

@@ -11,7 +11,7 @@ import { onInterrupt } from '../interrupt.ts';
 import { createPatience, isPassing } from '../patience.ts';
 import { createTranscript, showEnding } from '../transcript.ts';
 
-type Options = { agent: string; json?: boolean; stream: boolean; maxCostUsd?: number };
+type Options = { agent: string; json?: boolean; stream: boolean; maxCostUsd?: number; priority?: number };
 
 export function addAsk(program: Command, context: Context) {
   program
@@ -20,6 +20,7 @@ export function addAsk(program: Command, context: Context) {
     .argument('[question...]', 'what you want to know')
     .option('-a, --agent <name>', 'which agent (see `alfred agents`)', 'knowledge')
     .option('--max-cost-usd <dollars>', 'stop before a model call once this much is spent', dollarAmount)
+    .option('--priority <number>', '1 goes first, 5 last, while tasks wait for workers; default 3', priorityKey)
     .option('--no-stream', 'print the answer when it is complete')
     .option('--json', 'print the finished task as JSON')
     .action(async (words: string[], options: Options) => {
@@ -34,6 +35,11 @@ function dollarAmount(value: string): number {
   return amount;
 }
 
+function priorityKey(value: string): number {
+  if (!/^[1-5]$/.test(value)) throw new InvalidArgumentError('expected a number from 1 (first) to 5 (last)');
+  return Number(value);
+}
+
 async function ask(question: string, options: Options, { api, terminal }: Context): Promise<number> {
   if (!question)
     throw usageError(
@@ -42,6 +48,7 @@ async function ask(question: string, options: Options, { api, terminal }: Contex
   const request: Partial<TaskRequest> & Pick<TaskRequest, 'input'> = {
     agent: options.agent,
     input: { text: question },
+    ...(options.priority === undefined ? {} : { priority: options.priority }),
     ...(options.maxCostUsd === undefined ? {} : { budget: { maxCostUsd: options.maxCostUsd } }),
   };
   let cancelling = false;

@@ -29,6 +29,15 @@ type Options = {
   log: Logger;
 };
 
+const dynamicConfig = [
+  // The one shard polls 20 times a second by default: 50 ms of waiting for each task.
+  'history.transferProcessorMaxPollRPS=2000',
+  // Tenants take turns by their fairness keys. A queue is fair and in order within a partition only, so it has one;
+  // those that an earlier version filled are still read.
+  'matching.enableFairness=true',
+  'matching.numTaskqueueWritePartitions=1',
+];
+
 /** The CLI wants `Keyword`, the server's API `KEYWORD`. */
 const searchAttributes = Object.entries(searchAttributeTypes).map(
   ([name, type]) => `${name}=${type[0]}${type.slice(1).toLowerCase()}`,
@@ -61,9 +70,7 @@ export async function startTemporalServer({
     ...(dbFile
       ? ['--db-filename', dbFile, '--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=full']
       : []),
-    // The one shard polls 20 times a second by default: 50 ms of waiting for each task.
-    '--dynamic-config-value',
-    'history.transferProcessorMaxPollRPS=2000',
+    ...dynamicConfig.flatMap((value) => ['--dynamic-config-value', value]),
     ...searchAttributes.flatMap((attribute) => ['--search-attribute', attribute]),
     ...namespaces.flatMap((namespace) => ['--namespace', namespace]),
     '--log-level',
