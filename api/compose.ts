@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { createAdapters } from '../activities/adapters/index.ts';
 import { agents } from '../agents/index.ts';
+import { checkAgentNames } from '../runtime/agent-settings.ts';
 import type { Config } from '../runtime/config.ts';
 import { openEdge, type Edge } from '../runtime/edge.ts';
 import { onShutdown } from '../runtime/shutdown.ts';
@@ -16,10 +17,11 @@ type ApiAdapters = Pick<ApiDeps, 'tasks' | 'events' | 'documents' | 'index' | 'l
  * `stop` ends event streams and waits at once, so that their readers reconnect elsewhere, and gives other requests
  * ALFRED_SHUTDOWN_GRACE_S to finish.
  *
- * @throws when the address is taken or not ours
+ * @throws when the address is taken or not ours, ConfigError when the configuration names an agent that does not exist
  */
 export async function startApi(edge: ApiEdge, adapters: ApiAdapters): Promise<{ url: string; stop(): Promise<void> }> {
   const { config, log, readiness } = edge;
+  checkAgentNames(config, Object.keys(agents));
   const { tasks, events, documents, index, ledger, workflows } = adapters;
   const app = await createApi({ ...edge, tasks, events, documents, index, ledger, workflows, agents });
   try {
