@@ -28,6 +28,7 @@ export const createActivityInterceptor = (log: Logger): ActivityInboundCallsInte
         type: known.code,
         message: known.message,
         nonRetryable: final,
+        ...(known.details ? { details: [known.details] } : {}),
         ...(known.retryAfterMs !== undefined ? { nextRetryDelay: known.retryAfterMs } : {}),
       });
       // The log has the stack; history would keep the paths of this machine for ever.

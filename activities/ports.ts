@@ -1,6 +1,6 @@
 import type { Ingestion, Document, DocumentList, DocumentListQuery, Passage } from '../contract/documents.ts';
 import type { ErrorCode } from '../contract/errors.ts';
-import type { TaskEvent } from '../contract/events.ts';
+import type { NewTaskEvent, TaskEvent } from '../contract/events.ts';
 import type { JsonValue } from '../contract/json.ts';
 import type { AssistantPart, StoredMessage } from '../contract/messages.ts';
 import type { Price } from '../contract/price.ts';
@@ -58,6 +58,8 @@ export interface Tasks {
   resume(task: TaskRef, run: Run, reason: string): Promise<void>;
   /** Widens the limits of a task that has not ended. @returns all its limits */
   grant(task: TaskRef, run: Run, more: BudgetLimits): Promise<BudgetLimits>;
+  /** Stores what a task answers. Safe to repeat. @returns its hash, for `complete` */
+  storeResult(scope: Scope, result: TaskResult): Promise<ContentHash>;
   /** @returns the ended row, or undefined when this run had ended it before */
   complete(task: TaskRef, run: Run, result: ContentHash): Promise<TaskRow | undefined>;
   /** As `complete`; without a run (the workflow is gone) only a row that has not ended is closed. */
@@ -81,6 +83,8 @@ export interface TaskEvents {
   follow(scope: Scope, taskId: string, after: number, signal: AbortSignal): AsyncIterable<TaskEvent[]>;
   /** Resolves when the task has ended, or on abort. */
   ended(taskId: string, signal: AbortSignal): Promise<void>;
+  /** Appends an event of this run, unless the task has ended or has that very event. */
+  appendOnce(task: TaskRef, run: Run, event: NewTaskEvent): Promise<void>;
   /** Appends text of the attempt that may stream. @returns false when a newer attempt took over or the task has ended */
   appendText(task: TaskRef, at: Run & { step: number; attempt: number }, text: string): Promise<boolean>;
 }
@@ -109,8 +113,8 @@ export interface Conversations {
   replace(scope: Scope, messages: StoredMessage[]): Promise<Head>;
   /** A stored tool result of the conversation, by its call's id, as text. */
   toolResult(scope: Scope, taskId: string, callId: string): Promise<string | undefined>;
-  /** What the message at `head` asks a tool with, by the call's id. */
-  toolArguments(scope: Scope, head: Head, callId: string): Promise<JsonValue>;
+  /** What the message at `head` asks a tool with, by the call's id. `malformed`: what came instead of JSON. */
+  toolArguments(scope: Scope, head: Head, callId: string): Promise<{ arguments: JsonValue; malformed?: string }>;
 }
 
 /** The ledger of model calls and the receipts of tool calls. */
@@ -285,16 +289,20 @@ export interface ModelGate {
 
 /** Tasks that wait for a model. */
 export interface ParkedTasks {
+  /** A task that comes back within the same outage keeps its place in line. Safe to repeat. */
   park(task: TaskRef, model: string): Promise<void>;
   leave(taskId: string): Promise<void>;
   /**
-   * Takes the next tasks whose turn it is: tenant by tenant, the oldest first within one. A task that was released and
-   * is still here after half a minute has its turn again.
+   * Takes the next tasks whose turn it is: tenant by tenant, the oldest first within one; while the circuit is open,
+   * those first that have probed least. A task that was released and is still here after half a minute has its turn again.
    */
   release(model: string, limit: number): Promise<string[]>;
   count(model: string): Promise<number>;
-  /** Whether the model's circuit is open, and when a probe is next let through. */
-  circuit(model: string): Promise<{ open: boolean; probeInMs: number }>;
+  /**
+   * The state of an outage: whether the model's circuit is open, when a probe is next let through (below zero: for how long
+   * one might have been), how long ago a task was last released, and how many wait.
+   */
+  circuit(model: string): Promise<{ open: boolean; probeInMs: number; releasedMsAgo: number; parked: number }>;
 }
 
 export type ToolContext = { scope: Scope; taskId: string; receiptKey: string; signal: AbortSignal };

@@ -3,16 +3,22 @@ import { isEnded } from '../contract/task-status.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { heartbeating } from './heartbeat.ts';
-import type { Tasks, TaskState, Workflows } from './ports.ts';
+import type { Ledger, Tasks, TaskState, Workflows } from './ports.ts';
 
-export type SweepDeps = { tasks: Tasks; workflows: Workflows; metrics: Metrics; log: Logger };
+export type SweepDeps = {
+  ledger: Pick<Ledger, 'writeOffLost'>;
+  tasks: Tasks;
+  workflows: Workflows;
+  metrics: Metrics;
+  log: Logger;
+};
 
 /** Rows are read in pages of this size. */
 const pageSize = 200;
 /** A row that changed this recently is left to whoever changed it. */
 const settledMs = 5_000;
 
-export const createSweepActivities = ({ tasks, workflows, metrics, log }: SweepDeps) => {
+export const createSweepActivities = ({ ledger, tasks, workflows, metrics, log }: SweepDeps) => {
   const correct = async ({ taskId }: TaskState): Promise<boolean> => {
     // Temporal first, the row after: a workflow writes its end to the row before it ends.
     const state = await workflows.describe(taskWorkflowId(taskId));
@@ -42,6 +48,8 @@ export const createSweepActivities = ({ tasks, workflows, metrics, log }: SweepD
             if (wasWrong) corrected++;
           }
         }
+        const lost = await ledger.writeOffLost();
+        if (lost > 0) log.warn({ lost }, 'model calls of ended tasks were never heard of again');
         return corrected;
       }),
   };

@@ -1,15 +1,26 @@
 import type { Agents } from '../agents/index.ts';
 import { AlfredError } from '../contract/errors.ts';
-import type { ContentHash, TaskPlan, TaskRef } from '../contract/references.ts';
+import type { BudgetLimits, ContentHash, Head, Stop, TaskPlan, TaskRef } from '../contract/references.ts';
 import { isEnded } from '../contract/task-status.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import { citationsOf, numberPassages } from './citations.ts';
 import { currentRun } from './current-run.ts';
-import type { Closure, TaskRow, Tasks } from './ports.ts';
+import type { Closure, Conversations, ParkedTasks, TaskRow, Tasks, Workflows } from './ports.ts';
 
-export type TaskDeps = { tasks: Tasks; agents: Agents; defaultModel: string; metrics: Metrics };
+export type TaskDeps = {
+  tasks: Tasks;
+  conversations: Conversations;
+  parked: ParkedTasks;
+  workflows: Workflows;
+  agents: Agents;
+  /** The models an agent asks, the first one first. */
+  modelsOf(agent: string): [string, ...string[]];
+  metrics: Metrics;
+};
 
 /** Short writes to a task's row; run as local activities. */
-export const createTaskActivities = ({ tasks, agents, defaultModel, metrics }: TaskDeps) => {
+export const createTaskActivities = (deps: TaskDeps) => {
+  const { tasks, conversations, parked, workflows, agents, metrics } = deps;
   const count = (row: TaskRow | undefined) => {
     if (!row || !isEnded(row.status) || !row.endedAt) return;
     const { agent, status } = row;
@@ -21,10 +32,45 @@ export const createTaskActivities = ({ tasks, agents, defaultModel, metrics }: T
   return {
     /** queued → running. @returns the agent's definition, recorded so that replay never sees a newer one */
     async startTask({ task }: { task: TaskRef }): Promise<TaskPlan> {
-      const agent = agents[task.agent];
+      const agent = Object.hasOwn(agents, task.agent) ? agents[task.agent] : undefined;
       if (!agent) throw new AlfredError('unknown_agent', `There is no agent "${task.agent}" in this version.`);
-      const { budget } = await tasks.start(task, currentRun(), defaultModel);
-      return { model: defaultModel, maxSteps: agent.maxSteps, budget };
+      const [model, ...fallbacks] = deps.modelsOf(task.agent);
+      const { budget } = await tasks.start(task, currentRun(), model);
+      return { model, ...(fallbacks.length ? { fallbacks } : {}), maxSteps: agent.maxSteps, budget };
+    },
+
+    /** The row speaks for this run from here on. @param from the run that continued as this one */
+    carryOn: ({ task, from }: { task: TaskRef; from: string }): Promise<void> =>
+      tasks.carryOn(task, currentRun(), from),
+
+    /** running → waiting. A task that waits for a model stands in line for it. */
+    async waitFor({ task, stop }: { task: TaskRef; stop: Stop }): Promise<void> {
+      if (stop.reason === 'budget') metrics.budgetStops.inc({ scope: stop.scope, limit: stop.limit });
+      if (stop.reason === 'outage') await parked.park(task, stop.model);
+      await tasks.wait(task, currentRun(), stop);
+      if (stop.reason === 'outage') await workflows.watchOutage(stop.model);
+    },
+
+    /** waiting → running. */
+    async goOn({ task, reason }: { task: TaskRef; reason: string }): Promise<void> {
+      await tasks.resume(task, currentRun(), reason);
+      await parked.leave(task.taskId);
+    },
+
+    /** @returns all limits of the task, the wider ones among them */
+    grantBudget: ({ task, more }: { task: TaskRef; more: BudgetLimits }): Promise<BudgetLimits> =>
+      tasks.grant(task, currentRun(), more),
+
+    /** What a task has so far, as its result: the last words of the model, and what they cite. */
+    async conclude({ task, head }: { task: TaskRef; head: Head }): Promise<ContentHash> {
+      const messages = numberPassages(await conversations.loadAll(task, head));
+      const said = messages.flatMap((message) =>
+        message.role === 'assistant'
+          ? message.parts.flatMap((part) => (part.type === 'text' && part.text.trim() ? [part.text] : []))
+          : [],
+      );
+      const text = said.at(-1) ?? 'The budget ended before there was an answer.';
+      return tasks.storeResult(task, { text, citations: citationsOf(text, messages), incomplete: 'budget' });
     },
 
     async completeTask({ task, result }: { task: TaskRef; result: ContentHash }): Promise<void> {

@@ -10,6 +10,8 @@ export type Agent = {
   maxSteps: number;
   input: z.ZodType<AgentInput>;
   output: z.ZodType;
+  /** When given, the model answers with one JSON value that fits it, which becomes the result's `data`. */
+  answer?: z.ZodType;
 };
 
 /** What every agent's input comes down to: words, and perhaps a tool to begin with. */

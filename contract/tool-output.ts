@@ -35,11 +35,35 @@ export function mainlyPassages(output: JsonValue): FoundPassage[] | undefined {
   return JSON.stringify(rest).length <= 1_000 ? passages : undefined;
 }
 
+/** What lies between two offsets in the text of all passages together. */
+export function slicePassages(passages: FoundPassage[], from: number, to: number): FoundPassage[] {
+  let offset = 0;
+  return passages.flatMap((passage) => {
+    const { length } = passage.text;
+    const [begin, end] = [Math.max(0, from - offset), Math.min(length, to - offset)];
+    offset += length;
+    return begin < end ? [partOf(passage, begin, end)] : [];
+  });
+}
+
+/** A part of something longer, as tools that read on return it: `nextStart` is where the same tool goes on, null at the end. */
+export type Slice = { start: number; characters: number; nextStart: number | null } & { [key: string]: JsonValue };
+
+export const isSlice = (output: JsonValue): output is Slice =>
+  typeof output === 'object' &&
+  output !== null &&
+  !Array.isArray(output) &&
+  typeof output.start === 'number' &&
+  typeof output.characters === 'number' &&
+  (typeof output.nextStart === 'number' || output.nextStart === null) &&
+  (typeof output.text === 'string' || mainlyPassages(output) !== undefined);
+
 /** What the offsets of a tool's output count: the text of its passages, one after the other, else the text or JSON itself. */
 export function textOf(output: JsonValue): string {
+  if (typeof output === 'string') return output;
   const passages = mainlyPassages(output);
   if (passages) return passages.map(({ text }) => text).join('');
-  return typeof output === 'string' ? output : JSON.stringify(output);
+  return isSlice(output) && typeof output.text === 'string' ? output.text : JSON.stringify(output);
 }
 
 /** The offset itself, or one less where it would cut a character in two. */

@@ -1,12 +1,15 @@
 import { join } from 'node:path';
 import type { Edge } from '../../runtime/edge.ts';
 import { createDocumentParser } from './documents/parser.ts';
+import { createModelCatalog } from './models/catalog.ts';
 import { createProviders } from './models/providers.ts';
 import { createConversations } from './postgres/conversations.ts';
 import { createDocuments } from './postgres/documents.ts';
 import { createEventListener } from './postgres/event-listener.ts';
 import { createTaskEvents } from './postgres/events.ts';
 import { createLedger } from './postgres/ledger.ts';
+import { createModelGate } from './postgres/model-gate.ts';
+import { createParkedTasks } from './postgres/parked-tasks.ts';
 import { createTasks } from './postgres/tasks.ts';
 import { createSearchIndex } from './search/search-index.ts';
 import { createWorkflows } from './temporal/workflows.ts';
@@ -34,6 +37,14 @@ export function createAdapters({ config, log, postgres: { db }, client, metrics 
     parser,
     workflows: createWorkflows(client),
     providers: createProviders(config),
+    catalog: createModelCatalog(config),
+    gate: createModelGate(db, {
+      failures: config.ALFRED_OUTAGE_FAILURES,
+      probeMs: config.ALFRED_OUTAGE_PROBE_S * 1_000,
+      metrics,
+      log,
+    }),
+    parked: createParkedTasks(db),
     tools: Object.fromEntries(tools.map((tool) => [tool.name, tool])),
     close: async () => {
       index.close();

@@ -13,6 +13,8 @@ type Change = {
   set?: RawBuilder<unknown>;
   /** Further common table expressions, ending with a comma; `when` may ask whether they wrote. */
   before?: RawBuilder<unknown>;
+  /** Common table expressions that may use `task`, the changed row, each beginning with a comma. */
+  after?: RawBuilder<unknown>;
   /** Writes the row but no events when the task has ended: its last event stays the last. */
   silentAfterEnd?: boolean;
 };
@@ -26,7 +28,7 @@ type Change = {
 export async function appendEvents(
   db: Database,
   { taskId, tenant, subject }: Pick<TaskRef, 'taskId' | 'tenant' | 'subject'>,
-  { events, when = sql`true`, set = sql``, before = sql``, silentAfterEnd = false }: Change,
+  { events, when = sql`true`, set = sql``, before = sql``, after = sql``, silentAfterEnd = false }: Change,
 ): Promise<{ last_seq: number; budget: BudgetLimits } | undefined> {
   const types = events.map(({ type }) => type);
   const data = events.map((event) => storableJson(event.data));
@@ -43,7 +45,7 @@ export async function appendEvents(
       insert into task_events (task_id, seq, type, data)
       select task.id, task.last_seq - ${events.length}::int + e.ordinality, e.type, e.data
       from task, unnest(${types}::text[], ${data}::jsonb[]) with ordinality as e (type, data, ordinality) ${spoken}
-    )
+    ) ${after}
     select last_seq, budget, pg_notify(${taskEventsChannel}, id::text || case when ended_at is null then '' else ' end' end)
     from task`.execute(db);
   return rows[0];

@@ -63,7 +63,8 @@ export const createConversations = (db: Database): Conversations => ({
         : undefined;
     if (call?.type !== 'tool_call')
       throw new AlfredError('internal', `The message ${head} asks for no call ${callId}.`);
-    return call.arguments;
+    const { arguments: given, malformed } = call;
+    return { arguments: given, ...(malformed === undefined ? {} : { malformed }) };
   },
 });
 
@@ -72,14 +73,22 @@ const headOf = (parent: Head | null, body: string): Head => hashOf(`${parent ?? 
 /**
  * The statement that appends a message, also a part of larger statements, and the head it makes. The same message after
  * the same parent has the same hash.
+ *
+ * @param size the conversation up to and including this message, as a model counted it
  */
-export function insertMessage({ tenant, subject }: Scope, parent: Head | null, message: StoredMessage) {
+export function insertMessage(
+  { tenant, subject }: Scope,
+  parent: Head | null,
+  message: StoredMessage,
+  size?: { tokens: number; by: string },
+) {
   const body = storableJson(message);
   const head = headOf(parent, body);
   const statement = sql`
-    insert into messages (tenant, subject, hash, parent, depth, body)
+    insert into messages (tenant, subject, hash, parent, depth, body, context_tokens, counted_by)
     select ${tenant}, ${subject}, ${head}, ${parent}::text,
-      coalesce((select depth + 1 from messages where tenant = ${tenant} and subject = ${subject} and hash = ${parent}::text), 0), ${body}::jsonb
+      coalesce((select depth + 1 from messages where tenant = ${tenant} and subject = ${subject} and hash = ${parent}::text), 0), ${body}::jsonb,
+      ${size?.tokens ?? null}::int, ${size?.by ?? null}::text
     on conflict do nothing`;
   return { head, statement };
 }

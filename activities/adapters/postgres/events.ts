@@ -4,6 +4,7 @@ import type { Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/postgres.ts';
 import type { Run, TaskEvents } from '../../ports.ts';
 import { appendEvents } from './append-events.ts';
+import { storableJson } from './storable-json.ts';
 import type { EventListener } from './event-listener.ts';
 
 /** Pages of events are this long at the most. */
@@ -72,6 +73,12 @@ export const createTaskEvents = (db: Database, listener: EventListener): TaskEve
       } finally {
         wakes.close();
       }
+    },
+
+    async appendOnce(task, { runId }, event) {
+      const when = sql`ended_at is null and run_id = ${runId} and not exists (
+        select from task_events where task_id = ${task.taskId} and type = ${event.type} and data = ${storableJson(event.data)}::jsonb)`;
+      await appendEvents(db, task, { when, events: [event] });
     },
 
     async appendText(task, at, text) {

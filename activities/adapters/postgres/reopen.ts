@@ -6,7 +6,7 @@ import { appendEvents } from './append-events.ts';
 
 /** Columns of a row that goes on after it had ended. */
 export const revived = (status: 'queued' | 'running') =>
-  sql`, status = ${status}, ended_at = null, result_hash = null, error_code = null, error_message = null`;
+  sql`, status = ${status}, ended_at = null, result_hash = null, waiting = null, error_code = null, error_message = null`;
 
 /**
  * A row that spoke for another run, ended or not, now speaks for this one: somebody reset the workflow.
@@ -23,3 +23,13 @@ export async function reopen(db: Database, task: TaskRef, { runId }: Run, lastSe
   });
   return reopened !== undefined;
 }
+
+/** Whether a task goes on, and for this run. */
+export const isOpenFor = async (db: Database, taskId: string, runId: string) =>
+  (await db
+    .selectFrom('tasks')
+    .select('id')
+    .where('id', '=', taskId)
+    .where('run_id', '=', runId)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst()) !== undefined;

@@ -28,6 +28,7 @@ export function taskRowOf(row: Columns & { result: string | null }): TaskRow {
     budget: row.budget as Task['budget'],
     result: row.result === null ? null : (JSON.parse(row.result) as TaskResult),
     error: row.error_code === null ? null : { code: row.error_code as ErrorCode, message: row.error_message ?? '' },
+    waiting: row.waiting as Task['waiting'],
     usage: usageOf(row),
     lastSeq: row.last_seq,
     createdAt: row.created_at.toISOString(),

@@ -8,15 +8,21 @@ import type { Database } from '../../../runtime/postgres.ts';
 import type { Tables } from '../../../runtime/tables.ts';
 import { truthOf } from '../../../contract/task-truth.ts';
 import type { Closure, Run, TaskRow, Tasks, TaskState } from '../../ports.ts';
-import { hashOf } from './contents.ts';
+import { hashOf, insertContent } from './contents.ts';
+import { storableJson } from './storable-json.ts';
 import { insertMessage } from './conversations.ts';
 import { appendEvents } from './append-events.ts';
+import { insertTaskBudget, tightest } from './budgets.ts';
+import { createWaiting } from './waiting.ts';
 import { reopen, revived } from './reopen.ts';
 import { selectTasks, taskRowOf, taskStateOf } from './task-row.ts';
 
 /** Task rows; every change of status carries its event in the same transaction. */
 export const createTasks = (db: Database): Tasks => ({
-  async create(scope, request, { idempotencyKey }) {
+  ...createWaiting(db),
+
+  async create(scope, request, { idempotencyKey, budget: own = {} }) {
+    const budget = tightest(own, request.budget ?? {});
     const requestHash = hashOf(JSON.stringify(canonical(request)));
     const { text, tool } = request.input as { text: string; tool?: { name: string; arguments: never } };
     const message = insertMessage(scope, null, { role: 'user', text, ...(tool ? { tool } : {}) });
@@ -29,7 +35,7 @@ export const createTasks = (db: Database): Tasks => ({
         status: 'queued',
         conversation_id: request.conversationId ?? null,
         metadata: JSON.stringify(request.metadata ?? {}),
-        budget: JSON.stringify(request.budget ?? {}),
+        budget: JSON.stringify(budget),
         idempotency_key: idempotencyKey ?? null,
         request_hash: requestHash,
         input_head: message.head,
@@ -40,7 +46,7 @@ export const createTasks = (db: Database): Tasks => ({
       )
       .returningAll();
     const { rows } = await sql<Selectable<Tables['tasks']>>`
-      with message as (${message.statement}), task as (${row}), event as (
+      with message as (${message.statement}), task as (${row}), budget as (${insertTaskBudget(budget)}), event as (
         insert into task_events (task_id, seq, type, data)
         select id, 1, 'task.queued', jsonb_build_object('agent', agent) from task)
       select * from task`.execute(db);
@@ -85,6 +91,13 @@ export const createTasks = (db: Database): Tasks => ({
       .executeTakeFirstOrThrow();
     if (run_id === null) throw new AlfredError('superseded', 'The task was ended before its workflow began.');
     return { budget: budget as BudgetLimits };
+  },
+
+  async storeResult(scope, result) {
+    const content = storableJson(result);
+    const hash = hashOf(content);
+    await insertContent(scope, hash, content).execute(db);
+    return hash;
   },
 
   complete: (task, run, resultHash) =>
@@ -203,10 +216,11 @@ async function end(
     const error = event.type === 'task.failed' ? event.data.error : null;
     const written = await appendEvents(db, task, {
       when: sql`last_seq = ${row.last_seq}`,
-      set: sql`${changes}, ended_at = now(), streaming = null, run_id = ${run?.runId ?? row.run_id}`,
+      set: sql`${changes}, ended_at = now(), streaming = null, waiting = null, run_id = ${run?.runId ?? row.run_id}`,
       events: [event],
     });
-    if (written) return { ...before, status, error, lastSeq: written.last_seq, endedAt: new Date().toISOString() };
+    if (written)
+      return { ...before, status, error, waiting: null, lastSeq: written.last_seq, endedAt: new Date().toISOString() };
   }
 }
 

@@ -1,0 +1,75 @@
+import { sql } from 'kysely';
+import { AlfredError } from '../../../contract/errors.ts';
+import type { ToolMisuse, ToolResultRef } from '../../../contract/references.ts';
+import type { Database } from '../../../runtime/postgres.ts';
+import type { Ledger } from '../../ports.ts';
+import { appendEvents } from './append-events.ts';
+import { hashOf, insertContent } from './contents.ts';
+import { isOpenFor, reopen } from './reopen.ts';
+import { storableJson } from './storable-json.ts';
+import { referenceTo } from './tool-result.ts';
+
+/** Tool calls under receipts: intent first, result after; a repeat returns the result. */
+export const createToolCalls = (db: Database): Pick<Ledger, 'beginToolCall' | 'settleToolCall'> => ({
+  async beginToolCall(task, { runId, callId, tool, step, arguments: input }) {
+    const { taskId } = task;
+    const isOpen = sql`ended_at is null and run_id = ${runId}`;
+    const before = sql`intent as (
+      insert into tool_calls (task_id, call_id, tool, step)
+      select ${taskId}, ${callId}, ${tool}, ${step} from tasks where id = ${taskId} and ${isOpen}
+      on conflict do nothing returning call_id),`;
+    const when = sql`${isOpen} and exists (select from intent)`;
+    const events = [{ type: 'tool.started', data: { step, callId, tool, arguments: input } } as const];
+    while (!(await appendEvents(db, task, { before, when, events }))) {
+      const receipt = await receiptOf(db, taskId, { step, callId });
+      if (receipt?.result) return receipt;
+      // An intent without a result: the attempt before this one died, and this one runs the tool.
+      if (receipt && (await isOpenFor(db, taskId, runId))) return undefined;
+      if (!(await reopen(db, task, { runId }))) throw new AlfredError('superseded', 'The task had ended.');
+    }
+    return undefined;
+  },
+
+  async settleToolCall(task, { callId, tool, step, output, isError, misuse, summary, durationMs, maxCharacters }) {
+    const shown = referenceTo(output, callId, maxCharacters);
+    const content = storableJson(shown);
+    const hash = hashOf(content);
+    const full = shown === output ? undefined : storableJson(output);
+    const fullHash = full === undefined ? null : hashOf(full);
+    const contents =
+      full === undefined || fullHash === null
+        ? sql`content as (${insertContent(task, hash, content)}),`
+        : sql`content as (${insertContent(task, hash, content)}), whole as (${insertContent(task, fullHash, full)}),`;
+    const settled = sql`${contents} settled as (
+      update tool_calls set result_hash = ${hash}, full_hash = ${fullHash}::text, is_error = ${isError},
+        misuse = ${misuse ?? null}::text, ended_at = now()
+      where task_id = ${task.taskId} and step = ${step} and call_id = ${callId} and result_hash is null returning call_id),`;
+    const completed = { type: 'tool.completed', data: { step, callId, tool, isError, summary, durationMs } } as const;
+    await appendEvents(db, task, {
+      before: settled,
+      when: sql`exists (select from settled)`,
+      events: [completed],
+      silentAfterEnd: true,
+    });
+    const receipt = await receiptOf(db, task.taskId, { step, callId });
+    if (!receipt?.result) throw new Error(`the call ${callId} of ${task.taskId} has no receipt`);
+    return receipt;
+  },
+});
+
+async function receiptOf(
+  db: Database,
+  taskId: string,
+  { step, callId }: { step: number; callId: string },
+): Promise<ToolResultRef | undefined> {
+  const row = await db
+    .selectFrom('tool_calls')
+    .select(['tool', 'result_hash', 'is_error', 'misuse'])
+    .where('task_id', '=', taskId)
+    .where('step', '=', step)
+    .where('call_id', '=', callId)
+    .executeTakeFirst();
+  if (!row) return undefined;
+  const { tool, result_hash: result, is_error: isError, misuse } = row;
+  return { callId, tool, result: result ?? '', isError, ...(misuse ? { misuse: misuse as ToolMisuse } : {}) };
+}
