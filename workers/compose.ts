@@ -4,7 +4,9 @@ import { createActivityInterceptor } from '../activities/interceptor.ts';
 import type { Adapters } from '../activities/adapters/index.ts';
 import { agents } from '../agents/index.ts';
 import { systemQueue } from '../contract/ids.ts';
+import { checkAgentNames } from '../runtime/agent-settings.ts';
 import { modelOf } from '../runtime/config.ts';
+import { settingsOf } from './settings.ts';
 import type { Edge } from '../runtime/edge.ts';
 import { workflowBundle } from './bundle.ts';
 import { allQueues } from './queues.ts';
@@ -33,11 +35,11 @@ export async function startWorkers(
   overrides: Overrides = {},
 ): Promise<RunningWorkers> {
   const { config, log, connection, client, metrics } = edge;
+  checkAgentNames(config, Object.keys(overrides.agents ?? agents));
   const activities = createActivities({
     ...adapters,
     agents: overrides.agents ?? agents,
-    defaultModel: modelOf(config),
-    maxOutputTokens: config.ALFRED_MAX_OUTPUT_TOKENS,
+    ...settingsOf(config, adapters.catalog),
     metrics,
     log,
   });

@@ -15,7 +15,9 @@ export const row: LocalActivityOptions = {
 export const modelCall: ActivityOptions = {
   startToCloseTimeout: '15 min',
   heartbeatTimeout: '3 s',
-  retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '1 min', maximumAttempts: 100 },
+  // A provider that limits our requests is asked again until it answers; what may not be repeated so often is counted
+  // in the ledger.
+  retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '1 min' },
 };
 
 /** Tools: may touch the world; receipts make a retry safe. */

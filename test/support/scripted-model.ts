@@ -7,14 +7,14 @@ import type { AssistantPart } from '../../contract/messages.ts';
 export type ScriptedTurn = {
   /** Streamed piece by piece. */
   text?: string[];
-  calls?: { tool: string; arguments: JsonValue }[];
+  calls?: { tool: string; arguments: JsonValue; callId?: string }[];
   stopReason?: StopReason;
   /** Thrown after the text. */
   error?: Error;
   /** Awaited before the response ends; aborts with the call. */
   until?: (signal: AbortSignal) => Promise<unknown>;
-  /** Dollars. */
-  costUsd?: number;
+  /** Default 10 tokens in, 5 out; what they cost stands in ALFRED_MODELS. */
+  usage?: { inputTokens?: number; outputTokens?: number; cacheReadTokens?: number; cacheWriteTokens?: number };
 };
 
 /**
@@ -23,20 +23,18 @@ export type ScriptedTurn = {
  */
 export function createScriptedModel(script: ScriptedTurn[] | ((request: ModelRequest, call: number) => ScriptedTurn)) {
   const requests: ModelRequest[] = [];
-  let costUsd = 0;
   const provider: ModelProvider = {
     name: 'scripted',
-    price: (_, { outputTokens }) => (outputTokens > 0 ? costUsd : 0),
     async *stream(request, signal): AsyncIterable<ModelEvent> {
       const call = requests.push(request);
       const turn = typeof script === 'function' ? script(request, call) : script[call - 1];
       if (!turn) throw new AlfredError('model_rejected', `The script has no turn ${call}.`);
-      costUsd = turn.costUsd ?? 0;
       for (const text of turn.text ?? []) {
         yield { type: 'text', text };
         await sleep(0, undefined, { signal });
       }
-      yield { type: 'usage', usage: { inputTokens: 10, outputTokens: 5, cacheReadTokens: 0, cacheWriteTokens: 0 } };
+      const usage = { inputTokens: 10, outputTokens: 5, cacheReadTokens: 0, cacheWriteTokens: 0, ...turn.usage };
+      yield { type: 'usage', usage };
       await turn.until?.(signal);
       if (turn.error) throw turn.error;
       const parts: AssistantPart[] = [

@@ -1,5 +1,6 @@
 import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common';
 import { createAdapters } from '../../activities/adapters/index.ts';
+import type { Agents } from '../../agents/index.ts';
 import type { Tool } from '../../activities/ports.ts';
 import { agentQueue, systemQueue, taskWorkflowId } from '../../contract/ids.ts';
 import type { TaskEvent } from '../../contract/events.ts';
@@ -15,7 +16,10 @@ export const scope = { tenant: 'local', subject: 'local' };
 const tenantKey = defineSearchAttributeKey('AlfredTenant', SearchAttributeType.KEYWORD);
 
 /** The agent-task room with its worker, a scripted model and scripted tools, on real servers. */
-export async function createTaskHarness(overrides: { [Name in keyof Config]?: string } = {}) {
+export async function createTaskHarness(
+  overrides: { [Name in keyof Config]?: string } = {},
+  registry: { agents?: Agents } = {},
+) {
   const env = await createTestEnvironment({
     ALFRED_MODEL: 'scripted:test',
     ALFRED_SHUTDOWN_GRACE_S: '0',
@@ -32,13 +36,13 @@ export async function createTaskHarness(overrides: { [Name in keyof Config]?: st
       providers: {
         scripted: {
           name: 'scripted',
-          price: (...args) => model.provider.price(...args),
           stream: (...args) => model.provider.stream(...args),
         },
       },
       tools,
     },
     [agentQueue('knowledge'), systemQueue],
+    registry,
   );
 
   return {

@@ -9,13 +9,13 @@ const steps = 100;
 const resultBytes = 64 * 1024;
 
 let house: TaskHarness;
-beforeAll(async () => void (house = await createTaskHarness()));
+beforeAll(async () => void (house = await createTaskHarness({ ALFRED_MODELS: '{"scripted:test": {"output": 200}}' })));
 afterAll(() => house?.close());
 
 test('100 steps with 64 KiB tool results keep the whole history under 400 KB, and it replays', async () => {
   house.tool('read', async (input) => ({ output: { input, text: 'x'.repeat(resultBytes) }, summary: 'read' }));
   house.script((_, call) =>
-    call <= steps ? { calls: [{ tool: 'read', arguments: { call } }], costUsd: 0.001 } : { text: ['Done.'] },
+    call <= steps ? { calls: [{ tool: 'read', arguments: { call } }] } : { text: ['Done.'] },
   );
   const { id, handle } = await house.start();
   await handle.result();

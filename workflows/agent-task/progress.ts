@@ -4,6 +4,7 @@ import {
   addUsage,
   noUsage,
   totalTokens,
+  type Stop,
   type TaskPlan,
   type TaskRef,
   type ToolCallRef,
@@ -17,14 +18,16 @@ const key = <N extends keyof typeof searchAttributeTypes>(name: N) =>
 
 /** How far a task is: what the loop decides by, and what Temporal's pages show. No content, no personal data. */
 export class TaskProgress {
-  usage: Usage = noUsage;
-  modelCalls = 0;
+  usage: Usage;
+  modelCalls: number;
   private step = 0;
   private plan: TaskPlan | undefined;
   private readonly task: TaskRef;
 
-  constructor(task: TaskRef) {
+  constructor(task: TaskRef, before?: Pick<TaskProgress, 'usage' | 'modelCalls'>) {
     this.task = task;
+    this.usage = before?.usage ?? noUsage;
+    this.modelCalls = before?.modelCalls ?? 0;
   }
 
   planned(plan: TaskPlan) {
@@ -45,6 +48,17 @@ export class TaskProgress {
     // A door starts the workflow as running; each upsert is an event, so only money is worth one on the way.
     if (this.usage.costUsd > 0) upsertSearchAttributes(this.spentAttributes());
     this.show(`tools: ${calls.map(({ tool }) => `\`${tool}\``).join(', ')}`);
+  }
+
+  waits(stop: Stop) {
+    upsertSearchAttributes([{ key: key('AlfredStatus'), value: 'waiting' }, ...this.spentAttributes()]);
+    this.show(
+      stop.reason === 'budget' ? `more budget (${stop.limit} of the ${stop.scope})` : `\`${stop.model}\` to come back`,
+    );
+  }
+
+  goesOn() {
+    upsertSearchAttributes([{ key: key('AlfredStatus'), value: 'running' }]);
   }
 
   ended(status: TaskStatus) {

@@ -1,35 +1,55 @@
 import {
+  allHandlersFinished,
   ApplicationFailure,
   CancellationScope,
+  condition,
+  continueAsNew,
   isCancellation,
   proxyActivities,
   proxyLocalActivities,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
-import type { ContentHash, Head, TaskPlan, TaskRef, ToolResultRef } from '../../contract/references.ts';
+import type { ContentHash, Head, Stop, TaskPlan, TaskRef, ToolResultRef, Usage } from '../../contract/references.ts';
 import { modelCall, row, toolCall } from '../policies.ts';
-import { exceededLimit } from './budget.ts';
-import { failureOf, taskFailure } from './failure.ts';
+import { failureOf, stopOf, taskFailure } from './failure.ts';
+import { LoopGuard, type GuardState } from './loop-guard.ts';
 import { TaskProgress } from './progress.ts';
+import { WaitingRoom } from './waiting-room.ts';
 
 const { callModel } = proxyActivities<Activities>(modelCall);
 const { runTool } = proxyActivities<Activities>(toolCall);
-const { startTask, completeTask, closeTask } = proxyLocalActivities<Activities>(row);
+const { startTask, carryOn, conclude, completeTask, closeTask } = proxyLocalActivities<Activities>(row);
 
-export type AgentTask = TaskRef & { head: Head };
+/** Events of one run after which the task goes on in a new one; a run that is replayed after a crash stays short. */
+const longRun = 1_500;
+
+/** Where a task stands between two steps: all that a new run needs to go on. */
+type Place = { step: number; head: Head; results: ToolResultRef[] };
+type Carried = Place & {
+  /** The run before. */
+  runId: string;
+  plan: TaskPlan;
+  usage: Usage;
+  modelCalls: number;
+  workedMs: number;
+  guard: GuardState;
+};
+export type AgentTask = TaskRef & { head: Head; carried?: Carried };
 
 /** One agent, one question, until it answers: ask the model, run the tools it wants, ask again. */
-export async function agentTaskWorkflow({ head, ...task }: AgentTask): Promise<ContentHash> {
-  const progress = new TaskProgress(task);
+export async function agentTaskWorkflow({ head, carried, ...task }: AgentTask): Promise<ContentHash> {
+  const journey = new Journey(task, head, carried);
   try {
-    const plan = await startTask({ task });
-    progress.planned(plan);
-    const result = await withinTime(plan.budget.maxDurationS, () => answer(task, plan, head, progress));
-    // An answer that is there is not cancelled any more.
-    await CancellationScope.nonCancellable(() => completeTask({ task, result }));
-    progress.ended('completed');
-    return result;
+    await journey.begin(carried);
+    const result = await journey.untilAnswered();
+    if (result !== undefined) {
+      // An answer that is there is not cancelled any more.
+      await CancellationScope.nonCancellable(() => completeTask({ task, result }));
+      await handlersFinished();
+      journey.progress.ended('completed');
+      return result;
+    }
   } catch (error) {
     const cancelled = isCancellation(error) && CancellationScope.current().consideredCancelled;
     const failure = failureOf(error);
@@ -41,39 +61,133 @@ export async function agentTaskWorkflow({ head, ...task }: AgentTask): Promise<C
           : { status: 'failed', ...failure },
       }),
     );
-    progress.ended(cancelled ? 'cancelled' : 'failed');
+    await CancellationScope.nonCancellable(handlersFinished);
+    journey.progress.ended(cancelled ? 'cancelled' : 'failed');
     throw cancelled ? error : taskFailure(failure);
   }
+  await CancellationScope.nonCancellable(handlersFinished);
+  return continueAsNew<typeof agentTaskWorkflow>({ ...task, ...journey.toBeContinued() });
 }
 
-/** The loop: a model call a step, its tool calls side by side, until the model has nothing more to ask. */
-async function answer(task: TaskRef, plan: TaskPlan, head: Head, progress: TaskProgress): Promise<ContentHash> {
-  let results: ToolResultRef[] = [];
-  for (let step = 1; step <= plan.maxSteps; step++) {
-    const exceeded = exceededLimit(plan.budget, progress);
-    if (exceeded) throw ApplicationFailure.nonRetryable(exceeded, 'budget_exceeded');
+const handlersFinished = async () => {
+  if (!allHandlersFinished()) await condition(allHandlersFinished);
+};
 
-    progress.callsModel(step);
-    const turn = await callModel({ task, step, model: plan.model, head, results });
-    progress.spent(turn.usage);
-    if (turn.next === 'answer') return turn.result;
+/** What came of a stretch of work: an answer, something to wait for, or a run that is long enough. */
+type Stretch = { result: ContentHash } | { stop: Stop } | 'long';
 
-    progress.runsTools(turn.calls);
-    results = await Promise.all(turn.calls.map((call) => runTool({ task, step, head: turn.head, call })));
-    head = turn.head;
+class Journey {
+  readonly progress: TaskProgress;
+  private readonly task: TaskRef;
+  private readonly room: WaitingRoom;
+  private readonly guard: LoopGuard;
+  private readonly place: Place;
+  private plan: TaskPlan = { model: '', maxSteps: 0, budget: {} };
+  private workedMs: number;
+
+  constructor(task: TaskRef, head: Head, carried: Carried | undefined) {
+    this.task = task;
+    this.progress = new TaskProgress(task, carried);
+    this.room = new WaitingRoom(task);
+    this.guard = new LoopGuard(carried?.guard);
+    this.place = { step: carried?.step ?? 1, head, results: carried?.results ?? [] };
+    this.workedMs = carried?.workedMs ?? 0;
   }
-  throw ApplicationFailure.nonRetryable(`No answer after ${plan.maxSteps} steps.`, 'step_limit');
+
+  async begin(carried: Carried | undefined) {
+    if (carried) await carryOn({ task: this.task, from: carried.runId });
+    this.plan = carried?.plan ?? (await startTask({ task: this.task }));
+    this.room.budget = this.plan.budget;
+    this.progress.planned(this.plan);
+  }
+
+  /** Works until there is an answer, and waits wherever that helps. @returns undefined when a new run shall go on */
+  async untilAnswered(): Promise<ContentHash | undefined> {
+    while (true) {
+      const stretch = await this.withinTime(() => this.work());
+      if (stretch === 'long') return undefined;
+      if ('result' in stretch) return stretch.result;
+      this.progress.waits(stretch.stop);
+      if (!(await this.room.wait(stretch.stop))) return conclude({ task: this.task, head: this.place.head });
+      this.progress.goesOn();
+    }
+  }
+
+  toBeContinued(): { head: Head; carried: Carried } {
+    const { usage, modelCalls } = this.progress;
+    const plan = { ...this.plan, budget: this.room.budget };
+    const { runId } = workflowInfo();
+    const { head } = this.place;
+    return {
+      head,
+      carried: { ...this.place, runId, plan, usage, modelCalls, workedMs: this.workedMs, guard: this.guard.state },
+    };
+  }
+
+  /** The loop: a model call a step, its tool calls side by side, until the model has nothing more to ask. */
+  private async work(): Promise<Stretch> {
+    const { task, plan, place, progress } = this;
+    const { model, fallbacks } = plan;
+    for (; place.step <= plan.maxSteps; place.step++) {
+      const { step, head, results } = place;
+      if (workflowInfo().historyLength > longRun || workflowInfo().continueAsNewSuggested) return 'long';
+
+      progress.callsModel(step);
+      const turn = await stopping(callModel({ task, step, model, ...(fallbacks ? { fallbacks } : {}), head, results }));
+      if ('stop' in turn) return turn;
+      progress.spent(turn.usage);
+      if (turn.next === 'answer') return { result: turn.result };
+
+      if (turn.next === 'again') {
+        this.guard.corrected(turn.because);
+        place.results = [];
+      } else {
+        progress.runsTools(turn.calls);
+        const done = await Promise.all(turn.calls.map((call) => runTool({ task, step, head: turn.head, call })));
+        place.results = this.guard.judge(turn.calls, done);
+      }
+      place.head = turn.head;
+    }
+    throw ApplicationFailure.nonRetryable(`No answer after ${plan.maxSteps} steps.`, 'step_limit');
+  }
+
+  /** Time spent waiting is not time spent working. */
+  private async withinTime(run: () => Promise<Stretch>): Promise<Stretch> {
+    const { maxDurationS } = this.room.budget;
+    const begun = Date.now();
+    try {
+      return await (maxDurationS === undefined ? run() : this.atMost(maxDurationS, run));
+    } finally {
+      this.workedMs += Date.now() - begun;
+    }
+  }
+
+  private async atMost(seconds: number, run: () => Promise<Stretch>): Promise<Stretch> {
+    const over = () => ({
+      stop: {
+        ...({ reason: 'budget', limit: 'maxDurationS', scope: 'task' } as const),
+        ...{ max: seconds, charged: seconds, needed: 0 },
+      },
+    });
+    const left = seconds * 1_000 - this.workedMs;
+    if (left <= 0) return over();
+    const scope = new CancellationScope({ cancellable: true, timeout: left });
+    try {
+      return await scope.run(run);
+    } catch (error) {
+      if (!isCancellation(error) || CancellationScope.current().consideredCancelled) throw error;
+      return over();
+    }
+  }
 }
 
-async function withinTime<T>(seconds: number | undefined, run: () => Promise<T>): Promise<T> {
-  if (seconds === undefined) return run();
-  const left = seconds * 1_000 - (Date.now() - workflowInfo().runStartTime.getTime());
-  if (left <= 0) throw ApplicationFailure.nonRetryable(`Not finished within ${seconds} s.`, 'deadline_exceeded');
-  const scope = new CancellationScope({ cancellable: true, timeout: left });
+/** A model call, or what it waits for. */
+async function stopping<T extends object>(call: Promise<T>): Promise<T | { stop: Stop }> {
   try {
-    return await scope.run(run);
+    return await call;
   } catch (error) {
-    if (!isCancellation(error) || CancellationScope.current().consideredCancelled) throw error;
-    throw ApplicationFailure.nonRetryable(`Not finished within ${seconds} s.`, 'deadline_exceeded');
+    const stop = stopOf(error);
+    if (!stop) throw error;
+    return { stop };
   }
 }

@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { AlfredError } from '../../contract/errors.ts';
+import { knowledge } from '../../agents/knowledge/agent.ts';
+import { createTaskHarness, type TaskHarness } from '../support/task-harness.ts';
+
+let house: TaskHarness;
+let structured: TaskHarness;
+beforeAll(async () => {
+  house = await createTaskHarness();
+  const answer = z.object({ total: z.number(), currency: z.string().length(3) });
+  structured = await createTaskHarness({}, { agents: { knowledge: { ...knowledge, answer } } });
+});
+afterAll(() => Promise.all([house?.close(), structured?.close()]));
+
+const look = (at: number) => ({ calls: [{ tool: 'look', arguments: { at } }] });
+const finished = async (where: TaskHarness = house) => {
+  const { id } = await where.start();
+  const events = await where.followed(id);
+  return { events, row: await where.row(id) };
+};
+
+test('a tool call written as text is told once, and the task goes on', async () => {
+  house.tool('search_documents', async () => ({ output: 1, summary: 'looked' }));
+  const requests = house.script([
+    { text: ['```json\n{"name": "search_documents", "arguments": {"query": "x"}}\n```'] },
+    { text: ['In words.'] },
+  ]);
+  const { events, row } = await finished();
+  expect(row.result?.text).toBe('In words.');
+  expect(events.find(({ type }) => type === 'model.corrected')).toMatchObject({ data: { reason: 'tool_as_text' } });
+  expect(requests[1]?.messages.at(-1)).toMatchObject({ role: 'user', because: 'tool_as_text' });
+});
+
+test('a tool call written as text again ends the task with a clear code', async () => {
+  const requests = house.script(() => ({ text: ['{"name": "search_documents", "arguments": {"query": "x"}}'] }));
+  expect((await finished()).row).toMatchObject({ status: 'failed', error: { code: 'model_tool_as_text' } });
+  expect(requests).toHaveLength(2);
+});
+
+test('an answer that merely shows JSON is an answer', async () => {
+  house.script([{ text: ['{"name": "Ada", "age": 36}'] }]);
+  expect((await finished()).row.status).toBe('completed');
+});
+
+test('an unknown tool is told once, then the task ends', async () => {
+  const requests = house.script(() => ({ calls: [{ tool: 'nope', arguments: {} }] }));
+  expect((await finished()).row).toMatchObject({ status: 'failed', error: { code: 'model_unknown_tool' } });
+  expect(requests).toHaveLength(2);
+  expect(requests[1]?.messages.at(-1)).toMatchObject({ results: [{ isError: true }] });
+});
+
+test('wrong arguments are told once, then the task ends; a good call in between starts anew', async () => {
+  house.tool('look', async (input) => {
+    if ((input as { at: number }).at < 0) throw new AlfredError('invalid_request', 'at is negative');
+    return { output: input, summary: 'looked' };
+  });
+  house.script([look(-1), look(1), look(-2), { text: ['Done.'] }]);
+  expect((await finished()).row.status).toBe('completed');
+  house.script([look(-1), look(-2)]);
+  expect((await finished()).row).toMatchObject({ status: 'failed', error: { code: 'model_invalid_arguments' } });
+});
+
+test('the same call with the same result is told, and ends the task the third time', async () => {
+  house.tool('look', async (input) => ({ output: { input }, summary: 'looked' }));
+  const requests = house.script(() => look(7));
+  expect((await finished()).row).toMatchObject({ status: 'failed', error: { code: 'model_loop' } });
+  expect(requests).toHaveLength(3);
+  expect(JSON.stringify(requests[2]?.messages.at(-1))).toContain('You made this same call before');
+});
+
+test('the same call whose result changes is no loop', async () => {
+  let looked = 0;
+  house.tool('look', async () => ({ output: { looked: ++looked }, summary: 'looked' }));
+  house.script((_, call) => (call <= 6 ? look(7) : { text: ['It changed.'] }));
+  expect((await finished()).row.status).toBe('completed');
+});
+
+test('two steps that use the same call id are two calls', async () => {
+  let runs = 0;
+  house.tool('look', async (input) => ({ output: { run: ++runs, input }, summary: 'looked' }));
+  house.script((_, call) =>
+    call <= 2 ? { calls: [{ tool: 'look', arguments: { at: call }, callId: 'call_0' }] } : { text: ['Done.'] },
+  );
+  expect((await finished()).row.status).toBe('completed');
+  expect(runs).toBe(2);
+});
+
+test('an agent with an answer schema gets data', async () => {
+  const requests = structured.script([{ text: ['{"total": 12.5, "currency": "EUR"}'] }]);
+  const { row } = await finished(structured);
+  expect(row.result).toMatchObject({ data: { total: 12.5, currency: 'EUR' } });
+  expect(requests[0]?.outputSchema).toMatchObject({ type: 'object', required: ['total', 'currency'] });
+});
+
+test('an answer that does not fit its schema is repaired once', async () => {
+  structured.script([{ text: ['Twelve fifty.'] }, { text: ['```json\n{"total": 12.5, "currency": "EUR"}\n```'] }]);
+  const { events, row } = await finished(structured);
+  expect(row.result?.data).toEqual({ total: 12.5, currency: 'EUR' });
+  expect(events.find(({ type }) => type === 'model.corrected')).toMatchObject({ data: { reason: 'output_invalid' } });
+});
+
+test('an answer that does not fit after its repair either fails with what is wrong', async () => {
+  const requests = structured.script(() => ({ text: ['{"total": "twelve"}'] }));
+  expect((await finished(structured)).row).toMatchObject({ status: 'failed', error: { code: 'model_output_invalid' } });
+  expect(requests).toHaveLength(2);
+  expect(JSON.stringify(requests[1]?.messages.at(-1))).toContain('total');
+});
