@@ -16,6 +16,7 @@ import { cancelTaskRoutes } from './routes/cancel-task.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { ingestionRoutes } from './routes/ingestions.ts';
 import { systemRoutes } from './routes/system.ts';
+import { taskBudgetRoutes } from './routes/task-budget.ts';
 import { taskEventRoutes } from './routes/task-events.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { usageRoutes } from './routes/usage.ts';
@@ -84,7 +85,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
 
   const shared = {
     ...deps,
-    start: createStarters(deps.client),
+    start: createStarters(deps.client, config),
     read: createTaskReader(deps),
     views: createViews(config),
     draining: stopping.signal,
@@ -93,6 +94,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     taskRoutes,
     taskEventRoutes,
     cancelTaskRoutes,
+    taskBudgetRoutes,
     documentRoutes,
     ingestionRoutes,
     agentRoutes,

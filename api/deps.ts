@@ -10,9 +10,13 @@ import type { ReadinessProbe } from '../runtime/readiness.ts';
 export type ApiDeps = {
   config: Pick<
     Config,
+    | 'ALFRED_AGENTS'
     | 'ALFRED_ALLOW_UNAUTHENTICATED_NETWORK'
     | 'ALFRED_MAX_UPLOAD_MB'
+    | 'ALFRED_MODEL'
     | 'ALFRED_SHUTDOWN_GRACE_S'
+    | 'ALFRED_TENANTS'
+    | 'ANTHROPIC_API_KEY'
     | 'TEMPORAL_NAMESPACE'
     | 'TEMPORAL_UI_URL'
   >;

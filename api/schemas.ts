@@ -16,6 +16,7 @@ import { Json } from '../contract/json-schema.ts';
 import { Problem } from '../contract/problem.ts';
 import {
   Budget,
+  BudgetGrant,
   CancelRequest,
   Citation,
   Metadata,
@@ -26,11 +27,12 @@ import {
   TaskResult,
   TaskStatus,
   TaskUsage,
+  Waiting,
 } from '../contract/task.ts';
 import { UsageReport, UsageRow } from '../contract/usage.ts';
 
 const shared = { Budget, Json };
-const accepted = { ...shared, CancelRequest, DocumentUpload, Metadata, SearchRequest, TaskRequest };
+const accepted = { ...shared, BudgetGrant, CancelRequest, DocumentUpload, Metadata, SearchRequest, TaskRequest };
 const answered = {
   ...shared,
   AgentDescription,
@@ -54,6 +56,7 @@ const answered = {
   TaskResult,
   TaskStatus,
   TaskUsage,
+  Waiting,
   UsageReport,
   UsageRow,
 };

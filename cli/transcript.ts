@@ -8,7 +8,7 @@ import { wrap, type Terminal } from './terminal.ts';
  * Shows a task as it happens. On a terminal text appears as the model writes it; elsewhere standard output gets the
  * answer alone, once it is certain which text is the answer.
  */
-export function createTranscript(terminal: Terminal, { stream }: { stream: boolean }) {
+export function createTranscript(terminal: Terminal, { stream, taskId }: { stream: boolean; taskId: string }) {
   let written = '';
   let model = '';
   const endLine = () => {
@@ -56,10 +56,29 @@ export function createTranscript(terminal: Terminal, { stream }: { stream: boole
         break;
       case 'task.waiting':
         endLine();
-        terminal.note(`Waiting: ${event.data.reason}`);
+        terminal.note(`Waiting: ${event.data.message}`);
+        if (event.data.scope === 'task')
+          terminal.note(
+            `  alfred tasks grant ${taskId} ${grantOption(event.data.limit)} <new total>, or --finish`,
+            'dim',
+          );
+        break;
+      case 'model.fallback':
+        terminal.note(`${event.data.from} does not answer; asking ${event.data.to} …`, 'dim');
+        break;
+      case 'model.corrected':
+        endLine();
+        written = '';
+        terminal.note('The answer could not be used; the model is told so …', 'dim');
+        break;
+      case 'context.compacted':
+        terminal.note(
+          `The conversation was made shorter to fit the model (${event.data.method.replaceAll('_', ' ')}).`,
+          'dim',
+        );
         break;
       case 'task.resumed':
-        // A reset or an approval: what was said before may be said again.
+        // What was said before may be said again.
         endLine();
         written = '';
         terminal.note(event.data.reason, 'dim');
@@ -79,6 +98,7 @@ export function createTranscript(terminal: Terminal, { stream }: { stream: boole
         endLine();
         break;
       case 'task.queued':
+      case 'budget.granted':
       case 'model.completed':
         break;
     }
@@ -89,6 +109,14 @@ export function createTranscript(terminal: Terminal, { stream }: { stream: boole
     model: () => model,
   };
 }
+
+const grantOption = (limit: keyof typeof grantOptions | undefined) => (limit ? grantOptions[limit] : '');
+const grantOptions = {
+  maxCostUsd: '--max-cost-usd',
+  maxTokens: '--max-tokens',
+  maxModelCalls: '--max-model-calls',
+  maxDurationS: '--max-duration-s',
+} as const;
 
 /** What a tool does, in words: `searching documents: expense report deadline`. */
 export function toolPhrase(tool: string, input: JsonValue): string {

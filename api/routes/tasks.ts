@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { AlfredError } from '../../contract/errors.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import { Task, TaskList, TaskListQuery, TaskRequest } from '../../contract/task.ts';
+import { agentSettings } from '../../runtime/agent-settings.ts';
 import { linkAbort } from '../../runtime/linked-abort.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../fastify.ts';
@@ -13,7 +14,7 @@ import { bodyProblems, IdParams, json, location, problems } from '../responses.t
 import type { Starters } from '../start-workflow.ts';
 import type { ReadTask } from '../true-task.ts';
 
-type Deps = Pick<ApiDeps, 'agents' | 'tasks' | 'events'> & {
+type Deps = Pick<ApiDeps, 'agents' | 'config' | 'tasks' | 'events'> & {
   start: Starters;
   read: ReadTask;
   views: Views;
@@ -32,7 +33,7 @@ const ReadHeaders = z.looseObject({
 });
 
 export const taskRoutes =
-  ({ agents, tasks, events, start, read, views, draining }: Deps) =>
+  ({ agents, config, tasks, events, start, read, views, draining }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'POST',
@@ -49,9 +50,14 @@ export const taskRoutes =
       },
       handler: async ({ scope, body, headers }, reply) => {
         const request = { ...body, input: checkInput(body) };
-        const row = await tasks.create(scope, request, { idempotencyKey: headers['idempotency-key'] });
+        const row = await tasks.create(scope, request, {
+          idempotencyKey: headers['idempotency-key'],
+          budget: agentSettings(config, body.agent).budget,
+        });
         const { head, isNew: _isNew, ...task } = row;
-        if (row.status === 'queued') await start.task({ ...scope, taskId: row.id, agent: row.agent, head });
+        // A repeat has the same body, so the same priority.
+        if (row.status === 'queued')
+          await start.task({ ...scope, taskId: row.id, agent: row.agent, head, priority: body.priority });
         return reply.code(202).header('location', taskPath(row.id)).send(views.task(task));
       },
     });

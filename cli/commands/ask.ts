@@ -19,7 +19,7 @@ export function addAsk(program: Command, context: Context) {
     .description('ask an agent, and watch the answer come')
     .argument('[question...]', 'what you want to know')
     .option('-a, --agent <name>', 'which agent (see `alfred agents`)', 'knowledge')
-    .option('--max-cost-usd <dollars>', 'stop before a model call once this much is spent', dollarAmount)
+    .option('--max-cost-usd <dollars>', 'wait before a model call that could cost more than this in all', dollarAmount)
     .option('--priority <number>', '1 goes first, 5 last, while tasks wait for workers; default 3', priorityKey)
     .option('--no-stream', 'print the answer when it is complete')
     .option('--json', 'print the finished task as JSON')
@@ -107,7 +107,7 @@ async function watch(
   task: Task,
   { api, terminal, stream, quiet }: Pick<Context, 'api' | 'terminal'> & { stream: boolean; quiet: boolean },
 ) {
-  const transcript = createTranscript(terminal, { stream });
+  const transcript = createTranscript(terminal, { stream, taskId: task.id });
   const begun = Date.parse(task.createdAt);
   const onWait = () =>
     terminal.note('The connection broke. The task goes on; waiting for Alfred to answer again …', 'dim');

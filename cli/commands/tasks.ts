@@ -9,6 +9,13 @@ import { table, type Terminal } from '../terminal.ts';
 import { citationLines, costLine } from '../transcript.ts';
 
 type ListOptions = { agent?: string; status?: string; limit: number; json?: boolean };
+type GrantOptions = {
+  maxCostUsd?: number;
+  maxTokens?: number;
+  maxModelCalls?: number;
+  maxDurationS?: number;
+  finish?: boolean;
+};
 type EventOptions = { after: number; follow?: boolean; json?: boolean };
 
 export function addTasks(program: Command, context: Context) {
@@ -33,6 +40,16 @@ export function addTasks(program: Command, context: Context) {
     .argument('<id>')
     .option('-r, --reason <text>', 'kept with the task')
     .action((id: string, options: { reason?: string }) => cancel(id, options, context));
+  tasks
+    .command('grant')
+    .description('new totals for a task that waits at a limit, or its end with what it has')
+    .argument('<id>')
+    .option('--max-cost-usd <dollars>', 'US dollars in all', Number)
+    .option('--max-tokens <number>', 'tokens in all', Number)
+    .option('--max-model-calls <number>', 'model calls in all', Number)
+    .option('--max-duration-s <seconds>', 'seconds of work in all', Number)
+    .option('--finish', 'end it with what it has')
+    .action((id: string, options: GrantOptions) => grant(id, options, context));
   tasks
     .command('events')
     .description('what happened, event by event')
@@ -77,6 +94,7 @@ async function show(id: string, { json }: { json?: boolean }, { api, terminal }:
       ['temporal', task.links.temporal],
     ]),
   );
+  if (task.waiting) terminal.print(`\nWaiting: ${task.waiting.message}`);
   if (task.error) terminal.print(`\n${task.error.message} (${task.error.code})`);
   if (task.result) terminal.print(`\n${task.result.text}`);
   if (task.result?.citations.length) terminal.print(`\n${citationLines(task.result.citations, terminal.columns)}`);
@@ -91,6 +109,13 @@ async function cancel(id: string, { reason }: { reason?: string }, { api, termin
     answer: Task,
   });
   terminal.print(task.endedAt === null ? 'The task is being cancelled.' : `The task is ${task.status}.`);
+}
+
+async function grant(id: string, options: GrantOptions, { api, terminal }: Context) {
+  const { budget, status } = await api.call(`${path(id)}/budget`, { method: 'POST', json: options, answer: Task });
+  if (options.finish) return terminal.print('The task ends with what it has.');
+  const limits = Object.entries(budget).map(([name, value]) => `${name} ${value}`);
+  terminal.print(`The task is ${status}; its limits: ${limits.join(', ')}.`);
 }
 
 async function events(id: string, { after, follow, json }: EventOptions, { api, terminal }: Context) {

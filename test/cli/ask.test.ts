@@ -2,11 +2,12 @@ import { once } from 'node:events';
 import { createServer, connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { AlfredError } from '../../contract/errors.ts';
+import { taskWorkflowId } from '../../contract/ids.ts';
 import { createApiHarness, type ApiHarness } from '../api/api-server.ts';
 import { alfred, runAlfred } from './run-alfred.ts';
 
 let house: ApiHarness;
-beforeAll(async () => void (house = await createApiHarness()));
+beforeAll(async () => void (house = await createApiHarness({ ALFRED_MODELS: '{"scripted:test": {"output": 25000}}' })));
 afterAll(() => house?.close());
 
 const at = (url = house.url) => ({ ALFRED_URL: url, NO_COLOR: '1' });
@@ -15,7 +16,7 @@ test('piped, standard output is the answer alone, and the rest is on standard er
   house.tool('search_documents', async () => ({ output: { passages: [] }, summary: 'found 0 passages' }));
   house.script([
     { text: ['Let me look.'], calls: [{ tool: 'search_documents', arguments: { query: 'expense report' } }] },
-    { text: ['Thirty ', 'days.'], costUsd: 0.25 },
+    { text: ['Thirty ', 'days.'] },
   ]);
   const { code, stdout, stderr } = await alfred(['ask', 'How', 'many', 'days?'], at());
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'Thirty days.\n' });
@@ -74,11 +75,20 @@ test('the budget is passed on, and what the server refuses is said in its words'
   expect(JSON.parse(stdout)).toMatchObject({ budget: { maxCostUsd: 0.5 } });
 });
 
+test('the priority goes with the task', async () => {
+  house.script([{ text: ['Done.'] }]);
+  const { stdout } = await alfred(['ask', '--json', '--priority', '2', 'What?'], at());
+  const { id } = JSON.parse(stdout) as { id: string };
+  const { priority } = await house.client.workflow.getHandle(taskWorkflowId(id)).describe();
+  expect(priority).toMatchObject({ priorityKey: 2 });
+});
+
 test('an empty question and a wrong option are usage errors', async () => {
   for (const args of [
     ['ask'],
     ['ask', '  '],
     ['ask', '--max-cost-usd', 'cheap', 'What?'],
+    ['ask', '--priority', '6', 'What?'],
     ['ask', '--nonsense', 'What?'],
   ]) {
     const { code, stderr } = await alfred(args, at());

@@ -18,7 +18,7 @@ const terminal = () =>
 
 type Pieces = TaskEvent extends infer E ? (E extends TaskEvent ? Pick<E, 'type' | 'data'> : never) : never;
 function play(events: Pieces[], stream = true) {
-  const transcript = createTranscript(terminal(), { stream });
+  const transcript = createTranscript(terminal(), { stream, taskId: 'task-1' });
   events.forEach((event, i) => transcript.show({ seq: i + 1, at: '2026-01-01T00:00:00Z', ...event }));
 }
 const started = (step: number, attempt: number): Pieces => ({

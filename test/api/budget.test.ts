@@ -1,0 +1,133 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createApiHarness, type ApiHarness } from './api-server.ts';
+
+// A token in costs $0.001, one out $0.01; a scripted turn takes 10 in and 5 out: $0.06.
+const models = { 'scripted:test': { input: 1_000, output: 10_000, maxOutputTokens: 2_000 } };
+
+let api: ApiHarness;
+beforeAll(async () => void (api = await createApiHarness({ ALFRED_MODELS: JSON.stringify(models) })));
+afterAll(() => api?.close());
+
+const until = async (id: string, status: string) => {
+  for (let turns = 0; turns < 400; turns++) {
+    const { body } = await api.http.get(`/v1/tasks/${id}`);
+    if (body.status === status) return body;
+    await sleep(50);
+  }
+  throw new Error(`task ${id} did not become ${status}`);
+};
+const twoSteps = () => {
+  api.tool('search_documents', async (input) => ({ output: { input }, summary: 'looked' }));
+  return api.script([
+    { text: ['Let me look.'], calls: [{ tool: 'search_documents', arguments: { at: 1 } }] },
+    { text: ['Found it.'] },
+  ]);
+};
+const ask = async (budget: object) =>
+  (await api.http.post('/v1/tasks', { input: { text: 'What?' }, budget })).body.id as string;
+const grant = (id: string, body: object) => api.http.post(`/v1/tasks/${id}/budget`, body);
+const eventsOf = async (id: string) => (await api.events.read(api.scope, id, 0, 500)).map(({ type, data }) => ({ type, data }));
+
+describe('POST /v1/tasks/{id}/budget', () => {
+  test('a task at its limit waits, says what binds, and goes on with more', async () => {
+    const requests = twoSteps();
+    const id = await ask({ maxModelCalls: 1 });
+    const waiting = await until(id, 'waiting');
+    expect(waiting.waiting).toMatchObject({ reason: 'budget', scope: 'task', limit: 'maxModelCalls', max: 1, charged: 1, needed: 1 });
+    expect(requests).toHaveLength(1);
+
+    const granted = await grant(id, { maxModelCalls: 2 });
+    expect(granted).toMatchObject({ status: 200, body: { budget: { maxModelCalls: 2 } } });
+    const done = await until(id, 'completed');
+    expect(done).toMatchObject({ waiting: null, result: { text: 'Found it.' }, usage: { modelCalls: 2 } });
+    const types = (await eventsOf(id)).map(({ type }) => type);
+    expect(types.filter((type) => /waiting|granted|resumed/.test(type))).toEqual([
+      'task.waiting',
+      'budget.granted',
+      'task.resumed',
+    ]);
+  });
+
+  test('a call whose worst case costs more than what is left is not begun', async () => {
+    const requests = twoSteps();
+    // The first call may take about $21; the second one has little less than that left over.
+    const id = await ask({ maxCostUsd: 12 });
+    const { waiting, usage } = await until(id, 'waiting');
+    expect(waiting).toMatchObject({ limit: 'maxCostUsd', max: 12 });
+    expect(waiting.charged + waiting.needed).toBeGreaterThan(12);
+    expect(usage.costUsd).toBeLessThanOrEqual(12);
+    expect(requests.length).toBeLessThan(2);
+    await grant(id, { maxCostUsd: 200 });
+    await until(id, 'completed');
+  });
+
+  test('an answer is given less room when only that fits', async () => {
+    const requests = api.script([{ text: ['Short.'] }]);
+    const id = await ask({ maxCostUsd: 18 });
+    await until(id, 'completed');
+    expect(requests[0]?.maxOutputTokens).toBeLessThan(2_000);
+    expect(requests[0]?.maxOutputTokens).toBeGreaterThanOrEqual(1_024);
+  });
+
+  test('finish ends the task with what it has', async () => {
+    twoSteps();
+    const id = await ask({ maxModelCalls: 1 });
+    await until(id, 'waiting');
+    expect((await grant(id, { finish: true })).status).toBe(200);
+    const done = await until(id, 'completed');
+    expect(done.result).toMatchObject({ text: 'Let me look.', incomplete: 'budget' });
+  });
+
+  test('a task that was told not to wait ends with what it has at once', async () => {
+    twoSteps();
+    const id = await ask({ maxModelCalls: 1, waitS: 0 });
+    expect((await until(id, 'completed')).result).toMatchObject({ incomplete: 'budget' });
+  });
+
+  test('what does not help is refused with the reason, and changes nothing', async () => {
+    twoSteps();
+    const id = await ask({ maxModelCalls: 1, maxTokens: 1_000_000 });
+    await until(id, 'waiting');
+    const refusals: [object, string][] = [
+      [{}, 'Name a limit'],
+      [{ maxModelCalls: 1 }, 'is 1 already'],
+      [{ maxCostUsd: 5 }, 'has no maxCostUsd'],
+      [{ maxTokens: 2_000_000 }, 'What binds is maxModelCalls'],
+      [{ maxModelCalls: 2, finish: true }, 'not both'],
+    ];
+    for (const [body, reason] of refusals) {
+      const answer = await grant(id, body);
+      expect(answer).toMatchObject({ status: 409, body: { code: 'budget_refused' } });
+      expect(answer.body.detail).toContain(reason);
+    }
+    expect((await grant(id, { maxModelCalls: -1 })).status).toBe(422);
+    expect((await until(id, 'waiting')).budget).toEqual({ maxModelCalls: 1, maxTokens: 1_000_000 });
+    await api.http.post(`/v1/tasks/${id}/cancel`, {});
+    await until(id, 'cancelled');
+    expect(await grant(id, { maxModelCalls: 2 })).toMatchObject({ status: 409, body: { code: 'task_ended' } });
+    expect((await grant('019ab7a0-0000-7000-8000-000000000000', { finish: true })).status).toBe(404);
+  });
+
+  test('two grants at once both count once', async () => {
+    twoSteps();
+    const id = await ask({ maxModelCalls: 1 });
+    await until(id, 'waiting');
+    const answers = await Promise.all([grant(id, { maxModelCalls: 3 }), grant(id, { maxModelCalls: 3 })]);
+    expect(answers.map(({ status }) => status).sort()).toContain(200);
+    await until(id, 'completed');
+    expect((await eventsOf(id)).filter(({ type }) => type === 'budget.granted')).toHaveLength(1);
+  });
+
+  test('time spent waiting is not time spent working', async () => {
+    api.script((_, call) =>
+      call === 1
+        ? { text: ['…'], until: (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))) }
+        : { text: ['Done.'] },
+    );
+    const id = await ask({ maxDurationS: 1 });
+    expect((await until(id, 'waiting')).waiting).toMatchObject({ limit: 'maxDurationS', max: 1 });
+    await grant(id, { maxDurationS: 60 });
+    expect((await until(id, 'completed')).result.text).toBe('Done.');
+  });
+});
