@@ -104,6 +104,17 @@ const variables = {
   ANTHROPIC_BASE_URL: url(/^https?:$/, 'http://host:port')
     .default('https://api.anthropic.com')
     .describe('address of the Anthropic API'),
+  OPENAI_API_KEY: z.string().min(1).optional().describe('key for OpenAI, or for the server at OPENAI_BASE_URL'),
+  OPENAI_BASE_URL: url(/^https?:$/, 'http://host:port/v1')
+    .optional()
+    .describe(
+      'server that speaks Chat Completions (Azure, vLLM, Ollama, llama.cpp, …), with its /v1; default: OpenAI, when OPENAI_API_KEY is set',
+    ),
+  ALFRED_SCRIPT_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('JSON file with what the provider `scripted` answers, for tests, demonstrations and load'),
   ALFRED_OFFLINE_FIRST_TOKEN_MS: milliseconds.default(0).describe('offline provider: time to the first token'),
   ALFRED_OFFLINE_TOKENS_PER_S: z.coerce
     .number()
@@ -139,10 +150,17 @@ const variables = {
   ALFRED_LOG_FORMAT: z.enum(['json', 'pretty']).default('json').describe('pretty is for people'),
 } as const;
 
-const secrets = ['TEMPORAL_API_KEY', 'ANTHROPIC_API_KEY'] as const satisfies (keyof typeof variables)[];
+const secrets = [
+  'TEMPORAL_API_KEY',
+  'ANTHROPIC_API_KEY',
+  'OPENAI_API_KEY',
+] as const satisfies (keyof typeof variables)[];
 
 /** What a provider cannot work without: one of these. */
-const needs: Partial<Record<ProviderName, readonly (keyof typeof variables)[]>> = { anthropic: ['ANTHROPIC_API_KEY'] };
+const needs: Partial<Record<ProviderName, readonly (keyof typeof variables)[]>> = {
+  anthropic: ['ANTHROPIC_API_KEY'],
+  openai: ['OPENAI_API_KEY', 'OPENAI_BASE_URL'],
+};
 
 const Environment = z.object(variables).superRefine((env, context) => {
   const issue = (name: keyof typeof variables, message: string) =>

@@ -1,13 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Passage } from '../../../contract/documents.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import { bestQuote } from '../../../contract/quote.ts';
 import type { Message, ModelEvent, ModelProvider, ModelRequest } from '../../ports.ts';
-
-export type Pace = { firstTokenMs: number; tokensPerS: number };
+import { beforeFirstToken, paced, type Pace } from './pace.ts';
+import { stepIn } from './step.ts';
+import { estimatedUsage } from './token-estimate.ts';
 
 const notice =
-  'Offline: no model is configured, so these are the passages that match best, word for word. Set ANTHROPIC_API_KEY to have Claude answer.';
+  'Offline: no model is configured, so these are the passages that match best, word for word. Set ANTHROPIC_API_KEY to have Claude answer, or OPENAI_API_KEY or OPENAI_BASE_URL for another model.';
 
 /** Passages it quotes at the most. */
 const maxQuotes = 3;
@@ -17,57 +17,53 @@ const maxQuotes = 3;
  * and quotes what comes back. Streams at a settable pace, so it serves as the load model too. Costs nothing; its token
  * counts are a quarter of the characters.
  */
-export const createOfflineProvider = ({ firstTokenMs, tokensPerS }: Pace): ModelProvider => ({
+export const createOfflineProvider = (pace: Pace): ModelProvider => ({
   name: 'offline',
-  price: () => 0,
 
   async *stream(request, signal): AsyncIterable<ModelEvent> {
-    if (firstTokenMs > 0) await sleep(firstTokenMs, undefined, { signal });
-    const inputTokens = estimate(JSON.stringify(request.messages));
+    await beforeFirstToken(pace, signal);
     const call = toolToCall(request);
     if (call) {
-      yield usage(inputTokens, estimate(JSON.stringify(call.arguments)));
+      yield usage(request, JSON.stringify(call.arguments));
       yield { type: 'end', parts: [{ type: 'tool_call', ...call }], stopReason: 'tools' };
       return;
     }
     const text = compose(request.messages);
-    for (const piece of tokensPerS > 0 ? (text.match(/\S+\s*|\s+/g) ?? []) : [text]) {
-      if (tokensPerS > 0) await sleep((1_000 * estimate(piece)) / tokensPerS, undefined, { signal });
-      yield { type: 'text', text: piece };
-    }
-    yield usage(inputTokens, estimate(text));
+    for await (const piece of paced(text, pace, signal)) yield { type: 'text', text: piece };
+    yield usage(request, text);
     yield { type: 'end', parts: [{ type: 'text', text }], stopReason: 'end' };
   },
+
+  countTokens: async (request) => estimatedUsage(request, 0).inputTokens,
 });
 
-const estimate = (text: string) => Math.max(1, Math.ceil(text.length / 4));
-
-const usage = (inputTokens: number, outputTokens: number): ModelEvent => ({
+const usage = (request: ModelRequest, answer: string): ModelEvent => ({
   type: 'usage',
-  usage: { inputTokens, outputTokens, cacheReadTokens: 0, cacheWriteTokens: 0 },
+  usage: estimatedUsage(request, answer.length),
 });
 
 /** The first step calls a tool: the one that the input names, else the search, with the question as it is. */
 function toolToCall({
   messages,
   tools,
+  idempotencyKey,
 }: ModelRequest): { callId: string; tool: string; arguments: JsonValue } | undefined {
   const last = messages.at(-1);
   if (last?.role !== 'user') return undefined;
-  const callId = `offline-${messages.length}`;
+  const callId = `offline-${stepIn(idempotencyKey)?.step ?? messages.length}`;
   if (last.tool) return { callId, tool: last.tool.name, arguments: last.tool.arguments };
   const search = tools.find(({ name }) => name === 'search_documents');
   return search && { callId, tool: search.name, arguments: { query: last.text.slice(0, 2_000).toWellFormed() } };
 }
 
 function compose(messages: Message[]): string {
-  const question = messages.findLast((message) => message.role === 'user')?.text ?? '';
-  const last = messages.at(-1);
+  const question = messages.findLast((message) => message.role === 'user' && !message.because);
+  const last = messages.findLast((message) => message.role === 'tool' || message === question);
   const outputs = last?.role === 'tool' ? last.results : [];
   const found = outputs.flatMap(({ output }) => passagesOf(output) ?? []);
   if (found.length > 0) {
     const quotes = found.slice(0, maxQuotes).map((passage) => {
-      const { start, end } = bestQuote(passage.text, question);
+      const { start, end } = bestQuote(passage.text, question?.role === 'user' ? question.text : '');
       return `“${passage.text.slice(start, end).replace(/\s+/g, ' ')}” [${passage.n}]`;
     });
     return `${quotes.join('\n\n')}\n\n${notice}`;

@@ -2,25 +2,29 @@ import type { Config } from '../../../runtime/config.ts';
 import type { ModelProvider } from '../../ports.ts';
 import { createAnthropicProvider } from './anthropic.ts';
 import { createOfflineProvider } from './offline.ts';
+import { createOpenAIProvider } from './openai.ts';
+import { readScript } from './script.ts';
+import { createScriptedProvider } from './scripted.ts';
 
-/** The providers that the configuration allows, by name. */
+/**
+ * The providers that the configuration allows, by name.
+ * @throws ConfigError when ALFRED_SCRIPT_FILE cannot be used
+ */
 export function createProviders(config: Config): Record<string, ModelProvider> {
-  const [input, output] = (config.ALFRED_MODEL_PRICE ?? '').split('/').map(Number);
-  const price =
-    input !== undefined && output !== undefined ? { input, cacheRead: input, cacheWrite: input, output } : undefined;
-  return {
-    offline: createOfflineProvider({
+  const {
+    ANTHROPIC_API_KEY: anthropicKey,
+    OPENAI_API_KEY: openaiKey,
+    OPENAI_BASE_URL: openaiUrl,
+    ALFRED_SCRIPT_FILE: scriptFile,
+  } = config;
+  const providers = [
+    createOfflineProvider({
       firstTokenMs: config.ALFRED_OFFLINE_FIRST_TOKEN_MS,
       tokensPerS: config.ALFRED_OFFLINE_TOKENS_PER_S,
     }),
-    ...(config.ANTHROPIC_API_KEY
-      ? {
-          anthropic: createAnthropicProvider({
-            apiKey: config.ANTHROPIC_API_KEY,
-            baseUrl: config.ANTHROPIC_BASE_URL,
-            price,
-          }),
-        }
-      : {}),
-  };
+    anthropicKey && createAnthropicProvider({ apiKey: anthropicKey, baseUrl: config.ANTHROPIC_BASE_URL }),
+    (openaiKey ?? openaiUrl) && createOpenAIProvider({ apiKey: openaiKey, baseUrl: openaiUrl }),
+    scriptFile && createScriptedProvider(readScript(scriptFile)),
+  ].filter((provider) => typeof provider === 'object');
+  return Object.fromEntries(providers.map((provider) => [provider.name, provider]));
 }
