@@ -1,10 +1,11 @@
 import { createModelActivities, type ModelDeps } from './call-model.ts';
 import { createIngestActivities, type IngestDeps } from './ingest.ts';
+import { createOutageActivities, type OutageDeps } from './outage.ts';
 import { createSweepActivities, type SweepDeps } from './sweep-tasks.ts';
 import { createTaskActivities, type TaskDeps } from './tasks.ts';
 import { createToolActivities, type ToolDeps } from './run-tool.ts';
 
-export type ActivityDeps = ModelDeps & ToolDeps & TaskDeps & IngestDeps & SweepDeps;
+export type ActivityDeps = ModelDeps & ToolDeps & TaskDeps & IngestDeps & OutageDeps & SweepDeps;
 
 /** Everything a workflow can ask of the world. Workers choose what stands behind the ports. */
 export const createActivities = (deps: ActivityDeps) => ({
@@ -12,6 +13,7 @@ export const createActivities = (deps: ActivityDeps) => ({
   ...createModelActivities(deps),
   ...createToolActivities(deps),
   ...createIngestActivities(deps),
+  ...createOutageActivities(deps),
   ...createSweepActivities(deps),
 });
 export type Activities = ReturnType<typeof createActivities>;

@@ -13,6 +13,9 @@ export const systemQueue = 'system';
 
 export const outageWorkflowId = (model: string) => `outage/${model}`;
 
+/** Signals by their names, for those who load no workflow code. */
+export const signalName = { resume: 'resume', parked: 'parked' } as const;
+
 /** What a model call is charged to. Days are UTC, `2026-11-24`. */
 export const budgetId = {
   task: (taskId: string) => `task/${taskId}`,

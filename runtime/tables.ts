@@ -45,6 +45,7 @@ export interface Tables {
     parked_at: Generated<Date>;
     released_at: Date | null;
     releases: Generated<number>;
+    left_at: Date | null;
   };
   tool_calls: {
     task_id: string;

@@ -8,7 +8,7 @@ const resultShare = 0.2;
 const longestResult = 60_000;
 const shortestResult = 2_000;
 
-type Settings = Pick<ActivityDeps, 'maxOutputTokens' | 'modelsOf' | 'dayLimitsOf' | 'resultCharactersOf'>;
+type Settings = Pick<ActivityDeps, 'drainPerS' | 'maxOutputTokens' | 'modelsOf' | 'dayLimitsOf' | 'resultCharactersOf'>;
 
 /** What activities ask of the configuration, by agent and tenant. */
 export function settingsOf(config: Config, catalog: ModelCatalog): Settings {
@@ -17,6 +17,7 @@ export function settingsOf(config: Config, catalog: ModelCatalog): Settings {
     return [model, ...(onOutage === 'fallback' ? fallbacks : [])];
   };
   return {
+    drainPerS: config.ALFRED_OUTAGE_DRAIN_PER_S,
     maxOutputTokens: config.ALFRED_MAX_OUTPUT_TOKENS,
     modelsOf,
     dayLimitsOf: (task) => dayLimitsOf(config, task, new Date()),

@@ -42,3 +42,10 @@ export const housekeeping: ActivityOptions = {
   heartbeatTimeout: '30 s',
   retry: { maximumAttempts: 3 },
 };
+
+/** Watches a model that is down, in shifts of seconds; a dead worker is noticed soon, and the next one goes on from the rows. */
+export const watching: ActivityOptions = {
+  startToCloseTimeout: '2 min',
+  heartbeatTimeout: '5 s',
+  retry: { initialInterval: '200 ms', maximumInterval: '10 s' },
+};

@@ -1,6 +1,9 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { taskIdOf } from '../../../contract/ids.ts';
+import { outageWorkflowId, signalName, systemQueue, taskIdOf, taskWorkflowId } from '../../../contract/ids.ts';
+import { AlfredError } from '../../../contract/errors.ts';
+import { isTemporalUnavailable } from '../../../runtime/temporal.ts';
 import type { Workflows, WorkflowState } from '../../ports.ts';
+import { coalesce } from './coalesce.ts';
 
 const statuses = {
   RUNNING: 'running',
@@ -33,4 +36,35 @@ export const createWorkflows = (client: Client): Workflows => ({
       if (taskId !== undefined) yield taskId;
     }
   },
+
+  // A task that has to wait must not fail because it could not say so.
+  watchOutage: coalesce((model) =>
+    told(
+      client.workflow.signalWithStart('modelOutageWorkflow', {
+        workflowId: outageWorkflowId(model),
+        taskQueue: systemQueue,
+        args: [{ model }],
+        // Also when it runs: one that is about to end takes another look.
+        signal: signalName.parked,
+        workflowTaskTimeout: '5 s',
+      }),
+    ),
+  ),
+
+  async release(taskId) {
+    try {
+      await client.workflow.getHandle(taskWorkflowId(taskId)).signal(signalName.resume);
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
+  },
 });
+
+async function told(call: Promise<unknown>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    if (!isTemporalUnavailable(error)) throw error;
+    throw new AlfredError('temporal_unavailable', undefined, { cause: error });
+  }
+}
