@@ -69,7 +69,10 @@ test('the last message that a model has counted is told with its place', async (
 });
 
 test('a dropped result says how to read it again, and its content is not read', async () => {
-  const head = await chain([asked('What?'), found('0'.repeat(64), { dropped: true })]);
+  const unreadable = 'e'.repeat(64);
+  const statement = 'insert into contents (tenant, subject, hash, bytes) values ($1, $2, $3, $4)';
+  await env.postgres.pool.query(statement, [local.tenant, local.subject, unreadable, Buffer.from([0xff])]);
+  const head = await chain([asked('What?'), found(unreadable, { dropped: true })]);
   const { messages } = await conversations.load(local, head);
   expect(messages[1]).toEqual({
     role: 'tool',

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { referenceTo } from '../../activities/adapters/postgres/tool-result.ts';
 import { readResultTool } from '../../activities/adapters/tools/read-result.ts';
 import { readMoreBytes } from '../../activities/context-size.ts';
 import type { JsonValue } from '../../contract/json.ts';
@@ -30,6 +31,7 @@ test('a long result is read in slices, each of which says where the next one beg
   const read = taskWith('0123456789');
   expect(await read({ callId: 'call-7', maxCharacters: 4 })).toEqual({
     text: '0123',
+    start: 0,
     characters: 10,
     nextStart: 4,
     summary: '4 of 10 characters read',
@@ -53,19 +55,24 @@ test('passages are read as passages, and one that was read whole keeps its name'
   expect((await read({ callId: 'call-7', start: 6 })).passages).toEqual([b]);
 });
 
-test('slice after slice, all of a result is read, and no character is cut in two', async () => {
+test('slice after slice, all of a result is read, also where a slice is too long, and no character is cut in two', async () => {
   const anyOutput = fc.oneof(
-    fc.string({ unit: 'grapheme', minLength: 1, maxLength: 200 }) as fc.Arbitrary<JsonValue>,
+    fc.string({ unit: 'grapheme', minLength: 1, maxLength: 2_000 }) as fc.Arbitrary<JsonValue>,
     fc
-      .array(fc.string({ unit: 'grapheme', maxLength: 40 }), { minLength: 1, maxLength: 8 })
+      .array(fc.string({ unit: 'grapheme', maxLength: 400 }), { minLength: 1, maxLength: 8 })
       .map((texts) => ({ passages: texts.map((text, i) => passage(`chunk-${i}`, text)) })),
   );
   await fc.assert(
-    fc.asyncProperty(anyOutput, fc.integer({ min: 1, max: 50 }), async (output, maxCharacters) => {
+    fc.asyncProperty(anyOutput, fc.integer({ min: 1, max: 5_000 }), async (output, maxCharacters) => {
       const read = taskWith(output);
+      const limit = maxCharacters % 2 === 0 ? 1_000 : 1_000_000;
       let [text, start]: [string, number | null] = ['', 0];
       while (start !== null) {
-        const slice = await read({ callId: 'call-7', start, maxCharacters });
+        const slice = referenceTo(
+          (await read({ callId: 'call-7', start, maxCharacters })) as never,
+          'call-8',
+          limit,
+        ) as unknown as Slice;
         const part = slice.text ?? slice.passages?.map((one) => one.text).join('') ?? '';
         expect(part.isWellFormed()).toBe(true);
         text += part;
@@ -86,6 +93,11 @@ test('what cannot be read is told in a way that the model can act on', async () 
   );
   await expect(read({})).rejects.toMatchObject({ code: 'invalid_request' });
   await expect(read({ callId: 'call-7', maxCharacters: 1_000_000 })).rejects.toThrow('read_result was called wrongly');
+});
+
+test('what was read in a slice is read again as its text, not as JSON', async () => {
+  const read = taskWith({ text: 'a "quoted" word', start: 20, characters: 90, nextStart: 35 });
+  expect(await read({ callId: 'call-7' })).toMatchObject({ text: 'a "quoted" word', characters: 15 });
 });
 
 test('an empty result is read as nothing', async () => {

@@ -53,6 +53,20 @@ test('a passage that is too long alone is cut, and what is left of it can be cit
   expect(citationsOf('Trains are first class [1].', messages)[0]?.quote).toBe('Trains are first class.');
 });
 
+test('a slice that is too long becomes a shorter one, and the same tool goes on where it ends', () => {
+  const text = 'abc'.repeat(1_000);
+  const slice = { text, start: 500, characters: 90_000, nextStart: 3_500 };
+  const shorter = referenceTo(slice, 'call-7', 1_000) as typeof slice;
+  expect(text.startsWith(shorter.text)).toBe(true);
+  expect(shorter.text.length).toBeGreaterThan(800);
+  expect(shorter).toEqual({ ...slice, text: shorter.text, nextStart: 500 + shorter.text.length });
+
+  const document = { passages: [passage('chunk', text, 500)], start: 500, characters: 3_500, nextStart: null };
+  const part = referenceTo(document, 'call-7', 2_000) as unknown as typeof document;
+  expect(part.passages[0]?.end).toBeGreaterThan(1_500);
+  expect(part.nextStart).toBe(part.passages[0]?.end);
+});
+
 test('an output with passages and much else is shortened as a whole, so that nothing of it is out of reach', () => {
   const output = { passages: [passage('chunk', 'short')], log: 'x'.repeat(5_000) };
   expect(shortened(output, 1_000)).toMatchObject({ characters: JSON.stringify(output).length });

@@ -1,20 +1,40 @@
 import type { JsonValue } from '../../../contract/json.ts';
-import { characterStart, partOf, mainlyPassages, textOf, type FoundPassage } from '../../../contract/tool-output.ts';
-
-/** A passage is cut only where this many characters of it remain to be read. */
-const leastPart = 200;
+import {
+  characterStart,
+  isSlice,
+  mainlyPassages,
+  partOf,
+  slicePassages,
+  textOf,
+  type FoundPassage,
+  type Slice,
+} from '../../../contract/tool-output.ts';
 
 /**
  * What the model reads of a tool's output: the output itself when its JSON fits, else as much of it as does, and how to
- * read on. Whole passages stay whole; a first one that is too long alone is cut.
+ * read on. Whole passages stay whole; a first one that is too long alone is cut. What is a slice already becomes a
+ * shorter one.
  *
  * @param maxCharacters of the JSON; not less than about 300, which the words about the rest take
  * @returns `output` itself when nothing is left out
  */
 export function referenceTo(output: JsonValue, callId: string, maxCharacters: number): JsonValue {
   if (JSON.stringify(output).length <= maxCharacters) return output;
+  if (isSlice(output)) return shorterSlice(output, maxCharacters);
   const passages = mainlyPassages(output);
   return (passages && somePassages(output, passages, callId, maxCharacters)) ?? head(output, callId, maxCharacters);
+}
+
+/** The tool that returned it goes on from where this one ends. */
+function shorterSlice(output: Slice, room: number): JsonValue {
+  const text = textOf(output);
+  const passages = mainlyPassages(output);
+  const shown = (length: number): JsonValue => {
+    const end = characterStart(text, length);
+    const part = passages ? { passages: slicePassages(passages, 0, end) } : { text: text.slice(0, end) };
+    return { ...output, ...part, nextStart: output.start + end };
+  };
+  return shown(largest(text.length - 1, (length) => JSON.stringify(shown(length)).length <= room));
 }
 
 function somePassages(output: JsonValue, passages: FoundPassage[], callId: string, room: number) {
@@ -33,7 +53,7 @@ function somePassages(output: JsonValue, passages: FoundPassage[], callId: strin
   const [first] = passages;
   if (!first) return undefined;
   const length = largest(first.text.length, (n) => fits([partOf(first, 0, n)]));
-  return length >= leastPart ? shown([partOf(first, 0, length)]) : undefined;
+  return length > 0 ? shown([partOf(first, 0, length)]) : undefined;
 }
 
 function head(output: JsonValue, callId: string, room: number): JsonValue {

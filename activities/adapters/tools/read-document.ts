@@ -45,7 +45,7 @@ export const readDocumentTool = (documents: Pick<Documents, 'read'>) =>
       };
       const nextStart = end < text.length ? end : null;
       return {
-        output: { passages: [passage], characters: text.length, nextStart },
+        output: { passages: [passage], start: from, characters: text.length, nextStart },
         summary: `${end - from} of ${text.length} characters read`,
       };
     },

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AlfredError } from '../../../contract/errors.ts';
 import type { JsonValue } from '../../../contract/json.ts';
-import { characterStart, partOf, mainlyPassages, textOf } from '../../../contract/tool-output.ts';
+import { characterStart, mainlyPassages, slicePassages, textOf } from '../../../contract/tool-output.ts';
 import type { Conversations } from '../../ports.ts';
 import { typedTool } from './typed-tool.ts';
 
@@ -34,23 +34,13 @@ export const readResultTool = (conversations: Pick<Conversations, 'toolResult'>)
         );
       const from = characterStart(text, start);
       const end = characterStart(text, Math.min(text.length, Math.max(start + maxCharacters, from + 2)));
-      const slice = slicesOf(output, from, end) ?? { text: text.slice(from, end) };
+      // Passages stay passages, so that they can be cited.
+      const passages = mainlyPassages(output);
+      const slice = passages ? { passages: slicePassages(passages, from, end) } : { text: text.slice(from, end) };
       const nextStart = end < text.length ? end : null;
       return {
-        output: { ...slice, characters: text.length, nextStart },
+        output: { ...slice, start: from, characters: text.length, nextStart },
         summary: `${end - from} of ${text.length} characters read`,
       };
     },
   });
-
-/** Passages stay passages, so that they can be cited. */
-function slicesOf(output: JsonValue, from: number, end: number) {
-  let offset = 0;
-  const passages = mainlyPassages(output)?.flatMap((passage) => {
-    const [begin, stop] = [from - offset, end - offset];
-    const { length } = passage.text;
-    offset += length;
-    return begin < length && stop > 0 ? [partOf(passage, Math.max(0, begin), Math.min(length, stop))] : [];
-  });
-  return passages && { passages };
-}
