@@ -69,7 +69,7 @@ test('slice after slice, all of a result is read, also where a slice is too long
       let [text, start]: [string, number | null] = ['', 0];
       while (start !== null) {
         const slice = referenceTo(
-          (await read({ callId: 'call-7', start, maxCharacters })),
+          await read({ callId: 'call-7', start, maxCharacters }),
           'call-8',
           limit,
         ) as unknown as Slice;
