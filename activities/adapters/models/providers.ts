@@ -3,7 +3,6 @@ import type { ModelProvider } from '../../ports.ts';
 import { createAnthropicProvider } from './anthropic.ts';
 import { createOfflineProvider } from './offline.ts';
 import { createOpenAIProvider } from './openai.ts';
-import { readScript } from './script.ts';
 import { createScriptedProvider } from './scripted.ts';
 
 /**
@@ -24,7 +23,7 @@ export function createProviders(config: Config): Record<string, ModelProvider> {
     }),
     anthropicKey && createAnthropicProvider({ apiKey: anthropicKey, baseUrl: config.ANTHROPIC_BASE_URL }),
     (openaiKey ?? openaiUrl) && createOpenAIProvider({ apiKey: openaiKey, baseUrl: openaiUrl }),
-    scriptFile && createScriptedProvider(readScript(scriptFile)),
+    scriptFile && createScriptedProvider({ file: scriptFile }),
   ].filter((provider) => typeof provider === 'object');
   return Object.fromEntries(providers.map((provider) => [provider.name, provider]));
 }

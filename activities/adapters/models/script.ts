@@ -4,10 +4,11 @@ import { errorCodes } from '../../../contract/errors.ts';
 import { Json } from '../../../contract/json-schema.ts';
 import { ConfigError } from '../../../runtime/config.ts';
 
-const tokens = z.int().nonnegative().optional();
+const count = z.int().nonnegative().optional();
 
 const ScriptTurn = z.strictObject({
-  text: z.string().optional(),
+  /** A list is streamed as it is, a string at once or, with `tokensPerS`, word by word. */
+  text: z.union([z.string(), z.array(z.string())]).optional(),
   calls: z
     .array(
       z.strictObject({
@@ -20,7 +21,11 @@ const ScriptTurn = z.strictObject({
     .optional(),
   stopReason: z.enum(['end', 'tools', 'max_tokens', 'refusal']).optional(),
   usage: z
-    .strictObject({ inputTokens: tokens, cacheReadTokens: tokens, cacheWriteTokens: tokens, outputTokens: tokens })
+    .strictObject({ inputTokens: count, cacheReadTokens: count, cacheWriteTokens: count, outputTokens: count })
+    .optional(),
+  /** What the provider says about its limits, as in the headers of a response. */
+  limits: z
+    .strictObject({ requestsPerMinute: count, tokensPerMinute: count, requestsLeft: count, tokensLeft: count })
     .optional(),
   firstTokenMs: z.number().nonnegative().optional(),
   tokensPerS: z.number().nonnegative().optional(),
@@ -32,22 +37,29 @@ const ScriptTurn = z.strictObject({
       retryAfterMs: z.number().positive().optional(),
     })
     .optional(),
+  /** How many steps the turn stands for. */
   repeat: z.int().min(1).max(1_000_000).default(1),
 });
-const ScriptFile = z.strictObject({ turns: z.array(ScriptTurn).min(1) });
+
+/**
+ * What a scripted model says, turn by turn: the first one answers step 1. `{{step}}` in texts and arguments becomes the
+ * step's number, so that the steps of a repeated turn differ. `summary` answers who asks for one, at any step.
+ */
+const Script = z.strictObject({ turns: z.array(ScriptTurn).min(1), summary: ScriptTurn.optional() });
 
 export type ScriptTurn = z.output<typeof ScriptTurn>;
-/** Turns as they are written; `repeat: n` makes one stand for n steps. */
-export type Script = z.input<typeof ScriptFile>;
+/** A script as it is written. */
+export type Script = z.input<typeof Script>;
+export type ParsedScript = z.output<typeof Script>;
 
 /** @throws ZodError with every fault and its place */
-export const parseScript = (script: unknown): ScriptTurn[] => ScriptFile.parse(script).turns;
+export const parseScript = (script: unknown): ParsedScript => Script.parse(script);
 
 /**
  * Reads ALFRED_SCRIPT_FILE.
  * @throws ConfigError that names the file and everything that is wrong in it
  */
-export function readScript(file: string): ScriptTurn[] {
+export function readScript(file: string): ParsedScript {
   try {
     return parseScript(JSON.parse(readFileSync(file, 'utf8')));
   } catch (error) {

@@ -63,7 +63,8 @@ function* spent<Piece>(answer: Answer<Piece>): Iterable<ModelEvent> {
   if (usage) yield { type: 'usage', usage };
 }
 
-const silent = (provider: string, idleMs: number, cause: unknown) =>
+/** A provider that was silent for longer than it may be. */
+export const silent = (provider: string, idleMs: number, cause: unknown) =>
   new AlfredError('model_unavailable', `${provider} was silent for ${idleMs / 1_000} s, so its answer was given up.`, {
     cause,
   });
