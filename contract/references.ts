@@ -1,6 +1,6 @@
 /** What a history may carry: ids, hashes, counts and small decisions, never content. */
 
-/** SHA-256 (hex) of stored content. */
+/** SHA-256 of stored content, base64url; hex where it was stored before 0.2. */
 export type ContentHash = string;
 
 /** A conversation is a chain of stored messages; the hash of the last one names all of it. */

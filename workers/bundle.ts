@@ -49,3 +49,6 @@ async function hashOfSources(): Promise<string> {
     .digest('hex')
     .slice(0, 16);
 }
+
+/** Names a bundle in histories. */
+export const bundleId = ({ code }: { code: string }) => createHash('sha256').update(code).digest('hex').slice(0, 10);

@@ -8,7 +8,7 @@ import { checkAgentNames } from '../runtime/agent-settings.ts';
 import { modelOf } from '../runtime/config.ts';
 import { settingsOf } from './settings.ts';
 import type { Edge } from '../runtime/edge.ts';
-import { workflowBundle } from './bundle.ts';
+import { bundleId, workflowBundle } from './bundle.ts';
 import { allQueues } from './queues.ts';
 import { ensureSchedules } from './schedules.ts';
 
@@ -51,6 +51,8 @@ export async function startWorkers(
         namespace: config.TEMPORAL_NAMESPACE,
         taskQueue,
         workflowBundle: bundle,
+        // Each event of a history names it; the default takes 85 bytes.
+        buildId: bundleId(bundle),
         activities,
         interceptors: { activity: [() => ({ inbound: createActivityInterceptor(log) })] },
         maxConcurrentActivityTaskExecutions: config.ALFRED_MAX_CONCURRENT_ACTIVITIES,

@@ -49,7 +49,10 @@ async function ask(question: string, options: Options, { api, terminal }: Contex
     agent: options.agent,
     input: { text: question },
     ...(options.priority === undefined ? {} : { priority: options.priority }),
-    ...(options.maxCostUsd === undefined ? {} : { budget: { maxCostUsd: options.maxCostUsd } }),
+    // Nobody is there to grant more to a command in a pipe.
+    ...(options.maxCostUsd === undefined
+      ? {}
+      : { budget: { maxCostUsd: options.maxCostUsd, ...(terminal.isLive ? {} : { waitS: 0 }) } }),
   };
   let cancelling = false;
   let task: Task | undefined;
@@ -128,12 +131,15 @@ async function end(
   if (event.type === 'task.failed')
     terminal.note(`The task failed: ${event.data.error.message} (${event.data.error.code})`, 'red');
   if (event.type === 'task.cancelled') terminal.note(event.data.reason);
+  const isIncomplete = event.type === 'task.completed' && event.data.result.incomplete !== undefined;
+  if (isIncomplete) terminal.note('The budget ended first: this is what there was.');
   if (!json) {
     const result = event.type === 'task.completed' ? { result: event.data.result } : {};
     showEnding(terminal, { ...result, usage, durationMs, model, link: task.links.temporal });
   }
   if (event.type === 'task.completed' && event.data.result.citations.length === 0)
     await hintAtDocuments(api, (line) => terminal.note(line));
+  if (isIncomplete) return exitCodes.failed;
   return { 'task.completed': exitCodes.ok, 'task.failed': exitCodes.failed, 'task.cancelled': exitCodes.cancelled }[
     event.type
   ];

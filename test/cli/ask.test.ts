@@ -71,8 +71,16 @@ test('the budget is passed on, and what the server refuses is said in its words'
   expect(unknown.code).toBe(1);
   expect(unknown.stderr).toContain('nobody');
   house.script([{ text: ['Done.'] }]);
-  const { stdout } = await alfred(['ask', '--json', '--max-cost-usd', '0.5', 'What?'], at());
-  expect(JSON.parse(stdout)).toMatchObject({ budget: { maxCostUsd: 0.5 } });
+  const { stdout } = await alfred(['ask', '--json', '--max-cost-usd', '500', 'What?'], at());
+  expect(JSON.parse(stdout)).toMatchObject({ budget: { maxCostUsd: 500 } });
+});
+
+test('a command that nobody watches does not wait for more budget: it ends with what there is, and says so', async () => {
+  house.script([{ text: ['never'] }]);
+  const { code, stderr } = await alfred(['ask', '--max-cost-usd', '0.01', 'What?'], at());
+  expect(code).toBe(1);
+  expect(stderr).toContain('maxCostUsd of $0.01 leaves no room');
+  expect(stderr).toContain('The budget ended first: this is what there was.');
 });
 
 test('the priority goes with the task', async () => {

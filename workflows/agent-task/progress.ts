@@ -1,5 +1,5 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { patched, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import {
   addUsage,
   noUsage,
@@ -15,6 +15,9 @@ import type { TaskStatus } from '../../contract/task.ts';
 
 const key = <N extends keyof typeof searchAttributeTypes>(name: N) =>
   defineSearchAttributeKey(name, searchAttributeTypes[name]);
+
+/** Steps between two updates of what Temporal's lists show as spent. */
+const showEvery = 10;
 
 /** How far a task is: what the loop decides by, and what Temporal's pages show. No content, no personal data. */
 export class TaskProgress {
@@ -45,8 +48,9 @@ export class TaskProgress {
   }
 
   runsTools(calls: ToolCallRef[]) {
-    // A door starts the workflow as running; each upsert is an event, so only money is worth one on the way.
-    if (this.usage.costUsd > 0) upsertSearchAttributes(this.spentAttributes());
+    // A door starts the workflow as running; each upsert is an event, so only money is worth one on the way, and not
+    // at every step.
+    if (this.usage.costUsd > 0 && this.isWorthShowing()) upsertSearchAttributes(this.spentAttributes());
     this.show(`tools: ${calls.map(({ tool }) => `\`${tool}\``).join(', ')}`);
   }
 
@@ -64,6 +68,10 @@ export class TaskProgress {
   ended(status: TaskStatus) {
     upsertSearchAttributes([{ key: key('AlfredStatus'), value: status }, ...this.spentAttributes()]);
     this.show('nothing');
+  }
+
+  private isWorthShowing() {
+    return this.step === 1 || this.step % showEvery === 0 || !patched('spend-shown-every-tenth-step');
   }
 
   private spentAttributes() {

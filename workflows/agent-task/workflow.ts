@@ -143,7 +143,9 @@ class Journey {
         place.results = [];
       } else {
         progress.runsTools(turn.calls);
-        const done = await Promise.all(turn.calls.map((call) => runTool({ task, step, head: turn.head, call })));
+        const done = await Promise.all(
+          turn.calls.map(({ callId, tool }) => runTool({ task, step, head: turn.head, call: { callId, tool } })),
+        );
         place.results = this.guard.judge(turn.calls, done);
       }
       place.head = turn.head;

@@ -29,37 +29,47 @@ const limitsTable = (limits: DayLimit[]) => sql`
     ${limits.map(({ maxUsd }) => maxUsd ?? null)}::numeric[], ${limits.map(({ maxTokens }) => maxTokens ?? null)}::bigint[],
     ${limits.map(({ maxCalls }) => maxCalls ?? null)}::int[]) as l (id, max_usd, max_tokens, max_calls)`;
 
+/** Which kinds of a charge fit into budget `h` and its limit of the day `d`, in money as it is stored: exact decimals. */
+const fits = ({ usd, tokens, calls }: Charge) => ({
+  usd: sql`coalesce(h.usd + ${usd}::numeric(20, 10) <= least(h.max_usd, d.max_usd), true)`,
+  tokens: sql`coalesce(h.tokens + ${tokens}::bigint <= least(h.max_tokens, d.max_tokens), true)`,
+  calls: sql`coalesce(h.calls + ${calls}::int <= least(h.max_calls, d.max_calls), true)`,
+});
+
 /**
  * Common table expressions that lock the budgets a call draws on, always in the order of their ids, and say in
  * `room.ok` whether the charge fits into every one of them. A limit of the day that has no row yet is no room.
  */
-export const roomFor = (ids: string[], limits: DayLimit[], { usd, tokens, calls }: Charge) => sql`
+export const roomFor = (ids: string[], limits: DayLimit[], charge: Charge) => {
+  const { usd, tokens, calls } = fits(charge);
+  return sql`
   day_limits as (${limitsTable(limits)}),
   held as (
     select id, usd, tokens, calls, max_usd, max_tokens, max_calls from budgets
     where id = any(${ids}::text[]) order by id for update
   ),
   room as (
-    select count(d.id) = (select count(*) from day_limits) and coalesce(bool_and(
-      coalesce(h.usd + ${usd}::numeric <= least(h.max_usd, d.max_usd), true)
-      and coalesce(h.tokens + ${tokens}::bigint <= least(h.max_tokens, d.max_tokens), true)
-      and coalesce(h.calls + ${calls}::int <= least(h.max_calls, d.max_calls), true)), true) as ok
+    select count(d.id) = (select count(*) from day_limits) and coalesce(bool_and(${usd} and ${tokens} and ${calls}), true) as ok
     from held h left join day_limits d on d.id = h.id
   ),`;
+};
 
 /** Makes rows for limits of the day that have none yet. @returns whether one was missing */
 export async function openDays(db: Database, limits: DayLimit[]): Promise<boolean> {
   const { rows } = await sql`
-    insert into budgets (id) select id from unnest(${limits.map(({ id }) => id)}::text[]) as d (id)
+    insert into budgets (id) select id from unnest(${limits.map(({ id }) => id)}::text[]) as d (id) order by id
     on conflict (id) do nothing returning id`.execute(db);
   return rows.length > 0;
 }
 
 const kinds = [
-  ['usd', 'max_usd', 'maxUsd', 'maxCostUsd'],
-  ['tokens', 'max_tokens', 'maxTokens', 'maxTokens'],
-  ['calls', 'max_calls', 'maxCalls', 'maxModelCalls'],
+  ['usd', 'maxCostUsd'],
+  ['tokens', 'maxTokens'],
+  ['calls', 'maxModelCalls'],
 ] as const;
+
+type Room = Charge & { id: string } & Record<`max_${keyof Charge}`, number | null> &
+  Record<`fits_${keyof Charge}`, boolean>;
 
 /** The limit that leaves no room for a charge, or undefined. One that somebody can widen is named last. */
 export async function stopFor(
@@ -68,21 +78,20 @@ export async function stopFor(
   limits: DayLimit[],
   charge: Charge,
 ): Promise<BudgetStop | undefined> {
-  const rows = await db
-    .selectFrom('budgets')
-    .select(['id', 'usd', 'tokens', 'calls', 'max_usd', 'max_tokens', 'max_calls'])
-    .where(sql<boolean>`id = any(${budgetsOf(task.taskId, limits)}::text[])`)
-    .execute();
+  const { usd, tokens, calls } = fits(charge);
+  const { rows } = await sql<Room>`
+    select h.id, h.usd, h.tokens, h.calls, ${usd} as fits_usd, ${tokens} as fits_tokens, ${calls} as fits_calls,
+      least(h.max_usd, d.max_usd) as max_usd, least(h.max_tokens, d.max_tokens) as max_tokens,
+      least(h.max_calls, d.max_calls) as max_calls
+    from budgets h left join (${limitsTable(limits)}) d on d.id = h.id
+    where h.id = any(${budgetsOf(task.taskId, limits)}::text[])`.execute(db);
   const scopes = ['tenant', 'agent', 'task'] as const;
   for (const scope of scopes) {
     const row = rows.find(({ id }) => id.startsWith(`${scope}/`));
     if (!row) continue;
-    const day = limits.find(({ id }) => id === row.id);
-    for (const [kind, column, dayLimit, limit] of kinds) {
-      const max = Math.min(row[column] ?? Infinity, day?.[dayLimit] ?? Infinity);
-      // Cents of a billionth are binary noise, not money.
-      if (row[kind] + charge[kind] > max + 1e-12)
-        return { limit, scope, max, charged: row[kind], needed: charge[kind] };
+    for (const [kind, limit] of kinds) {
+      if (!row[`fits_${kind}`])
+        return { limit, scope, max: row[`max_${kind}`] ?? 0, charged: row[kind], needed: charge[kind] };
     }
   }
   return undefined;

@@ -5,7 +5,7 @@ import type { StoredMessage } from '../../../contract/messages.ts';
 import type { Head, Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/postgres.ts';
 import type { Conversations } from '../../ports.ts';
-import { hashOf } from './contents.ts';
+import { referenceOf } from './contents.ts';
 import { loadConversation, loadWholeConversation } from './load-conversation.ts';
 import { storableJson } from './storable-json.ts';
 
@@ -68,7 +68,7 @@ export const createConversations = (db: Database): Conversations => ({
   },
 });
 
-const headOf = (parent: Head | null, body: string): Head => hashOf(`${parent ?? ''}\n${body}`);
+const headOf = (parent: Head | null, body: string): Head => referenceOf(`${parent ?? ''}\n${body}`);
 
 /**
  * The statement that appends a message, also a part of larger statements, and the head it makes. The same message after

@@ -7,7 +7,7 @@ import type { Database } from '../../../runtime/postgres.ts';
 import type { CompletedModelCall, FailedModelCall, Ledger, OpenModelCall, Purpose } from '../../ports.ts';
 import { appendEvents } from './append-events.ts';
 import { budgetsOf, chargeOf, openDays, roomFor, stopFor } from './budgets.ts';
-import { hashOf, insertContent } from './contents.ts';
+import { referenceOf, insertContent } from './contents.ts';
 import { insertMessage } from './conversations.ts';
 import { streamingToken } from './events.ts';
 import { paidCall } from './paid-call.ts';
@@ -82,9 +82,11 @@ export const createModelCalls = (db: Database): ModelCalls => ({
 
   async writeOffLost() {
     const { rows } = await sql<{ n: number }>`
-      with lost as (
-        update model_calls c set outcome = 'lost', ended_at = now() from tasks t
-        where c.outcome = 'open' and t.id = c.task_id and t.ended_at < now() - interval '20 minutes'
+      with unheard as (
+        select c.id from model_calls c join tasks t on t.id = c.task_id
+        where c.outcome = 'open' and t.ended_at < now() - interval '20 minutes' for update of c skip locked
+      ), lost as (
+        update model_calls c set outcome = 'lost', ended_at = now() from unheard where c.id = unheard.id
         returning c.task_id, c.input_tokens, c.output_tokens, c.cost_usd
       ), spent as (
         update tasks set model_calls = model_calls + l.n, input_tokens = tasks.input_tokens + l.input,
@@ -129,10 +131,14 @@ async function open(db: Database, task: TaskRef, call: OpenModelCall): Promise<b
       ? sql`paid_step < ${step}`
       : sql`not exists (select from model_calls where ${siblings} and outcome = 'completed')`;
   const opened = await appendEvents(db, task, {
-    before: sql`${roomFor(budgets, dayLimits, charge)} stale as (
+    // Locked, because one of them may be ending just now: it is counted there or here.
+    before: sql`${roomFor(budgets, dayLimits, charge)} unheard as (
+      select id, input_tokens, output_tokens, cost_usd from model_calls
+      where ${siblings} and outcome = 'open' and (select ok from room) order by id for update
+    ), stale as (
       select count(*)::int as n, coalesce(sum(input_tokens), 0) as input, coalesce(sum(output_tokens), 0) as output,
         coalesce(sum(cost_usd), 0) as cost
-      from model_calls where ${siblings} and outcome = 'open'
+      from unheard
     ),`,
     when: sql`(select ok from room) and ended_at is null and run_id = ${runId} and ${unpaid}`,
     set: sql`${purpose === 'turn' ? sql`, streaming = ${streamingToken(call)}` : sql``},
@@ -144,7 +150,7 @@ async function open(db: Database, task: TaskRef, call: OpenModelCall): Promise<b
         calls = b.calls + 1, updated_at = now()
       from task where b.id = any(${budgets}::text[])
     ), lost as (
-      update model_calls set outcome = 'lost', ended_at = now() from task where ${siblings} and outcome = 'open'
+      update model_calls c set outcome = 'lost', ended_at = now() from task, unheard where c.id = unheard.id
     ), opened as (
       insert into model_calls (call_id, task_id, tenant, agent, step, attempt, purpose, outcome, provider, model, budgets,
         input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, cost_usd, duration_ms)
@@ -224,7 +230,7 @@ function stored(
   { parent, parts, usage, provider, model, purpose, result, correction }: CompletedModelCall,
 ) {
   const content = result && storableJson(result);
-  const resultHash = content === undefined ? null : hashOf(content);
+  const resultHash = content === undefined ? null : referenceOf(content);
   const contents =
     content === undefined || resultHash === null
       ? sql``

@@ -8,7 +8,7 @@ import type { Database } from '../../../runtime/postgres.ts';
 import type { Tables } from '../../../runtime/tables.ts';
 import { truthOf } from '../../../contract/task-truth.ts';
 import type { Closure, Run, TaskRow, Tasks, TaskState } from '../../ports.ts';
-import { hashOf, insertContent } from './contents.ts';
+import { hashOf, insertContent, referenceOf } from './contents.ts';
 import { storableJson } from './storable-json.ts';
 import { insertMessage } from './conversations.ts';
 import { appendEvents } from './append-events.ts';
@@ -95,7 +95,7 @@ export const createTasks = (db: Database): Tasks => ({
 
   async storeResult(scope, result) {
     const content = storableJson(result);
-    const hash = hashOf(content);
+    const hash = referenceOf(content);
     await insertContent(scope, hash, content).execute(db);
     return hash;
   },

@@ -4,7 +4,7 @@ import type { ToolMisuse, ToolResultRef } from '../../../contract/references.ts'
 import type { Database } from '../../../runtime/postgres.ts';
 import type { Ledger } from '../../ports.ts';
 import { appendEvents } from './append-events.ts';
-import { hashOf, insertContent } from './contents.ts';
+import { referenceOf, insertContent } from './contents.ts';
 import { isOpenFor, reopen } from './reopen.ts';
 import { storableJson } from './storable-json.ts';
 import { referenceTo } from './tool-result.ts';
@@ -33,9 +33,9 @@ export const createToolCalls = (db: Database): Pick<Ledger, 'beginToolCall' | 's
   async settleToolCall(task, { callId, tool, step, output, isError, misuse, summary, durationMs, maxCharacters }) {
     const shown = referenceTo(output, callId, maxCharacters);
     const content = storableJson(shown);
-    const hash = hashOf(content);
+    const hash = referenceOf(content);
     const full = shown === output ? undefined : storableJson(output);
-    const fullHash = full === undefined ? null : hashOf(full);
+    const fullHash = full === undefined ? null : referenceOf(full);
     const contents =
       full === undefined || fullHash === null
         ? sql`content as (${insertContent(task, hash, content)}),`

@@ -1,10 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
+import { budgetId } from '../../../contract/ids.ts';
 import type { BudgetLimits } from '../../../contract/references.ts';
 import { sentenceOfStop } from '../../../contract/task-stop.ts';
 import type { Waiting } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/postgres.ts';
 import type { Tasks } from '../../ports.ts';
 import { appendEvents } from './append-events.ts';
+import { isOpenFor, reopen } from './reopen.ts';
 
 /** How a task's row stops and goes on while its workflow runs. */
 export const createWaiting = (db: Database): Pick<Tasks, 'carryOn' | 'wait' | 'resume' | 'grant'> => ({
@@ -30,23 +33,41 @@ export const createWaiting = (db: Database): Pick<Tasks, 'carryOn' | 'wait' | 'r
     });
   },
 
-  async grant(task, { runId }, more) {
-    const given = JSON.stringify(more);
-    const { maxCostUsd = null, maxTokens = null, maxModelCalls = null } = more;
-    const budget = await read(db, task.taskId);
-    const granted = await appendEvents(db, task, {
-      when: sql`ended_at is null and run_id = ${runId} and budget is distinct from budget || ${given}::jsonb`,
-      set: sql`, budget = budget || ${given}::jsonb`,
-      events: [{ type: 'budget.granted', data: { budget: { ...budget, ...more } } }],
-      after: sql`, wider as (
-        update budgets b set max_usd = coalesce(${maxCostUsd}::numeric, b.max_usd),
-          max_tokens = coalesce(${maxTokens}::bigint, b.max_tokens), max_calls = coalesce(${maxModelCalls}::int, b.max_calls)
-        from task where b.id = 'task/' || task.id
-      )`,
-    });
-    return granted?.budget ?? read(db, task.taskId);
+  async grant(task, run, more) {
+    const { taskId } = task;
+    while (true) {
+      const budget = await read(db, taskId);
+      const wider = widest(budget, more);
+      const { maxCostUsd = null, maxTokens = null, maxModelCalls = null } = wider;
+      const granted = await appendEvents(db, task, {
+        // The budget before the task, as every call locks them.
+        before: sql`held as (select id from budgets where id = ${budgetId.task(taskId)} for update),`,
+        when: sql`(select count(*) from held) >= 0 and ended_at is null and run_id = ${run.runId}
+          and budget = ${JSON.stringify(budget)}::jsonb and budget <> ${JSON.stringify(wider)}::jsonb`,
+        set: sql`, budget = ${JSON.stringify(wider)}::jsonb`,
+        events: [{ type: 'budget.granted', data: { budget: wider } }],
+        after: sql`, wider as (
+          update budgets b set max_usd = ${maxCostUsd}::numeric, max_tokens = ${maxTokens}::bigint,
+            max_calls = ${maxModelCalls}::int
+          from task, held where b.id = held.id
+        )`,
+      });
+      if (granted) return granted.budget;
+      const now = await read(db, taskId);
+      if (await isOpenFor(db, taskId, run.runId)) {
+        if (isDeepStrictEqual(now, widest(now, more))) return now;
+      } else if (!(await reopen(db, task, run))) return now;
+    }
   },
 });
+
+/** A limit is only ever widened, and one that the task does not have stays away. */
+function widest(budget: BudgetLimits, more: BudgetLimits): BudgetLimits {
+  const wider = { ...budget };
+  for (const name of Object.keys(budget) as (keyof BudgetLimits)[])
+    wider[name] = Math.max(budget[name] ?? 0, more[name] ?? 0);
+  return wider;
+}
 
 async function read(db: Database, taskId: string): Promise<BudgetLimits> {
   const { budget } = await db.selectFrom('tasks').select('budget').where('id', '=', taskId).executeTakeFirstOrThrow();
