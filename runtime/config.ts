@@ -180,7 +180,7 @@ const Environment = z.object(variables).superRefine((env, context) => {
       const needed = needs[name.split(':')[0] as ProviderName] ?? [];
       const [first] = needed;
       if (first && needed.every((variable) => env[variable] === undefined))
-        issue(first, `is needed, because ${where} names "${name}": set it, or use offline:quote`);
+        issue(first, `is needed, because ${where} names "${name}": set ${needed.join(' or ')}, or use offline:quote`);
     }
   }
   if (Boolean(env.TEMPORAL_TLS_CERT_FILE) !== Boolean(env.TEMPORAL_TLS_KEY_FILE)) {

@@ -1,26 +1,17 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { createUsage } from '../../activities/adapters/postgres/usage.ts';
 import type { UsageReport } from '../../contract/usage.ts';
 import { recordCalls, type RecordedCall } from '../support/record-calls.ts';
-import { createTaskHarness, type TaskHarness } from '../support/task-harness.ts';
-import { serve } from './api-server.ts';
+import { createApiHarness, type ApiHarness } from './api-server.ts';
 
-let house: TaskHarness;
-let api: Awaited<ReturnType<typeof serve>>;
-beforeAll(async () => {
-  house = await createTaskHarness();
-  api = await serve(house, { ledger: createUsage(house.postgres.db) });
-});
-afterAll(async () => {
-  await api?.app.close();
-  await house?.close();
-});
+let house: ApiHarness;
+beforeAll(async () => void (house = await createApiHarness()));
+afterAll(() => house?.close());
 beforeEach(() => house.postgres.pool.query('delete from model_calls'));
 
 const record = (...calls: RecordedCall[]) => recordCalls(house, calls);
 
 const usage = async (query: Record<string, string> = {}) => {
-  const { status, body } = await api.http.get(`/v1/usage?${new URLSearchParams(query).toString()}`);
+  const { status, body } = await house.http.get(`/v1/usage?${new URLSearchParams(query).toString()}`);
   expect({ status, body }).toMatchObject({ status: 200 });
   return body as UsageReport;
 };
@@ -143,7 +134,7 @@ test.each([
   [{ by: '' }, 'query.by', 'expected some of'],
   [{ group: 'day' }, 'query', 'group'],
 ])('%j is refused with its place', async (query, path, message) => {
-  const { status, body } = await api.http.get(
+  const { status, body } = await house.http.get(
     `/v1/usage?${new URLSearchParams(query as Record<string, string>).toString()}`,
   );
   expect({ status, code: body.code }).toEqual({ status: 422, code: 'invalid_request' });

@@ -1,27 +1,20 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createUsage } from '../../activities/adapters/postgres/usage.ts';
-import { serve } from '../api/api-server.ts';
+import { createApiHarness, type ApiHarness } from '../api/api-server.ts';
 import { recordCalls } from '../support/record-calls.ts';
-import { createTaskHarness, type TaskHarness } from '../support/task-harness.ts';
 import { alfred } from './run-alfred.ts';
 
-let house: TaskHarness;
-let api: Awaited<ReturnType<typeof serve>>;
+let house: ApiHarness;
 beforeAll(async () => {
-  house = await createTaskHarness();
-  api = await serve(house, { ledger: createUsage(house.postgres.db) });
+  house = await createApiHarness();
   await recordCalls(house, [
     { at: '2026-03-01T10:00:00Z', model: 'openai:gpt-6-sol', tokens: 1_500, costUsd: '12.5' },
     { at: '2026-03-02T10:00:00Z', model: 'offline:quote', tokens: 5 },
     { at: '2026-03-02T11:00:00Z', model: 'offline:quote', tokens: 5, outcome: 'model_unavailable' },
   ]);
 });
-afterAll(async () => {
-  await api?.app.close();
-  await house?.close();
-});
+afterAll(() => house?.close());
 
-const usage = (...args: string[]) => alfred(['usage', ...args], { ALFRED_URL: api.url, NO_COLOR: '1' });
+const usage = (...args: string[]) => alfred(['usage', ...args], { ALFRED_URL: house.url, NO_COLOR: '1' });
 const march = ['--from', '2026-03-01', '--to', '2026-03-31'];
 
 test('usage is an aligned table with its total, numbers to the right', async () => {

@@ -102,6 +102,8 @@ test('a model whose provider has no key is told, wherever in a chain it stands',
   expect(faultOf({ ALFRED_AGENTS: { knowledge: { model: chain } } })).toMatch(
     /ANTHROPIC_API_KEY is not set: .*ALFRED_AGENTS of knowledge names "anthropic:/,
   );
+  expect(faultOf({ ALFRED_MODEL: 'openai:gpt-6-sol' })).toContain('set OPENAI_API_KEY or OPENAI_BASE_URL');
+  expect(() => configOf({ ALFRED_MODEL: 'openai:x', OPENAI_BASE_URL: 'http://127.0.0.1:11434/v1' })).not.toThrow();
 });
 
 test('an agent that does not exist is told with those that do', () => {
