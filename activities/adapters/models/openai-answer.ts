@@ -11,7 +11,7 @@ type Chunk = OpenAI.ChatCompletionChunk;
 type Delta = Partial<OpenAI.ChatCompletionChunk.Choice.Delta> & { reasoning_content?: unknown; reasoning?: unknown };
 
 /** A response of Chat Completions, put together from its chunks. */
-export class OpenAIAnswer implements Answer<Chunk> {
+export class OpenAiAnswer implements Answer<Chunk> {
   private readonly request: ModelRequest;
   private readonly calls = new CallAssembler();
   private text = '';

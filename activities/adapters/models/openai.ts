@@ -1,6 +1,6 @@
 import OpenAI, { APIError } from 'openai';
 import type { ModelProvider } from '../../ports.ts';
-import { OpenAIAnswer } from './openai-answer.ts';
+import { OpenAiAnswer } from './openai-answer.ts';
 import { parametersOf } from './openai-request.ts';
 import type { ProviderFailure } from './provider-errors.ts';
 import { limitsIn, openaiLimitHeaders } from './rate-limit-headers.ts';
@@ -18,7 +18,7 @@ type Options = {
 const name = 'openai';
 
 /** Any server that speaks Chat Completions, by the official SDK, whose own retries are off: Temporal retries. */
-export function createOpenAIProvider({ apiKey, baseUrl, idleMs = 2 * 60_000 }: Options): ModelProvider {
+export function createOpenAiProvider({ apiKey, baseUrl, idleMs = 2 * 60_000 }: Options): ModelProvider {
   const url = new URL(baseUrl ?? 'https://api.openai.com/v1');
   const isAzure = /\.azure\.com$/.test(url.hostname);
   const isOwn = isAzure || /(^|\.)api\.openai\.com$/.test(url.hostname);
@@ -55,7 +55,7 @@ export function createOpenAIProvider({ apiKey, baseUrl, idleMs = 2 * 60_000 }: O
           limits: (headers) => limitsIn(headers, openaiLimitHeaders),
           failure,
         },
-        new OpenAIAnswer(request),
+        new OpenAiAnswer(request),
         signal,
       ),
   };

@@ -2,7 +2,7 @@ import type { Config } from '../../../runtime/config.ts';
 import type { ModelProvider } from '../../ports.ts';
 import { createAnthropicProvider } from './anthropic.ts';
 import { createOfflineProvider } from './offline.ts';
-import { createOpenAIProvider } from './openai.ts';
+import { createOpenAiProvider } from './openai.ts';
 import { createScriptedProvider } from './scripted.ts';
 
 /**
@@ -22,7 +22,7 @@ export function createProviders(config: Config): Record<string, ModelProvider> {
       tokensPerS: config.ALFRED_OFFLINE_TOKENS_PER_S,
     }),
     anthropicKey && createAnthropicProvider({ apiKey: anthropicKey, baseUrl: config.ANTHROPIC_BASE_URL }),
-    (openaiKey ?? openaiUrl) && createOpenAIProvider({ apiKey: openaiKey, baseUrl: openaiUrl }),
+    (openaiKey ?? openaiUrl) && createOpenAiProvider({ apiKey: openaiKey, baseUrl: openaiUrl }),
     scriptFile && createScriptedProvider({ file: scriptFile }),
   ].filter((provider) => typeof provider === 'object');
   return Object.fromEntries(providers.map((provider) => [provider.name, provider]));
