@@ -1,108 +1,73 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import { anthropicFault, type AnthropicBody, type Block } from './fake-anthropic-faults.ts';
+import { frame, startWireServer, type Reply, type Wire } from './wire-server.ts';
 
-type Block = { type: string; [key: string]: unknown };
-type Body = {
-  model?: string;
-  max_tokens?: number;
-  stream?: boolean;
-  system?: unknown;
-  tools?: { name: string; description: string; input_schema: { type?: string } }[];
-  messages?: { role: string; content: Block[] }[];
-};
-
-export type FakeTurn = {
+export type AnthropicTurn = Wire & {
+  /** `pieces` are what a block's deltas carry. */
   blocks?: (Block & { pieces?: string[] })[];
   stopReason?: string;
+  /** `null`: the wire's own null. */
   usage?: Record<string, number>;
   /** Instead of an answer. */
   refuse?: { status: number; type: string; message: string; headers?: Record<string, string> };
-  /** Ends the connection after this many events. */
-  cutAfter?: number;
-  /** Sends this error event after the first delta. */
+  /** Sends this error event after the first delta, and nothing more. */
   errorEvent?: { type: string; message: string };
 };
 
 /**
- * Speaks the Messages API's wire protocol as documented, and refuses what the real one refuses: a wrong key, a missing
- * version, max_tokens left out, roles that do not begin with user, a tool result without its tool use in the turn
- * before, more than four cache breakpoints, empty text blocks.
+ * Speaks the Messages API's wire protocol as documented, and refuses what the real one refuses: a wrong key, a model it
+ * does not have, and all of `anthropicFault`.
+ *
+ * @param options.otherwise answers when no turn is scripted
  */
-export async function startFakeAnthropic(key: string) {
-  const turns: FakeTurn[] = [];
-  const requests: Body[] = [];
-  const server = createServer((request, response) => void answer(request, response));
+export async function startFakeAnthropic(
+  key: string,
+  { otherwise }: { otherwise?: (body: AnthropicBody) => AnthropicTurn } = {},
+) {
+  const turns: AnthropicTurn[] = [];
+  const requests: AnthropicBody[] = [];
+  const signed = new Map<string, string>();
 
-  async function answer(request: IncomingMessage, response: ServerResponse) {
-    let text = '';
-    for await (const piece of request) text += String(piece);
-    const body = JSON.parse(text) as Body;
+  function reply(request: IncomingMessage, text: string): Reply {
+    const body = JSON.parse(text) as AnthropicBody;
     const given = request.headers['x-api-key'] ?? request.headers.authorization?.replace(/^Bearer /, '');
-    if (given !== key) return refuse(response, 401, 'authentication_error', 'invalid x-api-key');
-    const fault = faultOf(request, body);
-    if (fault) return refuse(response, 400, 'invalid_request_error', fault);
+    if (given !== key) return refusal(401, 'authentication_error', 'invalid x-api-key');
+    const counts = request.url === '/v1/messages/count_tokens';
+    if (!counts && request.url !== '/v1/messages') return refusal(404, 'not_found_error', 'Not found');
+    const fault = anthropicFault(request, body, { signed, counts });
+    if (fault) return refusal(400, 'invalid_request_error', fault);
+    if (!body.model?.startsWith('claude-')) return refusal(404, 'not_found_error', `model: ${body.model}`);
     requests.push(body);
-    const turn = turns.shift();
-    if (!turn) return refuse(response, 500, 'api_error', 'the script ran out');
-    if (turn.refuse)
-      return refuse(response, turn.refuse.status, turn.refuse.type, turn.refuse.message, turn.refuse.headers);
-    response.writeHead(200, { 'content-type': 'text/event-stream' });
-    let sent = 0;
-    for (const event of eventsOf(turn, body.model ?? '')) {
-      if (turn.cutAfter !== undefined && sent++ >= turn.cutAfter) return void response.destroy();
-      response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
-    }
-    response.end();
+    if (counts) return { status: 200, json: { input_tokens: Math.ceil(text.length / 4) } };
+    const turn = turns.shift() ?? otherwise?.(body);
+    if (!turn) return refusal(500, 'api_error', 'the script ran out');
+    if (turn.refuse) return refusal(turn.refuse.status, turn.refuse.type, turn.refuse.message, turn.refuse.headers);
+    for (const { type, signature, pieces = [] } of turn.blocks ?? [])
+      if (type === 'thinking') signed.set(String(signature), pieces.join(''));
+    return { frames: framesOf(turn, body.model), wire: turn };
   }
 
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const server = await startWireServer(reply);
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    ...server,
+    /** What was taken, in order. */
     requests,
-    script: (...more: FakeTurn[]) => void turns.splice(0, turns.length, ...more),
-    close: () => new Promise<void>((resolve) => server.close(() => resolve()).closeAllConnections()),
+    script: (...more: AnthropicTurn[]) => void turns.splice(0, turns.length, ...more),
   };
 }
 
-function refuse(
-  response: ServerResponse,
-  status: number,
-  type: string,
-  message: string,
-  headers: Record<string, string> = {},
-) {
-  response.writeHead(status, { 'content-type': 'application/json', ...headers });
-  response.end(JSON.stringify({ type: 'error', error: { type, message } }));
-}
+const refusal = (status: number, type: string, message: string, headers?: Record<string, string>): Reply => ({
+  status,
+  headers: { 'request-id': 'req_1', ...headers },
+  json: { type: 'error', error: { type, message }, request_id: 'req_1' },
+});
 
-function faultOf(
-  request: IncomingMessage,
-  { model, max_tokens, messages = [], tools = [], ...body }: Body,
-): string | undefined {
-  if (!request.headers['anthropic-version']) return 'anthropic-version: header is required';
-  if (!model) return 'model: Field required';
-  if (!max_tokens) return 'max_tokens: Field required';
-  if (messages[0]?.role !== 'user') return 'messages: first message must use the "user" role';
-  if (tools.some(({ input_schema }) => input_schema?.type !== 'object'))
-    return 'tools.0.input_schema.type: Field required';
-  const breakpoints = JSON.stringify([messages, tools, body.system]).split('"cache_control"').length - 1;
-  if (breakpoints > 4) return 'A maximum of 4 blocks with cache_control may be provided.';
-  for (const [i, { content }] of messages.entries()) {
-    if (content.some((block) => block.type === 'text' && !String(block.text).trim()))
-      return 'messages: text content blocks must be non-empty';
-    const before = messages[i - 1]?.content ?? [];
-    const asked = before.filter(({ type }) => type === 'tool_use').map(({ id }) => id);
-    const answered = content.filter(({ type }) => type === 'tool_result').map(({ tool_use_id }) => tool_use_id);
-    if (answered.some((id) => !asked.includes(id)))
-      return `messages.${i}: unexpected tool_use_id found in tool_result blocks`;
-    if (asked.some((id) => !answered.includes(id)))
-      return `messages.${i}: tool_use ids were found without tool_result blocks immediately after`;
-  }
-  return undefined;
+function* framesOf(turn: AnthropicTurn, model: string): Iterable<string> {
+  for (const event of eventsOf(turn, model)) yield frame(event, event.type);
 }
 
 function* eventsOf(
-  { blocks = [], stopReason = 'end_turn', usage = {}, errorEvent }: FakeTurn,
+  { blocks = [], stopReason = 'end_turn', usage = {}, errorEvent }: AnthropicTurn,
   model: string,
 ): Iterable<{ type: string; [key: string]: unknown }> {
   const { output_tokens = 7, ...input } = usage;
@@ -120,25 +85,11 @@ function* eventsOf(
     },
   };
   yield { type: 'ping' };
-  for (const [index, { pieces, ...block }] of blocks.entries()) {
-    const start =
-      block.type === 'text'
-        ? { type: 'text', text: '' }
-        : block.type === 'tool_use'
-          ? { ...block, input: {} }
-          : block.type === 'thinking'
-            ? { type: 'thinking', thinking: '', signature: '' }
-            : block;
-    yield { type: 'content_block_start', index, content_block: start };
-    for (const piece of pieces ?? []) {
-      const delta =
-        block.type === 'text'
-          ? { type: 'text_delta', text: piece }
-          : block.type === 'thinking'
-            ? { type: 'thinking_delta', thinking: piece }
-            : { type: 'input_json_delta', partial_json: piece };
-      yield { type: 'content_block_delta', index, delta };
-      if (errorEvent) yield { type: 'error', error: errorEvent };
+  for (const [index, { pieces = [], ...block }] of blocks.entries()) {
+    yield { type: 'content_block_start', index, content_block: startOf(block) };
+    for (const piece of pieces) {
+      yield { type: 'content_block_delta', index, delta: deltaOf(block, piece) };
+      if (errorEvent) return yield { type: 'error', error: errorEvent };
     }
     if (block.type === 'thinking')
       yield { type: 'content_block_delta', index, delta: { type: 'signature_delta', signature: block.signature } };
@@ -146,4 +97,16 @@ function* eventsOf(
   }
   yield { type: 'message_delta', delta: { stop_reason: stopReason, stop_sequence: null }, usage: { output_tokens } };
   yield { type: 'message_stop' };
+}
+
+function startOf(block: Block): Block {
+  if (block.type === 'text') return { type: 'text', text: '' };
+  if (block.type === 'thinking') return { type: 'thinking', thinking: '', signature: '' };
+  return block.type === 'tool_use' ? { ...block, input: {} } : block;
+}
+
+function deltaOf({ type }: Block, piece: string) {
+  if (type === 'text') return { type: 'text_delta', text: piece };
+  if (type === 'thinking') return { type: 'thinking_delta', thinking: piece };
+  return { type: 'input_json_delta', partial_json: piece };
 }

@@ -1,0 +1,107 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setImmediate as nextRound } from 'node:timers/promises';
+
+/** What is unusual about a streamed response, or goes wrong with it, whoever speaks. */
+export type Wire = {
+  /** Of the response. */
+  headers?: Record<string, string>;
+  /** Bytes a write: frames and characters are cut wherever that falls. Default: one frame a write. */
+  chunkBytes?: number;
+  /** Breaks the connection after this many frames. */
+  cutAfter?: number;
+  /** Ends the response in good order after this many frames, as if that were all. */
+  endAfter?: number;
+  /** Is silent after this many frames; the connection stays open until the client closes it. */
+  stallAfter?: number;
+  /** Stands in the place of all frames, byte for byte. */
+  raw?: string;
+};
+
+export type Reply =
+  | { status: number; headers?: Record<string, string> | undefined; json: unknown }
+  | { frames: Iterable<string>; wire: Wire };
+
+/** An HTTP server on loopback that answers by `reply` and keeps what it was sent, byte for byte. */
+export async function startWireServer(reply: (request: IncomingMessage, body: string) => Reply) {
+  const bodies: string[] = [];
+  const watchers = new Set<() => void>();
+  let abandoned = 0;
+
+  async function answer(request: IncomingMessage, response: ServerResponse) {
+    const read: Buffer[] = [];
+    for await (const piece of request) read.push(piece as Buffer);
+    const body = Buffer.concat(read).toString('utf8');
+    bodies.push(body);
+    const made = reply(request, body);
+    if ('json' in made) {
+      response.writeHead(made.status, { 'content-type': 'application/json', ...made.headers });
+      return void response.end(JSON.stringify(made.json));
+    }
+    const outcome = await stream(response, made.frames, made.wire);
+    if (outcome === 'cut') return void response.destroy();
+    if (outcome === 'sent') return void response.end();
+    abandoned++;
+    for (const watch of watchers) watch();
+  }
+
+  const server = createServer({ noDelay: true }, (request, response) => {
+    answer(request, response).catch(() => response.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    /** Bodies of all requests so far, also of those that were refused. */
+    bodies,
+    /** Resolves when clients have closed a connection before its response was over, this many times since the start. */
+    untilAbandoned: (times = 1) =>
+      new Promise<void>((resolve) => {
+        const watch = () => {
+          if (abandoned < times) return;
+          watchers.delete(watch);
+          resolve();
+        };
+        watchers.add(watch);
+        watch();
+      }),
+    close: () => new Promise<void>((resolve) => server.close(() => resolve()).closeAllConnections()),
+  };
+}
+
+async function stream(
+  response: ServerResponse,
+  frames: Iterable<string>,
+  { headers, chunkBytes, cutAfter, endAfter, stallAfter, raw }: Wire,
+): Promise<'sent' | 'cut' | 'abandoned'> {
+  const closed = new Promise<void>((resolve) => void response.once('close', resolve));
+  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', ...headers });
+  response.flushHeaders();
+  let sent = 0;
+  for (const frame of raw === undefined ? frames : [raw]) {
+    if (sent === cutAfter) return 'cut';
+    if (sent === endAfter) return 'sent';
+    if (sent === stallAfter) break;
+    const bytes = Buffer.from(frame);
+    for (let at = 0; at < bytes.length; at += chunkBytes ?? bytes.length) {
+      if (response.destroyed) return 'abandoned';
+      const room = response.write(bytes.subarray(at, at + (chunkBytes ?? bytes.length)));
+      // A round of its own for every write, so that each leaves as a packet of its own.
+      if (room) await nextRound();
+      else await Promise.race([closed, new Promise((resolve) => response.once('drain', resolve))]);
+    }
+    sent++;
+  }
+  if (stallAfter === undefined) return 'sent';
+  await closed;
+  return 'abandoned';
+}
+
+/** One event of a stream of server-sent events. */
+export const frame = (data: unknown, event?: string) =>
+  `${event ? `event: ${event}\n` : ''}data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`;
+
+/** Whether JSON text holds half of a character, which servers that read it strictly refuse. */
+export const holdsHalfCharacter = (value: unknown): boolean => {
+  if (typeof value === 'string') return !value.isWellFormed();
+  return typeof value === 'object' && value !== null && Object.values(value).some(holdsHalfCharacter);
+};
