@@ -41,7 +41,12 @@ export const createModelActivities = (deps: ModelDeps) => ({
   callModel: ({ task, step, model, fallbacks = [], head, results }: CallModel): Promise<Turn> =>
     heartbeating(async (signal) => {
       const at = { ...currentRun(), step, attempt: activityInfo().attempt };
-      const parent = results.length ? await deps.conversations.append(task, head, { role: 'tool', results }) : head;
+      const parent = results.length
+        ? await deps.conversations.append(task, head, {
+            role: 'tool',
+            results: results.map((result) => ({ isError: false, ...result })),
+          })
+        : head;
       let down: AlfredError | undefined;
       for (const name of [model, ...fallbacks]) {
         if (down) await fallBack(deps, { task, at, from: model, to: name });

@@ -23,7 +23,8 @@ export type ToolResultRef = {
   callId: string;
   tool: string;
   result: ContentHash;
-  isError: boolean;
+  /** Absent: false. Histories are full of these. */
+  isError?: boolean;
   misuse?: ToolMisuse;
   repeated?: true;
 };

@@ -71,5 +71,11 @@ async function receiptOf(
     .executeTakeFirst();
   if (!row) return undefined;
   const { tool, result_hash: result, is_error: isError, misuse } = row;
-  return { callId, tool, result: result ?? '', isError, ...(misuse ? { misuse: misuse as ToolMisuse } : {}) };
+  return {
+    callId,
+    tool,
+    result: result ?? '',
+    ...(isError ? { isError } : {}),
+    ...(misuse ? { misuse: misuse as ToolMisuse } : {}),
+  };
 }
