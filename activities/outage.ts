@@ -76,6 +76,6 @@ export function nextRelease(
   const due = Math.floor(releasedMsAgo / intervalMs);
   if (due < 1) return { count: 0, waitMs: Math.min(Math.ceil(intervalMs - releasedMsAgo), pollMs) };
   // After a pause there is nothing to make up for.
-  const atOnce = Math.max(1, Math.floor((4 * shortPollMs) / intervalMs));
+  const atOnce = Math.max(1, Math.floor((2 * shortPollMs) / intervalMs));
   return { count: Math.min(due, atOnce), waitMs: Math.min(Math.max(Math.ceil(intervalMs), shortPollMs), pollMs) };
 }

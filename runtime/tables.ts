@@ -43,6 +43,7 @@ export interface Tables {
     model: string;
     tenant: string;
     parked_at: Generated<Date>;
+    waiting_since: Generated<Date>;
     released_at: Date | null;
     releases: Generated<number>;
     left_at: Date | null;

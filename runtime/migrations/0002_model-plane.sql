@@ -54,14 +54,17 @@ CREATE TABLE model_gates (
 -- Tasks that wait for a model to come back. They leave in the order of their turns: oldest first, tenant by tenant. A row
 -- stays for a while after its task has left: whose turn it is depends on who went before, and a task may be back soon.
 CREATE TABLE parked_tasks (
-  task_id     uuid        PRIMARY KEY REFERENCES tasks ON DELETE CASCADE,
-  model       text        NOT NULL,
-  tenant      text        NOT NULL,
-  parked_at   timestamptz NOT NULL DEFAULT now(),
-  released_at timestamptz,
+  task_id       uuid        PRIMARY KEY REFERENCES tasks ON DELETE CASCADE,
+  model         text        NOT NULL,
+  tenant        text        NOT NULL,
+  -- its place in line
+  parked_at     timestamptz NOT NULL DEFAULT now(),
+  -- later than that for a task that is back from a probe
+  waiting_since timestamptz NOT NULL DEFAULT now(),
+  released_at   timestamptz,
   -- within one outage
-  releases    integer     NOT NULL DEFAULT 0,
-  left_at     timestamptz
+  releases      integer     NOT NULL DEFAULT 0,
+  left_at       timestamptz
 );
 CREATE INDEX parked_tasks_model ON parked_tasks (model, tenant, parked_at);
 

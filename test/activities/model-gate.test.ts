@@ -122,7 +122,7 @@ describe('the circuit', () => {
       warn: (_: unknown, text?: string) => told.push(`${text}`),
       info: (_: unknown, text?: string) => told.push(`${text}`),
     };
-    const gates = Array.from({ length: 20 }, () => gateOf({ metrics, log: log as never }));
+    const gates = Array.from({ length: 20 }, () => gateOf({ metrics, log: log }));
     const open = await Promise.all(gates.map((gate) => gate.failed(model)));
     expect(open.filter((isOpen) => !isOpen)).toHaveLength(2);
     await Promise.all(gates.map((gate) => gate.succeeded(model, outcome)));

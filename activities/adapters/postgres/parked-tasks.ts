@@ -17,7 +17,8 @@ export const createParkedTasks = (db: Database): ParkedTasks => ({
         model = excluded.model,
         parked_at = case when ${sameOutage} then p.parked_at else excluded.parked_at end,
         releases = case when ${sameOutage} then p.releases else 0 end,
-        released_at = case when p.left_at is null and p.model = excluded.model then p.released_at end,
+        waiting_since = case when p.left_at is null and p.model = excluded.model then p.waiting_since
+          else excluded.waiting_since end,
         left_at = null`.execute(db);
   },
 
@@ -74,7 +75,7 @@ const sameOutage = sql`p.model = excluded.model and (p.left_at is null or coales
   p.left_at >= (select open_since from model_gates g where g.model = excluded.model), false))`;
 
 /** A task whose signal may still be on its way is not called again yet. */
-const notCalled = sql`(p.released_at is null or p.released_at < now() - interval '30 seconds')`;
+const notCalled = sql`(p.released_at is null or p.released_at < greatest(p.waiting_since, now() - interval '30 seconds'))`;
 
 /** Removes tasks that have ended while they waited, and who left long ago. */
 async function tidy(db: Database, model: string): Promise<void> {

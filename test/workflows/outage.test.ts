@@ -1,0 +1,294 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { Worker } from '@temporalio/worker';
+import { createModelGate } from '../../activities/adapters/postgres/model-gate.ts';
+import { createWorkflows } from '../../activities/adapters/temporal/workflows.ts';
+import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
+import { createActivityInterceptor } from '../../activities/interceptor.ts';
+import { createOutageActivities, nextRelease } from '../../activities/outage.ts';
+import type { ModelFacts, ModelGate, ParkedTasks } from '../../activities/ports.ts';
+import { AlfredError } from '../../contract/errors.ts';
+import { outageWorkflowId, systemQueue } from '../../contract/ids.ts';
+import type { TaskRef } from '../../contract/references.ts';
+import { createMetrics } from '../../runtime/metrics.ts';
+import { workflowBundle } from '../../workers/bundle.ts';
+import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
+
+const probeMs = 100;
+let env: TestEnvironment;
+let adapters: Adapters;
+let gate: ModelGate;
+let model: string;
+let number = 0;
+let running: { stop(): Promise<void> }[] = [];
+
+beforeAll(async () => {
+  env = await createTestEnvironment();
+  adapters = createAdapters(env);
+  gate = createModelGate(env.postgres.db, { failures: 1, probeMs });
+});
+beforeEach(() => {
+  model = `scripted:model-${++number}`;
+});
+afterEach(async () => {
+  for (const worker of running) await worker.stop();
+  running = [];
+});
+afterAll(async () => {
+  await adapters?.close();
+  await env?.close();
+});
+
+const metrics = createMetrics();
+const workflows = () => createWorkflows(env.client);
+
+/** A worker for housekeeping alone; what a task does when it is told to go on is the test's. */
+async function worker(
+  release: (taskId: string) => Promise<void>,
+  more: { parked?: ParkedTasks; drainPerS?: number } = {},
+) {
+  const { parked = adapters.parked, drainPerS = 1_000 } = more;
+  const created = await Worker.create({
+    connection: env.connection,
+    namespace: env.config.TEMPORAL_NAMESPACE,
+    taskQueue: systemQueue,
+    workflowBundle: await workflowBundle(env.config, env.log),
+    activities: createOutageActivities({ parked, workflows: { release }, drainPerS, metrics, log: env.log }),
+    interceptors: { activity: [() => ({ inbound: createActivityInterceptor(env.log) })] },
+    stickyQueueScheduleToStartTimeout: '1 s',
+    shutdownGraceTime: 0,
+  });
+  const run = created.run();
+  const stop = async () => {
+    if (created.getState() === 'RUNNING') created.shutdown();
+    await run;
+  };
+  const started = { stop };
+  running.push(started);
+  return started;
+}
+
+const facts = (): ModelFacts => ({
+  name: model,
+  price: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
+  contextTokens: 1_000,
+  maxOutputTokens: 100,
+});
+
+type Parked = TaskRef & { name: string };
+async function task(name: string): Promise<Parked> {
+  const scope = { tenant: `tenant-${name[0]}`, subject: 's' };
+  const { id } = await adapters.tasks.create(scope, { agent: 'knowledge', input: { text: 'Why?' } }, {});
+  return { ...scope, taskId: id, agent: 'knowledge', name };
+}
+async function park(list: string): Promise<Parked[]> {
+  const tasks = await Promise.all(list.split(' ').map(task));
+  for (const ref of tasks) await adapters.parked.park(ref, model);
+  return tasks;
+}
+const ended = () => env.client.workflow.getHandle(outageWorkflowId(model)).result();
+
+/** Tasks as the agent's workflow has them: told to go they leave, ask the model, and park again when it is down. */
+function tasksThatAsk(tasks: Parked[], answers: (name: string) => boolean) {
+  const released: string[] = [];
+  const said: string[] = [];
+  const release = async (taskId: string) => {
+    const ref = tasks.find((one) => one.taskId === taskId);
+    if (!ref) throw new Error(`no task ${taskId}`);
+    released.push(ref.name);
+    await adapters.parked.leave(taskId);
+    const entry = await gate.enter(facts(), 1);
+    if (!entry.open) said.push(`${ref.name} kept out`);
+    else if (answers(ref.name)) {
+      said.push(`${ref.name} done`);
+      return gate.succeeded(model, { tokens: 1, estimated: 1 });
+    } else {
+      said.push(`${ref.name} failed`);
+      await gate.failed(model);
+    }
+    await adapters.parked.park(ref, model);
+    await workflows().watchOutage(model);
+  };
+  return { released, said, release };
+}
+
+describe('a model that is down', () => {
+  test('is asked by one task at a time until it answers; then all go on, tenant by tenant', async () => {
+    await gate.failed(model);
+    const tasks = await park('a1 a2 a3 b1 b2 c1');
+    let attempts = 0;
+    const { released, said, release } = tasksThatAsk(tasks, () => ++attempts > 4);
+    await worker(release, { drainPerS: 100 });
+    await workflows().watchOutage(model);
+    await ended();
+    expect(released.join(' ')).toBe('a1 b1 c1 a2 b2 c1 a1 b1 a2 a3');
+    expect(said.slice(0, 5)).toEqual(['a1 failed', 'b1 failed', 'c1 failed', 'a2 failed', 'b2 done']);
+    // Nobody but the probes was told to go while the model was down.
+    expect(said.filter((line) => !line.endsWith('done'))).toHaveLength(4);
+    expect(await adapters.parked.count(model)).toBe(0);
+    const counted = (await metrics.tasksReleased.get()).values.find(({ labels }) => labels.model === model);
+    expect(counted?.value).toBe(10);
+    expect((await metrics.tasksParked.get()).values).toContainEqual({ labels: { model }, value: 0 });
+  });
+
+  test('that goes down again while tasks go on keeps the rest waiting until it is back', async () => {
+    await gate.failed(model);
+    const tasks = await park('a1 a2 a3 a4 a5 a6');
+    let attempts = 0;
+    const { said, release } = tasksThatAsk(tasks, () => ![1, 4, 5].includes(++attempts));
+    await worker(release, { drainPerS: 100 });
+    await workflows().watchOutage(model);
+    await ended();
+    expect(
+      said
+        .filter((line) => line.endsWith('done'))
+        .map((line) => line.slice(0, 2))
+        .sort(),
+    ).toEqual(tasks.map(({ name }) => name));
+    expect(said.filter((line) => line.endsWith('failed'))).toHaveLength(3);
+  });
+
+  test('lets no task go faster than the pace that was set', async () => {
+    const tasks = await park('a1 a2 b1 b2 c1');
+    await worker(tasksThatAsk(tasks, () => true).release, { drainPerS: 10 });
+    await workflows().watchOutage(model);
+    await ended();
+    const { rows } = await env.postgres.pool.query<{ released_at: Date }>(
+      'select released_at from parked_tasks where model = $1 order by 1',
+      [model],
+    );
+    expect(rows).toHaveLength(5);
+    for (const [i, row] of rows.entries()) {
+      const before = rows[i - 1];
+      // Timestamps come in whole milliseconds.
+      if (before) expect(row.released_at.getTime() - before.released_at.getTime()).toBeGreaterThanOrEqual(99);
+    }
+  });
+
+  test('has its tasks go on when the worker that watches it is stopped in the middle', async () => {
+    const tasks = await park('a1 a2 a3 a4 a5 a6 b1 b2 b3 b4 b5 b6');
+    const { said, release } = tasksThatAsk(tasks, () => true);
+    let third = () => {};
+    const reached = new Promise<void>((resolve) => (third = resolve));
+    const first = await worker(
+      async (taskId) => {
+        await release(taskId);
+        if (said.length === 3) third();
+      },
+      { drainPerS: 50 },
+    );
+    await workflows().watchOutage(model);
+    await reached;
+    await first.stop();
+    expect(said.length).toBeLessThan(tasks.length);
+    await worker(release, { drainPerS: 50 });
+    await ended();
+    expect(said.map((line) => line.slice(0, 2)).sort()).toEqual(tasks.map(({ name }) => name));
+  });
+});
+
+describe('the workflow that watches', () => {
+  test('looks again when a task was parked after its last look', async () => {
+    const [first] = await park('a1');
+    const released: string[] = [];
+    let late: TaskRef | undefined;
+    const parked: ParkedTasks = {
+      ...adapters.parked,
+      async circuit(name) {
+        const state = await adapters.parked.circuit(name);
+        if (state.parked === 0 && !late) {
+          late = await task('a2');
+          await adapters.parked.park(late, model);
+          await workflows().watchOutage(model);
+        }
+        return state;
+      },
+    };
+    await worker(
+      async (taskId) => {
+        released.push(taskId);
+        await adapters.parked.leave(taskId);
+      },
+      { parked },
+    );
+    await workflows().watchOutage(model);
+    await ended();
+    expect(released).toEqual([first?.taskId, late?.taskId]);
+  });
+
+  test('forgets none of many tasks that are parked while it begins and ends', async () => {
+    const waiting = new Map<string, () => void>();
+    await worker(async (taskId) => {
+      await adapters.parked.leave(taskId);
+      waiting.get(taskId)?.();
+    });
+    const watching = workflows();
+    for (let round = 0; round < 15; round++) {
+      const ref = await task('a1');
+      const told = new Promise<void>((resolve) => waiting.set(ref.taskId, resolve));
+      await adapters.parked.park(ref, model);
+      await watching.watchOutage(model);
+      await told;
+    }
+    await ended();
+    expect(await adapters.parked.count(model)).toBe(0);
+  });
+
+  test('goes on after its activity has failed for good', async () => {
+    await park('a1');
+    let failed = false;
+    const parked: ParkedTasks = {
+      ...adapters.parked,
+      async circuit(name) {
+        if (failed) return adapters.parked.circuit(name);
+        failed = true;
+        await workflows().watchOutage(model);
+        throw new AlfredError('invalid_request', 'on purpose');
+      },
+    };
+    await worker((taskId) => adapters.parked.leave(taskId), { parked });
+    await workflows().watchOutage(model);
+    await ended();
+    expect(failed).toBe(true);
+    expect(await adapters.parked.count(model)).toBe(0);
+  });
+
+  test('is one, and gets few signals, however many tasks call for it at once', async () => {
+    await park('a1');
+    const watching = workflows();
+    await Promise.all(Array.from({ length: 200 }, () => watching.watchOutage(model)));
+    const { events } = await env.client.workflow.getHandle(outageWorkflowId(model)).fetchHistory();
+    const signals = events?.filter((event) => event.workflowExecutionSignaledEventAttributes) ?? [];
+    expect(signals).toHaveLength(1);
+    await worker((taskId) => adapters.parked.leave(taskId));
+    await ended();
+  });
+
+  test('leaves a task alone that is gone', async () => {
+    await expect(workflows().release('01890000-0000-7000-8000-000000000000')).resolves.toBeUndefined();
+  });
+});
+
+describe('the next release', () => {
+  const open = (probeInMs: number, releasedMsAgo: number) =>
+    nextRelease({ open: true, probeInMs, releasedMsAgo }, 5).count;
+  const closed = (releasedMsAgo: number, drainPerS: number) =>
+    nextRelease({ open: false, probeInMs: 0, releasedMsAgo }, drainPerS).count;
+
+  test('is one probe when one is due, and none while the last one is on its way', () => {
+    expect(open(5_000, Infinity)).toBe(0);
+    expect(open(-1, Infinity)).toBe(1);
+    expect(open(-1_000, 500)).toBe(0);
+    expect(open(-1_000, 5_000)).toBe(1);
+    // It never arrived: another one goes.
+    expect(open(-20_000, 10_001)).toBe(1);
+  });
+
+  test('follows the pace, and makes up for no pause', () => {
+    expect(closed(99, 10)).toBe(0);
+    expect(closed(100, 10)).toBe(1);
+    expect(closed(50, 0.5)).toBe(0);
+    expect(closed(Infinity, 0.5)).toBe(1);
+    expect(closed(50, 1_000)).toBe(50);
+    expect(closed(Infinity, 1_000)).toBe(100);
+  });
+});
