@@ -7,6 +7,9 @@ import type { ModelFacts, ModelProvider, ModelRequest, PaidCall } from './ports.
 /** An answer is not begun with less room than this, in tokens. */
 const leastOutputTokens = 1_024;
 
+/** Providers call their count an estimate that may be off by a little. */
+const countMargin = 1.05;
+
 /** Input that no tokenizer exceeds, output to its limit, both at their dearest. */
 export function worstCaseOf({ price }: ModelFacts, inputTokens: number, outputTokens: number): Usage {
   const dearest = { ...price, input: Math.max(price.input, price.cacheRead, price.cacheWrite) };
@@ -35,7 +38,7 @@ export async function reserve(
   signal: AbortSignal,
 ): Promise<{ paid: PaidCall } | { paid: undefined; maxOutputTokens: number; cutBy: BudgetStop | undefined }> {
   let [input, output] = [boundTokens, request.maxOutputTokens];
-  let counted = provider.countTokens === undefined;
+  let hasCounted = provider.countTokens === undefined;
   let cutBy: BudgetStop | undefined;
   while (true) {
     try {
@@ -44,11 +47,12 @@ export async function reserve(
     } catch (error) {
       const stop = error instanceof AlfredError && error.details?.reason === 'budget' ? error.details : undefined;
       if (!stop || stop.limit === 'maxModelCalls') throw error;
-      if (!counted) {
-        counted = true;
+      if (!hasCounted) {
+        hasCounted = true;
         const exact = await provider.countTokens?.(request, signal).catch(() => undefined);
-        if (exact !== undefined && exact < input) {
-          input = exact;
+        const counted = exact === undefined ? input : Math.ceil(exact * countMargin) + 64;
+        if (counted < input) {
+          input = counted;
           continue;
         }
       }

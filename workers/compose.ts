@@ -6,7 +6,7 @@ import { agents } from '../agents/index.ts';
 import { systemQueue } from '../contract/ids.ts';
 import { checkAgentNames } from '../runtime/agent-settings.ts';
 import { modelOf } from '../runtime/config.ts';
-import { settingsOf } from './settings.ts';
+import { checkModels, settingsOf } from './settings.ts';
 import type { Edge } from '../runtime/edge.ts';
 import { bundleId, workflowBundle } from './bundle.ts';
 import { allQueues } from './queues.ts';
@@ -35,7 +35,9 @@ export async function startWorkers(
   overrides: Overrides = {},
 ): Promise<RunningWorkers> {
   const { config, log, connection, client, metrics } = edge;
-  checkAgentNames(config, Object.keys(overrides.agents ?? agents));
+  const names = Object.keys(overrides.agents ?? agents);
+  checkAgentNames(config, names);
+  checkModels(config, adapters, names);
   const activities = createActivities({
     ...adapters,
     agents: overrides.agents ?? agents,

@@ -1,7 +1,7 @@
 import type { ActivityDeps } from '../activities/index.ts';
-import type { ModelCatalog } from '../activities/ports.ts';
+import type { ModelCatalog, ModelProvider } from '../activities/ports.ts';
 import { agentSettings, dayLimitsOf } from '../runtime/agent-settings.ts';
-import type { Config } from '../runtime/config.ts';
+import { ConfigError, type Config } from '../runtime/config.ts';
 
 /** A tool result that is read at once takes this share of the smallest window, and never more than this many characters. */
 const resultShare = 0.2;
@@ -27,4 +27,27 @@ export function settingsOf(config: Config, catalog: ModelCatalog): Settings {
       return Math.max(shortestResult, Math.min(longestResult, Math.floor(smallest * 4 * resultShare)));
     },
   };
+}
+
+type Models = { catalog: ModelCatalog; providers: Record<string, ModelProvider> };
+
+/**
+ * A model that cannot be called is told at start, not by the first task, nor by the first outage of the one before it.
+ *
+ * @throws ConfigError that names the model, and what to set
+ */
+export function checkModels(config: Config, { catalog, providers }: Models, agents: string[]): void {
+  for (const agent of agents) {
+    const { model, fallbacks } = agentSettings(config, agent);
+    for (const name of [model, ...fallbacks]) {
+      const provider = name.slice(0, name.indexOf(':'));
+      if (!providers[provider])
+        throw new ConfigError(`The agent ${agent} has the model "${name}", and ${provider} is not configured.`);
+      try {
+        catalog.factsOf(name);
+      } catch (error) {
+        throw new ConfigError((error as Error).message);
+      }
+    }
+  }
 }
