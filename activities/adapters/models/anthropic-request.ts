@@ -58,8 +58,8 @@ function contentOf(message: Message): Anthropic.ContentBlockParam[] {
       return textBlock(userWords(message) ?? '');
     case 'assistant': {
       // A turn of nothing but thinking is refused.
-      const says = message.parts.some(({ type }) => type !== 'opaque');
-      return says ? message.parts.flatMap(blockOf) : [];
+      const blocks = message.parts.flatMap(blockOf);
+      return blocks.some(({ type }) => type === 'text' || type === 'tool_use') ? blocks : [];
     }
     case 'tool':
       return message.results.map(({ callId, output, isError }) => ({

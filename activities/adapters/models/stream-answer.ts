@@ -41,7 +41,19 @@ export async function* streamAnswer<Piece>(
     const { pieces, headers } = await watch.wait(open(watch.signal));
     const said = limits(headers);
     if (said) yield { type: 'limits', limits: said };
-    for await (const piece of watch.over(pieces)) yield* answer.take(piece);
+    let half = '';
+    for await (const piece of watch.over(pieces)) {
+      for (const event of answer.take(piece)) {
+        if (event.type !== 'text') {
+          yield event;
+          continue;
+        }
+        // Some servers cut a character in two; its first half waits for the other.
+        const text = half + event.text;
+        half = /[\uD800-\uDBFF]$/.exec(text)?.[0] ?? '';
+        if (text.length > half.length) yield { type: 'text', text: text.slice(0, text.length - half.length) };
+      }
+    }
     // The SDKs end an aborted stream like one that is over.
     watch.signal.throwIfAborted();
     yield* spent(answer);
