@@ -90,8 +90,7 @@ async function* piecesOf(
   pace: Pace,
   signal: AbortSignal,
 ): AsyncIterable<string> {
-  if (typeof text === 'string') return yield* paced(atStep(text, step), pace, signal);
-  for (const piece of text) for await (const word of paced(atStep(piece, step), pace, signal)) yield word;
+  for (const piece of [text].flat()) yield* paced(atStep(piece, step), pace, signal);
 }
 
 function partsOf({ text = '', calls = [] }: ScriptTurn, step: number): AssistantPart[] {
