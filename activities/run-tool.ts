@@ -13,7 +13,7 @@ export type ToolDeps = {
   ledger: Ledger;
   metrics: Metrics;
   /** Characters of a result that an agent's models read at once; the rest is read with `read_result`. */
-  resultCharactersOf(agent: string): number;
+  resultCharactersOf: (agent: string) => number;
 };
 
 type RunTool = { task: TaskRef; step: number; head: Head; call: ToolCallRef };

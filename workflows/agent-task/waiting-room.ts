@@ -22,7 +22,9 @@ export class WaitingRoom {
   constructor(task: TaskRef) {
     this.task = task;
     setHandler(resumeSignal, () => void (this.called = true));
-    setHandler(budgetUpdate, (grant) => this.take(grant), { validator: (grant) => this.check(grant) });
+    setHandler(budgetUpdate, (grant) => this.take(grant), {
+      validator: (grant: BudgetGrant) => this.check(grant),
+    });
   }
 
   /** @returns false when the task shall end with what it has */
