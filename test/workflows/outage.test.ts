@@ -169,16 +169,22 @@ describe('a model that is down', () => {
     const { said, release } = tasksThatAsk(tasks, () => true);
     let third = () => {};
     const reached = new Promise<void>((resolve) => (third = resolve));
+    let stopping = () => {};
+    const stopped = new Promise<void>((resolve) => (stopping = resolve));
     const first = await worker(
       async (taskId) => {
         await release(taskId);
-        if (said.length === 3) third();
+        if (said.length < 3) return;
+        third();
+        await stopped;
       },
-      { drainPerS: 50 },
+      { drainPerS: 10 },
     );
     await workflows().watchOutage(model);
     await reached;
-    await first.stop();
+    const end = first.stop();
+    stopping();
+    await end;
     expect(said.length).toBeLessThan(tasks.length);
     await worker(release, { drainPerS: 50 });
     await ended();
