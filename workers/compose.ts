@@ -3,7 +3,7 @@ import { createActivities } from '../activities/index.ts';
 import { createActivityInterceptor } from '../activities/interceptor.ts';
 import type { Adapters } from '../activities/adapters/index.ts';
 import { agents } from '../agents/index.ts';
-import { systemQueue } from '../contract/ids.ts';
+import { agentQueue, systemQueue } from '../contract/ids.ts';
 import { checkAgentNames } from '../runtime/agent-settings.ts';
 import { modelOf } from '../runtime/config.ts';
 import { checkModels, settingsOf } from './settings.ts';
@@ -37,7 +37,11 @@ export async function startWorkers(
   const { config, log, connection, client, metrics } = edge;
   const names = Object.keys(overrides.agents ?? agents);
   checkAgentNames(config, names);
-  checkModels(config, adapters, names);
+  checkModels(
+    config,
+    adapters,
+    names.filter((name) => queues.includes(agentQueue(name))),
+  );
   const activities = createActivities({
     ...adapters,
     agents: overrides.agents ?? agents,

@@ -12,7 +12,7 @@ export const usage = `npm start [-- options]      starts Alfred with its own Tem
 Ports: ALFRED_API_PORT (8080), ALFRED_TEMPORAL_PORT (7233), ALFRED_TEMPORAL_UI_PORT (8233), ALFRED_POSTGRES_PORT (5433).
 One that is set is never moved; the others move to the next free port.
 DATABASE_URL or TEMPORAL_ADDRESS, when set, take the place of the Postgres or Temporal that is started.
-ANTHROPIC_API_KEY lets Claude answer. All variables: npx alfred config
+ANTHROPIC_API_KEY lets Claude answer, OPENAI_API_KEY or OPENAI_BASE_URL with ALFRED_MODEL another model. All variables: npx alfred config
 `;
 
 /** @throws StepFailure that names what is not known */

@@ -17,7 +17,7 @@ export function summary({ config, apiUrl, notes, coldStartSeconds }: Stack, data
     [
       'Answers',
       modelOf(config).startsWith('offline:')
-        ? 'offline: quotes from your documents. Set ANTHROPIC_API_KEY and start again to let Claude answer'
+        ? 'offline: quotes from your documents. Set ANTHROPIC_API_KEY (or ALFRED_MODEL and OPENAI_API_KEY) and start again'
         : modelOf(config),
     ],
   ];
