@@ -26,7 +26,7 @@ export async function createTaskHarness(
     ...overrides,
   });
   const metrics = createMetrics();
-  const adapters = createAdapters(env);
+  const adapters = createAdapters({ ...env, metrics });
   let model = createScriptedModel([]);
   const tools: Record<string, Tool> = {};
   const workers = await startWorkers(

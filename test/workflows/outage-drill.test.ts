@@ -1,0 +1,156 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { AlfredError } from '../../contract/errors.ts';
+import { agentQueue, taskWorkflowId } from '../../contract/ids.ts';
+import type { agentTaskWorkflow } from '../../workflows/agent-task/workflow.ts';
+import { createTaskHarness, type TaskHarness } from '../support/task-harness.ts';
+
+// Fast clock: a probe every 0.15 s instead of every 15 s, so 40 probes are the ten minutes of an outage.
+const probeS = 0.15;
+const probes = 40;
+const failures = 5;
+
+let house: TaskHarness;
+afterEach(() => house?.close());
+
+const down = () => ({ error: new AlfredError('model_unavailable', 'The provider answered 529.') });
+const metric = async (name: string) => house.metrics.registry.getSingleMetricAsString(name);
+
+async function start(tenant: string) {
+  const scope = { tenant, subject: 'somebody' };
+  const { id, head } = await house.tasks.create(scope, { agent: 'knowledge', input: { text: 'What?' } }, {});
+  await house.client.workflow.start<typeof agentTaskWorkflow>('agentTaskWorkflow', {
+    workflowId: taskWorkflowId(id),
+    taskQueue: agentQueue('knowledge'),
+    args: [{ taskId: id, agent: 'knowledge', head, ...scope }],
+    workflowTaskTimeout: '5 s',
+  });
+  return { id, tenant };
+}
+
+const rows = async <T extends object>(text: string) => (await house.postgres.pool.query<T>(text)).rows;
+const waitingTasks = async () =>
+  (await rows<{ n: number }>(`select count(*)::int as n from tasks where status = 'waiting'`))[0]?.n ?? 0;
+const until = async (holds: () => Promise<boolean>, seconds = 60) => {
+  const end = performance.now() + seconds * 1_000;
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(`not within ${seconds} s: ${holds.toString()}`);
+    await sleep(50);
+  }
+};
+
+describe('an outage of forty probes with 200 tasks in flight', () => {
+  test('fails no task, asks the provider with probes only, and is drained tenant by tenant, oldest first', async () => {
+    house = await createTaskHarness({
+      ALFRED_OUTAGE_FAILURES: String(failures),
+      ALFRED_OUTAGE_PROBE_S: String(probeS),
+      ALFRED_OUTAGE_DRAIN_PER_S: '40',
+    });
+    let isDown = true;
+    const requests = house.script(() => (isDown ? down() : { text: ['Back again.'] }));
+    // One tenant has most of the tasks and was there first.
+    const tasks: { id: string; tenant: string }[] = [];
+    for (const [tenant, count] of [
+      ['many', 150],
+      ['few', 50],
+    ] as const)
+      for (let n = 0; n < count; n++) tasks.push(await start(tenant));
+
+    await until(async () => (await waitingTasks()) >= tasks.length - 1);
+    const beforeProbes = requests.length;
+    const [{ released } = { released: 0 }] = await rows<{ released: number }>(
+      'select coalesce(sum(releases), 0)::int as released from parked_tasks',
+    );
+    await until(async () => requests.length >= beforeProbes + probes);
+    // Nobody but probes asked: a task that asked had been let go before.
+    const [{ sent } = { sent: 0 }] = await rows<{ sent: number }>(
+      'select coalesce(sum(releases), 0)::int as sent from parked_tasks',
+    );
+    expect(requests.length - beforeProbes).toBeLessThanOrEqual(sent - released + 1);
+    expect(await metric('model_circuit_open')).toContain('model_circuit_open{model="scripted:test"} 1');
+    expect(await metric('tasks_parked')).toMatch(/tasks_parked\{model="scripted:test"\} (19\d|200)/);
+
+    isDown = false;
+    await until(async () => (await rows(`select from tasks where status <> 'completed'`)).length === 0, 90);
+
+    // Each asked once when it was let go; the attempts of the outage count for nobody.
+    const ledger = await rows<{ outcome: string; n: number }>(
+      'select outcome, count(*)::int as n from model_calls group by outcome order by outcome',
+    );
+    expect(ledger.find(({ outcome }) => outcome === 'completed')?.n).toBe(tasks.length);
+    expect(
+      ledger.filter(({ outcome }) => !['completed', 'model_outage', 'model_unavailable'].includes(outcome)),
+    ).toEqual([]);
+    expect(
+      await rows("select from model_calls where input_tokens > 0 and outcome <> 'completed' and cost_usd > 0"),
+    ).toEqual([]);
+
+    // In order: within a tenant as they were parked, and the tenants by turns although one has three times as many.
+    const resumed = await rows<{ tenant: string; place: number }>(
+      `select t.tenant, row_number() over (partition by t.tenant order by p.parked_at)::int as place
+       from task_events e join tasks t on t.id = e.task_id join parked_tasks p on p.task_id = t.id
+       where e.type = 'task.resumed' and e.seq = (select max(seq) from task_events where task_id = t.id and type = 'task.resumed')
+       order by e.at`,
+    );
+    const first = resumed.slice(0, 100);
+    expect(first.filter(({ tenant }) => tenant === 'few').length).toBeGreaterThan(35);
+    for (const tenant of ['many', 'few']) {
+      const places = resumed.filter((each) => each.tenant === tenant).map(({ place }) => place);
+      // Signals travel side by side and a probe may come back before its turn: near their place, all of them.
+      const astray = places.filter((place, i) => Math.abs(place - 1 - i) > 15).length;
+      expect({ tenant, astray: astray < places.length * 0.1 }).toEqual({ tenant, astray: true });
+    }
+
+    // What a person sees.
+    const types = await rows<{ type: string; n: number }>(
+      `select type, count(distinct task_id)::int as n from task_events where type like 'task.%' group by type`,
+    );
+    const seen = Object.fromEntries(types.map(({ type, n }) => [type, n]));
+    expect(seen['task.completed']).toBe(tasks.length);
+    expect(seen['task.waiting']).toBeGreaterThanOrEqual(tasks.length - 1);
+    expect(seen['task.failed']).toBeUndefined();
+    const [waiting] = await rows<{ data: object }>(`select data from task_events where type = 'task.waiting' limit 1`);
+    expect(waiting?.data).toMatchObject({ reason: 'outage', model: 'scripted:test' });
+    expect(await metric('model_circuit_opened_total')).toContain('model="scripted:test"');
+    await until(async () => (await metric('tasks_parked')).includes('tasks_parked{model="scripted:test"} 0'));
+  }, 180_000);
+
+  test('goes to the fallback where there is one, with an event that says so', async () => {
+    house = await createTaskHarness({
+      ALFRED_MODEL: 'scripted:test,scripted:spare',
+      ALFRED_OUTAGE_FAILURES: String(failures),
+      ALFRED_OUTAGE_PROBE_S: '60',
+    });
+    const requests = house.script(({ model }) => (model === 'spare' ? { text: ['From the spare.'] } : down()));
+    const tasks = [];
+    for (let n = 0; n < 40; n++) tasks.push(await start('local'));
+    await until(async () => (await rows(`select from tasks where status <> 'completed'`)).length === 0);
+    expect(await rows(`select from task_events where type = 'task.waiting'`)).toEqual([]);
+    expect(requests.filter(({ model }) => model === 'spare')).toHaveLength(tasks.length);
+    const [fallback] = await rows<{ data: object }>(
+      `select data from task_events where type = 'model.fallback' limit 1`,
+    );
+    expect(fallback?.data).toMatchObject({ from: 'scripted:test', to: 'scripted:spare', reason: 'outage' });
+    expect(await metric('model_fallbacks_total')).toMatch(/from="scripted:test",to="scripted:spare"\} \d+/);
+    // Once the circuit is open nobody asks the first model any more.
+    const before = requests.filter(({ model }) => model === 'test').length;
+    await start('local');
+    await until(async () => (await rows(`select from tasks where status <> 'completed'`)).length === 0);
+    expect(requests.filter(({ model }) => model === 'test')).toHaveLength(before);
+  }, 120_000);
+
+  test('waits although there is a fallback where the policy says so', async () => {
+    house = await createTaskHarness({
+      ALFRED_AGENTS: '{"knowledge": {"model": "scripted:test,scripted:spare", "onOutage": "wait"}}',
+      ALFRED_OUTAGE_FAILURES: '2',
+      ALFRED_OUTAGE_PROBE_S: String(probeS),
+    });
+    let isDown = true;
+    const requests = house.script(() => (isDown ? down() : { text: ['Back again.'] }));
+    const { id } = await house.start();
+    await until(async () => (await waitingTasks()) === 1);
+    isDown = false;
+    expect((await house.followed(id)).at(-1)?.type).toBe('task.completed');
+    expect(requests.every(({ model }) => model === 'test')).toBe(true);
+  });
+});
