@@ -7,17 +7,14 @@ import { parseArgs, promisify } from 'node:util';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { createAdapters } from '../../activities/adapters/index.ts';
 import { startApi } from '../../api/compose.ts';
-import { freePort } from '../../deploy/local/ports.ts';
-import { startPostgres } from '../../deploy/local/postgres.ts';
-import { obtainTemporalBinary } from '../../deploy/local/temporal-binary.ts';
-import { startTemporalServer } from '../../deploy/local/temporal-server.ts';
-import { loadConfig } from '../../runtime/config.ts';
 import { openEdge } from '../../runtime/edge.ts';
 import { createLogger } from '../../runtime/logger.ts';
-import { migrate } from '../../runtime/migrate.ts';
 import { startWorkers } from '../../workers/compose.ts';
 import { bareActivities } from './bare-activities.ts';
 import { cpuSeconds, percentile, run } from './measure.ts';
+import { startServers, type Stops } from './servers.ts';
+import { streams } from './streams.ts';
+import { thousandCalls } from './thousand-calls.ts';
 
 const { values } = parseArgs({
   options: {
@@ -25,6 +22,9 @@ const { values } = parseArgs({
     tasks: { type: 'string', default: '500' },
     concurrency: { type: 'string', default: '50' },
     rounds: { type: 'string', default: '3' },
+    streams: { type: 'string' },
+    thousand: { type: 'boolean', default: false },
+    calls: { type: 'string', default: '1000' },
   },
 });
 const sequential = Number(values.sequential);
@@ -33,36 +33,18 @@ const concurrency = Number(values.concurrency);
 
 const dir = await mkdtemp(join(tmpdir(), 'alfred-bench-'));
 const log = createLogger({ ALFRED_LOG_LEVEL: 'warn', ALFRED_LOG_FORMAT: 'pretty' }, 'bench');
-const stops: (() => Promise<unknown>)[] = [() => rm(dir, { recursive: true, force: true })];
+const stops: Stops = [() => rm(dir, { recursive: true, force: true })];
 try {
-  await bench();
+  if (values.streams) await streams({ count: Number(values.streams), dir, log, stops });
+  else if (values.thousand) await thousandCalls({ calls: Number(values.calls), dir, log, stops });
+  else await bench();
 } finally {
   for (const stop of stops.reverse()) await stop();
 }
 process.exit(0);
 
 async function bench() {
-  // The servers as `npm start` runs them: on disk, durable.
-  const postgres = await startPostgres({ dir: join(dir, 'postgres'), port: await freePort(), log });
-  stops.push(() => postgres.stop());
-  const temporal = await startTemporalServer({
-    binary: await obtainTemporalBinary({ log }),
-    port: await freePort(),
-    dbFile: join(dir, 'temporal.db'),
-    logFile: join(dir, 'temporal.log'),
-    log,
-  });
-  stops.push(() => temporal.stop());
-  await migrate(postgres.url, log);
-
-  const config = loadConfig({
-    DATABASE_URL: postgres.url,
-    TEMPORAL_ADDRESS: temporal.address,
-    ALFRED_DATA_DIR: dir,
-    ALFRED_API_PORT: '0',
-    ALFRED_LOG_LEVEL: 'warn',
-    ALFRED_MODEL: 'offline:quote',
-  });
+  const { config, pids } = await startServers(dir, log, stops, { ALFRED_MODEL: 'offline:quote' });
   const edge = await openEdge(config, 'bench');
   const adapters = createAdapters(edge);
   const workers = await startWorkers(edge, adapters);
@@ -100,10 +82,9 @@ async function bench() {
   });
   if (added.status !== 202) throw new Error(`adding the document: ${added.status} ${await added.text()}`);
 
-  const processes = { Temporal: temporal.pid, Postgres: postgres.pid };
-  const withAlfred = (count: number, lanes: number) => measured(processes, () => load(api.url, count, lanes));
+  const withAlfred = (count: number, lanes: number) => measured(pids, () => load(api.url, count, lanes));
   const withBare = (count: number, lanes: number) =>
-    measured(processes, () =>
+    measured(pids, () =>
       run(count, lanes, async (i) => {
         const begun = performance.now();
         const taskId = `bare-${crypto.randomUUID()}-${i}`;

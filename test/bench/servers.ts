@@ -1,0 +1,35 @@
+import { join } from 'node:path';
+import { freePort } from '../../deploy/local/ports.ts';
+import { startPostgres } from '../../deploy/local/postgres.ts';
+import { obtainTemporalBinary } from '../../deploy/local/temporal-binary.ts';
+import { startTemporalServer } from '../../deploy/local/temporal-server.ts';
+import { loadConfig } from '../../runtime/config.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import { migrate } from '../../runtime/migrate.ts';
+
+/** What is to be stopped in the end, the last one first. */
+export type Stops = (() => Promise<unknown>)[];
+
+/** The servers as `npm start` runs them: on disk, durable. @param variables of the configuration */
+export async function startServers(dir: string, log: Logger, stops: Stops, variables: Record<string, string>) {
+  const postgres = await startPostgres({ dir: join(dir, 'postgres'), port: await freePort(), log });
+  stops.push(() => postgres.stop());
+  const temporal = await startTemporalServer({
+    binary: await obtainTemporalBinary({ log }),
+    port: await freePort(),
+    dbFile: join(dir, 'temporal.db'),
+    logFile: join(dir, 'temporal.log'),
+    log,
+  });
+  stops.push(() => temporal.stop());
+  await migrate(postgres.url, log);
+  const config = loadConfig({
+    DATABASE_URL: postgres.url,
+    TEMPORAL_ADDRESS: temporal.address,
+    ALFRED_DATA_DIR: dir,
+    ALFRED_API_PORT: '0',
+    ALFRED_LOG_LEVEL: 'warn',
+    ...variables,
+  });
+  return { config, pids: { Temporal: temporal.pid, Postgres: postgres.pid } };
+}

@@ -1,0 +1,62 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { createAdapters } from '../../activities/adapters/index.ts';
+import { startApi } from '../../api/compose.ts';
+import { openEdge } from '../../runtime/edge.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import { startWorkers } from '../../workers/compose.ts';
+import { cpuSeconds, percentile } from './measure.ts';
+import { startServers, type Stops } from './servers.ts';
+import type { Streamed, StreamLoad } from './stream-load.ts';
+
+/** How long a piece of an answer takes from the provider's socket to a reader's, with many answers at once. */
+export async function streams({ count, dir, log, stops }: { count: number; dir: string; log: Logger; stops: Stops }) {
+  const load = fork(fileURLToPath(new URL('./stream-load.ts', import.meta.url)));
+  stops.push(async () => load.kill());
+  const [{ port }] = (await once(load, 'message')) as [{ port: number }];
+  const { config, pids } = await startServers(dir, log, stops, {
+    ALFRED_MODEL: 'openai:bench',
+    ALFRED_MODELS: '{"openai:bench": {"input": 0, "output": 0, "contextTokens": 100000}}',
+    OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1`,
+  });
+  const edge = await openEdge(config, 'bench');
+  const adapters = createAdapters(edge);
+  const workers = await startWorkers(edge, adapters);
+  const api = await startApi(edge, adapters);
+  edge.readiness.serving();
+  stops.push(async () => {
+    await api.stop();
+    await workers.stop();
+    await adapters.close();
+    await edge.close();
+  });
+
+  for (const [at, rounds] of [
+    [1, 3],
+    [count, 3],
+  ] as const) {
+    const before = await cpuSeconds(pids);
+    const begun = performance.now();
+    load.send({ url: api.url, streams: at, rounds } satisfies StreamLoad);
+    const [{ firstMs, everyMs, pieces }] = (await once(load, 'message')) as [Streamed];
+    const seconds = (performance.now() - begun) / 1_000;
+    const after = await cpuSeconds(pids);
+    const used = Object.entries(after).map(
+      ([name, total]) => `${name} ${(((total - (before[name] ?? 0)) / seconds) * 100).toFixed(0)} %`,
+    );
+    console.log(`\n${at} streams at once, ${firstMs.length} in all, ${pieces} pieces of one word, 33 a second each`);
+    row('first piece', firstMs);
+    row('every piece', everyMs);
+    console.log(`  CPU: ${used.join(', ')} of one core`);
+  }
+}
+
+const row = (name: string, values: number[]) =>
+  console.log(
+    `  ${name.padEnd(14)} p50 ${percentile(values, 50).toFixed(1).padStart(7)} ms   p95 ${percentile(values, 95).toFixed(1).padStart(7)} ms   most ${Math.max(
+      ...values,
+    )
+      .toFixed(1)
+      .padStart(7)} ms`,
+  );

@@ -1,0 +1,139 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from '@temporalio/worker';
+import proto from '@temporalio/proto';
+import { createAdapters } from '../../activities/adapters/index.ts';
+import { knowledge } from '../../agents/knowledge/agent.ts';
+import { agentQueue, taskWorkflowId } from '../../contract/ids.ts';
+import { openEdge } from '../../runtime/edge.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import { workflowBundle } from '../../workers/bundle.ts';
+import { startWorkers } from '../../workers/compose.ts';
+import type { agentTaskWorkflow } from '../../workflows/agent-task/workflow.ts';
+import { longTalker, readAhead, type Seen } from './long-talk.ts';
+import { percentile } from './measure.ts';
+import { startServers, type Stops } from './servers.ts';
+
+const scope = { tenant: 'local', subject: 'local' };
+const outputTokens = 8_192;
+/** Between compactions the conversation grows from half of this to four fifths: 200,000 tokens on average. */
+const windowTokens = 308_000;
+
+/** One task that calls its model a thousand times with a long conversation: what a call leaves in history, and whether the last ones are as fast as the first. */
+export async function thousandCalls({
+  calls,
+  dir,
+  log,
+  stops,
+}: {
+  calls: number;
+  dir: string;
+  log: Logger;
+  stops: Stops;
+}) {
+  const { config } = await startServers(dir, log, stops, {
+    ALFRED_MODEL: 'scripted:long',
+    ALFRED_MODELS: JSON.stringify({ 'scripted:long': { contextTokens: windowTokens + outputTokens } }),
+    ALFRED_MAX_OUTPUT_TOKENS: String(outputTokens),
+  });
+  const edge = await openEdge(config, 'bench');
+  const adapters = createAdapters(edge);
+  const { provider, tool, seen } = longTalker(calls);
+  const workers = await startWorkers(
+    edge,
+    { ...adapters, providers: { scripted: provider }, tools: { ...adapters.tools, [tool.name]: tool } },
+    [agentQueue('knowledge')],
+    { agents: { knowledge: { ...knowledge, tools: [tool.name], maxSteps: calls } } },
+  );
+  stops.push(async () => {
+    await workers.stop();
+    await adapters.close();
+    await edge.close();
+  });
+
+  const task = await adapters.tasks.create(scope, { agent: 'knowledge', input: { text: 'How does it end?' } }, {});
+  const { db } = edge.postgres;
+  const head = await readAhead({ conversations: adapters.conversations, db }, scope, task.head, 200_000);
+  const handle = await edge.client.workflow.start<typeof agentTaskWorkflow>('agentTaskWorkflow', {
+    workflowId: taskWorkflowId(task.id),
+    taskQueue: agentQueue('knowledge'),
+    args: [{ taskId: task.id, agent: 'knowledge', head, ...scope }],
+  });
+  if (process.env.BENCH_DEBUG)
+    setInterval(
+      () =>
+        void edge.postgres.pool
+          .query(
+            "select extract(epoch from now() - query_start) as s, pid, wait_event_type, wait_event, left(query, 300) as q, length(query) as l from pg_stat_activity where state = 'active' and pid <> pg_backend_pid() and now() - query_start > interval '500 ms'",
+          )
+          .then(({ rows }) => rows.length && console.log(seen.length, JSON.stringify(rows))),
+      500,
+    ).unref();
+  const ended = handle.result().finally(() => (running = false));
+  let running = true;
+  while (running) {
+    await Promise.race([ended, sleep(30_000)]);
+    if (process.stderr.isTTY) console.error(`  ${seen.length} of ${calls} calls`);
+  }
+
+  const runs = [];
+  for (let runId: string | null | undefined = handle.firstExecutionRunId; runId;) {
+    const history = await edge.client.workflow.getHandle(handle.workflowId, runId).fetchHistory();
+    const bytes = proto.temporal.api.history.v1.History.encode(history).finish().length;
+    runs.push({ workflowId: handle.workflowId, history, bytes, events: history.events?.length ?? 0 });
+    runId = history.events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
+  }
+  const begun = performance.now();
+  let replayed = 0;
+  for await (const { error } of Worker.runReplayHistories(
+    { workflowBundle: await workflowBundle(config, log) },
+    runs,
+  )) {
+    if (error) throw error;
+    replayed++;
+  }
+  const replayS = (performance.now() - begun) / 1_000;
+
+  const events = await adapters.events.read(scope, task.id, 0, 1_000_000);
+  const compactions = events.filter(({ type }) => type === 'context.compacted');
+  const summaries = compactions.filter(({ data }) => 'method' in data && data.method === 'summary').length;
+  const bytes = runs.reduce((sum, run) => sum + run.bytes, 0);
+  const tokens = seen.map((call) => call.tokens);
+  const first = stepsMs(seen.slice(0, 101));
+  const last = stepsMs(seen.slice(-101));
+  const table: [string, string][] = [
+    ['model calls in one task', String(seen.length)],
+    ['conversation, tokens', `${thousands(Math.min(...tokens))} to ${thousands(Math.max(...tokens))}, on average ${thousands(mean(tokens))}`], // prettier-ignore
+    ['made shorter', `${compactions.length} times, ${summaries} of them by a summary`],
+    ['history a call', `${Math.round(bytes / seen.length)} bytes`],
+    ['runs', `${runs.length}, the longest ${Math.max(...runs.map((run) => run.events))} events and ${thousands(Math.max(...runs.map((run) => run.bytes)) / 1_000)} KB`], // prettier-ignore
+    ['a step, first hundred', `${mean(first).toFixed(0)} ms on average, p50 ${percentile(first, 50).toFixed(0)}`],
+    ['a step, last hundred', `${mean(last).toFixed(0)} ms on average, p50 ${percentile(last, 50).toFixed(0)}`],
+    ['last hundred by first', `${(mean(last) / mean(first)).toFixed(2)} ×, p50 ${(percentile(last, 50) / percentile(first, 50)).toFixed(2)} ×`], // prettier-ignore
+    ['resident memory, MB', resident(seen)],
+    ['replay of all runs', `${replayed} of ${runs.length} in ${replayS.toFixed(1)} s`],
+  ];
+  if (process.env.BENCH_DEBUG)
+    for (let i = 0; i + 100 < seen.length + 1; i += 100) {
+      const part = stepsMs(seen.slice(i, i + 101));
+      console.log(
+        i,
+        mean(part).toFixed(0),
+        percentile(part, 50).toFixed(0),
+        percentile(part, 95).toFixed(0),
+        Math.max(...part).toFixed(0),
+      );
+    }
+  console.log(`\n| ${calls} calls | |\n| --- | --- |`);
+  for (const [name, figure] of table) console.log(`| ${name} | ${figure} |`);
+}
+
+/** From one model call to the next: the call, its tool, and all that Alfred and Temporal do in between. */
+const stepsMs = (calls: Seen[]) => calls.slice(1).map(({ atMs }, i) => atMs - (calls[i]?.atMs ?? atMs));
+
+const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const thousands = (value: number) => Math.round(value).toLocaleString('en');
+
+function resident(seen: Seen[]): string {
+  const at = [0.1, 0.25, 0.5, 0.75, 1].map((share) => Math.max(1, Math.round(share * seen.length)));
+  return at.map((call) => `${Math.round((seen[call - 1]?.residentBytes ?? 0) / 1e6)} at call ${call}`).join(', ');
+}
