@@ -40,7 +40,5 @@ export type CompactionMessage = {
   summary?: string;
   /** Numbers of passages given so far, by chunk id: [n] means the same before and after. */
   passages: Record<string, number>;
-  /** How many messages right after this one are copies of what `from` holds; set where the chain is stored. */
-  kept?: number;
 };
 export type StoredMessage = UserMessage | AssistantMessage | ToolMessage | CompactionMessage;

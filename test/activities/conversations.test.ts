@@ -3,6 +3,7 @@ import { createConversations } from '../../activities/adapters/postgres/conversa
 import type { Conversations } from '../../activities/ports.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { StoredMessage, ToolMessage } from '../../contract/messages.ts';
+import { openPostgres } from '../../runtime/postgres.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { local, sha256 } from '../support/put-document.ts';
 
@@ -109,11 +110,67 @@ test('behind a compaction nothing is read: the cost of a conversation does not g
   const head = await chain([said('done')], await conversations.replace(local, [root, ...kept]));
 
   const loaded = await conversations.load(local, head);
-  expect(loaded.stored).toEqual([{ ...root, kept: 3 }, ...kept, said('done')]);
+  expect(loaded.stored).toEqual([root, ...kept, said('done')]);
   expect((await conversations.loadAll(local, head)).filter(({ role }) => role === 'assistant')).toHaveLength(51);
 
   await env.postgres.pool.query('delete from messages where hash = $1', [from]);
   expect(await conversations.load(local, head)).toEqual(loaded);
+});
+
+test('a count after a compaction is told with its place among what was kept', async () => {
+  const from = await chain([asked('Long'), said('x')]);
+  const kept = [asked('Long'), said('y')];
+  const head = await chain([said('z')], await conversations.replace(local, [{ role: 'compaction', from, passages: {} }, ...kept])); // prettier-ignore
+  await env.postgres.pool.query("update messages set context_tokens = 9, counted_by = 'a:b' where hash = $1", [head]);
+  const { counted, messages } = await conversations.load(local, await chain([asked('more')], head));
+  expect(counted).toEqual({ index: 3, tokens: 9, by: 'a:b' });
+  expect(messages[3]).toEqual(said('z'));
+});
+
+test('a long conversation is looked up message by message, also while the planner believes that nobody says much', async () => {
+  const result = await stored('found');
+  await env.postgres.pool.query(
+    `insert into messages (tenant, subject, hash, depth, body)
+     select $1, 'short-' || n, 'short-' || n, 0, '{"role": "user", "text": "?"}' from generate_series(1, 3000) n`,
+    [local.tenant],
+  );
+  await env.postgres.pool.query('analyze messages');
+  await env.postgres.pool.query(
+    `insert into messages (tenant, subject, hash, parent, depth, body)
+     select $1, $2, 'long-' || n, case when n > 0 then 'long-' || n - 1 end, n,
+       jsonb_build_object('role', 'tool', 'results', jsonb_build_array(jsonb_build_object(
+         'callId', 'c' || n, 'tool', 'look', 'isError', false, 'result', $3::text)))
+     from generate_series(0, 2999) n`,
+    [local.tenant, 'long', result],
+  );
+  await env.postgres.pool.query(
+    'insert into contents select tenant, $2, hash, bytes from contents where hash = $1 and subject = $3',
+    [result, 'long', local.subject],
+  );
+  await env.postgres.pool.query(
+    `insert into messages (tenant, subject, hash, depth, body)
+     select $1, 'long', 'other-' || n, 0, '{"role": "user", "text": "?"}' from generate_series(1, 20000) n`,
+    [local.tenant],
+  );
+  // What was read is counted by connection, and told at its next transaction.
+  const { db, pool, close } = openPostgres({ ...env.config, DATABASE_POOL_SIZE: 1 }, env.log);
+  const read = async () => {
+    await pool.query('select pg_stat_force_next_flush()');
+    const { rows } = await pool.query<{ n: number }>(
+      `select sum(idx_tup_fetch + seq_tup_read)::int as n from pg_stat_user_tables where relname in ('messages', 'contents')`,
+    );
+    return rows[0]?.n ?? 0;
+  };
+  try {
+    const before = await read();
+    const { messages } = await createConversations(db).load({ ...local, subject: 'long' }, 'long-2999');
+    expect(messages).toHaveLength(3_000);
+    const rowsRead = (await read()) - before;
+    expect(rowsRead).toBeGreaterThanOrEqual(3_000);
+    expect(rowsRead).toBeLessThan(10_000);
+  } finally {
+    await close();
+  }
 });
 
 test('all that was ever said is told once, also behind two compactions, and dropped results are whole again', async () => {

@@ -6,7 +6,7 @@ import type { Head, Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/postgres.ts';
 import type { Conversations } from '../../ports.ts';
 import { referenceOf } from './contents.ts';
-import { loadConversation, loadWholeConversation } from './load-conversation.ts';
+import { loadConversation, loadWholeConversation, type CompactedChain } from './load-conversation.ts';
 import { storableJson } from './storable-json.ts';
 
 /** Conversations as chains of messages, each named by the hash of itself and everything before it. */
@@ -21,18 +21,11 @@ export const createConversations = (db: Database): Conversations => ({
 
   loadAll: (scope, head) => loadWholeConversation(db, scope, head),
 
-  async replace({ tenant, subject }, [root, ...kept]) {
+  async replace(scope, [root, ...kept]) {
     if (root?.role !== 'compaction') throw new AlfredError('internal', 'A shorter chain begins with a compaction.');
-    const hashes: Head[] = [];
-    const bodies = [{ ...root, kept: kept.length }, ...kept].map(storableJson);
-    for (const body of bodies) hashes.push(headOf(hashes.at(-1) ?? null, body));
-    const parents = [null, ...hashes.slice(0, -1)];
-    await sql`
-      insert into messages (tenant, subject, hash, parent, depth, body)
-      select ${tenant}, ${subject}, m.hash, m.parent, m.ordinality - 1, m.body
-      from unnest(${hashes}::text[], ${parents}::text[], ${bodies}::jsonb[]) with ordinality as m (hash, parent, body, ordinality)
-      on conflict do nothing`.execute(db);
-    return hashes.at(-1) ?? '';
+    const { head, statement } = insertMessage(scope, null, { ...root, kept });
+    await statement.execute(db);
+    return head;
   },
 
   async toolResult({ tenant, subject }, taskId, callId) {
@@ -79,7 +72,7 @@ const headOf = (parent: Head | null, body: string): Head => referenceOf(`${paren
 export function insertMessage(
   { tenant, subject }: Scope,
   parent: Head | null,
-  message: StoredMessage,
+  message: StoredMessage | CompactedChain,
   size?: { tokens: number; by: string },
 ) {
   const body = storableJson(message);
