@@ -9,7 +9,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Starts a role's own entry as a process of its own, configured by the environment only. */
 export function startRole(entry: string, args: string[], config: Config, overrides: Record<string, string> = {}) {
   const fromConfig = Object.fromEntries(
-    Object.entries(config).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+    Object.entries(config).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, typeof value === 'object' ? JSON.stringify(value) : String(value)]],
+    ),
   );
   const child = spawn(process.execPath, [entry, ...args], {
     cwd: root,

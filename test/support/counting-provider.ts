@@ -1,0 +1,78 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+type Body = { messages: { role: string; content?: unknown; tool_calls?: unknown[] }[] };
+
+/** One response as the provider saw it. */
+export type Served = { task: string; step: number; text: string; whole: boolean };
+
+/** The first response's prompt is said to have this many tokens, the next one more: tokens in the ledger name a response. */
+export const firstSerial = 1_000;
+
+/**
+ * A provider that counts: an OpenAI-compatible server whose every response is told apart by its prompt tokens, and which
+ * knows which of them were delivered whole. It asks for tools (every third time for two at once) until it is told that it
+ * is enough.
+ *
+ * @param pieceMs between two pieces of a response
+ */
+export async function startCountingProvider({ pieceMs }: { pieceMs: number }) {
+  const served: Served[] = [];
+  let isEnough = false;
+  const server = createServer((request, response) => void answer(request, response).catch(() => {}));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+
+  async function answer(request: IncomingMessage, response: ServerResponse) {
+    const bytes: Buffer[] = [];
+    for await (const piece of request) bytes.push(piece as Buffer);
+    const { messages } = JSON.parse(Buffer.concat(bytes).toString()) as Body;
+    const step = 1 + messages.filter(({ role }) => role === 'assistant').length;
+    const task = String(messages.find(({ role }) => role === 'user')?.content);
+    const serial = firstSerial + served.length;
+    const ends = isEnough && step > 1;
+    const text = ends ? `The answer to ${task}.` : `Step ${step} of ${task}, looking on. `;
+    const record = { task, step, text, whole: false };
+    served.push(record);
+
+    const send = (delta: object, finish: string | null = null) =>
+      write(response, { choices: [{ index: 0, delta, finish_reason: finish }] });
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    for (const word of text.match(/\S+\s*/g) ?? []) {
+      send({ content: word });
+      await sleep(pieceMs);
+    }
+    const calls = ends ? 0 : step % 3 === 0 ? 2 : 1;
+    for (let index = 0; index < calls; index++) {
+      const query = `${step} ${index}`;
+      const fn = { name: 'search_documents', arguments: JSON.stringify({ query }) };
+      send({ tool_calls: [{ index, id: `call_${index}`, type: 'function', function: fn }] });
+    }
+    send({}, calls > 0 ? 'tool_calls' : 'stop');
+    write(response, {
+      choices: [],
+      usage: { prompt_tokens: serial, completion_tokens: 10, total_tokens: serial + 10 },
+    });
+    if (response.destroyed) return;
+    record.whole = true;
+    response.end('data: [DONE]\n\n');
+  }
+
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    served,
+    /** From now on it answers. */
+    enough: () => void (isEnough = true),
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+const write = (response: ServerResponse, rest: object) =>
+  response.write(
+    `data: ${JSON.stringify({ id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1, model: 'counting', ...rest })}\n\n`,
+  );
