@@ -4,7 +4,7 @@ import { isClosed } from './fake-anthropic-faults.ts';
 type WireCall = { id: string; type: string; function: { name: string; arguments: unknown } };
 export type OpenAiMessage = {
   role: string;
-  content?: unknown;
+  content?: string | object[] | null;
   tool_calls?: WireCall[];
   tool_call_id?: string;
 };

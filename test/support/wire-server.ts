@@ -22,6 +22,8 @@ export type Reply =
   | { status: number; headers?: Record<string, string> | undefined; json: unknown }
   | { frames: Iterable<string>; wire: Wire };
 
+export type WireServer = Awaited<ReturnType<typeof startWireServer>>;
+
 /** An HTTP server on loopback that answers by `reply` and keeps what it was sent, byte for byte. */
 export async function startWireServer(reply: (request: IncomingMessage, body: string) => Reply) {
   const bodies: string[] = [];

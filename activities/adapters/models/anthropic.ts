@@ -5,6 +5,7 @@ import { promptOf } from './anthropic-request.ts';
 import { providerError, type ProviderFailure } from './provider-errors.ts';
 import { anthropicLimitHeaders, limitsIn } from './rate-limit-headers.ts';
 import { streamAnswer } from './stream-answer.ts';
+import { wellFormed } from './well-formed.ts';
 
 type Options = {
   apiKey: string;
@@ -31,7 +32,11 @@ export function createAnthropicProvider({ apiKey, baseUrl, idleMs = 8 * 60_000 }
           provider: name,
           idleMs,
           open: async (either) => {
-            const parameters = { ...promptOf(request), max_tokens: request.maxOutputTokens, stream: true as const };
+            const parameters = {
+              ...wellFormed(promptOf(request)),
+              max_tokens: request.maxOutputTokens,
+              stream: true as const,
+            };
             const { data, response } = await client.messages.create(parameters, { signal: either }).withResponse();
             return { pieces: data, headers: response.headers };
           },
@@ -44,7 +49,10 @@ export function createAnthropicProvider({ apiKey, baseUrl, idleMs = 8 * 60_000 }
 
     async countTokens(request, signal) {
       try {
-        const { input_tokens } = await client.messages.countTokens(promptOf(request), { signal, timeout: 30_000 });
+        const { input_tokens } = await client.messages.countTokens(wellFormed(promptOf(request)), {
+          signal,
+          timeout: 30_000,
+        });
         return input_tokens;
       } catch (error) {
         if (signal.aborted) throw error;

@@ -5,20 +5,24 @@ import { parametersOf } from './openai-request.ts';
 import type { ProviderFailure } from './provider-errors.ts';
 import { limitsIn, openaiLimitHeaders } from './rate-limit-headers.ts';
 import { streamAnswer } from './stream-answer.ts';
+import { wellFormed } from './well-formed.ts';
 
 type Options = {
   /** Servers on one's own machine want none. */
   apiKey?: string | undefined;
   /** Of OpenAI, Azure, or any server that speaks Chat Completions; up to and including `/v1`. */
   baseUrl?: string | undefined;
-  /** Longest silence before a call is given up, in milliseconds; what a slow machine needs to read a long prompt. */
+  /**
+   * Longest silence before a call is given up, in milliseconds. Long, because nothing comes while a model reasons or a
+   * slow machine reads a long prompt, and a call that is given up is paid for; Node's own HTTP client waits no longer.
+   */
   idleMs?: number | undefined;
 };
 
 const name = 'openai';
 
 /** Any server that speaks Chat Completions, by the official SDK, whose own retries are off: Temporal retries. */
-export function createOpenAiProvider({ apiKey, baseUrl, idleMs = 2 * 60_000 }: Options): ModelProvider {
+export function createOpenAiProvider({ apiKey, baseUrl, idleMs = 5 * 60_000 }: Options): ModelProvider {
   const url = new URL(baseUrl ?? 'https://api.openai.com/v1');
   const isAzure = /\.azure\.com$/.test(url.hostname);
   const isOwn = isAzure || /(^|\.)api\.openai\.com$/.test(url.hostname);
@@ -46,7 +50,7 @@ export function createOpenAiProvider({ apiKey, baseUrl, idleMs = 2 * 60_000 }: O
           provider: name,
           idleMs,
           open: async (either) => {
-            const parameters = parametersOf(request, isOwn);
+            const parameters = wellFormed(parametersOf(request, isOwn));
             const { data, response } = await client.chat.completions
               .create(parameters, { signal: either })
               .withResponse();

@@ -1,0 +1,74 @@
+import { contentOf, type AnthropicBody } from './fake-anthropic-faults.ts';
+import { startFakeAnthropic, type AnthropicTurn } from './fake-anthropic.ts';
+import type { OpenAiBody } from './fake-openai-faults.ts';
+import { startFakeOpenAi, type OpenAiTurn } from './fake-openai.ts';
+import { oblige } from './obliging-model.ts';
+
+/** Fakes of both wires with a model behind them that does what it is told. */
+export const startObligingAnthropic = (key: string) => startFakeAnthropic(key, { otherwise: anthropicTurn });
+export const startObligingOpenAi = (key: string | undefined) => startFakeOpenAi(key, { otherwise: openAiTurn });
+
+function anthropicTurn({
+  messages = [],
+  tools = [],
+  output_config,
+  max_tokens = 0,
+  ...body
+}: AnthropicBody): AnthropicTurn {
+  const last = contentOf(messages.at(-1) ?? { content: '' });
+  const { text, calls, isCut } = oblige({
+    words: last.flatMap((block) => (block.type === 'text' ? [String(block.text)] : [])).join('\n'),
+    results: last.flatMap((block) => (block.type === 'tool_result' ? [String(block.content)] : [])),
+    hasTools: tools.length > 0 && !('tool_choice' in body),
+    hasSchema: output_config?.format !== undefined,
+    maxTokens: max_tokens,
+  });
+  return {
+    blocks: [
+      ...(text ? [{ type: 'text', pieces: piecesOf(text) }] : []),
+      ...calls.map(({ tool, arguments: given }, i) => ({
+        type: 'tool_use',
+        id: `toolu_${i}`,
+        name: tool,
+        pieces: piecesOf(JSON.stringify(given)),
+      })),
+    ],
+    stopReason: calls.length > 0 ? 'tool_use' : isCut ? 'max_tokens' : 'end_turn',
+  };
+}
+
+function openAiTurn({
+  messages = [],
+  tools = [],
+  response_format,
+  max_tokens,
+  max_completion_tokens,
+}: OpenAiBody): OpenAiTurn {
+  const lastOther = messages.findLastIndex(({ role }) => role !== 'tool');
+  const results = messages.slice(lastOther + 1).map(({ content }) => textOf(content));
+  const { text, calls, isCut } = oblige({
+    words: textOf(messages.at(-1)?.content),
+    results,
+    hasTools: tools.length > 0,
+    hasSchema: response_format !== undefined,
+    maxTokens: max_completion_tokens ?? max_tokens ?? Infinity,
+  });
+  return {
+    text: piecesOf(text),
+    ...(calls.length > 0
+      ? {
+          calls: calls.map(({ tool, arguments: given }, i) => ({
+            id: `call_${i}`,
+            name: tool,
+            pieces: piecesOf(JSON.stringify(given)),
+          })),
+        }
+      : {}),
+    ...(isCut ? { finishReason: 'length' } : {}),
+  };
+}
+
+/** Three characters each, so that there are many. */
+const piecesOf = (text: string) => text.match(/[\s\S]{1,3}/gu) ?? [];
+
+const textOf = (content: unknown) => (typeof content === 'string' ? content : JSON.stringify(content ?? ''));

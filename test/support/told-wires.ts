@@ -1,0 +1,160 @@
+import { createAnthropicProvider } from '../../activities/adapters/models/anthropic.ts';
+import { createOpenAiProvider } from '../../activities/adapters/models/openai.ts';
+import type { ModelProvider, ProviderLimits, StopReason } from '../../activities/ports.ts';
+import { startFakeAnthropic, type AnthropicTurn } from './fake-anthropic.ts';
+import { startFakeOpenAi, type OpenAiTurn } from './fake-openai.ts';
+import type { WireServer } from './wire-server.ts';
+
+/** What the next response shall be, on whatever wire. */
+export type Told = {
+  text?: string[];
+  calls?: { id: string; tool: string; pieces: string[] }[];
+  stop?: StopReason;
+  usage?: { inputTokens: number; cacheReadTokens: number; outputTokens: number };
+  limits?: ProviderLimits;
+  /** Instead of an answer. */
+  refuse?: { status: number; message?: string; headers?: Record<string, string> };
+  /** An error inside the stream, after it has begun. */
+  errorInside?: true;
+  chunkBytes?: number;
+  /** The response breaks off, ends, or falls silent after so many pieces of the text; -1: before the first frame. */
+  cutAfter?: number;
+  endAfter?: number;
+  stallAfter?: number;
+  raw?: string;
+};
+
+export type ToldWire = {
+  tell: (told: Told) => void;
+  create: (options?: { apiKey?: string; idleMs?: number; baseUrl?: string }) => ModelProvider;
+  model: string;
+  server: WireServer;
+};
+
+/** Both wires, each with a server that says what it is told. */
+export const toldWires: { name: string; start: () => Promise<ToldWire> }[] = [
+  {
+    name: 'anthropic',
+    start: async () => {
+      const fake = await startFakeAnthropic('right');
+      return {
+        tell: (told) => fake.script(anthropicTurn(told)),
+        create: (options) => createAnthropicProvider({ apiKey: 'right', baseUrl: fake.url, ...options }),
+        model: 'claude-test',
+        server: fake,
+      };
+    },
+  },
+  {
+    name: 'openai',
+    start: async () => {
+      const fake = await startFakeOpenAi('right');
+      return {
+        tell: (told) => fake.script(openAiTurn(told)),
+        create: (options) => createOpenAiProvider({ apiKey: 'right', baseUrl: fake.url, ...options }),
+        model: 'gpt-test',
+        server: fake,
+      };
+    },
+  },
+];
+
+function anthropicTurn({ text, calls = [], stop, usage, limits, refuse, errorInside, ...told }: Told): AnthropicTurn {
+  // Before the first piece stand the message's start, a ping and the block's start.
+  const framesBefore = 3;
+  return {
+    ...wireOf(told, framesBefore),
+    blocks: [
+      ...(text ? [{ type: 'text', pieces: text }] : []),
+      ...calls.map(({ id, tool, pieces }) => ({ type: 'tool_use', id, name: tool, pieces })),
+    ],
+    stopReason: { end: 'end_turn', tools: 'tool_use', max_tokens: 'max_tokens', refusal: 'refusal' }[
+      stop ?? (calls.length > 0 ? 'tools' : 'end')
+    ],
+    headers: headersOf({
+      'anthropic-ratelimit-requests-limit': limits?.requestsPerMinute,
+      'anthropic-ratelimit-requests-remaining': limits?.requestsLeft,
+      'anthropic-ratelimit-input-tokens-limit': limits?.tokensPerMinute,
+      'anthropic-ratelimit-input-tokens-remaining': limits?.tokensLeft,
+    }),
+    ...(usage && {
+      usage: {
+        input_tokens: usage.inputTokens,
+        cache_read_input_tokens: usage.cacheReadTokens,
+        output_tokens: usage.outputTokens,
+      },
+    }),
+    ...(refuse && {
+      refuse: { message: 'no', type: anthropicTypes[refuse.status] ?? 'invalid_request_error', ...refuse },
+    }),
+    ...(errorInside && { errorEvent: { type: 'overloaded_error', message: 'Overloaded' } }),
+  };
+}
+
+const anthropicTypes: Record<number, string> = {
+  401: 'authentication_error',
+  403: 'permission_error',
+  404: 'not_found_error',
+  413: 'request_too_large',
+  429: 'rate_limit_error',
+  500: 'api_error',
+  504: 'timeout_error',
+  529: 'overloaded_error',
+};
+
+function openAiTurn({ text, calls, stop, usage, limits, refuse, errorInside, ...told }: Told): OpenAiTurn {
+  return {
+    // Before the first piece stands the chunk with the role.
+    ...wireOf(told, 1),
+    ...(text && { text }),
+    ...(calls && { calls: calls.map(({ tool, ...call }) => ({ name: tool, ...call })) }),
+    ...(stop && {
+      finishReason: { end: 'stop', tools: 'tool_calls', max_tokens: 'length', refusal: 'content_filter' }[stop],
+    }),
+    headers: headersOf({
+      'x-ratelimit-limit-requests': limits?.requestsPerMinute,
+      'x-ratelimit-remaining-requests': limits?.requestsLeft,
+      'x-ratelimit-limit-tokens': limits?.tokensPerMinute,
+      'x-ratelimit-remaining-tokens': limits?.tokensLeft,
+    }),
+    ...(usage && {
+      usage: {
+        // On this wire the cached tokens are part of the prompt's.
+        prompt_tokens: usage.inputTokens + usage.cacheReadTokens,
+        prompt_tokens_details: { cached_tokens: usage.cacheReadTokens },
+        completion_tokens: usage.outputTokens,
+      },
+    }),
+    ...(refuse && { refuse: { message: 'no', ...openAiKinds(refuse.status), ...refuse } }),
+    ...(errorInside && { errorChunk: { message: 'The server is overloaded.', type: 'server_error' } }),
+  };
+}
+
+function openAiKinds(status: number): { type?: string; code?: string } {
+  if (status === 429) return { type: 'requests', code: 'rate_limit_exceeded' };
+  return status >= 500 ? { type: 'server_error' } : {};
+}
+
+type Places = Pick<Told, 'chunkBytes' | 'cutAfter' | 'endAfter' | 'stallAfter' | 'raw'>;
+
+function wireOf({ cutAfter, endAfter, stallAfter, ...rest }: Places, framesBefore: number) {
+  const frames = (pieces: number) => (pieces < 0 ? 0 : framesBefore + pieces);
+  return {
+    ...rest,
+    ...(cutAfter !== undefined && { cutAfter: frames(cutAfter) }),
+    ...(endAfter !== undefined && { endAfter: frames(endAfter) }),
+    ...(stallAfter !== undefined && { stallAfter: frames(stallAfter) }),
+  };
+}
+
+const headersOf = (headers: Record<string, number | undefined>) =>
+  Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+  );
+
+/** What of a request a provider's cache goes by, in its order: the marks of the cache itself are not part of it. */
+export function promptIn(body: string): string {
+  const unmarked = (key: string, value: unknown) => (key === 'cache_control' ? undefined : value);
+  const { tools, system, messages } = JSON.parse(body, unmarked) as Record<string, unknown>;
+  return JSON.stringify([tools ?? null, system ?? null, messages]);
+}
