@@ -153,23 +153,23 @@ test('a long conversation is looked up message by message, also while the planne
     [local.tenant],
   );
   // What was read is counted by connection, and told at its next transaction.
-  const { db, pool, close } = openPostgres({ ...env.config, DATABASE_POOL_SIZE: 1 }, env.log);
+  const one = openPostgres({ ...env.config, DATABASE_POOL_SIZE: 1 }, env.log);
   const read = async () => {
-    await pool.query('select pg_stat_force_next_flush()');
-    const { rows } = await pool.query<{ n: number }>(
+    await one.pool.query('select pg_stat_force_next_flush()');
+    const { rows } = await one.pool.query<{ n: number }>(
       `select sum(idx_tup_fetch + seq_tup_read)::int as n from pg_stat_user_tables where relname in ('messages', 'contents')`,
     );
     return rows[0]?.n ?? 0;
   };
   try {
     const before = await read();
-    const { messages } = await createConversations(db).load({ ...local, subject: 'long' }, 'long-2999');
+    const { messages } = await createConversations(one.db).load({ ...local, subject: 'long' }, 'long-2999');
     expect(messages).toHaveLength(3_000);
     const rowsRead = (await read()) - before;
     expect(rowsRead).toBeGreaterThanOrEqual(3_000);
     expect(rowsRead).toBeLessThan(10_000);
   } finally {
-    await close();
+    await one.close();
   }
 });
 
