@@ -1,5 +1,8 @@
 import { createAnthropicProvider } from '../../activities/adapters/models/anthropic.ts';
 import { createOpenAiProvider } from '../../activities/adapters/models/openai.ts';
+import type { Script } from '../../activities/adapters/models/script.ts';
+import { createScriptedProvider } from '../../activities/adapters/models/scripted.ts';
+import { objectIn } from '../../activities/adapters/models/tool-calls.ts';
 import type { ModelProvider, ProviderLimits, StopReason } from '../../activities/ports.ts';
 import { startFakeAnthropic, type AnthropicTurn } from './fake-anthropic.ts';
 import { startFakeOpenAi, type OpenAiTurn } from './fake-openai.ts';
@@ -26,15 +29,20 @@ export type Told = {
 
 export type ToldWire = {
   tell: (told: Told) => void;
+  /** A provider that gets the next response. */
   create: (options?: { apiKey?: string; idleMs?: number; baseUrl?: string }) => ModelProvider;
   model: string;
-  server: WireServer;
+  server: Pick<WireServer, 'bodies' | 'untilAbandoned' | 'close'>;
 };
 
-/** Both wires, each with a server that says what it is told. */
-export const toldWires: { name: string; start: () => Promise<ToldWire> }[] = [
+/** `telling`: it says what it is told; `http`: it speaks over a wire. */
+export type Means = 'telling' | 'http';
+
+/** Every provider, with what makes it say what it is told. */
+export const toldWires: { name: string; means: Means[]; start: () => Promise<ToldWire> }[] = [
   {
     name: 'anthropic',
+    means: ['telling', 'http'],
     start: async () => {
       const fake = await startFakeAnthropic('right');
       return {
@@ -47,6 +55,7 @@ export const toldWires: { name: string; start: () => Promise<ToldWire> }[] = [
   },
   {
     name: 'openai',
+    means: ['telling', 'http'],
     start: async () => {
       const fake = await startFakeOpenAi('right');
       return {
@@ -57,7 +66,28 @@ export const toldWires: { name: string; start: () => Promise<ToldWire> }[] = [
       };
     },
   },
+  {
+    name: 'scripted',
+    means: ['telling'],
+    start: async () => {
+      let turn: Script['turns'][number] = {};
+      return {
+        tell: (told) => void (turn = scriptTurn(told)),
+        create: (options) => createScriptedProvider({ script: { turns: [turn] }, ...options }),
+        model: 'any',
+        server: noServer,
+      };
+    },
+  },
+  {
+    // It quotes what tools gave it, and nothing else.
+    name: 'offline',
+    means: [],
+    start: () => Promise.reject(new Error('The offline provider says nothing that it is told.')),
+  },
 ];
+
+const noServer = { bodies: [], untilAbandoned: async () => {}, close: async () => {} };
 
 function anthropicTurn({ text, calls = [], stop, usage, limits, refuse, errorInside, ...told }: Told): AnthropicTurn {
   // Before the first piece stand the message's start, a ping and the block's start.
@@ -133,6 +163,24 @@ function openAiTurn({ text, calls, stop, usage, limits, refuse, errorInside, ...
 function openAiKinds(status: number): { type?: string; code?: string } {
   if (status === 429) return { type: 'requests', code: 'rate_limit_exceeded' };
   return status >= 500 ? { type: 'server_error' } : {};
+}
+
+function scriptTurn({ text = [], calls, stop, usage, limits, cutAfter, stallAfter }: Told): Script['turns'][number] {
+  return {
+    text: text.slice(0, cutAfter),
+    ...(calls && { calls: calls.map(({ tool, pieces }) => ({ tool, ...argumentsOf(pieces.join('')) })) }),
+    ...(stop && { stopReason: stop }),
+    ...(usage && { usage }),
+    ...(limits && { limits: limits }),
+    ...(cutAfter !== undefined && { error: { code: 'model_unavailable' } }),
+    ...(stallAfter !== undefined && { firstTokenMs: 60_000 }),
+  };
+}
+
+function argumentsOf(text: string) {
+  if (['', 'null'].includes(text)) return {};
+  const value = objectIn(text);
+  return value ? { arguments: value } : { malformed: text };
 }
 
 type Places = Pick<Told, 'chunkBytes' | 'cutAfter' | 'endAfter' | 'stallAfter' | 'raw'>;
