@@ -18,14 +18,14 @@ type Contents = Map<string, string>;
 
 /** The chain from a head back to its root, which is the first message or a compaction. */
 export async function loadConversation(db: Database, scope: Scope, head: Head): Promise<Conversation> {
-  const { rows, contents } = await chainOf(db, scope, head, sql`c.parent`);
+  const rows = await chainOf(db, scope, head, sql`c.parent`);
   const stored = rows.flatMap(({ body }) => messagesOf(body));
   const last = rows.findLastIndex(({ context_tokens: tokens }) => tokens !== null);
   const { context_tokens: tokens, counted_by: by } = rows[last] ?? {};
   // What is kept stands in the first row; every other row is one message.
   const index = stored.length - rows.length + last;
   return {
-    messages: stored.map((message) => resolved(message, contents)),
+    messages: await withResults(db, scope, stored),
     stored,
     ...(tokens != null && by != null ? { counted: { index, tokens, by } } : {}),
   };
@@ -39,17 +39,18 @@ const messagesOf = (body: StoredMessage | CompactedChain): StoredMessage[] => {
 
 /** All that was ever said: behind every compaction the chain goes on, where all that it kept stands too. */
 export async function loadWholeConversation(db: Database, scope: Scope, head: Head): Promise<Message[]> {
-  const { rows, contents } = await chainOf(db, scope, head, sql`coalesce(c.parent, c.body->>'from')`);
-  return rows.flatMap(({ body }) => (body.role === 'compaction' ? [] : [resolved(body, contents)]));
+  const rows = await chainOf(db, scope, head, sql`coalesce(c.parent, c.body->>'from')`);
+  const said = rows.flatMap(({ body }) => (body.role === 'compaction' ? [] : [body]));
+  return withResults(db, scope, said);
 }
 
 /**
- * Messages, oldest first, and the tool results that they name, in one statement. `before` leads from a message `c` to
- * the one before it. Each message and each content is looked up by its key, whatever the planner believes about the
- * tables: a join may be planned as a scan of all that a subject ever said, for every single message.
+ * Messages from the root to a head. `before` leads from a message `c` to the one before it. Each is looked up by its
+ * key, whatever the planner believes about the table: a join may be planned as a scan of all that a subject ever said,
+ * for every single message.
  */
 async function chainOf(db: Database, { tenant, subject }: Scope, head: Head, before: ReturnType<typeof sql>) {
-  const { rows: found } = await sql<(Row & { hash: null }) | { hash: string; content: string | null }>`
+  const { rows } = await sql<Row>`
     with recursive chain as (
       select parent, body, context_tokens, counted_by, 0 as back from messages
       where tenant = ${tenant} and subject = ${subject} and hash = ${head}
@@ -58,23 +59,27 @@ async function chainOf(db: Database, { tenant, subject }: Scope, head: Head, bef
         select parent, body, context_tokens, counted_by from messages
         where tenant = ${tenant} and subject = ${subject} and hash = ${before} limit 1
       ) m
-    ), named as (
-      select distinct r->>'result' as hash from chain,
-        lateral (select jsonb_path_query(body, '$.results[*]') union all select jsonb_path_query(body, '$.kept[*].results[*]')) results (r)
-      where not r ? 'dropped'
     )
-    select body, context_tokens, counted_by, back, null as hash, null as content from chain
-    union all
-    select null, null, null, -1, hash, (
-      select convert_from(bytes, 'UTF8') from contents
-      where tenant = ${tenant} and subject = ${subject} and contents.hash = named.hash
-    ) from named
-    order by back desc`.execute(db);
-  const rows = found.filter((row) => row.hash === null);
+    select body, context_tokens, counted_by from chain order by back desc`.execute(db);
   if (rows.length === 0) throw new AlfredError('internal', `The conversation ${head} is not stored.`);
+  return rows;
+}
+
+/** Messages with the tool results that they name, but for dropped ones. */
+async function withResults(db: Database, { tenant, subject }: Scope, messages: StoredMessage[]): Promise<Message[]> {
+  const named = messages.flatMap((message) =>
+    message.role === 'tool' ? message.results.flatMap(({ result, dropped }) => (dropped ? [] : [result])) : [],
+  );
   const contents: Contents = new Map();
-  for (const row of found) if (row.hash !== null && row.content !== null) contents.set(row.hash, row.content);
-  return { rows, contents };
+  if (named.length > 0) {
+    const { rows } = await sql<{ hash: string; content: string }>`
+      select named.hash, convert_from(c.bytes, 'UTF8') as content
+      from unnest(${[...new Set(named)]}::text[]) as named (hash) cross join lateral (
+        select bytes from contents where tenant = ${tenant} and subject = ${subject} and hash = named.hash limit 1
+      ) c`.execute(db);
+    for (const { hash, content } of rows) contents.set(hash, content);
+  }
+  return messages.map((message) => resolved(message, contents));
 }
 
 function resolved(message: StoredMessage, contents: Contents): Message {
