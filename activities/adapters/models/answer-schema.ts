@@ -20,13 +20,21 @@ function isClosable(value: JsonValue | undefined): boolean {
 }
 
 function closed(value: JsonValue): JsonValue {
-  if (Array.isArray(value)) return value.map(closed);
   if (!isSchema(value)) return value;
-  const copy: Schema = { ...value };
-  for (const key of nesting) if (copy[key] !== undefined) copy[key] = closed(copy[key]);
-  if (isSchema(copy.properties))
-    copy.properties = Object.fromEntries(Object.entries(copy.properties).map(([name, inner]) => [name, closed(inner)]));
+  const copy = mapInner(value, closed);
   return copy.type === 'object' ? { ...copy, additionalProperties: false } : copy;
+}
+
+/** The schema with its direct subschemas replaced. */
+function mapInner(schema: Schema, change: (inner: JsonValue) => JsonValue): Schema {
+  const copy: Schema = { ...schema };
+  for (const key of nesting) {
+    const inner = copy[key];
+    if (inner !== undefined) copy[key] = Array.isArray(inner) ? inner.map(change) : change(inner);
+  }
+  if (isSchema(copy.properties))
+    copy.properties = Object.fromEntries(Object.entries(copy.properties).map(([name, inner]) => [name, change(inner)]));
+  return copy;
 }
 
 const nesting = ['items', 'prefixItems', 'anyOf', 'oneOf', 'allOf', 'not'] as const;
@@ -36,20 +44,38 @@ const subschemas = (schema: Schema): JsonValue[] => [
   ...(isSchema(schema.properties) ? Object.values(schema.properties) : []),
 ];
 
-/** Keywords that OpenAI's strict mode knows; with any other it refuses the request. */
-const strictKeywords = new Set([
-  ...['type', 'properties', 'required', 'additionalProperties', 'items', 'anyOf', 'enum', 'const'],
-  ...['title', 'description', 'pattern', 'format', 'minItems', 'maxItems'],
-  ...['multipleOf', 'minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum'],
-]);
+/** Keywords that every server enforces. */
+const shape = ['type', 'properties', 'required', 'additionalProperties', 'items', 'anyOf', 'enum', 'const'];
+const words = ['title', 'description'];
+/** Keywords that make another shape, which only some servers know. */
+const otherShapes = ['prefixItems', 'oneOf', 'allOf', 'not', 'if', 'then', 'else'];
 
-/** Whether a closed schema fits strict mode, which also wants every property required. */
+/**
+ * A closed schema with its shape alone: lengths, ranges, patterns and formats become part of the descriptions. Servers
+ * know different ones of them and refuse the whole request for the others; the answer is checked against all of them
+ * when it is there.
+ */
+export function shapeOf(schema: Schema): Schema {
+  const kept = [...shape, ...words, ...otherShapes];
+  const bounds = Object.entries(schema).filter(([keyword]) => !kept.includes(keyword));
+  const said = bounds.map(([keyword, value]) => `${keyword}: ${JSON.stringify(value)}`).join(', ');
+  const own = typeof schema.description === 'string' ? schema.description : '';
+  const description = [own, said].filter(Boolean).join(' – ');
+  const bare = Object.fromEntries(Object.entries(schema).filter(([keyword]) => kept.includes(keyword)));
+  return {
+    ...mapInner(bare, (inner) => (isSchema(inner) ? shapeOf(inner) : inner)),
+    ...(description ? { description } : {}),
+  };
+}
+
+/** Whether a shape fits OpenAI's strict mode, which wants a type, every property required, and no other shapes. */
 export function isStrict(schema: Schema): boolean {
   const { properties, required } = schema;
   const names = isSchema(properties) ? Object.keys(properties) : [];
   const all = Array.isArray(required) ? required : [];
   return (
-    Object.keys(schema).every((keyword) => strictKeywords.has(keyword)) &&
+    ['type', 'anyOf', 'enum', 'const'].some((keyword) => keyword in schema) &&
+    otherShapes.every((keyword) => !(keyword in schema)) &&
     names.every((name) => all.includes(name)) &&
     subschemas(schema).every((inner) => [inner].flat().every((one) => !isSchema(one) || isStrict(one)))
   );

@@ -7,7 +7,7 @@ import { stepIn } from './step.ts';
 import { estimatedUsage } from './token-estimate.ts';
 
 const notice =
-  'Offline: no model is configured, so these are the passages that match best, word for word. Set ANTHROPIC_API_KEY to have Claude answer, or OPENAI_API_KEY or OPENAI_BASE_URL for another model.';
+  'Offline: no model is configured, so these are the passages that match best, word for word. Set ANTHROPIC_API_KEY to have Claude answer, or OPENAI_API_KEY or OPENAI_BASE_URL and ALFRED_MODEL for another model.';
 
 /** Passages it quotes at the most. */
 const maxQuotes = 3;
@@ -42,14 +42,15 @@ const usage = (request: ModelRequest, answer: string): ModelEvent => ({
   usage: estimatedUsage(request, answer.length),
 });
 
-/** The first step calls a tool: the one that the input names, else the search, with the question as it is. */
+/** A person's words call a tool: the one that the input names, else the search, with the question as it is. */
 function toolToCall({
   messages,
   tools,
   idempotencyKey,
 }: ModelRequest): { callId: string; tool: string; arguments: JsonValue } | undefined {
   const last = messages.at(-1);
-  if (last?.role !== 'user') return undefined;
+  // What Alfred says about an answer is no question.
+  if (last?.role !== 'user' || last.because) return undefined;
   const callId = `offline-${stepIn(idempotencyKey)?.step ?? messages.length}`;
   if (last.tool) return { callId, tool: last.tool.name, arguments: last.tool.arguments };
   const search = tools.find(({ name }) => name === 'search_documents');

@@ -66,7 +66,9 @@ export class OpenAiAnswer implements Answer<Chunk> {
   }
 
   end(): (ModelEvent & { type: 'end' }) | undefined {
-    if (this.finish === undefined) return undefined;
+    // Gateways tell so that the model behind them broke off.
+    const isBroken = this.finish === 'error' || this.finish === 'insufficient_system_resource';
+    if (this.finish === undefined || isBroken) return undefined;
     const calls = keptCalls(this.request, this.calls.calls);
     const parts: AssistantPart[] = [...(this.text ? [{ type: 'text' as const, text: this.text }] : []), ...calls];
     return { type: 'end', parts, stopReason: this.stopReason(calls.length > 0) };

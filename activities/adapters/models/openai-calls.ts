@@ -29,8 +29,9 @@ export class CallAssembler {
 
   private callOf({ index, id }: CallPiece, name: string): WrittenCall | undefined {
     const candidate = index === undefined ? this.calls.at(-1) : this.byIndex.get(index);
-    if (candidate && isSame(candidate, id, name)) return candidate;
-    return candidate && id ? this.calls.find((call) => call.id === id) : undefined;
+    if (!candidate || isSame(candidate, id, name)) return candidate;
+    // A new id that names no tool goes on with the call before: some servers make an id for every piece.
+    return this.calls.find((call) => id && call.id === id) ?? (name ? undefined : candidate);
   }
 
   private begin(index: number | undefined): WrittenCall {

@@ -1,7 +1,7 @@
 import type OpenAI from 'openai';
 import type { AssistantPart } from '../../../contract/messages.ts';
 import type { Message, ModelRequest } from '../../ports.ts';
-import { closedSchema, inWords, isStrict } from './answer-schema.ts';
+import { closedSchema, inWords, isStrict, shapeOf } from './answer-schema.ts';
 import { wireId, wireName } from './tool-calls.ts';
 import { userWords } from './user-words.ts';
 
@@ -89,6 +89,7 @@ const callOf = (call: AssistantPart & { type: 'tool_call' }, idOf: (callId: stri
 function formatOf({ outputSchema, tools }: ModelRequest, isOwn: boolean): Parameters['response_format'] {
   if (!outputSchema || (!isOwn && tools.length > 0)) return undefined;
   const closed = closedSchema(outputSchema);
-  const strict = closed !== undefined && isStrict(closed);
-  return { type: 'json_schema', json_schema: { name: 'answer', schema: strict ? closed : outputSchema, strict } };
+  const schema = closed ? shapeOf(closed) : outputSchema;
+  const strict = closed !== undefined && isStrict(schema);
+  return { type: 'json_schema', json_schema: { name: 'answer', schema, strict } };
 }

@@ -27,9 +27,9 @@ const callIdsIn = (message: ModelRequest['messages'][number]) =>
 const madeId = (idempotencyKey: string, i: number) =>
   createHash('sha256').update(`${idempotencyKey}/${i}`).digest('hex').slice(0, 9);
 
-/** A tool without parameters is often called with nothing at all. */
+/** A tool without parameters is often called with nothing at all, or with null. */
 function readArguments(text: string): { arguments: JsonValue; malformed?: string } {
-  if (text.trim() === '') return { arguments: {} };
+  if (['', 'null'].includes(text.trim())) return { arguments: {} };
   const value = objectIn(text);
   return value === undefined ? { arguments: {}, malformed: text } : { arguments: value };
 }
