@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How long text may gather before it is written; short enough to read as a stream. */
-const gatherMs = 40;
+const gatherMs = { least: 40, most: 250 };
+/** While writes are slow, text gathers so many times as long as one takes: many streams share the database. */
+const restPerWrite = 5;
 /** How long to wait after a write that failed, and how often to try again once there is nothing more to come. */
 const again = { waitMs: 250, attempts: 8 };
 
 /**
  * Writes streamed text in few pieces: the first one at once, then whatever gathered while the write before was under
- * way or within 40 ms. Pieces keep their order. A write that fails is tried again with what gathered since; the stream
+ * way or within 40 ms, longer while writes are slow. Pieces keep their order. A write that fails is tried again with what gathered since; the stream
  * itself is not worth the answer, so what cannot be written in the end is left out, for the answer is stored whole.
  *
  * @param onFailure told of every write that failed
@@ -22,9 +24,11 @@ export function createTextWriter(write: (text: string) => Promise<void>, onFailu
       const text = gathered;
       gathered = '';
       try {
+        const begun = performance.now();
         await write(text);
         failures = 0;
-        if (!closing) await sleep(gatherMs);
+        const rest = restPerWrite * (performance.now() - begun);
+        if (!closing) await sleep(Math.min(gatherMs.most, Math.max(gatherMs.least, rest)));
       } catch (error) {
         onFailure(error);
         gathered = text + gathered;
