@@ -1,0 +1,148 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
+import { agentQueue, taskWorkflowId } from '../../contract/ids.ts';
+import { createTcpProxy } from '../api/tcp-proxy.ts';
+import { activityAttempts } from '../support/activity-attempts.ts';
+import { startCountingProvider } from '../support/counting-provider.ts';
+import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { startRole } from '../support/role-process.ts';
+import { scope } from '../support/task-harness.ts';
+
+// What a worker stores it tells Temporal next. Here the cable to Temporal is cut before that, so that the worker dies in
+// exactly that gap, every time.
+
+const queue = ['--queue', agentQueue('knowledge')];
+
+let provider: Awaited<ReturnType<typeof startCountingProvider>>;
+let env: TestEnvironment;
+let adapters: Adapters;
+beforeAll(async () => {
+  provider = await startCountingProvider({ pieceMs: 100 });
+  env = await createTestEnvironment({
+    ALFRED_MODEL: 'openai:counting',
+    ALFRED_MODELS: '{"openai:counting": {"input": 1, "output": 1, "contextTokens": 200000}}',
+    OPENAI_BASE_URL: provider.url,
+  });
+  adapters = createAdapters(env);
+  provider.enough();
+});
+afterAll(async () => {
+  await adapters?.close();
+  await env?.close();
+  await provider?.close();
+});
+
+test('a worker killed between "response stored" and "activity completed": the next one returns what was stored and charges nothing', async () => {
+  const task = await begin('model');
+  await dyingWorker({
+    // The answer is still coming.
+    cutWhen: () => seen(task, 'text.delta'),
+    killWhen: () => seen(task, 'model.completed'),
+  });
+  await ended(task);
+
+  expect(await activityAttempts(env.client, task, 'callModel')).toEqual([2, 1]);
+  expect(provider.served.filter((served) => served.task === 'model')).toEqual([
+    expect.objectContaining({ step: 1, whole: true }),
+    expect.objectContaining({ step: 2, whole: true }),
+  ]);
+  const { rows } = await env.postgres.pool.query(
+    'select step, attempt, outcome from model_calls where task_id = $1 order by id',
+    [task],
+  );
+  expect(rows).toEqual([
+    { step: 1, attempt: 1, outcome: 'completed' },
+    { step: 2, attempt: 1, outcome: 'completed' },
+  ]);
+  expect((await adapters.tasks.get(scope, task))?.usage).toMatchObject({ modelCalls: 2, outputTokens: 20 });
+}, 60_000);
+
+test('a worker killed between "receipt stored" and "activity completed": the tool does not run again', async () => {
+  const held = await env.postgres.pool.connect();
+  let task: string;
+  try {
+    // The tool call waits at its receipt until the cable is cut.
+    await held.query('begin; lock table tool_calls in access exclusive mode');
+    task = await begin('tool');
+    await dyingWorker({
+      cutWhen: async () => (await waiting()) > 0,
+      afterCut: () => held.query('commit'),
+      killWhen: () => seen(task, 'tool.completed'),
+    });
+  } finally {
+    await held.query('rollback');
+    held.release();
+  }
+  const events = await ended(task);
+
+  expect(await activityAttempts(env.client, task, 'runTool')).toEqual([2]);
+  const ofTools = events.filter(({ type }) => type.startsWith('tool.')).map(({ type }) => type);
+  expect(ofTools).toEqual(['tool.started', 'tool.completed']);
+}, 60_000);
+
+async function begin(text: string): Promise<string> {
+  const task = await adapters.tasks.create(scope, { agent: 'knowledge', input: { text } }, {});
+  await env.client.workflow.start('agentTaskWorkflow', {
+    workflowId: taskWorkflowId(task.id),
+    taskQueue: agentQueue('knowledge'),
+    args: [{ taskId: task.id, agent: 'knowledge', head: task.head, ...scope }],
+    workflowTaskTimeout: '5 s',
+  });
+  return task.id;
+}
+
+type Moment = () => Promise<boolean>;
+
+/** A worker that loses Temporal at one moment, and its life at a later one. */
+async function dyingWorker({
+  cutWhen,
+  afterCut,
+  killWhen,
+}: {
+  cutWhen: Moment;
+  afterCut?: () => Promise<unknown>;
+  killWhen: Moment;
+}) {
+  const cable = await createTcpProxy(env.config.TEMPORAL_ADDRESS);
+  const worker = startRole('workers/main.ts', queue, env.config, { TEMPORAL_ADDRESS: cable.address });
+  try {
+    await worker.ready;
+    await until(cutWhen);
+    cable.cut();
+    await afterCut?.();
+    await until(killWhen);
+  } finally {
+    await worker.end('SIGKILL');
+    await cable.close();
+  }
+}
+
+async function until(moment: Moment) {
+  const signal = AbortSignal.timeout(30_000);
+  while (!(await moment())) await sleep(10, undefined, { signal });
+}
+
+const seen = async (task: string, type: string) =>
+  (await adapters.events.read(scope, task, 0, 1_000)).some((event) => event.type === type);
+
+/** Connections that wait for the lock on the receipts. */
+async function waiting(): Promise<number> {
+  const { rows } = await env.postgres.pool.query<{ n: number }>(
+    `select count(*)::int as n from pg_locks where relation = 'tool_calls'::regclass and not granted`,
+  );
+  return rows[0]?.n ?? 0;
+}
+
+/** The task's events up to its end, by another worker. */
+async function ended(task: string) {
+  const worker = startRole('workers/main.ts', queue, env.config);
+  try {
+    const events = [];
+    for await (const page of adapters.events.follow(scope, task, 0, AbortSignal.timeout(30_000))) events.push(...page);
+    expect(events.at(-1)?.type).toBe('task.completed');
+    return events;
+  } finally {
+    await worker.end();
+  }
+}
