@@ -11,8 +11,12 @@ const resultCharacters = 6_000;
 const saying = (step: number) => `Page ${step} says how the matter goes on, and the next one is needed. `.repeat(3);
 const page = (step: number) => `Page ${step}. ${`${step} lines of a page that nobody reads twice. `.repeat(200)}`;
 
-/** A model that reads page after page, `calls` times, and counts a token for every four bytes it is sent. */
-export function longTalker(calls: number) {
+/**
+ * A model that reads page after page, `calls` times, and counts a token for every four bytes it is sent.
+ *
+ * @param atEveryHundredth awaited before the calls 1, 101, 201 …
+ */
+export function longTalker(calls: number, atEveryHundredth: () => Promise<void>) {
   const seen: Seen[] = [];
   let summaries = 0;
   const provider: ModelProvider = {
@@ -21,6 +25,7 @@ export function longTalker(calls: number) {
       const tokens = roughTokens(messages, instructions.length);
       const [, step = '', summary] = idempotencyKey.split('/');
       const text = summary ? saying(++summaries).repeat(20) : saying(Number(step));
+      if (!summary && Number(step) % 100 === 1) await atEveryHundredth();
       if (!summary) seen.push({ atMs: performance.now(), tokens, residentBytes: process.memoryUsage.rss() });
       yield { type: 'text', text };
       const usage = { inputTokens: tokens, outputTokens: 80, cacheReadTokens: 0, cacheWriteTokens: 0 };

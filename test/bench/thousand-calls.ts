@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from '@temporalio/worker';
 import proto from '@temporalio/proto';
 import { createAdapters } from '../../activities/adapters/index.ts';
@@ -10,7 +9,7 @@ import { workflowBundle } from '../../workers/bundle.ts';
 import { startWorkers } from '../../workers/compose.ts';
 import type { agentTaskWorkflow } from '../../workflows/agent-task/workflow.ts';
 import { longTalker, readAhead, type Seen } from './long-talk.ts';
-import { percentile } from './measure.ts';
+import { cpuSeconds, percentile } from './measure.ts';
 import { startServers, type Stops } from './servers.ts';
 
 const scope = { tenant: 'local', subject: 'local' };
@@ -30,14 +29,16 @@ export async function thousandCalls({
   log: Logger;
   stops: Stops;
 }) {
-  const { config } = await startServers(dir, log, stops, {
+  const { config, pids } = await startServers(dir, log, stops, {
     ALFRED_MODEL: 'scripted:long',
     ALFRED_MODELS: JSON.stringify({ 'scripted:long': { contextTokens: windowTokens + outputTokens } }),
     ALFRED_MAX_OUTPUT_TOKENS: String(outputTokens),
   });
   const edge = await openEdge(config, 'bench');
   const adapters = createAdapters(edge);
-  const { provider, tool, seen } = longTalker(calls);
+  const cpuS: number[] = [];
+  const markCpu = async () => void cpuS.push(sum(Object.values(await cpuSeconds(pids))));
+  const { provider, tool, seen } = longTalker(calls, markCpu);
   const workers = await startWorkers(
     edge,
     { ...adapters, providers: { scripted: provider }, tools: { ...adapters.tools, [tool.name]: tool } },
@@ -58,22 +59,8 @@ export async function thousandCalls({
     taskQueue: agentQueue('knowledge'),
     args: [{ taskId: task.id, agent: 'knowledge', head, ...scope }],
   });
-  if (process.env.BENCH_DEBUG)
-    setInterval(
-      () =>
-        void edge.postgres.pool
-          .query(
-            "select extract(epoch from now() - query_start) as s, pid, wait_event_type, wait_event, left(query, 300) as q, length(query) as l from pg_stat_activity where state = 'active' and pid <> pg_backend_pid() and now() - query_start > interval '500 ms'",
-          )
-          .then(({ rows }) => rows.length && console.log(seen.length, JSON.stringify(rows))),
-      500,
-    ).unref();
-  const ended = handle.result().finally(() => (running = false));
-  let running = true;
-  while (running) {
-    await Promise.race([ended, sleep(30_000)]);
-    if (process.stderr.isTTY) console.error(`  ${seen.length} of ${calls} calls`);
-  }
+  await handle.result();
+  await markCpu();
 
   const runs = [];
   for (let runId: string | null | undefined = handle.firstExecutionRunId; runId;) {
@@ -96,7 +83,7 @@ export async function thousandCalls({
   const events = await adapters.events.read(scope, task.id, 0, 1_000_000);
   const compactions = events.filter(({ type }) => type === 'context.compacted');
   const summaries = compactions.filter(({ data }) => 'method' in data && data.method === 'summary').length;
-  const bytes = runs.reduce((sum, run) => sum + run.bytes, 0);
+  const bytes = sum(runs.map((run) => run.bytes));
   const tokens = seen.map((call) => call.tokens);
   const first = stepsMs(seen.slice(0, 101));
   const last = stepsMs(seen.slice(-101));
@@ -108,21 +95,11 @@ export async function thousandCalls({
     ['runs', `${runs.length}, the longest ${Math.max(...runs.map((run) => run.events))} events and ${thousands(Math.max(...runs.map((run) => run.bytes)) / 1_000)} KB`], // prettier-ignore
     ['a step, first hundred', `${mean(first).toFixed(0)} ms on average, p50 ${percentile(first, 50).toFixed(0)}`],
     ['a step, last hundred', `${mean(last).toFixed(0)} ms on average, p50 ${percentile(last, 50).toFixed(0)}`],
+    ['CPU a step, all processes', `${perStep(cpuS[0], cpuS[1], first)} ms in the first hundred, ${perStep(cpuS.at(-2), cpuS.at(-1), last)} in the last`], // prettier-ignore
     ['last hundred by first', `${(mean(last) / mean(first)).toFixed(2)} ×, p50 ${(percentile(last, 50) / percentile(first, 50)).toFixed(2)} ×`], // prettier-ignore
     ['resident memory, MB', resident(seen)],
     ['replay of all runs', `${replayed} of ${runs.length} in ${replayS.toFixed(1)} s`],
   ];
-  if (process.env.BENCH_DEBUG)
-    for (let i = 0; i + 100 < seen.length + 1; i += 100) {
-      const part = stepsMs(seen.slice(i, i + 101));
-      console.log(
-        i,
-        mean(part).toFixed(0),
-        percentile(part, 50).toFixed(0),
-        percentile(part, 95).toFixed(0),
-        Math.max(...part).toFixed(0),
-      );
-    }
   console.log(`\n| ${calls} calls | |\n| --- | --- |`);
   for (const [name, figure] of table) console.log(`| ${name} | ${figure} |`);
 }
@@ -130,7 +107,10 @@ export async function thousandCalls({
 /** From one model call to the next: the call, its tool, and all that Alfred and Temporal do in between. */
 const stepsMs = (calls: Seen[]) => calls.slice(1).map(({ atMs }, i) => atMs - (calls[i]?.atMs ?? atMs));
 
-const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const perStep = (from = 0, to = 0, steps: number[]) => (((to - from) * 1_000) / steps.length).toFixed(0);
+
+const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
+const mean = (values: number[]) => sum(values) / values.length;
 const thousands = (value: number) => Math.round(value).toLocaleString('en');
 
 function resident(seen: Seen[]): string {
