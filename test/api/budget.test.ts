@@ -27,14 +27,22 @@ const twoSteps = () => {
 const ask = async (budget: object) =>
   (await api.http.post('/v1/tasks', { input: { text: 'What?' }, budget })).body.id as string;
 const grant = (id: string, body: object) => api.http.post(`/v1/tasks/${id}/budget`, body);
-const eventsOf = async (id: string) => (await api.events.read(api.scope, id, 0, 500)).map(({ type, data }) => ({ type, data }));
+const eventsOf = async (id: string) =>
+  (await api.events.read(api.scope, id, 0, 500)).map(({ type, data }) => ({ type, data }));
 
 describe('POST /v1/tasks/{id}/budget', () => {
   test('a task at its limit waits, says what binds, and goes on with more', async () => {
     const requests = twoSteps();
     const id = await ask({ maxModelCalls: 1 });
     const waiting = await until(id, 'waiting');
-    expect(waiting.waiting).toMatchObject({ reason: 'budget', scope: 'task', limit: 'maxModelCalls', max: 1, charged: 1, needed: 1 });
+    expect(waiting.waiting).toMatchObject({
+      reason: 'budget',
+      scope: 'task',
+      limit: 'maxModelCalls',
+      max: 1,
+      charged: 1,
+      needed: 1,
+    });
     expect(requests).toHaveLength(1);
 
     const granted = await grant(id, { maxModelCalls: 2 });
@@ -122,7 +130,11 @@ describe('POST /v1/tasks/{id}/budget', () => {
   test('time spent waiting is not time spent working', async () => {
     api.script((_, call) =>
       call === 1
-        ? { text: ['…'], until: (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))) }
+        ? {
+            text: ['…'],
+            until: (signal) =>
+              new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+          }
         : { text: ['Done.'] },
     );
     const id = await ask({ maxDurationS: 1 });

@@ -9,16 +9,12 @@ const steps = 150;
 const resultBytes = 64 * 1024;
 
 let house: TaskHarness;
-beforeAll(
-  async () => void (house = await createTaskHarness({ ALFRED_MODELS: '{"scripted:test": {"output": 200}}' })),
-);
+beforeAll(async () => void (house = await createTaskHarness({ ALFRED_MODELS: '{"scripted:test": {"output": 200}}' })));
 afterAll(() => house?.close());
 
 test('150 steps with 64 KiB tool results take two runs and 2 KB of history a step, and both replay', async () => {
   house.tool('read', async (input) => ({ output: { input, text: 'x'.repeat(resultBytes) }, summary: 'read' }));
-  house.script((_, call) =>
-    call <= steps ? { calls: [{ tool: 'read', arguments: { call } }] } : { text: ['Done.'] },
-  );
+  house.script((_, call) => (call <= steps ? { calls: [{ tool: 'read', arguments: { call } }] } : { text: ['Done.'] }));
   const { id, handle } = await house.start();
   const { runId: first } = await handle.describe();
   await handle.result();
