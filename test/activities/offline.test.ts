@@ -64,7 +64,12 @@ test('says when nothing matches, and has an answer without any tool', async () =
   expect(text(await stream([{ role: 'user', text: 'Hello' }], { offered: [] }))).not.toBe('');
 });
 
-test('streams piece by piece at a pace, the same text, and stops when it is told to', async () => {
+test('what Alfred says about an answer is no question to search for', async () => {
+  const messages: Message[] = [{ role: 'user', text: 'Answer with JSON.', because: 'output_invalid' }];
+  expect((await stream(messages)).at(-1)).toMatchObject({ stopReason: 'end' });
+});
+
+test('streams piece by piece at a pace, the same text, and stops before the first when it is told to', async () => {
   const messages = answered({ passages: [] });
   const paced = await stream(messages, { pace: { firstTokenMs: 1, tokensPerS: 2_000 } });
   expect(paced.filter(({ type }) => type === 'text').length).toBeGreaterThan(5);
