@@ -31,6 +31,7 @@ const meanings: [RegExp, ErrorCode][] = [
   // No waiting helps here: somebody has to pay or to raise the limit.
   [/^(insufficient_quota|billing_error|billing_hard_limit_reached|.*spend_limit_reached)$/, 'model_auth'],
   [/^(rate_limit_error|rate_limit_exceeded)$/, 'model_rate_limited'],
+  [/^(content_filter|content_policy_violation)$/, 'model_refused'],
 ];
 
 /** Types of errors that end a stream, which has no status any more. */
@@ -77,11 +78,15 @@ function adviceFor(code: ErrorCode, { status, type = '', code: reason = '', mess
     case 'model_rejected':
       return status === 404 || /not_?found/i.test(`${type} ${reason}`)
         ? 'Check that ALFRED_MODEL names a model it has, and that its base URL is right (for most servers it ends in /v1).'
-        : `It says: ${message.replace(/\s+/g, ' ').slice(0, 300)}`;
+        : `It says: ${saidOf(message)}`;
     default:
       return '';
   }
 }
+
+/** The provider's words in one line, short, and without what some servers repeat of the request: errors are kept and shown. */
+const saidOf = (message: string) =>
+  (message.split(/['"]input['"]\s*:|\binput_value\s*=/)[0] ?? '').replace(/\s+/g, ' ').trim().slice(0, 300);
 
 /** `retry-after-ms`, or `retry-after` in seconds or as a date, in milliseconds; at most an hour. */
 function retryAfterMs(headers: Headers): number | undefined {
