@@ -5,7 +5,7 @@ import type { JsonValue } from '../contract/json.ts';
 import type { Head, TaskRef, ToolResultRef, Turn } from '../contract/references.ts';
 import { outage, askModel, type Ask, type AskDeps } from './ask-model.ts';
 import { citationsOf, numberPassages } from './citations.ts';
-import { hasMore, roughTokens } from './context-size.ts';
+import { boundTokens, hasMore, roughTokens } from './context-size.ts';
 import { fit, type Fitted } from './context.ts';
 import { currentRun } from './current-run.ts';
 import { heartbeating } from './heartbeat.ts';
@@ -73,13 +73,14 @@ async function fallBack(
 
 type OneTurn = { task: TaskRef; at: Ask['at']; name: string; parent: Head };
 
-/** A turn by one model. A conversation that the provider finds too large is made shorter and sent once more. */
+/** A turn by one model. A conversation that the provider finds too large is made shorter and sent again. */
 async function turn(deps: ModelDeps, { task, at, name, parent }: OneTurn, signal: AbortSignal): Promise<Turn> {
   const { agents, conversations } = deps;
   const agent = Object.hasOwn(agents, task.agent) ? agents[task.agent] : undefined;
   if (!agent) throw new AlfredError('unknown_agent', `There is no agent "${task.agent}" in this version.`);
   const { provider, facts } = resolve(deps, name);
-  const outputTokens = Math.min(deps.maxOutputTokens, facts.maxOutputTokens);
+  // An answer leaves room for what it answers.
+  const outputTokens = Math.min(deps.maxOutputTokens, facts.maxOutputTokens, Math.floor(facts.contextTokens / 4));
   const ask = (fitted: Fitted) =>
     askModel(
       deps,
@@ -100,14 +101,20 @@ async function turn(deps: ModelDeps, { task, at, name, parent }: OneTurn, signal
   const fitted = (force: boolean, head: Head) =>
     fitFor(deps, { task, at, agent, provider, facts, outputTokens, head, force }, signal);
 
-  const first = await fitted(false, parent);
-  try {
-    return (await ask(first)).turn;
-  } catch (error) {
-    if (!(error instanceof AlfredError) || error.code !== 'model_context_overflow') throw error;
-    return (await ask(await fitted(true, first.head))).turn;
+  let chain = await fitted(false, parent);
+  for (let shortened = 0; ; shortened++) {
+    try {
+      return (await ask(chain)).turn;
+    } catch (error) {
+      const overflows = error instanceof AlfredError && error.code === 'model_context_overflow';
+      if (!overflows || shortened === maxShortened) throw error;
+      chain = await fitted(true, chain.head);
+    }
   }
 }
+
+/** A window that is an eighth of what is said of it is a wrong figure, not a full one. */
+const maxShortened = 3;
 
 type FitFor = {
   task: TaskRef;
@@ -128,14 +135,13 @@ async function fitFor(
 ): Promise<Fitted> {
   const summarise = async (messages: Message[], maxTokens: number) => {
     const request = { ...summaryRequest(facts, messages, maxTokens), idempotencyKey: `${keyOf(task, at)}/summary` };
-    const tokens = roughTokens(messages, Buffer.byteLength(request.instructions));
+    const instructionBytes = Buffer.byteLength(request.instructions);
     const { text } = await askModel(
       deps,
       {
-        ...{ task, at, facts, provider, request, parent: head, purpose: 'summary' as const },
-        estimatedTokens: tokens,
-        // A token of every byte, which is four times what they come to.
-        boundTokens: tokens * 4 + 2_048,
+        ...{ task, at, facts, provider, request, parent: head, purpose: `summary/${head}` as const },
+        estimatedTokens: roughTokens(request.messages, instructionBytes),
+        boundTokens: boundTokens({ messages: request.messages }, facts.name, instructionBytes),
         judge: async ({ text: summary }) => ({ result: { text: summary, citations: [] } }),
       },
       signal,

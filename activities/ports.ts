@@ -162,8 +162,8 @@ export interface Ledger {
   ): Promise<ToolResultRef>;
 }
 
-/** What a call is for: a turn of the loop, or a summary that makes the conversation shorter. */
-export type Purpose = 'turn' | 'summary';
+/** What a call is for: a turn of the loop, or a summary that makes the conversation with that head shorter. */
+export type Purpose = 'turn' | 'summary' | `summary/${Head}`;
 
 /** What is stored for a paid call: the turn, and for a summary its text. */
 export type PaidCall = { turn: Turn; text: string };

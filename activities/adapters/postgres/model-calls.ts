@@ -100,7 +100,7 @@ export const createModelCalls = (db: Database): ModelCalls => ({
   },
 });
 
-const purposeOf = ({ purpose }: { purpose: Purpose }) => (purpose === 'summary' ? { purpose } : {});
+const purposeOf = ({ purpose }: { purpose: Purpose }) => (purpose === 'turn' ? {} : { purpose: 'summary' as const });
 
 const outcomesOf = (db: Database, { taskId }: TaskRef, { step, purpose }: { step: number; purpose: Purpose }) =>
   db
@@ -235,7 +235,7 @@ function stored(
     content === undefined || resultHash === null
       ? sql``
       : sql`content as (${insertContent(task, resultHash, content)}),`;
-  if (purpose === 'summary') return { head: parent, resultHash, statements: contents };
+  if (purpose !== 'turn') return { head: parent, resultHash, statements: contents };
   const size = { tokens: totalTokens(usage), by: `${provider}:${model}` };
   const said = insertMessage(task, parent, { role: 'assistant', parts }, size);
   if (!correction) return { head: said.head, resultHash, statements: sql`message as (${said.statement}), ${contents}` };

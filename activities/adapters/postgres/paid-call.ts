@@ -27,7 +27,7 @@ export async function paidCall(
         .on('every.outcome', '<>', 'open'),
     )
     .select(['c.head', 'c.result_hash', 'm.body'])
-    .$if(purpose === 'summary', (query) => query.select('r.bytes'))
+    .$if(purpose !== 'turn', (query) => query.select('r.bytes'))
     .select((is) => [
       is.fn.sum<number>('every.input_tokens').as('input_tokens'),
       is.fn.sum<number>('every.cache_read_tokens').as('cache_read_tokens'),

@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { AlfredError } from '../../contract/errors.ts';
+import type { ModelRequest } from '../../activities/ports.ts';
+import type { ScriptedTurn } from '../support/scripted-model.ts';
+import { createTaskHarness, type TaskHarness } from '../support/task-harness.ts';
+
+// A window of 4,000 tokens, so that a few results fill it.
+const models = { 'scripted:test': { contextTokens: 4_000, maxOutputTokens: 500 }, 'scripted:large': {} };
+
+let house: TaskHarness;
+beforeAll(async () => void (house = await createTaskHarness({ ALFRED_MODELS: JSON.stringify(models) })));
+afterAll(() => house?.close());
+
+const words = (n: number, seed: unknown) => Array.from({ length: n }, (_, i) => `word${String(seed)}${i}`).join(' ');
+/** What a model would count. */
+const usageOf = (request: ModelRequest) => ({ inputTokens: Math.ceil(JSON.stringify(request).length / 4) });
+const script = (turn: (request: ModelRequest, call: number) => ScriptedTurn) =>
+  house.script((request, call) => ({ usage: usageOf(request), ...turn(request, call) }));
+const finished = async () => {
+  const { id } = await house.start();
+  const events = await house.followed(id);
+  return { events, row: await house.row(id) };
+};
+const compactions = (events: { type: string; data: object }[]) =>
+  events.filter(({ type }) => type === 'context.compacted').map(({ data }) => data);
+
+test('old tool results make room when the window is full, and the model can read them again', async () => {
+  house.tool('look', async (input) => ({
+    output: { input, text: words(350, JSON.stringify(input).length) },
+    summary: 'looked',
+  }));
+  const requests = script((_, call) =>
+    call <= 8 ? { calls: [{ tool: 'look', arguments: { at: call } }] } : { text: ['Done.'] },
+  );
+  const { events, row } = await finished();
+  expect(row.status).toBe('completed');
+  expect(compactions(events)[0]).toMatchObject({ method: 'drop_tool_results' });
+  const last = requests.at(-1);
+  expect(JSON.stringify(last?.messages)).toContain('read_result');
+  expect(last?.messages.some((message) => message.role === 'user' && message.text === 'What?')).toBe(true);
+  for (const { messages } of requests) expect(JSON.stringify(messages).length / 4).toBeLessThan(4_500);
+});
+
+test('a summary by the model stands for what no longer fits, is paid once and shown as what it is', async () => {
+  house.tool('look', async (input) => ({ output: { input }, summary: 'looked' }));
+  let summaries = 0;
+  const requests = script(({ instructions, messages }) => {
+    if (instructions.startsWith('You shorten')) return { text: [`Summary ${++summaries} of it all.`] };
+    const turns = messages.filter(({ role }) => role === 'assistant').length;
+    return requests.length < 12
+      ? { text: [words(250, turns)], calls: [{ tool: 'look', arguments: { at: requests.length } }] }
+      : { text: ['Done.'] };
+  });
+  const { events, row } = await finished();
+  expect(row.status).toBe('completed');
+  expect(summaries).toBeGreaterThan(0);
+  expect(compactions(events).some((data) => 'method' in data && data.method === 'summary')).toBe(true);
+  expect(JSON.stringify(requests.at(-1)?.messages)).toContain(`Summary ${summaries} of it all.`);
+  expect(events.filter((event) => event.type === 'model.completed' && event.data.purpose === 'summary')).toHaveLength(
+    summaries,
+  );
+  expect(events.some((event) => event.type === 'text.delta' && event.data.text.includes('Summary'))).toBe(false);
+  expect(row.usage.modelCalls).toBe(requests.length);
+});
+
+test('a conversation that the provider finds too large is made shorter and sent again', async () => {
+  house.tool('look', async (input) => ({ output: { input, text: words(60, 1) }, summary: 'looked' }));
+  const requests = script(({ messages }) => {
+    if (JSON.stringify(messages).length > 3_000) return { error: new AlfredError('model_context_overflow') };
+    return requests.length < 9
+      ? { calls: [{ tool: 'look', arguments: { at: requests.length } }] }
+      : { text: ['Done.'] };
+  });
+  const { events, row } = await finished();
+  expect(row.status).toBe('completed');
+  expect(compactions(events).length).toBeGreaterThan(0);
+});
