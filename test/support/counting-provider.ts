@@ -11,6 +11,9 @@ export type Served = { task: string; step: number; text: string; whole: boolean 
 /** The first response's prompt is said to have this many tokens, the next one more: tokens in the ledger name a response. */
 export const firstSerial = 1_000;
 
+/** How many tools it asks for at once. */
+export const callsOf = (step: number) => (step % 3 === 2 ? 2 : 1);
+
 /**
  * A provider that counts: an OpenAI-compatible server whose every response is told apart by its prompt tokens, and which
  * knows which of them were delivered whole. It asks for tools (every third time for two at once) until it is told that it
@@ -44,7 +47,7 @@ export async function startCountingProvider({ pieceMs }: { pieceMs: number }) {
       send({ content: word });
       await sleep(pieceMs);
     }
-    const calls = ends ? 0 : step % 3 === 0 ? 2 : 1;
+    const calls = ends ? 0 : callsOf(step);
     for (let index = 0; index < calls; index++) {
       const query = `${step} ${index}`;
       const fn = { name: 'search_documents', arguments: JSON.stringify({ query }) };

@@ -3,19 +3,22 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
 import type { TaskEvent } from '../../contract/events.ts';
 import { agentQueue, taskWorkflowId } from '../../contract/ids.ts';
-import { firstSerial, startCountingProvider } from '../support/counting-provider.ts';
+import { activityAttempts } from '../support/activity-attempts.ts';
+import { callsOf, firstSerial, startCountingProvider } from '../support/counting-provider.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { moments, watchMoments, type Moment } from '../support/moments.ts';
 import { startRole } from '../support/role-process.ts';
 import { scope } from '../support/task-harness.ts';
 
 const tasks = 20;
-const workersAtOnce = 2;
+const workersAtOnce = 3;
 const kills = Number(process.env.ALFRED_TEST_KILLS ?? 50);
 const seed = Number(process.env.ALFRED_TEST_SEED ?? Date.now() % 1_000_000);
 
 let provider: Awaited<ReturnType<typeof startCountingProvider>>;
 let env: TestEnvironment;
 let adapters: Adapters;
+let watch: Awaited<ReturnType<typeof watchMoments>>;
 beforeAll(async () => {
   provider = await startCountingProvider({ pieceMs: 60 });
   env = await createTestEnvironment({
@@ -24,8 +27,10 @@ beforeAll(async () => {
     OPENAI_BASE_URL: provider.url,
   });
   adapters = createAdapters(env);
+  watch = await watchMoments(env.config.DATABASE_URL);
 });
 afterAll(async () => {
+  await watch?.close();
   await adapters?.close();
   await env?.close();
   await provider?.close();
@@ -36,36 +41,33 @@ const rows = async <T extends object>(text: string) => (await env.postgres.pool.
 test(`${kills} kills at random moments over ${tasks} tasks: nothing is charged twice, no event is missing, all end`, async () => {
   const random = numbers(seed);
   const begun = performance.now();
-  const alive = new Set<ReturnType<typeof startRole>>();
-  const start = () => {
-    const worker = startRole('workers/main.ts', ['--queue', agentQueue('knowledge')], env.config);
-    alive.add(worker);
-    return worker;
-  };
+  const workers = createWorkers();
   try {
-    for (let i = 0; i < workersAtOnce; i++) start();
+    for (let i = 0; i < workersAtOnce; i++) workers.start();
     const ids = await Promise.all(Array.from({ length: tasks }, (_, i) => begin(`task ${i}`)));
-    for (let killed = 0; killed < kills; killed++) {
-      const [oldest] = alive;
-      if (!oldest) throw new Error('no worker is alive');
-      await oldest.ready;
-      // Half of them as soon as an answer has been stored: before the activity that stored it could tell.
-      if (killed % 2 === 0) await stored();
-      else await sleep(random() * 1_200);
-      alive.delete(oldest);
-      await oldest.end('SIGKILL');
-      start();
+    const struck: Record<'random' | Moment, number> = { random: 0, charged: 0, stored: 0, intent: 0, receipt: 0 };
+    while (workers.killed() < kills) {
+      await workers.someReady();
+      // Some at any moment; the others right after something was stored, before Temporal could be told.
+      const at = pick<'random' | Moment>(random, ['random', 'random', 'random', 'stored', ...moments]);
+      if (at === 'random') {
+        await sleep(random() * 600);
+        if (workers.kill(pick(random, workers.ready()))) struck.random++;
+      } else if (await watch.first(at, (name) => workers.kill(name), 2_000)) struck[at]++;
     }
     provider.enough();
     const histories = await Promise.all(ids.map((id) => eventsOf(id)));
+    const found = (await Promise.all(ids.map(foundStored))).reduce((sum, n) => sum + n, 0);
     console.log(
-      `kill loop: ${kills} kills, seed ${seed}: ${provider.served.length} requests, ${((performance.now() - begun) / 1_000).toFixed(0)} s`,
+      `kill loop: ${kills} kills (${JSON.stringify(struck)}), seed ${seed}: ${provider.served.length} requests, ${found} stored answers found by the next attempt, ${((performance.now() - begun) / 1_000).toFixed(0)} s`,
     );
 
     for (const [i, events] of histories.entries()) checkEvents(events, `task ${i}`);
     await checkLedger();
+    // Else nobody died in the gap between storing an answer and telling Temporal.
+    if (struck.stored > 0) expect(found).toBeGreaterThan(0);
   } finally {
-    await Promise.all([...alive].map((worker) => worker.end('SIGKILL')));
+    await workers.end();
   }
 }, 300_000);
 
@@ -80,12 +82,47 @@ async function begin(text: string): Promise<string> {
   return task.id;
 }
 
-/** Resolves when one more answer has been stored, or after a while when none is. */
-async function stored() {
-  const count = async () =>
-    (await rows<{ n: number }>(`select count(*)::int as n from model_calls where outcome = 'completed'`))[0]?.n;
-  const before = await count();
-  for (let looks = 0; looks < 400 && (await count()) === before; looks++) await sleep(5);
+/** Worker processes that can be killed by name; for each one killed another one starts. */
+function createWorkers() {
+  const alive = new Map<string, ReturnType<typeof startRole> & { isReady?: true }>();
+  let started = 0;
+  const start = () => {
+    const name = `worker-${++started}`;
+    const queue = ['--queue', agentQueue('knowledge')];
+    const worker: ReturnType<typeof startRole> & { isReady?: true } = startRole('workers/main.ts', queue, env.config, {
+      DATABASE_URL: watch.urlFor(name),
+    });
+    alive.set(name, worker);
+    worker.ready.then(
+      () => (worker.isReady = true),
+      () => {},
+    );
+  };
+  return {
+    start,
+    ready: () => [...alive].flatMap(([name, { isReady }]) => (isReady ? [name] : [])),
+    someReady: () => Promise.any([...alive.values()].map(({ ready }) => ready)),
+    killed: () => started - alive.size,
+    /** At once, so that nothing more leaves the process. @returns false when there is none of that name */
+    kill(name: string): boolean {
+      const worker = alive.get(name);
+      if (!worker?.isReady) return false;
+      worker.child.kill('SIGKILL');
+      alive.delete(name);
+      start();
+      return true;
+    },
+    end: () => Promise.all([...alive.values()].map((worker) => worker.end('SIGKILL'))),
+  };
+}
+
+/** Model calls of a task that were stored by one attempt and found by a later one. */
+async function foundStored(id: string): Promise<number> {
+  const paid = await rows<{ step: number; attempt: number }>(
+    `select step, attempt from model_calls where outcome = 'completed' and task_id = '${id}'`,
+  );
+  const attempts = await activityAttempts(env.client, id, 'callModel');
+  return paid.filter(({ step, attempt }) => (attempts[step - 1] ?? 0) > attempt).length;
 }
 
 async function eventsOf(id: string): Promise<TaskEvent[]> {
@@ -112,14 +149,25 @@ function checkEvents(events: TaskEvent[], task: string) {
     const isLast = step === completed.length;
     expect(text).toBe(isLast ? `The answer to ${task}.` : `Step ${step} of ${task}, looking on. `);
   }
-  const tools = events.flatMap((event) =>
-    event.type === 'tool.completed' ? [`${event.data.step} ${event.data.callId}`] : [],
-  );
-  expect(tools).toEqual([...new Set(tools)]);
+  for (const { step } of completed) {
+    const calls = step === completed.length ? 0 : callsOf(step);
+    const begun = events.flatMap(({ type, data }) =>
+      type === 'tool.started' && data.step === step ? [data.callId] : [],
+    );
+    const done = events.flatMap(({ type, data }) =>
+      type === 'tool.completed' && data.step === step ? [data.callId] : [],
+    );
+    expect(new Set(begun).size).toBe(calls);
+    expect(begun).toHaveLength(calls);
+    expect(done.toSorted()).toEqual(begun.toSorted());
+  }
 }
 
 async function checkLedger() {
-  expect(await rows(`select from model_calls where outcome = 'open'`)).toEqual([]);
+  // An attempt that died after another one had been slower than it but stored its answer is written off later.
+  const open = `select task_id from model_calls o where outcome = 'open' and not exists (
+    select from model_calls c where c.task_id = o.task_id and c.step = o.step and c.outcome = 'completed')`;
+  expect(await rows(open)).toEqual([]);
   const twice = `select task_id from model_calls where outcome = 'completed' group by task_id, step having count(*) > 1`;
   expect(await rows(twice)).toEqual([]);
 
@@ -144,7 +192,7 @@ async function checkLedger() {
   expect(provider.served.length).toBeLessThanOrEqual(attempts);
 
   const wrongSums = await rows(
-    `select t.id, t.cost_usd, sum(c.cost_usd) from tasks t join model_calls c on c.task_id = t.id
+    `select t.id, t.cost_usd, sum(c.cost_usd) from tasks t join model_calls c on c.task_id = t.id and c.outcome <> 'open'
      group by t.id having t.cost_usd <> sum(c.cost_usd) or t.model_calls <> count(*) filter (where c.input_tokens + c.output_tokens > 0)
        or t.input_tokens <> sum(c.input_tokens) or t.output_tokens <> sum(c.output_tokens)`,
   );
@@ -152,6 +200,12 @@ async function checkLedger() {
   const receipts = await rows('select from tool_calls where result_hash is null');
   expect(receipts).toEqual([]);
 }
+
+const pick = <T>(random: () => number, list: readonly T[]): T => {
+  const one = list[Math.floor(random() * list.length)];
+  if (one === undefined) throw new Error('nothing to pick from');
+  return one;
+};
 
 /** Mulberry32: numbers from 0 to 1 that a seed repeats. */
 function numbers(from: number) {

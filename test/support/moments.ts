@@ -1,0 +1,54 @@
+import pg from 'pg';
+
+/** What a process has just written when it would be a bad time to die. */
+export const moments = ['charged', 'stored', 'intent', 'receipt'] as const;
+export type Moment = (typeof moments)[number];
+
+const triggers = `
+  create function tell_moment() returns trigger language plpgsql as $$
+    begin perform pg_notify('moments', tg_argv[0] || ' ' || current_setting('application_name')); return null; end $$;
+  create trigger charged after insert on model_calls for each row execute function tell_moment('charged');
+  create trigger stored after update of outcome on model_calls for each row when (new.outcome = 'completed')
+    execute function tell_moment('stored');
+  create trigger intent after insert on tool_calls for each row execute function tell_moment('intent');
+  create trigger receipt after update of result_hash on tool_calls for each row execute function tell_moment('receipt')`;
+
+/** Says which process has just charged a model call, stored its response, begun a tool call or stored its receipt. */
+export async function watchMoments(databaseUrl: string) {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  const watchers = new Set<(moment: string, name: string) => void>();
+  await client.connect();
+  await client.query(triggers);
+  await client.query('listen moments');
+  client.on('notification', ({ payload = '' }) => {
+    const [moment = '', name = ''] = payload.split(' ');
+    for (const watch of watchers) watch(moment, name);
+  });
+  return {
+    /** The address by which a process tells its name. */
+    urlFor(name: string): string {
+      const url = new URL(databaseUrl);
+      url.searchParams.set('application_name', name);
+      return url.toString();
+    },
+    /**
+     * Resolves when `strike` has taken somebody. It is called as soon as the moment is known, for the moment does not last.
+     * @returns false when nobody was taken within `withinMs`
+     */
+    async first(moment: Moment, strike: (name: string) => boolean, withinMs: number): Promise<boolean> {
+      const { promise, resolve } = Promise.withResolvers<boolean>();
+      const watch = (said: string, name: string) => {
+        if (said === moment && strike(name)) resolve(true);
+      };
+      watchers.add(watch);
+      const timer = setTimeout(() => resolve(false), withinMs);
+      try {
+        return await promise;
+      } finally {
+        clearTimeout(timer);
+        watchers.delete(watch);
+      }
+    },
+    close: () => client.end(),
+  };
+}
