@@ -20,7 +20,8 @@ const known = new Set(
 
 /**
  * What the Messages API refuses a request for, in its words, as documented or met: version missing, fields missing or
- * unknown, roles, empty text, tool results apart from their calls, more than four cache breakpoints or one on thinking,
+ * unknown, roles, empty text, tool results apart from their calls
+ * or without tools, more than four cache breakpoints or one on thinking,
  * thinking that is not as it was signed, an open schema for structured output, half characters.
  *
  * @param signed thinking by its signature, as it was sent
@@ -47,6 +48,11 @@ export function anthropicFault(
   if (blocks.filter((block) => 'cache_control' in block).length > 4)
     return 'A maximum of 4 blocks with cache_control may be provided.';
   if (Array.isArray(system) && system.some(isBlank)) return 'system: text content blocks must be non-empty';
+  if (
+    tools.length === 0 &&
+    messages.flatMap(contentOf).some(({ type }) => type === 'tool_use' || type === 'tool_result')
+  )
+    return 'Requests which have `tool_use` or `tool_result` blocks in messages must define tools';
   return toolFault(tools) ?? messageFault(messages, signed);
 }
 

@@ -6,6 +6,7 @@ import { objectIn } from '../../activities/adapters/models/tool-calls.ts';
 import type { ModelProvider, ProviderLimits, StopReason } from '../../activities/ports.ts';
 import { startFakeAnthropic, type AnthropicTurn } from './fake-anthropic.ts';
 import { startFakeOpenAi, type OpenAiTurn } from './fake-openai.ts';
+import type { ErrorCode } from '../../contract/errors.ts';
 import type { WireServer } from './wire-server.ts';
 
 /** What the next response shall be, on whatever wire. */
@@ -206,3 +207,32 @@ export function promptIn(body: string): string {
   const { tools, system, messages } = JSON.parse(body, unmarked) as Record<string, unknown>;
   return JSON.stringify([tools ?? null, system ?? null, messages]);
 }
+
+/** What Alfred makes of a status, where the provider says no more than that. */
+export const statuses: [number, ErrorCode][] = [
+  [400, 'model_rejected'],
+  [401, 'model_auth'],
+  [403, 'model_auth'],
+  [404, 'model_rejected'],
+  [408, 'model_unavailable'],
+  [409, 'model_unavailable'],
+  [413, 'model_context_overflow'],
+  [422, 'model_rejected'],
+  [429, 'model_rate_limited'],
+  [500, 'model_unavailable'],
+  [502, 'model_unavailable'],
+  [503, 'model_unavailable'],
+  [504, 'model_unavailable'],
+  [529, 'model_unavailable'],
+];
+
+/** How long headers ask to wait, in milliseconds; an hour at the most. */
+export const waits: [Record<string, string>, number | undefined][] = [
+  [{ 'retry-after': '7' }, 7_000],
+  [{ 'retry-after': '0.5' }, 500],
+  [{ 'retry-after-ms': '250' }, 250],
+  [{ 'retry-after-ms': '1234.5', 'retry-after': '9' }, 1_234.5],
+  [{ 'retry-after': '86400' }, 3_600_000],
+  [{ 'retry-after': 'soon' }, undefined],
+  [{}, undefined],
+];
