@@ -40,6 +40,8 @@ const rows = async <T extends object>(text: string) => (await env.postgres.pool.
 
 test(`${kills} kills at random moments over ${tasks} tasks: nothing is charged twice, no event is missing, all end`, async () => {
   const random = numbers(seed);
+  // Said first, so that a run that hangs can be repeated too.
+  console.log(`kill loop: ALFRED_TEST_SEED=${seed}`);
   const begun = performance.now();
   const workers = createWorkers();
   try {
@@ -59,7 +61,7 @@ test(`${kills} kills at random moments over ${tasks} tasks: nothing is charged t
     const histories = await Promise.all(ids.map((id) => eventsOf(id)));
     const found = (await Promise.all(ids.map(foundStored))).reduce((sum, n) => sum + n, 0);
     console.log(
-      `kill loop: ${kills} kills (${JSON.stringify(struck)}), seed ${seed}: ${provider.served.length} requests, ${found} stored answers found by the next attempt, ${((performance.now() - begun) / 1_000).toFixed(0)} s`,
+      `kill loop: ${kills} kills (${JSON.stringify(struck)}): ${provider.served.length} requests, ${found} stored answers found by the next attempt, ${((performance.now() - begun) / 1_000).toFixed(0)} s`,
     );
 
     for (const [i, events] of histories.entries()) checkEvents(events, `task ${i}`);
