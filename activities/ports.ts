@@ -24,6 +24,9 @@ import type { UsageReport, UsageSpan } from '../contract/usage.ts';
 
 export type { Closure, WorkflowState };
 
+/** Who asks, and with which roles. */
+export type Identity = Scope & { roles: readonly string[] };
+
 /** The Temporal run that writes; another run than the row's means that the workflow was reset. */
 export type Run = { runId: string };
 
@@ -42,7 +45,7 @@ export interface Tasks {
    * @throws AlfredError `idempotency_key_reused` when that one had another body
    */
   create(
-    scope: Scope,
+    scope: Scope & Partial<Identity>,
     request: TaskRequest,
     options: { idempotencyKey?: string | undefined; budget?: BudgetLimits | undefined },
   ): Promise<TaskRow & { head: Head; isNew: boolean }>;
@@ -305,12 +308,39 @@ export interface ParkedTasks {
   circuit(model: string): Promise<{ open: boolean; probeInMs: number; releasedMsAgo: number; parked: number }>;
 }
 
-export type ToolContext = { scope: Scope; taskId: string; receiptKey: string; signal: AbortSignal };
+export type ToolContext = {
+  scope: Scope;
+  taskId: string;
+  /** The same for every attempt at this call. */
+  receiptKey: string;
+  signal: AbortSignal;
+  /**
+   * A tool that changes something calls it right before the request that nothing can call back: an attempt that dies
+   * before is simply made again, one that dies after has an unknown outcome.
+   */
+  leaving(): Promise<void>;
+};
+
+/** What the model reads, and one line for people. */
+export type ToolOutcome = { output: JsonValue; summary: string };
 
 /** Something an agent may do. Errors with a code that is not retryable go back to the model. */
 export interface Tool extends ToolDescription {
-  /** @returns what the model reads, and one line for people */
-  run(input: JsonValue, context: ToolContext): Promise<{ output: JsonValue; summary: string }>;
+  /** It changes something in the world; its calls run under a receipt that knows when they left. */
+  effect?: 'write';
+  /** The receiver tells repeats apart by the receipt key: a call whose outcome is unknown is made again. */
+  repeatable?: true;
+  /** @throws AlfredError `invalid_request` when the input does not fit */
+  check?(input: JsonValue): void;
+  /** @throws AlfredError `effect_unknown` when the call left and no answer came; any other one says that nothing happened */
+  run(input: JsonValue, context: ToolContext): Promise<ToolOutcome>;
+  /** What became of a call that left: asked when no answer came. */
+  reconcile?(
+    input: JsonValue,
+    context: ToolContext,
+  ): Promise<({ state: 'done' } & ToolOutcome) | { state: 'not_done' } | { state: 'unknown' }>;
+  /** Takes back what a call did. Runs under a receipt of its own. @returns one line for people */
+  undo?(input: JsonValue, output: JsonValue, context: ToolContext): Promise<{ summary: string }>;
 }
 
 export type Block = { headingPath: string[]; page: number | null; text: string; start: number; end: number };

@@ -73,6 +73,7 @@ async function attempt(
         taskId: task.taskId,
         receiptKey: `${task.taskId}/${step}/${call.callId}`,
         signal,
+        leaving: async () => {},
       })),
       isError: false,
     };

@@ -1,7 +1,9 @@
 import multipart from '@fastify/multipart';
 import { fastify } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { Identity } from '../activities/ports.ts';
 import { AlfredError } from '../contract/errors.ts';
+import { everyRole } from '../contract/roles.ts';
 import { negotiate } from './accept.ts';
 import type { ApiDeps } from './deps.ts';
 import { registerDocsPage, registerOpenApi } from './docs.ts';
@@ -30,8 +32,8 @@ import { bytesOf } from './upload.ts';
 const bodyLimit = 1_048_576;
 /** Files in one upload. */
 const maxFiles = 10_000;
-/** Until there is sign-in, everybody on this machine is the same person. */
-const localScope = { tenant: 'local', subject: 'local' };
+/** Until there is sign-in, everybody on this machine is the same person, with every role. */
+const localIdentity: Identity = { tenant: 'local', subject: 'local', roles: [everyRole] };
 
 /** The HTTP door: verifies, parses, starts, renders. Nothing runs until it listens or is injected into. */
 export async function createApi(deps: ApiDeps): Promise<Api> {
@@ -60,7 +62,11 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
   app.addHook('preClose', async () => stopping.abort());
   // An answer that began before the stop promised to keep its connection; nobody may wait for that.
   app.addHook('onResponse', async (request) => void (stopping.signal.aborted && request.raw.socket.end()));
-  app.decorateRequest('scope', { getter: () => localScope });
+  app.decorateRequest('scope', {
+    getter() {
+      return deps.identify?.(this.headers) ?? localIdentity;
+    },
+  });
 
   observe(app, deps);
   app.addHook('onRequest', async (request, reply) => {

@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
-import type { Documents, Ledger, SearchIndex, TaskEvents, Tasks, Workflows } from '../activities/ports.ts';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Documents, Identity, Ledger, SearchIndex, TaskEvents, Tasks, Workflows } from '../activities/ports.ts';
 import type { Agents } from '../agents/index.ts';
 import type { Config } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -32,6 +33,8 @@ export type ApiDeps = {
   metrics: Metrics;
   readMetrics(): Promise<string>;
   readiness: ReadinessProbe;
+  /** Who sends a request; without it everybody is the person at this machine. */
+  identify?(headers: IncomingHttpHeaders): Identity | undefined;
   /** Silence after which an event stream sends a comment, so that proxies keep it open. */
   heartbeatMs?: number;
 };

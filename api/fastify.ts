@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { Scope } from '../contract/references.ts';
+import type { Identity } from '../activities/ports.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Who asks. Everything that is read or written belongs to it. */
-    scope: Scope;
+    scope: Identity;
   }
   interface FastifyContextConfig {
     /** The variable that raises the route's body limit, when there is one. */

@@ -34,6 +34,20 @@ const table = {
   deadline_exceeded: [500, never, 'The task took longer than it was allowed to.'],
   budget_refused: [409, never, 'The budget stays as it is.'],
   task_ended: [409, never, 'The task has ended.'],
+  // a conversation
+  conversation_busy: [409, never, 'A task of this conversation is running, and the message was to be rejected then.'],
+  conversation_archived: [409, never, 'The conversation is archived.'],
+  conversation_full: [409, never, 'Too many messages wait for their turn in this conversation.'],
+  message_id_reused: [422, never, 'That message id was used for another message of this conversation.'],
+  // an approval
+  approval_decided: [409, never, 'Somebody has decided already.'],
+  approval_forbidden: [403, never, 'This is not yours to decide.'],
+  approval_changed: [409, never, 'Something else is asked for than what you saw.'],
+  approval_missing: [403, never, 'This call needs an approval of exactly these arguments.'],
+  // the outside world
+  destination_forbidden: [422, never, 'This address is not one that Alfred may call.'],
+  effect_unknown: [500, few, 'The call left and no answer came; it is not known whether it took effect.'],
+  callback_missing: [404, never, 'The task has no callback.'],
   model_unavailable: [500, some, 'The model did not answer after several attempts.'],
   model_rate_limited: [500, always, 'The model provider is limiting our requests.'],
   // the task waits for it, so no attempt at the activity is spent

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Json } from './json-schema.ts';
-import { Budget, TaskError, TaskResult, TaskUsage, Waiting } from './task.ts';
+import { Approvers } from './approval.ts';
+import { Budget, Effect, TaskError, TaskResult, TaskUsage, Waiting } from './task.ts';
 
 const step = z.int().positive().describe('One turn of the model loop, from 1');
 const attempt = z.int().positive();
@@ -14,11 +15,11 @@ const event = <T extends string, D extends z.ZodRawShape>(type: T, data: D) =>
     data: z.object(data),
   });
 
-/**
- * What a person may watch. `text.delta` belongs to one attempt of one step: each `model.started` of
- * a step makes the deltas before it void.
- */
-export const TaskEvent = z.discriminatedUnion('type', [
+const call = { step, callId: z.string(), tool: z.string() };
+const approvalId = z.uuid();
+const argumentsHash = z.string().describe('SHA-256 of the arguments');
+
+export const taskEventSchemas = [
   event('task.queued', { agent: z.string() }),
   event('task.started', { model: z.string() }),
   event('model.started', { step, attempt, model: z.string(), purpose }),
@@ -51,13 +52,49 @@ export const TaskEvent = z.discriminatedUnion('type', [
     summary: z.string(),
     durationMs: z.int(),
   }),
+  event('approval.requested', {
+    ...call,
+    approvalId,
+    arguments: Json,
+    argumentsHash,
+    approvers: Approvers,
+    fourEyes: z.boolean(),
+    expiresAt: z.iso.datetime(),
+  }),
+  event('approval.escalated', { ...call, approvalId, approvers: Approvers }),
+  event('approval.decided', {
+    ...call,
+    approvalId,
+    decision: z.enum(['approved', 'denied', 'expired', 'withdrawn']),
+    runs: z.boolean().describe('whether the call runs'),
+    by: z.string().nullable().describe('null when nobody decided in time'),
+    comment: z.string().nullable(),
+    argumentsHash: argumentsHash.nullable().describe('of the arguments that may run'),
+    edited: Json.nullable().describe('the arguments that run instead'),
+  }),
+  event('message.steered', { step, messageId: z.string(), text: z.string() }),
+  event('effect.undone', {
+    ...call,
+    state: z.enum(['undone', 'undo_failed', 'cannot_be_undone', 'unknown']),
+    summary: z.string(),
+  }),
   event('task.waiting', Waiting.shape),
   event('task.resumed', { reason: z.string() }),
   event('budget.granted', { budget: Budget }),
   event('task.completed', { result: TaskResult, usage: TaskUsage }),
   event('task.failed', { error: TaskError, usage: TaskUsage }),
-  event('task.cancelled', { reason: z.string(), usage: TaskUsage }),
-]);
+  event('task.cancelled', {
+    reason: z.string(),
+    usage: TaskUsage,
+    effects: z.array(Effect).optional().describe('What it had changed before it ended'),
+  }),
+] as const;
+
+/**
+ * What a person may watch. `text.delta` belongs to one attempt of one step: each `model.started` of
+ * a step makes the deltas before it void.
+ */
+export const TaskEvent = z.discriminatedUnion('type', taskEventSchemas);
 export type TaskEvent = z.infer<typeof TaskEvent>;
 
 /** An event before it has a place in the sequence. */

@@ -6,6 +6,11 @@ export const ingestionWorkflowId = (ingestionId: string) => `ingestion/${ingesti
 /** The task id inside a workflow id, or undefined when the workflow is not a task. */
 export const taskIdOf = (workflowId: string) => (workflowId.startsWith('task/') ? workflowId.slice(5) : undefined);
 
+export const conversationWorkflowId = (conversationId: string) => `conversation/${conversationId}`;
+export const callbackWorkflowId = (taskId: string) => `callback/${taskId}`;
+/** Of the Temporal schedule; its runs' workflow ids begin with it. */
+export const scheduleWorkflowId = (scheduleId: string) => `schedule/${scheduleId}`;
+
 export const agentQueue = (agent: string) => `agent-${agent}`;
 export const documentsQueue = 'documents';
 /** Housekeeping: the sweep that keeps task rows true. */
@@ -14,7 +19,7 @@ export const systemQueue = 'system';
 export const outageWorkflowId = (model: string) => `outage/${model}`;
 
 /** Signals by their names, for those who load no workflow code. */
-export const signalName = { resume: 'resume', parked: 'parked' } as const;
+export const signalName = { resume: 'resume', parked: 'parked', steer: 'steer', wake: 'wake' } as const;
 
 /** What a model call is charged to. Days are UTC, `2026-11-24`. */
 export const budgetId = {
@@ -25,5 +30,5 @@ export const budgetId = {
 
 export const sweepScheduleId = 'alfred-sweep-tasks';
 
-/** Postgres NOTIFY channel; the payload is the task id, and ` end` behind it once the task has ended. */
+/** Postgres NOTIFY channel; the payload is a task's or conversation's id, and ` end` behind it once that has ended. */
 export const taskEventsChannel = 'task_events';

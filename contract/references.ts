@@ -13,7 +13,15 @@ export type Scope = { tenant: string; subject: string };
 export type TaskRef = Scope & { taskId: string; agent: string };
 
 /** One tool call a model asked for; its arguments stay in the stored message, `args` tells them apart from others. */
-export type ToolCallRef = { callId: string; tool: string; args?: string };
+export type ToolCallRef = {
+  callId: string;
+  tool: string;
+  args?: string;
+  /** Present when it changes something in the world. */
+  effect?: 'write';
+  /** Present when a person must approve it first. */
+  approval?: true;
+};
 
 /** What a model got wrong about a tool. */
 export type ToolMisuse = 'unknown_tool' | 'invalid_arguments';
@@ -90,4 +98,7 @@ export type BudgetStop = {
 };
 
 /** Why a task waits at no compute. */
-export type Stop = ({ reason: 'budget' } & BudgetStop) | { reason: 'outage'; model: string };
+export type Stop =
+  | ({ reason: 'budget' } & BudgetStop)
+  | { reason: 'outage'; model: string }
+  | { reason: 'approval'; approvals: string[] };

@@ -5,6 +5,10 @@ import type { BudgetStop, Stop } from './references.ts';
 export function sentenceOfStop(stop: Stop): string {
   if (stop.reason === 'outage')
     return `${stop.model} does not answer. The task goes on by itself when it does; nothing is spent meanwhile.`;
+  if (stop.reason === 'approval')
+    return stop.approvals.length === 1
+      ? 'A call waits for a person’s approval. Nothing is spent meanwhile.'
+      : `${stop.approvals.length} calls wait for a person’s approval. Nothing is spent meanwhile.`;
   const { limit, scope, max, charged, needed } = stop;
   const says = `${owner[scope]} ${limit} of ${amount(limit, max)} leaves no room: ${amount(limit, charged)} ${
     limit === 'maxDurationS' ? 'are over' : 'are charged'

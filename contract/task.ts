@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Callback } from './callback.ts';
 import { errorCodes } from './errors.ts';
 import { Json } from './json-schema.ts';
 
@@ -37,8 +38,9 @@ export type BudgetGrant = z.infer<typeof BudgetGrant>;
 
 /** Why a task is `waiting`. */
 export const Waiting = z.object({
-  reason: z.enum(['budget', 'outage']),
+  reason: z.enum(['budget', 'outage', 'approval']),
   message: z.string(),
+  approvals: z.array(z.uuid()).optional().describe('those that wait for a person'),
   limit: z.enum(['maxCostUsd', 'maxTokens', 'maxModelCalls', 'maxDurationS']).optional(),
   scope: z.enum(['task', 'agent', 'tenant']).optional().describe('whose limit it is'),
   max: z.number().optional(),
@@ -53,19 +55,20 @@ export const Metadata = z
   .refine((entries) => Object.keys(entries).length <= 16, 'at most 16 entries')
   .describe('Up to 16 strings of your own, returned with the task');
 
+export const Priority = z
+  .int()
+  .min(1)
+  .max(5)
+  .describe('1 goes first, 5 last, while tasks wait for workers; default 3. Within a priority tenants take turns');
+
 /** What a door accepts. `input` is checked against the agent's own schema (`GET /v1/agents`). */
 export const TaskRequest = z.strictObject({
   agent: z.string().min(1).max(64).default('knowledge').describe('A name from GET /v1/agents'),
   input: z.record(z.string(), Json).describe('The agent’s input, usually {"text": "…"}'),
   budget: Budget.optional(),
-  priority: z
-    .int()
-    .min(1)
-    .max(5)
-    .optional()
-    .describe('1 goes first, 5 last, while tasks wait for workers; default 3. Within a priority tenants take turns'),
-  conversationId: z.string().min(1).max(128).optional().describe('A label that groups tasks of one conversation'),
+  priority: Priority.optional(),
   metadata: Metadata.optional(),
+  callback: Callback.optional(),
 });
 export type TaskRequest = z.infer<typeof TaskRequest>;
 
@@ -106,17 +109,31 @@ export type TaskUsage = z.infer<typeof TaskUsage>;
 export const TaskError = z.object({ code: z.enum(errorCodes), message: z.string() });
 export type TaskError = z.infer<typeof TaskError>;
 
+/** Something a task has changed in the world, or tried to. */
+export const Effect = z.object({
+  callId: z.string(),
+  step: z.int().positive(),
+  tool: z.string(),
+  summary: z.string().nullable(),
+  state: z
+    .enum(['begun', 'done', 'failed', 'unknown', 'undone', 'undo_failed', 'cannot_be_undone'])
+    .describe('`unknown`: the call left and no answer came, so nobody knows whether it took effect'),
+  at: z.iso.datetime(),
+});
+export type Effect = z.infer<typeof Effect>;
+
 export const Task = z.object({
   id: z.uuid(),
   agent: z.string(),
   status: TaskStatus,
   model: z.string().nullable().describe('provider:model, known once the task runs'),
-  conversationId: z.string().nullable(),
+  conversationId: z.string().nullable().describe('The conversation that it belongs to'),
   metadata: z.record(z.string(), z.string()),
   budget: Budget,
   result: TaskResult.nullable(),
   error: TaskError.nullable(),
   waiting: Waiting.nullable().describe('Present while the status is `waiting`'),
+  effects: z.array(Effect).describe('What it has changed in the world so far, in order'),
   usage: TaskUsage,
   lastSeq: z.int().nonnegative().describe('Sequence number of the newest event'),
   createdAt: z.iso.datetime(),
@@ -144,5 +161,11 @@ export type TaskListQuery = z.infer<typeof TaskListQuery>;
 export const TaskList = z.object({ tasks: z.array(Task), nextCursor: z.string().nullable() });
 export type TaskList = z.infer<typeof TaskList>;
 
-export const CancelRequest = z.strictObject({ reason: z.string().max(500).optional() });
+export const CancelRequest = z.strictObject({
+  reason: z.string().max(500).optional(),
+  undo: z
+    .boolean()
+    .optional()
+    .describe('true: undo what the task has changed, newest first; the end says what could not be'),
+});
 export type CancelRequest = z.infer<typeof CancelRequest>;

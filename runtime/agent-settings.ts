@@ -1,3 +1,5 @@
+import type { ApprovalRule } from '../contract/approval.ts';
+import type { BusyPolicy } from '../contract/conversation.ts';
 import { budgetId } from '../contract/ids.ts';
 import type { BudgetLimits } from '../contract/references.ts';
 import { ConfigError, defaultChain, type Config } from './config.ts';
@@ -14,6 +16,10 @@ export type AgentSettings = {
   budget: BudgetLimits;
   /** Of all this agent's tasks of one tenant together. */
   perDay: PerDay;
+  /** In place of the agent's own rules. */
+  approvals: ApprovalRule[] | undefined;
+  /** In place of the agent's own policy. */
+  onBusy: BusyPolicy | undefined;
 };
 
 type TenantSettings = {
@@ -36,6 +42,8 @@ export function agentSettings(
     onOutage: own?.onOutage ?? 'fallback',
     budget: own?.budget ?? {},
     perDay: own?.perDay ?? {},
+    approvals: own?.approvals,
+    onBusy: own?.onBusy,
   };
 }
 

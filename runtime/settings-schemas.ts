@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { ApprovalRule } from '../contract/approval.ts';
+import { BusyPolicy } from '../contract/conversation.ts';
 import { Budget } from '../contract/task.ts';
 
 /** Providers that a model's name may begin with. */
@@ -64,6 +66,8 @@ export const AgentsSettings = z.record(
     onOutage: z.enum(['fallback', 'wait']).optional(),
     budget: Budget.optional(),
     perDay: PerDay.optional(),
+    approvals: z.array(ApprovalRule).max(100).optional(),
+    onBusy: BusyPolicy.optional(),
   }),
 );
 

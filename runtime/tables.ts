@@ -57,8 +57,67 @@ export interface Tables {
     full_hash: string | null;
     misuse: string | null;
     is_error: Generated<boolean>;
+    effect: string | null;
+    input: unknown;
+    input_hash: string | null;
+    summary: string | null;
+    left_at: Date | null;
+    undo_state: string | null;
+    undo_left_at: Date | null;
+    undo_summary: string | null;
+    undo_ended_at: Date | null;
     started_at: Generated<Date>;
     ended_at: Date | null;
+  };
+  approvals: ApprovalTable;
+  callbacks: Owned & {
+    task_id: string;
+    url: string;
+    secret: string;
+    state: Generated<string>;
+    deliveries: Generated<number>;
+    attempts: Generated<number>;
+    last_attempt_at: Date | null;
+    last_status: number | null;
+    last_error: string | null;
+    delivered_at: Date | null;
+    created_at: Generated<Date>;
+    updated_at: Generated<Date>;
+  };
+  conversations: ConversationTable;
+  conversation_messages: ConversationMessageTable;
+  conversation_events: {
+    conversation_id: string;
+    seq: number;
+    at: Generated<Date>;
+    task_id: string | null;
+    task_seq: number | null;
+    type: string | null;
+    data: unknown;
+  };
+  schedules: Owned & {
+    id: string;
+    roles: Generated<string[]>;
+    name: string;
+    timing: unknown;
+    action: unknown;
+    paused: Generated<boolean>;
+    note: string | null;
+    idempotency_key: string | null;
+    request_hash: string;
+    created_at: Generated<Date>;
+    updated_at: Generated<Date>;
+    deleted_at: Date | null;
+  };
+  schedule_runs: {
+    schedule_id: string;
+    key: string;
+    task_id: string | null;
+    conversation_id: string | null;
+    message_id: string | null;
+    error_code: string | null;
+    error_message: string | null;
+    started_at: Generated<Date>;
   };
   files: { tenant: string; hash: string; bytes: Buffer; created_at: Generated<Date> };
   documents: Owned & {
@@ -129,6 +188,9 @@ type TaskTable = Owned &
     run_id: string | null;
     streaming: string | null;
     paid_step: Generated<number>;
+    roles: Generated<string[]>;
+    cancel_request: unknown;
+    erased_at: Date | null;
     model_calls: Generated<number>;
     last_seq: Generated<number>;
     created_at: Generated<Date>;
@@ -157,4 +219,62 @@ type ModelCallTable = UsageColumns<number> & {
   first_token_ms: number | null;
   created_at: Generated<Date>;
   ended_at: Date | null;
+};
+
+type ConversationTable = Owned & {
+  id: string;
+  agent: string;
+  title: string | null;
+  on_busy: string;
+  metadata: Generated<unknown>;
+  defaults: Generated<unknown>;
+  idempotency_key: string | null;
+  request_hash: string;
+  head: string | null;
+  last_seq: Generated<number>;
+  last_position: Generated<number>;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+  archived_at: Date | null;
+  deleted_at: Date | null;
+};
+
+type ConversationMessageTable = {
+  conversation_id: string;
+  id: string;
+  position: number | null;
+  content_hash: string;
+  request: unknown;
+  request_hash: string;
+  roles: Generated<string[]>;
+  task_id: string;
+  state: Generated<string>;
+  outcome: string | null;
+  running_task_id: string | null;
+  head: string | null;
+  taken_step: number | null;
+  created_at: Generated<Date>;
+  decided_at: Date | null;
+};
+
+type ApprovalTable = Owned & {
+  id: string;
+  task_id: string;
+  agent: string;
+  step: number;
+  call_id: string;
+  tool: string;
+  arguments: unknown;
+  arguments_hash: string;
+  rule: unknown;
+  status: Generated<string>;
+  requested_at: Generated<Date>;
+  escalate_at: Date | null;
+  escalated_at: Date | null;
+  expires_at: Date;
+  decided_at: Date | null;
+  decided_by: string | null;
+  comment: string | null;
+  edited: unknown;
+  decided_hash: string | null;
 };

@@ -31,6 +31,7 @@ async function run(name: string, input: JsonValue, scope = local) {
     taskId: 't',
     receiptKey: 't/1',
     signal: AbortSignal.timeout(10_000),
+    leaving: async () => {},
   });
   return { ...(output as unknown as Found), output, summary };
 }

@@ -22,7 +22,8 @@ const taskWith = (output: JsonValue) => {
   });
   return async (input: JsonValue, scope = local) => {
     const signal = AbortSignal.timeout(10_000);
-    const { output: slice, summary } = await tool.run(input, { scope, taskId, receiptKey: 'k', signal });
+    const leaving = async () => {};
+    const { output: slice, summary } = await tool.run(input, { scope, taskId, receiptKey: 'k', signal, leaving });
     return { ...(slice as unknown as Slice), summary };
   };
 };

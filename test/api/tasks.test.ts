@@ -18,7 +18,6 @@ describe('POST /v1/tasks', () => {
     const created = await api.http.post('/v1/tasks', {
       input: { text: 'What?' },
       metadata: { team: 'finance' },
-      conversationId: 'thread 1',
       budget: { maxModelCalls: 3 },
     });
     const { id } = created.body;
@@ -36,7 +35,8 @@ describe('POST /v1/tasks', () => {
     expect(done.body).toMatchObject({
       id,
       status: 'completed',
-      conversationId: 'thread 1',
+      conversationId: null,
+      effects: [],
       result: { text: 'Forty-two.' },
     });
   });
@@ -227,10 +227,10 @@ describe('GET /v1/tasks/{id}', () => {
 
 describe('GET /v1/tasks', () => {
   test('pages through everything once, newest first, and filters', async () => {
-    const scoped = (n: number) =>
-      api.tasks.create(api.scope, { agent: 'knowledge', input: { text: `${n}` }, conversationId: 'pages' }, {});
+    const scoped = (n: number) => api.tasks.create(api.scope, { agent: 'knowledge', input: { text: `${n}` } }, {});
     const made: string[] = [];
     for (let n = 0; n < 7; n++) made.push((await scoped(n)).id);
+    await api.postgres.pool.query(`update tasks set conversation_id = 'pages' where id = any($1)`, [made]);
     const seen: string[] = [];
     let cursor: string | null = '';
     while (cursor !== null) {

@@ -56,9 +56,7 @@ export class TaskProgress {
 
   waits(stop: Stop) {
     upsertSearchAttributes([{ key: key('AlfredStatus'), value: 'waiting' }, ...this.spentAttributes()]);
-    this.show(
-      stop.reason === 'budget' ? `more budget (${stop.limit} of the ${stop.scope})` : `\`${stop.model}\` to come back`,
-    );
+    this.show(whatFor(stop));
   }
 
   goesOn() {
@@ -92,4 +90,9 @@ export class TaskProgress {
       ].join('\n\n'),
     );
   }
+}
+
+function whatFor(stop: Stop): string {
+  if (stop.reason === 'budget') return `more budget (${stop.limit} of the ${stop.scope})`;
+  return stop.reason === 'outage' ? `\`${stop.model}\` to come back` : `approval of ${stop.approvals.length} calls`;
 }

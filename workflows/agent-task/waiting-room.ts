@@ -79,6 +79,7 @@ const asksForMore = (stop: Stop) => stop.reason === 'budget' && stop.scope === '
 function reasonOf(stop: Stop, called: boolean): string {
   if (stop.reason === 'budget')
     return asksForMore(stop) ? 'More budget was granted.' : 'Looks at the day’s budget again.';
+  if (stop.reason === 'approval') return 'Everything was decided.';
   return called ? `${stop.model} may be called again.` : `Looks at ${stop.model} again.`;
 }
 

@@ -1,6 +1,6 @@
 import { sql, type RawBuilder, type Selectable } from 'kysely';
 import type { ErrorCode } from '../../../contract/errors.ts';
-import type { Task, TaskResult, TaskUsage } from '../../../contract/task.ts';
+import type { Effect, Task, TaskResult, TaskUsage } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/postgres.ts';
 import type { Tables } from '../../../runtime/tables.ts';
 import type { TaskRow, TaskState } from '../../ports.ts';
@@ -15,9 +15,24 @@ export const selectTasks = (db: Database, resultHash: RawBuilder<string | null> 
       join.onRef('c.tenant', '=', 't.tenant').onRef('c.subject', '=', 't.subject').on('c.hash', '=', resultHash),
     )
     .selectAll('t')
-    .select(sql<string | null>`convert_from(c.bytes, 'UTF8')`.as('result'));
+    .select(sql<string | null>`convert_from(c.bytes, 'UTF8')`.as('result'))
+    .select(effects.as('effects'));
 
-export function taskRowOf(row: Columns & { result: string | null }): TaskRow {
+/** What a task `t` has changed in the world, in order. A known failure takes `left_at` back. */
+const effects = sql<Effect[]>`(
+  select coalesce(jsonb_agg(jsonb_build_object('callId', e.call_id, 'step', e.step, 'tool', e.tool, 'summary', e.summary,
+    'at', to_char(e.started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'state', case
+      when e.undo_state = 'undone' then 'undone'
+      when e.undo_state = 'failed' then 'undo_failed'
+      when e.undo_state = 'impossible' then 'cannot_be_undone'
+      when e.undo_state = 'unknown' then 'unknown'
+      when e.result_hash is null then 'begun'
+      when not e.is_error then 'done'
+      when e.left_at is null then 'failed'
+      else 'unknown' end) order by e.started_at, e.step, e.call_id), '[]')
+  from tool_calls e where e.task_id = t.id and e.effect = 'write')`;
+
+export function taskRowOf(row: Columns & { result: string | null; effects: Effect[] }): TaskRow {
   return {
     id: row.id,
     agent: row.agent,
@@ -29,6 +44,7 @@ export function taskRowOf(row: Columns & { result: string | null }): TaskRow {
     result: row.result === null ? null : (JSON.parse(row.result) as TaskResult),
     error: row.error_code === null ? null : { code: row.error_code as ErrorCode, message: row.error_message ?? '' },
     waiting: row.waiting as Task['waiting'],
+    effects: row.effects,
     usage: usageOf(row),
     lastSeq: row.last_seq,
     createdAt: row.created_at.toISOString(),

@@ -30,10 +30,12 @@ export const createTasks = (db: Database): Tasks => ({
       .insertInto('tasks')
       .values({
         id: newId(),
-        ...scope,
+        tenant: scope.tenant,
+        subject: scope.subject,
+        roles: [...(scope.roles ?? [])],
         agent: request.agent,
         status: 'queued',
-        conversation_id: request.conversationId ?? null,
+
         metadata: JSON.stringify(request.metadata ?? {}),
         budget: JSON.stringify(budget),
         idempotency_key: idempotencyKey ?? null,
@@ -50,7 +52,7 @@ export const createTasks = (db: Database): Tasks => ({
         insert into task_events (task_id, seq, type, data)
         select id, 1, 'task.queued', jsonb_build_object('agent', agent) from task)
       select * from task`.execute(db);
-    if (rows[0]) return { ...taskRowOf({ ...rows[0], result: null }), head: message.head, isNew: true };
+    if (rows[0]) return { ...taskRowOf({ ...rows[0], result: null, effects: [] }), head: message.head, isNew: true };
     return repeated(db, scope, idempotencyKey ?? '', requestHash);
   },
 

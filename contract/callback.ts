@@ -1,0 +1,28 @@
+import { z } from 'zod';
+
+/** Where a task’s end is told. Signed as Standard Webhooks says (https://www.standardwebhooks.com). */
+export const Callback = z
+  .strictObject({
+    url: z
+      .url({ protocol: /^https?$/ })
+      .max(2_048)
+      .describe('Gets a signed POST when the task has ended'),
+    secret: z
+      .string()
+      .regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, 'expected whsec_ and 24 to 64 bytes in base64')
+      .describe('Signs what is sent; never shown again'),
+  })
+  .describe('Tells a server of yours when the task has ended; repeated for a day until it answers 2xx');
+export type Callback = z.infer<typeof Callback>;
+
+export const CallbackState = z.object({
+  url: z.string(),
+  state: z.enum(['waiting', 'delivering', 'delivered', 'failed']).describe('`waiting`: the task has not ended'),
+  deliveries: z.int().nonnegative().describe('The first and every repeat that was asked for'),
+  attempts: z.int().nonnegative(),
+  lastAttemptAt: z.iso.datetime().nullable(),
+  lastStatus: z.int().nullable().describe('HTTP status of the last answer'),
+  lastError: z.string().nullable(),
+  deliveredAt: z.iso.datetime().nullable(),
+});
+export type CallbackState = z.infer<typeof CallbackState>;
