@@ -1,17 +1,28 @@
+import { createApprovalActivities, type ApprovalDeps } from './approve.ts';
 import { createModelActivities, type ModelDeps } from './call-model.ts';
 import { createIngestActivities, type IngestDeps } from './ingest.ts';
 import { createOutageActivities, type OutageDeps } from './outage.ts';
 import { createSweepActivities, type SweepDeps } from './sweep-tasks.ts';
 import { createTaskActivities, type TaskDeps } from './tasks.ts';
 import { createToolActivities, type ToolDeps } from './run-tool.ts';
+import { createUndoActivities, type UndoDeps } from './undo.ts';
 
-export type ActivityDeps = ModelDeps & ToolDeps & TaskDeps & IngestDeps & OutageDeps & SweepDeps;
+export type ActivityDeps = ModelDeps &
+  ToolDeps &
+  ApprovalDeps &
+  UndoDeps &
+  TaskDeps &
+  IngestDeps &
+  OutageDeps &
+  SweepDeps;
 
 /** Everything a workflow can ask of the world. Workers choose what stands behind the ports. */
 export const createActivities = (deps: ActivityDeps) => ({
   ...createTaskActivities(deps),
   ...createModelActivities(deps),
   ...createToolActivities(deps),
+  ...createApprovalActivities(deps),
+  ...createUndoActivities(deps),
   ...createIngestActivities(deps),
   ...createOutageActivities(deps),
   ...createSweepActivities(deps),

@@ -3,8 +3,10 @@ import type { Edge } from '../../runtime/edge.ts';
 import { createDocumentParser } from './documents/parser.ts';
 import { createModelCatalog } from './models/catalog.ts';
 import { createProviders } from './models/providers.ts';
+import { createApprovals } from './postgres/approvals.ts';
 import { createConversations } from './postgres/conversations.ts';
 import { createDocuments } from './postgres/documents.ts';
+import { createEffects } from './postgres/effects.ts';
 import { createEventListener } from './postgres/event-listener.ts';
 import { createTaskEvents } from './postgres/events.ts';
 import { createLedger } from './postgres/ledger.ts';
@@ -32,6 +34,8 @@ export function createAdapters({ config, log, postgres: { db }, client, metrics 
     events: createTaskEvents(db, listener),
     conversations,
     ledger: createLedger(db),
+    effects: createEffects(db),
+    approvals: createApprovals(db),
     documents,
     index,
     parser,
