@@ -11,7 +11,7 @@ import type {
 import type { Metrics } from '../runtime/metrics.ts';
 import { ruleFor, rulesOf, speaksOf, type RuleDeps } from './approval-rules.ts';
 import { currentRun } from './current-run.ts';
-import type { Approvals, Conversations, Tasks, Tool } from './ports.ts';
+import type { Approvals, AskedApproval, Conversations, Tasks, Tool } from './ports.ts';
 
 export type ApprovalDeps = RuleDeps & {
   approvals: Approvals;
@@ -64,18 +64,18 @@ export const createApprovalActivities = (deps: ApprovalDeps) => {
       note: noteHash,
     }: {
       task: TaskRef;
-      pending: Pick<PendingApproval, 'id' | 'tool'>;
+      pending: Pick<PendingApproval, 'id' | 'tool' | 'argumentsHash'>;
       approve: boolean;
       by: string;
       note: ContentHash | undefined;
     }): Promise<Verdict> {
       const note = noteHash === undefined ? {} : await approvals.note(pending.id, noteHash);
       if (note.edit) tools[pending.tool]?.check?.(note.edit);
-      return count(await approvals.decide(task, currentRun(), { id: pending.id, approve, by, note }));
+      return count(await approvals.decide(task, currentRun(), pending, { approve, by, note }));
     },
 
-    expireApproval: async ({ task, id }: { task: TaskRef; id: string }): Promise<Verdict> =>
-      count(await approvals.expire(task, currentRun(), id)),
+    expireApproval: async ({ task, asked }: { task: TaskRef; asked: AskedApproval }): Promise<Verdict> =>
+      count(await approvals.expire(task, currentRun(), asked)),
   };
 
   function count(verdict: Verdict): Verdict {

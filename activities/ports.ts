@@ -211,6 +211,8 @@ export type ApprovalRow = Omit<Approval, 'links'>;
 /** What a person adds to a decision. */
 export type DecisionNote = { comment?: string | undefined; edit?: { [key: string]: JsonValue } | undefined };
 
+export type AskedApproval = Pick<PendingApproval, 'id' | 'argumentsHash'>;
+
 /** Calls that wait for a person. */
 export interface Approvals {
   /** Asks, with the events. Safe to repeat: what was decided before stays decided. */
@@ -220,14 +222,18 @@ export interface Approvals {
     calls: (ToolCallKey & { tool: string; arguments: JsonValue; rule: ApprovalRule })[],
   ): Promise<({ pending: PendingApproval } | { verdict: Verdict })[]>;
   escalate(task: TaskRef, run: Run, approvalId: string): Promise<void>;
-  /** Once: the first decision counts. @returns the one that does */
+  /**
+   * Once: the first decision counts. @returns the one that does
+   * @param asked with the arguments' hash as the workflow remembers it, whatever the row says by now
+   */
   decide(
     task: TaskRef,
     run: Run,
-    decision: { id: string; approve: boolean; by: string; note: DecisionNote },
+    asked: AskedApproval,
+    decision: { approve: boolean; by: string; note: DecisionNote },
   ): Promise<Verdict>;
   /** Its time is over: what its rule says counts. */
-  expire(task: TaskRef, run: Run, approvalId: string): Promise<Verdict>;
+  expire(task: TaskRef, run: Run, asked: AskedApproval): Promise<Verdict>;
   /** What was decided about a call, if anything was asked. */
   verdictOn(task: TaskRef, call: ToolCallKey): Promise<ApprovedCall | undefined>;
   /** Keeps what a person adds, so that a history carries its hash only. */

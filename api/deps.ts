@@ -1,6 +1,15 @@
 import type { Client } from '@temporalio/client';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Documents, Identity, Ledger, SearchIndex, TaskEvents, Tasks, Workflows } from '../activities/ports.ts';
+import type {
+  Approvals,
+  Documents,
+  Identity,
+  Ledger,
+  SearchIndex,
+  TaskEvents,
+  Tasks,
+  Workflows,
+} from '../activities/ports.ts';
 import type { Agents } from '../agents/index.ts';
 import type { Config } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -25,6 +34,7 @@ export type ApiDeps = {
   client: Client;
   tasks: Tasks;
   events: TaskEvents;
+  approvals: Pick<Approvals, 'get' | 'list' | 'keepNote'>;
   documents: Documents;
   ledger: Pick<Ledger, 'usage'>;
   index: Pick<SearchIndex, 'search'>;

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { Approval, ApprovalDecision, ApprovalList, Approvers } from '../contract/approval.ts';
 import { AgentDescription, AgentList } from '../contract/agents.ts';
+import { Callback } from '../contract/callback.ts';
 import {
   Document,
   DocumentList,
@@ -19,6 +21,7 @@ import {
   BudgetGrant,
   CancelRequest,
   Citation,
+  Effect,
   Metadata,
   Task,
   TaskError,
@@ -32,15 +35,29 @@ import {
 import { UsageReport, UsageRow } from '../contract/usage.ts';
 
 const shared = { Budget, Json };
-const accepted = { ...shared, BudgetGrant, CancelRequest, DocumentUpload, Metadata, SearchRequest, TaskRequest };
+const accepted = {
+  ...shared,
+  ApprovalDecision,
+  BudgetGrant,
+  Callback,
+  CancelRequest,
+  DocumentUpload,
+  Metadata,
+  SearchRequest,
+  TaskRequest,
+};
 const answered = {
   ...shared,
   AgentDescription,
   AgentList,
+  Approval,
+  ApprovalList,
+  Approvers,
   Citation,
   DependencyState,
   Document,
   DocumentList,
+  Effect,
   Health,
   IngestedFile,
   Ingestion,

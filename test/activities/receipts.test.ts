@@ -51,7 +51,9 @@ test('a receipt says what the model got wrong', async () => {
   await bench.ledger.beginToolCall(task, asked());
   const wrong = { ...outcome('no such tool'), isError: true, misuse: 'unknown_tool' } as const;
   await bench.ledger.settleToolCall(task, wrong);
-  expect(await bench.ledger.beginToolCall(task, asked())).toMatchObject({ result: { isError: true, misuse: 'unknown_tool' } });
+  expect(await bench.ledger.beginToolCall(task, asked())).toMatchObject({
+    result: { isError: true, misuse: 'unknown_tool' },
+  });
 });
 
 test('a large result is stored whole, and the model gets its head and a way to read on', async () => {

@@ -44,7 +44,7 @@ export class ApprovalDesk {
       if (due?.isEscalated === false && due.escalatesAt < due.expiresAt) {
         due.isEscalated = true;
         await escalateApproval({ task: this.task, id: due.id });
-      } else if (due) this.settle(await expireApproval({ task: this.task, id: due.id }));
+      } else if (due) this.settle(await expireApproval({ task: this.task, asked: askedOf(due) }));
     }
     await goOn({ task: this.task, reason: 'Everything was decided.' });
   }
@@ -93,7 +93,8 @@ export class ApprovalDesk {
     if (!waiting) throw refused('approval_decided', 'It was decided before.');
     this.busy.add(id);
     try {
-      const verdict = await decideApproval({ task: this.task, pending: { id, tool: waiting.tool }, approve, by, note });
+      const pending = { ...askedOf(waiting), tool: waiting.tool };
+      const verdict = await decideApproval({ task: this.task, pending, approve, by, note });
       return this.settle(verdict);
     } finally {
       this.busy.delete(id);
@@ -113,6 +114,8 @@ const waitingFrom = (now: number, pending: PendingApproval): Waiting => ({
   expiresAt: now + pending.expiresS * 1_000,
   isEscalated: false,
 });
+
+const askedOf = ({ id, argumentsHash }: Waiting) => ({ id, argumentsHash });
 
 const dueAt = ({ isEscalated, escalatesAt, expiresAt }: Waiting) =>
   isEscalated ? expiresAt : Math.min(escalatesAt, expiresAt);

@@ -8,7 +8,7 @@ import type { PendingApproval, TaskRef, Verdict } from '../../../contract/refere
 import { hashOfArguments } from '../../../runtime/argument-hash.ts';
 import type { Database } from '../../../runtime/postgres.ts';
 import type { Tables } from '../../../runtime/tables.ts';
-import type { Approvals, ApprovalRow, DecisionNote, Run } from '../../ports.ts';
+import type { Approvals, ApprovalRow, AskedApproval, DecisionNote, Run } from '../../ports.ts';
 import { appendEvents } from './append-events.ts';
 import { decidableBy, visibleTo } from './approval-rights.ts';
 import { insertContent, referenceOf } from './contents.ts';
@@ -43,12 +43,12 @@ export const createApprovals = (db: Database): Approvals => ({
     });
   },
 
-  decide: (task, run, { id, approve, by, note }) =>
-    settle(db, task, run, id, { status: approve ? 'approved' : 'denied', runs: approve, by, note }),
+  decide: (task, run, asked, { approve, by, note }) =>
+    settle(db, task, run, asked, { status: approve ? 'approved' : 'denied', runs: approve, by, note }),
 
-  async expire(task, run, id) {
-    const { onExpiry } = (await byId(db, id)).rule as Rule;
-    return settle(db, task, run, id, { status: 'expired', runs: onExpiry === 'approve', by: null, note: {} });
+  async expire(task, run, asked) {
+    const { onExpiry } = (await byId(db, asked.id)).rule as Rule;
+    return settle(db, task, run, asked, { status: 'expired', runs: onExpiry === 'approve', by: null, note: {} });
   },
 
   async verdictOn({ taskId }, { step, callId }) {
@@ -147,14 +147,19 @@ async function ask(db: Database, task: TaskRef, { runId }: Run, { step, callId, 
 type Outcome = { status: Verdict['status']; runs: boolean; by: string | null; note: DecisionNote };
 
 /** Decides once, with the event, in one statement. @returns what counts: this decision, or the one before it */
-async function settle(db: Database, task: TaskRef, { runId }: Run, id: string, outcome: Outcome): Promise<Verdict> {
-  const { status, runs, by, note } = outcome;
+async function settle(
+  db: Database,
+  task: TaskRef,
+  { runId }: Run,
+  { id, argumentsHash }: AskedApproval,
+  { status, runs, by, note }: Outcome,
+): Promise<Verdict> {
   const row = await byId(db, id);
   const edited = note.edit === undefined ? null : (JSON.parse(storableJson(note.edit)) as JsonValue);
-  const hash = runs ? hashOfArguments(edited ?? (row.arguments as JsonValue)) : null;
+  const hash = runs ? (edited === null ? argumentsHash : hashOfArguments(edited)) : null;
   const comment = note.comment ?? null;
   const data = { ...callOf(row), approvalId: id, decision: status, runs, by, comment, argumentsHash: hash, edited };
-  await appendEvents(db, task, {
+  const won = await appendEvents(db, task, {
     before: sql`${openTask(task, { runId })} decided as (
       update approvals set status = ${status}, decided_at = now(), decided_by = ${by}::text, comment = ${comment}::text,
         edited = ${edited === null ? null : JSON.stringify(edited)}::jsonb, decided_hash = ${hash}::text
@@ -164,7 +169,7 @@ async function settle(db: Database, task: TaskRef, { runId }: Run, id: string, o
   });
   const now = await byId(db, id);
   if (!now.decided_at) throw new AlfredError('task_ended', 'The task ended before this was decided.');
-  return verdictOf(now);
+  return won ? { ...verdictOf(now), argumentsHash: hash } : verdictOf(now);
 }
 
 /** The task while it goes on for this run, locked before its approvals, as its end locks them. */
