@@ -1,10 +1,11 @@
+import { AlfredError } from '../contract/errors.ts';
+import type { JsonValue } from '../contract/json.ts';
 import type { TaskRef } from '../contract/references.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { alfredErrorOf } from './errors.ts';
 import { heartbeating } from './heartbeat.ts';
 import { isFinal } from './perform.ts';
 import type { Effects, Tool, ToolCallKey, ToolContext, Undo, UndoState } from './ports.ts';
-import type { JsonValue } from '../contract/json.ts';
 
 export type UndoDeps = { tools: Record<string, Tool>; effects: Effects; metrics: Metrics };
 
@@ -32,7 +33,8 @@ export const createUndoActivities = ({ tools, effects, metrics }: UndoDeps) => (
         const failure = alfredErrorOf(error);
         if (signal.aborted || failure.code === 'superseded') throw error;
         if (failure.code === 'effect_unknown') return unknown(undo.tool);
-        await effects.comeBack(task, call, 'undo');
+        // What failed for certain has changed nothing; of anything else nobody knows.
+        if (error instanceof AlfredError) await effects.comeBack(task, call, 'undo');
         if (!isFinal(failure)) throw error;
         return { state: 'failed', summary: failure.message };
       });

@@ -51,6 +51,7 @@ export async function createTaskHarness(
   return {
     ...env,
     ...adapters,
+    tools,
     metrics,
     scope,
     /** Replaces the model's script. @returns the requests it gets */
