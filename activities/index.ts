@@ -1,11 +1,12 @@
 import { createModelActivities, type ModelDeps } from './call-model.ts';
 import { createIngestActivities, type IngestDeps } from './ingest.ts';
 import { createOutageActivities, type OutageDeps } from './outage.ts';
+import { createScheduledRunActivities, type ScheduledRunDeps } from './scheduled-runs.ts';
 import { createSweepActivities, type SweepDeps } from './sweep-tasks.ts';
 import { createTaskActivities, type TaskDeps } from './tasks.ts';
 import { createToolActivities, type ToolDeps } from './run-tool.ts';
 
-export type ActivityDeps = ModelDeps & ToolDeps & TaskDeps & IngestDeps & OutageDeps & SweepDeps;
+export type ActivityDeps = ModelDeps & ToolDeps & TaskDeps & IngestDeps & OutageDeps & ScheduledRunDeps & SweepDeps;
 
 /** Everything a workflow can ask of the world. Workers choose what stands behind the ports. */
 export const createActivities = (deps: ActivityDeps) => ({
@@ -14,6 +15,7 @@ export const createActivities = (deps: ActivityDeps) => ({
   ...createToolActivities(deps),
   ...createIngestActivities(deps),
   ...createOutageActivities(deps),
+  ...createScheduledRunActivities(deps),
   ...createSweepActivities(deps),
 });
 export type Activities = ReturnType<typeof createActivities>;

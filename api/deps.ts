@@ -1,6 +1,15 @@
 import type { Client } from '@temporalio/client';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Documents, Identity, Ledger, SearchIndex, TaskEvents, Tasks, Workflows } from '../activities/ports.ts';
+import type {
+  Documents,
+  Identity,
+  Ledger,
+  Schedules,
+  SearchIndex,
+  TaskEvents,
+  Tasks,
+  Workflows,
+} from '../activities/ports.ts';
 import type { Agents } from '../agents/index.ts';
 import type { Config } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -28,6 +37,7 @@ export type ApiDeps = {
   documents: Documents;
   ledger: Pick<Ledger, 'usage'>;
   index: Pick<SearchIndex, 'search'>;
+  schedules: Schedules;
   workflows: Pick<Workflows, 'describe'>;
   agents: Agents;
   metrics: Metrics;

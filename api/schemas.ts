@@ -14,6 +14,7 @@ import { TaskEvent, TaskEventPage } from '../contract/events.ts';
 import { DependencyState, Health, Readiness } from '../contract/health.ts';
 import { Json } from '../contract/json-schema.ts';
 import { Problem } from '../contract/problem.ts';
+import { Schedule, ScheduleChange, ScheduleList, ScheduleRequest, ScheduleRun } from '../contract/schedule.ts';
 import {
   Budget,
   BudgetGrant,
@@ -32,7 +33,17 @@ import {
 import { UsageReport, UsageRow } from '../contract/usage.ts';
 
 const shared = { Budget, Json };
-const accepted = { ...shared, BudgetGrant, CancelRequest, DocumentUpload, Metadata, SearchRequest, TaskRequest };
+const accepted = {
+  ...shared,
+  BudgetGrant,
+  CancelRequest,
+  DocumentUpload,
+  Metadata,
+  ScheduleChange,
+  ScheduleRequest,
+  SearchRequest,
+  TaskRequest,
+};
 const answered = {
   ...shared,
   AgentDescription,
@@ -47,6 +58,9 @@ const answered = {
   Passage,
   Problem,
   Readiness,
+  Schedule,
+  ScheduleList,
+  ScheduleRun,
   SearchResult,
   Task,
   TaskError,

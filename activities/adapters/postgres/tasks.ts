@@ -8,11 +8,12 @@ import type { Database } from '../../../runtime/postgres.ts';
 import type { Tables } from '../../../runtime/tables.ts';
 import { truthOf } from '../../../contract/task-truth.ts';
 import type { Closure, Run, TaskRow, Tasks, TaskState } from '../../ports.ts';
-import { hashOf, insertContent, referenceOf } from './contents.ts';
+import { insertContent, referenceOf } from './contents.ts';
 import { storableJson } from './storable-json.ts';
 import { insertMessage } from './conversations.ts';
 import { appendEvents } from './append-events.ts';
 import { insertTaskBudget, tightest } from './budgets.ts';
+import { requestHashOf } from './request-hash.ts';
 import { createWaiting } from './waiting.ts';
 import { reopen, revived } from './reopen.ts';
 import { selectTasks, taskRowOf, taskStateOf } from './task-row.ts';
@@ -23,7 +24,7 @@ export const createTasks = (db: Database): Tasks => ({
 
   async create(scope, request, { idempotencyKey, budget: own = {} }) {
     const budget = tightest(own, request.budget ?? {});
-    const requestHash = hashOf(JSON.stringify(canonical(request)));
+    const requestHash = requestHashOf(request);
     const { text, tool } = request.input as { text: string; tool?: { name: string; arguments: never } };
     const message = insertMessage(scope, null, { role: 'user', text, ...(tool ? { tool } : {}) });
     const row = db
@@ -258,16 +259,4 @@ async function repeated(db: Database, scope: Scope, idempotencyKey: string, requ
     endedAt: null,
     lastSeq: resumed?.last_seq ?? found.lastSeq,
   };
-}
-
-/** The same request with its keys in order, so that order does not change its hash. */
-function canonical(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(canonical);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, entry]) => entry !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, entry]) => [key, canonical(entry)]),
-  );
 }
