@@ -441,7 +441,7 @@ export interface Schedules {
   run(
     run: ScheduledRun,
   ): Promise<{ identity: Identity; action: ScheduleAction; task: (TaskRef & { head: Head }) | undefined } | undefined>;
-  /** Notes what is known of a run; what is left out stays. Safe to repeat. */
+  /** Notes what is known of a run. Ids that are left out stay; an error is forgotten by a note without one. Safe to repeat. */
   noteRun(run: ScheduledRun, known: RunNote): Promise<void>;
   /** How what a run began has ended, undefined while it goes on. */
   endOf(run: ScheduledRun): Promise<RunEnd | undefined>;

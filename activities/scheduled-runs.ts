@@ -3,7 +3,7 @@ import type { Agents } from '../agents/index.ts';
 import { AlfredError } from '../contract/errors.ts';
 import type { BudgetLimits, Head, ScheduledRun, TaskRef } from '../contract/references.ts';
 import type { TaskRequest } from '../contract/task.ts';
-import type { Messages, RunEnd, RunNote, Schedules, Tasks } from './ports.ts';
+import type { Identity, Messages, RunEnd, RunNote, Schedules, Tasks } from './ports.ts';
 
 export type ScheduledRunDeps = {
   schedules: Pick<Schedules, 'run' | 'noteRun' | 'endOf'>;
@@ -38,23 +38,25 @@ export const createScheduledRunActivities = (deps: ScheduledRunDeps) => {
     return { ...request, input: input.data as TaskRequest['input'] };
   };
 
+  const makeTask = async (run: ScheduledRun, identity: Identity, request: TaskRequest) => {
+    const { id, agent, head } = await tasks.create(identity, checked(request), {
+      idempotencyKey: run.key,
+      budget: deps.budgetOf(request.agent),
+    });
+    return { tenant: run.tenant, subject: run.subject, taskId: id, agent, head };
+  };
+
   return {
     /** Makes the row of the run's task, once; a run that is repeated finds the one it made. */
     async beginScheduledRun({ run }: { run: ScheduledRun }): Promise<ScheduledWork> {
-      const { identity, action, task } = await read(run);
-      const priority = deps.priorityOf(run.tenant, action.task?.priority);
-      if (task) return { task, priority };
-      if (!action.task) {
+      const { identity, action, task: madeBefore } = await read(run);
+      const task = madeBefore ?? (action.task && (await makeTask(run, identity, action.task)));
+      if (!task) {
         await schedules.noteRun(run, { conversationId: action.message?.conversationId, messageId: run.key });
         return { message: true };
       }
-      const request = checked(action.task);
-      const { id, agent, head } = await tasks.create(identity, request, {
-        idempotencyKey: run.key,
-        budget: deps.budgetOf(request.agent),
-      });
-      await schedules.noteRun(run, { taskId: id });
-      return { task: { tenant: run.tenant, subject: run.subject, taskId: id, agent, head }, priority };
+      await schedules.noteRun(run, { taskId: task.taskId });
+      return { task, priority: deps.priorityOf(run.tenant, action.task?.priority) };
     },
 
     /** Gives the run's message to its conversation, once: its id is the run's. @returns the task that answers it */

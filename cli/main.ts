@@ -10,6 +10,7 @@ import { addDocuments } from './commands/documents.ts';
 import { addHistory } from './commands/history.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addReplay } from './commands/replay.ts';
+import { addSchedules } from './commands/schedules.ts';
 import { addSearch } from './commands/search.ts';
 import { addSetup } from './commands/setup.ts';
 import { addTasks } from './commands/tasks.ts';
@@ -35,6 +36,7 @@ const commands = [
   addDocuments,
   addSearch,
   addTasks,
+  addSchedules,
   addUsage,
   addAgents,
   addConfig,

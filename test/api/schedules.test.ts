@@ -82,13 +82,14 @@ const ended = (taskId: string) =>
 async function workflowsOf(id: string) {
   const all = [];
   for await (const one of api.client.workflow.list({ query: `WorkflowType = 'scheduledRunWorkflow'` }))
-    if (one.workflowId.startsWith(scheduleWorkflowId(id))) all.push(one);
-  return all.sort((a, b) => a.startTime.getTime() - b.startTime.getTime());
+    if (one.workflowId.startsWith(scheduleWorkflowId(id)))
+      all.push({ workflowId: one.workflowId, runId: one.runId, status: one.status.name });
+  return all.sort((a, b) => (a.workflowId < b.workflowId ? -1 : 1));
 }
 const overWith = (id: string, status: string) =>
   until(
     () => workflowsOf(id),
-    (all) => all.some((one) => one.status.name === status),
+    (all) => all.some((one) => one.status === status),
     `a run that is ${status}`,
   );
 
@@ -121,9 +122,9 @@ describe('runs', () => {
     const { taskQueue, priority, typedSearchAttributes } = await api.client.workflow
       .getHandle(taskWorkflowId(task.id))
       .describe();
-    expect({ taskQueue, priority }).toEqual({
+    expect({ taskQueue, priority }).toMatchObject({
       taskQueue: 'agent-knowledge',
-      priority: { fairnessKey: 'local', fairnessWeight: 1, priorityKey: undefined },
+      priority: { fairnessKey: 'local', fairnessWeight: 1 },
     });
     expect(JSON.stringify(typedSearchAttributes)).toContain('AlfredTenant');
   });
@@ -145,20 +146,28 @@ describe('runs', () => {
     ]);
   });
 
-  test('a run that was reset in Temporal makes no second task', async () => {
-    quickModel();
+  test.each(['RUNNING', 'COMPLETED'])('a run that is %s and reset in Temporal makes no second task', async (status) => {
+    const { letGo } = slowModel();
     const { id } = await create();
     await act(id, 'run');
-    const [run] = await overWith(id, 'COMPLETED');
-    await api.client.workflow.workflowService.resetWorkflowExecution({
+    const { recentRuns } = await runs(id, 1);
+    if (status === 'COMPLETED') letGo();
+    const [{ workflowId, runId } = { workflowId: '', runId: '' }] = await overWith(id, status);
+    await until(
+      () => taskOf(recentRuns[0].taskId),
+      (task) => task.status !== 'queued',
+      'the start of its task',
+    );
+    await api.client.workflowService.resetWorkflowExecution({
       namespace: api.config.TEMPORAL_NAMESPACE,
-      workflowExecution: { workflowId: run?.workflowId ?? '', runId: run?.runId ?? '' },
-      workflowTaskFinishEventId: 3,
-      requestId: 'again',
-      reason: 'test',
-    } as never);
-    const handle = api.client.workflow.getHandle(run?.workflowId ?? '');
-    expect((await handle.describe()).runId).not.toBe(run?.runId);
+      workflowExecution: { workflowId, runId },
+      reason: 'by hand',
+      workflowTaskFinishEventId: 4 as never, // typed as Long, taken as a number
+      requestId: crypto.randomUUID(),
+    });
+    letGo();
+    const handle = api.client.workflow.getHandle(workflowId);
+    expect((await handle.describe()).runId).not.toBe(runId);
     expect(await handle.result()).toBe('completed');
     const { rows } = await api.postgres.pool.query(
       'select count(*)::int as tasks from tasks where idempotency_key like $1',
@@ -249,7 +258,7 @@ describe('overlap', () => {
     const { id } = await create({ timing: { ...everySecond, overlap: 'cancel_other' } });
     const { recentRuns } = await runs(id, 2);
     expect(await ended(recentRuns.at(-1).taskId)).toMatchObject({ status: 'cancelled' });
-    await overWith(id, 'CANCELED');
+    await overWith(id, 'CANCELLED');
     await act(id, 'pause');
     letGo();
     expect(recentRuns.at(-1).error).toBeNull();
@@ -305,6 +314,28 @@ describe('messages', () => {
     expect((await read(id)).recentRuns[0]).toMatchObject({ taskId: null, error: { code: 'conversation_busy' } });
   });
 
+  test('a message that is dropped while it waits for its turn ends its run', async () => {
+    answer = async (conversation, messageId) => {
+      const taskId = '01a2016f-73a4-7695-9a05-0f2fb996e094';
+      const { pool } = api.postgres;
+      await pool.query(
+        `insert into conversations (id, tenant, subject, agent, on_busy, request_hash)
+         values ($1, 'local', 'local', 'knowledge', 'enqueue', '')`,
+        [conversation],
+      );
+      await pool.query(
+        `insert into conversation_messages (conversation_id, id, content_hash, request, request_hash, task_id, state)
+         values ($1, $2, '', '{}', '', $3, 'dropped')`,
+        [conversation, messageId, taskId],
+      );
+      return { taskId };
+    };
+    const { id } = await create({ action: { message } });
+    await act(id, 'run');
+    await overWith(id, 'COMPLETED');
+    expect((await read(id)).recentRuns[0].error).toBeNull();
+  });
+
   test('cancel_other cancels the task that answers', async () => {
     slowModel();
     const tasks: string[] = [];
@@ -324,7 +355,7 @@ describe('messages', () => {
     const [run] = await workflowsOf(id);
     await api.client.workflow.getHandle(run?.workflowId ?? '').cancel();
     expect((await ended(first)).status).toBe('cancelled');
-    await overWith(id, 'CANCELED');
+    await overWith(id, 'CANCELLED');
   });
 });
 
@@ -389,8 +420,8 @@ describe('POST /v1/schedules', () => {
     ],
     ['no action', { action: {} }, 'action', 'one of task and message'],
     ['an input that the agent does not take', { action: { task: { input: {} } } }, 'action.task.input.text', ''],
-  ])('%s is refused, and nothing is left behind', async (_, changes, path, message) => {
-    const key = { 'idempotency-key': `refused-${path}` };
+  ])('%s is refused, and nothing is left behind', async (what, changes, path, message) => {
+    const key = { 'idempotency-key': what.replaceAll(' ', '-') };
     const { status, body: problem } = await api.http.post('/v1/schedules', body(changes), key);
     expect({ status, code: problem.code }).toEqual({ status: 422, code: 'invalid_request' });
     expect(problem.issues).toContainEqual({ path, message: expect.stringContaining(message) });

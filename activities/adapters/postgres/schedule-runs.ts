@@ -15,7 +15,8 @@ export const createScheduleRuns = (db: Database): Pick<Schedules, 'run' | 'noteR
     const row = await db
       .selectFrom('schedules as s')
       .leftJoin('schedule_runs as r', (join) => join.onRef('r.schedule_id', '=', 's.id').on('r.key', '=', key))
-      .leftJoin('tasks as t', 't.id', 'r.task_id')
+      // The task that answers a message is the conversation's to start.
+      .leftJoin('tasks as t', (join) => join.onRef('t.id', '=', 'r.task_id').on('r.message_id', 'is', null))
       .select(['s.roles', 's.action', 't.id', 't.agent', 't.input_head'])
       .where('s.id', '=', scheduleId)
       .where('s.tenant', '=', tenant)
@@ -42,8 +43,8 @@ export const createScheduleRuns = (db: Database): Pick<Schedules, 'run' | 'noteR
         task_id = coalesce(excluded.task_id, r.task_id),
         conversation_id = coalesce(excluded.conversation_id, r.conversation_id),
         message_id = coalesce(excluded.message_id, r.message_id),
-        error_code = coalesce(excluded.error_code, r.error_code),
-        error_message = coalesce(excluded.error_message, r.error_message)`.execute(db);
+        error_code = excluded.error_code,
+        error_message = excluded.error_message`.execute(db);
   },
 
   async endOf({ tenant, subject, scheduleId, key }) {
