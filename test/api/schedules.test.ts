@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { scheduleWorkflowId, taskWorkflowId } from '../../contract/ids.ts';
+import { scheduleWorkflowId, systemQueue, taskWorkflowId } from '../../contract/ids.ts';
 import { createApiHarness, type ApiHarness } from './api-server.ts';
 import type { Wire } from './checked-client.ts';
 
@@ -220,6 +220,41 @@ describe('runs', () => {
 });
 
 describe('overlap', () => {
+  test.each([
+    ['skip', 1],
+    ['buffer_one', 2],
+    ['buffer_all', 3],
+    ['allow_all', 3],
+  ])('three times run now, with %s, makes %i tasks', async (overlap, count) => {
+    const { letGo } = slowModel();
+    const { id } = await create({ timing: { ...hourly, overlap } });
+    const handle = api.client.schedule.getHandle(scheduleWorkflowId(id));
+    const seen = async () => {
+      const { info, raw } = await handle.describe();
+      const waiting = Number(raw.info?.bufferSize ?? 0);
+      return { known: info.numActionsTaken + info.numActionsSkippedOverlap + waiting, waiting };
+    };
+    for (const time of [1, 2, 3]) {
+      await act(id, 'run');
+      await until(seen, ({ known }) => known === time, `run ${time} to be taken, kept or skipped`);
+      // Runs within one second are one.
+      const second = Math.floor(Date.now() / 1_000);
+      await until(
+        async () => Math.floor(Date.now() / 1_000),
+        (now) => now > second,
+        'the next second',
+      );
+    }
+    letGo();
+    await until(seen, ({ waiting }) => waiting === 0, 'every run to begin');
+    const { recentRuns } = await until(
+      () => read(id),
+      (schedule) => schedule.running === 0 && schedule.recentRuns.length >= count,
+      `the end of ${count}`,
+    );
+    expect(recentRuns).toHaveLength(count);
+  });
+
   test('skip leaves a run out while the one before is under way', async () => {
     const { letGo } = slowModel();
     const { id } = await create({ timing: { ...everySecond, overlap: 'skip' } });
@@ -262,6 +297,21 @@ describe('overlap', () => {
     await act(id, 'pause');
     letGo();
     expect(recentRuns.at(-1).error).toBeNull();
+  });
+
+  test('a run that is cancelled before it began leaves no task behind that waits', async () => {
+    const { id } = await create();
+    const handle = await api.client.workflow.start('scheduledRunWorkflow', {
+      workflowId: `${scheduleWorkflowId(id)}-soon`,
+      taskQueue: systemQueue,
+      args: [{ scheduleId: id, ...api.scope }],
+      // So that it finds both its start and its cancellation.
+      startDelay: '1 s',
+    });
+    await handle.cancel();
+    await expect(handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+    const [{ taskId }] = (await read(id)).recentRuns;
+    expect(await taskOf(taskId)).toMatchObject({ status: 'cancelled', startedAt: null });
   });
 
   test('a task that somebody cancels ends its run, which has not failed', async () => {
@@ -425,6 +475,8 @@ describe('POST /v1/schedules', () => {
     const { status, body: problem } = await api.http.post('/v1/schedules', body(changes), key);
     expect({ status, code: problem.code }).toEqual({ status: 422, code: 'invalid_request' });
     expect(problem.issues).toContainEqual({ path, message: expect.stringContaining(message) });
+    const again = await Promise.all([1, 2, 3].map(() => api.http.post('/v1/schedules', body(changes), key)));
+    expect(again.map((answer) => answer.body.code)).toEqual(again.map(() => 'invalid_request'));
     expect(await listed()).toEqual([]);
     // Nor does the key remember it.
     await create({}, key);
@@ -490,6 +542,24 @@ describe('changes', () => {
     ] as const)
       expect(await patch(id, change)).toMatchObject({ status: 422, body: { code } });
     expect(await read(id)).toEqual(before);
+  });
+
+  test('changes at once end with the same one on both sides', async () => {
+    const { id } = await create();
+    await Promise.all([1, 2, 3, 4, 5].map((hours) => patch(id, { timing: { everyS: hours * 3_600 } })));
+    const { spec } = await api.client.schedule.getHandle(scheduleWorkflowId(id)).describe();
+    expect(spec.intervals).toMatchObject([{ every: (await read(id)).timing.everyS * 1_000 }]);
+  });
+
+  test('a schedule that only Temporal knows fails its runs', async () => {
+    const { id } = await create();
+    await api.postgres.pool.query('delete from schedules where id = $1', [id]);
+    await api.client.schedule.getHandle(scheduleWorkflowId(id)).trigger();
+    const [run] = await overWith(id, 'FAILED');
+    await expect(api.client.workflow.getHandle(run?.workflowId ?? '').result()).rejects.toMatchObject({
+      cause: { type: 'not_found', message: 'The schedule was deleted.' },
+    });
+    await api.client.schedule.getHandle(scheduleWorkflowId(id)).delete();
   });
 
   test('a deleted one is gone here and in Temporal, and its runs are still tasks', async () => {

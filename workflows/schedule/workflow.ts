@@ -22,8 +22,9 @@ const { submitScheduledMessage } = proxyActivities<Activities>(submission);
 const { beginScheduledRun, scheduledRunEnd, dropScheduledTask, failScheduledRun } =
   proxyLocalActivities<Activities>(row);
 
-type Work = Awaited<ReturnType<Activities['beginScheduledRun']>>;
-type End = NonNullable<Awaited<ReturnType<Activities['scheduledRunEnd']>>>;
+type TaskWork = Extract<Awaited<ReturnType<Activities['beginScheduledRun']>>, { task: unknown }>;
+/** How the work of a run that has not failed is over. */
+type End = Exclude<NonNullable<Awaited<ReturnType<Activities['scheduledRunEnd']>>>['status'], 'failed'>;
 
 /** Between two looks at a row that another workflow writes, in milliseconds: the first wait, and the longest. */
 const soonestLook = 1_000;
@@ -33,16 +34,22 @@ const latestLook = 60_000;
  * One run of a schedule: starts what it asks for and is over when that is over, so that Temporal's overlap policies mean
  * the work and not its start. It fails when the work fails.
  */
-export async function scheduledRunWorkflow(schedule: ScheduleRef): Promise<End['status']> {
+export async function scheduledRunWorkflow(schedule: ScheduleRef): Promise<End> {
   // Temporal ends the id with the time that the run is for: the same one however often it is repeated or reset.
   const run = { ...schedule, key: workflowInfo().workflowId };
   const end = await recorded(run, async () => {
-    const work = await CancellationScope.nonCancellable(() => beginScheduledRun({ run }));
-    const taskId = 'task' in work ? await runTask(work) : (await submitScheduledMessage({ run })).taskId;
-    return untilEnded(run, taskId);
+    // Only what is known to have begun can be cancelled.
+    const work = await CancellationScope.nonCancellable(() => begin(run));
+    return untilEnded(run, 'task' in work ? await runTask(work) : work.taskId);
   });
   // What was begun is found again by its key.
   return end ?? continueAsNew<typeof scheduledRunWorkflow>(schedule);
+}
+
+/** @returns a task to start, or the one that answers the message */
+async function begin(run: ScheduledRun): Promise<TaskWork | { taskId: string }> {
+  const work = await beginScheduledRun({ run });
+  return 'task' in work ? work : submitScheduledMessage({ run });
 }
 
 /** Writes a failure to the run's row. */
@@ -58,7 +65,7 @@ async function recorded<T>(run: ScheduledRun, work: () => Promise<T>): Promise<T
 }
 
 /** Runs the task as a child, so that a cancellation reaches it and waits for its end. How it ended stands in its row. */
-async function runTask({ task, priority }: Extract<Work, { task: unknown }>): Promise<string> {
+async function runTask({ task, priority }: TaskWork): Promise<string> {
   setCurrentDetails(`Runs task \`${task.taskId}\``);
   try {
     await executeChild<typeof agentTaskWorkflow>('agentTaskWorkflow', {
@@ -80,7 +87,7 @@ async function runTask({ task, priority }: Extract<Work, { task: unknown }>): Pr
  *
  * @returns undefined when this history is long enough
  */
-async function untilEnded(run: ScheduledRun, taskId: string): Promise<End['status'] | undefined> {
+async function untilEnded(run: ScheduledRun, taskId: string): Promise<End | undefined> {
   try {
     return await rowsEnd(run);
   } catch (error) {
@@ -90,7 +97,7 @@ async function untilEnded(run: ScheduledRun, taskId: string): Promise<End['statu
   }
 }
 
-async function rowsEnd(run: ScheduledRun): Promise<End['status'] | undefined> {
+async function rowsEnd(run: ScheduledRun): Promise<End | undefined> {
   for (let waitMs = soonestLook; ; waitMs = Math.min(2 * waitMs, latestLook)) {
     const end = await scheduledRunEnd({ run });
     if (end?.status === 'failed') throw taskFailure(end.error);

@@ -12,30 +12,37 @@ import { createScheduleRuns } from './schedule-runs.ts';
 export const createSchedules = (db: Database): Schedules => ({
   ...createScheduleRuns(db),
 
-  async create(identity, request, { idempotencyKey }) {
+  async create(identity, request, { idempotencyKey = null }) {
     const requestHash = requestHashOf(request);
-    const inserted = await db
-      .insertInto('schedules')
-      .values({
-        id: newId(),
-        tenant: identity.tenant,
-        subject: identity.subject,
-        roles: [...identity.roles],
-        name: request.name,
-        timing: JSON.stringify(request.timing),
-        action: JSON.stringify(request.action),
-        paused: request.paused,
-        note: request.note ?? null,
-        idempotency_key: idempotencyKey ?? null,
-        request_hash: requestHash,
-      })
-      .onConflict((conflict) =>
-        conflict.columns(['tenant', 'subject', 'idempotency_key']).where('idempotency_key', 'is not', null).doNothing(),
-      )
-      .returningAll()
-      .executeTakeFirst();
-    if (inserted) return scheduleRowOf({ ...inserted, recent_runs: [], running: 0 });
-    return repeated(db, identity, idempotencyKey ?? '', requestHash);
+    while (true) {
+      const inserted = await db
+        .insertInto('schedules')
+        .values({
+          id: newId(),
+          tenant: identity.tenant,
+          subject: identity.subject,
+          roles: [...identity.roles],
+          name: request.name,
+          timing: JSON.stringify(request.timing),
+          action: JSON.stringify(request.action),
+          paused: request.paused,
+          note: request.note ?? null,
+          idempotency_key: idempotencyKey,
+          request_hash: requestHash,
+        })
+        .onConflict((conflict) =>
+          conflict
+            .columns(['tenant', 'subject', 'idempotency_key'])
+            .where('idempotency_key', 'is not', null)
+            .doNothing(),
+        )
+        .returningAll()
+        .executeTakeFirst();
+      if (inserted) return scheduleRowOf({ ...inserted, recent_runs: [], running: 0 });
+      const before = await repeated(db, identity, idempotencyKey ?? '', requestHash);
+      // One that was refused and taken back in between frees its key.
+      if (before) return before;
+    }
   },
 
   get: (scope, scheduleId) => find(db, scope, scheduleId),
@@ -110,19 +117,19 @@ const update = (db: Database, { tenant, subject }: Scope, scheduleId: string) =>
     .where('subject', '=', subject)
     .where('deleted_at', 'is', null);
 
-/** The schedule that an idempotency key made before. */
+/** The schedule that an idempotency key made before, undefined when it is no longer there. */
 async function repeated(db: Database, { tenant, subject }: Scope, idempotencyKey: string, requestHash: string) {
-  const { id, request_hash, deleted_at } = await db
+  const known = await db
     .selectFrom('schedules')
     .select(['id', 'request_hash', 'deleted_at'])
     .where('tenant', '=', tenant)
     .where('subject', '=', subject)
     .where('idempotency_key', '=', idempotencyKey)
-    .executeTakeFirstOrThrow();
+    .executeTakeFirst();
+  if (!known) return undefined;
   const reused = (how: string) =>
     new AlfredError('idempotency_key_reused', `The Idempotency-Key "${idempotencyKey}" was used ${how}.`);
-  if (request_hash !== requestHash) throw reused(`with another request, for schedule ${id}`);
-  const row = deleted_at === null ? await find(db, { tenant, subject }, id) : undefined;
-  if (!row) throw reused(`for schedule ${id}, which was deleted`);
-  return row;
+  if (known.request_hash !== requestHash) throw reused(`with another request, for schedule ${known.id}`);
+  if (known.deleted_at !== null) throw reused(`for schedule ${known.id}, which was deleted`);
+  return find(db, { tenant, subject }, known.id);
 }
