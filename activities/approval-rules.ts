@@ -7,7 +7,7 @@ import type { Tool } from './ports.ts';
 export type RuleDeps = {
   agents: Agents;
   /** What the configuration has in place of an agent's own rules. */
-  approvalsOf(agent: string): readonly ApprovalRule[] | undefined;
+  approvalsOf: (agent: string) => readonly ApprovalRule[] | undefined;
 };
 
 /** The rules of an agent, in the order in which they are asked. */

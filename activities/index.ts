@@ -2,6 +2,7 @@ import { createApprovalActivities, type ApprovalDeps } from './approve.ts';
 import { createModelActivities, type ModelDeps } from './call-model.ts';
 import { createIngestActivities, type IngestDeps } from './ingest.ts';
 import { createOutageActivities, type OutageDeps } from './outage.ts';
+import { createScheduledRunActivities, type ScheduledRunDeps } from './scheduled-runs.ts';
 import { createSweepActivities, type SweepDeps } from './sweep-tasks.ts';
 import { createTaskActivities, type TaskDeps } from './tasks.ts';
 import { createToolActivities, type ToolDeps } from './run-tool.ts';
@@ -14,6 +15,7 @@ export type ActivityDeps = ModelDeps &
   TaskDeps &
   IngestDeps &
   OutageDeps &
+  ScheduledRunDeps &
   SweepDeps;
 
 /** Everything a workflow can ask of the world. Workers choose what stands behind the ports. */
@@ -25,6 +27,7 @@ export const createActivities = (deps: ActivityDeps) => ({
   ...createUndoActivities(deps),
   ...createIngestActivities(deps),
   ...createOutageActivities(deps),
+  ...createScheduledRunActivities(deps),
   ...createSweepActivities(deps),
 });
 export type Activities = ReturnType<typeof createActivities>;

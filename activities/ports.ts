@@ -2,6 +2,7 @@ import type { Approval, ApprovalListQuery, ApprovalRule } from '../contract/appr
 import type { Ingestion, Document, DocumentList, DocumentListQuery, Passage } from '../contract/documents.ts';
 import type { ErrorCode } from '../contract/errors.ts';
 import type { NewTaskEvent, TaskEvent } from '../contract/events.ts';
+import type { BusyPolicy } from '../contract/conversation.ts';
 import type { JsonValue } from '../contract/json.ts';
 import type { AssistantPart, StoredMessage } from '../contract/messages.ts';
 import type { Price } from '../contract/price.ts';
@@ -11,6 +12,7 @@ import type {
   Correction,
   Head,
   PendingApproval,
+  ScheduledRun,
   Scope,
   Stop,
   TaskRef,
@@ -21,6 +23,13 @@ import type {
   Usage,
   Verdict,
 } from '../contract/references.ts';
+import type {
+  Schedule,
+  ScheduleAction,
+  ScheduleChange,
+  ScheduleListQuery,
+  ScheduleRequest,
+} from '../contract/schedule.ts';
 import type { Closure, WorkflowState } from '../contract/task-truth.ts';
 import type { Task, TaskListQuery, TaskRequest, TaskResult } from '../contract/task.ts';
 import type { UsageReport, UsageSpan } from '../contract/usage.ts';
@@ -397,7 +406,7 @@ export type ToolContext = {
    * A tool that changes something calls it right before the request that nothing can call back: an attempt that dies
    * before is simply made again, one that dies after has an unknown outcome.
    */
-  leaving(): Promise<void>;
+  leaving: () => Promise<void>;
 };
 
 /** What the model reads, and one line for people. */
@@ -471,6 +480,72 @@ export interface Documents {
   settleFile(scope: Scope, upload: UploadRef, outcome: FileOutcome): Promise<void>;
   /** Once: the first end counts. Files that are still pending then are given up, and their bytes removed. */
   endIngestion(scope: Scope, ingestionId: string, status: 'completed' | 'failed' | 'cancelled'): Promise<void>;
+}
+
+/** A schedule's row: all but what Temporal knows of it. Its action has the secrets that views leave out. */
+export type ScheduleRow = Omit<Schedule, 'action' | 'state' | 'nextRuns' | 'links'> &
+  Scope & { action: ScheduleAction };
+
+/** Schedules, and what became of their runs. When they run is Temporal's to know. */
+export interface Schedules {
+  /**
+   * @returns the schedule, or the one that the same idempotency key made before
+   * @throws AlfredError `idempotency_key_reused` when that one had another body, or was deleted
+   */
+  create(
+    identity: Identity,
+    request: ScheduleRequest,
+    options: { idempotencyKey?: string | undefined },
+  ): Promise<ScheduleRow>;
+  get(scope: Scope, scheduleId: string): Promise<ScheduleRow | undefined>;
+  list(scope: Scope, query: ScheduleListQuery): Promise<{ schedules: ScheduleRow[]; nextCursor: string | null }>;
+  /**
+   * Changes the row and tells Temporal before anybody sees it; what `tell` throws takes the change back. Changes of one
+   * schedule wait for each other, so that both sides end with the last one.
+   */
+  change(
+    scope: Scope,
+    scheduleId: string,
+    change: ScheduleChange,
+    tell: (row: ScheduleRow) => Promise<void>,
+  ): Promise<ScheduleRow | undefined>;
+  /** As `change`. The row is hidden: its runs go on to belong to it. @returns whether there was one */
+  delete(scope: Scope, scheduleId: string, tell: (id: string) => Promise<void>): Promise<boolean>;
+  /** Takes back a schedule that never came to be; one that has run stays. */
+  discard(scope: Scope, scheduleId: string): Promise<void>;
+  /**
+   * What a run is to do, for whom, and the task that it has made before.
+   * @returns undefined when the schedule was deleted
+   */
+  run(
+    run: ScheduledRun,
+  ): Promise<{ identity: Identity; action: ScheduleAction; task: (TaskRef & { head: Head }) | undefined } | undefined>;
+  /** Notes what is known of a run. Ids that are left out stay; an error is forgotten by a note without one. Safe to repeat. */
+  noteRun(run: ScheduledRun, known: RunNote): Promise<void>;
+  /** How what a run began has ended, undefined while it goes on. */
+  endOf(run: ScheduledRun): Promise<RunEnd | undefined>;
+}
+export type RunNote = {
+  taskId?: string | undefined;
+  conversationId?: string | undefined;
+  messageId?: string | undefined;
+  error?: { code: ErrorCode; message: string } | undefined;
+};
+export type RunEnd =
+  { status: 'completed' | 'cancelled' } | { status: 'failed'; error: { code: ErrorCode; message: string } };
+
+/** Where a scheduled message goes: a conversation decides what becomes of it. */
+export interface Messages {
+  /**
+   * The same id twice is one message.
+   * @returns the task that the message starts or is given to, null when the conversation rejects it
+   * @throws AlfredError `not_found`, `conversation_*` when it is not taken, `message_id_reused`
+   */
+  submit(
+    identity: Identity,
+    conversationId: string,
+    message: { id: string; text: string; onBusy?: BusyPolicy | undefined },
+  ): Promise<{ taskId: string | null }>;
 }
 
 export interface SearchIndex {

@@ -16,8 +16,10 @@ import { answerBrokenRequests } from './broken-requests.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { approvalRoutes } from './routes/approvals.ts';
 import { cancelTaskRoutes } from './routes/cancel-task.ts';
+import { controlScheduleRoutes } from './routes/control-schedule.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { ingestionRoutes } from './routes/ingestions.ts';
+import { scheduleRoutes } from './routes/schedules.ts';
 import { systemRoutes } from './routes/system.ts';
 import { taskBudgetRoutes } from './routes/task-budget.ts';
 import { taskEventRoutes } from './routes/task-events.ts';
@@ -25,6 +27,7 @@ import { taskRoutes } from './routes/tasks.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { createStarters } from './start-workflow.ts';
 import { refuseUnstorable } from './storable.ts';
+import { createTemporalSchedules } from './temporal-schedules.ts';
 import { createTaskReader } from './true-task.ts';
 import { answerUnknownRoutes } from './unknown-routes.ts';
 import { bytesOf } from './upload.ts';
@@ -94,6 +97,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     ...deps,
     start: createStarters(deps.client, config),
     read: createTaskReader(deps),
+    clock: createTemporalSchedules(deps.client),
     views: createViews(config),
     draining: stopping.signal,
   };
@@ -103,6 +107,8 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     cancelTaskRoutes,
     taskBudgetRoutes,
     approvalRoutes,
+    scheduleRoutes,
+    controlScheduleRoutes,
     documentRoutes,
     ingestionRoutes,
     agentRoutes,

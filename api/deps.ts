@@ -5,6 +5,7 @@ import type {
   Documents,
   Identity,
   Ledger,
+  Schedules,
   SearchIndex,
   TaskEvents,
   Tasks,
@@ -38,6 +39,7 @@ export type ApiDeps = {
   documents: Documents;
   ledger: Pick<Ledger, 'usage'>;
   index: Pick<SearchIndex, 'search'>;
+  schedules: Schedules;
   workflows: Pick<Workflows, 'describe'>;
   agents: Agents;
   metrics: Metrics;

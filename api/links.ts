@@ -1,19 +1,24 @@
 import type { Approval } from '../contract/approval.ts';
 import type { Ingestion } from '../contract/documents.ts';
-import { ingestionWorkflowId, taskWorkflowId } from '../contract/ids.ts';
+import { ingestionWorkflowId, scheduleWorkflowId, taskWorkflowId } from '../contract/ids.ts';
+import type { Schedule } from '../contract/schedule.ts';
 import type { Task } from '../contract/task.ts';
-import type { ApprovalRow, TaskRow } from '../activities/ports.ts';
+import type { ApprovalRow, ScheduleRow, TaskRow } from '../activities/ports.ts';
 import type { Config } from '../runtime/config.ts';
+import { scheduleView } from './schedule-view.ts';
+import type { Seen } from './temporal-schedules.ts';
 
 export const taskPath = (id: string) => `/v1/tasks/${id}`;
 export const ingestionPath = (id: string) => `/v1/ingestions/${id}`;
+export const schedulePath = (id: string) => `/v1/schedules/${id}`;
 
 export type LinkConfig = Pick<Config, 'TEMPORAL_NAMESPACE' | 'TEMPORAL_UI_URL'>;
 
 /** Turns rows into what callers see: the row and where to go from there. */
 export const createViews = ({ TEMPORAL_NAMESPACE: namespace, TEMPORAL_UI_URL: ui }: LinkConfig) => {
-  const workflowUrl = (workflowId: string) =>
-    `${ui.replace(/\/+$/, '')}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}`;
+  const urlOf = (kind: 'workflows' | 'schedules', id: string) =>
+    `${ui.replace(/\/+$/, '')}/namespaces/${encodeURIComponent(namespace)}/${kind}/${encodeURIComponent(id)}`;
+  const workflowUrl = (workflowId: string) => urlOf('workflows', workflowId);
   return {
     task: (row: TaskRow): Task => ({
       ...row,
@@ -35,6 +40,11 @@ export const createViews = ({ TEMPORAL_NAMESPACE: namespace, TEMPORAL_UI_URL: ui
       ...row,
       links: { self: ingestionPath(row.id), temporal: workflowUrl(ingestionWorkflowId(row.id)) },
     }),
+    schedule: (row: ScheduleRow, seen: Seen): Schedule =>
+      scheduleView(row, seen, {
+        self: schedulePath(row.id),
+        temporal: urlOf('schedules', scheduleWorkflowId(row.id)),
+      }),
   };
 };
 export type Views = ReturnType<typeof createViews>;

@@ -17,6 +17,7 @@ export const openapi = {
   tags: [
     { name: 'tasks', description: 'One agent, one question, until it answers' },
     { name: 'approvals', description: 'Calls that wait for a person' },
+    { name: 'schedules', description: 'Something asked again and again' },
     { name: 'documents', description: 'What agents answer from' },
     { name: 'agents', description: 'Who can be asked' },
     { name: 'usage', description: 'What it cost' },

@@ -16,6 +16,7 @@ import { TaskEvent, TaskEventPage } from '../contract/events.ts';
 import { DependencyState, Health, Readiness } from '../contract/health.ts';
 import { Json } from '../contract/json-schema.ts';
 import { Problem } from '../contract/problem.ts';
+import { Schedule, ScheduleChange, ScheduleList, ScheduleRequest, ScheduleRun } from '../contract/schedule.ts';
 import {
   Budget,
   BudgetGrant,
@@ -43,6 +44,8 @@ const accepted = {
   CancelRequest,
   DocumentUpload,
   Metadata,
+  ScheduleChange,
+  ScheduleRequest,
   SearchRequest,
   TaskRequest,
 };
@@ -64,6 +67,9 @@ const answered = {
   Passage,
   Problem,
   Readiness,
+  Schedule,
+  ScheduleList,
+  ScheduleRun,
   SearchResult,
   Task,
   TaskError,

@@ -11,6 +11,7 @@ import { addDocuments } from './commands/documents.ts';
 import { addHistory } from './commands/history.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addReplay } from './commands/replay.ts';
+import { addSchedules } from './commands/schedules.ts';
 import { addSearch } from './commands/search.ts';
 import { addSetup } from './commands/setup.ts';
 import { addTasks } from './commands/tasks.ts';
@@ -37,6 +38,7 @@ const commands = [
   addSearch,
   addTasks,
   addApprovals,
+  addSchedules,
   addUsage,
   addAgents,
   addConfig,

@@ -39,6 +39,8 @@ const table = {
   conversation_archived: [409, never, 'The conversation is archived.'],
   conversation_full: [409, never, 'Too many messages wait for their turn in this conversation.'],
   message_id_reused: [422, never, 'That message id was used for another message of this conversation.'],
+  // a schedule
+  schedule_missing: [409, never, 'Somebody deleted the schedule in Temporal; resume it to make it again.'],
   // an approval
   approval_decided: [409, never, 'Somebody has decided already.'],
   approval_forbidden: [403, never, 'This is not yours to decide.'],

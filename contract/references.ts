@@ -14,6 +14,12 @@ export type Scope = { tenant: string; subject: string };
 /** A task as workflows and activities name it. */
 export type TaskRef = Scope & { taskId: string; agent: string };
 
+/** A schedule as its runs name it. */
+export type ScheduleRef = Scope & { scheduleId: string };
+
+/** One run of a schedule; `key` is the same however often the run is repeated or reset. */
+export type ScheduledRun = ScheduleRef & { key: string };
+
 /** One tool call a model asked for; its arguments stay in the stored message, `args` tells them apart from others. */
 export type ToolCallRef = {
   callId: string;

@@ -2,6 +2,7 @@ import type { ActivityDeps } from '../activities/index.ts';
 import type { ModelCatalog, ModelProvider } from '../activities/ports.ts';
 import { agentSettings, dayLimitsOf } from '../runtime/agent-settings.ts';
 import { ConfigError, type Config } from '../runtime/config.ts';
+import { priorityOf } from '../runtime/priority.ts';
 
 /** A tool result that is read at once takes this share of the smallest window, and never more than this many characters. */
 const resultShare = 0.2;
@@ -10,7 +11,14 @@ const shortestResult = 2_000;
 
 type Settings = Pick<
   ActivityDeps,
-  'approvalsOf' | 'drainPerS' | 'maxOutputTokens' | 'modelsOf' | 'dayLimitsOf' | 'resultCharactersOf'
+  | 'approvalsOf'
+  | 'budgetOf'
+  | 'drainPerS'
+  | 'maxOutputTokens'
+  | 'modelsOf'
+  | 'dayLimitsOf'
+  | 'priorityOf'
+  | 'resultCharactersOf'
 >;
 
 /** What activities ask of the configuration, by agent and tenant. */
@@ -24,6 +32,8 @@ export function settingsOf(config: Config, catalog: ModelCatalog): Settings {
     maxOutputTokens: config.ALFRED_MAX_OUTPUT_TOKENS,
     modelsOf,
     approvalsOf: (agent) => agentSettings(config, agent).approvals,
+    budgetOf: (agent) => agentSettings(config, agent).budget,
+    priorityOf: (tenant, priorityKey) => priorityOf(config, tenant, priorityKey),
     dayLimitsOf: (task) => dayLimitsOf(config, task, new Date()),
     resultCharactersOf: (agent) => {
       const smallest = Math.min(...modelsOf(agent).map((model) => catalog.factsOf(model).contextTokens));

@@ -2,4 +2,5 @@
 export { agentTaskWorkflow } from './agent-task/workflow.ts';
 export { ingestWorkflow } from './ingest/workflow.ts';
 export { modelOutageWorkflow } from './outage/workflow.ts';
+export { scheduledRunWorkflow } from './schedule/workflow.ts';
 export { sweepTasksWorkflow } from './sweep/workflow.ts';

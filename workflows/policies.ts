@@ -45,6 +45,12 @@ export const fileBatch: ActivityOptions = {
   retry: { initialInterval: '500 ms', maximumInterval: '1 min', maximumAttempts: 100 },
 };
 
+/** A message to a conversation: its id makes a repeat safe, and a refusal is final. */
+export const submission: ActivityOptions = {
+  startToCloseTimeout: '30 s',
+  retry: { initialInterval: '500 ms', maximumInterval: '1 min' },
+};
+
 /** Housekeeping over many rows; the next run makes up for a failed one. */
 export const housekeeping: ActivityOptions = {
   startToCloseTimeout: '5 min',

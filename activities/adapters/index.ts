@@ -12,6 +12,7 @@ import { createTaskEvents } from './postgres/events.ts';
 import { createLedger } from './postgres/ledger.ts';
 import { createModelGate } from './postgres/model-gate.ts';
 import { createParkedTasks } from './postgres/parked-tasks.ts';
+import { createSchedules } from './postgres/schedules.ts';
 import { createTasks } from './postgres/tasks.ts';
 import { createSearchIndex } from './search/search-index.ts';
 import { createWorkflows } from './temporal/workflows.ts';
@@ -49,6 +50,7 @@ export function createAdapters({ config, log, postgres: { db }, client, metrics 
       log,
     }),
     parked: createParkedTasks(db),
+    schedules: createSchedules(db),
     tools: Object.fromEntries(tools.map((tool) => [tool.name, tool])),
     close: async () => {
       index.close();

@@ -5,11 +5,11 @@ import { isEnded } from '../../contract/task-status.ts';
 import { Task, TaskList, TaskListQuery, TaskRequest } from '../../contract/task.ts';
 import { agentSettings } from '../../runtime/agent-settings.ts';
 import { linkAbort } from '../../runtime/linked-abort.ts';
+import { checkInput } from '../check-input.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../fastify.ts';
 import { taskPath, type Views } from '../links.ts';
 import { waitOf } from '../prefer.ts';
-import { parse } from '../problems.ts';
 import { bodyProblems, IdParams, json, location, problems } from '../responses.ts';
 import type { Starters } from '../start-workflow.ts';
 import type { ReadTask } from '../true-task.ts';
@@ -49,8 +49,7 @@ export const taskRoutes =
         response: { 202: json('The task is on its way', Task, location('the task')), ...problems(...bodyProblems) },
       },
       handler: async ({ scope, body, headers }, reply) => {
-        const request = { ...body, input: checkInput(body) };
-        const row = await tasks.create(scope, request, {
+        const row = await tasks.create(scope, checkInput(agents, body), {
           idempotencyKey: headers['idempotency-key'],
           budget: agentSettings(config, body.agent).budget,
         });
@@ -113,18 +112,6 @@ export const taskRoutes =
         return reply.send(views.task(row));
       },
     });
-
-    /** The input as the agent's own schema sees it. */
-    function checkInput({ agent: name, input }: TaskRequest): TaskRequest['input'] {
-      const agent = Object.hasOwn(agents, name) ? agents[name] : undefined;
-      if (!agent) {
-        throw new AlfredError(
-          'unknown_agent',
-          `There is no agent "${name}". There are: ${Object.keys(agents).join(', ')}.`,
-        );
-      }
-      return parse(agent.input, input, ['input']) as TaskRequest['input'];
-    }
   };
 
 export const notFound = (id: string) => new AlfredError('not_found', `There is no task ${id}.`);

@@ -9,8 +9,9 @@ import { createCheckedClient } from './checked-client.ts';
 export async function createApiHarness(
   overrides: Parameters<typeof createTaskHarness>[0] = {},
   deps: Partial<ApiDeps> = {},
+  registry: Parameters<typeof createTaskHarness>[1] = {},
 ) {
-  const house = await createTaskHarness(overrides);
+  const house = await createTaskHarness(overrides, registry);
   const api = await serve(house, deps);
   return {
     ...house,

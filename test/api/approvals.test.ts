@@ -29,7 +29,7 @@ beforeAll(async () => {
     },
   );
   for (const name of ['pay', 'sign', 'hurry', 'glide', 'climb']) {
-    const { check, run } = typedTool({
+    const tool = typedTool({
       name,
       description: name,
       input: z.strictObject({ amount: z.number().optional(), to: z.string().optional() }),
@@ -38,7 +38,7 @@ beforeAll(async () => {
         return { output: { did: name }, summary: name };
       },
     });
-    api.tool(name, run, { effect: 'write', ...(check ? { check } : {}) });
+    api.tool(name, (...call) => tool.run(...call), { effect: 'write', check: (input) => tool.check?.(input) });
   }
 });
 beforeEach(() => void (calls = []));

@@ -101,6 +101,29 @@ describe('with Temporal away', () => {
     pod.temporalCable.plug();
   });
 
+  test('a schedule is shown as far as it is known, and what changes it is refused until a repeat', async () => {
+    const schedule = { name: 'Prices', timing: { everyS: 3_600 }, action: { task: { input: { text: 'What?' } } } };
+    const create = (key: string) => pod.http.post('/v1/schedules', schedule, { 'idempotency-key': key });
+    const change = (id: string) => pod.http.json('PATCH', `/v1/schedules/${id}`, { timing: { everyS: 7_200 } });
+    const { body } = await house.http.post('/v1/schedules', schedule);
+    pod.temporalCable.cut();
+    const refused = [await create('schedule-away'), await change(body.id)];
+    expect(refused.map((answer) => [answer.status, answer.body.code])).toEqual([
+      [503, 'temporal_unavailable'],
+      [503, 'temporal_unavailable'],
+    ]);
+    expect((await pod.http.get(`/v1/schedules/${body.id}`)).body).toMatchObject({
+      ...{ state: 'unknown', nextRuns: [], timing: { everyS: 3_600 } },
+    });
+    pod.temporalCable.plug();
+    await askUntilTaken('line-is-back');
+    const made = await create('schedule-away');
+    expect(made).toMatchObject({ status: 201, body: { state: 'scheduled' } });
+    expect((await change(body.id)).body).toMatchObject({ state: 'scheduled', timing: { everyS: 7_200 } });
+    const { schedules } = (await house.http.get('/v1/schedules')).body;
+    expect(schedules.map(({ id }: { id: string }) => id)).toEqual([made.body.id, body.id]);
+  });
+
   test('a cancel is refused with Retry-After, and a repeat cancels', async () => {
     house.script([
       {

@@ -1,7 +1,7 @@
 import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common';
 import { createAdapters } from '../../activities/adapters/index.ts';
 import { agents, type Agent, type Agents } from '../../agents/index.ts';
-import type { Tool } from '../../activities/ports.ts';
+import type { Messages, Tool } from '../../activities/ports.ts';
 import { agentQueue, systemQueue, taskWorkflowId } from '../../contract/ids.ts';
 import type { TaskEvent } from '../../contract/events.ts';
 import type { TaskRequest } from '../../contract/task.ts';
@@ -18,7 +18,7 @@ const tenantKey = defineSearchAttributeKey('AlfredTenant', SearchAttributeType.K
 /** The agent-task room with its worker, a scripted model and scripted tools, on real servers. */
 export async function createTaskHarness(
   overrides: { [Name in keyof Config]?: string } = {},
-  registry: { agents?: Agents } = {},
+  { messages, ...registry }: { agents?: Agents; messages?: Messages } = {},
 ) {
   const env = await createTestEnvironment({
     ALFRED_MODEL: 'scripted:test',
@@ -43,6 +43,7 @@ export async function createTaskHarness(
         },
       },
       tools,
+      ...(messages ? { messages } : {}),
     },
     [agentQueue('knowledge'), systemQueue],
     { agents: { ...agents, knowledge }, ...registry },

@@ -35,7 +35,9 @@ export class ApprovalDesk {
 
   constructor(task: TaskRef) {
     this.task = task;
-    setHandler(decideUpdate, (decision) => this.take(decision), { validator: (decision) => this.check(decision) });
+    setHandler(decideUpdate, (decision) => this.take(decision), {
+      validator: (decision: Decision) => this.check(decision),
+    });
   }
 
   /** Asks about the calls that need it. @returns what to wait for, or undefined when everything is decided */
@@ -61,8 +63,7 @@ export class ApprovalDesk {
       }
       await goOn({ task: this.task, reason: 'Everything was decided.' });
     } finally {
-      for (const late of this.inbox.splice(0))
-        late.error = refused('approval_decided', 'It is not waited for any more.');
+      for (const late of this.inbox.splice(0)) this.answer(late, this.verdicts.get(late.decision.id));
     }
   }
 
@@ -96,18 +97,20 @@ export class ApprovalDesk {
     const { id, approve, by, note } = submitted.decision;
     const waiting = this.pending.get(id);
     try {
-      const before = this.verdicts.get(id);
-      if (before && !isSame(before, submitted.decision)) throw decided(before);
-      if (before) submitted.verdict = before;
-      else if (waiting) {
-        const pending = { ...askedOf(waiting), tool: waiting.tool };
-        submitted.verdict = this.settle(await decideApproval({ task: this.task, pending, approve, by, note }));
-      } else throw refused('approval_decided', 'It is not waited for any more.');
+      if (!waiting) return this.answer(submitted, this.verdicts.get(id));
+      const pending = { ...askedOf(waiting), tool: waiting.tool };
+      submitted.verdict = this.settle(await decideApproval({ task: this.task, pending, approve, by, note }));
     } catch (error) {
       submitted.error = error;
       // What is wrong with a decision is for who made it; the call waits on.
       if (isCancellation(error)) throw error;
     }
+  }
+
+  /** Somebody was first, or the task waits no more. */
+  private answer(submitted: Submitted, before: Verdict | undefined) {
+    if (before && isSame(before, submitted.decision)) submitted.verdict = before;
+    else submitted.error = before ? decided(before) : refused('approval_decided', 'It is not waited for any more.');
   }
 
   private check({ id, approve, by, roles, argumentsHash }: Decision) {

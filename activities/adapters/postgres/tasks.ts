@@ -1,7 +1,6 @@
 import { sql, type RawBuilder, type Selectable } from 'kysely';
 import { v7 as newId, validate as isUuid } from 'uuid';
 import { AlfredError } from '../../../contract/errors.ts';
-import { canonicalJson } from '../../../contract/json.ts';
 import type { NewTaskEvent } from '../../../contract/events.ts';
 import type { BudgetLimits, ContentHash, Scope, TaskRef } from '../../../contract/references.ts';
 import type { TaskResult, TaskStatus } from '../../../contract/task.ts';
@@ -9,11 +8,12 @@ import type { Database } from '../../../runtime/postgres.ts';
 import type { Tables } from '../../../runtime/tables.ts';
 import { truthOf } from '../../../contract/task-truth.ts';
 import type { CancelNote, Closure, Run, TaskRow, Tasks, TaskState } from '../../ports.ts';
-import { hashOf, insertContent, referenceOf } from './contents.ts';
+import { insertContent, referenceOf } from './contents.ts';
 import { storableJson } from './storable-json.ts';
 import { insertMessage } from './conversations.ts';
 import { appendEvents } from './append-events.ts';
 import { insertTaskBudget, tightest } from './budgets.ts';
+import { requestHashOf } from './request-hash.ts';
 import { createWaiting } from './waiting.ts';
 import { reopen, revived } from './reopen.ts';
 import { selectTasks, taskRowOf, taskStateOf } from './task-row.ts';
@@ -24,7 +24,7 @@ export const createTasks = (db: Database): Tasks => ({
 
   async create(scope, request, { idempotencyKey, budget: own = {} }) {
     const budget = tightest(own, request.budget ?? {});
-    const requestHash = hashOf(canonicalJson(request));
+    const requestHash = requestHashOf(request);
     const { text, tool } = request.input as { text: string; tool?: { name: string; arguments: never } };
     const message = insertMessage(scope, null, { role: 'user', text, ...(tool ? { tool } : {}) });
     const row = db

@@ -1,0 +1,60 @@
+import type { ScheduleRow } from '../../activities/ports.ts';
+import { Schedule } from '../../contract/schedule.ts';
+import type { ApiDeps } from '../deps.ts';
+import type { Api } from '../fastify.ts';
+import type { Views } from '../links.ts';
+import { bodyProblems, IdParams, json, problems } from '../responses.ts';
+import type { TemporalSchedules } from '../temporal-schedules.ts';
+import { noSchedule } from './schedules.ts';
+
+type Deps = Pick<ApiDeps, 'schedules'> & { clock: TemporalSchedules; views: Views };
+
+const pauses = [
+  { verb: 'pause', paused: true, summary: 'Pause a schedule; runs under way go on' },
+  { verb: 'resume', paused: false, summary: 'Resume a schedule; one that was deleted in Temporal is made again' },
+] as const;
+
+export const controlScheduleRoutes =
+  ({ schedules, clock, views }: Deps) =>
+  async (app: Api) => {
+    const shown = async (row: ScheduleRow) => views.schedule(row, await clock.look(row.id));
+
+    for (const { verb, paused, summary } of pauses)
+      app.route({
+        method: 'POST',
+        url: `/v1/schedules/:id/${verb}`,
+        schema: {
+          operationId: `${verb}Schedule`,
+          tags: ['schedules'],
+          summary,
+          description: 'Safe to repeat.',
+          params: IdParams,
+          response: { 200: json('The schedule', Schedule), ...problems(404, ...bodyProblems) },
+        },
+        handler: async ({ scope, params }, reply) => {
+          const row = await schedules.change(scope, params.id, { paused }, (changed) => clock.put(changed, true));
+          if (!row) throw noSchedule(params.id);
+          return reply.send(await shown(row));
+        },
+      });
+
+    app.route({
+      method: 'POST',
+      url: '/v1/schedules/:id/run',
+      schema: {
+        operationId: 'runSchedule',
+        tags: ['schedules'],
+        summary: 'Run a schedule now',
+        description:
+          'Also while it is paused. Its overlap policy decides: with `skip` nothing happens while a run is under way. Two within one second are one run.',
+        params: IdParams,
+        response: { 202: json('A run is about to begin', Schedule), ...problems(404, 409, ...bodyProblems) },
+      },
+      handler: async ({ scope, params }, reply) => {
+        const row = await schedules.get(scope, params.id);
+        if (!row) throw noSchedule(params.id);
+        await clock.trigger(row);
+        return reply.code(202).send(await shown(row));
+      },
+    });
+  };

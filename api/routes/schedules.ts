@@ -1,0 +1,143 @@
+import { z } from 'zod';
+import type { ScheduleRow } from '../../activities/ports.ts';
+import { AlfredError } from '../../contract/errors.ts';
+import {
+  Schedule,
+  ScheduleChange,
+  ScheduleList,
+  ScheduleListQuery,
+  ScheduleRequest,
+  type ScheduleAction,
+} from '../../contract/schedule.ts';
+import { checkInput } from '../check-input.ts';
+import type { ApiDeps } from '../deps.ts';
+import type { Api } from '../fastify.ts';
+import { schedulePath, type Views } from '../links.ts';
+import { InvalidRequest } from '../problems.ts';
+import { bodyProblems, IdParams, json, location, problems } from '../responses.ts';
+import type { TemporalSchedules } from '../temporal-schedules.ts';
+
+type Deps = Pick<ApiDeps, 'agents' | 'schedules'> & { clock: TemporalSchedules; views: Views };
+
+const CreateHeaders = z.looseObject({
+  'idempotency-key': z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, 'expected 1 to 255 visible ASCII characters')
+    .optional()
+    .describe('Makes a repeat safe: the same key and body give the same schedule'),
+});
+
+export const scheduleRoutes =
+  ({ agents, schedules, clock, views }: Deps) =>
+  async (app: Api) => {
+    const shown = async (row: ScheduleRow) => views.schedule(row, await clock.look(row.id));
+
+    app.route({
+      method: 'POST',
+      url: '/v1/schedules',
+      schema: {
+        operationId: 'createSchedule',
+        tags: ['schedules'],
+        summary: 'Ask again and again',
+        description:
+          'Each run makes a task, or sends a message to a conversation, in your name and with your roles of now. After a 503 repeat the request with the same `Idempotency-Key`.',
+        headers: CreateHeaders,
+        body: ScheduleRequest,
+        response: {
+          201: json('It runs from now on', Schedule, location('the schedule')),
+          ...problems(...bodyProblems),
+        },
+      },
+      handler: async ({ scope, body, headers }, reply) => {
+        const request = { ...body, action: checkAction(body.action) };
+        const row = await schedules.create(scope, request, { idempotencyKey: headers['idempotency-key'] });
+        try {
+          await clock.create(row);
+        } catch (error) {
+          if (error instanceof InvalidRequest) await schedules.discard(scope, row.id);
+          throw error;
+        }
+        return reply
+          .code(201)
+          .header('location', schedulePath(row.id))
+          .send(await shown(row));
+      },
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/v1/schedules',
+      schema: {
+        operationId: 'listSchedules',
+        tags: ['schedules'],
+        summary: 'List schedules, newest first',
+        querystring: ScheduleListQuery,
+        response: { 200: json('One page', ScheduleList), ...problems(422) },
+      },
+      handler: async ({ scope, query }, reply) => {
+        const page = await schedules.list(scope, query);
+        return reply.send({ schedules: await Promise.all(page.schedules.map(shown)), nextCursor: page.nextCursor });
+      },
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/v1/schedules/:id',
+      schema: {
+        operationId: 'getSchedule',
+        tags: ['schedules'],
+        summary: 'Read a schedule: when it runs next, and what became of its last runs',
+        params: IdParams,
+        response: { 200: json('The schedule as it stands', Schedule), ...problems(404) },
+      },
+      handler: async ({ scope, params }, reply) => {
+        const row = await schedules.get(scope, params.id);
+        if (!row) throw noSchedule(params.id);
+        return reply.send(await shown(row));
+      },
+    });
+
+    app.route({
+      method: 'PATCH',
+      url: '/v1/schedules/:id',
+      schema: {
+        operationId: 'changeSchedule',
+        tags: ['schedules'],
+        summary: 'Change a schedule',
+        description:
+          'What is left out stays. A schedule that was deleted in Temporal is made again. A change that is refused changes nothing.',
+        params: IdParams,
+        body: ScheduleChange,
+        response: { 200: json('The changed schedule', Schedule), ...problems(404, ...bodyProblems) },
+      },
+      handler: async ({ scope, params, body }, reply) => {
+        const change = { ...body, ...(body.action ? { action: checkAction(body.action) } : {}) };
+        const row = await schedules.change(scope, params.id, change, (changed) =>
+          clock.put(changed, change.paused !== undefined),
+        );
+        if (!row) throw noSchedule(params.id);
+        return reply.send(await shown(row));
+      },
+    });
+
+    app.route({
+      method: 'DELETE',
+      url: '/v1/schedules/:id',
+      schema: {
+        operationId: 'deleteSchedule',
+        tags: ['schedules'],
+        summary: 'Delete a schedule; runs under way go on',
+        params: IdParams,
+        response: { 204: z.null().describe('Deleted'), ...problems(400, 404, 413, 415) },
+      },
+      handler: async ({ scope, params: { id } }, reply) => {
+        if (!(await schedules.delete(scope, id, clock.delete))) throw noSchedule(id);
+        return reply.code(204).send(null);
+      },
+    });
+
+    const checkAction = (action: ScheduleAction): ScheduleAction =>
+      action.task ? { task: checkInput(agents, action.task, ['action', 'task']) } : action;
+  };
+
+export const noSchedule = (id: string) => new AlfredError('not_found', `There is no schedule ${id}.`);

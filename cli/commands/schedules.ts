@@ -1,0 +1,155 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import { z } from 'zod';
+import { Schedule, ScheduleList } from '../../contract/schedule.ts';
+import { usageError } from '../cli-error.ts';
+import type { Context } from '../context.ts';
+import { count } from '../format.ts';
+import { table } from '../terminal.ts';
+
+type ListOptions = { limit: number; json?: boolean };
+type CreateOptions = {
+  name: string;
+  cron?: string;
+  every?: number;
+  timeZone?: string;
+  agent: string;
+  ask: string;
+  overlap?: string;
+  json?: boolean;
+};
+
+export function addSchedules(program: Command, context: Context) {
+  const schedules = program.command('schedules').description('what is asked again and again');
+  schedules
+    .command('list')
+    .description('newest first')
+    .option('-n, --limit <number>', 'how many, up to 100', Number, 20)
+    .option('--json', 'as JSON')
+    .action((options: ListOptions) => list(options, context));
+  schedules
+    .command('show')
+    .description('one schedule: what it asks, its next and its last runs')
+    .argument('<id>')
+    .option('--json', 'as JSON')
+    .action((id: string, options: { json?: boolean }) => show(id, options, context));
+  schedules
+    .command('create')
+    .description('ask an agent again and again')
+    .requiredOption('--name <name>', 'what it is called')
+    .requiredOption('--ask <question>', 'what you want to know each time')
+    .option('--cron <expression>', 'when, like "0 8 * * MON-FRI"')
+    .option('--time-zone <zone>', 'whose clock --cron reads, like Europe/Berlin; default UTC')
+    .option('--every <seconds>', 'in place of --cron: seconds from one run to the next', wholeSeconds)
+    .option('--overlap <policy>', 'while a run is under way: skip, buffer_one, buffer_all, cancel_other or allow_all')
+    .option('-a, --agent <name>', 'which agent (see `alfred agents`)', 'knowledge')
+    .option('--json', 'as JSON')
+    .action((options: CreateOptions) => create(options, context));
+  for (const { verb, description, done } of verbs)
+    schedules
+      .command(verb)
+      .description(description)
+      .argument('<id>')
+      .action((id: string) => act(id, verb, done, context));
+  schedules
+    .command('delete')
+    .description('end a schedule; runs under way go on')
+    .argument('<id>')
+    .action((id: string) => remove(id, context));
+}
+
+const verbs = [
+  { verb: 'pause', description: 'keep it from running', done: 'is paused' },
+  { verb: 'resume', description: 'let it run again', done: 'goes on' },
+  { verb: 'run', description: 'run it now', done: 'is told to run now' },
+] as const;
+
+function wholeSeconds(value: string): number {
+  if (!/^[1-9]\d*$/.test(value)) throw new InvalidArgumentError('expected seconds, like 3600');
+  return Number(value);
+}
+
+const path = (id: string) => `/v1/schedules/${encodeURIComponent(id)}`;
+
+async function list({ json, ...query }: ListOptions, { api, terminal }: Context) {
+  const { schedules, nextCursor } = await api.call('/v1/schedules', { query, answer: ScheduleList });
+  if (json) return terminal.print(JSON.stringify(schedules, null, 2));
+  if (schedules.length === 0)
+    return terminal.note('No schedules. Make one: alfred schedules create --name … --cron "0 8 * * MON-FRI" --ask "…"');
+  terminal.print(table([['ID', 'NAME', 'WHEN', 'NEXT', 'LAST'], ...schedules.map(rowOf)]));
+  if (nextCursor) terminal.note('There are more; --limit shows up to 100.', 'dim');
+}
+
+const rowOf = (schedule: Schedule) => [
+  schedule.id,
+  schedule.name,
+  whenOf(schedule),
+  nextOf(schedule),
+  schedule.recentRuns[0] ? minuteOf(schedule.recentRuns[0].at) : '',
+];
+
+const whenOf = ({ timing }: Schedule) =>
+  timing.cron === undefined ? `every ${timing.everyS} s` : `${timing.cron} (${timing.timeZone})`;
+
+/** The next run, or why there is none. */
+function nextOf({ state, paused, nextRuns }: Schedule): string {
+  if (state !== 'scheduled') return state;
+  if (paused) return 'paused';
+  return nextRuns[0] ? minuteOf(nextRuns[0]) : 'never';
+}
+
+const minuteOf = (at: string) => at.slice(0, 16).replace('T', ' ');
+
+async function show(id: string, { json }: { json?: boolean }, { api, terminal }: Context) {
+  const schedule = await api.call(path(id), { answer: Schedule });
+  if (json) return terminal.print(JSON.stringify(schedule, null, 2));
+  const { action, note, running, recentRuns, nextRuns } = schedule;
+  terminal.print(
+    table([
+      ['schedule', schedule.id],
+      ['name', schedule.name],
+      ['when', whenOf(schedule)],
+      ['next', nextRuns.length > 0 ? nextRuns.map(minuteOf).join(', ') : nextOf(schedule)],
+      ...(action.task ? [['agent', action.task.agent]] : []),
+      ...(action.message ? [['conversation', action.message.conversationId]] : []),
+      ['running', count(running, 'task')],
+      ['temporal', schedule.links.temporal],
+    ]),
+  );
+  if (note !== null) terminal.print(`\n${note}`);
+  if (schedule.state === 'missing')
+    terminal.print('\nSomebody deleted it in Temporal. `alfred schedules resume` makes it again.');
+  if (recentRuns.length === 0) return;
+  const rows = recentRuns.map(({ at, taskId, messageId, error }) => [
+    at.slice(0, 19).replace('T', ' '),
+    taskId ?? messageId ?? '',
+    error ? `${error.message} (${error.code})` : '',
+  ]);
+  terminal.print(`\n${table([['RUN', 'TASK', 'ERROR'], ...rows])}`);
+}
+
+async function create(
+  { name, cron, every, timeZone, agent, ask, overlap, json }: CreateOptions,
+  { api, terminal }: Context,
+) {
+  if ((cron === undefined) === (every === undefined))
+    throw usageError('Say when: --cron "0 8 * * MON-FRI" or --every 3600, one of them.');
+  const timing = { cron, everyS: every, timeZone, overlap };
+  const schedule = await api.call('/v1/schedules', {
+    method: 'POST',
+    json: { name, timing, action: { task: { agent, input: { text: ask } } } },
+    answer: Schedule,
+  });
+  if (json) return terminal.print(JSON.stringify(schedule, null, 2));
+  terminal.print(schedule.id);
+  terminal.note(`Next run: ${nextOf(schedule)}`, 'dim');
+}
+
+async function act(id: string, verb: string, done: string, { api, terminal }: Context) {
+  const schedule = await api.call(`${path(id)}/${verb}`, { method: 'POST', answer: Schedule });
+  terminal.print(`${schedule.name} ${done}.`);
+}
+
+async function remove(id: string, { api, terminal }: Context) {
+  await api.call(path(id), { method: 'DELETE', answer: z.undefined() });
+  terminal.print('The schedule is deleted.');
+}

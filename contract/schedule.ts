@@ -1,0 +1,144 @@
+import { z } from 'zod';
+import { Callback } from './callback.ts';
+import { BusyPolicy } from './conversation.ts';
+import { TaskError, TaskRequest } from './task.ts';
+
+const seconds = z.int().max(31_536_000);
+
+/** Temporal keeps the clock, so the zone is one of the IANA database; offsets, which Intl takes too, are not. */
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return /^[A-Za-z]/.test(name);
+  } catch {
+    return false;
+  }
+}
+
+/** What a Temporal schedule is made from: when, and what happens when runs meet, are missed or fail. */
+export const ScheduleTiming = z
+  .strictObject({
+    cron: z
+      .string()
+      .trim()
+      .min(1)
+      .max(256)
+      .optional()
+      .describe('Minute, hour, day of month, month, day of week, like `0 8 * * MON-FRI`'),
+    timeZone: z
+      .string()
+      .max(64)
+      .refine(isTimeZone, 'is no time zone of the IANA database (expected one like Europe/Berlin)')
+      .default('UTC')
+      .describe('Whose clock `cron` reads'),
+    everyS: seconds.min(1).optional().describe('In place of `cron`: seconds from one run to the next'),
+    offsetS: seconds.min(0).optional().describe('Seconds by which the runs of `everyS` are late, counted from 1970'),
+    jitterS: seconds.min(0).optional().describe('Each run is late by up to so many seconds, at random'),
+    startAt: z.iso.datetime({ offset: true }).optional().describe('No run before'),
+    endAt: z.iso.datetime({ offset: true }).optional().describe('No run after'),
+    overlap: z
+      .enum(['skip', 'buffer_one', 'buffer_all', 'cancel_other', 'allow_all'])
+      .default('skip')
+      .describe(
+        'When it is time and the run before is not over: `skip` this one, start one (`buffer_one`) or all (`buffer_all`) of them afterwards, cancel the running one (`cancel_other`), or let them run side by side (`allow_all`)',
+      ),
+    catchupWindowS: seconds
+      .min(10)
+      .default(3_600)
+      .describe('Runs that were missed while Temporal was away are made up for when they are late by at most this'),
+    pauseOnFailure: z.boolean().default(false).describe('A run that fails pauses the schedule'),
+  })
+  .refine(({ cron, everyS }) => (cron === undefined) !== (everyS === undefined), 'expected one of cron and everyS')
+  .refine(({ everyS, offsetS }) => offsetS === undefined || (everyS !== undefined && offsetS < everyS), {
+    path: ['offsetS'],
+    message: 'goes with everyS, and is less than that',
+  })
+  .refine(({ startAt, endAt }) => !startAt || !endAt || Date.parse(startAt) < Date.parse(endAt), {
+    path: ['endAt'],
+    message: 'is not after startAt',
+  });
+export type ScheduleTiming = z.infer<typeof ScheduleTiming>;
+
+const ScheduledMessage = z.strictObject({
+  conversationId: z.uuid(),
+  text: z.string().trim().min(1).max(20_000),
+  onBusy: BusyPolicy.optional(),
+});
+const eitherTaskOrMessage = ({ task, message }: { task?: unknown; message?: unknown }) =>
+  (task === undefined) !== (message === undefined);
+
+/** What each run does. */
+export const ScheduleAction = z
+  .strictObject({
+    task: TaskRequest.optional().describe('A new task, as POST /v1/tasks makes it'),
+    message: ScheduledMessage.optional().describe('A message to a conversation'),
+  })
+  .refine(eitherTaskOrMessage, 'expected one of task and message');
+export type ScheduleAction = z.infer<typeof ScheduleAction>;
+
+const Name = z.string().trim().min(1).max(200);
+const Note = z.string().trim().min(1).max(500);
+
+export const ScheduleRequest = z.strictObject({
+  name: Name,
+  timing: ScheduleTiming,
+  action: ScheduleAction,
+  paused: z.boolean().default(false).describe('true: it waits until it is resumed'),
+  note: Note.optional(),
+});
+export type ScheduleRequest = z.infer<typeof ScheduleRequest>;
+
+export const ScheduleChange = z
+  .strictObject({
+    name: Name.optional(),
+    timing: ScheduleTiming.optional().describe('Takes the place of the whole timing'),
+    action: ScheduleAction.optional().describe('Takes the place of the whole action; runs under way keep theirs'),
+    paused: z.boolean().optional(),
+    note: Note.nullable().optional(),
+  })
+  .refine((change) => Object.values(change).some((value) => value !== undefined), 'name something to change');
+export type ScheduleChange = z.infer<typeof ScheduleChange>;
+
+export const ScheduleRun = z.object({
+  at: z.iso.datetime().describe('When it began'),
+  taskId: z.uuid().nullable(),
+  conversationId: z.string().nullable(),
+  messageId: z.string().nullable(),
+  error: TaskError.nullable().describe('Why it failed: what kept it from beginning, or the error of its task'),
+});
+export type ScheduleRun = z.infer<typeof ScheduleRun>;
+
+/** An action as it may be shown: without what signs its callback. */
+const ShownAction = z.strictObject({
+  task: TaskRequest.extend({ callback: Callback.pick({ url: true }).optional() }).optional(),
+  message: ScheduledMessage.optional(),
+});
+
+export const Schedule = z.object({
+  id: z.uuid(),
+  name: z.string(),
+  timing: ScheduleTiming,
+  action: ShownAction,
+  paused: z.boolean(),
+  note: z.string().nullable().describe('Yours; Temporal’s while it has paused the schedule by itself'),
+  state: z
+    .enum(['scheduled', 'missing', 'unknown'])
+    .describe(
+      '`missing`: somebody deleted it in Temporal; a resume or a change makes it again. `unknown`: Temporal did not answer in time, so `paused` is as it was last set and `nextRuns` is empty',
+    ),
+  nextRuns: z.array(z.iso.datetime()).max(5).describe('Without jitter; empty when there are none, or it is paused'),
+  recentRuns: z.array(ScheduleRun).describe('Up to ten, newest first'),
+  running: z.int().nonnegative().describe('How many of its tasks have not ended'),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+  links: z.object({ self: z.string(), temporal: z.string().describe('The schedule in Temporal Web UI') }),
+});
+export type Schedule = z.infer<typeof Schedule>;
+
+export const ScheduleListQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(100).default(50),
+  cursor: z.string().min(1).max(512).optional().describe('`nextCursor` of the page before'),
+});
+export type ScheduleListQuery = z.infer<typeof ScheduleListQuery>;
+export const ScheduleList = z.object({ schedules: z.array(Schedule), nextCursor: z.string().nullable() });
+export type ScheduleList = z.infer<typeof ScheduleList>;

@@ -1,0 +1,125 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from '@jest/globals';
+import type { Messages } from '../../activities/ports.ts';
+import { scheduleWorkflowId } from '../../contract/ids.ts';
+import { createApiHarness } from './api-server.ts';
+import type { Wire } from './checked-client.ts';
+
+export const hourly = { everyS: 3_600 };
+export const everySecond = { everyS: 1 };
+/** Its words must not be found in Temporal. */
+export const question = 'What is the purple elephant worth?';
+export const ask = { task: { input: { text: question } } };
+export const scheduleBody = (changes: object = {}) => ({ name: 'Prices', timing: hourly, action: ask, ...changes });
+
+/** The API as people see it who make schedules; the header x-subject says who sends a request. */
+export async function createScheduleHarness(messages?: Messages) {
+  const house = await createApiHarness(
+    {},
+    {
+      identify: ({ 'x-subject': subject = 'local' }) => ({
+        tenant: 'local',
+        subject: String(subject),
+        roles: ['accounting'],
+      }),
+    },
+    messages ? { messages } : {},
+  );
+  const { http, client } = house;
+  const made: string[] = [];
+  const remove = (id: string) => http.request(`/v1/schedules/${id}`, { method: 'DELETE' });
+  const read = async (id: string) => (await http.get(`/v1/schedules/${id}`)).body;
+  const taskOf = async (id: string) => (await http.get(`/v1/tasks/${id}`)).body;
+
+  /** The workflows of a schedule’s runs, oldest first. */
+  async function workflowsOf(id: string) {
+    const all = [];
+    for await (const one of client.workflow.list({ query: `WorkflowType = 'scheduledRunWorkflow'` }))
+      if (one.workflowId.startsWith(scheduleWorkflowId(id)))
+        all.push({ workflowId: one.workflowId, runId: one.runId, status: one.status.name });
+    return all.sort((a, b) => (a.workflowId < b.workflowId ? -1 : 1));
+  }
+
+  return {
+    ...house,
+    read,
+    remove,
+    taskOf,
+    async create(changes: object = {}, headers = {}) {
+      const { status, headers: answered, body } = await http.post('/v1/schedules', scheduleBody(changes), headers);
+      expect({ status, body }).toMatchObject({ status: 201 });
+      expect(answered.get('location')).toBe(`/v1/schedules/${body.id}`);
+      made.push(body.id);
+      return body;
+    },
+    /** Deletes those that `create` made since the last time. */
+    async cleanUp() {
+      for (const id of made.splice(0)) await remove(id);
+    },
+    list: async () => (await http.get('/v1/schedules')).body.schedules as Wire[],
+    act: (id: string, verb: 'pause' | 'resume' | 'run') =>
+      http.request(`/v1/schedules/${id}/${verb}`, { method: 'POST' }),
+    patch: (id: string, change: object, headers = {}) => http.json('PATCH', `/v1/schedules/${id}`, change, headers),
+    /** Temporal’s own. */
+    inTemporal: (id: string) => client.schedule.getHandle(scheduleWorkflowId(id)),
+
+    /** The schedule once it has so many runs. */
+    runs: (id: string, count: number) =>
+      until(
+        () => read(id),
+        ({ recentRuns }) => recentRuns.length >= count,
+        `${count} runs`,
+      ),
+    ended: (taskId: string) =>
+      until(
+        () => taskOf(taskId),
+        ({ endedAt }) => endedAt !== null,
+        'the end of a task',
+      ),
+    /** The first workflow of its runs that has that status. */
+    async workflow(id: string, status: string) {
+      const all = await until(
+        () => workflowsOf(id),
+        (seen) => seen.some((one) => one.status === status),
+        `a run that is ${status}`,
+      );
+      return all.find((one) => one.status === status) as (typeof all)[number];
+    },
+
+    quickModel: () => house.script(() => ({ text: ['Forty-two.'] })),
+    /** A model that answers when it is told to, unless its call is cancelled. */
+    slowModel() {
+      const { promise, resolve: letGo } = Promise.withResolvers<void>();
+      house.script(() => ({
+        text: ['Slowly.'],
+        until: (signal) =>
+          Promise.race([
+            promise,
+            new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+          ]),
+      }));
+      return { letGo };
+    },
+  };
+}
+export type ScheduleHarness = Awaited<ReturnType<typeof createScheduleHarness>>;
+
+/** What `look` sees once it is so. */
+export async function until<T>(look: () => Promise<T>, isSo: (seen: T) => boolean, what: string): Promise<T> {
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    const seen = await look();
+    if (isSo(seen)) return seen;
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}\n${JSON.stringify(seen, null, 1)}`);
+    await sleep(50);
+  }
+}
+
+/** Everything that stands in something of Temporal’s, payloads decoded. */
+export function textOf(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) => {
+    const bytes = inner as { type?: string; data?: number[] } | null;
+    if (inner instanceof Uint8Array) return Buffer.from(inner).toString();
+    return bytes?.type === 'Buffer' && Array.isArray(bytes.data) ? Buffer.from(bytes.data).toString() : inner;
+  });
+}

@@ -1,0 +1,82 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { scheduleWorkflowId } from '../../contract/ids.ts';
+import { createApiHarness, type ApiHarness } from '../api/api-server.ts';
+import { alfred } from './run-alfred.ts';
+
+let house: ApiHarness;
+beforeAll(async () => {
+  house = await createApiHarness();
+  house.script(() => ({ text: ['Forty-two.'] }));
+});
+afterAll(() => house?.close());
+
+const schedules = (...args: string[]) => alfred(['schedules', ...args], { ALFRED_URL: house.url, NO_COLOR: '1' });
+const morning = ['--name', 'Morning', '--cron', '0 8 1 1 *', '--time-zone', 'Europe/Berlin', '--ask', 'What is new?'];
+
+async function created(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await schedules('create', ...args);
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  return stdout.trim();
+}
+
+test('without a schedule, list says how to make one', async () => {
+  const { code, stdout, stderr } = await schedules('list');
+  expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+  expect(stderr).toContain('alfred schedules create');
+});
+
+test('create makes a schedule that list and show tell about, and delete ends', async () => {
+  const id = await created(...morning);
+  const year = new Date().getUTCFullYear() + 1;
+  expect((await schedules('list')).stdout.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
+    ['ID', 'NAME', 'WHEN', 'NEXT', 'LAST'],
+    [id, 'Morning', '0 8 1 1 * (Europe/Berlin)', `${year}-01-01 07:00`],
+    [''],
+  ]);
+  const { stdout } = await schedules('show', id);
+  expect(stdout).toMatch(/^agent +knowledge$/m);
+  expect(stdout).toContain(`next      ${year}-01-01 07:00, ${year + 1}-01-01 07:00`);
+  expect(JSON.parse((await schedules('show', id, '--json')).stdout)).toMatchObject({
+    action: { task: { input: { text: 'What is new?' } } },
+  });
+
+  expect(await schedules('delete', id)).toMatchObject({ code: 0, stdout: 'The schedule is deleted.\n' });
+  const gone = await schedules('show', id);
+  expect(gone).toMatchObject({ code: 1, stderr: expect.stringContaining(`There is no schedule ${id}.`) });
+});
+
+test('pause, resume and run do what they say', async () => {
+  const id = await created('--name', 'Hourly', '--every', '3600', '--ask', 'What is new?');
+  expect(await schedules('pause', id)).toMatchObject({ code: 0, stdout: 'Hourly is paused.\n' });
+  expect((await schedules('list')).stdout).toMatch(/every 3600 s +paused$/m);
+  expect(await schedules('resume', id)).toMatchObject({ code: 0, stdout: 'Hourly goes on.\n' });
+  expect(await schedules('run', id)).toMatchObject({ code: 0, stdout: 'Hourly is told to run now.\n' });
+  const task = await firstTask(id);
+  expect((await schedules('show', id)).stdout).toMatch(new RegExp(`^RUN .*\\n\\S+ \\S+ +${task}$`, 'm'));
+
+  await house.client.schedule.getHandle(scheduleWorkflowId(id)).delete();
+  expect((await schedules('show', id)).stdout).toContain('Somebody deleted it in Temporal.');
+  expect((await schedules('run', id)).code).toBe(1);
+  await schedules('delete', id);
+});
+
+test('a wrong time is told in the server’s words, a missing one at once', async () => {
+  const wrong = await schedules('create', '--name', 'x', '--cron', '61 * * * *', '--ask', 'What?');
+  expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('Minute is not in range [0-59]') });
+  const both = await schedules('create', ...morning, '--every', '60');
+  expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining('one of them') });
+  const words = await schedules('create', '--name', 'x', '--every', 'hour', '--ask', 'What?');
+  expect(words).toMatchObject({ code: 2, stderr: expect.stringContaining('expected seconds, like 3600') });
+});
+
+async function firstTask(id: string): Promise<string> {
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    const { body } = await house.http.get(`/v1/schedules/${id}`);
+    const taskId = body.recentRuns[0]?.taskId;
+    if (taskId) return taskId;
+    if (Date.now() > deadline) throw new Error(`schedule ${id} made no task`);
+    await sleep(50);
+  }
+}
