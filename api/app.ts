@@ -11,12 +11,18 @@ import type { Api } from './fastify.ts';
 import { refuseStrangers } from './guard.ts';
 import { createViews } from './links.ts';
 import { observe, requestIdOf } from './observe.ts';
+import { createInputCheck } from './check-input.ts';
+import { createStreamOpener } from './open-stream.ts';
 import { createErrorHandler } from './problems.ts';
 import { answerBrokenRequests } from './broken-requests.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { cancelTaskRoutes } from './routes/cancel-task.ts';
+import { conversationEventRoutes } from './routes/conversation-events.ts';
+import { conversationMessageRoutes } from './routes/conversation-messages.ts';
+import { conversationRoutes } from './routes/conversations.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { ingestionRoutes } from './routes/ingestions.ts';
+import { stopConversationRoutes } from './routes/stop-conversation.ts';
 import { systemRoutes } from './routes/system.ts';
 import { taskBudgetRoutes } from './routes/task-budget.ts';
 import { taskEventRoutes } from './routes/task-events.ts';
@@ -93,6 +99,8 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     ...deps,
     start: createStarters(deps.client, config),
     read: createTaskReader(deps),
+    checkInput: createInputCheck(deps.agents),
+    openStream: createStreamOpener({ ...deps, draining: stopping.signal }),
     views: createViews(config),
     draining: stopping.signal,
   };
@@ -101,6 +109,10 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     taskEventRoutes,
     cancelTaskRoutes,
     taskBudgetRoutes,
+    conversationRoutes,
+    conversationMessageRoutes,
+    conversationEventRoutes,
+    stopConversationRoutes,
     documentRoutes,
     ingestionRoutes,
     agentRoutes,

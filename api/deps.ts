@@ -1,6 +1,17 @@
 import type { Client } from '@temporalio/client';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Documents, Identity, Ledger, SearchIndex, TaskEvents, Tasks, Workflows } from '../activities/ports.ts';
+import type {
+  ConversationEvents,
+  ConversationRows,
+  Documents,
+  Identity,
+  Ledger,
+  Messages,
+  SearchIndex,
+  TaskEvents,
+  Tasks,
+  Workflows,
+} from '../activities/ports.ts';
 import type { Agents } from '../agents/index.ts';
 import type { Config } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -25,6 +36,9 @@ export type ApiDeps = {
   client: Client;
   tasks: Tasks;
   events: TaskEvents;
+  conversationRows: ConversationRows;
+  conversationEvents: ConversationEvents;
+  messages: Messages;
   documents: Documents;
   ledger: Pick<Ledger, 'usage'>;
   index: Pick<SearchIndex, 'search'>;

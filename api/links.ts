@@ -1,10 +1,12 @@
+import type { Conversation, MessageReceipt } from '../contract/conversation.ts';
 import type { Ingestion } from '../contract/documents.ts';
-import { ingestionWorkflowId, taskWorkflowId } from '../contract/ids.ts';
+import { conversationWorkflowId, ingestionWorkflowId, taskWorkflowId } from '../contract/ids.ts';
 import type { Task } from '../contract/task.ts';
-import type { TaskRow } from '../activities/ports.ts';
+import type { ConversationRow, Receipt, TaskRow } from '../activities/ports.ts';
 import type { Config } from '../runtime/config.ts';
 
 export const taskPath = (id: string) => `/v1/tasks/${id}`;
+export const conversationPath = (id: string) => `/v1/conversations/${id}`;
 export const ingestionPath = (id: string) => `/v1/ingestions/${id}`;
 
 export type LinkConfig = Pick<Config, 'TEMPORAL_NAMESPACE' | 'TEMPORAL_UI_URL'>;
@@ -20,6 +22,23 @@ export const createViews = ({ TEMPORAL_NAMESPACE: namespace, TEMPORAL_UI_URL: ui
         self: taskPath(row.id),
         events: `${taskPath(row.id)}/events`,
         temporal: workflowUrl(taskWorkflowId(row.id)),
+      },
+    }),
+    conversation: (row: ConversationRow): Conversation => ({
+      ...row,
+      links: {
+        self: conversationPath(row.id),
+        messages: `${conversationPath(row.id)}/messages`,
+        events: `${conversationPath(row.id)}/events`,
+        temporal: workflowUrl(conversationWorkflowId(row.id)),
+      },
+    }),
+    receipt: (receipt: Receipt): MessageReceipt => ({
+      ...receipt,
+      links: {
+        task: receipt.taskId === null ? null : taskPath(receipt.taskId),
+        conversation: conversationPath(receipt.conversationId),
+        events: `${conversationPath(receipt.conversationId)}/events`,
       },
     }),
     ingestion: (row: Omit<Ingestion, 'links'>): Ingestion => ({

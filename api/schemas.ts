@@ -1,6 +1,20 @@
 import { z } from 'zod';
 import { AgentDescription, AgentList } from '../contract/agents.ts';
 import {
+  Conversation,
+  ConversationChange,
+  ConversationEvent,
+  ConversationEventPage,
+  ConversationList,
+  ConversationMessage,
+  ConversationRequest,
+  MessageList,
+  MessageReceipt,
+  MessageRequest,
+  StopReceipt,
+  StopRequest,
+} from '../contract/conversation.ts';
+import {
   Document,
   DocumentList,
   DocumentUpload,
@@ -32,22 +46,42 @@ import {
 import { UsageReport, UsageRow } from '../contract/usage.ts';
 
 const shared = { Budget, Json };
-const accepted = { ...shared, BudgetGrant, CancelRequest, DocumentUpload, Metadata, SearchRequest, TaskRequest };
+const accepted = {
+  ...shared,
+  BudgetGrant,
+  CancelRequest,
+  ConversationChange,
+  ConversationRequest,
+  DocumentUpload,
+  MessageRequest,
+  Metadata,
+  SearchRequest,
+  StopRequest,
+  TaskRequest,
+};
 const answered = {
   ...shared,
   AgentDescription,
   AgentList,
   Citation,
+  Conversation,
+  ConversationEvent,
+  ConversationEventPage,
+  ConversationList,
+  ConversationMessage,
   DependencyState,
   Document,
   DocumentList,
   Health,
   IngestedFile,
   Ingestion,
+  MessageList,
+  MessageReceipt,
   Passage,
   Problem,
   Readiness,
   SearchResult,
+  StopReceipt,
   Task,
   TaskError,
   TaskEvent,

@@ -12,6 +12,9 @@ export type Scope = { tenant: string; subject: string };
 /** A task as workflows and activities name it. */
 export type TaskRef = Scope & { taskId: string; agent: string };
 
+/** A conversation as workflows and activities name it. */
+export type ConversationRef = Scope & { conversationId: string; agent: string };
+
 /** One tool call a model asked for; its arguments stay in the stored message, `args` tells them apart from others. */
 export type ToolCallRef = {
   callId: string;

@@ -2,13 +2,17 @@ import type { ActivityDeps } from '../activities/index.ts';
 import type { ModelCatalog, ModelProvider } from '../activities/ports.ts';
 import { agentSettings, dayLimitsOf } from '../runtime/agent-settings.ts';
 import { ConfigError, type Config } from '../runtime/config.ts';
+import { priorityOf } from '../runtime/task-priority.ts';
 
 /** A tool result that is read at once takes this share of the smallest window, and never more than this many characters. */
 const resultShare = 0.2;
 const longestResult = 60_000;
 const shortestResult = 2_000;
 
-type Settings = Pick<ActivityDeps, 'drainPerS' | 'maxOutputTokens' | 'modelsOf' | 'dayLimitsOf' | 'resultCharactersOf'>;
+type Settings = Pick<
+  ActivityDeps,
+  'budgetOf' | 'drainPerS' | 'maxOutputTokens' | 'modelsOf' | 'dayLimitsOf' | 'priorityOf' | 'resultCharactersOf'
+>;
 
 /** What activities ask of the configuration, by agent and tenant. */
 export function settingsOf(config: Config, catalog: ModelCatalog): Settings {
@@ -20,6 +24,8 @@ export function settingsOf(config: Config, catalog: ModelCatalog): Settings {
     drainPerS: config.ALFRED_OUTAGE_DRAIN_PER_S,
     maxOutputTokens: config.ALFRED_MAX_OUTPUT_TOKENS,
     modelsOf,
+    budgetOf: (agent) => agentSettings(config, agent).budget,
+    priorityOf: (tenant, priorityKey) => priorityOf(config, tenant, priorityKey),
     dayLimitsOf: (task) => dayLimitsOf(config, task, new Date()),
     resultCharactersOf: (agent) => {
       const smallest = Math.min(...modelsOf(agent).map((model) => catalog.factsOf(model).contextTokens));

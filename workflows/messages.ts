@@ -1,5 +1,6 @@
 import { defineSignal, defineUpdate } from '@temporalio/workflow';
-import { signalName } from '../contract/ids.ts';
+import type { MessageReceipt, StopReceipt, StopRequest } from '../contract/conversation.ts';
+import { signalName, updateName } from '../contract/ids.ts';
 import type { BudgetLimits } from '../contract/references.ts';
 
 /** To a waiting task: go on. */
@@ -13,3 +14,18 @@ export type BudgetGrant = Omit<BudgetLimits, 'waitS'> & { finish?: boolean | und
 
 /** To a task: more budget, or its end with what it has. @returns all its limits; refused with `budget_refused` */
 export const budgetUpdate = defineUpdate<BudgetLimits, [BudgetGrant]>('budget');
+
+/** To a running task: a message of its conversation was given to it. */
+export const steerSignal = defineSignal(signalName.steer);
+
+/** To a conversation: look at your rows. There may be something to do, or it was deleted. */
+export const wakeSignal = defineSignal(signalName.wake);
+
+/** What is decided about a message; who said what stands in its row. */
+export type MessageDecision = Pick<MessageReceipt, 'outcome' | 'position' | 'taskId' | 'runningTaskId'>;
+
+/** To a conversation: a message was stored. @returns what becomes of it; refused with `not_found` once it is deleted */
+export const messageUpdate = defineUpdate<MessageDecision, [{ messageId: string }]>(updateName.message);
+
+/** To a conversation: stop what runs, drop or keep what waits. Why stands in its row. */
+export const stopUpdate = defineUpdate<StopReceipt, [Pick<StopRequest, 'queued'>]>(updateName.stop);

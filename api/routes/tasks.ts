@@ -5,35 +5,29 @@ import { isEnded } from '../../contract/task-status.ts';
 import { Task, TaskList, TaskListQuery, TaskRequest } from '../../contract/task.ts';
 import { agentSettings } from '../../runtime/agent-settings.ts';
 import { linkAbort } from '../../runtime/linked-abort.ts';
+import type { CheckInput } from '../check-input.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../fastify.ts';
 import { taskPath, type Views } from '../links.ts';
 import { waitOf } from '../prefer.ts';
-import { parse } from '../problems.ts';
-import { bodyProblems, IdParams, json, location, problems } from '../responses.ts';
+import { bodyProblems, IdempotencyHeaders, IdParams, json, location, problems } from '../responses.ts';
 import type { Starters } from '../start-workflow.ts';
 import type { ReadTask } from '../true-task.ts';
 
-type Deps = Pick<ApiDeps, 'agents' | 'config' | 'tasks' | 'events'> & {
+type Deps = Pick<ApiDeps, 'config' | 'tasks' | 'events'> & {
   start: Starters;
+  checkInput: CheckInput;
   read: ReadTask;
   views: Views;
   draining: AbortSignal;
 };
 
-const CreateHeaders = z.looseObject({
-  'idempotency-key': z
-    .string()
-    .regex(/^[\x21-\x7e]{1,255}$/, 'expected 1 to 255 visible ASCII characters')
-    .optional()
-    .describe('Makes a repeat safe: the same key and body give the same task'),
-});
 const ReadHeaders = z.looseObject({
   prefer: z.string().optional().describe('`wait=30` waits up to that many seconds, at most 60, for the task to end'),
 });
 
 export const taskRoutes =
-  ({ agents, config, tasks, events, start, read, views, draining }: Deps) =>
+  ({ config, tasks, events, start, checkInput, read, views, draining }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'POST',
@@ -44,12 +38,12 @@ export const taskRoutes =
         summary: 'Ask an agent',
         description:
           '202 means durable: the task survives every crash from here on. After a 503 repeat the request with the same `Idempotency-Key`.',
-        headers: CreateHeaders,
+        headers: IdempotencyHeaders,
         body: TaskRequest,
         response: { 202: json('The task is on its way', Task, location('the task')), ...problems(...bodyProblems) },
       },
       handler: async ({ scope, body, headers }, reply) => {
-        const request = { ...body, input: checkInput(body) };
+        const request = { ...body, input: checkInput(body.agent, body.input) };
         const row = await tasks.create(scope, request, {
           idempotencyKey: headers['idempotency-key'],
           budget: agentSettings(config, body.agent).budget,
@@ -113,18 +107,6 @@ export const taskRoutes =
         return reply.send(views.task(row));
       },
     });
-
-    /** The input as the agent's own schema sees it. */
-    function checkInput({ agent: name, input }: TaskRequest): TaskRequest['input'] {
-      const agent = Object.hasOwn(agents, name) ? agents[name] : undefined;
-      if (!agent) {
-        throw new AlfredError(
-          'unknown_agent',
-          `There is no agent "${name}". There are: ${Object.keys(agents).join(', ')}.`,
-        );
-      }
-      return parse(agent.input, input, ['input']) as TaskRequest['input'];
-    }
   };
 
 export const notFound = (id: string) => new AlfredError('not_found', `There is no task ${id}.`);

@@ -12,7 +12,9 @@ import { hashOf, insertContent, referenceOf } from './contents.ts';
 import { storableJson } from './storable-json.ts';
 import { insertMessage } from './conversations.ts';
 import { appendEvents } from './append-events.ts';
-import { insertTaskBudget, tightest } from './budgets.ts';
+import { insertTask } from './insert-task.ts';
+import { tightest } from './budgets.ts';
+import { canonicalJson } from './canonical-json.ts';
 import { createWaiting } from './waiting.ts';
 import { reopen, revived } from './reopen.ts';
 import { selectTasks, taskRowOf, taskStateOf } from './task-row.ts';
@@ -23,35 +25,12 @@ export const createTasks = (db: Database): Tasks => ({
 
   async create(scope, request, { idempotencyKey, budget: own = {} }) {
     const budget = tightest(own, request.budget ?? {});
-    const requestHash = hashOf(JSON.stringify(canonical(request)));
+    const requestHash = hashOf(canonicalJson(request));
     const { text, tool } = request.input as { text: string; tool?: { name: string; arguments: never } };
     const message = insertMessage(scope, null, { role: 'user', text, ...(tool ? { tool } : {}) });
-    const row = db
-      .insertInto('tasks')
-      .values({
-        id: newId(),
-        tenant: scope.tenant,
-        subject: scope.subject,
-        roles: [...(scope.roles ?? [])],
-        agent: request.agent,
-        status: 'queued',
-
-        metadata: JSON.stringify(request.metadata ?? {}),
-        budget: JSON.stringify(budget),
-        idempotency_key: idempotencyKey ?? null,
-        request_hash: requestHash,
-        input_head: message.head,
-        last_seq: 1,
-      })
-      .onConflict((conflict) =>
-        conflict.columns(['tenant', 'subject', 'idempotency_key']).where('idempotency_key', 'is not', null).doNothing(),
-      )
-      .returningAll();
+    const task = { id: newId(), request, requestHash, idempotencyKey, budget, head: message.head };
     const { rows } = await sql<Selectable<Tables['tasks']>>`
-      with message as (${message.statement}), task as (${row}), budget as (${insertTaskBudget(budget)}), event as (
-        insert into task_events (task_id, seq, type, data)
-        select id, 1, 'task.queued', jsonb_build_object('agent', agent) from task)
-      select * from task`.execute(db);
+      with message as (${message.statement}), ${insertTask(db, scope, task)} select * from task`.execute(db);
     if (rows[0]) return { ...taskRowOf({ ...rows[0], result: null, effects: [] }), head: message.head, isNew: true };
     return repeated(db, scope, idempotencyKey ?? '', requestHash);
   },
@@ -118,6 +97,17 @@ export const createTasks = (db: Database): Tasks => ({
 
   close: (task, run, closure) => close(db, task, run, closure),
 
+  async askToCancel({ tenant, subject }, taskId, request) {
+    await db
+      .updateTable('tasks')
+      .set({ cancel_request: JSON.stringify(request) })
+      .where('id', '=', taskId)
+      .where('tenant', '=', tenant)
+      .where('subject', '=', subject)
+      .where('ended_at', 'is', null)
+      .execute();
+  },
+
   async correct(taskId, state) {
     const [row] = await statesOf(db, [taskId]);
     const correction = row && truthOf(row, state);
@@ -145,8 +135,9 @@ export const createTasks = (db: Database): Tasks => ({
   states: (taskIds) => statesOf(db, taskIds),
 });
 
+/** What a subject may see: its own, unless the content was deleted. */
 const owned = (query: ReturnType<typeof selectTasks>, { tenant, subject }: Scope) =>
-  query.where('t.tenant', '=', tenant).where('t.subject', '=', subject);
+  query.where('t.tenant', '=', tenant).where('t.subject', '=', subject).where('t.erased_at', 'is', null);
 
 const close = (db: Database, task: TaskRef, run: Run | undefined, closure: Closure, lastSeq?: number) =>
   closure.status === 'cancelled'
@@ -258,16 +249,4 @@ async function repeated(db: Database, scope: Scope, idempotencyKey: string, requ
     endedAt: null,
     lastSeq: resumed?.last_seq ?? found.lastSeq,
   };
-}
-
-/** The same request with its keys in order, so that order does not change its hash. */
-function canonical(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(canonical);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, entry]) => entry !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, entry]) => [key, canonical(entry)]),
-  );
 }
