@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { BusyPolicy } from '../../contract/conversation.ts';
 import { createApiHarness, type ApiHarness } from './api-server.ts';
-import type { Checked, Wire } from './checked-client.ts';
+import type { Checked } from './checked-client.ts';
 import { script, talkTo } from './talk.ts';
 
 let api: ApiHarness;
@@ -33,8 +33,8 @@ test.each<BusyPolicy>(['enqueue', 'interrupt', 'rollback', 'reject', 'steer'])(
     const answers = await storm(talk.say, onBusy);
     for (const [first, second] of answers.values()) {
       expect([202, 409]).toContain(first?.status);
-      const { requestId: _, ...told } = first?.body as Wire;
-      const { requestId: __, ...toldAgain } = second?.body as Wire;
+      const { requestId: _, ...told } = first?.body;
+      const { requestId: __, ...toldAgain } = second?.body;
       expect([second?.status, toldAgain]).toEqual([first?.status, told]);
     }
     const all = await talk.quiet();

@@ -48,19 +48,19 @@ export async function talkTo(api: ApiHarness, request: object = {}) {
     id,
     path,
     say: (text: string, more: object = {}) => api.http.post(`${path}/messages`, { text, ...more }),
-    row: async () => (await api.http.get(path)).body as Wire,
+    row: async () => (await api.http.get(path)).body,
     listed,
     /** Waits until nothing runs and nothing waits. @returns what was said and answered */
     quiet: () =>
       until('nothing runs and nothing waits', async () => {
-        const row = (await api.http.get(path)).body as Wire;
+        const row = (await api.http.get(path)).body;
         return row.runningTaskId === null && row.queued === 0 && listed();
       }),
     running: () =>
       until('a task runs', async () => {
-        const row = (await api.http.get(path)).body as Wire;
+        const row = (await api.http.get(path)).body;
         if (row.runningTaskId === null) return undefined;
-        const task = (await api.http.get(`/v1/tasks/${row.runningTaskId}`)).body as Wire;
+        const task = (await api.http.get(`/v1/tasks/${row.runningTaskId}`)).body;
         return task.status === 'running' && (row.runningTaskId as string);
       }),
     events: async () =>

@@ -29,21 +29,23 @@ export async function createTaskHarness(
   const adapters = createAdapters({ ...env, metrics });
   let model = createScriptedModel([]);
   const tools: Record<string, Tool> = {};
-  const workers = await startWorkers(
-    { ...env, metrics },
-    {
-      ...adapters,
-      providers: {
-        scripted: {
-          name: 'scripted',
-          stream: (...args) => model.provider.stream(...args),
+  const start = () =>
+    startWorkers(
+      { ...env, metrics },
+      {
+        ...adapters,
+        providers: {
+          scripted: {
+            name: 'scripted',
+            stream: (...args) => model.provider.stream(...args),
+          },
         },
+        tools,
       },
-      tools,
-    },
-    [agentQueue('knowledge'), systemQueue],
-    registry,
-  );
+      [agentQueue('knowledge'), systemQueue],
+      registry,
+    );
+  let workers = await start();
 
   return {
     ...env,
@@ -68,6 +70,11 @@ export async function createTaskHarness(
         typedSearchAttributes: [{ key: tenantKey, value: scope.tenant }],
       });
       return { id: task.id, handle };
+    },
+    /** As a deploy does: the workers stop, and new ones start with empty caches. */
+    async restartWorkers() {
+      await workers.stop();
+      workers = await start();
     },
     /** The task's events up to and including its end. */
     async followed(id: string): Promise<TaskEvent[]> {

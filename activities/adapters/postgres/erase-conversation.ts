@@ -83,7 +83,7 @@ async function contentsOf(
       union select result_hash from model_calls where task_id = any(${ids}::uuid[])
       union select result_hash from tool_calls where task_id = any(${ids}::uuid[])
       union select full_hash from tool_calls where task_id = any(${ids}::uuid[])
-      union select r->>'result' from messages m, jsonb_path_query(m.body, '$.results[*], $.kept[*].results[*]') r
+      union select r #>> '{}' from messages m, jsonb_path_query(m.body, '$.**.results[*].result') r
         where m.tenant = ${tenant} and m.subject = ${subject} and m.hash = any(${messages}::text[])
     ) said (hash) where hash is not null and hash <> ${stoppedHash}`.execute(trx);
   return rows.map(({ hash }) => hash);

@@ -8,10 +8,10 @@ type Followed<E> = {
   id: string;
   after: number;
   signal: AbortSignal;
-  read(after: number, limit: number): Promise<E[]>;
-  isLast(event: E): boolean;
+  read: (after: number, limit: number) => Promise<E[]>;
+  isLast: (event: E) => boolean;
   /** Asked when nothing came: whether nothing will come any more. */
-  isOver(after: number): Promise<boolean>;
+  isOver: (after: number) => Promise<boolean>;
 };
 
 /** Numbered rows as they appear: read, then woken by NOTIFY to read on. Nothing is sent beside them. */
