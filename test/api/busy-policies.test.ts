@@ -151,13 +151,16 @@ describe('an interrupted task', () => {
 
   test('that ended with what it had leaves its results, too', async () => {
     api.tool('search_documents', async () => ({ output: 'found', summary: 'looked' }));
-    api.script([{ calls: [{ tool: 'search_documents', arguments: {} }] }]);
-    await talk.say('one', { budget: { maxModelCalls: 1, waitS: 0 } });
+    api.script([{ text: ['Hello.'] }, { calls: [{ tool: 'search_documents', arguments: {} }] }]);
+    await talk.say('hi');
     await talk.quiet();
+    await talk.say('one', { budget: { maxModelCalls: 1, waitS: 0 } });
+    // What was answered before is no answer to this.
+    expect(script(await talk.quiet()).at(-1)).toBe('> The budget ended before there was an answer.');
     requests = api.script([{ text: ['Yes.'] }]);
     await talk.say('two');
     await talk.quiet();
-    expect(asked(1)).toEqual(['one', ['call search_documents'], ['found'], 'two']);
+    expect(asked(1)).toEqual(['hi', ['> Hello.'], 'one', ['call search_documents'], ['found'], 'two']);
   });
 });
 
