@@ -5,7 +5,7 @@ import type { JsonValue } from '../contract/json.ts';
 import type { Head, TaskRef, ToolResultRef, Turn } from '../contract/references.ts';
 import { withDemands, type ApprovalDeps } from './approve.ts';
 import { outage, askModel, type Ask, type AskDeps } from './ask-model.ts';
-import { citationsOf, numberPassages } from './citations.ts';
+import { citationsOf, citesMoreThan, numberPassages } from './citations.ts';
 import { boundTokens, hasMore, roughTokens } from './context-size.ts';
 import { fit, type Fitted } from './context.ts';
 import { currentRun } from './current-run.ts';
@@ -94,7 +94,7 @@ async function turn(deps: ModelDeps, { task, at, name, parent }: OneTurn, signal
           if (callsTools) return {};
           const verdict = judgeAnswer(text, agent, agent.tools);
           if ('correction' in verdict) return verdict;
-          const all = await everSaid(conversations, task, fitted);
+          const all = await everSaid(conversations, task, fitted, text);
           return { result: { text, citations: citationsOf(text, all), ...verdict } };
         },
       },
@@ -159,9 +159,20 @@ async function fitFor(
   return fitted;
 }
 
-/** Messages for citations: also those that a shorter chain no longer holds. */
-async function everSaid(conversations: Conversations, task: TaskRef, { head, conversation: { messages } }: Fitted) {
-  return messages[0]?.role === 'compaction' ? numberPassages(await conversations.loadAll(task, head)) : messages;
+/**
+ * Messages that hold what an answer cites. All that was ever said is loaded only for a number that a shorter chain no
+ * longer shows, so that an answer costs the same however long the conversation is.
+ */
+async function everSaid(
+  conversations: Conversations,
+  task: TaskRef,
+  { head, conversation: { messages } }: Fitted,
+  text: string,
+) {
+  const isShorter = messages[0]?.role === 'compaction';
+  return isShorter && citesMoreThan(text, messages)
+    ? numberPassages(await conversations.loadAll(task, head))
+    : messages;
 }
 
 type Call = { task: TaskRef; at: Ask['at']; facts: ModelFacts; outputTokens: number };

@@ -48,13 +48,7 @@ function numbered(output: JsonValue, numbers: Map<string, number>): JsonValue {
  * they stand in the document word for word.
  */
 export function citationsOf(text: string, messages: Message[]): Citation[] {
-  const passages = new Map<number, FoundPassage>();
-  for (const message of messages) {
-    if (message.role !== 'tool') continue;
-    for (const { output } of message.results)
-      for (const passage of passagesOf(output) ?? [])
-        if (typeof passage.n === 'number') passages.set(passage.n, passage);
-  }
+  const passages = passagesByNumber(messages);
   const citations = new Map<number, Citation>();
   for (const { n, claim } of claims(text)) {
     const passage = passages.get(n);
@@ -76,6 +70,23 @@ export function citationsOf(text: string, messages: Message[]): Citation[] {
     });
   }
   return [...citations.values()];
+}
+
+/** Whether an answer has an [n] that names none of the passages in these messages. */
+export function citesMoreThan(text: string, messages: Message[]): boolean {
+  const passages = passagesByNumber(messages);
+  return [...claims(text)].some(({ n }) => !passages.has(n));
+}
+
+function passagesByNumber(messages: Message[]): Map<number, FoundPassage> {
+  const passages = new Map<number, FoundPassage>();
+  for (const message of messages) {
+    if (message.role !== 'tool') continue;
+    for (const { output } of message.results)
+      for (const passage of passagesOf(output) ?? [])
+        if (typeof passage.n === 'number') passages.set(passage.n, passage);
+  }
+  return passages;
 }
 
 /** Each [n] (also [1, 2]) with the text before it, back to the end of the paragraph before. */

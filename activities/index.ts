@@ -1,5 +1,6 @@
 import { createApprovalActivities, type ApprovalDeps } from './approve.ts';
 import { createModelActivities, type ModelDeps } from './call-model.ts';
+import { createConversationActivities, type ConversationDeps } from './conversations.ts';
 import { createIngestActivities, type IngestDeps } from './ingest.ts';
 import { createOutageActivities, type OutageDeps } from './outage.ts';
 import { createScheduledRunActivities, type ScheduledRunDeps } from './scheduled-runs.ts';
@@ -13,6 +14,7 @@ export type ActivityDeps = ModelDeps &
   ApprovalDeps &
   UndoDeps &
   TaskDeps &
+  ConversationDeps &
   IngestDeps &
   OutageDeps &
   ScheduledRunDeps &
@@ -25,6 +27,7 @@ export const createActivities = (deps: ActivityDeps) => ({
   ...createToolActivities(deps),
   ...createApprovalActivities(deps),
   ...createUndoActivities(deps),
+  ...createConversationActivities(deps),
   ...createIngestActivities(deps),
   ...createOutageActivities(deps),
   ...createScheduledRunActivities(deps),

@@ -1,4 +1,17 @@
 import type { Approval, ApprovalListQuery, ApprovalRule } from '../contract/approval.ts';
+import type {
+  Conversation as ConversationView,
+  ConversationChange,
+  ConversationEvent,
+  ConversationListQuery,
+  ConversationMessage,
+  ConversationRequest,
+  MessageListQuery,
+  MessageReceipt,
+  MessageRequest,
+  StopReceipt,
+  StopRequest,
+} from '../contract/conversation.ts';
 import type { Ingestion, Document, DocumentList, DocumentListQuery, Passage } from '../contract/documents.ts';
 import type { ErrorCode } from '../contract/errors.ts';
 import type { NewTaskEvent, TaskEvent } from '../contract/events.ts';
@@ -9,6 +22,7 @@ import type { Price } from '../contract/price.ts';
 import type {
   BudgetLimits,
   ContentHash,
+  ConversationRef,
   Correction,
   Head,
   PendingApproval,
@@ -86,6 +100,8 @@ export interface Tasks {
   complete(task: TaskRef, run: Run, result: ContentHash): Promise<TaskRow | undefined>;
   /** As `complete`; without a run (the workflow is gone) only a row that has not ended is closed. */
   close(task: TaskRef, run: Run | undefined, closure: Closure): Promise<TaskRow | undefined>;
+  /** Why and how somebody asks to cancel it, for its workflow to read. Safe to repeat: the newest counts. */
+  askToCancel(scope: Scope, taskId: string, request: CancelNote): Promise<void>;
   /**
    * Brings a row in line with what Temporal said about its workflow (contract/task-truth.ts).
    * @param state asked before this call, so that the row is the younger of the two
@@ -111,6 +127,99 @@ export interface TaskEvents {
   appendText(task: TaskRef, at: Run & { step: number; attempt: number }, text: string): Promise<boolean>;
 }
 
+/** A conversation's row without what only a door can add (links). */
+export type ConversationRow = Omit<ConversationView, 'links'>;
+
+/** A message as a door hands it in. */
+export type NewMessage = MessageRequest & { id: string };
+
+/** What was decided about a message, without links. */
+export type Receipt = Omit<MessageReceipt, 'links'>;
+
+/** Conversations as rows: what people say, in which order, and which task answers. */
+export interface ConversationRows {
+  /** @throws AlfredError `idempotency_key_reused` when the key made one with another body */
+  create(
+    scope: Scope,
+    request: ConversationRequest,
+    options: { idempotencyKey?: string | undefined; onBusy: BusyPolicy },
+  ): Promise<ConversationRow>;
+  get(scope: Scope, conversationId: string): Promise<ConversationRow | undefined>;
+  list(
+    scope: Scope,
+    query: ConversationListQuery,
+  ): Promise<{ conversations: ConversationRow[]; nextCursor: string | null }>;
+  /** With its event, when something changes. */
+  change(scope: Scope, conversationId: string, change: ConversationChange): Promise<ConversationRow | undefined>;
+  /** From here on nobody sees it or its tasks; its workflow does the rest. @returns undefined when there is none */
+  markDeleted(scope: Scope, conversationId: string): Promise<ConversationRef | undefined>;
+  messages(
+    scope: Scope,
+    conversationId: string,
+    query: MessageListQuery,
+  ): Promise<{ messages: ConversationMessage[]; hasMore: boolean }>;
+  /**
+   * Stores a message before its conversation decides about it. Safe to repeat.
+   * @returns the receipt when that has happened already
+   * @throws AlfredError `not_found`, `conversation_archived`, `conversation_full`, `message_id_reused`
+   */
+  receive(
+    who: Identity,
+    conversationId: string,
+    message: NewMessage,
+  ): Promise<{ conversation: ConversationRef; receipt?: Receipt | undefined }>;
+  /** Stores why and how somebody wants to stop it. @returns undefined when there is none */
+  askToStop(scope: Scope, conversationId: string, request: CancelNote): Promise<ConversationRef | undefined>;
+  /** Those with something to do, or to erase, that has stood for so long; over all tenants, for the sweep. */
+  unattended(options: { olderThanMs: number }): Promise<ConversationRef[]>;
+}
+
+/** The turns of a conversation, as its workflow takes them. All writes are safe to repeat. */
+export interface ConversationTurns {
+  isDeleted(conversation: ConversationRef): Promise<boolean>;
+  /** Decides about messages in this order. One that is decided keeps its outcome; unknown ones are left out. */
+  decide(conversation: ConversationRef, messageIds: string[]): Promise<{ receipt: Receipt; isNew: boolean }[]>;
+  /** Begins the next message's turn with the row of its task. @returns the turn that is under way, if one is */
+  begin(conversation: ConversationRef, agentBudget: BudgetLimits): Promise<BegunTurn | undefined>;
+  /** Ends the turn of a task that has ended: where the conversation goes on from, and what becomes of its messages. */
+  end(conversation: ConversationRef, taskId: string): Promise<void>;
+  /** Tells the running task why it is stopped, and drops what waits. @returns that task, which is yet to be cancelled */
+  stop(conversation: ConversationRef, queued: StopRequest['queued']): Promise<StopReceipt>;
+  /** Puts the messages that were given to a task behind its chain, after the results that are pending. */
+  takeSteering(task: TaskRef, at: { step: number; head: Head; results: ToolResultRef[] }): Promise<Head>;
+  /** Removes what was said in a deleted conversation; what it cost stays. */
+  erase(conversation: ConversationRef): Promise<void>;
+}
+
+export type BegunTurn = {
+  task: TaskRef;
+  head: Head;
+  priority: number | undefined;
+  /** Somebody has asked to end it: it is cancelled as soon as it runs. */
+  isEnding: boolean;
+};
+
+/** What may be watched of a conversation, its tasks' events among it. */
+export interface ConversationEvents {
+  read(scope: Scope, conversationId: string, after: number, limit: number): Promise<ConversationEvent[]>;
+  /** Yields every event after `after`, waits for more, and ends when the conversation was deleted, or on abort. */
+  follow(scope: Scope, conversationId: string, after: number, signal: AbortSignal): AsyncIterable<ConversationEvent[]>;
+}
+
+/** Speaks to conversations: for every door, and for whoever speaks in one by itself. */
+export interface Messages {
+  /**
+   * Hands a message in and waits for what is decided about it. The same id again is the same message.
+   * @returns the receipt; `outcome` is `rejected` when it was not taken
+   * @throws AlfredError as `ConversationRows.receive`; `temporal_unavailable` when nobody decided in time
+   */
+  submit(who: Identity, conversationId: string, message: NewMessage): Promise<Receipt>;
+  /** Stops what runs, and drops or keeps what waits. @throws AlfredError `not_found` */
+  stop(who: Identity, conversationId: string, request: StopRequest): Promise<StopReceipt>;
+  /** Has a conversation look at its rows. */
+  wake(conversation: ConversationRef): Promise<void>;
+}
+
 /** A stored message with its tool results filled in, as a model gets them. */
 export type Message =
   | Exclude<StoredMessage, { role: 'tool' }>
@@ -133,7 +242,7 @@ export interface Conversations {
   loadAll(scope: Scope, head: Head): Promise<Message[]>;
   /** Stores a chain that begins with a compaction. Safe to repeat. @returns its head */
   replace(scope: Scope, messages: StoredMessage[]): Promise<Head>;
-  /** A stored tool result of the conversation, by its call's id, as text. */
+  /** A stored tool result of the task or an earlier one of its conversation, by its call's id, as text. */
   toolResult(scope: Scope, taskId: string, callId: string): Promise<string | undefined>;
   /** What the message at `head` asks a tool with, by the call's id. `malformed`: what came instead of JSON. */
   toolArguments(scope: Scope, head: Head, callId: string): Promise<{ arguments: JsonValue; malformed?: string }>;
@@ -533,20 +642,6 @@ export type RunNote = {
 };
 export type RunEnd =
   { status: 'completed' | 'cancelled' } | { status: 'failed'; error: { code: ErrorCode; message: string } };
-
-/** Where a scheduled message goes: a conversation decides what becomes of it. */
-export interface Messages {
-  /**
-   * The same id twice is one message.
-   * @returns the task that the message starts or is given to, null when the conversation rejects it
-   * @throws AlfredError `not_found`, `conversation_*` when it is not taken, `message_id_reused`
-   */
-  submit(
-    identity: Identity,
-    conversationId: string,
-    message: { id: string; text: string; onBusy?: BusyPolicy | undefined },
-  ): Promise<{ taskId: string | null }>;
-}
 
 export interface SearchIndex {
   /** Best first. Sees every document that was stored before the call. */

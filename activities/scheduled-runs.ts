@@ -8,7 +8,7 @@ import type { Identity, Messages, RunEnd, RunNote, Schedules, Tasks } from './po
 export type ScheduledRunDeps = {
   schedules: Pick<Schedules, 'run' | 'noteRun' | 'endOf'>;
   tasks: Tasks;
-  messages?: Messages | undefined;
+  messages: Pick<Messages, 'submit'>;
   agents: Agents;
   /** The agent's own limits of one task. */
   budgetOf(agent: string): BudgetLimits;
@@ -63,7 +63,6 @@ export const createScheduledRunActivities = (deps: ScheduledRunDeps) => {
     async submitScheduledMessage({ run }: { run: ScheduledRun }): Promise<{ taskId: string }> {
       const { identity, action } = await read(run);
       if (!action.message) throw new AlfredError('not_found', 'The schedule sends no message any more.');
-      if (!messages) throw new AlfredError('internal', 'This worker has no conversations.');
       const { conversationId, text, onBusy } = action.message;
       const { taskId } = await messages.submit(identity, conversationId, { id: run.key, text, onBusy });
       if (taskId === null) throw new AlfredError('conversation_busy');

@@ -1,13 +1,15 @@
-import { taskWorkflowId } from '../contract/ids.ts';
+import { conversationWorkflowId, taskWorkflowId } from '../contract/ids.ts';
 import { isEnded } from '../contract/task-status.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { heartbeating } from './heartbeat.ts';
-import type { Ledger, Tasks, TaskState, Workflows } from './ports.ts';
+import type { ConversationRows, Ledger, Messages, Tasks, TaskState, Workflows } from './ports.ts';
 
 export type SweepDeps = {
   ledger: Pick<Ledger, 'writeOffLost'>;
   tasks: Tasks;
+  conversationRows: Pick<ConversationRows, 'unattended'>;
+  messages: Pick<Messages, 'wake'>;
   workflows: Workflows;
   metrics: Metrics;
   log: Logger;
@@ -18,7 +20,8 @@ const pageSize = 200;
 /** A row that changed this recently is left to whoever changed it. */
 const settledMs = 5_000;
 
-export const createSweepActivities = ({ ledger, tasks, workflows, metrics, log }: SweepDeps) => {
+export const createSweepActivities = (deps: SweepDeps) => {
+  const { ledger, tasks, workflows, metrics, log } = deps;
   const correct = async ({ taskId }: TaskState): Promise<boolean> => {
     // Temporal first, the row after: a workflow writes its end to the row before it ends.
     const state = await workflows.describe(taskWorkflowId(taskId));
@@ -48,6 +51,7 @@ export const createSweepActivities = ({ ledger, tasks, workflows, metrics, log }
             if (wasWrong) corrected++;
           }
         }
+        await wakeConversations(deps, signal);
         const lost = await ledger.writeOffLost();
         if (lost > 0) log.warn({ lost }, 'model calls of ended tasks were never heard of again');
         return corrected;
@@ -72,4 +76,23 @@ async function* candidates(tasks: Tasks, workflows: Workflows): AsyncIterable<Ta
     ids = [];
   }
   yield await ended();
+}
+
+/** A conversation with something to do, whose workflow was terminated or lost, goes on from its rows. */
+async function wakeConversations(
+  { conversationRows, messages, workflows, log }: SweepDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const conversation of await conversationRows.unattended({ olderThanMs: settledMs })) {
+    signal.throwIfAborted();
+    const { conversationId } = conversation;
+    try {
+      const { status } = await workflows.describe(conversationWorkflowId(conversationId));
+      if (status === 'running') continue;
+      await messages.wake(conversation);
+      log.warn({ conversationId, found: status }, 'a conversation with something to do was woken');
+    } catch (error) {
+      log.warn({ err: error, conversationId }, 'a conversation could not be looked at');
+    }
+  }
 }

@@ -64,11 +64,15 @@ export const createTaskActivities = (deps: TaskDeps) => {
     /** What a task has so far, as its result: the last words of the model, and what they cite. */
     async conclude({ task, head }: { task: TaskRef; head: Head }): Promise<ContentHash> {
       const messages = numberPassages(await conversations.loadAll(task, head));
-      const said = messages.flatMap((message) =>
-        message.role === 'assistant'
-          ? message.parts.flatMap((part) => (part.type === 'text' && part.text.trim() ? [part.text] : []))
-          : [],
-      );
+      // In a conversation others have answered what was asked before.
+      const asked = messages.findLastIndex((message) => message.role === 'user' && message.because === undefined);
+      const said = messages
+        .slice(asked + 1)
+        .flatMap((message) =>
+          message.role === 'assistant'
+            ? message.parts.flatMap((part) => (part.type === 'text' && part.text.trim() ? [part.text] : []))
+            : [],
+        );
       const text = said.at(-1) ?? 'The budget ended before there was an answer.';
       return tasks.storeResult(task, { text, citations: citationsOf(text, messages), incomplete: 'budget' });
     },

@@ -11,6 +11,7 @@ import type { Api } from './fastify.ts';
 import { refuseStrangers } from './guard.ts';
 import { createViews } from './links.ts';
 import { observe, requestIdOf } from './observe.ts';
+import { createStreamOpener } from './open-stream.ts';
 import { createErrorHandler } from './problems.ts';
 import { answerBrokenRequests } from './broken-requests.ts';
 import { agentRoutes } from './routes/agents.ts';
@@ -20,6 +21,10 @@ import { controlScheduleRoutes } from './routes/control-schedule.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { ingestionRoutes } from './routes/ingestions.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
+import { conversationEventRoutes } from './routes/conversation-events.ts';
+import { conversationMessageRoutes } from './routes/conversation-messages.ts';
+import { conversationRoutes } from './routes/conversations.ts';
+import { stopConversationRoutes } from './routes/stop-conversation.ts';
 import { systemRoutes } from './routes/system.ts';
 import { taskBudgetRoutes } from './routes/task-budget.ts';
 import { taskEventRoutes } from './routes/task-events.ts';
@@ -98,6 +103,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     start: createStarters(deps.client, config),
     read: createTaskReader(deps),
     clock: createTemporalSchedules(deps.client),
+    openStream: createStreamOpener({ ...deps, draining: stopping.signal }),
     views: createViews(config),
     draining: stopping.signal,
   };
@@ -109,6 +115,10 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     approvalRoutes,
     scheduleRoutes,
     controlScheduleRoutes,
+    conversationRoutes,
+    conversationMessageRoutes,
+    conversationEventRoutes,
+    stopConversationRoutes,
     documentRoutes,
     ingestionRoutes,
     agentRoutes,

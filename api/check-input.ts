@@ -9,7 +9,11 @@ import { parse } from './problems.ts';
  * @param at where the request stands in the body
  * @throws AlfredError `unknown_agent`, InvalidRequest
  */
-export function checkInput(agents: Agents, request: TaskRequest, at: string[] = []): TaskRequest {
+export function checkInput<R extends Pick<TaskRequest, 'agent' | 'input'>>(
+  agents: Agents,
+  request: R,
+  at: string[] = [],
+): R {
   const agent = Object.hasOwn(agents, request.agent) ? agents[request.agent] : undefined;
   if (!agent) {
     throw new AlfredError(

@@ -11,7 +11,17 @@ import type { ApiDeps } from './deps.ts';
 type ApiEdge = Pick<Edge, 'config' | 'log' | 'client' | 'metrics' | 'readMetrics' | 'readiness'>;
 type ApiAdapters = Pick<
   ApiDeps,
-  'approvals' | 'schedules' | 'tasks' | 'events' | 'documents' | 'index' | 'ledger' | 'workflows'
+  | 'approvals'
+  | 'schedules'
+  | 'tasks'
+  | 'events'
+  | 'conversationRows'
+  | 'conversationEvents'
+  | 'messages'
+  | 'documents'
+  | 'index'
+  | 'ledger'
+  | 'workflows'
 >;
 
 /**
@@ -25,9 +35,13 @@ type ApiAdapters = Pick<
 export async function startApi(edge: ApiEdge, adapters: ApiAdapters): Promise<{ url: string; stop(): Promise<void> }> {
   const { config, log, readiness } = edge;
   checkAgentNames(config, Object.keys(agents));
-  const { approvals, tasks, events, documents, index, ledger, schedules, workflows } = adapters;
-  const rows = { approvals, tasks, events, documents, index, ledger, schedules, workflows };
-  const app = await createApi({ ...edge, ...rows, agents });
+  const { approvals, tasks, events, conversationRows, conversationEvents, messages } = adapters;
+  const { documents, index, ledger, schedules, workflows } = adapters;
+  const app = await createApi({
+    ...edge,
+    ...{ approvals, tasks, events, conversationRows, conversationEvents, messages },
+    ...{ documents, index, ledger, schedules, workflows, agents },
+  });
   try {
     await app.listen({ host: config.ALFRED_API_HOST, port: config.ALFRED_API_PORT });
   } catch (error) {

@@ -6,6 +6,9 @@ import type {
   Identity,
   Ledger,
   Schedules,
+  ConversationEvents,
+  ConversationRows,
+  Messages,
   SearchIndex,
   TaskEvents,
   Tasks,
@@ -36,6 +39,9 @@ export type ApiDeps = {
   tasks: Tasks;
   events: TaskEvents;
   approvals: Pick<Approvals, 'get' | 'list' | 'keepNote'>;
+  conversationRows: ConversationRows;
+  conversationEvents: ConversationEvents;
+  messages: Messages;
   documents: Documents;
   ledger: Pick<Ledger, 'usage'>;
   index: Pick<SearchIndex, 'search'>;

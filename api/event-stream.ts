@@ -1,18 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TaskEvent } from '../contract/events.ts';
 
 /** How soon a browser comes back after a break, in milliseconds. */
 const reconnectMs = 1_000;
 
-const frame = (event: TaskEvent) => `id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+type Event = { seq: number; type: string };
+
+const frame = (event: Event) => `id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 
 /**
- * Server-sent events of one task: a frame an event, a comment whenever nothing was said for `heartbeatMs`.
+ * Server-sent events: a frame an event, a comment whenever nothing was said for `heartbeatMs`.
  *
  * It is pulled by the reader's connection: nothing is read from the database for a reader who does not read.
  * Ends when `batches` ends.
  */
-export async function* toEventStream(batches: AsyncIterable<TaskEvent[]>, heartbeatMs: number): AsyncGenerator<string> {
+export async function* toEventStream(batches: AsyncIterable<Event[]>, heartbeatMs: number): AsyncGenerator<string> {
   const source = batches[Symbol.asyncIterator]();
   // The first bytes go out at once, so that the reader sees the stream open.
   yield `retry: ${reconnectMs}\n\n`;

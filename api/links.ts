@@ -1,14 +1,16 @@
 import type { Approval } from '../contract/approval.ts';
+import type { Conversation, MessageReceipt } from '../contract/conversation.ts';
 import type { Ingestion } from '../contract/documents.ts';
-import { ingestionWorkflowId, scheduleWorkflowId, taskWorkflowId } from '../contract/ids.ts';
+import { conversationWorkflowId, ingestionWorkflowId, scheduleWorkflowId, taskWorkflowId } from '../contract/ids.ts';
 import type { Schedule } from '../contract/schedule.ts';
 import type { Task } from '../contract/task.ts';
-import type { ApprovalRow, ScheduleRow, TaskRow } from '../activities/ports.ts';
+import type { ApprovalRow, ConversationRow, Receipt, ScheduleRow, TaskRow } from '../activities/ports.ts';
 import type { Config } from '../runtime/config.ts';
 import { scheduleView } from './schedule-view.ts';
 import type { Seen } from './temporal-schedules.ts';
 
 export const taskPath = (id: string) => `/v1/tasks/${id}`;
+export const conversationPath = (id: string) => `/v1/conversations/${id}`;
 export const ingestionPath = (id: string) => `/v1/ingestions/${id}`;
 export const schedulePath = (id: string) => `/v1/schedules/${id}`;
 
@@ -34,6 +36,23 @@ export const createViews = ({ TEMPORAL_NAMESPACE: namespace, TEMPORAL_UI_URL: ui
         self: `/v1/approvals/${row.id}`,
         task: taskPath(row.taskId),
         temporal: workflowUrl(taskWorkflowId(row.taskId)),
+      },
+    }),
+    conversation: (row: ConversationRow): Conversation => ({
+      ...row,
+      links: {
+        self: conversationPath(row.id),
+        messages: `${conversationPath(row.id)}/messages`,
+        events: `${conversationPath(row.id)}/events`,
+        temporal: workflowUrl(conversationWorkflowId(row.id)),
+      },
+    }),
+    receipt: (receipt: Receipt): MessageReceipt => ({
+      ...receipt,
+      links: {
+        task: receipt.taskId === null ? null : taskPath(receipt.taskId),
+        conversation: conversationPath(receipt.conversationId),
+        events: `${conversationPath(receipt.conversationId)}/events`,
       },
     }),
     ingestion: (row: Omit<Ingestion, 'links'>): Ingestion => ({

@@ -43,6 +43,7 @@ export function sendProblem(reply: FastifyReply, error: AlfredError) {
     detail: message,
     requestId: reply.request.id,
     ...(error instanceof InvalidRequest ? { issues: error.issues } : {}),
+    ...(error.taskId === undefined ? {} : { taskId: error.taskId }),
   };
   if (status === 503) {
     const seconds = code in retryAfterS ? retryAfterS[code as keyof typeof retryAfterS] : 2;

@@ -22,10 +22,10 @@ const meanings: Record<number, string> = {
   403: 'Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`).',
   404: 'There is nothing with that id, or it is not yours (`not_found`).',
   406: 'None of the media types in `Accept` exists (`not_acceptable`).',
-  409: 'It cannot be done now (`budget_refused`, `task_ended`, `approval_decided`, `approval_changed`, `schedule_missing`); nothing has changed.',
+  409: 'It cannot be done now (`budget_refused`, `task_ended`, `approval_decided`, `approval_changed`, `schedule_missing`, `conversation_*`); nothing has changed.',
   413: 'The body is larger than the limit (`body_too_large`).',
   415: 'The body has a media type that is not taken (`unsupported_media_type`).',
-  422: 'The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `file_*`); `issues` says where.',
+  422: 'The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where.',
   500: 'Something broke on our side (`internal`).',
   503: 'Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds.',
 };
@@ -51,5 +51,13 @@ export const problems = (...statuses: number[]): Record<number, ResponseDoc> =>
 
 /** What a request with a body may run into. */
 export const bodyProblems = [400, 413, 415, 422] as const;
+
+export const IdempotencyHeaders = z.looseObject({
+  'idempotency-key': z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, 'expected 1 to 255 visible ASCII characters')
+    .optional()
+    .describe('Makes a repeat safe: the same key and body give the same result'),
+});
 
 export const IdParams = z.object({ id: z.uuid() });

@@ -3,6 +3,20 @@ import { Approval, ApprovalDecision, ApprovalList, Approvers } from '../contract
 import { AgentDescription, AgentList } from '../contract/agents.ts';
 import { Callback } from '../contract/callback.ts';
 import {
+  Conversation,
+  ConversationChange,
+  ConversationEvent,
+  ConversationEventPage,
+  ConversationList,
+  ConversationMessage,
+  ConversationRequest,
+  MessageList,
+  MessageReceipt,
+  MessageRequest,
+  StopReceipt,
+  StopRequest,
+} from '../contract/conversation.ts';
+import {
   Document,
   DocumentList,
   DocumentUpload,
@@ -47,6 +61,10 @@ const accepted = {
   ScheduleChange,
   ScheduleRequest,
   SearchRequest,
+  ConversationChange,
+  ConversationRequest,
+  MessageRequest,
+  StopRequest,
   TaskRequest,
 };
 const answered = {
@@ -57,6 +75,11 @@ const answered = {
   ApprovalList,
   Approvers,
   Citation,
+  Conversation,
+  ConversationEvent,
+  ConversationEventPage,
+  ConversationList,
+  ConversationMessage,
   DependencyState,
   Document,
   DocumentList,
@@ -64,6 +87,8 @@ const answered = {
   Health,
   IngestedFile,
   Ingestion,
+  MessageList,
+  MessageReceipt,
   Passage,
   Problem,
   Readiness,
@@ -71,6 +96,7 @@ const answered = {
   ScheduleList,
   ScheduleRun,
   SearchResult,
+  StopReceipt,
   Task,
   TaskError,
   TaskEvent,

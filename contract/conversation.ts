@@ -92,6 +92,7 @@ export const messageStates = [
   'steered',
   'rejected',
 ] as const;
+export type MessageState = (typeof messageStates)[number];
 
 export const ConversationMessage = z.object({
   id: z.string(),

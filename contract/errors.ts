@@ -98,6 +98,8 @@ export class AlfredError extends Error {
   readonly failures: number | undefined;
   /** What a workflow decides by: ids and numbers, no content. */
   readonly details: Stop | undefined;
+  /** The task that is in the way. */
+  readonly taskId: string | undefined;
 
   constructor(
     code: ErrorCode,
@@ -106,6 +108,7 @@ export class AlfredError extends Error {
       retryAfterMs?: number | undefined;
       failures?: number | undefined;
       details?: Stop | undefined;
+      taskId?: string | undefined;
       cause?: unknown;
     } = {},
   ) {
@@ -114,5 +117,6 @@ export class AlfredError extends Error {
     this.retryAfterMs = options.retryAfterMs;
     this.failures = options.failures;
     this.details = options.details;
+    this.taskId = options.taskId;
   }
 }

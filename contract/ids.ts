@@ -21,6 +21,9 @@ export const outageWorkflowId = (model: string) => `outage/${model}`;
 /** Signals by their names, for those who load no workflow code. */
 export const signalName = { resume: 'resume', parked: 'parked', steer: 'steer', wake: 'wake' } as const;
 
+/** Updates by their names, for the same. */
+export const updateName = { message: 'message', stop: 'stop' } as const;
+
 /** What a model call is charged to. Days are UTC, `2026-11-24`. */
 export const budgetId = {
   task: (taskId: string) => `task/${taskId}`,

@@ -11,6 +11,8 @@ export type UserMessage = {
   tool?: { name: string; arguments: JsonValue };
   /** Present when Alfred says it and not a person: what was wrong with the answer before. */
   because?: Correction;
+  /** In the first message of a conversation: its id, so that no two conversations share a message and each can be erased. */
+  conversation?: string;
 };
 export type AssistantPart =
   | { type: 'text'; text: string }

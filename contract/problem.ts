@@ -13,5 +13,6 @@ export const Problem = z.object({
     .array(z.object({ path: z.string(), message: z.string() }))
     .optional()
     .describe('What is wrong where, for invalid_request'),
+  taskId: z.uuid().optional().describe('The task that is in the way, for conversation_busy'),
 });
 export type Problem = z.infer<typeof Problem>;

@@ -19,6 +19,8 @@ export type ScheduleRef = Scope & { scheduleId: string };
 
 /** One run of a schedule; `key` is the same however often the run is repeated or reset. */
 export type ScheduledRun = ScheduleRef & { key: string };
+/** A conversation as workflows and activities name it. */
+export type ConversationRef = Scope & { conversationId: string; agent: string };
 
 /** One tool call a model asked for; its arguments stay in the stored message, `args` tells them apart from others. */
 export type ToolCallRef = {

@@ -4,23 +4,25 @@ import type { Head, TaskRef } from './references.ts';
 import { searchAttributeTypes } from './search-attributes.ts';
 
 const keyword = (name: keyof typeof searchAttributeTypes) => defineSearchAttributeKey(name, 'KEYWORD');
-const agentKey = keyword('AlfredAgent');
-const statusKey = keyword('AlfredStatus');
+
 export const tenantKey = keyword('AlfredTenant');
 
-/** How a task's workflow starts, whoever starts it: by its row's id, and once. */
+/** What lists of workflows show of an agent's work from its start. */
+export const startAttributes = ({ agent, tenant }: Pick<TaskRef, 'agent' | 'tenant'>) => [
+  { key: keyword('AlfredAgent'), value: agent },
+  { key: tenantKey, value: tenant },
+  { key: keyword('AlfredStatus'), value: 'running' },
+];
+
+/** How a task's workflow starts, from a door and as the child of its conversation. A second start finds the first. */
 export const taskStart = ({ taskId, tenant, subject, agent, head }: TaskRef & { head: Head }, priority: Priority) => ({
   workflowId: taskWorkflowId(taskId),
   taskQueue: agentQueue(agent),
   args: [{ taskId, tenant, subject, agent, head }] as [TaskRef & { head: Head }],
   workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
-  // A worker that dies holding a workflow task must not hold the task longer than this.
+  // Local activities run inside workflow tasks: a dead worker is noticed after this.
   workflowTaskTimeout: '5s' as const,
   priority,
-  typedSearchAttributes: [
-    { key: agentKey, value: agent },
-    { key: tenantKey, value: tenant },
-    { key: statusKey, value: 'running' },
-  ],
+  typedSearchAttributes: startAttributes({ agent, tenant }),
   staticSummary: `${agent} · task ${taskId}`,
 });

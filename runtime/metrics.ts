@@ -34,6 +34,12 @@ export function createMetrics() {
       labelNames: ['agent', 'code'],
       registers,
     }),
+    conversationMessages: new Counter({
+      name: 'conversation_messages_total',
+      help: 'Messages of conversations, by what was decided when they came',
+      labelNames: ['agent', 'outcome'],
+      registers,
+    }),
     modelCalls: new Counter({
       name: 'model_calls_total',
       help: 'Attempts at model calls',

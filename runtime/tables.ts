@@ -232,6 +232,7 @@ type ConversationTable = Owned & {
   head: string | null;
   last_seq: Generated<number>;
   last_position: Generated<number>;
+  stop_request: unknown;
   created_at: Generated<Date>;
   updated_at: Generated<Date>;
   archived_at: Date | null;

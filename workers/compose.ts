@@ -2,7 +2,6 @@ import { Worker } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
 import { createActivityInterceptor } from '../activities/interceptor.ts';
 import type { Adapters } from '../activities/adapters/index.ts';
-import type { Messages } from '../activities/ports.ts';
 import { agents } from '../agents/index.ts';
 import { agentQueue, systemQueue } from '../contract/ids.ts';
 import { checkAgentNames } from '../runtime/agent-settings.ts';
@@ -31,7 +30,7 @@ type Overrides = { agents?: typeof agents };
 /** The composition root of the workers: one Temporal worker a queue, all on one connection. */
 export async function startWorkers(
   edge: WorkerEdge,
-  adapters: Adapters & { messages?: Messages },
+  adapters: Adapters,
   queues: readonly string[] = allQueues,
   overrides: Overrides = {},
 ): Promise<RunningWorkers> {

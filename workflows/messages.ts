@@ -1,6 +1,7 @@
 import { defineSignal, defineUpdate } from '@temporalio/workflow';
-import { signalName } from '../contract/ids.ts';
 import type { BudgetLimits, ContentHash, Verdict } from '../contract/references.ts';
+import type { MessageReceipt, StopReceipt, StopRequest } from '../contract/conversation.ts';
+import { signalName, updateName } from '../contract/ids.ts';
 
 /** To a waiting task: go on. */
 export const resumeSignal = defineSignal(signalName.resume);
@@ -33,3 +34,12 @@ export const decideUpdate = defineUpdate<Verdict, [Decision]>('decide');
 
 /** To a running task of a conversation: messages were given to it, to be read at its next step. */
 export const steerSignal = defineSignal(signalName.steer);
+/** To a running task: a message of its conversation was given to it. */
+/** To a conversation: look at your rows. There may be something to do, or it was deleted. */
+export const wakeSignal = defineSignal(signalName.wake);
+/** What is decided about a message; who said what stands in its row. */
+export type MessageDecision = Pick<MessageReceipt, 'outcome' | 'position' | 'taskId' | 'runningTaskId'>;
+/** To a conversation: a message was stored. @returns what becomes of it; refused with `not_found` once it is deleted */
+export const messageUpdate = defineUpdate<MessageDecision, [{ messageId: string }]>(updateName.message);
+/** To a conversation: stop what runs, drop or keep what waits. Why stands in its row. */
+export const stopUpdate = defineUpdate<StopReceipt, [Pick<StopRequest, 'queued'>]>(updateName.stop);

@@ -64,3 +64,16 @@ export const watching: ActivityOptions = {
   heartbeatTimeout: '5 s',
   retry: { initialInterval: '200 ms', maximumInterval: '10 s' },
 };
+
+/** Waits for the end of a task that is nobody's child any more; days, when it waits for a person. */
+export const patience: ActivityOptions = {
+  startToCloseTimeout: '1 day',
+  heartbeatTimeout: '10 s',
+  retry: { initialInterval: '1 s', maximumInterval: '1 min' },
+};
+
+/** Removes much from our database at once, safe to repeat. */
+export const erasure: ActivityOptions = {
+  startToCloseTimeout: '10 min',
+  retry: { initialInterval: '1 s', maximumInterval: '5 min' },
+};

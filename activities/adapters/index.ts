@@ -4,6 +4,9 @@ import { createDocumentParser } from './documents/parser.ts';
 import { createModelCatalog } from './models/catalog.ts';
 import { createProviders } from './models/providers.ts';
 import { createApprovals } from './postgres/approvals.ts';
+import { createConversationEvents } from './postgres/conversation-events.ts';
+import { createConversationRows } from './postgres/conversation-rows.ts';
+import { createConversationTurns } from './postgres/conversation-turns.ts';
 import { createConversations } from './postgres/conversations.ts';
 import { createDocuments } from './postgres/documents.ts';
 import { createEffects } from './postgres/effects.ts';
@@ -15,6 +18,7 @@ import { createParkedTasks } from './postgres/parked-tasks.ts';
 import { createSchedules } from './postgres/schedules.ts';
 import { createTasks } from './postgres/tasks.ts';
 import { createSearchIndex } from './search/search-index.ts';
+import { createMessages } from './temporal/messages.ts';
 import { createWorkflows } from './temporal/workflows.ts';
 import { createDocumentTools } from './tools/document-tools.ts';
 import { readResultTool } from './tools/read-result.ts';
@@ -27,6 +31,7 @@ export function createAdapters({ config, log, postgres: { db }, client, metrics 
   const parser = createDocumentParser();
   const documents = createDocuments(db);
   const conversations = createConversations(db);
+  const conversationRows = createConversationRows(db);
   const observe = (seconds: number) => metrics?.searchDuration.observe(seconds);
   const index = createSearchIndex({ db, dir: join(config.ALFRED_DATA_DIR, 'index'), log, observe });
   const tools = [...createDocumentTools({ index, documents }), readResultTool(conversations)];
@@ -34,6 +39,10 @@ export function createAdapters({ config, log, postgres: { db }, client, metrics 
     tasks: createTasks(db),
     events: createTaskEvents(db, listener),
     conversations,
+    conversationRows,
+    conversationEvents: createConversationEvents(db, listener),
+    turns: createConversationTurns(db),
+    messages: createMessages({ client, conversations: conversationRows, config }),
     ledger: createLedger(db),
     effects: createEffects(db),
     approvals: createApprovals(db),

@@ -1,31 +1,18 @@
-import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { TaskEventPage, TaskEventsQuery } from '../../contract/events.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import { negotiate } from '../accept.ts';
-import { linkAbort } from '../../runtime/linked-abort.ts';
 import type { ApiDeps } from '../deps.ts';
-import { toEventStream } from '../event-stream.ts';
 import type { Api } from '../fastify.ts';
+import { pageSize, placeOf, ResumeHeaders, type OpenStream } from '../open-stream.ts';
 import { IdParams, problems } from '../responses.ts';
 import type { ReadTask } from '../true-task.ts';
 import { notFound } from './tasks.ts';
 
-/** Events in one JSON page. */
-const pageSize = 1_000;
-
-const ResumeHeaders = z.looseObject({
-  'last-event-id': z
-    .string()
-    .regex(/^\d{1,9}$/, 'expected the id of an event')
-    .optional()
-    .describe('Only events with a higher number; browsers send it when they reconnect'),
-});
-
-type Deps = Pick<ApiDeps, 'events' | 'metrics' | 'log' | 'heartbeatMs'> & { read: ReadTask; draining: AbortSignal };
+type Deps = Pick<ApiDeps, 'events'> & { read: ReadTask; openStream: OpenStream };
 
 export const taskEventRoutes =
-  ({ events, metrics, log, heartbeatMs = 10_000, read, draining }: Deps) =>
+  ({ events, read, openStream }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'GET',
@@ -49,36 +36,17 @@ export const taskEventRoutes =
           ...problems(404, 422),
         },
       },
-      handler: async ({ id, scope, params, query, headers }, reply) => {
+      handler: async ({ scope, params, query, headers }, reply) => {
         const media = negotiate(headers.accept, ['text/event-stream', 'application/json']);
         const row = await read(scope, params.id);
         if (!row) throw notFound(params.id);
-        const resumed = headers['last-event-id'];
-        // A number that was never given out is not an excuse to wait for it.
-        const after = Math.min(resumed === undefined ? (query.after ?? 0) : Number(resumed), row.lastSeq);
+        const after = placeOf(headers, query, row.lastSeq);
         if (media === 'application/json') {
           const page = await events.read(scope, row.id, after, pageSize);
           return reply.type(media).send({ events: page, lastSeq: page.at(-1)?.seq ?? after });
         }
         if (isEnded(row.status) && after === row.lastSeq) return reply.code(204).send(null);
-        const gone = new AbortController();
-        const stop = linkAbort([draining, gone.signal]);
-        const batches = events.follow(scope, row.id, after, stop.signal);
-        metrics.eventStreams.inc();
-        const leave = () => {
-          metrics.eventStreams.dec();
-          gone.abort();
-          stop.release();
-        };
-        // The reader may have left while the task was read.
-        if (reply.raw.destroyed) leave();
-        else reply.raw.once('close', leave);
-        void reply.type('text/event-stream').headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
-        // Typed as the text it carries; Fastify pipes it, so the reader's pace decides how much is read.
-        const frames = Readable.from(toEventStream(batches, heartbeatMs));
-        // It may break after its reader left, when nobody else listens; an error nobody hears ends the process.
-        frames.on('error', (error) => log.warn({ requestId: id, error: error.message }, 'an event stream broke'));
-        return reply.send(frames as unknown as string);
+        return reply.send(openStream(reply, (signal) => events.follow(scope, row.id, after, signal)));
       },
     });
   };

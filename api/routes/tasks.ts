@@ -10,7 +10,7 @@ import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../fastify.ts';
 import { taskPath, type Views } from '../links.ts';
 import { waitOf } from '../prefer.ts';
-import { bodyProblems, IdParams, json, location, problems } from '../responses.ts';
+import { bodyProblems, IdempotencyHeaders, IdParams, json, location, problems } from '../responses.ts';
 import type { Starters } from '../start-workflow.ts';
 import type { ReadTask } from '../true-task.ts';
 
@@ -21,13 +21,6 @@ type Deps = Pick<ApiDeps, 'agents' | 'config' | 'tasks' | 'events'> & {
   draining: AbortSignal;
 };
 
-const CreateHeaders = z.looseObject({
-  'idempotency-key': z
-    .string()
-    .regex(/^[\x21-\x7e]{1,255}$/, 'expected 1 to 255 visible ASCII characters')
-    .optional()
-    .describe('Makes a repeat safe: the same key and body give the same task'),
-});
 const ReadHeaders = z.looseObject({
   prefer: z.string().optional().describe('`wait=30` waits up to that many seconds, at most 60, for the task to end'),
 });
@@ -44,7 +37,7 @@ export const taskRoutes =
         summary: 'Ask an agent',
         description:
           '202 means durable: the task survives every crash from here on. After a 503 repeat the request with the same `Idempotency-Key`.',
-        headers: CreateHeaders,
+        headers: IdempotencyHeaders,
         body: TaskRequest,
         response: { 202: json('The task is on its way', Task, location('the task')), ...problems(...bodyProblems) },
       },

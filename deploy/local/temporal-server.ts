@@ -36,6 +36,8 @@ const dynamicConfig = [
   // those that an earlier version filled are still read.
   'matching.enableFairness=true',
   'matching.numTaskqueueWritePartitions=1',
+  // Everybody who speaks in a conversation at once waits for its decision.
+  'history.maxInFlightUpdates=1000',
 ];
 
 /** The CLI wants `Keyword`, the server's API `KEYWORD`. */

@@ -16,6 +16,8 @@ CREATE TABLE conversations (
   head            text,
   last_seq        integer     NOT NULL DEFAULT 0,
   last_position   integer     NOT NULL DEFAULT 0,
+  -- why and how somebody asks to stop what runs, on its way to the task: reason, undo, by
+  stop_request    jsonb,
   created_at      timestamptz NOT NULL DEFAULT now(),
   updated_at      timestamptz NOT NULL DEFAULT now(),
   archived_at     timestamptz,
@@ -23,6 +25,7 @@ CREATE TABLE conversations (
 ) WITH (fillfactor = 70);
 CREATE UNIQUE INDEX conversations_idempotency ON conversations (tenant, subject, idempotency_key) WHERE idempotency_key IS NOT NULL;
 CREATE INDEX conversations_newest ON conversations (tenant, subject, id);
+CREATE INDEX conversations_deleted ON conversations (deleted_at) WHERE deleted_at IS NOT NULL;
 
 -- What people say in it. A message has a position from the moment its conversation has decided what becomes of it.
 CREATE TABLE conversation_messages (
@@ -52,8 +55,10 @@ CREATE TABLE conversation_messages (
   PRIMARY KEY (conversation_id, id)
 ) WITH (fillfactor = 70);
 CREATE UNIQUE INDEX conversation_messages_position ON conversation_messages (conversation_id, position) WHERE position IS NOT NULL;
-CREATE INDEX conversation_messages_open ON conversation_messages (conversation_id) WHERE state IN ('queued', 'running', 'steering');
-CREATE INDEX conversation_messages_steering ON conversation_messages (running_task_id) WHERE state IN ('steering', 'steered');
+-- what waits or runs, and what was passed over and is not in the chain yet
+CREATE INDEX conversation_messages_open ON conversation_messages (conversation_id)
+  WHERE state IN ('queued', 'running', 'steering') OR (state = 'passed_over' AND head IS NULL);
+CREATE INDEX conversation_messages_running ON conversation_messages (running_task_id) WHERE running_task_id IS NOT NULL;
 
 -- What may be watched of a conversation, numbered over all its tasks: an event of a task by reference, or one of its own.
 CREATE TABLE conversation_events (
@@ -76,8 +81,9 @@ ALTER TABLE tasks
   ADD COLUMN erased_at timestamptz;
 CREATE INDEX tasks_conversation ON tasks (tenant, subject, conversation_id, id) WHERE conversation_id IS NOT NULL;
 
--- A deletion asks whether anything else follows a message.
+-- A deletion takes what follows a message with it.
 CREATE INDEX messages_parent ON messages (tenant, subject, parent) WHERE parent IS NOT NULL;
+CREATE INDEX messages_from ON messages (tenant, subject, (body->>'from')) WHERE body->>'from' IS NOT NULL;
 
 -- Receipts of what changes the world: the intent with its input first; `left_at` right before nothing can call it back.
 ALTER TABLE tool_calls
@@ -127,6 +133,6 @@ DROP TABLE approvals;
 ALTER TABLE tool_calls
   DROP COLUMN effect, DROP COLUMN input, DROP COLUMN summary, DROP COLUMN left_at,
   DROP COLUMN undo_state, DROP COLUMN undo_left_at, DROP COLUMN undo_summary, DROP COLUMN undo_ended_at;
-DROP INDEX messages_parent, tasks_conversation;
+DROP INDEX messages_parent, messages_from, tasks_conversation;
 ALTER TABLE tasks DROP COLUMN roles, DROP COLUMN cancel_request, DROP COLUMN erased_at;
 DROP TABLE conversation_events, conversation_messages, conversations;

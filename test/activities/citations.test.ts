@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { citationsOf, numberPassages } from '../../activities/citations.ts';
+import { citationsOf, citesMoreThan, numberPassages } from '../../activities/citations.ts';
 import type { Message } from '../../activities/ports.ts';
 import { bestQuote } from '../../contract/quote.ts';
 import { passage } from '../support/passage.ts';
@@ -51,6 +51,13 @@ test('each number in an answer becomes one citation with the sentence that suppo
     const [text, at] = n === 1 ? [deadline, 100] : [travel, 900];
     expect(text.slice(start - at, end - at)).toBe(quote);
   }
+});
+
+test('an answer that cites what is not shown any more is told from one that does not', () => {
+  const messages = numberPassages([found(passage('a', deadline)), found(passage('b', travel))]);
+  for (const text of ['30 days [1]. Trains [2].', 'No number.', '[1, 2]'])
+    expect(citesMoreThan(text, messages)).toBe(false);
+  for (const text of ['30 days [3].', '[1, 7]']) expect(citesMoreThan(text, messages)).toBe(true);
 });
 
 test('an answer without numbers and a conversation without passages have no citations', () => {

@@ -275,6 +275,30 @@ describe('a stored result', () => {
   });
 });
 
+test('a stored result of an earlier task is found in its conversation, the newest one of an id, and nowhere else', async () => {
+  const task = async (conversation: string | null, createdAt: string, content?: JsonValue) => {
+    const { rows } = await env.postgres.pool.query<{ id: string }>(
+      `insert into tasks (id, tenant, subject, agent, status, request_hash, input_head, conversation_id, created_at)
+       values (gen_random_uuid(), $1, $2, 'knowledge', 'running', 'h', 'h', $3, $4) returning id`,
+      [local.tenant, local.subject, conversation, createdAt],
+    );
+    const id = rows[0]?.id ?? '';
+    if (content !== undefined)
+      await env.postgres.pool.query(
+        `insert into tool_calls (task_id, call_id, step, tool, result_hash) values ($1, 'call-0', 1, 'look', $2)`,
+        [id, await stored(content)],
+      );
+    return id;
+  };
+  await task('talk', '2026-01-01', 'first');
+  await task('talk', '2026-01-02', 'second');
+  await task('other talk', '2026-01-03', 'elsewhere');
+  await task(null, '2026-01-03', 'alone');
+  const now = await task('talk', '2026-01-04');
+  expect(await conversations.toolResult(local, now, 'call-0')).toBe('"second"');
+  expect(await conversations.toolResult(local, await task(null, '2026-01-04'), 'call-0')).toBeUndefined();
+});
+
 test('a conversation and its results belong to one subject of one tenant', async () => {
   const head = await chain([asked('Mine')]);
   for (const other of [

@@ -81,9 +81,12 @@ export function createAnswerCheck(document: Json) {
         matches(header['schema'], header['schema'].type === 'integer' ? Number(value) : value, `${where} ${name}`);
     }
     if (!response.content) expect([where, text]).toEqual([where, '']);
-    else if (media === 'text/event-stream')
-      for (const event of eventsIn(text)) matches({ $ref: '#/components/schemas/TaskEvent' }, event.data, where);
-    else {
+    else if (media === 'text/event-stream') {
+      for (const event of eventsIn(text)) {
+        const schema = template?.startsWith('/v1/conversations') ? 'ConversationEvent' : 'TaskEvent';
+        matches({ $ref: `#/components/schemas/${schema}` }, event.data, where);
+      }
+    } else {
       const documented = response.content[media];
       if (!documented)
         throw new Error(`${where} answers "${media}", documented: ${Object.keys(response.content).join(', ')}`);

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from '@jest/globals';
-import type { Messages } from '../../activities/ports.ts';
 import { scheduleWorkflowId } from '../../contract/ids.ts';
 import { createApiHarness } from './api-server.ts';
 import type { Wire } from './checked-client.ts';
@@ -13,7 +12,7 @@ export const ask = { task: { input: { text: question } } };
 export const scheduleBody = (changes: object = {}) => ({ name: 'Prices', timing: hourly, action: ask, ...changes });
 
 /** The API as people see it who make schedules; the header x-subject says who sends a request. */
-export async function createScheduleHarness(messages?: Messages) {
+export async function createScheduleHarness() {
   const house = await createApiHarness(
     {},
     {
@@ -23,7 +22,6 @@ export async function createScheduleHarness(messages?: Messages) {
         roles: ['accounting'],
       }),
     },
-    messages ? { messages } : {},
   );
   const { http, client } = house;
   const made: string[] = [];

@@ -1,101 +1,84 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { createScheduleHarness, hourly, textOf, until, type ScheduleHarness } from './schedule-harness.ts';
 
-const conversationId = '01a2016f-73a4-7695-9a05-0f2fb996e093';
-const message = { conversationId, text: 'Any purple news?' };
-
-type Sent = { roles: readonly string[]; conversationId: string; id: string; text: string };
-const sent: Sent[] = [];
-let answer: (message: Sent) => Promise<{ taskId: string | null }>;
+const text = 'Any purple news?';
 
 let api: ScheduleHarness;
-beforeAll(async () => {
-  api = await createScheduleHarness({
-    async submit({ roles }, conversationId, { id, text }) {
-      const message = { roles, conversationId, id, text };
-      sent.push(message);
-      return answer(message);
-    },
-  });
-});
+beforeAll(async () => void (api = await createScheduleHarness()));
 afterAll(() => api?.close());
 afterEach(() => api.cleanUp());
 
-test('a run sends its message once, under its own id, and is over with the answer', async () => {
-  const { letGo } = api.slowModel();
-  let taskId = '';
-  answer = async () => {
-    const { id } = await api.start();
-    taskId = id;
-    return { taskId };
-  };
-  const { id } = await api.create({ action: { message } });
-  await api.act(id, 'run');
-  const run = await api.workflow(id, 'RUNNING');
-  await until(
+const newConversation = async (request: object = {}) =>
+  (await api.http.post('/v1/conversations', request)).body.id as string;
+const say = (conversationId: string, words: string) =>
+  api.http.post(`/v1/conversations/${conversationId}/messages`, { text: words });
+const messagesOf = async (conversationId: string) =>
+  (await api.http.get(`/v1/conversations/${conversationId}/messages`)).body.messages;
+const running = (id: string) =>
+  until(
     () => api.read(id),
-    ({ running }) => running === 1,
+    (schedule) => schedule.running === 1,
     'its task',
   );
+
+test('a run sends its message once, under its own id, and is over with the answer', async () => {
+  const { letGo } = api.slowModel();
+  const conversationId = await newConversation();
+  const { id } = await api.create({ action: { message: { conversationId, text } } });
+  await api.act(id, 'run');
+  const run = await api.workflow(id, 'RUNNING');
+  await running(id);
   letGo();
   await api.workflow(id, 'COMPLETED');
-  expect(sent.filter(({ id: key }) => key === run.workflowId)).toEqual([
-    { roles: ['accounting'], conversationId, id: run.workflowId, text: message.text },
+  const messages = await messagesOf(conversationId);
+  expect(messages).toMatchObject([
+    { role: 'user', id: run.workflowId, text, state: 'done' },
+    { role: 'assistant', text: 'Slowly.' },
   ]);
   expect((await api.read(id)).recentRuns).toMatchObject([
-    { taskId, conversationId, messageId: run.workflowId, error: null },
+    { taskId: messages[0].taskId, conversationId, messageId: run.workflowId, error: null },
   ]);
   expect(textOf(await api.client.workflow.getHandle(run.workflowId).fetchHistory())).not.toContain('purple');
 });
 
 test('a rejected message fails its run with the reason', async () => {
-  answer = async () => ({ taskId: null });
-  const { id } = await api.create({ action: { message } });
+  const { letGo } = api.slowModel();
+  const conversationId = await newConversation({ onBusy: 'reject' });
+  await say(conversationId, 'Wait.');
+  const { id } = await api.create({ action: { message: { conversationId, text } } });
   await api.act(id, 'run');
   await api.workflow(id, 'FAILED');
   expect((await api.read(id)).recentRuns[0]).toMatchObject({ taskId: null, error: { code: 'conversation_busy' } });
+  letGo();
 });
 
 test('a message that is dropped while it waits for its turn ends its run', async () => {
-  answer = async ({ id: messageId }) => {
-    const taskId = '01a2016f-73a4-7695-9a05-0f2fb996e094';
-    const { pool } = api.postgres;
-    await pool.query(
-      `insert into conversations (id, tenant, subject, agent, on_busy, request_hash)
-       values ($1, 'local', 'local', 'knowledge', 'enqueue', '')`,
-      [conversationId],
-    );
-    await pool.query(
-      `insert into conversation_messages (conversation_id, id, content_hash, request, request_hash, task_id, state)
-       values ($1, $2, '', '{}', '', $3, 'dropped')`,
-      [conversationId, messageId, taskId],
-    );
-    return { taskId };
-  };
-  const { id } = await api.create({ action: { message } });
+  api.slowModel();
+  const conversationId = await newConversation();
+  await say(conversationId, 'Wait.');
+  const { id } = await api.create({ action: { message: { conversationId, text } } });
   await api.act(id, 'run');
+  await until(
+    () => messagesOf(conversationId),
+    (messages) => messages.length === 2 && messages[1].state === 'queued',
+    'the message in the queue',
+  );
+  await api.http.post(`/v1/conversations/${conversationId}/stop`, {});
   await api.workflow(id, 'COMPLETED');
   expect((await api.read(id)).recentRuns[0].error).toBeNull();
 });
 
-test('cancel_other cancels the task that answers', async () => {
+test('cancelling a run cancels the task that answers', async () => {
   api.slowModel();
-  const tasks: string[] = [];
-  answer = async () => {
-    const { id } = await api.start();
-    tasks.push(id);
-    return { taskId: id };
-  };
-  const { id } = await api.create({ action: { message }, timing: { ...hourly, overlap: 'cancel_other' } });
+  const conversationId = await newConversation();
+  const { id } = await api.create({
+    action: { message: { conversationId, text } },
+    timing: { ...hourly, overlap: 'cancel_other' },
+  });
   await api.act(id, 'run');
-  await until(
-    () => api.read(id),
-    ({ running }) => running === 1,
-    'its task',
-  );
-  const [first = ''] = tasks;
+  const { recentRuns } = await running(id);
   const run = await api.workflow(id, 'RUNNING');
   await api.client.workflow.getHandle(run.workflowId).cancel();
-  expect((await api.ended(first)).status).toBe('cancelled');
+  expect((await api.ended(recentRuns[0].taskId)).status).toBe('cancelled');
   await api.workflow(id, 'CANCELLED');
 });

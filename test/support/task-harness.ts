@@ -1,7 +1,7 @@
 import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common';
 import { createAdapters } from '../../activities/adapters/index.ts';
 import { agents, type Agent, type Agents } from '../../agents/index.ts';
-import type { Messages, Tool } from '../../activities/ports.ts';
+import type { Tool } from '../../activities/ports.ts';
 import { agentQueue, systemQueue, taskWorkflowId } from '../../contract/ids.ts';
 import type { TaskEvent } from '../../contract/events.ts';
 import type { TaskRequest } from '../../contract/task.ts';
@@ -18,7 +18,7 @@ const tenantKey = defineSearchAttributeKey('AlfredTenant', SearchAttributeType.K
 /** The agent-task room with its worker, a scripted model and scripted tools, on real servers. */
 export async function createTaskHarness(
   overrides: { [Name in keyof Config]?: string } = {},
-  { messages, ...registry }: { agents?: Agents; messages?: Messages } = {},
+  registry: { agents?: Agents } = {},
 ) {
   const env = await createTestEnvironment({
     ALFRED_MODEL: 'scripted:test',
@@ -32,22 +32,23 @@ export async function createTaskHarness(
   // Whatever tool a test makes, the agent may call.
   const offered = [...(agents['knowledge'] as Agent).tools];
   const knowledge = { ...(agents['knowledge'] as Agent), tools: offered };
-  const workers = await startWorkers(
-    { ...env, metrics },
-    {
-      ...adapters,
-      providers: {
-        scripted: {
-          name: 'scripted',
-          stream: (...args) => model.provider.stream(...args),
+  const start = () =>
+    startWorkers(
+      { ...env, metrics },
+      {
+        ...adapters,
+        providers: {
+          scripted: {
+            name: 'scripted',
+            stream: (...args) => model.provider.stream(...args),
+          },
         },
+        tools,
       },
-      tools,
-      ...(messages ? { messages } : {}),
-    },
-    [agentQueue('knowledge'), systemQueue],
-    { agents: { ...agents, knowledge }, ...registry },
-  );
+      [agentQueue('knowledge'), systemQueue],
+      { agents: { ...agents, knowledge }, ...registry },
+    );
+  let workers = await start();
 
   return {
     ...env,
@@ -75,6 +76,11 @@ export async function createTaskHarness(
         typedSearchAttributes: [{ key: tenantKey, value: scope.tenant }],
       });
       return { id: task.id, handle };
+    },
+    /** As a deploy does: the workers stop, and new ones start with empty caches. */
+    async restartWorkers() {
+      await workers.stop();
+      workers = await start();
     },
     /** The task's events up to and including its end. */
     async followed(id: string): Promise<TaskEvent[]> {

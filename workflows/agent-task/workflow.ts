@@ -8,6 +8,7 @@ import {
   patched,
   proxyActivities,
   proxyLocalActivities,
+  setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
@@ -22,6 +23,7 @@ import type {
   Usage,
   Verdict,
 } from '../../contract/references.ts';
+import { steerSignal } from '../messages.ts';
 import { effectCall, modelCall, row, toolCall } from '../policies.ts';
 import { ApprovalDesk } from './approval-desk.ts';
 import { failureOf, stopOf, taskFailure } from './failure.ts';
@@ -32,7 +34,7 @@ import { WaitingRoom } from './waiting-room.ts';
 const { callModel } = proxyActivities<Activities>(modelCall);
 const { runTool } = proxyActivities<Activities>(toolCall);
 const { runTool: runEffect, undoCall } = proxyActivities<Activities>(effectCall);
-const { startTask, carryOn, conclude, completeTask, closeTask, cancellationOf, giveUpUndo } =
+const { startTask, carryOn, conclude, completeTask, closeTask, takeSteering, cancellationOf, giveUpUndo } =
   proxyLocalActivities<Activities>(row);
 
 /** Events of one run after which the task goes on in a new one; a run that is replayed after a crash stays short. */
@@ -50,6 +52,7 @@ type Carried = Place & {
   modelCalls: number;
   workedMs: number;
   guard: GuardState;
+  steered?: true;
 };
 export type AgentTask = TaskRef & { head: Head; carried?: Carried };
 
@@ -115,15 +118,19 @@ class Journey {
   private readonly place: Place;
   private plan: TaskPlan = { model: '', maxSteps: 0, budget: {} };
   private workedMs: number;
+  /** Messages were given to the task that it has not read. */
+  private isSteered = false;
 
   constructor(task: TaskRef, head: Head, carried: Carried | undefined) {
     this.task = task;
     this.progress = new TaskProgress(task, carried);
     this.room = new WaitingRoom(task);
     this.desk = new ApprovalDesk(task);
+    setHandler(steerSignal, () => void (this.isSteered = true));
     this.guard = new LoopGuard(carried?.guard);
     this.place = { step: carried?.step ?? 1, head, results: carried?.results ?? [] };
     this.workedMs = carried?.workedMs ?? 0;
+    this.isSteered = carried?.steered ?? false;
   }
 
   async begin(carried: Carried | undefined) {
@@ -153,7 +160,10 @@ class Journey {
     const { head } = this.place;
     return {
       head,
-      carried: { ...this.place, runId, plan, usage, modelCalls, workedMs: this.workedMs, guard: this.guard.state },
+      carried: {
+        ...{ ...this.place, runId, plan, usage, modelCalls, workedMs: this.workedMs, guard: this.guard.state },
+        ...(this.isSteered ? { steered: true } : {}),
+      },
     };
   }
 
@@ -163,6 +173,7 @@ class Journey {
     for (; place.step <= plan.maxSteps; place.step++) {
       if (!place.asked) {
         if (workflowInfo().historyLength > longRun || workflowInfo().continueAsNewSuggested) return 'long';
+        if (this.isSteered) await this.readSteering();
         const turn = await this.callModel();
         if ('stop' in turn) return turn;
         if (turn.next === 'answer') return { result: turn.result };
@@ -206,6 +217,15 @@ class Journey {
     place.head = head;
     place.asked = undefined;
     this.desk.clear();
+  }
+
+  /** What was said to the task meanwhile goes to the model with the results of the last step. */
+  private async readSteering() {
+    const { task, place } = this;
+    const { step, head, results } = place;
+    this.isSteered = false;
+    place.head = (await takeSteering({ task, step, head, results })).head;
+    place.results = [];
   }
 
   /** Time spent waiting is not time spent working. */

@@ -30,14 +30,17 @@ export const createConversations = (db: Database): Conversations => ({
 
   async toolResult({ tenant, subject }, taskId, callId) {
     if (!isUuid(taskId)) return undefined;
-    // A model may use an id again in a later step, then the newest result has it; a result is what it asks for rather
-    // than the slice of one.
+    // A model may use an id again later, then the newest result has it; a result is what it asks for rather than the
+    // slice of one. Tasks of one conversation read each other's.
     const { rows } = await sql<{ content: string }>`
       select convert_from(c.bytes, 'UTF8') as content from tool_calls t
       join tasks on tasks.id = t.task_id and tasks.tenant = ${tenant} and tasks.subject = ${subject}
       join contents c on c.tenant = ${tenant} and c.subject = ${subject} and c.hash = coalesce(t.full_hash, t.result_hash)
-      where t.task_id = ${taskId} and t.call_id = ${callId}
-      order by t.tool = 'read_result', t.step desc limit 1`.execute(db);
+      where t.call_id = ${callId} and t.task_id = any(array(
+        select ${taskId}::uuid union select other.id from tasks this join tasks other on other.tenant = this.tenant
+          and other.subject = this.subject and other.conversation_id = this.conversation_id
+        where this.id = ${taskId}))
+      order by t.tool = 'read_result', tasks.created_at desc, t.step desc limit 1`.execute(db);
     return rows[0]?.content;
   },
 

@@ -6,9 +6,7 @@ import type { Run, TaskEvents } from '../../ports.ts';
 import { appendEvents } from './append-events.ts';
 import { storableJson } from './storable-json.ts';
 import type { EventListener } from './event-listener.ts';
-
-/** Pages of events are this long at the most. */
-const pageSize = 500;
+import { followRows } from './follow-rows.ts';
 
 /** Events a person may watch, as rows. Whoever follows is woken by NOTIFY and reads rows; nothing is sent beside them. */
 export const createTaskEvents = (db: Database, listener: EventListener): TaskEvents => {
@@ -39,27 +37,16 @@ export const createTaskEvents = (db: Database, listener: EventListener): TaskEve
   return {
     read,
 
-    async *follow(scope, taskId, after, signal) {
-      const wakes = listener.listen(taskId);
-      try {
-        while (!signal.aborted) {
-          wakes.arm();
-          const events = await read(scope, taskId, after, pageSize);
-          const last = events.at(-1);
-          if (!last) {
-            // An ended task says nothing more, whatever its last event is.
-            if (after > 0 && (await hasEnded(taskId, after))) return;
-            await wakes.next(signal);
-            continue;
-          }
-          yield events;
-          after = last.seq;
-          if (isTerminal(last) && events.length < pageSize) return;
-        }
-      } finally {
-        wakes.close();
-      }
-    },
+    follow: (scope, taskId, after, signal) =>
+      followRows(listener, {
+        id: taskId,
+        after,
+        signal,
+        read: (from, limit) => read(scope, taskId, from, limit),
+        isLast: isTerminal,
+        // An ended task says nothing more, whatever its last event is.
+        isOver: async (seen) => seen > 0 && (await hasEnded(taskId, seen)),
+      }),
 
     async ended(taskId, signal) {
       const wakes = listener.listen(taskId, 'end');

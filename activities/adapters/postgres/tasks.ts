@@ -12,8 +12,9 @@ import { insertContent, referenceOf } from './contents.ts';
 import { storableJson } from './storable-json.ts';
 import { insertMessage } from './conversations.ts';
 import { appendEvents } from './append-events.ts';
-import { insertTaskBudget, tightest } from './budgets.ts';
 import { requestHashOf } from './request-hash.ts';
+import { insertTask } from './insert-task.ts';
+import { tightest } from './budgets.ts';
 import { createWaiting } from './waiting.ts';
 import { reopen, revived } from './reopen.ts';
 import { selectTasks, taskRowOf, taskStateOf } from './task-row.ts';
@@ -27,32 +28,9 @@ export const createTasks = (db: Database): Tasks => ({
     const requestHash = requestHashOf(request);
     const { text, tool } = request.input as { text: string; tool?: { name: string; arguments: never } };
     const message = insertMessage(scope, null, { role: 'user', text, ...(tool ? { tool } : {}) });
-    const row = db
-      .insertInto('tasks')
-      .values({
-        id: newId(),
-        tenant: scope.tenant,
-        subject: scope.subject,
-        roles: [...(scope.roles ?? [])],
-        agent: request.agent,
-        status: 'queued',
-
-        metadata: JSON.stringify(request.metadata ?? {}),
-        budget: JSON.stringify(budget),
-        idempotency_key: idempotencyKey ?? null,
-        request_hash: requestHash,
-        input_head: message.head,
-        last_seq: 1,
-      })
-      .onConflict((conflict) =>
-        conflict.columns(['tenant', 'subject', 'idempotency_key']).where('idempotency_key', 'is not', null).doNothing(),
-      )
-      .returningAll();
+    const task = { id: newId(), request, requestHash, idempotencyKey, budget, head: message.head };
     const { rows } = await sql<Selectable<Tables['tasks']>>`
-      with message as (${message.statement}), task as (${row}), budget as (${insertTaskBudget(budget)}), event as (
-        insert into task_events (task_id, seq, type, data)
-        select id, 1, 'task.queued', jsonb_build_object('agent', agent) from task)
-      select * from task`.execute(db);
+      with message as (${message.statement}), ${insertTask(db, scope, task)} select * from task`.execute(db);
     if (rows[0]) return { ...taskRowOf({ ...rows[0], result: null, effects: [] }), head: message.head, isNew: true };
     return repeated(db, scope, idempotencyKey ?? '', requestHash);
   },
@@ -159,8 +137,9 @@ export const createTasks = (db: Database): Tasks => ({
   states: (taskIds) => statesOf(db, taskIds),
 });
 
+/** What a subject may see: its own, unless the content was deleted. */
 const owned = (query: ReturnType<typeof selectTasks>, { tenant, subject }: Scope) =>
-  query.where('t.tenant', '=', tenant).where('t.subject', '=', subject);
+  query.where('t.tenant', '=', tenant).where('t.subject', '=', subject).where('t.erased_at', 'is', null);
 
 const close = (db: Database, task: TaskRef, run: Run | undefined, closure: Closure, lastSeq?: number) =>
   closure.status === 'cancelled'

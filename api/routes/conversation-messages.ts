@@ -1,0 +1,63 @@
+import { v7 as newId } from 'uuid';
+import { MessageList, MessageListQuery, MessageReceipt, MessageRequest } from '../../contract/conversation.ts';
+import { AlfredError } from '../../contract/errors.ts';
+import { checkInput } from '../check-input.ts';
+import type { ApiDeps } from '../deps.ts';
+import type { Api } from '../fastify.ts';
+import type { Views } from '../links.ts';
+import { bodyProblems, IdParams, json, problems } from '../responses.ts';
+import { noConversation } from './conversations.ts';
+
+type Deps = Pick<ApiDeps, 'agents' | 'conversationRows' | 'messages'> & { views: Views };
+
+export const conversationMessageRoutes =
+  ({ agents, conversationRows, messages, views }: Deps) =>
+  async (app: Api) => {
+    app.route({
+      method: 'POST',
+      url: '/v1/conversations/:id/messages',
+      schema: {
+        operationId: 'sendMessage',
+        tags: ['conversations'],
+        summary: 'Say something in a conversation',
+        description:
+          '202 means durable, and says what was decided: the message starts a task, waits for its turn, or takes the place of what runs. Send an `id` of your own, and a repeat is the same message. A task can be read from its turn on.',
+        params: IdParams,
+        body: MessageRequest,
+        response: { 202: json('What becomes of it', MessageReceipt), ...problems(404, 409, ...bodyProblems) },
+      },
+      handler: async ({ scope, params, body }, reply) => {
+        const conversation = await conversationRows.get(scope, params.id);
+        if (!conversation) throw noConversation(params.id);
+        checkInput(agents, { agent: conversation.agent, input: { text: body.text } });
+        const receipt = await messages.submit(scope, params.id, { ...body, id: body.id ?? newId() });
+        if (receipt.outcome === 'rejected') throw busy(receipt.runningTaskId);
+        return reply.code(202).send(views.receipt(receipt));
+      },
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/v1/conversations/:id/messages',
+      schema: {
+        operationId: 'listMessages',
+        tags: ['conversations'],
+        summary: 'Read what was said and answered',
+        description: 'The newest page when neither `after` nor `before` is given.',
+        params: IdParams,
+        querystring: MessageListQuery,
+        response: { 200: json('One page, in order', MessageList), ...problems(404, 422) },
+      },
+      handler: async ({ scope, params: { id }, query }, reply) => {
+        if (!(await conversationRows.get(scope, id))) throw noConversation(id);
+        return reply.send(await conversationRows.messages(scope, id, query));
+      },
+    });
+  };
+
+const busy = (taskId: string | null) =>
+  new AlfredError(
+    'conversation_busy',
+    `The task ${taskId} runs in this conversation, and the message was to be rejected then.`,
+    { taskId: taskId ?? undefined },
+  );

@@ -1,0 +1,126 @@
+import { z } from 'zod';
+import {
+  Conversation,
+  ConversationChange,
+  ConversationList,
+  ConversationListQuery,
+  ConversationRequest,
+} from '../../contract/conversation.ts';
+import { AlfredError } from '../../contract/errors.ts';
+import { agentSettings } from '../../runtime/agent-settings.ts';
+import type { ApiDeps } from '../deps.ts';
+import type { Api } from '../fastify.ts';
+import { conversationPath, type Views } from '../links.ts';
+import { bodyProblems, IdempotencyHeaders, IdParams, json, location, problems } from '../responses.ts';
+
+type Deps = Pick<ApiDeps, 'agents' | 'config' | 'conversationRows' | 'messages' | 'log'> & { views: Views };
+
+export const conversationRoutes =
+  ({ agents, config, conversationRows, messages, log, views }: Deps) =>
+  async (app: Api) => {
+    app.route({
+      method: 'POST',
+      url: '/v1/conversations',
+      schema: {
+        operationId: 'createConversation',
+        tags: ['conversations'],
+        summary: 'Begin a conversation',
+        description: 'It costs nothing until somebody says something in it, and nothing again once all is answered.',
+        headers: IdempotencyHeaders,
+        body: ConversationRequest,
+        response: {
+          201: json('The conversation', Conversation, location('the conversation')),
+          ...problems(...bodyProblems),
+        },
+      },
+      handler: async ({ scope, body, headers }, reply) => {
+        const agent = Object.hasOwn(agents, body.agent) ? agents[body.agent] : undefined;
+        if (!agent)
+          throw new AlfredError(
+            'unknown_agent',
+            `There is no agent "${body.agent}". There are: ${Object.keys(agents).join(', ')}.`,
+          );
+        const row = await conversationRows.create(scope, body, {
+          idempotencyKey: headers['idempotency-key'],
+          onBusy: body.onBusy ?? agentSettings(config, body.agent).onBusy ?? agent.onBusy ?? 'enqueue',
+        });
+        return reply.code(201).header('location', conversationPath(row.id)).send(views.conversation(row));
+      },
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/v1/conversations',
+      schema: {
+        operationId: 'listConversations',
+        tags: ['conversations'],
+        summary: 'List conversations, newest first',
+        querystring: ConversationListQuery,
+        response: { 200: json('One page', ConversationList), ...problems(422) },
+      },
+      handler: async ({ scope, query }, reply) => {
+        const { conversations, nextCursor } = await conversationRows.list(scope, query);
+        return reply.send({ conversations: conversations.map(views.conversation), nextCursor });
+      },
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/v1/conversations/:id',
+      schema: {
+        operationId: 'getConversation',
+        tags: ['conversations'],
+        summary: 'Read a conversation',
+        params: IdParams,
+        response: { 200: json('The conversation as it stands', Conversation), ...problems(404) },
+      },
+      handler: async ({ scope, params: { id } }, reply) => {
+        const row = await conversationRows.get(scope, id);
+        if (!row) throw noConversation(id);
+        return reply.send(views.conversation(row));
+      },
+    });
+
+    app.route({
+      method: 'PATCH',
+      url: '/v1/conversations/:id',
+      schema: {
+        operationId: 'changeConversation',
+        tags: ['conversations'],
+        summary: 'Rename, archive or take back a conversation, or change what it does while busy',
+        params: IdParams,
+        body: ConversationChange,
+        response: { 200: json('The conversation as it stands', Conversation), ...problems(404, ...bodyProblems) },
+      },
+      handler: async ({ scope, params: { id }, body }, reply) => {
+        const row = await conversationRows.change(scope, id, body);
+        if (!row) throw noConversation(id);
+        return reply.send(views.conversation(row));
+      },
+    });
+
+    app.route({
+      method: 'DELETE',
+      url: '/v1/conversations/:id',
+      schema: {
+        operationId: 'deleteConversation',
+        tags: ['conversations'],
+        summary: 'Delete a conversation with all that was said',
+        description:
+          'Nobody sees it or its tasks from here on. What runs is cancelled, then everything that was said, found and answered is removed. What it cost stays in `GET /v1/usage`.',
+        params: IdParams,
+        response: { 204: z.null().describe('Deleted'), ...problems(404) },
+      },
+      handler: async ({ scope, params: { id } }, reply) => {
+        const conversation = await conversationRows.markDeleted(scope, id);
+        if (!conversation) throw noConversation(id);
+        // It is deleted; the sweep has it erased when Temporal does not answer now.
+        await messages.wake(conversation).catch((error: unknown) => {
+          log.warn({ err: error, conversationId: id }, 'a deleted conversation will be erased later');
+        });
+        return reply.code(204).send(null);
+      },
+    });
+  };
+
+export const noConversation = (id: string) => new AlfredError('not_found', `There is no conversation ${id}.`);

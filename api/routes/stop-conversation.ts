@@ -1,0 +1,26 @@
+import { StopReceipt, StopRequest } from '../../contract/conversation.ts';
+import type { ApiDeps } from '../deps.ts';
+import type { Api } from '../fastify.ts';
+import { parse } from '../problems.ts';
+import { bodyProblems, IdParams, json, problems } from '../responses.ts';
+
+export const stopConversationRoutes =
+  ({ messages }: Pick<ApiDeps, 'messages'>) =>
+  async (app: Api) => {
+    app.route({
+      method: 'POST',
+      url: '/v1/conversations/:id/stop',
+      schema: {
+        operationId: 'stopConversation',
+        tags: ['conversations'],
+        summary: 'Stop what runs in a conversation',
+        description: 'The running task is cancelled and what it did is kept. Safe to repeat, and when nothing runs.',
+        params: IdParams,
+        bodies: { 'application/json': StopRequest },
+        'x-optional-body': true,
+        response: { 200: json('What was stopped', StopReceipt), ...problems(404, ...bodyProblems) },
+      },
+      handler: async ({ scope, params, body }, reply) =>
+        reply.send(await messages.stop(scope, params.id, parse(StopRequest, body ?? {}))),
+    });
+  };

@@ -1,0 +1,175 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { ModelRequest } from '../../activities/ports.ts';
+import { AlfredError } from '../../contract/errors.ts';
+import { createApiHarness, type ApiHarness } from './api-server.ts';
+import { heard, held, script, states, talkTo, until, type Talk } from './talk.ts';
+
+let api: ApiHarness;
+beforeAll(async () => void (api = await createApiHarness()));
+afterAll(() => api?.close());
+
+/** The first turn is held; every later one answers at once. */
+let first: ReturnType<typeof held>;
+let requests: ModelRequest[];
+let talk: Talk;
+beforeEach(async () => {
+  first = held('Half an');
+  requests = api.script((_, call) => (call === 1 ? first.turn : { text: [`Answer ${call}.`] }));
+  talk = await talkTo(api);
+});
+
+const asked = (call: number) => heard(requests[call - 1] as ModelRequest);
+const statusOf = async (taskId: string) => (await api.http.get(`/v1/tasks/${taskId}`)).body.status as string;
+
+describe('while a task runs, a message', () => {
+  test('that enqueues waits for its turn, and the others after it', async () => {
+    await talk.say('one');
+    const runningTaskId = await talk.running();
+    expect((await talk.say('two')).body).toMatchObject({ outcome: 'queued', position: 2, runningTaskId });
+    expect((await talk.say('three', { onBusy: 'enqueue' })).body).toMatchObject({ outcome: 'queued', position: 3 });
+    expect(await talk.row()).toMatchObject({ queued: 2, runningTaskId });
+    first.release();
+    expect(script(await talk.quiet())).toEqual(['one', '> Half an', 'two', '> Answer 2.', 'three', '> Answer 3.']);
+    expect(asked(3)).toEqual(['one', ['> Half an'], 'two', ['> Answer 2.'], 'three']);
+  });
+
+  test('that interrupts cancels it, keeps its words, and passes over what waits', async () => {
+    const one = await talk.say('one');
+    const runningTaskId = await talk.running();
+    const two = await talk.say('two');
+    const three = await talk.say('three', { onBusy: 'interrupt' });
+    expect(three.body).toMatchObject({ outcome: 'interrupted', runningTaskId });
+    expect(states(await talk.quiet())).toEqual([
+      'one: started, done',
+      'two: queued, passed_over',
+      'three: interrupted, done',
+    ]);
+    expect(asked(2)).toEqual(['one', 'two', 'three']);
+    expect(await statusOf(one.body.taskId)).toBe('cancelled');
+    expect(await statusOf(two.body.taskId)).toBe('cancelled');
+    expect(await statusOf(three.body.taskId)).toBe('completed');
+    await expect(api.client.workflow.getHandle(`task/${two.body.taskId}`).describe()).rejects.toThrow();
+  });
+
+  test('that rolls back cancels it and takes its words, and those that wait, out of the context', async () => {
+    first.release();
+    await talk.say('kept');
+    await talk.quiet();
+    const second = held('Never');
+    requests = api.script((_, call) => (call === 1 ? second.turn : { text: [`Answer ${call}.`] }));
+    await talk.say('one');
+    await talk.running();
+    await talk.say('two');
+    expect((await talk.say('three', { onBusy: 'rollback' })).body.outcome).toBe('rolled_back');
+    expect(states(await talk.quiet())).toEqual([
+      'kept: started, done',
+      'one: started, rolled_back',
+      'two: queued, rolled_back',
+      'three: rolled_back, done',
+    ]);
+    expect(asked(2)).toEqual(['kept', ['> Half an'], 'three']);
+    await talk.say('four');
+    await talk.quiet();
+    expect(asked(3)).toEqual(['kept', ['> Half an'], 'three', ['> Answer 2.'], 'four']);
+  });
+
+  test('that is to be rejected is refused with the task that is in the way, also when it is sent again', async () => {
+    await talk.say('one');
+    const taskId = await talk.running();
+    for (let times = 0; times < 2; times++)
+      expect(await talk.say('two', { id: 'm2', onBusy: 'reject' })).toMatchObject({
+        status: 409,
+        body: { code: 'conversation_busy', taskId },
+      });
+    first.release();
+    expect(states(await talk.quiet())).toEqual(['one: started, done', 'two: rejected, rejected']);
+    expect(requests).toHaveLength(1);
+    expect((await talk.say('two', { id: 'm2', onBusy: 'reject' })).status).toBe(409);
+    expect((await talk.say('again', { onBusy: 'reject' })).body.outcome).toBe('started');
+    await talk.quiet();
+  });
+
+  test('that steers is given to the task, and has a turn of its own when the task did not take it', async () => {
+    await talk.say('one');
+    const taskId = await talk.running();
+    await talk.say('three', { onBusy: 'enqueue' });
+    expect((await talk.say('two', { onBusy: 'steer' })).body).toMatchObject({ outcome: 'steered', taskId });
+    first.release();
+    expect(states(await talk.quiet())).toEqual(['one: started, done', 'three: queued, done', 'two: steered, done']);
+    expect(asked(3)).toEqual(['one', ['> Half an'], 'three', ['> Answer 2.'], 'two']);
+  });
+});
+
+describe('the policy of a message', () => {
+  test('is its own, else the conversation’s, which can be changed', async () => {
+    const strict = await talkTo(api, { onBusy: 'reject' });
+    await strict.say('one');
+    await strict.running();
+    expect((await strict.say('two')).status).toBe(409);
+    expect((await strict.say('three', { onBusy: 'enqueue' })).body.outcome).toBe('queued');
+    await api.http.json('PATCH', strict.path, { onBusy: 'enqueue' });
+    expect((await strict.say('four')).body.outcome).toBe('queued');
+    first.release();
+    await strict.quiet();
+  });
+});
+
+describe('an interrupted task', () => {
+  test('leaves no tool call without an answer', async () => {
+    const tool = held('');
+    api.tool('search_documents', async (input, { signal }) => {
+      if ((input as { at: number }).at === 2) await tool.turn.until(signal);
+      return { output: { saw: input }, summary: 'looked' };
+    });
+    requests = api.script((_, call) =>
+      call === 1
+        ? {
+            text: ['Let me look.'],
+            calls: [1, 2].map((at) => ({ tool: 'search_documents', arguments: { at }, callId: `c${at}` })),
+          }
+        : { text: ['Yes.'] },
+    );
+    await talk.say('one');
+    const taskId = await talk.running();
+    await until('the first call has its result', async () =>
+      (await api.events.read(api.scope, taskId, 0, 100)).some(({ type }) => type === 'tool.completed'),
+    );
+    await talk.say('two', { onBusy: 'interrupt' });
+    await talk.quiet();
+    expect(asked(2)).toEqual([
+      'one',
+      ['> Let me look.', 'call search_documents', 'call search_documents'],
+      [{ saw: { at: 1 } }, { error: expect.stringContaining('stopped before its end') }],
+      'two',
+    ]);
+    const results = requests[1]?.messages[2];
+    expect(results?.role === 'tool' && results.results.map(({ callId, isError }) => [callId, isError])).toEqual([
+      ['c1', false],
+      ['c2', true],
+    ]);
+  });
+
+  test('that ended with what it had leaves its results, too', async () => {
+    api.tool('search_documents', async () => ({ output: 'found', summary: 'looked' }));
+    api.script([{ text: ['Hello.'] }, { calls: [{ tool: 'search_documents', arguments: {} }] }]);
+    await talk.say('hi');
+    await talk.quiet();
+    await talk.say('one', { budget: { maxModelCalls: 1, waitS: 0 } });
+    // What was answered before is no answer to this.
+    expect(script(await talk.quiet()).at(-1)).toBe('> The budget ended before there was an answer.');
+    requests = api.script([{ text: ['Yes.'] }]);
+    await talk.say('two');
+    await talk.quiet();
+    expect(asked(1)).toEqual(['hi', ['> Hello.'], 'one', ['call search_documents'], ['found'], 'two']);
+  });
+});
+
+test('a task that failed leaves its question', async () => {
+  api.script([{ error: new AlfredError('model_auth', 'no key') }]);
+  await talk.say('one');
+  await talk.quiet();
+  requests = api.script([{ text: ['Yes.'] }]);
+  await talk.say('two');
+  expect(script(await talk.quiet())).toEqual(['one', 'two', '> Yes.']);
+  expect(asked(1)).toEqual(['one', 'two']);
+});

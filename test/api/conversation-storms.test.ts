@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { BusyPolicy } from '../../contract/conversation.ts';
+import { createApiHarness, type ApiHarness } from './api-server.ts';
+import type { Checked } from './checked-client.ts';
+import { script, talkTo } from './talk.ts';
+
+let api: ApiHarness;
+beforeAll(async () => void (api = await createApiHarness()));
+afterAll(() => api?.close());
+
+const clients = 10;
+const messages = 100;
+
+/** Ten clients send a hundred messages at once, each of them twice. @returns both answers to every message */
+async function storm(say: (text: string, more: object) => Promise<Checked>, onBusy: BusyPolicy) {
+  const answers = new Map<string, Checked[]>();
+  await Promise.all(
+    Array.from({ length: clients }, async (_, client) => {
+      for (let n = client; n < messages; n += clients) {
+        const id = `m${n}`;
+        answers.set(id, await Promise.all([1, 2].map(() => say(`text ${n}`, { id, onBusy }))));
+      }
+    }),
+  );
+  return answers;
+}
+
+test.each<BusyPolicy>(['enqueue', 'interrupt', 'rollback', 'reject', 'steer'])(
+  'a hundred messages from ten clients, each sent twice, are taken once and in one order: %s',
+  async (onBusy) => {
+    const requests = api.script(() => ({ text: ['Yes.'] }));
+    const talk = await talkTo(api);
+    const answers = await storm(talk.say, onBusy);
+    for (const [first, second] of answers.values()) {
+      expect([202, 409]).toContain(first?.status);
+      const { requestId: _, ...told } = first?.body;
+      const { requestId: __, ...toldAgain } = second?.body;
+      expect([second?.status, toldAgain]).toEqual([first?.status, told]);
+    }
+    const all = await talk.quiet();
+    const people = all.filter(({ role }) => role === 'user');
+    expect(people.map(({ position }) => position)).toEqual(Array.from({ length: messages }, (_, n) => n + 1));
+    expect(new Set(people.map(({ id }) => id)).size).toBe(messages);
+    for (const { id, position, outcome } of people.filter((message) => message.outcome !== 'rejected'))
+      expect(answers.get(id)?.[0]?.body).toMatchObject({ position, outcome });
+
+    const known = new Set(['done', 'passed_over', 'rolled_back', 'rejected']);
+    expect(people.every(({ state }) => known.has(state))).toBe(true);
+    const seqs = (await talk.events()).map(({ seq }) => seq);
+    expect(seqs).toEqual(seqs.map((_: number, i: number) => i + 1));
+    // Each task was asked once, and what the last one was asked holds everything that counts, in order.
+    const counted = people.filter(({ state }) => state === 'done' || state === 'passed_over');
+    const last = requests.at(-1)?.messages.flatMap((message) => (message.role === 'user' ? [message.text] : []));
+    expect(last).toEqual(counted.map(({ text }) => text));
+    if (onBusy !== 'interrupt' && onBusy !== 'rollback')
+      expect(script(all).filter((line) => line === '> Yes.')).toHaveLength(counted.length);
+  },
+  120_000,
+);

@@ -1,0 +1,262 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { conversationWorkflowId } from '../../contract/ids.ts';
+import { createApiHarness, type ApiHarness } from './api-server.ts';
+import { heard, held, script, states, talkTo, until } from './talk.ts';
+
+let api: ApiHarness;
+beforeAll(async () => {
+  api = await createApiHarness(
+    {},
+    {
+      identify: ({ 'x-who': who = 'ada' }) => ({ tenant: 'local', subject: String(who), roles: ['staff'] }),
+    },
+  );
+});
+afterAll(() => api?.close());
+
+const yes = () => api.script(() => ({ text: ['Yes.'] }));
+const nowhere = '019ab7a0-0000-7000-8000-000000000000';
+
+describe('a conversation', () => {
+  test('carries its context from task to task', async () => {
+    const requests = api.script([{ text: ['Hello Ada.'] }, { text: ['Your name is Ada.'] }]);
+    const talk = await talkTo(api);
+    const first = await talk.say('I am Ada.');
+    expect(first).toMatchObject({
+      status: 202,
+      body: { position: 1, outcome: 'started', runningTaskId: null, conversationId: talk.id },
+    });
+    await talk.quiet();
+    await talk.say('Who am I?');
+    expect(script(await talk.quiet())).toEqual(['I am Ada.', '> Hello Ada.', 'Who am I?', '> Your name is Ada.']);
+    expect(requests.map(heard)).toEqual([['I am Ada.'], ['I am Ada.', ['> Hello Ada.'], 'Who am I?']]);
+    const { body: task } = await api.http.get(`/v1/tasks/${first.body.taskId}`);
+    expect(task).toMatchObject({ status: 'completed', conversationId: talk.id, result: { text: 'Hello Ada.' } });
+    const { body: listed } = await api.http.get(`/v1/tasks?conversationId=${talk.id}`);
+    expect(listed.tasks).toHaveLength(2);
+  });
+
+  test('costs nothing while nothing is said: its workflow ends, and begins again with the next message', async () => {
+    yes();
+    const talk = await talkTo(api);
+    const handle = api.client.workflow.getHandle(conversationWorkflowId(talk.id));
+    await expect(handle.describe()).rejects.toThrow();
+    for (const text of ['one', 'two']) {
+      await talk.say(text);
+      await talk.quiet();
+      await until('the workflow ends', async () => (await handle.describe()).status.name === 'COMPLETED');
+    }
+    expect(script(await talk.listed())).toEqual(['one', '> Yes.', 'two', '> Yes.']);
+  });
+
+  test('is made once for an Idempotency-Key', async () => {
+    const make = (body: object) => api.http.post('/v1/conversations', body, { 'idempotency-key': 'c1' });
+    const made = await Promise.all([1, 2, 3].map(() => make({ title: 'A', metadata: { b: '1', a: '2' } })));
+    expect(new Set(made.map(({ body }) => body.id)).size).toBe(1);
+    expect(made[0]).toMatchObject({
+      status: 201,
+      body: { title: 'A', agent: 'knowledge', onBusy: 'enqueue', messages: 0 },
+    });
+    expect(await make({ title: 'B' })).toMatchObject({ status: 422, body: { code: 'idempotency_key_reused' } });
+    expect(await api.http.post('/v1/conversations', { agent: 'nobody' })).toMatchObject({
+      status: 422,
+      body: { code: 'unknown_agent' },
+    });
+  });
+
+  test('is called as its first message begins, unless somebody names it', async () => {
+    yes();
+    const talk = await talkTo(api);
+    await talk.say(`  How many   days\ndo I have ${'to file this '.repeat(10)}?`);
+    const { title } = await talk.row();
+    expect(title).toMatch(/^How many days do I have to file/);
+    expect(title.length).toBeLessThanOrEqual(80);
+    await talk.say('Something else');
+    expect((await talk.row()).title).toBe(title);
+    const changed = await api.http.json('PATCH', talk.path, { title: 'Expenses' });
+    expect(changed).toMatchObject({ status: 200, body: { title: 'Expenses', archived: false } });
+    await talk.quiet();
+  });
+
+  test('is listed, newest first, page by page; archived ones apart, and they take no messages', async () => {
+    const talks = [
+      await talkTo(api, { title: 'a' }),
+      await talkTo(api, { title: 'b' }),
+      await talkTo(api, { title: 'c' }),
+    ];
+    const [first] = talks;
+    if (!first) throw new Error('no talk');
+    const page = async (query: string) => (await api.http.get(`/v1/conversations?${query}`)).body;
+    const newest = await page('limit=2');
+    expect(newest.conversations.map(({ title }: { title: string }) => title)).toEqual(['c', 'b']);
+    expect((await page(`limit=1&cursor=${newest.nextCursor}`)).conversations[0].title).toBe('a');
+    expect((await api.http.get('/v1/conversations?cursor=x')).status).toBe(422);
+
+    await api.http.json('PATCH', first.path, { archived: true });
+    expect(await first.say('hello')).toMatchObject({ status: 409, body: { code: 'conversation_archived' } });
+    expect((await page('archived=true')).conversations.map(({ id }: { id: string }) => id)).toEqual([first.id]);
+    expect(JSON.stringify(await page('limit=200'))).not.toContain(first.id);
+    await api.http.json('PATCH', first.path, { archived: false });
+    yes();
+    expect((await first.say('hello')).status).toBe(202);
+    await first.quiet();
+  });
+
+  test('is nobody else’s', async () => {
+    yes();
+    const talk = await talkTo(api);
+    await talk.say('mine');
+    await talk.quiet();
+    const as = { 'x-who': 'eve' };
+    const body = { text: 'hello' };
+    for (const answer of [
+      await api.http.get(talk.path, as),
+      await api.http.get(`${talk.path}/messages`, as),
+      await api.http.get(`${talk.path}/events`, as),
+      await api.http.json('PATCH', talk.path, { title: 'x' }, as),
+      await api.http.post(`${talk.path}/messages`, body, as),
+      await api.http.post(`${talk.path}/stop`, {}, as),
+      await api.http.request(talk.path, { method: 'DELETE', headers: as }),
+      await api.http.get(`/v1/conversations/${nowhere}`),
+      await api.http.post(`/v1/conversations/${nowhere}/messages`, body),
+    ])
+      expect(answer).toMatchObject({ status: 404, body: { code: 'not_found' } });
+    expect((await api.http.get('/v1/conversations', as)).body.conversations).toEqual([]);
+  });
+
+  test('never shows where its callback is told, nor keeps the secret in a history', async () => {
+    yes();
+    const secret = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
+    const talk = await talkTo(api, { callback: { url: 'https://example.com/told', secret } });
+    const { body } = await talk.say('SecretWords');
+    await talk.quiet();
+    expect(JSON.stringify([await talk.row(), await talk.listed(), await talk.events()])).not.toContain(secret);
+    for (const workflowId of [conversationWorkflowId(talk.id), `task/${body.taskId}`]) {
+      const history = JSON.stringify(await api.client.workflow.getHandle(workflowId).fetchHistory());
+      for (const word of [secret, 'SecretWords', 'example.com'])
+        expect(history).not.toContain(Buffer.from(word).toString('base64').slice(0, 8));
+    }
+  });
+
+  test('passes its limits on to its tasks, the tighter one of each', async () => {
+    yes();
+    const talk = await talkTo(api, { budget: { maxModelCalls: 5, maxTokens: 9_000 }, priority: 2 });
+    const { body } = await talk.say('one', { budget: { maxModelCalls: 3 }, metadata: { a: 'b' } });
+    await talk.quiet();
+    const { body: task } = await api.http.get(`/v1/tasks/${body.taskId}`);
+    expect(task).toMatchObject({ budget: { maxModelCalls: 3, maxTokens: 9_000 }, metadata: { a: 'b' } });
+    const { raw } = await api.client.workflow.getHandle(`task/${body.taskId}`).describe();
+    expect(raw.workflowExecutionInfo?.priority).toMatchObject({ priorityKey: 2, fairnessKey: 'local' });
+    const { rows } = await api.postgres.pool.query('select roles from tasks where id = $1', [body.taskId]);
+    expect(rows).toEqual([{ roles: ['staff'] }]);
+  });
+});
+
+describe('messages', () => {
+  test('are read page by page, answers after what they answer', async () => {
+    api.script((_, call) => ({ text: [`Answer ${call}.`] }));
+    const talk = await talkTo(api);
+    for (const text of ['one', 'two', 'three']) {
+      await talk.say(text);
+      await talk.quiet();
+    }
+    const page = async (query: string) => (await api.http.get(`${talk.path}/messages?${query}`)).body;
+    const newest = await page('limit=2');
+    expect(script(newest.messages)).toEqual(['two', '> Answer 2.', 'three', '> Answer 3.']);
+    expect(newest.hasMore).toBe(true);
+    expect(await page('limit=2&before=2')).toMatchObject({ messages: [{ text: 'one' }, {}], hasMore: false });
+    expect(await page('limit=1&after=1')).toMatchObject({ messages: [{ text: 'two' }, {}], hasMore: true });
+    expect(newest.messages[3]).toMatchObject({
+      role: 'assistant',
+      position: 3,
+      outcome: null,
+      taskStatus: 'completed',
+    });
+  });
+
+  test('that are sent twice are one, one after the other and at once, also after months', async () => {
+    yes();
+    const talk = await talkTo(api);
+    const twice = await Promise.all([1, 2, 3, 4].map(() => talk.say('hello', { id: 'm1' })));
+    expect(new Set(twice.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+    await talk.quiet();
+    expect((await talk.say('hello', { id: 'm1' })).body).toEqual(twice[0]?.body);
+    expect(await talk.say('other', { id: 'm1' })).toMatchObject({ status: 422, body: { code: 'message_id_reused' } });
+    expect(script(await talk.quiet())).toEqual(['hello', '> Yes.']);
+  });
+
+  test('that do not fit are refused', async () => {
+    const talk = await talkTo(api);
+    for (const body of [
+      {},
+      { text: ' ' },
+      { text: 'x', id: 'with space' },
+      { text: 'x', onBusy: 'never' },
+      { text: 'x', to: 'y' },
+    ])
+      expect((await api.http.post(`${talk.path}/messages`, body)).status).toBe(422);
+    expect(await talk.row()).toMatchObject({ messages: 0, queued: 0 });
+  });
+
+  test('of which too many wait are refused, unless they take the place of what waits', async () => {
+    const first = held('x');
+    api.script((_, call) => (call === 1 ? first.turn : { text: ['Yes.'] }));
+    const talk = await talkTo(api);
+    await talk.say('one');
+    await talk.running();
+    await api.postgres.pool.query(
+      `insert into conversation_messages (conversation_id, id, position, content_hash, request, request_hash, task_id, state, outcome)
+       select conversation_id, 'w' || n, n + 1, content_hash, request, request_hash, gen_random_uuid(), 'queued', 'queued'
+       from conversation_messages, generate_series(1, 1000) n where conversation_id = $1`,
+      [talk.id],
+    );
+    await api.postgres.pool.query('update conversations set last_position = 1001 where id = $1', [talk.id]);
+    expect(await talk.say('two')).toMatchObject({ status: 409, body: { code: 'conversation_full' } });
+    expect((await talk.say('three', { onBusy: 'rollback' })).body).toMatchObject({
+      outcome: 'rolled_back',
+      position: 1_002,
+    });
+    await talk.quiet();
+  });
+});
+
+describe('stop', () => {
+  const stop = (path: string, body?: object) => api.http.post(`${path}/stop`, body ?? {});
+
+  test('cancels what runs, keeps what it did, and drops what waits', async () => {
+    const first = held('x');
+    const requests = api.script((_, call) => (call === 1 ? first.turn : { text: ['Yes.'] }));
+    const talk = await talkTo(api);
+    await talk.say('one');
+    const stoppedTaskId = await talk.running();
+    await talk.say('two', { id: 'm2' });
+    await talk.say('three', { id: 'm3' });
+    const stopped = await stop(talk.path, { reason: 'Enough.', undo: true });
+    expect(stopped).toMatchObject({ status: 200, body: { stoppedTaskId, dropped: ['m2', 'm3'] } });
+    expect(states(await talk.quiet())).toEqual([
+      'one: started, done',
+      'two: queued, dropped',
+      'three: queued, dropped',
+    ]);
+    const { rows } = await api.postgres.pool.query('select status, cancel_request from tasks where id = $1', [
+      stoppedTaskId,
+    ]);
+    expect(rows).toEqual([{ status: 'cancelled', cancel_request: { reason: 'Enough.', undo: true, by: 'ada' } }]);
+    await talk.say('four');
+    await talk.quiet();
+    expect(heard(requests[1] ?? Object())).toEqual(['one', 'four']);
+  });
+
+  test('may keep what waits, and is safe when nothing runs', async () => {
+    const first = held('x');
+    api.script((_, call) => (call === 1 ? first.turn : { text: ['Yes.'] }));
+    const talk = await talkTo(api);
+    expect((await stop(talk.path)).body).toEqual({ stoppedTaskId: null, dropped: [] });
+    await talk.say('one');
+    await talk.running();
+    await talk.say('two');
+    expect((await stop(talk.path, { queued: 'keep' })).body.dropped).toEqual([]);
+    expect(script(await talk.quiet())).toEqual(['one', 'two', '> Yes.']);
+    expect((await stop(`/v1/conversations/${nowhere}`)).status).toBe(404);
+  });
+});

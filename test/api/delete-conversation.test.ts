@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createApiHarness, type ApiHarness } from './api-server.ts';
+import { heard, held, script, talkTo, until, type Talk } from './talk.ts';
+
+let api: ApiHarness;
+beforeAll(async () => void (api = await createApiHarness()));
+afterAll(() => api?.close());
+
+const remove = (path: string) => api.http.request(path, { method: 'DELETE' });
+const query = async (statement: string, values: unknown[] = []) =>
+  (await api.postgres.pool.query(statement, values)).rows as Record<string, unknown>[];
+const erased = ({ id }: Talk) =>
+  until('it is erased', async () => (await query('select from conversations where id = $1', [id])).length === 0);
+/** Everything that anybody has said, found or answered, as it is stored. */
+const stored = async () =>
+  JSON.stringify([
+    await query('select body from messages'),
+    await query(`select convert_from(bytes, 'UTF8') as text from contents`),
+    await query('select data from task_events'),
+    await query('select data from conversation_events'),
+    await query('select metadata, error_message, cancel_request from tasks'),
+    await query('select title, metadata, defaults from conversations'),
+  ]);
+
+test('a deleted conversation is gone for everybody at once, with its tasks', async () => {
+  const first = held('x');
+  api.script((_, call) => (call === 1 ? first.turn : { text: ['Yes.'] }));
+  const talk = await talkTo(api);
+  const { body } = await talk.say('one');
+  await talk.running();
+  await talk.say('two');
+  expect((await remove(talk.path)).status).toBe(204);
+  for (const path of [talk.path, `${talk.path}/messages`, `${talk.path}/events`, `/v1/tasks/${body.taskId}`])
+    expect((await api.http.get(path)).status).toBe(404);
+  expect((await talk.say('three')).status).toBe(404);
+  expect((await remove(talk.path)).status).toBe(404);
+  expect((await api.http.post(`${talk.path}/stop`, {})).status).toBe(404);
+  expect(JSON.stringify((await api.http.get('/v1/tasks')).body)).not.toContain(body.taskId);
+  expect(JSON.stringify((await api.http.get('/v1/conversations')).body)).not.toContain(talk.id);
+  await erased(talk);
+  expect(await query('select status from tasks where id = $1', [body.taskId])).toEqual([{ status: 'cancelled' }]);
+});
+
+test('nothing that was said, found or answered is left, and what it cost is', async () => {
+  api.tool('search_documents', async () => ({ output: { found: 'PRIVATE finding' }, summary: 'PRIVATE summary' }));
+  api.script([
+    { text: ['PRIVATE thought'], calls: [{ tool: 'search_documents', arguments: { q: 'PRIVATE query' } }] },
+    { text: ['PRIVATE answer'] },
+    { text: ['PRIVATE again'] },
+  ]);
+  const talk = await talkTo(api, { title: 'PRIVATE title', metadata: { k: 'PRIVATE note' } });
+  await talk.say('PRIVATE question', { metadata: { k: 'PRIVATE mark' } });
+  await talk.quiet();
+  await talk.say('PRIVATE more');
+  await talk.quiet();
+  const usage = async () => (await api.http.get('/v1/usage?by=agent')).body.total;
+  const before = await usage();
+  expect(await stored()).toContain('PRIVATE');
+  await remove(talk.path);
+  await erased(talk);
+  expect(await stored()).not.toContain('PRIVATE');
+  expect(await usage()).toEqual(before);
+});
+
+test('what another conversation has said and found too stays there', async () => {
+  const requests = api.script((_, call) =>
+    call % 2 === 1 && call < 5 ? { calls: [{ tool: 'search_documents', arguments: {} }] } : { text: ['Same answer.'] },
+  );
+  api.tool('search_documents', async () => ({ output: { found: 'the same' }, summary: 'looked' }));
+  const [one, two] = [await talkTo(api), await talkTo(api)];
+  for (const talk of [one, two]) {
+    await talk.say('Same question');
+    await talk.quiet();
+  }
+  await remove(one.path);
+  await erased(one);
+  expect(script(await two.listed())).toEqual(['Same question', '> Same answer.']);
+  await two.say('And now?');
+  await two.quiet();
+  const last = requests.at(-1);
+  expect(last && heard(last)).toEqual([
+    'Same question',
+    ['call search_documents'],
+    [{ found: 'the same' }],
+    ['> Same answer.'],
+    'And now?',
+  ]);
+});
+
+test('its followers hear of it, and their streams end', async () => {
+  api.script(() => ({ text: ['Yes.'] }));
+  const talk = await talkTo(api);
+  await talk.say('one');
+  await talk.quiet();
+  const following = api.http.get(`${talk.path}/events`, { accept: 'text/event-stream' });
+  await until('somebody follows', async () => ((await api.metrics.eventStreams.get()).values[0]?.value ?? 0) > 0);
+  await remove(talk.path);
+  await following;
+  await erased(talk);
+});
+
+test('erasing again changes nothing', async () => {
+  api.script(() => ({ text: ['Yes.'] }));
+  const talk = await talkTo(api);
+  await talk.say('one');
+  await talk.quiet();
+  await remove(talk.path);
+  await erased(talk);
+  const before = await stored();
+  const conversation = { conversationId: talk.id, agent: 'knowledge', tenant: 'local', subject: 'local' };
+  await api.turns.erase(conversation);
+  expect(await stored()).toBe(before);
+});
