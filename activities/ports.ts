@@ -343,6 +343,25 @@ export interface Tool extends ToolDescription {
   undo?(input: JsonValue, output: JsonValue, context: ToolContext): Promise<{ summary: string }>;
 }
 
+/** Signed posts to addresses that somebody else named. */
+export interface Webhooks {
+  /**
+   * Posts a body as JSON, signed as Standard Webhooks says, to a public address.
+   *
+   * @param webhook `secret`: `whsec_…`; `id`: the same for every attempt, so that the receiver can tell repeats apart
+   * @param options `leaving` runs when the connection stands and nothing has been sent
+   * @returns whatever the receiver answered; redirects are not followed
+   * @throws AlfredError `destination_forbidden`, `destination_unreachable`: nothing was sent; `effect_unknown`: something
+   *   was, and no answer came
+   */
+  send(
+    webhook: { url: string; secret: string; id: string; body: unknown },
+    options: { signal: AbortSignal; leaving?: () => Promise<void> },
+  ): Promise<WebhookAnswer>;
+}
+/** `receiver`: host and port, which is all of the address that may be kept or shown. `text`: the beginning of the body. */
+export type WebhookAnswer = { receiver: string; status: number; text: string; retryAfterMs?: number };
+
 export type Block = { headingPath: string[]; page: number | null; text: string; start: number; end: number };
 export type ParsedDocument = { title: string; text: string; chunks: Block[] };
 
