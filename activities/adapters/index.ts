@@ -3,6 +3,8 @@ import type { Edge } from '../../runtime/edge.ts';
 import { createDocumentParser } from './documents/parser.ts';
 import { createModelCatalog } from './models/catalog.ts';
 import { createProviders } from './models/providers.ts';
+import { createOutbound } from './outbound/outbound.ts';
+import { createWebhooks } from './outbound/webhooks.ts';
 import { createConversations } from './postgres/conversations.ts';
 import { createDocuments } from './postgres/documents.ts';
 import { createEventListener } from './postgres/event-listener.ts';
@@ -13,6 +15,7 @@ import { createParkedTasks } from './postgres/parked-tasks.ts';
 import { createTasks } from './postgres/tasks.ts';
 import { createSearchIndex } from './search/search-index.ts';
 import { createWorkflows } from './temporal/workflows.ts';
+import { createActingTools } from './tools/acting-tools.ts';
 import { createDocumentTools } from './tools/document-tools.ts';
 import { readResultTool } from './tools/read-result.ts';
 
@@ -26,11 +29,17 @@ export function createAdapters({ config, log, postgres: { db }, client, metrics 
   const conversations = createConversations(db);
   const observe = (seconds: number) => metrics?.searchDuration.observe(seconds);
   const index = createSearchIndex({ db, dir: join(config.ALFRED_DATA_DIR, 'index'), log, observe });
-  const tools = [...createDocumentTools({ index, documents }), readResultTool(conversations)];
+  const webhooks = createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW }));
+  const tools = [
+    ...createDocumentTools({ index, documents }),
+    readResultTool(conversations),
+    ...createActingTools(config, webhooks),
+  ];
   return {
     tasks: createTasks(db),
     events: createTaskEvents(db, listener),
     conversations,
+    webhooks,
     ledger: createLedger(db),
     documents,
     index,

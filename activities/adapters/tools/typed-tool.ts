@@ -3,30 +3,43 @@ import { AlfredError } from '../../../contract/errors.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { Tool, ToolContext } from '../../ports.ts';
 
-type Definition<S extends z.ZodType> = {
-  name: string;
-  description: string;
-  input: S;
-  run: (input: z.infer<S>, context: ToolContext) => Promise<{ output: JsonValue; summary: string }>;
+type Typed<Input> = {
+  /** What a schema cannot say. Looked at before anybody is asked to approve the call. */
+  check?: (input: Input) => void;
+  run: (input: Input, context: ToolContext) => ReturnType<Tool['run']>;
+  reconcile?: (input: Input, context: ToolContext) => ReturnType<NonNullable<Tool['reconcile']>>;
+  undo?: (input: Input, output: JsonValue, context: ToolContext) => ReturnType<NonNullable<Tool['undo']>>;
 };
+type Definition<S extends z.ZodType> = Pick<Tool, 'name' | 'description' | 'effect' | 'repeatable'> & {
+  input: S;
+} & Typed<z.infer<S>>;
 
-/** A tool whose one schema is what the model is told, what is checked and what `run` gets. */
-export function typedTool<S extends z.ZodType>({ name, description, input: schema, run }: Definition<S>): Tool {
+/** A tool whose one schema is what the model is told, what is checked and what its functions get. */
+export function typedTool<S extends z.ZodType>(definition: Definition<S>): Tool {
+  const { input: schema, check, run, reconcile, undo, ...rest } = definition;
   const { $schema: _, ...inputSchema } = z.toJSONSchema(schema, { io: 'input' });
+
+  const parse = (input: JsonValue): z.infer<S> => {
+    const parsed = schema.safeParse(input);
+    if (parsed.success) {
+      check?.(parsed.data);
+      return parsed.data;
+    }
+    const problems = parsed.error.issues.map(({ path, message }) =>
+      path.length > 0 ? `${path.join('.')}: ${message}` : message,
+    );
+    throw new AlfredError(
+      'invalid_request',
+      `${rest.name} was called wrongly. ${problems.join('. ')}. Call it again with arguments that fit its schema.`,
+    );
+  };
+
   return {
-    name,
-    description,
+    ...rest,
     inputSchema: inputSchema as Record<string, JsonValue>,
-    async run(input, context) {
-      const parsed = schema.safeParse(input);
-      if (parsed.success) return run(parsed.data, context);
-      const problems = parsed.error.issues.map(({ path, message }) =>
-        path.length > 0 ? `${path.join('.')}: ${message}` : message,
-      );
-      throw new AlfredError(
-        'invalid_request',
-        `${name} was called wrongly. ${problems.join('. ')}. Call it again with arguments that fit its schema.`,
-      );
-    },
+    check: (input) => void parse(input),
+    run: async (input, context) => run(parse(input), context),
+    ...(reconcile && { reconcile: async (input, context) => reconcile(parse(input), context) }),
+    ...(undo && { undo: async (input, output, context) => undo(parse(input), output, context) }),
   };
 }
