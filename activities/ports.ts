@@ -1,3 +1,4 @@
+import type { CallbackState } from '../contract/callback.ts';
 import type { Ingestion, Document, DocumentList, DocumentListQuery, Passage } from '../contract/documents.ts';
 import type { ErrorCode } from '../contract/errors.ts';
 import type { NewTaskEvent, TaskEvent } from '../contract/events.ts';
@@ -6,6 +7,7 @@ import type { AssistantPart, StoredMessage } from '../contract/messages.ts';
 import type { Price } from '../contract/price.ts';
 import type {
   BudgetLimits,
+  CallbackRef,
   ContentHash,
   Correction,
   Head,
@@ -362,6 +364,29 @@ export interface Webhooks {
 /** `receiver`: host and port, which is all of the address that may be kept or shown. `text`: the beginning of the body. */
 export type WebhookAnswer = { receiver: string; status: number; text: string; retryAfterMs?: number };
 
+/** Who is told when a task ends. */
+export interface Callbacks {
+  get(scope: Scope, taskId: string): Promise<CallbackState | undefined>;
+  /** Makes the callback of an ended task due once more, as a delivery of its own. */
+  again(scope: Scope, taskId: string): Promise<void>;
+  /** Begins an attempt, if the task has ended and its callback is due. */
+  begin(scope: Scope, taskId: string): Promise<CallbackAttempt | undefined>;
+  /** Writes down how an attempt went, unless something newer has happened to the callback. */
+  settle(scope: Scope, taskId: string, attempt: CallbackAttempt, outcome: CallbackOutcome): Promise<void>;
+  /** Ends a delivery without another attempt. */
+  giveUp(scope: Scope, taskId: string): Promise<void>;
+  /** Callbacks of ended tasks that nobody seems to deliver, over all tenants; for the sweep. */
+  forgotten(limit: number): Promise<CallbackRef[]>;
+}
+/** `delivery` and `attempt` count from 1: deliveries of this callback, attempts over all of them. */
+export type CallbackAttempt = { url: string; secret: string; delivery: number; attempt: number };
+/** `delivering`: there will be another attempt. */
+export type CallbackOutcome = {
+  state: 'delivering' | 'delivered' | 'failed';
+  status: number | null;
+  error: string | null;
+};
+
 export type Block = { headingPath: string[]; page: number | null; text: string; start: number; end: number };
 export type ParsedDocument = { title: string; text: string; chunks: Block[] };
 
@@ -427,4 +452,9 @@ export interface Workflows {
   watchOutage(model: string): Promise<void>;
   /** Tells a parked task to go on. A task that has ended is left alone. */
   release(taskId: string): Promise<void>;
+  /**
+   * Makes sure that somebody delivers a callback.
+   * @param options `anew`: at once, also while an earlier delivery waits for its next attempt
+   */
+  deliverCallback(callback: CallbackRef, options?: { anew?: boolean }): Promise<void>;
 }

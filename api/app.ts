@@ -19,6 +19,7 @@ import { documentRoutes } from './routes/documents.ts';
 import { ingestionRoutes } from './routes/ingestions.ts';
 import { systemRoutes } from './routes/system.ts';
 import { taskBudgetRoutes } from './routes/task-budget.ts';
+import { taskCallbackRoutes } from './routes/task-callback.ts';
 import { taskEventRoutes } from './routes/task-events.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { usageRoutes } from './routes/usage.ts';
@@ -101,6 +102,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     taskEventRoutes,
     cancelTaskRoutes,
     taskBudgetRoutes,
+    taskCallbackRoutes,
     documentRoutes,
     ingestionRoutes,
     agentRoutes,

@@ -1,6 +1,15 @@
 import type { Client } from '@temporalio/client';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Documents, Identity, Ledger, SearchIndex, TaskEvents, Tasks, Workflows } from '../activities/ports.ts';
+import type {
+  Callbacks,
+  Documents,
+  Identity,
+  Ledger,
+  SearchIndex,
+  TaskEvents,
+  Tasks,
+  Workflows,
+} from '../activities/ports.ts';
 import type { Agents } from '../agents/index.ts';
 import type { Config } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -25,10 +34,11 @@ export type ApiDeps = {
   client: Client;
   tasks: Tasks;
   events: TaskEvents;
+  callbacks: Pick<Callbacks, 'get' | 'again'>;
   documents: Documents;
   ledger: Pick<Ledger, 'usage'>;
   index: Pick<SearchIndex, 'search'>;
-  workflows: Pick<Workflows, 'describe'>;
+  workflows: Pick<Workflows, 'describe' | 'deliverCallback'>;
   agents: Agents;
   metrics: Metrics;
   readMetrics(): Promise<string>;

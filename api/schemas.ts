@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AgentDescription, AgentList } from '../contract/agents.ts';
+import { Callback, CallbackState } from '../contract/callback.ts';
 import {
   Document,
   DocumentList,
@@ -32,11 +33,21 @@ import {
 import { UsageReport, UsageRow } from '../contract/usage.ts';
 
 const shared = { Budget, Json };
-const accepted = { ...shared, BudgetGrant, CancelRequest, DocumentUpload, Metadata, SearchRequest, TaskRequest };
+const accepted = {
+  ...shared,
+  BudgetGrant,
+  Callback,
+  CancelRequest,
+  DocumentUpload,
+  Metadata,
+  SearchRequest,
+  TaskRequest,
+};
 const answered = {
   ...shared,
   AgentDescription,
   AgentList,
+  CallbackState,
   Citation,
   DependencyState,
   Document,

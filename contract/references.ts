@@ -12,6 +12,9 @@ export type Scope = { tenant: string; subject: string };
 /** A task as workflows and activities name it. */
 export type TaskRef = Scope & { taskId: string; agent: string };
 
+/** A task's callback as workflows and activities name it: never with its address or secret. */
+export type CallbackRef = Scope & { taskId: string };
+
 /** One tool call a model asked for; its arguments stay in the stored message, `args` tells them apart from others. */
 export type ToolCallRef = {
   callId: string;

@@ -134,6 +134,12 @@ export function createMetrics() {
       buckets: seconds.tool,
       registers,
     }),
+    callbacks: new Counter({
+      name: 'callbacks_total',
+      help: 'Attempts to tell a task’s end, by what became of them',
+      labelNames: ['outcome'],
+      registers,
+    }),
     documentsIngested: new Counter({
       name: 'documents_ingested_total',
       help: 'Files read, by what became of them',

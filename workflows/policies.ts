@@ -49,3 +49,10 @@ export const watching: ActivityOptions = {
   heartbeatTimeout: '5 s',
   retry: { initialInterval: '200 ms', maximumInterval: '10 s' },
 };
+
+/** Callbacks: one short request an attempt, for a day. Whatever is wrong with a receiver, somebody mends it within hours. */
+export const delivery: ActivityOptions = {
+  startToCloseTimeout: '30 s',
+  scheduleToCloseTimeout: '24 h',
+  retry: { initialInterval: '1 s', backoffCoefficient: 2, maximumInterval: '1 h' },
+};

@@ -5,6 +5,7 @@ import { createModelCatalog } from './models/catalog.ts';
 import { createProviders } from './models/providers.ts';
 import { createOutbound } from './outbound/outbound.ts';
 import { createWebhooks } from './outbound/webhooks.ts';
+import { createCallbacks } from './postgres/callbacks.ts';
 import { createConversations } from './postgres/conversations.ts';
 import { createDocuments } from './postgres/documents.ts';
 import { createEventListener } from './postgres/event-listener.ts';
@@ -39,6 +40,7 @@ export function createAdapters({ config, log, postgres: { db }, client, metrics 
     tasks: createTasks(db),
     events: createTaskEvents(db, listener),
     conversations,
+    callbacks: createCallbacks(db),
     webhooks,
     ledger: createLedger(db),
     documents,

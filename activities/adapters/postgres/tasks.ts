@@ -13,6 +13,7 @@ import { storableJson } from './storable-json.ts';
 import { insertMessage } from './conversations.ts';
 import { appendEvents } from './append-events.ts';
 import { insertTaskBudget, tightest } from './budgets.ts';
+import { callbackIsDue, insertCallback } from './callbacks.ts';
 import { createWaiting } from './waiting.ts';
 import { reopen, revived } from './reopen.ts';
 import { selectTasks, taskRowOf, taskStateOf } from './task-row.ts';
@@ -48,7 +49,8 @@ export const createTasks = (db: Database): Tasks => ({
       )
       .returningAll();
     const { rows } = await sql<Selectable<Tables['tasks']>>`
-      with message as (${message.statement}), task as (${row}), budget as (${insertTaskBudget(budget)}), event as (
+      with message as (${message.statement}), task as (${row}), budget as (${insertTaskBudget(budget)}),
+        callback as (${insertCallback(request.callback)}), event as (
         insert into task_events (task_id, seq, type, data)
         select id, 1, 'task.queued', jsonb_build_object('agent', agent) from task)
       select * from task`.execute(db);
@@ -220,6 +222,7 @@ async function end(
       when: sql`last_seq = ${row.last_seq}`,
       set: sql`${changes}, ended_at = now(), streaming = null, waiting = null, run_id = ${run?.runId ?? row.run_id}`,
       events: [event],
+      after: sql`, callback as (${callbackIsDue})`,
     });
     if (written)
       return { ...before, status, error, waiting: null, lastSeq: written.last_seq, endedAt: new Date().toISOString() };
