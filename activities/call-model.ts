@@ -3,6 +3,7 @@ import type { Agent, Agents } from '../agents/index.ts';
 import { AlfredError } from '../contract/errors.ts';
 import type { JsonValue } from '../contract/json.ts';
 import type { Head, TaskRef, ToolResultRef, Turn } from '../contract/references.ts';
+import { withDemands, type ApprovalDeps } from './approve.ts';
 import { outage, askModel, type Ask, type AskDeps } from './ask-model.ts';
 import { citationsOf, numberPassages } from './citations.ts';
 import { boundTokens, hasMore, roughTokens } from './context-size.ts';
@@ -12,14 +13,15 @@ import { heartbeating } from './heartbeat.ts';
 import { answerSchemaOf, judgeAnswer } from './judge-answer.ts';
 import type { Conversations, Message, ModelCatalog, ModelFacts, ModelProvider, Tool } from './ports.ts';
 
-export type ModelDeps = AskDeps & {
-  agents: Agents;
-  providers: Record<string, ModelProvider>;
-  catalog: ModelCatalog;
-  tools: Record<string, Tool>;
-  conversations: Conversations;
-  maxOutputTokens: number;
-};
+export type ModelDeps = AskDeps &
+  ApprovalDeps & {
+    agents: Agents;
+    providers: Record<string, ModelProvider>;
+    catalog: ModelCatalog;
+    tools: Record<string, Tool>;
+    conversations: Conversations;
+    maxOutputTokens: number;
+  };
 
 type CallModel = {
   task: TaskRef;
@@ -51,7 +53,7 @@ export const createModelActivities = (deps: ModelDeps) => ({
       for (const name of [model, ...fallbacks]) {
         if (down) await fallBack(deps, { task, at, from: model, to: name });
         try {
-          return await turn(deps, { task, at, name, parent }, signal);
+          return await withDemands(deps, task, await turn(deps, { task, at, name, parent }, signal));
         } catch (error) {
           if (!(error instanceof AlfredError) || error.code !== 'model_outage') throw error;
           // The first model is the one to wait for.

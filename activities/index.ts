@@ -1,3 +1,4 @@
+import { createApprovalActivities, type ApprovalDeps } from './approve.ts';
 import { createModelActivities, type ModelDeps } from './call-model.ts';
 import { createCallbackActivities, type CallbackDeps } from './deliver-callback.ts';
 import { createIngestActivities, type IngestDeps } from './ingest.ts';
@@ -5,14 +6,25 @@ import { createOutageActivities, type OutageDeps } from './outage.ts';
 import { createSweepActivities, type SweepDeps } from './sweep-tasks.ts';
 import { createTaskActivities, type TaskDeps } from './tasks.ts';
 import { createToolActivities, type ToolDeps } from './run-tool.ts';
+import { createUndoActivities, type UndoDeps } from './undo.ts';
 
-export type ActivityDeps = ModelDeps & ToolDeps & TaskDeps & IngestDeps & OutageDeps & SweepDeps & CallbackDeps;
+export type ActivityDeps = ModelDeps &
+  ToolDeps &
+  ApprovalDeps &
+  UndoDeps &
+  TaskDeps &
+  IngestDeps &
+  OutageDeps &
+  SweepDeps &
+  CallbackDeps;
 
 /** Everything a workflow can ask of the world. Workers choose what stands behind the ports. */
 export const createActivities = (deps: ActivityDeps) => ({
   ...createTaskActivities(deps),
   ...createModelActivities(deps),
   ...createToolActivities(deps),
+  ...createApprovalActivities(deps),
+  ...createUndoActivities(deps),
   ...createIngestActivities(deps),
   ...createOutageActivities(deps),
   ...createSweepActivities(deps),

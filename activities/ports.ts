@@ -1,3 +1,4 @@
+import type { Approval, ApprovalListQuery, ApprovalRule } from '../contract/approval.ts';
 import type { CallbackState } from '../contract/callback.ts';
 import type { Ingestion, Document, DocumentList, DocumentListQuery, Passage } from '../contract/documents.ts';
 import type { ErrorCode } from '../contract/errors.ts';
@@ -11,6 +12,7 @@ import type {
   ContentHash,
   Correction,
   Head,
+  PendingApproval,
   Scope,
   Stop,
   TaskRef,
@@ -19,6 +21,7 @@ import type {
   ToolResultRef,
   Turn,
   Usage,
+  Verdict,
 } from '../contract/references.ts';
 import type { Closure, WorkflowState } from '../contract/task-truth.ts';
 import type { Task, TaskListQuery, TaskRequest, TaskResult } from '../contract/task.ts';
@@ -37,6 +40,9 @@ export type TaskRow = Omit<Task, 'links'>;
 
 /** What decides whether a row agrees with its workflow. */
 export type TaskState = TaskRef & { status: Task['status']; runId: string | null; updatedAt: Date; lastSeq: number };
+
+/** Why and how a task shall be cancelled. */
+export type CancelNote = { reason?: string | undefined; undo?: boolean | undefined; by?: string | undefined };
 
 /** Task rows and their events. All writes are idempotent and keep row and events in one transaction. */
 export interface Tasks {
@@ -61,6 +67,10 @@ export interface Tasks {
   wait(task: TaskRef, run: Run, stop: Stop): Promise<void>;
   /** waiting → running, with its event. Safe to repeat. */
   resume(task: TaskRef, run: Run, reason: string): Promise<void>;
+  /** Keeps why and how somebody wants a task cancelled; its workflow reads it when it is. Safe to repeat. */
+  askToCancel(scope: Scope, taskId: string, request: CancelNote): Promise<void>;
+  /** The roles of who asked for it. */
+  rolesOf(task: TaskRef): Promise<string[]>;
   /** Widens the limits of a task that has not ended. @returns all its limits */
   grant(task: TaskRef, run: Run, more: BudgetLimits): Promise<BudgetLimits>;
   /** Stores what a task answers. Safe to repeat. @returns its hash, for `complete` */
@@ -147,11 +157,11 @@ export interface Ledger {
   paid(task: TaskRef, step: number, purpose: Purpose): Promise<PaidCall | undefined>;
   /** Spending of the scope's tenant, summed. */
   usage(scope: Scope, span: UsageSpan): Promise<UsageReport>;
-  /** @returns the stored result of an earlier attempt, or undefined after storing the intent */
-  beginToolCall(
-    task: TaskRef,
-    call: Run & ToolCallRef & { step: number; arguments: JsonValue },
-  ): Promise<ToolResultRef | undefined>;
+  /**
+   * Stores the intent, of an effect with its input.
+   * @returns the stored result of an earlier attempt, or whether an earlier one left without an answer
+   */
+  beginToolCall(task: TaskRef, call: Run & ToolCallRef & { step: number; arguments: JsonValue }): Promise<ToolReceipt>;
   settleToolCall(
     task: TaskRef,
     call: ToolCallRef & {
@@ -165,6 +175,75 @@ export interface Ledger {
       maxCharacters: number;
     },
   ): Promise<ToolResultRef>;
+}
+
+export type ToolReceipt = { result: ToolResultRef } | { result: undefined; left: boolean };
+
+/** One tool call of a task. */
+export type ToolCallKey = { step: number; callId: string };
+
+/** Something a task has changed in the world, with what its undo needs. */
+export type Undo = { tool: string; input: JsonValue; output: JsonValue | undefined; left: boolean };
+export type UndoState = 'undone' | 'failed' | 'impossible' | 'unknown';
+
+/** When effects leave, and how they are taken back. */
+export interface Effects {
+  /**
+   * Right before the request that nothing can call back. Of several attempts one leaves.
+   * @param again also when an earlier attempt has left
+   * @throws AlfredError `superseded` when the task has ended, `effect_unknown` when another attempt has left
+   */
+  leave(task: TaskRef, run: Run, call: ToolCallKey, again: boolean): Promise<void>;
+  /** What left is known to have changed nothing. */
+  comeBack(task: TaskRef, call: ToolCallKey, of: 'call' | 'undo'): Promise<void>;
+  /** Why a task shall be cancelled, and what of its effects shall be taken back, newest first. */
+  cancellation(task: TaskRef): Promise<{ undo: ToolCallKey[] }>;
+  /** @returns undefined when it was settled before; `left`: an attempt to undo left without an answer */
+  beginUndo(task: TaskRef, call: ToolCallKey): Promise<Undo | undefined>;
+  /** @throws AlfredError `effect_unknown` when another attempt has left */
+  leaveUndo(task: TaskRef, call: ToolCallKey, again: boolean): Promise<void>;
+  /** Once, with its event: the first outcome counts. */
+  settleUndo(task: TaskRef, call: ToolCallKey, outcome: { state: UndoState; summary: string }): Promise<void>;
+}
+
+/** A verdict with what must not stand in a history. */
+export type ApprovedCall = Verdict & { arguments: JsonValue; comment: string | null };
+
+export type ApprovalRow = Omit<Approval, 'links'>;
+/** What a person adds to a decision. */
+export type DecisionNote = { comment?: string | undefined; edit?: { [key: string]: JsonValue } | undefined };
+
+export type AskedApproval = Pick<PendingApproval, 'id' | 'argumentsHash'>;
+
+/** Calls that wait for a person. */
+export interface Approvals {
+  /** Asks, with the events. Safe to repeat: what was decided before stays decided. */
+  request(
+    task: TaskRef,
+    run: Run,
+    calls: (ToolCallKey & { tool: string; arguments: JsonValue; rule: ApprovalRule })[],
+  ): Promise<({ pending: PendingApproval } | { verdict: Verdict })[]>;
+  escalate(task: TaskRef, run: Run, approvalId: string): Promise<void>;
+  /**
+   * Once: the first decision counts. @returns the one that does
+   * @param asked with the arguments' hash as the workflow remembers it, whatever the row says by now
+   */
+  decide(
+    task: TaskRef,
+    run: Run,
+    asked: AskedApproval,
+    decision: { approve: boolean; by: string; note: DecisionNote },
+  ): Promise<Verdict>;
+  /** Its time is over: what its rule says counts. */
+  expire(task: TaskRef, run: Run, asked: AskedApproval): Promise<Verdict>;
+  /** What was decided about a call, if anything was asked. */
+  verdictOn(task: TaskRef, call: ToolCallKey): Promise<ApprovedCall | undefined>;
+  /** Keeps what a person adds, so that a history carries its hash only. */
+  keepNote(approvalId: string, note: DecisionNote): Promise<ContentHash>;
+  note(approvalId: string, hash: ContentHash): Promise<DecisionNote>;
+  /** What this person asked for or may decide. */
+  get(identity: Identity, approvalId: string): Promise<ApprovalRow | undefined>;
+  list(identity: Identity, query: ApprovalListQuery): Promise<{ approvals: ApprovalRow[]; nextCursor: string | null }>;
 }
 
 /** What a call is for: a turn of the loop, or a summary that makes the conversation with that head shorter. */
@@ -353,7 +432,7 @@ export interface Webhooks {
    * @param webhook `secret`: `whsec_…`; `id`: the same for every attempt, so that the receiver can tell repeats apart
    * @param options `leaving` runs when the connection stands and nothing has been sent
    * @returns whatever the receiver answered; redirects are not followed
-   * @throws AlfredError `destination_forbidden`, `destination_unreachable`: nothing was sent; `effect_unknown`: something
+   * @throws AlfredError `destination_forbidden`, `tool_failed`: nothing was sent; `effect_unknown`: something
    *   was, and no answer came
    */
   send(

@@ -14,6 +14,7 @@ import { observe, requestIdOf } from './observe.ts';
 import { createErrorHandler } from './problems.ts';
 import { answerBrokenRequests } from './broken-requests.ts';
 import { agentRoutes } from './routes/agents.ts';
+import { approvalRoutes } from './routes/approvals.ts';
 import { cancelTaskRoutes } from './routes/cancel-task.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { ingestionRoutes } from './routes/ingestions.ts';
@@ -103,6 +104,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     cancelTaskRoutes,
     taskBudgetRoutes,
     taskCallbackRoutes,
+    approvalRoutes,
     documentRoutes,
     ingestionRoutes,
     agentRoutes,

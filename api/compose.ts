@@ -9,7 +9,10 @@ import { createApi } from './app.ts';
 import type { ApiDeps } from './deps.ts';
 
 type ApiEdge = Pick<Edge, 'config' | 'log' | 'client' | 'metrics' | 'readMetrics' | 'readiness'>;
-type ApiAdapters = Pick<ApiDeps, 'tasks' | 'events' | 'callbacks' | 'documents' | 'index' | 'ledger' | 'workflows'>;
+type ApiAdapters = Pick<
+  ApiDeps,
+  'approvals' | 'tasks' | 'events' | 'callbacks' | 'documents' | 'index' | 'ledger' | 'workflows'
+>;
 
 /**
  * Opens the HTTP door at ALFRED_API_HOST:ALFRED_API_PORT.
@@ -22,8 +25,19 @@ type ApiAdapters = Pick<ApiDeps, 'tasks' | 'events' | 'callbacks' | 'documents' 
 export async function startApi(edge: ApiEdge, adapters: ApiAdapters): Promise<{ url: string; stop(): Promise<void> }> {
   const { config, log, readiness } = edge;
   checkAgentNames(config, Object.keys(agents));
-  const { tasks, events, callbacks, documents, index, ledger, workflows } = adapters;
-  const app = await createApi({ ...edge, tasks, events, callbacks, documents, index, ledger, workflows, agents });
+  const { approvals, tasks, events, callbacks, documents, index, ledger, workflows } = adapters;
+  const app = await createApi({
+    ...edge,
+    approvals,
+    tasks,
+    events,
+    callbacks,
+    documents,
+    index,
+    ledger,
+    workflows,
+    agents,
+  });
   try {
     await app.listen({ host: config.ALFRED_API_HOST, port: config.ALFRED_API_PORT });
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { IncomingHttpHeaders } from 'node:http';
 import type {
+  Approvals,
   Callbacks,
   Documents,
   Identity,
@@ -34,6 +35,7 @@ export type ApiDeps = {
   client: Client;
   tasks: Tasks;
   events: TaskEvents;
+  approvals: Pick<Approvals, 'get' | 'list' | 'keepNote'>;
   callbacks: Pick<Callbacks, 'get' | 'again'>;
   documents: Documents;
   ledger: Pick<Ledger, 'usage'>;

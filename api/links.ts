@@ -1,7 +1,8 @@
+import type { Approval } from '../contract/approval.ts';
 import type { Ingestion } from '../contract/documents.ts';
 import { ingestionWorkflowId, taskWorkflowId } from '../contract/ids.ts';
 import type { Task } from '../contract/task.ts';
-import type { TaskRow } from '../activities/ports.ts';
+import type { ApprovalRow, TaskRow } from '../activities/ports.ts';
 import type { Config } from '../runtime/config.ts';
 
 export const taskPath = (id: string) => `/v1/tasks/${id}`;
@@ -20,6 +21,14 @@ export const createViews = ({ TEMPORAL_NAMESPACE: namespace, TEMPORAL_UI_URL: ui
         self: taskPath(row.id),
         events: `${taskPath(row.id)}/events`,
         temporal: workflowUrl(taskWorkflowId(row.id)),
+      },
+    }),
+    approval: (row: ApprovalRow): Approval => ({
+      ...row,
+      links: {
+        self: `/v1/approvals/${row.id}`,
+        task: taskPath(row.taskId),
+        temporal: workflowUrl(taskWorkflowId(row.taskId)),
       },
     }),
     ingestion: (row: Omit<Ingestion, 'links'>): Ingestion => ({

@@ -16,6 +16,7 @@ export const openapi = {
   servers: [{ url: '/', description: 'This server' }],
   tags: [
     { name: 'tasks', description: 'One agent, one question, until it answers' },
+    { name: 'approvals', description: 'Calls that wait for a person' },
     { name: 'documents', description: 'What agents answer from' },
     { name: 'agents', description: 'Who can be asked' },
     { name: 'usage', description: 'What it cost' },

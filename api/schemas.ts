@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Approval, ApprovalDecision, ApprovalList, Approvers } from '../contract/approval.ts';
 import { AgentDescription, AgentList } from '../contract/agents.ts';
 import { Callback, CallbackState } from '../contract/callback.ts';
 import {
@@ -20,6 +21,7 @@ import {
   BudgetGrant,
   CancelRequest,
   Citation,
+  Effect,
   Metadata,
   Task,
   TaskError,
@@ -35,6 +37,7 @@ import { UsageReport, UsageRow } from '../contract/usage.ts';
 const shared = { Budget, Json };
 const accepted = {
   ...shared,
+  ApprovalDecision,
   BudgetGrant,
   Callback,
   CancelRequest,
@@ -47,11 +50,15 @@ const answered = {
   ...shared,
   AgentDescription,
   AgentList,
+  Approval,
+  ApprovalList,
+  Approvers,
   CallbackState,
   Citation,
   DependencyState,
   Document,
   DocumentList,
+  Effect,
   Health,
   IngestedFile,
   Ingestion,

@@ -47,7 +47,6 @@ const table = {
   approval_missing: [403, never, 'This call needs an approval of exactly these arguments.'],
   // the outside world
   destination_forbidden: [422, never, 'This address is not one that Alfred may call.'],
-  destination_unreachable: [500, few, 'No connection to the address could be made; nothing was sent.'],
   destination_refused: [500, never, 'The other side refused what was sent.'],
   effect_unknown: [500, few, 'The call left and no answer came; it is not known whether it took effect.'],
   callback_missing: [404, never, 'The task has no callback.'],

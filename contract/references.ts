@@ -1,3 +1,5 @@
+import type { Approvers } from './approval.ts';
+
 /** What a history may carry: ids, hashes, counts and small decisions, never content. */
 
 /** SHA-256 of stored content, base64url; hex where it was stored before 0.2. */
@@ -105,3 +107,27 @@ export type Stop =
   | ({ reason: 'budget' } & BudgetStop)
   | { reason: 'outage'; model: string }
   | { reason: 'approval'; approvals: string[] };
+
+/** A call that waits for a person, as a workflow keeps it: who may decide, and until when. */
+export type PendingApproval = {
+  id: string;
+  callId: string;
+  tool: string;
+  argumentsHash: string;
+  requester: string;
+  approvers: Approvers;
+  fourEyes: boolean;
+  expiresS: number;
+  escalateS?: number | undefined;
+  escalateTo?: Approvers | undefined;
+};
+/** What was decided. `argumentsHash` names the arguments that may run. */
+export type Verdict = {
+  id: string;
+  callId: string;
+  status: 'approved' | 'denied' | 'expired';
+  runs: boolean;
+  by: string | null;
+  at: string;
+  argumentsHash: string | null;
+};

@@ -140,6 +140,24 @@ export function createMetrics() {
       labelNames: ['outcome'],
       registers,
     }),
+    effectsUndone: new Counter({
+      name: 'effects_undone_total',
+      help: 'Effects of cancelled tasks that were to be taken back',
+      labelNames: ['tool', 'state'],
+      registers,
+    }),
+    approvalsRequested: new Counter({
+      name: 'approvals_requested_total',
+      help: 'Tool calls that wait for a person',
+      labelNames: ['tool'],
+      registers,
+    }),
+    approvalsDecided: new Counter({
+      name: 'approvals_decided_total',
+      help: 'Approvals by what was decided',
+      labelNames: ['decision'],
+      registers,
+    }),
     documentsIngested: new Counter({
       name: 'documents_ingested_total',
       help: 'Files read, by what became of them',

@@ -59,7 +59,6 @@ export interface Tables {
     is_error: Generated<boolean>;
     effect: string | null;
     input: unknown;
-    input_hash: string | null;
     summary: string | null;
     left_at: Date | null;
     undo_state: string | null;

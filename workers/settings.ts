@@ -8,7 +8,10 @@ const resultShare = 0.2;
 const longestResult = 60_000;
 const shortestResult = 2_000;
 
-type Settings = Pick<ActivityDeps, 'drainPerS' | 'maxOutputTokens' | 'modelsOf' | 'dayLimitsOf' | 'resultCharactersOf'>;
+type Settings = Pick<
+  ActivityDeps,
+  'approvalsOf' | 'drainPerS' | 'maxOutputTokens' | 'modelsOf' | 'dayLimitsOf' | 'resultCharactersOf'
+>;
 
 /** What activities ask of the configuration, by agent and tenant. */
 export function settingsOf(config: Config, catalog: ModelCatalog): Settings {
@@ -20,6 +23,7 @@ export function settingsOf(config: Config, catalog: ModelCatalog): Settings {
     drainPerS: config.ALFRED_OUTAGE_DRAIN_PER_S,
     maxOutputTokens: config.ALFRED_MAX_OUTPUT_TOKENS,
     modelsOf,
+    approvalsOf: (agent) => agentSettings(config, agent).approvals,
     dayLimitsOf: (task) => dayLimitsOf(config, task, new Date()),
     resultCharactersOf: (agent) => {
       const smallest = Math.min(...modelsOf(agent).map((model) => catalog.factsOf(model).contextTokens));

@@ -1,6 +1,6 @@
 import { defineSignal, defineUpdate } from '@temporalio/workflow';
 import { signalName } from '../contract/ids.ts';
-import type { BudgetLimits } from '../contract/references.ts';
+import type { BudgetLimits, ContentHash, Verdict } from '../contract/references.ts';
 
 /** To a waiting task: go on. */
 export const resumeSignal = defineSignal(signalName.resume);
@@ -13,3 +13,23 @@ export type BudgetGrant = Omit<BudgetLimits, 'waitS'> & { finish?: boolean | und
 
 /** To a task: more budget, or its end with what it has. @returns all its limits; refused with `budget_refused` */
 export const budgetUpdate = defineUpdate<BudgetLimits, [BudgetGrant]>('budget');
+
+/** A decision about one call; what a person adds to it is stored, and named by its hash. */
+export type Decision = {
+  id: string;
+  approve: boolean;
+  by: string;
+  roles: readonly string[];
+  /** What the person saw. */
+  argumentsHash?: string | undefined;
+  note?: ContentHash | undefined;
+};
+
+/**
+ * To a task that waits for a person. @returns what counts; refused with `approval_forbidden`, `approval_changed`,
+ * `approval_decided`, or `invalid_request` when edited arguments do not fit the tool
+ */
+export const decideUpdate = defineUpdate<Verdict, [Decision]>('decide');
+
+/** To a running task of a conversation: messages were given to it, to be read at its next step. */
+export const steerSignal = defineSignal(signalName.steer);

@@ -27,6 +27,9 @@ export const toolCall: ActivityOptions = {
   retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '1 min', maximumAttempts: 100 },
 };
 
+/** Tools that change the world: a cancellation waits until it is known what they did. */
+export const effectCall: ActivityOptions = { ...toolCall, cancellationType: 'WAIT_CANCELLATION_COMPLETED' };
+
 /** A batch of files: parsing is CPU work on another thread; each file is settled by itself, so a retry goes on where it stopped. */
 export const fileBatch: ActivityOptions = {
   startToCloseTimeout: '30 min',

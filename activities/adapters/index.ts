@@ -5,9 +5,11 @@ import { createModelCatalog } from './models/catalog.ts';
 import { createProviders } from './models/providers.ts';
 import { createOutbound } from './outbound/outbound.ts';
 import { createWebhooks } from './outbound/webhooks.ts';
+import { createApprovals } from './postgres/approvals.ts';
 import { createCallbacks } from './postgres/callbacks.ts';
 import { createConversations } from './postgres/conversations.ts';
 import { createDocuments } from './postgres/documents.ts';
+import { createEffects } from './postgres/effects.ts';
 import { createEventListener } from './postgres/event-listener.ts';
 import { createTaskEvents } from './postgres/events.ts';
 import { createLedger } from './postgres/ledger.ts';
@@ -43,6 +45,8 @@ export function createAdapters({ config, log, postgres: { db }, client, metrics 
     callbacks: createCallbacks(db),
     webhooks,
     ledger: createLedger(db),
+    effects: createEffects(db),
+    approvals: createApprovals(db),
     documents,
     index,
     parser,

@@ -30,7 +30,8 @@ export const cancelTaskRoutes =
         operationId: 'cancelTask',
         tags: ['tasks'],
         summary: 'Cancel a task',
-        description: 'Safe to repeat. A task that has ended stays as it is.',
+        description:
+          'Safe to repeat. A task that has ended stays as it is. `effects` of the answer shows what it has changed; with `undo` that is taken back first, newest first, and `effects` says what could not be.',
         params: IdParams,
         bodies: { 'application/json': CancelRequest },
         'x-optional-body': true,
@@ -41,10 +42,11 @@ export const cancelTaskRoutes =
         },
       },
       handler: async ({ scope, params, body }, reply) => {
-        const { reason } = body === undefined || body === null ? {} : parse(CancelRequest, body);
+        const { reason, undo } = body === undefined || body === null ? {} : parse(CancelRequest, body);
         const row = await tasks.get(scope, params.id);
         if (!row) throw notFound(params.id);
         if (isEnded(row.status)) return reply.send(views.task(row));
+        await tasks.askToCancel(scope, row.id, { reason, undo, by: scope.subject });
         if (!(await cancelWorkflow(row.id))) await closeWithout(scope, row, reason);
         const stop = linkAbort([draining], { timeoutMs: patienceMs });
         await events.ended(row.id, stop.signal).finally(stop.release);

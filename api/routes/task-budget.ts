@@ -1,16 +1,13 @@
-import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
-import { AlfredError, isErrorCode } from '../../contract/errors.ts';
+import { AlfredError } from '../../contract/errors.ts';
 import { taskWorkflowId } from '../../contract/ids.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import { BudgetGrant, Task } from '../../contract/task.ts';
 import { budgetUpdate } from '../../workflows/messages.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../fastify.ts';
-import { inTime } from '../in-time.ts';
 import type { Views } from '../links.ts';
 import { bodyProblems, IdParams, json, problems } from '../responses.ts';
-import { temporalDeadlineMs } from '../start-workflow.ts';
+import { updateTask } from '../update-task.ts';
 import { notFound } from './tasks.ts';
 
 type Deps = Pick<ApiDeps, 'tasks' | 'client'> & { views: Views };
@@ -35,23 +32,10 @@ export const taskBudgetRoutes =
         const row = await tasks.get(scope, params.id);
         if (!row) throw notFound(params.id);
         if (isEnded(row.status)) throw ended(row.id, row.status);
-        await grant(row.id, body);
+        await updateTask(client, taskWorkflowId(row.id), budgetUpdate, body);
         return reply.send(views.task((await tasks.get(scope, row.id)) ?? row));
       },
     });
-
-    async function grant(taskId: string, more: BudgetGrant): Promise<void> {
-      const handle = client.workflow.getHandle(taskWorkflowId(taskId));
-      try {
-        await inTime(client, temporalDeadlineMs, () => handle.executeUpdate(budgetUpdate, { args: [more] }));
-      } catch (error) {
-        if (error instanceof WorkflowNotFoundError) throw ended(taskId, 'ended');
-        const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
-        if (cause instanceof ApplicationFailure && isErrorCode(cause.type))
-          throw new AlfredError(cause.type, cause.message);
-        throw error;
-      }
-    }
   };
 
 const ended = (id: string, status: string) =>

@@ -83,7 +83,6 @@ CREATE INDEX messages_parent ON messages (tenant, subject, parent) WHERE parent 
 ALTER TABLE tool_calls
   ADD COLUMN effect text,
   ADD COLUMN input jsonb,
-  ADD COLUMN input_hash text,
   ADD COLUMN summary text,
   ADD COLUMN left_at timestamptz,
   -- the undo has a receipt of its own
@@ -126,7 +125,7 @@ CREATE INDEX approvals_pending ON approvals (tenant, requested_at) WHERE status 
 
 DROP TABLE approvals;
 ALTER TABLE tool_calls
-  DROP COLUMN effect, DROP COLUMN input, DROP COLUMN input_hash, DROP COLUMN summary, DROP COLUMN left_at,
+  DROP COLUMN effect, DROP COLUMN input, DROP COLUMN summary, DROP COLUMN left_at,
   DROP COLUMN undo_state, DROP COLUMN undo_left_at, DROP COLUMN undo_summary, DROP COLUMN undo_ended_at;
 DROP INDEX messages_parent, tasks_conversation;
 ALTER TABLE tasks DROP COLUMN roles, DROP COLUMN cancel_request, DROP COLUMN erased_at;

@@ -148,21 +148,21 @@ describe('whether anything was sent is known', () => {
     };
     const refused = call(`http://127.0.0.1:${closed}/?token=secret`, { allow: loopback }, { leaving });
     await expect(refused).rejects.toMatchObject({
-      code: 'destination_unreachable',
+      code: 'tool_failed',
       message: `No connection to 127.0.0.1:${closed} could be made (ECONNREFUSED).`,
     });
     await expect(call('http://nowhere.invalid', {}, { leaving })).rejects.toMatchObject({
-      code: 'destination_unreachable',
+      code: 'tool_failed',
       message: expect.stringMatching(/ENOTFOUND|EAI_AGAIN/),
     });
     const noTls = call(`https://127.0.0.1:${receiver.port}`, { allow: loopback }, { leaving });
-    await expect(noTls).rejects.toMatchObject({ code: 'destination_unreachable' });
+    await expect(noTls).rejects.toMatchObject({ code: 'tool_failed' });
   });
 
   test('nothing was when no connection stands in time', async () => {
     const resolve = () => new Promise<never>(() => {});
     await expect(call('http://slow.example', { resolve, timeoutMs: 50 })).rejects.toMatchObject({
-      code: 'destination_unreachable',
+      code: 'tool_failed',
       message: 'No connection to slow.example could be made (it took too long).',
     });
   });

@@ -15,6 +15,7 @@ afterAll(async () => {
   await bench?.close();
 });
 
+const begun = { result: undefined, left: false };
 const asked = (step = 1, callId = 'c1') => ({ ...run, callId, tool: 'look', step, arguments: { at: 1 } });
 const outcome = (output: string | number, step = 1, callId = 'c1') => ({
   ...{ callId, tool: 'look', step, output },
@@ -25,12 +26,12 @@ const outcome = (output: string | number, step = 1, callId = 'c1') => ({
 });
 
 test('a tool call returns its receipt on every repeat', async () => {
-  expect(await bench.ledger.beginToolCall(task, asked())).toBeUndefined();
+  expect(await bench.ledger.beginToolCall(task, asked())).toEqual(begun);
   // The first attempt died before it settled: the second runs the tool.
-  expect(await bench.ledger.beginToolCall(task, asked())).toBeUndefined();
+  expect(await bench.ledger.beginToolCall(task, asked())).toEqual(begun);
   const receipts = await Promise.all([1, 2, 3].map((output) => bench.ledger.settleToolCall(task, outcome(output))));
   expect(new Set(receipts.map(({ result }) => result)).size).toBe(1);
-  expect(await bench.ledger.beginToolCall(task, asked())).toEqual(receipts[0]);
+  expect(await bench.ledger.beginToolCall(task, asked())).toEqual({ result: receipts[0] });
   const told = (await bench.eventTypes(task)).filter((type) => type.startsWith('tool.'));
   expect(told).toEqual(['tool.started', 'tool.completed']);
 });
@@ -38,11 +39,11 @@ test('a tool call returns its receipt on every repeat', async () => {
 test('the same call id in another step is another call', async () => {
   await bench.ledger.beginToolCall(task, asked(1));
   const first = await bench.ledger.settleToolCall(task, outcome('first', 1));
-  expect(await bench.ledger.beginToolCall(task, asked(2))).toBeUndefined();
+  expect(await bench.ledger.beginToolCall(task, asked(2))).toEqual(begun);
   const second = await bench.ledger.settleToolCall(task, outcome('second', 2));
   expect(second.result).not.toBe(first.result);
-  expect(await bench.ledger.beginToolCall(task, asked(1))).toEqual(first);
-  expect(await bench.ledger.beginToolCall(task, asked(2))).toEqual(second);
+  expect(await bench.ledger.beginToolCall(task, asked(1))).toEqual({ result: first });
+  expect(await bench.ledger.beginToolCall(task, asked(2))).toEqual({ result: second });
   expect(await bench.conversations.toolResult(local, task.taskId, 'c1')).toBe('"second"');
 });
 
@@ -50,7 +51,9 @@ test('a receipt says what the model got wrong', async () => {
   await bench.ledger.beginToolCall(task, asked());
   const wrong = { ...outcome('no such tool'), isError: true, misuse: 'unknown_tool' } as const;
   await bench.ledger.settleToolCall(task, wrong);
-  expect(await bench.ledger.beginToolCall(task, asked())).toMatchObject({ isError: true, misuse: 'unknown_tool' });
+  expect(await bench.ledger.beginToolCall(task, asked())).toMatchObject({
+    result: { isError: true, misuse: 'unknown_tool' },
+  });
 });
 
 test('a large result is stored whole, and the model gets its head and a way to read on', async () => {
@@ -80,6 +83,6 @@ test('a tool call that ends after its task says nothing, and none begins', async
 
 test('a tool call of a reset run takes the row over', async () => {
   await bench.tasks.close(task, run, { status: 'failed', code: 'terminated', message: 'by hand' });
-  expect(await bench.ledger.beginToolCall(task, { ...asked(), runId: 'run-2' })).toBeUndefined();
+  expect(await bench.ledger.beginToolCall(task, { ...asked(), runId: 'run-2' })).toEqual(begun);
   expect((await bench.eventTypes(task)).slice(-2)).toEqual(['task.resumed', 'tool.started']);
 });

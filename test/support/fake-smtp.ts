@@ -22,6 +22,7 @@ export type FakeMail = { from: string; to: string[]; raw: string; user: string |
 export async function createFakeSmtp() {
   const mails: FakeMail[] = [];
   const sockets = new Set<Socket>();
+  let taken = 0;
   let fault: Fault | undefined;
   const cut = () => sockets.forEach((socket) => socket.destroy());
   const refusal = (responseCode: number) => Object.assign(new Error('as the test wants it'), { responseCode });
@@ -43,6 +44,7 @@ export async function createFakeSmtp() {
     },
     onData(stream, session, done) {
       void buffer(stream).then((bytes) => {
+        taken++;
         if (fault === 'cut after the message') return cut();
         if (fault === 'silent after the message') return;
         if (typeof fault === 'object' && 'message' in fault) return done(refusal(fault.message));
@@ -64,7 +66,12 @@ export async function createFakeSmtp() {
     port,
     mails,
     connections: () => sockets.size,
-    fails: (next: Fault | undefined) => void (fault = next),
+    /** Messages that were sent to their end since the last fault was set, whatever became of them. */
+    taken: () => taken,
+    fails(next: Fault | undefined) {
+      fault = next;
+      taken = 0;
+    },
     async close() {
       cut();
       await new Promise<void>((resolve) => server.close(resolve));

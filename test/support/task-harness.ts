@@ -1,6 +1,6 @@
 import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common';
 import { createAdapters } from '../../activities/adapters/index.ts';
-import type { Agents } from '../../agents/index.ts';
+import { agents, type Agent, type Agents } from '../../agents/index.ts';
 import type { Tool } from '../../activities/ports.ts';
 import { agentQueue, systemQueue, taskWorkflowId } from '../../contract/ids.ts';
 import type { TaskEvent } from '../../contract/events.ts';
@@ -29,6 +29,9 @@ export async function createTaskHarness(
   const adapters = createAdapters({ ...env, metrics });
   let model = createScriptedModel([]);
   const tools: Record<string, Tool> = {};
+  // Whatever tool a test makes, the agent may call.
+  const offered = [...(agents['knowledge'] as Agent).tools];
+  const knowledge = { ...(agents['knowledge'] as Agent), tools: offered };
   const workers = await startWorkers(
     { ...env, metrics },
     {
@@ -42,12 +45,13 @@ export async function createTaskHarness(
       tools,
     },
     [agentQueue('knowledge'), systemQueue],
-    registry,
+    { agents: { ...agents, knowledge }, ...registry },
   );
 
   return {
     ...env,
     ...adapters,
+    tools,
     metrics,
     scope,
     /** Replaces the model's script. @returns the requests it gets */
@@ -55,8 +59,10 @@ export async function createTaskHarness(
       model = createScriptedModel(turns);
       return model.requests;
     },
-    tool(name: string, run: Tool['run']) {
-      tools[name] = { name, description: name, inputSchema: { type: 'object' }, run };
+    /** @param more what makes it more than a tool that reads */
+    tool(name: string, run: Tool['run'], more: Partial<Tool> = {}) {
+      tools[name] = { name, description: name, inputSchema: { type: 'object' }, ...more, run };
+      if (!offered.includes(name)) offered.push(name);
     },
     async start(request: Partial<TaskRequest> = {}) {
       const task = await adapters.tasks.create(scope, { agent: 'knowledge', input: { text: 'What?' }, ...request }, {});

@@ -5,13 +5,25 @@ import {
   condition,
   continueAsNew,
   isCancellation,
+  patched,
   proxyActivities,
   proxyLocalActivities,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
-import type { ContentHash, Head, Stop, TaskPlan, TaskRef, ToolResultRef, Usage } from '../../contract/references.ts';
-import { modelCall, row, toolCall } from '../policies.ts';
+import type {
+  ContentHash,
+  Head,
+  Stop,
+  TaskPlan,
+  TaskRef,
+  ToolResultRef,
+  Turn,
+  Usage,
+  Verdict,
+} from '../../contract/references.ts';
+import { effectCall, modelCall, row, toolCall } from '../policies.ts';
+import { ApprovalDesk } from './approval-desk.ts';
 import { failureOf, stopOf, taskFailure } from './failure.ts';
 import { LoopGuard, type GuardState } from './loop-guard.ts';
 import { TaskProgress } from './progress.ts';
@@ -19,13 +31,17 @@ import { WaitingRoom } from './waiting-room.ts';
 
 const { callModel } = proxyActivities<Activities>(modelCall);
 const { runTool } = proxyActivities<Activities>(toolCall);
-const { startTask, carryOn, conclude, completeTask, closeTask } = proxyLocalActivities<Activities>(row);
+const { runTool: runEffect, undoCall } = proxyActivities<Activities>(effectCall);
+const { startTask, carryOn, conclude, completeTask, closeTask, cancellationOf, giveUpUndo } =
+  proxyLocalActivities<Activities>(row);
 
 /** Events of one run after which the task goes on in a new one; a run that is replayed after a crash stays short. */
 const longRun = 1_500;
 
+/** Calls that a turn asked for and that have not run, because a person must approve some of them. */
+type Asked = Pick<Extract<Turn, { next: 'tools' }>, 'head' | 'calls'>;
 /** Where a task stands between two steps: all that a new run needs to go on. */
-type Place = { step: number; head: Head; results: ToolResultRef[] };
+type Place = { step: number; head: Head; results: ToolResultRef[]; asked?: Asked | undefined };
 type Carried = Place & {
   /** The run before. */
   runId: string;
@@ -53,6 +69,7 @@ export async function agentTaskWorkflow({ head, carried, ...task }: AgentTask): 
   } catch (error) {
     const cancelled = isCancellation(error) && CancellationScope.current().consideredCancelled;
     const failure = failureOf(error);
+    if (cancelled && patched('undo-when-cancelled')) await CancellationScope.nonCancellable(() => undo(task));
     await CancellationScope.nonCancellable(() =>
       closeTask({
         task,
@@ -69,6 +86,19 @@ export async function agentTaskWorkflow({ head, carried, ...task }: AgentTask): 
   return continueAsNew<typeof agentTaskWorkflow>({ ...task, ...journey.toBeContinued() });
 }
 
+/** Takes back what the task has changed, newest first, if whoever cancelled it asked for that. */
+async function undo(task: TaskRef): Promise<void> {
+  const { undo: calls } = await cancellationOf({ task });
+  for (const call of calls) {
+    try {
+      await undoCall({ task, call });
+    } catch {
+      // The others are taken back all the same.
+      await giveUpUndo({ task, call });
+    }
+  }
+}
+
 const handlersFinished = async () => {
   if (!allHandlersFinished()) await condition(allHandlersFinished);
 };
@@ -80,6 +110,7 @@ class Journey {
   readonly progress: TaskProgress;
   private readonly task: TaskRef;
   private readonly room: WaitingRoom;
+  private readonly desk: ApprovalDesk;
   private readonly guard: LoopGuard;
   private readonly place: Place;
   private plan: TaskPlan = { model: '', maxSteps: 0, budget: {} };
@@ -89,6 +120,7 @@ class Journey {
     this.task = task;
     this.progress = new TaskProgress(task, carried);
     this.room = new WaitingRoom(task);
+    this.desk = new ApprovalDesk(task);
     this.guard = new LoopGuard(carried?.guard);
     this.place = { step: carried?.step ?? 1, head, results: carried?.results ?? [] };
     this.workedMs = carried?.workedMs ?? 0;
@@ -108,7 +140,8 @@ class Journey {
       if (stretch === 'long') return undefined;
       if ('result' in stretch) return stretch.result;
       this.progress.waits(stretch.stop);
-      if (!(await this.room.wait(stretch.stop))) return conclude({ task: this.task, head: this.place.head });
+      if (stretch.stop.reason === 'approval') await this.desk.wait(stretch.stop);
+      else if (!(await this.room.wait(stretch.stop))) return conclude({ task: this.task, head: this.place.head });
       this.progress.goesOn();
     }
   }
@@ -126,31 +159,53 @@ class Journey {
 
   /** The loop: a model call a step, its tool calls side by side, until the model has nothing more to ask. */
   private async work(): Promise<Stretch> {
-    const { task, plan, place, progress } = this;
-    const { model, fallbacks } = plan;
+    const { plan, place } = this;
     for (; place.step <= plan.maxSteps; place.step++) {
-      const { step, head, results } = place;
-      if (workflowInfo().historyLength > longRun || workflowInfo().continueAsNewSuggested) return 'long';
-
-      progress.callsModel(step);
-      const turn = await stopping(callModel({ task, step, model, ...(fallbacks ? { fallbacks } : {}), head, results }));
-      if ('stop' in turn) return turn;
-      progress.spent(turn.usage);
-      if (turn.next === 'answer') return { result: turn.result };
-
-      if (turn.next === 'again') {
-        this.guard.corrected(turn.because);
-        place.results = [];
-      } else {
-        progress.runsTools(turn.calls);
-        const done = await Promise.all(
-          turn.calls.map(({ callId, tool }) => runTool({ task, step, head: turn.head, call: { callId, tool } })),
-        );
-        place.results = this.guard.judge(turn.calls, done);
+      if (!place.asked) {
+        if (workflowInfo().historyLength > longRun || workflowInfo().continueAsNewSuggested) return 'long';
+        const turn = await this.callModel();
+        if ('stop' in turn) return turn;
+        if (turn.next === 'answer') return { result: turn.result };
+        if (turn.next === 'again') {
+          this.guard.corrected(turn.because);
+          [place.head, place.results] = [turn.head, []];
+          continue;
+        }
+        place.asked = turn;
       }
-      place.head = turn.head;
+      const { head, calls } = place.asked;
+      const stop = await this.desk.ask(place.step, head, calls);
+      if (stop) return { stop };
+      await this.runTools(place.asked);
     }
     throw ApplicationFailure.nonRetryable(`No answer after ${plan.maxSteps} steps.`, 'step_limit');
+  }
+
+  private async callModel() {
+    const { task, place, progress } = this;
+    const { model, fallbacks } = this.plan;
+    const { step, head, results } = place;
+    progress.callsModel(step);
+    const turn = await stopping(callModel({ task, step, model, ...(fallbacks ? { fallbacks } : {}), head, results }));
+    if (!('stop' in turn)) progress.spent(turn.usage);
+    return turn;
+  }
+
+  private async runTools({ head, calls }: Asked) {
+    const { task, place, progress } = this;
+    const { step } = place;
+    progress.runsTools(calls);
+    const done = await Promise.all(
+      calls.map(({ callId, tool, effect, approval }) => {
+        const verdict = approval && this.desk.verdictOn(callId);
+        const run = effect ? runEffect : runTool;
+        return run({ task, step, head, call: { callId, tool }, ...(verdict ? { approval: refOf(verdict) } : {}) });
+      }),
+    );
+    place.results = this.guard.judge(calls, done);
+    place.head = head;
+    place.asked = undefined;
+    this.desk.clear();
   }
 
   /** Time spent waiting is not time spent working. */
@@ -182,6 +237,8 @@ class Journey {
     }
   }
 }
+
+const refOf = ({ id, runs, argumentsHash }: Verdict) => ({ id, runs, argumentsHash });
 
 /** A model call, or what it waits for. */
 async function stopping<T extends object>(call: Promise<T>): Promise<T | { stop: Stop }> {

@@ -46,7 +46,7 @@ export function createMailServer({ url, connectMs = 15_000, silenceMs = 120_000 
     /**
      * Connects and signs in, runs `leaving`, sends.
      *
-     * @throws AlfredError `destination_unreachable`, `tool_failed`, `destination_refused`: the mail was not sent;
+     * @throws AlfredError `tool_failed`, `destination_refused`: the mail was not sent;
      *   `effect_unknown`: the connection broke while the server had it
      */
     async send(mail: Mail, { signal, leaving }: { signal: AbortSignal; leaving: () => Promise<void> }): Promise<Sent> {
@@ -114,7 +114,7 @@ function failureOf(error: SmtpError, isOnItsWay: boolean): AlfredError {
       cause: error,
     });
   const why = originalCode === '' ? '' : ` (${originalCode})`;
-  return new AlfredError('destination_unreachable', `The mail server could not be reached or broke off${why}.`, {
+  return new AlfredError('tool_failed', `The mail server could not be reached or broke off${why}.`, {
     cause: error,
   });
 }

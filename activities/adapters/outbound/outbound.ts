@@ -38,7 +38,7 @@ export function createOutbound({ allow, timeoutMs = 15_000, maxBytes = 65_536, r
 
   return {
     /**
-     * @throws AlfredError `destination_forbidden`, `destination_unreachable`: nothing was sent; `effect_unknown`: something
+     * @throws AlfredError `destination_forbidden`, `tool_failed`: nothing was sent; `effect_unknown`: something
      *   was, and no answer came. An abort before anything was sent is thrown as it is.
      */
     async call({ url, method, headers = {}, body = '', signal, leaving }: OutboundCall): Promise<OutboundAnswer> {
@@ -73,7 +73,7 @@ export type Outbound = ReturnType<typeof createOutbound>;
 function notSent(destination: Destination, why: string, cause: unknown): AlfredError {
   if (cause instanceof AlfredError) return cause;
   if (isRefusal(cause)) return noPublicAddress(destination, cause);
-  return new AlfredError('destination_unreachable', `No connection to ${destination.name} could be made (${why}).`, {
+  return new AlfredError('tool_failed', `No connection to ${destination.name} could be made (${why}).`, {
     cause,
   });
 }

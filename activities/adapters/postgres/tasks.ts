@@ -1,13 +1,14 @@
 import { sql, type RawBuilder, type Selectable } from 'kysely';
 import { v7 as newId, validate as isUuid } from 'uuid';
 import { AlfredError } from '../../../contract/errors.ts';
+import { canonicalJson } from '../../../contract/json.ts';
 import type { NewTaskEvent } from '../../../contract/events.ts';
 import type { BudgetLimits, ContentHash, Scope, TaskRef } from '../../../contract/references.ts';
-import type { TaskResult, TaskStatus, TaskUsage } from '../../../contract/task.ts';
+import type { TaskResult, TaskStatus } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/postgres.ts';
 import type { Tables } from '../../../runtime/tables.ts';
 import { truthOf } from '../../../contract/task-truth.ts';
-import type { Closure, Run, TaskRow, Tasks, TaskState } from '../../ports.ts';
+import type { CancelNote, Closure, Run, TaskRow, Tasks, TaskState } from '../../ports.ts';
 import { hashOf, insertContent, referenceOf } from './contents.ts';
 import { storableJson } from './storable-json.ts';
 import { insertMessage } from './conversations.ts';
@@ -24,7 +25,7 @@ export const createTasks = (db: Database): Tasks => ({
 
   async create(scope, request, { idempotencyKey, budget: own = {} }) {
     const budget = tightest(own, request.budget ?? {});
-    const requestHash = hashOf(JSON.stringify(canonical(request)));
+    const requestHash = hashOf(canonicalJson(request));
     const { text, tool } = request.input as { text: string; tool?: { name: string; arguments: never } };
     const message = insertMessage(scope, null, { role: 'user', text, ...(tool ? { tool } : {}) });
     const row = db
@@ -97,6 +98,22 @@ export const createTasks = (db: Database): Tasks => ({
     return { budget: budget as BudgetLimits };
   },
 
+  async askToCancel({ tenant, subject }, taskId, request) {
+    await db
+      .updateTable('tasks')
+      .set({ cancel_request: JSON.stringify(request) })
+      .where('id', '=', taskId)
+      .where('tenant', '=', tenant)
+      .where('subject', '=', subject)
+      .where('ended_at', 'is', null)
+      .execute();
+  },
+
+  async rolesOf({ taskId }) {
+    const row = await db.selectFrom('tasks').select('roles').where('id', '=', taskId).executeTakeFirst();
+    return row?.roles ?? [];
+  },
+
   async storeResult(scope, result) {
     const content = storableJson(result);
     const hash = referenceOf(content);
@@ -112,10 +129,7 @@ export const createTasks = (db: Database): Tasks => ({
       'completed',
       sql`, status = 'completed', result_hash = ${resultHash}, error_code = null, error_message = null`,
       resultHash,
-      (usage, result) => ({
-        type: 'task.completed',
-        data: { result, usage },
-      }),
+      ({ result, usage }) => ({ type: 'task.completed', data: { result: result ?? noResult, usage } }),
     ),
 
   close: (task, run, closure) => close(db, task, run, closure),
@@ -159,9 +173,9 @@ const close = (db: Database, task: TaskRef, run: Run | undefined, closure: Closu
         'cancelled',
         sql`, status = 'cancelled', error_code = null, error_message = null`,
         null,
-        (usage) => ({
+        ({ usage, effects }, note) => ({
           type: 'task.cancelled',
-          data: { reason: closure.reason, usage },
+          data: { reason: note?.reason ?? closure.reason, usage, ...(effects.length > 0 ? { effects } : {}) },
         }),
         lastSeq,
       )
@@ -172,7 +186,7 @@ const close = (db: Database, task: TaskRef, run: Run | undefined, closure: Closu
         'failed',
         sql`, status = 'failed', error_code = ${closure.code}, error_message = ${closure.message}`,
         null,
-        (usage) => ({
+        ({ usage }) => ({
           type: 'task.failed',
           data: { error: { code: closure.code, message: closure.message }, usage },
         }),
@@ -205,7 +219,7 @@ async function end(
   status: TaskStatus,
   changes: RawBuilder<unknown>,
   resultHash: ContentHash | null,
-  eventOf: (usage: TaskUsage, result: TaskResult) => NewTaskEvent,
+  eventOf: (row: TaskRow, cancelNote: CancelNote | null) => NewTaskEvent,
   lastSeq?: number,
 ): Promise<TaskRow | undefined> {
   while (true) {
@@ -216,13 +230,16 @@ async function end(
     if (row.ended_at !== null && !isAnotherRun) return undefined;
     if (lastSeq !== undefined && row.last_seq !== lastSeq) return undefined;
     const before = taskRowOf(row);
-    const event = eventOf(before.usage, before.result ?? noResult);
+    const event = eventOf(before, row.cancel_request as CancelNote | null);
     const error = event.type === 'task.failed' ? event.data.error : null;
     const written = await appendEvents(db, task, {
       when: sql`last_seq = ${row.last_seq}`,
       set: sql`${changes}, ended_at = now(), streaming = null, waiting = null, run_id = ${run?.runId ?? row.run_id}`,
       events: [event],
-      after: sql`, callback as (${callbackIsDue})`,
+      // Nobody needs to decide any more, and somebody may want to be told.
+      after: sql`, callback as (${callbackIsDue}), withdrawn as (
+        update approvals a set status = 'withdrawn' from task where a.task_id = task.id and a.status = 'pending'
+      )`,
     });
     if (written)
       return { ...before, status, error, waiting: null, lastSeq: written.last_seq, endedAt: new Date().toISOString() };
@@ -261,16 +278,4 @@ async function repeated(db: Database, scope: Scope, idempotencyKey: string, requ
     endedAt: null,
     lastSeq: resumed?.last_seq ?? found.lastSeq,
   };
-}
-
-/** The same request with its keys in order, so that order does not change its hash. */
-function canonical(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(canonical);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, entry]) => entry !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, entry]) => [key, canonical(entry)]),
-  );
 }

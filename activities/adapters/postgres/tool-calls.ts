@@ -11,23 +11,25 @@ import { referenceTo } from './tool-result.ts';
 
 /** Tool calls under receipts: intent first, result after; a repeat returns the result. */
 export const createToolCalls = (db: Database): Pick<Ledger, 'beginToolCall' | 'settleToolCall'> => ({
-  async beginToolCall(task, { runId, callId, tool, step, arguments: input }) {
+  async beginToolCall(task, { runId, callId, tool, step, effect = null, arguments: input }) {
     const { taskId } = task;
+    const kept = effect === null ? null : storableJson(input);
     const isOpen = sql`ended_at is null and run_id = ${runId}`;
     const before = sql`intent as (
-      insert into tool_calls (task_id, call_id, tool, step)
-      select ${taskId}, ${callId}, ${tool}, ${step} from tasks where id = ${taskId} and ${isOpen}
+      insert into tool_calls (task_id, call_id, tool, step, effect, input)
+      select ${taskId}, ${callId}, ${tool}, ${step}, ${effect}::text, ${kept}::jsonb from tasks
+      where id = ${taskId} and ${isOpen}
       on conflict do nothing returning call_id),`;
     const when = sql`${isOpen} and exists (select from intent)`;
     const events = [{ type: 'tool.started', data: { step, callId, tool, arguments: input } } as const];
     while (!(await appendEvents(db, task, { before, when, events }))) {
       const receipt = await receiptOf(db, taskId, { step, callId });
-      if (receipt?.result) return receipt;
-      // An intent without a result: the attempt before this one died, and this one runs the tool.
-      if (receipt && (await isOpenFor(db, taskId, runId))) return undefined;
+      if (receipt?.result) return { result: receipt.result };
+      // An intent without a result: the attempt before this one died.
+      if (receipt && (await isOpenFor(db, taskId, runId))) return { result: undefined, left: receipt.left };
       if (!(await reopen(db, task, { runId }))) throw new AlfredError('superseded', 'The task had ended.');
     }
-    return undefined;
+    return { result: undefined, left: false };
   },
 
   async settleToolCall(task, { callId, tool, step, output, isError, misuse, summary, durationMs, maxCharacters }) {
@@ -42,7 +44,7 @@ export const createToolCalls = (db: Database): Pick<Ledger, 'beginToolCall' | 's
         : sql`content as (${insertContent(task, hash, content)}), whole as (${insertContent(task, fullHash, full)}),`;
     const settled = sql`${contents} settled as (
       update tool_calls set result_hash = ${hash}, full_hash = ${fullHash}::text, is_error = ${isError},
-        misuse = ${misuse ?? null}::text, ended_at = now()
+        misuse = ${misuse ?? null}::text, summary = ${summary}, ended_at = now()
       where task_id = ${task.taskId} and step = ${step} and call_id = ${callId} and result_hash is null returning call_id),`;
     const completed = { type: 'tool.completed', data: { step, callId, tool, isError, summary, durationMs } } as const;
     await appendEvents(db, task, {
@@ -53,7 +55,7 @@ export const createToolCalls = (db: Database): Pick<Ledger, 'beginToolCall' | 's
     });
     const receipt = await receiptOf(db, task.taskId, { step, callId });
     if (!receipt?.result) throw new Error(`the call ${callId} of ${task.taskId} has no receipt`);
-    return receipt;
+    return receipt.result;
   },
 });
 
@@ -61,21 +63,17 @@ async function receiptOf(
   db: Database,
   taskId: string,
   { step, callId }: { step: number; callId: string },
-): Promise<ToolResultRef | undefined> {
+): Promise<{ result: ToolResultRef | undefined; left: boolean } | undefined> {
   const row = await db
     .selectFrom('tool_calls')
-    .select(['tool', 'result_hash', 'is_error', 'misuse'])
+    .select(['tool', 'result_hash', 'is_error', 'misuse', 'left_at'])
     .where('task_id', '=', taskId)
     .where('step', '=', step)
     .where('call_id', '=', callId)
     .executeTakeFirst();
   if (!row) return undefined;
-  const { tool, result_hash: result, is_error: isError, misuse } = row;
-  return {
-    callId,
-    tool,
-    result: result ?? '',
-    ...(isError ? { isError } : {}),
-    ...(misuse ? { misuse: misuse as ToolMisuse } : {}),
-  };
+  const { tool, result_hash: result, is_error: isError, misuse, left_at } = row;
+  if (result === null) return { result: undefined, left: left_at !== null };
+  const told = { ...(isError ? { isError } : {}), ...(misuse ? { misuse: misuse as ToolMisuse } : {}) };
+  return { result: { callId, tool, result, ...told }, left: false };
 }

@@ -1,0 +1,102 @@
+import { Approval, ApprovalDecision, ApprovalList, ApprovalListQuery } from '../../contract/approval.ts';
+import { AlfredError } from '../../contract/errors.ts';
+import { taskWorkflowId } from '../../contract/ids.ts';
+import type { ApprovalRow, Identity } from '../../activities/ports.ts';
+import { decideUpdate } from '../../workflows/messages.ts';
+import type { ApiDeps } from '../deps.ts';
+import type { Api } from '../fastify.ts';
+import type { Views } from '../links.ts';
+import { bodyProblems, IdParams, json, problems } from '../responses.ts';
+import { updateTask } from '../update-task.ts';
+
+type Deps = Pick<ApiDeps, 'approvals' | 'client'> & { views: Views };
+
+export const approvalRoutes =
+  ({ approvals, client, views }: Deps) =>
+  async (app: Api) => {
+    app.route({
+      method: 'GET',
+      url: '/v1/approvals',
+      schema: {
+        operationId: 'listApprovals',
+        tags: ['approvals'],
+        summary: 'List approvals, newest first',
+        description: 'What you asked for and what you may decide. `mine=true`: only what waits for you.',
+        querystring: ApprovalListQuery,
+        response: { 200: json('One page', ApprovalList), ...problems(422) },
+      },
+      handler: async ({ scope, query }, reply) => {
+        const page = await approvals.list(scope, query);
+        return reply.send({ approvals: page.approvals.map(views.approval), nextCursor: page.nextCursor });
+      },
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/v1/approvals/:id',
+      schema: {
+        operationId: 'getApproval',
+        tags: ['approvals'],
+        summary: 'Read an approval',
+        params: IdParams,
+        response: { 200: json('The approval', Approval), ...problems(404) },
+      },
+      handler: async ({ scope, params }, reply) => reply.send(views.approval(await find(scope, params.id))),
+    });
+
+    app.route({
+      method: 'POST',
+      url: '/v1/approvals/:id',
+      schema: {
+        operationId: 'decideApproval',
+        tags: ['approvals'],
+        summary: 'Approve or deny a call',
+        description:
+          'The first decision counts; who comes second is told who decided and how (`approval_decided`). The same decision by the same person again changes nothing. What runs is what was approved: `argumentsHash`, or the arguments in `edit`, which must fit the tool.',
+        params: IdParams,
+        body: ApprovalDecision,
+        response: { 200: json('The approval with its decision', Approval), ...problems(404, 409, ...bodyProblems) },
+      },
+      handler: async ({ scope, params, body }, reply) => {
+        const row = await find(scope, params.id);
+        if (row.status === 'pending') await decide(scope, row, body);
+        else refuseSecond(scope, row, body);
+        return reply.send(views.approval(await find(scope, params.id)));
+      },
+    });
+
+    async function find(identity: Identity, id: string): Promise<ApprovalRow> {
+      const row = await approvals.get(identity, id);
+      if (!row)
+        throw new AlfredError(
+          'not_found',
+          `There is no approval ${id}, or it is neither yours nor to be decided by you.`,
+        );
+      return row;
+    }
+
+    async function decide(
+      { subject, roles }: Identity,
+      row: ApprovalRow,
+      { decision, comment, edit, argumentsHash }: ApprovalDecision,
+    ) {
+      const note =
+        comment === undefined && edit === undefined ? undefined : await approvals.keepNote(row.id, { comment, edit });
+      await updateTask(client, taskWorkflowId(row.taskId), decideUpdate, {
+        id: row.id,
+        approve: decision === 'approve',
+        by: subject,
+        roles,
+        argumentsHash,
+        note,
+      });
+    }
+  };
+
+/** @throws AlfredError `approval_decided` unless it is the same decision by the same person */
+function refuseSecond({ subject }: Identity, { status, decision }: ApprovalRow, given: ApprovalDecision): void {
+  if (decision?.by === subject && decision.runs === (given.decision === 'approve')) return;
+  const how = status === 'withdrawn' ? 'The task ended before it was decided.' : undefined;
+  const who = decision?.by == null ? 'when its time was over' : `by ${decision.by}`;
+  throw new AlfredError('approval_decided', how ?? `It was ${status} ${who} at ${decision?.at}.`);
+}

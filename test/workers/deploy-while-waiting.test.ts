@@ -1,0 +1,110 @@
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker';
+import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
+import type { Tool } from '../../activities/ports.ts';
+import { agentQueue, taskWorkflowId } from '../../contract/ids.ts';
+import { createMetrics } from '../../runtime/metrics.ts';
+import { startWorkers } from '../../workers/compose.ts';
+import { decideUpdate } from '../../workflows/messages.ts';
+import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { createScriptedModel } from '../support/scripted-model.ts';
+import { scope } from '../support/task-harness.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+let env: TestEnvironment;
+let adapters: Adapters;
+let dir: string;
+const paid: string[] = [];
+const pay: Tool = {
+  name: 'search_documents',
+  description: 'pays',
+  inputSchema: { type: 'object' },
+  effect: 'write',
+  async run(_, { leaving, receiptKey }) {
+    await leaving();
+    paid.push(receiptKey);
+    return { output: 'paid', summary: 'paid' };
+  },
+};
+const model = createScriptedModel([{ calls: [{ tool: pay.name, arguments: { amount: 1 } }] }, { text: ['Paid.'] }]);
+
+beforeAll(async () => {
+  env = await createTestEnvironment({
+    ALFRED_MODEL: 'scripted:test',
+    ALFRED_SHUTDOWN_GRACE_S: '0',
+    ALFRED_AGENTS: JSON.stringify({ knowledge: { approvals: [{ tool: '*' }] } }),
+  });
+  adapters = createAdapters(env);
+  dir = await mkdtemp(join(tmpdir(), 'alfred-deploy-'));
+});
+afterAll(async () => {
+  await adapters?.close();
+  await env?.close();
+  await rm(dir, { recursive: true, force: true });
+});
+
+const startVersion = (bundle?: string) =>
+  startWorkers(
+    {
+      ...env,
+      config: { ...env.config, ...(bundle ? { ALFRED_WORKFLOW_BUNDLE: bundle } : {}) },
+      metrics: createMetrics(),
+    },
+    { ...adapters, providers: { scripted: model.provider }, tools: { [pay.name]: pay } },
+    [agentQueue('knowledge')],
+  );
+
+/** The workflow as a later version has it: with a timer before every model call, guarded as AGENTS.md says. */
+async function laterVersion(): Promise<string> {
+  for (const room of ['contract', 'agents', 'workflows'])
+    await cp(join(root, room), join(dir, room), { recursive: true });
+  await cp(join(root, 'package.json'), join(dir, 'package.json'));
+  await symlink(join(root, 'node_modules'), join(dir, 'node_modules'));
+  const file = join(dir, 'workflows/agent-task/workflow.ts');
+  const source = await readFile(file, 'utf8');
+  const changed = source.replace(
+    'const turn = await this.callModel();',
+    "if (patched('a-later-version')) await condition(() => false, 1);\n        const turn = await this.callModel();",
+  );
+  expect(changed).not.toBe(source);
+  await writeFile(file, changed);
+  const logger = new DefaultLogger('ERROR');
+  const { code } = await bundleWorkflowCode({ workflowsPath: join(dir, 'workflows/index.ts'), logger });
+  await writeFile(join(dir, 'later.js'), code);
+  return join(dir, 'later.js');
+}
+
+test('an approval outlives a deploy that changed the workflow', async () => {
+  const first = await startVersion();
+  const task = await adapters.tasks.create(scope, { agent: 'knowledge', input: { text: 'Pay.' } }, {});
+  const handle = await env.client.workflow.start('agentTaskWorkflow', {
+    workflowId: taskWorkflowId(task.id),
+    taskQueue: agentQueue('knowledge'),
+    args: [{ taskId: task.id, agent: 'knowledge', head: task.head, ...scope }],
+  });
+  const row = async () => adapters.tasks.get(scope, task.id);
+  while ((await row())?.status !== 'waiting') await sleep(20);
+  await first.stop();
+
+  const second = await startVersion(await laterVersion());
+  try {
+    const [approval] = (await row())?.waiting?.approvals ?? [];
+    const decision = { id: approval ?? '', approve: true, by: 'ann', roles: [] };
+    await handle.executeUpdate(decideUpdate, { args: [decision] });
+    await handle.result();
+    expect(await row()).toMatchObject({ status: 'completed', result: { text: 'Paid.' } });
+    expect(paid).toEqual([`${task.id}/1/call-1-0`]);
+    const { events } = await handle.fetchHistory();
+    expect(
+      events?.filter(({ timerStartedEventAttributes: timer }) => timer?.startToFireTimeout?.nanos === 1_000_000),
+    ).toHaveLength(1);
+  } finally {
+    await second.stop();
+  }
+});
