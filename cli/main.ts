@@ -4,6 +4,7 @@ import { version } from '../runtime/version.ts';
 import { createApiClient } from './api-client.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 import { addAgents } from './commands/agents.ts';
+import { addApprovals } from './commands/approvals.ts';
 import { addAsk } from './commands/ask.ts';
 import { addConfig } from './commands/config.ts';
 import { addDocuments } from './commands/documents.ts';
@@ -35,6 +36,7 @@ const commands = [
   addDocuments,
   addSearch,
   addTasks,
+  addApprovals,
   addUsage,
   addAgents,
   addConfig,

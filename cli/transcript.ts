@@ -63,6 +63,24 @@ export function createTranscript(terminal: Terminal, { stream, taskId }: { strea
             'dim',
           );
         break;
+      case 'approval.requested':
+        endLine();
+        terminal.note(`Needs approval: ${toolPhrase(event.data.tool, event.data.arguments)}`);
+        terminal.note(`  alfred approvals approve ${event.data.approvalId}, or deny`, 'dim');
+        break;
+      case 'approval.decided':
+        terminal.note(
+          `  ${event.data.decision}${event.data.by === null ? '' : ` by ${event.data.by}`}${event.data.comment ? `: ${event.data.comment}` : ''}`,
+          'dim',
+        );
+        break;
+      case 'effect.undone':
+        terminal.note(`${event.data.tool}, ${event.data.state.replaceAll('_', ' ')}: ${event.data.summary}`, 'dim');
+        break;
+      case 'message.steered':
+        endLine();
+        terminal.note(`“${event.data.text}”`, 'dim');
+        break;
       case 'model.fallback':
         terminal.note(`${event.data.from} does not answer; asking ${event.data.to} …`, 'dim');
         break;
@@ -99,6 +117,7 @@ export function createTranscript(terminal: Terminal, { stream, taskId }: { strea
         break;
       case 'task.queued':
       case 'budget.granted':
+      case 'approval.escalated':
       case 'model.completed':
         break;
     }

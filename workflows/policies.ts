@@ -11,6 +11,12 @@ export const row: LocalActivityOptions = {
   retry: { initialInterval: '200 ms', maximumInterval: '30 s' },
 };
 
+/** Rows written by a handler, which must not run local activities. */
+export const rowInHandler: ActivityOptions = {
+  startToCloseTimeout: '10 s',
+  retry: { initialInterval: '200 ms', maximumInterval: '30 s' },
+};
+
 /** Model calls: long, paid for, rate-limited. A dead worker is noticed after the heartbeat timeout, a cancellation after a second. */
 export const modelCall: ActivityOptions = {
   startToCloseTimeout: '15 min',

@@ -17,6 +17,7 @@ type GrantOptions = {
   maxDurationS?: number;
   finish?: boolean;
 };
+type CancelOptions = { reason?: string; undo?: boolean };
 type EventOptions = { after: number; follow?: boolean; json?: boolean };
 
 export function addTasks(program: Command, context: Context) {
@@ -40,7 +41,8 @@ export function addTasks(program: Command, context: Context) {
     .description('stop a task; safe to repeat')
     .argument('<id>')
     .option('-r, --reason <text>', 'kept with the task')
-    .action((id: string, options: { reason?: string }) => cancel(id, options, context));
+    .option('--undo', 'take back what it has changed, newest first')
+    .action((id: string, options: CancelOptions) => cancel(id, options, context));
   tasks
     .command('grant')
     .description('new totals for a task that waits at a limit, or its end with what it has')
@@ -97,6 +99,9 @@ async function show(id: string, { json }: { json?: boolean }, { api, terminal }:
     ]),
   );
   if (task.waiting) terminal.print(`\nWaiting: ${task.waiting.message}`);
+  if (task.waiting?.approvals)
+    terminal.print(`Decide with: ${task.waiting.approvals.map((one) => `alfred approvals approve ${one}`).join('\n')}`);
+  if (task.effects.length > 0) terminal.print(`\n${effectLines(task)}`);
   if (task.error) terminal.print(`\n${task.error.message} (${task.error.code})`);
   if (task.result) terminal.print(`\n${task.result.text}`);
   if (task.result?.citations.length) terminal.print(`\n${citationLines(task.result.citations, terminal.columns)}`);
@@ -104,14 +109,15 @@ async function show(id: string, { json }: { json?: boolean }, { api, terminal }:
   terminal.print(`\n${costLine(task.usage, spentMs, task.model ?? '')}`);
 }
 
-async function cancel(id: string, { reason }: { reason?: string }, { api, terminal }: Context) {
-  const task = await api.call(`${path(id)}/cancel`, {
-    method: 'POST',
-    json: reason === undefined ? {} : { reason },
-    answer: Task,
-  });
+async function cancel(id: string, options: CancelOptions, { api, terminal }: Context) {
+  const task = await api.call(`${path(id)}/cancel`, { method: 'POST', json: options, answer: Task });
   terminal.print(task.endedAt === null ? 'The task is being cancelled.' : `The task is ${task.status}.`);
+  if (task.effects.length > 0) terminal.print(`\n${effectLines(task)}`);
 }
+
+/** What a task has changed, a line each. */
+const effectLines = ({ effects }: Task) =>
+  table([['CHANGED', 'STATE', 'WHAT'], ...effects.map(({ tool, state, summary }) => [tool, state, summary ?? ''])]);
 
 async function grant(id: string, options: GrantOptions, { api, terminal }: Context) {
   const { budget, status } = await api.call(`${path(id)}/budget`, { method: 'POST', json: options, answer: Task });

@@ -2,7 +2,8 @@ import pg from 'pg';
 
 /** What a process has just written when it would be a bad time to die. */
 export const moments = ['charged', 'stored', 'intent', 'receipt'] as const;
-export type Moment = (typeof moments)[number];
+/** And what is about to leave. */
+export type Moment = (typeof moments)[number] | 'left';
 
 const triggers = `
   create function tell_moment() returns trigger language plpgsql as $$
@@ -10,6 +11,8 @@ const triggers = `
   create trigger charged after insert on model_calls for each row execute function tell_moment('charged');
   create trigger stored after update of outcome on model_calls for each row when (new.outcome = 'completed')
     execute function tell_moment('stored');
+  create trigger left_at after update of left_at on tool_calls for each row when (new.left_at is not null and old.left_at is null)
+    execute function tell_moment('left');
   create trigger intent after insert on tool_calls for each row execute function tell_moment('intent');
   create trigger receipt after update of result_hash on tool_calls for each row execute function tell_moment('receipt')`;
 

@@ -7,7 +7,7 @@ import { activityAttempts } from '../support/activity-attempts.ts';
 import { callsOf, firstSerial, startCountingProvider } from '../support/counting-provider.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { moments, watchMoments, type Moment } from '../support/moments.ts';
-import { startRole } from '../support/role-process.ts';
+import { createKillableWorkers, numbers, pick } from '../support/killable-workers.ts';
 import { scope } from '../support/task-harness.ts';
 
 const tasks = 20;
@@ -43,11 +43,13 @@ test(`${kills} kills at random moments over ${tasks} tasks: nothing is charged t
   // Said first, so that a run that hangs can be repeated too.
   console.log(`kill loop: ALFRED_TEST_SEED=${seed}`);
   const begun = performance.now();
-  const workers = createWorkers();
+  const workers = createKillableWorkers(['workers/main.ts', '--queue', agentQueue('knowledge')], env.config, watch);
   try {
     for (let i = 0; i < workersAtOnce; i++) workers.start();
     const ids = await Promise.all(Array.from({ length: tasks }, (_, i) => begin(`task ${i}`)));
-    const struck: Record<'random' | Moment, number> = { random: 0, charged: 0, stored: 0, intent: 0, receipt: 0 };
+    const struck: Record<'random' | Moment, number> = {
+      ...{ random: 0, charged: 0, stored: 0, intent: 0, receipt: 0, left: 0 },
+    };
     while (workers.killed() < kills) {
       await workers.someReady();
       // Some at any moment; the others right after something was stored, before Temporal could be told.
@@ -82,40 +84,6 @@ async function begin(text: string): Promise<string> {
     workflowTaskTimeout: '5 s',
   });
   return task.id;
-}
-
-/** Worker processes that can be killed by name; for each one killed another one starts. */
-function createWorkers() {
-  const alive = new Map<string, ReturnType<typeof startRole> & { isReady?: true }>();
-  let started = 0;
-  const start = () => {
-    const name = `worker-${++started}`;
-    const queue = ['--queue', agentQueue('knowledge')];
-    const worker: ReturnType<typeof startRole> & { isReady?: true } = startRole('workers/main.ts', queue, env.config, {
-      DATABASE_URL: watch.urlFor(name),
-    });
-    alive.set(name, worker);
-    worker.ready.then(
-      () => (worker.isReady = true),
-      () => {},
-    );
-  };
-  return {
-    start,
-    ready: () => [...alive].flatMap(([name, { isReady }]) => (isReady ? [name] : [])),
-    someReady: () => Promise.any([...alive.values()].map(({ ready }) => ready)),
-    killed: () => started - alive.size,
-    /** At once, so that nothing more leaves the process. @returns false when there is none of that name */
-    kill(name: string): boolean {
-      const worker = alive.get(name);
-      if (!worker?.isReady) return false;
-      worker.child.kill('SIGKILL');
-      alive.delete(name);
-      start();
-      return true;
-    },
-    end: () => Promise.all([...alive.values()].map((worker) => worker.end('SIGKILL'))),
-  };
 }
 
 /** Model calls of a task that were stored by one attempt and found by a later one. */
@@ -201,21 +169,4 @@ async function checkLedger() {
   expect(wrongSums).toEqual([]);
   const receipts = await rows('select from tool_calls where result_hash is null');
   expect(receipts).toEqual([]);
-}
-
-const pick = <T>(random: () => number, list: readonly T[]): T => {
-  const one = list[Math.floor(random() * list.length)];
-  if (one === undefined) throw new Error('nothing to pick from');
-  return one;
-};
-
-/** Mulberry32: numbers from 0 to 1 that a seed repeats. */
-function numbers(from: number) {
-  let state = from >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

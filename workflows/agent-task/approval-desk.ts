@@ -1,4 +1,11 @@
-import { ApplicationFailure, condition, proxyLocalActivities, setHandler } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  condition,
+  isCancellation,
+  proxyLocalActivities,
+  setHandler,
+} from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
 import { whyNot } from '../../contract/approval-rights.ts';
 import type { Head, PendingApproval, Stop, TaskRef, ToolCallRef, Verdict } from '../../contract/references.ts';
@@ -11,12 +18,19 @@ const { requestApprovals, escalateApproval, decideApproval, expireApproval, wait
 /** A call on the desk, with the times at which something happens by itself, in milliseconds. */
 type Waiting = PendingApproval & { escalatesAt: number; expiresAt: number; isEscalated: boolean };
 
-/** Where calls wait at no compute for a person, or for the end of their time. */
+/** A decision on its way into the rows, and what came of it. */
+type Submitted = { decision: Decision; verdict?: Verdict; error?: unknown };
+
+/**
+ * Where calls wait at no compute for a person, or for the end of their time.
+ *
+ * Handlers only hand decisions in; one at a time is written by the task itself. Two local activities side by side may come
+ * back in one activation on replay, and in two when it happened.
+ */
 export class ApprovalDesk {
   private readonly pending = new Map<string, Waiting>();
   private readonly verdicts = new Map<string, Verdict>();
-  /** Somebody's decision about it is being written. */
-  private readonly busy = new Set<string>();
+  private readonly inbox: Submitted[] = [];
   private readonly task: TaskRef;
 
   constructor(task: TaskRef) {
@@ -38,15 +52,18 @@ export class ApprovalDesk {
 
   /** Waits until everything is decided. */
   async wait(stop: Stop): Promise<void> {
-    await waitFor({ task: this.task, stop });
-    while (this.pending.size > 0) {
-      const due = await this.nextDue();
-      if (due?.isEscalated === false && due.escalatesAt < due.expiresAt) {
-        due.isEscalated = true;
-        await escalateApproval({ task: this.task, id: due.id });
-      } else if (due) this.settle(await expireApproval({ task: this.task, asked: askedOf(due) }));
+    try {
+      await waitFor({ task: this.task, stop });
+      while (this.pending.size > 0) {
+        const submitted = await this.nextDecision();
+        if (submitted) await this.write(submitted);
+        else await this.whatIsDue();
+      }
+      await goOn({ task: this.task, reason: 'Everything was decided.' });
+    } finally {
+      for (const late of this.inbox.splice(0))
+        late.error = refused('approval_decided', 'It is not waited for any more.');
     }
-    await goOn({ task: this.task, reason: 'Everything was decided.' });
   }
 
   /** What was decided about a call of the step at hand. */
@@ -59,21 +76,44 @@ export class ApprovalDesk {
     this.verdicts.clear();
   }
 
-  /** @returns the call whose time comes next, once it has come; undefined when something was decided before */
-  private async nextDue(): Promise<Waiting | undefined> {
-    const { size } = this.pending;
-    const [next] = [...this.pending.values()].sort((a, b) => dueAt(a) - dueAt(b));
-    if (!next) return undefined;
-    const decided = await condition(() => this.pending.size < size, Math.max(1, dueAt(next) - Date.now()));
-    // Who is deciding at this moment is in time.
-    if (!decided) await condition(() => !this.busy.has(next.id));
-    return this.pending.has(next.id) && !decided ? next : undefined;
+  /** @returns undefined when something is due before anybody decides */
+  private async nextDecision(): Promise<Submitted | undefined> {
+    const dueInMs = Math.min(...[...this.pending.values()].map(dueAt)) - Date.now();
+    if (this.inbox.length === 0) await condition(() => this.inbox.length > 0, Math.max(1, dueInMs));
+    return this.inbox.shift();
+  }
+
+  private async whatIsDue() {
+    for (const waiting of [...this.pending.values()].filter((one) => dueAt(one) <= Date.now())) {
+      if (!waiting.isEscalated && waiting.escalatesAt < waiting.expiresAt) {
+        waiting.isEscalated = true;
+        await escalateApproval({ task: this.task, id: waiting.id });
+      } else this.settle(await expireApproval({ task: this.task, asked: askedOf(waiting) }));
+    }
+  }
+
+  private async write(submitted: Submitted) {
+    const { id, approve, by, note } = submitted.decision;
+    const waiting = this.pending.get(id);
+    try {
+      const before = this.verdicts.get(id);
+      if (before && !isSame(before, submitted.decision)) throw decided(before);
+      if (before) submitted.verdict = before;
+      else if (waiting) {
+        const pending = { ...askedOf(waiting), tool: waiting.tool };
+        submitted.verdict = this.settle(await decideApproval({ task: this.task, pending, approve, by, note }));
+      } else throw refused('approval_decided', 'It is not waited for any more.');
+    } catch (error) {
+      submitted.error = error;
+      // What is wrong with a decision is for who made it; the call waits on.
+      if (isCancellation(error)) throw error;
+    }
   }
 
   private check({ id, approve, by, roles, argumentsHash }: Decision) {
     const verdict = this.verdicts.get(id);
     // The same again is no contradiction.
-    if (verdict && !(verdict.by === by && verdict.runs === approve)) throw decided(verdict);
+    if (verdict && !isSame(verdict, { by, approve })) throw decided(verdict);
     if (verdict) return;
     const waiting = this.pending.get(id);
     if (!waiting) throw refused('not_found', `The task waits for no approval ${id}.`);
@@ -84,21 +124,14 @@ export class ApprovalDesk {
       throw refused('approval_changed', 'The call has other arguments than those you saw. Read it again.');
   }
 
-  private async take({ id, approve, by, note }: Decision): Promise<Verdict> {
-    await condition(() => !this.busy.has(id));
-    const waiting = this.pending.get(id);
-    const before = this.verdicts.get(id);
-    if (before && !(before.by === by && before.runs === approve)) throw decided(before);
+  private async take(decision: Decision): Promise<Verdict> {
+    const before = this.verdicts.get(decision.id);
     if (before) return before;
-    if (!waiting) throw refused('approval_decided', 'It was decided before.');
-    this.busy.add(id);
-    try {
-      const pending = { ...askedOf(waiting), tool: waiting.tool };
-      const verdict = await decideApproval({ task: this.task, pending, approve, by, note });
-      return this.settle(verdict);
-    } finally {
-      this.busy.delete(id);
-    }
+    const submitted: Submitted = { decision };
+    this.inbox.push(submitted);
+    await condition(() => submitted.verdict !== undefined || submitted.error !== undefined);
+    if (!submitted.verdict) throw updateFailure(submitted.error);
+    return submitted.verdict;
   }
 
   private settle(verdict: Verdict): Verdict {
@@ -116,6 +149,15 @@ const waitingFrom = (now: number, pending: PendingApproval): Waiting => ({
 });
 
 const askedOf = ({ id, argumentsHash }: Waiting) => ({ id, argumentsHash });
+
+const isSame = ({ by, runs }: Verdict, decision: Pick<Decision, 'by' | 'approve'>) =>
+  by === decision.by && runs === decision.approve;
+
+/** How an activity's refusal reaches who sent the update: with its own code. */
+function updateFailure(error: unknown): unknown {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  return cause instanceof ApplicationFailure ? refused(cause.type ?? 'internal', cause.message) : error;
+}
 
 const dueAt = ({ isEscalated, escalatesAt, expiresAt }: Waiting) =>
   isEscalated ? expiresAt : Math.min(escalatesAt, expiresAt);

@@ -1,10 +1,19 @@
-import { ApplicationFailure, condition, proxyLocalActivities, setHandler } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  condition,
+  patched,
+  proxyActivities,
+  proxyLocalActivities,
+  setHandler,
+} from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
 import type { BudgetLimits, Stop, TaskRef } from '../../contract/references.ts';
 import { budgetUpdate, resumeSignal, type BudgetGrant } from '../messages.ts';
-import { row } from '../policies.ts';
+import { row, rowInHandler } from '../policies.ts';
 
 const { waitFor, goOn, grantBudget } = proxyLocalActivities<Activities>(row);
+// A local activity of a handler beside one of the task itself may come back in another order on replay.
+const { grantBudget: grantInHandler } = proxyActivities<Activities>(rowInHandler);
 
 /** How long a task waits for a grant when nobody said, in seconds. */
 const defaultWaitS = 7 * 86_400;
@@ -67,7 +76,8 @@ export class WaitingRoom {
   private async take({ finish, ...more }: BudgetGrant): Promise<BudgetLimits> {
     if (finish) this.finishing = true;
     else {
-      this.budget = await grantBudget({ task: this.task, more });
+      const grant = patched('handlers-run-no-local-activities') ? grantInHandler : grantBudget;
+      this.budget = await grant({ task: this.task, more });
       this.called ||= this.stop?.reason === 'budget';
     }
     return this.budget;

@@ -1,0 +1,118 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import { Approval, ApprovalList } from '../../contract/approval.ts';
+import type { Context } from '../context.ts';
+import { table } from '../terminal.ts';
+
+type ListOptions = { all?: boolean; status?: string; limit: number; json?: boolean };
+type DecideOptions = { comment?: string; edit?: object; json?: boolean };
+
+export function addApprovals(program: Command, context: Context) {
+  const approvals = program.command('approvals').description('calls that wait for a person');
+  approvals
+    .command('list', { isDefault: true })
+    .description('what waits for you, newest first')
+    .option('--all', 'also what others decide, and what was decided')
+    .option('-s, --status <status>', 'pending, approved, denied, expired, withdrawn or decided')
+    .option('-n, --limit <number>', 'how many, up to 200', Number, 20)
+    .option('--json', 'as JSON')
+    .action((options: ListOptions) => list(options, context));
+  approvals
+    .command('show')
+    .description('one approval: what would run, for whom, until when')
+    .argument('<id>')
+    .option('--json', 'as JSON')
+    .action((id: string, options: { json?: boolean }) => show(id, options, context));
+  approvals
+    .command('approve')
+    .description('let the call run')
+    .argument('<id>')
+    .option('-c, --comment <text>', 'the agent reads it')
+    .option('-e, --edit <json>', 'arguments that run instead', jsonObject)
+    .option('--json', 'as JSON')
+    .action((id: string, options: DecideOptions) => decide('approve', id, options, context));
+  approvals
+    .command('deny')
+    .description('do not let the call run')
+    .argument('<id>')
+    .option('-c, --comment <text>', 'the agent reads it')
+    .option('--json', 'as JSON')
+    .action((id: string, options: DecideOptions) => decide('deny', id, options, context));
+}
+
+function jsonObject(value: string): object {
+  try {
+    const parsed: unknown = JSON.parse(value);
+    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed;
+  } catch {
+    // Said below.
+  }
+  throw new InvalidArgumentError('expected a JSON object, like \'{"amount": 50}\'');
+}
+
+const path = (id: string) => `/v1/approvals/${encodeURIComponent(id)}`;
+
+async function list({ all, status, limit, json }: ListOptions, { api, terminal }: Context) {
+  const mine = !all && status === undefined ? 'true' : undefined;
+  const { approvals, nextCursor } = await api.call('/v1/approvals', {
+    query: { status, mine, limit },
+    answer: ApprovalList,
+  });
+  if (json) return terminal.print(JSON.stringify(approvals, null, 2));
+  if (approvals.length === 0)
+    return terminal.note(mine ? 'Nothing waits for you. --all shows the others.' : 'There are none.');
+  terminal.print(table([['ID', 'TOOL', 'STATUS', 'ASKED BY', 'SINCE', 'UNTIL'], ...approvals.map(rowOf)]));
+  if (nextCursor) terminal.note('There are more; --limit shows up to 200.', 'dim');
+}
+
+const rowOf = ({ id, tool, status, requestedBy, requestedAt, expiresAt }: Approval) => [
+  id,
+  tool,
+  status,
+  requestedBy,
+  minute(requestedAt),
+  status === 'pending' ? minute(expiresAt) : '',
+];
+
+const minute = (at: string) => at.slice(0, 16).replace('T', ' ');
+
+async function show(id: string, { json }: { json?: boolean }, { api, terminal }: Context) {
+  const approval = await api.call(path(id), { answer: Approval });
+  if (json) return terminal.print(JSON.stringify(approval, null, 2));
+  const { tool, agent, taskId, requestedBy, status, expiresAt, onExpiry, decision, argumentsHash } = approval;
+  terminal.print(
+    table([
+      ['call', `${tool}, by the agent ${agent}`],
+      ['task', taskId],
+      ['asked by', requestedBy],
+      ['status', status],
+      ...(decision ? [] : [['until', `${expiresAt}, then ${onExpiry === 'approve' ? 'it runs' : 'it does not run'}`]]),
+      ['arguments', argumentsHash],
+    ]),
+  );
+  terminal.print(`\n${JSON.stringify(approval.arguments, null, 2)}`);
+  if (decision) terminal.print(`\n${sentenceOf(approval)}`);
+}
+
+async function decide(
+  decision: 'approve' | 'deny',
+  id: string,
+  { comment, edit, json }: DecideOptions,
+  { api, terminal }: Context,
+) {
+  // What was looked at is what is decided about.
+  const { argumentsHash, status } = await api.call(path(id), { answer: Approval });
+  const seen = status === 'pending' ? { argumentsHash } : {};
+  const approval = await api.call(path(id), {
+    method: 'POST',
+    json: { decision, comment, edit, ...seen },
+    answer: Approval,
+  });
+  terminal.print(json ? JSON.stringify(approval, null, 2) : sentenceOf(approval));
+}
+
+function sentenceOf({ tool, status, decision }: Approval): string {
+  const who = decision?.by == null ? 'nobody decided in time' : `${status} by ${decision.by}`;
+  const edited = decision?.edited == null ? '' : ` with other arguments: ${JSON.stringify(decision.edited)}`;
+  const said = decision?.comment ? ` “${decision.comment}”` : '';
+  return `${tool}: ${who} at ${decision?.at ?? ''}; it ${decision?.runs ? `runs${edited}` : 'does not run'}.${said}`;
+}

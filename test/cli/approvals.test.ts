@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createApiHarness, type ApiHarness } from '../api/api-server.ts';
+import { alfred } from './run-alfred.ts';
+
+let house: ApiHarness;
+beforeAll(async () => {
+  house = await createApiHarness({ ALFRED_AGENTS: JSON.stringify({ knowledge: { approvals: [{ tool: 'pay' }] } }) });
+  house.tool('pay', async (input) => ({ output: input, summary: `paid ${JSON.stringify(input)}` }), {
+    effect: 'write',
+  });
+});
+afterAll(() => house?.close());
+
+const run = (...args: string[]) => alfred(args, { ALFRED_URL: house.url, NO_COLOR: '1' });
+/** A task that waits for a person, and what it waits for. */
+async function waiting() {
+  house.script([{ calls: [{ tool: 'pay', arguments: { amount: 500 } }] }, { text: ['Done.'] }]);
+  const { id } = (await house.http.post('/v1/tasks', { input: { text: 'Pay.' } })).body;
+  for (const end = Date.now() + 15_000; Date.now() < end; await sleep(30)) {
+    const [approval] = (await house.row(id)).waiting?.approvals ?? [];
+    if (approval) return { id: id as string, approval };
+  }
+  throw new Error('the task does not wait');
+}
+
+test('nothing waits: says so', async () => {
+  expect(await run('approvals')).toMatchObject({
+    code: 0,
+    stdout: '',
+    stderr: expect.stringContaining('Nothing waits'),
+  });
+});
+
+test('lists what waits, shows it, and approves it with other arguments', async () => {
+  const { id, approval } = await waiting();
+  expect((await run('approvals', 'list')).stdout).toContain(`${approval}  pay   pending  local`);
+  expect((await run('tasks', 'show', id)).stdout).toContain(`alfred approvals approve ${approval}`);
+  const shown = (await run('approvals', 'show', approval)).stdout;
+  expect(shown).toContain('pay, by the agent knowledge');
+  expect(shown).toContain('"amount": 500');
+  const approved = await run('approvals', 'approve', approval, '--edit', '{"amount": 5}', '-c', 'less');
+  expect(approved.stdout).toMatch(
+    /^pay: approved by local at .*; it runs with other arguments: {"amount":5}\. “less”\n$/,
+  );
+  await house.followed(id);
+  expect((await run('tasks', 'show', id)).stdout).toMatch(/pay {2,}done {2,}paid {"amount":5}/);
+});
+
+test('a second, other decision is refused in the server’s words', async () => {
+  const { id, approval } = await waiting();
+  expect((await run('approvals', 'deny', approval)).stdout).toContain('it does not run');
+  expect(await run('approvals', 'approve', approval)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('It was denied by local'),
+  });
+  await house.followed(id);
+});
+
+test('arguments that are no JSON object are refused before anything is sent', async () => {
+  const { code, stderr } = await run('approvals', 'approve', 'x', '--edit', '[1]');
+  expect(code).toBe(2);
+  expect(stderr).toContain('expected a JSON object');
+});

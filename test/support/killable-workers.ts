@@ -1,0 +1,56 @@
+import type { Config } from '../../runtime/config.ts';
+import { startRole } from './role-process.ts';
+
+/** Worker processes that can be killed by name; for each one killed another one starts. */
+export function createKillableWorkers(
+  [entry = '', ...args]: string[],
+  config: Config,
+  watch: { urlFor(name: string): string },
+) {
+  const alive = new Map<string, ReturnType<typeof startRole> & { isReady?: true }>();
+  let started = 0;
+  const start = () => {
+    const name = `worker-${++started}`;
+    const worker: ReturnType<typeof startRole> & { isReady?: true } = startRole(entry, args, config, {
+      DATABASE_URL: watch.urlFor(name),
+    });
+    alive.set(name, worker);
+    worker.ready.then(
+      () => (worker.isReady = true),
+      () => {},
+    );
+  };
+  return {
+    start,
+    ready: () => [...alive].flatMap(([name, { isReady }]) => (isReady ? [name] : [])),
+    someReady: () => Promise.any([...alive.values()].map(({ ready }) => ready)),
+    killed: () => started - alive.size,
+    /** At once, so that nothing more leaves the process. @returns false when there is none of that name */
+    kill(name: string): boolean {
+      const worker = alive.get(name);
+      if (!worker?.isReady) return false;
+      worker.child.kill('SIGKILL');
+      alive.delete(name);
+      start();
+      return true;
+    },
+    end: () => Promise.all([...alive.values()].map((worker) => worker.end('SIGKILL'))),
+  };
+}
+
+export const pick = <T>(random: () => number, list: readonly T[]): T => {
+  const one = list[Math.floor(random() * list.length)];
+  if (one === undefined) throw new Error('nothing to pick from');
+  return one;
+};
+
+/** Mulberry32: numbers from 0 to 1 that a seed repeats. */
+export function numbers(from: number) {
+  let state = from >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

@@ -1,0 +1,183 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { WorkflowUpdateFailedError } from '@temporalio/client';
+import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
+import { replayHistory } from '../../cli/replay-history.ts';
+import type { TaskEvent } from '../../contract/events.ts';
+import { agentQueue, taskWorkflowId } from '../../contract/ids.ts';
+import { decideUpdate } from '../../workflows/messages.ts';
+import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { createKillableWorkers, numbers, pick } from '../support/killable-workers.ts';
+import { moments, watchMoments, type Moment } from '../support/moments.ts';
+import { scope } from '../support/task-harness.ts';
+
+const tasks = 20;
+const workersAtOnce = 3;
+const kills = Number(process.env.ALFRED_TEST_KILLS ?? 50);
+const seed = Number(process.env.ALFRED_TEST_SEED ?? Date.now() % 1_000_000);
+/** Each task books so often; every other booking waits for a person. */
+const bookings = 6;
+
+let world: Awaited<ReturnType<typeof startBookingServer>>;
+let env: TestEnvironment;
+let adapters: Adapters;
+let watch: Awaited<ReturnType<typeof watchMoments>>;
+beforeAll(async () => {
+  world = await startBookingServer();
+  env = await createTestEnvironment({
+    ALFRED_MODEL: 'scripted:test',
+    ALFRED_AGENTS: JSON.stringify({
+      knowledge: { approvals: [{ tool: 'book', when: [{ argument: 'isDear', equals: true }] }] },
+    }),
+    ALFRED_SCRIPT_FILE: 'to be written',
+  });
+  const script = join(env.config.ALFRED_DATA_DIR, 'script.json');
+  const steps = Array.from({ length: bookings }, (_, i) => ({
+    calls: [{ tool: 'book', arguments: { what: 'room {{step}}', isDear: i % 2 === 0 } }],
+    firstTokenMs: 150,
+  }));
+  await writeFile(script, JSON.stringify({ turns: [...steps, { text: 'All is booked.', firstTokenMs: 150 }] }));
+  env.config = { ...env.config, ALFRED_SCRIPT_FILE: script };
+  adapters = createAdapters(env);
+  watch = await watchMoments(env.config.DATABASE_URL);
+});
+afterAll(async () => {
+  await watch?.close();
+  await adapters?.close();
+  await env?.close();
+  world?.server.close();
+});
+
+test(`${kills} kills over ${tasks} tasks that book and wait for approvals: every booking is made once, every approval decided once`, async () => {
+  const random = numbers(seed);
+  console.log(`kill loop with effects: ALFRED_TEST_SEED=${seed}`);
+  const begun = performance.now();
+  const workers = createKillableWorkers(['test/support/booking-worker.ts', world.url], env.config, watch);
+  const people = approveEverything(['ann', 'bob']);
+  try {
+    for (let i = 0; i < workersAtOnce; i++) workers.start();
+    const ids: string[] = [];
+    const struck: Record<'random' | Moment, number> = {
+      random: 0,
+      charged: 0,
+      stored: 0,
+      intent: 0,
+      receipt: 0,
+      left: 0,
+    };
+    while (workers.killed() < kills) {
+      // New tasks as the old ones go on, so that there is something to break until the last kill.
+      while (ids.length < tasks * Math.min(1, (workers.killed() + 5) / (kills - 5))) ids.push(await begin());
+      await workers.someReady();
+      const at = pick<'random' | Moment>(random, ['random', 'random', 'left', 'left', 'left', ...moments]);
+      if (at === 'random') {
+        await sleep(random() * 600);
+        if (workers.kill(pick(random, workers.ready()))) struck.random++;
+      } else if (await watch.first(at, (name) => workers.kill(name), 1_000)) struck[at]++;
+    }
+    const histories = await Promise.all(ids.map((id) => eventsOf(id)));
+    people.stop();
+    const spent = ((performance.now() - begun) / 1_000).toFixed(0);
+    console.log(
+      `kill loop with effects: ${kills} kills (${JSON.stringify(struck)}): ${world.posts.length} bookings, ${world.asked.length} asked about, ${people.refused()} second decisions refused, ${spent} s`,
+    );
+    await expectReplays(ids);
+    expect(ids).toHaveLength(tasks);
+    for (const events of histories) checkEvents(events);
+    const expected = ids.flatMap((id) =>
+      Array.from({ length: bookings }, (_, i) => `${id}/${i + 1}/scripted-${i + 1}-1`),
+    );
+    expect(world.posts.toSorted()).toEqual(expected.toSorted());
+    const { rows } = await env.postgres.pool.query('select status, count(*)::int as n from approvals group by 1');
+    expect(rows).toEqual([{ status: 'approved', n: (tasks * bookings) / 2 }]);
+  } finally {
+    people.stop();
+    await workers.end();
+  }
+}, 420_000);
+
+async function begin(): Promise<string> {
+  const task = await adapters.tasks.create(scope, { agent: 'knowledge', input: { text: 'Book.' } }, {});
+  await env.client.workflow.start('agentTaskWorkflow', {
+    workflowId: taskWorkflowId(task.id),
+    taskQueue: agentQueue('knowledge'),
+    args: [{ taskId: task.id, agent: 'knowledge', head: task.head, ...scope }],
+    workflowTaskTimeout: '5 s',
+  });
+  return task.id;
+}
+
+/** Several people approve whatever waits, at the same time. One of them is first; the others are told so. */
+function approveEverything(people: string[]) {
+  let stopped = false;
+  let refused = 0;
+  const decide = async (by: string, id: string, taskId: string) => {
+    try {
+      const verdict = await env.client.withDeadline(Date.now() + 5_000, () =>
+        env.client.workflow.getHandle(taskWorkflowId(taskId)).executeUpdate(decideUpdate, {
+          args: [{ id, approve: true, by, roles: [] }],
+        }),
+      );
+      if (verdict.by !== by) throw new Error(`${by} was told that ${verdict.by} has decided, as if it were the same`);
+    } catch (error) {
+      if (error instanceof WorkflowUpdateFailedError) refused++;
+    }
+  };
+  const work = async (by: string) => {
+    while (!stopped) {
+      const { approvals } = await adapters.approvals.list({ ...scope, roles: [] }, { status: 'pending', limit: 50 });
+      await Promise.all(approvals.map(({ id, taskId }) => decide(by, id, taskId)));
+      await sleep(50);
+    }
+  };
+  const working = people.map((by) => work(by).catch(() => {}));
+  return { stop: () => void (stopped = true), refused: () => refused, ended: () => Promise.all(working) };
+}
+
+/** However often their workers died, what happened is what the code says would happen. */
+async function expectReplays(ids: string[]) {
+  const bundle = { code: await readFile(env.config.ALFRED_WORKFLOW_BUNDLE ?? '', 'utf8') };
+  for (const id of ids) {
+    const replay = await replayHistory(bundle, await env.client.workflow.getHandle(taskWorkflowId(id)).fetchHistory());
+    expect(replay.isSame ? 'same' : replay.divergence).toBe('same');
+  }
+}
+
+async function eventsOf(id: string): Promise<TaskEvent[]> {
+  const all: TaskEvent[] = [];
+  for await (const page of adapters.events.follow(scope, id, 0, AbortSignal.timeout(180_000))) all.push(...page);
+  return all;
+}
+
+/** Numbered without a gap, each booking told once, each approval asked and decided once, one good end. */
+function checkEvents(events: TaskEvent[]) {
+  expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i + 1));
+  expect(events.at(-1)).toMatchObject({ type: 'task.completed', data: { result: { text: 'All is booked.' } } });
+  const steps = (type: TaskEvent['type']) =>
+    events.flatMap((event) => (event.type === type && 'step' in event.data ? [event.data.step] : []));
+  const all = Array.from({ length: bookings }, (_, i) => i + 1);
+  const asked = all.filter((step) => step % 2 === 1);
+  expect(steps('tool.started')).toEqual(all);
+  expect(steps('tool.completed')).toEqual(all);
+  expect(steps('approval.requested')).toEqual(asked);
+  expect(steps('approval.decided')).toEqual(asked);
+}
+
+/** Keeps what was booked, and does not tell repeats apart: whoever books twice has booked twice. */
+async function startBookingServer() {
+  const posts: string[] = [];
+  const asked: string[] = [];
+  const server: Server = createServer((request, response) => {
+    const key = decodeURIComponent(request.url?.split('/').at(-1) ?? '');
+    if (request.method === 'POST') posts.push(key);
+    else asked.push(key);
+    response.statusCode = request.method === 'POST' || posts.includes(key) ? 200 : 404;
+    request.resume().on('end', () => response.end());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { server, posts, asked, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
