@@ -1,6 +1,7 @@
 import { createApprovalActivities, type ApprovalDeps } from './approve.ts';
 import { createModelActivities, type ModelDeps } from './call-model.ts';
 import { createConversationActivities, type ConversationDeps } from './conversations.ts';
+import { createCallbackActivities, type CallbackDeps } from './deliver-callback.ts';
 import { createIngestActivities, type IngestDeps } from './ingest.ts';
 import { createOutageActivities, type OutageDeps } from './outage.ts';
 import { createScheduledRunActivities, type ScheduledRunDeps } from './scheduled-runs.ts';
@@ -18,7 +19,8 @@ export type ActivityDeps = ModelDeps &
   IngestDeps &
   OutageDeps &
   ScheduledRunDeps &
-  SweepDeps;
+  SweepDeps &
+  CallbackDeps;
 
 /** Everything a workflow can ask of the world. Workers choose what stands behind the ports. */
 export const createActivities = (deps: ActivityDeps) => ({
@@ -32,5 +34,6 @@ export const createActivities = (deps: ActivityDeps) => ({
   ...createOutageActivities(deps),
   ...createScheduledRunActivities(deps),
   ...createSweepActivities(deps),
+  ...createCallbackActivities(deps),
 });
 export type Activities = ReturnType<typeof createActivities>;

@@ -1,4 +1,5 @@
 import type { Approval, ApprovalListQuery, ApprovalRule } from '../contract/approval.ts';
+import type { CallbackState } from '../contract/callback.ts';
 import type {
   Conversation as ConversationView,
   ConversationChange,
@@ -21,6 +22,7 @@ import type { AssistantPart, StoredMessage } from '../contract/messages.ts';
 import type { Price } from '../contract/price.ts';
 import type {
   BudgetLimits,
+  CallbackRef,
   ContentHash,
   ConversationRef,
   Correction,
@@ -540,6 +542,48 @@ export interface Tool extends ToolDescription {
   undo?(input: JsonValue, output: JsonValue, context: ToolContext): Promise<{ summary: string }>;
 }
 
+/** Signed posts to addresses that somebody else named. */
+export interface Webhooks {
+  /**
+   * Posts a body as JSON, signed as Standard Webhooks says, to a public address.
+   *
+   * @param webhook `secret`: `whsec_…`; `id`: the same for every attempt, so that the receiver can tell repeats apart
+   * @param options `leaving` runs when the connection stands and nothing has been sent
+   * @returns whatever the receiver answered; redirects are not followed
+   * @throws AlfredError `destination_forbidden`, `tool_failed`: nothing was sent; `effect_unknown`: something
+   *   was, and no answer came
+   */
+  send(
+    webhook: { url: string; secret: string; id: string; body: unknown },
+    options: { signal: AbortSignal; leaving?: () => Promise<void> },
+  ): Promise<WebhookAnswer>;
+}
+/** `receiver`: host and port, which is all of the address that may be kept or shown. `text`: the beginning of the body. */
+export type WebhookAnswer = { receiver: string; status: number; text: string; retryAfterMs?: number };
+
+/** Who is told when a task ends. */
+export interface Callbacks {
+  get(scope: Scope, taskId: string): Promise<CallbackState | undefined>;
+  /** Makes the callback of an ended task due once more, as a delivery of its own. */
+  again(scope: Scope, taskId: string): Promise<void>;
+  /** Begins an attempt, if the task has ended and its callback is due. */
+  begin(scope: Scope, taskId: string): Promise<CallbackAttempt | undefined>;
+  /** Writes down how an attempt went, unless something newer has happened to the callback. */
+  settle(scope: Scope, taskId: string, attempt: CallbackAttempt, outcome: CallbackOutcome): Promise<void>;
+  /** Ends a delivery without another attempt. */
+  giveUp(scope: Scope, taskId: string): Promise<void>;
+  /** Callbacks of ended tasks that nobody seems to deliver, over all tenants; for the sweep. */
+  forgotten(limit: number): Promise<CallbackRef[]>;
+}
+/** `delivery` and `attempt` count from 1: deliveries of this callback, attempts over all of them. */
+export type CallbackAttempt = { url: string; secret: string; delivery: number; attempt: number };
+/** `delivering`: there will be another attempt. */
+export type CallbackOutcome = {
+  state: 'delivering' | 'delivered' | 'failed';
+  status: number | null;
+  error: string | null;
+};
+
 export type Block = { headingPath: string[]; page: number | null; text: string; start: number; end: number };
 export type ParsedDocument = { title: string; text: string; chunks: Block[] };
 
@@ -657,4 +701,9 @@ export interface Workflows {
   watchOutage(model: string): Promise<void>;
   /** Tells a parked task to go on. A task that has ended is left alone. */
   release(taskId: string): Promise<void>;
+  /**
+   * Makes sure that somebody delivers a callback.
+   * @param options `anew`: at once, also while an earlier delivery waits for its next attempt
+   */
+  deliverCallback(callback: CallbackRef, options?: { anew?: boolean }): Promise<void>;
 }

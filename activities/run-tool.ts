@@ -99,6 +99,8 @@ async function attempt(
   if (!known) return refused(`There is no tool "${call.tool}".`, 'unknown_tool');
   if (asked.approval && !asked.approval.runs) return denied(asked.verdict);
   try {
+    // What the tool would turn away was never asked about; it says why itself.
+    known.check?.(input);
     await mayRun(deps, { task, call, input, ...asked });
     const at = { step, callId: call.callId };
     const done = await perform(deps.effects, { task, call: at, tool: known, input, left, signal });

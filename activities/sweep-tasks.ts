@@ -3,9 +3,10 @@ import { isEnded } from '../contract/task-status.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { heartbeating } from './heartbeat.ts';
-import type { ConversationRows, Ledger, Messages, Tasks, TaskState, Workflows } from './ports.ts';
+import type { Callbacks, ConversationRows, Ledger, Messages, Tasks, TaskState, Workflows } from './ports.ts';
 
 export type SweepDeps = {
+  callbacks: Pick<Callbacks, 'forgotten'>;
   ledger: Pick<Ledger, 'writeOffLost'>;
   tasks: Tasks;
   conversationRows: Pick<ConversationRows, 'unattended'>;
@@ -21,7 +22,7 @@ const pageSize = 200;
 const settledMs = 5_000;
 
 export const createSweepActivities = (deps: SweepDeps) => {
-  const { ledger, tasks, workflows, metrics, log } = deps;
+  const { callbacks, ledger, tasks, workflows, metrics, log } = deps;
   const correct = async ({ taskId }: TaskState): Promise<boolean> => {
     // Temporal first, the row after: a workflow writes its end to the row before it ends.
     const state = await workflows.describe(taskWorkflowId(taskId));
@@ -52,6 +53,13 @@ export const createSweepActivities = (deps: SweepDeps) => {
           }
         }
         await wakeConversations(deps, signal);
+        // Those whose start failed, and those of rows that were only now found to have ended.
+        for (const callback of await callbacks.forgotten(pageSize)) {
+          signal.throwIfAborted();
+          await workflows.deliverCallback(callback).catch((error: unknown) => {
+            log.warn({ err: error, taskId: callback.taskId }, 'the delivery of a callback could not be started');
+          });
+        }
         const lost = await ledger.writeOffLost();
         if (lost > 0) log.warn({ lost }, 'model calls of ended tasks were never heard of again');
         return corrected;

@@ -2,31 +2,44 @@ import type { Agents } from '../agents/index.ts';
 import { AlfredError } from '../contract/errors.ts';
 import type { BudgetLimits, ContentHash, Head, Stop, TaskPlan, TaskRef } from '../contract/references.ts';
 import { isEnded } from '../contract/task-status.ts';
+import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { citationsOf, numberPassages } from './citations.ts';
 import { currentRun } from './current-run.ts';
-import type { Closure, Conversations, ParkedTasks, TaskRow, Tasks, Workflows } from './ports.ts';
+import type { Callbacks, Closure, Conversations, ParkedTasks, TaskRow, Tasks, Workflows } from './ports.ts';
 
 export type TaskDeps = {
   tasks: Tasks;
   conversations: Conversations;
   parked: ParkedTasks;
+  callbacks: Pick<Callbacks, 'get'>;
   workflows: Workflows;
   agents: Agents;
   /** The models an agent asks, the first one first. */
   modelsOf(agent: string): [string, ...string[]];
   metrics: Metrics;
+  log: Logger;
 };
 
 /** Short writes to a task's row; run as local activities. */
 export const createTaskActivities = (deps: TaskDeps) => {
-  const { tasks, conversations, parked, workflows, agents, metrics } = deps;
+  const { tasks, conversations, parked, callbacks, workflows, agents, metrics, log } = deps;
   const count = (row: TaskRow | undefined) => {
     if (!row || !isEnded(row.status) || !row.endedAt) return;
     const { agent, status } = row;
     metrics.tasksProcessed.inc({ agent, status });
     metrics.taskDuration.observe({ agent, status }, (Date.parse(row.endedAt) - Date.parse(row.createdAt)) / 1_000);
     if (status === 'failed') metrics.taskFailures.inc({ agent, code: row.error?.code ?? 'internal' });
+  };
+  /** Once a task has ended: what is counted, and who is told. */
+  const ended = async ({ taskId, tenant, subject }: TaskRef, row: TaskRow | undefined) => {
+    count(row);
+    const callback = { taskId, tenant, subject };
+    if (!row || !(await callbacks.get(callback, taskId))) return;
+    // The task has ended all the same; the sweep makes up for it.
+    await workflows.deliverCallback(callback).catch((error: unknown) => {
+      log.warn({ err: error, taskId }, 'the delivery of a callback could not be started');
+    });
   };
 
   return {
@@ -78,11 +91,11 @@ export const createTaskActivities = (deps: TaskDeps) => {
     },
 
     async completeTask({ task, result }: { task: TaskRef; result: ContentHash }): Promise<void> {
-      count(await tasks.complete(task, currentRun(), result));
+      await ended(task, await tasks.complete(task, currentRun(), result));
     },
 
     async closeTask({ task, closure }: { task: TaskRef; closure: Closure }): Promise<void> {
-      count(await tasks.close(task, currentRun(), closure));
+      await ended(task, await tasks.close(task, currentRun(), closure));
     },
   };
 };

@@ -15,6 +15,7 @@ type ApiAdapters = Pick<
   | 'schedules'
   | 'tasks'
   | 'events'
+  | 'callbacks'
   | 'conversationRows'
   | 'conversationEvents'
   | 'messages'
@@ -36,11 +37,11 @@ export async function startApi(edge: ApiEdge, adapters: ApiAdapters): Promise<{ 
   const { config, log, readiness } = edge;
   checkAgentNames(config, Object.keys(agents));
   const { approvals, tasks, events, conversationRows, conversationEvents, messages } = adapters;
-  const { documents, index, ledger, schedules, workflows } = adapters;
+  const { callbacks, documents, index, ledger, schedules, workflows } = adapters;
   const app = await createApi({
     ...edge,
     ...{ approvals, tasks, events, conversationRows, conversationEvents, messages },
-    ...{ documents, index, ledger, schedules, workflows, agents },
+    ...{ callbacks, documents, index, ledger, schedules, workflows, agents },
   });
   try {
     await app.listen({ host: config.ALFRED_API_HOST, port: config.ALFRED_API_PORT });

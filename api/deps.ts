@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { IncomingHttpHeaders } from 'node:http';
 import type {
   Approvals,
+  Callbacks,
   Documents,
   Identity,
   Ledger,
@@ -42,11 +43,12 @@ export type ApiDeps = {
   conversationRows: ConversationRows;
   conversationEvents: ConversationEvents;
   messages: Messages;
+  callbacks: Pick<Callbacks, 'get' | 'again'>;
   documents: Documents;
   ledger: Pick<Ledger, 'usage'>;
   index: Pick<SearchIndex, 'search'>;
   schedules: Schedules;
-  workflows: Pick<Workflows, 'describe'>;
+  workflows: Pick<Workflows, 'describe' | 'deliverCallback'>;
   agents: Agents;
   metrics: Metrics;
   readMetrics(): Promise<string>;

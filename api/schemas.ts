@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Approval, ApprovalDecision, ApprovalList, Approvers } from '../contract/approval.ts';
 import { AgentDescription, AgentList } from '../contract/agents.ts';
-import { Callback } from '../contract/callback.ts';
+import { Callback, CallbackState } from '../contract/callback.ts';
 import {
   Conversation,
   ConversationChange,
@@ -74,6 +74,7 @@ const answered = {
   Approval,
   ApprovalList,
   Approvers,
+  CallbackState,
   Citation,
   Conversation,
   ConversationEvent,

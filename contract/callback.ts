@@ -17,7 +17,9 @@ export type Callback = z.infer<typeof Callback>;
 
 export const CallbackState = z.object({
   url: z.string(),
-  state: z.enum(['waiting', 'delivering', 'delivered', 'failed']).describe('`waiting`: the task has not ended'),
+  state: z
+    .enum(['waiting', 'delivering', 'delivered', 'failed'])
+    .describe('`waiting`: for the end of the task, or for a worker'),
   deliveries: z.int().nonnegative().describe('The first and every repeat that was asked for'),
   attempts: z.int().nonnegative(),
   lastAttemptAt: z.iso.datetime().nullable(),

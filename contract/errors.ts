@@ -34,6 +34,7 @@ const table = {
   deadline_exceeded: [500, never, 'The task took longer than it was allowed to.'],
   budget_refused: [409, never, 'The budget stays as it is.'],
   task_ended: [409, never, 'The task has ended.'],
+  task_running: [409, never, 'The task has not ended yet.'],
   // a conversation
   conversation_busy: [409, never, 'A task of this conversation is running, and the message was to be rejected then.'],
   conversation_archived: [409, never, 'The conversation is archived.'],
@@ -48,8 +49,10 @@ const table = {
   approval_missing: [403, never, 'This call needs an approval of exactly these arguments.'],
   // the outside world
   destination_forbidden: [422, never, 'This address is not one that Alfred may call.'],
+  destination_refused: [500, never, 'The other side refused what was sent.'],
   effect_unknown: [500, few, 'The call left and no answer came; it is not known whether it took effect.'],
   callback_missing: [404, never, 'The task has no callback.'],
+  callback_undelivered: [500, always, 'The receiver of the callback did not take it.'],
   model_unavailable: [500, some, 'The model did not answer after several attempts.'],
   model_rate_limited: [500, always, 'The model provider is limiting our requests.'],
   // the task waits for it, so no attempt at the activity is spent

@@ -21,6 +21,8 @@ export type ScheduleRef = Scope & { scheduleId: string };
 export type ScheduledRun = ScheduleRef & { key: string };
 /** A conversation as workflows and activities name it. */
 export type ConversationRef = Scope & { conversationId: string; agent: string };
+/** A task's callback as workflows and activities name it: never with its address or secret. */
+export type CallbackRef = Scope & { taskId: string };
 
 /** One tool call a model asked for; its arguments stay in the stored message, `args` tells them apart from others. */
 export type ToolCallRef = {

@@ -1,7 +1,12 @@
 import { z } from 'zod';
+import { Callback } from '../contract/callback.ts';
 import {
+  AddressRange,
   AgentsSettings,
+  HostName,
   json,
+  list,
+  Mailbox,
   ModelChain,
   ModelOverrides,
   TenantsSettings,
@@ -121,6 +126,26 @@ const variables = {
     .min(0)
     .default(0)
     .describe('offline provider: pace; 0 is as fast as it can'),
+  ALFRED_OUTBOUND_ALLOW: list(AddressRange)
+    .default([])
+    .describe(
+      'IP addresses and ranges that webhooks and callbacks may reach although they are not public, like 10.0.0.0/8; separated by commas',
+    ),
+  ALFRED_WEBHOOK_SECRET: Callback.shape.secret
+    .optional()
+    .describe('whsec_… that signs what agents send with send_webhook; without it they cannot'),
+  ALFRED_WEBHOOK_HOSTS: list(HostName)
+    .default([])
+    .describe('hosts that send_webhook may call, separated by commas; default: every public one'),
+  ALFRED_SMTP_URL: url(/^smtps?:$/, 'smtp://user:password@host:587 or smtps://user:password@host')
+    .optional()
+    .describe(
+      'mail server for send_email, smtp://user:password@host:587 or smtps://…; without it agents send no email',
+    ),
+  ALFRED_MAIL_FROM: Mailbox.optional().describe('sender of what send_email sends: an address, or Name <address>'),
+  ALFRED_MAIL_DOMAINS: list(HostName)
+    .default([])
+    .describe('domains that send_email may write to, separated by commas; default: every one'),
   ALFRED_MAX_UPLOAD_MB: z.coerce.number().min(0.001).max(1_024).default(16).describe('largest request body, in MB'),
   ALFRED_MAX_CONCURRENT_ACTIVITIES: z.coerce
     .number()
@@ -154,6 +179,8 @@ const secrets = [
   'TEMPORAL_API_KEY',
   'ANTHROPIC_API_KEY',
   'OPENAI_API_KEY',
+  'ALFRED_WEBHOOK_SECRET',
+  'ALFRED_SMTP_URL',
 ] as const satisfies (keyof typeof variables)[];
 
 /** What a provider cannot work without: one of these. */
@@ -182,6 +209,10 @@ const Environment = z.object(variables).superRefine((env, context) => {
       if (first && needed.every((variable) => env[variable] === undefined))
         issue(first, `is needed, because ${where} names "${name}": set ${needed.join(' or ')}, or use offline:quote`);
     }
+  }
+  if (Boolean(env.ALFRED_SMTP_URL) !== Boolean(env.ALFRED_MAIL_FROM)) {
+    const missing = env.ALFRED_SMTP_URL ? 'ALFRED_MAIL_FROM' : 'ALFRED_SMTP_URL';
+    issue(missing, 'expected ALFRED_SMTP_URL and ALFRED_MAIL_FROM together');
   }
   if (Boolean(env.TEMPORAL_TLS_CERT_FILE) !== Boolean(env.TEMPORAL_TLS_KEY_FILE)) {
     issue('TEMPORAL_TLS_CERT_FILE', 'expected together with TEMPORAL_TLS_KEY_FILE');
@@ -247,7 +278,10 @@ export function describeConfig(config: Config, environment: Record<string, strin
   }));
 }
 
-const textOf = (value: Config[VariableName]) => (typeof value === 'string' ? value : JSON.stringify(value));
+const textOf = (value: Config[VariableName]) => {
+  if (Array.isArray(value)) return value.join(',');
+  return typeof value === 'string' ? value : JSON.stringify(value);
+};
 
 type ModelConfig = Pick<Config, 'ALFRED_MODEL' | 'ANTHROPIC_API_KEY'>;
 

@@ -140,6 +140,12 @@ export function createMetrics() {
       buckets: seconds.tool,
       registers,
     }),
+    callbacks: new Counter({
+      name: 'callbacks_total',
+      help: 'Attempts to tell a task’s end, by what became of them',
+      labelNames: ['outcome'],
+      registers,
+    }),
     effectsUndone: new Counter({
       name: 'effects_undone_total',
       help: 'Effects of cancelled tasks that were to be taken back',

@@ -27,6 +27,33 @@ export const json = <S extends z.ZodType>(schema: S) =>
     })
     .pipe(schema);
 
+/** Several values in a variable, separated by commas. */
+export const list = <S extends z.ZodType<string, string>>(item: S) =>
+  z
+    .string()
+    .transform((text) => text.split(',').map((entry) => entry.trim()))
+    .pipe(z.array(item));
+
+/** `10.0.0.5`, `10.0.0.0/8`, `fd00::/8`. */
+export const AddressRange = z.union(
+  [z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()],
+  'expected IP addresses or ranges like 10.0.0.5 or 10.0.0.0/8',
+);
+
+/** `hooks.example.com` */
+export const HostName = z
+  .string()
+  .toLowerCase()
+  .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, 'expected names like hooks.example.com, without scheme, port or path');
+
+/** `alfred@example.com` or `Alfred <alfred@example.com>` */
+export const Mailbox = z
+  .string()
+  .regex(
+    /^[^<>\s@,;]+@[^<>\s@,;]+$|^[^<>\r\n@,;]+ <[^<>\s@,;]+@[^<>\s@,;]+>$/,
+    'expected alfred@example.com or Alfred <alfred@example.com>',
+  );
+
 const price = z.number().nonnegative().max(1_000_000);
 const tokens = z.int().positive().max(1_000_000_000_000);
 const calls = z.int().positive().max(1_000_000_000);

@@ -1,5 +1,6 @@
 /** The one file that is bundled. */
 export { agentTaskWorkflow } from './agent-task/workflow.ts';
+export { callbackWorkflow } from './callback/workflow.ts';
 export { conversationWorkflow } from './conversation/workflow.ts';
 export { ingestWorkflow } from './ingest/workflow.ts';
 export { modelOutageWorkflow } from './outage/workflow.ts';

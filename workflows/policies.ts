@@ -77,3 +77,10 @@ export const erasure: ActivityOptions = {
   startToCloseTimeout: '10 min',
   retry: { initialInterval: '1 s', maximumInterval: '5 min' },
 };
+
+/** Callbacks: one short request an attempt, for a day. Whatever is wrong with a receiver, somebody mends it within hours. */
+export const delivery: ActivityOptions = {
+  startToCloseTimeout: '30 s',
+  scheduleToCloseTimeout: '24 h',
+  retry: { initialInterval: '1 s', backoffCoefficient: 2, maximumInterval: '1 h' },
+};

@@ -3,7 +3,10 @@ import type { Edge } from '../../runtime/edge.ts';
 import { createDocumentParser } from './documents/parser.ts';
 import { createModelCatalog } from './models/catalog.ts';
 import { createProviders } from './models/providers.ts';
+import { createOutbound } from './outbound/outbound.ts';
+import { createWebhooks } from './outbound/webhooks.ts';
 import { createApprovals } from './postgres/approvals.ts';
+import { createCallbacks } from './postgres/callbacks.ts';
 import { createConversationEvents } from './postgres/conversation-events.ts';
 import { createConversationRows } from './postgres/conversation-rows.ts';
 import { createConversationTurns } from './postgres/conversation-turns.ts';
@@ -20,6 +23,7 @@ import { createTasks } from './postgres/tasks.ts';
 import { createSearchIndex } from './search/search-index.ts';
 import { createMessages } from './temporal/messages.ts';
 import { createWorkflows } from './temporal/workflows.ts';
+import { createActingTools } from './tools/acting-tools.ts';
 import { createDocumentTools } from './tools/document-tools.ts';
 import { readResultTool } from './tools/read-result.ts';
 
@@ -34,7 +38,12 @@ export function createAdapters({ config, log, postgres: { db }, client, metrics 
   const conversationRows = createConversationRows(db);
   const observe = (seconds: number) => metrics?.searchDuration.observe(seconds);
   const index = createSearchIndex({ db, dir: join(config.ALFRED_DATA_DIR, 'index'), log, observe });
-  const tools = [...createDocumentTools({ index, documents }), readResultTool(conversations)];
+  const webhooks = createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW }));
+  const tools = [
+    ...createDocumentTools({ index, documents }),
+    readResultTool(conversations),
+    ...createActingTools(config, webhooks),
+  ];
   return {
     tasks: createTasks(db),
     events: createTaskEvents(db, listener),
@@ -43,6 +52,8 @@ export function createAdapters({ config, log, postgres: { db }, client, metrics 
     conversationEvents: createConversationEvents(db, listener),
     turns: createConversationTurns(db),
     messages: createMessages({ client, conversations: conversationRows, config }),
+    callbacks: createCallbacks(db),
+    webhooks,
     ledger: createLedger(db),
     effects: createEffects(db),
     approvals: createApprovals(db),

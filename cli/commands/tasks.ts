@@ -7,6 +7,7 @@ import { followEvents } from '../follow-events.ts';
 import { count, dollars, duration } from '../format.ts';
 import { table, type Terminal } from '../terminal.ts';
 import { citationLines, costLine } from '../transcript.ts';
+import { addTaskCallback } from './task-callback.ts';
 
 type ListOptions = { agent?: string; status?: string; limit: number; json?: boolean };
 type GrantOptions = {
@@ -60,6 +61,7 @@ export function addTasks(program: Command, context: Context) {
     .option('-f, --follow', 'wait for more until the task ends')
     .option('--json', 'one JSON object a line')
     .action((id: string, options: EventOptions) => events(id, options, context));
+  addTaskCallback(tasks, context);
 }
 
 const path = (id: string) => `/v1/tasks/${encodeURIComponent(id)}`;

@@ -15,7 +15,11 @@ type Found = {
 let env: TestEnvironment;
 let adapters: Adapters;
 beforeAll(async () => {
-  env = await createTestEnvironment();
+  env = await createTestEnvironment({
+    ALFRED_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 7).toString('base64')}`,
+    ALFRED_SMTP_URL: 'smtp://mail.example.com',
+    ALFRED_MAIL_FROM: 'alfred@example.com',
+  });
   adapters = createAdapters(env);
 });
 afterAll(async () => {

@@ -53,7 +53,9 @@ test.each<BusyPolicy>(['enqueue', 'interrupt', 'rollback', 'reject', 'steer'])(
     const last = requests.at(-1)?.messages.flatMap((message) => (message.role === 'user' ? [message.text] : []));
     expect(last).toEqual(counted.map(({ text }) => text));
     if (onBusy !== 'interrupt' && onBusy !== 'rollback')
-      expect(script(all).filter((line) => line === '> Yes.')).toHaveLength(people.filter(({ state }) => state === 'done').length);
+      expect(script(all).filter((line) => line === '> Yes.')).toHaveLength(
+        people.filter(({ state }) => state === 'done').length,
+      );
   },
   120_000,
 );

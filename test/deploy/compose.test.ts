@@ -56,6 +56,7 @@ test('every variable that a role gets exists, and each role starts with what it 
     'setup',
     'api',
     'worker-knowledge',
+    'worker-assistant',
     'worker-documents',
     'worker-system',
   ]);

@@ -1,4 +1,5 @@
 import { AlfredError, type ErrorCode } from '../../../contract/errors.ts';
+import { boundedMs, isNumber, retryAfterHeaderMs } from '../retry-after.ts';
 
 /** What a provider said when it did not answer; nothing but a message when it could not be reached. */
 export type ProviderFailure = {
@@ -88,12 +89,8 @@ function adviceFor(code: ErrorCode, { status, type = '', code: reason = '', mess
 const saidOf = (message: string) =>
   (message.split(/['"]input['"]\s*:|\binput_value\s*=/)[0] ?? '').replace(/\s+/g, ' ').trim().slice(0, 300);
 
-/** `retry-after-ms`, or `retry-after` in seconds or as a date, in milliseconds; at most an hour. */
+/** `retry-after-ms`, or `retry-after`, in milliseconds; at most an hour. */
 function retryAfterMs(headers: Headers): number | undefined {
   const exact = headers.get('retry-after-ms') ?? '';
-  const after = headers.get('retry-after') ?? '';
-  const ms = isNumber(exact) ? Number(exact) : isNumber(after) ? Number(after) * 1_000 : Date.parse(after) - Date.now();
-  return Number.isFinite(ms) && ms > 0 ? Math.min(ms, 3_600_000) : undefined;
+  return isNumber(exact) ? boundedMs(Number(exact)) : retryAfterHeaderMs(headers.get('retry-after') ?? '');
 }
-
-const isNumber = (text: string) => /^\d+(\.\d+)?$/.test(text);

@@ -72,5 +72,5 @@ async function stopRequestOf(trx: Database, conversationId: string): Promise<Can
     .select('stop_request')
     .where('id', '=', conversationId)
     .executeTakeFirst();
-  return (row?.stop_request ?? null);
+  return row?.stop_request ?? null;
 }

@@ -4,6 +4,7 @@ import type { TaskRequest } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/postgres.ts';
 import type { Identity } from '../../ports.ts';
 import { insertTaskBudget } from './budgets.ts';
+import { insertCallback } from './callbacks.ts';
 
 type NewTask = {
   id: string;
@@ -45,7 +46,7 @@ export function insertTask(
       conflict.columns(['tenant', 'subject', 'idempotency_key']).where('idempotency_key', 'is not', null).doNothing(),
     )
     .returningAll();
-  return sql`task as (${row}), budget as (${insertTaskBudget(budget)}), event as (
+  return sql`task as (${row}), budget as (${insertTaskBudget(budget)}), callback as (${insertCallback(request.callback)}), event as (
     insert into task_events (task_id, seq, type, data)
     select id, 1, 'task.queued', jsonb_build_object('agent', agent) from task)`;
 }

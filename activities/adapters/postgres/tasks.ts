@@ -15,6 +15,7 @@ import { appendEvents } from './append-events.ts';
 import { requestHashOf } from './request-hash.ts';
 import { insertTask } from './insert-task.ts';
 import { tightest } from './budgets.ts';
+import { callbackIsDue } from './callbacks.ts';
 import { createWaiting } from './waiting.ts';
 import { reopen, revived } from './reopen.ts';
 import { selectTasks, taskRowOf, taskStateOf } from './task-row.ts';
@@ -213,8 +214,8 @@ async function end(
       when: sql`last_seq = ${row.last_seq}`,
       set: sql`${changes}, ended_at = now(), streaming = null, waiting = null, run_id = ${run?.runId ?? row.run_id}`,
       events: [event],
-      // Nobody needs to decide any more.
-      after: sql`, withdrawn as (
+      // Nobody needs to decide any more, and somebody may want to be told.
+      after: sql`, callback as (${callbackIsDue}), withdrawn as (
         update approvals a set status = 'withdrawn' from task where a.task_id = task.id and a.status = 'pending'
       )`,
     });

@@ -1,5 +1,12 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { outageWorkflowId, signalName, systemQueue, taskIdOf, taskWorkflowId } from '../../../contract/ids.ts';
+import {
+  callbackWorkflowId,
+  outageWorkflowId,
+  signalName,
+  systemQueue,
+  taskIdOf,
+  taskWorkflowId,
+} from '../../../contract/ids.ts';
 import { AlfredError } from '../../../contract/errors.ts';
 import { isTemporalUnavailable } from '../../../runtime/temporal.ts';
 import type { Workflows, WorkflowState } from '../../ports.ts';
@@ -58,6 +65,20 @@ export const createWorkflows = (client: Client): Workflows => ({
       if (!(error instanceof WorkflowNotFoundError)) throw error;
     }
   },
+
+  deliverCallback: ({ taskId, tenant, subject }, { anew = false } = {}) =>
+    told(
+      client.workflow.start('callbackWorkflow', {
+        workflowId: callbackWorkflowId(taskId),
+        taskQueue: systemQueue,
+        args: [{ taskId, tenant, subject }],
+        // One that has nothing to do ends by itself.
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        workflowIdConflictPolicy: anew ? 'TERMINATE_EXISTING' : 'USE_EXISTING',
+        workflowTaskTimeout: '5 s',
+        staticSummary: `callback · task ${taskId}`,
+      }),
+    ),
 });
 
 async function told(call: Promise<unknown>): Promise<void> {

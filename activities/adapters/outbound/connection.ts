@@ -1,0 +1,44 @@
+import { request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { Destination } from './destination.ts';
+import type { Guard } from './guard.ts';
+
+/** One request on one connection, in two moves: nothing is sent while it opens. The signal breaks it at any time. */
+export function createConnection(signal: AbortSignal) {
+  let request: ClientRequest | undefined;
+  const failure = Promise.withResolvers<never>();
+  // It may break while nobody waits for it.
+  failure.promise.catch(() => {});
+  const stop = () => {
+    failure.reject(signal.reason);
+    request?.destroy();
+  };
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop);
+
+  async function connect(destination: Destination, guard: Guard, options: RequestOptions): Promise<void> {
+    const { url, isSecure } = destination;
+    const route = await guard(destination);
+    if (signal.aborted) return;
+    const connected = Promise.withResolvers<void>();
+    request = (isSecure ? httpsRequest : httpRequest)(url, { ...options, ...route })
+      .on('error', failure.reject)
+      .once('socket', (socket) => socket.once(isSecure ? 'secureConnect' : 'connect', connected.resolve));
+    await connected.promise;
+  }
+
+  return {
+    open: (destination: Destination, guard: Guard, options: RequestOptions) =>
+      Promise.race([failure.promise, connect(destination, guard, options)]),
+    isBroken: () => !request || request.destroyed,
+    send(body: string): Promise<IncomingMessage> {
+      const response = Promise.withResolvers<IncomingMessage>();
+      request?.once('response', response.resolve).end(body);
+      return Promise.race([failure.promise, response.promise]);
+    },
+    close() {
+      signal.removeEventListener('abort', stop);
+      request?.destroy();
+    },
+  };
+}

@@ -1,0 +1,98 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { AlfredError } from '../../../contract/errors.ts';
+import { linkAbort } from '../../../runtime/linked-abort.ts';
+import { version } from '../../../runtime/version.ts';
+import { createConnection } from './connection.ts';
+import { destinationOf, noPublicAddress, type Destination } from './destination.ts';
+import { createGuard, isRefusal, type Resolve } from './guard.ts';
+
+export type OutboundCall = {
+  /** Named by somebody else: a model, a caller. */
+  url: string;
+  method: 'GET' | 'POST';
+  headers?: Record<string, string>;
+  body?: string;
+  signal: AbortSignal;
+  /** Runs when the connection stands and nothing has been sent yet. */
+  leaving?: (() => Promise<void>) | undefined;
+};
+/** `text` is the body as UTF-8, or its beginning. */
+export type OutboundAnswer = { status: number; headers: IncomingHttpHeaders; text: string };
+
+type Options = {
+  /** IP addresses and ranges that may be called although they are not public. */
+  allow: readonly string[];
+  /** For the whole call. */
+  timeoutMs?: number;
+  /** Of the response's body; the rest is not read. */
+  maxBytes?: number;
+  resolve?: Resolve;
+};
+
+/**
+ * The one way to call an address that somebody else named. Connects to public addresses only, follows no redirect, and
+ * knows whether anything was sent when it fails.
+ */
+export function createOutbound({ allow, timeoutMs = 15_000, maxBytes = 65_536, resolve }: Options) {
+  const guard = createGuard(allow, resolve);
+
+  return {
+    /**
+     * @throws AlfredError `destination_forbidden`, `tool_failed`: nothing was sent; `effect_unknown`: something
+     *   was, and no answer came. An abort before anything was sent is thrown as it is.
+     */
+    async call({ url, method, headers = {}, body = '', signal, leaving }: OutboundCall): Promise<OutboundAnswer> {
+      const destination = destinationOf(url);
+      const stop = linkAbort([signal], { timeoutMs });
+      const connection = createConnection(stop.signal);
+      const nothingSent = (cause?: unknown) => {
+        if (signal.aborted) return signal.reason as unknown;
+        return notSent(destination, stop.isLate() ? 'it took too long' : codeOf(cause), cause);
+      };
+      try {
+        const options = { method, headers: { 'user-agent': `Alfred/${version}`, ...headers } };
+        await connection.open(destination, guard, options).catch((error: unknown) => {
+          throw nothingSent(error);
+        });
+        await leaving?.();
+        if (connection.isBroken()) throw nothingSent();
+        const response = await connection.send(body).catch((cause: unknown) => {
+          throw new AlfredError('effect_unknown', `${destination.name} was called and did not answer.`, { cause });
+        });
+        const { statusCode: status = 0, headers: answered } = response;
+        return { status, headers: answered, text: await textOf(response, maxBytes) };
+      } finally {
+        connection.close();
+        stop.release();
+      }
+    },
+  };
+}
+export type Outbound = ReturnType<typeof createOutbound>;
+
+function notSent(destination: Destination, why: string, cause: unknown): AlfredError {
+  if (cause instanceof AlfredError) return cause;
+  if (isRefusal(cause)) return noPublicAddress(destination, cause);
+  return new AlfredError('tool_failed', `No connection to ${destination.name} could be made (${why}).`, {
+    cause,
+  });
+}
+
+/** `ECONNREFUSED`, `ENOTFOUND`, `CERT_HAS_EXPIRED` … */
+const codeOf = (cause: unknown) => (cause as NodeJS.ErrnoException | undefined)?.code ?? 'it broke';
+
+/** What came until it was enough, too late or broken off: the status is known by then. */
+async function textOf(response: IncomingMessage, maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size >= maxBytes) break;
+    }
+  } catch {
+    // The beginning is as good as nothing of it was promised.
+  }
+  return Buffer.concat(chunks).subarray(0, maxBytes).toString();
+}

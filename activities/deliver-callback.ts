@@ -1,0 +1,58 @@
+import { cancellationSignal } from '@temporalio/activity';
+import { AlfredError } from '../contract/errors.ts';
+import type { CallbackRef } from '../contract/references.ts';
+import { isEnded } from '../contract/task-status.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import type { CallbackAttempt, CallbackOutcome, Callbacks, TaskRow, Tasks, Webhooks } from './ports.ts';
+
+export type CallbackDeps = { callbacks: Callbacks; tasks: Tasks; webhooks: Webhooks; metrics: Metrics };
+
+/** `nothing_due`: it was delivered, the task goes on after a reset, or nobody is to be told. */
+type Delivery = 'delivered' | 'failed' | 'nothing_due';
+
+export const createCallbackActivities = ({ callbacks, tasks, webhooks, metrics }: CallbackDeps) => ({
+  /**
+   * One attempt to tell a task's end to whom its request named.
+   * @throws AlfredError `callback_undelivered`: another attempt may help
+   */
+  async deliverCallback({ taskId, ...scope }: CallbackRef): Promise<Delivery> {
+    const attempt = await callbacks.begin(scope, taskId);
+    const task = attempt && (await tasks.get(scope, taskId));
+    if (!task || !isEnded(task.status)) return 'nothing_due';
+    const { retryAfterMs, ...outcome } = await tell(webhooks, task, attempt, cancellationSignal());
+    await callbacks.settle(scope, taskId, attempt, outcome);
+    metrics.callbacks.inc({ outcome: outcome.state === 'delivering' ? 'retried' : outcome.state });
+    if (outcome.state === 'delivering')
+      throw new AlfredError('callback_undelivered', outcome.error ?? undefined, { retryAfterMs });
+    return outcome.state;
+  },
+
+  /** No attempt will follow. */
+  async giveUpCallback({ taskId, ...scope }: CallbackRef): Promise<void> {
+    await callbacks.giveUp(scope, taskId);
+    metrics.callbacks.inc({ outcome: 'failed' });
+  },
+});
+
+type Told = CallbackOutcome & { retryAfterMs?: number | undefined };
+
+async function tell(
+  webhooks: Webhooks,
+  task: TaskRow,
+  { url, secret, delivery }: CallbackAttempt,
+  signal: AbortSignal,
+): Promise<Told> {
+  const body = { type: `task.${task.status}`, timestamp: task.endedAt, data: task };
+  try {
+    const answer = await webhooks.send({ url, secret, id: `${task.id}.${delivery}`, body }, { signal });
+    const { status, receiver, retryAfterMs } = answer;
+    if (status >= 200 && status < 300) return { state: 'delivered', status, error: null };
+    // Gone: the receiver wants no more of it.
+    const state = status === 410 ? 'failed' : 'delivering';
+    return { state, status, error: `${receiver} answered ${status}.`, retryAfterMs };
+  } catch (error) {
+    if (!(error instanceof AlfredError)) throw error;
+    const state = error.code === 'destination_forbidden' ? 'failed' : 'delivering';
+    return { state, status: null, error: error.message };
+  }
+}

@@ -1,0 +1,35 @@
+import type { Command } from 'commander';
+import { CallbackState } from '../../contract/callback.ts';
+import type { Context } from '../context.ts';
+import { count } from '../format.ts';
+import { table } from '../terminal.ts';
+
+export function addTaskCallback(tasks: Command, { api, terminal }: Context) {
+  tasks
+    .command('callback')
+    .description('whether the task’s end was told to whom its request named')
+    .argument('<id>')
+    .option('--again', 'tell it once more')
+    .option('--json', 'as JSON')
+    .action(async (id: string, { again, json }: { again?: boolean; json?: boolean }) => {
+      const state = await api.call(`/v1/tasks/${encodeURIComponent(id)}/callback`, {
+        method: again ? 'POST' : 'GET',
+        answer: CallbackState,
+      });
+      if (json) return terminal.print(JSON.stringify(state, null, 2));
+      if (again) terminal.note('It is being told again.');
+      terminal.print(
+        table([
+          ['to', state.url],
+          ['state', state.state],
+          ['told', `${count(state.deliveries, 'delivery', 'deliveries')}, ${count(state.attempts, 'attempt')}`],
+          ...lineOf('last attempt', state.lastAttemptAt),
+          ...lineOf('last status', state.lastStatus),
+          ...lineOf('last error', state.lastError),
+          ...lineOf('delivered', state.deliveredAt),
+        ]),
+      );
+    });
+}
+
+const lineOf = (name: string, value: string | number | null) => (value === null ? [] : [[name, String(value)]]);

@@ -1,0 +1,134 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { createActingTools } from '../../activities/adapters/tools/acting-tools.ts';
+import type { JsonValue } from '../../contract/json.ts';
+import { createFakeSmtp } from '../support/fake-smtp.ts';
+import { historyText } from '../support/history-text.ts';
+import { createReceiver, verified, type Received, type Receiver } from '../support/receiver.ts';
+import { createApiHarness, type ApiHarness } from './api-server.ts';
+
+const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+let api: ApiHarness;
+let receiver: Receiver;
+let smtp: Awaited<ReturnType<typeof createFakeSmtp>>;
+beforeAll(async () => {
+  receiver = await createReceiver();
+  smtp = await createFakeSmtp();
+  api = await createApiHarness({
+    ALFRED_AGENTS: JSON.stringify({ knowledge: { approvals: [{ tool: '*' }] } }),
+    ALFRED_OUTBOUND_ALLOW: '127.0.0.1',
+    ALFRED_WEBHOOK_SECRET: secret,
+    ALFRED_SMTP_URL: smtp.url,
+    ALFRED_MAIL_FROM: 'alfred@example.com',
+    ALFRED_MAIL_DOMAINS: 'example.com',
+  });
+  for (const tool of createActingTools(api.config, api.webhooks))
+    api.tool(tool.name, (input, context) => tool.run(input, context), tool);
+});
+afterAll(async () => {
+  await api?.close();
+  await smtp?.close();
+  await receiver?.down();
+});
+beforeEach(() => {
+  receiver.received.length = 0;
+  receiver.status(204);
+  smtp.mails.length = 0;
+  smtp.fails(undefined);
+});
+
+/** Asks for one call. @returns the task's id, and what the model gets to read */
+async function ask(tool: string, input: JsonValue) {
+  const requests = api.script([{ calls: [{ tool, arguments: input }] }, { text: ['Done.'] }]);
+  const { body } = await api.http.post('/v1/tasks', { input: { text: 'Do it.' } });
+  const read = () => {
+    const last = requests[1]?.messages.at(-1);
+    return last?.role === 'tool' ? last.results[0] : undefined;
+  };
+  return { id: body.id as string, read };
+}
+async function until(id: string, status: string) {
+  for (const end = Date.now() + 20_000; Date.now() < end; await sleep(30)) {
+    const { body } = await api.http.get(`/v1/tasks/${id}`);
+    if (body.status === status) return body;
+  }
+  throw new Error(`task ${id} did not become ${status}`);
+}
+async function approved(id: string) {
+  const { waiting } = await until(id, 'waiting');
+  expect({ received: receiver.received, mails: smtp.mails }).toEqual({ received: [], mails: [] });
+  expect((await api.http.post(`/v1/approvals/${waiting.approvals[0]}`, { decision: 'approve' })).status).toBe(200);
+  return until(id, 'completed');
+}
+const hook = () => ({ url: `${receiver.url}/hook?token=query-secret`, type: 'order.approved', data: { order: 7 } });
+const mail = { to: ['anna@example.com'], subject: 'Your expenses', text: 'They are approved.' };
+
+test('a webhook and an email leave once a person has approved them', async () => {
+  const webhook = await ask('send_webhook', hook());
+  const sent = await approved(webhook.id);
+  expect(receiver.received).toHaveLength(1);
+  expect(verified(secret, receiver.received[0] as Received)).toMatchObject({ data: { order: 7 } });
+  expect(sent.effects).toMatchObject([{ tool: 'send_webhook', state: 'done' }]);
+  expect(webhook.read()).toMatchObject({ isError: false, output: { status: 204 } });
+
+  receiver.received.length = 0;
+  const email = await ask('send_email', mail);
+  expect((await approved(email.id)).effects).toMatchObject([
+    { tool: 'send_email', state: 'done', summary: 'email sent to anna@example.com' },
+  ]);
+  expect(smtp.mails).toHaveLength(1);
+});
+
+test('nobody is asked to approve what could not be sent', async () => {
+  const { id, read } = await ask('send_email', { ...mail, to: ['eve@example.org'] });
+  await until(id, 'completed');
+  expect(read()).toMatchObject({ isError: true });
+  const events = await api.events.read(api.scope, id, 0, 500);
+  expect(events.filter(({ type }) => type === 'approval.requested')).toEqual([]);
+  expect(smtp.taken()).toBe(0);
+});
+
+test('a webhook that got no answer is sent again, and the receiver can tell', async () => {
+  receiver.answers((response) => {
+    receiver.status(204);
+    response.destroy();
+  });
+  const { id } = await ask('send_webhook', hook());
+  expect((await approved(id)).effects).toMatchObject([{ state: 'done' }]);
+  const ids = receiver.received.map(({ headers }) => headers['webhook-id']);
+  expect(ids).toEqual([ids[0], ids[0]]);
+});
+
+test('an email that nobody knows of is not sent again, and the model is told', async () => {
+  smtp.fails('cut after the message');
+  const { id, read } = await ask('send_email', mail);
+  expect((await approved(id)).effects).toMatchObject([{ tool: 'send_email', state: 'unknown' }]);
+  expect(read()).toMatchObject({
+    isError: true,
+    output: { error: expect.stringContaining('may or may not have taken effect') },
+  });
+  expect(smtp.taken()).toBe(1);
+});
+
+test('what the other side refuses has not happened, and the model reads why', async () => {
+  smtp.fails({ message: 554 });
+  const { id, read } = await ask('send_email', mail);
+  expect((await approved(id)).effects).toMatchObject([{ tool: 'send_email', state: 'failed' }]);
+  expect(read()).toMatchObject({ isError: true, output: { error: expect.stringMatching(/refused it: 554/) } });
+});
+
+test('a receiver that is away for long has got nothing, and the model is told', async () => {
+  receiver.status(503);
+  const { id, read } = await ask('send_webhook', hook());
+  expect((await approved(id)).effects).toMatchObject([{ tool: 'send_webhook', state: 'failed' }]);
+  expect(read()).toMatchObject({ isError: true, output: { error: expect.stringContaining('answered 503') } });
+  expect(receiver.received).toHaveLength(5);
+});
+
+test('neither address nor content of what is sent gets into history', async () => {
+  const { id } = await ask('send_webhook', hook());
+  await approved(id);
+  const payloads = await historyText(api.client, `task/${id}`);
+  expect(payloads.includes('send_webhook')).toBe(true);
+  expect(/query-secret|order\.approved|whsec_/.test(payloads)).toBe(false);
+});

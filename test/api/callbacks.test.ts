@@ -1,0 +1,325 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { AlfredError } from '../../contract/errors.ts';
+import { callbackWorkflowId, taskWorkflowId } from '../../contract/ids.ts';
+import { historyText } from '../support/history-text.ts';
+import { createReceiver, verified, type Received, type Receiver } from '../support/receiver.ts';
+import { createApiHarness, type ApiHarness } from './api-server.ts';
+import type { Wire } from './checked-client.ts';
+
+const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+const bareSecret = secret.slice('whsec_'.length);
+
+let api: ApiHarness;
+let receiver: Receiver;
+beforeAll(async () => {
+  receiver = await createReceiver();
+  api = await createApiHarness({ ALFRED_OUTBOUND_ALLOW: '127.0.0.1', ALFRED_SWEEP_INTERVAL_S: '1' });
+});
+afterAll(async () => {
+  await api?.close();
+  await receiver?.down();
+});
+beforeEach(() => {
+  receiver.received.length = 0;
+  receiver.status(204);
+});
+
+const url = () => `${receiver.url}/told?token=query-secret`;
+const ask = async (more: object = {}) => {
+  const { status, body } = await api.http.post('/v1/tasks', {
+    input: { text: 'What?' },
+    callback: { url: url(), secret },
+    ...more,
+  });
+  expect(status).toBe(202);
+  return body.id as string;
+};
+const callbackOf = async (id: string) => (await api.http.get(`/v1/tasks/${id}/callback`)).body;
+
+/** Asks again and again until it is so. */
+async function eventually<T>(look: () => Promise<T> | T, isSo: (seen: T) => boolean, what: string): Promise<T> {
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    const seen = await look();
+    if (isSo(seen)) return seen;
+    if (Date.now() > deadline) throw new Error(`${what}: not within 20 s, last seen ${JSON.stringify(seen)}`);
+    await sleep(50);
+  }
+}
+const inState = (id: string, state: string) =>
+  eventually(
+    () => callbackOf(id),
+    (callback: Wire) => callback.state === state,
+    `the callback of ${id} is ${state}`,
+  );
+const received = (count: number) =>
+  eventually(
+    () => receiver.received,
+    (all) => all.length >= count,
+    `${count} posts are received`,
+  );
+const idOf = ({ headers }: Received) => headers['webhook-id'];
+
+describe('the end of a task is told', () => {
+  test('when it has completed: the task as it is read, signed with the callback’s own secret', async () => {
+    api.script([{ text: ['Done.'] }]);
+    const id = await ask({ metadata: { order: '7' } });
+    expect(await inState(id, 'delivered')).toEqual({
+      url: url(),
+      state: 'delivered',
+      deliveries: 1,
+      attempts: 1,
+      lastAttemptAt: expect.any(String),
+      lastStatus: 204,
+      lastError: null,
+      deliveredAt: expect.any(String),
+    });
+    expect(receiver.received).toHaveLength(1);
+    const [told] = receiver.received as [Received];
+    expect(told).toMatchObject({ method: 'POST', path: '/told?token=query-secret' });
+    expect(idOf(told)).toBe(`${id}.1`);
+    const { links: _, ...task } = (await api.http.get(`/v1/tasks/${id}`)).body;
+    expect(verified(secret, told)).toEqual({ type: 'task.completed', timestamp: task.endedAt, data: task });
+    expect(task).toMatchObject({ status: 'completed', result: { text: 'Done.' }, metadata: { order: '7' } });
+  });
+
+  test('when it has failed', async () => {
+    api.script([]);
+    const id = await ask();
+    await inState(id, 'delivered');
+    expect(verified(secret, receiver.received[0] as Received)).toMatchObject({
+      type: 'task.failed',
+      data: { id, status: 'failed', error: { code: 'model_rejected' } },
+    });
+  });
+
+  test('when it was cancelled', async () => {
+    api.script([{ until: (signal) => sleep(60_000, undefined, { signal }) }]);
+    const id = await ask();
+    expect(await callbackOf(id)).toMatchObject({ state: 'waiting', deliveries: 0, attempts: 0, lastAttemptAt: null });
+    await api.http.post(`/v1/tasks/${id}/cancel`, {});
+    await inState(id, 'delivered');
+    expect(verified(secret, receiver.received[0] as Received)).toMatchObject({
+      type: 'task.cancelled',
+      data: { id, status: 'cancelled' },
+    });
+  });
+
+  test('when somebody terminated its workflow and only the sweep found out', async () => {
+    api.script([{ until: (signal) => sleep(60_000, undefined, { signal }) }]);
+    const id = await ask();
+    await eventually(
+      () => api.row(id),
+      ({ status }) => status === 'running',
+      'the task runs',
+    );
+    await api.client.workflow.getHandle(taskWorkflowId(id)).terminate();
+    await inState(id, 'delivered');
+    expect(verified(secret, receiver.received[0] as Received)).toMatchObject({
+      type: 'task.failed',
+      data: { error: { code: 'terminated' } },
+    });
+  });
+
+  test('when the delivery could not be started at the end of the task', async () => {
+    const start = jest.spyOn(api.workflows, 'deliverCallback');
+    start.mockRejectedValueOnce(new AlfredError('temporal_unavailable'));
+    api.script([{ text: ['Done.'] }]);
+    const id = await ask();
+    expect(await inState(id, 'delivered')).toMatchObject({ deliveries: 1, attempts: 1 });
+    expect(start.mock.calls.length).toBeGreaterThan(1);
+    start.mockRestore();
+    expect((await api.row(id)).status).toBe('completed');
+  });
+
+  test('once more when the task was reset and has another end', async () => {
+    api.script([{ text: ['First.'] }]);
+    const id = await ask();
+    await inState(id, 'delivered');
+    api.script([{ text: ['Second.'] }]);
+    const history = await api.client.workflow.getHandle(taskWorkflowId(id)).fetchHistory();
+    const completed = history.events?.find(({ workflowTaskCompletedEventAttributes: it }) => it);
+    await api.client.workflowService.resetWorkflowExecution({
+      namespace: api.config.TEMPORAL_NAMESPACE,
+      workflowExecution: { workflowId: taskWorkflowId(id) },
+      reason: 'another try',
+      requestId: id,
+      workflowTaskFinishEventId: completed?.eventId ?? null,
+    });
+    const posts = await received(2);
+    expect(posts.map(idOf)).toEqual([`${id}.1`, `${id}.2`]);
+    await inState(id, 'delivered');
+  });
+});
+
+describe('a receiver that does not take it', () => {
+  test('is asked again, with the same webhook-id, until it does', async () => {
+    receiver.status(503);
+    api.script([{ text: ['Done.'] }]);
+    const id = await ask();
+    const failing = await eventually(
+      () => callbackOf(id),
+      (callback: Wire) => callback.lastStatus === 503,
+      'the first attempt has failed',
+    );
+    expect(failing).toMatchObject({
+      state: 'delivering',
+      deliveries: 1,
+      lastError: `127.0.0.1:${receiver.port} answered 503.`,
+      deliveredAt: null,
+    });
+    receiver.status(200);
+    const done = await inState(id, 'delivered');
+    expect(done).toMatchObject({ deliveries: 1, lastStatus: 200, lastError: null });
+    expect(done.attempts).toBe(receiver.received.length);
+    expect(new Set(receiver.received.map(idOf))).toEqual(new Set([`${id}.1`]));
+    for (const attempt of receiver.received) verified(secret, attempt);
+  });
+
+  test('may be down altogether and come back', async () => {
+    await receiver.down();
+    api.script([{ text: ['Done.'] }]);
+    const id = await ask();
+    const failing = await eventually(
+      () => callbackOf(id),
+      (callback: Wire) => callback.attempts > 0 && callback.lastError !== null,
+      'the first attempt has failed',
+    );
+    expect(failing).toMatchObject({ state: 'delivering', lastStatus: null });
+    expect(failing.lastError).toContain('ECONNREFUSED');
+    await receiver.up();
+    await inState(id, 'delivered');
+    expect(receiver.received).toHaveLength(1);
+  });
+
+  test('and says 410 is not asked again', async () => {
+    receiver.status(410);
+    api.script([{ text: ['Done.'] }]);
+    const id = await ask();
+    expect(await inState(id, 'failed')).toMatchObject({ attempts: 1, lastStatus: 410, deliveredAt: null });
+    await api.client.workflow.getHandle(callbackWorkflowId(id)).result();
+    expect(receiver.received).toHaveLength(1);
+  });
+
+  test('and must not be called is not', async () => {
+    api.script([{ text: ['Done.'] }]);
+    const id = await ask({ callback: { url: `http://169.254.169.254:${receiver.port}/latest`, secret } });
+    const failed = await inState(id, 'failed');
+    expect(failed).toMatchObject({ attempts: 1, lastStatus: null });
+    expect(failed.lastError).toContain('has no public address');
+    expect((await api.row(id)).status).toBe('completed');
+  });
+
+  test('is asked again when the delivery has gone without a word', async () => {
+    receiver.status(503, { 'retry-after': '3600' });
+    api.script([{ text: ['Done.'] }]);
+    const id = await ask();
+    await received(1);
+    await api.client.workflow.getHandle(callbackWorkflowId(id)).terminate();
+    receiver.status(204);
+    await api.postgres.pool.query(
+      `update callbacks set updated_at = now() - interval '3 hours' where task_id = $1 and state = 'delivering'`,
+      [id],
+    );
+    expect(await inState(id, 'delivered')).toMatchObject({ deliveries: 1, attempts: 2 });
+    expect(receiver.received.map(idOf)).toEqual([`${id}.1`, `${id}.1`]);
+  });
+
+  test('is given up when somebody cancels the delivery in Temporal', async () => {
+    receiver.status(500);
+    api.script([{ text: ['Done.'] }]);
+    const id = await ask();
+    await received(1);
+    await api.client.workflow.getHandle(callbackWorkflowId(id)).cancel();
+    expect(await inState(id, 'failed')).toMatchObject({ lastStatus: 500 });
+  });
+});
+
+describe('POST /v1/tasks/{id}/callback', () => {
+  const again = (id: string) => api.http.post(`/v1/tasks/${id}/callback`, {});
+
+  test('tells it again, with a webhook-id of its own', async () => {
+    api.script([{ text: ['Done.'] }]);
+    const id = await ask();
+    await inState(id, 'delivered');
+    expect(await again(id)).toMatchObject({ status: 202, body: { url: url() } });
+    const posts = await received(2);
+    expect(posts.map(idOf)).toEqual([`${id}.1`, `${id}.2`]);
+    expect(await inState(id, 'delivered')).toMatchObject({ deliveries: 2, attempts: 2 });
+  });
+
+  test('does not wait for the pause of an earlier delivery', async () => {
+    receiver.status(503, { 'retry-after': '3600' });
+    api.script([{ text: ['Done.'] }]);
+    const id = await ask();
+    await received(1);
+    receiver.status(204);
+    expect((await again(id)).status).toBe(202);
+    expect(await inState(id, 'delivered')).toMatchObject({ deliveries: 2, attempts: 2 });
+    expect(receiver.received.map(idOf)).toEqual([`${id}.1`, `${id}.2`]);
+  });
+
+  test('is refused while the task runs, without a callback, and without a task', async () => {
+    api.script([{ until: (signal) => sleep(60_000, undefined, { signal }) }]);
+    const id = await ask();
+    expect(await again(id)).toMatchObject({ status: 409, body: { code: 'task_running' } });
+    await api.http.post(`/v1/tasks/${id}/cancel`, {});
+    api.script([{ text: ['Done.'] }]);
+    const without = (await api.http.post('/v1/tasks', { input: { text: 'What?' } })).body.id as string;
+    const missing = { status: 404, body: { code: 'callback_missing' } };
+    expect(await api.http.get(`/v1/tasks/${without}/callback`)).toMatchObject(missing);
+    expect(await again(without)).toMatchObject(missing);
+    const nobody = '019ab7a0-0000-7000-8000-000000000000';
+    const unknown = { status: 404, body: { code: 'not_found' } };
+    expect(await api.http.get(`/v1/tasks/${nobody}/callback`)).toMatchObject(unknown);
+    expect(await again(nobody)).toMatchObject(unknown);
+  });
+});
+
+test('a callback that cannot be one is refused with the request', async () => {
+  for (const callback of [{ url: url() }, { url: 'ftp://example.com', secret }, { url: url(), secret: 'hunter2' }]) {
+    const { status, body } = await api.http.post('/v1/tasks', { input: { text: 'What?' }, callback });
+    expect({ status, code: body.code }).toEqual({ status: 422, code: 'invalid_request' });
+    expect(JSON.stringify(body)).not.toContain('hunter2');
+  }
+});
+
+test('an idempotent repeat keeps the first one’s callback, another secret is another request', async () => {
+  api.script([{ text: ['Done.'] }]);
+  const key = { 'idempotency-key': 'callback-1' };
+  const body = { input: { text: 'What?' }, callback: { url: url(), secret } };
+  const first = await api.http.post('/v1/tasks', body, key);
+  expect((await api.http.post('/v1/tasks', body, key)).body.id).toBe(first.body.id);
+  const other = { ...body, callback: { url: url(), secret: `whsec_${Buffer.alloc(32, 8).toString('base64')}` } };
+  expect(await api.http.post('/v1/tasks', other, key)).toMatchObject({
+    status: 422,
+    body: { code: 'idempotency_key_reused' },
+  });
+  await inState(first.body.id as string, 'delivered');
+  expect(receiver.received).toHaveLength(1);
+});
+
+test('secret and query of a callback are in no history, event, task or metric', async () => {
+  receiver.status(500);
+  api.script([{ text: ['Done.'] }]);
+  const id = await ask();
+  await received(2);
+  receiver.status(204);
+  await inState(id, 'delivered');
+  const seen = [
+    (await api.http.get(`/v1/tasks/${id}`)).body,
+    (await api.http.get('/v1/tasks')).body,
+    await api.events.read(api.scope, id, 0, 500),
+    await historyText(api.client, taskWorkflowId(id)),
+    await historyText(api.client, callbackWorkflowId(id)),
+    receiver.received.map(({ body }) => body),
+    await api.metrics.registry.metrics(),
+  ].map((part) => (typeof part === 'string' ? part : JSON.stringify(part)));
+  const whole = seen.join('\n');
+  const found = (text: string) => whole.includes(text);
+  expect(found(`{"taskId":"${id}","tenant":"local","subject":"local"}`)).toBe(true);
+  expect(found('callbacks_total{outcome="delivered"}') && found('callbacks_total{outcome="retried"}')).toBe(true);
+  expect({ secret: found(bareSecret), query: found('query-secret') }).toEqual({ secret: false, query: false });
+  expect(JSON.stringify(await callbackOf(id))).not.toContain(bareSecret);
+});

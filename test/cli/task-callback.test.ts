@@ -1,0 +1,46 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createApiHarness, type ApiHarness } from '../api/api-server.ts';
+import { createReceiver, type Receiver } from '../support/receiver.ts';
+import { alfred } from './run-alfred.ts';
+
+let house: ApiHarness;
+let receiver: Receiver;
+beforeAll(async () => {
+  receiver = await createReceiver();
+  house = await createApiHarness({ ALFRED_OUTBOUND_ALLOW: '127.0.0.1' });
+});
+afterAll(async () => {
+  await house?.close();
+  await receiver?.down();
+});
+
+const callback = (...args: string[]) =>
+  alfred(['tasks', 'callback', ...args], { ALFRED_URL: house.url, NO_COLOR: '1' });
+
+test('tasks callback shows how a task’s end was told, and tells it again', async () => {
+  house.script([{ text: ['Done.'] }]);
+  const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+  const { id } = await house.start({ callback: { url: `${receiver.url}/told`, secret } });
+  const deadline = Date.now() + 20_000;
+  while ((await house.callbacks.get(house.scope, id))?.state !== 'delivered' && Date.now() < deadline) await sleep(50);
+
+  const shown = await callback(id);
+  expect({ code: shown.code, stderr: shown.stderr }).toEqual({ code: 0, stderr: '' });
+  expect(shown.stdout).toMatch(/^to +http:\/\/127\.0\.0\.1:\d+\/told$/m);
+  expect(shown.stdout).toMatch(/^state +delivered$/m);
+  expect(shown.stdout).toMatch(/^told +1 delivery, 1 attempt$/m);
+
+  const again = await callback(id, '--again');
+  expect({ code: again.code, stderr: again.stderr }).toEqual({ code: 0, stderr: 'It is being told again.\n' });
+  while (receiver.received.length < 2 && Date.now() < deadline) await sleep(50);
+  expect(receiver.received.map(({ headers }) => headers['webhook-id'])).toEqual([`${id}.1`, `${id}.2`]);
+  const json = await callback(id, '--json');
+  expect(JSON.parse(json.stdout)).toMatchObject({ url: `${receiver.url}/told`, deliveries: 2 });
+});
+
+test('a task without a callback says so', async () => {
+  house.script([{ text: ['Done.'] }]);
+  const { id } = await house.start();
+  expect(await callback(id)).toMatchObject({ code: 1, stdout: '', stderr: `The task ${id} has no callback.\n` });
+});
