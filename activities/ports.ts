@@ -172,8 +172,8 @@ export interface ConversationRows {
   ): Promise<{ conversation: ConversationRef; receipt?: Receipt | undefined }>;
   /** Stores why and how somebody wants to stop it. @returns undefined when there is none */
   askToStop(scope: Scope, conversationId: string, request: CancelNote): Promise<ConversationRef | undefined>;
-  /** Those with something to do, or to erase, that has stood for so long; over all tenants, for the sweep. */
-  unattended(options: { olderThanMs: number }): Promise<ConversationRef[]>;
+  /** Those with something to do, or to erase, that has stood for so long, by id, over all tenants; for the sweep. */
+  open(options: { olderThanMs: number; after: string | undefined; limit: number }): Promise<ConversationRef[]>;
 }
 
 /** The turns of a conversation, as its workflow takes them. All writes are safe to repeat. */

@@ -9,7 +9,7 @@ export type SweepDeps = {
   callbacks: Pick<Callbacks, 'forgotten'>;
   ledger: Pick<Ledger, 'writeOffLost'>;
   tasks: Tasks;
-  conversationRows: Pick<ConversationRows, 'unattended'>;
+  conversationRows: Pick<ConversationRows, 'open'>;
   messages: Pick<Messages, 'wake'>;
   workflows: Workflows;
   metrics: Metrics;
@@ -91,16 +91,21 @@ async function wakeConversations(
   { conversationRows, messages, workflows, log }: SweepDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const conversation of await conversationRows.unattended({ olderThanMs: settledMs })) {
-    signal.throwIfAborted();
-    const { conversationId } = conversation;
-    try {
-      const { status } = await workflows.describe(conversationWorkflowId(conversationId));
-      if (status === 'running') continue;
-      await messages.wake(conversation);
-      log.warn({ conversationId, found: status }, 'a conversation with something to do was woken');
-    } catch (error) {
-      log.warn({ err: error, conversationId }, 'a conversation could not be looked at');
+  let after: string | undefined;
+  do {
+    const page = await conversationRows.open({ olderThanMs: settledMs, after, limit: pageSize });
+    for (const conversation of page) {
+      signal.throwIfAborted();
+      const { conversationId } = conversation;
+      try {
+        const { status } = await workflows.describe(conversationWorkflowId(conversationId));
+        if (status === 'running') continue;
+        await messages.wake(conversation);
+        log.warn({ conversationId, found: status }, 'a conversation with something to do was woken');
+      } catch (error) {
+        log.warn({ err: error, conversationId }, 'a conversation could not be looked at');
+      }
     }
-  }
+    after = page.length === pageSize ? page.at(-1)?.conversationId : undefined;
+  } while (after !== undefined);
 }

@@ -6,7 +6,7 @@ import type { Config } from '../runtime/config.ts';
 import { priorityOf } from '../runtime/priority.ts';
 import type { agentTaskWorkflow } from '../workflows/agent-task/workflow.ts';
 import type { ingestWorkflow } from '../workflows/ingest/workflow.ts';
-import { inTime } from './in-time.ts';
+import { inTime } from '../runtime/in-time.ts';
 
 /** How long Temporal may take to accept a start or a cancel before the caller is told to come back. */
 export const temporalDeadlineMs = 5_000;

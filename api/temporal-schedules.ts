@@ -11,7 +11,7 @@ import { scheduleWorkflowId, systemQueue } from '../contract/ids.ts';
 import type { Schedule } from '../contract/schedule.ts';
 import { tenantKey } from '../contract/task-start.ts';
 import type { scheduledRunWorkflow } from '../workflows/schedule/workflow.ts';
-import { inTime } from './in-time.ts';
+import { inTime } from '../runtime/in-time.ts';
 import { InvalidRequest } from './problems.ts';
 import { temporalDeadlineMs } from './start-workflow.ts';
 

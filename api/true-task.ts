@@ -4,7 +4,7 @@ import type { Scope } from '../contract/references.ts';
 import { isEnded } from '../contract/task-status.ts';
 import type { WorkflowState } from '../contract/task-truth.ts';
 import type { ApiDeps } from './deps.ts';
-import { inTime } from './in-time.ts';
+import { inTime } from '../runtime/in-time.ts';
 
 /** A reader waits no longer than this for Temporal's word; without it the row is shown as it stands. */
 const describeDeadlineMs = 500;

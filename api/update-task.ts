@@ -6,7 +6,7 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure, type UpdateDefinition } from '@temporalio/common';
 import { AlfredError, isErrorCode } from '../contract/errors.ts';
-import { inTime } from './in-time.ts';
+import { inTime } from '../runtime/in-time.ts';
 import { temporalDeadlineMs } from './start-workflow.ts';
 
 /**

@@ -7,7 +7,7 @@ import type { TaskRow } from '../../activities/ports.ts';
 import { linkAbort } from '../../runtime/linked-abort.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../fastify.ts';
-import { inTime } from '../in-time.ts';
+import { inTime } from '../../runtime/in-time.ts';
 import type { Views } from '../links.ts';
 import { parse } from '../problems.ts';
 import { bodyProblems, IdParams, json, problems } from '../responses.ts';

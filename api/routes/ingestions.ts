@@ -4,7 +4,7 @@ import { ingestionWorkflowId } from '../../contract/ids.ts';
 import { startGraceMs } from '../../contract/task-truth.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../fastify.ts';
-import { inTime } from '../in-time.ts';
+import { inTime } from '../../runtime/in-time.ts';
 import type { Views } from '../links.ts';
 import { IdParams, json, problems } from '../responses.ts';
 

@@ -4,7 +4,7 @@ import type { Scope } from '../../contract/references.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../fastify.ts';
-import { inTime } from '../in-time.ts';
+import { inTime } from '../../runtime/in-time.ts';
 import { IdParams, json, problems } from '../responses.ts';
 import { temporalDeadlineMs } from '../start-workflow.ts';
 import type { ReadTask } from '../true-task.ts';

@@ -77,9 +77,10 @@ export async function createTaskHarness(
       });
       return { id: task.id, handle };
     },
-    /** As a deploy does: the workers stop, and new ones start with empty caches. */
-    async restartWorkers() {
+    /** As a deploy does: the workers stop, and new ones start with empty caches. @param between while there are none */
+    async restartWorkers(between?: () => Promise<unknown>) {
       await workers.stop();
+      await between?.();
       workers = await start();
     },
     /** The task's events up to and including its end. */

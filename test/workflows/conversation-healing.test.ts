@@ -13,9 +13,9 @@ async function busy() {
   const first = held('One.');
   const requests = api.script((_, call) => (call === 1 ? first.turn : { text: ['Yes.'] }));
   const talk = await talkTo(api);
-  await talk.say('one');
+  expect(await talk.say('one')).toMatchObject({ status: 202, body: { outcome: 'started' } });
   const taskId = await talk.running();
-  await talk.say('two');
+  expect((await talk.say('two')).body.outcome).toBe('queued');
   return { talk, taskId, requests, release: first.release };
 }
 
@@ -59,6 +59,19 @@ test('a restart of the workers in the middle changes nothing', async () => {
   api.script(() => ({ text: ['Yes.'] }));
   expect((await talk.say('three')).body.outcome).toBe('queued');
   expect(states(await talk.quiet())).toEqual(['one: started, done', 'two: queued, done', 'three: queued, done']);
+});
+
+test('a message that nobody decides about is answered with 503, and its repeat with what was decided', async () => {
+  api.script(() => ({ text: ['Yes.'] }));
+  const talk = await talkTo(api);
+  await api.restartWorkers(async () => {
+    expect(await talk.say('one', { id: 'm1' })).toMatchObject({
+      status: 503,
+      body: { code: 'temporal_unavailable' },
+    });
+  });
+  expect(await talk.say('one', { id: 'm1' })).toMatchObject({ status: 202, body: { position: 1 } });
+  expect(script(await talk.quiet())).toEqual(['one', '> Yes.']);
 });
 
 test('messages that come just while a conversation ends start it again', async () => {

@@ -8,9 +8,6 @@ import { appendConversationEvents } from './conversation-events.ts';
 import { createConversationMessages } from './conversation-messages.ts';
 import { conversationRowOf, lockConversation, refOf, selectConversations } from './conversation-row.ts';
 
-/** Conversations in one sweep; the next one takes the others. */
-const sweepSize = 500;
-
 /** Conversations as rows, for doors and the sweep. */
 export const createConversationRows = (db: Database): ConversationRows => ({
   ...createConversationMessages(db),
@@ -117,8 +114,8 @@ export const createConversationRows = (db: Database): ConversationRows => ({
     return row && refOf(row);
   },
 
-  async unattended({ olderThanMs }) {
-    const rows = await db
+  async open({ olderThanMs, after, limit }) {
+    let query = db
       .selectFrom('conversations as c')
       .select(['c.id', 'c.tenant', 'c.subject', 'c.agent'])
       .where('c.updated_at', '<', new Date(Date.now() - olderThanMs))
@@ -135,10 +132,10 @@ export const createConversationRows = (db: Database): ConversationRows => ({
           ),
         ]),
       )
-      .orderBy('c.updated_at')
-      .limit(sweepSize)
-      .execute();
-    return rows.map(refOf);
+      .orderBy('c.id')
+      .limit(limit);
+    if (after !== undefined) query = query.where('c.id', '>', after);
+    return (await query.execute()).map(refOf);
   },
 });
 

@@ -4,6 +4,7 @@ import {
   WithStartWorkflowOperation,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
   type Client,
 } from '@temporalio/client';
 import { ApplicationFailure, defineSearchAttributeKey, type Workflow } from '@temporalio/common';
@@ -100,8 +101,11 @@ async function untilHeard<T>(client: Client, call: () => Promise<T>): Promise<T>
     } catch (error) {
       const refused = refusalIn(error);
       if (refused) throw refused;
+      // No worker decides: the message may still be decided later, and the caller's repeat finds that.
+      const isLate = error instanceof WorkflowUpdateRPCTimeoutOrCancelledError;
+      if (isLate || (isPassing(error) && Date.now() + pauseMs >= end))
+        throw new AlfredError('temporal_unavailable', undefined, { cause: error });
       if (!isPassing(error)) throw error;
-      if (Date.now() + pauseMs >= end) throw new AlfredError('temporal_unavailable', undefined, { cause: error });
     }
     // Those that were turned away together do not come back together.
     await sleep(pauseMs * (0.5 + Math.random()));
