@@ -100,6 +100,39 @@ describe('while a task runs, a message', () => {
   });
 });
 
+test('a running task reads what steers it with the results of its step, and answers it too', async () => {
+  const tool = held('');
+  api.tool('search_documents', async (_, { signal }) => {
+    await tool.turn.until(signal);
+    return { output: 'looked', summary: 'looked' };
+  });
+  requests = api.script((_, call) =>
+    call === 1 ? { calls: [{ tool: 'search_documents', arguments: {} }] } : { text: ['Both.'] },
+  );
+  const said = await talkTo(api, { onBusy: 'steer' });
+  await said.say('one');
+  const taskId = await said.running();
+  await until('its tool runs', async () =>
+    (await api.events.read(api.scope, taskId, 0, 100)).some(({ type }) => type === 'tool.started'),
+  );
+  for (const text of ['two', 'three'])
+    expect((await said.say(text)).body).toMatchObject({ outcome: 'steered', taskId, runningTaskId: taskId });
+  tool.release();
+  expect(states(await said.quiet())).toEqual([
+    'one: started, done',
+    'two: steered, steered',
+    'three: steered, steered',
+  ]);
+  expect(requests.map(heard)).toEqual([['one'], ['one', ['call search_documents'], ['looked'], 'two', 'three']]);
+  const steered = (await said.events()).filter(({ type }: { type: string }) => type === 'message.steered');
+  expect(steered.map(({ data }: { data: unknown }) => data)).toMatchObject([
+    { step: 2, text: 'two' },
+    { step: 2, text: 'three' },
+  ]);
+  const { events } = await api.client.workflow.getHandle(`task/${taskId}`).fetchHistory();
+  expect(JSON.stringify(events)).not.toContain('dHdv');
+});
+
 describe('the policy of a message', () => {
   test('is its own, else the conversation’s, which can be changed', async () => {
     const strict = await talkTo(api, { onBusy: 'reject' });
