@@ -1,0 +1,120 @@
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Webhook } from 'standardwebhooks';
+import type { Approval, ApprovalList } from '../../contract/approval.ts';
+import type { Conversation, ConversationMessage } from '../../contract/conversation.ts';
+import type { Task } from '../../contract/task.ts';
+import { dataFolders, startLocal, stopLocal, type LocalStack } from './local-stack.ts';
+
+const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+const folders = dataFolders();
+/** What the receiver got, verified: webhook ids and bodies. */
+const received: { id: string; body: { type: string } }[] = [];
+const receiver = createServer((request, response) => {
+  let text = '';
+  request.on('data', (data: Buffer) => (text += data.toString()));
+  request.on('end', () => {
+    const headers = request.headers as Record<string, string>;
+    const body = new Webhook(secret).verify(text, headers) as { type: string };
+    received.push({ id: headers['webhook-id'] ?? '', body });
+    response.end();
+  });
+});
+beforeAll(async () => void (await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve))));
+afterAll(async () => {
+  receiver.close();
+  await folders.removeAll();
+});
+
+test('an approval and a queued message outlive kill -9 of everything; what is approved happens once', async () => {
+  const dir = await folders.make();
+  const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook`;
+  const script = join(dir, 'script.json');
+  const call = { tool: 'send_webhook', arguments: { url, type: 'order.placed', data: { pieces: 3 } } };
+  await writeFile(script, JSON.stringify({ turns: [{ calls: [call] }, { text: 'It is ordered.' }] }));
+  const env = {
+    ALFRED_API_PORT: '',
+    ALFRED_MODEL: 'scripted:order',
+    ALFRED_SCRIPT_FILE: script,
+    ALFRED_WEBHOOK_SECRET: secret,
+    ALFRED_OUTBOUND_ALLOW: '127.0.0.1/32',
+  };
+
+  const first = startLocal(dir, { env });
+  await first.says('/docs');
+  const api = first.run().apiUrl;
+  const conversation = await json<Conversation>(`${api}/v1/conversations`, {
+    agent: 'assistant',
+    callback: { url, secret },
+  });
+  const messages = `/v1/conversations/${conversation.id}/messages`;
+  const say = (id: string) => json(`${api}${messages}`, { id, text: `Order, please (${id}).` });
+  await say('m1');
+  await say('m2');
+  const [approval] = await poll(async () => {
+    const { approvals } = await json<ApprovalList>(`${api}/v1/approvals?mine=true`);
+    return approvals.length === 1 ? approvals : undefined;
+  });
+  kill(first);
+  await first.ended;
+  expect(received).toEqual([]);
+
+  const second = startLocal(dir, { env });
+  await second.says('/docs');
+  const again = second.run().apiUrl;
+  const approve = async (one: Approval | undefined) => {
+    const decision = { decision: 'approve', argumentsHash: one?.argumentsHash };
+    const { taskId, status } = await json<Approval>(`${again}/v1/approvals/${one?.id}`, decision);
+    expect(status).toBe('approved');
+    const task = await json<Task>(`${again}/v1/tasks/${taskId}`, undefined, { prefer: 'wait=60' });
+    expect(task).toMatchObject({ status: 'completed', effects: [{ tool: 'send_webhook', state: 'done' }] });
+    return task;
+  };
+  await approve(approval);
+  // The second message had waited for its turn, and asks for its own approval.
+  const [other] = await poll(async () => {
+    const { approvals } = await json<ApprovalList>(`${again}/v1/approvals?mine=true`);
+    return approvals.length === 1 ? approvals : undefined;
+  });
+  await approve(other);
+  await poll(async () => received.length >= 4 || undefined);
+  const types = received.map(({ body }) => body.type).toSorted();
+  expect(types).toEqual(['order.placed', 'order.placed', 'task.completed', 'task.completed']);
+  expect(new Set(received.map(({ id }) => id)).size).toBe(4);
+  const { messages: said } = await json<{ messages: ConversationMessage[] }>(`${again}${messages}`);
+  expect(said.map(({ id, role, state }) => (role === 'user' ? `${id} ${state}` : role))).toEqual([
+    'm1 done',
+    'assistant',
+    'm2 done',
+    'assistant',
+  ]);
+  expect(second.output()).not.toContain(secret);
+  expect((await stopLocal(second)).code).toBe(0);
+}, 180_000);
+
+function kill(stack: LocalStack) {
+  const { pid, children } = stack.run();
+  for (const victim of [pid, ...children.map((child) => child.pid)]) process.kill(victim, 'SIGKILL');
+}
+
+async function json<T>(url: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
+  const post = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
+  const response = await fetch(url, {
+    ...post,
+    headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+  });
+  if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
+  return (await response.json()) as T;
+}
+
+async function poll<T>(look: () => Promise<T | undefined>): Promise<T> {
+  for (const until = Date.now() + 60_000; Date.now() < until;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('waited too long');
+}
