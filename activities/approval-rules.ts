@@ -1,6 +1,6 @@
 import type { Agents } from '../agents/index.ts';
 import { ApprovalRule } from '../contract/approval.ts';
-import type { JsonValue } from '../contract/json.ts';
+import { canonicalJson, type JsonValue } from '../contract/json.ts';
 import { hasOneOf } from '../contract/roles.ts';
 import type { Tool } from './ports.ts';
 
@@ -10,35 +10,34 @@ export type RuleDeps = {
   approvalsOf: (agent: string) => readonly ApprovalRule[] | undefined;
 };
 
-/** The rules of an agent, in the order in which they are asked. */
-export function rulesOf({ agents, approvalsOf }: RuleDeps, agent: string): readonly ApprovalRule[] {
-  const own = Object.hasOwn(agents, agent) ? agents[agent]?.approvals : undefined;
-  return approvalsOf(agent) ?? (own ?? []).map((rule) => ApprovalRule.parse(rule));
+/** What speaks of a tool's calls by an agent, whatever they say, in the order in which it is asked: the agent's rules, the tool's own. */
+export function rulesFor({ agents, approvalsOf }: RuleDeps, agent: string, tool: Tool): readonly ApprovalRule[] {
+  const shipped = Object.hasOwn(agents, agent) ? agents[agent]?.approvals : undefined;
+  const rules = approvalsOf(agent) ?? (shipped ?? []).map((rule) => ApprovalRule.parse(rule));
+  const own = (tool.approvals ?? []).map((rule) => ApprovalRule.parse({ ...rule, tool: tool.name }));
+  return [...rules.filter((rule) => speaksOf(rule, tool)), ...own];
 }
 
-/** Whether a rule speaks of a tool at all, whatever it is called with. */
-export const speaksOf = ({ tool }: ApprovalRule, { name, effect }: Pick<Tool, 'name' | 'effect'>) =>
+const speaksOf = ({ tool }: ApprovalRule, { name, effect }: Tool) =>
   tool === name || (tool === '*' && effect === 'write');
 
 /** The rule that makes a call wait for a person, or undefined when it may run. The first that fits counts. */
-export function ruleFor(
+export const ruleThatFits = (
   rules: readonly ApprovalRule[],
-  { tool, input, roles }: { tool: Pick<Tool, 'name' | 'effect'>; input: JsonValue; roles: readonly string[] },
-): ApprovalRule | undefined {
-  return rules.find(
-    (rule) =>
-      speaksOf(rule, tool) &&
-      !hasOneOf(roles, rule.unlessRoles ?? []) &&
-      (rule.when === undefined || rule.when.some((condition) => holds(condition, input))),
+  input: JsonValue,
+  roles: readonly string[],
+): ApprovalRule | undefined =>
+  rules.find(
+    ({ unlessRoles = [], when }) =>
+      !hasOneOf(roles, unlessRoles) && (when === undefined || when.some((condition) => holds(condition, input))),
   );
-}
 
 type Condition = NonNullable<ApprovalRule['when']>[number];
 
-/** What cannot be judged waits for a person. */
+/** What cannot be judged waits for a person; what is not there ends with nothing wrong. */
 function holds({ argument, over, equals, notIn, notEndingWith }: Condition, input: JsonValue): boolean {
   const value = at(input, argument.split('.'));
-  if (value === undefined) return true;
+  if (value === undefined) return over !== undefined || notIn !== undefined;
   if (over !== undefined && !(typeof value === 'number' && value <= over)) return true;
   if (equals !== undefined && isSame(value, equals)) return true;
   if (notIn !== undefined && !notIn.some((known) => isSame(value, known))) return true;
@@ -54,6 +53,6 @@ const at = (value: JsonValue | undefined, path: string[]): JsonValue | undefined
     value,
   );
 
-const isSame = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+const isSame = (a: JsonValue, b: JsonValue) => canonicalJson(a) === canonicalJson(b);
 const endsWithOne = (text: JsonValue, endings: string[]) =>
   typeof text === 'string' && endings.some((ending) => text.toLowerCase().endsWith(ending.toLowerCase()));

@@ -9,7 +9,7 @@ import type {
   Verdict,
 } from '../contract/references.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import { ruleFor, rulesOf, speaksOf, type RuleDeps } from './approval-rules.ts';
+import { rulesFor, ruleThatFits, type RuleDeps } from './approval-rules.ts';
 import { currentRun } from './current-run.ts';
 import type { Approvals, AskedApproval, Conversations, Tasks, Tool } from './ports.ts';
 
@@ -93,22 +93,21 @@ export async function neededRule(
 ) {
   const tool = Object.hasOwn(deps.tools, name) ? deps.tools[name] : undefined;
   if (!tool) return undefined;
-  const rules = rulesOf(deps, task.agent).filter((rule) => speaksOf(rule, tool));
+  const rules = rulesFor(deps, task.agent, tool);
   if (rules.length === 0) return undefined;
   const roles = rules.some(({ unlessRoles }) => unlessRoles) ? await deps.tasks.rolesOf(task) : [];
-  return ruleFor(rules, { tool, input, roles });
+  return ruleThatFits(rules, input, roles);
 }
 
 /** A turn whose calls say which of them change something, and which must be approved. */
 export async function withDemands(deps: ApprovalDeps, task: TaskRef, turn: Turn): Promise<Turn> {
   if (turn.next !== 'tools') return turn;
-  const rules = rulesOf(deps, task.agent);
   const calls = await Promise.all(
     turn.calls.map(async (call): Promise<ToolCallRef> => {
       const tool = Object.hasOwn(deps.tools, call.tool) ? deps.tools[call.tool] : undefined;
       if (!tool) return call;
       const marked = tool.effect ? { ...call, effect: tool.effect } : call;
-      if (!rules.some((rule) => speaksOf(rule, tool))) return marked;
+      if (rulesFor(deps, task.agent, tool).length === 0) return marked;
       const { arguments: input, malformed } = await deps.conversations.toolArguments(task, turn.head, call.callId);
       if (malformed !== undefined || !isCallable(tool, input)) return marked;
       return (await neededRule(deps, task, call.tool, input)) ? { ...marked, approval: true } : marked;

@@ -1,4 +1,4 @@
-import type { Approval, ApprovalListQuery, ApprovalRule } from '../contract/approval.ts';
+import type { Approval, ApprovalListQuery, ApprovalRule, ApprovalRuleInput } from '../contract/approval.ts';
 import type { CallbackState } from '../contract/callback.ts';
 import type {
   Conversation as ConversationView,
@@ -527,6 +527,8 @@ export type ToolOutcome = { output: JsonValue; summary: string };
 export interface Tool extends ToolDescription {
   /** It changes something in the world; its calls run under a receipt that knows when they left. */
   effect?: 'write';
+  /** Calls of it that wait for a person whichever agent makes them, unless a rule of the agent speaks of them first. */
+  approvals?: readonly Omit<ApprovalRuleInput, 'tool'>[];
   /** The receiver tells repeats apart by the receipt key: a call whose outcome is unknown is made again. */
   repeatable?: true;
   /** @throws AlfredError `invalid_request` when the input does not fit */

@@ -12,7 +12,10 @@ export const Approvers = z
   .describe('Who may decide. Without any: everybody in the tenant');
 export type Approvers = z.infer<typeof Approvers>;
 
-/** The condition on one argument; `argument` is a path like `amount` or `recipient.country`. An argument that is absent or of another kind counts as meeting it. */
+/**
+ * The condition on one argument; `argument` is a path like `amount` or `recipient.country`. An argument of another kind
+ * meets it; one that is absent meets `over` and `notIn`.
+ */
 const ArgumentCondition = z
   .strictObject({
     argument: z.string().min(1).max(256).describe('Name of an argument; dots lead into objects'),

@@ -50,6 +50,7 @@ afterAll(async () => {
   await adapters?.close();
   await env?.close();
   world?.server.close();
+  world?.server.closeAllConnections();
 });
 
 test(`${kills} kills over ${tasks} tasks that book and wait for approvals: every booking is made once, every approval decided once`, async () => {

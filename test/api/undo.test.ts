@@ -1,0 +1,109 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { bookingTool } from '../support/booking-tool.ts';
+import { createApiHarness, type ApiHarness } from './api-server.ts';
+import { held, talkTo, until } from './talk.ts';
+
+let api: ApiHarness;
+let server: Server;
+/** What the booking server was asked, in order. */
+const asked: string[] = [];
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    asked.push(
+      `${request.method} ${decodeURIComponent(request.url ?? '')
+        .split('/')
+        .slice(-2)
+        .join('/')}`,
+    );
+    request.resume().on('end', () => response.end());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  api = await createApiHarness();
+  const book = bookingTool(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  api.tool('book', (...call) => book.run(...call), book);
+  api.tool(
+    'tell',
+    async (_, { leaving }) => {
+      await leaving();
+      return { output: {}, summary: 'told everybody' };
+    },
+    { effect: 'write' },
+  );
+});
+afterAll(async () => {
+  await api?.close();
+  server?.close();
+  server?.closeAllConnections();
+});
+
+/** Books twice, tells everybody, then thinks for ever. */
+const script = () =>
+  api.script((_, call) =>
+    call > 2
+      ? held('Thinking').turn
+      : {
+          calls:
+            call === 1
+              ? [{ tool: 'book', arguments: { what: 'a flight', isDear: true }, callId: 'flight' }]
+              : [
+                  { tool: 'book', arguments: { what: 'a room', isDear: false }, callId: 'room' },
+                  { tool: 'tell', arguments: {}, callId: 'tell' },
+                ],
+        },
+  );
+const acted = (id: string) =>
+  until('everything is booked', async () => {
+    const { body } = await api.http.get(`/v1/tasks/${id}`);
+    return body.effects.filter(({ state }: { state: string }) => state === 'done').length === 3;
+  });
+
+test('cancel with undo takes back newest first, and says what cannot be taken back', async () => {
+  script();
+  const { id } = (await api.http.post('/v1/tasks', { input: { text: 'Book.' } })).body;
+  await acted(id);
+  asked.length = 0;
+  const { status, body } = await api.http.post(`/v1/tasks/${id}/cancel`, { undo: true, reason: 'The trip is off.' });
+  expect({ status, body }).toMatchObject({ status: 200, body: { status: 'cancelled' } });
+  expect(asked).toEqual(
+    ['DELETE 2/room', 'DELETE 1/flight'].map((line) => expect.stringContaining(line.split(' ')[1] ?? '')),
+  );
+  expect(body.effects).toMatchObject([
+    { callId: 'flight', state: 'undone', summary: 'booked a flight' },
+    { callId: 'room', state: 'undone' },
+    { callId: 'tell', state: 'cannot_be_undone', summary: 'told everybody' },
+  ]);
+  const events = await api.events.read(api.scope, id, 0, 200);
+  expect(events.at(-1)).toMatchObject({ type: 'task.cancelled', data: { reason: 'The trip is off.' } });
+  expect(events.filter(({ type }) => type === 'effect.undone')).toHaveLength(3);
+  // Once more changes nothing.
+  await api.http.post(`/v1/tasks/${id}/cancel`, { undo: true });
+  expect(asked).toHaveLength(2);
+});
+
+test('cancel without undo shows what was done, and leaves it', async () => {
+  script();
+  const { id } = (await api.http.post('/v1/tasks', { input: { text: 'Book.' } })).body;
+  await acted(id);
+  asked.length = 0;
+  const { body } = await api.http.post(`/v1/tasks/${id}/cancel`, {});
+  expect(body.effects.map(({ state }: { state: string }) => state)).toEqual(['done', 'done', 'done']);
+  expect(asked).toEqual([]);
+});
+
+test('stop with undo does the same to what a conversation runs', async () => {
+  script();
+  const talk = await talkTo(api);
+  await talk.say('Book.');
+  const id = await talk.running();
+  await acted(id);
+  asked.length = 0;
+  await api.http.post(`${talk.path}/stop`, { undo: true });
+  await talk.quiet();
+  expect(asked).toHaveLength(2);
+  expect((await api.http.get(`/v1/tasks/${id}`)).body).toMatchObject({
+    status: 'cancelled',
+    effects: [{ state: 'undone' }, { state: 'undone' }, { state: 'cannot_be_undone' }],
+  });
+});
