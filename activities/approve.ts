@@ -1,3 +1,4 @@
+import { AlfredError } from '../contract/errors.ts';
 import type { JsonValue } from '../contract/json.ts';
 import type {
   ContentHash,
@@ -70,7 +71,13 @@ export const createApprovalActivities = (deps: ApprovalDeps) => {
       note: ContentHash | undefined;
     }): Promise<Verdict> {
       const note = noteHash === undefined ? {} : await approvals.note(pending.id, noteHash);
-      if (note.edit) tools[pending.tool]?.check?.(note.edit);
+      const tool = Object.hasOwn(tools, pending.tool) ? tools[pending.tool] : undefined;
+      if (approve && !tool)
+        throw new AlfredError(
+          'invalid_request',
+          `The tool ${pending.tool} is not configured any more; it can only be denied.`,
+        );
+      if (note.edit) tool?.check?.(note.edit);
       return count(await approvals.decide(task, currentRun(), pending, { approve, by, note }));
     },
 

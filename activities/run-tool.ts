@@ -39,7 +39,8 @@ export const createToolActivities = (deps: ToolDeps) => {
         const receipt = await ledger.beginToolCall(task, {
           ...currentRun(),
           ...{ callId: call.callId, tool: call.tool, step },
-          ...(known?.effect ? { effect: known.effect } : {}),
+          // What was denied changes nothing.
+          ...(known?.effect && approval?.runs !== false ? { effect: known.effect } : {}),
           arguments: asked.malformed ?? input,
         });
         if (receipt.result) return receipt.result;
@@ -104,7 +105,11 @@ async function attempt(
     await mayRun(deps, { task, call, input, ...asked });
     const at = { step, callId: call.callId };
     const done = await perform(deps.effects, { task, call: at, tool: known, input, left, signal });
-    return { ...done, output: asked.isEdited ? edited(done.output, input) : done.output, isError: false };
+    return {
+      ...done,
+      output: remarked(done.output, asked.verdict, asked.isEdited ? input : undefined),
+      isError: false,
+    };
   } catch (error) {
     const failure = alfredErrorOf(error);
     if (signal.aborted || failure.code === 'superseded') throw error;
@@ -148,12 +153,17 @@ function denied(verdict: ApprovedCall | undefined): Outcome {
   );
 }
 
-/** The agent remembers other arguments than those that ran. */
-const edited = (result: JsonValue, input: JsonValue): JsonValue => ({
-  note: 'A person approved this call with other arguments.',
-  arguments: input,
-  result,
-});
+/** What the agent does not know: that other arguments ran than it remembers, and what was said when they were approved. */
+function remarked(result: JsonValue, verdict: ApprovedCall | undefined, edited: JsonValue | undefined): JsonValue {
+  const comment = verdict?.comment;
+  if (edited === undefined && comment == null) return result;
+  return {
+    note: edited === undefined ? 'A person approved this call.' : 'A person approved this call with other arguments.',
+    ...(comment == null ? {} : { comment }),
+    ...(edited === undefined ? {} : { arguments: edited }),
+    result,
+  };
+}
 
 const refused = (message: string, misuse?: ToolMisuse): Outcome => ({
   output: { error: message },

@@ -32,7 +32,7 @@ import { taskEventRoutes } from './routes/task-events.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { createStarters } from './start-workflow.ts';
-import { refuseUnstorable } from './storable.ts';
+import { refuseDeep, refuseUnstorable } from './storable.ts';
 import { createTemporalSchedules } from './temporal-schedules.ts';
 import { createTaskReader } from './true-task.ts';
 import { answerUnknownRoutes } from './unknown-routes.ts';
@@ -86,6 +86,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     if (readiness.isDraining()) throw new AlfredError('draining');
     if (!request.routeOptions.url?.endsWith('/events')) negotiate(request.headers.accept, ['application/json']);
   });
+  app.addHook('preValidation', async ({ body }) => refuseDeep(body));
   app.addHook('preHandler', async ({ body, query }) => {
     refuseUnstorable(body);
     refuseUnstorable(query, ['query']);

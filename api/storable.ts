@@ -1,5 +1,19 @@
 import { InvalidRequest, type Issue } from './problems.ts';
 
+/** JSON is deeper than this only when somebody wants to see what breaks. */
+const deepest = 100;
+
+/** @throws InvalidRequest for JSON nested so deeply that walking through it would overflow the stack */
+export function refuseDeep(body: unknown): void {
+  let level: unknown[] = [body];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > deepest) throw new InvalidRequest([{ path: '', message: `nested more than ${deepest} levels deep` }]);
+    level = level.flatMap((value) =>
+      typeof value === 'object' && value !== null && !Buffer.isBuffer(value) ? (Object.values(value) as unknown[]) : [],
+    );
+  }
+}
+
 /**
  * Refuses text that Postgres cannot hold, wherever it hides: U+0000 and halves of surrogate pairs are valid JSON.
  *

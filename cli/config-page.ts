@@ -45,7 +45,9 @@ Three variables are JSON. A fault in one is told with its place at the start.
     "model": "anthropic:claude-sonnet-5-5,openai:gpt-6.2-sol",
     "onOutage": "fallback",
     "budget": { "maxCostUsd": 0.5, "maxTokens": 2000000, "maxModelCalls": 200, "maxDurationS": 3600, "waitS": 86400 },
-    "perDay": { "maxCostUsd": 50, "maxTokens": 100000000, "maxModelCalls": 10000 }
+    "perDay": { "maxCostUsd": 50, "maxTokens": 100000000, "maxModelCalls": 10000 },
+    "onBusy": "enqueue",
+    "approvals": [{ "tool": "*" }]
   }
 }
 \`\`\`
@@ -53,6 +55,8 @@ Three variables are JSON. A fault in one is told with its place at the start.
 \`model\` is a chain like ALFRED_MODEL. \`onOutage\`: \`fallback\` asks the next of the chain while a model is down,
 \`wait\` parks the tasks until it is back. \`budget\` holds for each task; of it and the request's own the tighter limit
 counts. \`perDay\` holds for all this agent's tasks of one tenant together, until midnight UTC.
+\`onBusy\`: what becomes of a message that comes while a task of its conversation runs ([conversations](conversations.md)).
+\`approvals\`: which calls wait for a person, in place of the agent's own rules ([acting](acting.md#approvals)).
 
 \`ALFRED_TENANTS\`, by tenant, or \`*\` for what a tenant's own entry leaves out:
 

@@ -25,3 +25,19 @@ export function whyNot(
 
 const namesOf = ({ subjects = [], roles = [] }: Approvers) =>
   [...subjects, ...roles.map((role) => `anybody with the role ${role}`)].join(', ');
+
+/** What was decided, for who comes too late. */
+export const sentenceOfVerdict = ({
+  status,
+  by,
+  at,
+  runs,
+}: {
+  status: string;
+  by: string | null;
+  at: string;
+  runs: boolean;
+}) =>
+  by === null
+    ? `Nobody had decided when its time was over, at ${at}: it ${runs ? 'was approved' : 'was denied'} as its rule says.`
+    : `It was ${status} by ${by} at ${at}.`;

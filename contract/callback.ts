@@ -1,11 +1,17 @@
 import { z } from 'zod';
 
+const hasCredentials = (url: string) => {
+  const parsed = URL.parse(url);
+  return parsed !== null && (parsed.username !== '' || parsed.password !== '');
+};
+
 /** Where a task’s end is told. Signed as Standard Webhooks says (https://www.standardwebhooks.com). */
 export const Callback = z
   .strictObject({
     url: z
       .url({ protocol: /^https?$/ })
       .max(2_048)
+      .refine((url) => !hasCredentials(url), 'expected an address without a user or password in it')
       .describe('Gets a signed POST when the task has ended'),
     secret: z
       .string()

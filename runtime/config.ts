@@ -72,7 +72,7 @@ const variables = {
   ),
   ALFRED_AGENTS: json(AgentsSettings)
     .optional()
-    .describe('JSON by agent: its models, what it does in an outage, its budgets; see below'),
+    .describe('JSON by agent: its models, what it does in an outage, its budgets, its approvals; see below'),
   ALFRED_TENANTS: json(TenantsSettings)
     .optional()
     .describe('JSON by tenant, or `*` for every other: limits of a day and share of the workers; see below'),

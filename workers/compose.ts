@@ -6,7 +6,7 @@ import { agents } from '../agents/index.ts';
 import { agentQueue, systemQueue } from '../contract/ids.ts';
 import { checkAgentNames } from '../runtime/agent-settings.ts';
 import { modelOf } from '../runtime/config.ts';
-import { checkModels, settingsOf } from './settings.ts';
+import { checkApprovals, checkModels, settingsOf } from './settings.ts';
 import type { Edge } from '../runtime/edge.ts';
 import { bundleId, workflowBundle } from './bundle.ts';
 import { allQueues } from './queues.ts';
@@ -42,6 +42,8 @@ export async function startWorkers(
     adapters,
     names.filter((name) => queues.includes(agentQueue(name))),
   );
+  for (const free of checkApprovals(config, overrides.agents ?? agents, adapters.tools))
+    log.warn(free, 'a tool that changes something waits for nobody: no approval rule of its agent speaks of it');
   const activities = createActivities({
     ...adapters,
     agents: overrides.agents ?? agents,

@@ -1,5 +1,7 @@
 import type { ActivityDeps } from '../activities/index.ts';
-import type { ModelCatalog, ModelProvider } from '../activities/ports.ts';
+import { rulesFor } from '../activities/approval-rules.ts';
+import type { ModelCatalog, ModelProvider, Tool } from '../activities/ports.ts';
+import type { Agents } from '../agents/index.ts';
 import { agentSettings, dayLimitsOf } from '../runtime/agent-settings.ts';
 import { ConfigError, type Config } from '../runtime/config.ts';
 import { priorityOf } from '../runtime/priority.ts';
@@ -41,6 +43,32 @@ export function settingsOf(config: Config, catalog: ModelCatalog): Settings {
       return Math.max(shortestResult, Math.min(longestResult, Math.floor(smallest * 4 * resultShare)));
     },
   };
+}
+
+/**
+ * A rule for a tool that nobody has would leave the right one without a rule.
+ *
+ * @returns the tools by agent that change something and wait for nobody
+ * @throws ConfigError that names the rule, and the tools of its agent
+ */
+export function checkApprovals(
+  config: Config,
+  agents: Agents,
+  tools: Record<string, Tool>,
+): { agent: string; tool: string }[] {
+  return Object.entries(agents).flatMap(([name, agent]) => {
+    const configured = agentSettings(config, name).approvals;
+    const unknown = configured?.find(({ tool }) => tool !== '*' && !agent.tools.includes(tool));
+    if (unknown)
+      throw new ConfigError(
+        `ALFRED_AGENTS has an approval rule of ${name} for the tool "${unknown.tool}", which that agent does not have. Its tools are: ${agent.tools.join(', ')}.`,
+      );
+    const acting = agent.tools.flatMap((tool) => (tools[tool]?.effect === 'write' ? [tools[tool]] : []));
+    const deps = { agents, approvalsOf: () => configured };
+    return acting
+      .filter((tool) => rulesFor(deps, name, tool).length === 0)
+      .map((tool) => ({ agent: name, tool: tool.name }));
+  });
 }
 
 type Models = { catalog: ModelCatalog; providers: Record<string, ModelProvider> };

@@ -1,6 +1,8 @@
 import { Approval, ApprovalDecision, ApprovalList, ApprovalListQuery } from '../../contract/approval.ts';
+import { sentenceOfVerdict } from '../../contract/approval-rights.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import { taskWorkflowId } from '../../contract/ids.ts';
+import { canonicalJson } from '../../contract/json.ts';
 import type { ApprovalRow, Identity } from '../../activities/ports.ts';
 import { decideUpdate } from '../../workflows/messages.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -94,9 +96,14 @@ export const approvalRoutes =
   };
 
 /** @throws AlfredError `approval_decided` unless it is the same decision by the same person */
-function refuseSecond({ subject }: Identity, { status, decision }: ApprovalRow, given: ApprovalDecision): void {
-  if (decision?.by === subject && decision.runs === (given.decision === 'approve')) return;
-  const how = status === 'withdrawn' ? 'The task ended before it was decided.' : undefined;
-  const who = decision?.by == null ? 'when its time was over' : `by ${decision.by}`;
-  throw new AlfredError('approval_decided', how ?? `It was ${status} ${who} at ${decision?.at}.`);
+function refuseSecond({ subject }: Identity, { decision }: ApprovalRow, given: ApprovalDecision): void {
+  if (!decision) throw new AlfredError('approval_decided', 'The task ended before it was decided.');
+  const isSame =
+    decision.by === subject &&
+    decision.runs === (given.decision === 'approve') &&
+    decision.comment === (given.comment ?? null) &&
+    canonicalJson(decision.edited) === canonicalJson(given.edit ?? null);
+  if (isSame) return;
+  const status = decision.runs ? 'approved' : 'denied';
+  throw new AlfredError('approval_decided', sentenceOfVerdict({ ...decision, status }));
 }

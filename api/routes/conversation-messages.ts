@@ -58,6 +58,6 @@ export const conversationMessageRoutes =
 const busy = (taskId: string | null) =>
   new AlfredError(
     'conversation_busy',
-    `The task ${taskId} runs in this conversation, and the message was to be rejected then.`,
+    `The task ${taskId} was running in this conversation when the message came, and it was to be rejected then. To say it again use another id.`,
     { taskId: taskId ?? undefined },
   );

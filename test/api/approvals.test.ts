@@ -113,16 +113,22 @@ describe('a call that must be approved', () => {
     expect(calls).toEqual([]);
     const told = (await eventsOf(id)).find(({ type }) => type === 'tool.completed');
     expect(told?.data).toMatchObject({ isError: true, summary: expect.stringContaining('Too much.') });
+    expect((await until(id, 'completed')).effects).toEqual([]);
   });
 
   test('edited arguments run instead, are checked first, and stand in the record', async () => {
-    const id = await askFor('pay', { amount: 500, to: 'x' });
+    const requests = api.script([
+      { calls: [{ tool: 'pay', arguments: { amount: 500, to: 'x' } }] },
+      { text: ['Done.'] },
+    ]);
+    const id = (await api.http.post('/v1/tasks', { input: { text: 'Do it.' } }, as('eve'))).body.id as string;
     const approval = await pendingOf(id);
     const wrong = await decide(approval, { ...approve, edit: { amount: 'lots' } }, boss);
     expect(wrong).toMatchObject({ status: 422, body: { code: 'invalid_request' } });
     expect(wrong.body.detail).toContain('amount');
     expect((await decide(approval, { ...deny, edit: {} }, boss)).status).toBe(422);
-    const edited = await decide(approval, { ...approve, edit: { amount: 50, to: 'x' } }, boss);
+    const lower = { ...approve, comment: 'less', edit: { amount: 50, to: 'x' } };
+    const edited = await decide(approval, lower, boss);
     expect(edited.body.decision).toMatchObject({
       edited: { amount: 50, to: 'x' },
       argumentsHash: hashOfArguments({ to: 'x', amount: 50 }),
@@ -131,6 +137,12 @@ describe('a call that must be approved', () => {
     expect(calls).toEqual([{ tool: 'pay', input: { amount: 50, to: 'x' } }]);
     const decided = (await eventsOf(id)).find(({ type }) => type === 'approval.decided');
     expect(decided?.data).toMatchObject({ by: 'ben', runs: true, edited: { amount: 50 } });
+    const read = JSON.stringify(requests[1]?.messages.at(-1));
+    for (const part of ['with other arguments', '"amount":50', 'less', '"did":"pay"']) expect(read).toContain(part);
+    // The same again is the same; other arguments are another decision.
+    expect((await decide(approval, lower, boss)).status).toBe(200);
+    for (const other of [approve, { ...lower, edit: { amount: 60, to: 'x' } }])
+      expect(await decide(approval, other, boss)).toMatchObject({ status: 409, body: { code: 'approval_decided' } });
   });
 
   test('is not for everybody: no right, four eyes, other arguments than seen', async () => {
@@ -261,6 +273,28 @@ test('a call that was approved with arguments A does not run with arguments B', 
     expect([tampered, calls]).toEqual([tampered, []]);
     expect(told?.data).toMatchObject({ isError: true });
   }
+});
+
+test('of a tool that is not configured any more can only be denied', async () => {
+  const id = await askFor('sign', {}, as('ann'));
+  const approval = (await until(id, 'waiting', as('ann'))).waiting.approvals[0];
+  const { sign } = api.tools;
+  delete api.tools['sign'];
+  expect(await decide(approval, approve, as('bob'))).toMatchObject({ status: 422, body: { code: 'invalid_request' } });
+  expect((await decide(approval, deny, as('bob'))).status).toBe(200);
+  await until(id, 'completed', as('ann'));
+  if (sign) api.tools['sign'] = sign;
+});
+
+test('an edit that is nested beyond all measure is refused', async () => {
+  const deep = `{"decision": "approve", "edit": {"a": ${'['.repeat(20_000)}${']'.repeat(20_000)}}}`;
+  const response = await fetch(`${api.url}/v1/approvals/019ab7a0-0000-7000-8000-000000000000`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: deep,
+  });
+  expect(response.status).toBe(422);
+  expect(await response.text()).toContain('nested more than 100 levels deep');
 });
 
 test('lists what is pending, decided and mine, page by page, and nothing of other tenants', async () => {

@@ -30,7 +30,8 @@ export async function createTaskHarness(
   let model = createScriptedModel([]);
   const tools: Record<string, Tool> = {};
   // Whatever tool a test makes, the agent may call.
-  const offered = [...(agents['knowledge'] as Agent).tools];
+  const ruled = env.config.ALFRED_AGENTS?.['knowledge']?.approvals?.map(({ tool }) => tool) ?? [];
+  const offered = [...(agents['knowledge'] as Agent).tools, ...ruled.filter((tool) => tool !== '*')];
   const knowledge = { ...(agents['knowledge'] as Agent), tools: offered };
   const start = () =>
     startWorkers(

@@ -7,8 +7,16 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
-import { whyNot } from '../../contract/approval-rights.ts';
-import type { Head, PendingApproval, Stop, TaskRef, ToolCallRef, Verdict } from '../../contract/references.ts';
+import { sentenceOfVerdict, whyNot } from '../../contract/approval-rights.ts';
+import type {
+  ContentHash,
+  Head,
+  PendingApproval,
+  Stop,
+  TaskRef,
+  ToolCallRef,
+  Verdict,
+} from '../../contract/references.ts';
 import { decideUpdate, type Decision } from '../messages.ts';
 import { row } from '../policies.ts';
 
@@ -17,6 +25,9 @@ const { requestApprovals, escalateApproval, decideApproval, expireApproval, wait
 
 /** A call on the desk, with the times at which something happens by itself, in milliseconds. */
 type Waiting = PendingApproval & { escalatesAt: number; expiresAt: number; isEscalated: boolean };
+
+/** What was decided, and the hash of what the person added. */
+type Decided = Verdict & { note?: ContentHash | undefined };
 
 /** A decision on its way into the rows, and what came of it. */
 type Submitted = { decision: Decision; verdict?: Verdict; error?: unknown };
@@ -29,7 +40,7 @@ type Submitted = { decision: Decision; verdict?: Verdict; error?: unknown };
  */
 export class ApprovalDesk {
   private readonly pending = new Map<string, Waiting>();
-  private readonly verdicts = new Map<string, Verdict>();
+  private readonly verdicts = new Map<string, Decided>();
   private readonly inbox: Submitted[] = [];
   private readonly task: TaskRef;
 
@@ -99,7 +110,7 @@ export class ApprovalDesk {
     try {
       if (!waiting) return this.answer(submitted, this.verdicts.get(id));
       const pending = { ...askedOf(waiting), tool: waiting.tool };
-      submitted.verdict = this.settle(await decideApproval({ task: this.task, pending, approve, by, note }));
+      submitted.verdict = this.settle(await decideApproval({ task: this.task, pending, approve, by, note }), note);
     } catch (error) {
       submitted.error = error;
       // What is wrong with a decision is for who made it; the call waits on.
@@ -108,15 +119,15 @@ export class ApprovalDesk {
   }
 
   /** Somebody was first, or the task waits no more. */
-  private answer(submitted: Submitted, before: Verdict | undefined) {
+  private answer(submitted: Submitted, before: Decided | undefined) {
     if (before && isSame(before, submitted.decision)) submitted.verdict = before;
     else submitted.error = before ? decided(before) : refused('approval_decided', 'It is not waited for any more.');
   }
 
-  private check({ id, approve, by, roles, argumentsHash }: Decision) {
+  private check({ id, approve, by, roles, argumentsHash, note }: Decision) {
     const verdict = this.verdicts.get(id);
     // The same again is no contradiction.
-    if (verdict && !isSame(verdict, { by, approve })) throw decided(verdict);
+    if (verdict && !isSame(verdict, { by, approve, note })) throw decided(verdict);
     if (verdict) return;
     const waiting = this.pending.get(id);
     if (!waiting) throw refused('not_found', `The task waits for no approval ${id}.`);
@@ -137,8 +148,8 @@ export class ApprovalDesk {
     return submitted.verdict;
   }
 
-  private settle(verdict: Verdict): Verdict {
-    this.verdicts.set(verdict.id, verdict);
+  private settle(verdict: Verdict, note?: ContentHash): Verdict {
+    this.verdicts.set(verdict.id, { ...verdict, note });
     this.pending.delete(verdict.id);
     return verdict;
   }
@@ -153,8 +164,8 @@ const waitingFrom = (now: number, pending: PendingApproval): Waiting => ({
 
 const askedOf = ({ id, argumentsHash }: Waiting) => ({ id, argumentsHash });
 
-const isSame = ({ by, runs }: Verdict, decision: Pick<Decision, 'by' | 'approve'>) =>
-  by === decision.by && runs === decision.approve;
+const isSame = ({ by, runs, note }: Decided, decision: Pick<Decision, 'by' | 'approve' | 'note'>) =>
+  by === decision.by && runs === decision.approve && note === decision.note;
 
 /** How an activity's refusal reaches who sent the update: with its own code. */
 function updateFailure(error: unknown): unknown {
@@ -167,5 +178,5 @@ const dueAt = ({ isEscalated, escalatesAt, expiresAt }: Waiting) =>
 
 const refused = (code: string, message: string) => ApplicationFailure.nonRetryable(message, code);
 
-const decided = ({ status, by, at }: Verdict) =>
-  refused('approval_decided', `It was ${status} ${by === null ? 'when its time was over' : `by ${by}`} at ${at}.`);
+const decided = ({ status, by, at, runs }: Verdict) =>
+  refused('approval_decided', sentenceOfVerdict({ status, by, at, runs }));

@@ -103,12 +103,17 @@ function steps(connection: SMTPConnection, signal: AbortSignal, explain: (error:
   };
 }
 
+/** A server that greylists takes a mail minutes later; five attempts take eight, in milliseconds. */
+const greylistMs = 2 * 60_000;
+
 function failureOf(error: SmtpError, isOnItsWay: boolean): AlfredError {
   const { responseCode, permanent, response = '', code = '', originalCode = code } = error;
   if (responseCode !== undefined)
     return permanent
       ? new AlfredError('destination_refused', `The mail server refused it: ${response.slice(0, saidLimit)}`)
-      : new AlfredError('tool_failed', `The mail server answered ${responseCode}.`);
+      : new AlfredError('tool_failed', `The mail server answered: ${response.slice(0, saidLimit)}`, {
+          retryAfterMs: greylistMs,
+        });
   if (isOnItsWay)
     return new AlfredError('effect_unknown', 'The connection to the mail server broke while it had the mail.', {
       cause: error,

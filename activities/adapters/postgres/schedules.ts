@@ -81,7 +81,8 @@ export const createSchedules = (db: Database): Schedules => ({
   delete: (scope, scheduleId, tell) =>
     db.transaction().execute(async (tx) => {
       const deleted = await update(tx, scope, scheduleId)
-        .set({ deleted_at: sql`now()` })
+        // What it asked, and the secret of a callback, are not kept.
+        .set({ deleted_at: sql`now()`, action: '{}' })
         .returning('id')
         .executeTakeFirst();
       if (deleted) await tell(deleted.id);

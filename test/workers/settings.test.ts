@@ -1,0 +1,33 @@
+import { expect, test } from '@jest/globals';
+import type { Tool } from '../../activities/ports.ts';
+import { agents } from '../../agents/index.ts';
+import { loadConfig } from '../../runtime/config.ts';
+import { checkApprovals } from '../../workers/settings.ts';
+
+const write = (name: string): Tool => ({
+  ...{ name, description: '', inputSchema: {}, effect: 'write' },
+  run: async () => ({ output: null, summary: '' }),
+});
+const tools = { send_email: write('send_email'), send_webhook: write('send_webhook') };
+const check = (approvals?: object[]) =>
+  checkApprovals(
+    loadConfig({
+      DATABASE_URL: 'postgres://unused',
+      ...(approvals ? { ALFRED_AGENTS: JSON.stringify({ assistant: { approvals } }) } : {}),
+    }),
+    agents,
+    tools,
+  );
+
+test('a rule for a tool that the agent does not have is refused at the start', () => {
+  expect(() => check([{ tool: 'send_webhok' }])).toThrow(
+    /approval rule of assistant for the tool "send_webhok".*send_webhook/,
+  );
+});
+
+test('tools that change something and wait for nobody are told', () => {
+  expect(check()).toEqual([]);
+  expect(check([{ tool: '*' }])).toEqual([]);
+  expect(check([{ tool: 'send_email' }])).toEqual([{ agent: 'assistant', tool: 'send_webhook' }]);
+  expect(check([])).toHaveLength(2);
+});
