@@ -6,7 +6,9 @@ import { CliError, exitCodes } from './cli-error.ts';
 import { addAgents } from './commands/agents.ts';
 import { addApprovals } from './commands/approvals.ts';
 import { addAsk } from './commands/ask.ts';
+import { addChat } from './commands/chat.ts';
 import { addConfig } from './commands/config.ts';
+import { addConversations } from './commands/conversations.ts';
 import { addDocuments } from './commands/documents.ts';
 import { addHistory } from './commands/history.ts';
 import { addMigrate } from './commands/migrate.ts';
@@ -34,6 +36,8 @@ const program = new Command('alfred')
   .exitOverride();
 const commands = [
   addAsk,
+  addChat,
+  addConversations,
   addDocuments,
   addSearch,
   addTasks,

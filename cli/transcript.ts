@@ -163,7 +163,7 @@ export function costLine(usage: TaskUsage, durationMs: number, model: string): s
 /** Standard output: on a terminal all of it in one place, elsewhere the answer alone. */
 export function showEnding(
   terminal: Terminal,
-  ending: { result?: TaskResult; usage: TaskUsage; durationMs: number; model: string; link: string },
+  ending: { result?: TaskResult; usage: TaskUsage; durationMs: number; model: string; link?: string },
 ) {
   const say = (line: string) => (terminal.isLive ? terminal.printStyled('dim', line) : terminal.note(line));
   const citations = ending.result?.citations ?? [];
@@ -171,5 +171,5 @@ export function showEnding(
   if (citations.length > 0) terminal.print(`\n${citationLines(citations, terminal.columns)}`);
   say('');
   say(costLine(ending.usage, ending.durationMs, ending.model));
-  say(ending.link);
+  if (ending.link !== undefined) say(ending.link);
 }

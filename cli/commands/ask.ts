@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { InvalidArgumentError, type Command } from 'commander';
 import { DocumentList } from '../../contract/documents.ts';
-import type { TaskEvent } from '../../contract/events.ts';
 import { Task, type TaskRequest } from '../../contract/task.ts';
-import { Unreachable, type ApiClient } from '../api-client.ts';
+import type { ApiClient } from '../api-client.ts';
 import { exitCodes, usageError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
 import { followEvents, isLast } from '../follow-events.ts';
 import { onInterrupt } from '../interrupt.ts';
-import { createPatience, isPassing } from '../patience.ts';
+import { exitCodeOf, noteEnding } from '../task-ending.ts';
 import { createTranscript, showEnding } from '../transcript.ts';
+import { untilAnswered } from '../until-answered.ts';
 
 type Options = { agent: string; json?: boolean; stream: boolean; maxCostUsd?: number; priority?: number };
 
@@ -86,25 +86,11 @@ async function ask(question: string, options: Options, { api, terminal }: Contex
   }
 }
 
-/** Safe to repeat: whatever broke, the same key makes the same task. */
-export async function createTask(api: ApiClient, request: object, say: (line: string) => void): Promise<Task> {
+/** Whatever broke, the same key makes the same task. */
+function createTask(api: ApiClient, request: object, say: (line: string) => void): Promise<Task> {
   const headers = { 'idempotency-key': randomUUID() };
-  const patience = createPatience({
-    limitMs: 60_000,
-    onWait: (error) => say(`${error.message.split('\n')[0]}\nTrying again …`),
-  });
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await api.call('/v1/tasks', { method: 'POST', json: request, headers, answer: Task });
-    } catch (error) {
-      // Nobody there at the first knock: most likely nothing was started.
-      if (!isPassing(error) || (attempt === 1 && error instanceof Unreachable && error.isRefused)) throw error;
-      await patience.wait(error as Error);
-    }
-  }
+  return untilAnswered(() => api.call('/v1/tasks', { method: 'POST', json: request, headers, answer: Task }), { say });
 }
-
-type LastEvent = Extract<TaskEvent, { type: 'task.completed' | 'task.failed' | 'task.cancelled' }>;
 
 async function watch(
   task: Task,
@@ -116,8 +102,7 @@ async function watch(
     terminal.note('The connection broke. The task goes on; waiting for Alfred to answer again …', 'dim');
   for await (const event of followEvents(api, task.id, { onWait })) {
     if (!quiet) transcript.show(event);
-    if (isLast(event))
-      return { event: event as LastEvent, durationMs: Date.parse(event.at) - begun, model: transcript.model() };
+    if (isLast(event)) return { event, durationMs: Date.parse(event.at) - begun, model: transcript.model() };
   }
   throw new Error('the event stream ended without a last event');
 }
@@ -128,21 +113,14 @@ async function end(
   { api, terminal, json }: Pick<Context, 'api' | 'terminal'> & { json: boolean },
 ) {
   const { usage } = event.data;
-  if (event.type === 'task.failed')
-    terminal.note(`The task failed: ${event.data.error.message} (${event.data.error.code})`, 'red');
-  if (event.type === 'task.cancelled') terminal.note(event.data.reason);
-  const isIncomplete = event.type === 'task.completed' && event.data.result.incomplete !== undefined;
-  if (isIncomplete) terminal.note('The budget ended first: this is what there was.');
+  noteEnding(terminal, event);
   if (!json) {
     const result = event.type === 'task.completed' ? { result: event.data.result } : {};
     showEnding(terminal, { ...result, usage, durationMs, model, link: task.links.temporal });
   }
   if (event.type === 'task.completed' && event.data.result.citations.length === 0)
     await hintAtDocuments(api, (line) => terminal.note(line));
-  if (isIncomplete) return exitCodes.failed;
-  return { 'task.completed': exitCodes.ok, 'task.failed': exitCodes.failed, 'task.cancelled': exitCodes.cancelled }[
-    event.type
-  ];
+  return exitCodeOf(event);
 }
 
 async function hintAtDocuments(api: ApiClient, say: (line: string) => void) {

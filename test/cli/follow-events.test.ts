@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 import { createApiClient } from '../../cli/api-client.ts';
-import { followEvents } from '../../cli/follow-events.ts';
+import { followConversation, followEvents } from '../../cli/follow-events.ts';
 
 let server: Server | undefined;
 afterEach(() => server?.closeAllConnections() ?? undefined);
@@ -87,4 +87,16 @@ test('a task that has ended at the event given has nothing to follow', async () 
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const api = createApiClient(async () => ({ url, foundBy: 'test' }));
   expect(await all(followEvents(api, 'a', { after: total }))).toEqual([]);
+});
+
+test('a conversation is followed over the ends of its tasks, until it is deleted', async () => {
+  const taskId = '0198c5c6-1111-7000-8000-000000000000';
+  const ofTask = (seq: number) => ({ ...event(total), seq, taskId, taskSeq: seq });
+  const deleted = { seq: 4, at: new Date().toISOString(), type: 'conversation.deleted', data: {} };
+  const frames = [ofTask(1), ofTask(2), ofTask(3), deleted].map((one) => `data: ${JSON.stringify(one)}\n\n`);
+  const { api, connections } = await streams((connection, after) => ({
+    text: connection === 1 ? `${frames[0]}${frames[1]}` : frames.slice(after).join(''),
+  }));
+  expect(await all(followConversation(api, 'a'))).toEqual([1, 2, 3, 4]);
+  expect(connections()).toBe(2);
 });

@@ -3,19 +3,28 @@ import { fileURLToPath } from 'node:url';
 
 const entry = fileURLToPath(new URL('../../cli/alfred.mjs', import.meta.url));
 
+type Options = {
+  node?: string;
+  cwd?: string;
+  /** All of its standard input; null leaves that open. */
+  input?: string | null;
+};
 export type Ended = { code: number | null; stdout: string; stderr: string };
 
 /** Runs the command as a user does: a process of its own, its streams piped. Its environment is given, never ours. */
 export function runAlfred(
   args: string[],
   environment: Record<string, string> = {},
-  { node = process.execPath, cwd = process.cwd() } = {},
+  { node = process.execPath, cwd = process.cwd(), input = '' }: Options = {},
 ) {
   const child = spawn(node, [entry, ...args], {
     cwd,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  // Most end without reading it.
+  child.stdin.on('error', () => undefined);
+  if (input !== null) child.stdin.end(input);
   const ended: Ended = { code: null, stdout: '', stderr: '' };
   const waiting = new Set<() => void>();
   for (const name of ['stdout', 'stderr'] as const) {
@@ -46,5 +55,5 @@ export function runAlfred(
 }
 
 /** Runs it to its end. */
-export const alfred = (args: string[], environment: Record<string, string> = {}, options = {}) =>
+export const alfred = (args: string[], environment: Record<string, string> = {}, options: Options = {}) =>
   runAlfred(args, environment, options).done;

@@ -1,0 +1,161 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import {
+  Conversation,
+  ConversationList,
+  MessageList,
+  StopReceipt,
+  type ConversationMessage,
+} from '../../contract/conversation.ts';
+import { conversationPath } from '../chat/speaker.ts';
+import { short } from '../chat/view.ts';
+import type { Context } from '../context.ts';
+import { count } from '../format.ts';
+import { table, wrap } from '../terminal.ts';
+
+type ListOptions = { agent?: string; archived?: boolean; limit: number; json?: boolean };
+type ShowOptions = { limit: number; before?: number; json?: boolean };
+type StopOptions = { keep?: boolean; reason?: string; undo?: boolean; json?: boolean };
+type ArchiveOptions = { undo?: boolean; json?: boolean };
+
+export function addConversations(program: Command, context: Context) {
+  const conversations = program.command('conversations').description('what people and agents said to each other');
+  conversations
+    .command('list', { isDefault: true })
+    .description('newest first')
+    .option('-a, --agent <name>', 'with this agent only')
+    .option('--archived', 'those that were put away')
+    .option('-n, --limit <number>', 'how many, up to 200', Number, 20)
+    .option('--json', 'as JSON')
+    .action((options: ListOptions) => list(options, context));
+  conversations
+    .command('show')
+    .description('one conversation: what was said and answered, the newest last')
+    .argument('<id>')
+    .option('-n, --limit <number>', 'how many messages, up to 200; their answers come with them', Number, 50)
+    .option('--before <number>', 'only messages before this one', Number)
+    .option('--json', 'as JSON')
+    .action((id: string, options: ShowOptions) => show(id, options, context));
+  conversations
+    .command('stop')
+    .description('cancel what runs, and drop what waits; safe to repeat')
+    .argument('<id>')
+    .option('--keep', 'go on with what waits')
+    .option('-r, --reason <text>', 'kept with the task')
+    .option('--undo', 'take back what the task has changed, newest first')
+    .option('--json', 'as JSON')
+    .action((id: string, options: StopOptions) => stop(id, options, context));
+  conversations
+    .command('archive')
+    .description('put it away: it takes no messages and is not listed')
+    .argument('<id>')
+    .option('--undo', 'take it back')
+    .option('--json', 'as JSON')
+    .action((id: string, options: ArchiveOptions) => archive(id, options, context));
+  conversations
+    .command('delete')
+    .description('cancel what runs, and remove everything that was said')
+    .argument('<id>')
+    .option('--json', 'as JSON')
+    .action((id: string, options: { json?: boolean }) => remove(id, options, context));
+}
+
+async function list({ json, archived, ...query }: ListOptions, { api, terminal }: Context) {
+  const { conversations, nextCursor } = await api.call('/v1/conversations', {
+    query: { ...query, archived: archived ? 'true' : undefined },
+    answer: ConversationList,
+  });
+  if (json) return terminal.print(JSON.stringify(conversations, null, 2));
+  if (conversations.length === 0)
+    return terminal.note(archived ? 'There are none.' : 'No conversations. Begin one: alfred chat');
+  terminal.print(table([['ID', 'TITLE', 'AGENT', 'MESSAGES', 'STATE', 'UPDATED'], ...conversations.map(rowOf)]));
+  if (nextCursor) terminal.note('There are more; --limit shows up to 200.', 'dim');
+}
+
+const rowOf = (conversation: Conversation) => [
+  conversation.id,
+  short(conversation.title ?? '', 40),
+  conversation.agent,
+  String(conversation.messages),
+  stateOf(conversation),
+  minute(conversation.updatedAt),
+];
+
+/** `running, 2 queued` */
+const stateOf = ({ archived, runningTaskId, queued }: Conversation) =>
+  [archived && 'archived', runningTaskId !== null && 'running', queued > 0 && `${queued} queued`]
+    .filter(Boolean)
+    .join(', ');
+
+const minute = (at: string) => at.slice(0, 16).replace('T', ' ');
+
+async function show(id: string, { json, ...query }: ShowOptions, { api, terminal }: Context) {
+  const conversation = await api.call(conversationPath(id), { answer: Conversation });
+  const page = await api.call(`${conversationPath(id)}/messages`, { query, answer: MessageList });
+  if (json) return terminal.print(JSON.stringify({ conversation, ...page }, null, 2));
+  terminal.print(
+    table([
+      ['conversation', conversation.id],
+      ['title', conversation.title ?? ''],
+      ['agent', conversation.agent],
+      ['state', stateOf(conversation) || 'nothing runs'],
+      ['while busy', conversation.onBusy],
+      ['updated', conversation.updatedAt],
+      ['temporal', conversation.links.temporal],
+    ]),
+  );
+  const first = page.messages[0];
+  if (page.hasMore && first) terminal.note(`\nThere are more: --before ${first.position} shows those before.`, 'dim');
+  for (const message of page.messages) {
+    terminal.print();
+    terminal.printStyled('dim', headOf(message));
+    terminal.print(
+      message.text
+        .split('\n')
+        .map((line) => wrap(line, terminal.columns))
+        .join('\n'),
+    );
+  }
+}
+
+/** Who said it, which one it was, and how it stands. */
+function headOf({ role, position, state, taskStatus, taskId, createdAt }: ConversationMessage): string {
+  const at = createdAt.slice(0, 19).replace('T', ' ');
+  if (role === 'assistant') return `answer · ${at} · task ${taskId}`;
+  // A turn is over however its task ended.
+  const stands = taskStatus === 'failed' || taskStatus === 'cancelled' ? taskStatus : state;
+  const task = stands === 'failed' || stands === 'cancelled' ? ` · task ${taskId}` : '';
+  return `${position} · ${at} · ${stands.replaceAll('_', ' ')}${task}`;
+}
+
+async function stop(id: string, { keep, reason, undo, json }: StopOptions, { api, terminal }: Context) {
+  const stopped = await api.call(`${conversationPath(id)}/stop`, {
+    method: 'POST',
+    json: { reason, undo, ...(keep ? { queued: 'keep' } : {}) },
+    answer: StopReceipt,
+  });
+  if (json) return terminal.print(JSON.stringify(stopped, null, 2));
+  const { stoppedTaskId, dropped } = stopped;
+  terminal.print(stoppedTaskId === null ? 'Nothing ran.' : `The task ${stoppedTaskId} is being cancelled.`);
+  if (dropped.length > 0)
+    terminal.print(`${count(dropped.length, 'message')} that waited will not be answered: ${dropped.join(', ')}`);
+}
+
+async function archive(id: string, { undo, json }: ArchiveOptions, { api, terminal }: Context) {
+  const conversation = await api.call(conversationPath(id), {
+    method: 'PATCH',
+    json: { archived: !undo },
+    answer: Conversation,
+  });
+  if (json) return terminal.print(JSON.stringify(conversation, null, 2));
+  terminal.print(
+    conversation.archived
+      ? `The conversation is archived. Take it back: alfred conversations archive --undo ${id}`
+      : 'The conversation takes messages again.',
+  );
+}
+
+async function remove(id: string, { json }: { json?: boolean }, { api, terminal }: Context) {
+  await api.call(conversationPath(id), { method: 'DELETE', answer: z.undefined() });
+  terminal.print(json ? JSON.stringify({ id, deleted: true }, null, 2) : 'The conversation is deleted.');
+}
