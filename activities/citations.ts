@@ -72,10 +72,11 @@ export function citationsOf(text: string, messages: Message[]): Citation[] {
   return [...citations.values()];
 }
 
-/** Whether an answer has an [n] that names none of the passages in these messages. */
+/** Whether an answer has an [n] that was given to a passage which these messages no longer show. */
 export function citesMoreThan(text: string, messages: Message[]): boolean {
-  const passages = passagesByNumber(messages);
-  return [...claims(text)].some(({ n }) => !passages.has(n));
+  const shown = passagesByNumber(messages);
+  const given = new Set(numbersOf(messages).values());
+  return [...claims(text)].some(({ n }) => given.has(n) && !shown.has(n));
 }
 
 function passagesByNumber(messages: Message[]): Map<number, FoundPassage> {

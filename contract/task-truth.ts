@@ -16,7 +16,10 @@ export type Correction =
   | { action: 'close'; closure: Closure; found: string }
   | { action: 'reopen'; runId: string; found: 'reset' };
 
-/** How long a row may stand without its workflow: a door stores the row first and starts the workflow right after. */
+/**
+ * How long a row may stand without its workflow: the row comes first and the workflow right after, and whoever asks
+ * Temporal in between may read the row only once the workflow has begun to write to it.
+ */
 export const startGraceMs = 60_000;
 
 /**
@@ -54,10 +57,10 @@ export function truthOf(
     case 'completed':
       return failed('internal', state.status, 'The workflow ended without saying how.');
     case 'not_found':
-      if (row.runId !== null || row.status !== 'queued') return failed('workflow_lost', 'lost');
-      return now - row.updatedAt.getTime() < startGraceMs
-        ? { action: 'none' }
-        : failed('never_started', 'never_started');
+      if (now - row.updatedAt.getTime() < startGraceMs) return { action: 'none' };
+      return row.runId === null && row.status === 'queued'
+        ? failed('never_started', 'never_started')
+        : failed('workflow_lost', 'lost');
   }
 }
 

@@ -54,10 +54,13 @@ test('each number in an answer becomes one citation with the sentence that suppo
 });
 
 test('an answer that cites what is not shown any more is told from one that does not', () => {
-  const messages = numberPassages([found(passage('a', deadline)), found(passage('b', travel))]);
+  const compaction: Message = { role: 'compaction', from: 'h', passages: { a: 1, b: 2, c: 3 } };
+  const messages = numberPassages([compaction, found(passage('a', deadline)), found(passage('b', travel))]);
   for (const text of ['30 days [1]. Trains [2].', 'No number.', '[1, 2]'])
     expect(citesMoreThan(text, messages)).toBe(false);
-  for (const text of ['30 days [3].', '[1, 7]']) expect(citesMoreThan(text, messages)).toBe(true);
+  for (const text of ['30 days [3].', '[1, 3]']) expect(citesMoreThan(text, messages)).toBe(true);
+  // No passage has these numbers, and there is nothing to look for.
+  for (const text of ['30 days [4].', 'In [2026].']) expect(citesMoreThan(text, messages)).toBe(false);
 });
 
 test('an answer without numbers and a conversation without passages have no citations', () => {

@@ -115,4 +115,18 @@ describe('the sweep keeps rows true', () => {
     await until(task.id, ({ type }) => type === 'task.completed', again.lastSeq);
     expect(await house.row(task.id)).toMatchObject({ status: 'completed', error: null });
   });
+
+  test('what Temporal said before a workflow began does not end its task; later it does', async () => {
+    const task = await house.tasks.create(scope, { agent: 'knowledge', input: { text: 'begins' } }, {});
+    const said = await house.workflows.describe(taskWorkflowId(task.id));
+    await house.tasks.start({ taskId: task.id, agent: 'knowledge', ...scope }, { runId: 'begun' }, 'scripted:test');
+    expect(await house.tasks.correct(task.id, said)).toBeUndefined();
+    expect((await house.row(task.id)).status).toBe('running');
+
+    await house.postgres.pool.query(`update tasks set updated_at = now() - interval '5 minutes' where id = $1`, [
+      task.id,
+    ]);
+    const events = await until(task.id, ({ type }) => type === 'task.failed');
+    expect(events.at(-1)).toMatchObject({ data: { error: { code: 'workflow_lost' } } });
+  });
 });
