@@ -5,7 +5,7 @@ import type { JsonValue } from '../contract/json.ts';
 import type { Head, TaskRef, ToolResultRef, Turn } from '../contract/references.ts';
 import { withDemands, type ApprovalDeps } from './approve.ts';
 import { outage, askModel, type Ask, type AskDeps } from './ask-model.ts';
-import { citationsOf, citesMoreThan, numberPassages } from './citations.ts';
+import { citationsOf, citedBefore, numberPassages } from './citations.ts';
 import { boundTokens, hasMore, roughTokens } from './context-size.ts';
 import { fit, type Fitted } from './context.ts';
 import { currentRun } from './current-run.ts';
@@ -160,8 +160,8 @@ async function fitFor(
 }
 
 /**
- * Messages that hold what an answer cites. All that was ever said is loaded only for a number that a shorter chain no
- * longer shows, so that an answer costs the same however long the conversation is.
+ * Messages that hold what an answer cites. For a number that a shorter chain no longer shows, the result that did is
+ * loaded, so that an answer costs the same however long the conversation is.
  */
 async function everSaid(
   conversations: Conversations,
@@ -169,10 +169,19 @@ async function everSaid(
   { head, conversation: { messages } }: Fitted,
   text: string,
 ) {
-  const isShorter = messages[0]?.role === 'compaction';
-  return isShorter && citesMoreThan(text, messages)
-    ? numberPassages(await conversations.loadAll(task, head))
-    : messages;
+  const [root, ...shown] = messages;
+  const cited = root?.role === 'compaction' ? citedBefore(text, messages) : [];
+  if (root?.role !== 'compaction' || cited.length === 0) return messages;
+  const shownBy = Object.entries(root.shownBy ?? {}).filter(([, numbers]) => numbers.some((n) => cited.includes(n)));
+  const found = shownBy.flatMap(([, numbers]) => numbers);
+  // Chains that were made shorter by an earlier version do not say where a number was shown.
+  if (!cited.every((n) => found.includes(n))) return numberPassages(await conversations.loadAll(task, head));
+  const outputs = await conversations.results(
+    task,
+    shownBy.map(([result]) => result),
+  );
+  const results = outputs.map((output) => ({ callId: '', tool: '', isError: false, output }));
+  return numberPassages([root, { role: 'tool', results }, ...shown]);
 }
 
 type Call = { task: TaskRef; at: Ask['at']; facts: ModelFacts; outputTokens: number };

@@ -1,4 +1,6 @@
 import type { JsonValue } from '../contract/json.ts';
+import type { StoredMessage } from '../contract/messages.ts';
+import type { ContentHash } from '../contract/references.ts';
 import { bestQuote } from '../contract/quote.ts';
 import type { Citation } from '../contract/task.ts';
 import { passagesOf, type FoundPassage } from '../contract/tool-output.ts';
@@ -72,11 +74,39 @@ export function citationsOf(text: string, messages: Message[]): Citation[] {
   return [...citations.values()];
 }
 
-/** Whether an answer has an [n] that was given to a passage which these messages no longer show. */
-export function citesMoreThan(text: string, messages: Message[]): boolean {
+/** Each [n] of an answer that was given to a passage which these messages no longer show. */
+export function citedBefore(text: string, messages: Message[]): number[] {
   const shown = passagesByNumber(messages);
   const given = new Set(numbersOf(messages).values());
-  return [...claims(text)].some(({ n }) => given.has(n) && !shown.has(n));
+  return [...new Set([...claims(text)].map(({ n }) => n))].filter((n) => given.has(n) && !shown.has(n));
+}
+
+/**
+ * The numbers that each tool result was the first to show, by its hash. What a compaction knows of them stays.
+ *
+ * @param messages numbered
+ * @param stored   the same messages as they are stored
+ */
+export function shownByOf(messages: Message[], stored: StoredMessage[]): Record<ContentHash, number[]> {
+  const shownBy = new Map<ContentHash, number[]>();
+  const known = new Set<number>();
+  const add = (result: ContentHash, numbers: number[]) => {
+    const added = numbers.filter((n) => !known.has(n));
+    if (added.length > 0) shownBy.set(result, [...(shownBy.get(result) ?? []), ...added]);
+    for (const n of added) known.add(n);
+  };
+  for (const [i, message] of messages.entries()) {
+    const as = stored[i];
+    if (message.role === 'compaction')
+      for (const [result, numbers] of Object.entries(message.shownBy ?? {})) add(result, numbers);
+    if (message.role !== 'tool' || as?.role !== 'tool') continue;
+    for (const [k, { output }] of message.results.entries())
+      add(
+        as.results[k]?.result ?? '',
+        (passagesOf(output) ?? []).flatMap(({ n }) => (typeof n === 'number' ? [n] : [])),
+      );
+  }
+  return Object.fromEntries(shownBy);
 }
 
 function passagesByNumber(messages: Message[]): Map<number, FoundPassage> {

@@ -1,7 +1,7 @@
 import { AlfredError } from '../contract/errors.ts';
 import type { CompactionMessage, StoredMessage } from '../contract/messages.ts';
 import type { Head, Scope } from '../contract/references.ts';
-import { numberPassages, numbersOf } from './citations.ts';
+import { numberPassages, numbersOf, shownByOf } from './citations.ts';
 import { bytesOfAll, densityOf, dropResults, splitForSummary, type Chain, type Density } from './context-plan.ts';
 import { boundTokens, estimateTokens } from './context-size.ts';
 import type { Conversation, Conversations, Message, ModelFacts } from './ports.ts';
@@ -94,6 +94,7 @@ export async function fit(
     from: head,
     ...(summary === undefined ? {} : { summary }),
     passages: Object.fromEntries(numbersOf(conversation.messages)),
+    shownBy: shownByOf(conversation.messages, conversation.stored),
   };
   const tokensAfter = Math.min(tokensBefore, Math.ceil(tokensOf([root, ...shorter.messages])));
   if (tokensAfter > window) throw overflow(facts, outputTokens, tokensAfter);

@@ -242,6 +242,8 @@ export interface Conversations {
   load(scope: Scope, head: Head): Promise<Conversation>;
   /** As `load`, and on behind every compaction: all that was ever said. */
   loadAll(scope: Scope, head: Head): Promise<Message[]>;
+  /** Stored tool results by their hashes. */
+  results(scope: Scope, hashes: ContentHash[]): Promise<JsonValue[]>;
   /** Stores a chain that begins with a compaction. Safe to repeat. @returns its head */
   replace(scope: Scope, messages: StoredMessage[]): Promise<Head>;
   /** A stored tool result of the task or an earlier one of its conversation, by its call's id, as text. */

@@ -42,5 +42,7 @@ export type CompactionMessage = {
   summary?: string;
   /** Numbers of passages given so far, by chunk id: [n] means the same before and after. */
   passages: Record<string, number>;
+  /** The numbers that a tool result was the first to show, by its hash: an answer may cite them later. Older chains have none. */
+  shownBy?: Record<ContentHash, number[]>;
 };
 export type StoredMessage = UserMessage | AssistantMessage | ToolMessage | CompactionMessage;

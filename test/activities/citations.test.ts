@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { citationsOf, citesMoreThan, numberPassages } from '../../activities/citations.ts';
+import { citationsOf, citedBefore, numberPassages, shownByOf } from '../../activities/citations.ts';
 import type { Message } from '../../activities/ports.ts';
+import type { StoredMessage } from '../../contract/messages.ts';
 import { bestQuote } from '../../contract/quote.ts';
 import { passage } from '../support/passage.ts';
 
@@ -57,10 +58,26 @@ test('an answer that cites what is not shown any more is told from one that does
   const compaction: Message = { role: 'compaction', from: 'h', passages: { a: 1, b: 2, c: 3 } };
   const messages = numberPassages([compaction, found(passage('a', deadline)), found(passage('b', travel))]);
   for (const text of ['30 days [1]. Trains [2].', 'No number.', '[1, 2]'])
-    expect(citesMoreThan(text, messages)).toBe(false);
-  for (const text of ['30 days [3].', '[1, 3]']) expect(citesMoreThan(text, messages)).toBe(true);
+    expect(citedBefore(text, messages)).toEqual([]);
+  for (const text of ['30 days [3].', '[1, 3] and [3]']) expect(citedBefore(text, messages)).toEqual([3]);
   // No passage has these numbers, and there is nothing to look for.
-  for (const text of ['30 days [4].', 'In [2026].']) expect(citesMoreThan(text, messages)).toBe(false);
+  for (const text of ['30 days [4].', 'In [2026].']) expect(citedBefore(text, messages)).toEqual([]);
+});
+
+test('a compaction keeps which result was the first to show a passage', () => {
+  const stored = (result: string): StoredMessage => ({
+    role: 'tool',
+    results: [{ callId: 'c', tool: 'search_documents', result, isError: false }],
+  });
+  const root = { role: 'compaction' as const, from: 'h', passages: { a: 1, b: 2 }, shownBy: { first: [1, 2] } };
+  const messages = numberPassages([
+    root,
+    found(passage('b', travel), passage('c', deadline)),
+    found(passage('c', deadline)),
+    found(passage('d', 'New.')),
+  ]);
+  const chain = [root, stored('second'), stored('third'), stored('fourth')];
+  expect(shownByOf(messages, chain)).toEqual({ first: [1, 2], second: [3], fourth: [4] });
 });
 
 test('an answer without numbers and a conversation without passages have no citations', () => {

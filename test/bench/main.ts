@@ -5,14 +5,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
-import { createAdapters } from '../../activities/adapters/index.ts';
-import { startApi } from '../../api/compose.ts';
-import { openEdge } from '../../runtime/edge.ts';
 import { createLogger } from '../../runtime/logger.ts';
-import { startWorkers } from '../../workers/compose.ts';
 import { bareActivities } from './bare-activities.ts';
+import { longConversation } from './long-conversation.ts';
+import { manyConversations } from './many-conversations.ts';
 import { cpuSeconds, percentile, run } from './measure.ts';
-import { startServers, type Stops } from './servers.ts';
+import type { Stops } from './servers.ts';
+import { startStack } from './stack.ts';
 import { streams } from './streams.ts';
 import { thousandCalls } from './thousand-calls.ts';
 
@@ -25,6 +24,8 @@ const { values } = parseArgs({
     streams: { type: 'string' },
     thousand: { type: 'boolean', default: false },
     calls: { type: 'string', default: '1000' },
+    conversation: { type: 'string' },
+    conversations: { type: 'string' },
   },
 });
 const sequential = Number(values.sequential);
@@ -37,6 +38,9 @@ const stops: Stops = [() => rm(dir, { recursive: true, force: true })];
 try {
   if (values.streams) await streams({ count: Number(values.streams), dir, log, stops });
   else if (values.thousand) await thousandCalls({ calls: Number(values.calls), dir, log, stops });
+  else if (values.conversation) await longConversation({ messages: Number(values.conversation), dir, log, stops });
+  else if (values.conversations)
+    await manyConversations({ count: Number(values.conversations), lanes: concurrency, dir, log, stops });
   else await bench();
 } finally {
   for (const stop of stops.reverse()) await stop();
@@ -44,18 +48,7 @@ try {
 process.exit(0);
 
 async function bench() {
-  const { config, pids } = await startServers(dir, log, stops, { ALFRED_MODEL: 'offline:quote' });
-  const edge = await openEdge(config, 'bench');
-  const adapters = createAdapters(edge);
-  const workers = await startWorkers(edge, adapters);
-  const api = await startApi(edge, adapters);
-  edge.readiness.serving();
-  stops.push(async () => {
-    await api.stop();
-    await workers.stop();
-    await adapters.close();
-    await edge.close();
-  });
+  const { url, edge, pids } = await startStack({ dir, log, stops }, { ALFRED_MODEL: 'offline:quote' });
   const workflowBundle = await bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL('./bare-workflow.ts', import.meta.url)),
     logger: new DefaultLogger('WARN'),
@@ -72,7 +65,7 @@ async function bench() {
     await bareRun;
   });
 
-  const added = await fetch(`${api.url}/v1/documents`, {
+  const added = await fetch(`${url}/v1/documents`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({
@@ -82,7 +75,7 @@ async function bench() {
   });
   if (added.status !== 202) throw new Error(`adding the document: ${added.status} ${await added.text()}`);
 
-  const withAlfred = (count: number, lanes: number) => measured(pids, () => load(api.url, count, lanes));
+  const withAlfred = (count: number, lanes: number) => measured(pids, () => load(url, count, lanes));
   const withBare = (count: number, lanes: number) =>
     measured(pids, () =>
       run(count, lanes, async (i) => {

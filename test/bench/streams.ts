@@ -1,13 +1,10 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { createAdapters } from '../../activities/adapters/index.ts';
-import { startApi } from '../../api/compose.ts';
-import { openEdge } from '../../runtime/edge.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { startWorkers } from '../../workers/compose.ts';
 import { cpuSeconds, percentile } from './measure.ts';
-import { startServers, type Stops } from './servers.ts';
+import type { Stops } from './servers.ts';
+import { startStack } from './stack.ts';
 import type { Streamed, StreamLoad } from './stream-load.ts';
 
 /** How long a piece of an answer takes from the provider's socket to a reader's, with many answers at once. */
@@ -15,22 +12,14 @@ export async function streams({ count, dir, log, stops }: { count: number; dir: 
   const load = fork(fileURLToPath(new URL('./stream-load.ts', import.meta.url)));
   stops.push(async () => load.kill());
   const [{ port }] = (await once(load, 'message')) as [{ port: number }];
-  const { config, pids } = await startServers(dir, log, stops, {
-    ALFRED_MODEL: 'openai:bench',
-    ALFRED_MODELS: '{"openai:bench": {"input": 0, "output": 0, "contextTokens": 100000}}',
-    OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1`,
-  });
-  const edge = await openEdge(config, 'bench');
-  const adapters = createAdapters(edge);
-  const workers = await startWorkers(edge, adapters);
-  const api = await startApi(edge, adapters);
-  edge.readiness.serving();
-  stops.push(async () => {
-    await api.stop();
-    await workers.stop();
-    await adapters.close();
-    await edge.close();
-  });
+  const { url, pids } = await startStack(
+    { dir, log, stops },
+    {
+      ALFRED_MODEL: 'openai:bench',
+      ALFRED_MODELS: '{"openai:bench": {"input": 0, "output": 0, "contextTokens": 100000}}',
+      OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1`,
+    },
+  );
 
   for (const [at, rounds] of [
     [1, 3],
@@ -38,7 +27,7 @@ export async function streams({ count, dir, log, stops }: { count: number; dir: 
   ] as const) {
     const before = await cpuSeconds(pids);
     const begun = performance.now();
-    load.send({ url: api.url, streams: at, rounds } satisfies StreamLoad);
+    load.send({ url, streams: at, rounds } satisfies StreamLoad);
     const [{ firstMs, everyMs, pieces }] = (await once(load, 'message')) as [Streamed];
     const seconds = (performance.now() - begun) / 1_000;
     const after = await cpuSeconds(pids);

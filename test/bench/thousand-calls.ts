@@ -1,16 +1,14 @@
-import { Worker } from '@temporalio/worker';
-import proto from '@temporalio/proto';
 import { createAdapters } from '../../activities/adapters/index.ts';
 import { knowledge } from '../../agents/knowledge/agent.ts';
 import { agentQueue, taskWorkflowId } from '../../contract/ids.ts';
 import { openEdge } from '../../runtime/edge.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { workflowBundle } from '../../workers/bundle.ts';
 import { startWorkers } from '../../workers/compose.ts';
 import type { agentTaskWorkflow } from '../../workflows/agent-task/workflow.ts';
 import { longTalker, readAhead, type Seen } from './long-talk.ts';
-import { cpuSeconds, percentile } from './measure.ts';
+import { cpuSeconds, mean, megabytes, percentile, sum, thousands } from './measure.ts';
 import { startServers, type Stops } from './servers.ts';
+import { historiesOf, replayAll } from './workflow-histories.ts';
 
 const scope = { tenant: 'local', subject: 'local' };
 const outputTokens = 8_192;
@@ -62,23 +60,8 @@ export async function thousandCalls({
   await handle.result();
   await markCpu();
 
-  const runs = [];
-  for (let runId: string | null | undefined = handle.firstExecutionRunId; runId;) {
-    const history = await edge.client.workflow.getHandle(handle.workflowId, runId).fetchHistory();
-    const bytes = proto.temporal.api.history.v1.History.encode(history).finish().length;
-    runs.push({ workflowId: handle.workflowId, history, bytes, events: history.events?.length ?? 0 });
-    runId = history.events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
-  }
-  const begun = performance.now();
-  let replayed = 0;
-  for await (const { error } of Worker.runReplayHistories(
-    { workflowBundle: await workflowBundle(config, log) },
-    runs,
-  )) {
-    if (error) throw error;
-    replayed++;
-  }
-  const replayS = (performance.now() - begun) / 1_000;
+  const runs = await historiesOf(edge, handle.workflowId);
+  const { replayed, seconds } = await replayAll(edge, runs);
 
   const events = await adapters.events.read(scope, task.id, 0, 1_000_000);
   const compactions = events.filter(({ type }) => type === 'context.compacted');
@@ -98,7 +81,7 @@ export async function thousandCalls({
     ['CPU a step, all processes', `${perStep(cpuS[0], cpuS[1], first)} ms in the first hundred, ${perStep(cpuS.at(-2), cpuS.at(-1), last)} in the last`], // prettier-ignore
     ['last hundred by first', `${(mean(last) / mean(first)).toFixed(2)} ×, p50 ${(percentile(last, 50) / percentile(first, 50)).toFixed(2)} ×`], // prettier-ignore
     ['resident memory, MB', resident(seen)],
-    ['replay of all runs', `${replayed} of ${runs.length} in ${replayS.toFixed(1)} s`],
+    ['replay of all runs', `${replayed} of ${runs.length} in ${seconds.toFixed(1)} s`],
   ];
   console.log(`\n| ${calls} calls | |\n| --- | --- |`);
   for (const [name, figure] of table) console.log(`| ${name} | ${figure} |`);
@@ -109,11 +92,7 @@ const stepsMs = (calls: Seen[]) => calls.slice(1).map(({ atMs }, i) => atMs - (c
 
 const perStep = (from = 0, to = 0, steps: number[]) => (((to - from) * 1_000) / steps.length).toFixed(0);
 
-const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
-const mean = (values: number[]) => sum(values) / values.length;
-const thousands = (value: number) => Math.round(value).toLocaleString('en');
-
 function resident(seen: Seen[]): string {
   const at = [0.1, 0.25, 0.5, 0.75, 1].map((share) => Math.max(1, Math.round(share * seen.length)));
-  return at.map((call) => `${Math.round((seen[call - 1]?.residentBytes ?? 0) / 1e6)} at call ${call}`).join(', ');
+  return at.map((call) => `${megabytes(seen[call - 1]?.residentBytes ?? 0)} at call ${call}`).join(', ');
 }

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { AlfredError } from '../../contract/errors.ts';
 import type { ModelRequest } from '../../activities/ports.ts';
+import { passage } from '../support/passage.ts';
 import type { ScriptedTurn } from '../support/scripted-model.ts';
 import { createTaskHarness, type TaskHarness } from '../support/task-harness.ts';
 
@@ -39,6 +40,23 @@ test('old tool results make room when the window is full, and the model can read
   expect(JSON.stringify(last?.messages)).toContain('read_result');
   expect(last?.messages.some((message) => message.role === 'user' && message.text === 'What?')).toBe(true);
   for (const { messages } of requests) expect(JSON.stringify(messages).length / 4).toBeLessThan(4_500);
+});
+
+test('an answer cites a passage that made room, without reading all that was said', async () => {
+  house.tool('look', async (input) => {
+    const { at } = input as { at: number };
+    return { output: { passages: [passage(`chunk-${at}`, words(250, at))] }, summary: 'looked' };
+  });
+  const requests = script((_, call) =>
+    call <= 12 ? { calls: [{ tool: 'look', arguments: { at: call } }] } : { text: ['So it was said at first [1].'] },
+  );
+  const loadAll = jest.spyOn(house.conversations, 'loadAll');
+  const { events, row } = await finished();
+  expect(compactions(events).length).toBeGreaterThan(1);
+  expect(JSON.stringify(requests.at(-1)?.messages)).not.toContain(words(10, 1));
+  expect(row.result?.citations).toMatchObject([{ n: 1, chunkId: 'chunk-1' }]);
+  expect(loadAll).not.toHaveBeenCalled();
+  loadAll.mockRestore();
 });
 
 test('a summary by the model stands for what no longer fits, is paid once and shown as what it is', async () => {

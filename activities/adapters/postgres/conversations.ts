@@ -1,12 +1,13 @@
 import { sql } from 'kysely';
 import { validate as isUuid } from 'uuid';
 import { AlfredError } from '../../../contract/errors.ts';
+import type { JsonValue } from '../../../contract/json.ts';
 import type { StoredMessage } from '../../../contract/messages.ts';
 import type { Head, Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/postgres.ts';
 import type { Conversations } from '../../ports.ts';
 import { referenceOf } from './contents.ts';
-import { loadConversation, loadWholeConversation, type CompactedChain } from './load-conversation.ts';
+import { loadConversation, loadWholeConversation, readContents, type CompactedChain } from './load-conversation.ts';
 import { storableJson } from './storable-json.ts';
 
 /** Conversations as chains of messages, each named by the hash of itself and everything before it. */
@@ -20,6 +21,9 @@ export const createConversations = (db: Database): Conversations => ({
   load: (scope, head) => loadConversation(db, scope, head),
 
   loadAll: (scope, head) => loadWholeConversation(db, scope, head),
+
+  results: async (scope, hashes) =>
+    [...(await readContents(db, scope, hashes)).values()].map((content) => JSON.parse(content) as JsonValue),
 
   async replace(scope, [root, ...kept]) {
     if (root?.role !== 'compaction') throw new AlfredError('internal', 'A shorter chain begins with a compaction.');

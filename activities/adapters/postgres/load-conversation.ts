@@ -66,20 +66,23 @@ async function chainOf(db: Database, { tenant, subject }: Scope, head: Head, bef
 }
 
 /** Messages with the tool results that they name, but for dropped ones. */
-async function withResults(db: Database, { tenant, subject }: Scope, messages: StoredMessage[]): Promise<Message[]> {
+async function withResults(db: Database, scope: Scope, messages: StoredMessage[]): Promise<Message[]> {
   const named = messages.flatMap((message) =>
     message.role === 'tool' ? message.results.flatMap(({ result, dropped }) => (dropped ? [] : [result])) : [],
   );
-  const contents: Contents = new Map();
-  if (named.length > 0) {
-    const { rows } = await sql<{ hash: string; content: string }>`
-      select named.hash, convert_from(c.bytes, 'UTF8') as content
-      from unnest(${[...new Set(named)]}::text[]) as named (hash) cross join lateral (
-        select bytes from contents where tenant = ${tenant} and subject = ${subject} and hash = named.hash limit 1
-      ) c`.execute(db);
-    for (const { hash, content } of rows) contents.set(hash, content);
-  }
+  const contents = await readContents(db, scope, named);
   return messages.map((message) => resolved(message, contents));
+}
+
+/** Contents by their hashes. */
+export async function readContents(db: Database, { tenant, subject }: Scope, hashes: string[]): Promise<Contents> {
+  if (hashes.length === 0) return new Map();
+  const { rows } = await sql<{ hash: string; content: string }>`
+    select named.hash, convert_from(c.bytes, 'UTF8') as content
+    from unnest(${[...new Set(hashes)]}::text[]) as named (hash) cross join lateral (
+      select bytes from contents where tenant = ${tenant} and subject = ${subject} and hash = named.hash limit 1
+    ) c`.execute(db);
+  return new Map(rows.map(({ hash, content }) => [hash, content]));
 }
 
 function resolved(message: StoredMessage, contents: Contents): Message {
