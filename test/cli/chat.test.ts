@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { AlfredError } from '../../contract/errors.ts';
 import { ConversationEvent } from '../../contract/conversation.ts';
@@ -121,7 +120,6 @@ test('a call that waits for a person is shown with the command that decides abou
   const run = talking(['Pay.']);
   run.end();
   await run.said('alfred approvals approve ');
-  await sleep(0);
   const { approvals } = (await house.http.get('/v1/approvals?mine=true')).body;
   expect((await alfred(['approvals', 'approve', approvals[0].id], at())).code).toBe(0);
   expect(await run.done).toMatchObject({
