@@ -76,7 +76,10 @@ export const createConversationActivities = (deps: ConversationDeps) => {
       step: number;
       head: Head;
       results: ToolResultRef[];
-    }): Promise<{ head: Head }> => ({ head: await turns.takeSteering(task, at) }),
+    }): Promise<{ head: Head; hasMore?: true }> => turns.takeSteering(task, at),
+
+    /** The task that runs although nobody waits for it any more. */
+    runningTaskOf: ({ conversation }: About): Promise<string | null> => turns.runningTask(conversation),
 
     async eraseConversation({ conversation }: About): Promise<void> {
       await turns.erase(conversation);

@@ -188,7 +188,13 @@ export interface ConversationTurns {
   /** Tells the running task why it is stopped, and drops what waits. @returns that task, which is yet to be cancelled */
   stop(conversation: ConversationRef, queued: StopRequest['queued']): Promise<StopReceipt>;
   /** Puts the messages that were given to a task behind its chain, after the results that are pending. */
-  takeSteering(task: TaskRef, at: { step: number; head: Head; results: ToolResultRef[] }): Promise<Head>;
+  /** @returns the chain with what the step reads; `hasMore`: messages came after the step had taken its own */
+  takeSteering(
+    task: TaskRef,
+    at: { step: number; head: Head; results: ToolResultRef[] },
+  ): Promise<{ head: Head; hasMore?: true }>;
+  /** The task whose turn it is, also of a deleted conversation. */
+  runningTask(conversation: ConversationRef): Promise<string | null>;
   /** Removes what was said in a deleted conversation; what it cost stays. */
   erase(conversation: ConversationRef): Promise<void>;
 }

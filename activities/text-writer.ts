@@ -41,6 +41,7 @@ export function createTextWriter(write: (text: string) => Promise<void>, onFailu
 
   return {
     write(text: string) {
+      if (text === '') return;
       gathered += text;
       running ??= drain();
     },

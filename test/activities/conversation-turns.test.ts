@@ -139,7 +139,7 @@ describe('steering', () => {
     const running = await begin();
     await say('b', 'steer');
     await say('c', 'steer');
-    const head = await taken(running, 2, running.head, await stored('found'));
+    const { head } = await taken(running, 2, running.head, await stored('found'));
     expect(await said(head)).toEqual(['a', 'tool', 'b', 'c']);
     expect(await events(running.task.taskId)).toEqual([
       { id: 'b', step: 2 },
@@ -152,24 +152,25 @@ describe('steering', () => {
     await say('a');
     const running = await begin();
     await say('b', 'steer');
-    const head = await taken(running, 2, running.head);
+    const { head, hasMore } = await taken(running, 2, running.head);
+    expect(hasMore).toBeUndefined();
     await say('c', 'steer');
-    expect(await taken(running, 2, running.head)).toBe(head);
+    expect(await taken(running, 2, running.head)).toEqual({ head, hasMore: true });
     const next = await taken(running, 3, head, await stored('more'));
-    expect(await said(next)).toEqual(['a', 'b', 'tool', 'c']);
+    expect(await said(next.head)).toEqual(['a', 'b', 'tool', 'c']);
     expect(await events(running.task.taskId)).toHaveLength(2);
   });
 
   test('with nothing to take stores the results as the model call does', async () => {
     await say('a');
     const running = await begin();
-    expect(await taken(running, 2, running.head)).toBe(running.head);
+    expect(await taken(running, 2, running.head)).toEqual({ head: running.head });
     const result = await stored('found');
     const direct = await createConversations(env.postgres.db).append(local, running.head, {
       role: 'tool',
       results: [{ isError: false, callId: 'c', tool: 'look', result }],
     });
-    expect(await taken(running, 2, running.head, result)).toBe(direct);
+    expect(await taken(running, 2, running.head, result)).toEqual({ head: direct });
   });
 
   test('that was taken last is where the conversation goes on; what was not taken waits for its turn', async () => {

@@ -74,6 +74,8 @@ export class ApprovalDesk {
       }
       await goOn({ task: this.task, reason: 'Everything was decided.' });
     } finally {
+      // Who comes later is refused: nobody would write it.
+      this.pending.clear();
       for (const late of this.inbox.splice(0)) this.answer(late, this.verdicts.get(late.decision.id));
     }
   }

@@ -1,5 +1,6 @@
 import {
   ApplicationFailure,
+  CancellationScope,
   condition,
   patched,
   proxyActivities,
@@ -77,7 +78,8 @@ export class WaitingRoom {
     if (finish) this.finishing = true;
     else {
       const grant = patched('handlers-run-no-local-activities') ? grantInHandler : grantBudget;
-      this.budget = await grant({ task: this.task, more });
+      // A cancelled activity would come back without an event, and in another order on replay.
+      this.budget = await CancellationScope.nonCancellable(() => grant({ task: this.task, more }));
       this.called ||= this.stop?.reason === 'budget';
     }
     return this.budget;

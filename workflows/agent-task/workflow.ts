@@ -65,7 +65,7 @@ export async function agentTaskWorkflow({ head, carried, ...task }: AgentTask): 
     if (result !== undefined) {
       // An answer that is there is not cancelled any more.
       await CancellationScope.nonCancellable(() => completeTask({ task, result }));
-      await handlersFinished();
+      await CancellationScope.nonCancellable(handlersFinished);
       journey.progress.ended('completed');
       return result;
     }
@@ -206,7 +206,7 @@ class Journey {
     const { task, place, progress } = this;
     const { step } = place;
     progress.runsTools(calls);
-    const done = await Promise.all(
+    const done = await allOf(
       calls.map(({ callId, tool, effect, approval }) => {
         const verdict = approval && this.desk.verdictOn(callId);
         const run = effect ? runEffect : runTool;
@@ -224,7 +224,10 @@ class Journey {
     const { task, place } = this;
     const { step, head, results } = place;
     this.isSteered = false;
-    place.head = (await takeSteering({ task, step, head, results })).head;
+    const taken = await takeSteering({ task, step, head, results });
+    place.head = taken.head;
+    // What came after this step was told what it reads is for the next one.
+    this.isSteered ||= taken.hasMore === true;
     place.results = [];
   }
 
@@ -256,6 +259,16 @@ class Journey {
       return over();
     }
   }
+}
+
+/** Waits for every call before one that failed ends the step: what they did must be known before it is undone. */
+async function allOf<T>(calls: Promise<T>[]): Promise<T[]> {
+  if (!patched('all-calls-end')) return Promise.all(calls);
+  const ended = await Promise.allSettled(calls);
+  return ended.map((one) => {
+    if (one.status === 'rejected') throw one.reason;
+    return one.value;
+  });
 }
 
 const refOf = ({ id, runs, argumentsHash }: Verdict) => ({ id, runs, argumentsHash });

@@ -1,6 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   getExternalWorkflowHandle,
+  patched,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
@@ -51,8 +52,16 @@ export class Turn {
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       this.endsWith(awaitTask({ taskId: task.taskId }));
+      // Whoever was told before that it is given to the task was told by another run.
+      if (!isEnding && patched('steers-a-task-found-again')) await this.steer();
     }
     if (isEnding) await this.cancel();
+  }
+
+  /** A task that runs although no run of the conversation waits for it. */
+  adopt(taskId: string) {
+    this.running = { taskId, hasEnded: false, isCancelled: false };
+    this.endsWith(awaitTask({ taskId }));
   }
 
   /** What the messages that have just come ask of the running task. */

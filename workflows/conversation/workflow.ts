@@ -2,6 +2,7 @@ import {
   allHandlersFinished,
   condition,
   continueAsNew,
+  patched,
   proxyActivities,
   proxyLocalActivities,
   setHandler,
@@ -14,7 +15,7 @@ import { erasure, row } from '../policies.ts';
 import { Inbox } from './inbox.ts';
 import { Turn } from './turn.ts';
 
-const { isDeleted, decideMessages, stopConversation } = proxyLocalActivities<Activities>(row);
+const { isDeleted, decideMessages, stopConversation, runningTaskOf } = proxyLocalActivities<Activities>(row);
 const { eraseConversation } = proxyActivities<Activities>(erasure);
 
 /** Events of a run after which the next turn begins in a new one. */
@@ -42,9 +43,16 @@ export async function conversationWorkflow(conversation: ConversationRef): Promi
     if (deleted) await turn.cancel();
     if (turn.hasEnded) await turn.end();
     if (hasNews()) continue;
-    if (isLong() && allHandlersFinished()) return continueAsNew<typeof conversationWorkflow>(conversation);
+    // A deleted one waits for the end of its task: what erases must not meet what is still said.
+    const mayLeave = !(deleted && turn.isRunning);
+    if (mayLeave && isLong() && allHandlersFinished()) return continueAsNew<typeof conversationWorkflow>(conversation);
     if (!turn.isRunning && !deleted) await turn.begin();
     if (!turn.isRunning && deleted && !erased) {
+      const orphan = patched('deleted-looks-for-its-task') ? await runningTaskOf({ conversation }) : null;
+      if (orphan !== null) {
+        turn.adopt(orphan);
+        continue;
+      }
       await eraseConversation({ conversation });
       erased = true;
     }

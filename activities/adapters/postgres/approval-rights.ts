@@ -26,3 +26,6 @@ export const decidableBy = (identity: Identity) => {
 /** Whoever asked for the task, or may decide. */
 export const visibleTo = (identity: Identity) =>
   sql<boolean>`((a.tenant = ${identity.tenant} and a.subject = ${identity.subject}) or ${decidableBy(identity)})`;
+
+/** Nobody decides about what is being deleted. */
+export const isNotErased = sql<boolean>`exists (select from tasks t where t.id = a.task_id and t.erased_at is null)`;

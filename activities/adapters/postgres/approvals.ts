@@ -10,8 +10,9 @@ import type { Database } from '../../../runtime/postgres.ts';
 import type { Tables } from '../../../runtime/tables.ts';
 import type { Approvals, ApprovalRow, AskedApproval, DecisionNote, Run } from '../../ports.ts';
 import { appendEvents } from './append-events.ts';
-import { decidableBy, visibleTo } from './approval-rights.ts';
+import { decidableBy, isNotErased, visibleTo } from './approval-rights.ts';
 import { insertContent, referenceOf } from './contents.ts';
+import { speakFor } from './reopen.ts';
 import { storableJson } from './storable-json.ts';
 
 type Row = Selectable<Tables['approvals']>;
@@ -20,6 +21,7 @@ type Rule = Omit<ApprovalRule, 'tool' | 'when' | 'unlessRoles'>;
 /** Calls that wait for a person: a row each, decided once, by the first. */
 export const createApprovals = (db: Database): Approvals => ({
   async request(task, run, calls) {
+    if (calls.length > 0) await speakFor(db, task, run);
     const asked = [];
     // One after the other: each is a statement on the task's row.
     for (const { step, callId, tool, arguments: given, rule } of calls) {
@@ -32,6 +34,7 @@ export const createApprovals = (db: Database): Approvals => ({
   },
 
   async escalate(task, run, id) {
+    await speakFor(db, task, run);
     const row = await byId(db, id);
     const approvers = widened(row.rule as Rule);
     await appendEvents(db, task, {
@@ -89,6 +92,7 @@ export const createApprovals = (db: Database): Approvals => ({
       .selectAll()
       .where('a.id', '=', id)
       .where(visibleTo(identity))
+      .where(isNotErased)
       .executeTakeFirst();
     return row && approvalRowOf(row);
   },
@@ -100,6 +104,7 @@ export const createApprovals = (db: Database): Approvals => ({
       .selectFrom('approvals as a')
       .selectAll()
       .where(visibleTo(identity))
+      .where(isNotErased)
       .orderBy('a.id', 'desc')
       .limit(limit + 1);
     if (status === 'decided') query = query.where('a.status', '<>', 'pending');
@@ -119,7 +124,7 @@ type Asked = { step: number; callId: string; tool: string; arguments: JsonValue;
 async function ask(db: Database, task: TaskRef, { runId }: Run, { step, callId, tool, arguments: given, rule }: Asked) {
   const id = newId();
   const hash = hashOfArguments(given);
-  const { taskId, tenant, subject, agent } = task;
+  const { tenant, subject, agent } = task;
   const { expiresS, escalateS = null, approvers = {}, fourEyes } = rule;
   const requested: NewTaskEvent = {
     type: 'approval.requested',
@@ -129,12 +134,12 @@ async function ask(db: Database, task: TaskRef, { runId }: Run, { step, callId, 
     },
   };
   await appendEvents(db, task, {
-    before: sql`asked as (
+    before: sql`${openTask(task, { runId })} asked as (
       insert into approvals as a (id, tenant, subject, task_id, agent, step, call_id, tool, arguments, arguments_hash, rule,
         escalate_at, expires_at)
       select ${id}::uuid, ${tenant}, ${subject}, id, ${agent}, ${step}::int, ${callId}, ${tool}, ${storableJson(given)}::jsonb, ${hash},
         ${JSON.stringify(rule)}::jsonb, now() + ${escalateS}::float8 * interval '1 s', now() + ${expiresS}::float8 * interval '1 s'
-      from tasks where id = ${taskId} and ended_at is null and run_id = ${runId}
+      from open_task
       on conflict (task_id, step, call_id) do update set id = excluded.id, status = 'pending', requested_at = now(),
         escalate_at = excluded.escalate_at, escalated_at = null, expires_at = excluded.expires_at
         where a.status = 'withdrawn'
@@ -154,6 +159,7 @@ async function settle(
   { id, argumentsHash }: AskedApproval,
   { status, runs, by, note }: Outcome,
 ): Promise<Verdict> {
+  await speakFor(db, task, { runId });
   const row = await byId(db, id);
   const edited = note.edit === undefined ? null : (JSON.parse(storableJson(note.edit)) as JsonValue);
   const hash = runs ? (edited === null ? argumentsHash : hashOfArguments(edited)) : null;

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { v7 as newId, validate as isUuid } from 'uuid';
 import { AlfredError } from '../../../contract/errors.ts';
 import type { Scope } from '../../../contract/references.ts';
@@ -119,18 +120,11 @@ export const createConversationRows = (db: Database): ConversationRows => ({
       .selectFrom('conversations as c')
       .select(['c.id', 'c.tenant', 'c.subject', 'c.agent'])
       .where('c.updated_at', '<', new Date(Date.now() - olderThanMs))
-      .where((is) =>
-        is.or([
-          is('c.deleted_at', 'is not', null),
-          is(
-            'c.id',
-            'in',
-            is
-              .selectFrom('conversation_messages')
-              .select('conversation_id')
-              .where('state', 'in', ['queued', 'running', 'steering']),
-          ),
-        ]),
+      // Written as the partial indexes have it, so that idle conversations are not read.
+      .where(
+        sql<boolean>`c.id in (
+          select conversation_id from conversation_messages where state in ('queued', 'running', 'steering')
+          union select id from conversations where deleted_at is not null)`,
       )
       .orderBy('c.id')
       .limit(limit);

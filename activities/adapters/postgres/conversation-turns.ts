@@ -23,6 +23,18 @@ export const createConversationTurns = (db: Database): ConversationTurns => ({
     return !row || row.deleted_at !== null;
   },
 
+  async runningTask({ conversationId }) {
+    const row = await db
+      .selectFrom('conversation_messages as m')
+      .innerJoin('tasks as t', 't.id', 'm.task_id')
+      .select('m.task_id')
+      .where('m.conversation_id', '=', conversationId)
+      .where('m.state', '=', 'running')
+      .where('t.ended_at', 'is', null)
+      .executeTakeFirst();
+    return row?.task_id ?? null;
+  },
+
   decide: (conversation, messageIds) =>
     db.transaction().execute((trx) => decideMessages(trx, conversation, messageIds)),
 

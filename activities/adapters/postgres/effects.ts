@@ -73,8 +73,9 @@ export const createEffects = (db: Database): Effects => ({
     if (rows.length === 0) throw anotherLeft();
   },
 
-  async settleUndo(task, { step, callId }, { state, summary }) {
+  async settleUndo(task, { step, callId }, { state, ...told }) {
     const { taskId } = task;
+    const summary = told.summary.replaceAll('\u0000', '').toWellFormed();
     const row = await db
       .selectFrom('tool_calls')
       .select('tool')

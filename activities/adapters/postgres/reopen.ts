@@ -18,10 +18,15 @@ export async function reopen(db: Database, task: TaskRef, { runId }: Run, lastSe
   const unchanged = lastSeq === undefined ? sql`` : sql`and last_seq = ${lastSeq}`;
   const reopened = await appendEvents(db, task, {
     when: sql`run_id <> ${runId} ${unchanged}`,
-    set: sql`${revived('running')}, run_id = ${runId}`,
+    set: sql`${revived('running')}, run_id = ${runId}, cancel_request = null`,
     events: [{ type: 'task.resumed', data: { reason: 'Somebody reset the workflow in Temporal.' } }],
   });
   return reopened !== undefined;
+}
+
+/** Lets the row speak for this run, if somebody has reset the workflow to it. */
+export async function speakFor(db: Database, task: TaskRef, run: Run): Promise<void> {
+  if (!(await isOpenFor(db, task.taskId, run.runId))) await reopen(db, task, run);
 }
 
 /** Whether a task goes on, and for this run. */

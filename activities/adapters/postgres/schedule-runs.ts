@@ -55,13 +55,16 @@ export const createScheduleRuns = (db: Database): Pick<Schedules, 'run' | 'noteR
       .leftJoin('conversation_messages as m', (join) =>
         join.onRef('m.conversation_id', '=', 'r.conversation_id').onRef('m.id', '=', 'r.message_id'),
       )
-      .select(['t.status', 't.error_code', 't.error_message', 'm.state'])
+      .select(['t.status', 't.error_code', 't.error_message', 'm.state', 'r.task_id', 'r.message_id'])
       .where('r.schedule_id', '=', scheduleId)
       .where('r.key', '=', key)
       .where('s.tenant', '=', tenant)
       .where('s.subject', '=', subject)
       .executeTakeFirst();
     if (!row) return undefined;
+    // It was deleted with its conversation.
+    const isGone = row.message_id !== null && row.task_id !== null && row.state === null && row.status === null;
+    if (isGone) return { status: 'cancelled' };
     return taskEnd(row as TaskColumns) ?? (passedBy.includes(row.state ?? '') ? { status: 'cancelled' } : undefined);
   },
 });

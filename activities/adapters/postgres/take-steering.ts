@@ -16,7 +16,7 @@ export async function takeSteering(
   trx: Database,
   task: TaskRef,
   { step, head, results }: { step: number; head: Head; results: ToolResultRef[] },
-): Promise<Head> {
+): Promise<{ head: Head; hasMore?: true }> {
   const { taskId } = task;
   // The task, its conversation, its messages: locked in this order everywhere.
   await sql`select from tasks where id = ${taskId} for update`.execute(trx);
@@ -25,7 +25,10 @@ export async function takeSteering(
   );
   const taken = await messagesOf(trx, task, sql`m.state in ('steered', 'rolled_back') and m.taken_step = ${step}`);
   const last = taken.at(-1)?.head;
-  if (last) return last;
+  if (last) {
+    const more = await messagesOf(trx, task, sql`m.state = 'steering'`);
+    return { head: last, ...(more.length > 0 ? { hasMore: true } : {}) };
+  }
 
   let parent = head;
   if (results.length > 0) {
@@ -47,7 +50,7 @@ export async function takeSteering(
   const told = given.map(({ id, text }) => ({ type: 'message.steered' as const, data: { step, messageId: id, text } }));
   if (told.length > 0) await appendEvents(trx, task, { events: told });
   await appendConversationEvents(trx, given[0]?.conversation_id ?? '', events);
-  return parent;
+  return { head: parent };
 }
 
 async function messagesOf(trx: Database, { taskId, tenant, subject }: TaskRef, which: ReturnType<typeof sql>) {

@@ -15,10 +15,10 @@ export const createToolCalls = (db: Database): Pick<Ledger, 'beginToolCall' | 's
     const { taskId } = task;
     const kept = effect === null ? null : storableJson(input);
     const isOpen = sql`ended_at is null and run_id = ${runId}`;
-    const before = sql`intent as (
+    // The row is locked first: its end, which may come just now, counts here or not at all.
+    const before = sql`open_task as (select id from tasks where id = ${taskId} and ${isOpen} for update), intent as (
       insert into tool_calls (task_id, call_id, tool, step, effect, input)
-      select ${taskId}, ${callId}, ${tool}, ${step}, ${effect}::text, ${kept}::jsonb from tasks
-      where id = ${taskId} and ${isOpen}
+      select ${taskId}, ${callId}, ${tool}, ${step}, ${effect}::text, ${kept}::jsonb from open_task
       on conflict do nothing returning call_id),`;
     const when = sql`${isOpen} and exists (select from intent)`;
     const events = [{ type: 'tool.started', data: { step, callId, tool, arguments: input } } as const];
@@ -32,7 +32,9 @@ export const createToolCalls = (db: Database): Pick<Ledger, 'beginToolCall' | 's
     return { result: undefined, left: false };
   },
 
-  async settleToolCall(task, { callId, tool, step, output, isError, misuse, summary, durationMs, maxCharacters }) {
+  async settleToolCall(task, { callId, tool, step, output, isError, misuse, durationMs, maxCharacters, ...told }) {
+    // Others wrote it, and Postgres does not take everything: a receipt must not fail for its words.
+    const summary = told.summary.replaceAll('\u0000', '').toWellFormed();
     const shown = referenceTo(output, callId, maxCharacters);
     const content = storableJson(shown);
     const hash = referenceOf(content);

@@ -7,7 +7,7 @@ import type { Waiting } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/postgres.ts';
 import type { Tasks } from '../../ports.ts';
 import { appendEvents } from './append-events.ts';
-import { isOpenFor, reopen } from './reopen.ts';
+import { isOpenFor, reopen, speakFor } from './reopen.ts';
 
 /** How a task's row stops and goes on while its workflow runs. */
 export const createWaiting = (db: Database): Pick<Tasks, 'carryOn' | 'wait' | 'resume' | 'grant'> => ({
@@ -16,6 +16,7 @@ export const createWaiting = (db: Database): Pick<Tasks, 'carryOn' | 'wait' | 'r
   },
 
   async wait(task, { runId }, stop) {
+    await speakFor(db, task, { runId });
     const waiting: Waiting = { ...stop, message: sentenceOfStop(stop) };
     const data = JSON.stringify(waiting);
     await appendEvents(db, task, {
