@@ -215,6 +215,7 @@ test('the agents come with schemas that check their input', async () => {
   const { body } = await api.http.get('/v1/agents');
   expect(body.agents).toEqual([
     expect.objectContaining({ name: 'knowledge', tools: expect.arrayContaining(['search_documents']) }),
+    expect.objectContaining({ name: 'assistant', tools: expect.arrayContaining(['send_email']) }),
   ]);
   expect(body.agents[0].inputSchema).toMatchObject({ type: 'object', required: ['text'], additionalProperties: false });
   expect(body.agents[0].outputSchema.properties).toHaveProperty('citations');

@@ -9,9 +9,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Starts a role's own entry as a process of its own, configured by the environment only. */
 export function startRole(entry: string, args: string[], config: Config, overrides: Record<string, string> = {}) {
   const fromConfig = Object.fromEntries(
-    Object.entries(config).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, typeof value === 'object' ? JSON.stringify(value) : String(value)]],
-    ),
+    Object.entries(config).flatMap(([name, value]) => (value === undefined ? [] : [[name, textOf(value)]])),
   );
   const child = spawn(process.execPath, [entry, ...args], {
     cwd: root,
@@ -53,6 +51,12 @@ export function startRole(entry: string, args: string[], config: Config, overrid
       return child.exitCode;
     },
   };
+}
+
+/** As the environment gives it: lists with commas, records as JSON. */
+function textOf(value: Config[keyof Config]): string {
+  if (Array.isArray(value)) return value.join(',');
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 async function ended(child: ChildProcess, signal: NodeJS.Signals) {
