@@ -13,6 +13,7 @@ import type { Metrics } from '../runtime/metrics.ts';
 import { rulesFor, ruleThatFits, type RuleDeps } from './approval-rules.ts';
 import { currentRun } from './current-run.ts';
 import type { Approvals, AskedApproval, Conversations, Tasks, Tool } from './ports.ts';
+import { toolNamed } from './tool-named.ts';
 
 export type ApprovalDeps = RuleDeps & {
   approvals: Approvals;
@@ -71,7 +72,7 @@ export const createApprovalActivities = (deps: ApprovalDeps) => {
       note: ContentHash | undefined;
     }): Promise<Verdict> {
       const note = noteHash === undefined ? {} : await approvals.note(pending.id, noteHash);
-      const tool = Object.hasOwn(tools, pending.tool) ? tools[pending.tool] : undefined;
+      const tool = toolNamed(tools, pending.tool);
       if (approve && !tool)
         throw new AlfredError(
           'invalid_request',
@@ -98,7 +99,7 @@ export async function neededRule(
   name: string,
   input: JsonValue,
 ) {
-  const tool = Object.hasOwn(deps.tools, name) ? deps.tools[name] : undefined;
+  const tool = toolNamed(deps.tools, name);
   if (!tool) return undefined;
   const rules = rulesFor(deps, task.agent, tool);
   if (rules.length === 0) return undefined;
@@ -111,7 +112,7 @@ export async function withDemands(deps: ApprovalDeps, task: TaskRef, turn: Turn)
   if (turn.next !== 'tools') return turn;
   const calls = await Promise.all(
     turn.calls.map(async (call): Promise<ToolCallRef> => {
-      const tool = Object.hasOwn(deps.tools, call.tool) ? deps.tools[call.tool] : undefined;
+      const tool = toolNamed(deps.tools, call.tool);
       if (!tool) return call;
       const marked = tool.effect ? { ...call, effect: tool.effect } : call;
       if (rulesFor(deps, task.agent, tool).length === 0) return marked;

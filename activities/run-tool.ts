@@ -8,6 +8,7 @@ import { alfredErrorOf } from './errors.ts';
 import { heartbeating } from './heartbeat.ts';
 import { isFinal, perform } from './perform.ts';
 import type { ApprovedCall, Conversations, Effects, Ledger, Tool, ToolOutcome } from './ports.ts';
+import { toolNamed } from './tool-named.ts';
 
 export type ToolDeps = ApprovalDeps & {
   conversations: Conversations;
@@ -75,10 +76,10 @@ export const createToolActivities = (deps: ToolDeps) => {
   };
 };
 
-/** What an agent may call by that name. A model may ask for anything, also for what every object has. */
+/** What an agent may call by that name. */
 function toolOf({ tools, agents }: ToolDeps, { agent }: TaskRef, name: string): Tool | undefined {
   const isOffered = name === 'read_result' || (Object.hasOwn(agents, agent) && agents[agent]?.tools.includes(name));
-  return isOffered && Object.hasOwn(tools, name) ? tools[name] : undefined;
+  return isOffered ? toolNamed(tools, name) : undefined;
 }
 
 type Outcome = ToolOutcome & { isError: boolean; misuse?: ToolMisuse };

@@ -6,6 +6,7 @@ import { alfredErrorOf } from './errors.ts';
 import { heartbeating } from './heartbeat.ts';
 import { isFinal } from './perform.ts';
 import type { Effects, Tool, ToolCallKey, ToolContext, Undo, UndoState } from './ports.ts';
+import { toolNamed } from './tool-named.ts';
 
 export type UndoDeps = { tools: Record<string, Tool>; effects: Effects; metrics: Metrics };
 
@@ -21,7 +22,7 @@ export const createUndoActivities = ({ tools, effects, metrics }: UndoDeps) => (
     heartbeating(async (signal) => {
       const undo = await effects.beginUndo(task, call);
       if (!undo) return;
-      const tool = Object.hasOwn(tools, undo.tool) ? tools[undo.tool] : undefined;
+      const tool = toolNamed(tools, undo.tool);
       const context: ToolContext = {
         scope: { tenant: task.tenant, subject: task.subject },
         taskId: task.taskId,

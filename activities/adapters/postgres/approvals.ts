@@ -8,7 +8,7 @@ import type { PendingApproval, TaskRef, Verdict } from '../../../contract/refere
 import { hashOfArguments } from '../../../runtime/argument-hash.ts';
 import type { Database } from '../../../runtime/postgres.ts';
 import type { Tables } from '../../../runtime/tables.ts';
-import type { Approvals, ApprovalRow, AskedApproval, DecisionNote, Run } from '../../ports.ts';
+import type { Approvals, ApprovalRow, AskedApproval, DecisionNote, Run, ToolCallKey } from '../../ports.ts';
 import { appendEvents } from './append-events.ts';
 import { decidableBy, isNotErased, visibleTo } from './approval-rights.ts';
 import { insertContent, referenceOf } from './contents.ts';
@@ -28,7 +28,9 @@ export const createApprovals = (db: Database): Approvals => ({
       const { approvers, fourEyes, expiresS, escalateS, escalateTo, onExpiry } = rule;
       const kept = { approvers, fourEyes, expiresS, escalateS, escalateTo, onExpiry };
       await ask(db, task, run, { step, callId, tool, arguments: given, rule: kept });
-      asked.push(standing(await byCall(db, task, step, callId)));
+      const row = await byCall(db, task, { step, callId });
+      if (!row) throw new AlfredError('superseded', 'The task had ended.');
+      asked.push(standing(row));
     }
     return asked;
   },
@@ -54,14 +56,8 @@ export const createApprovals = (db: Database): Approvals => ({
     return settle(db, task, run, asked, { status: 'expired', runs: onExpiry === 'approve', by: null, note: {} });
   },
 
-  async verdictOn({ taskId }, { step, callId }) {
-    const row = await db
-      .selectFrom('approvals')
-      .selectAll()
-      .where('task_id', '=', taskId)
-      .where('step', '=', step)
-      .where('call_id', '=', callId)
-      .executeTakeFirst();
+  async verdictOn(task, call) {
+    const row = await byCall(db, task, call);
     if (!row?.decided_at) return undefined;
     return { ...verdictOf(row), arguments: (row.edited ?? row.arguments) as JsonValue, comment: row.comment };
   },
@@ -185,17 +181,14 @@ const openTask = ({ taskId }: TaskRef, { runId }: Run) => sql`open_task as (
 const byId = (db: Database, id: string) =>
   db.selectFrom('approvals').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
 
-async function byCall(db: Database, { taskId }: TaskRef, step: number, callId: string) {
-  const row = await db
+const byCall = (db: Database, { taskId }: TaskRef, { step, callId }: ToolCallKey) =>
+  db
     .selectFrom('approvals')
     .selectAll()
     .where('task_id', '=', taskId)
     .where('step', '=', step)
     .where('call_id', '=', callId)
     .executeTakeFirst();
-  if (!row) throw new AlfredError('superseded', 'The task had ended.');
-  return row;
-}
 
 const callOf = ({ step, call_id: callId, tool }: Row) => ({ step, callId, tool });
 

@@ -5,6 +5,7 @@ import type { Database } from '../../../runtime/postgres.ts';
 import type { CancelNote, Effects, ToolCallKey, UndoState } from '../../ports.ts';
 import { appendEvents } from './append-events.ts';
 import { isOpenFor } from './reopen.ts';
+import { storableText } from './storable-json.ts';
 
 /** When tool calls that change the world leave, and how they are taken back; each column of a receipt is written once. */
 export const createEffects = (db: Database): Effects => ({
@@ -75,7 +76,7 @@ export const createEffects = (db: Database): Effects => ({
 
   async settleUndo(task, { step, callId }, { state, ...told }) {
     const { taskId } = task;
-    const summary = told.summary.replaceAll('\u0000', '').toWellFormed();
+    const summary = storableText(told.summary);
     const row = await db
       .selectFrom('tool_calls')
       .select('tool')

@@ -6,7 +6,7 @@ import type { Ledger } from '../../ports.ts';
 import { appendEvents } from './append-events.ts';
 import { referenceOf, insertContent } from './contents.ts';
 import { isOpenFor, reopen } from './reopen.ts';
-import { storableJson } from './storable-json.ts';
+import { storableJson, storableText } from './storable-json.ts';
 import { referenceTo } from './tool-result.ts';
 
 /** Tool calls under receipts: intent first, result after; a repeat returns the result. */
@@ -34,7 +34,7 @@ export const createToolCalls = (db: Database): Pick<Ledger, 'beginToolCall' | 's
 
   async settleToolCall(task, { callId, tool, step, output, isError, misuse, durationMs, maxCharacters, ...told }) {
     // Others wrote it, and Postgres does not take everything: a receipt must not fail for its words.
-    const summary = told.summary.replaceAll('\u0000', '').toWellFormed();
+    const summary = storableText(told.summary);
     const shown = referenceTo(output, callId, maxCharacters);
     const content = storableJson(shown);
     const hash = referenceOf(content);
