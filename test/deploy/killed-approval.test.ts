@@ -7,7 +7,7 @@ import { Webhook } from 'standardwebhooks';
 import type { Approval, ApprovalList } from '../../contract/approval.ts';
 import type { Conversation, ConversationMessage } from '../../contract/conversation.ts';
 import type { Task } from '../../contract/task.ts';
-import { dataFolders, startLocal, stopLocal, type LocalStack } from './local-stack.ts';
+import { dataFolders, json, killLocal, poll, startLocal, stopLocal } from './local-stack.ts';
 
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const folders = dataFolders();
@@ -58,8 +58,7 @@ test('an approval and a queued message outlive kill -9 of everything; what is ap
     const { approvals } = await json<ApprovalList>(`${api}/v1/approvals?mine=true`);
     return approvals.length === 1 ? approvals : undefined;
   });
-  kill(first);
-  await first.ended;
+  await killLocal(first);
   expect(received).toEqual([]);
 
   const second = startLocal(dir, { env });
@@ -94,27 +93,3 @@ test('an approval and a queued message outlive kill -9 of everything; what is ap
   expect(second.output()).not.toContain(secret);
   expect((await stopLocal(second)).code).toBe(0);
 }, 180_000);
-
-function kill(stack: LocalStack) {
-  const { pid, children } = stack.run();
-  for (const victim of [pid, ...children.map((child) => child.pid)]) process.kill(victim, 'SIGKILL');
-}
-
-async function json<T>(url: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
-  const post = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
-  const response = await fetch(url, {
-    ...post,
-    headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-  });
-  if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
-  return (await response.json()) as T;
-}
-
-async function poll<T>(look: () => Promise<T | undefined>): Promise<T> {
-  for (const until = Date.now() + 60_000; Date.now() < until;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('waited too long');
-}

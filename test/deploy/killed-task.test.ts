@@ -2,7 +2,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import type { TaskEvent } from '../../contract/events.ts';
 import type { Ingestion } from '../../contract/documents.ts';
 import type { Task } from '../../contract/task.ts';
-import { dataFolders, startLocal, stopLocal } from './local-stack.ts';
+import { dataFolders, json, killLocal, poll, startLocal, stopLocal } from './local-stack.ts';
 
 const folders = dataFolders();
 afterAll(() => folders.removeAll());
@@ -26,9 +26,7 @@ test('kill -9 of the whole stack in the middle of an answer loses nothing', asyn
   await poll(async () => (await events(api, id)).filter(({ type }) => type === 'text.delta').length >= 3);
   const before = await events(api, id);
 
-  const { pid, children } = first.run();
-  for (const victim of [pid, ...children.map((child) => child.pid)]) process.kill(victim, 'SIGKILL');
-  await first.ended;
+  await killLocal(first);
 
   const second = startLocal(dir, { env });
   await second.says('/docs');
@@ -61,24 +59,6 @@ test('kill -9 of the whole stack in the middle of an answer loses nothing', asyn
   expect((await stopLocal(second)).code).toBe(0);
 }, 180_000);
 
-async function json<T>(url: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
-  const post = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
-  const response = await fetch(url, {
-    ...post,
-    headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-  });
-  if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
-  return (await response.json()) as T;
-}
-
 const events = async (api: string, id: string) =>
   (await json<{ events: TaskEvent[] }>(`${api}/v1/tasks/${id}/events`, undefined, { accept: 'application/json' }))
     .events;
-
-async function poll(done: () => Promise<boolean>) {
-  const until = Date.now() + 60_000;
-  while (!(await done())) {
-    if (Date.now() > until) throw new Error('waited too long');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}

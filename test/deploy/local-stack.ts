@@ -83,3 +83,31 @@ export function dataFolders() {
     },
   };
 }
+
+/** Ends a stack as a power cut would: itself and its servers at once. */
+export async function killLocal(stack: LocalStack) {
+  const { pid, children } = stack.run();
+  for (const victim of [pid, ...children.map((child) => child.pid)]) process.kill(victim, 'SIGKILL');
+  await stack.ended;
+}
+
+/** A GET, or a POST when there is a body. @throws with what was answered when it is no success */
+export async function json<T>(url: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
+  const post = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
+  const response = await fetch(url, {
+    ...post,
+    headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+  });
+  if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
+  return (await response.json()) as T;
+}
+
+/** Looks until there is something to see, for a minute at the most. */
+export async function poll<T>(look: () => Promise<T | undefined | false>): Promise<T> {
+  for (const until = Date.now() + 60_000; Date.now() < until;) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('waited too long');
+}

@@ -1,19 +1,16 @@
-import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common';
 import { createAdapters } from '../../activities/adapters/index.ts';
 import { agents, type Agent, type Agents } from '../../agents/index.ts';
 import type { Tool } from '../../activities/ports.ts';
-import { agentQueue, systemQueue, taskWorkflowId } from '../../contract/ids.ts';
-import type { TaskEvent } from '../../contract/events.ts';
+import { agentQueue, systemQueue } from '../../contract/ids.ts';
 import type { TaskRequest } from '../../contract/task.ts';
 import type { Config } from '../../runtime/config.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { startWorkers } from '../../workers/compose.ts';
-import type { agentTaskWorkflow } from '../../workflows/agent-task/workflow.ts';
 import { createTestEnvironment } from './environment.ts';
 import { createScriptedModel } from './scripted-model.ts';
+import { eventsOf, scope, startTask } from './tasks.ts';
 
-export const scope = { tenant: 'local', subject: 'local' };
-const tenantKey = defineSearchAttributeKey('AlfredTenant', SearchAttributeType.KEYWORD);
+export { scope };
 
 /** The agent-task room with its worker, a scripted model and scripted tools, on real servers. */
 export async function createTaskHarness(
@@ -67,17 +64,8 @@ export async function createTaskHarness(
       tools[name] = { name, description: name, inputSchema: { type: 'object' }, ...more, run };
       if (!offered.includes(name)) offered.push(name);
     },
-    async start(request: Partial<TaskRequest> = {}) {
-      const task = await adapters.tasks.create(scope, { agent: 'knowledge', input: { text: 'What?' }, ...request }, {});
-      const handle = await env.client.workflow.start<typeof agentTaskWorkflow>('agentTaskWorkflow', {
-        workflowId: taskWorkflowId(task.id),
-        taskQueue: agentQueue('knowledge'),
-        args: [{ taskId: task.id, agent: 'knowledge', head: task.head, ...scope }],
-        workflowTaskTimeout: '5 s',
-        typedSearchAttributes: [{ key: tenantKey, value: scope.tenant }],
-      });
-      return { id: task.id, handle };
-    },
+    start: (request: Partial<TaskRequest> = {}) =>
+      startTask({ client: env.client, tasks: adapters.tasks }, 'What?', request),
     /** As a deploy does: the workers stop, and new ones start with empty caches. @param between while there are none */
     async restartWorkers(between?: () => Promise<unknown>) {
       await workers.stop();
@@ -85,11 +73,7 @@ export async function createTaskHarness(
       workers = await start();
     },
     /** The task's events up to and including its end. */
-    async followed(id: string): Promise<TaskEvent[]> {
-      const all: TaskEvent[] = [];
-      for await (const page of adapters.events.follow(scope, id, 0, AbortSignal.timeout(30_000))) all.push(...page);
-      return all;
-    },
+    followed: (id: string) => eventsOf(adapters.events, id, 30_000),
     async row(id: string) {
       const row = await adapters.tasks.get(scope, id);
       if (!row) throw new Error(`no task ${id}`);

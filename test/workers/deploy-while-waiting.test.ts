@@ -7,13 +7,13 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker';
 import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
 import type { Tool } from '../../activities/ports.ts';
-import { agentQueue, taskWorkflowId } from '../../contract/ids.ts';
+import { agentQueue } from '../../contract/ids.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { startWorkers } from '../../workers/compose.ts';
 import { decideUpdate } from '../../workflows/messages.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { createScriptedModel } from '../support/scripted-model.ts';
-import { scope } from '../support/task-harness.ts';
+import { scope, startTask } from '../support/tasks.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -82,13 +82,8 @@ async function laterVersion(): Promise<string> {
 
 test('an approval outlives a deploy that changed the workflow', async () => {
   const first = await startVersion();
-  const task = await adapters.tasks.create(scope, { agent: 'knowledge', input: { text: 'Pay.' } }, {});
-  const handle = await env.client.workflow.start('agentTaskWorkflow', {
-    workflowId: taskWorkflowId(task.id),
-    taskQueue: agentQueue('knowledge'),
-    args: [{ taskId: task.id, agent: 'knowledge', head: task.head, ...scope }],
-  });
-  const row = async () => adapters.tasks.get(scope, task.id);
+  const { id, handle } = await startTask({ client: env.client, tasks: adapters.tasks }, 'Pay.');
+  const row = async () => adapters.tasks.get(scope, id);
   while ((await row())?.status !== 'waiting') await sleep(20);
   await first.stop();
 
@@ -99,7 +94,7 @@ test('an approval outlives a deploy that changed the workflow', async () => {
     await handle.executeUpdate(decideUpdate, { args: [decision] });
     await handle.result();
     expect(await row()).toMatchObject({ status: 'completed', result: { text: 'Paid.' } });
-    expect(paid).toEqual([`${task.id}/1/call-1-0`]);
+    expect(paid).toEqual([`${id}/1/call-1-0`]);
     const { events } = await handle.fetchHistory();
     expect(
       events?.filter(({ timerStartedEventAttributes: timer }) => timer?.startToFireTimeout?.nanos === 1_000_000),

@@ -8,12 +8,12 @@ import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
 import { replayHistory } from '../../cli/replay-history.ts';
 import type { TaskEvent } from '../../contract/events.ts';
-import { agentQueue, taskWorkflowId } from '../../contract/ids.ts';
+import { taskWorkflowId } from '../../contract/ids.ts';
 import { decideUpdate } from '../../workflows/messages.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { createKillableWorkers, numbers, pick } from '../support/killable-workers.ts';
 import { moments, watchMoments, type Moment } from '../support/moments.ts';
-import { scope } from '../support/task-harness.ts';
+import { eventsOf, scope, startTask } from '../support/tasks.ts';
 
 const tasks = 20;
 const workersAtOnce = 3;
@@ -72,7 +72,8 @@ test(`${kills} kills over ${tasks} tasks that book and wait for approvals: every
     };
     while (workers.killed() < kills) {
       // New tasks as the old ones go on, so that there is something to break until the last kill.
-      while (ids.length < tasks * Math.min(1, (workers.killed() + 5) / (kills - 5))) ids.push(await begin());
+      while (ids.length < tasks * Math.min(1, (workers.killed() + 5) / (kills - 5)))
+        ids.push((await startTask({ client: env.client, tasks: adapters.tasks }, 'Book.')).id);
       await workers.someReady();
       const at = pick<'random' | Moment>(random, ['random', 'random', 'left', 'left', 'left', ...moments]);
       if (at === 'random') {
@@ -80,7 +81,7 @@ test(`${kills} kills over ${tasks} tasks that book and wait for approvals: every
         if (workers.kill(pick(random, workers.ready()))) struck.random++;
       } else if (await watch.first(at, (name) => workers.kill(name), 1_000)) struck[at]++;
     }
-    const histories = await Promise.all(ids.map((id) => eventsOf(id)));
+    const histories = await Promise.all(ids.map((id) => eventsOf(adapters.events, id, 180_000)));
     people.stop();
     const spent = ((performance.now() - begun) / 1_000).toFixed(0);
     console.log(
@@ -100,17 +101,6 @@ test(`${kills} kills over ${tasks} tasks that book and wait for approvals: every
     await workers.end();
   }
 }, 420_000);
-
-async function begin(): Promise<string> {
-  const task = await adapters.tasks.create(scope, { agent: 'knowledge', input: { text: 'Book.' } }, {});
-  await env.client.workflow.start('agentTaskWorkflow', {
-    workflowId: taskWorkflowId(task.id),
-    taskQueue: agentQueue('knowledge'),
-    args: [{ taskId: task.id, agent: 'knowledge', head: task.head, ...scope }],
-    workflowTaskTimeout: '5 s',
-  });
-  return task.id;
-}
 
 /** Several people approve whatever waits, at the same time. One of them is first; the others are told so. */
 function approveEverything(people: string[]) {
@@ -146,12 +136,6 @@ async function expectReplays(ids: string[]) {
     const replay = await replayHistory(bundle, await env.client.workflow.getHandle(taskWorkflowId(id)).fetchHistory());
     expect(replay.isSame ? 'same' : replay.divergence).toBe('same');
   }
-}
-
-async function eventsOf(id: string): Promise<TaskEvent[]> {
-  const all: TaskEvent[] = [];
-  for await (const page of adapters.events.follow(scope, id, 0, AbortSignal.timeout(180_000))) all.push(...page);
-  return all;
 }
 
 /** Numbered without a gap, each booking told once, each approval asked and decided once, one good end. */

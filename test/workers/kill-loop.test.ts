@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
 import type { TaskEvent } from '../../contract/events.ts';
-import { agentQueue, taskWorkflowId } from '../../contract/ids.ts';
+import { agentQueue } from '../../contract/ids.ts';
 import { activityAttempts } from '../support/activity-attempts.ts';
 import { callsOf, firstSerial, startCountingProvider } from '../support/counting-provider.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { moments, watchMoments, type Moment } from '../support/moments.ts';
 import { createKillableWorkers, numbers, pick } from '../support/killable-workers.ts';
-import { scope } from '../support/task-harness.ts';
+import { eventsOf, startTask } from '../support/tasks.ts';
 
 const tasks = 20;
 const workersAtOnce = 3;
@@ -42,11 +42,13 @@ test(`${kills} kills at random moments over ${tasks} tasks: nothing is charged t
   const random = numbers(seed);
   // Said first, so that a run that hangs can be repeated too.
   console.log(`kill loop: ALFRED_TEST_SEED=${seed}`);
-  const begun = performance.now();
+  const startedAt = performance.now();
   const workers = createKillableWorkers(['workers/main.ts', '--queue', agentQueue('knowledge')], env.config, watch);
   try {
     for (let i = 0; i < workersAtOnce; i++) workers.start();
-    const ids = await Promise.all(Array.from({ length: tasks }, (_, i) => begin(`task ${i}`)));
+    const here = { client: env.client, tasks: adapters.tasks };
+    const begun = await Promise.all(Array.from({ length: tasks }, (_, i) => startTask(here, `task ${i}`)));
+    const ids = begun.map(({ id }) => id);
     const struck: Record<'random' | Moment, number> = {
       ...{ random: 0, charged: 0, stored: 0, intent: 0, receipt: 0, left: 0 },
     };
@@ -60,10 +62,10 @@ test(`${kills} kills at random moments over ${tasks} tasks: nothing is charged t
       } else if (await watch.first(at, (name) => workers.kill(name), 2_000)) struck[at]++;
     }
     provider.enough();
-    const histories = await Promise.all(ids.map((id) => eventsOf(id)));
+    const histories = await Promise.all(ids.map((id) => eventsOf(adapters.events, id, 120_000)));
     const found = (await Promise.all(ids.map(foundStored))).reduce((sum, n) => sum + n, 0);
     console.log(
-      `kill loop: ${kills} kills (${JSON.stringify(struck)}): ${provider.served.length} requests, ${found} stored answers found by the next attempt, ${((performance.now() - begun) / 1_000).toFixed(0)} s`,
+      `kill loop: ${kills} kills (${JSON.stringify(struck)}): ${provider.served.length} requests, ${found} stored answers found by the next attempt, ${((performance.now() - startedAt) / 1_000).toFixed(0)} s`,
     );
 
     for (const [i, events] of histories.entries()) checkEvents(events, `task ${i}`);
@@ -75,17 +77,6 @@ test(`${kills} kills at random moments over ${tasks} tasks: nothing is charged t
   }
 }, 300_000);
 
-async function begin(text: string): Promise<string> {
-  const task = await adapters.tasks.create(scope, { agent: 'knowledge', input: { text } }, {});
-  await env.client.workflow.start('agentTaskWorkflow', {
-    workflowId: taskWorkflowId(task.id),
-    taskQueue: agentQueue('knowledge'),
-    args: [{ taskId: task.id, agent: 'knowledge', head: task.head, ...scope }],
-    workflowTaskTimeout: '5 s',
-  });
-  return task.id;
-}
-
 /** Model calls of a task that were stored by one attempt and found by a later one. */
 async function foundStored(id: string): Promise<number> {
   const paid = await rows<{ step: number; attempt: number }>(
@@ -93,12 +84,6 @@ async function foundStored(id: string): Promise<number> {
   );
   const attempts = await activityAttempts(env.client, id, 'callModel');
   return paid.filter(({ step, attempt }) => (attempts[step - 1] ?? 0) > attempt).length;
-}
-
-async function eventsOf(id: string): Promise<TaskEvent[]> {
-  const all: TaskEvent[] = [];
-  for await (const page of adapters.events.follow(scope, id, 0, AbortSignal.timeout(120_000))) all.push(...page);
-  return all;
 }
 
 /** Numbered without a gap, one end, each step completed once, by the attempt whose text was streamed whole. */

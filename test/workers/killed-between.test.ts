@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
-import { agentQueue, taskWorkflowId } from '../../contract/ids.ts';
+import { agentQueue } from '../../contract/ids.ts';
 import { createTcpProxy } from '../api/tcp-proxy.ts';
 import { activityAttempts } from '../support/activity-attempts.ts';
 import { startCountingProvider } from '../support/counting-provider.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { startRole } from '../support/role-process.ts';
-import { scope } from '../support/task-harness.ts';
+import { eventsOf, scope, startTask } from '../support/tasks.ts';
 
 // What a worker stores it tells Temporal next. Here the cable to Temporal is cut before that, so that the worker dies in
 // exactly that gap, every time.
@@ -34,7 +34,7 @@ afterAll(async () => {
 });
 
 test('a worker killed between "response stored" and "activity completed": the next one returns what was stored and charges nothing', async () => {
-  const task = await begin('model');
+  const { id: task } = await startTask({ client: env.client, tasks: adapters.tasks }, 'model');
   await dyingWorker({
     // The answer is still coming.
     cutWhen: () => seen(task, 'text.delta'),
@@ -64,7 +64,7 @@ test('a worker killed between "receipt stored" and "activity completed": the too
   try {
     // The tool call waits at its receipt until the cable is cut.
     await held.query('begin; lock table tool_calls in access exclusive mode');
-    task = await begin('tool');
+    task = (await startTask({ client: env.client, tasks: adapters.tasks }, 'tool')).id;
     await dyingWorker({
       cutWhen: async () => (await waiting()) > 0,
       afterCut: () => held.query('commit'),
@@ -80,17 +80,6 @@ test('a worker killed between "receipt stored" and "activity completed": the too
   const ofTools = events.filter(({ type }) => type.startsWith('tool.')).map(({ type }) => type);
   expect(ofTools).toEqual(['tool.started', 'tool.completed']);
 }, 60_000);
-
-async function begin(text: string): Promise<string> {
-  const task = await adapters.tasks.create(scope, { agent: 'knowledge', input: { text } }, {});
-  await env.client.workflow.start('agentTaskWorkflow', {
-    workflowId: taskWorkflowId(task.id),
-    taskQueue: agentQueue('knowledge'),
-    args: [{ taskId: task.id, agent: 'knowledge', head: task.head, ...scope }],
-    workflowTaskTimeout: '5 s',
-  });
-  return task.id;
-}
 
 type Moment = () => Promise<boolean>;
 
@@ -138,8 +127,7 @@ async function waiting(): Promise<number> {
 async function ended(task: string) {
   const worker = startRole('workers/main.ts', queue, env.config);
   try {
-    const events = [];
-    for await (const page of adapters.events.follow(scope, task, 0, AbortSignal.timeout(30_000))) events.push(...page);
+    const events = await eventsOf(adapters.events, task, 30_000);
     expect(events.at(-1)?.type).toBe('task.completed');
     return events;
   } finally {

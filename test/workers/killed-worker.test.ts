@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { agentQueue, taskWorkflowId } from '../../contract/ids.ts';
+import { agentQueue } from '../../contract/ids.ts';
 import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { startRole } from '../support/role-process.ts';
-import { scope } from '../support/task-harness.ts';
+import { scope, startTask } from '../support/tasks.ts';
 
 const tasks = 20;
 /** How long the model takes to begin, in ms: the work that is left when the worker dies right after it was asked. */
@@ -28,14 +28,8 @@ test('20 tasks in flight survive kill -9 of their worker and end soon after anot
     await first.ready;
     const ids = await Promise.all(
       Array.from({ length: tasks }, async (_, i) => {
-        const task = await adapters.tasks.create(scope, { agent: 'knowledge', input: { text: `Question ${i}` } }, {});
-        await env.client.workflow.start('agentTaskWorkflow', {
-          workflowId: taskWorkflowId(task.id),
-          taskQueue: agentQueue('knowledge'),
-          args: [{ taskId: task.id, agent: 'knowledge', head: task.head, ...scope }],
-          workflowTaskTimeout: '5 s',
-        });
-        return task.id;
+        const { id } = await startTask({ client: env.client, tasks: adapters.tasks }, `Question ${i}`);
+        return id;
       }),
     );
     await Promise.all(ids.map((id) => followed(id, (type) => type === 'model.started')));
@@ -73,12 +67,7 @@ test('SIGTERM lets a running model call finish', async () => {
   const role = startRole('workers/main.ts', ['--queue', agentQueue('knowledge')], env.config);
   try {
     await role.ready;
-    const task = await adapters.tasks.create(scope, { agent: 'knowledge', input: { text: 'Drain?' } }, {});
-    await env.client.workflow.start('agentTaskWorkflow', {
-      workflowId: taskWorkflowId(task.id),
-      taskQueue: agentQueue('knowledge'),
-      args: [{ taskId: task.id, agent: 'knowledge', head: task.head, ...scope }],
-    });
+    const task = await startTask({ client: env.client, tasks: adapters.tasks }, 'Drain?');
     await followed(task.id, (type) => type === 'model.started');
     expect(await role.end('SIGTERM')).toBe(0);
     const events = await adapters.events.read(scope, task.id, 0, 100);
