@@ -1,0 +1,64 @@
+import type { Document, DocumentList, DocumentListQuery, Ingestion, Passage } from '../../contract/documents.ts';
+import type { ErrorCode } from '../../contract/errors.ts';
+import type { ContentHash, Scope } from '../../contract/references.ts';
+
+export type Block = { headingPath: string[]; page: number | null; text: string; start: number; end: number };
+
+export type ParsedDocument = { title: string; text: string; chunks: Block[] };
+
+export interface DocumentParser {
+  /** @throws AlfredError `file_*` with the reason */
+  parse(file: { name: string; mediaType: string; bytes: Uint8Array }, signal: AbortSignal): Promise<ParsedDocument>;
+}
+
+export type UploadedFile = { name: string; mediaType: string; bytes: Uint8Array };
+
+export type PendingFile = {
+  ordinal: number;
+  name: string;
+  mediaType: string;
+  contentHash: ContentHash;
+  sizeBytes: number;
+};
+
+/** One file of an ingestion. */
+export type UploadRef = { ingestionId: string; ordinal: number };
+
+export type FileOutcome =
+  | { state: 'added' | 'replaced' | 'unchanged'; documentId: string }
+  | { state: 'failed'; code: ErrorCode; message: string };
+
+/** Documents, their chunks, and uploads on their way in. Postgres is the truth; an index is derived from it. */
+export interface Documents {
+  list(scope: Scope, query: DocumentListQuery): Promise<DocumentList>;
+  get(scope: Scope, documentId: string): Promise<Document | undefined>;
+  /** With the whole text, which passages' offsets (UTF-16 code units) count into. */
+  read(scope: Scope, documentId: string): Promise<{ document: Document; text: string } | undefined>;
+  delete(scope: Scope, documentId: string): Promise<boolean>;
+  /**
+   * Same name and content: nothing is written, nor parsed. Same name, other content: the chunks are replaced. Readers see
+   * the old or the new version, never a mixture. An upload is settled in the same transaction.
+   */
+  put(
+    scope: Scope,
+    file: Omit<PendingFile, 'ordinal'>,
+    parse: () => Promise<ParsedDocument>,
+    upload?: UploadRef,
+  ): Promise<FileOutcome>;
+  /** Stores the files with their bytes; nothing is read yet. @returns the ingestion's id */
+  createIngestion(scope: Scope, files: UploadedFile[]): Promise<string>;
+  ingestion(scope: Scope, ingestionId: string): Promise<Omit<Ingestion, 'links'> | undefined>;
+  pendingFiles(scope: Scope, ingestionId: string, limit: number): Promise<PendingFile[]>;
+  /** The bytes of an uploaded file. */
+  file(scope: Scope, hash: ContentHash): Promise<Uint8Array | undefined>;
+  /** Once: a file that is settled stays as it is. */
+  settleFile(scope: Scope, upload: UploadRef, outcome: FileOutcome): Promise<void>;
+  /** Once: the first end counts. Files that are still pending then are given up, and their bytes removed. */
+  endIngestion(scope: Scope, ingestionId: string, status: 'completed' | 'failed' | 'cancelled'): Promise<void>;
+}
+
+export interface SearchIndex {
+  /** Best first. Sees every document that was stored before the call. */
+  search(scope: Scope, query: string, limit: number): Promise<Passage[]>;
+  close(): void;
+}

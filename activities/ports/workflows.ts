@@ -1,0 +1,17 @@
+import type { CallbackRef } from '../../contract/references.ts';
+import type { WorkflowState } from '../../contract/task-truth.ts';
+
+export interface Workflows {
+  describe(workflowId: string): Promise<WorkflowState>;
+  /** Ids of tasks whose workflow is running now. */
+  runningTasks(): AsyncIterable<string>;
+  /** Makes sure that somebody lets parked tasks go when the model is back. */
+  watchOutage(model: string): Promise<void>;
+  /** Tells a parked task to go on. A task that has ended is left alone. */
+  release(taskId: string): Promise<void>;
+  /**
+   * Makes sure that somebody delivers a callback.
+   * @param options `anew`: at once, also while an earlier delivery waits for its next attempt
+   */
+  deliverCallback(callback: CallbackRef, options?: { anew?: boolean }): Promise<void>;
+}
