@@ -1,5 +1,5 @@
 import { activityInfo } from '@temporalio/activity';
-import type { Ingestion } from '../contract/documents.ts';
+import type { Ingestion, Placement } from '../contract/documents.ts';
 import { AlfredError, maxAttemptsOf } from '../contract/errors.ts';
 import type { Scope } from '../contract/references.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -22,7 +22,7 @@ export const createIngestActivities = ({ documents, parser, metrics, log }: Inge
   const ingest = async (
     { ingestionId, ...scope }: IngestionRef,
     file: PendingFile,
-    signal: AbortSignal,
+    { placement, signal }: { placement: Placement; signal: AbortSignal },
   ): Promise<AlfredError | undefined> => {
     const upload = { ingestionId, ordinal: file.ordinal };
     const settled = ({ state }: FileOutcome) => metrics.documentsIngested.inc({ state });
@@ -32,7 +32,7 @@ export const createIngestActivities = ({ documents, parser, metrics, log }: Inge
           { name: file.name, mediaType: file.mediaType, bytes: await bytesOf(documents, scope, file) },
           signal,
         );
-      settled(await documents.put(scope, file, parse, upload));
+      settled(await documents.put(scope, file, parse, placement, upload));
       return undefined;
     } catch (error) {
       signal.throwIfAborted();
@@ -62,13 +62,14 @@ export const createIngestActivities = ({ documents, parser, metrics, log }: Inge
     ingestFiles: ({ ingestion }: { ingestion: IngestionRef }): Promise<Ingestion['counts']> =>
       heartbeating(async (signal) => {
         const files = await documents.pendingFiles(ingestion, ingestion.ingestionId, batchSize);
+        const placement = await documents.placementOf(ingestion, ingestion.ingestionId);
         const lanes = lanesOf(files);
         let broken: AlfredError | undefined;
         const work = async () => {
           for (let lane = lanes.shift(); lane; lane = lanes.shift()) {
             for (const file of lane) {
               signal.throwIfAborted();
-              broken = (await ingest(ingestion, file, signal)) ?? broken;
+              broken = (await ingest(ingestion, file, { placement, signal })) ?? broken;
             }
           }
         };

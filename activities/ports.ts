@@ -10,6 +10,7 @@ export type * from './ports/ledger.ts';
 export type * from './ports/models.ts';
 export type * from './ports/outbound.ts';
 export type * from './ports/schedules.ts';
+export type * from './ports/search.ts';
 export type * from './ports/tasks.ts';
 export type * from './ports/tools.ts';
 export type * from './ports/workflows.ts';

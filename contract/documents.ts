@@ -9,6 +9,46 @@ export const DocumentName = z
   .regex(/^[^\u0000-\u001f\u007f]+$/, 'must not contain control characters')
   .describe('Path or title; a second upload under the same name replaces the first');
 
+const Name = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  .regex(/^[^\u0000-\u001f\u007f,]+$/, 'must not contain commas or control characters');
+
+/** `everyone` of the tenant, a group or a person. */
+export const Reader = z
+  .string()
+  .regex(
+    /^(everyone|(group|subject):[^\s\u0000-\u001f\u007f]{1,200})$/,
+    'expected everyone, group:<name> or subject:<id>',
+  );
+
+/** Where documents stand, and who may read them; what is left out stays as it is. */
+export const Placement = z.strictObject({
+  collection: Name.default('default').describe('A name is taken once in each collection'),
+  readers: z
+    .array(Reader)
+    .max(100)
+    .optional()
+    .describe(
+      'Who may read them beside whoever adds them: everyone, group:<name>, subject:<id>; empty for nobody. Default: everyone, and for a document that is there already, as it is',
+    ),
+  tags: z.array(Name).max(20).optional(),
+});
+export type Placement = z.infer<typeof Placement>;
+
+/** The same in a query string, where a list of one is a word and an empty list is an empty word. */
+export const PlacementQuery = Placement.extend({
+  readers: z.preprocess(listOf, Placement.shape.readers),
+  tags: z.preprocess(listOf, Placement.shape.tags),
+});
+
+function listOf(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  return value === '' ? [] : value.split(',');
+}
+
 /** JSON form of an upload; multipart/form-data takes any number of files instead. */
 export const DocumentUpload = z.strictObject({
   name: DocumentName,
@@ -26,12 +66,19 @@ export const Document = z.object({
   sizeBytes: z.int().nonnegative(),
   characters: z.int().nonnegative().describe('Length of the text that was read from it'),
   chunks: z.int().nonnegative(),
+  collection: z.string(),
+  readers: z.array(z.string()).describe('Who may read it beside its owner'),
+  owner: z.string().describe('The subject who added it'),
+  tags: z.array(z.string()),
+  language: z.string().nullable().describe('ISO 639-1; null where it could not be told'),
+  version: z.int().positive().describe('Counts the contents that stood under this name'),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
 });
 export type Document = z.infer<typeof Document>;
 
 export const DocumentListQuery = z.strictObject({
+  collection: z.string().min(1).max(100).optional(),
   limit: z.coerce.number().int().min(1).max(500).default(100),
   cursor: z.string().min(1).max(2048).optional(),
 });
@@ -64,8 +111,20 @@ export type Ingestion = z.infer<typeof Ingestion>;
 export const SearchRequest = z.strictObject({
   query: z.string().trim().min(1).max(2_000),
   limit: z.int().min(1).max(50).default(6),
+  collections: z.array(z.string().min(1).max(100)).min(1).max(50).optional().describe('Only documents of these'),
+  tags: z.array(z.string().min(1).max(100)).min(1).max(20).optional().describe('Only documents that carry all of them'),
+  language: z
+    .string()
+    .regex(/^[a-z]{2}$/, 'expected an ISO 639-1 code like en')
+    .optional(),
+  updatedFrom: z.iso.datetime({ offset: true }).optional().describe('Only documents that changed then or later'),
+  updatedTo: z.iso.datetime({ offset: true }).optional().describe('Only documents that changed then or earlier'),
 });
 export type SearchRequest = z.infer<typeof SearchRequest>;
+
+/** A passage's place in one list, from 1, and its score there; scores of two lists do not compare. */
+export const Rank = z.object({ rank: z.int().positive(), score: z.number() });
+export type Rank = z.infer<typeof Rank>;
 
 /** One chunk that matches, as the index returns it. */
 export const Passage = z.object({
@@ -76,11 +135,24 @@ export const Passage = z.object({
   headingPath: z.array(z.string()),
   page: z.int().positive().nullable(),
   contentHash: z.string(),
+  version: z.int().positive().describe('Of the document'),
   text: z.string(),
   start: z.int().nonnegative(),
   end: z.int().nonnegative(),
-  score: z.number().describe('BM25, higher is better; comparable within one answer only'),
+  score: z.number().describe('Higher is better; comparable within one answer only'),
 });
 export type Passage = z.infer<typeof Passage>;
-export const SearchResult = z.object({ passages: z.array(Passage) });
+
+export const RankedPassage = Passage.extend({
+  scores: z
+    .object({ lexical: Rank.nullable(), dense: Rank.nullable(), fused: Rank })
+    .describe('Where the passage stood in each list; null where it was in none'),
+});
+export type RankedPassage = z.infer<typeof RankedPassage>;
+
+export const SearchResult = z.object({
+  passages: z.array(RankedPassage),
+  mode: z.enum(['hybrid', 'lexical']).describe('lexical: by words alone, since no embedding model is at hand'),
+  indexVersion: z.string().describe('Names how the index ranks; two answers of one version compare'),
+});
 export type SearchResult = z.infer<typeof SearchResult>;

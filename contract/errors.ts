@@ -79,6 +79,7 @@ const table = {
   file_type_unsupported: [422, never, 'Files of this kind are not read; .md .txt .html .pdf and .docx are.'],
   file_unreadable: [422, never, 'The file could not be parsed.'],
   file_encrypted: [422, never, 'The file is password-protected.'],
+  file_name_taken: [409, never, 'A document of that name is there already, and it is not yours to read.'],
   file_too_slow: [422, never, 'Reading the file took too long.'],
 } as const satisfies Record<string, readonly [number, number, string]>;
 

@@ -4,7 +4,7 @@ import type { JsonValue } from './json.ts';
 /** A passage as a tool returned it; what it holds beyond the schema is kept. */
 export type FoundPassage = Passage & { [key: string]: JsonValue };
 
-const FoundPassages = Passage.partial({ score: true }).loose().array();
+const FoundPassages = Passage.partial({ score: true, version: true }).loose().array();
 
 /** The passages of a tool's output, whatever tool it was, or undefined when it has none that can be cited. */
 export function passagesOf(output: JsonValue): FoundPassage[] | undefined {

@@ -63,6 +63,24 @@ const variables = {
     .optional()
     .describe('task queues a worker serves, when --queue is not given; default all'),
   ALFRED_DATA_DIR: z.string().min(1).default('.alfred').describe('folder for the search index and caches'),
+  ALFRED_EMBEDDINGS: z
+    .string()
+    .regex(/^(local|none|openai:\S{1,200})$/, 'expected local, none, or openai:<model>')
+    .default('local')
+    .describe(
+      'what makes vectors of documents: local, an ONNX model on this machine; openai:<model>, a server that speaks OpenAI’s embeddings; none, and a search goes by words alone',
+    ),
+  ALFRED_EMBEDDING_MODEL_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'folder with model.onnx and tokenizer.json for local embeddings; default: embedding-model in ALFRED_DATA_DIR, `npm start` fetches one',
+    ),
+  EMBEDDINGS_BASE_URL: url(/^https?:$/, 'http://host:port/v1')
+    .optional()
+    .describe('server for ALFRED_EMBEDDINGS=openai:…, with its /v1; default: OPENAI_BASE_URL, else OpenAI'),
+  EMBEDDINGS_API_KEY: z.string().min(1).optional().describe('key for it; default: OPENAI_API_KEY'),
   ALFRED_WORKFLOW_BUNDLE: z
     .string()
     .optional()
@@ -179,6 +197,7 @@ const secrets = [
   'TEMPORAL_API_KEY',
   'ANTHROPIC_API_KEY',
   'OPENAI_API_KEY',
+  'EMBEDDINGS_API_KEY',
   'ALFRED_WEBHOOK_SECRET',
   'ALFRED_SMTP_URL',
 ] as const satisfies (keyof typeof variables)[];

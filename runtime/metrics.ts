@@ -176,6 +176,24 @@ export function createMetrics() {
       buckets: seconds.tool,
       registers,
     }),
+    searchStages: new Histogram({
+      name: 'search_stage_duration_seconds',
+      help: 'Stages of a search: embed the query, candidates from the index, read from Postgres',
+      labelNames: ['stage'],
+      buckets: seconds.tool,
+      registers,
+    }),
+    searchCache: new Counter({
+      name: 'search_query_vectors_total',
+      help: 'Vectors of queries, by whether they were known',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    chunksEmbedded: new Counter({
+      name: 'chunks_embedded_total',
+      help: 'Texts of documents that were embedded',
+      registers,
+    }),
     httpDuration: new Histogram({
       name: 'http_request_duration_seconds',
       help: 'HTTP requests',

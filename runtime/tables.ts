@@ -1,4 +1,4 @@
-import type { Generated } from 'kysely';
+import type { Generated, GeneratedAlways } from 'kysely';
 
 /** The tables as kysely sees them; runtime/migrations/ is the truth. */
 export interface Tables {
@@ -129,6 +129,11 @@ export interface Tables {
     text: string;
     characters: number;
     chunk_count: number;
+    collection: Generated<string>;
+    readers: Generated<string[]>;
+    tags: Generated<string[]>;
+    language: string | null;
+    version: Generated<number>;
     created_at: Generated<Date>;
     updated_at: Generated<Date>;
   };
@@ -141,9 +146,21 @@ export interface Tables {
     text: string;
     start_at: number;
     end_at: number;
+    gap: string | null;
+    embed_hash: GeneratedAlways<string>;
   };
+  embeddings: { tenant: string; model: string; hash: string; vector: Buffer; created_at: Generated<Date> };
+  group_members: { tenant: string; group_name: string; subject: string };
   document_changes: { seq: Generated<number>; tenant: string; document_id: string; at: Generated<Date> };
-  ingestions: Owned & { id: string; status: string; created_at: Generated<Date>; ended_at: Date | null };
+  ingestions: Owned & {
+    id: string;
+    status: string;
+    collection: Generated<string>;
+    readers: string[] | null;
+    tags: string[] | null;
+    created_at: Generated<Date>;
+    ended_at: Date | null;
+  };
   ingestion_files: {
     ingestion_id: string;
     ordinal: number;

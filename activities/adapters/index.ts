@@ -15,12 +15,16 @@ import { createDocuments } from './postgres/documents.ts';
 import { createEffects } from './postgres/effects.ts';
 import { createEventListener } from './postgres/event-listener.ts';
 import { createTaskEvents } from './postgres/events.ts';
+import { createGroups } from './postgres/groups.ts';
 import { createLedger } from './postgres/ledger.ts';
 import { createModelGate } from './postgres/model-gate.ts';
 import { createParkedTasks } from './postgres/parked-tasks.ts';
 import { createSchedules } from './postgres/schedules.ts';
 import { createTasks } from './postgres/tasks.ts';
-import { createSearchIndex } from './search/search-index.ts';
+import { createVectors } from './postgres/vectors.ts';
+import { createEmbeddings } from './embeddings/embeddings.ts';
+import { createEmbeddedIndex } from './search/embedded/embedded-index.ts';
+import { createSearch } from './search/search.ts';
 import { createMessages } from './temporal/messages.ts';
 import { createWorkflows } from './temporal/workflows.ts';
 import { createActingTools } from './tools/acting-tools.ts';
@@ -36,8 +40,10 @@ export function createAdapters({ config, log, postgres: { db }, client, metrics 
   const documents = createDocuments(db);
   const conversations = createConversations(db);
   const conversationRows = createConversationRows(db);
-  const observe = (seconds: number) => metrics?.searchDuration.observe(seconds);
-  const index = createSearchIndex({ db, dir: join(config.ALFRED_DATA_DIR, 'index'), log, observe });
+  const embeddings = createEmbeddings(config, log);
+  const model = async () => (await embeddings.embedder())?.model ?? '';
+  const passages = createEmbeddedIndex({ db, dir: join(config.ALFRED_DATA_DIR, 'index'), log, model });
+  const index = createSearch({ db, index: passages, embeddings, log, metrics });
   const webhooks = createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW }));
   const tools = [
     ...createDocumentTools({ index, documents }),
@@ -58,6 +64,9 @@ export function createAdapters({ config, log, postgres: { db }, client, metrics 
     effects: createEffects(db),
     approvals: createApprovals(db),
     documents,
+    groups: createGroups(db),
+    vectors: createVectors(db),
+    embeddings,
     index,
     parser,
     workflows: createWorkflows(client),
@@ -73,8 +82,7 @@ export function createAdapters({ config, log, postgres: { db }, client, metrics 
     schedules: createSchedules(db),
     tools: Object.fromEntries(tools.map((tool) => [tool.name, tool])),
     close: async () => {
-      index.close();
-      await Promise.all([listener.close(), parser.close()]);
+      await Promise.all([index.close(), listener.close(), parser.close()]);
     },
   };
 }

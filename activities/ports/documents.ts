@@ -1,10 +1,16 @@
-import type { Document, DocumentList, DocumentListQuery, Ingestion, Passage } from '../../contract/documents.ts';
+import type { Document, DocumentList, DocumentListQuery, Ingestion, Placement } from '../../contract/documents.ts';
 import type { ErrorCode } from '../../contract/errors.ts';
 import type { ContentHash, Scope } from '../../contract/references.ts';
 
 export type Block = { headingPath: string[]; page: number | null; text: string; start: number; end: number };
 
-export type ParsedDocument = { title: string; text: string; chunks: Block[] };
+export type ParsedDocument = {
+  title: string;
+  text: string;
+  /** ISO 639-1, where it could be told. */
+  language?: string | null;
+  chunks: Block[];
+};
 
 export interface DocumentParser {
   /** @throws AlfredError `file_*` with the reason */
@@ -28,7 +34,10 @@ export type FileOutcome =
   | { state: 'added' | 'replaced' | 'unchanged'; documentId: string }
   | { state: 'failed'; code: ErrorCode; message: string };
 
-/** Documents, their chunks, and uploads on their way in. Postgres is the truth; an index is derived from it. */
+/**
+ * Documents, their chunks, and uploads on their way in. Postgres is the truth; an index is derived from it. A subject
+ * finds only what it may read: its own, and what names it, one of its groups, or everyone.
+ */
 export interface Documents {
   list(scope: Scope, query: DocumentListQuery): Promise<DocumentList>;
   get(scope: Scope, documentId: string): Promise<Document | undefined>;
@@ -36,17 +45,23 @@ export interface Documents {
   read(scope: Scope, documentId: string): Promise<{ document: Document; text: string } | undefined>;
   delete(scope: Scope, documentId: string): Promise<boolean>;
   /**
-   * Same name and content: nothing is written, nor parsed. Same name, other content: the chunks are replaced. Readers see
-   * the old or the new version, never a mixture. An upload is settled in the same transaction.
+   * Same name and content: nothing is written, nor parsed. Same name, other content: what is another chunk is replaced.
+   * Readers see the old or the new version, never a mixture. An upload is settled in the same transaction. Whoever added
+   * a document stays its owner.
+   *
+   * @throws AlfredError `file_name_taken` when a document of that name is not for the subject to read
    */
   put(
     scope: Scope,
     file: Omit<PendingFile, 'ordinal'>,
     parse: () => Promise<ParsedDocument>,
+    placement: Placement,
     upload?: UploadRef,
   ): Promise<FileOutcome>;
   /** Stores the files with their bytes; nothing is read yet. @returns the ingestion's id */
-  createIngestion(scope: Scope, files: UploadedFile[]): Promise<string>;
+  createIngestion(scope: Scope, files: UploadedFile[], placement: Placement): Promise<string>;
+  /** Where the files of an ingestion go. */
+  placementOf(scope: Scope, ingestionId: string): Promise<Placement>;
   ingestion(scope: Scope, ingestionId: string): Promise<Omit<Ingestion, 'links'> | undefined>;
   pendingFiles(scope: Scope, ingestionId: string, limit: number): Promise<PendingFile[]>;
   /** The bytes of an uploaded file. */
@@ -57,8 +72,8 @@ export interface Documents {
   endIngestion(scope: Scope, ingestionId: string, status: 'completed' | 'failed' | 'cancelled'): Promise<void>;
 }
 
-export interface SearchIndex {
-  /** Best first. Sees every document that was stored before the call. */
-  search(scope: Scope, query: string, limit: number): Promise<Passage[]>;
-  close(): void;
+/** Who is in which group. */
+export interface Groups {
+  /** A subject is in these groups, and in no other, from now on. */
+  set(scope: Scope, groups: string[]): Promise<void>;
 }

@@ -5,6 +5,7 @@ import {
   DocumentListQuery,
   DocumentUpload,
   Ingestion,
+  PlacementQuery,
   SearchRequest,
   SearchResult,
 } from '../../contract/documents.ts';
@@ -39,7 +40,8 @@ export const documentRoutes =
         operationId: 'uploadDocuments',
         tags: ['documents'],
         summary: 'Add or replace documents',
-        description: 'The files are stored when the answer comes, and read after it: follow the ingestion.',
+        description: 'The files are stored when the answer comes, and read after it: follow the ingestion. Where they stand and who may read them is said in the query string, for all files of the upload: ?collection=hr&readers=group:hr,subject:ann&tags=policy.',
+        querystring: PlacementQuery,
         bodies: { 'application/json': DocumentUpload, 'multipart/form-data': multipartForm },
         response: {
           202: json('The files are being read', Ingestion, location('the progress')),
@@ -47,9 +49,9 @@ export const documentRoutes =
         },
       },
       handler: async (request, reply) => {
-        const { scope } = request;
+        const { scope, query } = request;
         const files = await filesOf(request, maxMegabytes);
-        const ingestionId = await documents.createIngestion(scope, files);
+        const ingestionId = await documents.createIngestion(scope, files, query);
         await start.ingestion({ ...scope, ingestionId }).catch(async (error: unknown) => {
           await documents.endIngestion(scope, ingestionId, 'failed').catch(() => undefined);
           throw error;
@@ -117,7 +119,7 @@ export const documentRoutes =
         response: { 200: json('Passages, best first', SearchResult), ...problems(...bodyProblems) },
       },
       handler: async ({ scope, body }, reply) =>
-        reply.send({ passages: await index.search(scope, body.query, body.limit) }),
+        reply.send(await index.search(scope, body)),
     });
   };
 

@@ -139,6 +139,8 @@ function run(command, args) {
     const lines = [];
     const child = spawn(command, args, {
       cwd: root,
+      // The ONNX runtime would fetch parts for graphics cards.
+      env: { ONNXRUNTIME_NODE_INSTALL: 'skip', ...process.env },
       stdio: ['ignore', 'pipe', 'pipe'],
       shell: command.endsWith('.cmd'),
     });

@@ -58,6 +58,7 @@ test(`${kills} kills over ${tasks} tasks that book and wait for approvals: every
   console.log(`kill loop with effects: ALFRED_TEST_SEED=${seed}`);
   const begun = performance.now();
   const workers = createKillableWorkers(['test/support/booking-worker.ts', world.url], env.config, watch);
+  (globalThis as any).kleWorkers = workers;
   const people = approveEverything(['ann', 'bob']);
   try {
     for (let i = 0; i < workersAtOnce; i++) workers.start();
@@ -87,6 +88,7 @@ test(`${kills} kills over ${tasks} tasks that book and wait for approvals: every
     console.log(
       `kill loop with effects: ${kills} kills (${JSON.stringify(struck)}): ${world.posts.length} bookings, ${world.asked.length} asked about, ${people.refused()} second decisions refused, ${spent} s`,
     );
+    await expectEnded(ids, histories);
     await expectReplays(ids);
     expect(ids).toHaveLength(tasks);
     for (const events of histories) checkEvents(events);
@@ -127,6 +129,28 @@ function approveEverything(people: string[]) {
   };
   const working = people.map((by) => work(by).catch(() => {}));
   return { stop: () => void (stopped = true), refused: () => refused, ended: () => Promise.all(working) };
+}
+
+/** A task that has not ended in time says what Temporal waits for. */
+async function expectEnded(ids: string[], histories: TaskEvent[][]) {
+  const stuck = ids.filter((_, i) => histories[i]?.at(-1)?.type !== 'task.completed');
+  const waits = await Promise.all(
+    stuck.map(async (id) => {
+      const { raw } = await env.client.workflow.getHandle(taskWorkflowId(id)).describe();
+      return {
+        id,
+        status: raw.workflowExecutionInfo?.status,
+        task: raw.pendingWorkflowTask,
+        activities: raw.pendingActivities,
+      };
+    }),
+  );
+  if (stuck.length) {
+    const { rows } = await env.postgres.pool.query("select pid, application_name, state, wait_event_type, wait_event, now() - xact_start as age, left(query, 200) as q from pg_stat_activity where state <> 'idle'");
+    const hist = await env.client.workflow.getHandle(taskWorkflowId(stuck[0]!)).fetchHistory();
+    await writeFile(`/tmp/kle-stuck-${Date.now()}.json`, JSON.stringify({ waits, rows, hist: hist.events?.slice(-25), outputs: (globalThis as any).kleWorkers.outputs() }, (_, v) => typeof v === 'bigint' ? String(v) : v, 1));
+  }
+  expect(waits).toEqual([]);
 }
 
 /** However often their workers died, what happened is what the code says would happen. */

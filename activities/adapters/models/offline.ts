@@ -75,7 +75,7 @@ function compose(messages: Message[]): string {
   return `Nothing in the documents matches that question.\n\n${notice}`;
 }
 
-const Numbered = Passage.partial({ score: true }).extend({ n: Passage.shape.start });
+const Numbered = Passage.partial({ score: true, version: true }).extend({ n: Passage.shape.start });
 
 function passagesOf(output: JsonValue) {
   const list = typeof output === 'object' && output !== null && !Array.isArray(output) ? output.passages : undefined;

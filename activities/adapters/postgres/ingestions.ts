@@ -10,12 +10,12 @@ import { insertFile, removeUnusedFiles } from './files.ts';
 
 type Ingestions = Pick<
   Documents,
-  'createIngestion' | 'ingestion' | 'pendingFiles' | 'file' | 'settleFile' | 'endIngestion'
+  'createIngestion' | 'placementOf' | 'ingestion' | 'pendingFiles' | 'file' | 'settleFile' | 'endIngestion'
 >;
 
 /** Uploads on their way in. Progress is counted from the rows, so it is right whoever wrote them, and however often. */
 export const createIngestions = (db: Database): Ingestions => ({
-  createIngestion: (scope, uploads) =>
+  createIngestion: (scope, uploads, { collection, readers = null, tags = null }) =>
     db.transaction().execute(async (tx) => {
       const id = newId();
       const files = uploads.map((upload, ordinal) => ({ ...upload, ordinal, hash: hashOf(upload.bytes) }));
@@ -25,7 +25,7 @@ export const createIngestions = (db: Database): Ingestions => ({
         await insertFile(tx, scope.tenant, hash, distinct.get(hash) ?? new Uint8Array());
       await tx
         .insertInto('ingestions')
-        .values({ id, tenant: scope.tenant, subject: scope.subject, status: 'running', ended_at: null })
+        .values({ id, ...scopeOf(scope), status: 'running', ended_at: null, collection, readers, tags })
         .execute();
       const rows = files.map(({ name, mediaType, bytes, ordinal, hash }) => ({
         ordinal,
@@ -42,6 +42,13 @@ export const createIngestions = (db: Database): Ingestions => ({
       );
       return id;
     }),
+
+  async placementOf(scope, ingestionId) {
+    const { collection, readers, tags } = await owned(db, scope, ingestionId)
+      .select(['collection', 'readers', 'tags'])
+      .executeTakeFirstOrThrow();
+    return { collection, ...(readers ? { readers } : {}), ...(tags ? { tags } : {}) };
+  },
 
   async ingestion(scope, ingestionId) {
     const row = await owned(db, scope, ingestionId).selectAll().executeTakeFirst();
@@ -126,6 +133,8 @@ export const createIngestions = (db: Database): Ingestions => ({
       await removeUnusedFiles(tx, scope.tenant, [...new Set(left.map(({ content_hash }) => content_hash))]);
     }),
 });
+
+const scopeOf = ({ tenant, subject }: Scope) => ({ tenant, subject });
 
 const owned = (db: Database, { tenant, subject }: Scope, ingestionId: string) =>
   db

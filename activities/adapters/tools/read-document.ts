@@ -39,6 +39,7 @@ export const readDocumentTool = (documents: Pick<Documents, 'read'>) =>
         headingPath: [],
         page: null,
         contentHash: document.contentHash,
+        version: document.version,
         text: text.slice(from, end),
         start: from,
         end,

@@ -16,10 +16,12 @@ export const searchDocumentsTool = (index: Pick<SearchIndex, 'search'>) =>
   typedTool({
     name: 'search_documents',
     description:
-      'Searches the company’s documents by words and returns the passages that match best, best first. Search again with other words when they do not settle the question.',
+      'Searches the company’s documents by words and meaning and returns the passages that match best, best first. Search again with other words when they do not settle the question.',
     input: Input,
-    async run({ query, limit }, { scope }) {
-      const passages = await index.search(scope, query, limit);
+    async run({ query, limit }, { scope, signal }) {
+      const found = await index.search(scope, { query, limit }, signal);
+      // Where a passage stood in which list is for people who tune a search, not for a model.
+      const passages = found.passages.map(({ scores: _, ...passage }) => passage);
       return {
         output: { passages },
         summary: passages.length === 1 ? '1 passage found' : `${passages.length} passages found`,

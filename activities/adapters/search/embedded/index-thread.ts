@@ -1,0 +1,64 @@
+import { join } from 'node:path';
+import { AlfredError, type ErrorCode } from '../../../../contract/errors.ts';
+import type { Candidates } from '../passage-index.ts';
+import { applyChanges, beginAnew, readPosition, type Changes, type Position } from './apply.ts';
+import { emptyMemory, find, type FindIn, type Memory } from './find.ts';
+import { createIndexFile, type IndexFile, type OpenIndex } from './index-file.ts';
+
+/** What a thread does with the file of a tenant in `dir`; see embedded-index.ts. */
+export type IndexJob = { dir: string } & (
+  | { do: 'position' }
+  | { do: 'anew'; from: Position; source: string; model: string }
+  | { do: 'apply'; from: Position; changes: Changes }
+  | { do: 'find'; least: Pick<Position, 'source' | 'applied'>; query: FindIn }
+  | { do: 'counts' }
+);
+export type IndexAnswer = {
+  position: Position & { model: string };
+  anew: undefined;
+  apply: undefined;
+  /** Undefined when the file is not as far as it must be: another one has taken its place. */
+  find: Candidates | undefined;
+  counts: { passages: number; vectors: number };
+};
+/** Errors lose their class between threads, so a refusal travels as data. */
+export type Answered = { done: unknown } | { refused: { code: ErrorCode; message: string; cause: string } };
+
+const files = new Map<string, IndexFile>();
+const memories = new Map<string, { of: string; memory: Memory }>();
+
+export async function work(job: IndexJob): Promise<Answered> {
+  const file = files.get(job.dir) ?? createIndexFile(job.dir);
+  files.set(job.dir, file);
+  try {
+    return { done: await file.use((opened) => answer(job, opened)) };
+  } catch (error) {
+    if (!(error instanceof AlfredError)) throw error;
+    return { refused: { code: error.code, message: error.message, cause: String(error.cause) } };
+  }
+}
+
+async function answer(job: IndexJob, { client, name }: OpenIndex): Promise<unknown> {
+  switch (job.do) {
+    case 'position':
+      return readPosition(client);
+    case 'anew':
+      return beginAnew(client, job.from, job.source, job.model);
+    case 'apply':
+      return applyChanges(client, job.from, job.changes);
+    case 'counts': {
+      const sql = 'select (select count(*) from passages) as passages, (select count(*) from vectors) as vectors';
+      const { rows } = await client.execute(sql);
+      return { passages: Number(rows[0]?.passages), vectors: Number(rows[0]?.vectors) };
+    }
+    case 'find': {
+      const { source, applied, model } = await readPosition(client);
+      if (source !== job.least.source || applied < job.least.applied) return undefined;
+      const of = join(name, source, model);
+      const known = memories.get(job.dir);
+      const memory = known?.of === of ? known.memory : emptyMemory();
+      memories.set(job.dir, { of, memory });
+      return find(client, memory, job.query);
+    }
+  }
+}

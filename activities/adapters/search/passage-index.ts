@@ -1,0 +1,63 @@
+import type { Scope } from '../../../contract/references.ts';
+
+/** Which passages count: those that one of the principals may read, narrowed by what the request names. */
+export type PassageFilter = {
+  /** `everyone`, `subject:<id>`, `group:<name>`: what whoever asks is. */
+  principals: string[];
+  collections?: string[] | undefined;
+  /** Documents that carry all of them. */
+  tags?: string[] | undefined;
+  language?: string | undefined;
+  /** When the document last changed, in milliseconds since 1970. */
+  updatedFrom?: number | undefined;
+  updatedTo?: number | undefined;
+};
+
+export type PassageQuery = { text: string; vector?: Float32Array | undefined };
+
+/** A passage in one list, best first; scores of two lists do not compare. */
+export type Ranked = { chunkId: string; score: number };
+
+/** What an index knows of a query. Without a vector, or where it has none, `dense` is empty. */
+export type Candidates = { lexical: Ranked[]; dense: Ranked[] };
+
+export type IndexState = { passages: number; vectors: number; applied: number };
+
+/**
+ * An index of passages, derived from Postgres. It holds no text that people read, can be lost at any time, and filters
+ * inside the query.
+ */
+export interface PassageIndex {
+  /** Names how it ranks; part of the index version. */
+  readonly name: string;
+  /** Sees every change of documents that was made before the call. @param depth length of each list at the most */
+  find(scope: Scope, filter: PassageFilter, query: PassageQuery, depth: number): Promise<Candidates>;
+  state(tenant: string): Promise<IndexState>;
+  close(): Promise<void>;
+}
+
+/** What an index stores of a passage. */
+export type IndexedPassage = {
+  chunkId: string;
+  documentId: string;
+  title: string;
+  headings: string;
+  body: string;
+  vector: Float32Array | undefined;
+};
+
+/** What all passages of a document share. */
+export type IndexedDocument = {
+  documentId: string;
+  title: string;
+  collection: string;
+  /** Principals that may read it, its owner among them. */
+  readers: string[];
+  tags: string[];
+  language: string | null;
+  updatedMs: number;
+  passages: IndexedPassage[];
+};
+
+/** The principals that `readers` and the owner of a document stand for. */
+export const readersOf = (readers: string[], owner: string) => [...new Set([...readers, `subject:${owner}`])].sort();
