@@ -2,6 +2,7 @@ import { createApprovalActivities, type ApprovalDeps } from './approve.ts';
 import { createModelActivities, type ModelDeps } from './call-model.ts';
 import { createConversationActivities, type ConversationDeps } from './conversations.ts';
 import { createCallbackActivities, type CallbackDeps } from './deliver-callback.ts';
+import { createEmbedActivities, type EmbedDeps } from './embed.ts';
 import { createIngestActivities, type IngestDeps } from './ingest.ts';
 import { createOutageActivities, type OutageDeps } from './outage.ts';
 import { createScheduledRunActivities, type ScheduledRunDeps } from './scheduled-runs.ts';
@@ -17,6 +18,7 @@ export type ActivityDeps = ModelDeps &
   TaskDeps &
   ConversationDeps &
   IngestDeps &
+  EmbedDeps &
   OutageDeps &
   ScheduledRunDeps &
   SweepDeps &
@@ -31,6 +33,7 @@ export const createActivities = (deps: ActivityDeps) => ({
   ...createUndoActivities(deps),
   ...createConversationActivities(deps),
   ...createIngestActivities(deps),
+  ...createEmbedActivities(deps),
   ...createOutageActivities(deps),
   ...createScheduledRunActivities(deps),
   ...createSweepActivities(deps),

@@ -6,9 +6,16 @@ import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { alfredErrorOf } from './errors.ts';
 import { heartbeating } from './heartbeat.ts';
-import type { DocumentParser, Documents, FileOutcome, PendingFile } from './ports.ts';
+import type { DocumentParser, Documents, Embeddings, FileOutcome, PendingFile, Workflows } from './ports.ts';
 
-export type IngestDeps = { documents: Documents; parser: DocumentParser; metrics: Metrics; log: Logger };
+export type IngestDeps = {
+  documents: Documents;
+  parser: DocumentParser;
+  embeddings: Pick<Embeddings, 'embedder'>;
+  workflows: Pick<Workflows, 'embedDocuments'>;
+  metrics: Metrics;
+  log: Logger;
+};
 
 export type IngestionRef = Scope & { ingestionId: string };
 
@@ -17,7 +24,16 @@ const batchSize = 20;
 /** Files in work at once; parsing has threads of its own, and a file waits for the database most of its time. */
 const filesAtOnce = 4;
 
-export const createIngestActivities = ({ documents, parser, metrics, log }: IngestDeps) => {
+export const createIngestActivities = ({ documents, parser, embeddings, workflows, metrics, log }: IngestDeps) => {
+  /** What is stored is found by words; its vectors follow. */
+  const haveEmbedded = async () => {
+    if (!(await embeddings.embedder())) return;
+    // The sweep makes up for it.
+    await workflows.embedDocuments().catch((error: unknown) => {
+      log.warn({ err: error }, 'the vectors of new documents could not be begun');
+    });
+  };
+
   /** Reads one file and settles it. @returns what is broken on our side, so that the file stays pending for a retry */
   const ingest = async (
     { ingestionId, ...scope }: IngestionRef,
@@ -76,6 +92,7 @@ export const createIngestActivities = ({ documents, parser, metrics, log }: Inge
         const results = await Promise.allSettled(Array.from({ length: filesAtOnce }, work));
         for (const result of results) if (result.status === 'rejected') throw result.reason;
         if (broken) throw broken;
+        if (files.length > 0) await haveEmbedded();
         const found = await documents.ingestion(ingestion, ingestion.ingestionId);
         if (!found) throw new AlfredError('not_found', `There is no ingestion ${ingestion.ingestionId}.`);
         return found.counts;

@@ -3,11 +3,23 @@ import { isEnded } from '../contract/task-status.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { heartbeating } from './heartbeat.ts';
-import type { Callbacks, ConversationRows, Ledger, Messages, Tasks, TaskState, Workflows } from './ports.ts';
+import type {
+  Callbacks,
+  ConversationRows,
+  Embeddings,
+  Ledger,
+  Messages,
+  Tasks,
+  TaskState,
+  Vectors,
+  Workflows,
+} from './ports.ts';
 
 export type SweepDeps = {
   callbacks: Pick<Callbacks, 'forgotten'>;
   ledger: Pick<Ledger, 'writeOffLost'>;
+  vectors: Pick<Vectors, 'missing'>;
+  embeddings: Pick<Embeddings, 'embedder'>;
   tasks: Tasks;
   conversationRows: Pick<ConversationRows, 'open'>;
   messages: Pick<Messages, 'wake'>;
@@ -60,6 +72,7 @@ export const createSweepActivities = (deps: SweepDeps) => {
             log.warn({ err: error, taskId: callback.taskId }, 'the delivery of a callback could not be started');
           });
         }
+        await embedWhatIsLeft(deps);
         const lost = await ledger.writeOffLost();
         if (lost > 0) log.warn({ lost }, 'model calls of ended tasks were never heard of again');
         return corrected;
@@ -84,6 +97,16 @@ async function* candidates(tasks: Tasks, workflows: Workflows): AsyncIterable<Ta
     ids = [];
   }
   yield await ended();
+}
+
+/** Documents without vectors: the model came later, or the last attempts at them failed. */
+async function embedWhatIsLeft({ vectors, embeddings, workflows, log }: SweepDeps): Promise<void> {
+  try {
+    const embedder = await embeddings.embedder();
+    if (embedder && (await vectors.missing(embedder.model, 1)).length > 0) await workflows.embedDocuments();
+  } catch (error) {
+    log.warn({ err: error }, 'the vectors of documents could not be looked at');
+  }
 }
 
 /** A conversation with something to do, whose workflow was terminated or lost, goes on from its rows. */

@@ -10,6 +10,7 @@ import { addChat } from './commands/chat.ts';
 import { addConfig } from './commands/config.ts';
 import { addConversations } from './commands/conversations.ts';
 import { addDocuments } from './commands/documents.ts';
+import { addEval } from './commands/eval.ts';
 import { addHistory } from './commands/history.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addReplay } from './commands/replay.ts';
@@ -44,6 +45,7 @@ const commands = [
   addApprovals,
   addSchedules,
   addUsage,
+  addEval,
   addAgents,
   addConfig,
   addReplay,

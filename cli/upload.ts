@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { Ingestion, type IngestedFile } from '../contract/documents.ts';
+import { Ingestion, type IngestedFile, type Placement } from '../contract/documents.ts';
 import { ApiProblem, type ApiClient } from './api-client.ts';
 import type { FoundFile } from './collect-files.ts';
 import { createPatience, isPassing } from './patience.ts';
@@ -17,7 +17,7 @@ export type Upload = { ingestions: Ingestion[]; refused: Refused[]; sent: number
  */
 export async function upload(
   api: ApiClient,
-  files: FoundFile[],
+  { files, placement }: { files: FoundFile[]; placement: Placement },
   progress: (state: Upload) => Promise<void>,
   say: (line: string) => void,
 ): Promise<Upload> {
@@ -26,7 +26,7 @@ export async function upload(
   for (let batch = queue.shift(); batch; batch = queue.shift()) {
     try {
       const form = await formOf(batch, state.refused);
-      if (form) state.ingestions.push(await send(api, form, say));
+      if (form) state.ingestions.push(await send(api, { form, query: queryOf(placement) }, say));
       state.sent += batch.length;
     } catch (error) {
       if (!(error instanceof ApiProblem) || error.status >= 500) throw error;
@@ -76,14 +76,22 @@ async function formOf(batch: FoundFile[], refused: Refused[]): Promise<FormData 
   return isEmpty ? undefined : form;
 }
 
-async function send(api: ApiClient, form: FormData, say: (line: string) => void): Promise<Ingestion> {
+function queryOf({ collection, readers, tags }: Placement): string {
+  const query = new URLSearchParams({ collection });
+  if (readers) query.set('readers', readers.join(','));
+  if (tags) query.set('tags', tags.join(','));
+  return query.toString();
+}
+
+type Sent = { form: FormData; query: string };
+async function send(api: ApiClient, { form, query }: Sent, say: (line: string) => void): Promise<Ingestion> {
   const patience = createPatience({
     limitMs: 60_000,
     onWait: (error) => say(`${error.message.split('\n')[0]}\nTrying again …`),
   });
   for (;;) {
     try {
-      return await api.call('/v1/documents', { method: 'POST', form, answer: Ingestion });
+      return await api.call(`/v1/documents?${query}`, { method: 'POST', form, answer: Ingestion });
     } catch (error) {
       if (!isPassing(error)) throw error;
       await patience.wait(error as Error);

@@ -16,6 +16,9 @@ export const documentsQueue = 'documents';
 /** Housekeeping: the sweep that keeps task rows true. */
 export const systemQueue = 'system';
 
+/** One for all: it makes vectors of every document that has none. */
+export const embedWorkflowId = 'embed-documents';
+
 export const outageWorkflowId = (model: string) => `outage/${model}`;
 
 /** Signals by their names, for those who load no workflow code. */

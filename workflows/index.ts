@@ -2,6 +2,7 @@
 export { agentTaskWorkflow } from './agent-task/workflow.ts';
 export { callbackWorkflow } from './callback/workflow.ts';
 export { conversationWorkflow } from './conversation/workflow.ts';
+export { embedDocumentsWorkflow } from './embed/workflow.ts';
 export { ingestWorkflow } from './ingest/workflow.ts';
 export { modelOutageWorkflow } from './outage/workflow.ts';
 export { scheduledRunWorkflow } from './schedule/workflow.ts';

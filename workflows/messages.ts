@@ -35,7 +35,7 @@ export const decideUpdate = defineUpdate<Verdict, [Decision]>('decide');
 /** To a running task of a conversation: messages were given to it, to be read at its next step. */
 export const steerSignal = defineSignal(signalName.steer);
 /** To a running task: a message of its conversation was given to it. */
-/** To a conversation: look at your rows. There may be something to do, or it was deleted. */
+/** To a conversation, or to whoever makes vectors: look at your rows. There may be something to do, or it was deleted. */
 export const wakeSignal = defineSignal(signalName.wake);
 /** What is decided about a message; who said what stands in its row. */
 export type MessageDecision = Pick<MessageReceipt, 'outcome' | 'position' | 'taskId' | 'runningTaskId'>;

@@ -45,6 +45,13 @@ export const fileBatch: ActivityOptions = {
   retry: { initialInterval: '500 ms', maximumInterval: '1 min', maximumAttempts: 100 },
 };
 
+/** Vectors of a batch of texts: CPU work on another thread, or a server's. What was stored is not done again. */
+export const embedding: ActivityOptions = {
+  startToCloseTimeout: '30 min',
+  heartbeatTimeout: '5 s',
+  retry: { initialInterval: '1 s', maximumInterval: '1 min', maximumAttempts: 100 },
+};
+
 /** A message to a conversation: its id makes a repeat safe, and a refusal is final. */
 export const submission: ActivityOptions = {
   startToCloseTimeout: '30 s',

@@ -67,6 +67,7 @@ export function createAdapters({ config, log, postgres: { db }, client, metrics 
     groups: createGroups(db),
     vectors: createVectors(db),
     embeddings,
+    passages,
     index,
     parser,
     workflows: createWorkflows(client),

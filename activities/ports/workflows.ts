@@ -7,6 +7,8 @@ export interface Workflows {
   runningTasks(): AsyncIterable<string>;
   /** Makes sure that somebody lets parked tasks go when the model is back. */
   watchOutage(model: string): Promise<void>;
+  /** Makes sure that somebody makes vectors of what was stored. */
+  embedDocuments(): Promise<void>;
   /** Tells a parked task to go on. A task that has ended is left alone. */
   release(taskId: string): Promise<void>;
   /**

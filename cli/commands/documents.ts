@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { DocumentList, type Document, type Ingestion } from '../../contract/documents.ts';
+import { DocumentList, Placement, type Document, type Ingestion } from '../../contract/documents.ts';
 import type { ApiClient } from '../api-client.ts';
 import { CliError, exitCodes, usageError } from '../cli-error.ts';
 import { collectFiles, type Found } from '../collect-files.ts';
@@ -16,8 +16,12 @@ export function addDocuments(program: Command, context: Context) {
     .command('add')
     .description('add files or folders (.md .txt .html .pdf .docx); the same file again changes nothing')
     .argument('<path...>', 'files or folders')
-    .action(async (paths: string[]) => {
-      process.exitCode = await add(paths, context);
+    .option('-c, --collection <name>', 'where they go; a name is taken once in each', 'default')
+    .option('-r, --reader <who...>', 'who may read them beside you: everyone, group:<name>, subject:<id>')
+    .option('--private', 'nobody but you may read them')
+    .option('-t, --tag <tag...>', 'what a search can be narrowed by')
+    .action(async (paths: string[], options: AddOptions) => {
+      process.exitCode = await add(paths, placementOf(options), context);
     });
   documents
     .command('list')
@@ -31,7 +35,17 @@ export function addDocuments(program: Command, context: Context) {
     .action((name: string) => remove(name, context));
 }
 
-async function add(paths: string[], { api, terminal }: Context): Promise<number> {
+type AddOptions = { collection: string; reader?: string[]; private?: boolean; tag?: string[] };
+
+function placementOf({ collection, reader, private: isPrivate, tag }: AddOptions): Placement {
+  if (isPrivate && reader) throw usageError('Say --private or --reader, not both.');
+  const readers = isPrivate ? [] : reader;
+  const parsed = Placement.safeParse({ collection, ...(readers && { readers }), ...(tag && { tags: tag }) });
+  if (!parsed.success) throw usageError(z.prettifyError(parsed.error));
+  return parsed.data;
+}
+
+async function add(paths: string[], placement: Placement, { api, terminal }: Context): Promise<number> {
   const found = await collectFiles(paths);
   if (found.files.length === 0)
     throw usageError(
@@ -53,7 +67,7 @@ async function add(paths: string[], { api, terminal }: Context): Promise<number>
   };
   const sent = await upload(
     api,
-    found.files,
+    { files: found.files, placement },
     async (state) => {
       state.ingestions = await refresh(api, state.ingestions).catch(() => state.ingestions);
       show(state.ingestions, state.sent);

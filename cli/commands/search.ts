@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { SearchResult } from '../../contract/documents.ts';
+import { SearchResult, type RankedPassage } from '../../contract/documents.ts';
 import { usageError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
 import { place } from '../format.ts';
@@ -7,28 +7,46 @@ import { wrap } from '../terminal.ts';
 
 const shownCharacters = 300;
 
+type Options = { limit: number; collection?: string[]; tag?: string[]; explain?: boolean; json?: boolean };
+
 export function addSearch(program: Command, { api, terminal }: Context) {
   program
     .command('search')
     .description('find passages in the documents')
     .argument('<words...>', 'what to look for')
     .option('-n, --limit <number>', 'passages at most', Number, 6)
+    .option('-c, --collection <name...>', 'only documents of these collections')
+    .option('-t, --tag <tag...>', 'only documents that carry all of them')
+    .option('--explain', 'where each passage stood in the list by words and in the list by meaning')
     .option('--json', 'as JSON')
-    .action(async (words: string[], { limit, json }: { limit: number; json?: boolean }) => {
+    .action(async (words: string[], { limit, collection, tag, explain, json }: Options) => {
       const query = words.join(' ').trim();
       if (!query)
         throw usageError(
           'There is nothing to search for. Write words behind the command: alfred search expense report',
         );
-      const result = await api.call('/v1/search', { method: 'POST', json: { query, limit }, answer: SearchResult });
+      const narrowed = { ...(collection && { collections: collection }), ...(tag && { tags: tag }) };
+      const result = await api.call('/v1/search', {
+        method: 'POST',
+        json: { query, limit, ...narrowed },
+        answer: SearchResult,
+      });
       if (json) return terminal.print(JSON.stringify(result, null, 2));
+      if (explain) terminal.note(`${result.mode}, ${result.indexVersion}`, 'dim');
       if (result.passages.length === 0)
         return terminal.note('Nothing was found. `alfred documents list` shows what there is.');
       for (const passage of result.passages) {
         terminal.printStyled('bold', place(passage));
+        if (explain) terminal.print(`  ${explained(passage.scores)}`);
         const text =
           passage.text.length > shownCharacters ? `${passage.text.slice(0, shownCharacters)} …` : passage.text;
         terminal.print(`${wrap(text, terminal.columns, '  ')}\n`);
       }
     });
+}
+
+function explained({ lexical, dense, fused }: RankedPassage['scores']): string {
+  const shown = (rank: RankedPassage['scores']['lexical'], digits: number) =>
+    rank ? `${rank.rank} (${rank.score.toFixed(digits)})` : 'not in it';
+  return `by words ${shown(lexical, 2)} · by meaning ${shown(dense, 3)} · fused ${shown(fused, 4)}`;
 }

@@ -4,6 +4,7 @@ import { isSecret, loadConfig, modelOf, variableNames, type Config } from '../..
 import { openEdge } from '../../runtime/edge.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { registerSearchAttributes } from '../../runtime/temporal.ts';
+import { embeddingModelDir, obtainEmbeddingModel } from './embedding-model.ts';
 import { postgresFor, temporalFor, type ServerDeps } from './servers.ts';
 import type { Settings } from './settings.ts';
 import { StepFailure } from './step-failure.ts';
@@ -29,6 +30,7 @@ export async function bringUp({ onAddresses, ...servers }: Deps) {
     ...temporal,
     ...postgres,
     ALFRED_DATA_DIR: dataDir,
+    ...(await embeddingsFor(settings, log)),
     ALFRED_API_PORT: String(ports.ALFRED_API_PORT),
   };
   onAddresses(addresses);
@@ -59,6 +61,16 @@ export async function bringUp({ onAddresses, ...servers }: Deps) {
   edge.metrics.coldStart.set(coldStartSeconds);
   log.info({ coldStartSeconds, model: modelOf(config), url: api.url }, 'ready');
   return { config, apiUrl: api.url, coldStartSeconds, failed: workers.failed };
+}
+
+/** Has the embedding model fetched, unless the person chose another or none; nobody waits for it. */
+async function embeddingsFor({ config, dataDir, environment }: Settings, log: Logger): Promise<Record<string, string>> {
+  if (config.ALFRED_EMBEDDINGS !== 'local' || config.ALFRED_EMBEDDING_MODEL_DIR) return {};
+  const options = { fallbackDir: join(dataDir, 'cache'), environment: environment as NodeJS.ProcessEnv };
+  obtainEmbeddingModel({ log, ...options }).catch((error: Error) =>
+    log.warn({ reason: error.message }, 'the embedding model is not to be had: searches go by words alone'),
+  );
+  return { ALFRED_EMBEDDING_MODEL_DIR: await embeddingModelDir(options) };
 }
 
 /** What the person has set for this start, so that `alfred config` tells it; secrets stay where they are. */

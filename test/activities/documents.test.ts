@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createDocuments } from '../../activities/adapters/postgres/documents.ts';
 import type { Documents, UploadedFile } from '../../activities/ports.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
-import { local, putDocument, sha256 } from '../support/put-document.ts';
+import { local, placed, putDocument, sha256 } from '../support/put-document.ts';
 
 const colleague = { tenant: 'local', subject: 'someone-else' };
 const stranger = { tenant: 'other', subject: 'local' };
@@ -54,7 +54,7 @@ describe('a document', () => {
     const before = [await documents.get(local, documentId), await newestChange()];
     const parse = () => Promise.reject(new Error('parsed'));
     const file = { name: 'same.txt', mediaType: 'text/plain', contentHash: sha256('One.'), sizeBytes: 4 };
-    expect(await documents.put(local, file, parse)).toEqual({ state: 'unchanged', documentId });
+    expect(await documents.put(local, file, parse, placed)).toEqual({ state: 'unchanged', documentId });
     expect([await documents.get(local, documentId), await newestChange()]).toEqual(before);
   });
 
@@ -91,7 +91,9 @@ describe('a document', () => {
   test('that cannot be parsed leaves the old version as it was', async () => {
     const { documentId } = await put('kept.txt', 'Good.');
     const file = { name: 'kept.txt', mediaType: 'text/plain', contentHash: sha256('broken'), sizeBytes: 6 };
-    await expect(documents.put(local, file, () => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
+    await expect(documents.put(local, file, () => Promise.reject(new Error('broken')), placed)).rejects.toThrow(
+      'broken',
+    );
     expect((await documents.read(local, documentId))?.text).toBe('Good.');
   });
 
@@ -154,11 +156,11 @@ describe('an ingestion', () => {
   const stored = async (content: string) => (await documents.file(local, sha256(content))) !== undefined;
 
   test('keeps the bytes of a file until nothing needs them', async () => {
-    const ingestionId = await documents.createIngestion(local, [
-      upload('one.txt', 'bytes 1'),
-      upload('two.txt', 'bytes 1'),
-      upload('bad.txt', 'bytes 2'),
-    ]);
+    const ingestionId = await documents.createIngestion(
+      local,
+      [upload('one.txt', 'bytes 1'), upload('two.txt', 'bytes 1'), upload('bad.txt', 'bytes 2')],
+      placed,
+    );
     const [one, two, bad] = await documents.pendingFiles(local, ingestionId, 10);
     if (!one || !two || !bad) throw new Error('three files are pending');
     const parse = async () => ({ title: 't', text: 'bytes 1', chunks: [] });
@@ -168,8 +170,8 @@ describe('an ingestion', () => {
       { state: 'failed', code: 'file_unreadable', message: 'bad.txt: no' },
     );
     expect(await stored('bytes 2')).toBe(false);
-    const first = await documents.put(local, one, parse, { ingestionId, ordinal: one.ordinal });
-    const second = await documents.put(local, two, parse, { ingestionId, ordinal: two.ordinal });
+    const first = await documents.put(local, one, parse, placed, { ingestionId, ordinal: one.ordinal });
+    const second = await documents.put(local, two, parse, placed, { ingestionId, ordinal: two.ordinal });
     if (first.state === 'failed' || second.state === 'failed') throw new Error('both are added');
     await documents.delete(local, first.documentId);
     expect(await stored('bytes 1')).toBe(true);
@@ -183,7 +185,7 @@ describe('an ingestion', () => {
   });
 
   test('that is given up lets go of what was pending, and its first end counts', async () => {
-    const ingestionId = await documents.createIngestion(local, [upload('never.txt', 'never read')]);
+    const ingestionId = await documents.createIngestion(local, [upload('never.txt', 'never read')], placed);
     await documents.endIngestion(local, ingestionId, 'cancelled');
     await documents.endIngestion(local, ingestionId, 'completed');
     expect(await stored('never read')).toBe(false);
@@ -194,7 +196,7 @@ describe('an ingestion', () => {
   });
 
   test('settles a file once', async () => {
-    const ingestionId = await documents.createIngestion(local, [upload('once.txt', 'once')]);
+    const ingestionId = await documents.createIngestion(local, [upload('once.txt', 'once')], placed);
     const failure = { state: 'failed', code: 'file_unreadable', message: 'first' } as const;
     await documents.settleFile(local, { ingestionId, ordinal: 0 }, failure);
     await documents.settleFile(local, { ingestionId, ordinal: 0 }, { ...failure, message: 'second' });
@@ -202,7 +204,7 @@ describe('an ingestion', () => {
   });
 
   test('is seen and settled by its owner only', async () => {
-    const ingestionId = await documents.createIngestion(local, [upload('mine.txt', 'mine')]);
+    const ingestionId = await documents.createIngestion(local, [upload('mine.txt', 'mine')], placed);
     for (const scope of [stranger, colleague]) {
       expect(await documents.ingestion(scope, ingestionId)).toBeUndefined();
       expect(await documents.pendingFiles(scope, ingestionId, 5)).toEqual([]);
@@ -220,17 +222,17 @@ describe('an ingestion', () => {
   test('never loses bytes to a document of the same bytes that goes at the same time', async () => {
     for (let round = 0; round < 20; round++) {
       const content = `contested ${round}`;
-      const before = await documents.createIngestion(local, [upload(`c${round}.txt`, content)]);
+      const before = await documents.createIngestion(local, [upload(`c${round}.txt`, content)], placed);
       const [file] = await documents.pendingFiles(local, before, 1);
       if (!file) throw new Error('one file is pending');
-      const outcome = await documents.put(local, file, async () => ({ title: '', text: content, chunks: [] }), {
+      const outcome = await documents.put(local, file, async () => ({ title: '', text: content, chunks: [] }), placed, {
         ingestionId: before,
         ordinal: 0,
       });
       if (outcome.state === 'failed') throw new Error(outcome.message);
       await Promise.all([
         documents.delete(local, outcome.documentId),
-        documents.createIngestion(local, [upload('again.txt', content)]),
+        documents.createIngestion(local, [upload('again.txt', content)], placed),
       ]);
       expect(await stored(content)).toBe(true);
     }

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
-import { local, sha256 } from '../support/put-document.ts';
+import { local, placed, sha256 } from '../support/put-document.ts';
 
 const folder = new URL('../../docs/examples/policies/', import.meta.url);
 let env: TestEnvironment;
@@ -15,7 +15,7 @@ beforeAll(async () => {
     const bytes = await readFile(new URL(name, folder));
     const file = { name, mediaType: 'application/octet-stream', contentHash: sha256(bytes), sizeBytes: bytes.length };
     const parse = () => adapters.parser.parse({ ...file, bytes }, AbortSignal.timeout(60_000));
-    expect(await adapters.documents.put(local, file, parse)).toMatchObject({ state: 'added' });
+    expect(await adapters.documents.put(local, file, parse, placed)).toMatchObject({ state: 'added' });
   }
 }, 60_000);
 afterAll(async () => {
@@ -33,7 +33,7 @@ test.each([
   ['How many quotes are needed for a purchase of 20,000 EUR?', 'procurement.md', 'Department head and Procurement'],
   ['May I travel first class by train?', 'travel.md', 'first class from 2 hours on'],
 ])('“%s” is answered among the first three passages', async (question, document, answer) => {
-  const passages = await adapters.index.search(local, question, 3);
+  const { passages } = await adapters.index.search(local, { query: question, limit: 3 });
   const found = passages
     .filter((passage) => passage.document === document)
     .map(({ text }) => text.replace(/\s+/g, ' '));

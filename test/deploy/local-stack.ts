@@ -15,6 +15,8 @@ const shell = () => ({
   HOME: process.env.HOME,
   ...(process.env.TEMPORAL_CLI_PATH ? { TEMPORAL_CLI_PATH: process.env.TEMPORAL_CLI_PATH } : {}),
   ALFRED_SHUTDOWN_GRACE_S: '2',
+  // Vectors have a test of their own; the others need the processor.
+  ALFRED_EMBEDDINGS: 'none',
 });
 
 type Environment = Record<string, string | undefined>;

@@ -9,7 +9,7 @@ import { startWorkers } from '../../workers/compose.ts';
 import type { ingestWorkflow } from '../../workflows/ingest/workflow.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { plainParser } from '../support/plain-parser.ts';
-import { sha256 } from '../support/put-document.ts';
+import { placed, sha256 } from '../support/put-document.ts';
 import { startRole } from '../support/role-process.ts';
 
 const scope = { tenant: 'local', subject: 'local' };
@@ -37,7 +37,7 @@ const file = (name: string, content: string | Uint8Array): UploadedFile => ({
 });
 
 async function start(files: UploadedFile[]) {
-  const ingestionId = await adapters.documents.createIngestion(scope, files);
+  const ingestionId = await adapters.documents.createIngestion(scope, files, placed);
   const handle = await env.client.workflow.start<typeof ingestWorkflow>('ingestWorkflow', {
     workflowId: ingestionWorkflowId(ingestionId),
     taskQueue: documentsQueue,
@@ -114,7 +114,7 @@ describe('ingestWorkflow', () => {
       expect(
         await (await start([file('twice.txt', 'First.'), file('twice.txt', 'Second.')])).handle.result(),
       ).toMatchObject({ added: 1, replaced: 1 });
-      expect((await adapters.index.search(scope, 'second', 1))[0]).toMatchObject({
+      expect((await adapters.index.search(scope, { query: 'second', limit: 1 })).passages[0]).toMatchObject({
         document: 'twice.txt',
         text: 'Second.',
       });

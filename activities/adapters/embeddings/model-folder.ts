@@ -21,7 +21,7 @@ const defaultDescription = { name: 'all-MiniLM-L6-v2-int8' };
 
 /**
  * The embedding model in a folder: `model.onnx` and `tokenizer.json`, described by `alfred-model.json` where it is another
- * than the default. Its name ends in the beginning of the model file's SHA-256: vectors of two files never mix.
+ * than the default. Its name ends in a hash of the model file and of how it is used: vectors that differ never mix.
  *
  * @returns undefined when the files are not there (yet)
  * @throws when the description is wrong
@@ -33,11 +33,12 @@ export async function readModelFolder(dir: string): Promise<EmbeddingModel | und
   const parsed = Description.safeParse(described === undefined ? defaultDescription : parseJson(described));
   if (!parsed.success)
     throw new Error(`${join(dir, 'alfred-model.json')} does not describe a model: ${z.prettifyError(parsed.error)}`);
-  const hash = await sha256Of(modelFile);
-  return { ...parsed.data, name: `${parsed.data.name}@${hash.slice(0, 8)}`, dir, modelFile, tokenizerFile };
+  const { name, ...use } = parsed.data;
+  const hash = createHash('sha256').update(`${await sha256Of(modelFile)} ${JSON.stringify(use)}`);
+  return { ...use, name: `${name}@${hash.digest('hex').slice(0, 8)}`, dir, modelFile, tokenizerFile };
 }
 
-export async function sha256Of(path: string): Promise<string> {
+async function sha256Of(path: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);
   return hash.digest('hex');

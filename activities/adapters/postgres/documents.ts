@@ -8,7 +8,7 @@ import { recordChange } from './document-changes.ts';
 import { documentColumns, documentOf } from './document-row.ts';
 import { removeUnusedFiles } from './files.ts';
 import { createIngestions } from './ingestions.ts';
-import { putDocument } from './put-document.ts';
+import { dropVectors, putDocument } from './put-document.ts';
 import { isReadable } from './readable.ts';
 
 /** Documents and their chunks. A subject sees what it may read, and may replace and delete that. */
@@ -50,7 +50,13 @@ export const createDocuments = (db: Database): Documents => ({
     db.transaction().execute(async (tx) => {
       const found = await one(tx, scope, documentId).select('content_hash').forUpdate().executeTakeFirst();
       if (!found) return false;
+      const chunks = await tx.selectFrom('chunks').select('embed_hash').where('document_id', '=', documentId).execute();
       await tx.deleteFrom('documents').where('id', '=', documentId).execute();
+      await dropVectors(
+        tx,
+        scope.tenant,
+        chunks.map(({ embed_hash }) => embed_hash),
+      );
       await removeUnusedFiles(tx, scope.tenant, [found.content_hash]);
       await recordChange(tx, scope.tenant, documentId);
       return true;

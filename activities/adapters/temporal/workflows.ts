@@ -1,6 +1,8 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import {
   callbackWorkflowId,
+  documentsQueue,
+  embedWorkflowId,
   outageWorkflowId,
   signalName,
   systemQueue,
@@ -24,7 +26,24 @@ const statuses = {
 } as const satisfies Record<string, Exclude<WorkflowState, { status: 'not_found' }>['status']>;
 
 /** What Temporal says about workflows. */
-export const createWorkflows = (client: Client): Workflows => ({
+export const createWorkflows = (client: Client): Workflows => {
+  const embedDocuments = coalesce((workflowId) =>
+    told(
+      client.workflow.signalWithStart('embedDocumentsWorkflow', {
+        workflowId,
+        taskQueue: documentsQueue,
+        args: [],
+        // Also when it runs: one that is about to end takes another look.
+        signal: signalName.wake,
+        workflowTaskTimeout: '5 s',
+        staticSummary: 'vectors of documents',
+      }),
+    ),
+  );
+  return workflowsOf(client, embedDocuments);
+};
+
+const workflowsOf = (client: Client, embedDocuments: (id: string) => Promise<void>): Workflows => ({
   async describe(workflowId) {
     try {
       const { runId, status } = await client.workflow.getHandle(workflowId).describe();
@@ -57,6 +76,8 @@ export const createWorkflows = (client: Client): Workflows => ({
       }),
     ),
   ),
+
+  embedDocuments: () => embedDocuments(embedWorkflowId),
 
   async release(taskId) {
     try {

@@ -72,7 +72,11 @@ async function readBefore(client: Client, documentIds: string[]): Promise<Map<st
   return found;
 }
 
-function statementsFor(documentId: string, before: Before | undefined, now: IndexedDocument | undefined): InStatement[] {
+function statementsFor(
+  documentId: string,
+  before: Before | undefined,
+  now: IndexedDocument | undefined,
+): InStatement[] {
   const facets = now && facetsOf(now);
   const hash = now && hashOf([now.title, now.updatedMs, facets ?? '']);
   // A title stands in every row, and a passage keeps its class and time for life.

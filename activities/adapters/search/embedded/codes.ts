@@ -8,7 +8,8 @@ const bitsIn = Uint8Array.from({ length: 65_536 }, (_, n) => {
 /** The signs of a vector's numbers, a bit each: what is left of it for a first, quick look at all vectors. */
 export function codeOf(vector: Float32Array): Uint16Array {
   const code = new Uint16Array(Math.ceil(vector.length / 16));
-  for (let i = 0; i < vector.length; i++) if ((vector[i] ?? 0) > 0) code[i >> 4] = (code[i >> 4] ?? 0) | (1 << (i & 15));
+  for (let i = 0; i < vector.length; i++)
+    if ((vector[i] ?? 0) > 0) code[i >> 4] = (code[i >> 4] ?? 0) | (1 << (i & 15));
   return code;
 }
 

@@ -1,35 +1,51 @@
-import { existsSync } from 'node:fs';
-import { mkdir, open, rm, writeFile } from 'node:fs/promises';
+import { cp, open, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createClient } from '@libsql/client';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createDocuments } from '../../activities/adapters/postgres/documents.ts';
-import { createSearchIndex } from '../../activities/adapters/search/search-index.ts';
-import type { SearchIndex } from '../../activities/ports.ts';
+import { createEmbeddedIndex } from '../../activities/adapters/search/embedded/embedded-index.ts';
+import { createSearch } from '../../activities/adapters/search/search.ts';
+import type { Scope } from '../../contract/references.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { local, putDocument } from '../support/put-document.ts';
 
 let env: TestEnvironment;
 let folder = 0;
-const opened: SearchIndex[] = [];
+const opened: { close(): Promise<void> }[] = [];
 beforeAll(async () => void (env = await createTestEnvironment()));
-afterEach(() => opened.splice(0).forEach((index) => index.close()));
+afterEach(async () => void (await Promise.all(opened.splice(0).map((index) => index.close()))));
 afterAll(() => env?.close());
 
 const newDir = () => join(env.config.ALFRED_DATA_DIR, `index-${++folder}`);
 const create = (dir = newDir(), db = env.postgres.db) => {
-  const index = createSearchIndex({ db, dir, log: env.log });
-  opened.push(index);
-  return index;
+  const index = createEmbeddedIndex({ db, dir, log: env.log, model: async () => '' });
+  const embeddings = { embedder: async () => undefined, close: async () => {} };
+  const search = createSearch({ db, index, embeddings, log: env.log });
+  opened.push(search);
+  return {
+    search: async (scope: Scope, query: string, limit: number) =>
+      (await search.search(scope, { query, limit })).passages,
+    close: () => search.close(),
+  };
 };
+type Index = ReturnType<typeof create>;
 const put = (name: string, text: string, scope = local) => putDocument(env.postgres.db, name, text, scope);
-const found = async (index: SearchIndex, query: string, scope = local) =>
+const found = async (index: Index, query: string, scope = local) =>
   (await index.search(scope, query, 20)).map(({ text }) => text);
+
+/** The folder of the tenant `local` in `dir`, and the file in it that is current. */
+async function folderIn(dir: string) {
+  return join(dir, (await readdir(dir)).find((name) => name.startsWith('local-')) ?? '');
+}
+async function fileIn(dir: string) {
+  const folder = await folderIn(dir);
+  return join(folder, await readFile(join(folder, 'current'), 'utf8'));
+}
 
 /** What the file holds, read beside the index: passages, and rows of the full-text table. */
 async function rowsIn(dir: string) {
-  const client = createClient({ url: `file:${join(dir, 'documents.db')}` });
+  const client = createClient({ url: `file:${await fileIn(dir)}` });
   try {
     const { rows } = await client.execute(
       'select (select count(*) from passages), (select count(*) from words_docsize)',
@@ -39,13 +55,24 @@ async function rowsIn(dir: string) {
     client.close();
   }
 }
-/** Copies an index that may be open into one file that nobody has open. */
+/** Copies an index that may be open into files that nobody has open. */
 async function copyIndex(from: string, to: string) {
-  const client = createClient({ url: `file:${join(from, 'documents.db')}` });
-  await client.execute({ sql: 'vacuum into ?', args: [join(to, 'documents.db')] });
+  await cp(from, to, { recursive: true });
+  const [source, target] = [await fileIn(from), await fileIn(to)];
+  for (const suffix of ['', '-wal', '-shm']) await rm(`${target}${suffix}`, { force: true });
+  const client = createClient({ url: `file:${source}` });
+  await client.execute({ sql: 'vacuum into ?', args: [target] });
   client.close();
 }
-const chunksInPostgres = async () => (await env.postgres.db.selectFrom('chunks').select('id').execute()).length;
+const chunksInPostgres = async () =>
+  (
+    await env.postgres.db
+      .selectFrom('chunks as c')
+      .innerJoin('documents as d', 'd.id', 'c.document_id')
+      .select('c.id')
+      .where('d.tenant', '=', 'local')
+      .execute()
+  ).length;
 
 describe('a search', () => {
   test('finds the passage that answers a question, with where it stands', async () => {
@@ -138,7 +165,7 @@ describe('the index file', () => {
     await put('lasting.txt', 'Basalt lasts.');
     expect(await found(before, 'basalt')).toEqual(['Basalt lasts.']);
     expect(await found(create(dir), 'basalt')).toEqual(['Basalt lasts.']);
-    expect(existsSync(join(dir, 'documents.db'))).toBe(true);
+    expect(await rowsIn(dir)).toEqual({ passages: await chunksInPostgres(), words: await chunksInPostgres() });
   });
 
   test.each([
@@ -157,9 +184,8 @@ describe('the index file', () => {
     const [whole, dir] = [newDir(), newDir()];
     await put('spoilt.txt', 'Marble cracks.');
     await found(create(whole), 'marble');
-    await mkdir(dir);
     await copyIndex(whole, dir);
-    await spoil(join(dir, 'documents.db'));
+    await spoil(await fileIn(dir));
     expect(await found(create(dir), 'marble')).toEqual(['Marble cracks.']);
     expect(await rowsIn(dir)).toEqual({ passages: await chunksInPostgres(), words: await chunksInPostgres() });
   });
@@ -178,10 +204,11 @@ describe('the index file', () => {
 
   test('is shared by searches that come together', async () => {
     let catchUps = 0;
-    const index = createSearchIndex({ db: env.postgres.db, dir: newDir(), log: env.log });
+    const index = createEmbeddedIndex({ db: env.postgres.db, dir: newDir(), log: env.log, model: async () => '' });
     opened.push(index);
     env.postgres.pool.on('acquire', () => catchUps++);
-    await Promise.all(Array.from({ length: 50 }, () => index.search(local, 'nothingofthekind', 1)));
+    const filter = { principals: ['everyone'] };
+    await Promise.all(Array.from({ length: 50 }, () => index.find(local, filter, { text: 'nothing' }, 1)));
     env.postgres.pool.removeAllListeners('acquire');
     // Two runs at the most, whatever each needs; fifty of their own would be far more.
     expect(catchUps).toBeLessThan(30);
@@ -255,7 +282,7 @@ describe('another database behind the same file', () => {
       expect(await found(theirs, 'topaz')).toEqual([]);
       expect(await found(theirs, 'beryl')).toHaveLength(20);
       expect(await rowsIn(dir)).toEqual({ passages: 70, words: 70 });
-      theirs.close();
+      await theirs.close();
     } finally {
       await other.close();
     }

@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import { loadConfig } from '../../runtime/config.ts';
+import type { Context } from '../context.ts';
+import { stackEnvironment } from '../stack.ts';
+import { table } from '../terminal.ts';
+import type { Interval } from '../eval/measures.ts';
+
+type Options = { corpus: string; json?: boolean; remove?: boolean };
+
+export function addEval(program: Command, { terminal }: Context) {
+  program
+    .command('eval')
+    .description('measure how good answers are')
+    .command('retrieval')
+    .description('search a test collection with its questions: nDCG@10, Recall@100, MRR with 95 % intervals')
+    .requiredOption('--corpus <folder>', 'in BEIR layout: corpus.jsonl, queries.jsonl, qrels/test.tsv')
+    .option('--remove', 'remove what an earlier run stored, and measure nothing')
+    .option('--json', 'as JSON')
+    .action(async ({ corpus: dir, json, remove }: Options) => {
+      const { readCorpus } = await import('../eval/beir.ts');
+      const corpus = await readCorpus(dir);
+      const { evaluateRetrieval, removeCorpus } = await import('../eval/retrieval.ts');
+      const { openAdapters } = await import('../open-adapters.ts');
+      const { adapters, close } = await openAdapters(loadConfig(await stackEnvironment()));
+      try {
+        if (remove) return terminal.print(`${await removeCorpus(adapters, dir)} documents were removed.`);
+        const report = await evaluateRetrieval(adapters, corpus, { dir, say: (line) => terminal.status(line) });
+        terminal.clearStatus();
+        if (json) return terminal.print(JSON.stringify(report, null, 2));
+        const { documents, passages, queries, model, fusion, ms } = report;
+        terminal.print(
+          `${documents} documents, ${passages} passages, ${queries} questions; ${model ?? 'no embedding model, so by words alone'}; ${fusion}`,
+        );
+        const rows = Object.entries(report.quality).map(([list, { ndcg10, recall100, mrr }]) => [
+          ...[list, shown(ndcg10), shown(recall100), shown(mrr)],
+        ]);
+        terminal.print(table([['', 'nDCG@10', 'Recall@100', 'MRR'], ...rows]));
+        terminal.print(`a search: p50 ${ms.p50.toFixed(1)} ms, p95 ${ms.p95.toFixed(1)} ms`);
+      } finally {
+        await close();
+      }
+    });
+}
+
+const shown = ({ mean, low, high }: Interval) => `${mean.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`;

@@ -1,0 +1,54 @@
+/** What one ranking is worth, each from 0 to 1. */
+export type Quality = { ndcg10: number; recall100: number; mrr: number };
+
+/**
+ * nDCG@10 with the grades as gains (Järvelin, Kekäläinen 2002, as trec_eval computes it), Recall@100, and the reciprocal
+ * rank of the first relevant document.
+ *
+ * @param ranked   ids of documents, best first, each once
+ * @param relevant grades above 0 by id
+ */
+export function qualityOf(ranked: string[], relevant: Map<string, number>): Quality {
+  const gain = (grades: number[]) => grades.slice(0, 10).reduce((sum, grade, i) => sum + grade / Math.log2(i + 2), 0);
+  const ideal = gain([...relevant.values()].sort((a, b) => b - a));
+  const found = ranked.slice(0, 100).filter((id) => relevant.has(id)).length;
+  const first = ranked.findIndex((id) => relevant.has(id));
+  return {
+    ndcg10: ideal > 0 ? gain(ranked.map((id) => relevant.get(id) ?? 0)) / ideal : 0,
+    recall100: relevant.size > 0 ? found / relevant.size : 0,
+    mrr: first < 0 ? 0 : 1 / (first + 1),
+  };
+}
+
+export type Interval = { mean: number; low: number; high: number };
+
+/** Mean with its 95 % interval, by a bootstrap over the questions; the same numbers give the same interval. */
+export function bootstrap(values: number[], resamples = 2_000): Interval {
+  const random = numbers(1);
+  const means = Array.from({ length: resamples }, () => {
+    let sum = 0;
+    for (let i = 0; i < values.length; i++) sum += values[Math.floor(random() * values.length)] ?? 0;
+    return sum / values.length;
+  }).sort((a, b) => a - b);
+  const at = (share: number) => means[Math.min(means.length - 1, Math.floor(share * means.length))] ?? 0;
+  return { mean: meanOf(values), low: at(0.025), high: at(0.975) };
+}
+
+export const meanOf = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / (values.length || 1);
+
+/** @param share 0.95 for the 95th percentile */
+export const percentile = (values: number[], share: number) => {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+};
+
+/** Mulberry32. */
+function numbers(from: number) {
+  let state = from >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

@@ -1,0 +1,22 @@
+import { createAdapters, type Adapters } from '../activities/adapters/index.ts';
+import type { Config } from '../runtime/config.ts';
+import { openPostgres } from '../runtime/postgres.ts';
+import { connectTemporal, createClient } from '../runtime/temporal.ts';
+import { databaseProblem } from './database-problem.ts';
+import { silentLog } from './silent-log.ts';
+
+/** What stands behind the ports, for a command that works on the stack's own data. */
+export async function openAdapters(config: Config): Promise<{ adapters: Adapters; close(): Promise<void> }> {
+  const connection = await connectTemporal(config);
+  const postgres = openPostgres(config, silentLog);
+  const adapters = createAdapters({ config, log: silentLog, postgres, client: createClient(connection, config) });
+  await postgres.pool.query('select 1').catch(databaseProblem(config));
+  return {
+    adapters,
+    async close() {
+      await adapters.close();
+      await postgres.close();
+      await connection.close();
+    },
+  };
+}

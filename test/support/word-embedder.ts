@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import { createVectors } from '../../activities/adapters/postgres/vectors.ts';
+import type { Embedder, Unembedded } from '../../activities/ports.ts';
+import type { Database } from '../../runtime/postgres.ts';
+
+/** Numbers of a vector. */
+const dimensions = 64;
+
+/**
+ * Vectors without a model: each word is a fixed direction, and a text the sum of its words, so that texts are near when
+ * they share words.
+ */
+export function wordEmbedder(model = 'words@1') {
+  let embedded = 0;
+  const vectorOf = (text: string) => {
+    const sum = new Float32Array(dimensions);
+    for (const word of text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [])
+      for (const [i, byte] of createHash('sha512').update(`${model} ${word}`).digest().entries())
+        sum[i] = (sum[i] ?? 0) + byte - 127.5;
+    const length = Math.hypot(...sum) || 1;
+    return sum.map((x) => x / length);
+  };
+  const embedder: Embedder = {
+    model,
+    embedPassages: async (texts) => {
+      embedded += texts.length;
+      return texts.map(vectorOf);
+    },
+    embedQuery: async (text) => vectorOf(text),
+    close: async () => {},
+  };
+  return {
+    ...embedder,
+    /** Texts of documents that were embedded. */
+    embedded: () => embedded,
+    missing: (db: Database) => createVectors(db).missing(model, 1_000),
+    store: async (db: Database, texts: Unembedded[]) => {
+      const made = await embedder.embedPassages(
+        texts.map(({ text }) => text),
+        new AbortController().signal,
+      );
+      await createVectors(db).store(
+        model,
+        texts.flatMap((one, i) => (made[i] ? [{ ...one, vector: made[i] }] : [])),
+      );
+    },
+  };
+}

@@ -1,0 +1,105 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
+import type { Embedder } from '../../activities/ports.ts';
+import { documentsQueue, embedWorkflowId, ingestionWorkflowId, systemQueue } from '../../contract/ids.ts';
+import { createMetrics } from '../../runtime/metrics.ts';
+import { startWorkers } from '../../workers/compose.ts';
+import type { ingestWorkflow } from '../../workflows/ingest/workflow.ts';
+import type { sweepTasksWorkflow } from '../../workflows/sweep/workflow.ts';
+import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { plainParser } from '../support/plain-parser.ts';
+import { local as scope, placed } from '../support/put-document.ts';
+import { wordEmbedder } from '../support/word-embedder.ts';
+
+let env: TestEnvironment;
+let adapters: Adapters;
+beforeAll(async () => {
+  env = await createTestEnvironment({ ALFRED_SHUTDOWN_GRACE_S: '0', ALFRED_SWEEP_INTERVAL_S: '86400' });
+  adapters = createAdapters(env);
+});
+afterAll(async () => {
+  await adapters?.close();
+  await env?.close();
+});
+
+const work = (embedder: () => Embedder | undefined) =>
+  startWorkers(
+    { ...env, metrics: createMetrics() },
+    {
+      ...adapters,
+      parser: { ...plainParser, close: async () => {} },
+      embeddings: { embedder: async () => embedder(), close: async () => {} },
+    },
+    [documentsQueue, systemQueue],
+  );
+
+async function ingest(names: string[]) {
+  const files = names.map((name) => ({ name, mediaType: 'text/plain', bytes: Buffer.from(`Speaks of ${name}.`) }));
+  const ingestionId = await adapters.documents.createIngestion(scope, files, placed);
+  const args = [{ ingestionId, ...scope }] as const;
+  return env.client.workflow.execute<typeof ingestWorkflow>('ingestWorkflow', {
+    workflowId: ingestionWorkflowId(ingestionId),
+    taskQueue: documentsQueue,
+    args: [...args],
+  });
+}
+const progress = (model: string) => adapters.vectors.progress(model, scope.tenant);
+async function untilEmbedded(model: string) {
+  for (;;) {
+    const { chunks, embedded } = await progress(model);
+    if (chunks > 0 && chunks === embedded) return embedded;
+    await sleep(50);
+  }
+}
+const named = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `file-${from + i}.txt`);
+
+test('vectors follow what was stored, through a worker that dies in the middle, each made once', async () => {
+  const embedder = wordEmbedder();
+  let left = 30;
+  const stalling: Embedder = {
+    ...embedder,
+    // The worker that makes these never comes to the end of them.
+    embedPassages: (texts, signal) =>
+      (left -= texts.length) < 0
+        ? new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+        : embedder.embedPassages(texts, signal),
+  };
+  const dying = await work(() => stalling);
+  await ingest(named(0, 60));
+  while (left >= 0) await sleep(20);
+  await dying.stop();
+  const stored = (await progress(embedder.model)).embedded;
+  expect(stored).toBeGreaterThan(0);
+  expect(stored).toBeLessThan(60);
+
+  const workers = await work(() => embedder);
+  try {
+    expect(await untilEmbedded(embedder.model)).toBe(60);
+    expect(embedder.embedded()).toBe(60);
+    expect(await env.client.workflow.getHandle(embedWorkflowId).result()).toBeGreaterThan(0);
+    // The same files again: nothing is made.
+    await ingest(named(0, 60));
+    expect(await env.client.workflow.getHandle(embedWorkflowId).result()).toBe(0);
+    expect(embedder.embedded()).toBe(60);
+  } finally {
+    await workers.stop();
+  }
+}, 60_000);
+
+test('documents that were stored before there was a model get their vectors with the next sweep', async () => {
+  const embedder = wordEmbedder('words@later');
+  let current: Embedder | undefined;
+  const workers = await work(() => current);
+  try {
+    await ingest(named(60, 70));
+    current = embedder;
+    await env.client.workflow.execute<typeof sweepTasksWorkflow>('sweepTasksWorkflow', {
+      workflowId: 'sweep-by-hand',
+      taskQueue: systemQueue,
+    });
+    expect(await untilEmbedded(embedder.model)).toBe(70);
+  } finally {
+    await workers.stop();
+  }
+}, 60_000);
