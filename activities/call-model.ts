@@ -5,7 +5,7 @@ import type { JsonValue } from '../contract/json.ts';
 import type { Head, TaskRef, ToolResultRef, Turn } from '../contract/references.ts';
 import { withDemands, type ApprovalDeps } from './approve.ts';
 import { outage, askModel, type Ask, type AskDeps } from './ask-model.ts';
-import { citationsOf, citedBefore, numberPassages } from './citations.ts';
+import { citationsOf, citedBefore, numberPassages, struckOut, unknownNumbers } from './citations.ts';
 import { boundTokens, hasMore, roughTokens } from './context-size.ts';
 import { fit, type Fitted } from './context.ts';
 import { currentRun } from './current-run.ts';
@@ -95,7 +95,7 @@ async function turn(deps: ModelDeps, { task, at, name, parent }: OneTurn, signal
           const verdict = judgeAnswer(text, agent, agent.tools);
           if ('correction' in verdict) return verdict;
           const all = await everSaid(conversations, task, fitted, text);
-          return { result: { text, citations: citationsOf(text, all), ...verdict } };
+          return citedAnswer(text, all, verdict);
         },
       },
       signal,
@@ -113,6 +113,24 @@ async function turn(deps: ModelDeps, { task, at, name, parent }: OneTurn, signal
       chain = await fitted(true, chain.head);
     }
   }
+}
+
+/**
+ * An answer with its citations. One that cites what nobody has shown is told so once; if it does so again, the false numbers
+ * are struck out. Answers without passages at hand cite nothing, and whatever stands in brackets there is theirs.
+ */
+function citedAnswer(text: string, messages: Message[], verdict: { data?: JsonValue }) {
+  const unknown = messages.some((message) => message.role === 'tool') ? unknownNumbers(text, messages) : [];
+  const last = messages.findLast((message) => message.role === 'user');
+  if (unknown.length > 0 && last?.because !== 'citation_unknown')
+    return {
+      correction: {
+        because: 'citation_unknown' as const,
+        text: `You cite [${unknown.join('], [')}], and there is no passage of that number. Answer again, and cite only passages that a tool has returned, by the number they have there.`,
+      },
+    };
+  const shown = unknown.length > 0 ? struckOut(text, unknown) : text;
+  return { result: { text: shown, citations: citationsOf(shown, messages), ...verdict } };
 }
 
 /** A window that is an eighth of what is said of it is a wrong figure, not a full one. */

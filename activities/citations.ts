@@ -56,7 +56,7 @@ export function citationsOf(text: string, messages: Message[]): Citation[] {
     const passage = passages.get(n);
     if (!passage || citations.has(n)) continue;
     const { start, end } = bestQuote(passage.text, claim);
-    const { documentId, document, title, headingPath, page, chunkId, contentHash } = passage;
+    const { documentId, document, title, headingPath, page, chunkId, contentHash, version, indexVersion } = passage;
     citations.set(n, {
       n,
       documentId,
@@ -66,6 +66,8 @@ export function citationsOf(text: string, messages: Message[]): Citation[] {
       page,
       chunkId,
       contentHash,
+      ...(typeof version === 'number' ? { version } : {}),
+      ...(typeof indexVersion === 'string' ? { indexVersion } : {}),
       quote: passage.text.slice(start, end),
       start: passage.start + start,
       end: passage.start + end,
@@ -73,6 +75,22 @@ export function citationsOf(text: string, messages: Message[]): Citation[] {
   }
   return [...citations.values()];
 }
+
+/** The numbers in an answer that no passage of the conversation has. */
+export function unknownNumbers(text: string, messages: Message[]): number[] {
+  const passages = passagesByNumber(messages);
+  // A year in brackets, or an index into an array, is no citation.
+  return [...new Set([...claims(text)].map(({ n }) => n))].filter((n) => n > 0 && n < 1_000 && !passages.has(n));
+}
+
+/** An answer in which false numbers are struck out: whoever reads it sees that a source was named and is none. */
+export const struckOut = (text: string, unknown: number[]): string =>
+  text.replace(citation, (_, list: string) => {
+    const known = list.split(',').filter((n) => !unknown.includes(Number(n)));
+    return known.length > 0 ? `[${known.map((n) => n.trim()).join(', ')}]` : '[no such source]';
+  });
+
+const citation = /\[(\d{1,4}(?:\s*,\s*\d{1,4})*)\]/g;
 
 /** Each [n] of an answer that was given to a passage which these messages no longer show. */
 export function citedBefore(text: string, messages: Message[]): number[] {
@@ -115,14 +133,21 @@ function passagesByNumber(messages: Message[]): Map<number, FoundPassage> {
     if (message.role !== 'tool') continue;
     for (const { output } of message.results)
       for (const passage of passagesOf(output) ?? [])
-        if (typeof passage.n === 'number') passages.set(passage.n, passage);
+        if (typeof passage.n === 'number') passages.set(passage.n, { ...passage, ...indexOf(output) });
   }
   return passages;
 }
 
+/** How the index ranked that found an output's passages. */
+function indexOf(output: JsonValue): { indexVersion?: string } {
+  const said =
+    typeof output === 'object' && output !== null && !Array.isArray(output) ? output.indexVersion : undefined;
+  return typeof said === 'string' ? { indexVersion: said } : {};
+}
+
 /** Each [n] (also [1, 2]) with the text before it, back to the end of the paragraph before. */
 function* claims(text: string): Iterable<{ n: number; claim: string }> {
-  for (const match of text.matchAll(/\[(\d{1,4}(?:\s*,\s*\d{1,4})*)\]/g)) {
+  for (const match of text.matchAll(citation)) {
     const before = text.slice(0, match.index);
     const claim = before.slice(before.trimEnd().lastIndexOf('\n') + 1);
     for (const n of match[1]?.split(',') ?? []) yield { n: Number(n), claim };

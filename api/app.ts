@@ -27,6 +27,7 @@ import { conversationRoutes } from './routes/conversations.ts';
 import { stopConversationRoutes } from './routes/stop-conversation.ts';
 import { systemRoutes } from './routes/system.ts';
 import { taskBudgetRoutes } from './routes/task-budget.ts';
+import { taskCitationRoutes } from './routes/task-citations.ts';
 import { taskCallbackRoutes } from './routes/task-callback.ts';
 import { taskEventRoutes } from './routes/task-events.ts';
 import { taskRoutes } from './routes/tasks.ts';
@@ -114,6 +115,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     taskEventRoutes,
     cancelTaskRoutes,
     taskBudgetRoutes,
+    taskCitationRoutes,
     taskCallbackRoutes,
     approvalRoutes,
     scheduleRoutes,

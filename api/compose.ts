@@ -16,6 +16,7 @@ type ApiAdapters = Pick<
   | 'tasks'
   | 'events'
   | 'callbacks'
+  | 'citations'
   | 'conversationRows'
   | 'conversationEvents'
   | 'messages'
@@ -37,11 +38,11 @@ export async function startApi(edge: ApiEdge, adapters: ApiAdapters): Promise<{ 
   const { config, log, readiness } = edge;
   checkAgentNames(config, Object.keys(agents));
   const { approvals, tasks, events, conversationRows, conversationEvents, messages } = adapters;
-  const { callbacks, documents, index, ledger, schedules, workflows } = adapters;
+  const { callbacks, citations, documents, index, ledger, schedules, workflows } = adapters;
   const app = await createApi({
     ...edge,
     ...{ approvals, tasks, events, conversationRows, conversationEvents, messages },
-    ...{ callbacks, documents, index, ledger, schedules, workflows, agents },
+    ...{ callbacks, citations, documents, index, ledger, schedules, workflows, agents },
   });
   try {
     await app.listen({ host: config.ALFRED_API_HOST, port: config.ALFRED_API_PORT });

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type {
   Approvals,
   Callbacks,
+  Citations,
   Documents,
   Identity,
   Ledger,
@@ -43,6 +44,7 @@ export type ApiDeps = {
   conversationRows: ConversationRows;
   conversationEvents: ConversationEvents;
   messages: Messages;
+  citations: Citations;
   callbacks: Pick<Callbacks, 'get' | 'again'>;
   documents: Documents;
   ledger: Pick<Ledger, 'usage'>;

@@ -147,11 +147,13 @@ export const RankedPassage = Passage.extend({
   scores: z
     .object({ lexical: Rank.nullable(), dense: Rank.nullable(), fused: Rank })
     .describe('Where the passage stood in each list; null where it was in none'),
+  coverage: z.number().describe('Part of the question’s telling words that it holds, 0 to 1; rare words count more'),
 });
 export type RankedPassage = z.infer<typeof RankedPassage>;
 
 export const SearchResult = z.object({
   passages: z.array(RankedPassage),
+  answerable: z.boolean().describe('Whether any passage speaks of what was asked, as far as words and meaning tell'),
   mode: z.enum(['hybrid', 'lexical']).describe('lexical: by words alone, since no embedding model is at hand'),
   indexVersion: z.string().describe('Names how the index ranks; two answers of one version compare'),
 });

@@ -35,7 +35,11 @@ export const taskEventSchemas = [
   }),
   event('model.failed', { step, attempt, error: TaskError, willRetry: z.boolean(), purpose }),
   event('model.fallback', { step, from: z.string(), to: z.string(), reason: z.string() }),
-  event('model.corrected', { step, reason: z.enum(['tool_as_text', 'output_invalid']), message: z.string() }),
+  event('model.corrected', {
+    step,
+    reason: z.enum(['tool_as_text', 'output_invalid', 'citation_unknown']),
+    message: z.string(),
+  }),
   event('context.compacted', {
     step,
     method: z.enum(['drop_tool_results', 'summary']),

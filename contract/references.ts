@@ -72,7 +72,7 @@ export const totalTokens = (usage: Usage) =>
   usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens + usage.outputTokens;
 
 /** Why an answer could not be used as it came; the model is told so in a message of its own. */
-export type Correction = 'tool_as_text' | 'output_invalid';
+export type Correction = 'tool_as_text' | 'output_invalid' | 'citation_unknown';
 
 /** What one model call leaves in the history: a few hundred bytes, whatever was said. */
 export type Turn = { head: Head; usage: Usage } & (

@@ -82,11 +82,33 @@ export const Citation = z.object({
   page: z.int().positive().nullable(),
   chunkId: z.string(),
   contentHash: z.string().describe('SHA-256 of the document version that was read'),
+  version: z.int().positive().optional().describe('Of the document, as it was read'),
+  indexVersion: z.string().optional().describe('How the index ranked that found it'),
   quote: z.string(),
   start: z.int().nonnegative().describe('Characters from the start of the document’s text'),
   end: z.int().nonnegative(),
 });
 export type Citation = z.infer<typeof Citation>;
+
+/** What became of a cited place since it was read. */
+export const citationStates = ['unchanged', 'moved', 'changed', 'deleted'] as const;
+export const CheckedCitation = Citation.extend({
+  passage: z
+    .object({ text: z.string(), start: z.int().nonnegative(), end: z.int().nonnegative() })
+    .nullable()
+    .describe('What was read, of which the quote is a part; null when it was erased'),
+  state: z
+    .enum(citationStates)
+    .describe(
+      'unchanged; moved: the document is another version, which holds the quote too; changed: it no longer holds it; deleted, or no longer yours to read',
+    ),
+  now: z
+    .object({ version: z.int().positive(), start: z.int().nonnegative(), end: z.int().nonnegative() })
+    .nullable()
+    .describe('Where the quote stands in the document now'),
+});
+export type CheckedCitation = z.infer<typeof CheckedCitation>;
+export const TaskCitations = z.object({ citations: z.array(CheckedCitation) });
 
 export const TaskResult = z.object({
   text: z.string(),

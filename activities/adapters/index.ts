@@ -20,6 +20,7 @@ import { createLedger } from './postgres/ledger.ts';
 import { createModelGate } from './postgres/model-gate.ts';
 import { createParkedTasks } from './postgres/parked-tasks.ts';
 import { createSchedules } from './postgres/schedules.ts';
+import { createTaskCitations } from './postgres/task-citations.ts';
 import { createTasks } from './postgres/tasks.ts';
 import { createVectors } from './postgres/vectors.ts';
 import { createEmbeddings } from './embeddings/embeddings.ts';
@@ -53,6 +54,7 @@ export function createAdapters({ config, log, postgres: { db }, client, metrics 
   return {
     tasks: createTasks(db),
     events: createTaskEvents(db, listener),
+    citations: createTaskCitations(db),
     conversations,
     conversationRows,
     conversationEvents: createConversationEvents(db, listener),

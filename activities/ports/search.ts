@@ -5,6 +5,8 @@ import type { Scope } from '../../contract/references.ts';
 export interface Embedder {
   /** Named with every vector; vectors of two models do not compare. */
   readonly model: string;
+  /** Its cosines are on the scale that the threshold of relevance was calibrated with. */
+  readonly isCalibrated: boolean;
   embedPassages(texts: string[], signal: AbortSignal): Promise<Float32Array[]>;
   embedQuery(text: string, signal: AbortSignal): Promise<Float32Array>;
   close(): Promise<void>;

@@ -40,7 +40,8 @@ export const documentRoutes =
         operationId: 'uploadDocuments',
         tags: ['documents'],
         summary: 'Add or replace documents',
-        description: 'The files are stored when the answer comes, and read after it: follow the ingestion. Where they stand and who may read them is said in the query string, for all files of the upload: ?collection=hr&readers=group:hr,subject:ann&tags=policy.',
+        description:
+          'The files are stored when the answer comes, and read after it: follow the ingestion. Where they stand and who may read them is said in the query string, for all files of the upload: ?collection=hr&readers=group:hr,subject:ann&tags=policy.',
         querystring: PlacementQuery,
         bodies: { 'application/json': DocumentUpload, 'multipart/form-data': multipartForm },
         response: {
@@ -118,8 +119,7 @@ export const documentRoutes =
         body: SearchRequest,
         response: { 200: json('Passages, best first', SearchResult), ...problems(...bodyProblems) },
       },
-      handler: async ({ scope, body }, reply) =>
-        reply.send(await index.search(scope, body)),
+      handler: async ({ scope, body }, reply) => reply.send(await index.search(scope, body)),
     });
   };
 

@@ -159,7 +159,7 @@ test('a document can be read, found, deleted once, and is then gone from the sea
   });
   const remove = () => api.http.request(`/v1/documents/${passage.documentId}`, { method: 'DELETE' });
   expect((await remove()).status).toBe(204);
-  expect((await find()).body).toEqual({ passages: [] });
+  expect((await find()).body).toEqual({ passages: [], answerable: false, mode: 'lexical', indexVersion: 'embedded-2' });
   expect([(await remove()).status, (await api.http.get(`/v1/documents/${passage.documentId}`)).status]).toEqual([
     404, 404,
   ]);

@@ -51,6 +51,8 @@ export async function createTaskHarness(
   return {
     ...env,
     ...adapters,
+    /** The house's own, which a test may hand to `tool`. */
+    adapterTools: adapters.tools,
     tools,
     metrics,
     scope,

@@ -22,6 +22,7 @@ export function wordEmbedder(model = 'words@1') {
   };
   const embedder: Embedder = {
     model,
+    isCalibrated: false,
     embedPassages: async (texts) => {
       embedded += texts.length;
       return texts.map(vectorOf);

@@ -10,6 +10,8 @@ export type GuardState = { told: Correction[]; misused: Record<string, ToolMisus
 const codes = {
   tool_as_text: 'model_tool_as_text',
   output_invalid: 'model_output_invalid',
+  // An answer that has it twice is taken, with its false numbers struck out.
+  citation_unknown: 'model_output_invalid',
   unknown_tool: 'model_unknown_tool',
   invalid_arguments: 'model_invalid_arguments',
 } as const satisfies Record<Correction | ToolMisuse, ErrorCode>;

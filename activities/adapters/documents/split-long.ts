@@ -4,16 +4,21 @@ export type Range = { start: number; end: number };
 const sentences = new Intl.Segmenter('en', { granularity: 'sentence' });
 /** The segmenter is slow on very long strings, so it is fed windows; one sentence is rarely this long. */
 const windowCharacters = 20_000;
+/** A part may be this much longer than an even share, so that it ends with a sentence. */
+const slack = 1.15;
 
 /**
- * Cuts an oversized piece into parts of at most `maxCharacters`: between sentences; a longer sentence between words; a
- * longer word anywhere but inside a surrogate pair. White space between parts belongs to none.
+ * Cuts an oversized piece into parts of at most `maxCharacters` and of about the same length, for a short rest says little by
+ * itself and is found for the wrong questions: between sentences; a longer sentence between words; a longer word anywhere
+ * but inside a surrogate pair. White space between parts belongs to none.
  */
 export function splitLong(text: string, { start, end }: Range, maxCharacters: number): Range[] {
   const parts: Range[] = [];
   let from = skipSpace(text, start, end);
   while (from < end) {
-    const to = end - from <= maxCharacters ? end : cutBefore(text, from, from + maxCharacters);
+    const even = Math.ceil((end - from) / Math.ceil((end - from) / maxCharacters));
+    const limit = Math.min(maxCharacters, Math.ceil(even * slack));
+    const to = end - from <= maxCharacters ? end : cutBefore(text, from, from + limit);
     parts.push({ start: from, end: dropSpace(text, from, to) });
     from = skipSpace(text, to, end);
   }

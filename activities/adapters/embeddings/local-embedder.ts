@@ -24,6 +24,7 @@ export function createLocalEmbedder(model: EmbeddingModel): Embedder {
   };
   return {
     model: model.name,
+    isCalibrated: model.isCalibrated,
     embedPassages: async (texts, signal) => {
       const vectors: Float32Array[] = [];
       // One after the other, so that a query never waits for more than one passage.

@@ -14,7 +14,13 @@ const Description = z.strictObject({
   queryPrefix: z.string().max(500).default(''),
 });
 
-export type EmbeddingModel = z.output<typeof Description> & { dir: string; modelFile: string; tokenizerFile: string };
+export type EmbeddingModel = z.output<typeof Description> & {
+  /** The default model, by which the threshold of relevance was calibrated. */
+  isCalibrated: boolean;
+  dir: string;
+  modelFile: string;
+  tokenizerFile: string;
+};
 
 /** all-MiniLM-L6-v2 (sentence-transformers, Apache-2.0) with 8-bit weights, the default of a folder that says nothing. */
 const defaultDescription = { name: 'all-MiniLM-L6-v2-int8' };
@@ -35,7 +41,8 @@ export async function readModelFolder(dir: string): Promise<EmbeddingModel | und
     throw new Error(`${join(dir, 'alfred-model.json')} does not describe a model: ${z.prettifyError(parsed.error)}`);
   const { name, ...use } = parsed.data;
   const hash = createHash('sha256').update(`${await sha256Of(modelFile)} ${JSON.stringify(use)}`);
-  return { ...use, name: `${name}@${hash.digest('hex').slice(0, 8)}`, dir, modelFile, tokenizerFile };
+  const isCalibrated = described === undefined;
+  return { ...use, isCalibrated, name: `${name}@${hash.digest('hex').slice(0, 8)}`, dir, modelFile, tokenizerFile };
 }
 
 async function sha256Of(path: string): Promise<string> {

@@ -41,6 +41,7 @@ export function createOpenAiEmbedder({ model, apiKey, baseUrl }: Options): Embed
 
   return {
     model: `openai:${model}`,
+    isCalibrated: false,
     async embedPassages(texts, signal) {
       const vectors: Float32Array[] = [];
       for (let from = 0; from < texts.length; from += atOnce)

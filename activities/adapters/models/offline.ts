@@ -72,7 +72,8 @@ function compose(messages: Message[]): string {
   const plain = outputs.filter(({ output }) => passagesOf(output) === undefined);
   if (plain.length > 0)
     return `${plain.map(({ tool, output }) => `${tool}: ${JSON.stringify(output)}`).join('\n\n')}\n\n${notice}`;
-  return `Nothing in the documents matches that question.\n\n${notice}`;
+  const asked = question?.role === 'user' ? question.text.replace(/\s+/g, ' ').slice(0, 200) : '';
+  return `I don’t know: nothing in the documents speaks of that. I looked for “${asked}”.\n\n${notice}`;
 }
 
 const Numbered = Passage.partial({ score: true, version: true }).extend({ n: Passage.shape.start });

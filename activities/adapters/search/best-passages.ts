@@ -30,7 +30,7 @@ export class BestPassages {
     else join(beside, candidate, sequences);
   }
 
-  get passages(): RankedPassage[] {
+  get passages(): Omit<RankedPassage, 'coverage'>[] {
     return this.chosen.map(({ ordinal: _, gap: _gap, last: _last, sequences: _sequences, parts, ...passage }) => ({
       ...passage,
       chunkId: parts > 1 ? `${passage.chunkId}+${parts - 1}` : passage.chunkId,

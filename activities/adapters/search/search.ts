@@ -9,8 +9,11 @@ import { principalsOf } from '../postgres/readable.ts';
 import { BestPassages } from './best-passages.ts';
 import { fuse, nameOf, defaultFusion, type Fused, type Fusion } from './fusion.ts';
 import type { Candidates, PassageFilter, PassageIndex } from './passage-index.ts';
+import { relevanceOf } from './relevance.ts';
 import { readPassages } from './read-passages.ts';
 
+/** An index that keeps naming what is not there to read is believed no more: the rest is shown. */
+const maxLooks = 5;
 /** Length of each list that is fused. */
 const depth = 100;
 
@@ -58,18 +61,24 @@ export function createSearch({ db, index, embeddings, log, metrics, fusion = def
   const run = async (scope: Scope, request: SearchRequest, signal?: AbortSignal): Promise<SearchResult> => {
     const embedded = await embed(request.query, signal);
     const query = { text: request.query, vector: embedded?.vector };
-    for (;;) {
+    for (let looks = 1; ; looks++) {
       const filter = filterOf(request, await principalsOf(db, scope));
       const found = await timed('candidates', () => index.find(scope, filter, query, depth));
       const fused = fuse(found, fusion);
-      const passages = await timed('read', () => readBest(scope, fused, request.limit));
+      const passages = await timed('read', () => readBest(scope, fused, request.limit, looks === maxLooks));
       // A document that changed between the two reads took its passages with it: look again.
-      if (passages) return { passages, ...told(embedded?.embedder, found) };
+      if (passages)
+        return { ...judged(request.query, passages, embedded?.embedder), ...told(embedded?.embedder, found) };
     }
   };
 
   /** @returns undefined when a passage is there no more, or no longer for this subject */
-  const readBest = async (scope: Scope, fused: Fused[], limit: number): Promise<RankedPassage[] | undefined> => {
+  const readBest = async (
+    scope: Scope,
+    fused: Fused[],
+    limit: number,
+    isLast: boolean,
+  ): Promise<Ranked[] | undefined> => {
     const best = new BestPassages();
     for (let from = 0; from < fused.length && best.size < limit; from += 2 * limit) {
       const some = fused.slice(from, from + 2 * limit);
@@ -78,7 +87,7 @@ export function createSearch({ db, index, embeddings, log, metrics, fusion = def
         scope,
         some.map(({ chunkId }) => chunkId),
       );
-      if (some.some(({ chunkId }) => !read.has(chunkId))) return undefined;
+      if (!isLast && some.some(({ chunkId }) => !read.has(chunkId))) return undefined;
       for (const [i, { chunkId, lexical, dense, score }] of some.entries()) {
         const passage = read.get(chunkId);
         const scores = { lexical, dense, fused: { rank: from + i + 1, score } };
@@ -101,6 +110,22 @@ export function createSearch({ db, index, embeddings, log, metrics, fusion = def
       return result;
     },
     close: async () => void (await Promise.all([index.close(), embeddings.close()])),
+  };
+}
+
+type Ranked = Omit<RankedPassage, 'coverage'>;
+
+function judged(query: string, passages: Ranked[], embedder: Embedder | undefined) {
+  const relevances = relevanceOf(
+    query,
+    passages.map((passage) => ({
+      ...passage,
+      similarity: embedder?.isCalibrated ? passage.scores.dense?.score : undefined,
+    })),
+  );
+  return {
+    passages: passages.map((passage, i) => ({ ...passage, coverage: relevances[i]?.coverage ?? 0 })),
+    answerable: relevances.some(({ isRelevant }) => isRelevant),
   };
 }
 

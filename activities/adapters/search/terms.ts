@@ -37,6 +37,25 @@ export function matchExpression(query: string): string | undefined {
   return terms.length > 0 ? terms.join(' OR ') : undefined;
 }
 
+/** The words of a query that say what it is about, or all where none does, and what they are cut to so that forms meet. */
+export function tellingStems(query: string): Set<string> {
+  const spaced = [...unified(query).toLowerCase().replace(unspaced, ' ').matchAll(word)].map(([found]) => found);
+  const telling = spaced.filter((found) => !idle.has(found) && found.length > 1);
+  const pairs = [...unified(query).matchAll(unspaced)].flatMap(([run]) => pairsOf(run));
+  return new Set([...(telling.length + pairs.length > 0 ? telling : spaced), ...pairs].map(stemOf));
+}
+
+/** All words of a text, cut in the same way. */
+export function stemsIn(text: string): Set<string> {
+  const plain = unified(text).toLowerCase();
+  const spaced = [...plain.replace(unspaced, ' ').matchAll(word)].map(([found]) => stemOf(found));
+  return new Set([...spaced, ...[...plain.matchAll(unspaced)].flatMap(([run]) => pairsOf(run))]);
+}
+
+/** Plural and past tense still meet; numbers stay whole. */
+const stemOf = (found: string) =>
+  /^\d/.test(found) ? found : found.normalize('NFD').replace(/\p{M}/gu, '').slice(0, 5);
+
 const unified = (text: string) => text.normalize('NFKC').replace(/(?<=\d),(?=\d{3}(?!\d))/g, '');
 
 const quoted = (term: string) => `"${term}"`;

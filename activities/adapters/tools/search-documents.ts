@@ -21,10 +21,19 @@ export const searchDocumentsTool = (index: Pick<SearchIndex, 'search'>) =>
     async run({ query, limit }, { scope, signal }) {
       const found = await index.search(scope, { query, limit }, signal);
       // Where a passage stood in which list is for people who tune a search, not for a model.
-      const passages = found.passages.map(({ scores: _, ...passage }) => passage);
+      const passages = found.passages.map(({ scores: _, coverage: _coverage, ...passage }) => passage);
+      if (!found.answerable && passages.length > 0)
+        return {
+          output: { passages: [], note: nothing(query, passages.length) },
+          summary: 'no passage speaks of it',
+        };
       return {
-        output: { passages },
+        output: { passages, indexVersion: found.indexVersion },
         summary: passages.length === 1 ? '1 passage found' : `${passages.length} passages found`,
       };
     },
   });
+
+/** What merely shares a word with the question would tempt into an answer. */
+const nothing = (query: string, passages: number) =>
+  `No document speaks of ${JSON.stringify(query)}: the ${passages} nearest passages share too little with it. Search once more with other words, or say that you do not know and what you looked for.`;
