@@ -161,7 +161,7 @@ describe('an ingestion', () => {
     ]);
     const [one, two, bad] = await documents.pendingFiles(local, ingestionId, 10);
     if (!one || !two || !bad) throw new Error('three files are pending');
-    const parse = async () => ({ title: 't', text: 'bytes 1', chunks: [] });
+    const parse = async () => ({ title: 't', text: 'bytes 1', language: null, chunks: [] });
     await documents.settleFile(
       local,
       { ingestionId, ordinal: bad.ordinal },
@@ -223,7 +223,7 @@ describe('an ingestion', () => {
       const before = await documents.createIngestion(local, [upload(`c${round}.txt`, content)]);
       const [file] = await documents.pendingFiles(local, before, 1);
       if (!file) throw new Error('one file is pending');
-      const outcome = await documents.put(local, file, async () => ({ title: '', text: content, chunks: [] }), {
+      const outcome = await documents.put(local, file, async () => ({ title: '', text: content, language: null, chunks: [] }), {
         ingestionId: before,
         ordinal: 0,
       });

@@ -10,7 +10,7 @@ import { createSlots } from './slots.ts';
 type Options = { threads?: number; timeLimitMs?: number; memoryLimitMb?: number };
 
 /**
- * Reads .md, .txt, .html, .pdf and .docx on threads of their own, so that no file, however hostile, holds up a heartbeat:
+ * Reads files (contract/readable-files.ts) on threads of their own, so that no file, however hostile, holds up a heartbeat:
  * a thread that takes too long or too much memory, or whose caller has gone, is killed and replaced.
  *
  * Threads start with the first file and stop after half a minute without one. `close` ends them; what they were at, and
@@ -75,7 +75,7 @@ const tooSlow = (name: string, limitMs: number) =>
 
 const tooLarge = (name: string, limitMb: number) =>
   fileProblem(
-    'file_unreadable',
+    'file_too_large',
     name,
     `reading needs more than ${limitMb} MB of memory. Split the file and add it again.`,
   );

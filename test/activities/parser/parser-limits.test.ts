@@ -24,7 +24,7 @@ test('a file that takes too long is given up, and the main thread runs on meanwh
 test('a file that takes too much memory is given up', async () => {
   parser = createDocumentParser({ threads: 1, memoryLimitMb: 48 });
   await expect(parse('large.html', '<p>x'.repeat(400_000))).rejects.toMatchObject({
-    code: 'file_unreadable',
+    code: 'file_too_large',
     message: 'large.html: reading needs more than 48 MB of memory. Split the file and add it again.',
   });
 });
