@@ -70,8 +70,8 @@ const rowOf = (record: string[]): Row =>
     .map((value, column) => ({ column, text: singleLine(value), isText: !isValue(value) }))
     .filter(({ text }) => text !== '');
 
-/** Numbers, dates, amounts: what has digits and hardly a letter. */
-const isValue = (text: string) => /\d/.test(text) && !/\p{L}{4}/u.test(text);
+/** Numbers, dates, amounts with their unit; `Q1` is a name. */
+const isValue = (text: string) => /^[^\p{L}]*\d[^\p{L}]*(?:\p{L}{1,3}\.?)?$/u.test(text);
 
 function damaged(name: string, { code, message, lines }: CsvError & { lines?: unknown }) {
   const where = typeof lines === 'number' ? ` near line ${lines}` : '';

@@ -5,8 +5,8 @@ import { readPlainText } from './plain-text.ts';
 import { body, type Outline, type Unit } from './unit.ts';
 
 /**
- * A message: the subject, who wrote to whom and when, and its text with what it quotes; the HTML only where there is no
- * text. Attachments are named and not read: add those that matter as files of their own.
+ * A message: the subject, who wrote to whom and when, and its text with what it quotes; the HTML where there is no
+ * text, or where it holds a table. Attachments are named and not read: add those that matter as files of their own.
  */
 export async function readEmail(_name: string, bytes: Uint8Array): Promise<Outline> {
   const email = await PostalMime.parse(bytes);
@@ -30,9 +30,12 @@ export async function readEmail(_name: string, bytes: Uint8Array): Promise<Outli
   };
 }
 
+/** The text alternative of a table is a list of its cells. */
+const holdsTable = (html: string) => /<th[\s>]/i.test(html);
+
 function bodyOf({ text, html }: { text?: string | undefined; html?: string | undefined }): Unit[] {
-  if (text?.trim()) return readPlainText(text).units;
-  return html ? readHtml(html).units : [];
+  if (html && (!text?.trim() || holdsTable(html))) return readHtml(html).units;
+  return text ? readPlainText(text).units : [];
 }
 
 /** The subject stands over everything in the message. */

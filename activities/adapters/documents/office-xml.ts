@@ -89,11 +89,12 @@ export async function relationsOf(name: string, file: OfficePackage, part: strin
   return new Map(relations.filter((relation) => relation !== undefined));
 }
 
-/** What the author wrote into the file's properties. */
+/** What the author wrote into the file's properties, unless a program did. */
 export async function titleOf(name: string, file: OfficePackage): Promise<string | undefined> {
   if (!file.has('docProps/core.xml')) return undefined;
   const title = firstOf(await treeOf(name, file, 'docProps/core.xml'), 'title');
-  return (title && textOf(title).trim()) || undefined;
+  const text = title ? textOf(title).trim() : '';
+  return text === '' || /^(powerpoint[ -]\p{L}+|pr[eä]sentation|untitled)$/iu.test(text) ? undefined : text;
 }
 
 const localName = (tag: string) => tag.slice(tag.indexOf(':') + 1);

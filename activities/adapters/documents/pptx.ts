@@ -22,25 +22,30 @@ export async function readPptx(name: string, bytes: Uint8Array): Promise<Outline
     (slide) => relations.get(relationIdOf(slide) ?? '')?.part,
   );
   const units: Unit[] = [];
+  let firstTitle = '';
   let characters = 0;
   for (const [index, part] of slides.entries()) {
     if (!part) throw slideMissing(name, index + 1);
-    const own = await readSlide(name, file, part, index + 1);
-    refuseLongText(name, (characters += own.reduce((sum, { text }) => sum + text.length, 0)));
-    units.push(...own);
+    const slide = await readSlide(name, file, part, index + 1);
+    refuseLongText(name, (characters += slide.units.reduce((sum, { text }) => sum + text.length, 0)));
+    firstTitle ||= slide.title;
+    units.push(...slide.units);
   }
-  return { title: await titleOf(name, file), units };
+  // "Slide 1", under which stands what has no title, is none for the whole.
+  return { title: firstTitle || (await titleOf(name, file)), units, headingsNameParts: true };
 }
 
-async function readSlide(name: string, file: OfficePackage, part: string, page: number): Promise<Unit[]> {
+type Slide = { title: string; units: Unit[] };
+
+async function readSlide(name: string, file: OfficePackage, part: string, page: number): Promise<Slide> {
   const slide = await treeOf(name, file, part);
   const relations = [...(await relationsOf(name, file, part)).values()];
   const notesPart = relations.find(({ kind }) => kind === 'notesSlide')?.part;
   const notes = notesPart ? notesOf(await treeOf(name, file, notesPart)) : '';
   const units = [...slideUnits(slide, page), ...(notes ? [body(`Notes: ${notes}`, { page })] : [])];
   const title = titleOfSlide(slide);
-  if (units.length === 0 && !title) return [];
-  return [{ kind: 'heading', depth: 1, text: title || `Slide ${page}`, page }, ...units];
+  if (units.length === 0 && !title) return { title, units };
+  return { title, units: [{ kind: 'heading', depth: 1, text: title || `Slide ${page}`, page }, ...units] };
 }
 
 const slideMissing = (name: string, number: number) =>

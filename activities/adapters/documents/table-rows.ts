@@ -45,11 +45,12 @@ export function tableUnits(rows: Row[], counter: RowCounter, { isHeaderUsual = f
   let header: Header | undefined;
   return blocksOf(rows).flatMap((block) => {
     const first = block.findIndex((row) => row.length > 1);
-    const captions = block.slice(0, first < 0 ? block.length : first);
+    const captions = block.slice(0, Math.max(0, first));
     const table = block.slice(captions.length);
-    const isNewTable = !header || captions.length > 0 || !table.every((row) => isUnder(row, header));
-    const hasHeader = isNewTable && looksLikeHeader(table, isHeaderUsual);
-    if (isNewTable) header = hasHeader ? new Map(table[0]?.map(({ column, text }) => [column, text])) : undefined;
+    // What stands in a single column after a table is a note; under a caption begins another table.
+    const goesOn = header !== undefined && first === 0 && table.every((row) => isUnder(row, header));
+    const hasHeader = !goesOn && looksLikeHeader(table, isHeaderUsual);
+    if (!goesOn) header = hasHeader ? new Map(table[0]?.map(({ column, text }) => [column, text])) : undefined;
     return [...captions, ...(hasHeader ? table.slice(1) : table)].map((row, index) =>
       body(counter.wrote(rowText(row, index < captions.length ? undefined : header)), { tight: index > 0 }),
     );
@@ -68,14 +69,16 @@ function blocksOf(rows: Row[]): Row[][] {
 const isUnder = (row: Row, header: Header | undefined) => row.every(({ column }) => header?.has(column));
 
 const nameMaxCharacters = 80;
+/** Years are the one kind of number that stands above a column. */
+const isName = ({ text, isText }: Cell) => (isText ? text.length <= nameMaxCharacters : /^(?:19|20)\d\d$/.test(text));
 
 function looksLikeHeader([head = [], ...rest]: Row[], isHeaderUsual: boolean): boolean {
-  if (rest.length === 0 || head.length < 2) return false;
-  if (!head.every(({ text, isText }) => isText && text.length <= nameMaxCharacters)) return false;
+  if (rest.length === 0 || head.length === 0) return false;
+  if (!head.every((cell) => isName(cell)) || !head.some(({ isText }) => isText)) return false;
   if (new Set(head.map(({ text }) => text)).size < head.length) return false;
   // A row of text among wider ones is one of them.
   if (rest.some((row) => row.length > head.length * 2)) return false;
-  return isHeaderUsual || head.length > 2 || head.some(({ column }) => isColumnOfValues(rest, column));
+  return (isHeaderUsual && head.length > 1) || head.length > 2 || head.some(({ column }) => isColumnOfValues(rest, column));
 }
 
 function isColumnOfValues(rows: Row[], column: number): boolean {
