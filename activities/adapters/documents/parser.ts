@@ -27,8 +27,8 @@ export function createDocumentParser({
   const withSlot = createSlots(threads);
   let pool: Piscina | undefined;
   let closed = false;
-  const startPool = () =>
-    new Piscina({
+  const startPool = () => {
+    const started = new Piscina({
       filename: new URL('./parser-thread.ts', import.meta.url).href,
       name: 'parse',
       minThreads: 0,
@@ -37,6 +37,11 @@ export function createDocumentParser({
       resourceLimits: { maxOldGenerationSizeMb: memoryLimitMb },
       recordTiming: false,
     });
+    // A thread may run out of memory just when its file was given up: then nobody waits for it, and the error would end
+    // the whole process. The next file gets another thread.
+    started.on('error', () => undefined);
+    return started;
+  };
 
   async function parse(file: UploadedFile, signal: AbortSignal): Promise<ParsedDocument> {
     if (closed) throw new AlfredError('draining');

@@ -62,3 +62,9 @@ test('closing ends what is under way and refuses what comes later', async () => 
   expect(await ended).toMatchObject([{ reason: { code: 'draining' } }, { reason: { code: 'draining' } }]);
   await expect(parse('late.txt', 'Late.')).rejects.toMatchObject({ code: 'draining' });
 });
+
+test('a thread that dies without a file in hand ends nothing but itself', async () => {
+  parser = createDocumentParser({ threads: 1, memoryLimitMb: 4, timeLimitMs: 1_000 });
+  // There is no room even for the parser, so the thread dies on its way up.
+  await expect(parse('a.txt', 'Text.')).rejects.toMatchObject({ name: 'AlfredError' });
+});
