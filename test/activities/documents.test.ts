@@ -223,10 +223,15 @@ describe('an ingestion', () => {
       const before = await documents.createIngestion(local, [upload(`c${round}.txt`, content)]);
       const [file] = await documents.pendingFiles(local, before, 1);
       if (!file) throw new Error('one file is pending');
-      const outcome = await documents.put(local, file, async () => ({ title: '', text: content, language: null, chunks: [] }), {
-        ingestionId: before,
-        ordinal: 0,
-      });
+      const outcome = await documents.put(
+        local,
+        file,
+        async () => ({ title: '', text: content, language: null, chunks: [] }),
+        {
+          ingestionId: before,
+          ordinal: 0,
+        },
+      );
       if (outcome.state === 'failed') throw new Error(outcome.message);
       await Promise.all([
         documents.delete(local, outcome.documentId),

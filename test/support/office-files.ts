@@ -1,4 +1,4 @@
-import { zipFile } from './zip-file.ts';
+import { type Entry, zipFile } from './zip-file.ts';
 
 const relationships = (targets: [kind: string, target: string][]) =>
   `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">${targets
@@ -8,10 +8,10 @@ const relationships = (targets: [kind: string, target: string][]) =>
     )
     .join('')}</Relationships>`;
 
-type Parts = Record<string, string | Uint8Array>;
+type Parts = Record<string, Entry>;
 
 /** A .docx of one part, enough for Word and for the parser. */
-export const docx = (documentXml: string | Uint8Array, others: Parts = {}) =>
+export const docx = (documentXml: Entry, others: Parts = {}) =>
   zipFile({
     '[Content_Types].xml':
       '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>',
@@ -23,7 +23,7 @@ export const docx = (documentXml: string | Uint8Array, others: Parts = {}) =>
 export const wordDocument = (text: string) =>
   `<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body><w:p><w:r><w:t>${text}</w:t></w:r></w:p></w:body></w:document>`;
 
-export type Sheet = { name: string; xml: string | Uint8Array; state?: 'hidden' };
+export type Sheet = { name: string; xml: Entry; state?: 'hidden' };
 
 /** A workbook. Cell styles are numbers into `formats`, shared strings into `texts`. */
 export const xlsx = (
@@ -32,7 +32,10 @@ export const xlsx = (
 ) =>
   zipFile({
     'xl/workbook.xml': `<workbook xmlns:r="r"><sheets>${sheets
-      .map(({ name, state = 'visible' }, n) => `<sheet name="${name}" sheetId="${n + 1}" state="${state}" r:id="rId${n + 1}"/>`)
+      .map(
+        ({ name, state = 'visible' }, n) =>
+          `<sheet name="${name}" sheetId="${n + 1}" state="${state}" r:id="rId${n + 1}"/>`,
+      )
       .join('')}</sheets></workbook>`,
     'xl/_rels/workbook.xml.rels': relationships([
       ...sheets.map((_, n): [string, string] => ['worksheet', `worksheets/sheet${n + 1}.xml`]),
@@ -42,7 +45,9 @@ export const xlsx = (
     'xl/sharedStrings.xml': `<sst>${texts.map((text) => `<si>${text}</si>`).join('')}</sst>`,
     'xl/styles.xml': `<styleSheet><numFmts>${formats
       .map((format, n) => `<numFmt numFmtId="${n + 200}" formatCode="${format.replaceAll('"', '&quot;')}"/>`)
-      .join('')}</numFmts><cellXfs>${formats.map((_, n) => `<xf numFmtId="${n + 200}"/>`).join('')}</cellXfs></styleSheet>`,
+      .join(
+        '',
+      )}</numFmts><cellXfs>${formats.map((_, n) => `<xf numFmtId="${n + 200}"/>`).join('')}</cellXfs></styleSheet>`,
     ...Object.fromEntries(sheets.map(({ xml }, n) => [`xl/worksheets/sheet${n + 1}.xml`, xml])),
     ...others,
   });
@@ -56,7 +61,7 @@ export const sheetXml = (rows: (string | number)[][]) =>
 const cellXml = (value: string | number) =>
   typeof value === 'number' ? `<c><v>${value}</v></c>` : `<c t="inlineStr"><is><t>${value}</t></is></c>`;
 
-export type Slide = { xml: string | Uint8Array; notes?: string };
+export type Slide = { xml: Entry; notes?: string };
 
 export const pptx = (slides: Slide[], others: Parts = {}) =>
   zipFile({
@@ -95,5 +100,8 @@ export const shape = (kind: string, text: string) =>
 
 export const slideTable = (rows: string[][]) =>
   `<p:graphicFrame><a:tbl><a:tblPr firstRow="1"/>${rows
-    .map((cells) => `<a:tr>${cells.map((cell) => `<a:tc><a:txBody><a:p><a:r><a:t>${cell}</a:t></a:r></a:p></a:txBody></a:tc>`).join('')}</a:tr>`)
+    .map(
+      (cells) =>
+        `<a:tr>${cells.map((cell) => `<a:tc><a:txBody><a:p><a:r><a:t>${cell}</a:t></a:r></a:p></a:txBody></a:tc>`).join('')}</a:tr>`,
+    )
     .join('')}</a:tbl></p:graphicFrame>`;

@@ -25,7 +25,7 @@ export function readCsv(name: string, text: string): Outline {
   try {
     eachRecord(text, { delimiter: delimiterOf(text) }, (record) => {
       const row = rowOf(record);
-      if (row.length > 0) counter.met();
+      if (row.length > 0) counter.met(row.reduce((sum, { text }) => sum + text.length, 0));
       rows.push(row);
     });
   } catch (error) {

@@ -47,7 +47,8 @@ const people = (addresses: Address[]): string =>
     .filter(Boolean)
     .join(', ');
 
-const headerLine = /^(?:from|to|cc|date|subject|received|return-path|message-id|mime-version|content-type|delivered-to|reply-to|x-[\w-]+|dkim-signature|arc-[\w-]+|authentication-results):/im;
+const headerLine =
+  /^(?:from|to|cc|date|subject|received|return-path|message-id|mime-version|content-type|delivered-to|reply-to|x-[\w-]+|dkim-signature|arc-[\w-]+|authentication-results):/im;
 
 /** Whether the first lines are those of a message: at least two header lines that every program writes. */
 export function looksLikeEmail(bytes: Uint8Array): boolean {

@@ -16,19 +16,24 @@ const maxDepth = 100;
  */
 export function readJson(name: string, text: string): Outline {
   const value = parseJson(name, text.replace(/^\uFEFF/, ''));
-  const title = isObject(value) ? [value.title, value.name].find((it) => typeof it === 'string' && it !== '') : undefined;
-  return { title: title === undefined ? undefined : singleLine(title as string), units: unitsOf(value, countRows(name)) };
+  const title = isObject(value)
+    ? [value.title, value.name].find((it) => typeof it === 'string' && it !== '')
+    : undefined;
+  const page = createLines(countRows(name));
+  page.write(value);
+  return { title: typeof title === 'string' ? singleLine(title) : undefined, units: page.units() };
 }
 
 /** A value a line, each like an object of a list. */
 export function readJsonLines(name: string, text: string): Outline {
-  const counter = countRows(name);
-  const values = text
+  const page = createLines(countRows(name));
+  for (const [index, line] of text
     .replace(/^\uFEFF/, '')
     .split('\n')
-    .map((line, index) => (line.trim() === '' ? undefined : parseJson(name, line, index + 1)))
-    .filter((value) => value !== undefined);
-  return { title: undefined, units: unitsOf(values, counter) };
+    .entries()) {
+    if (line.trim() !== '') page.write([parseJson(name, line, index + 1)]);
+  }
+  return { title: undefined, units: page.units() };
 }
 
 function parseJson(name: string, text: string, line?: number): Value {
@@ -46,30 +51,26 @@ function parseJson(name: string, text: string, line?: number): Value {
 const asWritten = (_key: string, value: unknown, context?: { source?: string }): unknown =>
   typeof value === 'number' ? (context?.source ?? String(value)) : value;
 
-function unitsOf(value: Value, counter: RowCounter): Unit[] {
+function createLines(counter: RowCounter) {
   const lines: string[] = [];
-  const say = (line: string) => {
-    counter.met();
-    lines.push(counter.wrote(line));
-  };
-  const walk = (node: Value, path: string, depth: number) => {
+
+  function say(path: string, text: string) {
+    if (text === '') return;
+    counter.met(text.length);
+    lines.push(counter.wrote(path ? `${path}: ${text}` : text));
+  }
+
+  function write(value: Value, path = '', depth = 0, isItem = false) {
     if (depth > maxDepth) throw new RangeError(`more than ${maxDepth} levels`);
-    if (isPlain(node)) {
-      const text = plainText(node);
-      if (text !== '') say(path ? `${path}: ${text}` : text);
-    } else if (Array.isArray(node)) {
-      node.forEach((item, index) => {
-        // A list of the whole file needs no place for its rows; one row is like the other.
-        const place = path ? `${path}[${index}]` : '';
-        if (isObject(item) && isFlat(item)) {
-          const text = rowOf(item);
-          if (text !== '') say(place ? `${place}: ${text}` : text);
-        } else walk(item, place || (isPlain(item) ? '' : `[${index}]`), depth + 1);
-      });
-    } else for (const [key, item] of Object.entries(node)) walk(item, path ? `${path}.${key}` : key, depth + 1);
-  };
-  walk(value, '', 0);
-  return lines.map((line, index) => body(line, { tight: index > 0 }));
+    if (isPlain(value)) say(path, plainText(value));
+    else if (Array.isArray(value)) {
+      // The rows of a list that is the whole file need no place: one is like the other.
+      for (const [index, item] of value.entries()) write(item, path && `${path}[${index}]`, depth + 1, true);
+    } else if (isItem && isFlat(value)) say(path, rowOf(value));
+    else for (const [key, item] of Object.entries(value)) write(item, path ? `${path}.${key}` : key, depth + 1);
+  }
+
+  return { write, units: (): Unit[] => lines.map((line, index) => body(line, { tight: index > 0 })) };
 }
 
 const isObject = (value: Value | undefined): value is { [key: string]: Value } =>

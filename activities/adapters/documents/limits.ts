@@ -35,8 +35,8 @@ export function refuseLongText(name: string, characters: number) {
 }
 
 export type RowCounter = {
-  /** A row was met. @throws AlfredError `file_too_large` */
-  met(): void;
+  /** A row with so many characters was met. @throws AlfredError `file_too_large` */
+  met(characters: number): void;
   /** This is what became of one, with its header repeated. @throws AlfredError `file_too_large` */
   wrote(text: string): string;
 };
@@ -44,9 +44,11 @@ export type RowCounter = {
 /** Counts while a table is read, so that a small file that stands for a huge one is stopped on its way. */
 export function countRows(name: string): RowCounter {
   let rows = 0;
-  let characters = 0;
+  let read = 0;
+  let written = 0;
   return {
-    met: () => {
+    met: (characters) => {
+      refuseLongText(name, (read += characters));
       if (++rows <= maxRows) return;
       throw fileProblem(
         'file_too_large',
@@ -55,7 +57,7 @@ export function countRows(name: string): RowCounter {
       );
     },
     wrote: (text) => {
-      refuseLongText(name, (characters += text.length + 1));
+      refuseLongText(name, (written += text.length + 1));
       return text;
     },
   };

@@ -15,6 +15,8 @@ export type OfficePackage = {
 };
 
 const pieceBytes = 64 * 1024;
+/** The size of an entry that gives it in a field for zip files of more than 4 GB (PKWARE APPNOTE 4.5.3). */
+const sizeElsewhere = 0xffffffff;
 
 /** Office files are XML parts in a zip. Pictures, macros and whatever else is never asked for stays packed. */
 export function openOfficePackage(name: string, bytes: Uint8Array): OfficePackage {
@@ -24,17 +26,15 @@ export function openOfficePackage(name: string, bytes: Uint8Array): OfficePackag
   async function* pieces(part: string): AsyncGenerator<string, void> {
     const entry = entries.get(part);
     const packed = entry && packedBytes(bytes, entry);
-    if (!packed) {
-      throw fileProblem(
-        'file_unreadable',
-        name,
-        `the file is damaged: its part ${part} is missing. Save it again and add it again.`,
-      );
-    }
+    if (!packed) throw damaged(name, `its part ${part} is missing`);
+    const says = entry.bytes === sizeElsewhere ? Infinity : entry.bytes;
+    if (says !== Infinity && says > left) throw unpacksTooFar(name);
+    let come = 0;
     let decode: ((piece: Uint8Array) => string) | undefined;
     for await (const piece of unpacked(packed, entry)) {
       left -= piece.length;
       if (left < 0) throw unpacksTooFar(name);
+      if ((come += piece.length) > says) throw damaged(name, `its part ${part} is larger than the file says`);
       decode ??= decoderFor(piece);
       yield decode(piece);
     }
@@ -42,6 +42,9 @@ export function openOfficePackage(name: string, bytes: Uint8Array): OfficePackag
 
   return { parts: [...entries.keys()], has: (part) => entries.has(part), pieces };
 }
+
+const damaged = (name: string, how: string) =>
+  fileProblem('file_unreadable', name, `the file is damaged: ${how}. Save it again and add it again.`);
 
 /** XML is in UTF-8 unless its first bytes say otherwise. */
 function decoderFor([first, second]: Uint8Array) {

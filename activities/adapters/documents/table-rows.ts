@@ -78,7 +78,9 @@ function looksLikeHeader([head = [], ...rest]: Row[], isHeaderUsual: boolean): b
   if (new Set(head.map(({ text }) => text)).size < head.length) return false;
   // A row of text among wider ones is one of them.
   if (rest.some((row) => row.length > head.length * 2)) return false;
-  return (isHeaderUsual && head.length > 1) || head.length > 2 || head.some(({ column }) => isColumnOfValues(rest, column));
+  return (
+    (isHeaderUsual && head.length > 1) || head.length > 2 || head.some(({ column }) => isColumnOfValues(rest, column))
+  );
 }
 
 function isColumnOfValues(rows: Row[], column: number): boolean {

@@ -1,8 +1,9 @@
 import { getFormatFromId } from 'numfmt';
+import { singleLine } from './normalise.ts';
 import type { OfficePackage } from './office-package.ts';
 import { allOf, elementsOf, firstOf, readPart, treeOf } from './office-xml.ts';
 
-/** What cells refer to by number: the texts that they share, in order. */
+/** What cells refer to by number: the texts that they share, in order, each as one line. */
 export async function readSharedTexts(name: string, file: OfficePackage, part: string | undefined): Promise<string[]> {
   const texts: string[] = [];
   if (!part) return texts;
@@ -20,7 +21,7 @@ export async function readSharedTexts(name: string, file: OfficePackage, part: s
       if (isText) text += piece;
     },
     closed: (tag) => {
-      if (tag === 'si') texts.push(text);
+      if (tag === 'si') texts.push(singleLine(text));
       if (tag === 'rPh') isReading = false;
       isText = false;
     },

@@ -44,10 +44,10 @@ export async function readSheet(
       isValue = false;
       if (tag === 'rPh') isReading = false;
       else if (tag === 'c') {
-        const text = singleLine(textOf(value, cell, lookups));
+        const text = textOf(value, cell, lookups);
         if (text !== '') row.push({ column, text, isText: isTextType(cell.t) });
       } else if (tag === 'row' && row.length > 0) {
-        counter.met();
+        counter.met(row.reduce((sum, { text }) => sum + text.length, 0));
         if (rowNumber > lastRowNumber + 1) rows.push([]);
         lastRowNumber = rowNumber;
         rows.push(row.sort(byColumn));
@@ -68,7 +68,7 @@ function textOf(value: string, { t: type = 'n', s: style }: Attributes, lookups:
     case 'n':
       return numberText(value, lookups.formats[Number(style ?? 0)] ?? 'General', lookups.countsFrom1904);
     default:
-      return value;
+      return singleLine(value);
   }
 }
 

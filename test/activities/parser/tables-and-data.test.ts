@@ -15,7 +15,13 @@ describe('a workbook', () => {
       'Staff list.xlsx',
       xlsx([
         { name: 'Staff', xml: sheetXml([['Staff of 2024'], [], ['Name', 'Site', 'Age'], ...rows]) },
-        { name: 'Sites', xml: sheetXml([['Site', 'Desks', 'Floor'], ['Berlin', 40, 'second']]) },
+        {
+          name: 'Sites',
+          xml: sheetXml([
+            ['Site', 'Desks', 'Floor'],
+            ['Berlin', 40, 'second'],
+          ]),
+        },
       ]),
     );
     expect(title).toBe('Staff list');
@@ -54,7 +60,10 @@ describe('a workbook', () => {
         ],
         {
           formats: ['General', '0%', '#,##0.00 "€"', 'm/d/yy', '000'],
-          texts: ['<t>東京</t><rPh sb="0" eb="2"><t>トウキョウ</t></rPh>', '<r><t>bold </t></r><r><t>&amp; plain</t></r>'],
+          texts: [
+            '<t>東京</t><rPh sb="0" eb="2"><t>トウキョウ</t></rPh>',
+            '<r><t>bold </t></r><r><t>&amp; plain</t></r>',
+          ],
         },
       ),
     );
@@ -65,9 +74,14 @@ describe('a workbook', () => {
 
   test('takes two columns for names and values unless numbers stand under a heading', async () => {
     const sheet = (rows: (string | number)[][]) => parse('a.xlsx', xlsx([{ name: 'S', xml: sheetXml(rows) }]));
-    expect((await sheet([['Company', 'ACME'], ['Country', 'Germany']])).text).toBe(
-      'S\n\nCompany | ACME\nCountry | Germany',
-    );
+    expect(
+      (
+        await sheet([
+          ['Company', 'ACME'],
+          ['Country', 'Germany'],
+        ])
+      ).text,
+    ).toBe('S\n\nCompany | ACME\nCountry | Germany');
     expect((await sheet([['Grade', 'Limit'], ['L2', 50], [], ['L3', 80], [], ['Source: HR']])).text).toBe(
       'S\n\nGrade: L2; Limit: 50\n\nGrade: L3; Limit: 80\n\nSource: HR',
     );
