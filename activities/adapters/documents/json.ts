@@ -3,7 +3,8 @@ import { countRows, type RowCounter } from './limits.ts';
 import { singleLine } from './normalise.ts';
 import { body, type Outline, type Unit } from './unit.ts';
 
-type Value = string | boolean | null | Value[] | { [key: string]: Value };
+type Scalar = string | boolean | null;
+type Value = Scalar | Value[] | { [key: string]: Value };
 
 /** What people write by hand is rarely deeper than ten. */
 const maxDepth = 100;
@@ -76,10 +77,10 @@ function createLines(counter: RowCounter) {
 const isObject = (value: Value | undefined): value is { [key: string]: Value } =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 /** A value, or a list of nothing but short values. */
-const isPlain = (value: Value): value is string | boolean | null | Value[] =>
+const isPlain = (value: Value): value is Scalar | Scalar[] =>
   isScalar(value) || (Array.isArray(value) && value.length > 0 && value.every(isShort));
-const isScalar = (value: Value): value is string | boolean | null => typeof value !== 'object' || value === null;
-const isShort = (value: Value) => isScalar(value) && String(value).length <= 60;
+const isScalar = (value: Value): value is Scalar => typeof value !== 'object' || value === null;
+const isShort = (value: Value): value is Scalar => isScalar(value) && String(value).length <= 60;
 
 /** One level of objects within a row is still a row: `address.city: Berlin`. */
 const isFlat = (row: { [key: string]: Value }): boolean =>
@@ -95,5 +96,5 @@ const rowOf = (row: { [key: string]: Value }): string =>
     .map(([key, text]) => `${key}: ${text}`)
     .join('; ');
 
-const plainText = (value: string | boolean | null | Value[]): string =>
+const plainText = (value: Scalar | Scalar[]): string =>
   value === null ? '' : Array.isArray(value) ? value.map(String).join(', ') : singleLine(String(value));

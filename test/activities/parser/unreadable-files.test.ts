@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createDocumentParser } from '../../../activities/adapters/documents/parser.ts';
 import type { ErrorCode } from '../../../contract/errors.ts';
-import { docx, wordDocument } from '../../support/office-files.ts';
+import { docx } from '../../support/office-files.ts';
 import { examplePolicy, fixture, parseWith } from '../../support/parsing.ts';
 import { zipFile } from '../../support/zip-file.ts';
 
