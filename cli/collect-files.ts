@@ -1,9 +1,10 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { extname, isAbsolute, join, parse, relative, resolve, sep } from 'node:path';
+import { readableExtensions } from '../contract/readable-files.ts';
 import { CliError, usageError } from './cli-error.ts';
 
-/** What the parser reads; other files in a folder are passed over and counted. */
-const supported = new Set(['.md', '.markdown', '.txt', '.html', '.htm', '.pdf', '.docx']);
+/** Other files in a folder are passed over and counted. */
+const supported: ReadonlySet<string> = new Set(readableExtensions);
 
 export type FoundFile = { path: string; name: string; sizeBytes: number };
 export type Found = { files: FoundFile[]; skipped: { unsupported: number; hidden: number } };

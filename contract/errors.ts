@@ -1,3 +1,4 @@
+import { readableKinds } from './readable-files.ts';
 import type { Stop } from './references.ts';
 
 /** Attempts at an activity that fails this way, the first included. */
@@ -76,8 +77,9 @@ const table = {
   superseded: [500, never, 'A newer attempt took over.'],
   // a document
   file_empty: [422, never, 'The file holds no text.'],
-  file_type_unsupported: [422, never, 'Files of this kind are not read; .md .txt .html .pdf and .docx are.'],
+  file_type_unsupported: [422, never, `Files of this kind are not read; ${readableKinds} are.`],
   file_unreadable: [422, never, 'The file could not be parsed.'],
+  file_too_large: [422, never, 'The file holds more than is read from one file.'],
   file_encrypted: [422, never, 'The file is password-protected.'],
   file_name_taken: [409, never, 'A document of that name is there already, and it is not yours to read.'],
   file_too_slow: [422, never, 'Reading the file took too long.'],

@@ -4,13 +4,8 @@ import type { ContentHash, Scope } from '../../contract/references.ts';
 
 export type Block = { headingPath: string[]; page: number | null; text: string; start: number; end: number };
 
-export type ParsedDocument = {
-  title: string;
-  text: string;
-  /** ISO 639-1, where it could be told. */
-  language?: string | null;
-  chunks: Block[];
-};
+/** `language` is an ISO 639-1 code, or null when it is not sure. */
+export type ParsedDocument = { title: string; text: string; language: string | null; chunks: Block[] };
 
 export interface DocumentParser {
   /** @throws AlfredError `file_*` with the reason */

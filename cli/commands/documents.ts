@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { DocumentList, Placement, type Document, type Ingestion } from '../../contract/documents.ts';
+import { readableKinds } from '../../contract/readable-files.ts';
 import type { ApiClient } from '../api-client.ts';
 import { CliError, exitCodes, usageError } from '../cli-error.ts';
 import { collectFiles, type Found } from '../collect-files.ts';
@@ -14,7 +15,7 @@ export function addDocuments(program: Command, context: Context) {
   const documents = program.command('documents').description('what answers are found in');
   documents
     .command('add')
-    .description('add files or folders (.md .txt .html .pdf .docx); the same file again changes nothing')
+    .description(`add files or folders (${readableKinds}); the same file again changes nothing`)
     .argument('<path...>', 'files or folders')
     .option('-c, --collection <name>', 'where they go; a name is taken once in each', 'default')
     .option('-r, --reader <who...>', 'who may read them beside you: everyone, group:<name>, subject:<id>')
@@ -49,7 +50,7 @@ async function add(paths: string[], placement: Placement, { api, terminal }: Con
   const found = await collectFiles(paths);
   if (found.files.length === 0)
     throw usageError(
-      `There is nothing to add in ${paths.join(', ')}${skippedPhrase(found)}. Alfred reads .md .txt .html .pdf and .docx.`,
+      `There is nothing to add in ${paths.join(', ')}${skippedPhrase(found)}. Alfred reads ${readableKinds}.`,
     );
   terminal.note(`Adding ${count(found.files.length, 'file')}${skippedPhrase(found)} …`);
   const say = (line: string) => terminal.note(line, 'dim');

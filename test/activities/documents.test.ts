@@ -163,7 +163,7 @@ describe('an ingestion', () => {
     );
     const [one, two, bad] = await documents.pendingFiles(local, ingestionId, 10);
     if (!one || !two || !bad) throw new Error('three files are pending');
-    const parse = async () => ({ title: 't', text: 'bytes 1', chunks: [] });
+    const parse = async () => ({ title: 't', text: 'bytes 1', language: null, chunks: [] });
     await documents.settleFile(
       local,
       { ingestionId, ordinal: bad.ordinal },
@@ -225,10 +225,16 @@ describe('an ingestion', () => {
       const before = await documents.createIngestion(local, [upload(`c${round}.txt`, content)], placed);
       const [file] = await documents.pendingFiles(local, before, 1);
       if (!file) throw new Error('one file is pending');
-      const outcome = await documents.put(local, file, async () => ({ title: '', text: content, chunks: [] }), placed, {
-        ingestionId: before,
-        ordinal: 0,
-      });
+      const outcome = await documents.put(
+        local,
+        file,
+        async () => ({ title: '', text: content, language: null, chunks: [] }),
+        placed,
+        {
+          ingestionId: before,
+          ordinal: 0,
+        },
+      );
       if (outcome.state === 'failed') throw new Error(outcome.message);
       await Promise.all([
         documents.delete(local, outcome.documentId),

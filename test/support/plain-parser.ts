@@ -21,6 +21,6 @@ export const plainParser: DocumentParser = {
       }
       return [{ headingPath, page: null, text: paragraph, start: index, end: index + paragraph.length }];
     });
-    return { title: text.split('\n')[0]?.replace(/^# /, '') ?? name, text, chunks };
+    return { title: text.split('\n')[0]?.replace(/^# /, '') ?? name, text, language: null, chunks };
   },
 };

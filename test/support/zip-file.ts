@@ -1,21 +1,46 @@
-import { crc32, deflateRawSync } from 'node:zlib';
+import { constants, crc32, deflateRawSync } from 'node:zlib';
 
-/** A zip file in memory, every entry deflated: enough of the format for a .docx. */
-export function zipFile(entries: Record<string, string | Uint8Array>): Buffer {
+/** Bytes as they stand in a zip file, for contents that are too large to be made. */
+export class Packed {
+  readonly packed: Buffer;
+  readonly bytes: number;
+
+  constructor(packed: Buffer, bytes: number) {
+    this.packed = packed;
+    this.bytes = bytes;
+  }
+}
+
+export type Entry = string | Uint8Array | Packed;
+
+/** `piece` over and over: blocks of deflated data that need nothing of one another follow each other as one. */
+export function repeated(before: string, piece: string, times: number, after: string): Packed {
+  const block = (text: string) => deflateRawSync(text, { finishFlush: constants.Z_FULL_FLUSH });
+  const packed = [block(before), ...Array<Buffer>(times).fill(block(piece)), deflateRawSync(after)];
+  return new Packed(Buffer.concat(packed), before.length + piece.length * times + after.length);
+}
+
+function pack(content: Entry): Packed & { crc: number } {
+  if (content instanceof Packed) return { ...content, crc: 0 };
+  const bytes = Buffer.from(content);
+  return { packed: deflateRawSync(bytes, { level: 1 }), bytes: bytes.length, crc: crc32(bytes) };
+}
+
+/** A zip file in memory, every entry deflated: enough of the format for an Office file. */
+export function zipFile(entries: Record<string, Entry>): Buffer {
   const bodies: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
   for (const [path, content] of Object.entries(entries)) {
     const name = Buffer.from(path);
-    const bytes = Buffer.from(content);
-    const packed = deflateRawSync(bytes, { level: 1 });
+    const { packed, bytes, crc } = pack(content);
     // From "version needed" to "extra length"; both headers share these 26 bytes.
     const shared = Buffer.alloc(26);
     shared.writeUInt16LE(20, 0);
     shared.writeUInt16LE(8, 4);
-    shared.writeUInt32LE(crc32(bytes), 10);
+    shared.writeUInt32LE(crc, 10);
     shared.writeUInt32LE(packed.length, 14);
-    shared.writeUInt32LE(bytes.length, 18);
+    shared.writeUInt32LE(bytes, 18);
     shared.writeUInt16LE(name.length, 22);
     const place = Buffer.alloc(14);
     place.writeUInt32LE(offset, 10);

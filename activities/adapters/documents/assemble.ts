@@ -19,13 +19,16 @@ type Section = {
   pieces: Range[];
 };
 
+/** A document without its language, for which its whole text has to be there. */
+export type Assembled = Omit<ParsedDocument, 'language'>;
+
 /**
  * Builds a document's text and its chunks. A chunk is exactly `text.slice(start, end)`; it never crosses a heading or a
  * page, and cuts through a piece only when that is too long by itself.
  *
  * @param fallbackTitle for a document without a heading of its own
  */
-export function assemble(units: Unit[], fallbackTitle: string): ParsedDocument {
+export function assemble(units: Unit[], fallbackTitle: string, { headingsNameParts = false } = {}): Assembled {
   let text = '';
   const sections: Section[] = [];
   let path: { depth: number; text: string }[] = [];
@@ -57,7 +60,8 @@ export function assemble(units: Unit[], fallbackTitle: string): ParsedDocument {
       section.pieces.push(range);
     }
   }
-  const title = sections.find(({ heading }) => heading)?.headingPath.at(-1) ?? normalise(fallbackTitle);
+  const heading = headingsNameParts ? undefined : sections.find((section) => section.heading)?.headingPath.at(-1);
+  const title = heading ?? normalise(fallbackTitle);
   return {
     title: title.slice(0, titleMaxCharacters).toWellFormed(),
     text,

@@ -1,21 +1,23 @@
 import mammoth from 'mammoth';
 import { fileProblem } from './file-problem.ts';
 import { readHtml } from './html.ts';
+import { maxUnpackedBytes, unpacksTooFar } from './limits.ts';
+import { openOfficePackage } from './office-package.ts';
+import { entitiesDeclared } from './office-xml.ts';
 import type { Outline } from './unit.ts';
 import { readZipDirectory, unpacksWithin } from './zip-directory.ts';
 
-/** A .docx is XML in a zip; what unpacks to more than this is made to fill memory. */
-const maxUnpackedBytes = 256 * 1024 * 1024;
-
-/** @throws AlfredError `file_unreadable` when the package is broken or unpacks without bounds */
+/**
+ * A Word document; the macros of a .docm stay where they are.
+ *
+ * @throws AlfredError `file_unreadable` when the package is broken, `file_too_large` when it unpacks without bounds
+ */
 export async function readDocx(name: string, bytes: Uint8Array): Promise<Outline> {
-  if (!unpacksWithin(bytes, readZipDirectory(bytes) ?? [], maxUnpackedBytes)) {
-    throw fileProblem(
-      'file_unreadable',
-      name,
-      'the file is damaged, or unpacks to more than 256 MB. Save it again, without large pictures, and add it again.',
-    );
-  }
+  const unpacks = unpacksWithin(bytes, readZipDirectory(bytes) ?? [], maxUnpackedBytes);
+  if (unpacks === 'too far') throw unpacksTooFar(name);
+  if (unpacks === 'broken')
+    throw fileProblem('file_unreadable', name, 'the file is damaged. Copy or save it again and add it again.');
+  await refuseEntities(name, bytes);
   const { value } = await mammoth.convertToHtml(
     { buffer: Buffer.from(bytes) },
     {
@@ -26,4 +28,15 @@ export async function readDocx(name: string, bytes: Uint8Array): Promise<Outline
     },
   );
   return readHtml(value);
+}
+
+/** The library's XML parser expands none, but a file that declares some is an attack on those that do. */
+async function refuseEntities(name: string, bytes: Uint8Array) {
+  const file = openOfficePackage(name, bytes);
+  for (const part of file.parts.filter((part) => /\.(xml|rels)$/.test(part))) {
+    for await (const beginning of file.pieces(part)) {
+      if (/<!DOCTYPE/i.test(beginning)) throw entitiesDeclared(name, part);
+      break;
+    }
+  }
 }

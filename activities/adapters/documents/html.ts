@@ -37,7 +37,13 @@ const chromeRoles = new Set([
   'toolbar',
 ]);
 
-/** An HTML page: its main part when it names one, without navigation, scripts and what no reader sees. */
+/**
+ * An HTML page: its main part when it names one, without navigation, scripts and what no reader sees.
+ *
+ * A library that guesses the readable part (@mozilla/readability 0.6 with linkedom) was tried and left: of 60 pages of
+ * manuals it dropped a third or more of 16, and told nobody. These rules keep 99 % of the words of the 130 web pages
+ * it is tested with; of those without <main> or <article>, half carry less than a tenth that is not the article's.
+ */
 export function readHtml(html: string): Outline {
   const page = unified().use(rehypeParse).parse(html);
   const titleElement = find(page, 'title');

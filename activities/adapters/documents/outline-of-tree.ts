@@ -1,6 +1,7 @@
 import type { List, ListItem, Root, RootContent, Table } from 'mdast';
 import { inlineText } from './inline-text.ts';
 import { singleLine } from './normalise.ts';
+import { tableTexts } from './table-rows.ts';
 import { body, type Unit } from './unit.ts';
 
 /** A Markdown syntax tree as headings and pieces, in reading order. */
@@ -33,28 +34,8 @@ function itemText(list: List, item: ListItem, index: number): string {
   return marker + box + item.children.map(blockText).filter(Boolean).join('\n').replaceAll('\n', '\n  ');
 }
 
-/**
- * Each row with its header, as in `Grade: L2; Limit: 50 EUR`, so that a row makes sense wherever a chunk begins and
- * a search finds it by both.
- */
-function rowTexts(table: Table): string[] {
-  const rows = table.children.map((row) => row.children.map((cell) => singleLine(inlineText(cell.children))));
-  const [head = [], ...rest] = rows.filter((row) => row.some(Boolean));
-  const isMarked = rows[0]?.some(Boolean) === true;
-  if (rest.length === 0 || !(isMarked || looksLikeHeader(head, rest))) {
-    return [head, ...rest].map((row) => row.filter(Boolean).join(' | '));
-  }
-  return rest.map((row) =>
-    row
-      .map((value, column) => (head[column] && value ? `${head[column]}: ${value}` : value))
-      .filter(Boolean)
-      .join('; '),
-  );
-}
-
-/** Word marks no header. Two columns may as well be names and values, so only wider tables are taken to have one. */
-const looksLikeHeader = (head: string[], rest: string[][]) =>
-  head.length >= 3 && head.every((name) => /^\D{1,40}$/.test(name)) && rest.every((row) => row.length === head.length);
+const rowTexts = (table: Table): string[] =>
+  tableTexts(table.children.map((row) => row.children.map((cell) => singleLine(inlineText(cell.children)))));
 
 function blockText(node: RootContent): string {
   switch (node.type) {

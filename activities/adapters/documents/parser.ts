@@ -10,7 +10,7 @@ import { createSlots } from './slots.ts';
 type Options = { threads?: number; timeLimitMs?: number; memoryLimitMb?: number };
 
 /**
- * Reads .md, .txt, .html, .pdf and .docx on threads of their own, so that no file, however hostile, holds up a heartbeat:
+ * Reads files (contract/readable-files.ts) on threads of their own, so that no file, however hostile, holds up a heartbeat:
  * a thread that takes too long or too much memory, or whose caller has gone, is killed and replaced.
  *
  * Threads start with the first file and stop after half a minute without one. `close` ends them; what they were at, and
@@ -27,8 +27,8 @@ export function createDocumentParser({
   const withSlot = createSlots(threads);
   let pool: Piscina | undefined;
   let closed = false;
-  const startPool = () =>
-    new Piscina({
+  const startPool = () => {
+    const started = new Piscina({
       filename: new URL('./parser-thread.ts', import.meta.url).href,
       name: 'parse',
       minThreads: 0,
@@ -37,6 +37,11 @@ export function createDocumentParser({
       resourceLimits: { maxOldGenerationSizeMb: memoryLimitMb },
       recordTiming: false,
     });
+    // A thread may run out of memory just when its file was given up: then nobody waits for it, and the error would end
+    // the whole process. The next file gets another thread.
+    started.on('error', () => undefined);
+    return started;
+  };
 
   async function parse(file: UploadedFile, signal: AbortSignal): Promise<ParsedDocument> {
     if (closed) throw new AlfredError('draining');
@@ -75,7 +80,7 @@ const tooSlow = (name: string, limitMs: number) =>
 
 const tooLarge = (name: string, limitMb: number) =>
   fileProblem(
-    'file_unreadable',
+    'file_too_large',
     name,
     `reading needs more than ${limitMb} MB of memory. Split the file and add it again.`,
   );

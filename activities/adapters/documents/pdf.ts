@@ -1,5 +1,6 @@
 import { getDocumentProxy } from 'unpdf';
 import { fileProblem } from './file-problem.ts';
+import { maxPages, tooManyPages } from './limits.ts';
 import { singleLine } from './normalise.ts';
 import { type Line, linesOf } from './pdf-lines.ts';
 import { body, type Outline, type Unit } from './unit.ts';
@@ -14,7 +15,7 @@ const paragraphGap = 1.75;
  * A PDF page by page. The format knows letters and places, not structure, so paragraphs follow from the gaps between
  * lines and headings from the size of the letters.
  *
- * @throws AlfredError `file_encrypted` or `file_unreadable`
+ * @throws AlfredError `file_encrypted`, `file_too_large` or `file_unreadable`
  */
 export async function readPdf(name: string, bytes: Uint8Array): Promise<Outline> {
   const pdf = await getDocumentProxy(new Uint8Array(bytes), { verbosity: 0 }).catch((error: unknown) => {
@@ -29,6 +30,7 @@ export async function readPdf(name: string, bytes: Uint8Array): Promise<Outline>
     );
   });
   try {
+    if (pdf.numPages > maxPages) throw tooManyPages(name, pdf.numPages);
     const pages: Line[][] = [];
     for (let number = 1; number <= pdf.numPages; number++) {
       const page = await pdf.getPage(number);

@@ -2,24 +2,32 @@ import { basename, extname } from 'node:path/posix';
 import { AlfredError } from '../../../contract/errors.ts';
 import type { ParsedDocument } from '../../ports.ts';
 import { assemble } from './assemble.ts';
+import { readCsv } from './csv.ts';
 import { readDocx } from './docx.ts';
+import { readEmail } from './email.ts';
 import { recogniseFile } from './file-kind.ts';
+import type { ByteKind, TextKind } from './file-names.ts';
 import { fileProblem } from './file-problem.ts';
 import { readHtml } from './html.ts';
+import { readJson, readJsonLines } from './json.ts';
+import { languageOf } from './language.ts';
+import { refuseLongText } from './limits.ts';
 import { readMarkdown } from './markdown.ts';
 import { readPdf } from './pdf.ts';
 import { readPlainText } from './plain-text.ts';
+import { readPptx } from './pptx.ts';
 import type { Outline } from './unit.ts';
+import { readXlsx } from './xlsx.ts';
 
 export type File = { name: string; mediaType: string; bytes: Uint8Array };
 
 /**
  * Reads one file on the current thread. The title is its first heading, else what its metadata says, else its name.
  *
- * @throws AlfredError `file_empty`, `file_type_unsupported`, `file_unreadable` or `file_encrypted`
+ * @throws AlfredError `file_empty`, `file_type_unsupported`, `file_unreadable`, `file_too_large` or `file_encrypted`
  */
 export async function readFile(file: File): Promise<ParsedDocument> {
-  const { title, units } = await outlineOf(file).catch((error: unknown) => {
+  const { title, units, headingsNameParts } = await outlineOf(file).catch((error: unknown) => {
     if (error instanceof AlfredError) throw error;
     const what =
       error instanceof RangeError
@@ -27,8 +35,12 @@ export async function readFile(file: File): Promise<ParsedDocument> {
         : 'the file is damaged and cannot be read';
     throw fileProblem('file_unreadable', file.name, `${what}. Save or export it again and add it again.`, error);
   });
-  const document = assemble(units, title || nameWithoutFolder(file.name));
-  if (document.chunks.length > 0) return document;
+  refuseLongText(
+    file.name,
+    units.reduce((characters, { text }) => characters + text.length, 0),
+  );
+  const document = assemble(units, title || nameWithoutFolder(file.name), { headingsNameParts });
+  if (document.chunks.length > 0) return { ...document, language: await languageOf(document.text) };
   throw fileProblem(
     'file_empty',
     file.name,
@@ -38,18 +50,28 @@ export async function readFile(file: File): Promise<ParsedDocument> {
 
 async function outlineOf({ name, mediaType, bytes }: File): Promise<Outline> {
   const file = recogniseFile({ name, mediaType, bytes });
-  switch (file.kind) {
-    case 'markdown':
-      return readMarkdown(file.text);
-    case 'html':
-      return readHtml(file.text);
-    case 'text':
-      return readPlainText(file.text);
-    case 'pdf':
-      return readPdf(name, bytes);
-    case 'docx':
-      return readDocx(name, bytes);
+  if ('text' in file) {
+    refuseLongText(name, file.text.length);
+    return textReaders[file.kind](name, file.text);
   }
+  return byteReaders[file.kind](name, bytes);
 }
+
+const textReaders: Record<TextKind, (name: string, text: string) => Outline> = {
+  markdown: (_name, text) => readMarkdown(text),
+  html: (_name, text) => readHtml(text),
+  text: (_name, text) => readPlainText(text),
+  csv: readCsv,
+  json: readJson,
+  jsonl: readJsonLines,
+};
+
+const byteReaders: Record<ByteKind, (name: string, bytes: Uint8Array) => Promise<Outline>> = {
+  pdf: readPdf,
+  docx: readDocx,
+  xlsx: readXlsx,
+  pptx: readPptx,
+  eml: readEmail,
+};
 
 const nameWithoutFolder = (name: string) => basename(name, extname(name)) || name;

@@ -6,7 +6,11 @@ export type Unit =
   | { kind: 'heading'; depth: number; text: string; page: number | null }
   | { kind: 'body'; text: string; tight: boolean; page: number | null };
 
-export type Outline = { title: string | undefined; units: Unit[] };
+/**
+ * What a file holds. `title` is what it says of itself apart from its text: a document's first heading comes before it,
+ * unless the headings only name parts, like the sheets of a workbook.
+ */
+export type Outline = { title: string | undefined; units: Unit[]; headingsNameParts?: boolean };
 
 export const body = (
   text: string,

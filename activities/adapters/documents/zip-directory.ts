@@ -36,20 +36,30 @@ export function readZipDirectory(file: Uint8Array): ZipEntry[] | undefined {
   return entries;
 }
 
-/** Whether everything in the file unpacks to no more than `maxBytes`, whatever its table of contents claims. */
-export function unpacksWithin(file: Uint8Array, entries: ZipEntry[], maxBytes: number): boolean {
+/** @returns undefined when the entry lies outside the file */
+export function packedBytes(file: Uint8Array, { offset, packedBytes }: ZipEntry): Uint8Array | undefined {
+  if (offset + 30 > file.length) return undefined;
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  const start = offset + 30 + view.getUint16(offset + 26, true) + view.getUint16(offset + 28, true);
+  return file.subarray(start, start + packedBytes);
+}
+
+/** Whether everything in the file unpacks to no more than `maxBytes`, whatever its table of contents claims. */
+export function unpacksWithin(
+  file: Uint8Array,
+  entries: ZipEntry[],
+  maxBytes: number,
+): 'within' | 'too far' | 'broken' {
   let left = maxBytes;
-  for (const { method, offset, packedBytes } of entries) {
-    if (offset + 30 > file.length) return false;
-    const start = offset + 30 + view.getUint16(offset + 26, true) + view.getUint16(offset + 28, true);
-    const packed = file.subarray(start, start + packedBytes);
+  for (const entry of entries) {
+    const packed = packedBytes(file, entry);
+    if (!packed) return 'broken';
     try {
-      left -= method === 0 ? packed.length : inflateRawSync(packed, { maxOutputLength: left }).length;
-    } catch {
-      return false;
+      left -= entry.method === 0 ? packed.length : inflateRawSync(packed, { maxOutputLength: left }).length;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? 'too far' : 'broken';
     }
-    if (left <= 0) return false;
+    if (left <= 0) return 'too far';
   }
-  return true;
+  return 'within';
 }

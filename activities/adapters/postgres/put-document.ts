@@ -94,7 +94,7 @@ async function write(
     text: parsed.text,
     characters: parsed.text.length,
     chunk_count: parsed.chunks.length,
-    language: parsed.language ?? null,
+    language: parsed.language,
     ...moved,
   };
   const id = before?.id ?? newId();

@@ -1,12 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { assemble, maxChunkCharacters } from '../../../activities/adapters/documents/assemble.ts';
+import { type Assembled, assemble, maxChunkCharacters } from '../../../activities/adapters/documents/assemble.ts';
 import { readMarkdown } from '../../../activities/adapters/documents/markdown.ts';
 import { markdownSlices } from '../../../activities/adapters/documents/markdown-slices.ts';
 import { normalise } from '../../../activities/adapters/documents/normalise.ts';
 import { readPlainText } from '../../../activities/adapters/documents/plain-text.ts';
 import type { Unit } from '../../../activities/adapters/documents/unit.ts';
-import type { ParsedDocument } from '../../../activities/ports.ts';
 
 const words = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 40 }),
@@ -21,7 +20,7 @@ const unit: fc.Arbitrary<Unit> = fc.oneof(
   fc.record({ kind: fc.constant('body' as const), text: fc.oneof(words, long), tight: fc.boolean(), page }),
 );
 
-function holds({ text, chunks }: ParsedDocument, headings: Unit[]) {
+function holds({ text, chunks }: Assembled, headings: Unit[]) {
   expect(normalise(text)).toBe(text);
   let end = 0;
   let between = '';

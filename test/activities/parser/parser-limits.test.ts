@@ -24,7 +24,7 @@ test('a file that takes too long is given up, and the main thread runs on meanwh
 test('a file that takes too much memory is given up', async () => {
   parser = createDocumentParser({ threads: 1, memoryLimitMb: 48 });
   await expect(parse('large.html', '<p>x'.repeat(400_000))).rejects.toMatchObject({
-    code: 'file_unreadable',
+    code: 'file_too_large',
     message: 'large.html: reading needs more than 48 MB of memory. Split the file and add it again.',
   });
 });
@@ -61,4 +61,10 @@ test('closing ends what is under way and refuses what comes later', async () => 
   await parser.close();
   expect(await ended).toMatchObject([{ reason: { code: 'draining' } }, { reason: { code: 'draining' } }]);
   await expect(parse('late.txt', 'Late.')).rejects.toMatchObject({ code: 'draining' });
+});
+
+test('a thread that dies without a file in hand ends nothing but itself', async () => {
+  parser = createDocumentParser({ threads: 1, memoryLimitMb: 4, timeLimitMs: 1_000 });
+  // There is no room even for the parser, so the thread dies on its way up.
+  await expect(parse('a.txt', 'Text.')).rejects.toMatchObject({ name: 'AlfredError' });
 });
