@@ -66,7 +66,7 @@ export async function bringUp({ onAddresses, ...servers }: Deps) {
 /** Has the embedding model fetched, unless the person chose another or none; nobody waits for it. */
 async function embeddingsFor({ config, dataDir, environment }: Settings, log: Logger): Promise<Record<string, string>> {
   if (config.ALFRED_EMBEDDINGS !== 'local' || config.ALFRED_EMBEDDING_MODEL_DIR) return {};
-  const options = { fallbackDir: join(dataDir, 'cache'), environment: environment as NodeJS.ProcessEnv };
+  const options = { fallbackDir: join(dataDir, 'cache'), environment: environment };
   obtainEmbeddingModel({ log, ...options }).catch((error: Error) =>
     log.warn({ reason: error.message }, 'the embedding model is not to be had: searches go by words alone'),
   );

@@ -4,7 +4,6 @@ import { createAdapters, type Adapters } from '../../activities/adapters/index.t
 import { createOfflineProvider } from '../../activities/adapters/models/offline.ts';
 import { citationsOf, numberPassages } from '../../activities/citations.ts';
 import type { Message } from '../../activities/ports.ts';
-import type { JsonValue } from '../../contract/json.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { local, placed, sha256 } from '../support/put-document.ts';
 
@@ -42,7 +41,7 @@ async function answer(question: string) {
   const messages: Message[] = numberPassages([
     { role: 'user', text: question },
     { role: 'assistant', parts: [{ type: 'tool_call', callId: 'c', tool: 'search_documents', arguments: {} }] },
-    { role: 'tool', results: [{ callId: 'c', tool: 'search_documents', output: output as JsonValue, isError: false }] },
+    { role: 'tool', results: [{ callId: 'c', tool: 'search_documents', output: output, isError: false }] },
   ]);
   let text = '';
   for await (const event of provider.stream(

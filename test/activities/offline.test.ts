@@ -60,7 +60,9 @@ test('quotes what came back with its number, and says in one line that it is off
 });
 
 test('says when nothing matches, and has an answer without any tool', async () => {
-  expect(text(await stream(answered({ passages: [] })))).toContain('nothing in the documents speaks of that. I looked for “How long?”');
+  expect(text(await stream(answered({ passages: [] })))).toContain(
+    'nothing in the documents speaks of that. I looked for “How long?”',
+  );
   expect(text(await stream([{ role: 'user', text: 'Hello' }], { offered: [] }))).not.toBe('');
 });
 

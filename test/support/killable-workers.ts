@@ -34,13 +34,6 @@ export function createKillableWorkers(
       start();
       return true;
     },
-    outputs: () =>
-      [...alive].map(([name, w]) => ({
-        name,
-        ready: w.isReady,
-        exit: w.child.exitCode,
-        out: w.output().split('\n').slice(-30),
-      })),
     end: () => Promise.all([...alive.values()].map((worker) => worker.end('SIGKILL'))),
   };
 }

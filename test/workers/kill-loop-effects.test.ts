@@ -58,7 +58,6 @@ test(`${kills} kills over ${tasks} tasks that book and wait for approvals: every
   console.log(`kill loop with effects: ALFRED_TEST_SEED=${seed}`);
   const begun = performance.now();
   const workers = createKillableWorkers(['test/support/booking-worker.ts', world.url], env.config, watch);
-  (globalThis as any).kleWorkers = workers;
   const people = approveEverything(['ann', 'bob']);
   try {
     for (let i = 0; i < workersAtOnce; i++) workers.start();
@@ -145,20 +144,6 @@ async function expectEnded(ids: string[], histories: TaskEvent[][]) {
       };
     }),
   );
-  if (stuck.length) {
-    const { rows } = await env.postgres.pool.query(
-      "select pid, application_name, state, wait_event_type, wait_event, now() - xact_start as age, left(query, 200) as q from pg_stat_activity where state <> 'idle'",
-    );
-    const hist = await env.client.workflow.getHandle(taskWorkflowId(stuck[0]!)).fetchHistory();
-    await writeFile(
-      `/tmp/kle-stuck-${Date.now()}.json`,
-      JSON.stringify(
-        { waits, rows, hist: hist.events?.slice(-25), outputs: (globalThis as any).kleWorkers.outputs() },
-        (_, v) => (typeof v === 'bigint' ? String(v) : v),
-        1,
-      ),
-    );
-  }
   expect(waits).toEqual([]);
 }
 

@@ -5,7 +5,11 @@ import type { EmbeddingModel } from './model-folder.ts';
 
 export type EmbeddingJob = { model: EmbeddingModel; text: string };
 
-type Loaded = { session: InferenceSession; tokenizer: Tokenizer; modelFile: string };
+/** The package's own types do not resolve under Node's rules. */
+type Encoder = { encode(text: string): { ids: number[]; attention_mask: number[] } };
+const TokenizerOf = Tokenizer as unknown as new (json: object, config: object) => Encoder;
+
+type Loaded = { session: InferenceSession; tokenizer: Encoder; modelFile: string };
 let loading: Promise<Loaded> | undefined;
 
 /** Runs on a worker thread; see local-embedder.ts. One text at a time: 8-bit results depend on what else is in a batch. */
@@ -39,7 +43,7 @@ async function load({ modelFile, tokenizerFile }: EmbeddingModel): Promise<Loade
       // A thread that spins while it waits takes the core from whoever has work.
       extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
     });
-    return { session, tokenizer: new Tokenizer(json, {}), modelFile };
+    return { session, tokenizer: new TokenizerOf(json, {}), modelFile };
   })();
   return loading;
 }

@@ -96,5 +96,3 @@ export async function readDocuments(db: Database, model: string, documentIds: st
 /** Vectors as they are stored: 32-bit floats, little-endian. Copied, for a buffer's bytes may stand anywhere. */
 export const floatsOf = (bytes: Buffer): Float32Array =>
   new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
-export const bytesOf = (vector: Float32Array): Buffer =>
-  Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
