@@ -12,6 +12,7 @@ import { addConversations } from './commands/conversations.ts';
 import { addDocuments } from './commands/documents.ts';
 import { addEval } from './commands/eval.ts';
 import { addHistory } from './commands/history.ts';
+import { addIndex } from './commands/index.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addReplay } from './commands/replay.ts';
 import { addSchedules } from './commands/schedules.ts';
@@ -46,6 +47,7 @@ const commands = [
   addSchedules,
   addUsage,
   addEval,
+  addIndex,
   addAgents,
   addConfig,
   addReplay,

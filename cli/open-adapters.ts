@@ -5,8 +5,10 @@ import { connectTemporal, createClient } from '../runtime/temporal.ts';
 import { databaseProblem } from './database-problem.ts';
 import { silentLog } from './silent-log.ts';
 
+export type OpenAdapters = { adapters: Adapters; close: () => Promise<void> };
+
 /** What stands behind the ports, for a command that works on the stack's own data. */
-export async function openAdapters(config: Config): Promise<{ adapters: Adapters; close: () => Promise<void> }> {
+export async function openAdapters(config: Config): Promise<OpenAdapters> {
   const connection = await connectTemporal(config);
   const postgres = openPostgres(config, silentLog);
   const adapters = createAdapters({ config, log: silentLog, postgres, client: createClient(connection, config) });

@@ -39,6 +39,8 @@ export interface Documents {
   /** With the whole text, which passages' offsets (UTF-16 code units) count into. */
   read(scope: Scope, documentId: string): Promise<{ document: Document; text: string } | undefined>;
   delete(scope: Scope, documentId: string): Promise<boolean>;
+  /** Every tenant that has documents, for whoever keeps the index. */
+  tenants(): Promise<string[]>;
   /**
    * Same name and content: nothing is written, nor parsed. Same name, other content: what is another chunk is replaced.
    * Readers see the old or the new version, never a mixture. An upload is settled in the same transaction. Whoever added

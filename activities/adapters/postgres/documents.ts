@@ -62,6 +62,11 @@ export const createDocuments = (db: Database): Documents => ({
       return true;
     }),
 
+  async tenants() {
+    const rows = await db.selectFrom('documents').select('tenant').distinct().orderBy('tenant').execute();
+    return rows.map(({ tenant }) => tenant);
+  },
+
   put: (scope, file, parse, placement, upload) => putDocument(db, scope, file, { parse, placement, upload }),
 });
 

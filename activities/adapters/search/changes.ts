@@ -93,6 +93,22 @@ export async function readDocuments(db: Database, model: string, documentIds: st
   return [...documents.values()];
 }
 
+/** How many documents have changed after a position. */
+export async function changesAfter(db: Database, tenant: string, applied: number): Promise<number> {
+  const { rows } = await sql<{ n: number }>`
+    select count(*)::int as n from document_changes where tenant = ${tenant} and seq > ${applied}`.execute(db);
+  return rows[0]?.n ?? 0;
+}
+
+/** All chunks of a tenant, and whether the model has made a vector of each. */
+export async function readChunkIds(db: Database, tenant: string, model: string): Promise<Map<string, boolean>> {
+  const { rows } = await sql<{ id: string; has_vector: boolean }>`
+    select c.id, e.hash is not null as has_vector from chunks c join documents d on d.id = c.document_id
+      left join embeddings e on e.tenant = d.tenant and e.model = ${model} and e.hash = c.embed_hash
+    where d.tenant = ${tenant}`.execute(db);
+  return new Map(rows.map(({ id, has_vector }) => [id, has_vector]));
+}
+
 /** Vectors as they are stored: 32-bit floats, little-endian. Copied, for a buffer's bytes may stand anywhere. */
 export const floatsOf = (bytes: Buffer): Float32Array =>
   new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));

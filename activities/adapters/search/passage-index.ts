@@ -21,7 +21,11 @@ export type Ranked = { chunkId: string; score: number };
 /** What an index knows of a query. Without a vector, or where it has none, `dense` is empty. */
 export type Candidates = { lexical: Ranked[]; dense: Ranked[] };
 
-export type IndexState = { passages: number; vectors: number; applied: number };
+/** `behind`: changes of documents that it has not taken over yet. */
+export type IndexState = { passages: number; vectors: number; behind: number; bytes: number };
+
+/** What Postgres and an index hold differently. */
+export type IndexDifferences = { missing: string[]; surplus: string[]; withoutVector: string[] };
 
 /**
  * An index of passages, derived from Postgres. It holds no text that people read, can be lost at any time, and filters
@@ -32,7 +36,14 @@ export interface PassageIndex {
   readonly name: string;
   /** Sees every change of documents that was made before the call. @param depth length of each list at the most */
   find(scope: Scope, filter: PassageFilter, query: PassageQuery, depth: number): Promise<Candidates>;
+  /** Does not catch up first. */
   state(tenant: string): Promise<IndexState>;
+  /** Builds it anew from Postgres, while the old one answers; the change from one to the other is one step. */
+  rebuild(tenant: string): Promise<void>;
+  verify(tenant: string): Promise<IndexDifferences>;
+  /** Writes what it holds to a file, which `restore` puts in its place; what has changed since is taken over afterwards. */
+  snapshot(tenant: string, file: string): Promise<void>;
+  restore(tenant: string, file: string): Promise<void>;
   close(): Promise<void>;
 }
 

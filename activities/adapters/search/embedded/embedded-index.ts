@@ -1,14 +1,17 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Scope } from '../../../../contract/references.ts';
 import type { Logger } from '../../../../runtime/logger.ts';
 import type { Database } from '../../../../runtime/postgres.ts';
-import { follows, readChanges, readStanding } from '../changes.ts';
-import type { PassageIndex } from '../passage-index.ts';
+import { changesAfter, follows, readChanges, readChunkIds, readStanding } from '../changes.ts';
+import type { IndexDifferences, PassageIndex } from '../passage-index.ts';
 import { createShared } from '../shared.ts';
 import { matchExpression } from '../terms.ts';
 import { createIndexThreads } from './index-threads.ts';
 import { format } from './schema.ts';
+
+type Standing = { source: string; applied: number };
 
 type Deps = {
   db: Database;
@@ -28,11 +31,11 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
   const threads = createIndexThreads();
   const dirOf = (tenant: string) => join(resolve(dir), folderOf(tenant));
   const caughtUp = new Map<string, () => Promise<void>>();
-  const least = new Map<string, { source: string; applied: number }>();
+  const least = new Map<string, Standing>();
 
   /** Takes over every change that was made before the call. */
-  const catchUp = async (tenant: string) => {
-    const file = { dir: dirOf(tenant) };
+  const catchUp = async (tenant: string, dir: string): Promise<Standing> => {
+    const file = { dir };
     let target: number | undefined;
     for (;;) {
       const [position, wanted] = await Promise.all([threads.run({ ...file, do: 'position' }), model()]);
@@ -48,16 +51,17 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
         continue;
       }
       target ??= standing.newest;
-      if (position.applied >= target) return void least.set(tenant, { source: position.source, applied: target });
+      if (position.applied >= target) return { source: position.source, applied: target };
       const changes = await readChanges(db, { tenant, applied: position.applied, model: position.model });
-      if (!changes) return void least.set(tenant, { source: position.source, applied: position.applied });
+      if (!changes) return { source: position.source, applied: position.applied };
       const to = { source: position.source, applied: changes.seq, anchor: changes.at };
       await threads.run({ ...file, do: 'apply', from: position, changes: { ...changes, to, model: position.model } });
     }
   };
 
   const caught = async (tenant: string) => {
-    const shared = caughtUp.get(tenant) ?? createShared(() => catchUp(tenant));
+    const shared =
+      caughtUp.get(tenant) ?? createShared(async () => void least.set(tenant, await catchUp(tenant, dirOf(tenant))));
     caughtUp.set(tenant, shared);
     await shared();
     return least.get(tenant) ?? { source: '', applied: 0 };
@@ -73,11 +77,44 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
       }
     },
     async state(tenant) {
-      const { applied } = await caught(tenant);
-      const counts = await threads.run({ dir: dirOf(tenant), do: 'counts' });
-      return { ...counts, applied };
+      const file = { dir: dirOf(tenant) };
+      const { applied } = await threads.run({ ...file, do: 'position' });
+      const counts = await threads.run({ ...file, do: 'counts' });
+      return { ...counts, behind: await changesAfter(db, tenant, applied) };
     },
+    async rebuild(tenant) {
+      const [dir, aside] = [dirOf(tenant), `${dirOf(tenant)}.rebuild-${randomBytes(6).toString('hex')}`];
+      try {
+        await catchUp(tenant, aside);
+        const whole = join(aside, 'whole.db');
+        await threads.run({ dir: aside, do: 'copy', to: whole });
+        await threads.run({ dir, do: 'adopt', from: whole });
+      } finally {
+        await rm(aside, { recursive: true, force: true });
+      }
+    },
+    async verify(tenant) {
+      await caught(tenant);
+      const held = new Map(
+        (await threads.run({ dir: dirOf(tenant), do: 'ids' })).map(({ chunkId, hasVector }) => [chunkId, hasVector]),
+      );
+      return differences(held, await readChunkIds(db, tenant, await model()));
+    },
+    async snapshot(tenant, file) {
+      await caught(tenant);
+      await threads.run({ dir: dirOf(tenant), do: 'copy', to: resolve(file) });
+    },
+    restore: (tenant, file) => threads.run({ dir: dirOf(tenant), do: 'adopt', from: resolve(file) }),
     close: () => threads.close(),
+  };
+}
+
+function differences(held: Map<string, boolean>, stored: Map<string, boolean>): IndexDifferences {
+  const all = [...stored];
+  return {
+    missing: all.flatMap(([id]) => (held.has(id) ? [] : [id])),
+    surplus: [...held.keys()].filter((id) => !stored.has(id)),
+    withoutVector: all.flatMap(([id, hasVector]) => (hasVector && held.get(id) === false ? [id] : [])),
   };
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -50,9 +50,33 @@ export function createIndexFile(dir: string) {
     if ((await currentName()) !== instead) await rm(half, { force: true });
     else await rename(half, pointer);
     const current = await currentName();
+    await removeAllBut(current);
+    return current;
+  };
+
+  /** Makes a file current that holds a whole index, in one step. @throws AlfredError `invalid_request` when it holds none */
+  const adopt = async (from: string): Promise<void> => {
+    await mkdir(dir, { recursive: true });
+    const name = `passages-${randomBytes(6).toString('hex')}.db`;
+    const path = join(dir, name);
+    try {
+      await copyFile(from, path);
+      const client = createClient({ url: pathToFileURL(path).href });
+      const { rows } = await client.execute('pragma user_version').finally(() => client.close());
+      if (rows[0]?.[0] !== format) throw new Error(`format ${String(rows[0]?.[0])}, expected ${format}`);
+    } catch (error) {
+      await rm(path, { force: true });
+      const said = (error as Error).message;
+      throw new AlfredError('invalid_request', `${from} holds no index of this version: ${said}.`, { cause: error });
+    }
+    await writeFile(`${pointer}.${name}`, name);
+    await rename(`${pointer}.${name}`, pointer);
+    await removeAllBut(name);
+  };
+
+  const removeAllBut = async (current: string) => {
     for (const old of await readdir(dir))
       if (/^passages-\w+\.db/.test(old) && !old.startsWith(current)) await rm(join(dir, old), { force: true });
-    return current;
   };
 
   const close = async () => {
@@ -66,6 +90,7 @@ export function createIndexFile(dir: string) {
 
   return {
     close,
+    adopt,
     /**
      * Runs statements on the open file, opening it first. A broken file is replaced by an empty one and the work done once
      * more.

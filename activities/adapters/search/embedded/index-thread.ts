@@ -12,6 +12,9 @@ export type IndexJob = { dir: string } & (
   | { do: 'apply'; from: Position; changes: Changes }
   | { do: 'find'; least: Pick<Position, 'source' | 'applied'>; query: FindIn }
   | { do: 'counts' }
+  | { do: 'ids' }
+  | { do: 'copy'; to: string }
+  | { do: 'adopt'; from: string }
 );
 export type IndexAnswer = {
   position: Position & { model: string };
@@ -19,7 +22,10 @@ export type IndexAnswer = {
   apply: undefined;
   /** Undefined when the file is not as far as it must be: another one has taken its place. */
   find: Candidates | undefined;
-  counts: { passages: number; vectors: number };
+  counts: { passages: number; vectors: number; bytes: number };
+  ids: { chunkId: string; hasVector: boolean }[];
+  copy: undefined;
+  adopt: undefined;
 };
 /** Errors lose their class between threads, so a refusal travels as data. */
 export type Answered = { done: unknown } | { refused: { code: ErrorCode; message: string; cause: string } };
@@ -31,6 +37,7 @@ export async function work(job: IndexJob): Promise<Answered> {
   const file = files.get(job.dir) ?? createIndexFile(job.dir);
   files.set(job.dir, file);
   try {
+    if (job.do === 'adopt') return { done: await file.adopt(job.from) };
     return { done: await file.use((opened) => answer(job, opened)) };
   } catch (error) {
     if (!(error instanceof AlfredError)) throw error;
@@ -38,7 +45,7 @@ export async function work(job: IndexJob): Promise<Answered> {
   }
 }
 
-async function answer(job: IndexJob, { client, name }: OpenIndex): Promise<unknown> {
+async function answer(job: Exclude<IndexJob, { do: 'adopt' }>, { client, name }: OpenIndex): Promise<unknown> {
   switch (job.do) {
     case 'position':
       return readPosition(client);
@@ -47,10 +54,20 @@ async function answer(job: IndexJob, { client, name }: OpenIndex): Promise<unkno
     case 'apply':
       return applyChanges(client, job.from, job.changes);
     case 'counts': {
-      const sql = 'select (select count(*) from passages) as passages, (select count(*) from vectors) as vectors';
+      const sql = `select (select count(*) from passages) as passages, (select count(*) from vectors) as vectors,
+        (select page_count * page_size from pragma_page_count, pragma_page_size) as bytes`;
       const { rows } = await client.execute(sql);
-      return { passages: Number(rows[0]?.passages), vectors: Number(rows[0]?.vectors) };
+      const [row] = rows;
+      return { passages: Number(row?.passages), vectors: Number(row?.vectors), bytes: Number(row?.bytes) };
     }
+    case 'ids': {
+      const sql = `select p.chunk_id, v.id is not null as has_vector from passages p left join vectors v on v.passage = p.id`;
+      const { rows } = await client.execute(sql);
+      return rows.map((row) => ({ chunkId: row.chunk_id, hasVector: Number(row.has_vector) === 1 }));
+    }
+    case 'copy':
+      await client.execute({ sql: 'vacuum into ?', args: [job.to] });
+      return undefined;
     case 'find': {
       const { source, applied, model } = await readPosition(client);
       if (source !== job.least.source || applied < job.least.applied) return undefined;
