@@ -10,6 +10,7 @@ import { bareActivities } from './bare-activities.ts';
 import { longConversation } from './long-conversation.ts';
 import { manyConversations } from './many-conversations.ts';
 import { cpuSeconds, percentile, run } from './measure.ts';
+import { searchLoad } from './search-load.ts';
 import type { Stops } from './servers.ts';
 import { startStack } from './stack.ts';
 import { streams } from './streams.ts';
@@ -26,6 +27,7 @@ const { values } = parseArgs({
     calls: { type: 'string', default: '1000' },
     conversation: { type: 'string' },
     conversations: { type: 'string' },
+    search: { type: 'string' },
   },
 });
 const sequential = Number(values.sequential);
@@ -41,6 +43,7 @@ try {
   else if (values.conversation) await longConversation({ messages: Number(values.conversation), dir, log, stops });
   else if (values.conversations)
     await manyConversations({ count: Number(values.conversations), lanes: concurrency, dir, log, stops });
+  else if (values.search) await searchLoad({ count: Number(values.search), dir, log, stops });
   else await bench();
 } finally {
   for (const stop of stops.reverse()) await stop();

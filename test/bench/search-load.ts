@@ -1,0 +1,150 @@
+import { stat, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createEmbeddedIndex } from '../../activities/adapters/search/embedded/embedded-index.ts';
+import { createSearch } from '../../activities/adapters/search/search.ts';
+import { startPostgres } from '../../deploy/local/postgres.ts';
+import { freePort } from '../../deploy/local/ports.ts';
+import { loadConfig } from '../../runtime/config.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import { migrate } from '../../runtime/migrate.ts';
+import { openPostgres, type Database } from '../../runtime/postgres.ts';
+import { createCorpus, type GeneratedCorpus } from './generated-corpus.ts';
+import { megabytes, percentile, run } from './measure.ts';
+import type { Stops } from './servers.ts';
+import { sql } from 'kysely';
+
+const scope = { tenant: 'bench', subject: 'bench' };
+const model = 'generated@1';
+/** Questions at once. */
+const lanes = 4;
+const questions = 400;
+
+/**
+ * Searches generated passages, lexical and vectors, through the product's own search; what a model needs to embed the
+ * question comes on top.
+ */
+export async function searchLoad({
+  count,
+  dir,
+  log,
+  stops,
+}: {
+  count: number;
+  dir: string;
+  log: Logger;
+  stops: Stops;
+}) {
+  const server = await startPostgres({ dir: join(dir, 'postgres'), port: await freePort(), log });
+  stops.push(() => server.stop());
+  await migrate(server.url, log);
+  const postgres = openPostgres(loadConfig({ DATABASE_URL: server.url, ALFRED_DATA_DIR: dir }), log);
+  stops.push(() => postgres.close());
+  const { db } = postgres;
+  const corpus = createCorpus(1);
+  console.log(`\n${count} passages of generated text, vectors of ${corpus.dimensions} numbers`);
+  await timed('stored in Postgres', () => store(db, corpus, count));
+
+  const index = createEmbeddedIndex({ db, dir: join(dir, 'index'), log, model: async () => model });
+  let vector = new Float32Array(0);
+  const embedder = {
+    ...{ model, isCalibrated: false, close: async () => {} },
+    embedPassages: async () => [],
+    embedQuery: async () => vector,
+  };
+  const search = createSearch({
+    db,
+    index,
+    embeddings: { embedder: async () => embedder, close: async () => {} },
+    log,
+  });
+  stops.push(() => search.close());
+  const ask = async () => {
+    const { text, vector: about } = corpus.question();
+    vector = about;
+    const begun = performance.now();
+    await search.search(scope, { query: text, limit: 6 });
+    return performance.now() - begun;
+  };
+  const before = process.memoryUsage.rss();
+  await timed('index built, and the first question answered', ask);
+  await run(40, lanes, ask);
+  for (const at of [1, lanes]) {
+    const { results, seconds } = await run(questions, at, ask);
+    console.log(
+      `  ${at} at once: p50 ${percentile(results, 50).toFixed(1)} ms, p95 ${percentile(results, 95).toFixed(1)} ms, p99 ${percentile(results, 99).toFixed(1)} ms, ${(questions / seconds).toFixed(0)} a second`,
+    );
+  }
+  console.log(`  resident ${megabytes(process.memoryUsage.rss())} MB (${megabytes(before)} before the index was open)`);
+  console.log(`  index files ${megabytes(await sizeOf(join(dir, 'index')))} MB`);
+  console.log(`  of the ten nearest by exact comparison ${(await recall(index, corpus, db)).toFixed(3)} are found`);
+}
+
+async function timed(what: string, work: () => Promise<unknown>) {
+  const begun = performance.now();
+  await work();
+  console.log(`  ${what}: ${((performance.now() - begun) / 1_000).toFixed(1)} s`);
+}
+
+/** Ten passages a document, as an upload leaves them. */
+async function store(db: Database, corpus: GeneratedCorpus, count: number) {
+  const perDocument = 10;
+  const atOnce = 200;
+  for (let first = 0; first < count / perDocument; first += atOnce) {
+    const documents = Array.from({ length: Math.min(atOnce, count / perDocument - first) }, () => crypto.randomUUID());
+    await sql`
+      insert into documents (id, tenant, subject, name, title, media_type, content_hash, size_bytes, text, characters, chunk_count)
+      select d::uuid, ${scope.tenant}, ${scope.subject}, d, 'Generated', 'text/plain', d, 0, '', 0, ${perDocument}
+      from unnest(${documents}::text[]) d`.execute(db);
+    const passages = documents.flatMap((id) =>
+      Array.from({ length: perDocument }, (_, ordinal) => ({
+        id: `${id}.${ordinal}`,
+        document: id,
+        ordinal,
+        ...corpus.passage(),
+      })),
+    );
+    await sql`
+      insert into chunks (id, document_id, ordinal, heading_path, page, text, start_at, end_at)
+      select id, document::uuid, ordinal, '{}', null, text, 0, length(text)
+      from json_to_recordset(${JSON.stringify(passages.map(({ vector: _, ...one }) => one))})
+        as p (id text, document text, ordinal int, text text)`.execute(db);
+    await sql`
+      insert into embeddings (tenant, model, hash, vector)
+      select ${scope.tenant}, ${model}, c.embed_hash, v.vector
+      from unnest(${passages.map(({ id }) => id)}::text[], ${passages.map(({ vector }) => Buffer.from(vector.buffer))}::bytea[]) v (id, vector)
+        join chunks c on c.id = v.id on conflict do nothing`.execute(db);
+    await sql`
+      insert into document_changes (tenant, document_id) select ${scope.tenant}, d::uuid from unnest(${documents}::text[]) d`.execute(
+      db,
+    );
+  }
+  await sql`analyze`.execute(db);
+}
+
+async function recall(index: ReturnType<typeof createEmbeddedIndex>, corpus: GeneratedCorpus, db: Database) {
+  const rows = await sql<{ id: string; vector: Buffer }>`
+    select c.id, e.vector from chunks c join embeddings e on e.hash = c.embed_hash`.execute(db);
+  const vectors = rows.rows.map(({ id, vector }) => ({
+    id,
+    numbers: new Float32Array(vector.buffer.slice(vector.byteOffset, vector.byteOffset + vector.byteLength)),
+  }));
+  let found = 0;
+  const asked = 20;
+  for (let i = 0; i < asked; i++) {
+    const { text, vector } = corpus.question();
+    const exact = vectors
+      .map(({ id, numbers }) => ({ id, score: numbers.reduce((sum, x, k) => sum + x * (vector[k] ?? 0), 0) }))
+      .sort((a, b) => b.score - a.score)
+      .slice(0, 10);
+    const { dense } = await index.find(scope, { principals: ['everyone'] }, { text, vector }, 100);
+    const got = new Set(dense.slice(0, 10).map(({ chunkId }) => chunkId));
+    found += exact.filter(({ id }) => got.has(id)).length;
+  }
+  return found / (asked * 10);
+}
+
+async function sizeOf(dir: string): Promise<number> {
+  let bytes = 0;
+  for (const name of await readdir(dir, { recursive: true })) bytes += (await stat(join(dir, name))).size;
+  return bytes;
+}
