@@ -27,6 +27,7 @@ const table = {
   // the system
   temporal_unavailable: [503, always, 'Temporal does not answer. Nothing was lost; repeat the request.'],
   database_unavailable: [503, always, 'The database does not answer. Nothing was lost; repeat the request.'],
+  index_unavailable: [503, always, 'The search index does not answer. Nothing was lost; repeat the request.'],
   draining: [503, always, 'This process is shutting down. Repeat the request.'],
   internal: [500, few, 'Something broke on our side; the log has the details.'],
   // a task

@@ -25,6 +25,7 @@ import { createTasks } from './postgres/tasks.ts';
 import { createVectors } from './postgres/vectors.ts';
 import { createEmbeddings } from './embeddings/embeddings.ts';
 import { createEmbeddedIndex } from './search/embedded/embedded-index.ts';
+import { createQdrantIndex, qdrantSettings } from './search/qdrant/qdrant-index.ts';
 import { createSearch } from './search/search.ts';
 import { createMessages } from './temporal/messages.ts';
 import { createWorkflows } from './temporal/workflows.ts';
@@ -43,7 +44,9 @@ export function createAdapters({ config, log, postgres: { db }, client, metrics 
   const conversationRows = createConversationRows(db);
   const embeddings = createEmbeddings(config, log);
   const model = async () => (await embeddings.embedder())?.model ?? '';
-  const passages = createEmbeddedIndex({ db, dir: join(config.ALFRED_DATA_DIR, 'index'), log, model });
+  const passages = config.QDRANT_URL
+    ? createQdrantIndex({ db, log, model, ...qdrantSettings(config, config.QDRANT_URL) })
+    : createEmbeddedIndex({ db, dir: join(config.ALFRED_DATA_DIR, 'index'), log, model });
   const index = createSearch({ db, index: passages, embeddings, log, metrics });
   const webhooks = createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW }));
   const tools = [

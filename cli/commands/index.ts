@@ -37,7 +37,13 @@ export function addIndex(program: Command, { terminal }: Context) {
         const state = await adapters.passages.state(tenant);
         const { chunks, embedded } = await adapters.vectors.progress(model ?? '', tenant);
         const vectors = model ? `${state.vectors} (${embedded} of ${chunks} made)` : 'no model';
-        return [tenant, `${state.passages} of ${chunks}`, vectors, String(state.behind), bytes(state.bytes)];
+        return [
+          tenant,
+          `${state.passages} of ${chunks}`,
+          vectors,
+          String(state.behind),
+          state.bytes === null ? 'unknown' : bytes(state.bytes),
+        ];
       }),
     );
     terminal.print(`${adapters.passages.name}, ${model ?? 'by words alone'}`);
@@ -47,7 +53,7 @@ export function addIndex(program: Command, { terminal }: Context) {
 
   on('rebuild', 'build it anew from Postgres while the old one answers', async ({ adapters }) => {
     for (const tenant of await adapters.documents.tenants()) {
-      await adapters.passages.rebuild(tenant);
+      await operationsOf(adapters).rebuild(tenant);
       terminal.print(`${tenant}: ${count((await adapters.passages.state(tenant)).passages, 'passage')}`);
     }
   });
@@ -55,7 +61,7 @@ export function addIndex(program: Command, { terminal }: Context) {
   on('verify', 'compare it with Postgres, passage by passage', async ({ adapters }) => {
     let wrong = 0;
     for (const tenant of await adapters.documents.tenants()) {
-      const found = await adapters.passages.verify(tenant);
+      const found = await operationsOf(adapters).verify(tenant);
       for (const [what, ids] of Object.entries(found)) {
         wrong += ids.length;
         for (const id of ids.slice(0, shown)) terminal.print(`${tenant}: ${what} ${id}`);
@@ -71,11 +77,13 @@ export function addIndex(program: Command, { terminal }: Context) {
     await mkdir(folder, { recursive: true });
     for (const tenant of await adapters.documents.tenants()) {
       const file = fileOf(folder, tenant);
-      await adapters.passages.snapshot(tenant, file).catch((error: Error) => {
-        throw new CliError(`${file} cannot be written: ${error.message}. A snapshot never replaces another.`, {
-          cause: error,
+      await operationsOf(adapters)
+        .snapshot(tenant, file)
+        .catch((error: Error) => {
+          throw new CliError(`${file} cannot be written: ${error.message}. A snapshot never replaces another.`, {
+            cause: error,
+          });
         });
-      });
       terminal.print(file);
     }
   }).argument('<folder>', 'it may be new');
@@ -87,10 +95,15 @@ export function addIndex(program: Command, { terminal }: Context) {
     const tenants = files.filter((name) => name.endsWith(ending)).map((name) => tenantOf(name));
     if (tenants.length === 0) throw usageError(`${folder} holds no snapshot (expected files *${ending}).`);
     for (const tenant of tenants) {
-      await adapters.passages.restore(tenant, fileOf(folder, tenant));
+      await operationsOf(adapters).restore(tenant, fileOf(folder, tenant));
       terminal.print(`${tenant}: ${count((await adapters.passages.state(tenant)).passages, 'passage')}`);
     }
   }).argument('<folder>', 'one that `snapshot` wrote');
+}
+
+function operationsOf({ passages }: OpenAdapters['adapters']) {
+  if (passages.operations) return passages.operations;
+  throw new CliError('The index is in Qdrant, which has its own ways: see docs/qdrant.md.');
 }
 
 const ending = '.index';

@@ -30,6 +30,10 @@ function create(dir = join(env.config.ALFRED_DATA_DIR, `ops-${++folder}`)) {
   opened.push(index);
   return { dir, index };
 }
+const operations = (index: PassageIndex) => {
+  if (!index.operations) throw new Error('the embedded index has them');
+  return index.operations;
+};
 const ask = async (index: PassageIndex, text: string) =>
   index.find(
     local,
@@ -54,7 +58,7 @@ test('while it is built anew every query is answered, and as before', async () =
       }
     }),
   );
-  for (let round = 0; round < 5; round++) await index.rebuild(local.tenant);
+  for (let round = 0; round < 5; round++) await operations(index).rebuild(local.tenant);
   building = false;
   await load;
   expect(asked).toBeGreaterThan(20);
@@ -67,12 +71,12 @@ test('a snapshot that is restored after everything is gone answers as before, an
   const { dir, index } = create();
   const before = await askAll(index);
   const file = join(env.config.ALFRED_DATA_DIR, 'local.index');
-  await index.snapshot(local.tenant, file);
+  await operations(index).snapshot(local.tenant, file);
   await index.close();
   await rm(dir, { recursive: true });
 
   const { index: later } = create(dir);
-  await later.restore(local.tenant, file);
+  await operations(later).restore(local.tenant, file);
   expect(await later.state(local.tenant)).toMatchObject({ passages: 120, vectors: 120, behind: 0 });
   expect(await askAll(later)).toEqual(before);
   await putDocument(env.postgres.db, 'late.txt', 'obsidian came late.');
@@ -85,17 +89,17 @@ test('what is no snapshot is refused, and the index stays', async () => {
   const before = await askAll(index);
   const file = join(env.config.ALFRED_DATA_DIR, 'something-else');
   await writeFile(file, 'something else');
-  await expect(index.restore(local.tenant, file)).rejects.toMatchObject({
+  await expect(operations(index).restore(local.tenant, file)).rejects.toMatchObject({
     code: 'invalid_request',
     message: expect.stringContaining('holds no index of this version'),
   });
-  await expect(index.restore(local.tenant, `${file}-2`)).rejects.toMatchObject({ code: 'invalid_request' });
+  await expect(operations(index).restore(local.tenant, `${file}-2`)).rejects.toMatchObject({ code: 'invalid_request' });
   expect(await askAll(index)).toEqual(before);
 });
 
 test('a comparison names what is missing, what is too much and what lacks its vector, and a rebuild puts it right', async () => {
   const { dir, index } = create();
-  expect(await index.verify(local.tenant)).toEqual({ missing: [], surplus: [], withoutVector: [] });
+  expect(await operations(index).verify(local.tenant)).toEqual({ missing: [], surplus: [], withoutVector: [] });
   const [tenant = ''] = await readdir(dir);
   await mkdir(join(dir, tenant), { recursive: true });
   const name = (await readdir(join(dir, tenant))).find((one) => one.endsWith('.db')) ?? '';
@@ -109,8 +113,8 @@ test('a comparison names what is missing, what is too much and what lacks its ve
     'write',
   );
   client.close();
-  const found = await index.verify(local.tenant);
+  const found = await operations(index).verify(local.tenant);
   expect([found.missing.length, found.surplus, found.withoutVector.length]).toEqual([1, ['nobody'], 1]);
-  await index.rebuild(local.tenant);
-  expect(await index.verify(local.tenant)).toEqual({ missing: [], surplus: [], withoutVector: [] });
+  await operations(index).rebuild(local.tenant);
+  expect(await operations(index).verify(local.tenant)).toEqual({ missing: [], surplus: [], withoutVector: [] });
 });

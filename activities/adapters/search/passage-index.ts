@@ -22,7 +22,7 @@ export type Ranked = { chunkId: string; score: number };
 export type Candidates = { lexical: Ranked[]; dense: Ranked[] };
 
 /** `behind`: changes of documents that it has not taken over yet. */
-export type IndexState = { passages: number; vectors: number; behind: number; bytes: number };
+export type IndexState = { passages: number; vectors: number; behind: number; bytes: number | null };
 
 /** What Postgres and an index hold differently. */
 export type IndexDifferences = { missing: string[]; surplus: string[]; withoutVector: string[] };
@@ -36,15 +36,20 @@ export interface PassageIndex {
   readonly name: string;
   /** Sees every change of documents that was made before the call. @param depth length of each list at the most */
   find(scope: Scope, filter: PassageFilter, query: PassageQuery, depth: number): Promise<Candidates>;
-  /** Does not catch up first. */
+  /** Does not have to catch up first. `bytes`: null when a server keeps that to itself. */
   state(tenant: string): Promise<IndexState>;
+  /** What an index on a server of its own leaves to that server. */
+  operations?: IndexOperations;
+  close(): Promise<void>;
+}
+
+export interface IndexOperations {
   /** Builds it anew from Postgres, while the old one answers; the change from one to the other is one step. */
   rebuild(tenant: string): Promise<void>;
   verify(tenant: string): Promise<IndexDifferences>;
   /** Writes what it holds to a file, which `restore` puts in its place; what has changed since is taken over afterwards. */
   snapshot(tenant: string, file: string): Promise<void>;
   restore(tenant: string, file: string): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** What an index stores of a passage. */

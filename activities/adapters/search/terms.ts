@@ -1,3 +1,5 @@
+import { stemmer } from 'stemmer';
+
 /** Scripts that are written without spaces between words; in them, every two neighbours are taken for a word. */
 const unspaced = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}ー]+/gu;
 
@@ -26,13 +28,8 @@ export const indexable = (text: string) => unified(text).replace(unspaced, (run)
  * @returns undefined when the query holds no word
  */
 export function matchExpression(query: string): string | undefined {
-  const text = unified(query).toLowerCase();
-  const spaced = [...text.replace(unspaced, ' ').matchAll(word)].map(([found]) => found);
-  const telling = spaced.filter((found) => !idle.has(found));
-  const unspacedTerms = [...text.matchAll(unspaced)].flatMap(([run]) =>
-    run.length > 1 ? pairsOf(run).map(quoted) : [`${quoted(run)}*`],
-  );
-  const words = telling.length > 0 || unspacedTerms.length > 0 ? telling : spaced;
+  const { words, runs } = partsOf(query);
+  const unspacedTerms = runs.flatMap((run) => (run.length > 1 ? pairsOf(run).map(quoted) : [`${quoted(run)}*`]));
   const terms = [...new Set([...words.map(quoted), ...unspacedTerms])].slice(0, maxTerms);
   return terms.length > 0 ? terms.join(' OR ') : undefined;
 }
@@ -55,6 +52,39 @@ export function stemsIn(text: string): Set<string> {
 /** Plural and past tense still meet; numbers stay whole. */
 const stemOf = (found: string) =>
   /^\d/.test(found) ? found : found.normalize('NFD').replace(/\p{M}/gu, '').slice(0, 5);
+
+/** Every word of a text, for an index that has no tokenizer of its own; of unspaced scripts, characters and pairs. */
+export function passageTerms(text: string): string[] {
+  const { words, runs } = cutUp(text);
+  const characters = runs.filter((run) => run.length > 1).flatMap((run) => [...run]);
+  return [...words, ...characters, ...runs.flatMap(pairsOf)].map(rootOf);
+}
+
+/** The words of a query as `passageTerms` gives them, each once. */
+export function queryTerms(query: string): string[] {
+  const { words, runs } = partsOf(query);
+  return [...new Set([...words, ...runs.flatMap(pairsOf)].map(rootOf))].slice(0, maxTerms);
+}
+
+function partsOf(query: string) {
+  const { words, runs } = cutUp(query);
+  const telling = words.filter((found) => !idle.has(found));
+  return { words: telling.length > 0 || runs.length > 0 ? telling : words, runs };
+}
+
+function cutUp(text: string) {
+  const lower = unified(text).toLowerCase();
+  return { words: lower.replace(unspaced, ' ').match(word) ?? [], runs: lower.match(unspaced) ?? [] };
+}
+
+/** Accents of Latin and Greek letters; in other scripts marks are letters of their own. */
+const accents = /(?<=[\p{sc=Latin}\p{sc=Greek}]\p{Mn}*)\p{Mn}/gu;
+
+/** A word without its accents and, as FTS5 does it, without its English endings. */
+function rootOf(term: string): string {
+  const bare = term.normalize('NFD').replace(accents, '').normalize('NFC');
+  return /^[a-z]{3,}$/.test(bare) ? stemmer(bare) : bare;
+}
 
 const unified = (text: string) => text.normalize('NFKC').replace(/(?<=\d),(?=\d{3}(?!\d))/g, '');
 

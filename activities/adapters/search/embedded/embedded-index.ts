@@ -82,29 +82,31 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
       const counts = await threads.run({ ...file, do: 'counts' });
       return { ...counts, behind: await changesAfter(db, tenant, applied) };
     },
-    async rebuild(tenant) {
-      const [dir, aside] = [dirOf(tenant), `${dirOf(tenant)}.rebuild-${randomBytes(6).toString('hex')}`];
-      try {
-        await catchUp(tenant, aside);
-        const whole = join(aside, 'whole.db');
-        await threads.run({ dir: aside, do: 'copy', to: whole });
-        await threads.run({ dir, do: 'adopt', from: whole });
-      } finally {
-        await rm(aside, { recursive: true, force: true });
-      }
+    operations: {
+      async rebuild(tenant) {
+        const [dir, aside] = [dirOf(tenant), `${dirOf(tenant)}.rebuild-${randomBytes(6).toString('hex')}`];
+        try {
+          await catchUp(tenant, aside);
+          const whole = join(aside, 'whole.db');
+          await threads.run({ dir: aside, do: 'copy', to: whole });
+          await threads.run({ dir, do: 'adopt', from: whole });
+        } finally {
+          await rm(aside, { recursive: true, force: true });
+        }
+      },
+      async verify(tenant) {
+        await caught(tenant);
+        const held = new Map(
+          (await threads.run({ dir: dirOf(tenant), do: 'ids' })).map(({ chunkId, hasVector }) => [chunkId, hasVector]),
+        );
+        return differences(held, await readChunkIds(db, tenant, await model()));
+      },
+      async snapshot(tenant, file) {
+        await caught(tenant);
+        await threads.run({ dir: dirOf(tenant), do: 'copy', to: resolve(file) });
+      },
+      restore: (tenant, file) => threads.run({ dir: dirOf(tenant), do: 'adopt', from: resolve(file) }),
     },
-    async verify(tenant) {
-      await caught(tenant);
-      const held = new Map(
-        (await threads.run({ dir: dirOf(tenant), do: 'ids' })).map(({ chunkId, hasVector }) => [chunkId, hasVector]),
-      );
-      return differences(held, await readChunkIds(db, tenant, await model()));
-    },
-    async snapshot(tenant, file) {
-      await caught(tenant);
-      await threads.run({ dir: dirOf(tenant), do: 'copy', to: resolve(file) });
-    },
-    restore: (tenant, file) => threads.run({ dir: dirOf(tenant), do: 'adopt', from: resolve(file) }),
     close: () => threads.close(),
   };
 }

@@ -63,7 +63,7 @@ export function createIndexFile(dir: string) {
       await copyFile(from, path);
       const client = createClient({ url: pathToFileURL(path).href });
       const { rows } = await client.execute('pragma user_version').finally(() => client.close());
-      if (rows[0]?.[0] !== format) throw new Error(`format ${String(rows[0]?.[0])}, expected ${format}`);
+      if (rows[0]?.[0] !== format) throw new Error(`its format is another than ${format}`);
     } catch (error) {
       await rm(path, { force: true });
       const said = (error as Error).message;

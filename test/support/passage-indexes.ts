@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { QdrantClient } from '@qdrant/js-client-rest';
+import { createVectors } from '../../activities/adapters/postgres/vectors.ts';
+import { createEmbeddedIndex } from '../../activities/adapters/search/embedded/embedded-index.ts';
+import type { PassageIndex } from '../../activities/adapters/search/passage-index.ts';
+import { createQdrantIndex } from '../../activities/adapters/search/qdrant/qdrant-index.ts';
+import type { Database } from '../../runtime/postgres.ts';
+import { startFakeQdrant } from './fake-qdrant.ts';
+import type { TestEnvironment } from './environment.ts';
+
+/** A place where indexes are, as one adapter has it. */
+export type IndexPlace = {
+  /** Another process that uses the place. */
+  open(model?: () => Promise<string>, db?: Database): PassageIndex;
+  /** Everything in it is lost. */
+  wipe(): Promise<void>;
+  close(): Promise<void>;
+};
+
+export const embeddedPlace = async ({ config, postgres, log }: TestEnvironment): Promise<IndexPlace> => {
+  const dir = join(config.ALFRED_DATA_DIR, `index-${randomUUID()}`);
+  return {
+    open: (model = async () => '', db = postgres.db) => createEmbeddedIndex({ db, dir, log, model }),
+    wipe: () => rm(dir, { recursive: true }),
+    close: async () => {},
+  };
+};
+
+const realUrl = process.env.QDRANT_URL;
+export const qdrantUsed = realUrl
+  ? `the Qdrant server at ${new URL(realUrl).host}`
+  : 'a fake of Qdrant that is checked against the OpenAPI types of its client (set QDRANT_URL for a real server)';
+
+/** On a real server when there is one; tests leave nothing behind there. */
+export const qdrantPlace = async ({ postgres, log }: TestEnvironment): Promise<IndexPlace> => {
+  const fake = realUrl ? undefined : await startFakeQdrant();
+  const url = realUrl ?? fake?.url ?? '';
+  const key = process.env.VECTOR_DB_KEY;
+  const alias = `alfred-test-${randomUUID()}`;
+  const settings = { shards: undefined, replicas: undefined, onDisk: false, quantization: 'none' as const };
+  const client = new QdrantClient({ url, checkCompatibility: false, ...(key ? { headers: { 'api-key': key } } : {}) });
+  const wipe = async () => {
+    const { collections } = await client.getCollections();
+    for (const { name } of collections) if (name.startsWith(alias)) await client.deleteCollection(name);
+  };
+  return {
+    open: (model = async () => '', db = postgres.db) =>
+      createQdrantIndex({ db, log, model, url, key, alias, settings }),
+    wipe,
+    close: async () => {
+      if (realUrl) await wipe();
+      await fake?.close();
+    },
+  };
+};
+
+/** Words that mean the same have the same axis; two models have them in another order, and another number of them. */
+const meanings = [
+  ['car', 'automobile'],
+  ['dog', 'hound'],
+  ['money', 'salary'],
+  ['sun', 'daylight'],
+];
+export type ToyModel = { name: string; axes: number[] };
+export const toyModel: ToyModel = { name: 'toy-a', axes: [0, 1, 2, 3] };
+export const otherModel: ToyModel = { name: 'toy-b', axes: [3, 2, 1, 0, 0] };
+
+/** A vector of length 1 that says what a text is about, as a model would. */
+export function toyVector({ axes }: ToyModel, text: string): Float32Array {
+  const words = new Set(text.toLowerCase().match(/\p{L}+/gu));
+  const numbers = axes.map((axis) => 0.05 + (meanings[axis]?.some((word) => words.has(word)) ? 1 : 0));
+  const length = Math.hypot(...numbers);
+  return Float32Array.from(numbers, (number) => number / length);
+}
+
+/** Does what the embedding worker does, to the end. */
+export async function embedAll(db: Database, model: ToyModel): Promise<void> {
+  const vectors = createVectors(db);
+  const missing = await vectors.missing(model.name, 1_000);
+  await vectors.store(
+    model.name,
+    missing.map(({ tenant, hash, text }) => ({ tenant, hash, vector: toyVector(model, text) })),
+  );
+}
+
+/** Asks again until the answer is right, or fails as it was last; for what an index does beside answering. */
+export async function eventually(look: () => Promise<void>, withinMs = 10_000): Promise<void> {
+  for (const end = Date.now() + withinMs; ; await sleep(20)) {
+    try {
+      return await look();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+    }
+  }
+}
