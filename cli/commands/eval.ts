@@ -7,10 +7,32 @@ import type { Interval } from '../eval/measures.ts';
 
 type Options = { corpus: string; json?: boolean; remove?: boolean };
 
-export function addEval(program: Command, { terminal }: Context) {
-  program
-    .command('eval')
-    .description('measure how good answers are')
+type AnswerOptions = { set: string; agent: string; atOnce: number; json?: boolean };
+
+export function addEval(program: Command, { api, terminal }: Context) {
+  const evaluate = program.command('eval').description('measure how good searches and answers are');
+  evaluate
+    .command('answers')
+    .description('ask an agent a set of questions: citations, exact facts, and what it leaves open')
+    .requiredOption(
+      '--set <file>',
+      'JSON: {"questions": [{"question", "document", "fact"}]}, null where nothing answers',
+    )
+    .option('-a, --agent <name>', 'which agent', 'knowledge')
+    .option('--at-once <number>', 'questions at the same time', Number, 4)
+    .option('--json', 'every answer, as JSON')
+    .action(async ({ set, agent, atOnce, json }: AnswerOptions) => {
+      const { evaluateAnswers, readQuestions, scoresOf } = await import('../eval/answers.ts');
+      const say = (line: string) => terminal.status(line);
+      const answers = await evaluateAnswers(api, await readQuestions(set), { agent, atOnce, say });
+      terminal.clearStatus();
+      if (json) return terminal.print(JSON.stringify(answers, null, 2));
+      const rows = Object.entries(scoresOf(answers)).map(([what, [n, of]]) => [what, `${n} of ${of}`]);
+      terminal.print(table(rows));
+      for (const { question, failed } of answers.filter((one) => one.failed))
+        terminal.note(`${question}: ${failed}`, 'yellow');
+    });
+  evaluate
     .command('retrieval')
     .description('search a test collection with its questions: nDCG@10, Recall@100, MRR with 95 % intervals')
     .requiredOption('--corpus <folder>', 'in BEIR layout: corpus.jsonl, queries.jsonl, qrels/test.tsv')

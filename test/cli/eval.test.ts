@@ -1,0 +1,111 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createAdapters } from '../../activities/adapters/index.ts';
+import { readQuestions, scoresOf, type Answered } from '../../cli/eval/answers.ts';
+import { readCorpus } from '../../cli/eval/beir.ts';
+import { evaluateRetrieval, removeCorpus } from '../../cli/eval/retrieval.ts';
+import { createTestEnvironment } from '../support/environment.ts';
+
+let dir: string;
+beforeAll(async () => void (dir = await mkdtemp(join(tmpdir(), 'alfred-eval-'))));
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+const lines = (rows: unknown[]) => rows.map((row) => JSON.stringify(row)).join('\n');
+async function corpus(name: string, { queries = lines([{ _id: 'q1', text: 'granite' }]), qrels = 'q1\td1\t1' } = {}) {
+  const folder = join(dir, name);
+  await mkdir(join(folder, 'qrels'), { recursive: true });
+  const documents = ['Granite is hard.', 'Basalt is dark.', 'Marble is soft.', ''].map((text, i) => ({
+    ...{ _id: `d${i + 1}`, title: `Stone ${i + 1}`, text },
+  }));
+  await writeFile(join(folder, 'corpus.jsonl'), lines(documents));
+  await writeFile(join(folder, 'queries.jsonl'), queries);
+  await writeFile(join(folder, 'qrels', 'test.tsv'), `query-id\tcorpus-id\tscore\n${qrels}\n`);
+  return folder;
+}
+
+describe('alfred eval retrieval', () => {
+  test('stores a collection once, measures it, and takes it out again', async () => {
+    const env = await createTestEnvironment({ ALFRED_EMBEDDINGS: 'none' });
+    const adapters = createAdapters(env);
+    try {
+      const folder = await corpus('stones', {
+        queries: lines([
+          { _id: 'q1', text: 'granite' },
+          { _id: 'q2', text: 'marble' },
+          { _id: 'q3', text: 'not judged' },
+        ]),
+        qrels: 'q1\td1\t2\nq2\td2\t1\nq2\td3\t0',
+      });
+      const run = async () => evaluateRetrieval(adapters, await readCorpus(folder), { dir: folder, say: () => {} });
+      const first = await run();
+      expect(first).toMatchObject({ documents: 4, passages: 3, queries: 2, model: null });
+      expect(first.quality.lexical).toMatchObject({ ndcg10: { mean: 0.5 }, mrr: { mean: 0.5 } });
+      expect((await run()).quality).toEqual(first.quality);
+      expect(await removeCorpus(adapters, folder)).toBe(3);
+      expect(await adapters.documents.tenants()).toEqual([]);
+    } finally {
+      await adapters.close();
+      await env.close();
+    }
+  });
+
+  test.each([
+    ['a folder that is not there', async () => join(dir, 'nowhere'), /corpus\.jsonl cannot be read \(ENOENT\)/],
+    ['a line that is no JSON', () => corpus('broken', { queries: '{"_id": "q1", ' }), /queries\.jsonl, line 1/],
+    ['a judgement without a grade', () => corpus('ungraded', { qrels: 'q1 d1 1' }), /test\.tsv, line 2/],
+    ['nothing that is judged', () => corpus('unjudged', { qrels: '' }), /0 judged questions/],
+  ])('says what is wrong with %s', async (_, folder, message) => {
+    await expect(folder().then(readCorpus)).rejects.toThrow(message);
+  });
+});
+
+describe('alfred eval answers', () => {
+  test.each([
+    ['no JSON', 'no', /is not JSON/],
+    ['no questions', '{"questions": []}', /is no set of questions/],
+    ['a question without a document', '{"questions": [{"question": "What?", "fact": null}]}', /document/],
+  ])('says what is wrong with a set of %s', async (name, content, message) => {
+    const file = join(dir, `${name.replaceAll(' ', '-')}.json`);
+    await writeFile(file, content);
+    await expect(readQuestions(file)).rejects.toThrow(message);
+  });
+
+  test('counts right documents, facts, what was left open, and what stands at its place', () => {
+    const base = {
+      text: '',
+      citations: 0,
+      validCitations: 0,
+      citesDocument: false,
+      saysFact: false,
+      sentences: 1,
+      supported: 0,
+    };
+    const answers: Answered[] = [
+      {
+        ...base,
+        question: 'a',
+        document: 'a.md',
+        fact: '1',
+        citations: 2,
+        validCitations: 1,
+        citesDocument: true,
+        saysFact: true,
+        sentences: 3,
+        supported: 2,
+      },
+      { ...base, question: 'b', document: 'b.md', fact: '2' },
+      { ...base, question: 'c', document: null, fact: null },
+      { ...base, question: 'd', document: null, fact: null, failed: 'model_unavailable' },
+    ];
+    expect(Object.values(scoresOf(answers))).toEqual([
+      [1, 2],
+      [1, 2],
+      [1, 2],
+      [1, 2],
+      [2, 3],
+      [1, 4],
+    ]);
+  });
+});

@@ -1,0 +1,159 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
+import type { UploadedFile } from '../../activities/ports.ts';
+import { documentsQueue, ingestionWorkflowId } from '../../contract/ids.ts';
+import { createMetrics } from '../../runtime/metrics.ts';
+import { startWorkers } from '../../workers/compose.ts';
+import type { ingestWorkflow } from '../../workflows/ingest/workflow.ts';
+import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { placed } from '../support/put-document.ts';
+import { startRole } from '../support/role-process.ts';
+import { wordEmbedder } from '../support/word-embedder.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+/** 1,000 of them take two minutes; the suite has no time for that. */
+const wanted = Number(process.env.ALFRED_TEST_FILES ?? 150);
+const kills = 5;
+
+let env: TestEnvironment;
+let adapters: Adapters;
+beforeAll(async () => {
+  env = await createTestEnvironment({ ALFRED_SHUTDOWN_GRACE_S: '0', ALFRED_EMBEDDINGS: 'none' });
+  adapters = createAdapters(env);
+});
+afterAll(async () => {
+  await adapters?.close();
+  await env?.close();
+});
+
+/** Real files as they lie around: what the packages of this project bring as documentation and data, and the examples. */
+async function mixedFiles(): Promise<UploadedFile[]> {
+  const kinds = /\.(md|markdown|txt|html|json|csv|pdf|docx)$/i;
+  const files: UploadedFile[] = [];
+  const take = async (folder: string, limit: number) => {
+    const names = (await readdir(join(root, folder), { recursive: true })).filter((name) => kinds.test(name)).sort();
+    const step = Math.max(1, Math.floor(names.length / limit));
+    for (let i = 0; i < names.length && files.length < limit; i += step) {
+      const name = names[i] ?? '';
+      const path = join(root, folder, name);
+      const { size } = await stat(path);
+      if (size < 200_000) files.push({ name: `${folder}/${name}`, mediaType: '', bytes: await readFile(path) });
+    }
+  };
+  await take('docs/examples', 20);
+  await take('test/fixtures/documents', files.length + 20);
+  await take('node_modules', wanted);
+  return files;
+}
+
+async function start(tenant: string, files: UploadedFile[]) {
+  const scope = { tenant, subject: 'local' };
+  const ingestionId = await adapters.documents.createIngestion(scope, files, placed);
+  const handle = await env.client.workflow.start<typeof ingestWorkflow>('ingestWorkflow', {
+    workflowId: ingestionWorkflowId(ingestionId),
+    taskQueue: documentsQueue,
+    args: [{ ingestionId, ...scope }],
+    workflowTaskTimeout: '5 s',
+  });
+  const state = async () => {
+    const found = await adapters.documents.ingestion(scope, ingestionId);
+    if (!found) throw new Error('the ingestion is there');
+    return found;
+  };
+  return { handle, state };
+}
+
+/** What is stored of a tenant, without what is made up anew each time. */
+async function stored(tenant: string) {
+  const { rows } = await env.postgres.pool.query(
+    `select d.name, d.content_hash, d.title, d.language, md5(d.text) as text,
+       array_agg(concat_ws(' ', split_part(c.id, '.', 2), split_part(c.id, '.', 3), c.start_at, c.end_at, c.page, c.gap = '', c.embed_hash) order by c.ordinal) as chunks
+     from documents d join chunks c on c.document_id = d.id where d.tenant = $1 group by d.id order by d.name`,
+    [tenant],
+  );
+  return rows;
+}
+/** Changes with every row that is written. */
+const writes = async (tenant: string) =>
+  (
+    await env.postgres.pool.query(
+      `select (select max(seq) from document_changes where tenant = $1) as change,
+         (select md5(string_agg(d.xmin::text, ',' order by d.id)) from documents d where tenant = $1) as documents,
+         (select md5(string_agg(c.xmin::text, ',' order by c.id)) from chunks c join documents d on d.id = c.document_id where tenant = $1) as chunks`,
+      [tenant],
+    )
+  ).rows[0];
+
+const inProcess = () => startWorkers({ ...env, metrics: createMetrics() }, adapters, [documentsQueue]);
+
+test(`a folder of mixed real files, read through ${kills} kills, is what it is without them; again it costs nothing`, async () => {
+  const files = await mixedFiles();
+  const interrupted = await start('killed', files);
+  let worker = startRole('workers/main.ts', ['--queue', documentsQueue], env.config);
+  for (let kill = 1; kill <= kills; kill++) {
+    const target = (files.length * kill) / (kills + 2);
+    await worker.ready;
+    for (;;) {
+      const { counts } = await interrupted.state();
+      if (files.length - counts.pending >= target) break;
+      await sleep(20);
+    }
+    await worker.end('SIGKILL');
+    if (kill < kills) worker = startRole('workers/main.ts', ['--queue', documentsQueue], env.config);
+  }
+  expect((await interrupted.state()).counts.pending).toBeGreaterThan(0);
+
+  const workers = await inProcess();
+  try {
+    const killed = await interrupted.handle.result();
+    const whole = await start('whole', files);
+    const counts = await whole.handle.result();
+    console.log(`${files.length} files, ${kills} kills: ${JSON.stringify(counts)}`);
+    expect(killed).toEqual(counts);
+    expect(counts.pending).toBe(0);
+    expect(counts.added).toBeGreaterThan(files.length * 0.7);
+    const { failures } = await whole.state();
+    expect(failures).toHaveLength(counts.failed);
+    expect((await interrupted.state()).failures).toEqual(failures);
+    for (const { name, error } of failures)
+      expect([name, error?.code, (error?.message.length ?? 0) > name.length + 20]).toEqual([
+        name,
+        expect.stringMatching(/^file_/),
+        true,
+      ]);
+    expect(await stored('killed')).toEqual(await stored('whole'));
+
+    const embedder = wordEmbedder();
+    const embedAll = async () => {
+      for (;;) {
+        const missing = await embedder.missing(env.postgres.db);
+        if (missing.length === 0) return;
+        await embedder.store(env.postgres.db, missing);
+      }
+    };
+    await embedAll();
+    const before = { writes: await writes('whole'), embedded: embedder.embedded() };
+    expect(await (await start('whole', files)).handle.result()).toEqual({
+      ...{ pending: 0, added: 0, replaced: 0, failed: counts.failed },
+      unchanged: counts.added,
+    });
+    await embedAll();
+    expect({ writes: await writes('whole'), embedded: embedder.embedded() }).toEqual(before);
+
+    // One edit: its chunk, and no other.
+    const edited = files.find(({ name }) => name.endsWith('travel.md'));
+    if (!edited) throw new Error('the examples have it');
+    const text = Buffer.from(edited.bytes).toString().replace('0.38 EUR', '0.41 EUR');
+    expect(await (await start('whole', [{ ...edited, bytes: Buffer.from(text) }])).handle.result()).toMatchObject({
+      replaced: 1,
+    });
+    const missing = await embedder.missing(env.postgres.db);
+    expect(missing.map((one) => one.text)).toEqual([expect.stringContaining('0.41 EUR')]);
+  } finally {
+    await workers.stop();
+  }
+}, 400_000);
