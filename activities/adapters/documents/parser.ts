@@ -1,75 +1,65 @@
 import { availableParallelism } from 'node:os';
-import { Piscina } from 'piscina';
 import { AlfredError } from '../../../contract/errors.ts';
 import { linkAbort } from '../../../runtime/linked-abort.ts';
 import type { DocumentParser, ParsedDocument, UploadedFile } from '../../ports.ts';
 import { fileProblem } from './file-problem.ts';
-import type { ParserAnswer } from './parser-thread.ts';
+import { createParserProcesses, ParserDied } from './parser-processes.ts';
 import { createSlots } from './slots.ts';
 
-type Options = { threads?: number; timeLimitMs?: number; memoryLimitMb?: number };
+type Options = { processes?: number; timeLimitMs?: number; memoryLimitMb?: number };
 
 /**
- * Reads files (contract/readable-files.ts) on threads of their own, so that no file, however hostile, holds up a heartbeat:
- * a thread that takes too long or too much memory, or whose caller has gone, is killed and replaced.
+ * Reads files (contract/readable-files.ts) in processes of their own, so that no file, however hostile, holds up a heartbeat
+ * or ends the worker: a process that takes too long or too much memory, or whose caller has gone, is killed and replaced.
  *
- * Threads start with the first file and stop after half a minute without one. `close` ends them; what they were at, and
+ * Processes start with the first file and end after half a minute without one. `close` ends them; what they were at, and
  * what comes later, is refused with `draining`.
  *
- * @param options.timeLimitMs   for one file, counted from when a thread takes it
- * @param options.memoryLimitMb heap of one thread
+ * @param options.timeLimitMs   for one file, counted from when a process takes it
+ * @param options.memoryLimitMb heap of one process
  */
 export function createDocumentParser({
-  threads = defaultThreads(),
+  processes = defaultProcesses(),
   timeLimitMs = 60_000,
   memoryLimitMb = 512,
 }: Options = {}): DocumentParser & { close(): Promise<void> } {
-  const withSlot = createSlots(threads);
-  let pool: Piscina | undefined;
-  let closed = false;
-  const startPool = () => {
-    const started = new Piscina({
-      filename: new URL('./parser-thread.ts', import.meta.url).href,
-      name: 'parse',
-      minThreads: 0,
-      maxThreads: threads,
-      idleTimeout: 30_000,
-      resourceLimits: { maxOldGenerationSizeMb: memoryLimitMb },
-      recordTiming: false,
-    });
-    // A thread may run out of memory just when its file was given up: then nobody waits for it, and the error would end
-    // the whole process. The next file gets another thread.
-    started.on('error', () => undefined);
-    return started;
-  };
+  const withSlot = createSlots(processes);
+  const parsers = createParserProcesses(memoryLimitMb);
+  const closing = new AbortController();
 
   async function parse(file: UploadedFile, signal: AbortSignal): Promise<ParsedDocument> {
-    if (closed) throw new AlfredError('draining');
-    const limit = linkAbort([signal], { timeoutMs: timeLimitMs });
-    const parsed = run((pool ??= startPool()), file, limit.signal).finally(limit.release);
-    const answer = await parsed.catch((error: unknown) => {
-      signal.throwIfAborted();
-      if (closed) throw new AlfredError('draining');
-      if (limit.isLate()) throw tooSlow(file.name, timeLimitMs);
-      if (isOutOfMemory(error)) throw tooLarge(file.name, memoryLimitMb);
-      throw new AlfredError('internal', `${file.name}: the parser broke off.`, { cause: error });
-    });
+    const limit = linkAbort([signal, closing.signal], { timeoutMs: timeLimitMs });
+    const answer = await parsers
+      .run(file, limit.signal)
+      .finally(limit.release)
+      .catch((error: unknown) => {
+        signal.throwIfAborted();
+        closing.signal.throwIfAborted();
+        if (limit.isLate()) throw tooSlow(file.name, timeLimitMs);
+        if (error instanceof ParserDied && error.isOutOfMemory) throw tooLarge(file.name, memoryLimitMb);
+        throw brokeOff(file.name, error);
+      });
     if ('document' in answer) return answer.document;
+    if ('broke' in answer) throw brokeOff(file.name, new Error(answer.broke));
     const { code, message, cause } = answer.refused;
     throw new AlfredError(code, message, { cause });
   }
 
   return {
-    parse: (file, signal) => withSlot(signal, () => parse(file, signal)),
+    parse: (file, signal) =>
+      withSlot(signal, async () => {
+        closing.signal.throwIfAborted();
+        return parse(file, signal);
+      }),
     close: async () => {
-      closed = true;
-      await pool?.destroy();
+      closing.abort(new AlfredError('draining'));
+      parsers.close();
     },
   };
 }
 
-const run = (pool: Piscina, file: UploadedFile, signal: AbortSignal): Promise<ParserAnswer> =>
-  pool.run(file, { signal }) as Promise<ParserAnswer>;
+const brokeOff = (name: string, cause: unknown) =>
+  new AlfredError('internal', `${name}: the parser broke off.`, { cause });
 
 const tooSlow = (name: string, limitMs: number) =>
   fileProblem(
@@ -85,6 +75,4 @@ const tooLarge = (name: string, limitMb: number) =>
     `reading needs more than ${limitMb} MB of memory. Split the file and add it again.`,
   );
 
-const isOutOfMemory = (error: unknown) => (error as { code?: unknown } | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY';
-
-const defaultThreads = () => Math.min(4, Math.max(1, availableParallelism() - 1));
+const defaultProcesses = () => Math.min(4, Math.max(1, availableParallelism() - 1));

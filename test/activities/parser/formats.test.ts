@@ -4,7 +4,7 @@ import type { ParsedDocument } from '../../../activities/ports.ts';
 import { examplePolicy, parseWith } from '../../support/parsing.ts';
 
 let parser: ReturnType<typeof createDocumentParser>;
-beforeAll(() => void (parser = createDocumentParser({ threads: 1 })));
+beforeAll(() => void (parser = createDocumentParser({ processes: 1 })));
 afterAll(() => parser.close());
 const parse = parseWith(() => parser);
 

@@ -7,7 +7,7 @@ import { type Entry, Packed, repeated } from '../../support/zip-file.ts';
 
 const timeLimitMs = 20_000;
 let parser: ReturnType<typeof createDocumentParser>;
-beforeAll(() => void (parser = createDocumentParser({ threads: 1, timeLimitMs })));
+beforeAll(() => void (parser = createDocumentParser({ processes: 1, timeLimitMs })));
 afterAll(() => parser.close());
 const parse = parseWith(() => parser);
 

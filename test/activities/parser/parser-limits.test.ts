@@ -10,7 +10,7 @@ const parse = parseWith(() => parser);
 const hostile = '*a_ '.repeat(60_000);
 
 test('a file that takes too long is given up, and the main thread runs on meanwhile', async () => {
-  parser = createDocumentParser({ threads: 1, timeLimitMs: 2_000 });
+  parser = createDocumentParser({ processes: 1, timeLimitMs: 2_000 });
   let turns = 0;
   const clock = setInterval(() => turns++, 10);
   await expect(parse('slow.md', hostile)).rejects.toMatchObject({
@@ -22,15 +22,15 @@ test('a file that takes too long is given up, and the main thread runs on meanwh
 });
 
 test('a file that takes too much memory is given up', async () => {
-  parser = createDocumentParser({ threads: 1, memoryLimitMb: 48 });
+  parser = createDocumentParser({ processes: 1, memoryLimitMb: 48 });
   await expect(parse('large.html', '<p>x'.repeat(400_000))).rejects.toMatchObject({
     code: 'file_too_large',
     message: 'large.html: reading needs more than 48 MB of memory. Split the file and add it again.',
   });
 });
 
-test('a cancelled file frees its thread for the next, and one that waits never takes it', async () => {
-  parser = createDocumentParser({ threads: 1 });
+test('a cancelled file frees its process for the next, and one that waits never takes it', async () => {
+  parser = createDocumentParser({ processes: 1 });
   await parse('warm.txt', 'The thread is up.');
   const cancel = new AbortController();
   const file = { name: 'slow.md', mediaType: '', bytes: Buffer.from(hostile) };
@@ -45,7 +45,7 @@ test('a cancelled file frees its thread for the next, and one that waits never t
 });
 
 test('many files at once all come back, a bad one among them alone refused', async () => {
-  parser = createDocumentParser({ threads: 2 });
+  parser = createDocumentParser({ processes: 2 });
   const settled = await Promise.allSettled(
     Array.from({ length: 200 }, (_, n) => parse(`${n}.txt`, n === 77 ? '' : `File ${n}`)),
   );
@@ -54,7 +54,7 @@ test('many files at once all come back, a bad one among them alone refused', asy
 });
 
 test('closing ends what is under way and refuses what comes later', async () => {
-  parser = createDocumentParser({ threads: 1 });
+  parser = createDocumentParser({ processes: 1 });
   await parse('warm.txt', 'The thread is up.');
   const [running, waiting] = [parse('slow.md', hostile), parse('waits.txt', 'Waits.')];
   const ended = Promise.allSettled([running, waiting]);
@@ -63,8 +63,8 @@ test('closing ends what is under way and refuses what comes later', async () => 
   await expect(parse('late.txt', 'Late.')).rejects.toMatchObject({ code: 'draining' });
 });
 
-test('a thread that dies without a file in hand ends nothing but itself', async () => {
-  parser = createDocumentParser({ threads: 1, memoryLimitMb: 4, timeLimitMs: 1_000 });
-  // There is no room even for the parser, so the thread dies on its way up.
+test('a process without room even for the parser is given up, and ends nothing but itself', async () => {
+  parser = createDocumentParser({ processes: 1, memoryLimitMb: 4, timeLimitMs: 1_000 });
+  // It dies on its way up.
   await expect(parse('a.txt', 'Text.')).rejects.toMatchObject({ name: 'AlfredError' });
 });

@@ -7,7 +7,7 @@ import { examplePolicy, fixture, parseWith } from '../../support/parsing.ts';
 import { zipFile } from '../../support/zip-file.ts';
 
 let parser: ReturnType<typeof createDocumentParser>;
-beforeAll(() => void (parser = createDocumentParser({ threads: 1 })));
+beforeAll(() => void (parser = createDocumentParser({ processes: 1 })));
 afterAll(() => parser.close());
 const parse = parseWith(() => parser);
 
