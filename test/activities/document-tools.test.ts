@@ -61,8 +61,8 @@ describe('search_documents', () => {
       '# Travel\n\nTrains are first class above three hours.\n\nFlights are economy class.',
     );
     const { passages, summary } = await run('search_documents', { query: 'train first class' });
-    expect(passages[0]?.text).toBe('Trains are first class above three hours.');
-    expect(summary).toBe('2 passages found');
+    expect(passages[0]?.text).toBe('Trains are first class above three hours.\n\nFlights are economy class.');
+    expect(summary).toBe('1 passage found');
     expect((await run('search_documents', { query: 'xylophone' })).summary).toBe('0 passages found');
   });
 

@@ -83,7 +83,11 @@ test('an approval and a queued message outlive kill -9 of everything; what is ap
   const types = received.map(({ body }) => body.type).toSorted();
   expect(types).toEqual(['order.placed', 'order.placed', 'task.completed', 'task.completed']);
   expect(new Set(received.map(({ id }) => id)).size).toBe(4);
-  const { messages: said } = await json<{ messages: ConversationMessage[] }>(`${again}${messages}`);
+  // A task ends a moment before its message is done.
+  const said = await poll(async () => {
+    const { messages: now } = await json<{ messages: ConversationMessage[] }>(`${again}${messages}`);
+    return now.some(({ state }) => state === 'running') ? undefined : now;
+  });
   expect(said.map(({ id, role, state }) => (role === 'user' ? `${id} ${state}` : role))).toEqual([
     'm1 done',
     'assistant',
