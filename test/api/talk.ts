@@ -3,9 +3,13 @@ import type { ModelRequest } from '../../activities/ports.ts';
 import type { ApiHarness } from './api-server.ts';
 import type { Wire } from './checked-client.ts';
 
-/** Looks again until something holds. @returns what it came to @throws when that takes longer than 20 s */
-export async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
-  for (const end = Date.now() + 20_000; ;) {
+/** Looks again until something holds. @returns what it came to @throws when that takes longer, 20 s when nothing is said */
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined | false>,
+  patienceMs = 20_000,
+): Promise<T> {
+  for (const end = Date.now() + patienceMs; ;) {
     const found = await look();
     if (found) return found;
     if (Date.now() > end) throw new Error(`it did not come about: ${what}`);
@@ -51,11 +55,15 @@ export async function talkTo(api: ApiHarness, request: object = {}) {
     row: async () => (await api.http.get(path)).body,
     listed,
     /** Waits until nothing runs and nothing waits. @returns what was said and answered */
-    quiet: () =>
-      until('nothing runs and nothing waits', async () => {
-        const row = (await api.http.get(path)).body;
-        return row.runningTaskId === null && row.queued === 0 && listed();
-      }),
+    quiet: (patienceMs?: number) =>
+      until(
+        'nothing runs and nothing waits',
+        async () => {
+          const row = (await api.http.get(path)).body;
+          return row.runningTaskId === null && row.queued === 0 && listed();
+        },
+        patienceMs,
+      ),
     running: () =>
       until('a task runs', async () => {
         const row = (await api.http.get(path)).body;
