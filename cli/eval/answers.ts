@@ -8,7 +8,10 @@ import { untilAnswered } from '../until-answered.ts';
 
 const Question = z.strictObject({
   question: z.string().trim().min(1).max(20_000),
-  document: z.string().nullable().describe('Name of a document that answers it; null where none does'),
+  document: z
+    .string()
+    .nullable()
+    .describe('Name of a document that answers it, or the end of one; null where none does'),
   fact: z.string().nullable().describe('What a right answer says, word for word; null where there is no answer'),
 });
 const QuestionSet = z.looseObject({ questions: z.array(Question).min(1) });
@@ -80,21 +83,37 @@ async function ask(api: ApiClient, text: string, agent: string) {
 
 const squeezed = (text: string) => text.replace(/\s+/g, ' ');
 
+const cited = /\[\d+(?:, ?\d+)*\]/;
+const sentenceEnds = new Intl.Segmenter('en', { granularity: 'sentence' });
+
+/** Sentences with the citations behind them. */
+function sentencesOf(text: string): string[] {
+  const sentences: string[] = [];
+  for (const { segment } of sentenceEnds.segment(text)) {
+    const [, numbers = '', rest = ''] = /^((?:\s*\[\d+(?:, ?\d+)*\])*)(.*)$/s.exec(segment) ?? [];
+    const last = sentences.length - 1;
+    if (numbers && last >= 0) sentences[last] += numbers;
+    if (/\p{L}.*\p{L}/su.test(rest)) sentences.push(rest.trim());
+  }
+  return sentences;
+}
+
 function judge(question: Question, { task, citations }: Awaited<ReturnType<typeof ask>>): Answered {
   const text = task.result?.text ?? '';
-  const sentences = [...new Intl.Segmenter('en', { granularity: 'sentence' }).segment(text)]
-    .map(({ segment }) => segment.trim())
-    .filter((sentence) => /\p{L}.*\p{L}/su.test(sentence));
+  const sentences = sentencesOf(text);
   return {
     ...question,
     text,
     ...(task.error ? { failed: task.error.code } : {}),
     citations: citations.length,
     validCitations: citations.filter(({ state }) => state === 'unchanged').length,
-    citesDocument: citations.some(({ document }) => document === question.document),
+    // A set names a file; where it was added from is nobody's business.
+    citesDocument: citations.some(
+      ({ document }) => question.document !== null && `/${document}`.endsWith(`/${question.document}`),
+    ),
     saysFact: question.fact !== null && squeezed(text).includes(squeezed(question.fact)),
     sentences: sentences.length,
-    supported: sentences.filter((sentence) => /\[\d+(, \d+)*\]/.test(sentence)).length,
+    supported: sentences.filter((sentence) => cited.test(sentence)).length,
   };
 }
 
