@@ -51,12 +51,14 @@ export async function searchLoad({
     embedPassages: async () => [],
     embedQuery: async () => vector,
   };
-  const search = createSearch({
-    db,
-    index,
-    embeddings: { embedder: async () => embedder, close: async () => {} },
-    log,
-  });
+  const stages: Record<string, number[]> = {};
+  const metrics = {
+    searchStages: { observe: ({ stage }: { stage: string }, s: number) => void (stages[stage] ??= []).push(s * 1_000) },
+    searchDuration: { observe: () => {} },
+    searchCache: { inc: () => {} },
+  } as unknown as NonNullable<Parameters<typeof createSearch>[0]['metrics']>;
+  const embeddings = { embedder: async () => embedder, close: async () => {} };
+  const search = createSearch({ db, index, embeddings, log, metrics });
   stops.push(() => search.close());
   const ask = async () => {
     const { text, vector: about } = corpus.question();
@@ -69,11 +71,14 @@ export async function searchLoad({
   await timed('index built, and the first question answered', ask);
   await run(40, lanes, ask);
   for (const at of [1, lanes]) {
+    for (const times of Object.values(stages)) times.length = 0;
     const { results, seconds } = await run(questions, at, ask);
     console.log(
       `  ${at} at once: p50 ${percentile(results, 50).toFixed(1)} ms, p95 ${percentile(results, 95).toFixed(1)} ms, p99 ${percentile(results, 99).toFixed(1)} ms, ${(questions / seconds).toFixed(0)} a second`,
     );
   }
+  for (const [stage, times] of Object.entries(stages))
+    console.log(`  ${stage}: p50 ${percentile(times, 50).toFixed(1)} ms, p95 ${percentile(times, 95).toFixed(1)} ms`);
   console.log(`  resident ${megabytes(process.memoryUsage.rss())} MB (${megabytes(before)} before the index was open)`);
   console.log(`  index files ${megabytes(await sizeOf(join(dir, 'index')))} MB`);
   console.log(`  of the ten nearest by exact comparison ${(await recall(index, corpus, db)).toFixed(3)} are found`);

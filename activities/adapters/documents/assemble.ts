@@ -3,9 +3,9 @@ import { normalise } from './normalise.ts';
 import { type Range, splitLong } from './split-long.ts';
 import type { Unit } from './unit.ts';
 
-/** About one idea, and small enough that a handful fits any model. English has about four characters a token. */
+/** About one idea, and small enough that a handful fits any model. Prose measured 4.2 to 5.2 characters a token, code 3. */
 const tokensPerChunk = 350;
-const charactersPerToken = 4;
+const charactersPerToken = 4.5;
 export const maxChunkCharacters = tokensPerChunk * charactersPerToken;
 
 const titleMaxCharacters = 300;

@@ -2,7 +2,7 @@ import type { RankedPassage } from '../../../contract/documents.ts';
 import type { ReadPassage } from './read-passages.ts';
 
 /** Neighbours are shown as one while they are no longer than two chunks. */
-const maxCharacters = 2_800;
+const maxCharacters = 3_150;
 /** Texts that share this part of their word sequences say the same. */
 const sameness = 0.8;
 /** Words in a sequence. */

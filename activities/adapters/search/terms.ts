@@ -22,31 +22,23 @@ const idle = new Set(
 /** Text as it is indexed: compatible characters as one, 1,000 as 1000, unspaced scripts cut up. */
 export const indexable = (text: string) => unified(text).replace(unspaced, (run) => ` ${pairsOf(run).join(' ')} `);
 
-/**
- * What FTS5 is asked for: any of the words, each quoted, so that nothing in a query is ever syntax.
- *
- * @returns undefined when the query holds no word
- */
-export function matchExpression(query: string): string | undefined {
+/** What FTS5 is asked for: the words of a query, each quoted, so that nothing in a query is ever syntax. */
+export function matchTerms(query: string): string[] {
   const { words, runs } = partsOf(query);
   const unspacedTerms = runs.flatMap((run) => (run.length > 1 ? pairsOf(run).map(quoted) : [`${quoted(run)}*`]));
-  const terms = [...new Set([...words.map(quoted), ...unspacedTerms])].slice(0, maxTerms);
-  return terms.length > 0 ? terms.join(' OR ') : undefined;
+  return [...new Set([...words.map(quoted), ...unspacedTerms])].slice(0, maxTerms);
 }
 
 /** The words of a query that say what it is about, or all where none does, and what they are cut to so that forms meet. */
 export function tellingStems(query: string): Set<string> {
-  const spaced = [...unified(query).toLowerCase().replace(unspaced, ' ').matchAll(word)].map(([found]) => found);
-  const telling = spaced.filter((found) => !idle.has(found) && found.length > 1);
-  const pairs = [...unified(query).matchAll(unspaced)].flatMap(([run]) => pairsOf(run));
-  return new Set([...(telling.length + pairs.length > 0 ? telling : spaced), ...pairs].map(stemOf));
+  const { words, runs } = partsOf(query);
+  return new Set([...words.filter((found) => found.length > 1), ...runs.flatMap(pairsOf)].map(stemOf));
 }
 
 /** All words of a text, cut in the same way. */
 export function stemsIn(text: string): Set<string> {
-  const plain = unified(text).toLowerCase();
-  const spaced = [...plain.replace(unspaced, ' ').matchAll(word)].map(([found]) => stemOf(found));
-  return new Set([...spaced, ...[...plain.matchAll(unspaced)].flatMap(([run]) => pairsOf(run))]);
+  const { words, runs } = cutUp(text);
+  return new Set([...words, ...runs.flatMap(pairsOf)].map(stemOf));
 }
 
 /** Plural and past tense still meet; numbers stay whole. */

@@ -7,7 +7,7 @@ import type { Database } from '../../../../runtime/postgres.ts';
 import { changesAfter, follows, readChanges, readChunkIds, readStanding } from '../changes.ts';
 import type { IndexDifferences, PassageIndex } from '../passage-index.ts';
 import { createShared } from '../shared.ts';
-import { matchExpression } from '../terms.ts';
+import { matchTerms } from '../terms.ts';
 import { createIndexThreads } from './index-threads.ts';
 import { format } from './schema.ts';
 
@@ -70,7 +70,7 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
   return {
     name: `embedded-${format}`,
     async find({ tenant }: Scope, filter, { text, vector }, depth) {
-      const query = { filter, match: matchExpression(text), vector, depth };
+      const query = { filter, terms: matchTerms(text), vector, depth };
       for (;;) {
         const found = await threads.run({ dir: dirOf(tenant), do: 'find', least: await caught(tenant), query });
         if (found) return found;

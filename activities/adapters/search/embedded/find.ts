@@ -1,4 +1,5 @@
 import type { Client } from '@libsql/client';
+import { LRUCache } from 'lru-cache';
 import type { Candidates, PassageFilter, Ranked } from '../passage-index.ts';
 import type { Facets } from './apply.ts';
 import { codeOf, Codes } from './codes.ts';
@@ -9,17 +10,33 @@ const weights = '2, 2, 1';
 /** Vectors that are compared in full, after the quick look at all. */
 const compared = 400;
 
+/** Words that so many passages hold are counted now and then only. */
+const frequent = 500;
+/** Passages that are ranked by words, about; see `affordable`. */
+const rankedPassages = 8_000;
+
 export type FindIn = {
   filter: PassageFilter;
-  /** For FTS5; undefined when the query holds no word. */
-  match: string | undefined;
+  /** For FTS5, each a quoted word. */
+  terms: string[];
   vector: Float32Array | undefined;
   depth: number;
 };
 
 /** What a thread remembers of an open file; classes and vectors are only ever added, under growing ids. */
-export type Memory = { classes: Map<number, Facets>; lastClass: number; codes: Codes | undefined; lastVector: number };
-export const emptyMemory = (): Memory => ({ classes: new Map(), lastClass: 0, codes: undefined, lastVector: 0 });
+export type Memory = {
+  classes: Map<number, Facets>;
+  lastClass: number;
+  codes: Codes | undefined;
+  lastVector: number;
+  /** In how many passages frequent words stand, as it was when it was last counted. */
+  holders: LRUCache<string, number>;
+};
+export const emptyMemory = (): Memory => ({
+  ...{ classes: new Map(), lastClass: 0, codes: undefined, lastVector: 0 },
+  // Counts grow old as documents come and go; they only choose among words.
+  holders: new LRUCache({ max: 20_000, ttl: 600_000 }),
+});
 
 /** Both lists of candidates from one open file. */
 export async function find(client: Client, memory: Memory, query: FindIn): Promise<Candidates> {
@@ -57,11 +74,14 @@ const spanOf = ({ updatedFrom = -Infinity, updatedTo = Infinity }: PassageFilter
 
 async function lexical(
   client: Client,
-  { classes }: Memory,
+  memory: Memory,
   allowed: Set<number>,
-  { filter, match, depth }: FindIn,
+  { filter, terms, depth }: FindIn,
 ): Promise<Ranked[]> {
-  if (match === undefined) return [];
+  if (terms.length === 0) return [];
+  const match = (await affordable(client, memory, terms)).join(' OR ');
+  if (match === '') return [];
+  const { classes } = memory;
   const [from, to] = spanOf(filter);
   const isNarrowed = allowed.size < classes.size || from > -Infinity || to < Infinity;
   // Where everything counts, the passages are only joined for those that are returned.
@@ -75,6 +95,33 @@ async function lexical(
     ? [match, JSON.stringify([...allowed]), Math.max(from, 0), Math.min(to, Number.MAX_SAFE_INTEGER), depth]
     : [match, depth];
   return rankedOf(await client.execute({ sql, args }));
+}
+
+/**
+ * The words that rank passages: the rarest ones, for as long as few enough passages hold them, two at the least. What half of
+ * all passages hold adds next to nothing to a rank, and costs a microsecond for each of them.
+ */
+async function affordable(client: Client, { holders }: Memory, terms: string[]): Promise<string[]> {
+  const counted: { term: string; held: number }[] = [];
+  for (const term of terms) {
+    let held = holders.get(term);
+    if (held === undefined) {
+      const { rows } = await client.execute({
+        sql: 'select count(*) as n from words where words match ?',
+        args: [term],
+      });
+      held = Number(rows[0]?.n);
+      // A word that few passages hold is counted in no time, and may be new.
+      if (held >= frequent) holders.set(term, held);
+    }
+    counted.push({ term, held });
+  }
+  let sum = 0;
+  return counted
+    .filter(({ held }) => held > 0)
+    .sort((a, b) => a.held - b.held)
+    .filter(({ held }, i) => (sum += held) <= rankedPassages || i < 2)
+    .map(({ term }) => term);
 }
 
 async function dense(
