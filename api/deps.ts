@@ -8,6 +8,7 @@ import type {
   Identity,
   Ledger,
   Schedules,
+  Sources,
   ConversationEvents,
   ConversationRows,
   Messages,
@@ -50,7 +51,8 @@ export type ApiDeps = {
   ledger: Pick<Ledger, 'usage'>;
   index: Pick<SearchIndex, 'search'>;
   schedules: Schedules;
-  workflows: Pick<Workflows, 'describe' | 'deliverCallback'>;
+  sources: Sources;
+  workflows: Pick<Workflows, 'describe' | 'deliverCallback' | 'syncSource'>;
   agents: Agents;
   metrics: Metrics;
   readMetrics(): Promise<string>;

@@ -20,12 +20,14 @@ import { createLedger } from './postgres/ledger.ts';
 import { createModelGate } from './postgres/model-gate.ts';
 import { createParkedTasks } from './postgres/parked-tasks.ts';
 import { createSchedules } from './postgres/schedules.ts';
+import { createSources } from './postgres/sources.ts';
 import { createTaskCitations } from './postgres/task-citations.ts';
 import { createTasks } from './postgres/tasks.ts';
 import { createVectors } from './postgres/vectors.ts';
 import { createEmbeddings } from './embeddings/embeddings.ts';
 import { createEmbeddedIndex } from './search/embedded/embedded-index.ts';
 import { createSearch } from './search/search.ts';
+import { createSourceReaders } from './sources/readers.ts';
 import { createMessages } from './temporal/messages.ts';
 import { createWorkflows } from './temporal/workflows.ts';
 import { createActingTools } from './tools/acting-tools.ts';
@@ -83,6 +85,8 @@ export function createAdapters({ config, log, postgres: { db }, client, metrics 
     }),
     parked: createParkedTasks(db),
     schedules: createSchedules(db),
+    sources: createSources(db),
+    sourceReaders: createSourceReaders(config),
     tools: Object.fromEntries(tools.map((tool) => [tool.name, tool])),
     close: async () => {
       await Promise.all([index.close(), listener.close(), parser.close()]);

@@ -2,9 +2,10 @@ import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import { AlfredError } from '../../../contract/errors.ts';
 import { linkAbort } from '../../../runtime/linked-abort.ts';
-import type { DocumentParser, ParsedDocument, UploadedFile } from '../../ports.ts';
+import type { DocumentParser, ParsedDocument } from '../../ports.ts';
 import { fileProblem } from './file-problem.ts';
 import type { ParserAnswer } from './parser-thread.ts';
+import type { File } from './read-file.ts';
 import { createSlots } from './slots.ts';
 
 type Options = { threads?: number; timeLimitMs?: number; memoryLimitMb?: number };
@@ -43,7 +44,7 @@ export function createDocumentParser({
     return started;
   };
 
-  async function parse(file: UploadedFile, signal: AbortSignal): Promise<ParsedDocument> {
+  async function parse(file: File, signal: AbortSignal): Promise<ParsedDocument> {
     if (closed) throw new AlfredError('draining');
     const limit = linkAbort([signal], { timeoutMs: timeLimitMs });
     const parsed = run((pool ??= startPool()), file, limit.signal).finally(limit.release);
@@ -68,7 +69,7 @@ export function createDocumentParser({
   };
 }
 
-const run = (pool: Piscina, file: UploadedFile, signal: AbortSignal): Promise<ParserAnswer> =>
+const run = (pool: Piscina, file: File, signal: AbortSignal): Promise<ParserAnswer> =>
   pool.run(file, { signal }) as Promise<ParserAnswer>;
 
 const tooSlow = (name: string, limitMs: number) =>
