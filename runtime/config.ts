@@ -147,7 +147,7 @@ const variables = {
   ALFRED_OUTBOUND_ALLOW: list(AddressRange)
     .default([])
     .describe(
-      'IP addresses and ranges that webhooks and callbacks may reach although they are not public, like 10.0.0.0/8; separated by commas',
+      'IP addresses and ranges that webhooks, callbacks and sources may reach although they are not public, like 10.0.0.0/8; separated by commas',
     ),
   ALFRED_WEBHOOK_SECRET: Callback.shape.secret
     .optional()

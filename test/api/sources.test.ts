@@ -29,7 +29,7 @@ const create = (path: string, more: object = {}) => api.http.post('/v1/sources',
 const remove = (id: string, query = '') => api.http.request(`/v1/sources/${id}${query}`, { method: 'DELETE' });
 const ended = (id: string) =>
   until(
-    async () => (await api.http.get(`/v1/sources/${id}`)).body as Wire,
+    async () => (await api.http.get(`/v1/sources/${id}`)).body,
     ({ sync }) => !['queued', 'running'].includes(sync.state),
     'the end of a sync',
   );

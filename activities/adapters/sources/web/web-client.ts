@@ -19,7 +19,7 @@ export type WebRequest = {
   /** The only host that a redirect may lead to; undefined: any. */
   host?: string | undefined;
   /** What the host of an address allows. */
-  rulesOf(url: URL): Promise<Rules>;
+  rulesOf: (url: URL) => Promise<Rules>;
 };
 
 /** Reads pages: paced, within what robots.txt allows, each hop of a redirect guarded like the first. */
