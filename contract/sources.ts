@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Placement } from './documents.ts';
 import { TaskError } from './task.ts';
 
-export const sourceKinds = ['web'] as const;
+export const sourceKinds = ['web', 's3'] as const;
 export type SourceKind = (typeof sourceKinds)[number];
 
 /** Without a user and password: addresses are shown. */
@@ -10,6 +10,17 @@ const isWebAddress = (address: string) => {
   const url = URL.parse(address);
   return url !== null && /^https?:$/.test(url.protocol) && url.username + url.password === '';
 };
+
+/** `s3://bucket/prefix`, a bucket named as AWS says. */
+const isS3Address = (address: string) =>
+  /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[^\u0000-\u001f\u007f]*)?$/.test(address);
+
+/** Whether what an address of S3 names lies within one of the places that sources may read. */
+export const isAllowedPrefix = (prefixes: readonly string[], address: string) =>
+  prefixes.some((prefix) => {
+    const place = `s3://${prefix}`;
+    return address === place || address.startsWith(place.endsWith('/') ? place : `${place}/`);
+  });
 
 /** What else there is to say of where to read. */
 const SourceOptions = z.strictObject({
@@ -23,7 +34,12 @@ const SourceOptions = z.strictObject({
 export type SourceOptions = z.infer<typeof SourceOptions>;
 
 export const SourceRequest = Placement.extend({
-  kind: z.enum(sourceKinds).default('web').describe('`web`: a page, or a sitemap with all its pages'),
+  kind: z
+    .enum(sourceKinds)
+    .default('web')
+    .describe(
+      '`web`: a page, or a sitemap with all its pages; `s3`: the files below a bucket’s prefix, taken as a folder',
+    ),
   address: z.string().trim().min(1).max(2_000),
   options: SourceOptions.default({}),
   everyS: z
@@ -32,14 +48,20 @@ export const SourceRequest = Placement.extend({
     .max(31_536_000)
     .optional()
     .describe('Seconds from one sync to the next; without it, when somebody asks'),
-}).refine(({ address }) => isWebAddress(address), {
-  path: ['address'],
-  message: 'expected a web address without user and password, like https://www.example.com/sitemap.xml',
-});
+})
+  .refine(({ kind, address }) => kind !== 'web' || isWebAddress(address), {
+    path: ['address'],
+    message: 'expected a web address without user and password, like https://www.example.com/sitemap.xml',
+  })
+  .refine(({ kind, address }) => kind !== 's3' || isS3Address(address), {
+    path: ['address'],
+    message: 'expected a bucket and a prefix, like s3://company-files/handbook/',
+  })
+  .refine(({ kind, options }) => kind === 'web' || options.sitemap === undefined, {
+    path: ['options', 'sitemap'],
+    message: 'goes with the kind web',
+  });
 export type SourceRequest = z.infer<typeof SourceRequest>;
-
-/** What became of an item at the last look. `gone`: its document is being removed. */
-export const itemStates = ['pending', 'added', 'replaced', 'unchanged', 'failed', 'gone'] as const;
 
 const SourceSync = z.object({
   state: z.enum(['queued', 'running', 'completed', 'failed', 'cancelled']),

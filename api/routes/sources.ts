@@ -3,7 +3,14 @@ import type { SourceRow } from '../../activities/ports.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import { sourceWorkflowId } from '../../contract/ids.ts';
 import type { Scope } from '../../contract/references.ts';
-import { Source, SourceDeleteQuery, SourceList, SourceListQuery, SourceRequest } from '../../contract/sources.ts';
+import {
+  isAllowedPrefix,
+  Source,
+  SourceDeleteQuery,
+  SourceList,
+  SourceListQuery,
+  SourceRequest,
+} from '../../contract/sources.ts';
 import { startGraceMs } from '../../contract/task-truth.ts';
 import { inTime } from '../../runtime/in-time.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -16,10 +23,10 @@ import { temporalDeadlineMs } from '../start-workflow.ts';
 /** A reader waits no longer than this for Temporal's word. */
 const describeDeadlineMs = 500;
 
-type Deps = Pick<ApiDeps, 'client' | 'sources' | 'workflows'> & { sourceClock: SourceClock; views: Views };
+type Deps = Pick<ApiDeps, 'client' | 'config' | 'sources' | 'workflows'> & { sourceClock: SourceClock; views: Views };
 
 export const sourceRoutes =
-  ({ client, sources, workflows, sourceClock, views }: Deps) =>
+  ({ client, config, sources, workflows, sourceClock, views }: Deps) =>
   async (app: Api) => {
     const start = ({ tenant, subject }: Scope, sourceId: string) =>
       inTime(client, temporalDeadlineMs, () => workflows.syncSource({ tenant, subject, sourceId }));
@@ -40,6 +47,11 @@ export const sourceRoutes =
         },
       },
       handler: async ({ scope, body }, reply) => {
+        if (body.kind === 's3' && !isAllowedPrefix(config.ALFRED_S3_PREFIXES, body.address))
+          throw new AlfredError(
+            'source_unconfigured',
+            'Sources may not read this bucket. Who runs Alfred names what they may in ALFRED_S3_PREFIXES.',
+          );
         const row = await sources.create(scope, body);
         try {
           if (row.everyS !== null) await sourceClock.create({ ...scopeOf(scope), sourceId: row.id }, row.everyS);

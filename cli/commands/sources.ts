@@ -22,8 +22,8 @@ export function addSources(program: Command, context: Context) {
   const sources = program.command('sources').description('where documents come from by themselves');
   sources
     .command('add')
-    .description('read a web page, or a sitemap with all its pages, and follow how far it is')
-    .argument('<address>', 'like https://www.example.com/sitemap.xml')
+    .description('read a web page, a sitemap with all its pages, or a prefix of a bucket, and follow how far it is')
+    .argument('<address>', 'like https://www.example.com/sitemap.xml or s3://company-files/handbook/')
     .option('--every <seconds>', 'read it again every so many seconds, at least 60', wholeSeconds)
     .option('--sitemap', 'the address is a sitemap although it does not end in .xml or .xml.gz')
     .option('-c, --collection <name>', 'where its documents go', 'default')
@@ -77,7 +77,13 @@ async function add(address: string, options: AddOptions, context: Context): Prom
   if (!placement.success) throw usageError(z.prettifyError(placement.error));
   const source = await context.api.call('/v1/sources', {
     method: 'POST',
-    json: { address, everyS, ...placement.data, ...(sitemap ? { options: { sitemap } } : {}) },
+    json: {
+      kind: address.startsWith('s3://') ? 's3' : 'web',
+      address,
+      everyS,
+      ...placement.data,
+      ...(sitemap ? { options: { sitemap } } : {}),
+    },
     answer: Source,
   });
   context.terminal.print(source.id);

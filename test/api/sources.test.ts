@@ -53,6 +53,7 @@ test('a source is made, read, listed, read again and removed with its documents'
   expect((await remove(body.id)).status).toBe(204);
   expect((await api.http.get(`/v1/sources/${body.id}`)).status).toBe(404);
   await until(names, (all) => all.length === 0, 'the removal of the documents');
+  await api.client.workflow.getHandle(sourceWorkflowId(body.id)).result();
   expect((await remove(body.id)).status).toBe(404);
 });
 
@@ -113,8 +114,16 @@ test.each([
   { address: 'https://example.com', options: { depth: 3 } },
   { address: 'https://example.com', readers: ['everybody'] },
   { address: 'https://user:secret@example.com' },
+  { address: 'https://example.com', kind: 's3' },
+  { address: 's3://company-files', kind: 's3', options: { sitemap: true } },
 ])('the source %j is refused', async (body) => {
   expect((await api.http.post('/v1/sources', body)).status).toBe(422);
+});
+
+test('a bucket that the configuration does not name is refused', async () => {
+  const { status, body } = await api.http.post('/v1/sources', { kind: 's3', address: 's3://company-files' });
+  expect([status, body.code]).toEqual([422, 'source_unconfigured']);
+  expect(body.detail).toContain('ALFRED_S3_PREFIXES');
 });
 
 test.each(['/v1/sources/nope', '/v1/sources/01a2016f-73a4-7695-9a05-0f2fb996e093'])('%s is 404', async (path) => {

@@ -1,15 +1,12 @@
-import { createHash } from 'node:crypto';
 import { AlfredError } from '../../../../contract/errors.ts';
 import type { ItemFailure, ListedItem, Listing, SourceReader, SourceToRead } from '../../../ports.ts';
 import type { Outbound, OutboundAnswer } from '../../outbound/outbound.ts';
+import { documentNameOf, withoutControls } from '../document-name.ts';
 import { createPace } from './pace.ts';
 import { createRobots } from './robots.ts';
 import { maxAddresses, readSitemap, tooMany } from './sitemap.ts';
 import { isGzip, unzip } from './unzip.ts';
 import { createWebClient } from './web-client.ts';
-
-/** Of the name of a document. */
-const longestName = 512;
 
 /** A page, or a sitemap with its pages; all on one host. */
 export function createWebSource({ outbound, maxBytes }: { outbound: Outbound; maxBytes: number }): SourceReader {
@@ -142,26 +139,15 @@ function itemOf(address: string, host: string): ListedItem | (ListedItem & ItemF
   return { ...item, code: 'source_refused', message: `It is not on ${host}. A source is read from one host only.` };
 }
 
-const named = (address: string) => ({
-  name: shortened(withoutControls(address)) || '(empty)',
-  address: withoutControls(address),
-});
+const named = (address: string) => ({ name: documentNameOf(address), address: withoutControls(address) });
 
 /** `www.example.com/handbook/leave?lang=en`, as people write it. */
 function nameOf({ host, pathname, search }: URL): string {
   const encoded = host + pathname + search;
   try {
     const name = decodeURI(encoded);
-    return shortened(withoutControls(name) === name && name.isWellFormed() ? name : encoded);
+    return documentNameOf(withoutControls(name) === name ? name : encoded);
   } catch {
-    return shortened(encoded);
+    return documentNameOf(encoded);
   }
-}
-
-const withoutControls = (text: string) => text.replace(/[\u0000-\u001f\u007f]/g, '');
-
-function shortened(name: string): string {
-  if (name.length <= longestName) return name;
-  const hash = createHash('sha256').update(name).digest('hex').slice(0, 16);
-  return `${name.slice(0, longestName - 20)}~${hash}`;
 }
