@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Placement } from './documents.ts';
 import { TaskError } from './task.ts';
 
-export const sourceKinds = ['web', 's3'] as const;
+export const sourceKinds = ['web', 's3', 'git'] as const;
 export type SourceKind = (typeof sourceKinds)[number];
 
 /** Without a user and password: addresses are shown. */
@@ -30,6 +30,20 @@ const SourceOptions = z.strictObject({
     .describe(
       'web: whether the address is a sitemap (or an index of some); default: whether it ends in .xml or .xml.gz',
     ),
+  branch: z
+    .string()
+    .min(1)
+    .max(250)
+    .regex(/^[^\s\u0000-\u001f\u007f~^:?*[\\]+$/, 'expected a branch, like main')
+    .optional()
+    .describe('git: default: the one that the repository shows first'),
+  folder: z
+    .string()
+    .min(1)
+    .max(500)
+    .regex(/^[^\u0000-\u001f\u007f]+$/, 'must not contain control characters')
+    .optional()
+    .describe('git: only what stands below it'),
 });
 export type SourceOptions = z.infer<typeof SourceOptions>;
 
@@ -38,7 +52,7 @@ export const SourceRequest = Placement.extend({
     .enum(sourceKinds)
     .default('web')
     .describe(
-      '`web`: a page, or a sitemap with all its pages; `s3`: the files below a bucket’s prefix, taken as a folder',
+      '`web`: a page, or a sitemap with all its pages; `s3`: the files below a bucket’s prefix, taken as a folder; `git`: those below a folder of a repository',
     ),
   address: z.string().trim().min(1).max(2_000),
   options: SourceOptions.default({}),
@@ -49,13 +63,17 @@ export const SourceRequest = Placement.extend({
     .optional()
     .describe('Seconds from one sync to the next; without it, when somebody asks'),
 })
-  .refine(({ kind, address }) => kind !== 'web' || isWebAddress(address), {
+  .refine(({ kind, address }) => kind === 's3' || isWebAddress(address), {
     path: ['address'],
     message: 'expected a web address without user and password, like https://www.example.com/sitemap.xml',
   })
   .refine(({ kind, address }) => kind !== 's3' || isS3Address(address), {
     path: ['address'],
     message: 'expected a bucket and a prefix, like s3://company-files/handbook/',
+  })
+  .refine(({ kind, options: { branch, folder } }) => kind === 'git' || (branch ?? folder) === undefined, {
+    path: ['options'],
+    message: 'branch and folder go with the kind git',
   })
   .refine(({ kind, options }) => kind === 'web' || options.sitemap === undefined, {
     path: ['options', 'sitemap'],

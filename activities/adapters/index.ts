@@ -47,6 +47,7 @@ export function createAdapters({ config, log, postgres: { db }, client, metrics 
   const model = async () => (await embeddings.embedder())?.model ?? '';
   const passages = createEmbeddedIndex({ db, dir: join(config.ALFRED_DATA_DIR, 'index'), log, model });
   const index = createSearch({ db, index: passages, embeddings, log, metrics });
+  const sourceReaders = createSourceReaders(config);
   const webhooks = createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW }));
   const tools = [
     ...createDocumentTools({ index, documents }),
@@ -86,9 +87,10 @@ export function createAdapters({ config, log, postgres: { db }, client, metrics 
     parked: createParkedTasks(db),
     schedules: createSchedules(db),
     sources: createSources(db),
-    sourceReaders: createSourceReaders(config),
+    sourceReaders,
     tools: Object.fromEntries(tools.map((tool) => [tool.name, tool])),
     close: async () => {
+      sourceReaders.close();
       await Promise.all([index.close(), listener.close(), parser.close()]);
     },
   };

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { z } from 'zod';
 import { Placement } from '../../contract/documents.ts';
-import { Source, SourceList } from '../../contract/sources.ts';
+import { Source, SourceList, type SourceKind } from '../../contract/sources.ts';
 import { exitCodes, usageError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
 import { followSource } from '../follow-source.ts';
@@ -15,6 +15,9 @@ type AddOptions = {
   tag?: string[];
   every?: number;
   sitemap?: boolean;
+  git?: boolean;
+  branch?: string;
+  folder?: string;
   detach?: boolean;
 };
 
@@ -22,10 +25,18 @@ export function addSources(program: Command, context: Context) {
   const sources = program.command('sources').description('where documents come from by themselves');
   sources
     .command('add')
-    .description('read a web page, a sitemap with all its pages, or a prefix of a bucket, and follow how far it is')
-    .argument('<address>', 'like https://www.example.com/sitemap.xml or s3://company-files/handbook/')
+    .description(
+      'read a web page, a sitemap with all its pages, a prefix of a bucket or a Git repository, and follow how far it is',
+    )
+    .argument(
+      '<address>',
+      'like https://www.example.com/sitemap.xml, s3://company-files/handbook/ or https://git.example.com/team/handbook.git',
+    )
     .option('--every <seconds>', 'read it again every so many seconds, at least 60', wholeSeconds)
     .option('--sitemap', 'the address is a sitemap although it does not end in .xml or .xml.gz')
+    .option('--git', 'the address is a Git repository although it does not end in .git')
+    .option('--branch <name>', 'of a Git repository; default: its own default')
+    .option('--folder <path>', 'of a Git repository: only what stands below it')
     .option('-c, --collection <name>', 'where its documents go', 'default')
     .option('-r, --reader <who...>', 'who may read them beside you: everyone, group:<name>, subject:<id>')
     .option('--private', 'nobody but you may read them')
@@ -70,7 +81,7 @@ function wholeSeconds(value: string): number {
 const path = (id: string) => `/v1/sources/${encodeURIComponent(id)}`;
 
 async function add(address: string, options: AddOptions, context: Context): Promise<number> {
-  const { collection, reader, private: isPrivate, tag: tags, every: everyS, sitemap } = options;
+  const { collection, reader, private: isPrivate, tag: tags, every: everyS, sitemap, branch, folder } = options;
   if (isPrivate && reader) throw usageError('Say --private or --reader, not both.');
   const readers = isPrivate ? [] : reader;
   const placement = Placement.safeParse({ collection, ...(readers && { readers }), ...(tags && { tags }) });
@@ -78,16 +89,21 @@ async function add(address: string, options: AddOptions, context: Context): Prom
   const source = await context.api.call('/v1/sources', {
     method: 'POST',
     json: {
-      kind: address.startsWith('s3://') ? 's3' : 'web',
+      kind: kindOf(address, options),
       address,
       everyS,
       ...placement.data,
-      ...(sitemap ? { options: { sitemap } } : {}),
+      options: { sitemap, branch, folder },
     },
     answer: Source,
   });
   context.terminal.print(source.id);
   return follow(source, options, context);
+}
+
+function kindOf(address: string, { git, branch, folder }: AddOptions): SourceKind {
+  if (address.startsWith('s3://')) return 's3';
+  return git || (branch ?? folder) !== undefined || /\.git\/?$/.test(address) ? 'git' : 'web';
 }
 
 async function follow(source: Source, { detach }: { detach?: boolean }, { api, terminal }: Context): Promise<number> {

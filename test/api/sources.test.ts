@@ -115,6 +115,9 @@ test.each([
   { address: 'https://example.com', readers: ['everybody'] },
   { address: 'https://user:secret@example.com' },
   { address: 'https://example.com', kind: 's3' },
+  { address: 'https://example.com', options: { branch: 'main' } },
+  { address: 'https://example.com/a.git', kind: 'git', options: { branch: 'a b' } },
+  { address: 'git@example.com:a.git', kind: 'git' },
   { address: 's3://company-files', kind: 's3', options: { sitemap: true } },
 ])('the source %j is refused', async (body) => {
   expect((await api.http.post('/v1/sources', body)).status).toBe(422);

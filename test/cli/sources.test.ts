@@ -52,6 +52,13 @@ test('a sync that fails is told with the reason, and ends with 1', async () => {
   expect(stderr).toMatch(/The sitemap of .* cannot be read/);
 });
 
+test('a repository is known by its ending or by what is said of it, and what is wrong with it is told', async () => {
+  for (const args of [[`${site.url}/handbook.git`], [`${site.url}/handbook`, '--folder', 'docs']]) {
+    const { code, stderr } = await sources('add', ...args);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('has no repository') });
+  }
+});
+
 test('wrong words are usage errors', async () => {
   expect((await sources('add', `${site.url}/a`, '--private', '-r', 'everyone')).code).toBe(2);
   expect((await sources('add', `${site.url}/a`, '--every', 'day')).code).toBe(2);

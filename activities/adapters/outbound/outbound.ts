@@ -11,7 +11,7 @@ export type OutboundCall = {
   url: string;
   method: 'GET' | 'POST';
   headers?: Record<string, string>;
-  body?: string;
+  body?: string | Uint8Array;
   signal: AbortSignal;
   /** Runs when the connection stands and nothing has been sent yet. */
   leaving?: (() => Promise<void>) | undefined;
