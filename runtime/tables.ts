@@ -1,4 +1,5 @@
 import type { Generated, GeneratedAlways } from 'kysely';
+import type { SourceItemTable, SourceTable } from './source-tables.ts';
 
 /** The tables as kysely sees them; runtime/migrations/ is the truth. */
 export interface Tables {
@@ -173,41 +174,8 @@ export interface Tables {
     error_code: string | null;
     error_message: string | null;
   };
-  sources: Owned & {
-    id: string;
-    kind: string;
-    address: string;
-    options: Generated<unknown>;
-    collection: Generated<string>;
-    readers: string[] | null;
-    tags: string[] | null;
-    schedule: number | null;
-    sync: Generated<number>;
-    listed: Generated<number>;
-    sync_run: string | null;
-    sync_state: Generated<string>;
-    sync_removed: Generated<number>;
-    sync_error_code: string | null;
-    sync_error_message: string | null;
-    sync_requested_at: Generated<Date>;
-    sync_started_at: Date | null;
-    sync_ended_at: Date | null;
-    created_at: Generated<Date>;
-    deleted_at: Date | null;
-  };
-  source_items: {
-    source_id: string;
-    name: string;
-    address: string;
-    etag: string | null;
-    last_modified: string | null;
-    content_hash: string | null;
-    document_id: string | null;
-    state: string;
-    error_code: string | null;
-    error_message: string | null;
-    seen_at: Generated<Date>;
-  };
+  sources: SourceTable;
+  source_items: SourceItemTable;
 }
 
 type Owned = { tenant: string; subject: string };

@@ -123,6 +123,29 @@ test.each([
   expect((await api.http.post('/v1/sources', body)).status).toBe(422);
 });
 
+test('the content type says how a page is read, and the name where that says only text/plain', async () => {
+  site.set('/page.md', { body: '<main><h1>Rules</h1><p>In *HTML*.</p></main>', type: 'text/html' });
+  site.set('/text.md', { body: '# Rules\n\nIn *Markdown*.', type: 'text/plain; charset=utf-8' });
+  site.set('/page.php', { body: '<p>In HTML, too.</p>', type: 'text/html' });
+  site.sitemap('/kinds.xml', ['/page.md', '/text.md', '/page.php']);
+  const { body } = await create('/kinds.xml', { collection: 'kinds' });
+  expect(await ended(body.id)).toMatchObject({ sync: { counts: { added: 3, failed: 0 } } });
+  const { passages } = (await api.http.post('/v1/search', { query: 'rules html markdown', collections: ['kinds'] }))
+    .body;
+  const found = passages.map(({ document, headingPath, text }: Wire) => [
+    document.replace(site.host, ''),
+    headingPath[0],
+    text.replace(/[*\\]/g, ''),
+  ]);
+  expect(found).toEqual(
+    expect.arrayContaining([
+      ['/page.md', 'Rules', 'In HTML.'],
+      ['/text.md', 'Rules', 'In Markdown.'],
+      ['/page.php', undefined, 'In HTML, too.'],
+    ]),
+  );
+});
+
 test('a bucket that the configuration does not name is refused', async () => {
   const { status, body } = await api.http.post('/v1/sources', { kind: 's3', address: 's3://company-files' });
   expect([status, body.code]).toEqual([422, 'source_unconfigured']);

@@ -274,6 +274,26 @@ test('a removed source takes its documents with it, but not those that another s
   expect(await textOf('/a')).toBeDefined();
 });
 
+test('one that is removed while a sync runs leaves nothing behind, also of what came just then', async () => {
+  await work();
+  const held = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  site.set('/slow', (_, response) => {
+    asked.resolve();
+    void held.promise.then(() => response.writeHead(200, { 'content-type': 'text/plain' }).end('Slow page.'));
+  });
+  const source = await add('/slow');
+  await adapters.workflows.syncSource(source);
+  await asked.promise;
+  await adapters.sources.delete(scope, source.sourceId, 'remove');
+  await adapters.workflows.syncSource(source);
+  held.resolve();
+  await handleOf(source).result();
+  expect(await textOf('/slow')).toBeUndefined();
+  const rows = await env.postgres.db.selectFrom('sources').select('id').where('id', '=', source.sourceId).execute();
+  expect(rows).toEqual([]);
+});
+
 test('two hundred pages survive a killed worker: each is a document once, and history holds no address', async () => {
   const paths = Array.from({ length: 200 }, (_, i) => `/private-page-${i}`);
   for (const path of paths) site.page(path, path.slice(1));
