@@ -7,6 +7,7 @@ import { createIngestActivities, type IngestDeps } from './ingest.ts';
 import { createOutageActivities, type OutageDeps } from './outage.ts';
 import { createScheduledRunActivities, type ScheduledRunDeps } from './scheduled-runs.ts';
 import { createSweepActivities, type SweepDeps } from './sweep-tasks.ts';
+import { createSyncActivities, type SyncDeps } from './sync-source.ts';
 import { createTaskActivities, type TaskDeps } from './tasks.ts';
 import { createToolActivities, type ToolDeps } from './run-tool.ts';
 import { createUndoActivities, type UndoDeps } from './undo.ts';
@@ -22,6 +23,7 @@ export type ActivityDeps = ModelDeps &
   OutageDeps &
   ScheduledRunDeps &
   SweepDeps &
+  SyncDeps &
   CallbackDeps;
 
 /** Everything a workflow can ask of the world. Workers choose what stands behind the ports. */
@@ -37,6 +39,7 @@ export const createActivities = (deps: ActivityDeps) => ({
   ...createOutageActivities(deps),
   ...createScheduledRunActivities(deps),
   ...createSweepActivities(deps),
+  ...createSyncActivities(deps),
   ...createCallbackActivities(deps),
 });
 export type Activities = ReturnType<typeof createActivities>;

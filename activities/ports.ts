@@ -12,6 +12,7 @@ export type * from './ports/models.ts';
 export type * from './ports/outbound.ts';
 export type * from './ports/schedules.ts';
 export type * from './ports/search.ts';
+export type * from './ports/sources.ts';
 export type * from './ports/tasks.ts';
 export type * from './ports/tools.ts';
 export type * from './ports/workflows.ts';

@@ -24,6 +24,7 @@ import { scheduleRoutes } from './routes/schedules.ts';
 import { conversationEventRoutes } from './routes/conversation-events.ts';
 import { conversationMessageRoutes } from './routes/conversation-messages.ts';
 import { conversationRoutes } from './routes/conversations.ts';
+import { sourceRoutes } from './routes/sources.ts';
 import { stopConversationRoutes } from './routes/stop-conversation.ts';
 import { systemRoutes } from './routes/system.ts';
 import { taskBudgetRoutes } from './routes/task-budget.ts';
@@ -32,6 +33,7 @@ import { taskCallbackRoutes } from './routes/task-callback.ts';
 import { taskEventRoutes } from './routes/task-events.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { usageRoutes } from './routes/usage.ts';
+import { createSourceClock } from './source-clock.ts';
 import { createStarters } from './start-workflow.ts';
 import { refuseDeep, refuseUnstorable } from './storable.ts';
 import { createTemporalSchedules } from './temporal-schedules.ts';
@@ -106,6 +108,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     start: createStarters(deps.client, config),
     read: createTaskReader(deps),
     clock: createTemporalSchedules(deps.client),
+    sourceClock: createSourceClock(deps.client),
     openStream: createStreamOpener({ ...deps, draining: stopping.signal }),
     views: createViews(config),
     draining: stopping.signal,
@@ -126,6 +129,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     stopConversationRoutes,
     documentRoutes,
     ingestionRoutes,
+    sourceRoutes,
     agentRoutes,
     usageRoutes,
     systemRoutes,

@@ -13,6 +13,7 @@ type ApiAdapters = Pick<
   ApiDeps,
   | 'approvals'
   | 'schedules'
+  | 'sources'
   | 'tasks'
   | 'events'
   | 'callbacks'
@@ -38,11 +39,11 @@ export async function startApi(edge: ApiEdge, adapters: ApiAdapters): Promise<{ 
   const { config, log, readiness } = edge;
   checkAgentNames(config, Object.keys(agents));
   const { approvals, tasks, events, conversationRows, conversationEvents, messages } = adapters;
-  const { callbacks, citations, documents, index, ledger, schedules, workflows } = adapters;
+  const { callbacks, citations, documents, index, ledger, schedules, sources, workflows } = adapters;
   const app = await createApi({
     ...edge,
     ...{ approvals, tasks, events, conversationRows, conversationEvents, messages },
-    ...{ callbacks, citations, documents, index, ledger, schedules, workflows, agents },
+    ...{ callbacks, citations, documents, index, ledger, schedules, sources, workflows, agents },
   });
   try {
     await app.listen({ host: config.ALFRED_API_HOST, port: config.ALFRED_API_PORT });

@@ -8,6 +8,7 @@ import type {
   Identity,
   Ledger,
   Schedules,
+  Sources,
   ConversationEvents,
   ConversationRows,
   Messages,
@@ -30,6 +31,7 @@ export type ApiDeps = {
     | 'ALFRED_ALLOW_UNAUTHENTICATED_NETWORK'
     | 'ALFRED_MAX_UPLOAD_MB'
     | 'ALFRED_MODEL'
+    | 'ALFRED_S3_PREFIXES'
     | 'ALFRED_SHUTDOWN_GRACE_S'
     | 'ALFRED_TENANTS'
     | 'ANTHROPIC_API_KEY'
@@ -50,7 +52,8 @@ export type ApiDeps = {
   ledger: Pick<Ledger, 'usage'>;
   index: Pick<SearchIndex, 'search'>;
   schedules: Schedules;
-  workflows: Pick<Workflows, 'describe' | 'deliverCallback'>;
+  sources: Sources;
+  workflows: Pick<Workflows, 'describe' | 'deliverCallback' | 'syncSource'>;
   agents: Agents;
   metrics: Metrics;
   readMetrics(): Promise<string>;

@@ -1,10 +1,17 @@
 import type { Approval } from '../contract/approval.ts';
 import type { Conversation, MessageReceipt } from '../contract/conversation.ts';
 import type { Ingestion } from '../contract/documents.ts';
-import { conversationWorkflowId, ingestionWorkflowId, scheduleWorkflowId, taskWorkflowId } from '../contract/ids.ts';
+import {
+  conversationWorkflowId,
+  ingestionWorkflowId,
+  scheduleWorkflowId,
+  sourceWorkflowId,
+  taskWorkflowId,
+} from '../contract/ids.ts';
 import type { Schedule } from '../contract/schedule.ts';
+import type { Source } from '../contract/sources.ts';
 import type { Task } from '../contract/task.ts';
-import type { ApprovalRow, ConversationRow, Receipt, ScheduleRow, TaskRow } from '../activities/ports.ts';
+import type { ApprovalRow, ConversationRow, Receipt, ScheduleRow, SourceRow, TaskRow } from '../activities/ports.ts';
 import type { Config } from '../runtime/config.ts';
 import { scheduleView } from './schedule-view.ts';
 import type { Seen } from './temporal-schedules.ts';
@@ -13,6 +20,8 @@ export const taskPath = (id: string) => `/v1/tasks/${id}`;
 export const conversationPath = (id: string) => `/v1/conversations/${id}`;
 export const ingestionPath = (id: string) => `/v1/ingestions/${id}`;
 export const schedulePath = (id: string) => `/v1/schedules/${id}`;
+
+export const sourcePath = (id: string) => `/v1/sources/${id}`;
 
 export type LinkConfig = Pick<Config, 'TEMPORAL_NAMESPACE' | 'TEMPORAL_UI_URL'>;
 
@@ -58,6 +67,10 @@ export const createViews = ({ TEMPORAL_NAMESPACE: namespace, TEMPORAL_UI_URL: ui
     ingestion: (row: Omit<Ingestion, 'links'>): Ingestion => ({
       ...row,
       links: { self: ingestionPath(row.id), temporal: workflowUrl(ingestionWorkflowId(row.id)) },
+    }),
+    source: (row: SourceRow): Source => ({
+      ...row,
+      links: { self: sourcePath(row.id), temporal: workflowUrl(sourceWorkflowId(row.id)) },
     }),
     schedule: (row: ScheduleRow, seen: Seen): Schedule =>
       scheduleView(row, seen, {

@@ -33,6 +33,7 @@ import { DependencyState, Health, Readiness } from '../contract/health.ts';
 import { Json } from '../contract/json-schema.ts';
 import { Problem } from '../contract/problem.ts';
 import { Schedule, ScheduleChange, ScheduleList, ScheduleRequest, ScheduleRun } from '../contract/schedule.ts';
+import { Source, SourceList, SourceRequest } from '../contract/sources.ts';
 import {
   Budget,
   BudgetGrant,
@@ -65,6 +66,7 @@ const accepted = {
   ScheduleChange,
   ScheduleRequest,
   SearchRequest,
+  SourceRequest,
   ConversationChange,
   ConversationRequest,
   MessageRequest,
@@ -105,6 +107,8 @@ const answered = {
   ScheduleList,
   ScheduleRun,
   SearchResult,
+  Source,
+  SourceList,
   StopReceipt,
   Task,
   TaskError,

@@ -17,6 +17,7 @@ import { addMigrate } from './commands/migrate.ts';
 import { addReplay } from './commands/replay.ts';
 import { addSchedules } from './commands/schedules.ts';
 import { addSearch } from './commands/search.ts';
+import { addSources } from './commands/sources.ts';
 import { addSetup } from './commands/setup.ts';
 import { addTasks } from './commands/tasks.ts';
 import { addUsage } from './commands/usage.ts';
@@ -45,6 +46,7 @@ const commands = [
   addTasks,
   addApprovals,
   addSchedules,
+  addSources,
   addUsage,
   addEval,
   addIndex,

@@ -84,6 +84,12 @@ const table = {
   file_encrypted: [422, never, 'The file is password-protected.'],
   file_name_taken: [409, never, 'A document of that name is there already, and it is not yours to read.'],
   file_too_slow: [422, never, 'Reading the file took too long.'],
+  // a source
+  source_exists: [409, never, 'There is a source with that address already.'],
+  source_unreachable: [500, few, 'The source did not answer as it should.'],
+  source_refused: [500, never, 'The source does not let Alfred read this.'],
+  source_unreadable: [500, never, 'What the source answered is not what it was expected to be.'],
+  source_unconfigured: [422, never, 'Alfred has no credentials for this kind of source.'],
 } as const satisfies Record<string, readonly [number, number, string]>;
 
 export type ErrorCode = keyof typeof table;

@@ -11,6 +11,11 @@ export const callbackWorkflowId = (taskId: string) => `callback/${taskId}`;
 /** Of the Temporal schedule; its runs' workflow ids begin with it. */
 export const scheduleWorkflowId = (scheduleId: string) => `schedule/${scheduleId}`;
 
+/** One for each source: a second start finds the first. */
+export const sourceWorkflowId = (sourceId: string) => `source/${sourceId}`;
+/** Of the Temporal schedule that asks for its syncs; its runs' workflow ids begin with it. */
+export const sourceScheduleId = (sourceId: string) => `source-due/${sourceId}`;
+
 export const agentQueue = (agent: string) => `agent-${agent}`;
 export const documentsQueue = 'documents';
 /** Housekeeping: the sweep that keeps task rows true. */

@@ -24,6 +24,9 @@ export type ConversationRef = Scope & { conversationId: string; agent: string };
 /** A task's callback as workflows and activities name it: never with its address or secret. */
 export type CallbackRef = Scope & { taskId: string };
 
+/** A source of documents as workflows and activities name it: never with its address. */
+export type SourceRef = Scope & { sourceId: string };
+
 /** One tool call a model asked for; its arguments stay in the stored message, `args` tells them apart from others. */
 export type ToolCallRef = {
   callId: string;

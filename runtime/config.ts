@@ -3,6 +3,7 @@ import { Callback } from '../contract/callback.ts';
 import {
   AddressRange,
   AgentsSettings,
+  BucketPrefix,
   HostName,
   json,
   list,
@@ -175,7 +176,7 @@ const variables = {
   ALFRED_OUTBOUND_ALLOW: list(AddressRange)
     .default([])
     .describe(
-      'IP addresses and ranges that webhooks and callbacks may reach although they are not public, like 10.0.0.0/8; separated by commas',
+      'IP addresses and ranges that webhooks, callbacks and sources may reach although they are not public, like 10.0.0.0/8; separated by commas',
     ),
   ALFRED_WEBHOOK_SECRET: Callback.shape.secret
     .optional()
@@ -192,7 +193,27 @@ const variables = {
   ALFRED_MAIL_DOMAINS: list(HostName)
     .default([])
     .describe('domains that send_email may write to, separated by commas; default: every one'),
-  ALFRED_MAX_UPLOAD_MB: z.coerce.number().min(0.001).max(1_024).default(16).describe('largest request body, in MB'),
+  ALFRED_S3_PREFIXES: list(BucketPrefix)
+    .default([])
+    .describe(
+      'what sources of the kind s3 may read with Alfred’s credentials, like company-files or company-files/handbook; separated by commas; default: nothing',
+    ),
+  S3_ENDPOINT: url(/^https?:$/, 'http://host:port')
+    .optional()
+    .describe('server that speaks S3 (MinIO, https://storage.googleapis.com for GCS, …); default: AWS'),
+  S3_REGION: z.string().min(1).default('us-east-1').describe('region of the buckets'),
+  S3_ACCESS_KEY_ID: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('key for S3 (for GCS an HMAC key); default: what AWS’s SDK finds, like AWS_ACCESS_KEY_ID or a role'),
+  S3_SECRET_ACCESS_KEY: z.string().min(1).optional().describe('its secret'),
+  ALFRED_MAX_UPLOAD_MB: z.coerce
+    .number()
+    .min(0.001)
+    .max(1_024)
+    .default(16)
+    .describe('largest request body, and largest item of a source, in MB'),
   ALFRED_MAX_CONCURRENT_ACTIVITIES: z.coerce
     .number()
     .int()
@@ -229,6 +250,7 @@ const secrets = [
   'VECTOR_DB_KEY',
   'ALFRED_WEBHOOK_SECRET',
   'ALFRED_SMTP_URL',
+  'S3_SECRET_ACCESS_KEY',
 ] as const satisfies (keyof typeof variables)[];
 
 /** What a provider cannot work without: one of these. */
@@ -261,6 +283,10 @@ const Environment = z.object(variables).superRefine((env, context) => {
   if (Boolean(env.ALFRED_SMTP_URL) !== Boolean(env.ALFRED_MAIL_FROM)) {
     const missing = env.ALFRED_SMTP_URL ? 'ALFRED_MAIL_FROM' : 'ALFRED_SMTP_URL';
     issue(missing, 'expected ALFRED_SMTP_URL and ALFRED_MAIL_FROM together');
+  }
+  if (Boolean(env.S3_ACCESS_KEY_ID) !== Boolean(env.S3_SECRET_ACCESS_KEY)) {
+    const missing = env.S3_ACCESS_KEY_ID ? 'S3_SECRET_ACCESS_KEY' : 'S3_ACCESS_KEY_ID';
+    issue(missing, 'expected S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY together');
   }
   if (Boolean(env.TEMPORAL_TLS_CERT_FILE) !== Boolean(env.TEMPORAL_TLS_KEY_FILE)) {
     issue('TEMPORAL_TLS_CERT_FILE', 'expected together with TEMPORAL_TLS_KEY_FILE');

@@ -46,6 +46,11 @@ export const HostName = z
   .toLowerCase()
   .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, 'expected names like hooks.example.com, without scheme, port or path');
 
+/** `company-files` or `company-files/handbook` */
+export const BucketPrefix = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[^,]*)?$/, 'expected buckets or prefixes like company-files/handbook');
+
 /** `alfred@example.com` or `Alfred <alfred@example.com>` */
 export const Mailbox = z
   .string()

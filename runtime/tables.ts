@@ -1,4 +1,5 @@
 import type { Generated, GeneratedAlways } from 'kysely';
+import type { SourceItemTable, SourceTable } from './source-tables.ts';
 
 /** The tables as kysely sees them; runtime/migrations/ is the truth. */
 export interface Tables {
@@ -173,6 +174,8 @@ export interface Tables {
     error_code: string | null;
     error_message: string | null;
   };
+  sources: SourceTable;
+  source_items: SourceItemTable;
 }
 
 type Owned = { tenant: string; subject: string };

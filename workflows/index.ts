@@ -6,4 +6,5 @@ export { embedDocumentsWorkflow } from './embed/workflow.ts';
 export { ingestWorkflow } from './ingest/workflow.ts';
 export { modelOutageWorkflow } from './outage/workflow.ts';
 export { scheduledRunWorkflow } from './schedule/workflow.ts';
+export { sourceDueWorkflow, syncSourceWorkflow } from './source/workflow.ts';
 export { sweepTasksWorkflow } from './sweep/workflow.ts';

@@ -20,6 +20,7 @@ import { createLedger } from './postgres/ledger.ts';
 import { createModelGate } from './postgres/model-gate.ts';
 import { createParkedTasks } from './postgres/parked-tasks.ts';
 import { createSchedules } from './postgres/schedules.ts';
+import { createSources } from './postgres/sources.ts';
 import { createTaskCitations } from './postgres/task-citations.ts';
 import { createTasks } from './postgres/tasks.ts';
 import { createVectors } from './postgres/vectors.ts';
@@ -27,6 +28,7 @@ import { createEmbeddings } from './embeddings/embeddings.ts';
 import { createEmbeddedIndex } from './search/embedded/embedded-index.ts';
 import { createQdrantIndex, qdrantSettings } from './search/qdrant/qdrant-index.ts';
 import { createSearch } from './search/search.ts';
+import { createSourceReaders } from './sources/readers.ts';
 import { createMessages } from './temporal/messages.ts';
 import { createWorkflows } from './temporal/workflows.ts';
 import { createActingTools } from './tools/acting-tools.ts';
@@ -48,6 +50,7 @@ export function createAdapters({ config, log, postgres: { db }, client, metrics 
     ? createQdrantIndex({ db, log, model, ...qdrantSettings(config, config.QDRANT_URL) })
     : createEmbeddedIndex({ db, dir: join(config.ALFRED_DATA_DIR, 'index'), log, model });
   const index = createSearch({ db, index: passages, embeddings, log, metrics });
+  const sourceReaders = createSourceReaders(config);
   const webhooks = createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW }));
   const tools = [
     ...createDocumentTools({ index, documents }),
@@ -86,8 +89,11 @@ export function createAdapters({ config, log, postgres: { db }, client, metrics 
     }),
     parked: createParkedTasks(db),
     schedules: createSchedules(db),
+    sources: createSources(db),
+    sourceReaders,
     tools: Object.fromEntries(tools.map((tool) => [tool.name, tool])),
     close: async () => {
+      sourceReaders.close();
       await Promise.all([index.close(), listener.close(), parser.close()]);
     },
   };

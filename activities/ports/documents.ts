@@ -8,8 +8,14 @@ export type Block = { headingPath: string[]; page: number | null; text: string; 
 export type ParsedDocument = { title: string; text: string; language: string | null; chunks: Block[] };
 
 export interface DocumentParser {
-  /** @throws AlfredError `file_*` with the reason */
-  parse(file: { name: string; mediaType: string; bytes: Uint8Array }, signal: AbortSignal): Promise<ParsedDocument>;
+  /**
+   * @param file `typeDecides`: the media type says what it is, and the name only where that is silent; else the other way
+   * @throws AlfredError `file_*` with the reason
+   */
+  parse(
+    file: { name: string; mediaType: string; bytes: Uint8Array; typeDecides?: boolean | undefined },
+    signal: AbortSignal,
+  ): Promise<ParsedDocument>;
 }
 
 export type UploadedFile = { name: string; mediaType: string; bytes: Uint8Array };

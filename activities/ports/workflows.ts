@@ -1,4 +1,4 @@
-import type { CallbackRef } from '../../contract/references.ts';
+import type { CallbackRef, SourceRef } from '../../contract/references.ts';
 import type { WorkflowState } from '../../contract/task-truth.ts';
 
 export interface Workflows {
@@ -9,6 +9,8 @@ export interface Workflows {
   watchOutage(model: string): Promise<void>;
   /** Makes sure that somebody makes vectors of what was stored. */
   embedDocuments(): Promise<void>;
+  /** Makes sure that somebody does what a source's row asks for. One that is at it already goes on, and looks again. */
+  syncSource(source: SourceRef): Promise<void>;
   /** Tells a parked task to go on. A task that has ended is left alone. */
   release(taskId: string): Promise<void>;
   /**

@@ -10,19 +10,22 @@ export type RecognisedFile = { kind: TextKind; text: string } | { kind: ByteKind
 
 const supported = `${readableKinds} files are read`;
 
-type Upload = { name: string; mediaType: string; bytes: Uint8Array };
+type Upload = { name: string; mediaType: string; bytes: Uint8Array; typeDecides?: boolean | undefined };
 
 /**
  * What a file is: the name's extension says, the media type where the name is silent, and the content has to agree.
+ * Where the type decides (a web server's), it goes before the name.
  *
  * @throws AlfredError `file_empty`, `file_type_unsupported`, `file_encrypted` or `file_unreadable`
  */
-export function recogniseFile({ name, mediaType, bytes }: Upload): RecognisedFile {
+export function recogniseFile({ name, mediaType, bytes, typeDecides }: Upload): RecognisedFile {
   if (bytes.length === 0)
     throw fileProblem('file_empty', name, 'the file is empty (0 bytes). Add the file again once it has content.');
   const extension = extname(name).toLowerCase();
   const type = mediaType.split(';')[0]?.trim().toLowerCase() ?? '';
-  const claimed = kindOfExtension(extension) ?? kindOfMediaType(type);
+  const byName = kindOfExtension(extension);
+  const byType = kindOfMediaType(type);
+  const claimed = typeDecides ? (byType ?? byName) : (byName ?? byType);
   const came = extension || type;
   const found = binaryKind(name, bytes);
   if (found?.kind) {

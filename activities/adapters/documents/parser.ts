@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { AlfredError } from '../../../contract/errors.ts';
 import { linkAbort } from '../../../runtime/linked-abort.ts';
-import type { DocumentParser, ParsedDocument, UploadedFile } from '../../ports.ts';
+import type { DocumentParser, ParsedDocument } from '../../ports.ts';
 import { fileProblem } from './file-problem.ts';
 import { createParserProcesses, ParserDied } from './parser-processes.ts';
+import type { File } from './read-file.ts';
 import { createSlots } from './slots.ts';
 
 type Options = { processes?: number; timeLimitMs?: number; memoryLimitMb?: number };
@@ -27,7 +28,7 @@ export function createDocumentParser({
   const parsers = createParserProcesses(memoryLimitMb);
   const closing = new AbortController();
 
-  async function parse(file: UploadedFile, signal: AbortSignal): Promise<ParsedDocument> {
+  async function parse(file: File, signal: AbortSignal): Promise<ParsedDocument> {
     const limit = linkAbort([signal, closing.signal], { timeoutMs: timeLimitMs });
     const answer = await parsers
       .run(file, limit.signal)

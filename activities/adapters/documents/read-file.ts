@@ -19,7 +19,7 @@ import { readPptx } from './pptx.ts';
 import type { Outline } from './unit.ts';
 import { readXlsx } from './xlsx.ts';
 
-export type File = { name: string; mediaType: string; bytes: Uint8Array };
+export type File = { name: string; mediaType: string; bytes: Uint8Array; typeDecides?: boolean | undefined };
 
 /**
  * Reads one file on the current thread. The title is its first heading, else what its metadata says, else its name.
@@ -48,8 +48,9 @@ export async function readFile(file: File): Promise<ParsedDocument> {
   );
 }
 
-async function outlineOf({ name, mediaType, bytes }: File): Promise<Outline> {
-  const file = recogniseFile({ name, mediaType, bytes });
+async function outlineOf(given: File): Promise<Outline> {
+  const { name, bytes } = given;
+  const file = recogniseFile(given);
   if ('text' in file) {
     refuseLongText(name, file.text.length);
     return textReaders[file.kind](name, file.text);

@@ -31,7 +31,7 @@ export function createConnection(signal: AbortSignal) {
     open: (destination: Destination, guard: Guard, options: RequestOptions) =>
       Promise.race([failure.promise, connect(destination, guard, options)]),
     isBroken: () => !request || request.destroyed,
-    send(body: string): Promise<IncomingMessage> {
+    send(body: string | Uint8Array): Promise<IncomingMessage> {
       const response = Promise.withResolvers<IncomingMessage>();
       request?.once('response', response.resolve).end(body);
       return Promise.race([failure.promise, response.promise]);

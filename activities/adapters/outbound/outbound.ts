@@ -11,13 +11,22 @@ export type OutboundCall = {
   url: string;
   method: 'GET' | 'POST';
   headers?: Record<string, string>;
-  body?: string;
+  body?: string | Uint8Array;
   signal: AbortSignal;
   /** Runs when the connection stands and nothing has been sent yet. */
   leaving?: (() => Promise<void>) | undefined;
 };
-/** `text` is the body as UTF-8, or its beginning. */
-export type OutboundAnswer = { status: number; headers: IncomingHttpHeaders; text: string };
+/**
+ * `bytes` is the body, or its beginning when `ending` is not `whole`: `cut` at the limit, or `broken` off by the other side
+ * or the clock. `text` is the same as UTF-8.
+ */
+export type OutboundAnswer = {
+  status: number;
+  headers: IncomingHttpHeaders;
+  bytes: Buffer;
+  ending: 'whole' | 'cut' | 'broken';
+  readonly text: string;
+};
 
 type Options = {
   /** IP addresses and ranges that may be called although they are not public. */
@@ -41,7 +50,7 @@ export function createOutbound({ allow, timeoutMs = 15_000, maxBytes = 65_536, r
      * @throws AlfredError `destination_forbidden`, `tool_failed`: nothing was sent; `effect_unknown`: something
      *   was, and no answer came. An abort before anything was sent is thrown as it is.
      */
-    async call({ url, method, headers = {}, body = '', signal, leaving }: OutboundCall): Promise<OutboundAnswer> {
+    async call({ url, method, headers = {}, body: sent = '', signal, leaving }: OutboundCall): Promise<OutboundAnswer> {
       const destination = destinationOf(url);
       const stop = linkAbort([signal], { timeoutMs });
       const connection = createConnection(stop.signal);
@@ -56,11 +65,19 @@ export function createOutbound({ allow, timeoutMs = 15_000, maxBytes = 65_536, r
         });
         await leaving?.();
         if (connection.isBroken()) throw nothingSent();
-        const response = await connection.send(body).catch((cause: unknown) => {
+        const response = await connection.send(sent).catch((cause: unknown) => {
           throw new AlfredError('effect_unknown', `${destination.name} was called and did not answer.`, { cause });
         });
         const { statusCode: status = 0, headers: answered } = response;
-        return { status, headers: answered, text: await textOf(response, maxBytes) };
+        const body = await bodyOf(response, maxBytes);
+        return {
+          status,
+          headers: answered,
+          ...body,
+          get text() {
+            return body.bytes.toString();
+          },
+        };
       } finally {
         connection.close();
         stop.release();
@@ -82,17 +99,21 @@ function notSent(destination: Destination, why: string, cause: unknown): AlfredE
 const codeOf = (cause: unknown) => (cause as NodeJS.ErrnoException | undefined)?.code ?? 'it broke';
 
 /** What came until it was enough, too late or broken off: the status is known by then. */
-async function textOf(response: IncomingMessage, maxBytes: number): Promise<string> {
+async function bodyOf(response: IncomingMessage, maxBytes: number): Promise<Pick<OutboundAnswer, 'bytes' | 'ending'>> {
   const chunks: Buffer[] = [];
   let size = 0;
+  let ending: OutboundAnswer['ending'] = 'whole';
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
       chunks.push(chunk);
       size += chunk.length;
-      if (size >= maxBytes) break;
+      if (size <= maxBytes) continue;
+      ending = 'cut';
+      break;
     }
   } catch {
     // The beginning is as good as nothing of it was promised.
+    ending = 'broken';
   }
-  return Buffer.concat(chunks).subarray(0, maxBytes).toString();
+  return { bytes: Buffer.concat(chunks).subarray(0, maxBytes), ending };
 }

@@ -5,10 +5,12 @@ import {
   embedWorkflowId,
   outageWorkflowId,
   signalName,
+  sourceWorkflowId,
   systemQueue,
   taskIdOf,
   taskWorkflowId,
 } from '../../../contract/ids.ts';
+import { tenantKey } from '../../../contract/task-start.ts';
 import { AlfredError } from '../../../contract/errors.ts';
 import { isTemporalUnavailable } from '../../../runtime/temporal.ts';
 import type { Workflows, WorkflowState } from '../../ports.ts';
@@ -78,6 +80,20 @@ const workflowsOf = (client: Client, embedDocuments: (id: string) => Promise<voi
   ),
 
   embedDocuments: () => embedDocuments(embedWorkflowId),
+
+  syncSource: ({ sourceId, tenant, subject }) =>
+    told(
+      client.workflow.signalWithStart('syncSourceWorkflow', {
+        workflowId: sourceWorkflowId(sourceId),
+        taskQueue: documentsQueue,
+        args: [{ sourceId, tenant, subject }],
+        // Also when it runs: one that is about to end takes another look.
+        signal: signalName.wake,
+        workflowTaskTimeout: '5 s',
+        typedSearchAttributes: [{ key: tenantKey, value: tenant }],
+        staticSummary: `documents · source ${sourceId}`,
+      }),
+    ),
 
   async release(taskId) {
     try {

@@ -1,0 +1,91 @@
+import type { ErrorCode } from '../../contract/errors.ts';
+import type { ContentHash, Scope, SourceRef } from '../../contract/references.ts';
+import type { Source, SourceListQuery, SourceRequest } from '../../contract/sources.ts';
+
+/** A source as its row says. */
+export type SourceRow = Omit<Source, 'links'>;
+
+/** Where to read, and where it goes. */
+export type SourceToRead = Pick<SourceRow, 'kind' | 'address' | 'options'>;
+
+/** Something that a source holds. `etag` where the list tells it: what has not changed is not asked for. */
+export type ListedItem = { name: string; address: string; etag?: string };
+
+/** `isWhole: false`: something of it could not be read (see `failures`), so what is missing may be there all the same. */
+export type Listing = { items: ListedItem[]; failures: (ListedItem & ItemFailure)[]; isWhole: boolean };
+
+export type ItemFailure = { code: ErrorCode; message: string };
+
+/** How to tell whether something has changed since its document was stored. */
+export type Validators = { etag: string | null; lastModified: string | null };
+
+export type ItemToRead = { name: string; address: string; validators: Validators };
+
+export type ItemContent =
+  | { state: 'unchanged' }
+  | { state: 'gone' }
+  | ({ state: 'read'; bytes: Uint8Array; mediaType: string; typeDecides: boolean } & Validators);
+
+/** Reads sources of one kind. Errors are of the source or item; their messages name no more of an address than its host. */
+export interface SourceReader {
+  /** What the source holds now. @throws AlfredError `source_*`, `destination_forbidden`, `file_too_large` */
+  list(source: SourceToRead, signal: AbortSignal): Promise<Listing>;
+  /** One item, unless it is as the validators say. @throws as `list` */
+  read(source: SourceToRead, item: ItemToRead, signal: AbortSignal): Promise<ItemContent>;
+}
+export type SourceReaders = Record<Source['kind'], SourceReader>;
+
+/** An item that a sync has not dealt with. */
+export type DueItem = ItemToRead & {
+  state: 'pending' | 'gone';
+  /** The document to remove with it: one that is as this source brought it, and that no other source brings. */
+  documentId: string | null;
+};
+
+export type ItemOutcome =
+  | ({ state: 'added' | 'replaced' | 'unchanged'; documentId: string; contentHash: ContentHash } & Validators)
+  /** As it was: what is known of the document stays. */
+  | { state: 'unchanged' }
+  | ({ state: 'failed' } & ItemFailure)
+  | { state: 'gone' };
+
+export type SyncCounts = Source['sync']['counts'];
+export type SyncEnd = { status: 'completed' | 'cancelled' } | ({ status: 'failed' } & ItemFailure);
+
+/** Sources, what they held at the last look, and how their syncs stand. */
+export interface Sources {
+  /** With a sync asked for. @throws AlfredError `source_exists` */
+  create(scope: Scope, request: SourceRequest): Promise<SourceRow>;
+  get(scope: Scope, sourceId: string): Promise<SourceRow | undefined>;
+  list(scope: Scope, query: SourceListQuery): Promise<{ sources: SourceRow[]; nextCursor: string | null }>;
+  /** Takes back a source that never came to be. */
+  discard(scope: Scope, sourceId: string): Promise<void>;
+  /** Asks for a sync; while one is asked for or running nothing changes. @returns whether there is such a source */
+  request(source: SourceRef): Promise<boolean>;
+  /**
+   * Hides the source. Its row goes at once when documents are kept, else with the last of them. Safe to repeat.
+   *
+   * @returns whether there was one, or is one whose documents are still being removed
+   */
+  delete(scope: Scope, sourceId: string, documents: 'remove' | 'keep'): Promise<boolean>;
+
+  /**
+   * Begins the sync that was asked for, or finds the one that this run has begun, or the removal that was.
+   *
+   * @param run names the workflow run, so that a repeat finds its own
+   * @returns undefined when there is nothing to do
+   */
+  begin(source: SourceRef, run: string): Promise<{ isListed: boolean } | undefined>;
+  /** Where to read and where it goes; undefined when it was deleted. */
+  toRead(source: SourceRef): Promise<(SourceToRead & Pick<SourceRow, 'collection' | 'readers' | 'tags'>) | undefined>;
+  /** Takes a list for this sync: what is on it is to be read unless its etag is that of the document; if it is whole, the rest is gone. */
+  keepListing(source: SourceRef, listing: Listing): Promise<void>;
+  due(source: SourceRef, limit: number): Promise<DueItem[]>;
+  /** Notes what became of an item. `gone` stays until its document is removed. */
+  settle(source: SourceRef, name: string, outcome: ItemOutcome): Promise<void>;
+  /** The document of an item that is gone has been removed. */
+  forget(source: SourceRef, name: string): Promise<void>;
+  counts(source: SourceRef): Promise<SyncCounts>;
+  /** Once: the first end counts. A source whose removal is complete is removed itself. */
+  end(source: SourceRef, end: SyncEnd): Promise<void>;
+}

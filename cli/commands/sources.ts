@@ -1,0 +1,181 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import { z } from 'zod';
+import { Placement } from '../../contract/documents.ts';
+import { Source, SourceList, type SourceKind } from '../../contract/sources.ts';
+import { exitCodes, usageError } from '../cli-error.ts';
+import type { Context } from '../context.ts';
+import { followSource } from '../follow-source.ts';
+import { count } from '../format.ts';
+import { table } from '../terminal.ts';
+
+type AddOptions = {
+  collection: string;
+  reader?: string[];
+  private?: boolean;
+  tag?: string[];
+  every?: number;
+  sitemap?: boolean;
+  git?: boolean;
+  branch?: string;
+  folder?: string;
+  detach?: boolean;
+};
+
+export function addSources(program: Command, context: Context) {
+  const sources = program.command('sources').description('where documents come from by themselves');
+  sources
+    .command('add')
+    .description(
+      'read a web page, a sitemap with all its pages, a prefix of a bucket or a Git repository, and follow how far it is',
+    )
+    .argument(
+      '<address>',
+      'like https://www.example.com/sitemap.xml, s3://company-files/handbook/ or https://git.example.com/team/handbook.git',
+    )
+    .option('--every <seconds>', 'read it again every so many seconds, at least 60', wholeSeconds)
+    .option('--sitemap', 'the address is a sitemap although it does not end in .xml or .xml.gz')
+    .option('--git', 'the address is a Git repository although it does not end in .git')
+    .option('--branch <name>', 'of a Git repository; default: its own default')
+    .option('--folder <path>', 'of a Git repository: only what stands below it')
+    .option('-c, --collection <name>', 'where its documents go', 'default')
+    .option('-r, --reader <who...>', 'who may read them beside you: everyone, group:<name>, subject:<id>')
+    .option('--private', 'nobody but you may read them')
+    .option('-t, --tag <tag...>', 'what a search can be narrowed by')
+    .option('--detach', 'do not wait for the sync')
+    .action(async (address: string, options: AddOptions) => {
+      process.exitCode = await add(address, options, context);
+    });
+  sources
+    .command('list')
+    .description('newest first')
+    .option('--json', 'as JSON')
+    .action((options: { json?: boolean }) => list(options, context));
+  sources
+    .command('show')
+    .description('one source: how its last sync stands, and what could not be read')
+    .argument('<id>')
+    .option('--json', 'as JSON')
+    .action((id: string, options: { json?: boolean }) => show(id, options, context));
+  sources
+    .command('sync')
+    .description('read it again now, and follow how far it is')
+    .argument('<id>')
+    .option('--detach', 'do not wait for the end')
+    .action(async (id: string, options: { detach?: boolean }) => {
+      const source = await context.api.call(`${path(id)}/sync`, { method: 'POST', answer: Source });
+      process.exitCode = await follow(source, options, context);
+    });
+  sources
+    .command('remove')
+    .description('remove a source, and the documents that it brought')
+    .argument('<id>')
+    .option('--keep-documents', 'the documents stay')
+    .action((id: string, options: { keepDocuments?: boolean }) => remove(id, options, context));
+}
+
+function wholeSeconds(value: string): number {
+  if (!/^[1-9]\d*$/.test(value)) throw new InvalidArgumentError('expected seconds, like 86400');
+  return Number(value);
+}
+
+const path = (id: string) => `/v1/sources/${encodeURIComponent(id)}`;
+
+async function add(address: string, options: AddOptions, context: Context): Promise<number> {
+  const { collection, reader, private: isPrivate, tag: tags, every: everyS, sitemap, branch, folder } = options;
+  if (isPrivate && reader) throw usageError('Say --private or --reader, not both.');
+  const readers = isPrivate ? [] : reader;
+  const placement = Placement.safeParse({ collection, ...(readers && { readers }), ...(tags && { tags }) });
+  if (!placement.success) throw usageError(z.prettifyError(placement.error));
+  const source = await context.api.call('/v1/sources', {
+    method: 'POST',
+    json: {
+      kind: kindOf(address, options),
+      address,
+      everyS,
+      ...placement.data,
+      options: { sitemap, branch, folder },
+    },
+    answer: Source,
+  });
+  context.terminal.print(source.id);
+  return follow(source, options, context);
+}
+
+function kindOf(address: string, { git, branch, folder }: AddOptions): SourceKind {
+  if (address.startsWith('s3://')) return 's3';
+  return git || (branch ?? folder) !== undefined || /\.git\/?$/.test(address) ? 'git' : 'web';
+}
+
+async function follow(source: Source, { detach }: { detach?: boolean }, { api, terminal }: Context): Promise<number> {
+  if (detach) return exitCodes.ok;
+  const ended = await followSource(api, source, terminal);
+  const { state, counts, error } = ended.sync;
+  terminal.print(
+    `${counts.added} added, ${counts.replaced} replaced, ${counts.unchanged} unchanged, ${counts.removed} removed, ${counts.failed} failed`,
+  );
+  for (const line of failuresOf(ended)) terminal.note(line);
+  if (error) terminal.note(error.message);
+  if (state !== 'completed') terminal.note(`The sync ended as ${state}; see ${ended.links.temporal}`);
+  return state === 'completed' && counts.failed === 0 ? exitCodes.ok : exitCodes.failed;
+}
+
+function failuresOf({ failures, sync: { counts } }: Source): string[] {
+  const more = counts.failed - failures.length;
+  return [
+    ...failures.map(({ name, error }) => `  ${error.message.startsWith(name) ? '' : `${name}: `}${error.message}`),
+    ...(more > 0 ? [`  and ${count(more, 'more item')}`] : []),
+  ];
+}
+
+async function list({ json }: { json?: boolean }, { api, terminal }: Context) {
+  const { sources, nextCursor } = await api.call('/v1/sources', { query: { limit: 100 }, answer: SourceList });
+  if (json) return terminal.print(JSON.stringify(sources, null, 2));
+  if (sources.length === 0)
+    return terminal.note('No sources. Add one: alfred sources add https://www.example.com/sitemap.xml --every 86400');
+  terminal.print(table([['ID', 'ADDRESS', 'AGAIN', 'LAST SYNC', 'ITEMS'], ...sources.map(rowOf)]));
+  if (nextCursor) terminal.note('There are more than 100; the API lists them all.', 'dim');
+}
+
+const rowOf = ({ id, address, everyS, sync: { state, endedAt, counts } }: Source) => [
+  id,
+  address,
+  everyS === null ? '' : `every ${everyS} s`,
+  endedAt === null || state === 'queued' || state === 'running' ? state : `${state} ${minuteOf(endedAt)}`,
+  String(counts.added + counts.replaced + counts.unchanged),
+];
+
+const minuteOf = (at: string) => at.slice(0, 16).replace('T', ' ');
+
+async function show(id: string, { json }: { json?: boolean }, { api, terminal }: Context) {
+  const source = await api.call(path(id), { answer: Source });
+  if (json) return terminal.print(JSON.stringify(source, null, 2));
+  const { address, collection, readers, tags, everyS, sync, links } = source;
+  const counts = Object.entries(sync.counts).filter(([, items]) => items > 0);
+  terminal.print(
+    table([
+      ['source', source.id],
+      ['address', address],
+      ['collection', collection],
+      ...(readers ? [['readers', readers.join(', ') || 'nobody but you']] : []),
+      ...(tags ? [['tags', tags.join(', ')]] : []),
+      ['again', everyS === null ? 'when somebody asks' : `every ${everyS} s`],
+      ['sync', sync.state],
+      ...(sync.endedAt === null ? [] : [['ended', minuteOf(sync.endedAt)]]),
+      ['items', counts.map(([state, items]) => `${items} ${state}`).join(', ') || 'none'],
+      ['temporal', links.temporal],
+    ]),
+  );
+  if (sync.error) terminal.print(`\n${sync.error.message} (${sync.error.code})`);
+  const failures = failuresOf(source);
+  if (failures.length > 0) terminal.print(`\nNot read:\n${failures.join('\n')}`);
+}
+
+async function remove(id: string, { keepDocuments }: { keepDocuments?: boolean }, { api, terminal }: Context) {
+  const query = { documents: keepDocuments ? 'keep' : 'remove' };
+  await api.call(path(id), { method: 'DELETE', query, answer: z.undefined() });
+  terminal.print(
+    keepDocuments
+      ? 'The source is removed; its documents stay.'
+      : 'The source is removed; its documents follow in the background.',
+  );
+}

@@ -1,0 +1,157 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { documentsQueue, sourceScheduleId, sourceWorkflowId } from '../../contract/ids.ts';
+import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
+import { createWebSite, type WebSite } from '../support/web-site.ts';
+import { createApiHarness, type ApiHarness } from './api-server.ts';
+import type { Wire } from './checked-client.ts';
+import { until } from './schedule-harness.ts';
+
+let api: ApiHarness;
+let workers: RunningWorkers;
+let site: WebSite;
+beforeAll(async () => {
+  api = await createApiHarness(
+    { ALFRED_OUTBOUND_ALLOW: '127.0.0.1/32' },
+    { identify: ({ 'x-subject': subject = 'local' }) => ({ tenant: 'local', subject: String(subject), roles: [] }) },
+  );
+  workers = await startWorkers(api, api, [documentsQueue]);
+  site = await createWebSite();
+  for (const words of ['leave', 'travel']) site.page(`/${words}`, words);
+  site.sitemap('/sitemap.xml', ['/leave', '/travel', '/missing']);
+});
+afterAll(async () => {
+  await workers?.stop();
+  await site?.close();
+  await api?.close();
+});
+
+const create = (path: string, more: object = {}) => api.http.post('/v1/sources', { address: site.url + path, ...more });
+const remove = (id: string, query = '') => api.http.request(`/v1/sources/${id}${query}`, { method: 'DELETE' });
+const ended = (id: string) =>
+  until(
+    async () => (await api.http.get(`/v1/sources/${id}`)).body,
+    ({ sync }) => !['queued', 'running'].includes(sync.state),
+    'the end of a sync',
+  );
+const names = async () =>
+  (await api.http.get('/v1/documents')).body.documents.map(({ name }: Wire) => name.replace(site.host, ''));
+
+test('a source is made, read, listed, read again and removed with its documents', async () => {
+  const { status, headers, body } = await create('/sitemap.xml', { collection: 'site' });
+  expect([status, headers.get('location')]).toEqual([201, `/v1/sources/${body.id}`]);
+  expect(body).toMatchObject({ kind: 'web', everyS: null, readers: null, sync: { state: 'queued' }, failures: [] });
+  expect(await ended(body.id)).toMatchObject({ sync: { state: 'completed', counts: { added: 2, removed: 1 } } });
+  expect((await names()).sort()).toEqual(['/leave', '/travel']);
+  expect((await api.http.get('/v1/sources')).body.sources).toMatchObject([{ id: body.id }]);
+
+  site.page('/leave', 'holidays');
+  const again = await api.http.request(`/v1/sources/${body.id}/sync`, { method: 'POST' });
+  expect([again.status, ['queued', 'running', 'completed'].includes(again.body.sync.state)]).toEqual([202, true]);
+  expect(await ended(body.id)).toMatchObject({ sync: { counts: { replaced: 1, unchanged: 1 } } });
+
+  expect((await create('/sitemap.xml', { collection: 'site' })).body.code).toBe('source_exists');
+  expect((await remove(body.id)).status).toBe(204);
+  expect((await api.http.get(`/v1/sources/${body.id}`)).status).toBe(404);
+  await until(names, (all) => all.length === 0, 'the removal of the documents');
+  await api.client.workflow.getHandle(sourceWorkflowId(body.id)).result();
+  expect((await remove(body.id)).status).toBe(404);
+});
+
+test('one with an interval has a schedule in Temporal, which asks for syncs and goes with it', async () => {
+  const { body } = await create('/travel', { everyS: 3_600 });
+  await ended(body.id);
+  const schedule = api.client.schedule.getHandle(sourceScheduleId(body.id));
+  expect((await schedule.describe()).spec.intervals).toMatchObject([{ every: 3_600_000 }]);
+  const before = (await api.http.get(`/v1/sources/${body.id}`)).body.sync.requestedAt;
+  await schedule.trigger();
+  await until(
+    async () => (await api.http.get(`/v1/sources/${body.id}`)).body.sync,
+    ({ requestedAt, state }) => requestedAt !== before && state === 'completed',
+    'the sync of the schedule',
+  );
+  expect((await remove(body.id, '?documents=keep')).status).toBe(204);
+  await expect(schedule.describe()).rejects.toMatchObject({ name: 'ScheduleNotFoundError' });
+  expect(await names()).toEqual(['/travel']);
+});
+
+test('a sync whose workflow was terminated is told as failed, and can be asked for again', async () => {
+  await workers.stop();
+  const { body } = await create('/leave');
+  await api.client.workflow.getHandle(sourceWorkflowId(body.id)).terminate();
+  await api.postgres.db
+    .updateTable('sources')
+    .set({ sync_requested_at: new Date(Date.now() - 120_000) })
+    .where('id', '=', body.id)
+    .execute();
+  expect((await api.http.get(`/v1/sources/${body.id}`)).body.sync).toMatchObject({
+    state: 'failed',
+    error: { code: 'terminated' },
+  });
+  workers = await startWorkers(api, api, [documentsQueue]);
+  expect((await api.http.request(`/v1/sources/${body.id}/sync`, { method: 'POST' })).status).toBe(202);
+  expect(await ended(body.id)).toMatchObject({ sync: { state: 'completed' } });
+});
+
+test('what is somebody else’s is not there', async () => {
+  const { body } = await create('/leave', { collection: 'other' });
+  const headers = { 'x-subject': 'eve' };
+  for (const [method, path] of [
+    ['GET', ''],
+    ['DELETE', ''],
+    ['POST', '/sync'],
+  ] as const)
+    expect((await api.http.request(`/v1/sources/${body.id}${path}`, { method, headers })).body.code).toBe('not_found');
+  expect((await api.http.get('/v1/sources', headers)).body.sources).toEqual([]);
+});
+
+test.each([
+  {},
+  { address: '' },
+  { address: 'ftp://example.com' },
+  { address: 'example.com' },
+  { address: 'https://example.com', kind: 'ftp' },
+  { address: 'https://example.com', everyS: 59 },
+  { address: 'https://example.com', options: { depth: 3 } },
+  { address: 'https://example.com', readers: ['everybody'] },
+  { address: 'https://user:secret@example.com' },
+  { address: 'https://example.com', kind: 's3' },
+  { address: 'https://example.com', options: { branch: 'main' } },
+  { address: 'https://example.com/a.git', kind: 'git', options: { branch: 'a b' } },
+  { address: 'git@example.com:a.git', kind: 'git' },
+  { address: 's3://company-files', kind: 's3', options: { sitemap: true } },
+])('the source %j is refused', async (body) => {
+  expect((await api.http.post('/v1/sources', body)).status).toBe(422);
+});
+
+test('the content type says how a page is read, and the name where that says only text/plain', async () => {
+  site.set('/page.md', { body: '<main><h1>Rules</h1><p>In *HTML*.</p></main>', type: 'text/html' });
+  site.set('/text.md', { body: '# Rules\n\nIn *Markdown*.', type: 'text/plain; charset=utf-8' });
+  site.set('/page.php', { body: '<p>In HTML, too.</p>', type: 'text/html' });
+  site.sitemap('/kinds.xml', ['/page.md', '/text.md', '/page.php']);
+  const { body } = await create('/kinds.xml', { collection: 'kinds' });
+  expect(await ended(body.id)).toMatchObject({ sync: { counts: { added: 3, failed: 0 } } });
+  const { passages } = (await api.http.post('/v1/search', { query: 'rules html markdown', collections: ['kinds'] }))
+    .body;
+  const found = passages.map(({ document, headingPath, text }: Wire) => [
+    document.replace(site.host, ''),
+    headingPath[0],
+    text.replace(/[*\\]/g, ''),
+  ]);
+  expect(found).toEqual(
+    expect.arrayContaining([
+      ['/page.md', 'Rules', 'In HTML.'],
+      ['/text.md', 'Rules', 'In Markdown.'],
+      ['/page.php', undefined, 'In HTML, too.'],
+    ]),
+  );
+});
+
+test('a bucket that the configuration does not name is refused', async () => {
+  const { status, body } = await api.http.post('/v1/sources', { kind: 's3', address: 's3://company-files' });
+  expect([status, body.code]).toEqual([422, 'source_unconfigured']);
+  expect(body.detail).toContain('ALFRED_S3_PREFIXES');
+});
+
+test.each(['/v1/sources/nope', '/v1/sources/01a2016f-73a4-7695-9a05-0f2fb996e093'])('%s is 404', async (path) => {
+  expect((await api.http.get(path)).body.code).toBe('not_found');
+});

@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { documentsQueue } from '../../contract/ids.ts';
+import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
+import { createApiHarness, type ApiHarness } from '../api/api-server.ts';
+import { createWebSite, type WebSite } from '../support/web-site.ts';
+import { alfred } from './run-alfred.ts';
+
+let house: ApiHarness;
+let workers: RunningWorkers;
+let site: WebSite;
+beforeAll(async () => {
+  house = await createApiHarness({ ALFRED_OUTBOUND_ALLOW: '127.0.0.1/32' });
+  workers = await startWorkers(house, house, [documentsQueue]);
+  site = await createWebSite();
+  for (const words of ['leave', 'travel']) site.page(`/${words}`, words);
+  site.sitemap('/sitemap.xml', ['/leave', '/travel']);
+});
+afterAll(async () => {
+  await workers?.stop();
+  await site?.close();
+  await house?.close();
+});
+
+const sources = (...args: string[]) => alfred(['sources', ...args], { ALFRED_URL: house.url, NO_COLOR: '1' });
+
+test('a source is added and followed, shown, read again, and removed', async () => {
+  expect(await sources('list')).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('sources add') });
+  const added = await sources('add', `${site.url}/sitemap.xml`, '--every', '86400', '-c', 'site', '-t', 'web');
+  const [id = '', summary] = added.stdout.split('\n');
+  expect({ code: added.code, summary }).toEqual({
+    code: 0,
+    summary: '2 added, 0 replaced, 0 unchanged, 0 removed, 0 failed',
+  });
+  expect((await sources('list')).stdout).toMatch(
+    new RegExp(`^${id} +${site.url}/sitemap.xml +every 86400 s +completed .* 2$`, 'm'),
+  );
+  site.sitemap('/sitemap.xml', ['/leave', '/missing/page', '/secret']);
+  site.set('/secret', { status: 401 });
+  const again = await sources('sync', id);
+  expect(again).toMatchObject({ code: 1, stdout: '0 added, 0 replaced, 1 unchanged, 2 removed, 1 failed\n' });
+  expect(again.stderr).toContain(`  ${site.host}/secret: `);
+  const { stdout } = await sources('show', id);
+  expect(stdout).toMatch(/^items +1 unchanged, 1 failed, 2 removed$/m);
+  expect(stdout).toContain('Not read:');
+  expect(await sources('remove', id)).toMatchObject({ code: 0 });
+  expect(await sources('show', id)).toMatchObject({ code: 1, stderr: expect.stringContaining('There is no source') });
+});
+
+test('a sync that fails is told with the reason, and ends with 1', async () => {
+  const { code, stderr } = await sources('add', `${site.url}/leave`, '--sitemap');
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/The sitemap of .* cannot be read/);
+});
+
+test('a repository is known by its ending or by what is said of it, and what is wrong with it is told', async () => {
+  for (const args of [[`${site.url}/handbook.git`], [`${site.url}/handbook`, '--folder', 'docs']]) {
+    const { code, stderr } = await sources('add', ...args);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('has no repository') });
+  }
+});
+
+test('wrong words are usage errors', async () => {
+  expect((await sources('add', `${site.url}/a`, '--private', '-r', 'everyone')).code).toBe(2);
+  expect((await sources('add', `${site.url}/a`, '--every', 'day')).code).toBe(2);
+  expect(await sources('add', 'example.com')).toMatchObject({ code: 1, stderr: expect.stringContaining('address') });
+});

@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+type Page =
+  | {
+      body: string | Uint8Array;
+      type?: string;
+      headers?: Record<string, string>;
+      validators?: 'etag' | 'date' | 'none';
+    }
+  | { status: number; headers?: Record<string, string> }
+  | ((request: IncomingMessage, response: ServerResponse) => void);
+
+export type Asked = { path: string; agent: string; isConditional: boolean; status: number };
+
+const lastModified = 'Wed, 21 Oct 2026 07:28:00 GMT';
+
+/** Another company's web server: pages by path, answered conditionally as RFC 9110, 13 says; it remembers what was asked. */
+export async function createWebSite() {
+  const pages = new Map<string, Page>();
+  const asked: Asked[] = [];
+  let atOnce = 0;
+  let mostAtOnce = 0;
+  const server = createServer((request, response) => {
+    const { url: path = '', headers } = request;
+    atOnce++;
+    mostAtOnce = Math.max(mostAtOnce, atOnce);
+    response.on('close', () => void atOnce--);
+    const isConditional = Boolean(headers['if-none-match'] ?? headers['if-modified-since']);
+    response.on('finish', () =>
+      asked.push({ path, agent: headers['user-agent'] ?? '', isConditional, status: response.statusCode }),
+    );
+    const page = pages.get(path);
+    if (typeof page === 'function') page(request, response);
+    else if (!page) response.writeHead(404).end('nothing here');
+    else if ('status' in page) response.writeHead(page.status, page.headers ?? {}).end();
+    else answer(page, request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    url,
+    host: `127.0.0.1:${port}`,
+    asked,
+    /** What was asked for since the last time, by path. */
+    paths: () => asked.splice(0).map(({ path }) => path),
+    mostAtOnce: () => mostAtOnce,
+    set: (path: string, page: Page) => void pages.set(path, page),
+    page: (path: string, words: string) =>
+      void pages.set(path, {
+        body: `<!doctype html><title>${words}</title><main><h1>${words}</h1><p>All about ${words}.</p></main>`,
+        type: 'text/html; charset=utf-8',
+      }),
+    remove: (path: string) => void pages.delete(path),
+    sitemap: (path: string, paths: string[]) =>
+      void pages.set(path, { body: sitemapOf(paths.map((one) => url + one)) }),
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+export type WebSite = Awaited<ReturnType<typeof createWebSite>>;
+
+export const sitemapOf = (addresses: string[], kind: 'urlset' | 'sitemapindex' = 'urlset') => {
+  const tag = kind === 'urlset' ? 'url' : 'sitemap';
+  const entries = addresses.map((address) => `<${tag}><loc>${address.replace(/&/g, '&amp;')}</loc></${tag}>`);
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<${kind} xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">${entries.join('\n')}</${kind}>`;
+};
+
+function answer(
+  { body, type = 'application/xml', headers = {}, validators = 'etag' }: Extract<Page, { body: unknown }>,
+  request: IncomingMessage,
+  response: ServerResponse,
+) {
+  const etag = `"${createHash('sha256').update(body).digest('hex').slice(0, 12)}"`;
+  const fresh = {
+    ...(validators === 'etag' ? { etag } : {}),
+    ...(validators === 'none' ? {} : { 'last-modified': lastModified }),
+  };
+  const given = request.headers['if-none-match'];
+  // If-Modified-Since counts only where there is no If-None-Match.
+  const isSame =
+    given === undefined
+      ? validators === 'date' && request.headers['if-modified-since'] === lastModified
+      : validators === 'etag' && given === etag;
+  if (isSame) response.writeHead(304, fresh).end();
+  else response.writeHead(200, { 'content-type': type, ...fresh, ...headers }).end(body);
+}
