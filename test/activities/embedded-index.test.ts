@@ -253,7 +253,7 @@ describe('another database behind the same file', () => {
     await put('old.txt', 'Obsidian from before.');
     const index = create(dir);
     expect(await found(index, 'obsidian')).toHaveLength(1);
-    await env.postgres.pool.query('truncate documents, chunks, document_changes restart identity');
+    await env.postgres.pool.query('truncate documents, chunks, document_changes restart identity cascade');
     expect(await found(index, 'obsidian')).toEqual([]);
     for (let i = 0; i < 50; i++) await put(`new-${i}.txt`, `Quartz ${i}.`);
     expect(await found(create(dir), 'obsidian')).toEqual([]);
@@ -265,7 +265,7 @@ describe('another database behind the same file', () => {
     const dir = newDir();
     const index = create(dir);
     await found(index, 'quartz');
-    await env.postgres.pool.query('truncate documents, chunks, document_changes restart identity');
+    await env.postgres.pool.query('truncate documents, chunks, document_changes restart identity cascade');
     for (let i = 0; i < 60; i++) await put(`newer-${i}.txt`, `Topaz ${i}.`);
     expect(await found(index, 'quartz')).toEqual([]);
     expect(await rowsIn(dir)).toEqual({ passages: 60, words: 60 });

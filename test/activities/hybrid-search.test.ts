@@ -14,7 +14,7 @@ let folder = 0;
 const opened: { close(): Promise<void> }[] = [];
 beforeAll(async () => void (env = await createTestEnvironment()));
 beforeEach(async () => {
-  await env.postgres.pool.query('truncate documents, chunks, embeddings, document_changes');
+  await env.postgres.pool.query('truncate documents, chunks, embeddings, document_changes cascade');
 });
 afterEach(async () => void (await Promise.all(opened.splice(0).map((one) => one.close()))));
 afterAll(() => env?.close());

@@ -8,10 +8,11 @@ import { changesAfter, follows, readChanges, readChunkIds, readStanding } from '
 import type { IndexDifferences, PassageIndex } from '../passage-index.ts';
 import { createShared } from '../shared.ts';
 import { matchTerms } from '../terms.ts';
+import type { Position } from './apply.ts';
 import { createIndexThreads } from './index-threads.ts';
 import { format } from './schema.ts';
 
-type Standing = { source: string; applied: number };
+type Standing = Position & { model: string };
 
 type Deps = {
   db: Database;
@@ -31,17 +32,27 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
   const threads = createIndexThreads();
   const dirOf = (tenant: string) => join(resolve(dir), folderOf(tenant));
   const caughtUp = new Map<string, () => Promise<void>>();
-  const least = new Map<string, Standing>();
+  /** Where files were seen to be, so that a search need not ask before it searches; it finds out when that is no more. */
+  const seen = new Map<string, Standing>();
 
-  /** Takes over every change that was made before the call. */
-  const catchUp = async (tenant: string, dir: string): Promise<Standing> => {
+  /** Takes over every change that was made before the call. @returns where the file is then */
+  const catchUp = async (tenant: string, dir: string, from?: Standing): Promise<Standing> => {
     const file = { dir };
     let target: number | undefined;
+    let known = from;
     for (;;) {
-      const [position, wanted] = await Promise.all([threads.run({ ...file, do: 'position' }), model()]);
+      const [position, wanted] = await Promise.all([known ?? threads.run({ ...file, do: 'position' }), model()]);
       const standing = await readStanding(db, tenant, position.applied);
       // Without a model the vectors of the last one stay: it may only be missing for a while.
-      if (!follows(position, standing) || (wanted !== '' && position.model !== wanted)) {
+      const isOther = !follows(position, standing) || (wanted !== '' && position.model !== wanted);
+      target ??= isOther ? undefined : standing.newest;
+      if (!isOther && target !== undefined && position.applied >= target) return position;
+      if (known) {
+        // The file itself may be further, by another process.
+        known = undefined;
+        continue;
+      }
+      if (isOther) {
         if (position.source !== '')
           log.warn(
             { tenant, applied: position.applied, newest: standing.newest, model: wanted },
@@ -50,10 +61,8 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
         await threads.run({ ...file, do: 'anew', from: position, source: standing.source, model: wanted });
         continue;
       }
-      target ??= standing.newest;
-      if (position.applied >= target) return { source: position.source, applied: target };
       const changes = await readChanges(db, { tenant, applied: position.applied, model: position.model });
-      if (!changes) return { source: position.source, applied: position.applied };
+      if (!changes) return position;
       const to = { source: position.source, applied: changes.seq, anchor: changes.at };
       await threads.run({ ...file, do: 'apply', from: position, changes: { ...changes, to, model: position.model } });
     }
@@ -61,10 +70,11 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
 
   const caught = async (tenant: string) => {
     const shared =
-      caughtUp.get(tenant) ?? createShared(async () => void least.set(tenant, await catchUp(tenant, dirOf(tenant))));
+      caughtUp.get(tenant) ??
+      createShared(async () => void seen.set(tenant, await catchUp(tenant, dirOf(tenant), seen.get(tenant))));
     caughtUp.set(tenant, shared);
     await shared();
-    return least.get(tenant) ?? { source: '', applied: 0 };
+    return seen.get(tenant);
   };
 
   return {
@@ -72,8 +82,10 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
     async find({ tenant }: Scope, filter, { text, vector }, depth) {
       const query = { filter, terms: matchTerms(text), vector, depth };
       for (;;) {
-        const found = await threads.run({ dir: dirOf(tenant), do: 'find', least: await caught(tenant), query });
+        const least = await caught(tenant);
+        const found = least && (await threads.run({ dir: dirOf(tenant), do: 'find', least, query }));
         if (found) return found;
+        seen.delete(tenant);
       }
     },
     async state(tenant) {

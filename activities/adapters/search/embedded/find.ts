@@ -8,12 +8,12 @@ import { codeOf, Codes } from './codes.ts';
 const weights = '2, 2, 1';
 
 /** Vectors that are compared in full, after the quick look at all. */
-const compared = 400;
+const compared = 200;
 
 /** Words that so many passages hold are counted now and then only. */
 const frequent = 500;
 /** Passages that are ranked by words, about; see `affordable`. */
-const rankedPassages = 8_000;
+const rankedPassages = 5_000;
 
 export type FindIn = {
   filter: PassageFilter;
