@@ -81,7 +81,7 @@ test(`${kills} kills over ${tasks} tasks that book and wait for approvals: every
         if (workers.kill(pick(random, workers.ready()))) struck.random++;
       } else if (await watch.first(at, (name) => workers.kill(name), 1_000)) struck[at]++;
     }
-    const histories = await Promise.all(ids.map((id) => eventsOf(adapters.events, id, 180_000)));
+    const histories = await Promise.all(ids.map((id) => eventsOf(adapters.events, id, 300_000)));
     people.stop();
     const spent = ((performance.now() - begun) / 1_000).toFixed(0);
     console.log(
@@ -101,7 +101,7 @@ test(`${kills} kills over ${tasks} tasks that book and wait for approvals: every
     people.stop();
     await workers.end();
   }
-}, 420_000);
+}, 600_000);
 
 /** Several people approve whatever waits, at the same time. One of them is first; the others are told so. */
 function approveEverything(people: string[]) {

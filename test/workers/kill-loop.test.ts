@@ -62,7 +62,7 @@ test(`${kills} kills at random moments over ${tasks} tasks: nothing is charged t
       } else if (await watch.first(at, (name) => workers.kill(name), 2_000)) struck[at]++;
     }
     provider.enough();
-    const histories = await Promise.all(ids.map((id) => eventsOf(adapters.events, id, 120_000)));
+    const histories = await Promise.all(ids.map((id) => eventsOf(adapters.events, id, 240_000)));
     const found = (await Promise.all(ids.map(foundStored))).reduce((sum, n) => sum + n, 0);
     console.log(
       `kill loop: ${kills} kills (${JSON.stringify(struck)}): ${provider.served.length} requests, ${found} stored answers found by the next attempt, ${((performance.now() - startedAt) / 1_000).toFixed(0)} s`,
@@ -75,7 +75,7 @@ test(`${kills} kills at random moments over ${tasks} tasks: nothing is charged t
   } finally {
     await workers.end();
   }
-}, 300_000);
+}, 480_000);
 
 /** Model calls of a task that were stored by one attempt and found by a later one. */
 async function foundStored(id: string): Promise<number> {
