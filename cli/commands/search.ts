@@ -35,6 +35,7 @@ export function addSearch(program: Command, { api, terminal }: Context) {
       if (explain) terminal.note(`${result.mode}, ${result.indexVersion}`, 'dim');
       if (result.passages.length === 0)
         return terminal.note('Nothing was found. `alfred documents list` shows what there is.');
+      if (!result.answerable) terminal.note('These are the nearest; none seems to speak of what you look for.');
       for (const passage of result.passages) {
         terminal.printStyled('bold', place(passage));
         if (explain) terminal.print(`  ${explained(passage.scores)}`);
