@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Approval, ApprovalDecision, ApprovalList, ApprovalListQuery } from '../../contract/approval.ts';
 import { sentenceOfVerdict } from '../../contract/approval-rights.ts';
 import { AlfredError } from '../../contract/errors.ts';
@@ -61,7 +62,7 @@ export const approvalRoutes =
       },
       handler: async ({ scope, params, body }, reply) => {
         const row = await find(scope, params.id);
-        if (row.status === 'pending') await decide(scope, row, body);
+        if (row.status === 'pending') await whenAsked(scope, row, () => decide(scope, row, body));
         else refuseSecond(scope, row, body);
         return reply.send(views.approval(await find(scope, params.id)));
       },
@@ -75,6 +76,23 @@ export const approvalRoutes =
           `There is no approval ${id}, or it is neither yours nor to be decided by you.`,
         );
       return row;
+    }
+
+    /**
+     * The row of an approval is written a moment before its task waits for it, and some seconds before when a worker died in
+     * between: who is that quick is not told that there is nothing to decide.
+     */
+    async function whenAsked(identity: Identity, { id }: ApprovalRow, attempt: () => Promise<void>): Promise<void> {
+      for (const end = Date.now() + patienceMs; ;) {
+        try {
+          return await attempt();
+        } catch (error) {
+          if (!(error instanceof AlfredError) || error.code !== 'not_found') throw error;
+          if ((await find(identity, id)).status !== 'pending') throw error;
+          if (Date.now() > end) throw new AlfredError('temporal_unavailable', undefined, { cause: error });
+          await sleep(100);
+        }
+      }
     }
 
     async function decide(
@@ -94,6 +112,9 @@ export const approvalRoutes =
       });
     }
   };
+
+/** A worker that died is found out after five seconds. */
+const patienceMs = 8_000;
 
 /** @throws AlfredError `approval_decided` unless it is the same decision by the same person */
 function refuseSecond({ subject }: Identity, { decision }: ApprovalRow, given: ApprovalDecision): void {

@@ -96,9 +96,10 @@ describe('an outage of forty probes with 200 tasks in flight', () => {
     expect(first.filter(({ tenant }) => tenant === 'few').length).toBeGreaterThan(35);
     for (const tenant of ['many', 'few']) {
       const places = resumed.filter((each) => each.tenant === tenant).map(({ place }) => place);
-      // Signals travel side by side and a probe may come back before its turn: near their place, all of them.
-      const astray = places.filter((place, i) => Math.abs(place - 1 - i) > 15).length;
-      expect({ tenant, astray: astray < places.length * 0.1 }).toEqual({ tenant, astray: true });
+      // Signals travel side by side and a probe may come back before its turn: near their place on the whole. In no order
+      // they would be a third of the tenant's tasks away from it on average.
+      const away = places.reduce((sum, place, i) => sum + Math.abs(place - 1 - i), 0) / places.length;
+      expect(away).toBeLessThan(places.length / 6);
     }
 
     // What a person sees.
