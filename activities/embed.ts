@@ -1,5 +1,6 @@
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import { embedMissing } from './embed-missing.ts';
 import { heartbeating } from './heartbeat.ts';
 import type { Embeddings, Vectors } from './ports.ts';
 
@@ -7,8 +8,6 @@ export type EmbedDeps = { vectors: Vectors; embeddings: Pick<Embeddings, 'embedd
 
 /** Texts one activity takes: half a minute of the local model. */
 const batchSize = 256;
-/** Texts that are stored together: what a dead worker has to do again. */
-const storedAtOnce = 16;
 
 type Batch = { embedded: number; more: boolean; progress: { chunks: number; embedded: number } };
 
@@ -18,23 +17,12 @@ export const createEmbedActivities = ({ vectors, embeddings, metrics, log }: Emb
     heartbeating(async (signal) => {
       const embedder = await embeddings.embedder();
       if (!embedder) return { embedded: 0, more: false, progress: { chunks: 0, embedded: 0 } };
-      const missing = await vectors.missing(embedder.model, batchSize);
-      for (let from = 0; from < missing.length; from += storedAtOnce) {
-        signal.throwIfAborted();
-        const some = missing.slice(from, from + storedAtOnce);
-        const made = await embedder.embedPassages(
-          some.map(({ text }) => text),
-          signal,
-        );
-        await vectors.store(
-          embedder.model,
-          some.flatMap(({ tenant, hash }, i) => (made[i] ? [{ tenant, hash, vector: made[i] }] : [])),
-        );
-        metrics.chunksEmbedded.inc(some.length);
-      }
+      const embedded = await embedMissing({ vectors, embedder }, batchSize, signal, (count) =>
+        metrics.chunksEmbedded.inc(count),
+      );
       const progress = await vectors.progress(embedder.model);
-      const more = missing.length === batchSize;
-      if (!more && missing.length > 0) log.info({ ...progress, model: embedder.model }, 'all passages have vectors');
-      return { embedded: missing.length, more, progress };
+      const more = embedded === batchSize;
+      if (!more && embedded > 0) log.info({ ...progress, model: embedder.model }, 'all passages have vectors');
+      return { embedded, more, progress };
     }),
 });

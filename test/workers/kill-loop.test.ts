@@ -5,9 +5,10 @@ import type { TaskEvent } from '../../contract/events.ts';
 import { agentQueue } from '../../contract/ids.ts';
 import { activityAttempts } from '../support/activity-attempts.ts';
 import { callsOf, firstSerial, startCountingProvider } from '../support/counting-provider.ts';
+import { numbers } from '../../cli/eval/random.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { moments, watchMoments, type Moment } from '../support/moments.ts';
-import { createKillableWorkers, numbers, pick } from '../support/killable-workers.ts';
+import { createKillableWorkers, pick } from '../support/killable-workers.ts';
 import { eventsOf, startTask } from '../support/tasks.ts';
 
 const tasks = 20;

@@ -5,7 +5,7 @@ import type { DocumentParser, ParsedDocument } from '../../ports.ts';
 import { fileProblem } from './file-problem.ts';
 import { createParserProcesses, ParserDied } from './parser-processes.ts';
 import type { File } from './read-file.ts';
-import { createSlots } from './slots.ts';
+import { createSlots } from '../../../runtime/slots.ts';
 
 type Options = { processes?: number; timeLimitMs?: number; memoryLimitMb?: number };
 

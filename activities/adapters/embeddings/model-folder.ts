@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
+import { sha256OfFile } from '../../../runtime/file-hash.ts';
 
 /** What a folder says of its model in `alfred-model.json`. */
 const Description = z.strictObject({
@@ -40,15 +39,9 @@ export async function readModelFolder(dir: string): Promise<EmbeddingModel | und
   if (!parsed.success)
     throw new Error(`${join(dir, 'alfred-model.json')} does not describe a model: ${z.prettifyError(parsed.error)}`);
   const { name, ...use } = parsed.data;
-  const hash = createHash('sha256').update(`${await sha256Of(modelFile)} ${JSON.stringify(use)}`);
+  const hash = createHash('sha256').update(`${await sha256OfFile(modelFile)} ${JSON.stringify(use)}`);
   const isCalibrated = described === undefined;
   return { ...use, isCalibrated, name: `${name}@${hash.digest('hex').slice(0, 8)}`, dir, modelFile, tokenizerFile };
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
 }
 
 const isFile = (path: string) =>

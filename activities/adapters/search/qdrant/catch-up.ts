@@ -1,7 +1,7 @@
 import type { Schemas } from '@qdrant/js-client-rest';
 import type { Logger } from '../../../../runtime/logger.ts';
 import type { Database } from '../../../../runtime/postgres.ts';
-import { createSlots } from '../../documents/slots.ts';
+import { createSlots } from '../../../../runtime/slots.ts';
 import { follows, readChanges, readStanding, type DocumentChanges } from '../changes.ts';
 import type { Encoder } from './bm25.ts';
 import type { Collection } from './collection.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import { createSlots } from '../../documents/slots.ts';
+import { createSlots } from '../../../../runtime/slots.ts';
 
 /** Requests to one host at once, of this process. */
 const atOnce = 2;
