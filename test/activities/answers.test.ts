@@ -1,13 +1,13 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
 import { createOfflineProvider } from '../../activities/adapters/models/offline.ts';
 import { citationsOf, numberPassages } from '../../activities/citations.ts';
 import type { Message } from '../../activities/ports.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
-import { local, placed, sha256 } from '../support/put-document.ts';
+import { local } from '../support/put-document.ts';
+import { putPolicies } from '../support/put-policies.ts';
 
-const folder = new URL('../../docs/examples/policies/', import.meta.url);
 type Question = { question: string; document: string | null; fact: string | null };
 const { questions } = JSON.parse(await readFile(new URL('../evaluation/policies.json', import.meta.url), 'utf8')) as {
   questions: Question[];
@@ -18,12 +18,7 @@ let adapters: Adapters;
 beforeAll(async () => {
   env = await createTestEnvironment();
   adapters = createAdapters(env);
-  for (const name of await readdir(folder)) {
-    const bytes = await readFile(new URL(name, folder));
-    const file = { name, mediaType: 'application/octet-stream', contentHash: sha256(bytes), sizeBytes: bytes.length };
-    const parse = () => adapters.parser.parse({ ...file, bytes }, AbortSignal.timeout(60_000));
-    await adapters.documents.put(local, file, parse, placed);
-  }
+  for (const outcome of await putPolicies(adapters)) expect(outcome).toMatchObject({ state: 'added' });
 }, 60_000);
 afterAll(async () => {
   await adapters?.close();

@@ -1,22 +1,16 @@
-import { readdir, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
-import { local, placed, sha256 } from '../support/put-document.ts';
+import { local } from '../support/put-document.ts';
+import { putPolicies } from '../support/put-policies.ts';
 
-const folder = new URL('../../docs/examples/policies/', import.meta.url);
 let env: TestEnvironment;
 let adapters: Adapters;
 
 beforeAll(async () => {
   env = await createTestEnvironment();
   adapters = createAdapters(env);
-  for (const name of await readdir(folder)) {
-    const bytes = await readFile(new URL(name, folder));
-    const file = { name, mediaType: 'application/octet-stream', contentHash: sha256(bytes), sizeBytes: bytes.length };
-    const parse = () => adapters.parser.parse({ ...file, bytes }, AbortSignal.timeout(60_000));
-    expect(await adapters.documents.put(local, file, parse, placed)).toMatchObject({ state: 'added' });
-  }
+  for (const outcome of await putPolicies(adapters)) expect(outcome).toMatchObject({ state: 'added' });
 }, 60_000);
 afterAll(async () => {
   await adapters?.close();
