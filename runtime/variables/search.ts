@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { flag, url } from './values.ts';
+
+/** What makes vectors of documents and what searches them. */
+export const search = {
+  ALFRED_DATA_DIR: z.string().min(1).default('.alfred').describe('folder for the search index and caches'),
+  ALFRED_EMBEDDINGS: z
+    .string()
+    .regex(/^(local|none|openai:\S{1,200})$/, 'expected local, none, or openai:<model>')
+    .default('local')
+    .describe(
+      'what makes vectors of documents: local, an ONNX model on this machine; openai:<model>, a server that speaks OpenAI’s embeddings; none, and a search goes by words alone',
+    ),
+  ALFRED_EMBEDDING_MODEL_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'folder with model.onnx and tokenizer.json for local embeddings; default: embedding-model in ALFRED_DATA_DIR, `npm start` fetches one',
+    ),
+  EMBEDDINGS_BASE_URL: url(/^https?:$/, 'http://host:port/v1')
+    .optional()
+    .describe('server for ALFRED_EMBEDDINGS=openai:…, with its /v1; default: OPENAI_BASE_URL, else OpenAI'),
+  EMBEDDINGS_API_KEY: z.string().min(1).optional().describe('key for it; default: OPENAI_API_KEY'),
+  QDRANT_URL: url(/^https?:$/, 'http://host:6333')
+    .optional()
+    .describe('Qdrant server that searches, http(s)://host:port; default: an embedded index in ALFRED_DATA_DIR'),
+  VECTOR_DB_KEY: z.string().min(1).optional().describe('API key for Qdrant'),
+  ALFRED_QDRANT_COLLECTION: z
+    .string()
+    .regex(/^[\w-]{1,200}$/, 'expected letters, digits, - and _')
+    .default('alfred-passages')
+    .describe('alias of the collection in Qdrant; an installation of its own needs one of its own'),
+  ALFRED_QDRANT_SHARDS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000)
+    .optional()
+    .describe('shards of the collection; default: as Qdrant has it, one a node'),
+  ALFRED_QDRANT_REPLICAS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe('copies of each shard, on nodes of their own; default: as Qdrant has it, 1'),
+  ALFRED_QDRANT_ON_DISK: flag.default(false).describe('true: Qdrant keeps vectors and their index on disk'),
+  ALFRED_QDRANT_QUANTIZATION: z
+    .enum(['none', 'scalar', 'binary'])
+    .default('none')
+    .describe('how Qdrant shortens dense vectors in memory: to a quarter (scalar), to a 32nd (binary)'),
+} as const;

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { flag, port, url } from './values.ts';
+
+/** Where Postgres and Temporal are, and where Alfred listens. */
+export const servers = {
+  DATABASE_URL: url(/^postgres(ql)?:$/, 'postgres://user:password@host:port/database').describe(
+    'Postgres, the one place where content lives',
+  ),
+  DATABASE_POOL_SIZE: z.coerce.number().int().min(2).max(500).default(20).describe('connections per process'),
+  TEMPORAL_ADDRESS: z
+    .string()
+    .regex(/^[^\s/:]+:\d+$|^\[[0-9a-f:]+\]:\d+$/i, 'expected host:port')
+    .default('127.0.0.1:7233')
+    .describe('Temporal frontend'),
+  TEMPORAL_NAMESPACE: z.string().min(1).default('default').describe('Temporal namespace'),
+  TEMPORAL_API_KEY: z.string().min(1).optional().describe('API key for Temporal Cloud; switches TLS on'),
+  TEMPORAL_TLS: flag.default(false).describe('true: connect with TLS'),
+  TEMPORAL_TLS_SERVER_CA_FILE: z.string().optional().describe('file with the CA that signed the server’s certificate'),
+  TEMPORAL_TLS_CERT_FILE: z.string().optional().describe('file with the client certificate (mTLS)'),
+  TEMPORAL_TLS_KEY_FILE: z.string().optional().describe('file with the client key (mTLS)'),
+  TEMPORAL_UI_URL: url(/^https?:$/, 'http://host:port')
+    .default('http://127.0.0.1:8233')
+    .describe('Temporal Web UI, for links'),
+  ALFRED_API_HOST: z.string().min(1).default('127.0.0.1').describe('address the API binds to'),
+  ALFRED_API_PORT: port.default(8080).describe('port of the API'),
+  ALFRED_ALLOW_UNAUTHENTICATED_NETWORK: flag
+    .default(false)
+    .describe(
+      'true: let the API bind beyond loopback although there is no sign-in; for a closed container network only',
+    ),
+  ALFRED_HEALTH_HOST: z
+    .string()
+    .min(1)
+    .default('127.0.0.1')
+    .describe('address of a worker’s health and metrics server'),
+  ALFRED_HEALTH_PORT: port.default(9464).describe('port of a worker’s health and metrics server; 0 takes a free one'),
+  ALFRED_QUEUES: z
+    .string()
+    .regex(/^[\w-]+(,[\w-]+)*$/, 'expected names separated by commas')
+    .optional()
+    .describe('task queues a worker serves, when --queue is not given; default all'),
+} as const;
