@@ -12,7 +12,7 @@ const vectors = fc.array(fc.float32Array({ minLength: 40, maxLength: 40, noNaN: 
 test('the rows that are nearest are those with the fewest differing signs', () => {
   fc.assert(
     fc.property(vectors, fc.integer({ min: 1, max: 20 }), (given, limit) => {
-      const codes = new Codes(40);
+      const codes = new Codes();
       for (const [i, vector] of given.entries()) codes.add(i + 1, codeOf(vector), 0, 0);
       const query = given[0] ?? new Float32Array(40);
       const found = codes.nearest(codeOf(query), limit, undefined, all);
@@ -25,7 +25,7 @@ test('the rows that are nearest are those with the fewest differing signs', () =
 });
 
 test('rows of other classes and other times take no place', () => {
-  const codes = new Codes(16);
+  const codes = new Codes();
   const vector = Float32Array.from({ length: 16 }, (_, i) => i - 8);
   for (let row = 1; row <= 3_000; row++) codes.add(row, codeOf(vector), row % 3, row);
   const allowed = Uint8Array.of(0, 1, 0);

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { copyFile, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,7 +22,16 @@ export function createIndexFile(dir: string) {
   const pointer = join(resolve(dir), 'current');
   let opened: Promise<OpenIndex> | undefined;
 
-  const currentName = () => readFile(pointer, 'utf8').catch(() => '');
+  let last = { stamp: '', name: '' };
+
+  /** `current` is always renamed into its place, so it is another file when it says something else. */
+  const currentName = async (): Promise<string> => {
+    const found = statSync(pointer, { bigint: true, throwIfNoEntry: false });
+    const stamp = found ? `${found.ino} ${found.mtimeNs} ${found.ctimeNs}` : '';
+    // Before every query, so it is only looked at: reading it goes through another thread.
+    if (stamp === '' || stamp !== last.stamp) last = { stamp, name: await readFile(pointer, 'utf8').catch(() => '') };
+    return last.name;
+  };
 
   const open = async (): Promise<OpenIndex> => {
     await mkdir(dir, { recursive: true });

@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { AlfredError, type ErrorCode } from '../../../../contract/errors.ts';
 import type { Candidates } from '../passage-index.ts';
 import { applyChanges, beginAnew, readPosition, type Changes, type Position } from './apply.ts';
-import { emptyMemory, find, type FindIn, type Memory } from './find.ts';
+import { find } from './find.ts';
 import { createIndexFile, type IndexFile, type OpenIndex } from './index-file.ts';
+import { emptyMemory, type FindIn, type Memory } from './memory.ts';
 
 /** What a thread does with the file of a tenant in `dir`; see embedded-index.ts. */
 export type IndexJob = { dir: string } & (
@@ -69,13 +70,13 @@ async function answer(job: Exclude<IndexJob, { do: 'adopt' }>, { client, name }:
       await client.execute({ sql: 'vacuum into ?', args: [job.to] });
       return undefined;
     case 'find': {
-      const { source, applied, model } = await readPosition(client);
+      const { source, applied, anchor, model } = await readPosition(client);
       if (source !== job.least.source || applied < job.least.applied) return undefined;
       const of = join(name, source, model);
       const known = memories.get(job.dir);
       const memory = known?.of === of ? known.memory : emptyMemory();
       memories.set(job.dir, { of, memory });
-      return find(client, memory, job.query);
+      return find(client, memory, `${applied} ${anchor}`, job.query);
     }
   }
 }

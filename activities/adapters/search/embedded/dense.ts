@@ -1,0 +1,65 @@
+import type { Client } from '@libsql/client';
+import type { Ranked } from '../passage-index.ts';
+import { codeOf, Codes } from './codes.ts';
+import { rankedOf, spanOf, type FindIn, type Memory } from './memory.ts';
+
+/** Vectors that are compared in full, after the quick look at all. */
+const compared = 200;
+
+/** The passages nearest in meaning: a quick look at all vectors, and an exact comparison of the nearest. */
+export async function dense(
+  client: Client,
+  memory: Memory,
+  allowed: Set<number>,
+  { filter, vector, depth }: FindIn,
+): Promise<Ranked[]> {
+  if (!vector) return [];
+  const codes = memory.codes ?? (await learnVectors(client, memory));
+  const isAllowed = allowed.size < memory.classes.size ? flags(allowed, memory.lastClass) : undefined;
+  const near = codes.nearest(codeOf(vector), Math.max(compared, depth * 2), isAllowed, spanOf(filter));
+  return rankedOf(
+    await client.execute({
+      sql: `select p.chunk_id, c.score from (
+          select v.passage, 1 - vector_distance_cos(v.vector, ?) as score from json_each(?) n
+            join vectors v on v.id = n.value order by score desc, v.passage limit ?
+        ) c join passages p on p.id = c.passage order by c.score desc, p.id`,
+      args: [new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength), JSON.stringify(near), depth],
+    }),
+  );
+}
+
+/** Vectors read at once, so that a first look at a large file does not hold them all. */
+const pageSize = 5_000;
+
+/** Reads the vectors that came since the last time. */
+export async function learnVectors(client: Client, memory: Memory): Promise<Codes> {
+  const { rows: counted } = await client.execute('select count(*) as n from vectors');
+  const present = Number(counted[0]?.n);
+  // Many that were removed make the look at all slow and push others out of the nearest.
+  if (memory.codes && memory.codes.size > 2 * present + 1_000) memory.codes = undefined;
+  if (!memory.codes) memory.lastVector = 0;
+  const codes = memory.codes ?? new Codes();
+  for (;;) {
+    const { rows } = await client.execute({
+      sql: `select v.id, v.vector, p.class, p.updated from vectors v join passages p on p.id = v.passage
+        where v.id > ? order by v.id limit ${pageSize}`,
+      args: [memory.lastVector],
+    });
+    for (const row of rows) {
+      memory.lastVector = Number(row.id);
+      codes.add(
+        memory.lastVector,
+        codeOf(new Float32Array(row.vector as ArrayBuffer)),
+        Number(row.class),
+        Number(row.updated),
+      );
+    }
+    if (rows.length < pageSize) return (memory.codes = codes);
+  }
+}
+
+function flags(ids: Set<number>, last: number): Uint8Array {
+  const set = new Uint8Array(last + 1);
+  for (const id of ids) set[id] = 1;
+  return set;
+}

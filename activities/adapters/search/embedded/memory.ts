@@ -1,0 +1,37 @@
+import { LRUCache } from 'lru-cache';
+import type { PassageFilter, Ranked } from '../passage-index.ts';
+import type { Facets } from './apply.ts';
+import type { Codes } from './codes.ts';
+
+export type FindIn = {
+  filter: PassageFilter;
+  /** For FTS5, each a quoted word. */
+  terms: string[];
+  vector: Float32Array | undefined;
+  depth: number;
+};
+
+/** What a thread remembers of an open file; classes and vectors are only ever added, under growing ids. */
+export type Memory = {
+  /** What the file held when it was last read. */
+  state: string | undefined;
+  classes: Map<number, Facets>;
+  lastClass: number;
+  codes: Codes | undefined;
+  lastVector: number;
+  /** In how many passages frequent words stand, as it was when it was last counted. */
+  holders: LRUCache<string, number>;
+};
+export const emptyMemory = (): Memory => ({
+  ...{ state: undefined, classes: new Map(), lastClass: 0, codes: undefined, lastVector: 0 },
+  // Counts grow old as documents come and go; they only choose among words.
+  holders: new LRUCache({ max: 20_000, ttl: 600_000 }),
+});
+
+/** When a document may have changed, in milliseconds since 1970. */
+export const spanOf = ({ updatedFrom = -Infinity, updatedTo = Infinity }: PassageFilter) =>
+  [updatedFrom, updatedTo] as const;
+
+/** Rows of a query, best first. */
+export const rankedOf = ({ rows }: { rows: Record<string, unknown>[] }): Ranked[] =>
+  rows.map((row) => ({ chunkId: String(row.chunk_id), score: Number(row.score) }));
