@@ -1,8 +1,9 @@
+import { percentile } from '../../cli/eval/measures.ts';
 import { conversationWorkflowId, taskWorkflowId } from '../../contract/ids.ts';
 import type { Edge } from '../../runtime/edge.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { addLibrary } from './library.ts';
-import { cpuSeconds, megabytes, percentile, residentBytes, sum, thousands } from './measure.ts';
+import { cpuSeconds, megabytes, residentBytes, sum, thousands } from './measure.ts';
 import type { Stops } from './servers.ts';
 import { startStack } from './stack.ts';
 import { createTalker, recalls } from './talker.ts';
@@ -106,9 +107,9 @@ const together = (said: Said[]): Said => ({
   ms: said.flatMap(({ ms }) => ms),
   cpuS: sum(said.map(({ cpuS }) => cpuS)),
 });
-const median = (said?: Said) => percentile(said?.ms ?? [], 50);
+const median = (said?: Said) => percentile(said?.ms ?? [], 0.5);
 /** One person talks, so times are in the order of the messages. */
-const recalled = (said?: Said) => percentile(said?.ms.filter((_, i) => recalls(i + 1)) ?? [], 50).toFixed(0);
+const recalled = (said?: Said) => percentile(said?.ms.filter((_, i) => recalls(i + 1)) ?? [], 0.5).toFixed(0);
 const ratio = (a: number, b: number) => (a / b).toFixed(2);
 const costs = (said?: Said) =>
-  `p50 ${median(said).toFixed(0)} ms, p95 ${percentile(said?.ms ?? [], 95).toFixed(0)} ms, CPU ${(((said?.cpuS ?? 0) * 1_000) / (said?.ms.length ?? 1)).toFixed(0)} ms`;
+  `p50 ${median(said).toFixed(0)} ms, p95 ${percentile(said?.ms ?? [], 0.95).toFixed(0)} ms, CPU ${(((said?.cpuS ?? 0) * 1_000) / (said?.ms.length ?? 1)).toFixed(0)} ms`;

@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
+import { percentile } from '../../cli/eval/measures.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { bareActivities } from './bare-activities.ts';
 import { longConversation } from './long-conversation.ts';
 import { manyConversations } from './many-conversations.ts';
-import { cpuSeconds, percentile, run } from './measure.ts';
+import { cpuSeconds, run } from './measure.ts';
 import { searchLoad } from './search-load.ts';
 import type { Stops } from './servers.ts';
 import { startStack } from './stack.ts';
@@ -135,7 +136,7 @@ async function bench() {
       `  ratio  ${(ours.cpu / theirs.cpu).toFixed(2)} × the CPU a task, ${(theirs.seconds / ours.seconds).toFixed(2)} × the throughput`,
     );
   }
-  console.log(`  median ratio of CPU a task: ${percentile(ratios, 50).toFixed(2)}`);
+  console.log(`  median ratio of CPU a task: ${percentile(ratios, 0.5).toFixed(2)}`);
 }
 
 async function measured<T>(processes: Record<string, number>, work: () => Promise<{ results: T[]; seconds: number }>) {
@@ -165,7 +166,7 @@ function line({
 
 function row(name: string, values: number[]) {
   console.log(
-    `  ${name.padEnd(32)} p50 ${percentile(values, 50).toFixed(1).padStart(7)}   p95 ${percentile(values, 95).toFixed(1).padStart(7)}`,
+    `  ${name.padEnd(32)} p50 ${percentile(values, 0.5).toFixed(1).padStart(7)}   p95 ${percentile(values, 0.95).toFixed(1).padStart(7)}`,
   );
 }
 

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { percentile } from '../../cli/eval/measures.ts';
 import type { Edge } from '../../runtime/edge.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { addLibrary } from './library.ts';
-import { cpuSeconds, heapBytes, megabytes, percentile, residentBytes } from './measure.ts';
+import { cpuSeconds, heapBytes, megabytes, residentBytes } from './measure.ts';
 import type { Stops } from './servers.ts';
 import { startStack } from './stack.ts';
 import { startTalkers, type Talked } from './talkers.ts';
@@ -77,6 +78,6 @@ async function openConversations({ client }: Edge): Promise<number> {
 
 function row(name: string, { ids, seconds, ms, repeated, failed }: Talked) {
   console.log(
-    `  ${name}: ${(ids.length / seconds).toFixed(1)} conversations a second, POST to completed task p50 ${percentile(ms, 50).toFixed(0)} ms, p95 ${percentile(ms, 95).toFixed(0)} ms; ${repeated} sent again after a 503, ${failed.length} not completed`,
+    `  ${name}: ${(ids.length / seconds).toFixed(1)} conversations a second, POST to completed task p50 ${percentile(ms, 0.5).toFixed(0)} ms, p95 ${percentile(ms, 0.95).toFixed(0)} ms; ${repeated} sent again after a 503, ${failed.length} not completed`,
   );
 }

@@ -18,13 +18,7 @@ export async function run<T>(
   return { results, seconds: (performance.now() - begun) / 1_000 };
 }
 
-export const percentile = (values: number[], p: number) => {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor((p / 100) * sorted.length))] ?? Number.NaN;
-};
-
 export const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
-export const mean = (values: number[]) => sum(values) / values.length;
 export const thousands = (value: number) => Math.round(value).toLocaleString('en');
 export const megabytes = (bytes: number) => Math.round(bytes / 1e6);
 

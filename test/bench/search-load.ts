@@ -1,5 +1,6 @@
 import { stat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { percentile } from '../../cli/eval/measures.ts';
 import { createEmbeddedIndex } from '../../activities/adapters/search/embedded/embedded-index.ts';
 import { createSearch } from '../../activities/adapters/search/search.ts';
 import { startPostgres } from '../../deploy/local/postgres.ts';
@@ -9,7 +10,7 @@ import type { Logger } from '../../runtime/logger.ts';
 import { migrate } from '../../runtime/migrate.ts';
 import { openPostgres, type Database } from '../../runtime/postgres.ts';
 import { createCorpus, type GeneratedCorpus } from './generated-corpus.ts';
-import { megabytes, percentile, run } from './measure.ts';
+import { megabytes, run } from './measure.ts';
 import type { Stops } from './servers.ts';
 import { sql } from 'kysely';
 
@@ -74,11 +75,13 @@ export async function searchLoad({
     for (const times of Object.values(stages)) times.length = 0;
     const { results, seconds } = await run(questions, at, ask);
     console.log(
-      `  ${at} at once: p50 ${percentile(results, 50).toFixed(1)} ms, p95 ${percentile(results, 95).toFixed(1)} ms, p99 ${percentile(results, 99).toFixed(1)} ms, ${(questions / seconds).toFixed(0)} a second`,
+      `  ${at} at once: p50 ${percentile(results, 0.5).toFixed(1)} ms, p95 ${percentile(results, 0.95).toFixed(1)} ms, p99 ${percentile(results, 0.99).toFixed(1)} ms, ${(questions / seconds).toFixed(0)} a second`,
     );
   }
   for (const [stage, times] of Object.entries(stages))
-    console.log(`  ${stage}: p50 ${percentile(times, 50).toFixed(1)} ms, p95 ${percentile(times, 95).toFixed(1)} ms`);
+    console.log(
+      `  ${stage}: p50 ${percentile(times, 0.5).toFixed(1)} ms, p95 ${percentile(times, 0.95).toFixed(1)} ms`,
+    );
   console.log(`  resident ${megabytes(process.memoryUsage.rss())} MB (${megabytes(before)} before the index was open)`);
   console.log(`  index files ${megabytes(await sizeOf(join(dir, 'index')))} MB`);
   console.log(`  of the ten nearest by exact comparison ${(await recall(index, corpus, db)).toFixed(3)} are found`);

@@ -1,8 +1,9 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { percentile } from '../../cli/eval/measures.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { cpuSeconds, percentile } from './measure.ts';
+import { cpuSeconds } from './measure.ts';
 import type { Stops } from './servers.ts';
 import { startStack } from './stack.ts';
 import type { Streamed, StreamLoad } from './stream-load.ts';
@@ -43,7 +44,7 @@ export async function streams({ count, dir, log, stops }: { count: number; dir: 
 
 const row = (name: string, values: number[]) =>
   console.log(
-    `  ${name.padEnd(14)} p50 ${percentile(values, 50).toFixed(1).padStart(7)} ms   p95 ${percentile(values, 95).toFixed(1).padStart(7)} ms   most ${Math.max(
+    `  ${name.padEnd(14)} p50 ${percentile(values, 0.5).toFixed(1).padStart(7)} ms   p95 ${percentile(values, 0.95).toFixed(1).padStart(7)} ms   most ${Math.max(
       ...values,
     )
       .toFixed(1)

@@ -1,3 +1,4 @@
+import { meanOf, percentile } from '../../cli/eval/measures.ts';
 import { createAdapters } from '../../activities/adapters/index.ts';
 import { knowledge } from '../../agents/knowledge/agent.ts';
 import { agentQueue, taskWorkflowId } from '../../contract/ids.ts';
@@ -6,7 +7,7 @@ import type { Logger } from '../../runtime/logger.ts';
 import { startWorkers } from '../../workers/compose.ts';
 import type { agentTaskWorkflow } from '../../workflows/agent-task/workflow.ts';
 import { longTalker, readAhead, type Seen } from './long-talk.ts';
-import { cpuSeconds, mean, megabytes, percentile, sum, thousands } from './measure.ts';
+import { cpuSeconds, megabytes, sum, thousands } from './measure.ts';
 import { startServers, type Stops } from './servers.ts';
 import { historiesOf, replayAll } from './workflow-histories.ts';
 
@@ -72,14 +73,14 @@ export async function thousandCalls({
   const last = stepsMs(seen.slice(-101));
   const table: [string, string][] = [
     ['model calls in one task', String(seen.length)],
-    ['conversation, tokens', `${thousands(Math.min(...tokens))} to ${thousands(Math.max(...tokens))}, on average ${thousands(mean(tokens))}`], // prettier-ignore
+    ['conversation, tokens', `${thousands(Math.min(...tokens))} to ${thousands(Math.max(...tokens))}, on average ${thousands(meanOf(tokens))}`], // prettier-ignore
     ['made shorter', `${compactions.length} times, ${summaries} of them by a summary`],
     ['history a call', `${Math.round(bytes / seen.length)} bytes`],
     ['runs', `${runs.length}, the longest ${Math.max(...runs.map((run) => run.events))} events and ${thousands(Math.max(...runs.map((run) => run.bytes)) / 1_000)} KB`], // prettier-ignore
-    ['a step, first hundred', `${mean(first).toFixed(0)} ms on average, p50 ${percentile(first, 50).toFixed(0)}`],
-    ['a step, last hundred', `${mean(last).toFixed(0)} ms on average, p50 ${percentile(last, 50).toFixed(0)}`],
+    ['a step, first hundred', `${meanOf(first).toFixed(0)} ms on average, p50 ${percentile(first, 0.5).toFixed(0)}`],
+    ['a step, last hundred', `${meanOf(last).toFixed(0)} ms on average, p50 ${percentile(last, 0.5).toFixed(0)}`],
     ['CPU a step, all processes', `${perStep(cpuS[0], cpuS[1], first)} ms in the first hundred, ${perStep(cpuS.at(-2), cpuS.at(-1), last)} in the last`], // prettier-ignore
-    ['last hundred by first', `${(mean(last) / mean(first)).toFixed(2)} ×, p50 ${(percentile(last, 50) / percentile(first, 50)).toFixed(2)} ×`], // prettier-ignore
+    ['last hundred by first', `${(meanOf(last) / meanOf(first)).toFixed(2)} ×, p50 ${(percentile(last, 0.5) / percentile(first, 0.5)).toFixed(2)} ×`], // prettier-ignore
     ['resident memory, MB', resident(seen)],
     ['replay of all runs', `${replayed} of ${runs.length} in ${seconds.toFixed(1)} s`],
   ];
