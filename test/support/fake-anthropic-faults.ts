@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { citationFault } from './fake-anthropic-citations.ts';
 import { holdsHalfCharacter } from './wire-server.ts';
 
 export type Block = { type: string; [key: string]: unknown };
@@ -22,7 +23,8 @@ const known = new Set(
  * What the Messages API refuses a request for, in its words, as documented or met: version missing, fields missing or
  * unknown, roles, empty text, tool results apart from their calls
  * or without tools, more than four cache breakpoints or one on thinking,
- * thinking that is not as it was signed, an open schema for structured output, half characters.
+ * thinking that is not as it was signed, an open schema for structured output, half characters, and all of
+ * `citationFault`.
  *
  * @param signed thinking by its signature, as it was sent
  * @param counts the request is for a count and so has no max_tokens
@@ -53,7 +55,7 @@ export function anthropicFault(
     messages.flatMap(contentOf).some(({ type }) => type === 'tool_use' || type === 'tool_result')
   )
     return 'Requests which have `tool_use` or `tool_result` blocks in messages must define tools';
-  return toolFault(tools) ?? messageFault(messages, signed);
+  return toolFault(tools) ?? messageFault(messages, signed) ?? citationFault(body);
 }
 
 function toolFault(tools: NonNullable<AnthropicBody['tools']>): string | undefined {
@@ -113,7 +115,7 @@ function contentFault(content: Block[], signed: ReadonlyMap<string, string>, ids
   return undefined;
 }
 
-const isBlank = ({ type, text }: Block) => type === 'text' && !String(text).trim();
+export const isBlank = ({ type, text }: Block) => type === 'text' && !String(text).trim();
 export const contentOf = ({ content }: { content: string | Block[] }): Block[] =>
   typeof content === 'string' ? [{ type: 'text', text: content }] : content;
 
