@@ -10,7 +10,7 @@ export type Cites = { search_result_index: number; start_block_index: number; en
 type SearchResult = Block & { content?: Block[]; citations?: { enabled?: boolean } };
 
 /** The search results of a request, in the order in which they are counted: across messages and tool results. */
-const searchResultsIn = (messages: NonNullable<AnthropicBody['messages']>): SearchResult[] =>
+export const searchResultsIn = (messages: NonNullable<AnthropicBody['messages']>): SearchResult[] =>
   messages
     .flatMap(contentOf)
     .flatMap((block) => (block.type === 'tool_result' && Array.isArray(block.content) ? block.content : [block]))
