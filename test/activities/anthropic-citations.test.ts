@@ -101,7 +101,7 @@ describe('passages', () => {
     const schema = { type: 'object', properties: { days: { type: 'integer' } }, required: ['days'] };
     const free = { type: 'object', additionalProperties: { type: 'string' } };
     for (const more of [{ outputSchema: schema }, { outputSchema: free }, { citations: undefined }]) {
-      const [text] = (await ask(provider, request(more as Partial<ModelRequest>))).pieces;
+      const [text] = (await ask(provider, request(more))).pieces;
       expect(text).toBe('Hello.');
       for (const content of resultsSent()) expect(JSON.parse(content as string)).toHaveProperty('passages');
     }

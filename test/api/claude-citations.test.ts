@@ -32,10 +32,31 @@ afterAll(async () => {
   await fakes?.gpt.close();
 });
 
+const first = { search_result_index: 0 };
 const searches = {
   blocks: [{ type: 'tool_use', id: 'toolu_1', name: 'search_documents', pieces: ['{"query":"parental leave weeks"}'] }],
   stopReason: 'tool_use',
 };
+
+test('a task that ends with what it has keeps what Claude cited until then', async () => {
+  const early = {
+    type: 'text',
+    pieces: ['You must tell us'],
+    cites: [{ ...first, start_block_index: 1, end_block_index: 2 }],
+  };
+  const [call] = searches.blocks;
+  fakes.claude.script(searches, {
+    blocks: [early, { ...call, type: 'tool_use', id: 'toolu_2' }],
+    stopReason: 'tool_use',
+  });
+  const { id } = await api.start({ budget: { maxModelCalls: 2, waitS: 0 } });
+  await api.followed(id);
+  expect((await api.row(id)).result).toMatchObject({
+    text: 'You must tell us [1]',
+    incomplete: 'budget',
+    citations: [{ n: 1, quote: 'Tell us eight weeks early.' }],
+  });
+});
 
 test('what Claude cites is shown with its own quotes, at their places, and the talk goes on with another provider', async () => {
   fakes.claude.script(searches, {
@@ -44,7 +65,7 @@ test('what Claude cites is shown with its own quotes, at their places, and the t
       {
         type: 'text',
         pieces: ['you may work less', ' if your boss agrees'],
-        cites: [{ search_result_index: 0, start_block_index: 2, end_block_index: 4 }],
+        cites: [{ ...first, start_block_index: 2, end_block_index: 4 }],
       },
       { type: 'text', pieces: ['.'] },
     ],

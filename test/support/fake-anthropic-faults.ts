@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { citationFault } from './fake-anthropic-citations.ts';
 import { holdsHalfCharacter } from './wire-server.ts';
 
 export type Block = { type: string; [key: string]: unknown };
@@ -23,8 +22,7 @@ const known = new Set(
  * What the Messages API refuses a request for, in its words, as documented or met: version missing, fields missing or
  * unknown, roles, empty text, tool results apart from their calls
  * or without tools, more than four cache breakpoints or one on thinking,
- * thinking that is not as it was signed, an open schema for structured output, half characters, and all of
- * `citationFault`.
+ * thinking that is not as it was signed, an open schema for structured output, half characters.
  *
  * @param signed thinking by its signature, as it was sent
  * @param counts the request is for a count and so has no max_tokens
@@ -55,7 +53,7 @@ export function anthropicFault(
     messages.flatMap(contentOf).some(({ type }) => type === 'tool_use' || type === 'tool_result')
   )
     return 'Requests which have `tool_use` or `tool_result` blocks in messages must define tools';
-  return toolFault(tools) ?? messageFault(messages, signed) ?? citationFault(body);
+  return toolFault(tools) ?? messageFault(messages, signed);
 }
 
 function toolFault(tools: NonNullable<AnthropicBody['tools']>): string | undefined {

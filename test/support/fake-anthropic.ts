@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { anthropicFault, type AnthropicBody, type Block } from './fake-anthropic-faults.ts';
-import { locationOf, type Cites } from './fake-anthropic-citations.ts';
+import { citationFault, locationOf, type Cites } from './fake-anthropic-citations.ts';
 import { frame, startWireServer, type Reply, type Wire } from './wire-server.ts';
 
 export type AnthropicTurn = Wire & {
@@ -17,7 +17,7 @@ export type AnthropicTurn = Wire & {
 
 /**
  * Speaks the Messages API's wire protocol as documented, and refuses what the real one refuses: a wrong key, a model it
- * does not have, and all of `anthropicFault`.
+ * does not have, and all of `anthropicFault` and `citationFault`.
  *
  * @param options.otherwise answers when no turn is scripted
  */
@@ -35,7 +35,7 @@ export async function startFakeAnthropic(
     if (given !== key) return refusal(401, 'authentication_error', 'invalid x-api-key');
     const counts = request.url === '/v1/messages/count_tokens';
     if (!counts && request.url !== '/v1/messages') return refusal(404, 'not_found_error', 'Not found');
-    const fault = anthropicFault(request, body, { signed, counts });
+    const fault = anthropicFault(request, body, { signed, counts }) ?? citationFault(body);
     if (fault) return refusal(400, 'invalid_request_error', fault);
     if (!body.model?.startsWith('claude-')) return refusal(404, 'not_found_error', `model: ${body.model}`);
     requests.push(body);
