@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as newId } from 'uuid';
 import { AlfredError } from '../contract/errors.ts';
+import type { AssistantPart } from '../contract/messages.ts';
 import { noUsage, totalTokens, type Head, type TaskRef } from '../contract/references.ts';
 import { budgetExceeded } from '../contract/task-stop.ts';
 import { linkAbort } from '../runtime/linked-abort.ts';
@@ -51,7 +52,7 @@ export type Ask = {
   judge: (response: Answer) => Promise<Pick<CompletedModelCall, 'result' | 'correction'>>;
 };
 
-export type Answer = { text: string; callsTools: boolean };
+export type Answer = { text: string; parts: AssistantPart[] };
 
 /**
  * One model call, paid once: through the gate, its worst case charged, streamed, stored, settled. A repeat returns what
@@ -94,8 +95,7 @@ export async function askModel(deps: AskDeps, ask: Ask, signal: AbortSignal): Pr
     await told(deps, gate.succeeded(facts.name, spentOf(call, ask)));
     if (reserved.cutBy && call.wasCut()) throw budgetExceeded(reserved.cutBy);
     const { parts, stopReason } = call.response();
-    const callsTools = parts.some(({ type }) => type === 'tool_call');
-    const judged = await ask.judge({ text: call.text, callsTools });
+    const judged = await ask.judge({ text: call.text, parts });
     const settled = { ...record(), parent: ask.parent, parts, stopReason, ...judged };
     const paid = await untilStored(() => ledger.settleModelCall(task, settled), signal);
     observeCall(deps.metrics, settled, 'completed');

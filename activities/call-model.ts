@@ -2,10 +2,11 @@ import { activityInfo } from '@temporalio/activity';
 import type { Agent, Agents } from '../agents/index.ts';
 import { AlfredError } from '../contract/errors.ts';
 import type { JsonValue } from '../contract/json.ts';
+import type { CitedPlace } from '../contract/messages.ts';
 import type { Head, TaskRef, ToolResultRef, Turn } from '../contract/references.ts';
 import { withDemands, type ApprovalDeps } from './approve.ts';
 import { outage, askModel, type Ask, type AskDeps } from './ask-model.ts';
-import { citationsOf, citedBefore, numberPassages, struckOut, unknownNumbers } from './citations.ts';
+import { citationsOf, citedBefore, numberPassages, placesIn, struckOut, unknownNumbers } from './citations.ts';
 import { boundTokens, hasMore, roughTokens } from './context-size.ts';
 import { fit, type Fitted } from './context.ts';
 import { currentRun } from './current-run.ts';
@@ -90,12 +91,12 @@ async function turn(deps: ModelDeps, { task, at, name, parent }: OneTurn, signal
         ...fitted,
         ...{ task, at, facts, provider, parent: fitted.head, purpose: 'turn' as const },
         request: requestOf(deps, agent, fitted.conversation.messages, { task, at, facts, outputTokens }),
-        judge: async ({ text, callsTools }) => {
-          if (callsTools) return {};
+        judge: async ({ text, parts }) => {
+          if (parts.some(({ type }) => type === 'tool_call')) return {};
           const verdict = judgeAnswer(text, agent, agent.tools);
           if ('correction' in verdict) return verdict;
           const all = await everSaid(conversations, task, fitted, text);
-          return citedAnswer(text, all, verdict);
+          return citedAnswer(deps, { text, places: placesIn(parts), messages: all, model: name }, verdict);
         },
       },
       signal,
@@ -119,7 +120,11 @@ async function turn(deps: ModelDeps, { task, at, name, parent }: OneTurn, signal
  * An answer with its citations. One that cites what nobody has shown is told so once; if it does so again, the false numbers
  * are struck out. Answers without passages at hand cite nothing, and whatever stands in brackets there is theirs.
  */
-function citedAnswer(text: string, messages: Message[], verdict: { data?: JsonValue }) {
+function citedAnswer(
+  { metrics }: ModelDeps,
+  { text, places, messages, model }: { text: string; places: CitedPlace[]; messages: Message[]; model: string },
+  verdict: { data?: JsonValue },
+) {
   const unknown = messages.some((message) => message.role === 'tool') ? unknownNumbers(text, messages) : [];
   const last = messages.findLast((message) => message.role === 'user');
   if (unknown.length > 0 && last?.because !== 'citation_unknown')
@@ -130,7 +135,12 @@ function citedAnswer(text: string, messages: Message[], verdict: { data?: JsonVa
       },
     };
   const shown = unknown.length > 0 ? struckOut(text, unknown) : text;
-  return { result: { text: shown, citations: citationsOf(shown, messages), ...verdict } };
+  const citations = citationsOf(shown, messages, places);
+  for (const { chunkId, quote } of citations) {
+    const isGiven = places.some((place) => place.chunkId === chunkId && place.quote === quote);
+    metrics.citations.inc({ model, quoted_by: isGiven ? 'model' : 'code' });
+  }
+  return { result: { text: shown, citations, ...verdict } };
 }
 
 /** A window that is an eighth of what is said of it is a wrong figure, not a full one. */
@@ -213,6 +223,7 @@ function requestOf(deps: ModelDeps, agent: Agent, messages: Message[], { task, a
     tools: [...toolsOf(deps, agent), ...(readResult ? [describe(readResult)] : [])],
     maxOutputTokens: outputTokens,
     outputSchema: answerSchemaOf(agent),
+    citations: facts.citations,
     idempotencyKey: keyOf(task, at),
   };
 }

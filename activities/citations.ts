@@ -1,5 +1,5 @@
 import type { JsonValue } from '../contract/json.ts';
-import type { StoredMessage } from '../contract/messages.ts';
+import type { AssistantPart, CitedPlace, StoredMessage } from '../contract/messages.ts';
 import type { ContentHash } from '../contract/references.ts';
 import { bestQuote } from '../contract/quote.ts';
 import type { Citation } from '../contract/task.ts';
@@ -44,18 +44,24 @@ function numbered(output: JsonValue, numbers: Map<string, number>): JsonValue {
   return passages ? { ...(output as Record<string, JsonValue>), passages } : output;
 }
 
+/** What the provider says that an answer cites. */
+export const placesIn = (parts: AssistantPart[]): CitedPlace[] =>
+  parts.flatMap((part) => (part.type === 'text' ? (part.citations ?? []) : []));
+
 /**
  * The citations of an answer: every [n] in it that names a passage of the conversation, in order of appearance, each
- * with the sentences of that passage that come closest to what the answer claims. Quotes are cut from the passage, so
- * they stand in the document word for word.
+ * with the first place in that passage that the provider says was cited, else with the sentences that come closest to
+ * what the answer claims. Quotes are cut from the passage, so they stand in the document word for word.
+ *
+ * @param places what the provider says; one whose words do not stand there is passed over
  */
-export function citationsOf(text: string, messages: Message[]): Citation[] {
+export function citationsOf(text: string, messages: Message[], places: CitedPlace[] = []): Citation[] {
   const passages = passagesByNumber(messages);
   const citations = new Map<number, Citation>();
   for (const { n, claim } of claims(text)) {
     const passage = passages.get(n);
     if (!passage || citations.has(n)) continue;
-    const { start, end } = bestQuote(passage.text, claim);
+    const { start, end } = placeIn(passage, places) ?? bestQuote(passage.text, claim);
     const { documentId, document, title, headingPath, page, chunkId, contentHash, version, indexVersion } = passage;
     citations.set(n, {
       n,
@@ -75,6 +81,12 @@ export function citationsOf(text: string, messages: Message[]): Citation[] {
   }
   return [...citations.values()];
 }
+
+const placeIn = (passage: FoundPassage, places: CitedPlace[]) =>
+  places.find(
+    ({ chunkId, start, end, quote }) =>
+      chunkId === passage.chunkId && quote !== '' && passage.text.slice(start, end) === quote,
+  );
 
 /** The numbers in an answer that no passage of the conversation has. */
 export function unknownNumbers(text: string, messages: Message[]): number[] {

@@ -1,4 +1,6 @@
 import type { AssistantPart } from '../contract/messages.ts';
+import { sentencesOf } from '../contract/quote.ts';
+import { passagesOf } from '../contract/tool-output.ts';
 import type { Conversation, Message } from './ports.ts';
 
 /** A model is told of its tool that reads on (read-result.ts) only once there is something to read; what that takes at the most, in bytes. */
@@ -32,11 +34,13 @@ export function estimateTokens(
  * each. Only a count of the same model is taken for granted.
  *
  * @param model `provider:model`
+ * @param isCiting passages are sent as search results
  */
 export function boundTokens(
   { messages, counted }: Pick<Conversation, 'messages' | 'counted'>,
   model: string,
   overheadBytes: number,
+  isCiting = false,
 ): number {
   const known = counted?.by === model ? counted : undefined;
   const before = messages.slice(0, (known?.index ?? -1) + 1);
@@ -44,7 +48,9 @@ export function boundTokens(
   // The message that was counted last is what the model answered; it was asked without it.
   const toolIsNew = known !== undefined && !hasMore(before.slice(0, -1)) && hasMore(messages);
   const start = known ? known.tokens + (toolIsNew ? readMoreBytes : 0) : overheadBytes + hidden;
-  return after.reduce((sum, message) => sum + bytesOf(message) + wrapping * piecesOf(message), start + wrapping);
+  const sizeOf = (message: Message) =>
+    bytesOf(message) + wrapping * piecesOf(message) + (isCiting ? framesOf(message) : 0);
+  return after.reduce((sum, message) => sum + sizeOf(message), start + wrapping);
 }
 
 export const roughTokens = (messages: Message[], overheadBytes = 0) =>
@@ -88,6 +94,18 @@ function partBytes(part: AssistantPart): number {
 function piecesOf(message: Message): number {
   if (message.role === 'assistant') return 1 + message.parts.length;
   return message.role === 'tool' ? 1 + message.results.length : 1;
+}
+
+/** What search results take beyond the JSON of their passages: titles and ids once more, a frame for each and each of its sentences. */
+function framesOf(message: Message): number {
+  const outputs = message.role === 'tool' ? message.results.map(({ output }) => output) : [];
+  return outputs
+    .flatMap((output) => passagesOf(output) ?? [])
+    .reduce(
+      (sum, { text, chunkId, title, headingPath }) =>
+        sum + json([chunkId, title, headingPath]) + wrapping * (1 + sentencesOf(text).length),
+      0,
+    );
 }
 
 const utf8 = (text: string) => Buffer.byteLength(text);

@@ -40,7 +40,7 @@ export type Fitted = {
 type Fit = {
   task: Scope;
   head: Head;
-  facts: Pick<ModelFacts, 'name' | 'contextTokens'>;
+  facts: Pick<ModelFacts, 'name' | 'contextTokens' | 'citations'>;
   /** The output limit of the call. */
   outputTokens: number;
   /** UTF-8 bytes of instructions, tools and schemas as JSON. */
@@ -70,7 +70,7 @@ export async function fit(
     head: at,
     conversation,
     estimatedTokens: compacted.at(-1)?.tokensAfter ?? estimateTokens(conversation, overheadBytes),
-    boundTokens: boundTokens(conversation, facts.name, overheadBytes),
+    boundTokens: boundTokens(conversation, facts.name, overheadBytes, facts.citations),
     compacted,
   });
 

@@ -83,11 +83,12 @@ export const createTaskActivities = (deps: TaskDeps) => {
         .slice(asked + 1)
         .flatMap((message) =>
           message.role === 'assistant'
-            ? message.parts.flatMap((part) => (part.type === 'text' && part.text.trim() ? [part.text] : []))
+            ? message.parts.flatMap((part) => (part.type === 'text' && part.text.trim() ? [part] : []))
             : [],
         );
-      const text = said.at(-1) ?? 'The budget ended before there was an answer.';
-      return tasks.storeResult(task, { text, citations: citationsOf(text, messages), incomplete: 'budget' });
+      const { text, citations: places } = said.at(-1) ?? { text: 'The budget ended before there was an answer.' };
+      const citations = citationsOf(text, messages, places);
+      return tasks.storeResult(task, { text, citations, incomplete: 'budget' });
     },
 
     async completeTask({ task, result }: { task: TaskRef; result: ContentHash }): Promise<void> {

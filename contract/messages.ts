@@ -14,8 +14,11 @@ export type UserMessage = {
   /** In the first message of a conversation: its id, so that no two conversations share a message and each can be erased. */
   conversation?: string;
 };
+/** A place in a passage's text (UTF-16 code units), and what stands there. */
+export type CitedPlace = { chunkId: string; start: number; end: number; quote: string };
 export type AssistantPart =
-  | { type: 'text'; text: string }
+  /** `citations`: where the provider says that it stands, in the order in which it was cited. Older messages have none. */
+  | { type: 'text'; text: string; citations?: CitedPlace[] }
   /** `malformed`: what the model sent instead of JSON; `arguments` is {} then. */
   | { type: 'tool_call'; callId: string; tool: string; arguments: JsonValue; malformed?: string }
   /** A provider's own block, kept intact and given back to that provider only (thinking, for example). */

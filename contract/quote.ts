@@ -1,6 +1,9 @@
 const sentences = new Intl.Segmenter(undefined, { granularity: 'sentence' });
 const words = new Intl.Segmenter(undefined, { granularity: 'word' });
 
+/** Part of a text, from an offset to another. */
+export type Span = { start: number; end: number };
+
 /** Longest quotation, in characters. */
 const maxQuote = 400;
 
@@ -9,12 +12,10 @@ const maxQuote = 400;
  *
  * @returns offsets into `passage`; the slice between them is the quotation, word for word
  */
-export function bestQuote(passage: string, claim: string): { start: number; end: number } {
+export function bestQuote(passage: string, claim: string): Span {
   const wanted = wordsOf(claim);
-  // A line that merely wraps does not end a sentence; the spaces keep every offset.
-  const unwrapped = passage.replace(/(?<=[^\n])\n(?=[^\n\s|*#-])/g, ' ');
-  const spans = [...sentences.segment(unwrapped)]
-    .map(({ index, segment }) => trimmed(passage, index, index + segment.length))
+  const spans = sentencesOf(passage)
+    .map((span) => trimmed(passage, span))
     .filter(({ start, end }) => end > start);
   const own = spans.map(({ start, end }) => overlap(passage.slice(start, end), wanted));
   const scored = spans.map((span, i) => {
@@ -31,7 +32,25 @@ export function bestQuote(passage: string, claim: string): { start: number; end:
   return { start: best.start, end: end < best.end && /[\uD800-\uDBFF]/.test(passage[end - 1] ?? '') ? end - 1 : end };
 }
 
-function trimmed(text: string, start: number, end: number) {
+/**
+ * The sentences and lines of a text, one after the other and without a gap: white space belongs to the sentence before
+ * it. None is blank, unless the whole text is.
+ */
+export function sentencesOf(text: string): Span[] {
+  // A line that merely wraps does not end a sentence; the spaces keep every offset.
+  const unwrapped = text.replace(/(?<=[^\n])\n(?=[^\n\s|*#-])/g, ' ');
+  const spans: Span[] = [];
+  for (const { index, segment } of sentences.segment(unwrapped)) {
+    const last = spans.at(-1);
+    const joins = last && (!segment.trim() || !text.slice(last.start, last.end).trim());
+    if (joins) last.end = index + segment.length;
+    else spans.push({ start: index, end: index + segment.length });
+  }
+  return spans;
+}
+
+/** A span without the white space around its words. */
+export function trimmed(text: string, { start, end }: Span): Span {
   const segment = text.slice(start, end);
   const lead = segment.length - segment.trimStart().length;
   return { start: start + lead, end: start + Math.max(lead, segment.trimEnd().length) };

@@ -40,6 +40,12 @@ export function createMetrics() {
       labelNames: ['agent', 'outcome'],
       registers,
     }),
+    citations: new Counter({
+      name: 'citations_total',
+      help: 'Citations of answers, by who chose their quotes: the model, or code that looked for what comes closest',
+      labelNames: ['model', 'quoted_by'],
+      registers,
+    }),
     modelCalls: new Counter({
       name: 'model_calls_total',
       help: 'Attempts at model calls',

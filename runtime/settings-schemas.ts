@@ -80,6 +80,8 @@ const ModelOverride = z.strictObject({
   maxOutputTokens: tokens.optional(),
   requestsPerMinute: calls.optional(),
   tokensPerMinute: tokens.optional(),
+  /** Whether its provider's own citations are used. */
+  citations: z.boolean().optional(),
 });
 
 /** ALFRED_MODELS: by `provider:model`, or by how a name begins, followed by `*`. */

@@ -14,6 +14,8 @@ export type ModelRequest = {
   maxOutputTokens: number;
   /** When given, the answer is one JSON value that fits it. Providers that can enforce it do. */
   outputSchema?: Record<string, JsonValue> | undefined;
+  /** The model may mark by itself what it cites from passages, where its provider has a way to. */
+  citations?: boolean | undefined;
   /** Deterministic, independent of the attempt. */
   idempotencyKey: string;
 };
@@ -51,6 +53,8 @@ export type ModelFacts = {
   /** Input and output together. */
   contextTokens: number;
   maxOutputTokens: number;
+  /** It cites passages by itself, by its provider's own feature. */
+  citations?: boolean | undefined;
   requestsPerMinute?: number | undefined;
   tokensPerMinute?: number | undefined;
 };

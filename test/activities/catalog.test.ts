@@ -14,7 +14,7 @@ describe('the shipped table', () => {
   test.each(shipped.models.map((entry) => [`${entry.provider}:${entry.model}`, entry] as const))(
     '%s has plausible figures with their source',
     (name, entry) => {
-      const { input, cacheRead, cacheWrite, output, contextTokens, maxOutputTokens } = entry;
+      const { input, cacheRead, cacheWrite, output, contextTokens, maxOutputTokens, citations } = entry;
       expect(input).toBeGreaterThan(0);
       expect(cacheRead).toBeGreaterThan(0);
       expect(cacheRead).toBeLessThanOrEqual(input);
@@ -32,6 +32,7 @@ describe('the shipped table', () => {
         price: { input, cacheRead, cacheWrite, output },
         contextTokens,
         maxOutputTokens,
+        citations,
       });
     },
   );
@@ -51,6 +52,23 @@ test('a dated name has the price of the name it begins with', () => {
   });
   expect(catalog.factsOf('openai:gpt-6-sol-2026-09-22').price).toEqual(catalog.factsOf('openai:gpt-6-sol').price);
   expect(() => catalog.factsOf('openai:gpt-6-sol-preview')).toThrow('cannot be used');
+});
+
+test('a model that cites by itself can be told not to, and one that the table lacks can be told to', () => {
+  const price = { input: 1, output: 1, contextTokens: 10_000 };
+  const catalog = catalogOf({
+    'anthropic:claude-opus-*': { citations: false },
+    'anthropic:own': { ...price, citations: true },
+    'anthropic:other': price,
+  });
+  const cites = (name: string) => catalog.factsOf(`anthropic:${name}`).citations;
+  expect([cites('claude-sonnet-4-6'), cites('claude-opus-5'), cites('own'), cites('other')]).toEqual([
+    true,
+    false,
+    true,
+    undefined,
+  ]);
+  expect(catalog.factsOf('openai:gpt-6-sol').citations).toBeUndefined();
 });
 
 test('a price is in dollars per million tokens, by kind', () => {

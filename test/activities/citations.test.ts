@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { citationsOf, citedBefore, numberPassages, shownByOf } from '../../activities/citations.ts';
 import type { Message } from '../../activities/ports.ts';
 import type { StoredMessage } from '../../contract/messages.ts';
-import { bestQuote } from '../../contract/quote.ts';
+import { bestQuote, sentencesOf } from '../../contract/quote.ts';
 import { passage } from '../support/passage.ts';
 
 const found = (...passages: object[]): Message => ({
@@ -54,6 +54,28 @@ test('each number in an answer becomes one citation with the sentence that suppo
   }
 });
 
+test('a place that the provider gives is the quote; one whose words do not stand there is passed over', () => {
+  const messages = numberPassages([found(passage('a', deadline), passage('b', travel, 900))]);
+  const place = (chunkId: string, quote: string, start: number) => ({
+    chunkId,
+    start,
+    end: start + quote.length,
+    quote,
+  });
+  const quotes = (...places: ReturnType<typeof place>[]) =>
+    citationsOf('You have 30 days to file [1].', messages, places).map(({ quote, start, end }) => [quote, start, end]);
+  const late = 'Late reports need a director.';
+  const at = deadline.indexOf(late);
+  expect(quotes(place('b', 'Book', 0), place('a', late, at), place('a', 'Keep', 0))).toEqual([
+    [late, 100 + at, 100 + at + late.length],
+  ]);
+  const best = quotes();
+  expect(best[0]?.[0]).toBe('You have 30 days to file an expense report.');
+  // The document has changed since, the place is none, another passage is meant.
+  for (const wrong of [place('a', late, at + 1), place('a', '', 3), place('a', late, 9_000), place('b', late, at)])
+    expect(quotes(wrong)).toEqual(best);
+});
+
 test('an answer that cites what is not shown any more is told from one that does not', () => {
   const compaction: Message = { role: 'compaction', from: 'h', passages: { a: 1, b: 2, c: 3 } };
   const messages = numberPassages([compaction, found(passage('a', deadline)), found(passage('b', travel))]);
@@ -84,6 +106,15 @@ test('an answer without numbers and a conversation without passages have no cita
   expect(citationsOf('Nothing here.', numberPassages([found(passage('a', deadline))]))).toEqual([]);
   expect(citationsOf('Claims [1].', [{ role: 'user', text: '[1]' }])).toEqual([]);
 });
+
+test.each(['', ' ', '\n\nA. \n\nB', 'One', 'A. B.\n\n', '- a\n- b', 'x\ny z. Ü! 🚀🚀', '表格必须提交。三十天。'])(
+  'sentences are a text without a gap, and none is blank beside others: %j',
+  (text) => {
+    const spans = sentencesOf(text).map(({ start, end }) => text.slice(start, end));
+    expect(spans.join('')).toBe(text);
+    if (spans.length > 1) expect(spans.filter((span) => !span.trim())).toEqual([]);
+  },
+);
 
 test.each(['', ' ', 'One', 'A. B. C.', 'x'.repeat(5_000), '表格必须在三十天内提交。'])(
   'a quotation is a slice of its passage: %j',

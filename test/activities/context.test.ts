@@ -95,6 +95,16 @@ describe('the size of a conversation', () => {
     expect(boundTokens(known, 'other:y', 400)).toBeGreaterThan(400 + 400 + 80 + 40);
   });
 
+  test('has room for what search results take beyond their passages’ JSON, a frame for each sentence', () => {
+    const results = [
+      { callId: 'c', tool: 'look', output: { passages: [passage('a', 'One. Two.\nThree.')] } as never, isError: false },
+    ];
+    const found: Message = { role: 'tool', results };
+    const bound = (isCiting: boolean) => boundTokens({ messages: [found] }, 'scripted:x', 400, isCiting);
+    expect(bound(true) - bound(false)).toBeGreaterThan((1 + 3) * 32);
+    expect(bound(true) - bound(false)).toBeLessThan((1 + 3) * 32 + 200);
+  });
+
   test('leaves room for the tool that reads on once there is something to read', () => {
     const more: Message = {
       role: 'tool',

@@ -113,7 +113,7 @@ function contentFault(content: Block[], signed: ReadonlyMap<string, string>, ids
   return undefined;
 }
 
-const isBlank = ({ type, text }: Block) => type === 'text' && !String(text).trim();
+export const isBlank = ({ type, text }: Block) => type === 'text' && !String(text).trim();
 export const contentOf = ({ content }: { content: string | Block[] }): Block[] =>
   typeof content === 'string' ? [{ type: 'text', text: content }] : content;
 

@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { anthropicFault, type AnthropicBody, type Block } from './fake-anthropic-faults.ts';
+import { citationFault, locationOf, type Cites } from './fake-anthropic-citations.ts';
 import { frame, startWireServer, type Reply, type Wire } from './wire-server.ts';
 
 export type AnthropicTurn = Wire & {
-  /** `pieces` are what a block's deltas carry. */
-  blocks?: (Block & { pieces?: string[] })[];
+  /** `pieces` are what a block's deltas carry; `cites` what they cite, told after them unless `citesFirst`. */
+  blocks?: (Block & { pieces?: string[]; cites?: Cites[]; citesFirst?: boolean })[];
   stopReason?: string;
   /** `null`: the wire's own null. */
   usage?: Record<string, number>;
@@ -16,7 +17,7 @@ export type AnthropicTurn = Wire & {
 
 /**
  * Speaks the Messages API's wire protocol as documented, and refuses what the real one refuses: a wrong key, a model it
- * does not have, and all of `anthropicFault`.
+ * does not have, and all of `anthropicFault` and `citationFault`.
  *
  * @param options.otherwise answers when no turn is scripted
  */
@@ -34,7 +35,7 @@ export async function startFakeAnthropic(
     if (given !== key) return refusal(401, 'authentication_error', 'invalid x-api-key');
     const counts = request.url === '/v1/messages/count_tokens';
     if (!counts && request.url !== '/v1/messages') return refusal(404, 'not_found_error', 'Not found');
-    const fault = anthropicFault(request, body, { signed, counts });
+    const fault = anthropicFault(request, body, { signed, counts }) ?? citationFault(body);
     if (fault) return refusal(400, 'invalid_request_error', fault);
     if (!body.model?.startsWith('claude-')) return refusal(404, 'not_found_error', `model: ${body.model}`);
     requests.push(body);
@@ -44,7 +45,7 @@ export async function startFakeAnthropic(
     if (turn.refuse) return refusal(turn.refuse.status, turn.refuse.type, turn.refuse.message, turn.refuse.headers);
     for (const { type, signature, pieces = [] } of turn.blocks ?? [])
       if (type === 'thinking') signed.set(String(signature), pieces.join(''));
-    return { frames: framesOf(turn, body.model), wire: turn };
+    return { frames: framesOf(turn, body), wire: turn };
   }
 
   const server = await startWireServer(reply);
@@ -62,13 +63,13 @@ const refusal = (status: number, type: string, message: string, headers?: Record
   json: { type: 'error', error: { type, message }, request_id: 'req_1' },
 });
 
-function* framesOf(turn: AnthropicTurn, model: string): Iterable<string> {
-  for (const event of eventsOf(turn, model)) yield frame(event, event.type);
+function* framesOf(turn: AnthropicTurn, body: AnthropicBody): Iterable<string> {
+  for (const event of eventsOf(turn, body)) yield frame(event, event.type);
 }
 
 function* eventsOf(
   { blocks = [], stopReason = 'end_turn', usage = {}, errorEvent }: AnthropicTurn,
-  model: string,
+  body: AnthropicBody,
 ): Iterable<{ type: string; [key: string]: unknown }> {
   const { output_tokens = 7, ...input } = usage;
   yield {
@@ -77,7 +78,7 @@ function* eventsOf(
       id: 'msg_1',
       type: 'message',
       role: 'assistant',
-      model,
+      model: body.model,
       content: [],
       stop_reason: null,
       stop_sequence: null,
@@ -85,12 +86,15 @@ function* eventsOf(
     },
   };
   yield { type: 'ping' };
-  for (const [index, { pieces = [], ...block }] of blocks.entries()) {
-    yield { type: 'content_block_start', index, content_block: startOf(block) };
+  for (const [index, { pieces = [], cites = [], citesFirst, ...block }] of blocks.entries()) {
+    const citations = cites.map((cited) => ({ type: 'citations_delta', citation: locationOf(body, cited) }));
+    yield { type: 'content_block_start', index, content_block: startOf(block, cites.length > 0) };
+    if (citesFirst) for (const delta of citations) yield { type: 'content_block_delta', index, delta };
     for (const piece of pieces) {
       yield { type: 'content_block_delta', index, delta: deltaOf(block, piece) };
       if (errorEvent) return yield { type: 'error', error: errorEvent };
     }
+    if (!citesFirst) for (const delta of citations) yield { type: 'content_block_delta', index, delta };
     if (block.type === 'thinking')
       yield { type: 'content_block_delta', index, delta: { type: 'signature_delta', signature: block.signature } };
     yield { type: 'content_block_stop', index };
@@ -99,8 +103,8 @@ function* eventsOf(
   yield { type: 'message_stop' };
 }
 
-function startOf(block: Block): Block {
-  if (block.type === 'text') return { type: 'text', text: '' };
+function startOf(block: Block, hasCitations: boolean): Block {
+  if (block.type === 'text') return { type: 'text', text: '', ...(hasCitations ? { citations: [] } : {}) };
   if (block.type === 'thinking') return { type: 'thinking', thinking: '', signature: '' };
   return block.type === 'tool_use' ? { ...block, input: {} } : block;
 }

@@ -11,15 +11,20 @@ export type Reply = {
 /** The answer of every request for structured output. */
 export const structuredAnswer = { city: 'Oslo', people: 700_000 };
 
+const passagesIn = (result: string) =>
+  result.startsWith('{"passages":') ? (JSON.parse(result) as { passages: { n: number; text: string }[] }).passages : [];
+
 /**
  * Does what a capable model does with the requests of `capabilityChecks`, so that those can be tried without one: calls
- * the tools it is told to, with the arguments it is told, repeats words, quotes results, keeps to its output limit.
+ * the tools it is told to, with the arguments it is told, repeats words, quotes results and the last passage, keeps to its output limit.
  */
 export function oblige({ words, results, hasTools, hasSchema, maxTokens }: Heard): Reply {
   const say = (text: string): Reply => {
     const room = maxTokens * 4;
     return { text: text.slice(0, room), calls: [], isCut: text.length > room };
   };
+  const passage = results.flatMap(passagesIn).at(-1);
+  if (passage) return say(`${passage.text} [${passage.n}]`);
   if (results.length > 0) return say(`The tools said: ${results.join(' and ')}`);
   if (hasSchema) return say(JSON.stringify(structuredAnswer));
   const called = [...words.matchAll(/(\w+) (?:with|and) (?:these arguments: )?(\{[^{}]*\})/g)];

@@ -1,3 +1,4 @@
+import { searchResultsIn } from './fake-anthropic-citations.ts';
 import { contentOf, type AnthropicBody } from './fake-anthropic-faults.ts';
 import { startFakeAnthropic, type AnthropicTurn } from './fake-anthropic.ts';
 import type { OpenAiBody } from './fake-openai-faults.ts';
@@ -16,6 +17,12 @@ function anthropicTurn({
   ...body
 }: AnthropicBody): AnthropicTurn {
   const last = contentOf(messages.at(-1) ?? { content: '' });
+  const found = searchResultsIn(messages.slice(-1)).at(-1)?.content;
+  if (found) {
+    const search_result_index = searchResultsIn(messages).length - 1;
+    const cites = [{ search_result_index, start_block_index: 0, end_block_index: found.length }];
+    return { blocks: [{ type: 'text', pieces: found.map(({ text }) => String(text)), cites }] };
+  }
   const { text, calls, isCut } = oblige({
     words: last.flatMap((block) => (block.type === 'text' ? [String(block.text)] : [])).join('\n'),
     results: last.flatMap((block) => (block.type === 'tool_result' ? [String(block.content)] : [])),

@@ -3,6 +3,7 @@ import type { Script } from '../../activities/adapters/models/script.ts';
 import type { Message, ModelProvider, ModelRequest } from '../../activities/ports.ts';
 import { ask, callsIn, listen, look, requestOf, textIn } from './ask.ts';
 import { structuredAnswer } from './obliging-model.ts';
+import { passage } from './passage.ts';
 
 /** What a provider may lack by nature: one without a model says nothing of its own and knows no output limit. */
 export type Need = 'own words' | 'output limit' | 'parallel calls' | 'count';
@@ -136,6 +137,11 @@ export const protocolChecks: Check[] = [
   },
 ];
 
+const passages = ['Trains are booked first.', 'Keep receipts. A report may take thirty days.'].map((text, i) => ({
+  n: i + 1,
+  ...passage(`p${i}`, text),
+}));
+
 /** What takes a model that understands. */
 export const capabilityChecks: Check[] = [
   {
@@ -185,6 +191,28 @@ export const capabilityChecks: Check[] = [
       const { text, end } = await ask(provider, request);
       expect(end.stopReason).toBe('end');
       expect(text).toContain('4711');
+    },
+  },
+  {
+    title: 'names the passage that it answers from by its number, and quotes only what stands there',
+    request: {
+      instructions: 'Answer from the passages. Put the number of the passage behind what it supports, like this: [3].',
+      messages: [
+        user('How many days may a report take?'),
+        { role: 'assistant', parts: [{ type: 'tool_call', callId: 'abcdef123', tool: 'look', arguments: { at: 7 } }] },
+        { role: 'tool', results: [{ callId: 'abcdef123', tool: 'look', output: { passages }, isError: false }] },
+      ],
+      tools: [look],
+      citations: true,
+    },
+    turn: { text: 'A report may take thirty days [2].' },
+    async holds(provider, request) {
+      const { text, end } = await ask(provider, request);
+      expect(text).toContain('[2]');
+      expect(textIn(end.parts)).toBe(text);
+      for (const part of end.parts)
+        for (const { chunkId, start, end: to, quote } of (part.type === 'text' && part.citations) || [])
+          expect(passages.find((each) => each.chunkId === chunkId)?.text.slice(start, to)).toBe(quote);
     },
   },
   {

@@ -2,6 +2,7 @@ import type Anthropic from '@anthropic-ai/sdk';
 import { jsonSchemaOutputFormat } from '@anthropic-ai/sdk/helpers/json-schema';
 import type { AssistantPart } from '../../../contract/messages.ts';
 import type { Message, ModelRequest } from '../../ports.ts';
+import { cites, resultContent } from './anthropic-citations.ts';
 import { closedSchema, inWords } from './answer-schema.ts';
 import { wireId, wireName } from './tool-calls.ts';
 import { userWords } from './user-words.ts';
@@ -10,8 +11,9 @@ type Turn = { role: 'user' | 'assistant'; content: Anthropic.ContentBlockParam[]
 const ephemeral = { type: 'ephemeral' } as const;
 
 /** A request as the Messages API and its token counting take it. */
-export function promptOf({ model, instructions, messages, tools, outputSchema }: ModelRequest) {
-  const turns = turnsOf(messages);
+export function promptOf(request: ModelRequest) {
+  const { model, instructions, messages, tools, outputSchema } = request;
+  const turns = turnsOf(messages, cites(request));
   keepPrefix(turns);
   const format = outputSchema && formatOf(outputSchema);
   const system = outputSchema && !format ? inWords(instructions, outputSchema) : instructions;
@@ -38,11 +40,11 @@ function keepPrefix(turns: Turn[]) {
 }
 
 /** Messages as turns that alternate; what says nothing is left out, because empty blocks are refused. */
-function turnsOf(messages: Message[]): Turn[] {
+function turnsOf(messages: Message[], isCiting: boolean): Turn[] {
   const turns: Turn[] = [];
   for (const message of messages) {
     const role = message.role === 'assistant' ? 'assistant' : 'user';
-    const content = contentOf(message);
+    const content = contentOf(message, isCiting);
     const last = turns.at(-1);
     if (content.length === 0) continue;
     if (last?.role === role) last.content.push(...content);
@@ -51,7 +53,7 @@ function turnsOf(messages: Message[]): Turn[] {
   return turns;
 }
 
-function contentOf(message: Message): Anthropic.ContentBlockParam[] {
+function contentOf(message: Message, isCiting: boolean): Anthropic.ContentBlockParam[] {
   switch (message.role) {
     case 'user':
     case 'compaction':
@@ -62,11 +64,11 @@ function contentOf(message: Message): Anthropic.ContentBlockParam[] {
       return blocks.some(({ type }) => type === 'text' || type === 'tool_use') ? blocks : [];
     }
     case 'tool':
-      return message.results.map(({ callId, output, isError }) => ({
+      return message.results.map((result) => ({
         type: 'tool_result',
-        tool_use_id: idOf(callId),
-        is_error: isError,
-        content: typeof output === 'string' ? output : JSON.stringify(output),
+        tool_use_id: idOf(result.callId),
+        is_error: result.isError,
+        content: resultContent(result, isCiting),
       }));
   }
 }

@@ -38,14 +38,14 @@ export function createModelCatalog({ ALFRED_MODELS: overrides = {} }: Pick<Confi
 
 const providerOf = (name: string) => name.slice(0, name.indexOf(':'));
 
-function factsOf(name: string, entry: Entry): ModelFacts {
-  const { input, cacheRead, cacheWrite, output, contextTokens, requestsPerMinute, tokensPerMinute }: Entry & Limits =
-    entry;
+function factsOf(name: string, entry: Entry & Limits): ModelFacts {
+  const { input, cacheRead, cacheWrite, output, contextTokens, citations, requestsPerMinute, tokensPerMinute } = entry;
   return {
     name,
     price: { input, cacheRead, cacheWrite, output },
     contextTokens,
     maxOutputTokens: Math.min(entry.maxOutputTokens, contextTokens),
+    citations,
     requestsPerMinute,
     tokensPerMinute,
   };

@@ -14,6 +14,7 @@ const PricedModel = z.strictObject({
   contextTokens: z.int().positive().describe('Input and output together'),
   maxOutputTokens: z.int().positive(),
   priceHoldsToTokens: z.int().positive().optional().describe('A longer prompt has a higher price'),
+  citations: z.boolean().optional().describe('Whether it cites passages by its provider’s own feature'),
   source: z.url({ protocol: /^https$/ }),
   asOf: z.iso.date().describe('The day the source said so'),
   note: z.string().min(1).optional(),
