@@ -36,6 +36,7 @@ export async function createTaskHarness(
       {
         ...adapters,
         providers: {
+          ...adapters.providers,
           scripted: {
             name: 'scripted',
             stream: (...args) => model.provider.stream(...args),
