@@ -62,7 +62,8 @@ export function citationsOf(text: string, messages: Message[], places: CitedPlac
     const passage = passages.get(n);
     if (!passage || citations.has(n)) continue;
     const { start, end } = placeIn(passage, places) ?? bestQuote(passage.text, claim);
-    const { documentId, document, title, headingPath, page, chunkId, contentHash, version, indexVersion } = passage;
+    const { documentId, document, title, headingPath, page, chunkId, contentHash, version, indexVersion, query } =
+      passage;
     citations.set(n, {
       n,
       documentId,
@@ -74,6 +75,7 @@ export function citationsOf(text: string, messages: Message[], places: CitedPlac
       contentHash,
       ...(typeof version === 'number' ? { version } : {}),
       ...(typeof indexVersion === 'string' ? { indexVersion } : {}),
+      ...(typeof query === 'string' ? { query } : {}),
       quote: passage.text.slice(start, end),
       start: passage.start + start,
       end: passage.start + end,
@@ -145,16 +147,19 @@ function passagesByNumber(messages: Message[]): Map<number, FoundPassage> {
     if (message.role !== 'tool') continue;
     for (const { output } of message.results)
       for (const passage of passagesOf(output) ?? [])
-        if (typeof passage.n === 'number') passages.set(passage.n, { ...passage, ...indexOf(output) });
+        if (typeof passage.n === 'number') passages.set(passage.n, { ...passage, ...foundBy(output) });
   }
   return passages;
 }
 
-/** How the index ranked that found an output's passages. */
-function indexOf(output: JsonValue): { indexVersion?: string } {
-  const said =
-    typeof output === 'object' && output !== null && !Array.isArray(output) ? output.indexVersion : undefined;
-  return typeof said === 'string' ? { indexVersion: said } : {};
+/** What an output's passages were found by. */
+function foundBy(output: JsonValue): { indexVersion?: string; query?: string } {
+  if (typeof output !== 'object' || output === null || Array.isArray(output)) return {};
+  const { indexVersion, query } = output;
+  return {
+    ...(typeof indexVersion === 'string' ? { indexVersion } : {}),
+    ...(typeof query === 'string' ? { query } : {}),
+  };
 }
 
 /** Each [n] (also [1, 2]) with the text before it, back to the end of the paragraph before. */

@@ -139,13 +139,22 @@ export const Passage = z.object({
   text: z.string(),
   start: z.int().nonnegative(),
   end: z.int().nonnegative(),
-  score: z.number().describe('Higher is better; comparable within one answer only'),
+  score: z
+    .number()
+    .describe(
+      'Higher is better; comparable within one answer only, and there among the passages that a reranker has judged, or among those that it has not',
+    ),
 });
 export type Passage = z.infer<typeof Passage>;
 
 export const RankedPassage = Passage.extend({
   scores: z
-    .object({ lexical: Rank.nullable(), dense: Rank.nullable(), fused: Rank })
+    .object({
+      lexical: Rank.nullable(),
+      dense: Rank.nullable(),
+      fused: Rank,
+      rerank: Rank.nullable().describe('null where no reranker has judged it'),
+    })
     .describe('Where the passage stood in each list; null where it was in none'),
   coverage: z.number().describe('Part of the question’s telling words that it holds, 0 to 1; rare words count more'),
 });

@@ -84,6 +84,10 @@ export const Citation = z.object({
   contentHash: z.string().describe('SHA-256 of the document version that was read'),
   version: z.int().positive().optional().describe('Of the document, as it was read'),
   indexVersion: z.string().optional().describe('How the index ranked that found it'),
+  query: z
+    .string()
+    .optional()
+    .describe('What the agent searched for that found it; the last search, where several did'),
   quote: z.string(),
   start: z.int().nonnegative().describe('Characters from the start of the document’s text'),
   end: z.int().nonnegative(),

@@ -17,6 +17,7 @@ const secrets = [
   'ANTHROPIC_API_KEY',
   'OPENAI_API_KEY',
   'EMBEDDINGS_API_KEY',
+  'RERANK_API_KEY',
   'VECTOR_DB_KEY',
   'ALFRED_WEBHOOK_SECRET',
   'ALFRED_SMTP_URL',
@@ -58,6 +59,11 @@ const Environment = z.object(variables).superRefine((env, context) => {
     const missing = env.S3_ACCESS_KEY_ID ? 'S3_SECRET_ACCESS_KEY' : 'S3_ACCESS_KEY_ID';
     issue(missing, 'expected S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY together');
   }
+  if (env.RERANK_URL !== undefined && env.RERANK_MODEL === undefined)
+    issue('RERANK_MODEL', 'is needed with RERANK_URL: the name of the model that the reranker serves');
+  for (const name of ['RERANK_MODEL', 'RERANK_API_KEY'] as const)
+    if (env.RERANK_URL === undefined && env[name] !== undefined)
+      issue(name, 'expected together with RERANK_URL, which says where the reranker is');
   if (Boolean(env.TEMPORAL_TLS_CERT_FILE) !== Boolean(env.TEMPORAL_TLS_KEY_FILE)) {
     issue('TEMPORAL_TLS_CERT_FILE', 'expected together with TEMPORAL_TLS_KEY_FILE');
   }

@@ -184,7 +184,7 @@ export function createMetrics() {
     }),
     searchStages: new Histogram({
       name: 'search_stage_duration_seconds',
-      help: 'Stages of a search: embed the query, candidates from the index, read from Postgres',
+      help: 'Stages of a search: embed the query, candidates from the index, rerank, read from Postgres',
       labelNames: ['stage'],
       buckets: seconds.tool,
       registers,
@@ -192,6 +192,12 @@ export function createMetrics() {
     searchCache: new Counter({
       name: 'search_query_vectors_total',
       help: 'Vectors of queries, by whether they were known',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    searchReranks: new Counter({
+      name: 'search_reranks_total',
+      help: 'Searches with a reranker, by what it did: done, late, resting, or how it failed',
       labelNames: ['outcome'],
       registers,
     }),

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Scope } from '../../contract/references.ts';
 import type { Edge } from '../../runtime/edge.ts';
 import { createDocumentParser } from './documents/parser.ts';
 import { createModelCatalog } from './models/catalog.ts';
@@ -27,6 +28,8 @@ import { createVectors } from './postgres/vectors.ts';
 import { createEmbeddings } from './embeddings/embeddings.ts';
 import { createEmbeddedIndex } from './search/embedded/embedded-index.ts';
 import { createQdrantIndex, qdrantSettings } from './search/qdrant/qdrant-index.ts';
+import { readPassages } from './search/read-passages.ts';
+import { createHttpReranker } from './search/rerank/http-reranker.ts';
 import { createSearch } from './search/search.ts';
 import { createSourceReaders } from './sources/readers.ts';
 import { createMessages } from './temporal/messages.ts';
@@ -49,7 +52,8 @@ export function createAdapters({ config, log, postgres: { db }, client, metrics 
   const passages = config.QDRANT_URL
     ? createQdrantIndex({ db, log, model, ...qdrantSettings(config, config.QDRANT_URL) })
     : createEmbeddedIndex({ db, dir: join(config.ALFRED_DATA_DIR, 'index'), log, model });
-  const index = createSearch({ db, index: passages, embeddings, log, metrics });
+  const reranker = createHttpReranker(config);
+  const index = createSearch({ db, index: passages, embeddings, reranker, log, metrics });
   const sourceReaders = createSourceReaders(config);
   const webhooks = createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW }));
   const tools = [
@@ -76,6 +80,9 @@ export function createAdapters({ config, log, postgres: { db }, client, metrics 
     vectors: createVectors(db),
     embeddings,
     passages,
+    /** Passages that a subject may read, by the ids of their chunks. */
+    readPassages: (scope: Scope, chunkIds: string[]) => readPassages(db, scope, chunkIds),
+    reranker,
     index,
     parser,
     workflows: createWorkflows(client),

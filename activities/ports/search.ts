@@ -19,6 +19,21 @@ export interface Embeddings {
   close(): Promise<void>;
 }
 
+/** Judges passages by reading the question and each of them together: better than any index ranks, and too slow for all. */
+export interface Reranker {
+  /** Part of the index version: answers of two rerankers do not compare. */
+  readonly model: string;
+  /** Texts that it is given at the most. */
+  readonly candidates: number;
+  /** How long a search waits for it, in milliseconds. */
+  readonly timeoutMs: number;
+  /**
+   * @returns a score for each text, in the order of the texts; higher is better
+   * @throws AlfredError with one of the codes of a model; `retryAfterMs` when there is no use in asking sooner
+   */
+  scores(query: string, texts: string[], signal: AbortSignal): Promise<number[]>;
+}
+
 /** A text that has no vector yet. */
 export type Unembedded = { tenant: string; hash: string; text: string };
 

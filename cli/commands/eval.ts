@@ -49,15 +49,16 @@ export function addEval(program: Command, { api, terminal }: Context) {
         const report = await evaluateRetrieval(adapters, corpus, { dir, say: (line) => terminal.status(line) });
         terminal.clearStatus();
         if (json) return terminal.print(JSON.stringify(report, null, 2));
-        const { documents, passages, queries, model, fusion, ms } = report;
+        const { documents, passages, queries, model, fusion, reranker, ms, rerankMs } = report;
         terminal.print(
-          `${documents} documents, ${passages} passages, ${queries} questions; ${model ?? 'no embedding model, so by words alone'}; ${fusion}`,
+          `${documents} documents, ${passages} passages, ${queries} questions; ${model ?? 'no embedding model, so by words alone'}; ${fusion}${reranker ? `; reranked by ${reranker}` : ''}`,
         );
         const rows = Object.entries(report.quality).map(([list, { ndcg10, recall100, mrr }]) => [
           ...[list, shown(ndcg10), shown(recall100), shown(mrr)],
         ]);
         terminal.print(table([['', 'nDCG@10', 'Recall@100', 'MRR'], ...rows]));
-        terminal.print(`a search: p50 ${ms.p50.toFixed(1)} ms, p95 ${ms.p95.toFixed(1)} ms`);
+        terminal.print(`a search: ${spread(ms)}`);
+        if (rerankMs) terminal.print(`reranking it: ${spread(rerankMs)}`);
       } finally {
         await close();
       }
@@ -65,3 +66,4 @@ export function addEval(program: Command, { api, terminal }: Context) {
 }
 
 const shown = ({ mean, low, high }: Interval) => `${mean.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`;
+const spread = ({ p50, p95 }: { p50: number; p95: number }) => `p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms`;

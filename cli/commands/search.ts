@@ -17,7 +17,7 @@ export function addSearch(program: Command, { api, terminal }: Context) {
     .option('-n, --limit <number>', 'passages at most', Number, 6)
     .option('-c, --collection <name...>', 'only documents of these collections')
     .option('-t, --tag <tag...>', 'only documents that carry all of them')
-    .option('--explain', 'where each passage stood in the list by words and in the list by meaning')
+    .option('--explain', 'where each passage stood in the list by words, in the list by meaning, and with the reranker')
     .option('--json', 'as JSON')
     .action(async (words: string[], { limit, collection, tag, explain, json }: Options) => {
       const query = words.join(' ').trim();
@@ -46,8 +46,9 @@ export function addSearch(program: Command, { api, terminal }: Context) {
     });
 }
 
-function explained({ lexical, dense, fused }: RankedPassage['scores']): string {
+function explained({ lexical, dense, fused, rerank }: RankedPassage['scores']): string {
   const shown = (rank: RankedPassage['scores']['lexical'], digits: number) =>
     rank ? `${rank.rank} (${rank.score.toFixed(digits)})` : 'not in it';
-  return `by words ${shown(lexical, 2)} · by meaning ${shown(dense, 3)} · fused ${shown(fused, 4)}`;
+  const lists = `by words ${shown(lexical, 2)} · by meaning ${shown(dense, 3)} · fused ${shown(fused, 4)}`;
+  return rerank ? `${lists} · reranked ${shown(rerank, 4)}` : lists;
 }

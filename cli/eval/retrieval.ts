@@ -1,13 +1,13 @@
 import { basename, resolve } from 'node:path';
 import { hashOf } from '../../activities/adapters/postgres/contents.ts';
 import type { Adapters } from '../../activities/adapters/index.ts';
-import { defaultFusion, fuse, nameOf, type Fusion } from '../../activities/adapters/search/fusion.ts';
-import type { Candidates } from '../../activities/adapters/search/passage-index.ts';
+import { defaultFusion, fuse, nameOf, type Fused, type Fusion } from '../../activities/adapters/search/fusion.ts';
+import { asJudged, judgedText } from '../../activities/adapters/search/rerank/order.ts';
 import { embedMissing } from '../../activities/embed-missing.ts';
 import type { Corpus } from './beir.ts';
 import { bootstrap, percentile, qualityOf, type Interval, type Quality } from './measures.ts';
 
-const lists = ['lexical', 'dense', 'fused'] as const;
+const lists = ['lexical', 'dense', 'fused', 'reranked'] as const;
 type List = (typeof lists)[number];
 const measures = ['ndcg10', 'recall100', 'mrr'] as const satisfies (keyof Quality)[];
 
@@ -17,9 +17,13 @@ export type RetrievalReport = {
   queries: number;
   model: string | null;
   fusion: string;
-  quality: Record<List, Record<keyof Quality, Interval>>;
-  /** Of one hybrid search, the embedding of the question included. */
+  reranker: string | null;
+  /** `reranked` where there is a reranker. */
+  quality: Partial<Record<List, Record<keyof Quality, Interval>>>;
+  /** Of one hybrid search, the embedding of the question included, a reranker left out. */
   ms: { p50: number; p95: number };
+  /** Of the reranker, the reading of what it judges included. */
+  rerankMs?: { p50: number; p95: number };
 };
 
 /** Length of the lists that are fused: enough that 100 documents are found among their passages. */
@@ -40,25 +44,36 @@ export async function evaluateRetrieval(
   if (embedder) await embedAll(adapters, scope.tenant, say);
   const ids = await documentIds(adapters, scope);
 
-  const scores: Record<List, Quality[]> = { lexical: [], dense: [], fused: [] };
+  const scores: Record<List, Quality[]> = { lexical: [], dense: [], fused: [], reranked: [] };
   const times: number[] = [];
+  const rerankTimes: number[] = [];
   for (const [i, { text, relevant }] of corpus.queries.entries()) {
     say(`${i} of ${corpus.queries.length} questions asked`);
     const begun = performance.now();
     const vector = await embedder?.embedQuery(text, AbortSignal.timeout(60_000));
     const found = await adapters.passages.find(scope, { principals: ['everyone'] }, { text, vector }, depth);
-    const ranked = rankings(found, fusion);
+    const fused = fuse(found, fusion);
     times.push(performance.now() - begun);
+    const again = performance.now();
+    const reranked = await rerank(adapters, scope, text, fused);
+    rerankTimes.push(performance.now() - again);
+    const ranked: Record<List, { chunkId: string }[]> = { ...found, fused, reranked };
     for (const list of lists) scores[list].push(qualityOf(documentsIn(ranked[list], ids), relevant));
   }
+  const { reranker } = adapters;
+  const shown = lists.filter((list) => reranker || list !== 'reranked');
   return {
     documents: corpus.documents.length,
     passages: (await adapters.passages.state(scope.tenant)).passages,
     queries: corpus.queries.length,
     model: embedder?.model ?? null,
     fusion: nameOf(fusion),
-    quality: byList((list) => byMeasure((measure) => bootstrap(scores[list].map((one) => one[measure])))),
-    ms: { p50: percentile(times, 0.5), p95: percentile(times, 0.95) },
+    reranker: reranker ? `${reranker.model}, ${reranker.candidates} passages` : null,
+    quality: Object.fromEntries(
+      shown.map((list) => [list, byMeasure((measure) => bootstrap(scores[list].map((one) => one[measure])))]),
+    ),
+    ms: percentiles(times),
+    ...(reranker ? { rerankMs: percentiles(rerankTimes) } : {}),
   };
 }
 
@@ -78,20 +93,23 @@ const scopeOf = (dir: string) => {
   return { tenant: `eval/${name}/${hashOf(resolve(dir)).slice(0, 8)}`, subject: 'eval' };
 };
 
-const byList = <T>(of: (list: List) => T) =>
-  Object.fromEntries(lists.map((list) => [list, of(list)])) as Record<List, T>;
 const byMeasure = <T>(of: (measure: keyof Quality) => T) =>
   Object.fromEntries(measures.map((measure) => [measure, of(measure)])) as Record<keyof Quality, T>;
 
-const rankings = (found: Candidates, fusion: Fusion): Record<List, string[]> => ({
-  lexical: found.lexical.map(({ chunkId }) => chunkId),
-  dense: found.dense.map(({ chunkId }) => chunkId),
-  fused: fuse(found, fusion).map(({ chunkId }) => chunkId),
-});
+const percentiles = (times: number[]) => ({ p50: percentile(times, 0.5), p95: percentile(times, 0.95) });
+
+/** As a search does it, but patiently, and a failure ends the measurement: half a row would be no figure. */
+async function rerank({ reranker, readPassages }: Adapters, scope: Scope, query: string, fused: Fused[]) {
+  if (!reranker || fused.length === 0) return [];
+  const ids = fused.slice(0, reranker.candidates).map(({ chunkId }) => chunkId);
+  const passages = [...(await readPassages(scope, ids)).values()];
+  const scores = await reranker.scores(query, passages.map(judgedText), AbortSignal.timeout(60_000));
+  return asJudged(fused, new Map(passages.map(({ chunkId }, i) => [chunkId, scores[i] ?? -Infinity])));
+}
 
 /** A chunk's id begins with its document's; a document stands where its best passage does. */
-const documentsIn = (chunkIds: string[], ids: Map<string, string>) => [
-  ...new Set(chunkIds.map((chunkId) => ids.get(chunkId.slice(0, chunkId.indexOf('.'))) ?? '')),
+const documentsIn = (ranked: { chunkId: string }[], ids: Map<string, string>) => [
+  ...new Set(ranked.map(({ chunkId }) => ids.get(chunkId.slice(0, chunkId.indexOf('.'))) ?? '')),
 ];
 
 type Scope = { tenant: string; subject: string };

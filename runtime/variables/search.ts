@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { flag, url } from './values.ts';
+import { flag, milliseconds, url } from './values.ts';
 
 /** What makes vectors of documents and what searches them. */
 export const search = {
@@ -22,6 +22,38 @@ export const search = {
     .optional()
     .describe('server for ALFRED_EMBEDDINGS=openai:…, with its /v1; default: OPENAI_BASE_URL, else OpenAI'),
   EMBEDDINGS_API_KEY: z.string().min(1).optional().describe('key for it; default: OPENAI_API_KEY'),
+  RERANK_URL: url(/^https?:$/, 'http://host:port/v1/rerank')
+    .refine((value) => !/^https?:\/\/[^/?#]*@/i.test(value), {
+      error: 'expected no user and password in it: put the key into RERANK_API_KEY',
+    })
+    .optional()
+    .describe(
+      'reranker that orders the best passages of a search anew, its whole address; default: none. RERANK_MODEL belongs to it',
+    ),
+  RERANK_FORMAT: z
+    .enum(['cohere', 'tei'])
+    .default('cohere')
+    .describe(
+      'what it speaks: cohere, as Cohere, Jina, vLLM, llama.cpp and Infinity do; tei, Hugging Face’s Text Embeddings Inference',
+    ),
+  RERANK_MODEL: z
+    .string()
+    .regex(/^\S{1,200}$/, 'expected a name without spaces')
+    .optional()
+    .describe('its model, as the server calls it; names the ranking in `indexVersion`'),
+  RERANK_API_KEY: z.string().min(1).optional().describe('key for it, sent as a bearer token'),
+  RERANK_CANDIDATES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(200)
+    .default(32)
+    .describe('passages of a search that it gets; TEI takes 32 unless it is told otherwise'),
+  RERANK_TIMEOUT_MS: milliseconds
+    .min(1)
+    .max(60_000)
+    .default(2_000)
+    .describe('how long a search waits for it before it goes on without'),
   QDRANT_URL: url(/^https?:$/, 'http://host:6333')
     .optional()
     .describe('Qdrant server that searches, http(s)://host:port; default: an embedded index in ALFRED_DATA_DIR'),

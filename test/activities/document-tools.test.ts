@@ -3,6 +3,7 @@ import { createAdapters, type Adapters } from '../../activities/adapters/index.t
 import { citationsOf, numberPassages } from '../../activities/citations.ts';
 import { agents } from '../../agents/index.ts';
 import type { JsonValue } from '../../contract/json.ts';
+import { mainlyPassages } from '../../contract/tool-output.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { local, putDocument } from '../support/put-document.ts';
 
@@ -54,16 +55,25 @@ test('every tool that an agent names exists, and tells the model its schema', ()
 });
 
 describe('search_documents', () => {
-  test('returns passages, best first, and says how many', async () => {
+  test('returns passages, best first, and says how many, and for what', async () => {
     await putDocument(
       env.postgres.db,
       'travel.txt',
       '# Travel\n\nTrains are first class above three hours.\n\nFlights are economy class.',
     );
-    const { passages, summary } = await run('search_documents', { query: 'train first class' });
+    const { passages, summary, output } = await run('search_documents', { query: 'train\nfirst class' });
     expect(passages[0]?.text).toBe('Trains are first class above three hours.\n\nFlights are economy class.');
-    expect(summary).toBe('1 passage found');
-    expect((await run('search_documents', { query: 'xylophone' })).summary).toBe('0 passages found');
+    expect(summary).toBe('1 passage found for “train first class”');
+    expect(output).toMatchObject({ query: 'train first class' });
+    expect((await run('search_documents', { query: 'xylophone' })).summary).toBe('0 passages found for “xylophone”');
+  });
+
+  test('says of a long query only the beginning, so that its result is still read on passage by passage', async () => {
+    const query = `first class ${'😀 and more '.repeat(150)}`.trim();
+    const { output, summary } = await run('search_documents', { query });
+    expect(summary.length).toBeLessThan(150);
+    expect(JSON.stringify(output).isWellFormed()).toBe(true);
+    expect(mainlyPassages(output)?.length).toBeGreaterThan(0);
   });
 
   test.each([

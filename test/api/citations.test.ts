@@ -32,6 +32,7 @@ test('an answer’s citations are shown as they were read, and say what has beco
     n: 1,
     documentId,
     version: 1,
+    query: 'parental leave weeks',
     quote: 'Parental leave lasts sixteen weeks.',
     passage: { text, start: 0, end: text.length },
     state: 'unchanged',

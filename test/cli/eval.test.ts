@@ -7,6 +7,7 @@ import { readQuestions, scoresOf, type Answered } from '../../cli/eval/answers.t
 import { readCorpus } from '../../cli/eval/beir.ts';
 import { evaluateRetrieval, removeCorpus } from '../../cli/eval/retrieval.ts';
 import { createTestEnvironment } from '../support/environment.ts';
+import { createFakeReranker } from '../support/fake-reranker.ts';
 
 let dir: string;
 beforeAll(async () => void (dir = await mkdtemp(join(tmpdir(), 'alfred-eval-'))));
@@ -42,12 +43,34 @@ describe('alfred eval retrieval', () => {
       const first = await run();
       expect(first).toMatchObject({ documents: 4, passages: 3, queries: 2, model: null });
       expect(first.quality.lexical).toMatchObject({ ndcg10: { mean: 0.5 }, mrr: { mean: 0.5 } });
+      expect(Object.keys(first.quality)).toEqual(['lexical', 'dense', 'fused']);
       expect((await run()).quality).toEqual(first.quality);
       expect(await removeCorpus(adapters, folder)).toBe(3);
       expect(await adapters.documents.tenants()).toEqual([]);
     } finally {
       await adapters.close();
       await env.close();
+    }
+  });
+
+  test('has a row for the reranker where there is one, and stops where that does not judge', async () => {
+    const server = await createFakeReranker((text) => (text.includes('Basalt') ? 2 : 1));
+    const env = await createTestEnvironment({ ALFRED_EMBEDDINGS: 'none', ...server.variables });
+    const adapters = createAdapters(env);
+    try {
+      const folder = await corpus('reranked', { queries: lines([{ _id: 'q1', text: 'stone' }]), qrels: 'q1\td2\t1' });
+      const read = await readCorpus(folder);
+      const run = () => evaluateRetrieval(adapters, read, { dir: folder, say: () => {} });
+      const report = await run();
+      expect(report).toMatchObject({ reranker: 'rerank-test, 32 passages', rerankMs: { p50: expect.any(Number) } });
+      expect(report.quality.reranked?.ndcg10.mean).toBe(1);
+      expect(report.quality.fused?.ndcg10.mean).toBeLessThan(1);
+      server.answers(() => ({ status: 503, json: {} }));
+      await expect(run()).rejects.toThrow('answered 503');
+    } finally {
+      await adapters.close();
+      await env.close();
+      await server.close();
     }
   });
 

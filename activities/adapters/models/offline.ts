@@ -2,6 +2,7 @@ import { Passage } from '../../../contract/documents.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import { bestQuote } from '../../../contract/quote.ts';
 import type { Message, ModelEvent, ModelProvider, ModelRequest } from '../../ports.ts';
+import { offlineQuery } from './follow-up.ts';
 import { beforeFirstToken, paced, type Pace } from './pace.ts';
 import { stepIn } from './step.ts';
 import { estimatedUsage } from './token-estimate.ts';
@@ -42,7 +43,7 @@ const usage = (request: ModelRequest, answer: string): ModelEvent => ({
   usage: estimatedUsage(request, answer.length),
 });
 
-/** A person's words call a tool: the one that the input names, else the search, with the question as it is. */
+/** A person's words call a tool: the one that the input names, else the search, with the question. */
 function toolToCall({
   messages,
   tools,
@@ -54,25 +55,28 @@ function toolToCall({
   const callId = `offline-${stepIn(idempotencyKey)?.step ?? messages.length}`;
   if (last.tool) return { callId, tool: last.tool.name, arguments: last.tool.arguments };
   const search = tools.find(({ name }) => name === 'search_documents');
-  return search && { callId, tool: search.name, arguments: { query: last.text.slice(0, 2_000).toWellFormed() } };
+  return search && { callId, tool: search.name, arguments: { query: offlineQuery(messages).query } };
 }
 
 function compose(messages: Message[]): string {
   const question = messages.findLast((message) => message.role === 'user' && !message.because);
   const last = messages.findLast((message) => message.role === 'tool' || message === question);
   const outputs = last?.role === 'tool' ? last.results : [];
-  const found = outputs.flatMap(({ output }) => passagesOf(output) ?? []);
+  const searched = offlineQuery(messages);
+  const found = outputs.flatMap(({ output }) => passagesOf(output) ?? []).filter(searched.isSpokenOfIn);
+  const shown = searched.query.replace(/\s+/g, ' ');
   if (found.length > 0) {
     const quotes = found.slice(0, maxQuotes).map((passage) => {
-      const { start, end } = bestQuote(passage.text, question?.role === 'user' ? question.text : '');
+      const { start, end } = bestQuote(passage.text, searched.wanted);
       return `“${passage.text.slice(start, end).replace(/\s+/g, ' ')}” [${passage.n}]`;
     });
-    return `${quotes.join('\n\n')}\n\n${notice}`;
+    const taken = searched.isFollowUp ? [`Taken as a follow-up: I searched for “${shown}”.`] : [];
+    return [...taken, ...quotes, notice].join('\n\n');
   }
   const plain = outputs.filter(({ output }) => passagesOf(output) === undefined);
   if (plain.length > 0)
     return `${plain.map(({ tool, output }) => `${tool}: ${JSON.stringify(output)}`).join('\n\n')}\n\n${notice}`;
-  const asked = question?.role === 'user' ? question.text.replace(/\s+/g, ' ').slice(0, 200) : '';
+  const asked = shown.length > 600 ? `${shown.slice(0, 599).toWellFormed()}…` : shown;
   return `I don’t know: nothing in the documents speaks of that. I looked for “${asked}”.\n\n${notice}`;
 }
 

@@ -4,13 +4,15 @@ import type { Scope } from '../../../contract/references.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import type { Metrics } from '../../../runtime/metrics.ts';
 import type { Database } from '../../../runtime/postgres.ts';
-import type { Embedder, Embeddings, SearchIndex } from '../../ports.ts';
+import type { Embedder, Embeddings, Reranker, SearchIndex } from '../../ports.ts';
 import { principalsOf } from '../postgres/readable.ts';
 import { BestPassages } from './best-passages.ts';
 import { fuse, nameOf, defaultFusion, type Fused, type Fusion } from './fusion.ts';
 import type { Candidates, PassageFilter, PassageIndex } from './passage-index.ts';
 import { relevanceOf } from './relevance.ts';
 import { readPassages } from './read-passages.ts';
+import { asFused, asJudged, judgedText, type Ordered } from './rerank/order.ts';
+import { createRerankInTime } from './rerank/rerank-in-time.ts';
 
 /** An index that keeps naming what is not there to read is believed no more: the rest is shown. */
 const maxLooks = 5;
@@ -21,16 +23,19 @@ type Deps = {
   db: Database;
   index: PassageIndex;
   embeddings: Embeddings;
+  reranker?: Reranker | undefined;
   log: Logger;
-  metrics?: Pick<Metrics, 'searchDuration' | 'searchStages' | 'searchCache'> | undefined;
+  metrics?: Pick<Metrics, 'searchDuration' | 'searchStages' | 'searchCache' | 'searchReranks'> | undefined;
   fusion?: Fusion;
 };
 
 /**
- * Hybrid search: by words and by meaning, fused, then read from Postgres, where the right to read is looked at once more.
- * Without an embedding model it goes by words alone, and says so.
+ * Hybrid search: by words and by meaning, fused, reranked where there is a reranker, then read from Postgres, where the
+ * right to read is looked at once more. Without an embedding model it goes by words alone, and says so.
  */
-export function createSearch({ db, index, embeddings, log, metrics, fusion = defaultFusion }: Deps): SearchIndex {
+export function createSearch(deps: Deps): SearchIndex {
+  const { db, index, embeddings, reranker, log, metrics, fusion = defaultFusion } = deps;
+  const scoresInTime = reranker && createRerankInTime({ reranker, log, metrics });
   const queries = new LRUCache<string, Float32Array>({ max: 1_000 });
   const timed = async <T>(stage: string, work: () => Promise<T>): Promise<T> => {
     const begun = performance.now();
@@ -64,43 +69,77 @@ export function createSearch({ db, index, embeddings, log, metrics, fusion = def
     for (let looks = 1; ; looks++) {
       const filter = filterOf(request, await principalsOf(db, scope));
       const found = await timed('candidates', () => index.find(scope, filter, query, depth));
-      const fused = fuse(found, fusion);
-      const passages = await timed('read', () => readBest(scope, fused, request.limit, looks === maxLooks));
-      // A document that changed between the two reads took its passages with it: look again.
-      if (passages)
-        return { ...judged(request.query, passages, embedded?.embedder), ...told(embedded?.embedder, found) };
+      const isLast = looks === maxLooks;
+      const ordered = await order(scope, request.query, fuse(found, fusion), isLast, signal);
+      const passages = ordered && (await timed('read', () => readBest(scope, ordered, request.limit, isLast)));
+      // A document that changed between two reads took its passages with it: look again.
+      if (!passages) continue;
+      const isReranked = ordered.some(({ rerank }) => rerank !== null);
+      return {
+        ...judged(request.query, passages, embedded?.embedder),
+        ...told(embedded?.embedder, found, isReranked),
+      };
     }
+  };
+
+  /** @returns undefined when a passage is there no more, or no longer for this subject: only what may be read is judged */
+  const order = async (
+    scope: Scope,
+    query: string,
+    fused: Fused[],
+    isLast: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<Ordered[] | undefined> => {
+    if (!reranker || !scoresInTime || fused.length === 0) return asFused(fused);
+    return timed('rerank', async () => {
+      const ids = fused.slice(0, reranker.candidates).map(({ chunkId }) => chunkId);
+      const read = await readPassages(db, scope, ids);
+      if (!isLast && read.size < ids.length) return undefined;
+      const passages = ids.flatMap((id) => read.get(id) ?? []);
+      const scores = passages.length > 0 && (await scoresInTime(query, passages.map(judgedText), signal));
+      if (!scores) return asFused(fused);
+      return asJudged(fused, new Map(passages.map(({ chunkId }, i) => [chunkId, scores[i] ?? -Infinity])));
+    });
   };
 
   /** @returns undefined when a passage is there no more, or no longer for this subject */
   const readBest = async (
     scope: Scope,
-    fused: Fused[],
+    ordered: Ordered[],
     limit: number,
     isLast: boolean,
   ): Promise<Ranked[] | undefined> => {
     const best = new BestPassages();
-    for (let from = 0; from < fused.length && best.size < limit; from += 2 * limit) {
-      const some = fused.slice(from, from + 2 * limit);
+    for (let from = 0; from < ordered.length && best.size < limit; from += 2 * limit) {
+      const some = ordered.slice(from, from + 2 * limit);
       const read = await readPassages(
         db,
         scope,
         some.map(({ chunkId }) => chunkId),
       );
       if (!isLast && some.some(({ chunkId }) => !read.has(chunkId))) return undefined;
-      for (const [i, { chunkId, lexical, dense, score }] of some.entries()) {
+      for (const { chunkId, ...scores } of some) {
         const passage = read.get(chunkId);
-        const scores = { lexical, dense, fused: { rank: from + i + 1, score } };
+        const { score } = scores.rerank ?? scores.fused;
         if (passage && best.size < limit) best.offer({ ...passage, score, scores });
       }
     }
     return best.passages;
   };
 
-  const told = (embedder: Embedder | undefined, { dense }: Candidates): Pick<SearchResult, 'mode' | 'indexVersion'> =>
-    embedder && dense.length > 0
-      ? { mode: 'hybrid', indexVersion: [index.name, embedder.model, nameOf(fusion)].join('/') }
-      : { mode: 'lexical', indexVersion: index.name };
+  const told = (
+    embedder: Embedder | undefined,
+    { dense }: Candidates,
+    isReranked: boolean,
+  ): Pick<SearchResult, 'mode' | 'indexVersion'> => {
+    const isHybrid = embedder && dense.length > 0;
+    const version = [
+      index.name,
+      ...(isHybrid ? [embedder.model, nameOf(fusion)] : []),
+      ...(isReranked && reranker ? [`rerank${reranker.candidates}:${reranker.model}`] : []),
+    ];
+    return { mode: isHybrid ? 'hybrid' : 'lexical', indexVersion: version.join('/') };
+  };
 
   return {
     async search(scope, request, signal) {

@@ -35,6 +35,14 @@ export function tellingStems(query: string): Set<string> {
   return new Set([...words.filter((found) => found.length > 1), ...runs.flatMap(pairsOf)].map(stemOf));
 }
 
+/** The same, and nothing where no word says what it is about. */
+export function subjectStems(text: string): Set<string> {
+  const { words, runs } = cutUp(text);
+  return new Set([...words.filter(isTelling), ...runs.flatMap(pairsOf)].map(stemOf));
+}
+
+const isTelling = (found: string) => found.length > 1 && !idle.has(found);
+
 /** All words of a text, cut in the same way. */
 export function stemsIn(text: string): Set<string> {
   const { words, runs } = cutUp(text);

@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createApiHarness, type ApiHarness } from '../api/api-server.ts';
+import { createFakeReranker } from '../support/fake-reranker.ts';
+import { putDocument } from '../support/put-document.ts';
+import { alfred } from './run-alfred.ts';
+
+let house: ApiHarness;
+let server: Awaited<ReturnType<typeof createFakeReranker>>;
+beforeAll(async () => {
+  server = await createFakeReranker((text) => (text.includes('hard') ? 2 : 1));
+  house = await createApiHarness({ ALFRED_EMBEDDINGS: 'none', ...server.variables });
+  await putDocument(house.postgres.db, 'often.txt', 'Granite, granite, granite.');
+  await putDocument(house.postgres.db, 'once.txt', 'Among all stones granite is a hard one.');
+});
+afterAll(async () => {
+  await house?.close();
+  await server?.close();
+});
+
+const search = async () => (await house.http.post('/v1/search', { query: 'granite' })).body;
+const explained = () => alfred(['search', 'granite', '--explain'], { ALFRED_URL: house.url, NO_COLOR: '1' });
+
+test('a search says where a reranker has put each passage, over HTTP and at the terminal', async () => {
+  const { passages, indexVersion } = await search();
+  expect(passages).toMatchObject([
+    { document: 'once.txt', score: 2, scores: { fused: { rank: 2 }, rerank: { rank: 1, score: 2 } } },
+    { document: 'often.txt', score: 1, scores: { fused: { rank: 1 }, rerank: { rank: 2, score: 1 } } },
+  ]);
+  const { stdout, stderr } = await explained();
+  expect(stderr).toContain(`lexical, ${indexVersion}`);
+  expect(stdout).toMatch(/^once\.txt\n.*fused 2 \(0\.\d+\) · reranked 1 \(2\.0000\)/);
+});
+
+test('while the reranker is away, both say nothing of it, and the metrics do', async () => {
+  server.answers(() => ({ status: 503, json: {} }));
+  const { passages, indexVersion } = await search();
+  expect(passages).toMatchObject([
+    { document: 'often.txt', scores: { fused: { rank: 1 }, rerank: null } },
+    { document: 'once.txt', scores: { fused: { rank: 2 }, rerank: null } },
+  ]);
+  expect(indexVersion).not.toContain('rerank');
+  expect((await explained()).stdout).not.toContain('reranked');
+  expect(await house.metrics.registry.metrics()).toContain('search_reranks_total{outcome="model_unavailable"} 2');
+});
