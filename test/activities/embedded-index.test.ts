@@ -8,6 +8,7 @@ import { createEmbeddedIndex } from '../../activities/adapters/search/embedded/e
 import { createSearch } from '../../activities/adapters/search/search.ts';
 import type { Scope } from '../../contract/references.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { embedAll, eventually, otherModel, toyModel, toyVector } from '../support/passage-indexes.ts';
 import { local, putDocument } from '../support/put-document.ts';
 
 let env: TestEnvironment;
@@ -212,6 +213,30 @@ describe('the index file', () => {
     env.postgres.pool.removeAllListeners('acquire');
     // Two runs at the most, whatever each needs; fifty of their own would be far more.
     expect(catchUps).toBeLessThan(30);
+  });
+
+  test('of processes with different models has one model’s vectors at a time, and they do not take turns without end', async () => {
+    const dir = newDir();
+    await put('pets.txt', 'The hound barks.');
+    for (const model of [toyModel, otherModel]) await embedAll(env.postgres.db, model);
+    const [first, second] = [toyModel, otherModel].map((model) => {
+      const index = createEmbeddedIndex({ db: env.postgres.db, dir, log: env.log, model: async () => model.name });
+      opened.push(index);
+      const query = { text: 'barks', vector: toyVector(model, 'dog') };
+      return async () => {
+        const { lexical, dense } = await index.find(local, { principals: ['everyone'] }, query, 1);
+        expect(lexical).toHaveLength(1);
+        return dense.length;
+      };
+    });
+    if (!first || !second) throw new Error('there are two');
+    expect(await first()).toBe(1);
+    // Vectors of these two do not even have the same length: to compare them would throw.
+    await eventually(async () => expect(await second()).toBe(1));
+    await eventually(async () => expect(await first()).toBe(1));
+    const file = await fileIn(dir);
+    for (let i = 0; i < 50; i++) expect([await first(), await second()]).toEqual([1, 0]);
+    expect(await fileIn(dir)).toBe(file);
   });
 
   test('that cannot be written says what to do', async () => {

@@ -6,10 +6,13 @@ import { indexable } from '../terms.ts';
 /** How far a file is: which database it follows, the last change it applied, and when that change was made. */
 export type Position = { source: string; applied: number; anchor: string | null };
 
+/** A file's position, and the model whose vectors it holds; `''` for none. */
+export type Standing = Position & { model: string };
+
 /** The next changes: what the changed documents hold now; a document that is gone holds nothing. */
 export type Changes = { to: Position; model: string; documentIds: string[]; documents: IndexedDocument[] };
 
-export async function readPosition(client: Client): Promise<Position & { model: string }> {
+export async function readPosition(client: Client): Promise<Standing> {
   const { rows } = await client.execute('select source, applied, anchor, model from state');
   const [row] = rows;
   return {

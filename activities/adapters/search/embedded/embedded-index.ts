@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { LRUCache } from 'lru-cache';
 import type { Scope } from '../../../../contract/references.ts';
 import type { Logger } from '../../../../runtime/logger.ts';
 import type { Database } from '../../../../runtime/postgres.ts';
@@ -8,11 +9,9 @@ import { changesAfter, follows, readChanges, readChunkIds, readStanding } from '
 import type { IndexDifferences, PassageIndex } from '../passage-index.ts';
 import { createShared } from '../shared.ts';
 import { matchTerms } from '../terms.ts';
-import type { Position } from './apply.ts';
+import type { Standing } from './apply.ts';
 import { createIndexThreads } from './index-threads.ts';
 import { format } from './schema.ts';
-
-type Standing = Position & { model: string };
 
 type Deps = {
   db: Database;
@@ -21,6 +20,9 @@ type Deps = {
   /** Name of the model whose vectors are taken; `''` for none. */
   model: () => Promise<string>;
 };
+
+/** How soon a process exchanges a tenant's vectors for the same model's once more. */
+const exchangeAgainMs = 600_000;
 
 /**
  * A libSQL file a tenant: full text by FTS5, vectors by an exact comparison after a quick look at all. It follows Postgres:
@@ -34,6 +36,11 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
   const caughtUp = new Map<string, () => Promise<void>>();
   /** Where files were seen to be, so that a search need not ask before it searches; it finds out when that is no more. */
   const seen = new Map<string, Standing>();
+  /** Tenants whose file is built anew for another model. */
+  const building = new Map<string, Promise<void>>();
+  /** Tenants whose vectors this process has exchanged lately, and for which model's. */
+  const exchanged = new LRUCache<string, string>({ max: 10_000, ttl: exchangeAgainMs });
+  let isClosed = false;
 
   /** Takes over every change that was made before the call. @returns where the file is then */
   const catchUp = async (tenant: string, dir: string, from?: Standing): Promise<Standing> => {
@@ -43,8 +50,7 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
     for (;;) {
       const [position, wanted] = await Promise.all([known ?? threads.run({ ...file, do: 'position' }), model()]);
       const standing = await readStanding(db, tenant, position.applied);
-      // Without a model the vectors of the last one stay: it may only be missing for a while.
-      const isOther = !follows(position, standing) || (wanted !== '' && position.model !== wanted);
+      const isOther = !follows(position, standing);
       target ??= isOther ? undefined : standing.newest;
       if (!isOther && target !== undefined && position.applied >= target) return position;
       if (known) {
@@ -55,8 +61,8 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
       if (isOther) {
         if (position.source !== '')
           log.warn(
-            { tenant, applied: position.applied, newest: standing.newest, model: wanted },
-            'the search index follows another database or model and is built anew',
+            { tenant, applied: position.applied, newest: standing.newest },
+            'the search index follows another database and is built anew',
           );
         await threads.run({ ...file, do: 'anew', from: position, source: standing.source, model: wanted });
         continue;
@@ -66,6 +72,43 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
       const to = { source: position.source, applied: changes.seq, anchor: changes.at };
       await threads.run({ ...file, do: 'apply', from: position, changes: { ...changes, to, model: position.model } });
     }
+  };
+
+  /** Builds a tenant's file anew beside the one that serves, and puts it in its place in one step. */
+  const rebuild = async (tenant: string): Promise<void> => {
+    const [dir, aside] = [dirOf(tenant), `${dirOf(tenant)}.rebuild-${randomBytes(6).toString('hex')}`];
+    try {
+      await catchUp(tenant, aside);
+      const whole = join(aside, 'whole.db');
+      await threads.run({ dir: aside, do: 'copy', to: whole });
+      await threads.run({ dir, do: 'adopt', from: whole });
+      seen.delete(tenant);
+    } finally {
+      await rm(aside, { recursive: true, force: true });
+    }
+  };
+
+  /**
+   * Another model's vectors are exchanged in a file beside the one that serves, in which words are searched meanwhile. Without
+   * a model the vectors of the last one stay: it may only be missing for a while.
+   */
+  const exchangeVectors = (tenant: string, wanted: string) => {
+    // Where they are others again, another process is set up otherwise: the two must not take turns without end.
+    if (building.has(tenant) || exchanged.get(tenant) === wanted) return;
+    const exchange = async () => {
+      const { model: held } = await threads.run({ dir: dirOf(tenant), do: 'position' });
+      if (held === wanted) return void seen.delete(tenant);
+      log.info({ tenant, before: held, model: wanted }, 'the search index is built anew with another model’s vectors');
+      await rebuild(tenant);
+      exchanged.set(tenant, wanted);
+    };
+    const built = exchange()
+      .catch((error: unknown) => {
+        if (!isClosed)
+          log.warn({ err: error, tenant }, 'the search index could not be built anew; the next search begins again');
+      })
+      .finally(() => building.delete(tenant));
+    building.set(tenant, built);
   };
 
   const caught = async (tenant: string) => {
@@ -82,8 +125,9 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
     async find({ tenant }: Scope, filter, { text, vector }, depth) {
       const query = { filter, terms: matchTerms(text), vector, depth };
       for (;;) {
-        const least = await caught(tenant);
-        const found = least && (await threads.run({ dir: dirOf(tenant), do: 'find', least, query }));
+        const [least, wanted] = [await caught(tenant), await model()];
+        if (least && wanted !== '' && least.model !== wanted) exchangeVectors(tenant, wanted);
+        const found = least && (await threads.run({ dir: dirOf(tenant), do: 'find', least, model: wanted, query }));
         if (found) return found;
         seen.delete(tenant);
       }
@@ -95,17 +139,7 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
       return { ...counts, behind: await changesAfter(db, tenant, applied) };
     },
     operations: {
-      async rebuild(tenant) {
-        const [dir, aside] = [dirOf(tenant), `${dirOf(tenant)}.rebuild-${randomBytes(6).toString('hex')}`];
-        try {
-          await catchUp(tenant, aside);
-          const whole = join(aside, 'whole.db');
-          await threads.run({ dir: aside, do: 'copy', to: whole });
-          await threads.run({ dir, do: 'adopt', from: whole });
-        } finally {
-          await rm(aside, { recursive: true, force: true });
-        }
-      },
+      rebuild,
       async verify(tenant) {
         await caught(tenant);
         const held = new Map(
@@ -119,7 +153,11 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
       },
       restore: (tenant, file) => threads.run({ dir: dirOf(tenant), do: 'adopt', from: resolve(file) }),
     },
-    close: () => threads.close(),
+    close: async () => {
+      isClosed = true;
+      await threads.close();
+      await Promise.all(building.values());
+    },
   };
 }
 

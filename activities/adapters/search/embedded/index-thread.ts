@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { AlfredError, type ErrorCode } from '../../../../contract/errors.ts';
 import type { Candidates } from '../passage-index.ts';
-import { applyChanges, beginAnew, readPosition, type Changes, type Position } from './apply.ts';
+import { applyChanges, beginAnew, readPosition, type Changes, type Position, type Standing } from './apply.ts';
 import { find } from './find.ts';
 import { createIndexFile, type IndexFile, type OpenIndex } from './index-file.ts';
 import { emptyMemory, type FindIn, type Memory } from './memory.ts';
@@ -11,14 +11,14 @@ export type IndexJob = { dir: string } & (
   | { do: 'position' }
   | { do: 'anew'; from: Position; source: string; model: string }
   | { do: 'apply'; from: Position; changes: Changes }
-  | { do: 'find'; least: Pick<Position, 'source' | 'applied'>; query: FindIn }
+  | { do: 'find'; least: Omit<Standing, 'anchor'>; model: string; query: FindIn }
   | { do: 'counts' }
   | { do: 'ids' }
   | { do: 'copy'; to: string }
   | { do: 'adopt'; from: string }
 );
 export type IndexAnswer = {
-  position: Position & { model: string };
+  position: Standing;
   anew: undefined;
   apply: undefined;
   /** Undefined when the file is not as far as it must be: another one has taken its place. */
@@ -71,12 +71,15 @@ async function answer(job: Exclude<IndexJob, { do: 'adopt' }>, { client, name }:
       return undefined;
     case 'find': {
       const { source, applied, anchor, model } = await readPosition(client);
-      if (source !== job.least.source || applied < job.least.applied) return undefined;
+      const { least } = job;
+      if (source !== least.source || model !== least.model || applied < least.applied) return undefined;
       const of = join(name, source, model);
       const known = memories.get(job.dir);
       const memory = known?.of === of ? known.memory : emptyMemory();
       memories.set(job.dir, { of, memory });
-      return find(client, memory, `${applied} ${anchor}`, job.query);
+      // Vectors of two models do not compare.
+      const query = model === job.model ? job.query : { ...job.query, vector: undefined };
+      return find(client, memory, `${applied} ${anchor}`, query);
     }
   }
 }
