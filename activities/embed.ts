@@ -21,8 +21,8 @@ export const createEmbedActivities = ({ vectors, embeddings, metrics, log }: Emb
         metrics.chunksEmbedded.inc(count),
       );
       const progress = await vectors.progress(embedder.model);
-      const more = embedded === batchSize;
-      if (!more && embedded > 0) log.info({ ...progress, model: embedder.model }, 'all passages have vectors');
+      const more = embedded > 0;
+      if (!more) log.info({ ...progress, model: embedder.model }, 'all passages have vectors');
       return { embedded, more, progress };
     }),
 });

@@ -18,7 +18,7 @@ import type {
 export type SweepDeps = {
   callbacks: Pick<Callbacks, 'forgotten'>;
   ledger: Pick<Ledger, 'writeOffLost'>;
-  vectors: Pick<Vectors, 'missing'>;
+  vectors: Pick<Vectors, 'isBehind'>;
   embeddings: Pick<Embeddings, 'embedder'>;
   tasks: Tasks;
   conversationRows: Pick<ConversationRows, 'open'>;
@@ -103,7 +103,7 @@ async function* candidates(tasks: Tasks, workflows: Workflows): AsyncIterable<Ta
 async function embedWhatIsLeft({ vectors, embeddings, workflows, log }: SweepDeps): Promise<void> {
   try {
     const embedder = await embeddings.embedder();
-    if (embedder && (await vectors.missing(embedder.model, 1)).length > 0) await workflows.embedDocuments();
+    if (embedder && (await vectors.isBehind(embedder.model))) await workflows.embedDocuments();
   } catch (error) {
     log.warn({ err: error }, 'the vectors of documents could not be looked at');
   }

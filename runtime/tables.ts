@@ -135,6 +135,7 @@ export interface Tables {
     tags: Generated<string[]>;
     language: string | null;
     version: Generated<number>;
+    embedded_by: Generated<string | null>;
     created_at: Generated<Date>;
     updated_at: Generated<Date>;
   };

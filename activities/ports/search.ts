@@ -5,9 +5,13 @@ import type { Scope } from '../../contract/references.ts';
 export interface Embedder {
   /** Named with every vector; vectors of two models do not compare. */
   readonly model: string;
-  /** Its cosines are on the scale that the threshold of relevance was calibrated with. */
-  readonly isCalibrated: boolean;
-  embedPassages(texts: string[], signal: AbortSignal): Promise<Float32Array[]>;
+  /**
+   * From what sum on, of the part of a question's words that a passage covers and the cosine of the two, the passage speaks
+   * of what was asked. A model whose cosines nobody has calibrated has none: then words alone decide.
+   */
+  readonly relevantFrom: number | undefined;
+  /** What does not fit the model at once is not cut off. */
+  embedPassages(passages: PassageText[], signal: AbortSignal): Promise<Float32Array[]>;
   embedQuery(text: string, signal: AbortSignal): Promise<Float32Array>;
   close(): Promise<void>;
 }
@@ -34,18 +38,30 @@ export interface Reranker {
   scores(query: string, texts: string[], signal: AbortSignal): Promise<number[]>;
 }
 
+/** What is embedded of a passage: the headings above it, a line each, and its text. */
+export type PassageText = { headings: string; text: string };
+
 /** A text that has no vector yet. */
-export type Unembedded = { tenant: string; hash: string; text: string };
+export type Unembedded = PassageText & { tenant: string; hash: string };
 
 /** The vectors of documents. Postgres keeps them; an index is derived from them. */
 export interface Vectors {
-  /** Texts of any tenant's chunks that `model` has not embedded, oldest documents last. */
+  /** Whether a document may lack vectors of `model`, or has some that no index was told of. Costs next to nothing. */
+  isBehind(model: string): Promise<boolean>;
+  /** Texts of any tenant's chunks that `model` has not embedded, oldest documents last; a text that several hold, once. */
   missing(model: string, limit: number): Promise<Unembedded[]>;
-  /** Stores vectors, and has the indexes take them over. What nobody needs any more is dropped. */
-  store(model: string, vectors: (Pick<Unembedded, 'tenant' | 'hash'> & { vector: Float32Array })[]): Promise<void>;
+  /** Stores vectors; `settle` has the indexes take them over. What nobody needs any more is dropped. */
+  store(model: string, vectors: (TextRef & { vector: Float32Array })[]): Promise<void>;
+  /**
+   * Has the indexes take over what was stored for the documents that hold these texts. When none are named: for every
+   * document whose vectors are all there, whoever stored them and died.
+   */
+  settle(model: string, texts?: TextRef[]): Promise<void>;
   /** How far the vectors of a tenant's chunks are; of all tenants when there is none named. */
   progress(model: string, tenant?: string): Promise<{ chunks: number; embedded: number }>;
 }
+
+type TextRef = Pick<Unembedded, 'tenant' | 'hash'>;
 
 /** Finds passages that whoever asks may read. */
 export interface SearchIndex {

@@ -5,6 +5,7 @@ import { openEdge } from '../../runtime/edge.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { registerSearchAttributes } from '../../runtime/temporal.ts';
 import { embeddingModelDir, obtainEmbeddingModel } from './embedding-model.ts';
+import { localModel } from './embedding-models.ts';
 import { postgresFor, temporalFor, type ServerDeps } from './servers.ts';
 import type { Settings } from './settings.ts';
 import { StepFailure } from './step-failure.ts';
@@ -65,12 +66,13 @@ export async function bringUp({ onAddresses, ...servers }: Deps) {
 
 /** Has the embedding model fetched, unless the person chose another or none; nobody waits for it. */
 async function embeddingsFor({ config, dataDir, environment }: Settings, log: Logger): Promise<Record<string, string>> {
-  if (config.ALFRED_EMBEDDINGS !== 'local' || config.ALFRED_EMBEDDING_MODEL_DIR) return {};
-  const options = { fallbackDir: join(dataDir, 'cache'), environment: environment };
-  obtainEmbeddingModel({ log, ...options }).catch((error: Error) =>
+  const model = localModel(config);
+  if (!model || config.ALFRED_EMBEDDING_MODEL_DIR) return {};
+  const options = { fallbackDir: join(dataDir, 'cache'), environment };
+  obtainEmbeddingModel(model, { log, endpoint: config.HF_ENDPOINT, ...options }).catch((error: Error) =>
     log.warn({ reason: error.message }, 'the embedding model is not to be had: searches go by words alone'),
   );
-  return { ALFRED_EMBEDDING_MODEL_DIR: await embeddingModelDir(options) };
+  return { ALFRED_EMBEDDING_MODEL_DIR: await embeddingModelDir(model, options) };
 }
 
 /** What the person has set for this start, so that `alfred config` tells it; secrets stay where they are. */

@@ -33,7 +33,7 @@ const leftoverMs = 60 * 60 * 1_000;
 /** Removes what cut-short downloads left in the cache. */
 export async function removeLeftovers(dir: string): Promise<void> {
   for (const name of await readdir(dir)) {
-    if (!/^(sdk|wheel)-/.test(name)) continue;
+    if (!/^(sdk|wheel|model)-/.test(name)) continue;
     const path = join(dir, name);
     const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
     if (Date.now() - mtimeMs > leftoverMs) await rm(path, { recursive: true, force: true });

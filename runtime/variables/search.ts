@@ -6,10 +6,10 @@ export const search = {
   ALFRED_DATA_DIR: z.string().min(1).default('.alfred').describe('folder for the search index and caches'),
   ALFRED_EMBEDDINGS: z
     .string()
-    .regex(/^(local|none|openai:\S{1,200})$/, 'expected local, none, or openai:<model>')
+    .regex(/^(local(:bge-small)?|none|openai:\S{1,200})$/, 'expected local, local:bge-small, none, or openai:<model>')
     .default('local')
     .describe(
-      'what makes vectors of documents: local, an ONNX model on this machine; openai:<model>, a server that speaks OpenAI’s embeddings; none, and a search goes by words alone',
+      'what makes vectors of documents: local, an ONNX model on this machine, all-MiniLM-L6-v2 where `npm start` fetches it; local:bge-small, the same with bge-small-en-v1.5; openai:<model>, a server that speaks OpenAI’s embeddings; none, and a search goes by words alone',
     ),
   ALFRED_EMBEDDING_MODEL_DIR: z
     .string()
@@ -18,6 +18,9 @@ export const search = {
     .describe(
       'folder with model.onnx and tokenizer.json for local embeddings; default: embedding-model in ALFRED_DATA_DIR, `npm start` fetches one',
     ),
+  HF_ENDPOINT: url(/^https?:$/, 'https://host')
+    .default('https://huggingface.co')
+    .describe('model hub, or a mirror of it, that `npm start` may fetch the embedding model from'),
   EMBEDDINGS_BASE_URL: url(/^https?:$/, 'http://host:port/v1')
     .optional()
     .describe('server for ALFRED_EMBEDDINGS=openai:…, with its /v1; default: OPENAI_BASE_URL, else OpenAI'),

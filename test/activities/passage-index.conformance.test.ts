@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { recordChange } from '../../activities/adapters/postgres/document-changes.ts';
+import { recordChanges } from '../../activities/adapters/postgres/document-changes.ts';
 import { createDocuments } from '../../activities/adapters/postgres/documents.ts';
 import type { PassageFilter, PassageIndex, Ranked } from '../../activities/adapters/search/passage-index.ts';
 import type { Placement } from '../../contract/documents.ts';
@@ -50,7 +50,7 @@ describe.each([
   const amend = (documentId: string, set: { language?: string; updated_at?: Date; readers?: string[] }) =>
     env.postgres.db.transaction().execute(async (tx) => {
       await tx.updateTable('documents').set(set).where('id', '=', documentId).execute();
-      await recordChange(tx, local.tenant, documentId);
+      await recordChanges(tx, [{ tenant: local.tenant, id: documentId }]);
     });
 
   const textsOf = async (list: Ranked[]) => {

@@ -48,7 +48,7 @@ export async function searchLoad({
   const index = createEmbeddedIndex({ db, dir: join(dir, 'index'), log, model: async () => model });
   let vector = new Float32Array(0);
   const embedder = {
-    ...{ model, isCalibrated: false, close: async () => {} },
+    ...{ model, relevantFrom: undefined, close: async () => {} },
     embedPassages: async () => [],
     embedQuery: async () => vector,
   };

@@ -82,8 +82,12 @@ export async function embedAll(db: Database, model: ToyModel): Promise<void> {
   const missing = await vectors.missing(model.name, 1_000);
   await vectors.store(
     model.name,
-    missing.map(({ tenant, hash, text }) => ({ tenant, hash, vector: toyVector(model, text) })),
+    missing.map(({ tenant, hash, headings, text }) => ({
+      ...{ tenant, hash },
+      vector: toyVector(model, `${headings} ${text}`),
+    })),
   );
+  await vectors.settle(model.name, missing);
 }
 
 /** Asks again until the answer is right, or fails as it was last; for what an index does beside answering. */

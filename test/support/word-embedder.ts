@@ -22,10 +22,10 @@ export function wordEmbedder(model = 'words@1') {
   };
   const embedder: Embedder = {
     model,
-    isCalibrated: false,
+    relevantFrom: undefined,
     embedPassages: async (texts) => {
       embedded += texts.length;
-      return texts.map(vectorOf);
+      return texts.map(({ headings, text }) => vectorOf(`${headings} ${text}`));
     },
     embedQuery: async (text) => vectorOf(text),
     close: async () => {},
@@ -36,14 +36,13 @@ export function wordEmbedder(model = 'words@1') {
     embedded: () => embedded,
     missing: (db: Database) => createVectors(db).missing(model, 1_000),
     store: async (db: Database, texts: Unembedded[]) => {
-      const made = await embedder.embedPassages(
-        texts.map(({ text }) => text),
-        new AbortController().signal,
-      );
-      await createVectors(db).store(
+      const made = await embedder.embedPassages(texts, new AbortController().signal);
+      const vectors = createVectors(db);
+      await vectors.store(
         model,
         texts.flatMap((one, i) => (made[i] ? [{ ...one, vector: made[i] }] : [])),
       );
+      await vectors.settle(model, texts);
     },
   };
 }

@@ -2,25 +2,43 @@ import { readFile } from 'node:fs/promises';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { EmbeddingModel } from './model-folder.ts';
+import { meanOf, normalised, windowsOf } from './windows.ts';
 
-export type EmbeddingJob = { model: EmbeddingModel; text: string };
+/** `lead` stands before the text, and before each piece of one that is too long. */
+export type EmbeddingJob = { model: EmbeddingModel; lead: string; text: string };
 
 /** The package's own types do not resolve under Node's rules. */
-type Encoder = { encode(text: string): { ids: number[]; attention_mask: number[] } };
+type Encoder = { encode(text: string, options?: { add_special_tokens: boolean }): { ids: number[] } };
 const TokenizerOf = Tokenizer as unknown as new (json: object, config: object) => Encoder;
 
-type Loaded = { session: InferenceSession; tokenizer: Encoder; modelFile: string };
+type Loaded = {
+  session: InferenceSession;
+  tokens: (text: string) => number[];
+  /** What stands around every text. */
+  frame: { before: number[]; after: number[] };
+  modelFile: string;
+};
 let loading: Promise<Loaded> | undefined;
 
 /** Runs on a worker thread; see local-embedder.ts. One text at a time: 8-bit results depend on what else is in a batch. */
-export async function embed({ model, text }: EmbeddingJob): Promise<Float32Array> {
-  const { session, tokenizer } = await load(model);
-  const { ids, attention_mask: mask } = tokenizer.encode(text);
-  const [tokens, attended] = [cut(ids, model.maxTokens), cut(mask, model.maxTokens)];
+export async function embed({ model, lead, text }: EmbeddingJob): Promise<Float32Array> {
+  const loaded = await load(model);
+  const { tokens, frame } = loaded;
+  const room = model.maxTokens - frame.before.length - frame.after.length;
+  const vectors: { vector: Float32Array; weight: number }[] = [];
+  for (const window of windowsOf(tokens(lead), tokens(text), room)) {
+    const vector = await vectorOf([...frame.before, ...window.tokens, ...frame.after], model, loaded);
+    vectors.push({ vector, weight: window.weight });
+  }
+  return meanOf(vectors);
+}
+
+async function vectorOf(tokens: number[], { pooling }: EmbeddingModel, { session }: Loaded): Promise<Float32Array> {
   const shape = [1, tokens.length];
   const feeds: Record<string, Tensor> = {
     input_ids: new Tensor('int64', BigInt64Array.from(tokens, BigInt), shape),
-    attention_mask: new Tensor('int64', BigInt64Array.from(attended, BigInt), shape),
+    // Nothing is padded, so every token counts.
+    attention_mask: new Tensor('int64', new BigInt64Array(tokens.length).fill(1n), shape),
     token_type_ids: new Tensor('int64', new BigInt64Array(tokens.length), shape),
   };
   const outputs = await session.run(
@@ -29,7 +47,7 @@ export async function embed({ model, text }: EmbeddingJob): Promise<Float32Array
   const output = outputs[session.outputNames[0] ?? ''];
   if (!output) throw new Error('the embedding model gave no output');
   const [, length = 0, dimensions = 0] = output.dims;
-  return normalised(pooled(output.data as Float32Array, length, dimensions, model.pooling));
+  return normalised(pooled(output.data as Float32Array, length, dimensions, pooling));
 }
 
 async function load({ modelFile, tokenizerFile }: EmbeddingModel): Promise<Loaded> {
@@ -43,26 +61,23 @@ async function load({ modelFile, tokenizerFile }: EmbeddingModel): Promise<Loade
       // A thread that spins while it waits takes the core from whoever has work.
       extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
     });
-    return { session, tokenizer: new TokenizerOf(json, {}), modelFile };
+    const tokenizer = new TokenizerOf(json, {});
+    const tokens = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids;
+    return { session, tokens, frame: frameOf(tokenizer.encode('a').ids, tokens('a')), modelFile };
   })();
   return loading;
 }
 
-/** The first tokens of a text that is too long, and the token that ends every one. */
-const cut = (ids: number[], max: number) => (ids.length <= max ? ids : [...ids.slice(0, max - 1), ids.at(-1) ?? 0]);
+function frameOf(whole: number[], inner: number[]): Loaded['frame'] {
+  const at = whole.indexOf(inner[0] ?? NaN);
+  if (at < 0) throw new Error('the tokenizer of the embedding model has no token for the letter a');
+  return { before: whole.slice(0, at), after: whole.slice(at + inner.length) };
+}
 
 function pooled(data: Float32Array, length: number, dimensions: number, pooling: 'mean' | 'cls'): Float32Array {
   if (pooling === 'cls') return data.slice(0, dimensions);
   const sum = new Float32Array(dimensions);
-  // Nothing is padded, so every token counts.
   for (let token = 0; token < length; token++)
     for (let i = 0; i < dimensions; i++) sum[i] = (sum[i] ?? 0) + (data[token * dimensions + i] ?? 0);
   return sum;
-}
-
-function normalised(vector: Float32Array): Float32Array {
-  let square = 0;
-  for (const x of vector) square += x * x;
-  const length = Math.sqrt(square) || 1;
-  return vector.map((x) => x / length);
 }

@@ -18,20 +18,19 @@ export function createLocalEmbedder(model: EmbeddingModel): Embedder {
       idleTimeout: 60_000,
       recordTiming: false,
     });
-  const run = (text: string, signal: AbortSignal) => {
-    const job: EmbeddingJob = { model, text };
-    return (pool ??= startPool()).run(job, { signal }) as Promise<Float32Array>;
-  };
+  const run = (job: Omit<EmbeddingJob, 'model'>, signal: AbortSignal) =>
+    (pool ??= startPool()).run({ ...job, model } satisfies EmbeddingJob, { signal }) as Promise<Float32Array>;
   return {
     model: model.name,
-    isCalibrated: model.isCalibrated,
-    embedPassages: async (texts, signal) => {
+    relevantFrom: model.relevantFrom,
+    embedPassages: async (passages, signal) => {
       const vectors: Float32Array[] = [];
       // One after the other, so that a query never waits for more than one passage.
-      for (const text of texts) vectors.push(await run(text, signal));
+      for (const { headings, text } of passages)
+        vectors.push(await run({ lead: headings && `${headings}\n`, text }, signal));
       return vectors;
     },
-    embedQuery: (text, signal) => run(model.queryPrefix + text, signal),
+    embedQuery: (text, signal) => run({ lead: model.queryPrefix, text }, signal),
     close: async () => void (await pool?.destroy()),
   };
 }

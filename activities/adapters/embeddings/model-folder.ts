@@ -11,22 +11,25 @@ const Description = z.strictObject({
   pooling: z.enum(['mean', 'cls']).default('mean'),
   maxTokens: z.int().min(16).max(8_192).default(256),
   queryPrefix: z.string().max(500).default(''),
+  /** See the port of embedders. Left out, nobody has calibrated the model, and words alone tell what is relevant. */
+  relevantFrom: z.number().min(0).max(2).optional(),
 });
 
 export type EmbeddingModel = z.output<typeof Description> & {
-  /** The default model, by which the threshold of relevance was calibrated. */
-  isCalibrated: boolean;
   dir: string;
   modelFile: string;
   tokenizerFile: string;
 };
 
 /** all-MiniLM-L6-v2 (sentence-transformers, Apache-2.0) with 8-bit weights, the default of a folder that says nothing. */
-const defaultDescription = { name: 'all-MiniLM-L6-v2-int8' };
+const defaultDescription = { name: 'all-MiniLM-L6-v2-int8', relevantFrom: 0.8 };
+
+/** How vectors come about beside what a description says; another one of these makes other vectors. */
+const method = 'windows of whole texts';
 
 /**
  * The embedding model in a folder: `model.onnx` and `tokenizer.json`, described by `alfred-model.json` where it is another
- * than the default. Its name ends in a hash of the model file and of how it is used: vectors that differ never mix.
+ * than the default. Its name ends in a hash of both files and of how they are used: vectors that differ never mix.
  *
  * @returns undefined when the files are not there (yet)
  * @throws when the description is wrong
@@ -38,10 +41,10 @@ export async function readModelFolder(dir: string): Promise<EmbeddingModel | und
   const parsed = Description.safeParse(described === undefined ? defaultDescription : parseJson(described));
   if (!parsed.success)
     throw new Error(`${join(dir, 'alfred-model.json')} does not describe a model: ${z.prettifyError(parsed.error)}`);
-  const { name, ...use } = parsed.data;
-  const hash = createHash('sha256').update(`${await sha256OfFile(modelFile)} ${JSON.stringify(use)}`);
-  const isCalibrated = described === undefined;
-  return { ...use, isCalibrated, name: `${name}@${hash.digest('hex').slice(0, 8)}`, dir, modelFile, tokenizerFile };
+  const { name, relevantFrom, ...use } = parsed.data;
+  const files = [await sha256OfFile(modelFile), await sha256OfFile(tokenizerFile)];
+  const hash = createHash('sha256').update(JSON.stringify([...files, method, use]));
+  return { ...use, relevantFrom, name: `${name}@${hash.digest('hex').slice(0, 8)}`, dir, modelFile, tokenizerFile };
 }
 
 const isFile = (path: string) =>

@@ -41,8 +41,9 @@ export function createOpenAiEmbedder({ model, apiKey, baseUrl }: Options): Embed
 
   return {
     model: `openai:${model}`,
-    isCalibrated: false,
-    async embedPassages(texts, signal) {
+    relevantFrom: undefined,
+    async embedPassages(passages, signal) {
+      const texts = passages.map(({ headings, text }) => (headings ? `${headings}\n${text}` : text));
       const vectors: Float32Array[] = [];
       for (let from = 0; from < texts.length; from += atOnce)
         vectors.push(...(await embed(texts.slice(from, from + atOnce), signal)));

@@ -1,17 +1,33 @@
 import { sql } from 'kysely';
 import type { Database } from '../../../runtime/postgres.ts';
 
-/** The one lock of this key space; see `recordChange`. */
-const changesLock = [1, 1] as const;
+/** The locks of this key space; see `recordChanges` and `lockVectors`. Whoever takes both takes the vectors' first. */
+const locks = { changes: [1, 1], vectors: [1, 2] } as const;
+
+const lock = (tx: Database, [space, key]: readonly [number, number]) =>
+  sql`select pg_advisory_xact_lock(${space}, ${key})`.execute(tx);
+
+type Changed = { tenant: string; id: string };
 
 /**
- * Notes that a document is other than before, for the search indexes that follow. Only its newest change is kept.
+ * Notes that documents are other than before, for the search indexes that follow. Only a document's newest change is kept.
  *
  * To be the last statement of its transaction: the lock that is held until the end makes sequence numbers visible in
  * their order, so an index that has seen number n misses none below it.
  */
-export async function recordChange(tx: Database, tenant: string, documentId: string): Promise<void> {
-  await sql`select pg_advisory_xact_lock(${changesLock[0]}, ${changesLock[1]})`.execute(tx);
-  await tx.deleteFrom('document_changes').where('document_id', '=', documentId).execute();
-  await tx.insertInto('document_changes').values({ tenant, document_id: documentId }).execute();
+export async function recordChanges(tx: Database, documents: Changed[]): Promise<void> {
+  if (documents.length === 0) return;
+  await lock(tx, locks.changes);
+  const ids = documents.map(({ id }) => id);
+  await tx.deleteFrom('document_changes').where('document_id', 'in', ids).execute();
+  await tx
+    .insertInto('document_changes')
+    .values(documents.map(({ tenant, id }) => ({ tenant, document_id: id })))
+    .execute();
 }
+
+/**
+ * Until the end of the transaction no other one drops vectors, or says that a document has all of its own: what the one
+ * looks at the other may be about to change.
+ */
+export const lockVectors = (tx: Database) => lock(tx, locks.vectors);

@@ -4,7 +4,7 @@ import { AlfredError } from '../../../contract/errors.ts';
 import type { Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/postgres.ts';
 import type { Documents } from '../../ports.ts';
-import { recordChange } from './document-changes.ts';
+import { recordChanges } from './document-changes.ts';
 import { documentColumns, documentOf } from './document-row.ts';
 import { removeUnusedFiles } from './files.ts';
 import { createIngestions } from './ingestions.ts';
@@ -58,7 +58,7 @@ export const createDocuments = (db: Database): Documents => ({
         chunks.map(({ embed_hash }) => embed_hash),
       );
       await removeUnusedFiles(tx, scope.tenant, [found.content_hash]);
-      await recordChange(tx, scope.tenant, documentId);
+      await recordChanges(tx, [{ tenant: scope.tenant, id: documentId }]);
       return true;
     }),
 

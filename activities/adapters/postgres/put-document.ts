@@ -6,7 +6,7 @@ import { AlfredError } from '../../../contract/errors.ts';
 import type { Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/postgres.ts';
 import type { Block, FileOutcome, ParsedDocument, PendingFile, UploadRef } from '../../ports.ts';
-import { recordChange } from './document-changes.ts';
+import { lockVectors, recordChanges } from './document-changes.ts';
 import { removeUnusedFiles } from './files.ts';
 import { settle } from './ingestions.ts';
 import { isReadable } from './readable.ts';
@@ -33,7 +33,7 @@ export async function putDocument(
           : await write(tx, scope, file, { parsed, placement });
       if (!written) return undefined;
       if (upload) await settle(tx, scope, upload, written);
-      if (written.state !== 'unchanged') await recordChange(tx, scope.tenant, written.documentId);
+      if (written.state !== 'unchanged') await recordChanges(tx, [{ tenant: scope.tenant, id: written.documentId }]);
       return written;
     });
     if (outcome) return outcome;
@@ -120,6 +120,7 @@ async function write(
 /** Vectors of texts that no chunk of the tenant holds any more. */
 export async function dropVectors(tx: Database, tenant: string, hashes: string[]): Promise<void> {
   if (hashes.length === 0) return;
+  await lockVectors(tx);
   await sql`
     delete from embeddings e where e.tenant = ${tenant} and e.hash = any(${hashes}) and not exists (
       select from chunks c join documents d on d.id = c.document_id where c.embed_hash = e.hash and d.tenant = e.tenant

@@ -1,11 +1,11 @@
 import { stemsIn, tellingStems } from './terms.ts';
 
 /**
- * From here on a passage is taken to speak of what was asked: by the words it covers alone, and by words and likeness in
- * meaning together, where the model's scale is known. Calibrated on test/evaluation/policies.json: see docs/benchmarks.md
- * for how many of its questions are answered and left open.
+ * From here on a passage is taken to speak of what was asked by the words it covers alone. Calibrated, like the sum of words
+ * and likeness in meaning that a model has for it, on test/evaluation/policies.json: see docs/benchmarks.md for how many of
+ * its questions are answered and left open.
  */
-const enough = { coverage: 0.45, both: 0.8 };
+const enoughWords = 0.45;
 
 type Passage = { text: string; headingPath: string[]; title: string; similarity: number | undefined };
 
@@ -14,10 +14,15 @@ type Passage = { text: string; headingPath: string[]; title: string; similarity:
  * words counting more. How rare a word is follows from the passages themselves, so that nothing is learnt of documents that
  * whoever asks may not read.
  *
- * @param passages `similarity`: cosine, of a model whose scale is known
+ * @param passages     `similarity`: cosine of question and passage, where there is a vector
+ * @param relevantFrom from what sum of coverage and similarity on it is enough; undefined for a model that is not calibrated
  * @returns for each passage its coverage from 0 to 1, and whether it is enough
  */
-export function relevanceOf(query: string, passages: Passage[]): { coverage: number; isRelevant: boolean }[] {
+export function relevanceOf(
+  query: string,
+  passages: Passage[],
+  relevantFrom: number | undefined,
+): { coverage: number; isRelevant: boolean }[] {
   const asked = tellingStems(query);
   const held = passages.map(({ text, headingPath, title }) => stemsIn([title, ...headingPath, text].join('\n')));
   const weights = new Map(
@@ -31,7 +36,8 @@ export function relevanceOf(query: string, passages: Passage[]): { coverage: num
     const covered = sum([...weights].map(([stem, weight]) => (stems.has(stem) ? weight : 0)));
     const coverage = total > 0 ? covered / total : 0;
     const similarity = passages[i]?.similarity;
-    const isRelevant = similarity === undefined ? coverage >= enough.coverage : coverage + similarity >= enough.both;
+    const isKnown = similarity !== undefined && relevantFrom !== undefined;
+    const isRelevant = isKnown ? coverage + similarity >= relevantFrom : coverage >= enoughWords;
     return { coverage, isRelevant };
   });
 }

