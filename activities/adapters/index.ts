@@ -26,6 +26,7 @@ import { createTasks } from './postgres/tasks.ts';
 import { createVectors } from './postgres/vectors.ts';
 import { createEmbeddings } from './embeddings/embeddings.ts';
 import { createEmbeddedIndex } from './search/embedded/embedded-index.ts';
+import { measureIndex } from './search/measure-index.ts';
 import { createQdrantIndex, qdrantSettings } from './search/qdrant/qdrant-index.ts';
 import { createSearch } from './search/search.ts';
 import { createSourceReaders } from './sources/readers.ts';
@@ -49,6 +50,7 @@ export function createAdapters({ config, log, postgres: { db }, client, metrics 
   const passages = config.QDRANT_URL
     ? createQdrantIndex({ db, log, model, ...qdrantSettings(config, config.QDRANT_URL) })
     : createEmbeddedIndex({ db, dir: join(config.ALFRED_DATA_DIR, 'index'), log, model });
+  if (metrics) measureIndex({ index: passages, metrics, log });
   const index = createSearch({ db, index: passages, embeddings, log, metrics });
   const sourceReaders = createSourceReaders(config);
   const webhooks = createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW }));

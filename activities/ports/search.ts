@@ -26,6 +26,8 @@ export type Unembedded = { tenant: string; hash: string; text: string };
 export interface Vectors {
   /** Texts of any tenant's chunks that `model` has not embedded, oldest documents last. */
   missing(model: string, limit: number): Promise<Unembedded[]>;
+  /** When the oldest document changed of which `model` has a text left to embed. Looks at all texts. */
+  missingSince(model: string): Promise<Date | undefined>;
   /** Stores vectors, and has the indexes take them over. What nobody needs any more is dropped. */
   store(model: string, vectors: (Pick<Unembedded, 'tenant' | 'hash'> & { vector: Float32Array })[]): Promise<void>;
   /** How far the vectors of a tenant's chunks are; of all tenants when there is none named. */

@@ -18,6 +18,15 @@ export const createVectors = (db: Database): Vectors => ({
     return rows;
   },
 
+  async missingSince(model) {
+    const { rows } = await sql<{ since: Date | null }>`
+      select min(d.updated_at) as since from chunks c join documents d on d.id = c.document_id
+      where not exists (
+        select from embeddings e where e.tenant = d.tenant and e.model = ${model} and e.hash = c.embed_hash
+      )`.execute(db);
+    return rows[0]?.since ?? undefined;
+  },
+
   async store(model, vectors) {
     if (vectors.length === 0) return;
     await db.transaction().execute(async (tx) => {
