@@ -6,7 +6,8 @@ import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { alfredErrorOf } from './errors.ts';
 import { heartbeating } from './heartbeat.ts';
-import type { DocumentParser, Documents, Embeddings, FileOutcome, PendingFile, Workflows } from './ports.ts';
+import { observeFile } from './observe-file.ts';
+import type { DocumentParser, Documents, Embeddings, PendingFile, Workflows } from './ports.ts';
 
 export type IngestDeps = {
   documents: Documents;
@@ -41,14 +42,16 @@ export const createIngestActivities = ({ documents, parser, embeddings, workflow
     { placement, signal }: { placement: Placement; signal: AbortSignal },
   ): Promise<AlfredError | undefined> => {
     const upload = { ingestionId, ordinal: file.ordinal };
-    const settled = ({ state }: FileOutcome) => metrics.documentsIngested.inc({ state });
+    const seen = observeFile(metrics);
     try {
       const parse = async () =>
-        parser.parse(
-          { name: file.name, mediaType: file.mediaType, bytes: await bytesOf(documents, scope, file) },
-          signal,
+        seen.parsed(
+          await parser.parse(
+            { name: file.name, mediaType: file.mediaType, bytes: await bytesOf(documents, scope, file) },
+            signal,
+          ),
         );
-      settled(await documents.put(scope, file, parse, placement, upload));
+      seen.settled(await documents.put(scope, file, parse, placement, upload));
       return undefined;
     } catch (error) {
       signal.throwIfAborted();
@@ -63,7 +66,7 @@ export const createIngestActivities = ({ documents, parser, embeddings, workflow
       if (activityInfo().attempt < attempts) return known;
       const outcome = { state: 'failed', code, message } as const;
       await documents.settleFile(scope, upload, outcome);
-      settled(outcome);
+      seen.settled(outcome);
       return undefined;
     }
   };

@@ -6,6 +6,7 @@ import { heartbeating } from './heartbeat.ts';
 import type {
   Callbacks,
   ConversationRows,
+  Documents,
   Embeddings,
   Ledger,
   Messages,
@@ -18,7 +19,8 @@ import type {
 export type SweepDeps = {
   callbacks: Pick<Callbacks, 'forgotten'>;
   ledger: Pick<Ledger, 'writeOffLost'>;
-  vectors: Pick<Vectors, 'isBehind'>;
+  vectors: Pick<Vectors, 'behindSince'>;
+  documents: Pick<Documents, 'pendingSince'>;
   embeddings: Pick<Embeddings, 'embedder'>;
   tasks: Tasks;
   conversationRows: Pick<ConversationRows, 'open'>;
@@ -72,7 +74,7 @@ export const createSweepActivities = (deps: SweepDeps) => {
             log.warn({ err: error, taskId: callback.taskId }, 'the delivery of a callback could not be started');
           });
         }
-        await embedWhatIsLeft(deps);
+        await lookAtDocuments(deps);
         const lost = await ledger.writeOffLost();
         if (lost > 0) log.warn({ lost }, 'model calls of ended tasks were never heard of again');
         return corrected;
@@ -99,13 +101,17 @@ async function* candidates(tasks: Tasks, workflows: Workflows): AsyncIterable<Ta
   yield await ended();
 }
 
-/** Documents without vectors: the model came later, or the last attempts at them failed. */
-async function embedWhatIsLeft({ vectors, embeddings, workflows, log }: SweepDeps): Promise<void> {
+/** How far behind documents are. Texts have no vectors where the model came later, or the last attempts at them failed. */
+async function lookAtDocuments({ documents, vectors, embeddings, workflows, metrics, log }: SweepDeps): Promise<void> {
   try {
+    metrics.knowledgeLag.tell('file', await documents.pendingSince());
     const embedder = await embeddings.embedder();
-    if (embedder && (await vectors.isBehind(embedder.model))) await workflows.embedDocuments();
+    if (!embedder) return;
+    const since = await vectors.behindSince(embedder.model);
+    metrics.knowledgeLag.tell('vector', since);
+    if (since) await workflows.embedDocuments();
   } catch (error) {
-    log.warn({ err: error }, 'the vectors of documents could not be looked at');
+    log.warn({ err: error }, 'it could not be looked at how far documents are');
   }
 }
 

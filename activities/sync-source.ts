@@ -7,6 +7,7 @@ import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { alfredErrorOf } from './errors.ts';
 import { heartbeating } from './heartbeat.ts';
+import { observeFile } from './observe-file.ts';
 import type {
   DocumentParser,
   Documents,
@@ -47,7 +48,7 @@ export const createSyncActivities = (deps: SyncDeps) => {
     source: SourceRef,
     where: SourceToRead & { placement: Placement },
     item: DueItem,
-    signal: AbortSignal,
+    { seen, signal }: { seen: ReturnType<typeof observeFile>; signal: AbortSignal },
   ): Promise<ItemOutcome> {
     const content = await sourceReaders[where.kind].read(where, item, signal);
     if (content.state !== 'read') return content;
@@ -57,7 +58,7 @@ export const createSyncActivities = (deps: SyncDeps) => {
     const put = await documents.put(
       source,
       { name, mediaType, contentHash, sizeBytes: bytes.length },
-      () => parser.parse({ name, mediaType, bytes, typeDecides }, signal),
+      async () => seen.parsed(await parser.parse({ name, mediaType, bytes, typeDecides }, signal)),
       where.placement,
     );
     return put.state === 'failed' ? put : { ...put, contentHash, etag, lastModified };
@@ -75,12 +76,13 @@ export const createSyncActivities = (deps: SyncDeps) => {
     item: DueItem,
     signal: AbortSignal,
   ): Promise<AlfredError | undefined> {
+    const seen = observeFile(metrics);
     const settled = async (outcome: ItemOutcome) => {
       await sources.settle(source, item.name, outcome);
-      if (outcome.state !== 'gone') metrics.documentsIngested.inc({ state: outcome.state });
+      if (outcome.state !== 'gone') seen.settled(outcome);
     };
     try {
-      await settled(await take(source, where, item, signal));
+      await settled(await take(source, where, item, { seen, signal }));
       return undefined;
     } catch (error) {
       signal.throwIfAborted();

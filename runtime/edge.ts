@@ -45,7 +45,10 @@ export async function openEdge(config: Config, role: string, log: Logger = creat
     connection,
     client: createClient(connection, config),
     metrics,
-    readMetrics: async () => (await metrics.registry.metrics()) + (await readTemporalMetrics().catch(() => '')),
+    readMetrics: async () => {
+      await Promise.all(metrics.beforeScrape.map((refresh) => refresh()));
+      return (await metrics.registry.metrics()) + (await readTemporalMetrics().catch(() => ''));
+    },
     readiness,
     close: async () => {
       await postgres.close();

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { createAgeGauge } from './age-gauge.ts';
 import { version } from './version.ts';
 
 const seconds = {
@@ -15,6 +16,8 @@ export function createMetrics() {
   collectDefaultMetrics({ register: registry });
   const metrics = {
     registry,
+    /** What has to be looked up is, before each scrape. They fail only where they are at fault. */
+    beforeScrape: [] as (() => Promise<void>)[],
     tasksProcessed: new Counter({
       name: 'tasks_processed_total',
       help: 'Tasks that ended',
@@ -174,6 +177,41 @@ export function createMetrics() {
       name: 'documents_ingested_total',
       help: 'Files read, by what became of them',
       labelNames: ['state'],
+      registers,
+    }),
+    documentFailures: new Counter({
+      name: 'document_failures_total',
+      help: 'Files and items of sources that were given up',
+      labelNames: ['code'],
+      registers,
+    }),
+    chunksIngested: new Counter({
+      name: 'chunks_ingested_total',
+      help: 'Chunks of documents that were added or replaced',
+      registers,
+    }),
+    knowledgeLag: createAgeGauge<'file' | 'vector' | 'index'>({
+      name: 'knowledge_lag_seconds',
+      help: 'Age of the oldest file to be read, text to be embedded, change that the index has not taken over',
+      labelNames: ['of'],
+      registers,
+    }),
+    indexPassages: new Gauge({
+      name: 'index_passages',
+      help: 'Passages in the search index of this process',
+      labelNames: ['index'],
+      registers,
+    }),
+    indexVectors: new Gauge({
+      name: 'index_vectors',
+      help: 'Passages with a vector in the search index of this process',
+      labelNames: ['index'],
+      registers,
+    }),
+    indexBytes: new Gauge({
+      name: 'index_size_bytes',
+      help: 'Size of the search index of this process, where it is known',
+      labelNames: ['index'],
       registers,
     }),
     searchDuration: new Histogram({

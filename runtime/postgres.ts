@@ -33,7 +33,15 @@ export function openPostgres(config: Pick<Config, 'DATABASE_URL' | 'DATABASE_POO
   pool.on('connect', (client) => client.on('error', () => {}));
   pool.on('error', (error) => log.warn({ error: error.message }, 'a database connection was lost'));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
-  return { pool, db, close: () => db.destroy() };
+  return {
+    pool,
+    db,
+    async close() {
+      await db.destroy();
+      // That leaves a pool alone which it was never asked to use.
+      if (!pool.ending) await pool.end();
+    },
+  };
 }
 
 /** Class 08 is the connection, 57P0x a server that stops or starts, 53300 too many connections. */

@@ -27,6 +27,7 @@ import { createTasks } from './postgres/tasks.ts';
 import { createVectors } from './postgres/vectors.ts';
 import { createEmbeddings } from './embeddings/embeddings.ts';
 import { createEmbeddedIndex } from './search/embedded/embedded-index.ts';
+import { measureIndex } from './search/measure-index.ts';
 import { createQdrantIndex, qdrantSettings } from './search/qdrant/qdrant-index.ts';
 import { readPassages } from './search/read-passages.ts';
 import { createHttpReranker } from './search/rerank/http-reranker.ts';
@@ -52,6 +53,7 @@ export function createAdapters({ config, log, postgres: { db }, client, metrics 
   const passages = config.QDRANT_URL
     ? createQdrantIndex({ db, log, model, ...qdrantSettings(config, config.QDRANT_URL) })
     : createEmbeddedIndex({ db, dir: join(config.ALFRED_DATA_DIR, 'index'), log, model });
+  if (metrics) measureIndex({ index: passages, metrics, log });
   const reranker = createHttpReranker(config);
   const index = createSearch({ db, index: passages, embeddings, reranker, log, metrics });
   const sourceReaders = createSourceReaders(config);

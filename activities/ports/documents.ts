@@ -67,6 +67,8 @@ export interface Documents {
   placementOf(scope: Scope, ingestionId: string): Promise<Placement>;
   ingestion(scope: Scope, ingestionId: string): Promise<Omit<Ingestion, 'links'> | undefined>;
   pendingFiles(scope: Scope, ingestionId: string, limit: number): Promise<PendingFile[]>;
+  /** When the oldest file came in that is still to be read, over all tenants; for the sweep. */
+  pendingSince(): Promise<Date | undefined>;
   /** The bytes of an uploaded file. */
   file(scope: Scope, hash: ContentHash): Promise<Uint8Array | undefined>;
   /** Once: a file that is settled stays as it is. */

@@ -46,8 +46,11 @@ export type Unembedded = PassageText & { tenant: string; hash: string };
 
 /** The vectors of documents. Postgres keeps them; an index is derived from them. */
 export interface Vectors {
-  /** Whether a document may lack vectors of `model`, or has some that no index was told of. Costs next to nothing. */
-  isBehind(model: string): Promise<boolean>;
+  /**
+   * When the oldest document changed that may lack vectors of `model`, or has some that no index was told of; undefined when
+   * there is none. Costs next to nothing then.
+   */
+  behindSince(model: string): Promise<Date | undefined>;
   /** Texts of any tenant's chunks that `model` has not embedded, oldest documents last; a text that several hold, once. */
   missing(model: string, limit: number): Promise<Unembedded[]>;
   /** Stores vectors; `settle` has the indexes take them over. What nobody needs any more is dropped. */

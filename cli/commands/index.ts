@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { loadConfig } from '../../runtime/config.ts';
 import { CliError, exitCodes, usageError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
-import { bytes, count } from '../format.ts';
+import { bytes } from '../format.ts';
 import type { OpenAdapters } from '../open-adapters.ts';
 import { stackEnvironment } from '../stack.ts';
 import { table } from '../terminal.ts';
@@ -52,16 +52,17 @@ export function addIndex(program: Command, { terminal }: Context) {
   });
 
   on('rebuild', 'build it anew from Postgres while the old one answers', async ({ adapters }) => {
-    for (const tenant of await adapters.documents.tenants()) {
-      await operationsOf(adapters).rebuild(tenant);
-      terminal.print(`${tenant}: ${count((await adapters.passages.state(tenant)).passages, 'passage')}`);
+    const { operations } = adapters.passages;
+    for (const part of operations.parts(await adapters.documents.tenants())) {
+      await operations.rebuild(part);
+      terminal.print(`${part}: built anew`);
     }
   });
 
   on('verify', 'compare it with Postgres, passage by passage', async ({ adapters }) => {
     let wrong = 0;
     for (const tenant of await adapters.documents.tenants()) {
-      const found = await operationsOf(adapters).verify(tenant);
+      const found = await adapters.passages.operations.verify(tenant);
       for (const [what, ids] of Object.entries(found)) {
         wrong += ids.length;
         for (const id of ids.slice(0, shown)) terminal.print(`${tenant}: ${what} ${id}`);
@@ -73,39 +74,38 @@ export function addIndex(program: Command, { terminal }: Context) {
     terminal.note('`alfred index rebuild` puts it right.');
   });
 
-  on('snapshot', 'write it to a folder, a file a tenant', async ({ adapters }, folder) => {
+  on('snapshot', 'write it to a folder: a file a tenant, or one for all with Qdrant', async ({ adapters }, folder) => {
+    const { operations } = adapters.passages;
     await mkdir(folder, { recursive: true });
-    for (const tenant of await adapters.documents.tenants()) {
-      const file = fileOf(folder, tenant);
-      await operationsOf(adapters)
-        .snapshot(tenant, file)
-        .catch((error: Error) => {
-          throw new CliError(`${file} cannot be written: ${error.message}. A snapshot never replaces another.`, {
-            cause: error,
-          });
+    for (const part of operations.parts(await adapters.documents.tenants())) {
+      const file = fileOf(folder, part);
+      await operations.snapshot(part, file).catch((error: Error) => {
+        throw new CliError(`${file} cannot be written: ${error.message}. A snapshot never replaces another.`, {
+          cause: error,
         });
+      });
       terminal.print(file);
     }
   }).argument('<folder>', 'it may be new');
 
   on('restore', 'put a snapshot in its place; what has changed since is taken over', async ({ adapters }, folder) => {
+    const { operations } = adapters.passages;
     const files = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
       throw usageError(`${folder} cannot be read: ${error.code}`);
     });
-    const tenants = files.filter((name) => name.endsWith(ending)).map((name) => tenantOf(name));
-    if (tenants.length === 0) throw usageError(`${folder} holds no snapshot (expected files *${ending}).`);
-    for (const tenant of tenants) {
-      await operationsOf(adapters).restore(tenant, fileOf(folder, tenant));
-      terminal.print(`${tenant}: ${count((await adapters.passages.state(tenant)).passages, 'passage')}`);
+    const parts = files.filter((name) => name.endsWith(ending)).map((name) => partOf(name));
+    if (parts.length === 0) throw usageError(`${folder} holds no snapshot (expected files *${ending}).`);
+    const known = operations.parts(parts);
+    const other = parts.find((part) => !known.includes(part));
+    if (other !== undefined)
+      throw usageError(`${fileOf(folder, other)} is not of this kind of index, which is saved as ${known.join(', ')}.`);
+    for (const part of parts) {
+      await operations.restore(part, fileOf(folder, part));
+      terminal.print(`${part}: restored`);
     }
   }).argument('<folder>', 'one that `snapshot` wrote');
 }
 
-function operationsOf({ passages }: OpenAdapters['adapters']) {
-  if (passages.operations) return passages.operations;
-  throw new CliError('The index is in Qdrant, which has its own ways: see docs/qdrant.md.');
-}
-
 const ending = '.index';
-const fileOf = (folder: string, tenant: string) => join(folder, `${encodeURIComponent(tenant)}${ending}`);
-const tenantOf = (name: string) => decodeURIComponent(name.slice(0, -ending.length));
+const fileOf = (folder: string, part: string) => join(folder, `${encodeURIComponent(part)}${ending}`);
+const partOf = (name: string) => decodeURIComponent(name.slice(0, -ending.length));

@@ -1,5 +1,8 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { ownEncoder, termsOf } from '../../activities/adapters/search/qdrant/bm25.ts';
+import { leased } from '../../activities/adapters/search/qdrant/leased.ts';
 import { createQdrantIndex } from '../../activities/adapters/search/qdrant/qdrant-index.ts';
 import type { PassageIndex } from '../../activities/adapters/search/passage-index.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
@@ -205,6 +208,155 @@ test('a build that was cut short is gone on with, not begun again', async () => 
     (await next.find(local, everyone, { text: '', vector: toyVector(toyModel, 'dog') }, 5)).dense;
   await eventually(async () => expect(await byMeaning()).toHaveLength(1));
   await eventually(async () => expect([...fake.collections.keys()]).toEqual(['passages-2']));
+});
+
+const everybody = 'all tenants';
+let files = 0;
+const newFile = () => join(env.config.ALFRED_DATA_DIR, `qdrant-${++files}.index`);
+
+test('a rebuild is one change of the alias, to a collection that was filled before', async () => {
+  const fake = await serve();
+  await put('a.txt', 'Granite lasts.');
+  const index = open(fake.url);
+  expect(await count(index, 'granite')).toBe(1);
+  fake.operations.length = 0;
+  await index.operations.rebuild(everybody);
+  const changes = fake.operations.filter((one) =>
+    ['upsert_points', 'update_aliases', 'delete_collection'].includes(one),
+  );
+  expect(changes.slice(-2)).toEqual(['update_aliases', 'delete_collection']);
+  expect(changes.slice(0, -2).every((one) => one === 'upsert_points')).toBe(true);
+  expect([...fake.collections.keys()]).toEqual([expect.stringMatching(/^passages-2-x[0-9a-f]{8}$/)]);
+  expect([...fake.aliases.values()]).toEqual([...fake.collections.keys()]);
+  expect(await count(index, 'granite')).toBe(1);
+});
+
+test('a rebuild that fails half-way leaves what served, and nothing else', async () => {
+  let isFull = false;
+  const before = (operation: string) => {
+    if (isFull && operation === 'upsert_points') throw new Refused(500, 'disk full');
+  };
+  const fake = await serve({ before });
+  await put('a.txt', 'Granite lasts.');
+  const index = open(fake.url);
+  expect(await count(index, 'granite')).toBe(1);
+  isFull = true;
+  await expect(index.operations.rebuild(everybody)).rejects.toMatchObject({ code: 'index_unavailable' });
+  expect([...fake.collections.keys()]).toEqual(['passages-1']);
+  expect(await count(index, 'granite')).toBe(1);
+});
+
+test('what a process that died had begun goes with the next one, and what another one is at stays', async () => {
+  const fake = await serve();
+  await put('a.txt', 'Granite lasts.');
+  expect(await count(open(fake.url), 'granite')).toBe(1);
+  const [served] = [...fake.collections.values()];
+  if (!served) throw new Error('nothing serves');
+  const [dead, busy] = ['passages-7-xdeadbeef', 'passages-8-x0badcafe'];
+  const foreign = ['passages-7-1', 'passages-7-x1', 'other-2-xdeadbeef'];
+  for (const name of [dead, busy, ...foreign]) fake.collections.set(name, served);
+  await leased(env.postgres.db, 'qdrant passages x0badcafe', async () => {
+    expect(await count(open(fake.url), 'granite')).toBe(1);
+    expect([...fake.collections.keys()]).toEqual(['passages-1', busy, ...foreign]);
+    await open(fake.url).operations.rebuild(everybody);
+    expect(fake.collections.has(busy)).toBe(true);
+  });
+  expect(await count(open(fake.url), 'granite')).toBe(1);
+  expect([...fake.collections.keys()]).toEqual([...foreign, expect.stringMatching(/^passages-9-/)]);
+});
+
+test('who loses the lock on the work is told to stop', async () => {
+  const { db, pool } = env.postgres;
+  const until = (signal: AbortSignal) =>
+    new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+  const work = async (signal: AbortSignal) => {
+    await pool.query(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()
+      and database = (select oid from pg_database where datname = current_database())`);
+    return until(signal);
+  };
+  await expect(leased(db, 'some work', work, 10)).rejects.toThrow();
+  await leased(db, 'some work', async (signal) => expect(signal.aborted).toBe(false));
+});
+
+test('a model that changes while the index is built anew gets its collection all the same', async () => {
+  const fake = await serve();
+  await put('a.txt', 'The hound barks.');
+  expect(await count(open(fake.url), 'barks')).toBe(1);
+  await embedAll(env.postgres.db, toyModel);
+  const modern = open(fake.url, { model: async () => toyModel.name });
+  await Promise.all([open(fake.url).operations.rebuild(everybody), count(modern, 'barks')]);
+  const query = { text: '', vector: toyVector(toyModel, 'dog') };
+  await eventually(async () => expect((await modern.find(local, everyone, query, 5)).dense).toHaveLength(1));
+  await eventually(async () => expect(fake.collections.size).toBe(1));
+});
+
+test('a snapshot needs the key like anything else, and neither file nor error holds it', async () => {
+  const fake = await serve({ key: 'sesame' });
+  await put('a.txt', 'Granite lasts.');
+  const index = open(fake.url, { key: 'sesame' });
+  const file = newFile();
+  await index.operations.snapshot(everybody, file);
+  expect(await readFile(file, 'utf8')).not.toContain('sesame');
+  expect(fake.snapshots.list([...fake.collections.keys()][0] ?? '')).toEqual([]);
+  const error = await open(fake.url, { key: 'wrong-one' })
+    .operations.restore(everybody, file)
+    .then(
+      () => undefined,
+      (error: Error) => error,
+    );
+  expect(error).toMatchObject({ code: 'index_unavailable', message: expect.stringContaining('VECTOR_DB_KEY') });
+  expect(error?.message).not.toContain('wrong-one');
+});
+
+test('a snapshot is Qdrant’s own behind a first line, and a changed or cut one is refused', async () => {
+  const fake = await serve();
+  await put('a.txt', 'Granite lasts.');
+  const index = open(fake.url);
+  const file = newFile();
+  await index.operations.snapshot(everybody, file);
+  const whole = await readFile(file, 'utf8');
+  const head = JSON.parse(whole.slice(0, whole.indexOf('\n'))) as Record<string, unknown>;
+  expect(head).toMatchObject({
+    alfred: 'qdrant-snapshot',
+    alias: 'passages',
+    collection: 'passages-1',
+    tenants: ['local'],
+  });
+  const [changed, cut, older] = [newFile(), newFile(), newFile()];
+  await writeFile(changed, whole.replace('"updated":', '"Updated":'));
+  await writeFile(cut, whole.slice(0, -10));
+  await writeFile(older, whole.replace('"format":1', '"format":0'));
+  await expect(index.operations.restore(everybody, changed)).rejects.toThrow('checksum mismatch');
+  await expect(index.operations.restore(everybody, cut)).rejects.toThrow(/it has \d+ of \d+ bytes/);
+  await expect(index.operations.restore(everybody, older)).rejects.toThrow('another version of Alfred');
+  expect([...fake.collections.keys()]).toEqual(['passages-1']);
+  expect(await count(index, 'granite')).toBe(1);
+});
+
+test('a snapshot of another history is built anew, also of tenants that are no more', async () => {
+  const fake = await serve();
+  await put('a.txt', 'Granite lasts.');
+  await putDocument(env.postgres.db, 'b.txt', 'Granite of theirs.', { tenant: 'other', subject: 'ann' });
+  const index = open(fake.url);
+  const file = newFile();
+  await index.operations.snapshot(everybody, file);
+  await env.postgres.pool.query('truncate documents, chunks, document_changes, embeddings restart identity cascade');
+  await put('c.txt', 'Basalt lasts.');
+  await index.operations.restore(everybody, file);
+  expect([await count(index, 'granite'), await count(index, 'basalt')]).toEqual([0, 1]);
+  const { points } = [...fake.collections.values()][0] ?? {};
+  expect(points?.count({ must: [{ key: 'tenant', match: { value: 'other' } }] })).toBe(0);
+});
+
+test('of several nodes no snapshot is taken, and none is put back', async () => {
+  const alone = await serve();
+  await put('a.txt', 'Granite lasts.');
+  const file = newFile();
+  await open(alone.url).operations.snapshot(everybody, file);
+  const index = open((await serve({ nodes: 3 })).url);
+  const refusal = { code: 'invalid_request', message: expect.stringContaining('3 nodes') };
+  await expect(index.operations.snapshot(everybody, newFile())).rejects.toMatchObject(refusal);
+  await expect(index.operations.restore(everybody, file)).rejects.toMatchObject(refusal);
 });
 
 test('a query of a warm index is one request', async () => {

@@ -50,7 +50,7 @@ describe('vectors', () => {
     expect(await embed(256)).toBe(100);
     expect((await newest()) - before).toBe(1);
     expect(await vectorsAfter(before)).toBe(100);
-    expect(await vectors.isBehind(model)).toBe(false);
+    expect(await vectors.behindSince(model)).toBeUndefined();
     expect(await embed(256)).toBe(0);
     expect((await newest()) - before).toBe(1);
   });
@@ -60,11 +60,11 @@ describe('vectors', () => {
     const before = await newest();
     await embed(30);
     expect(await vectorsAfter(before)).toBe(30);
-    expect(await vectors.isBehind(model)).toBe(true);
+    expect(await vectors.behindSince(model)).toBeInstanceOf(Date);
     const between = await newest();
     await embed(30);
     expect(await vectorsAfter(between)).toBe(50);
-    expect(await vectors.isBehind(model)).toBe(false);
+    expect(await vectors.behindSince(model)).toBeUndefined();
   });
 
   test('what a worker stored before it died is taken over by the next', async () => {
@@ -72,10 +72,10 @@ describe('vectors', () => {
     const before = await newest();
     await expect(embed(256, embedder, dying)).rejects.toThrow('killed');
     expect(await vectorsAfter(before)).toBe(0);
-    expect(await vectors.isBehind(model)).toBe(true);
+    expect(await vectors.behindSince(model)).toBeInstanceOf(Date);
     expect(await embed(256)).toBe(0);
     expect(await vectorsAfter(before)).toBe(1);
-    expect(await vectors.isBehind(model)).toBe(false);
+    expect(await vectors.behindSince(model)).toBeUndefined();
   });
 
   test('what was stored is taken over although a later text fails', async () => {
@@ -96,12 +96,12 @@ describe('vectors', () => {
     await put('two.txt', 'Cats may not.');
     await embed(256);
     const other = wordEmbedder('words@2');
-    expect(await vectors.isBehind(other.model)).toBe(true);
+    expect(await vectors.behindSince(other.model)).toBeInstanceOf(Date);
     expect(await vectors.missing(other.model, 10)).toHaveLength(2);
     expect(await embed(256, other)).toBe(2);
     // Its vectors are still there: nothing is made again.
     expect(await embed(256)).toBe(0);
-    expect(await vectors.isBehind(model)).toBe(false);
+    expect(await vectors.behindSince(model)).toBeUndefined();
     await put('two.txt', 'Cats may come on Mondays.');
     expect(await vectors.missing(model, 10)).toMatchObject([{ text: 'Cats may come on Mondays.' }]);
   });
@@ -112,7 +112,7 @@ describe('vectors', () => {
     await put('two.txt', 'Said twice.');
     expect(await vectors.missing(model, 10)).toEqual([]);
     await embed(256);
-    expect(await vectors.isBehind(model)).toBe(false);
+    expect(await vectors.behindSince(model)).toBeUndefined();
   });
 
   test('a document that is replaced while it is settled is not taken for finished', async () => {
@@ -131,7 +131,7 @@ describe('vectors', () => {
     replaced.release();
     await settled;
     expect(await vectors.missing(model, 10)).toMatchObject([{ text: 'New.' }]);
-    expect(await vectors.isBehind(model)).toBe(true);
+    expect(await vectors.behindSince(model)).toBeInstanceOf(Date);
   });
 
   test('a document is not taken for finished by a vector that is just being dropped', async () => {
@@ -148,7 +148,7 @@ describe('vectors', () => {
     });
     await settling;
     expect(await vectors.missing(model, 10)).toHaveLength(1);
-    expect(await vectors.isBehind(model)).toBe(true);
+    expect(await vectors.behindSince(model)).toBeInstanceOf(Date);
   });
 });
 

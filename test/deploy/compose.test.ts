@@ -6,6 +6,7 @@ import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { parse } from 'yaml';
 import { loadConfig, variableNames } from '../../runtime/config.ts';
+import { documentsQueue } from '../../contract/ids.ts';
 import { allQueues } from '../../workers/queues.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -84,6 +85,16 @@ test('the workers together serve every queue, each by an entry that exists', () 
   expect(served.sort()).toEqual([...allQueues].sort());
   for (const [name, { command }] of roles)
     expect({ name, exists: existsSync(join(root, command?.[1] ?? '')) }).toEqual({ name, exists: true });
+});
+
+test('documents are read by a service of their own, which has the keys of no model and can send nothing', () => {
+  const service = compose.services['worker-documents'];
+  expect(service?.command).toEqual(['node', 'workers/main.ts', '--queue', documentsQueue]);
+  const given = Object.keys(service?.environment ?? {});
+  expect(given).toEqual(
+    expect.arrayContaining(['DATABASE_URL', 'TEMPORAL_ADDRESS', 'QDRANT_URL', 'ALFRED_EMBEDDINGS']),
+  );
+  expect(given.filter((name) => /^(ANTHROPIC|OPENAI|ALFRED_(MODEL|WEBHOOK|SMTP|MAIL))/.test(name))).toEqual([]);
 });
 
 test('images are pinned, ports are published on loopback only, and no password stands in the file', () => {

@@ -24,7 +24,7 @@ const refuse = (message: string): never => {
 export class FakePoints {
   readonly indexes = new Map<string, unknown>();
   private readonly points = new Map<string, Stored>();
-  private readonly config: Schemas['CreateCollection'];
+  readonly config: Schemas['CreateCollection'];
   private readonly hasInference: boolean;
   constructor(config: Schemas['CreateCollection'], hasInference: boolean) {
     this.config = config;
@@ -58,6 +58,40 @@ export class FakePoints {
     for (const [field, schema] of this.indexes) copied.indexes.set(field, schema);
     for (const [id, point] of this.points) copied.points.set(id, point);
     return copied;
+  }
+
+  /** A page of ids by id, and where the next one begins. */
+  scroll({ filter, limit, offset }: Schemas['ScrollRequest']): { points: Stored[]; next: string | null } {
+    const most = limit ?? 10;
+    if (most < 1) refuse('limit: value 0 invalid, must be 1 or larger');
+    const from = typeof offset === 'string' || typeof offset === 'number' ? idOf(offset) : '';
+    const found = this.matching(filter as Schemas['Filter'])
+      .sort(byId)
+      .filter(({ id }) => id >= from);
+    return { points: found.slice(0, most), next: found[most]?.id ?? null };
+  }
+
+  /** What a snapshot file holds. */
+  packed(): string {
+    const points = [...this.points.values()].map((point) => ({
+      ...point,
+      dense: [...point.dense],
+      sparse: [...point.sparse],
+    }));
+    return JSON.stringify({ config: this.config, indexes: [...this.indexes], points });
+  }
+
+  static unpacked(text: string, hasInference: boolean): FakePoints {
+    const { config, indexes, points } = JSON.parse(text) as {
+      config: Schemas['CreateCollection'];
+      indexes: [string, unknown][];
+      points: (Omit<Stored, 'dense' | 'sparse'> & { dense: [string, number[]][]; sparse: [string, Sparse][] })[];
+    };
+    const made = new FakePoints(config, hasInference);
+    for (const [field, schema] of indexes) made.indexes.set(field, schema);
+    for (const point of points)
+      made.points.set(point.id, { ...point, dense: new Map(point.dense), sparse: new Map(point.sparse) });
+    return made;
   }
 
   count = (filter?: Schemas['CountRequest']['filter']) => this.matching(filter as Schemas['Filter']).length;

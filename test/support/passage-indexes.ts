@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient } from '@libsql/client';
 import { QdrantClient } from '@qdrant/js-client-rest';
 import { createVectors } from '../../activities/adapters/postgres/vectors.ts';
 import { createEmbeddedIndex } from '../../activities/adapters/search/embedded/embedded-index.ts';
@@ -17,6 +18,10 @@ export type IndexPlace = {
   open(model?: () => Promise<string>, db?: Database): PassageIndex;
   /** Everything in it is lost. */
   wipe(): Promise<void>;
+  /** Takes one passage away, another one's vector, and adds a passage `nobody`; there is one index of one tenant. */
+  damage(tenant: string): Promise<void>;
+  /** Indexes that lie there, whether one of them answers or not. */
+  count(): Promise<number>;
   close(): Promise<void>;
 };
 
@@ -25,9 +30,26 @@ export const embeddedPlace = async ({ config, postgres, log }: TestEnvironment):
   return {
     open: (model = async () => '', db = postgres.db) => createEmbeddedIndex({ db, dir, log, model }),
     wipe: () => rm(dir, { recursive: true }),
+    count: async () => (await indexFiles(dir)).length,
+    async damage() {
+      const [file = ''] = await indexFiles(dir);
+      const sqlite = createClient({ url: `file:${join(dir, file)}` });
+      await sqlite.batch(
+        [
+          'delete from passages where id = 1',
+          'delete from vectors where passage = 2',
+          `insert into passages (chunk_id, document, class, updated) values ('nobody', 1, 1, 0)`,
+        ],
+        'write',
+      );
+      sqlite.close();
+    },
     close: async () => {},
   };
 };
+
+const indexFiles = async (dir: string) =>
+  (await readdir(dir, { recursive: true })).filter((name) => name.endsWith('.db'));
 
 const realUrl = process.env.QDRANT_URL;
 export const qdrantUsed = realUrl
@@ -42,14 +64,26 @@ export const qdrantPlace = async ({ postgres, log }: TestEnvironment): Promise<I
   const alias = `alfred-test-${randomUUID()}`;
   const settings = { shards: undefined, replicas: undefined, onDisk: false, quantization: 'none' as const };
   const client = new QdrantClient({ url, checkCompatibility: false, ...(key ? { headers: { 'api-key': key } } : {}) });
+  const names = async () =>
+    (await client.getCollections()).collections.map(({ name }) => name).filter((name) => name.startsWith(alias));
   const wipe = async () => {
-    const { collections } = await client.getCollections();
-    for (const { name } of collections) if (name.startsWith(alias)) await client.deleteCollection(name);
+    for (const name of await names()) await client.deleteCollection(name);
   };
   return {
     open: (model = async () => '', db = postgres.db) =>
       createQdrantIndex({ db, log, model, url, key, alias, settings }),
     wipe,
+    count: async () => (await names()).length,
+    async damage(tenant) {
+      const filter = { must: [{ key: 'tenant', match: { value: tenant } }] };
+      const { points } = await client.scroll(alias, { filter, limit: 2, with_payload: true });
+      const [first, second] = points;
+      if (!first || !second) throw new Error('there are no passages to damage');
+      await client.delete(alias, { wait: true, filter: { must: [{ has_id: [first.id] }] } });
+      const without = { id: second.id, vector: {}, payload: second.payload ?? {} };
+      const surplus = { id: randomUUID(), vector: {}, payload: { tenant, chunk_id: 'nobody' } };
+      await client.upsert(alias, { wait: true, points: [without, surplus] });
+    },
     close: async () => {
       if (realUrl) await wipe();
       await fake?.close();

@@ -23,9 +23,9 @@ afterAll(async () => {
   await env?.close();
 });
 
-const work = (embedder: () => Embedder | undefined) =>
+const work = (embedder: () => Embedder | undefined, metrics = createMetrics()) =>
   startWorkers(
-    { ...env, metrics: createMetrics() },
+    { ...env, metrics },
     {
       ...adapters,
       parser: { ...plainParser, close: async () => {} },
@@ -101,5 +101,36 @@ test('documents that were stored before there was a model get their vectors with
     expect(await untilEmbedded(embedder.model)).toBe(70);
   } finally {
     await workers.stop();
+  }
+}, 60_000);
+
+test('the sweep tells how long files and texts have been waiting', async () => {
+  const metrics = createMetrics();
+  const embedder = wordEmbedder('words@waiting');
+  const workers = await work(() => ({ ...embedder, embedPassages: () => Promise.reject(new Error('busy')) }), metrics);
+  try {
+    await ingest(named(70, 72));
+    await adapters.documents.createIngestion(
+      scope,
+      [{ name: 'later.txt', mediaType: 'text/plain', bytes: Buffer.from('Later.') }],
+      placed,
+    );
+    await env.postgres.pool.query(`update documents set updated_at = now() - interval '1 hour'`);
+    await env.postgres.pool.query(
+      `update ingestions set created_at = now() - interval '2 hours' where status = 'running'`,
+    );
+    await env.client.workflow.execute<typeof sweepTasksWorkflow>('sweepTasksWorkflow', {
+      workflowId: 'sweep-for-lag',
+      taskQueue: systemQueue,
+    });
+    const lag = await metrics.registry.getSingleMetricAsString('knowledge_lag_seconds');
+    const of = (what: string) => Number(new RegExp(`of="${what}"\\} ([\\d.]+)`).exec(lag)?.[1]);
+    expect(of('file')).toBeGreaterThanOrEqual(7_200);
+    expect(of('file')).toBeLessThan(7_300);
+    expect(of('vector')).toBeGreaterThanOrEqual(3_600);
+    expect(of('vector')).toBeLessThan(3_700);
+  } finally {
+    await workers.stop();
+    await env.client.workflow.getHandle(embedWorkflowId).terminate();
   }
 }, 60_000);

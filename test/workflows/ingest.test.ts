@@ -88,7 +88,12 @@ describe('ingestWorkflow', () => {
         value instanceof Uint8Array ? Buffer.from(value).toString() : value,
       );
       for (const content of ['a.txt', 'Twenty-five', 'empty.txt']) expect(history).not.toContain(content);
-      expect(await metrics.registry.getSingleMetricAsString('documents_ingested_total')).toContain('state="failed"} 2');
+      const told = async (name: string) => metrics.registry.getSingleMetricAsString(name);
+      expect(await told('documents_ingested_total')).toContain('state="failed"} 2');
+      for (const code of ['file_empty', 'file_type_unsupported'])
+        expect(await told('document_failures_total')).toContain(`code="${code}"} 1`);
+      const { rows } = await env.postgres.pool.query<{ n: number }>('select count(*) as n from chunks');
+      expect(await told('chunks_ingested_total')).toContain(`chunks_ingested_total ${rows[0]?.n}`);
     } finally {
       await workers.stop();
     }

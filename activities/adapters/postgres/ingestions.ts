@@ -10,7 +10,14 @@ import { insertFile, removeUnusedFiles } from './files.ts';
 
 type Ingestions = Pick<
   Documents,
-  'createIngestion' | 'placementOf' | 'ingestion' | 'pendingFiles' | 'file' | 'settleFile' | 'endIngestion'
+  | 'createIngestion'
+  | 'placementOf'
+  | 'ingestion'
+  | 'pendingFiles'
+  | 'pendingSince'
+  | 'file'
+  | 'settleFile'
+  | 'endIngestion'
 >;
 
 /** Uploads on their way in. Progress is counted from the rows, so it is right whoever wrote them, and however often. */
@@ -100,6 +107,17 @@ export const createIngestions = (db: Database): Ingestions => ({
       contentHash: row.content_hash,
       sizeBytes: row.size_bytes,
     }));
+  },
+
+  async pendingSince() {
+    const row = await db
+      .selectFrom('ingestions as i')
+      .innerJoin('ingestion_files as f', 'f.ingestion_id', 'i.id')
+      .select(({ fn }) => fn.min('i.created_at').as('since'))
+      .where('f.state', '=', 'pending')
+      .where('i.status', '=', 'running')
+      .executeTakeFirst();
+    return row?.since ?? undefined;
   },
 
   async file({ tenant }, hash) {

@@ -18,9 +18,10 @@ const unembedded = (model: string) => sql`
 
 /** The vectors of documents, by what was embedded; `documents.embedded_by` says where nothing is left to do. */
 export const createVectors = (db: Database): Vectors => ({
-  async isBehind(model) {
-    const { rows } = await sql`select from documents d where ${isUnsettled(model)} limit 1`.execute(db);
-    return rows.length > 0;
+  async behindSince(model) {
+    const { rows } = await sql<{ since: Date | null }>`
+      select min(d.updated_at) as since from documents d where ${isUnsettled(model)}`.execute(db);
+    return rows[0]?.since ?? undefined;
   },
 
   async missing(model, limit) {

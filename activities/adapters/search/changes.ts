@@ -100,6 +100,20 @@ export async function changesAfter(db: Database, tenant: string, applied: number
   return rows[0]?.n ?? 0;
 }
 
+type At = { tenant: string; applied: number };
+
+/** When the oldest change was made that comes after the positions. */
+export async function changedSince(db: Database, positions: At[]): Promise<Date | undefined> {
+  if (positions.length === 0) return undefined;
+  const { rows } = await sql<{ since: Date | null }>`
+    select min(c.at) as since
+    from unnest(${positions.map(({ tenant }) => tenant)}::text[], ${positions.map(({ applied }) => applied)}::bigint[]) as p (tenant, applied)
+      cross join lateral (
+        select at from document_changes where tenant = p.tenant and seq > p.applied order by seq limit 1
+      ) as c`.execute(db);
+  return rows[0]?.since ?? undefined;
+}
+
 /** All chunks of a tenant, and whether the model has made a vector of each. */
 export async function readChunkIds(db: Database, tenant: string, model: string): Promise<Map<string, boolean>> {
   const { rows } = await sql<{ id: string; has_vector: boolean }>`

@@ -24,6 +24,12 @@ export type Candidates = { lexical: Ranked[]; dense: Ranked[] };
 /** `behind`: changes of documents that it has not taken over yet. */
 export type IndexState = { passages: number; vectors: number; behind: number; bytes: number | null };
 
+/**
+ * What a process knows of its index without much work. `behindSince`: when the oldest change was made that it has not taken
+ * over, of tenants that were searched.
+ */
+export type IndexSize = { passages: number; vectors: number; bytes: number | null; behindSince: Date | undefined };
+
 /** What Postgres and an index hold differently. */
 export type IndexDifferences = { missing: string[]; surplus: string[]; withoutVector: string[] };
 
@@ -38,18 +44,26 @@ export interface PassageIndex {
   find(scope: Scope, filter: PassageFilter, query: PassageQuery, depth: number): Promise<Candidates>;
   /** Does not have to catch up first. `bytes`: null when a server keeps that to itself. */
   state(tenant: string): Promise<IndexState>;
-  /** What an index on a server of its own leaves to that server. */
-  operations?: IndexOperations;
+  /** For metrics. @returns undefined when this process has searched nothing yet */
+  size(): Promise<IndexSize | undefined>;
+  readonly operations: IndexOperations;
   close(): Promise<void>;
 }
 
 export interface IndexOperations {
+  /**
+   * What is rebuilt, saved and put back as one: each tenant's index by itself where it is one, all together where they are not.
+   *
+   * @returns names, which `rebuild`, `snapshot` and `restore` take
+   */
+  parts(tenants: string[]): string[];
   /** Builds it anew from Postgres, while the old one answers; the change from one to the other is one step. */
-  rebuild(tenant: string): Promise<void>;
+  rebuild(part: string): Promise<void>;
   verify(tenant: string): Promise<IndexDifferences>;
-  /** Writes what it holds to a file, which `restore` puts in its place; what has changed since is taken over afterwards. */
-  snapshot(tenant: string, file: string): Promise<void>;
-  restore(tenant: string, file: string): Promise<void>;
+  /** Writes what it holds to a new file, which `restore` puts in its place; what has changed since is taken over afterwards. */
+  snapshot(part: string, file: string): Promise<void>;
+  /** @throws AlfredError `invalid_request` when the file holds no snapshot of such an index; the index stays then */
+  restore(part: string, file: string): Promise<void>;
 }
 
 /** What an index stores of a passage. */

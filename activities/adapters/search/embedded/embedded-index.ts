@@ -5,8 +5,9 @@ import { LRUCache } from 'lru-cache';
 import type { Scope } from '../../../../contract/references.ts';
 import type { Logger } from '../../../../runtime/logger.ts';
 import type { Database } from '../../../../runtime/postgres.ts';
-import { changesAfter, follows, readChanges, readChunkIds, readStanding } from '../changes.ts';
-import type { IndexDifferences, PassageIndex } from '../passage-index.ts';
+import { changedSince, changesAfter, follows, readChanges, readStanding } from '../changes.ts';
+import { compareWithPostgres } from '../compare.ts';
+import type { PassageIndex } from '../passage-index.ts';
 import { createShared } from '../shared.ts';
 import { matchTerms } from '../terms.ts';
 import type { Standing } from './apply.ts';
@@ -138,15 +139,27 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
       const counts = await threads.run({ ...file, do: 'counts' });
       return { ...counts, behind: await changesAfter(db, tenant, applied) };
     },
+    async size() {
+      const tenants = [...seen].map(([tenant, { applied }]) => ({ tenant, applied }));
+      if (tenants.length === 0) return undefined;
+      const size = { passages: 0, vectors: 0, bytes: 0 };
+      for (const { tenant } of tenants) {
+        const counts = await threads.run({ dir: dirOf(tenant), do: 'counts' });
+        size.passages += counts.passages;
+        size.vectors += counts.vectors;
+        size.bytes += counts.bytes;
+      }
+      return { ...size, behindSince: await changedSince(db, tenants) };
+    },
     operations: {
+      parts: (tenants) => tenants,
       rebuild,
-      async verify(tenant) {
-        await caught(tenant);
-        const held = new Map(
-          (await threads.run({ dir: dirOf(tenant), do: 'ids' })).map(({ chunkId, hasVector }) => [chunkId, hasVector]),
-        );
-        return differences(held, await readChunkIds(db, tenant, await model()));
-      },
+      verify: (tenant) =>
+        compareWithPostgres(db, tenant, async () => {
+          await caught(tenant);
+          const ids = await threads.run({ dir: dirOf(tenant), do: 'ids' });
+          return { held: new Map(ids.map(({ chunkId, hasVector }) => [chunkId, hasVector])), model: await model() };
+        }),
       async snapshot(tenant, file) {
         await caught(tenant);
         await threads.run({ dir: dirOf(tenant), do: 'copy', to: resolve(file) });
@@ -158,15 +171,6 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
       await threads.close();
       await Promise.all(building.values());
     },
-  };
-}
-
-function differences(held: Map<string, boolean>, stored: Map<string, boolean>): IndexDifferences {
-  const all = [...stored];
-  return {
-    missing: all.flatMap(([id]) => (held.has(id) ? [] : [id])),
-    surplus: [...held.keys()].filter((id) => !stored.has(id)),
-    withoutVector: all.flatMap(([id, hasVector]) => (hasVector && held.get(id) === false ? [id] : [])),
   };
 }
 

@@ -105,6 +105,12 @@ export function createCatchUp({ server, db, log, encoder }: Deps) {
       seen.set(key, position);
       return position;
     },
+    /** Where tenants were seen to be in a collection. */
+    seenIn: ({ name }: Collection) =>
+      [...seen].flatMap(([key, { applied }]) => {
+        const [collection, tenant] = JSON.parse(key) as [string, string];
+        return collection === name ? [{ tenant, applied }] : [];
+      }),
     /** What was seen holds no more: the server has lost it, or was given an older snapshot. */
     forget: (of: Of) => void seen.delete(keyOf(of)),
   };

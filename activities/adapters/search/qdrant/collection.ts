@@ -53,15 +53,25 @@ export function creationOf({ kind, averageLength, dimensions }: Made): Schemas['
     ...(quantization === 'binary' ? { quantization_config: { binary: { always_ram: true } } } : {}),
     ...(shards === undefined ? {} : { shard_number: shards }),
     ...(replicas === undefined ? {} : { replication_factor: replicas }),
-    metadata: { made_by: madeBy, average_length: averageLength, ...kind },
+    metadata: metadataOf({ kind, averageLength }),
   };
 }
+
+export const metadataOf = ({ kind, averageLength }: Omit<Collection, 'name'>) => ({
+  made_by: madeBy,
+  average_length: averageLength,
+  ...kind,
+});
 
 const madeBy = 'alfred';
 
 /** @returns undefined when the collection is none of ours */
-export function collectionOf(name: string, { config }: Schemas['CollectionInfo']): Collection | undefined {
-  const { made_by, average_length, format, model, settings } = config.metadata ?? {};
+export const collectionOf = (name: string, { config }: Schemas['CollectionInfo']): Collection | undefined =>
+  collectionFrom(name, config.metadata ?? {});
+
+/** @returns undefined when the metadata is not what Alfred keeps there */
+export function collectionFrom(name: string, metadata: Record<string, unknown>): Collection | undefined {
+  const { made_by, average_length, format, model, settings } = metadata;
   if (made_by !== madeBy || typeof average_length !== 'number' || typeof format !== 'number') return undefined;
   if (typeof model !== 'string' || typeof settings !== 'object' || settings === null) return undefined;
   return { name, averageLength: average_length, kind: { format, model, settings: settings as CollectionSettings } };

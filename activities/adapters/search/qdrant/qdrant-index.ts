@@ -5,7 +5,7 @@ import type { Config } from '../../../../runtime/config.ts';
 import type { Logger } from '../../../../runtime/logger.ts';
 import type { Database } from '../../../../runtime/postgres.ts';
 import type { PassageFilter, PassageIndex, PassageQuery, Ranked } from '../passage-index.ts';
-import { changesAfter } from '../changes.ts';
+import { changedSince, changesAfter } from '../changes.ts';
 import { createShared } from '../shared.ts';
 import { queryTerms } from '../terms.ts';
 import { createCatchUp } from './catch-up.ts';
@@ -13,6 +13,7 @@ import { dense, format, lexical, type Collection, type CollectionSettings } from
 import { createCollections } from './collections.ts';
 import { createEncoders } from './encoders.ts';
 import { filterOf, ofTenant } from './filter.ts';
+import { createOperations } from './operations.ts';
 import { markIdOf, numbersOf, positionOf, type Position } from './points.ts';
 import { createServer, Gone } from './server.ts';
 import { createServing } from './serving.ts';
@@ -88,7 +89,13 @@ export function createQdrantIndex({ db, log, model, url, key, alias, settings }:
     } satisfies Record<string, Schemas['QueryRequest'] | undefined | false>;
   };
 
+  const operations = createOperations({
+    ...{ server, db, log, alias, collections, catchUp, serving },
+    withServing: (tenant, work) => withServing(tenant, async (collection) => work(collection)),
+  });
+
   return {
+    operations,
     name: `qdrant-${format}`,
     find: ({ tenant }: Scope, filter, query, depth) =>
       withServing(tenant, async (collection, least) => {
@@ -113,6 +120,20 @@ export function createQdrantIndex({ db, log, model, url, key, alias, settings }:
         const behind = await changesAfter(db, tenant, applied);
         return { passages: await count(), vectors: await count({ has_vector: dense }), behind, bytes: null };
       }),
+    async size() {
+      const collection = await collections.serving();
+      if (!collection) return undefined;
+      // Estimates, which take no look at every point.
+      const count = async (filter?: Schemas['Filter']) =>
+        (await server.ask((client) => client.count(collection.name, { exact: false, ...(filter ? { filter } : {}) })))
+          .count;
+      return {
+        passages: await count(),
+        vectors: collection.kind.model === '' ? 0 : await count({ must: [{ has_vector: dense }] }),
+        bytes: null,
+        behindSince: await changedSince(db, catchUp.seenIn(collection)),
+      };
+    },
     close: () => serving.close(),
   };
 }

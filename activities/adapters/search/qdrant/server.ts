@@ -1,5 +1,7 @@
+import type { IncomingMessage } from 'node:http';
 import { QdrantClient } from '@qdrant/js-client-rest';
 import { AlfredError } from '../../../../contract/errors.ts';
+import { sendLong, type LongRequest } from './send-long.ts';
 
 /** No request takes this long where all is well; it is less than a database connection may idle in a transaction. */
 const timeoutMs = 30_000;
@@ -12,12 +14,15 @@ export class Gone extends Error {
 /** A Qdrant server, or several nodes behind one address. Asks nothing until it is used, and retries nothing. */
 export function createServer({ url, key }: { url: string; key: string | undefined }) {
   const { protocol, hostname, port, pathname, host } = new URL(url);
-  const client = new QdrantClient({
+  const place = {
     host: hostname,
     https: protocol === 'https:',
     // A URL forgets the port that is its protocol's own; without any, it is Qdrant's.
     port: port ? Number(port) : /:(80|443)(\/|$)/.test(url) ? null : 6333,
     prefix: pathname.replace(/\/+$/, ''),
+  };
+  const client = new QdrantClient({
+    ...place,
     timeout: timeoutMs,
     checkCompatibility: false,
     ...(key === undefined ? {} : { headers: { 'api-key': key } }),
@@ -31,14 +36,37 @@ export function createServer({ url, key }: { url: string; key: string | undefine
         throw told(error, host);
       }
     },
+    /**
+     * A request that may take hours, or carries a file.
+     *
+     * @param request.path below the server's address
+     * @returns the response, to be read
+     * @throws as `ask` does
+     */
+    async send(request: LongRequest): Promise<IncomingMessage> {
+      try {
+        return await sendLong(place, key, request);
+      } catch (error) {
+        request.signal.throwIfAborted();
+        throw told(error, host);
+      }
+    },
   };
 }
 export type Server = ReturnType<typeof createServer>;
 
-type Failed = { name?: string; status?: number; retry_after?: number; data?: { status?: { error?: string } } };
+type Failed = {
+  name?: string;
+  code?: unknown;
+  status?: number;
+  retry_after?: number;
+  data?: { status?: { error?: string } };
+};
+
+const socketCodes = /^(E(CONN|PIPE|HOST|NET|TIMEDOUT|NOTFOUND|AI_)|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|ERR_TLS)/;
 
 function told(error: unknown, host: string): unknown {
-  const { name, status, retry_after, data } = error as Failed;
+  const { name, code, status, retry_after, data } = error as Failed;
   const said = data?.status?.error;
   const unavailable = (message: string) =>
     new AlfredError('index_unavailable', message, {
@@ -61,8 +89,8 @@ function told(error: unknown, host: string): unknown {
         cause: error,
       },
     );
-  // What fetch throws when there is no connection.
-  if (name === 'TypeError')
+  // What fetch throws when there is no connection, and what a socket does.
+  if (name === 'TypeError' || (typeof code === 'string' && socketCodes.test(code)))
     return unavailable(`Qdrant at ${host} cannot be reached: see that it runs and QDRANT_URL is right.`);
   return error;
 }

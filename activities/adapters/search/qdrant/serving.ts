@@ -60,6 +60,7 @@ export function createServing({ db, log, collections, catchUp, model, settings }
   };
 
   const settle = async (tenant: string): Promise<Collection> => {
+    await collections.removeAbandoned();
     const serving = await collections.serving();
     if (serving) return serving;
     const made = await collections.begin(await wantedFor(tenant, undefined));
@@ -85,6 +86,17 @@ export function createServing({ db, log, collections, catchUp, model, settings }
         throw error;
       }
     },
+    /** What a collection that is made now is to be. */
+    async wanted(): Promise<Wanted> {
+      const before = (await collections.serving())?.kind.model ?? '';
+      const tenants = await tenantsWithChanges(db);
+      for (const name of [await model(), before])
+        for (const tenant of tenants) {
+          const dimensions = await dimensionsOf(db, tenant, name);
+          if (dimensions !== undefined) return { kind: { format, model: name, settings }, dimensions };
+        }
+      return { kind: { format, model: '', settings }, dimensions: undefined };
+    },
     forget() {
       known = undefined;
     },
@@ -94,3 +106,4 @@ export function createServing({ db, log, collections, catchUp, model, settings }
     },
   };
 }
+export type Serving = ReturnType<typeof createServing>;
