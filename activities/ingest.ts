@@ -1,4 +1,5 @@
 import { activityInfo } from '@temporalio/activity';
+import type { Chunking } from '../contract/chunking.ts';
 import type { Ingestion, Placement } from '../contract/documents.ts';
 import { AlfredError, maxAttemptsOf } from '../contract/errors.ts';
 import type { Scope } from '../contract/references.ts';
@@ -43,9 +44,9 @@ export const createIngestActivities = ({ documents, parser, embeddings, workflow
     const upload = { ingestionId, ordinal: file.ordinal };
     const settled = ({ state }: FileOutcome) => metrics.documentsIngested.inc({ state });
     try {
-      const parse = async () =>
+      const parse = async (chunking: Chunking) =>
         parser.parse(
-          { name: file.name, mediaType: file.mediaType, bytes: await bytesOf(documents, scope, file) },
+          { name: file.name, mediaType: file.mediaType, bytes: await bytesOf(documents, scope, file), chunking },
           signal,
         );
       settled(await documents.put(scope, file, parse, placement, upload));

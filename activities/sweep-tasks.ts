@@ -6,6 +6,7 @@ import { heartbeating } from './heartbeat.ts';
 import type {
   Callbacks,
   ConversationRows,
+  Documents,
   Embeddings,
   Ledger,
   Messages,
@@ -18,6 +19,7 @@ import type {
 export type SweepDeps = {
   callbacks: Pick<Callbacks, 'forgotten'>;
   ledger: Pick<Ledger, 'writeOffLost'>;
+  documents: Pick<Documents, 'forgetFailedFiles'>;
   vectors: Pick<Vectors, 'missing'>;
   embeddings: Pick<Embeddings, 'embedder'>;
   tasks: Tasks;
@@ -73,6 +75,7 @@ export const createSweepActivities = (deps: SweepDeps) => {
           });
         }
         await embedWhatIsLeft(deps);
+        await forgetFailedFiles(deps, signal);
         const lost = await ledger.writeOffLost();
         if (lost > 0) log.warn({ lost }, 'model calls of ended tasks were never heard of again');
         return corrected;
@@ -106,6 +109,15 @@ async function embedWhatIsLeft({ vectors, embeddings, workflows, log }: SweepDep
     if (embedder && (await vectors.missing(embedder.model, 1)).length > 0) await workflows.embedDocuments();
   } catch (error) {
     log.warn({ err: error }, 'the vectors of documents could not be looked at');
+  }
+}
+
+/** Files that could not be read wait for a retry, but not for ever. */
+async function forgetFailedFiles({ documents, log }: SweepDeps, signal: AbortSignal): Promise<void> {
+  for (let forgotten = pageSize; forgotten === pageSize;) {
+    signal.throwIfAborted();
+    forgotten = await documents.forgetFailedFiles(pageSize);
+    if (forgotten > 0) log.info({ files: forgotten }, 'files that could not be read are kept no longer');
   }
 }
 
