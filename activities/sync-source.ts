@@ -150,8 +150,9 @@ export const createSyncActivities = (deps: SyncDeps) => {
         return sources.counts(source);
       }),
 
-    async endSourceSync({ source, end }: { source: SourceRef; end: SyncEnd }): Promise<void> {
-      await sources.end(source, end);
+    /** @param sync `run`: of which run, so that a repeat does not end the sync that was asked for meanwhile */
+    async endSourceSync({ source, end, run }: { source: SourceRef; end: SyncEnd; run?: string }): Promise<void> {
+      await sources.end(source, end, run);
       log.info({ sourceId: source.sourceId, status: end.status }, 'a sync of a source ended');
     },
   };

@@ -114,6 +114,11 @@ export interface Sources {
   /** The document of an item that is gone has been removed. */
   forget(source: SourceRef, name: string): Promise<void>;
   counts(source: SourceRef): Promise<SyncCounts>;
-  /** Once: the first end counts. A source whose removal is complete is removed itself. */
-  end(source: SourceRef, end: SyncEnd): Promise<void>;
+  /**
+   * Once: the first end counts. A source whose removal is complete is removed itself.
+   *
+   * @param run ends only the sync that this run has begun, and not one that was asked for since; without it, whichever is
+   *   under way or asked for
+   */
+  end(source: SourceRef, end: SyncEnd, run?: string): Promise<void>;
 }

@@ -141,18 +141,18 @@ export const createSourceSyncs = (db: Database): Syncs => ({
     return countsOf(Object.fromEntries(counted.map(({ state, items }) => [state, items])), row?.sync_removed ?? 0);
   },
 
-  end: (source, end) =>
+  end: (source, end, run) =>
     db.transaction().execute(async (tx) => {
-      await update(tx, source)
+      const ended = update(tx, source)
         .set({
           sync_state: end.status,
           sync_ended_at: sql`now()`,
           sync_error_code: end.status === 'failed' ? end.code : null,
           sync_error_message: end.status === 'failed' ? end.message : null,
         })
-        .where('sync_state', 'in', ['queued', 'running'])
-        .where('deleted_at', 'is', null)
-        .execute();
+        .where('sync_state', 'in', run === undefined ? ['queued', 'running'] : ['running'])
+        .where('deleted_at', 'is', null);
+      await (run === undefined ? ended : ended.where('sync_run', '=', run)).execute();
       await tx
         .deleteFrom('sources')
         .where('id', 'in', select(tx, source).select('id'))
