@@ -1,4 +1,5 @@
 import { activityInfo } from '@temporalio/activity';
+import type { Chunking } from '../contract/chunking.ts';
 import type { Ingestion, Placement } from '../contract/documents.ts';
 import { AlfredError, maxAttemptsOf } from '../contract/errors.ts';
 import type { Scope } from '../contract/references.ts';
@@ -44,10 +45,10 @@ export const createIngestActivities = ({ documents, parser, embeddings, workflow
     const upload = { ingestionId, ordinal: file.ordinal };
     const seen = observeFile(metrics);
     try {
-      const parse = async () =>
+      const parse = async (chunking: Chunking) =>
         seen.parsed(
           await parser.parse(
-            { name: file.name, mediaType: file.mediaType, bytes: await bytesOf(documents, scope, file) },
+            { name: file.name, mediaType: file.mediaType, bytes: await bytesOf(documents, scope, file), chunking },
             signal,
           ),
         );

@@ -3,6 +3,7 @@ export type { Closure, WorkflowState } from '../contract/task-truth.ts';
 export type * from './ports/approvals.ts';
 export type * from './ports/chains.ts';
 export type * from './ports/citations.ts';
+export type * from './ports/collections.ts';
 export type * from './ports/conversations.ts';
 export type * from './ports/documents.ts';
 export type * from './ports/effects.ts';

@@ -20,7 +20,7 @@ export type SweepDeps = {
   callbacks: Pick<Callbacks, 'forgotten'>;
   ledger: Pick<Ledger, 'writeOffLost'>;
   vectors: Pick<Vectors, 'behindSince'>;
-  documents: Pick<Documents, 'pendingSince'>;
+  documents: Pick<Documents, 'pendingSince' | 'forgetFailedFiles'>;
   embeddings: Pick<Embeddings, 'embedder'>;
   tasks: Tasks;
   conversationRows: Pick<ConversationRows, 'open'>;
@@ -75,6 +75,7 @@ export const createSweepActivities = (deps: SweepDeps) => {
           });
         }
         await lookAtDocuments(deps);
+        await forgetFailedFiles(deps, signal);
         const lost = await ledger.writeOffLost();
         if (lost > 0) log.warn({ lost }, 'model calls of ended tasks were never heard of again');
         return corrected;
@@ -112,6 +113,15 @@ async function lookAtDocuments({ documents, vectors, embeddings, workflows, metr
     if (since) await workflows.embedDocuments();
   } catch (error) {
     log.warn({ err: error }, 'it could not be looked at how far documents are');
+  }
+}
+
+/** Files that could not be read wait for a retry, but not for ever. */
+async function forgetFailedFiles({ documents, log }: SweepDeps, signal: AbortSignal): Promise<void> {
+  for (let forgotten = pageSize; forgotten === pageSize;) {
+    signal.throwIfAborted();
+    forgotten = await documents.forgetFailedFiles(pageSize);
+    if (forgotten > 0) log.info({ files: forgotten }, 'files that could not be read are kept no longer');
   }
 }
 

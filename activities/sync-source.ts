@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { activityInfo } from '@temporalio/activity';
-import type { Placement } from '../contract/documents.ts';
+import type { Chunking } from '../contract/chunking.ts';
 import { AlfredError, maxAttemptsOf } from '../contract/errors.ts';
 import type { SourceRef } from '../contract/references.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -46,7 +46,7 @@ export const createSyncActivities = (deps: SyncDeps) => {
   /** Reads one item and stores what it holds. */
   async function take(
     source: SourceRef,
-    where: SourceToRead & { placement: Placement },
+    where: SourceToRead,
     item: DueItem,
     { seen, signal }: { seen: ReturnType<typeof observeFile>; signal: AbortSignal },
   ): Promise<ItemOutcome> {
@@ -58,10 +58,14 @@ export const createSyncActivities = (deps: SyncDeps) => {
     const put = await documents.put(
       source,
       { name, mediaType, contentHash, sizeBytes: bytes.length },
-      async () => seen.parsed(await parser.parse({ name, mediaType, bytes, typeDecides }, signal)),
-      where.placement,
+      async (chunking: Chunking) =>
+        seen.parsed(await parser.parse({ name, mediaType, bytes, typeDecides, chunking }, signal)),
+      source,
     );
-    return put.state === 'failed' ? put : { ...put, contentHash, etag, lastModified };
+    if (put.state === 'failed') return put;
+    // It stood elsewhere before the source's place was changed.
+    if (item.documentId !== null && item.documentId !== put.documentId) await documents.delete(source, item.documentId);
+    return { ...put, contentHash, etag, lastModified };
   }
 
   async function remove(source: SourceRef, { name, documentId }: DueItem): Promise<void> {
@@ -72,7 +76,7 @@ export const createSyncActivities = (deps: SyncDeps) => {
   /** @returns what is broken on our side, so that the item stays due for a retry */
   async function settle(
     source: SourceRef,
-    where: SourceToRead & { placement: Placement },
+    where: SourceToRead,
     item: DueItem,
     signal: AbortSignal,
   ): Promise<AlfredError | undefined> {
@@ -134,17 +138,12 @@ export const createSyncActivities = (deps: SyncDeps) => {
       heartbeating(async (signal) => {
         const row = await sources.toRead(source);
         const due = await sources.due(source, batchSize);
-        const placement: Placement = {
-          collection: row?.collection ?? 'default',
-          ...(row?.readers ? { readers: row.readers } : {}),
-          ...(row?.tags ? { tags: row.tags } : {}),
-        };
         let broken: AlfredError | undefined;
         const work = async () => {
           for (let item = due.shift(); item; item = due.shift()) {
             signal.throwIfAborted();
             if (item.state === 'gone') await remove(source, item);
-            else if (row) broken = (await settle(source, { ...row, placement }, item, signal)) ?? broken;
+            else if (row) broken = (await settle(source, row, item, signal)) ?? broken;
           }
         };
         const results = await Promise.allSettled(Array.from({ length: itemsAtOnce }, work));
@@ -154,8 +153,9 @@ export const createSyncActivities = (deps: SyncDeps) => {
         return sources.counts(source);
       }),
 
-    async endSourceSync({ source, end }: { source: SourceRef; end: SyncEnd }): Promise<void> {
-      await sources.end(source, end);
+    /** @param sync `run`: of which run, so that a repeat does not end the sync that was asked for meanwhile */
+    async endSourceSync({ source, end, run }: { source: SourceRef; end: SyncEnd; run?: string }): Promise<void> {
+      await sources.end(source, end, run);
       log.info({ sourceId: source.sourceId, status: end.status }, 'a sync of a source ended');
     },
   };

@@ -17,6 +17,7 @@ import { answerBrokenRequests } from './broken-requests.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { approvalRoutes } from './routes/approvals.ts';
 import { cancelTaskRoutes } from './routes/cancel-task.ts';
+import { collectionRoutes } from './routes/collections.ts';
 import { controlScheduleRoutes } from './routes/control-schedule.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { ingestionRoutes } from './routes/ingestions.ts';
@@ -127,6 +128,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     conversationMessageRoutes,
     conversationEventRoutes,
     stopConversationRoutes,
+    collectionRoutes,
     documentRoutes,
     ingestionRoutes,
     sourceRoutes,

@@ -18,6 +18,7 @@ type ApiAdapters = Pick<
   | 'events'
   | 'callbacks'
   | 'citations'
+  | 'collections'
   | 'conversationRows'
   | 'conversationEvents'
   | 'messages'
@@ -39,11 +40,11 @@ export async function startApi(edge: ApiEdge, adapters: ApiAdapters): Promise<{ 
   const { config, log, readiness } = edge;
   checkAgentNames(config, Object.keys(agents));
   const { approvals, tasks, events, conversationRows, conversationEvents, messages } = adapters;
-  const { callbacks, citations, documents, index, ledger, schedules, sources, workflows } = adapters;
+  const { callbacks, citations, collections, documents, index, ledger, schedules, sources, workflows } = adapters;
   const app = await createApi({
     ...edge,
     ...{ approvals, tasks, events, conversationRows, conversationEvents, messages },
-    ...{ callbacks, citations, documents, index, ledger, schedules, sources, workflows, agents },
+    ...{ callbacks, citations, collections, documents, index, ledger, schedules, sources, workflows, agents },
   });
   try {
     await app.listen({ host: config.ALFRED_API_HOST, port: config.ALFRED_API_PORT });

@@ -4,6 +4,7 @@ import type {
   Approvals,
   Callbacks,
   Citations,
+  Collections,
   Documents,
   Identity,
   Ledger,
@@ -48,6 +49,7 @@ export type ApiDeps = {
   messages: Messages;
   citations: Citations;
   callbacks: Pick<Callbacks, 'get' | 'again'>;
+  collections: Collections;
   documents: Documents;
   ledger: Pick<Ledger, 'usage'>;
   index: Pick<SearchIndex, 'search'>;

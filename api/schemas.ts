@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Approval, ApprovalDecision, ApprovalList, Approvers } from '../contract/approval.ts';
 import { AgentDescription, AgentList } from '../contract/agents.ts';
 import { Callback, CallbackState } from '../contract/callback.ts';
+import { Collection, CollectionList, CollectionSettings } from '../contract/collections.ts';
 import {
   Conversation,
   ConversationChange,
@@ -33,7 +34,7 @@ import { DependencyState, Health, Readiness } from '../contract/health.ts';
 import { Json } from '../contract/json-schema.ts';
 import { Problem } from '../contract/problem.ts';
 import { Schedule, ScheduleChange, ScheduleList, ScheduleRequest, ScheduleRun } from '../contract/schedule.ts';
-import { Source, SourceList, SourceRequest } from '../contract/sources.ts';
+import { Source, SourceChange, SourceList, SourceRequest } from '../contract/sources.ts';
 import {
   Budget,
   BudgetGrant,
@@ -61,11 +62,13 @@ const accepted = {
   BudgetGrant,
   Callback,
   CancelRequest,
+  CollectionSettings,
   DocumentUpload,
   Metadata,
   ScheduleChange,
   ScheduleRequest,
   SearchRequest,
+  SourceChange,
   SourceRequest,
   ConversationChange,
   ConversationRequest,
@@ -82,6 +85,8 @@ const answered = {
   Approvers,
   CallbackState,
   Citation,
+  Collection,
+  CollectionList,
   Conversation,
   ConversationEvent,
   ConversationEventPage,

@@ -7,15 +7,15 @@ import { inTime } from '../runtime/in-time.ts';
 import { temporalDeadlineMs } from './start-workflow.ts';
 
 /** Temporal's schedules that ask for syncs; everything is safe to repeat. */
-export const createSourceClock = (client: Client) => ({
+export const createSourceClock = (client: Client) => {
   /** @param everyS seconds from one sync to the next */
-  async create({ sourceId, tenant, subject }: SourceRef, everyS: number): Promise<void> {
+  const create = async ({ sourceId, tenant, subject }: SourceRef, everyS: number): Promise<void> => {
     const scheduleId = sourceScheduleId(sourceId);
     try {
       await inTime(client, temporalDeadlineMs, () =>
         client.schedule.create({
           scheduleId,
-          spec: { intervals: [{ every: everyS * 1_000 }] },
+          spec: specOf(everyS),
           action: {
             type: 'startWorkflow',
             workflowType: 'sourceDueWorkflow' satisfies (typeof sourceDueWorkflow)['name'],
@@ -33,15 +33,35 @@ export const createSourceClock = (client: Client) => ({
     } catch (error) {
       if (!(error instanceof ScheduleAlreadyRunning)) throw error;
     }
-  },
+  };
 
   /** One that is not there is a success. */
-  async delete(sourceId: string): Promise<void> {
+  const remove = async (sourceId: string): Promise<void> => {
     try {
       await inTime(client, temporalDeadlineMs, () => client.schedule.getHandle(sourceScheduleId(sourceId)).delete());
     } catch (error) {
       if (!(error instanceof ScheduleNotFoundError)) throw error;
     }
-  },
-});
+  };
+
+  /** Makes the schedule what the source says, also when somebody deleted it. @param everyS null: none */
+  const put = async (source: SourceRef, everyS: number | null): Promise<void> => {
+    if (everyS === null) return remove(source.sourceId);
+    try {
+      await inTime(client, temporalDeadlineMs, () =>
+        client.schedule
+          .getHandle(sourceScheduleId(source.sourceId))
+          .update((schedule) => ({ ...schedule, spec: specOf(everyS) })),
+      );
+    } catch (error) {
+      if (!(error instanceof ScheduleNotFoundError)) throw error;
+      await create(source, everyS);
+    }
+  };
+
+  return { create, put, delete: remove };
+};
+
+const specOf = (everyS: number) => ({ intervals: [{ every: everyS * 1_000 }] });
+
 export type SourceClock = ReturnType<typeof createSourceClock>;

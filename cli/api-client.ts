@@ -4,7 +4,7 @@ import { CliError } from './cli-error.ts';
 import type { Stack } from './stack.ts';
 
 type Call<T extends z.ZodType> = {
-  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Sent as JSON. */
   json?: unknown;
   form?: FormData;

@@ -7,6 +7,7 @@ import { addAgents } from './commands/agents.ts';
 import { addApprovals } from './commands/approvals.ts';
 import { addAsk } from './commands/ask.ts';
 import { addChat } from './commands/chat.ts';
+import { addCollections } from './commands/collections.ts';
 import { addConfig } from './commands/config.ts';
 import { addConversations } from './commands/conversations.ts';
 import { addDocuments } from './commands/documents.ts';
@@ -42,6 +43,7 @@ const commands = [
   addChat,
   addConversations,
   addDocuments,
+  addCollections,
   addSearch,
   addTasks,
   addApprovals,

@@ -16,25 +16,26 @@ const Name = z
   .max(100)
   .regex(/^[^\u0000-\u001f\u007f,]+$/, 'must not contain commas or control characters');
 
+export const CollectionName = Name.describe('A name is taken once in each collection');
+export const Tags = z.array(Name).max(20);
+
 /** `everyone` of the tenant, a group or a person. */
-export const Reader = z
+const Reader = z
   .string()
   .regex(
     /^(everyone|(group|subject):[^\s\u0000-\u001f\u007f]{1,200})$/,
     'expected everyone, group:<name> or subject:<id>',
   );
 
+export const Readers = z.array(Reader).max(100);
+
 /** Where documents stand, and who may read them; what is left out stays as it is. */
 export const Placement = z.strictObject({
-  collection: Name.default('default').describe('A name is taken once in each collection'),
-  readers: z
-    .array(Reader)
-    .max(100)
-    .optional()
-    .describe(
-      'Who may read them beside whoever adds them: everyone, group:<name>, subject:<id>; empty for nobody. Default: everyone, and for a document that is there already, as it is',
-    ),
-  tags: z.array(Name).max(20).optional(),
+  collection: CollectionName.default('default'),
+  readers: Readers.optional().describe(
+    'Who may read them beside whoever adds them: everyone, group:<name>, subject:<id>; empty for nobody. Default: everyone, and for a document that is there already, as it is',
+  ),
+  tags: Tags.optional(),
 });
 export type Placement = z.infer<typeof Placement>;
 
@@ -101,7 +102,10 @@ export const Ingestion = z.object({
   status: z.enum(['running', 'completed', 'failed', 'cancelled']),
   files: z.int().nonnegative(),
   counts: z.object({ pending: z.int(), added: z.int(), replaced: z.int(), unchanged: z.int(), failed: z.int() }),
-  failures: z.array(IngestedFile).describe('Every file that could not be read, with the reason'),
+  failures: z
+    .array(IngestedFile)
+    .describe('Every file that could not be read, with the reason; its bytes are kept for a week, for a retry'),
+  retryOf: z.uuid().nullable().describe('The upload whose failed files these are'),
   createdAt: z.iso.datetime(),
   endedAt: z.iso.datetime().nullable(),
   links: z.object({ self: z.string(), temporal: z.string() }),

@@ -83,6 +83,9 @@ const table = {
   file_too_large: [422, never, 'The file holds more than is read from one file.'],
   file_encrypted: [422, never, 'The file is password-protected.'],
   file_name_taken: [409, never, 'A document of that name is there already, and it is not yours to read.'],
+  ingestion_running: [409, never, 'The upload is still being read.'],
+  ingestion_without_failures: [409, never, 'No file of the upload is left to be read again.'],
+  file_bytes_gone: [410, never, 'The files are no longer kept; add them again.'],
   file_too_slow: [422, never, 'Reading the file took too long.'],
   // a source
   source_exists: [409, never, 'There is a source with that address already.'],

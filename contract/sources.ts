@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Placement } from './documents.ts';
+import { CollectionName, Placement, Readers, Tags } from './documents.ts';
 import { TaskError } from './task.ts';
 
 export const sourceKinds = ['web', 's3', 'git'] as const;
@@ -47,6 +47,8 @@ const SourceOptions = z.strictObject({
 });
 export type SourceOptions = z.infer<typeof SourceOptions>;
 
+const Interval = z.int().min(60).max(31_536_000);
+
 export const SourceRequest = Placement.extend({
   kind: z
     .enum(sourceKinds)
@@ -56,12 +58,7 @@ export const SourceRequest = Placement.extend({
     ),
   address: z.string().trim().min(1).max(2_000),
   options: SourceOptions.default({}),
-  everyS: z
-    .int()
-    .min(60)
-    .max(31_536_000)
-    .optional()
-    .describe('Seconds from one sync to the next; without it, when somebody asks'),
+  everyS: Interval.optional().describe('Seconds from one sync to the next; without it, when somebody asks'),
 })
   .refine(({ kind, address }) => kind === 's3' || isWebAddress(address), {
     path: ['address'],
@@ -80,6 +77,19 @@ export const SourceRequest = Placement.extend({
     message: 'goes with the kind web',
   });
 export type SourceRequest = z.infer<typeof SourceRequest>;
+
+/** What may change: when it is read, and where its documents go. Another address is another source. */
+export const SourceChange = z
+  .strictObject({
+    everyS: Interval.nullable().optional().describe('Seconds from one sync to the next; null: only when somebody asks'),
+    collection: CollectionName.optional().describe('The documents that it brought move there'),
+    readers: Readers.nullable()
+      .optional()
+      .describe('At once also of the documents that it brought; null: theirs stay, and new ones get the default'),
+    tags: Tags.nullable().optional().describe('As readers'),
+  })
+  .refine((change) => Object.values(change).some((value) => value !== undefined), 'name something to change');
+export type SourceChange = z.infer<typeof SourceChange>;
 
 const SourceSync = z.object({
   state: z.enum(['queued', 'running', 'completed', 'failed', 'cancelled']),

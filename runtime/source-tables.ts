@@ -12,6 +12,8 @@ export type SourceTable = {
   readers: string[] | null;
   tags: string[] | null;
   schedule: number | null;
+  idempotency_key: string | null;
+  request_hash: string | null;
   sync: Generated<number>;
   listed: Generated<number>;
   sync_run: string | null;

@@ -1,8 +1,9 @@
-import type { Generated, GeneratedAlways } from 'kysely';
+import type { Generated } from 'kysely';
+import type { DocumentTables } from './document-tables.ts';
 import type { SourceItemTable, SourceTable } from './source-tables.ts';
 
 /** The tables as kysely sees them; runtime/migrations/ is the truth. */
-export interface Tables {
+export interface Tables extends DocumentTables {
   contents: Owned & { hash: string; bytes: Buffer; created_at: Generated<Date> };
   messages: Owned & {
     hash: string;
@@ -118,62 +119,6 @@ export interface Tables {
     error_code: string | null;
     error_message: string | null;
     started_at: Generated<Date>;
-  };
-  files: { tenant: string; hash: string; bytes: Buffer; created_at: Generated<Date> };
-  documents: Owned & {
-    id: string;
-    name: string;
-    title: string;
-    media_type: string;
-    content_hash: string;
-    size_bytes: number;
-    text: string;
-    characters: number;
-    chunk_count: number;
-    collection: Generated<string>;
-    readers: Generated<string[]>;
-    tags: Generated<string[]>;
-    language: string | null;
-    version: Generated<number>;
-    embedded_by: Generated<string | null>;
-    created_at: Generated<Date>;
-    updated_at: Generated<Date>;
-  };
-  chunks: {
-    id: string;
-    document_id: string;
-    ordinal: number;
-    heading_path: string[];
-    page: number | null;
-    text: string;
-    start_at: number;
-    end_at: number;
-    gap: string | null;
-    embed_hash: GeneratedAlways<string>;
-  };
-  embeddings: { tenant: string; model: string; hash: string; vector: Buffer; created_at: Generated<Date> };
-  group_members: { tenant: string; group_name: string; subject: string };
-  document_changes: { seq: Generated<number>; tenant: string; document_id: string; at: Generated<Date> };
-  ingestions: Owned & {
-    id: string;
-    status: string;
-    collection: Generated<string>;
-    readers: string[] | null;
-    tags: string[] | null;
-    created_at: Generated<Date>;
-    ended_at: Date | null;
-  };
-  ingestion_files: {
-    ingestion_id: string;
-    ordinal: number;
-    name: string;
-    media_type: string;
-    content_hash: string;
-    size_bytes: number;
-    state: string;
-    document_id: string | null;
-    error_code: string | null;
-    error_message: string | null;
   };
   sources: SourceTable;
   source_items: SourceItemTable;

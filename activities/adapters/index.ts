@@ -8,6 +8,7 @@ import { createOutbound } from './outbound/outbound.ts';
 import { createWebhooks } from './outbound/webhooks.ts';
 import { createApprovals } from './postgres/approvals.ts';
 import { createCallbacks } from './postgres/callbacks.ts';
+import { createCollections } from './postgres/collections.ts';
 import { createConversationEvents } from './postgres/conversation-events.ts';
 import { createConversationRows } from './postgres/conversation-rows.ts';
 import { createConversationTurns } from './postgres/conversation-turns.ts';
@@ -77,6 +78,7 @@ export function createAdapters({ config, log, postgres: { db }, client, metrics 
     ledger: createLedger(db),
     effects: createEffects(db),
     approvals: createApprovals(db),
+    collections: createCollections(db),
     documents,
     groups: createGroups(db),
     vectors: createVectors(db),

@@ -1,21 +1,28 @@
 import type { Document, DocumentList, DocumentListQuery, Ingestion, Placement } from '../../contract/documents.ts';
+import type { Chunking } from '../../contract/chunking.ts';
 import type { ErrorCode } from '../../contract/errors.ts';
-import type { ContentHash, Scope } from '../../contract/references.ts';
+import type { ContentHash, Scope, SourceRef } from '../../contract/references.ts';
 
 export type Block = { headingPath: string[]; page: number | null; text: string; start: number; end: number };
 
 /** `language` is an ISO 639-1 code, or null when it is not sure. */
 export type ParsedDocument = { title: string; text: string; language: string | null; chunks: Block[] };
 
+export type FileToParse = {
+  name: string;
+  mediaType: string;
+  bytes: Uint8Array;
+  typeDecides?: boolean | undefined;
+  chunking?: Chunking | undefined;
+};
+
 export interface DocumentParser {
   /**
-   * @param file `typeDecides`: the media type says what it is, and the name only where that is silent; else the other way
+   * @param file `typeDecides`: the media type says what it is, and the name only where that is silent; else the other way.
+   *   `chunking`: how its text is cut; default: as when nobody says
    * @throws AlfredError `file_*` with the reason
    */
-  parse(
-    file: { name: string; mediaType: string; bytes: Uint8Array; typeDecides?: boolean | undefined },
-    signal: AbortSignal,
-  ): Promise<ParsedDocument>;
+  parse(file: FileToParse, signal: AbortSignal): Promise<ParsedDocument>;
 }
 
 export type UploadedFile = { name: string; mediaType: string; bytes: Uint8Array };
@@ -48,21 +55,34 @@ export interface Documents {
   /** Every tenant that has documents, for whoever keeps the index. */
   tenants(): Promise<string[]>;
   /**
-   * Same name and content: nothing is written, nor parsed. Same name, other content: what is another chunk is replaced.
-   * Readers see the old or the new version, never a mixture. An upload is settled in the same transaction. Whoever added
-   * a document stays its owner.
+   * Same name and content, cut as its collection says: nothing is written, nor parsed. Same name, other content or another
+   * cut: what is another chunk is replaced. Readers see the old or the new version, never a mixture. An upload is settled
+   * in the same transaction. Whoever added a document stays its owner.
    *
-   * @throws AlfredError `file_name_taken` when a document of that name is not for the subject to read
+   * @param where `SourceRef`: where that source's row says when the document is written
+   * @throws AlfredError `file_name_taken` when a document of that name is not for the subject to read, `not_found` when
+   *   the source is there no more
    */
   put(
     scope: Scope,
     file: Omit<PendingFile, 'ordinal'>,
-    parse: () => Promise<ParsedDocument>,
-    placement: Placement,
+    parse: (chunking: Chunking) => Promise<ParsedDocument>,
+    where: Placement | SourceRef,
     upload?: UploadRef,
   ): Promise<FileOutcome>;
   /** Stores the files with their bytes; nothing is read yet. @returns the ingestion's id */
   createIngestion(scope: Scope, files: UploadedFile[], placement: Placement): Promise<string>;
+  /**
+   * Another ingestion, of the files that failed in this one and that nothing has taken the place of since: neither an
+   * earlier retry nor a newer document of that name. While a retry is running, that one. A retry's own retry is of the
+   * upload that it began with.
+   *
+   * @returns its id; undefined when there is no such ingestion
+   * @throws AlfredError `ingestion_running`, `ingestion_without_failures`, `file_bytes_gone`
+   */
+  retryIngestion(scope: Scope, ingestionId: string): Promise<string | undefined>;
+  /** Lets go of the bytes of failed files whose time for a retry is over. @returns of how many files */
+  forgetFailedFiles(limit: number): Promise<number>;
   /** Where the files of an ingestion go. */
   placementOf(scope: Scope, ingestionId: string): Promise<Placement>;
   ingestion(scope: Scope, ingestionId: string): Promise<Omit<Ingestion, 'links'> | undefined>;

@@ -1,11 +1,11 @@
 import type { ErrorCode } from '../../contract/errors.ts';
 import type { ContentHash, Scope, SourceRef } from '../../contract/references.ts';
-import type { Source, SourceListQuery, SourceRequest } from '../../contract/sources.ts';
+import type { Source, SourceChange, SourceListQuery, SourceRequest } from '../../contract/sources.ts';
 
 /** A source as its row says. */
 export type SourceRow = Omit<Source, 'links'>;
 
-/** Where to read, and where it goes. */
+/** Where to read. */
 export type SourceToRead = Pick<SourceRow, 'kind' | 'address' | 'options'>;
 
 /** Something that a source holds. `etag` where the list tells it: what has not changed is not asked for. */
@@ -38,7 +38,10 @@ export type SourceReaders = Record<Source['kind'], SourceReader>;
 /** An item that a sync has not dealt with. */
 export type DueItem = ItemToRead & {
   state: 'pending' | 'gone';
-  /** The document to remove with it: one that is as this source brought it, and that no other source brings. */
+  /**
+   * The document to remove with it, or when it turns out to stand elsewhere now: one that is as this source brought it, and
+   * that no other source brings.
+   */
   documentId: string | null;
 };
 
@@ -54,8 +57,30 @@ export type SyncEnd = { status: 'completed' | 'cancelled' } | ({ status: 'failed
 
 /** Sources, what they held at the last look, and how their syncs stand. */
 export interface Sources {
-  /** With a sync asked for. @throws AlfredError `source_exists` */
-  create(scope: Scope, request: SourceRequest): Promise<SourceRow>;
+  /**
+   * With a sync asked for. The same idempotency key and request give the source of before.
+   *
+   * @throws AlfredError `source_exists`, `idempotency_key_reused`
+   */
+  create(
+    scope: Scope,
+    request: SourceRequest,
+    options?: { idempotencyKey?: string | undefined },
+  ): Promise<SourceRow & { isNew: boolean }>;
+  /**
+   * What is left out stays. The documents that it brought get its readers and tags at once, and move to its collection where
+   * nothing stands in the way; the next sync does the rest.
+   *
+   * @param tell is told the changed row before anything is kept, while the row is locked; when it throws, nothing has changed
+   * @returns undefined when there is none
+   * @throws AlfredError `source_exists`
+   */
+  change(
+    scope: Scope,
+    sourceId: string,
+    change: SourceChange,
+    tell: (row: SourceRow) => Promise<void>,
+  ): Promise<SourceRow | undefined>;
   get(scope: Scope, sourceId: string): Promise<SourceRow | undefined>;
   list(scope: Scope, query: SourceListQuery): Promise<{ sources: SourceRow[]; nextCursor: string | null }>;
   /** Takes back a source that never came to be. */
@@ -76,9 +101,12 @@ export interface Sources {
    * @returns undefined when there is nothing to do
    */
   begin(source: SourceRef, run: string): Promise<{ isListed: boolean } | undefined>;
-  /** Where to read and where it goes; undefined when it was deleted. */
-  toRead(source: SourceRef): Promise<(SourceToRead & Pick<SourceRow, 'collection' | 'readers' | 'tags'>) | undefined>;
-  /** Takes a list for this sync: what is on it is to be read unless its etag is that of the document; if it is whole, the rest is gone. */
+  /** Undefined when it was deleted. */
+  toRead(source: SourceRef): Promise<SourceToRead | undefined>;
+  /**
+   * Takes a list for this sync: what is on it is to be read unless its etag is that of the document, and that stands where and
+   * is cut as it should be; if it is whole, the rest is gone.
+   */
   keepListing(source: SourceRef, listing: Listing): Promise<void>;
   due(source: SourceRef, limit: number): Promise<DueItem[]>;
   /** Notes what became of an item. `gone` stays until its document is removed. */
@@ -86,6 +114,11 @@ export interface Sources {
   /** The document of an item that is gone has been removed. */
   forget(source: SourceRef, name: string): Promise<void>;
   counts(source: SourceRef): Promise<SyncCounts>;
-  /** Once: the first end counts. A source whose removal is complete is removed itself. */
-  end(source: SourceRef, end: SyncEnd): Promise<void>;
+  /**
+   * Once: the first end counts. A source whose removal is complete is removed itself.
+   *
+   * @param run ends only the sync that this run has begun, and not one that was asked for since; without it, whichever is
+   *   under way or asked for
+   */
+  end(source: SourceRef, end: SyncEnd, run?: string): Promise<void>;
 }

@@ -5,13 +5,14 @@ import { startGraceMs } from '../../contract/task-truth.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../fastify.ts';
 import { inTime } from '../../runtime/in-time.ts';
-import type { Views } from '../links.ts';
-import { IdParams, json, problems } from '../responses.ts';
+import { ingestionPath, type Views } from '../links.ts';
+import { IdParams, json, location, problems } from '../responses.ts';
+import type { Starters } from '../start-workflow.ts';
 
 /** A reader waits no longer than this for Temporal's word. */
 const describeDeadlineMs = 500;
 
-type Deps = Pick<ApiDeps, 'documents' | 'workflows' | 'client'> & { views: Views };
+type Deps = Pick<ApiDeps, 'documents' | 'workflows' | 'client'> & { start: Starters; views: Views };
 
 /** How an upload ended whose workflow is over, for rows that still say "running". */
 const endOf = {
@@ -27,7 +28,7 @@ const lost = (asked: string, createdAt: string) =>
   asked === 'not_found' && Date.now() - Date.parse(createdAt) > startGraceMs ? ('failed' as const) : undefined;
 
 export const ingestionRoutes =
-  ({ documents, workflows, client, views }: Deps) =>
+  ({ documents, workflows, client, start, views }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'GET',
@@ -42,13 +43,39 @@ export const ingestionRoutes =
       handler: async ({ scope, params: { id } }, reply) => {
         const asked = await ask(id);
         let row = await documents.ingestion(scope, id);
-        if (!row) throw new AlfredError('not_found', `There is no ingestion ${id}.`);
+        if (!row) throw noIngestion(id);
         const ended = asked && (asked in endOf ? endOf[asked as keyof typeof endOf] : lost(asked, row.createdAt));
         if (row.status === 'running' && ended) {
           await documents.endIngestion(scope, id, ended);
           row = (await documents.ingestion(scope, id)) ?? row;
         }
         return reply.send(views.ingestion(row));
+      },
+    });
+
+    app.route({
+      method: 'POST',
+      url: '/v1/ingestions/:id/retry',
+      schema: {
+        operationId: 'retryIngestion',
+        tags: ['documents'],
+        summary: 'Read the files of an upload again that could not be read',
+        description:
+          'Makes another ingestion of them, unless one is under way: that is answered then. Left out are files that were read since, and those whose name stands for a newer document. Their bytes are kept for a week after the end of the upload.',
+        params: IdParams,
+        response: {
+          202: json('They are being read', Ingestion, location('the progress')),
+          ...problems(400, 404, 409, 410, 413, 415),
+        },
+      },
+      handler: async ({ scope, params: { id } }, reply) => {
+        const ingestionId = await documents.retryIngestion(scope, id);
+        if (ingestionId === undefined) throw noIngestion(id);
+        // When this fails, a repeat finds it and starts it.
+        await start.ingestion({ ...scope, ingestionId });
+        const row = await documents.ingestion(scope, ingestionId);
+        if (!row) throw noIngestion(ingestionId);
+        return reply.code(202).header('location', ingestionPath(ingestionId)).send(views.ingestion(row));
       },
     });
 
@@ -61,3 +88,5 @@ export const ingestionRoutes =
       }
     };
   };
+
+const noIngestion = (id: string) => new AlfredError('not_found', `There is no ingestion ${id}.`);

@@ -6,6 +6,7 @@ import type { Scope } from '../../contract/references.ts';
 import {
   isAllowedPrefix,
   Source,
+  SourceChange,
   SourceDeleteQuery,
   SourceList,
   SourceListQuery,
@@ -16,7 +17,7 @@ import { inTime } from '../../runtime/in-time.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../fastify.ts';
 import { sourcePath, type Views } from '../links.ts';
-import { bodyProblems, IdParams, json, location, problems } from '../responses.ts';
+import { bodyProblems, IdempotencyHeaders, IdParams, json, location, problems } from '../responses.ts';
 import type { SourceClock } from '../source-clock.ts';
 import { temporalDeadlineMs } from '../start-workflow.ts';
 
@@ -39,26 +40,31 @@ export const sourceRoutes =
         tags: ['documents'],
         summary: 'Have documents read from somewhere, now and again and again',
         description:
-          'Pages are asked for politely and within robots.txt; only what has changed is read again, and what has gone is removed. Follow the source to see how far its sync is.',
+          'Pages are asked for politely and within robots.txt; only what has changed is read again, and what has gone is removed. Follow the source to see how far its sync is. After a 503 repeat the request with the same `Idempotency-Key`.',
+        headers: IdempotencyHeaders,
         body: SourceRequest,
         response: {
           201: json('Its first sync begins', Source, location('the source')),
           ...problems(409, ...bodyProblems),
         },
       },
-      handler: async ({ scope, body }, reply) => {
+      handler: async ({ scope, body, headers }, reply) => {
         if (body.kind === 's3' && !isAllowedPrefix(config.ALFRED_S3_PREFIXES, body.address))
           throw new AlfredError(
             'source_unconfigured',
             'Sources may not read this bucket. Who runs Alfred names what they may in ALFRED_S3_PREFIXES.',
           );
-        const row = await sources.create(scope, body);
+        const idempotencyKey = headers['idempotency-key'];
+        const { isNew, ...row } = await sources.create(scope, body, { idempotencyKey });
         try {
           if (row.everyS !== null) await sourceClock.create({ ...scopeOf(scope), sourceId: row.id }, row.everyS);
-          await start(scope, row.id);
+          if (isNew || isUnderWay(row)) await start(scope, row.id);
         } catch (error) {
-          await sourceClock.delete(row.id).catch(() => undefined);
-          await sources.discard(scope, row.id);
+          // With a key the repeat goes on with it; without one it would be in the way.
+          if (idempotencyKey === undefined) {
+            await sourceClock.delete(row.id).catch(() => undefined);
+            await sources.discard(scope, row.id);
+          }
           throw error;
         }
         return reply.code(201).header('location', sourcePath(row.id)).send(views.source(row));
@@ -92,6 +98,28 @@ export const sourceRoutes =
         response: { 200: json('The source as it stands', Source), ...problems(404) },
       },
       handler: async ({ scope, params: { id } }, reply) => reply.send(views.source(await truth(scope, id))),
+    });
+
+    app.route({
+      method: 'PATCH',
+      url: '/v1/sources/:id',
+      schema: {
+        operationId: 'changeSource',
+        tags: ['documents'],
+        summary: 'Change when a source is read, and where its documents go and who may read them',
+        description:
+          'What is left out stays. Readers and tags hold for the documents that it brought when the answer comes; they move to another collection, or follow with the next sync where one of their name is there.',
+        params: IdParams,
+        body: SourceChange,
+        response: { 200: json('The changed source', Source), ...problems(404, 409, ...bodyProblems) },
+      },
+      handler: async ({ scope, params: { id }, body }, reply) => {
+        const row = await sources.change(scope, id, body, async ({ everyS }) => {
+          if (body.everyS !== undefined) await sourceClock.put({ ...scopeOf(scope), sourceId: id }, everyS);
+        });
+        if (!row) throw noSource(id);
+        return reply.send(views.source(row));
+      },
     });
 
     app.route({

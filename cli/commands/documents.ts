@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { DocumentList, Placement, type Document, type Ingestion } from '../../contract/documents.ts';
+import { DocumentList, Ingestion, Placement, type Document } from '../../contract/documents.ts';
 import { readableKinds } from '../../contract/readable-files.ts';
 import type { ApiClient } from '../api-client.ts';
 import { CliError, exitCodes, usageError } from '../cli-error.ts';
@@ -23,6 +23,13 @@ export function addDocuments(program: Command, context: Context) {
     .option('-t, --tag <tag...>', 'what a search can be narrowed by')
     .action(async (paths: string[], options: AddOptions) => {
       process.exitCode = await add(paths, placementOf(options), context);
+    });
+  documents
+    .command('retry')
+    .description('read the files of an upload again that could not be read; they are kept for a week')
+    .argument('<ingestion>', 'as `alfred documents add` names it')
+    .action(async (id: string) => {
+      process.exitCode = await retry(id, context);
     });
   documents
     .command('list')
@@ -79,7 +86,28 @@ async function add(paths: string[], placement: Placement, { api, terminal }: Con
   return summarise(ended, sent, { terminal });
 }
 
-function summarise(ended: Ingestion[], { refused }: Upload, { terminal }: Pick<Context, 'terminal'>): number {
+async function retry(id: string, { api, terminal }: Context): Promise<number> {
+  const ingestion = await api.call(`/v1/ingestions/${encodeURIComponent(id)}/retry`, {
+    method: 'POST',
+    answer: Ingestion,
+  });
+  terminal.note(`Reading ${count(ingestion.files, 'file')} again …`);
+  const ended = await followIngestions(
+    api,
+    [ingestion],
+    ([now]) => {
+      if (terminal.isLiveStatus && now) terminal.status(`${now.files - now.counts.pending} of ${now.files} done`);
+    },
+    (line) => terminal.note(line, 'dim'),
+  );
+  return summarise(ended, { refused: [] }, { terminal });
+}
+
+function summarise(
+  ended: Ingestion[],
+  { refused }: Pick<Upload, 'refused'>,
+  { terminal }: Pick<Context, 'terminal'>,
+): number {
   const { added, replaced, unchanged, failed, pending } = totals(ended);
   const failures = [
     ...refused,
@@ -91,6 +119,8 @@ function summarise(ended: Ingestion[], { refused }: Upload, { terminal }: Pick<C
   terminal.print(`${added} added, ${replaced} replaced, ${unchanged} unchanged, ${failed + refused.length} failed`);
   for (const { name, message } of failures)
     terminal.note(`  ${message.startsWith(name) ? message : `${name}: ${message}`}`);
+  for (const { id, retryOf } of ended.filter(({ counts }) => counts.failed > 0))
+    terminal.note(`Try again what failed, once its cause is gone: alfred documents retry ${retryOf ?? id}`, 'dim');
   for (const { status, links } of ended.filter(({ status }) => status !== 'completed'))
     terminal.note(`An upload ended as ${status}; see ${links.temporal}`);
   if (pending > 0)

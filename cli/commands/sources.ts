@@ -1,12 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { InvalidArgumentError, type Command } from 'commander';
 import { z } from 'zod';
 import { Placement } from '../../contract/documents.ts';
-import { Source, SourceList, type SourceKind } from '../../contract/sources.ts';
+import { Source, SourceChange, SourceList, type SourceKind } from '../../contract/sources.ts';
 import { exitCodes, usageError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
 import { followSource } from '../follow-source.ts';
 import { count } from '../format.ts';
 import { table } from '../terminal.ts';
+import { untilAnswered } from '../until-answered.ts';
 
 type AddOptions = {
   collection: string;
@@ -19,6 +21,14 @@ type AddOptions = {
   branch?: string;
   folder?: string;
   detach?: boolean;
+};
+
+type SetOptions = {
+  every?: number | false;
+  collection?: string;
+  reader?: string[];
+  private?: boolean;
+  tag?: string[] | false;
 };
 
 export function addSources(program: Command, context: Context) {
@@ -66,6 +76,18 @@ export function addSources(program: Command, context: Context) {
       process.exitCode = await follow(source, options, context);
     });
   sources
+    .command('set')
+    .description('change when it is read, and where its documents go; what is left out stays')
+    .argument('<id>')
+    .option('--every <seconds>', 'read it again every so many seconds, at least 60', wholeSeconds)
+    .option('--no-every', 'read it only when somebody asks')
+    .option('-c, --collection <name>', 'its documents move there')
+    .option('-r, --reader <who...>', 'who may read them beside you, at once: everyone, group:<name>, subject:<id>')
+    .option('--private', 'nobody but you may read them, at once')
+    .option('-t, --tag <tag...>', 'what a search can be narrowed by')
+    .option('--no-tag', 'no tags')
+    .action((id: string, options: SetOptions) => set(id, options, context));
+  sources
     .command('remove')
     .description('remove a source, and the documents that it brought')
     .argument('<id>')
@@ -86,19 +108,35 @@ async function add(address: string, options: AddOptions, context: Context): Prom
   const readers = isPrivate ? [] : reader;
   const placement = Placement.safeParse({ collection, ...(readers && { readers }), ...(tags && { tags }) });
   if (!placement.success) throw usageError(z.prettifyError(placement.error));
-  const source = await context.api.call('/v1/sources', {
-    method: 'POST',
-    json: {
-      kind: kindOf(address, options),
-      address,
-      everyS,
-      ...placement.data,
-      options: { sitemap, branch, folder },
-    },
-    answer: Source,
-  });
+  const json = {
+    kind: kindOf(address, options),
+    address,
+    everyS,
+    ...placement.data,
+    options: { sitemap, branch, folder },
+  };
+  const headers = { 'idempotency-key': randomUUID() };
+  const source = await untilAnswered(
+    () => context.api.call('/v1/sources', { method: 'POST', headers, json, answer: Source }),
+    { say: (line) => context.terminal.note(line, 'dim') },
+  );
   context.terminal.print(source.id);
   return follow(source, options, context);
+}
+
+async function set(id: string, options: SetOptions, context: Context) {
+  const { every, collection, reader, private: isPrivate, tag } = options;
+  if (isPrivate && reader) throw usageError('Say --private or --reader, not both.');
+  const change = SourceChange.safeParse({
+    everyS: every === false ? null : every,
+    collection,
+    readers: isPrivate ? [] : reader,
+    tags: tag === false ? [] : tag,
+  });
+  if (!change.success) throw usageError(z.prettifyError(change.error));
+  const source = await context.api.call(path(id), { method: 'PATCH', json: change.data, answer: Source });
+  print(source, context);
+  context.terminal.note('Its documents follow at once, or with the next sync where a name is taken.', 'dim');
 }
 
 function kindOf(address: string, { git, branch, folder }: AddOptions): SourceKind {
@@ -149,6 +187,10 @@ const minuteOf = (at: string) => at.slice(0, 16).replace('T', ' ');
 async function show(id: string, { json }: { json?: boolean }, { api, terminal }: Context) {
   const source = await api.call(path(id), { answer: Source });
   if (json) return terminal.print(JSON.stringify(source, null, 2));
+  print(source, { terminal });
+}
+
+function print(source: Source, { terminal }: Pick<Context, 'terminal'>) {
   const { address, collection, readers, tags, everyS, sync, links } = source;
   const counts = Object.entries(sync.counts).filter(([, items]) => items > 0);
   terminal.print(

@@ -169,7 +169,7 @@ describe('an ingestion', () => {
       { ingestionId, ordinal: bad.ordinal },
       { state: 'failed', code: 'file_unreadable', message: 'bad.txt: no' },
     );
-    expect(await stored('bytes 2')).toBe(false);
+    expect(await stored('bytes 2')).toBe(true);
     const first = await documents.put(local, one, parse, placed, { ingestionId, ordinal: one.ordinal });
     const second = await documents.put(local, two, parse, placed, { ingestionId, ordinal: two.ordinal });
     if (first.state === 'failed' || second.state === 'failed') throw new Error('both are added');
@@ -182,6 +182,77 @@ describe('an ingestion', () => {
       counts: { pending: 0, added: 2, failed: 1 },
       failures: [{ name: 'bad.txt' }],
     });
+  });
+
+  test('keeps a failed file for a week after its end, for a retry, and longer when something else holds it', async () => {
+    const { db } = env.postgres;
+    const fail = async (name: string, content: string) => {
+      const ingestionId = await documents.createIngestion(local, [upload(name, content)], placed);
+      const outcome = { state: 'failed', code: 'file_unreadable', message: `${name}: no` } as const;
+      await documents.settleFile(local, { ingestionId, ordinal: 0 }, outcome);
+      await documents.endIngestion(local, ingestionId, 'completed');
+      return ingestionId;
+    };
+    const endedBefore = (id: string, days: number) =>
+      db
+        .updateTable('ingestions')
+        .set({ ended_at: new Date(Date.now() - days * 86_400_000 - 60_000) })
+        .where('id', '=', id)
+        .execute();
+    const old = await fail('old.txt', 'kept 1');
+    const held = await fail('held.txt', 'kept 2');
+    await endedBefore(await fail('young.txt', 'kept 3'), 6);
+    await put('copy.txt', 'kept 2');
+    await endedBefore(old, 7);
+    await endedBefore(held, 7);
+    expect([await documents.forgetFailedFiles(1), await documents.forgetFailedFiles(10)]).toEqual([1, 1]);
+    expect(await documents.forgetFailedFiles(10)).toBe(0);
+    expect(await Promise.all(['kept 1', 'kept 2', 'kept 3'].map(stored))).toEqual([false, true, true]);
+    await expect(documents.retryIngestion(local, old)).rejects.toMatchObject({ code: 'file_bytes_gone' });
+  });
+
+  test('is retried once for any number of callers at once, with its failed files and its place', async () => {
+    const files = ['a', 'b', 'c'].map((name) => upload(`retry-${name}.txt`, `retry ${name}`));
+    const ingestionId = await documents.createIngestion(local, files, {
+      collection: 'again',
+      tags: ['t'],
+      readers: [],
+    });
+    const failure = { state: 'failed', code: 'file_unreadable', message: 'no' } as const;
+    const [a] = await documents.pendingFiles(local, ingestionId, 1);
+    await expect(documents.retryIngestion(local, ingestionId)).rejects.toMatchObject({ code: 'ingestion_running' });
+    if (!a) throw new Error('a file is pending');
+    const parse = async () => ({ title: 't', text: 'retry a', language: null, chunks: [] });
+    const where = await documents.placementOf(local, ingestionId);
+    await documents.put(local, a, parse, where, { ingestionId, ordinal: 0 });
+    for (const ordinal of [1, 2]) await documents.settleFile(local, { ingestionId, ordinal }, failure);
+    await documents.endIngestion(local, ingestionId, 'completed');
+
+    const tries = await Promise.all(Array.from({ length: 8 }, () => documents.retryIngestion(local, ingestionId)));
+    const [retry = ''] = tries;
+    expect(new Set(tries).size).toBe(1);
+    expect((await documents.ingestion(local, retry))?.retryOf).toBe(ingestionId);
+    expect(await documents.placementOf(local, retry)).toEqual({ collection: 'again', tags: ['t'], readers: [] });
+    const pending = await documents.pendingFiles(local, retry, 10);
+    expect(pending.map(({ name }) => name)).toEqual(['retry-b.txt', 'retry-c.txt']);
+
+    // The next one, of either, takes what is left, but not in the place of something newer.
+    const [b, c] = pending;
+    if (!b || !c) throw new Error('two files are pending');
+    await documents.put(local, b, parse, where, { ingestionId: retry, ordinal: b.ordinal });
+    await documents.settleFile(local, { ingestionId: retry, ordinal: c.ordinal }, failure);
+    await documents.endIngestion(local, retry, 'completed');
+    const third = await documents.retryIngestion(local, retry);
+    expect(third).not.toBe(retry);
+    expect((await documents.pendingFiles(local, third ?? '', 10)).map(({ name }) => name)).toEqual(['retry-c.txt']);
+    await documents.settleFile(local, { ingestionId: third ?? '', ordinal: c.ordinal }, failure);
+    await documents.endIngestion(local, third ?? '', 'completed');
+    await documents.put(local, { ...c, contentHash: 'corrected' }, parse, where);
+    await expect(documents.retryIngestion(local, ingestionId)).rejects.toMatchObject({
+      code: 'ingestion_without_failures',
+    });
+    expect(await documents.retryIngestion(colleague, ingestionId)).toBeUndefined();
+    expect(await documents.retryIngestion(local, 'nope')).toBeUndefined();
   });
 
   test('that is given up lets go of what was pending, and its first end counts', async () => {

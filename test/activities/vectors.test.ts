@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { dropVectors } from '../../activities/adapters/postgres/put-document.ts';
+import { dropVectors } from '../../activities/adapters/postgres/replace-chunks.ts';
 import { createVectors } from '../../activities/adapters/postgres/vectors.ts';
 import { readChanges } from '../../activities/adapters/search/changes.ts';
 import { embedMissing } from '../../activities/embed-missing.ts';

@@ -1,13 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { hashOf } from '../../activities/adapters/postgres/contents.ts';
 import { documentsQueue } from '../../contract/ids.ts';
 import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
 import { createApiHarness, type ApiHarness } from './api-server.ts';
 import type { Checked, Json } from './checked-client.ts';
+import { until } from './schedule-harness.ts';
 
 let api: ApiHarness;
 let workers: RunningWorkers;
 beforeAll(async () => {
-  api = await createApiHarness({ ALFRED_MAX_UPLOAD_MB: '1' });
+  api = await createApiHarness(
+    { ALFRED_MAX_UPLOAD_MB: '1' },
+    { identify: ({ 'x-subject': subject = 'local' }) => ({ tenant: 'local', subject: String(subject), roles: [] }) },
+  );
   workers = await startWorkers(api, api, [documentsQueue]);
 });
 afterAll(async () => {
@@ -140,6 +145,48 @@ describe('POST /v1/documents', () => {
   ])('refuses a form with %s', async (_, type, body) => {
     const answer = await api.http.request('/v1/documents', { method: 'POST', headers: { 'content-type': type }, body });
     expect([400, 415, 422]).toContain(answer.status);
+  });
+});
+
+describe('POST /v1/ingestions/{id}/retry', () => {
+  const retry = (id: string) => api.http.request(`/v1/ingestions/${id}/retry`, { method: 'POST' });
+  const asEve = (path: string, init: RequestInit = {}) =>
+    api.http.request(path, { ...init, headers: { 'x-subject': 'eve', 'content-type': 'application/json' } });
+
+  test('reads what failed once more, when the cause is gone, and only that', async () => {
+    const theirs = await asEve('/v1/documents?readers=', {
+      method: 'POST',
+      body: JSON.stringify({ name: 'taken.md', text: 'Eve was first.' }),
+    });
+    await until(
+      async () => (await asEve(`/v1/ingestions/${theirs.body.id}`)).body,
+      ({ status }) => status !== 'running',
+      'the first upload',
+    );
+    const first = await read(await upload(['taken.md', '# Mine'], ['fine.md', '# Fine, too']));
+    expect(first).toMatchObject({ counts: { failed: 1 }, failures: [{ error: { code: 'file_name_taken' } }] });
+    const again = await read(await retry(first['id']));
+    expect(again).toMatchObject({ retryOf: first['id'], files: 1, counts: { failed: 1 } });
+
+    const { documents } = (await asEve('/v1/documents')).body;
+    const { id } = documents.find(({ name }: Json) => name === 'taken.md');
+    await api.http.request(`/v1/documents/${id}`, { method: 'DELETE', headers: { 'x-subject': 'eve' } });
+    const [one, two] = await Promise.all([retry(again['id']), retry(first['id'])]);
+    expect([one.status, two.status, one.body.id]).toEqual([202, 202, two.body.id]);
+    expect(await read(one)).toMatchObject({ counts: { added: 1, failed: 0 }, failures: [] });
+    const done = await retry(first['id']);
+    expect([done.status, done.body.code]).toEqual([409, 'ingestion_without_failures']);
+  });
+
+  test('says why there is nothing to retry', async () => {
+    const fine = await read(await upload(['whole.md', '# Whole']));
+    expect((await retry(fine['id'])).body.code).toBe('ingestion_without_failures');
+    const failed = await read(await upload(['gone.pdf', '%PDF-1.7 nothing at all']));
+    await api.postgres.db.deleteFrom('files').where('hash', '=', hashOf('%PDF-1.7 nothing at all')).execute();
+    const gone = await retry(failed['id']);
+    expect([gone.status, gone.body.code]).toEqual([410, 'file_bytes_gone']);
+    expect((await asEve(`/v1/ingestions/${failed['id']}/retry`, { method: 'POST', body: '{}' })).status).toBe(404);
+    expect((await retry('01a2016f-73a4-7695-9a05-0f2fb996e093')).status).toBe(404);
   });
 });
 

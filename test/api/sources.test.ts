@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { AlfredError } from '../../contract/errors.ts';
 import { documentsQueue, sourceScheduleId, sourceWorkflowId } from '../../contract/ids.ts';
 import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
 import { createWebSite, type WebSite } from '../support/web-site.ts';
-import { createApiHarness, type ApiHarness } from './api-server.ts';
+import { createApiHarness, serve, type ApiHarness } from './api-server.ts';
 import type { Wire } from './checked-client.ts';
 import { until } from './schedule-harness.ts';
 
@@ -72,6 +73,97 @@ test('one with an interval has a schedule in Temporal, which asks for syncs and 
   expect((await remove(body.id, '?documents=keep')).status).toBe(204);
   await expect(schedule.describe()).rejects.toMatchObject({ name: 'ScheduleNotFoundError' });
   expect(await names()).toEqual(['/travel']);
+});
+
+describe('an Idempotency-Key', () => {
+  const keyed = (key: string, path: string, more: object = {}) =>
+    api.http.post('/v1/sources', { address: site.url + path, ...more }, { 'idempotency-key': key });
+
+  test('makes one source of any number of requests, and goes with one request only', async () => {
+    const answers = await Promise.all(Array.from({ length: 6 }, () => keyed('k1', '/travel', { collection: 'keyed' })));
+    expect(new Set(answers.map(({ status, body }) => `${status} ${body.id}`)).size).toBe(1);
+    const { body } = answers[0] ?? { body: {} };
+    await ended(body.id);
+    expect((await keyed('k1', '/travel', { collection: 'keyed' })).body).toMatchObject({
+      id: body.id,
+      sync: { state: 'completed' },
+    });
+    const other = await keyed('k1', '/leave', { collection: 'keyed' });
+    expect([other.status, other.body.code]).toEqual([422, 'idempotency_key_reused']);
+    expect((await keyed('k2', '/travel', { collection: 'keyed' })).body.code).toBe('source_exists');
+    const ofKim = await api.http.post(
+      '/v1/sources',
+      { address: `${site.url}/travel`, collection: 'kim' },
+      { 'idempotency-key': 'k1', 'x-subject': 'kim' },
+    );
+    expect([ofKim.status, ofKim.body.id === body.id]).toEqual([201, false]);
+    expect((await keyed('', '/leave')).status).toBe(422);
+    await remove(body.id);
+  });
+
+  test('lets a repeat go on with what a failed request left, once', async () => {
+    let isAway = true;
+    const broken = await serve(api, {
+      workflows: {
+        ...api.workflows,
+        syncSource: (source) =>
+          isAway ? Promise.reject(new AlfredError('temporal_unavailable')) : api.workflows.syncSource(source),
+      },
+    });
+    try {
+      const ask = (headers: Record<string, string>) =>
+        broken.http.post('/v1/sources', { address: `${site.url}/leave`, collection: 'left', everyS: 3_600 }, headers);
+      expect((await ask({})).status).toBe(503);
+      expect((await ask({ 'idempotency-key': 'left' })).status).toBe(503);
+      isAway = false;
+      const { status, body } = await ask({ 'idempotency-key': 'left' });
+      expect(status).toBe(201);
+      expect(await ended(body.id)).toMatchObject({ sync: { state: 'completed', counts: { added: 1 } } });
+      const all = (await api.http.get('/v1/sources')).body.sources;
+      expect(all.filter(({ collection }: Wire) => collection === 'left')).toHaveLength(1);
+      await remove(body.id);
+    } finally {
+      await broken.app.close();
+    }
+  });
+});
+
+describe('PATCH /v1/sources/{id}', () => {
+  const change = (id: string, body: object, headers = {}) => api.http.json('PATCH', `/v1/sources/${id}`, body, headers);
+  const interval = async (id: string) =>
+    (await api.client.schedule.getHandle(sourceScheduleId(id)).describe()).spec.intervals?.[0]?.every;
+
+  test('changes when it is read: later, never, and again', async () => {
+    const { body } = await create('/leave', { collection: 'patched', everyS: 3_600 });
+    await ended(body.id);
+    expect((await change(body.id, { everyS: 7_200 })).body).toMatchObject({ everyS: 7_200, collection: 'patched' });
+    expect(await interval(body.id)).toBe(7_200_000);
+    expect((await change(body.id, { everyS: null })).body.everyS).toBeNull();
+    await expect(interval(body.id)).rejects.toMatchObject({ name: 'ScheduleNotFoundError' });
+    expect((await change(body.id, { everyS: null })).status).toBe(200);
+    expect((await change(body.id, { everyS: 60 })).body.everyS).toBe(60);
+    expect(await interval(body.id)).toBe(60_000);
+    await remove(body.id);
+  });
+
+  test('takes a reader away from the documents that are there before it answers', async () => {
+    const { body } = await create('/leave', { collection: 'readers', readers: ['subject:eve'] });
+    await ended(body.id);
+    const seen = async () =>
+      (await api.http.get('/v1/documents?collection=readers', { 'x-subject': 'eve' })).body.documents.length;
+    expect(await seen()).toBe(1);
+    const { status, body: changed } = await change(body.id, { readers: [], collection: 'readers', tags: ['x'] });
+    expect([status, changed.readers, changed.tags, await seen()]).toEqual([200, [], ['x'], 0]);
+    expect((await change(body.id, { readers: [] }, { 'x-subject': 'eve' })).status).toBe(404);
+    await remove(body.id);
+  });
+
+  test.each([{}, { everyS: 59 }, { readers: ['everybody'] }, { tags: ['a,b'] }, { address: 'https://example.com' }])(
+    'refuses %j',
+    async (body) => {
+      expect((await change('01a2016f-73a4-7695-9a05-0f2fb996e093', body)).status).toBe(422);
+    },
+  );
 });
 
 test('a sync whose workflow was terminated is told as failed, and can be asked for again', async () => {

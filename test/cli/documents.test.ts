@@ -52,6 +52,35 @@ test('files that cannot be taken are listed with the reason, the others are adde
   expect(stderr).toMatch(/mixed\/large\.md: .*ALFRED_MAX_UPLOAD_MB/s);
 });
 
+test('files that failed are read again by the name of their upload, which is told', async () => {
+  const path = join(folder, 'late.pdf');
+  await writeFile(path, '%PDF-1.7 still broken');
+  const { stderr } = await run('documents', 'add', path);
+  const id = /alfred documents retry (\S+)/.exec(stderr)?.[1] ?? '';
+  const again = await run('documents', 'retry', id);
+  expect(again).toMatchObject({ code: 1, stdout: '0 added, 0 replaced, 0 unchanged, 1 failed\n' });
+  expect(again.stderr).toContain(`alfred documents retry ${id}`);
+  await writeFile(join(folder, 'late.md'), '# Late');
+  const fine = await run('documents', 'add', join(folder, 'late.md'));
+  expect([fine.code, fine.stderr.includes('documents retry')]).toEqual([0, false]);
+  const unknown = await run('documents', 'retry', '01a2016f-73a4-7695-9a05-0f2fb996e093');
+  expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('There is no ingestion') });
+});
+
+test('collections are set, shown and listed, and wrong settings are told', async () => {
+  expect((await run('collections', 'set', 'rules', '--chunk-tokens', '100')).stdout).toMatch(/^chunk +100 tokens$/m);
+  const set = await run('collections', 'set', 'rules', '--overlap-tokens', '20');
+  expect(set.stdout).toMatch(/^chunk +100 tokens\noverlap +20 tokens$/m);
+  expect((await run('collections')).stdout).toMatch(/^rules +100 +20 +0 +0 +0$/m);
+  const changed = await run('collections', 'set', 'default', '--chunk-tokens', '64');
+  expect(changed.stderr).toMatch(/\d+ documents cut by other settings/);
+  expect((await run('collections', 'show', 'default')).stdout).toMatch(/^chunk +64 tokens$/m);
+  expect((await run('collections', 'set', 'rules', '--overlap-tokens', '50')).code).toBe(2);
+  expect((await run('collections', 'set', 'rules')).code).toBe(2);
+  expect((await run('collections', 'set', 'rules', '--chunk-tokens', 'many')).code).toBe(2);
+  expect(await run('collections', 'show', 'none')).toMatchObject({ code: 1 });
+});
+
 test('documents are listed, found and removed by name', async () => {
   expect((await run('documents', 'list')).stdout).toMatch(/^rules\/rule-7\.md +Rule 7/m);
   expect((await run('search', 'bicycles', 'parked')).stdout).toContain('Bicycles are parked outside.');

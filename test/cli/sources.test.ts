@@ -42,6 +42,16 @@ test('a source is added and followed, shown, read again, and removed', async () 
   const { stdout } = await sources('show', id);
   expect(stdout).toMatch(/^items +1 unchanged, 1 failed, 2 removed$/m);
   expect(stdout).toContain('Not read:');
+  const set = await sources('set', id, '--no-every', '-c', 'intranet', '--private', '-t', 'a', 'b');
+  expect(set.code).toBe(0);
+  for (const line of [
+    /^collection +intranet$/m,
+    /^readers +nobody but you$/m,
+    /^tags +a, b$/m,
+    /^again +when somebody/m,
+  ])
+    expect(set.stdout).toMatch(line);
+  expect((await sources('set', id, '--every', '3600', '--no-tag')).stdout).toMatch(/^again +every 3600 s$/m);
   expect(await sources('remove', id)).toMatchObject({ code: 0 });
   expect(await sources('show', id)).toMatchObject({ code: 1, stderr: expect.stringContaining('There is no source') });
 });
@@ -62,5 +72,7 @@ test('a repository is known by its ending or by what is said of it, and what is 
 test('wrong words are usage errors', async () => {
   expect((await sources('add', `${site.url}/a`, '--private', '-r', 'everyone')).code).toBe(2);
   expect((await sources('add', `${site.url}/a`, '--every', 'day')).code).toBe(2);
+  expect((await sources('set', 'some-id')).code).toBe(2);
+  expect((await sources('set', 'some-id', '--private', '-r', 'everyone')).code).toBe(2);
   expect(await sources('add', 'example.com')).toMatchObject({ code: 1, stderr: expect.stringContaining('address') });
 });

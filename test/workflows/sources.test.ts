@@ -242,6 +242,18 @@ test('a second start while a sync runs changes nothing, and one that is asked fo
   expect(number).toBe(1);
 });
 
+test('an end that is written twice does not end the sync that was asked for in between', async () => {
+  const source = await add('/twice');
+  await adapters.sources.begin(source, 'run-1');
+  await adapters.sources.end(source, { status: 'completed' }, 'run-1');
+  await adapters.sources.request(source);
+  await adapters.sources.end(source, { status: 'completed' }, 'run-1');
+  expect((await row(source)).sync.state).toBe('queued');
+  expect(await adapters.sources.begin(source, 'run-1')).toEqual({ isListed: false });
+  await adapters.sources.end(source, { status: 'completed' }, 'run-0');
+  expect((await row(source)).sync.state).toBe('running');
+});
+
 test('cancelling stops it, the rows say so, and the next sync goes on', async () => {
   await work();
   const asked = Promise.withResolvers<void>();

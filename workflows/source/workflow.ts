@@ -42,7 +42,7 @@ export async function syncSourceWorkflow(source: SourceRef): Promise<void> {
       if (!work && !woken) break;
       if (!work) continue;
       failure = await failureIn(() => sync(source, work));
-      await CancellationScope.nonCancellable(() => endSourceSync({ source, end: endOf(failure) }));
+      await CancellationScope.nonCancellable(() => endSourceSync({ source, end: endOf(failure), run }));
     }
   } catch (error) {
     if (!(isCancellation(error) && CancellationScope.current().consideredCancelled)) throw error;

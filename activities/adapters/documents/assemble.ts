@@ -1,12 +1,9 @@
+import { type Chunking, defaultChunking } from '../../../contract/chunking.ts';
 import type { Block, ParsedDocument } from '../../ports.ts';
+import { cut } from './cut.ts';
 import { normalise } from './normalise.ts';
-import { type Range, splitLong } from './split-long.ts';
+import type { Range } from './split-long.ts';
 import type { Unit } from './unit.ts';
-
-/** About one idea, and small enough that a handful fits any model. Prose measured 4.2 to 5.2 characters a token, code 3. */
-const tokensPerChunk = 350;
-const charactersPerToken = 4.5;
-export const maxChunkCharacters = tokensPerChunk * charactersPerToken;
 
 const titleMaxCharacters = 300;
 
@@ -19,16 +16,23 @@ type Section = {
   pieces: Range[];
 };
 
+type Options = { headingsNameParts?: boolean | undefined; chunking?: Chunking | undefined };
+
 /** A document without its language, for which its whole text has to be there. */
 export type Assembled = Omit<ParsedDocument, 'language'>;
 
 /**
  * Builds a document's text and its chunks. A chunk is exactly `text.slice(start, end)`; it never crosses a heading or a
- * page, and cuts through a piece only when that is too long by itself.
+ * page, and cuts through a piece only when that is too long by itself. Where the collection wants it, a chunk begins with
+ * the end of the one before it under the same heading and on the same page.
  *
  * @param fallbackTitle for a document without a heading of its own
  */
-export function assemble(units: Unit[], fallbackTitle: string, { headingsNameParts = false } = {}): Assembled {
+export function assemble(
+  units: Unit[],
+  fallbackTitle: string,
+  { headingsNameParts = false, chunking = defaultChunking }: Options = {},
+): Assembled {
   let text = '';
   const sections: Section[] = [];
   let path: { depth: number; text: string }[] = [];
@@ -65,38 +69,23 @@ export function assemble(units: Unit[], fallbackTitle: string, { headingsNamePar
   return {
     title: title.slice(0, titleMaxCharacters).toWellFormed(),
     text,
-    chunks: sections.flatMap((section, index) => chunksOf(text, section, sections[index + 1])),
+    chunks: sections.flatMap((section, index) => chunksOf(text, section, { next: sections[index + 1], chunking })),
   };
 }
 
 function chunksOf(
   text: string,
   { headingPath, depth, page, heading, pieces }: Section,
-  next: Section | undefined,
+  { next, chunking }: { next: Section | undefined; chunking: Chunking },
 ): Block[] {
   // A heading with nothing under it still says something, unless it only opens deeper ones.
   const opensDeeper = next !== undefined && next.depth > depth;
   const readable = pieces.length === 0 && heading && !opensDeeper ? [heading] : pieces;
-  return packed(
-    readable.flatMap((piece) =>
-      piece.end - piece.start > maxChunkCharacters ? splitLong(text, piece, maxChunkCharacters) : [piece],
-    ),
-  ).map(({ start, end }) => ({
+  return cut(text, readable, chunking).map(({ start, end }) => ({
     headingPath,
     page,
     text: text.slice(start, end),
     start,
     end,
   }));
-}
-
-/** Neighbours together while they fit. */
-function packed(pieces: Range[]): Range[] {
-  const chunks: Range[] = [];
-  for (const { start, end } of pieces) {
-    const last = chunks.at(-1);
-    if (last && end - last.start <= maxChunkCharacters) last.end = end;
-    else chunks.push({ start, end });
-  }
-  return chunks;
 }

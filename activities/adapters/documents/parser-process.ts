@@ -1,6 +1,6 @@
 import { AlfredError, type ErrorCode } from '../../../contract/errors.ts';
-import type { ParsedDocument } from '../../ports.ts';
-import { type File, readFile } from './read-file.ts';
+import type { FileToParse, ParsedDocument } from '../../ports.ts';
+import { readFile } from './read-file.ts';
 
 /** Errors lose their class between processes, so a refusal travels as data. */
 export type ParserAnswer =
@@ -8,7 +8,7 @@ export type ParserAnswer =
   | { refused: { code: ErrorCode; message: string; cause: string | undefined } }
   | { broke: string };
 
-async function parse(file: File): Promise<ParserAnswer> {
+async function parse(file: FileToParse): Promise<ParserAnswer> {
   try {
     return { document: await readFile(file) };
   } catch (error) {
@@ -19,6 +19,6 @@ async function parse(file: File): Promise<ParserAnswer> {
 }
 
 // The entry of a process of its own; see parser-processes.ts.
-process.on('message', (file: File) => void parse(file).then((answer) => process.send?.(answer)));
+process.on('message', (file: FileToParse) => void parse(file).then((answer) => process.send?.(answer)));
 // Whoever asks has died: nobody waits for an answer any more.
 process.on('disconnect', () => process.exit());

@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { FileToParse } from '../../ports.ts';
 import type { ParserAnswer } from './parser-process.ts';
-import type { File } from './read-file.ts';
 
 const entry = fileURLToPath(new URL('./parser-process.ts', import.meta.url));
 /** A process that has nothing to do for so long is ended, in milliseconds. */
@@ -66,7 +66,7 @@ export function createParserProcesses(memoryLimitMb: number) {
 
   return {
     /** @throws ParserDied, and the signal's reason when that comes first; the process is killed then */
-    run(file: File, signal: AbortSignal): Promise<ParserAnswer> {
+    run(file: FileToParse, signal: AbortSignal): Promise<ParserAnswer> {
       if (signal.aborted) return Promise.reject(signal.reason as Error);
       const child = take();
       let said = '';

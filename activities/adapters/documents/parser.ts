@@ -1,10 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { AlfredError } from '../../../contract/errors.ts';
 import { linkAbort } from '../../../runtime/linked-abort.ts';
-import type { DocumentParser, ParsedDocument } from '../../ports.ts';
+import type { DocumentParser, FileToParse, ParsedDocument } from '../../ports.ts';
 import { fileProblem } from './file-problem.ts';
 import { createParserProcesses, ParserDied } from './parser-processes.ts';
-import type { File } from './read-file.ts';
 import { createSlots } from '../../../runtime/slots.ts';
 
 type Options = { processes?: number; timeLimitMs?: number; memoryLimitMb?: number };
@@ -28,7 +27,7 @@ export function createDocumentParser({
   const parsers = createParserProcesses(memoryLimitMb);
   const closing = new AbortController();
 
-  async function parse(file: File, signal: AbortSignal): Promise<ParsedDocument> {
+  async function parse(file: FileToParse, signal: AbortSignal): Promise<ParsedDocument> {
     const limit = linkAbort([signal, closing.signal], { timeoutMs: timeLimitMs });
     const answer = await parsers
       .run(file, limit.signal)

@@ -1,6 +1,6 @@
 import { basename, extname } from 'node:path/posix';
 import { AlfredError } from '../../../contract/errors.ts';
-import type { ParsedDocument } from '../../ports.ts';
+import type { FileToParse, ParsedDocument } from '../../ports.ts';
 import { assemble } from './assemble.ts';
 import { readCsv } from './csv.ts';
 import { readDocx } from './docx.ts';
@@ -19,14 +19,12 @@ import { readPptx } from './pptx.ts';
 import type { Outline } from './unit.ts';
 import { readXlsx } from './xlsx.ts';
 
-export type File = { name: string; mediaType: string; bytes: Uint8Array; typeDecides?: boolean | undefined };
-
 /**
  * Reads one file on the current thread. The title is its first heading, else what its metadata says, else its name.
  *
  * @throws AlfredError `file_empty`, `file_type_unsupported`, `file_unreadable`, `file_too_large` or `file_encrypted`
  */
-export async function readFile(file: File): Promise<ParsedDocument> {
+export async function readFile(file: FileToParse): Promise<ParsedDocument> {
   const { title, units, headingsNameParts } = await outlineOf(file).catch((error: unknown) => {
     if (error instanceof AlfredError) throw error;
     const what =
@@ -39,7 +37,8 @@ export async function readFile(file: File): Promise<ParsedDocument> {
     file.name,
     units.reduce((characters, { text }) => characters + text.length, 0),
   );
-  const document = assemble(units, title || nameWithoutFolder(file.name), { headingsNameParts });
+  const fallbackTitle = title || nameWithoutFolder(file.name);
+  const document = assemble(units, fallbackTitle, { headingsNameParts, chunking: file.chunking });
   if (document.chunks.length > 0) return { ...document, language: await languageOf(document.text) };
   throw fileProblem(
     'file_empty',
@@ -48,7 +47,7 @@ export async function readFile(file: File): Promise<ParsedDocument> {
   );
 }
 
-async function outlineOf(given: File): Promise<Outline> {
+async function outlineOf(given: FileToParse): Promise<Outline> {
   const { name, bytes } = given;
   const file = recogniseFile(given);
   if ('text' in file) {

@@ -41,7 +41,8 @@ function cutBefore(text: string, from: number, limit: number): number {
 }
 
 const isSpace = (text: string, at: number) => /\s/.test(text.charAt(at));
-function skipSpace(text: string, from: number, end: number): number {
+/** The first place from `from` on, before `end`, where something stands. */
+export function skipSpace(text: string, from: number, end: number): number {
   while (from < end && isSpace(text, from)) from++;
   return from;
 }

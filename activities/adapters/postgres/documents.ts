@@ -8,8 +8,9 @@ import { recordChanges } from './document-changes.ts';
 import { documentColumns, documentOf } from './document-row.ts';
 import { removeUnusedFiles } from './files.ts';
 import { createIngestions } from './ingestions.ts';
-import { dropVectors, putDocument } from './put-document.ts';
+import { putDocument } from './put-document.ts';
 import { isReadable } from './readable.ts';
+import { dropVectors } from './replace-chunks.ts';
 
 /** Documents and their chunks. A subject sees what it may read, and may replace and delete that. */
 export const createDocuments = (db: Database): Documents => ({
@@ -67,7 +68,7 @@ export const createDocuments = (db: Database): Documents => ({
     return rows.map(({ tenant }) => tenant);
   },
 
-  put: (scope, file, parse, placement, upload) => putDocument(db, scope, file, { parse, placement, upload }),
+  put: (scope, file, parse, where, upload) => putDocument(db, scope, file, { parse, where, upload }),
 });
 
 const one = (db: Database, scope: Scope, documentId: string) =>

@@ -10,7 +10,7 @@ export const insertFile = (tx: Database, tenant: string, hash: string, bytes: Ui
     .execute();
 
 /**
- * Removes files that no document has and no running ingestion waits for.
+ * Removes files that no document has, no running ingestion waits for, and no retry may need.
  *
  * The rows are locked first and looked at in a second statement: an upload of the same bytes that is being stored at
  * this moment holds the lock, and what it wrote is seen afterwards.
@@ -24,5 +24,9 @@ export async function removeUnusedFiles(tx: Database, tenant: string, hashes: st
       and not exists (
         select from ingestion_files u join ingestions i on i.id = u.ingestion_id
         where u.content_hash = f.hash and u.state = 'pending' and i.tenant = f.tenant and i.status = 'running'
+      )
+      and not exists (
+        select from ingestion_files u join ingestions i on i.id = u.ingestion_id
+        where u.content_hash = f.hash and u.kept and i.tenant = f.tenant
       )`.execute(tx);
 }

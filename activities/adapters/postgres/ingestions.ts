@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { v7 as newId, validate as isUuid } from 'uuid';
+import { v7 as newId } from 'uuid';
 import { ingestedStates, type Ingestion } from '../../../contract/documents.ts';
 import type { ErrorCode } from '../../../contract/errors.ts';
 import type { Scope } from '../../../contract/references.ts';
@@ -7,10 +7,14 @@ import type { Database } from '../../../runtime/postgres.ts';
 import type { Documents, FileOutcome, UploadRef } from '../../ports.ts';
 import { hashOf } from './contents.ts';
 import { insertFile, removeUnusedFiles } from './files.ts';
+import { ownedIngestions } from './owned-ingestions.ts';
+import { forgetFailedFiles, retryIngestion } from './retry-ingestion.ts';
 
 type Ingestions = Pick<
   Documents,
   | 'createIngestion'
+  | 'retryIngestion'
+  | 'forgetFailedFiles'
   | 'placementOf'
   | 'ingestion'
   | 'pendingFiles'
@@ -50,15 +54,18 @@ export const createIngestions = (db: Database): Ingestions => ({
       return id;
     }),
 
+  retryIngestion: (scope, ingestionId) => retryIngestion(db, scope, ingestionId),
+  forgetFailedFiles: (limit) => forgetFailedFiles(db, limit),
+
   async placementOf(scope, ingestionId) {
-    const { collection, readers, tags } = await owned(db, scope, ingestionId)
+    const { collection, readers, tags } = await ownedIngestions(db, scope, ingestionId)
       .select(['collection', 'readers', 'tags'])
       .executeTakeFirstOrThrow();
     return { collection, ...(readers ? { readers } : {}), ...(tags ? { tags } : {}) };
   },
 
   async ingestion(scope, ingestionId) {
-    const row = await owned(db, scope, ingestionId).selectAll().executeTakeFirst();
+    const row = await ownedIngestions(db, scope, ingestionId).selectAll().executeTakeFirst();
     if (!row) return undefined;
     const counted = await db
       .selectFrom('ingestion_files')
@@ -86,6 +93,7 @@ export const createIngestions = (db: Database): Ingestions => ({
         documentId: null,
         error: { code: (error_code ?? 'internal') as ErrorCode, message: error_message ?? '' },
       })),
+      retryOf: row.retry_of,
       createdAt: row.created_at.toISOString(),
       endedAt: row.ended_at?.toISOString() ?? null,
     };
@@ -95,7 +103,7 @@ export const createIngestions = (db: Database): Ingestions => ({
     const rows = await db
       .selectFrom('ingestion_files')
       .selectAll()
-      .where('ingestion_id', 'in', owned(db, scope, ingestionId).select('id'))
+      .where('ingestion_id', 'in', ownedIngestions(db, scope, ingestionId).select('id'))
       .where('state', '=', 'pending')
       .orderBy('ordinal')
       .limit(limit)
@@ -137,7 +145,7 @@ export const createIngestions = (db: Database): Ingestions => ({
       const ended = await tx
         .updateTable('ingestions')
         .set({ status, ended_at: new Date() })
-        .where('id', 'in', owned(tx, scope, ingestionId).select('id'))
+        .where('id', 'in', ownedIngestions(tx, scope, ingestionId).select('id'))
         .where('status', '=', 'running')
         .returning('id')
         .executeTakeFirst();
@@ -154,13 +162,6 @@ export const createIngestions = (db: Database): Ingestions => ({
 
 const scopeOf = ({ tenant, subject }: Scope) => ({ tenant, subject });
 
-const owned = (db: Database, { tenant, subject }: Scope, ingestionId: string) =>
-  db
-    .selectFrom('ingestions')
-    .where('id', '=', isUuid(ingestionId) ? ingestionId : null)
-    .where('tenant', '=', tenant)
-    .where('subject', '=', subject);
-
 /** Notes what became of an upload, once; inside the caller's transaction. */
 export async function settle(
   tx: Database,
@@ -176,13 +177,13 @@ export async function settle(
       document_id: failed ? null : outcome.documentId,
       error_code: failed ? outcome.code : null,
       error_message: failed ? outcome.message : null,
+      kept: failed,
     })
-    .where('ingestion_id', 'in', owned(tx, scope, ingestionId).select('id'))
+    .where('ingestion_id', 'in', ownedIngestions(tx, scope, ingestionId).select('id'))
     .where('ordinal', '=', ordinal)
     .where('state', '=', 'pending')
     .returning('content_hash')
     .executeTakeFirst();
-  // What was just stored is in use; all else may have lost its last reason to be kept.
-  if (settled && outcome.state !== 'added' && outcome.state !== 'replaced')
-    await removeUnusedFiles(tx, scope.tenant, [settled.content_hash]);
+  // What was just stored is in use, and what failed may be tried again; this may have lost its last reason to be kept.
+  if (settled && outcome.state === 'unchanged') await removeUnusedFiles(tx, scope.tenant, [settled.content_hash]);
 }

@@ -1,5 +1,6 @@
 import { sql, type Selectable } from 'kysely';
-import type { ErrorCode } from '../../../contract/errors.ts';
+import { AlfredError, type ErrorCode } from '../../../contract/errors.ts';
+import type { Scope } from '../../../contract/references.ts';
 import type { Source, SourceKind, SourceOptions } from '../../../contract/sources.ts';
 import type { Database } from '../../../runtime/postgres.ts';
 import type { Tables } from '../../../runtime/tables.ts';
@@ -20,12 +21,21 @@ const failures = sql<Source['failures']>`(
   from (select * from source_items where source_id = s.id and state = 'failed' order by name limit ${shownFailures}) f)`;
 
 /** Sources that are not deleted, with how their last sync stands. */
-export const selectSources = (db: Database) =>
+const selectSources = (db: Database) =>
   db
     .selectFrom('sources as s')
     .selectAll('s')
     .select([counts.as('counts'), failures.as('failures')])
     .where('s.deleted_at', 'is', null);
+
+export const ownedSources = (db: Database, { tenant, subject }: Scope) =>
+  selectSources(db).where('s.tenant', '=', tenant).where('s.subject', '=', subject);
+
+export const sourceExists = (collection: string) =>
+  new AlfredError(
+    'source_exists',
+    `You have a source with this address in the collection ${collection} already: see GET /v1/sources. Ask it for a sync, or remove it first.`,
+  );
 
 export const countsOf = (counted: Counts, removed: number): Source['sync']['counts'] => ({
   pending: counted['pending'] ?? 0,

@@ -3,6 +3,7 @@ import type { SourceRef } from '../../../contract/references.ts';
 import type { SourceKind, SourceOptions } from '../../../contract/sources.ts';
 import type { Database } from '../../../runtime/postgres.ts';
 import type { ItemOutcome, Listing, Sources } from '../../ports.ts';
+import { isCutAsSet } from './collections.ts';
 import { countsOf } from './source-row.ts';
 
 type Syncs = Pick<
@@ -53,8 +54,8 @@ export const createSourceSyncs = (db: Database): Syncs => ({
   async toRead(source) {
     const row = await select(db, source).selectAll().where('deleted_at', 'is', null).executeTakeFirst();
     if (!row) return undefined;
-    const { kind, address, options, collection, readers, tags } = row;
-    return { kind: kind as SourceKind, address, options: options as SourceOptions, collection, readers, tags };
+    const { kind, address, options } = row;
+    return { kind: kind as SourceKind, address, options: options as SourceOptions };
   },
 
   keepListing: (source, listing) =>
@@ -75,24 +76,27 @@ export const createSourceSyncs = (db: Database): Syncs => ({
       last_modified: string | null;
       document_id: string | null;
       stands: boolean;
+      is_in_order: boolean;
       is_shared: boolean;
     }>`
       select i.name, i.address, i.state, i.etag, i.last_modified, i.document_id,
-        coalesce(d.content_hash = i.content_hash, false) as stands,
+        coalesce(d.content_hash = i.content_hash, false) as stands, coalesce(${isInOrder}, false) as is_in_order,
         exists (
           select from source_items o
           where o.document_id = i.document_id and o.source_id <> i.source_id and o.state <> 'gone'
         ) as is_shared
-      from source_items i left join documents d on d.id = i.document_id
+      from source_items i join sources s on s.id = i.source_id
+        left join documents d on d.id = i.document_id
+        left join collections c on c.tenant = d.tenant and c.name = d.collection
       where i.source_id in (${select(db, source).select('id')}) and i.state in ('pending', 'gone')
       -- what has moved is added before it is removed
       order by i.state desc, i.name
       limit ${limit}`.execute(db);
-    return rows.map(({ name, address, state, etag, last_modified, document_id, stands, is_shared }) => ({
+    return rows.map(({ name, address, state, etag, last_modified, document_id, stands, is_in_order, is_shared }) => ({
       name,
       address,
       state,
-      validators: stands ? { etag, lastModified: last_modified } : { etag: null, lastModified: null },
+      validators: stands && is_in_order ? { etag, lastModified: last_modified } : { etag: null, lastModified: null },
       documentId: stands && !is_shared ? document_id : null,
     }));
   },
@@ -137,18 +141,18 @@ export const createSourceSyncs = (db: Database): Syncs => ({
     return countsOf(Object.fromEntries(counted.map(({ state, items }) => [state, items])), row?.sync_removed ?? 0);
   },
 
-  end: (source, end) =>
+  end: (source, end, run) =>
     db.transaction().execute(async (tx) => {
-      await update(tx, source)
+      const ended = update(tx, source)
         .set({
           sync_state: end.status,
           sync_ended_at: sql`now()`,
           sync_error_code: end.status === 'failed' ? end.code : null,
           sync_error_message: end.status === 'failed' ? end.message : null,
         })
-        .where('sync_state', 'in', ['queued', 'running'])
-        .where('deleted_at', 'is', null)
-        .execute();
+        .where('sync_state', 'in', run === undefined ? ['queued', 'running'] : ['running'])
+        .where('deleted_at', 'is', null);
+      await (run === undefined ? ended : ended.where('sync_run', '=', run)).execute();
       await tx
         .deleteFrom('sources')
         .where('id', 'in', select(tx, source).select('id'))
@@ -174,6 +178,9 @@ const columnsOf = (outcome: ItemOutcome) =>
       }
     : {};
 
+/** Whether the document `d` stands where its source `s` says, and is cut as the collection `c` does. */
+const isInOrder = sql<boolean>`(d.collection = s.collection and ${isCutAsSet})`;
+
 /** An item whose etag is that of the document that stands needs no look; whatever a whole list does not name is gone. */
 async function takeList(tx: Database, { sourceId }: SourceRef, { items, failures, isWhole }: Listing): Promise<void> {
   for (let from = 0; from < items.length; from += listedAtOnce) {
@@ -188,9 +195,10 @@ async function takeList(tx: Database, { sourceId }: SourceRef, { items, failures
     );
     await sql`
       update source_items i set state = 'unchanged'
-      from json_to_recordset(${rows}) as l (name text, etag text), documents d
-      where i.source_id = ${sourceId} and i.name = l.name and i.etag = l.etag
-        and d.id = i.document_id and d.content_hash = i.content_hash`.execute(tx);
+      from json_to_recordset(${rows}) as l (name text, etag text), sources s, documents d
+        left join collections c on c.tenant = d.tenant and c.name = d.collection
+      where i.source_id = ${sourceId} and i.name = l.name and i.etag = l.etag and s.id = i.source_id
+        and d.id = i.document_id and d.content_hash = i.content_hash and ${isInOrder}`.execute(tx);
   }
   await sql`
     insert into source_items (source_id, name, address, state, error_code, error_message, seen_at)

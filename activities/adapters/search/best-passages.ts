@@ -9,11 +9,14 @@ const sameness = 0.8;
 const sequence = 4;
 
 export type Candidate = ReadPassage & Pick<RankedPassage, 'score' | 'scores'>;
-type Chosen = Candidate & { last: number; parts: number; sequences: Set<string> };
+/** `from` and `to`: where its chunks begin and end, of which it may be a part. */
+type Piece = Candidate & { from: number; to: number };
+type Chosen = Piece & { last: number; parts: number; sequences: Set<string> };
 
 /**
  * Chooses passages from candidates that come best first: one that says what a better one says is left out, and one that
- * stands beside a better one under the same headings is shown together with it, in the better one's place.
+ * stands beside a better one under the same headings is shown together with it, in the better one's place. Nothing is shown
+ * twice: of chunks that overlap, the one that comes later brings only what the other does not hold.
  */
 export class BestPassages {
   private readonly chosen: Chosen[] = [];
@@ -23,44 +26,71 @@ export class BestPassages {
   }
 
   offer(candidate: Candidate) {
-    const sequences = sequencesOf(candidate.text);
+    let rest: Piece | undefined = { ...candidate, from: candidate.start, to: candidate.end };
+    for (const one of this.chosen) rest = rest && restOf(rest, one);
+    if (!rest) return;
+    const piece = rest;
+    const sequences = sequencesOf(piece.text);
     if (this.chosen.some((one) => overlap(one.sequences, sequences) >= sameness)) return;
-    const beside = this.chosen.find((one) => isBeside(one, candidate));
-    if (!beside) this.chosen.push({ ...candidate, last: candidate.ordinal, parts: 1, sequences });
-    else join(beside, candidate, sequences);
+    const beside = this.chosen.find((one) => isBeside(one, piece));
+    if (beside) join(beside, piece, sequences);
+    else this.chosen.push({ ...piece, last: piece.ordinal, parts: 1, sequences });
   }
 
   get passages(): Omit<RankedPassage, 'coverage'>[] {
-    return this.chosen.map(({ ordinal: _, gap: _gap, last: _last, sequences: _sequences, parts, ...passage }) => ({
-      ...passage,
-      chunkId: parts > 1 ? `${passage.chunkId}+${parts - 1}` : passage.chunkId,
-    }));
+    return this.chosen.map(passageOf);
   }
 }
 
-function isBeside(one: Chosen, other: Candidate): boolean {
-  const isNear =
-    (other.ordinal === one.last + 1 && other.gap !== null) || (other.ordinal === one.ordinal - 1 && one.gap !== null);
+/** As it is shown. The same id is the same text, in whichever search. */
+function passageOf(chosen: Chosen): Omit<RankedPassage, 'coverage'> {
+  const { ordinal: _, gap: _gap, last: _last, sequences: _sequences, parts, from, to, ...passage } = chosen;
+  const text = passage.text.trim();
+  const start = passage.end - passage.text.trimStart().length;
+  const end = start + text.length;
+  const part = passage.start === from && passage.end === to ? '' : `.${start}-${end}`;
+  return { ...passage, chunkId: passage.chunkId + (parts > 1 ? `+${parts - 1}` : '') + part, text, start, end };
+}
+
+const isSameText = (one: Candidate, other: Candidate) =>
+  one.documentId === other.documentId && one.contentHash === other.contentHash;
+
+/** What of a piece another passage does not show; undefined when nothing is left. */
+function restOf(piece: Piece, shown: Chosen): Piece | undefined {
+  if (!isSameText(piece, shown) || piece.end <= shown.start || shown.end <= piece.start) return piece;
+  const rest =
+    shown.start <= piece.start
+      ? { ...piece, text: piece.text.slice(shown.end - piece.start), start: shown.end, gap: '' }
+      : { ...piece, text: piece.text.slice(0, shown.start - piece.start), end: shown.start };
+  return rest.text.trim() === '' ? undefined : rest;
+}
+
+function isBeside(one: Chosen, other: Piece): boolean {
+  const [first, second] = inOrder(one, other);
   return (
-    isNear &&
-    one.documentId === other.documentId &&
-    one.contentHash === other.contentHash &&
+    isSameText(one, other) &&
+    // They meet, with nothing but white space between them.
+    second.gap !== null &&
+    first.end + second.gap.length === second.start &&
+    (other.ordinal === one.last + 1 || other.ordinal === one.ordinal - 1) &&
     one.page === other.page &&
     JSON.stringify(one.headingPath) === JSON.stringify(other.headingPath) &&
     one.text.length + other.text.length <= maxCharacters
   );
 }
 
-function join(one: Chosen, other: Candidate, sequences: Set<string>) {
-  const isAfter = other.ordinal > one.ordinal;
-  const [first, second] = isAfter ? [one, other] : [other, one];
-  const { chunkId, start, ordinal, gap } = first;
-  const { end } = second;
+function join(one: Chosen, other: Piece, sequences: Set<string>) {
+  const [first, second] = inOrder(one, other);
+  const { chunkId, start, from, ordinal, gap } = first;
+  const { end, to } = second;
   const text = first.text + (second.gap ?? '') + second.text;
-  Object.assign(one, { chunkId, start, ordinal, gap, end, text, last: isAfter ? other.ordinal : one.last });
+  const last = Math.max(one.last, other.ordinal);
+  Object.assign(one, { chunkId, start, from, ordinal, gap, end, to, text, last });
   one.parts++;
   for (const found of sequences) one.sequences.add(found);
 }
+
+const inOrder = (one: Piece, other: Piece): [Piece, Piece] => (other.start > one.start ? [one, other] : [other, one]);
 
 const words = /[\p{L}\p{N}]+/gu;
 

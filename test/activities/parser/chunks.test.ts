@@ -1,11 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Assembled, assemble, maxChunkCharacters } from '../../../activities/adapters/documents/assemble.ts';
+import { type Assembled, assemble } from '../../../activities/adapters/documents/assemble.ts';
+import { lengthsOf } from '../../../activities/adapters/documents/cut.ts';
 import { readMarkdown } from '../../../activities/adapters/documents/markdown.ts';
 import { markdownSlices } from '../../../activities/adapters/documents/markdown-slices.ts';
 import { normalise } from '../../../activities/adapters/documents/normalise.ts';
 import { readPlainText } from '../../../activities/adapters/documents/plain-text.ts';
 import type { Unit } from '../../../activities/adapters/documents/unit.ts';
+import { defaultChunking } from '../../../contract/chunking.ts';
 
 const words = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 40 }),
@@ -20,17 +22,19 @@ const unit: fc.Arbitrary<Unit> = fc.oneof(
   fc.record({ kind: fc.constant('body' as const), text: fc.oneof(words, long), tight: fc.boolean(), page }),
 );
 
-function holds({ text, chunks }: Assembled, headings: Unit[]) {
+function holds({ text, chunks }: Assembled, headings: Unit[], chunking = defaultChunking) {
+  const lengths = lengthsOf(chunking);
   expect(normalise(text)).toBe(text);
   let end = 0;
   let between = '';
   for (const chunk of chunks) {
     expect(text.slice(chunk.start, chunk.end)).toBe(chunk.text);
-    expect(chunk.start).toBeGreaterThanOrEqual(end);
+    expect(chunk.start).toBeGreaterThanOrEqual(end - lengths.overlap);
+    expect(chunk.end).toBeGreaterThan(end);
     expect(chunk.text.length).toBeGreaterThan(0);
-    expect(chunk.text.length).toBeLessThanOrEqual(maxChunkCharacters);
+    expect(chunk.text.length).toBeLessThanOrEqual(lengths.chunk);
     expect(chunk.text.isWellFormed()).toBe(true);
-    between += text.slice(end, chunk.start);
+    between += text.slice(end, Math.max(end, chunk.start));
     end = chunk.end;
   }
   between += text.slice(end);
@@ -48,6 +52,27 @@ describe('chunks', () => {
           assemble(units, 'Untitled'),
           units.filter(({ kind }) => kind === 'heading'),
         );
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test('hold for every size and overlap, which never crosses a heading or a page nor changes the text', () => {
+    const settings = fc
+      .tuple(fc.integer({ min: 64, max: 1_000 }), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }))
+      .map(([chunkTokens, part]) => ({ chunkTokens, overlapTokens: Math.ceil((part * chunkTokens) / 2) - 1 }))
+      .filter(({ overlapTokens }) => overlapTokens >= 0);
+    fc.assert(
+      fc.property(fc.array(unit, { maxLength: 20 }), settings, (units, chunking) => {
+        const document = assemble(units, 'Untitled', { chunking });
+        const headings = units.filter(({ kind }) => kind === 'heading');
+        holds(document, headings, chunking);
+        for (const [i, chunk] of document.chunks.entries()) {
+          const before = document.chunks[i - 1];
+          if (!before || chunk.start >= before.end) continue;
+          expect([chunk.headingPath, chunk.page]).toEqual([before.headingPath, before.page]);
+        }
+        expect(document.text).toBe(assemble(units, 'Untitled').text);
       }),
       { numRuns: 150 },
     );
@@ -110,6 +135,65 @@ describe('chunks', () => {
     const prose = Array.from({ length: 300 }, (_, n) => `Sentence number ${n} stands here.`).join(' ');
     for (const { text } of assemble([{ kind: 'body', text: prose, tight: false, page: null }], 'x').chunks) {
       expect(text).toMatch(/^Sentence number \d+ stands here\..*stands here\.$/s);
+    }
+  });
+});
+
+describe('an overlap', () => {
+  const body = (text: string, tight = false): Unit => ({ kind: 'body', text, tight, page: null });
+  const sentence = (n: number) => `Sentence number ${n} stands in this text.`;
+  const sentences = (count: number) => Array.from({ length: count }, (_, n) => sentence(n)).join(' ');
+  const cutBy = (units: Unit[], chunkTokens: number, overlapTokens: number) =>
+    assemble(units, 'Untitled', { chunking: { chunkTokens, overlapTokens } });
+
+  test('is the whole sentences at the end of the chunk before', () => {
+    const { text, chunks } = cutBy([body(sentences(40))], 100, 30);
+    expect(chunks.length).toBeGreaterThan(3);
+    for (const [i, { start, text: said }] of chunks.entries()) {
+      const before = chunks[i - 1];
+      if (!before) continue;
+      const repeated = text.slice(start, before.end);
+      expect(repeated).toMatch(/^Sentence number .* stands in this text\.$/);
+      expect(repeated.length).toBeLessThanOrEqual(135);
+      expect(said.startsWith(`${repeated} `)).toBe(true);
+    }
+  });
+
+  test('is none across a heading or a page, and none of the first chunk', () => {
+    const heading: Unit = { kind: 'heading', depth: 1, text: 'Next', page: null };
+    const page = (n: number): Unit => ({ kind: 'body', text: sentences(6), tight: false, page: n });
+    const { chunks } = cutBy([body(sentences(6)), heading, body(sentences(6)), page(1), page(2)], 100, 40);
+    const starts = chunks.filter((chunk, i) => !chunks[i - 1] || chunk.start >= (chunks[i - 1]?.end ?? 0));
+    expect(starts.map(({ headingPath, page: on }) => [headingPath, on])).toEqual([
+      [[], null],
+      [['Next'], null],
+      [['Next'], 1],
+      [['Next'], 2],
+    ]);
+    for (const { text } of starts) expect(text.startsWith(sentence(0))).toBe(true);
+  });
+
+  test('takes rows whole or not at all', () => {
+    const rows = Array.from({ length: 60 }, (_, n) =>
+      body(`Row: ${n}; Value: ${'v'.repeat(1 + ((n * 37) % 150))}`, n > 0),
+    );
+    const { chunks } = cutBy(rows, 64, 20);
+    for (const { text } of chunks) for (const line of text.split('\n')) expect(line).toMatch(/^Row: \d+; Value: v+$/);
+    const repeats = chunks.filter(({ start }, i) => start < (chunks[i - 1]?.end ?? 0));
+    expect(repeats.length).toBeGreaterThan(5);
+    expect(repeats.length).toBeLessThan(chunks.length - 1);
+  });
+
+  test('goes back to a word where a sentence is longer than the overlap, also without spaces between words', () => {
+    for (const endless of ['word and another word, '.repeat(80), '東京都の人口は増えている、'.repeat(80)]) {
+      const { text, chunks } = cutBy([body(endless)], 100, 10);
+      for (const [i, { start }] of chunks.entries()) {
+        const before = chunks[i - 1];
+        if (!before) continue;
+        const repeated = text.slice(start, before.end);
+        expect(repeated.length).toBeGreaterThan(10);
+        expect(repeated).not.toMatch(/^\s|^[,、]/);
+      }
     }
   });
 });

@@ -1,0 +1,95 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import { z } from 'zod';
+import { defaultChunking } from '../../contract/chunking.ts';
+import { Collection, CollectionList, CollectionSettings } from '../../contract/collections.ts';
+import { ApiProblem, type ApiClient } from '../api-client.ts';
+import { usageError } from '../cli-error.ts';
+import type { Context } from '../context.ts';
+import { count } from '../format.ts';
+import { table } from '../terminal.ts';
+
+type SetOptions = { chunkTokens?: number; overlapTokens?: number };
+
+export function addCollections(program: Command, context: Context) {
+  const collections = program.command('collections').description('how documents of a collection are cut');
+  collections
+    .command('list', { isDefault: true })
+    .description('by name, with what of each you may read')
+    .option('--json', 'as JSON')
+    .action((options: { json?: boolean }) => list(options, context));
+  collections
+    .command('show')
+    .description('one collection')
+    .argument('<name>')
+    .option('--json', 'as JSON')
+    .action(async (name: string, options: { json?: boolean }) => show(await read(name, context.api), options, context));
+  collections
+    .command('set')
+    .description('cut its documents otherwise from now on; what is left out stays')
+    .argument('<name>')
+    .option('--chunk-tokens <tokens>', 'longest chunk, 64 to 1000; 350 when nobody says', wholeNumber)
+    .option('--overlap-tokens <tokens>', 'how much of it repeats the one before, less than half', wholeNumber)
+    .action((name: string, options: SetOptions) => set(name, options, context));
+}
+
+function wholeNumber(value: string): number {
+  if (!/^\d+$/.test(value)) throw new InvalidArgumentError('expected a whole number, like 350');
+  return Number(value);
+}
+
+const path = (name: string) => `/v1/collections/${encodeURIComponent(name)}`;
+const read = (name: string, api: ApiClient) => api.call(path(name), { answer: Collection });
+
+async function set(name: string, options: SetOptions, context: Context) {
+  if (options.chunkTokens === undefined && options.overlapTokens === undefined)
+    throw usageError('Say what to set: --chunk-tokens 500, --overlap-tokens 50, or both.');
+  const before = await read(name, context.api).catch((error: unknown) => {
+    if (error instanceof ApiProblem && error.code === 'not_found') return { settings: defaultChunking };
+    throw error;
+  });
+  const settings = CollectionSettings.safeParse({ ...before.settings, ...options });
+  if (!settings.success) throw usageError(z.prettifyError(settings.error));
+  const collection = await context.api.call(path(name), { method: 'PUT', json: settings.data, answer: Collection });
+  show(collection, {}, context);
+}
+
+function show(collection: Collection, { json }: { json?: boolean }, { terminal }: Context) {
+  if (json) return terminal.print(JSON.stringify(collection, null, 2));
+  const { name, settings, documents, chunks, outdated } = collection;
+  terminal.print(
+    table([
+      ['collection', name],
+      ['chunk', `${settings.chunkTokens} tokens`],
+      ['overlap', `${settings.overlapTokens} tokens`],
+      ['documents', String(documents)],
+      ['passages', String(chunks)],
+    ]),
+  );
+  if (outdated > 0)
+    terminal.note(
+      `${count(outdated, 'document')} cut by other settings: add them again, or have their source synced (alfred sources sync).`,
+    );
+}
+
+async function list({ json }: { json?: boolean }, { api, terminal }: Context) {
+  const all: Collection[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await api.call('/v1/collections', { query: { limit: 500, cursor }, answer: CollectionList });
+    all.push(...page.collections);
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined);
+  if (json) return terminal.print(JSON.stringify(all, null, 2));
+  if (all.length === 0)
+    return terminal.note('There are no collections yet. Add documents to one: alfred documents add <path> -c <name>');
+  terminal.print(table([['NAME', 'CHUNK', 'OVERLAP', 'DOCUMENTS', 'PASSAGES', 'OUTDATED'], ...all.map(rowOf)]));
+}
+
+const rowOf = ({ name, settings, documents, chunks, outdated }: Collection) => [
+  name,
+  String(settings.chunkTokens),
+  String(settings.overlapTokens),
+  String(documents),
+  String(chunks),
+  String(outdated),
+];

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { defaultChunking } from './chunking.ts';
+import { CollectionName } from './documents.ts';
+
+/** Settings of a collection, as `Chunking`. */
+const Settings = z.strictObject({
+  chunkTokens: z
+    .int()
+    .min(64)
+    .max(1_000)
+    .default(defaultChunking.chunkTokens)
+    .describe('Longest chunk, in tokens of 4.5 characters, with what it repeats'),
+  overlapTokens: z
+    .int()
+    .min(0)
+    .default(defaultChunking.overlapTokens)
+    .describe('How much of the chunk before stands in front of the next, at the most; less than half of chunkTokens'),
+});
+
+/** Settings as they are set: what is left out is the default. */
+export const CollectionSettings = Settings.refine(({ chunkTokens, overlapTokens }) => 2 * overlapTokens < chunkTokens, {
+  path: ['overlapTokens'],
+  message: 'must be less than half of chunkTokens, else chunks would say mostly the same',
+});
+
+export const Collection = z.object({
+  name: z.string(),
+  settings: Settings.describe('How documents are cut that are added or read from now on'),
+  documents: z.int().nonnegative().describe('That you may read'),
+  chunks: z.int().nonnegative().describe('Of these documents'),
+  outdated: z
+    .int()
+    .nonnegative()
+    .describe(
+      'Of these documents, those that were cut by other settings; the next upload or sync of each cuts it anew',
+    ),
+});
+export type Collection = z.infer<typeof Collection>;
+
+export const CollectionListQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+  cursor: CollectionName.optional().describe('`nextCursor` of the page before'),
+});
+export type CollectionListQuery = z.infer<typeof CollectionListQuery>;
+export const CollectionList = z.object({ collections: z.array(Collection), nextCursor: z.string().nullable() });
+export type CollectionList = z.infer<typeof CollectionList>;
