@@ -121,4 +121,13 @@ export interface Sources {
    *   under way or asked for
    */
   end(source: SourceRef, end: SyncEnd, run?: string): Promise<void>;
+  /**
+   * Sources whose sync, or whose removal (`isRemoved`), was asked for longer ago than that and has not ended, in pages by
+   * id, over all tenants; for the sweep.
+   */
+  open(options: {
+    olderThanMs: number;
+    after: string | undefined;
+    limit: number;
+  }): Promise<(SourceRef & { isRemoved: boolean })[]>;
 }

@@ -1,7 +1,7 @@
+import { lostIngestion } from '../../contract/document-truth.ts';
 import { Ingestion } from '../../contract/documents.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import { ingestionWorkflowId } from '../../contract/ids.ts';
-import { startGraceMs } from '../../contract/task-truth.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../fastify.ts';
 import { inTime } from '../../runtime/in-time.ts';
@@ -13,19 +13,6 @@ import type { Starters } from '../start-workflow.ts';
 const describeDeadlineMs = 500;
 
 type Deps = Pick<ApiDeps, 'documents' | 'workflows' | 'client'> & { start: Starters; views: Views };
-
-/** How an upload ended whose workflow is over, for rows that still say "running". */
-const endOf = {
-  completed: 'failed',
-  failed: 'failed',
-  terminated: 'failed',
-  timed_out: 'failed',
-  cancelled: 'cancelled',
-} as const;
-
-/** An upload whose workflow was never started, because its process died in between. */
-const lost = (asked: string, createdAt: string) =>
-  asked === 'not_found' && Date.now() - Date.parse(createdAt) > startGraceMs ? ('failed' as const) : undefined;
 
 export const ingestionRoutes =
   ({ documents, workflows, client, start, views }: Deps) =>
@@ -44,7 +31,7 @@ export const ingestionRoutes =
         const asked = await ask(id);
         let row = await documents.ingestion(scope, id);
         if (!row) throw noIngestion(id);
-        const ended = asked && (asked in endOf ? endOf[asked as keyof typeof endOf] : lost(asked, row.createdAt));
+        const ended = asked && lostIngestion(asked, new Date(row.createdAt));
         if (row.status === 'running' && ended) {
           await documents.endIngestion(scope, id, ended);
           row = (await documents.ingestion(scope, id)) ?? row;
@@ -59,7 +46,7 @@ export const ingestionRoutes =
       schema: {
         operationId: 'retryIngestion',
         tags: ['documents'],
-        summary: 'Read the files of an upload again that could not be read',
+        summary: 'Read the files of an upload that could not be read, or were not when it was cancelled or lost',
         description:
           'Makes another ingestion of them, unless one is under way: that is answered then. Left out are files that were read since, and those whose name stands for a newer document. Their bytes are kept for a week after the end of the upload.',
         params: IdParams,

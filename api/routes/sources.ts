@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { SourceRow } from '../../activities/ports.ts';
+import { lostSync } from '../../contract/document-truth.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import { sourceWorkflowId } from '../../contract/ids.ts';
 import type { Scope } from '../../contract/references.ts';
@@ -169,10 +170,9 @@ export const sourceRoutes =
       const row = await found(scope, id);
       if (!isUnderWay(row) || Date.now() - Date.parse(row.sync.requestedAt) < startGraceMs) return row;
       const status = await ask(id);
-      if (status === undefined || status === 'running') return row;
-      const code = status === 'terminated' || status === 'timed_out' ? status : 'workflow_lost';
-      const message = 'The workflow of its sync is over and has not said so. Ask for another sync.';
-      await sources.end({ ...scopeOf(scope), sourceId: id }, { status: 'failed', code, message });
+      const end = status && lostSync(status);
+      if (!end) return row;
+      await sources.end({ ...scopeOf(scope), sourceId: id }, end);
       return found(scope, id);
     };
 

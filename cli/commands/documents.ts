@@ -26,7 +26,7 @@ export function addDocuments(program: Command, context: Context) {
     });
   documents
     .command('retry')
-    .description('read the files of an upload again that could not be read; they are kept for a week')
+    .description('read the files of an upload that were not read; they are kept for a week')
     .argument('<ingestion>', 'as `alfred documents add` names it')
     .action(async (id: string) => {
       process.exitCode = await retry(id, context);
@@ -119,12 +119,14 @@ function summarise(
   terminal.print(`${added} added, ${replaced} replaced, ${unchanged} unchanged, ${failed + refused.length} failed`);
   for (const { name, message } of failures)
     terminal.note(`  ${message.startsWith(name) ? message : `${name}: ${message}`}`);
-  for (const { id, retryOf } of ended.filter(({ counts }) => counts.failed > 0))
-    terminal.note(`Try again what failed, once its cause is gone: alfred documents retry ${retryOf ?? id}`, 'dim');
+  for (const { id, retryOf } of ended.filter(({ counts }) => counts.failed + counts.pending > 0))
+    terminal.note(
+      `Try again what was not read, once its cause is gone: alfred documents retry ${retryOf ?? id}`,
+      'dim',
+    );
   for (const { status, links } of ended.filter(({ status }) => status !== 'completed'))
     terminal.note(`An upload ended as ${status}; see ${links.temporal}`);
-  if (pending > 0)
-    terminal.note(`${count(pending, 'file')} were not read. Repeat the command; what is there already is skipped.`);
+  if (pending > 0) terminal.note(`Still waiting when their upload ended: ${count(pending, 'file')}.`);
   return failures.length > 0 || ended.some(({ status }) => status !== 'completed') ? exitCodes.failed : exitCodes.ok;
 }
 

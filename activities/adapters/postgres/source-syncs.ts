@@ -8,7 +8,7 @@ import { countsOf } from './source-row.ts';
 
 type Syncs = Pick<
   Sources,
-  'request' | 'begin' | 'toRead' | 'keepListing' | 'due' | 'settle' | 'forget' | 'counts' | 'end'
+  'request' | 'begin' | 'toRead' | 'keepListing' | 'due' | 'settle' | 'forget' | 'counts' | 'end' | 'open'
 >;
 
 /** Items of a list that one statement takes. */
@@ -160,6 +160,18 @@ export const createSourceSyncs = (db: Database): Syncs => ({
         .where(sql<boolean>`not exists (select from source_items where source_id = sources.id)`)
         .execute();
     }),
+
+  async open({ olderThanMs, after, limit }) {
+    let query = db
+      .selectFrom('sources')
+      .select(['id as sourceId', 'tenant', 'subject', sql<boolean>`deleted_at is not null`.as('isRemoved')])
+      .where((or) => or.or([or('deleted_at', 'is not', null), or('sync_state', 'in', ['queued', 'running'])]))
+      .where(sql`greatest(sync_requested_at, deleted_at)`, '<', new Date(Date.now() - olderThanMs))
+      .orderBy('id')
+      .limit(limit);
+    if (after !== undefined) query = query.where('id', '>', after);
+    return query.execute();
+  },
 });
 
 const select = (db: Database, { sourceId, tenant, subject }: SourceRef) =>
