@@ -90,9 +90,10 @@ export interface Sources {
   /**
    * Hides the source. Its row goes at once when documents are kept, else with the last of them. Safe to repeat.
    *
+   * @param tell is called before anything is kept; when it throws, nothing has changed
    * @returns whether there was one, or is one whose documents are still being removed
    */
-  delete(scope: Scope, sourceId: string, documents: 'remove' | 'keep'): Promise<boolean>;
+  delete(scope: Scope, sourceId: string, documents: 'remove' | 'keep', tell?: () => Promise<void>): Promise<boolean>;
 
   /**
    * Begins the sync that was asked for, or finds the one that this run has begun, or the removal that was.

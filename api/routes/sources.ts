@@ -152,8 +152,7 @@ export const sourceRoutes =
         response: { 204: z.null().describe('Removed'), ...problems(400, 404, 413, 415, 422) },
       },
       handler: async ({ scope, params: { id }, query }, reply) => {
-        if (!(await sources.delete(scope, id, query.documents))) throw noSource(id);
-        await sourceClock.delete(id);
+        if (!(await sources.delete(scope, id, query.documents, () => sourceClock.delete(id)))) throw noSource(id);
         if (query.documents === 'remove') await start(scope, id);
         return reply.code(204).send(null);
       },
