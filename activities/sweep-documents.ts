@@ -8,7 +8,7 @@ import type { Documents, Embeddings, Sources, Vectors, Workflows } from './ports
 
 export type DocumentSweepDeps = {
   documents: Pick<Documents, 'endIngestion' | 'forgetKeptFiles' | 'openIngestions' | 'pendingSince'>;
-  sources: Pick<Sources, 'end' | 'open'>;
+  sources: Pick<Sources, 'endLost' | 'open'>;
   vectors: Pick<Vectors, 'behindSince'>;
   embeddings: Pick<Embeddings, 'embedder'>;
   workflows: Pick<Workflows, 'describe' | 'embedDocuments' | 'syncSource'>;
@@ -54,7 +54,7 @@ async function takeUpSources({ sources, workflows, log }: DocumentSweepDeps, sig
         const end = lostSync(found);
         if (!end) continue;
         if (isRemoved) await workflows.syncSource(source);
-        else await sources.end(source, end);
+        else if (!(await sources.endLost(source, end, { olderThanMs: startGraceMs }))) continue;
         log.warn({ sourceId, found, isRemoved }, 'a source was brought in line with its workflow');
       } catch (error) {
         log.warn({ err: error, sourceId }, 'a source could not be compared with its workflow');

@@ -123,6 +123,12 @@ export interface Sources {
    */
   end(source: SourceRef, end: SyncEnd, run?: string): Promise<void>;
   /**
+   * Ends a sync whose workflow was found to be over, but not one that was asked for within that time, maybe since then.
+   *
+   * @returns whether there was one
+   */
+  endLost(source: SourceRef, end: SyncEnd, options: { olderThanMs: number }): Promise<boolean>;
+  /**
    * Sources whose sync, or whose removal (`isRemoved`), was asked for longer ago than that and has not ended, in pages by
    * id, over all tenants; for the sweep.
    */

@@ -171,7 +171,7 @@ export const sourceRoutes =
       const status = await ask(id);
       const end = status && lostSync(status);
       if (!end) return row;
-      await sources.end({ ...scopeOf(scope), sourceId: id }, end);
+      await sources.endLost({ ...scopeOf(scope), sourceId: id }, end, { olderThanMs: startGraceMs });
       return found(scope, id);
     };
 
