@@ -26,7 +26,7 @@ export async function sweepDocuments(deps: DocumentSweepDeps, signal: AbortSigna
 
 /** An upload whose workflow was terminated or lost ends as it would when somebody looked at it. */
 async function endLostIngestions({ documents, workflows, log }: DocumentSweepDeps, signal: AbortSignal): Promise<void> {
-  const pages = openRows({ open: documents.openIngestions, idOf: ({ ingestionId }) => ingestionId });
+  const pages = openRows({ open: (page) => documents.openIngestions(page), idOf: ({ ingestionId }) => ingestionId });
   for await (const page of pages) {
     for (const { ingestionId, createdAt, ...scope } of page) {
       signal.throwIfAborted();
@@ -44,7 +44,11 @@ async function endLostIngestions({ documents, workflows, log }: DocumentSweepDep
 
 /** A lost sync ends, and the next one does its work; a removal goes on, for nobody can ask for it again. */
 async function takeUpSources({ sources, workflows, log }: DocumentSweepDeps, signal: AbortSignal): Promise<void> {
-  const pages = openRows({ open: sources.open, idOf: ({ sourceId }) => sourceId, olderThanMs: startGraceMs });
+  const pages = openRows({
+    open: (page) => sources.open(page),
+    idOf: ({ sourceId }) => sourceId,
+    olderThanMs: startGraceMs,
+  });
   for await (const page of pages) {
     for (const { isRemoved, ...source } of page) {
       signal.throwIfAborted();

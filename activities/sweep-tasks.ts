@@ -66,7 +66,7 @@ export const createSweepActivities = (deps: SweepDeps) => {
 };
 
 async function* candidates(tasks: Tasks, workflows: Workflows): AsyncIterable<TaskState[]> {
-  yield* openRows({ open: tasks.open, idOf: ({ taskId }) => taskId });
+  yield* openRows({ open: (page) => tasks.open(page), idOf: ({ taskId }) => taskId });
 
   let ids: string[] = [];
   const ended = async () => (await tasks.states(ids)).filter(({ status }) => isEnded(status));
@@ -84,7 +84,10 @@ async function wakeConversations(
   { conversationRows, messages, workflows, log }: SweepDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const pages = openRows({ open: conversationRows.open, idOf: ({ conversationId }) => conversationId });
+  const pages = openRows({
+    open: (page) => conversationRows.open(page),
+    idOf: ({ conversationId }) => conversationId,
+  });
   for await (const page of pages) {
     for (const conversation of page) {
       signal.throwIfAborted();
