@@ -94,11 +94,17 @@ export interface Documents {
   /** Once: a file that is settled stays as it is. */
   settleFile(scope: Scope, upload: UploadRef, outcome: FileOutcome): Promise<void>;
   /**
-   * Once: the first end counts. Files that are still pending then are given up, and their bytes kept for a retry.
+   * Once: the first end counts. Files that are still pending then are given up.
    *
+   * @param options.keepFiles their bytes, for a retry; default true
    * @returns whether it was running until then
    */
-  endIngestion(scope: Scope, ingestionId: string, status: 'completed' | 'failed' | 'cancelled'): Promise<boolean>;
+  endIngestion(
+    scope: Scope,
+    ingestionId: string,
+    status: 'completed' | 'failed' | 'cancelled',
+    options?: { keepFiles?: boolean },
+  ): Promise<boolean>;
   /** Ingestions that have been running for longer than that, in pages by id, over all tenants; for the sweep. */
   openIngestions(options: {
     olderThanMs: number;

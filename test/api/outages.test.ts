@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createAdapters } from '../../activities/adapters/index.ts';
+import { hashOf } from '../../activities/adapters/postgres/contents.ts';
 import { sourceScheduleId } from '../../contract/ids.ts';
 import { openPostgres } from '../../runtime/postgres.ts';
 import { connectTemporal, createClient } from '../../runtime/temporal.ts';
@@ -37,6 +38,7 @@ async function podBehindCables() {
   const api = await serve({ ...house, ...adapters, config, postgres, connection, client });
   return {
     ...api,
+    documents: adapters.documents,
     postgresCable,
     temporalCable,
     async close() {
@@ -66,6 +68,13 @@ async function askUntilTaken(key: string) {
 }
 
 describe('with Temporal away', () => {
+  test('an upload that is refused leaves no bytes behind', async () => {
+    pod.temporalCable.cut();
+    const refused = await pod.http.post('/v1/documents', { name: 'refused.md', text: 'Refused.' });
+    expect([refused.status, refused.body.code]).toEqual([503, 'temporal_unavailable']);
+    expect(await pod.documents.file({ tenant: 'local', subject: 'local' }, hashOf('Refused.'))).toBeUndefined();
+  }, 60_000);
+
   test('a source stays until its schedule can be removed with it', async () => {
     const source = { address: 'https://www.example.com/page', everyS: 31_536_000, collection: 'outage' };
     const { status, body } = await pod.http.post('/v1/sources', source);

@@ -141,7 +141,7 @@ export const createIngestions = (db: Database): Ingestions => ({
 
   settleFile: (scope, upload, outcome) => db.transaction().execute((tx) => settle(tx, scope, upload, outcome)),
 
-  endIngestion: (scope, ingestionId, status) =>
+  endIngestion: (scope, ingestionId, status, { keepFiles = true } = {}) =>
     db.transaction().execute(async (tx) => {
       const ended = await tx
         .updateTable('ingestions')
@@ -151,12 +151,15 @@ export const createIngestions = (db: Database): Ingestions => ({
         .returning('id')
         .executeTakeFirst();
       if (!ended) return false;
-      await tx
+      const left = await tx
         .updateTable('ingestion_files')
-        .set({ kept: true })
+        .set({ kept: keepFiles })
         .where('ingestion_id', '=', ingestionId)
         .where('state', '=', 'pending')
+        .returning('content_hash')
         .execute();
+      if (!keepFiles)
+        await removeUnusedFiles(tx, scope.tenant, [...new Set(left.map(({ content_hash }) => content_hash))]);
       return true;
     }),
 
