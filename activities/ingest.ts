@@ -89,7 +89,11 @@ export const createIngestActivities = ({ documents, parser, embeddings, workflow
           for (let lane = lanes.shift(); lane; lane = lanes.shift()) {
             for (const file of lane) {
               signal.throwIfAborted();
-              broken = (await ingest(ingestion, file, { placement, signal })) ?? broken;
+              const problem = await ingest(ingestion, file, { placement, signal });
+              if (!problem) continue;
+              broken = problem;
+              // Those behind it wait for its next attempt: they are newer.
+              break;
             }
           }
         };

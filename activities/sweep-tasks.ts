@@ -3,25 +3,13 @@ import { isEnded } from '../contract/task-status.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { heartbeating } from './heartbeat.ts';
-import type {
-  Callbacks,
-  ConversationRows,
-  Documents,
-  Embeddings,
-  Ledger,
-  Messages,
-  Tasks,
-  TaskState,
-  Vectors,
-  Workflows,
-} from './ports.ts';
+import { openRows, pageSize } from './open-rows.ts';
+import type { Callbacks, ConversationRows, Ledger, Messages, Tasks, TaskState, Workflows } from './ports.ts';
+import { sweepDocuments, type DocumentSweepDeps } from './sweep-documents.ts';
 
-export type SweepDeps = {
+export type SweepDeps = DocumentSweepDeps & {
   callbacks: Pick<Callbacks, 'forgotten'>;
   ledger: Pick<Ledger, 'writeOffLost'>;
-  vectors: Pick<Vectors, 'behindSince'>;
-  documents: Pick<Documents, 'pendingSince' | 'forgetFailedFiles'>;
-  embeddings: Pick<Embeddings, 'embedder'>;
   tasks: Tasks;
   conversationRows: Pick<ConversationRows, 'open'>;
   messages: Pick<Messages, 'wake'>;
@@ -29,11 +17,6 @@ export type SweepDeps = {
   metrics: Metrics;
   log: Logger;
 };
-
-/** Rows are read in pages of this size. */
-const pageSize = 200;
-/** A row that changed this recently is left to whoever changed it. */
-const settledMs = 5_000;
 
 export const createSweepActivities = (deps: SweepDeps) => {
   const { callbacks, ledger, tasks, workflows, metrics, log } = deps;
@@ -74,8 +57,7 @@ export const createSweepActivities = (deps: SweepDeps) => {
             log.warn({ err: error, taskId: callback.taskId }, 'the delivery of a callback could not be started');
           });
         }
-        await lookAtDocuments(deps);
-        await forgetFailedFiles(deps, signal);
+        await sweepDocuments(deps, signal);
         const lost = await ledger.writeOffLost();
         if (lost > 0) log.warn({ lost }, 'model calls of ended tasks were never heard of again');
         return corrected;
@@ -84,12 +66,7 @@ export const createSweepActivities = (deps: SweepDeps) => {
 };
 
 async function* candidates(tasks: Tasks, workflows: Workflows): AsyncIterable<TaskState[]> {
-  let after: string | undefined;
-  do {
-    const page = await tasks.open({ olderThanMs: settledMs, after, limit: pageSize });
-    yield page;
-    after = page.length === pageSize ? page.at(-1)?.taskId : undefined;
-  } while (after !== undefined);
+  yield* openRows({ open: (page) => tasks.open(page), idOf: ({ taskId }) => taskId });
 
   let ids: string[] = [];
   const ended = async () => (await tasks.states(ids)).filter(({ status }) => isEnded(status));
@@ -102,37 +79,16 @@ async function* candidates(tasks: Tasks, workflows: Workflows): AsyncIterable<Ta
   yield await ended();
 }
 
-/** How far behind documents are. Texts have no vectors where the model came later, or the last attempts at them failed. */
-async function lookAtDocuments({ documents, vectors, embeddings, workflows, metrics, log }: SweepDeps): Promise<void> {
-  try {
-    metrics.knowledgeLag.tell('file', await documents.pendingSince());
-    const embedder = await embeddings.embedder();
-    if (!embedder) return;
-    const since = await vectors.behindSince(embedder.model);
-    metrics.knowledgeLag.tell('vector', since);
-    if (since) await workflows.embedDocuments();
-  } catch (error) {
-    log.warn({ err: error }, 'it could not be looked at how far documents are');
-  }
-}
-
-/** Files that could not be read wait for a retry, but not for ever. */
-async function forgetFailedFiles({ documents, log }: SweepDeps, signal: AbortSignal): Promise<void> {
-  for (let forgotten = pageSize; forgotten === pageSize;) {
-    signal.throwIfAborted();
-    forgotten = await documents.forgetFailedFiles(pageSize);
-    if (forgotten > 0) log.info({ files: forgotten }, 'files that could not be read are kept no longer');
-  }
-}
-
 /** A conversation with something to do, whose workflow was terminated or lost, goes on from its rows. */
 async function wakeConversations(
   { conversationRows, messages, workflows, log }: SweepDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  let after: string | undefined;
-  do {
-    const page = await conversationRows.open({ olderThanMs: settledMs, after, limit: pageSize });
+  const pages = openRows({
+    open: (page) => conversationRows.open(page),
+    idOf: ({ conversationId }) => conversationId,
+  });
+  for await (const page of pages) {
     for (const conversation of page) {
       signal.throwIfAborted();
       const { conversationId } = conversation;
@@ -145,6 +101,5 @@ async function wakeConversations(
         log.warn({ err: error, conversationId }, 'a conversation could not be looked at');
       }
     }
-    after = page.length === pageSize ? page.at(-1)?.conversationId : undefined;
-  } while (after !== undefined);
+  }
 }

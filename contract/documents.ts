@@ -105,7 +105,7 @@ export const Ingestion = z.object({
   failures: z
     .array(IngestedFile)
     .describe('Every file that could not be read, with the reason; its bytes are kept for a week, for a retry'),
-  retryOf: z.uuid().nullable().describe('The upload whose failed files these are'),
+  retryOf: z.uuid().nullable().describe('The upload of whose files these were not read'),
   createdAt: z.iso.datetime(),
   endedAt: z.iso.datetime().nullable(),
   links: z.object({ self: z.string(), temporal: z.string() }),

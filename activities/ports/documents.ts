@@ -73,16 +73,16 @@ export interface Documents {
   /** Stores the files with their bytes; nothing is read yet. @returns the ingestion's id */
   createIngestion(scope: Scope, files: UploadedFile[], placement: Placement): Promise<string>;
   /**
-   * Another ingestion, of the files that failed in this one and that nothing has taken the place of since: neither an
-   * earlier retry nor a newer document of that name. While a retry is running, that one. A retry's own retry is of the
+   * Another ingestion, of the files that failed in this one, or were still pending at its end, and that nothing has taken the
+   * place of since: neither an earlier retry nor a newer document of that name. While a retry is running, that one. A retry's own retry is of the
    * upload that it began with.
    *
    * @returns its id; undefined when there is no such ingestion
    * @throws AlfredError `ingestion_running`, `ingestion_without_failures`, `file_bytes_gone`
    */
   retryIngestion(scope: Scope, ingestionId: string): Promise<string | undefined>;
-  /** Lets go of the bytes of failed files whose time for a retry is over. @returns of how many files */
-  forgetFailedFiles(limit: number): Promise<number>;
+  /** Lets go of the bytes of files whose time for a retry is over. @returns of how many files */
+  forgetKeptFiles(limit: number): Promise<number>;
   /** Where the files of an ingestion go. */
   placementOf(scope: Scope, ingestionId: string): Promise<Placement>;
   ingestion(scope: Scope, ingestionId: string): Promise<Omit<Ingestion, 'links'> | undefined>;
@@ -93,8 +93,24 @@ export interface Documents {
   file(scope: Scope, hash: ContentHash): Promise<Uint8Array | undefined>;
   /** Once: a file that is settled stays as it is. */
   settleFile(scope: Scope, upload: UploadRef, outcome: FileOutcome): Promise<void>;
-  /** Once: the first end counts. Files that are still pending then are given up, and their bytes removed. */
-  endIngestion(scope: Scope, ingestionId: string, status: 'completed' | 'failed' | 'cancelled'): Promise<void>;
+  /**
+   * Once: the first end counts. Files that are still pending then are given up.
+   *
+   * @param options.keepFiles their bytes, for a retry; default true
+   * @returns whether it was running until then
+   */
+  endIngestion(
+    scope: Scope,
+    ingestionId: string,
+    status: 'completed' | 'failed' | 'cancelled',
+    options?: { keepFiles?: boolean },
+  ): Promise<boolean>;
+  /** Ingestions that have been running for longer than that, in pages by id, over all tenants; for the sweep. */
+  openIngestions(options: {
+    olderThanMs: number;
+    after: string | undefined;
+    limit: number;
+  }): Promise<(Scope & { ingestionId: string; createdAt: Date })[]>;
 }
 
 /** Who is in which group. */

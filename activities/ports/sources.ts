@@ -90,9 +90,10 @@ export interface Sources {
   /**
    * Hides the source. Its row goes at once when documents are kept, else with the last of them. Safe to repeat.
    *
+   * @param tell is called before anything is kept; when it throws, nothing has changed
    * @returns whether there was one, or is one whose documents are still being removed
    */
-  delete(scope: Scope, sourceId: string, documents: 'remove' | 'keep'): Promise<boolean>;
+  delete(scope: Scope, sourceId: string, documents: 'remove' | 'keep', tell?: () => Promise<void>): Promise<boolean>;
 
   /**
    * Begins the sync that was asked for, or finds the one that this run has begun, or the removal that was.
@@ -121,4 +122,19 @@ export interface Sources {
    *   under way or asked for
    */
   end(source: SourceRef, end: SyncEnd, run?: string): Promise<void>;
+  /**
+   * Ends a sync whose workflow was found to be over, but not one that was asked for within that time, maybe since then.
+   *
+   * @returns whether there was one
+   */
+  endLost(source: SourceRef, end: SyncEnd, options: { olderThanMs: number }): Promise<boolean>;
+  /**
+   * Sources whose sync, or whose removal (`isRemoved`), was asked for longer ago than that and has not ended, in pages by
+   * id, over all tenants; for the sweep.
+   */
+  open(options: {
+    olderThanMs: number;
+    after: string | undefined;
+    limit: number;
+  }): Promise<(SourceRef & { isRemoved: boolean })[]>;
 }

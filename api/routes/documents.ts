@@ -54,7 +54,8 @@ export const documentRoutes =
         const files = await filesOf(request, maxMegabytes);
         const ingestionId = await documents.createIngestion(scope, files, query);
         await start.ingestion({ ...scope, ingestionId }).catch(async (error: unknown) => {
-          await documents.endIngestion(scope, ingestionId, 'failed').catch(() => undefined);
+          // Whoever sent it is not told its id, and sends it again.
+          await documents.endIngestion(scope, ingestionId, 'failed', { keepFiles: false }).catch(() => undefined);
           throw error;
         });
         const ingestion = await documents.ingestion(scope, ingestionId);

@@ -1,7 +1,8 @@
+import { lostIngestion } from '../../contract/document-truth.ts';
 import { Ingestion } from '../../contract/documents.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import { ingestionWorkflowId } from '../../contract/ids.ts';
-import { startGraceMs } from '../../contract/task-truth.ts';
+import type { Scope } from '../../contract/references.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../fastify.ts';
 import { inTime } from '../../runtime/in-time.ts';
@@ -13,19 +14,6 @@ import type { Starters } from '../start-workflow.ts';
 const describeDeadlineMs = 500;
 
 type Deps = Pick<ApiDeps, 'documents' | 'workflows' | 'client'> & { start: Starters; views: Views };
-
-/** How an upload ended whose workflow is over, for rows that still say "running". */
-const endOf = {
-  completed: 'failed',
-  failed: 'failed',
-  terminated: 'failed',
-  timed_out: 'failed',
-  cancelled: 'cancelled',
-} as const;
-
-/** An upload whose workflow was never started, because its process died in between. */
-const lost = (asked: string, createdAt: string) =>
-  asked === 'not_found' && Date.now() - Date.parse(createdAt) > startGraceMs ? ('failed' as const) : undefined;
 
 export const ingestionRoutes =
   ({ documents, workflows, client, start, views }: Deps) =>
@@ -40,17 +28,7 @@ export const ingestionRoutes =
         params: IdParams,
         response: { 200: json('How far it is', Ingestion), ...problems(404) },
       },
-      handler: async ({ scope, params: { id } }, reply) => {
-        const asked = await ask(id);
-        let row = await documents.ingestion(scope, id);
-        if (!row) throw noIngestion(id);
-        const ended = asked && (asked in endOf ? endOf[asked as keyof typeof endOf] : lost(asked, row.createdAt));
-        if (row.status === 'running' && ended) {
-          await documents.endIngestion(scope, id, ended);
-          row = (await documents.ingestion(scope, id)) ?? row;
-        }
-        return reply.send(views.ingestion(row));
-      },
+      handler: async ({ scope, params: { id } }, reply) => reply.send(views.ingestion(await truth(scope, id))),
     });
 
     app.route({
@@ -59,7 +37,7 @@ export const ingestionRoutes =
       schema: {
         operationId: 'retryIngestion',
         tags: ['documents'],
-        summary: 'Read the files of an upload again that could not be read',
+        summary: 'Read the files of an upload that could not be read, or were not when it was cancelled or lost',
         description:
           'Makes another ingestion of them, unless one is under way: that is answered then. Left out are files that were read since, and those whose name stands for a newer document. Their bytes are kept for a week after the end of the upload.',
         params: IdParams,
@@ -69,15 +47,32 @@ export const ingestionRoutes =
         },
       },
       handler: async ({ scope, params: { id } }, reply) => {
-        const ingestionId = await documents.retryIngestion(scope, id);
-        if (ingestionId === undefined) throw noIngestion(id);
+        // Whose workflow is over is not being read.
+        await truth(scope, id);
+        let row = await truth(scope, await retry(scope, id));
+        if (row.status === 'failed' || row.status === 'cancelled') row = await truth(scope, await retry(scope, id));
         // When this fails, a repeat finds it and starts it.
-        await start.ingestion({ ...scope, ingestionId });
-        const row = await documents.ingestion(scope, ingestionId);
-        if (!row) throw noIngestion(ingestionId);
-        return reply.code(202).header('location', ingestionPath(ingestionId)).send(views.ingestion(row));
+        await start.ingestion({ ...scope, ingestionId: row.id });
+        return reply.code(202).header('location', ingestionPath(row.id)).send(views.ingestion(row));
       },
     });
+
+    const retry = async (scope: Scope, id: string) => {
+      const ingestionId = await documents.retryIngestion(scope, id);
+      if (ingestionId === undefined) throw noIngestion(id);
+      return ingestionId;
+    };
+
+    /** The row, brought in line with its workflow: somebody may have terminated that. */
+    const truth = async (scope: Scope, id: string) => {
+      const asked = await ask(id);
+      const row = await documents.ingestion(scope, id);
+      if (!row) throw noIngestion(id);
+      const ended = asked && lostIngestion(asked, new Date(row.createdAt));
+      if (row.status !== 'running' || !ended) return row;
+      await documents.endIngestion(scope, id, ended);
+      return (await documents.ingestion(scope, id)) ?? row;
+    };
 
     /** What Temporal says, before the row is read; undefined when it does not say anything soon. */
     const ask = async (id: string) => {

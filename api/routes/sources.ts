@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { SourceRow } from '../../activities/ports.ts';
+import { lostSync } from '../../contract/document-truth.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import { sourceWorkflowId } from '../../contract/ids.ts';
 import type { Scope } from '../../contract/references.ts';
@@ -151,8 +152,7 @@ export const sourceRoutes =
         response: { 204: z.null().describe('Removed'), ...problems(400, 404, 413, 415, 422) },
       },
       handler: async ({ scope, params: { id }, query }, reply) => {
-        if (!(await sources.delete(scope, id, query.documents))) throw noSource(id);
-        await sourceClock.delete(id);
+        if (!(await sources.delete(scope, id, query.documents, () => sourceClock.delete(id)))) throw noSource(id);
         if (query.documents === 'remove') await start(scope, id);
         return reply.code(204).send(null);
       },
@@ -169,10 +169,9 @@ export const sourceRoutes =
       const row = await found(scope, id);
       if (!isUnderWay(row) || Date.now() - Date.parse(row.sync.requestedAt) < startGraceMs) return row;
       const status = await ask(id);
-      if (status === undefined || status === 'running') return row;
-      const code = status === 'terminated' || status === 'timed_out' ? status : 'workflow_lost';
-      const message = 'The workflow of its sync is over and has not said so. Ask for another sync.';
-      await sources.end({ ...scopeOf(scope), sourceId: id }, { status: 'failed', code, message });
+      const end = status && lostSync(status);
+      if (!end) return row;
+      await sources.endLost({ ...scopeOf(scope), sourceId: id }, end, { olderThanMs: startGraceMs });
       return found(scope, id);
     };
 

@@ -26,7 +26,7 @@ export function addDocuments(program: Command, context: Context) {
     });
   documents
     .command('retry')
-    .description('read the files of an upload again that could not be read; they are kept for a week')
+    .description('read the files of an upload that were not read; they are kept for a week')
     .argument('<ingestion>', 'as `alfred documents add` names it')
     .action(async (id: string) => {
       process.exitCode = await retry(id, context);
@@ -40,7 +40,8 @@ export function addDocuments(program: Command, context: Context) {
     .command('remove')
     .description('remove a document by its name or id')
     .argument('<name>', 'as `alfred documents list` shows it')
-    .action((name: string) => remove(name, context));
+    .option('-c, --collection <name>', 'where it stands, when the name is taken in several')
+    .action((name: string, options: Where) => remove(name, options, context));
 }
 
 type AddOptions = { collection: string; reader?: string[]; private?: boolean; tag?: string[] };
@@ -119,12 +120,14 @@ function summarise(
   terminal.print(`${added} added, ${replaced} replaced, ${unchanged} unchanged, ${failed + refused.length} failed`);
   for (const { name, message } of failures)
     terminal.note(`  ${message.startsWith(name) ? message : `${name}: ${message}`}`);
-  for (const { id, retryOf } of ended.filter(({ counts }) => counts.failed > 0))
-    terminal.note(`Try again what failed, once its cause is gone: alfred documents retry ${retryOf ?? id}`, 'dim');
+  for (const { id, retryOf } of ended.filter(({ counts }) => counts.failed + counts.pending > 0))
+    terminal.note(
+      `Try again what was not read, once its cause is gone: alfred documents retry ${retryOf ?? id}`,
+      'dim',
+    );
   for (const { status, links } of ended.filter(({ status }) => status !== 'completed'))
     terminal.note(`An upload ended as ${status}; see ${links.temporal}`);
-  if (pending > 0)
-    terminal.note(`${count(pending, 'file')} were not read. Repeat the command; what is there already is skipped.`);
+  if (pending > 0) terminal.note(`Still waiting when their upload ended: ${count(pending, 'file')}.`);
   return failures.length > 0 || ended.some(({ status }) => status !== 'completed') ? exitCodes.failed : exitCodes.ok;
 }
 
@@ -142,38 +145,49 @@ async function list({ json }: { json?: boolean }, { api, terminal }: Context) {
   if (json) return terminal.print(JSON.stringify(all, null, 2));
   if (all.length === 0)
     return terminal.note('There are no documents yet. Add some: alfred documents add docs/examples/policies');
-  terminal.print(table([['NAME', 'TITLE', 'SIZE', 'PASSAGES', 'UPDATED'], ...all.map(rowOf)]));
+  terminal.print(table([['NAME', 'TITLE', 'COLLECTION', 'SIZE', 'PASSAGES', 'UPDATED'], ...all.map(rowOf)]));
 }
 
-const rowOf = ({ name, title, sizeBytes, chunks, updatedAt }: Document) => [
+const rowOf = ({ name, title, collection, sizeBytes, chunks, updatedAt }: Document) => [
   name,
   title.slice(0, 48),
+  collection,
   bytes(sizeBytes),
   String(chunks),
   updatedAt.slice(0, 16).replace('T', ' '),
 ];
 
-async function* allDocuments(api: ApiClient): AsyncGenerator<Document> {
+type Where = { collection?: string };
+
+async function* allDocuments(api: ApiClient, { collection }: Where = {}): AsyncGenerator<Document> {
   let cursor: string | undefined;
   do {
-    const page: DocumentList = await api.call('/v1/documents', { query: { limit: 500, cursor }, answer: DocumentList });
+    const query = { limit: 500, cursor, collection };
+    const page: DocumentList = await api.call('/v1/documents', { query, answer: DocumentList });
     yield* page.documents;
     cursor = page.nextCursor ?? undefined;
   } while (cursor !== undefined);
 }
 
-async function remove(name: string, { api, terminal }: Context) {
-  const id = z.uuid().safeParse(name).success ? name : await idOf(name, api);
+async function remove(name: string, where: Where, { api, terminal }: Context) {
+  const id = z.uuid().safeParse(name).success ? name : await idOf(name, where, api);
   await api.call(`/v1/documents/${id}`, { method: 'DELETE', answer: z.undefined() });
   terminal.print(`Removed ${name}.`);
 }
 
-async function idOf(name: string, api: ApiClient): Promise<string> {
+async function idOf(name: string, where: Where, api: ApiClient): Promise<string> {
+  const found: Document[] = [];
   const near: string[] = [];
-  for await (const document of allDocuments(api)) {
-    if (document.name === name) return document.id;
-    if (document.name.toLowerCase().includes(name.toLowerCase())) near.push(document.name);
+  for await (const document of allDocuments(api, where)) {
+    if (document.name === name) found.push(document);
+    else if (document.name.toLowerCase().includes(name.toLowerCase())) near.push(document.name);
   }
+  const [only, ...others] = found;
+  if (only && others.length === 0) return only.id;
+  if (only)
+    throw new CliError(
+      `"${name}" stands in the collections ${found.map(({ collection }) => collection).join(', ')}. Say which one: --collection ${only.collection}`,
+    );
   const hint = near.length > 0 ? `Did you mean ${near.slice(0, 5).join(', ')}?` : 'See `alfred documents list`.';
   throw new CliError(`There is no document named "${name}". ${hint}`);
 }

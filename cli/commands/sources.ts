@@ -136,7 +136,8 @@ async function set(id: string, options: SetOptions, context: Context) {
   if (!change.success) throw usageError(z.prettifyError(change.error));
   const source = await context.api.call(path(id), { method: 'PATCH', json: change.data, answer: Source });
   print(source, context);
-  context.terminal.note('Its documents follow at once, or with the next sync where a name is taken.', 'dim');
+  if ([collection, change.data.readers, tag].some((value) => value !== undefined))
+    context.terminal.note('Its documents follow at once, or with the next sync where a name is taken.', 'dim');
 }
 
 function kindOf(address: string, { git, branch, folder }: AddOptions): SourceKind {

@@ -205,8 +205,8 @@ describe('an ingestion', () => {
     await put('copy.txt', 'kept 2');
     await endedBefore(old, 7);
     await endedBefore(held, 7);
-    expect([await documents.forgetFailedFiles(1), await documents.forgetFailedFiles(10)]).toEqual([1, 1]);
-    expect(await documents.forgetFailedFiles(10)).toBe(0);
+    expect([await documents.forgetKeptFiles(1), await documents.forgetKeptFiles(10)]).toEqual([1, 1]);
+    expect(await documents.forgetKeptFiles(10)).toBe(0);
     expect(await Promise.all(['kept 1', 'kept 2', 'kept 3'].map(stored))).toEqual([false, true, true]);
     await expect(documents.retryIngestion(local, old)).rejects.toMatchObject({ code: 'file_bytes_gone' });
   });
@@ -255,15 +255,42 @@ describe('an ingestion', () => {
     expect(await documents.retryIngestion(local, 'nope')).toBeUndefined();
   });
 
-  test('that is given up lets go of what was pending, and its first end counts', async () => {
-    const ingestionId = await documents.createIngestion(local, [upload('never.txt', 'never read')], placed);
-    await documents.endIngestion(local, ingestionId, 'cancelled');
-    await documents.endIngestion(local, ingestionId, 'completed');
-    expect(await stored('never read')).toBe(false);
+  test('that is given up keeps what was pending for a retry, and its first end counts', async () => {
+    const files = ['never', 'before', 'after'].map((name) => upload(`${name}.txt`, `${name} read`));
+    const ingestionId = await documents.createIngestion(local, files, placed);
+    const failure = { state: 'failed', code: 'file_unreadable', message: 'no' } as const;
+    await documents.settleFile(local, { ingestionId, ordinal: 1 }, failure);
+    expect(await documents.endIngestion(local, ingestionId, 'cancelled')).toBe(true);
+    expect(await documents.endIngestion(local, ingestionId, 'completed')).toBe(false);
     expect(await documents.ingestion(local, ingestionId)).toMatchObject({
       status: 'cancelled',
-      counts: { pending: 1 },
+      counts: { pending: 2, failed: 1 },
     });
+    // An activity that did not know of the end yet.
+    const [, late] = await documents.pendingFiles(local, ingestionId, 2);
+    if (!late) throw new Error('two files are pending');
+    const parse = async () => ({ title: 't', text: 'after read', language: null, chunks: [] });
+    await documents.put(local, late, parse, placed, { ingestionId, ordinal: late.ordinal });
+
+    const retry = (await documents.retryIngestion(local, ingestionId)) ?? '';
+    expect((await documents.pendingFiles(local, retry, 9)).map(({ name }) => name)).toEqual([
+      'never.txt',
+      'before.txt',
+    ]);
+    // The retry is lost too: the next one has the same to read.
+    await documents.endIngestion(local, retry, 'failed');
+    const again = (await documents.retryIngestion(local, retry)) ?? '';
+    expect(again).not.toBe(retry);
+    expect(await documents.pendingFiles(local, again, 9)).toHaveLength(2);
+    await documents.endIngestion(local, again, 'failed');
+
+    await env.postgres.pool.query(
+      `update ingestions set ended_at = now() - interval '8 days' where $1 in (id, retry_of)`,
+      [ingestionId],
+    );
+    await documents.forgetKeptFiles(100);
+    expect(await Promise.all(['never read', 'before read', 'after read'].map(stored))).toEqual([false, false, true]);
+    await expect(documents.retryIngestion(local, ingestionId)).rejects.toMatchObject({ code: 'file_bytes_gone' });
   });
 
   test('settles a file once', async () => {

@@ -35,6 +35,11 @@ test.each<{ what: string; blocks: [string, ...number[]][]; is: string }>([
     blocks: [['A', 1, 3], [' [1] [2]'], ['. B.']],
     is: 'A [3] [1] [2]. B.',
   },
+  {
+    what: 'written by the model behind, before text that cites the same',
+    blocks: [['A', 1], [' [1]. B', 1], ['. C.']],
+    is: 'A [1]. B [1]. C.',
+  },
   { what: 'written by the model at the very end', blocks: [['A', 1], [' [1]']], is: 'A [1]' },
   { what: 'something else in brackets', blocks: [['A', 1], [' [see below]']], is: 'A [1] [see below]' },
   { what: 'a block without text', blocks: [['A ', 1], ['', 2], ['b']], is: 'A [1, 2] b' },

@@ -42,6 +42,17 @@ test('a prefix is listed over all pages, as a folder, with only what can be read
   }
 });
 
+test('names that are too long are shortened, keep their ending, and stay text', async () => {
+  for (let length = 450; length < 475; length++) s3.put(`${'x'.repeat(length)}${'😀'.repeat(40)}.md`, 'x');
+  const { items } = await list('s3://company-files');
+  const names = items.map(({ name }) => name);
+  expect([names.length, new Set(names).size]).toEqual([25, 25]);
+  for (const name of names) {
+    expect([name.isWellFormed(), name.length <= 512]).toEqual([true, true]);
+    expect(name).toMatch(/~[0-9a-f]{16}\.md$/);
+  }
+});
+
 test('an object is read, unchanged, gone, forbidden or too large', async () => {
   s3.put('a.md', 'Hello.');
   const first = await read('a.md');

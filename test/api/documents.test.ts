@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { hashOf } from '../../activities/adapters/postgres/contents.ts';
-import { documentsQueue } from '../../contract/ids.ts';
+import { documentsQueue, ingestionWorkflowId } from '../../contract/ids.ts';
 import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
 import { createApiHarness, type ApiHarness } from './api-server.ts';
 import type { Checked, Json } from './checked-client.ts';
@@ -176,6 +176,21 @@ describe('POST /v1/ingestions/{id}/retry', () => {
     expect(await read(one)).toMatchObject({ counts: { added: 1, failed: 0 }, failures: [] });
     const done = await retry(first['id']);
     expect([done.status, done.body.code]).toEqual([409, 'ingestion_without_failures']);
+  });
+
+  test('takes up what a terminated workflow has left, of the upload and of its retry', async () => {
+    await workers.stop();
+    const terminate = (id: string) => api.client.workflow.getHandle(ingestionWorkflowId(id)).terminate('by hand');
+    const first = (await upload(['left.md', '# Left'])).body;
+    await terminate(first.id);
+    const one = await retry(first.id);
+    expect([one.status, one.body]).toMatchObject([202, { status: 'running', retryOf: first.id }]);
+    await terminate(one.body.id);
+    const two = await retry(first.id);
+    expect([two.status, two.body]).toMatchObject([202, { status: 'running', retryOf: first.id, files: 1 }]);
+    expect(two.body.id).not.toBe(one.body.id);
+    workers = await startWorkers(api, api, [documentsQueue]);
+    expect(await read(two)).toMatchObject({ status: 'completed', counts: { added: 1 } });
   });
 
   test('says why there is nothing to retry', async () => {

@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createAdapters } from '../../activities/adapters/index.ts';
+import { hashOf } from '../../activities/adapters/postgres/contents.ts';
+import { sourceScheduleId } from '../../contract/ids.ts';
 import { openPostgres } from '../../runtime/postgres.ts';
 import { connectTemporal, createClient } from '../../runtime/temporal.ts';
 import { createApiHarness, serve, type ApiHarness } from './api-server.ts';
@@ -36,6 +38,7 @@ async function podBehindCables() {
   const api = await serve({ ...house, ...adapters, config, postgres, connection, client });
   return {
     ...api,
+    documents: adapters.documents,
     postgresCable,
     temporalCable,
     async close() {
@@ -65,6 +68,30 @@ async function askUntilTaken(key: string) {
 }
 
 describe('with Temporal away', () => {
+  test('an upload that is refused leaves no bytes behind', async () => {
+    pod.temporalCable.cut();
+    const refused = await pod.http.post('/v1/documents', { name: 'refused.md', text: 'Refused.' });
+    expect([refused.status, refused.body.code]).toEqual([503, 'temporal_unavailable']);
+    expect(await pod.documents.file({ tenant: 'local', subject: 'local' }, hashOf('Refused.'))).toBeUndefined();
+  }, 60_000);
+
+  test('a source stays until its schedule can be removed with it', async () => {
+    const source = { address: 'https://www.example.com/page', everyS: 31_536_000, collection: 'outage' };
+    const { status, body } = await pod.http.post('/v1/sources', source);
+    expect(status).toBe(201);
+    const remove = () => pod.http.request(`/v1/sources/${body.id}?documents=keep`, { method: 'DELETE' });
+    pod.temporalCable.cut();
+    expect((await remove()).status).toBe(503);
+    expect((await pod.http.get(`/v1/sources/${body.id}`)).status).toBe(200);
+    pod.temporalCable.plug();
+    let removed = await remove();
+    while (removed.status === 503) removed = await remove();
+    expect(removed.status).toBe(204);
+    await expect(house.client.schedule.getHandle(sourceScheduleId(body.id)).describe()).rejects.toMatchObject({
+      name: 'ScheduleNotFoundError',
+    });
+  }, 60_000);
+
   test('a task is refused in time with Retry-After, and a repeat with its key starts it once', async () => {
     const requests = house.script(() => ({ text: ['Late.'] }));
     pod.temporalCable.cut();

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AlfredError } from '../../contract/errors.ts';
 import { documentsQueue, sourceScheduleId, sourceWorkflowId } from '../../contract/ids.ts';
+import { SourceRequest } from '../../contract/sources.ts';
 import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
 import { createWebSite, type WebSite } from '../support/web-site.ts';
 import { createApiHarness, serve, type ApiHarness } from './api-server.ts';
@@ -182,6 +183,36 @@ test('a sync whose workflow was terminated is told as failed, and can be asked f
   workers = await startWorkers(api, api, [documentsQueue]);
   expect((await api.http.request(`/v1/sources/${body.id}/sync`, { method: 'POST' })).status).toBe(202);
   expect(await ended(body.id)).toMatchObject({ sync: { state: 'completed' } });
+});
+
+test('a sync that is asked for while it is found out that the one before is over is not ended with it', async () => {
+  const owner = { tenant: 'local', subject: 'local' };
+  const { id } = await api.sources.create(
+    owner,
+    SourceRequest.parse({ address: `${site.url}/leave`, collection: 'next' }),
+  );
+  const source = { ...owner, sourceId: id };
+  await api.postgres.db
+    .updateTable('sources')
+    .set({ sync_requested_at: new Date(Date.now() - 120_000) })
+    .where('id', '=', id)
+    .execute();
+  const slow = await serve(api, {
+    workflows: {
+      ...api.workflows,
+      describe: async () => {
+        await api.sources.end(source, { status: 'completed' });
+        await api.sources.request(source);
+        return { runId: 'before', status: 'completed' };
+      },
+    },
+  });
+  try {
+    expect((await slow.http.get(`/v1/sources/${id}`)).body.sync.state).toBe('queued');
+  } finally {
+    await slow.app.close();
+  }
+  await remove(id);
 });
 
 test('what is somebody else’s is not there', async () => {

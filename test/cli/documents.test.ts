@@ -91,6 +91,21 @@ test('documents are listed, found and removed by name', async () => {
   expect(unknown.stderr).toContain('Did you mean rules/rule-8.md?');
 });
 
+test('a name that stands in two collections is removed from the one that is named', async () => {
+  const path = join(folder, 'twice.md');
+  await writeFile(path, '# Twice');
+  await run('documents', 'add', path);
+  await run('documents', 'add', path, '-c', 'other');
+  const listed = (await run('documents', 'list')).stdout;
+  for (const collection of ['default', 'other'])
+    expect(listed).toMatch(new RegExp(`twice\\.md +Twice +${collection} `));
+  const { code, stderr } = await run('documents', 'remove', 'twice.md');
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/default, other.*--collection/s)]);
+  expect((await run('documents', 'remove', 'twice.md', '-c', 'other')).code).toBe(0);
+  expect((await run('documents', 'remove', 'twice.md')).code).toBe(0);
+  expect((await run('documents', 'list')).stdout).not.toContain('twice.md');
+});
+
 test('nothing to add is a usage error', async () => {
   const empty = join(folder, 'empty');
   await mkdir(empty);

@@ -51,7 +51,10 @@ test('a source is added and followed, shown, read again, and removed', async () 
     /^again +when somebody/m,
   ])
     expect(set.stdout).toMatch(line);
-  expect((await sources('set', id, '--every', '3600', '--no-tag')).stdout).toMatch(/^again +every 3600 s$/m);
+  expect(set.stderr).toContain('documents follow');
+  expect((await sources('set', id, '--no-tag')).code).toBe(0);
+  const later = await sources('set', id, '--every', '3600');
+  expect(later).toMatchObject({ stdout: expect.stringMatching(/^again +every 3600 s$/m), stderr: '' });
   expect(await sources('remove', id)).toMatchObject({ code: 0 });
   expect(await sources('show', id)).toMatchObject({ code: 1, stderr: expect.stringContaining('There is no source') });
 });

@@ -110,11 +110,16 @@ test('the sweep tells how long files and texts have been waiting', async () => {
   const workers = await work(() => ({ ...embedder, embedPassages: () => Promise.reject(new Error('busy')) }), metrics);
   try {
     await ingest(named(70, 72));
-    await adapters.documents.createIngestion(
+    const ingestionId = await adapters.documents.createIngestion(
       scope,
       [{ name: 'later.txt', mediaType: 'text/plain', bytes: Buffer.from('Later.') }],
       placed,
     );
+    await env.client.workflow.start<typeof ingestWorkflow>('ingestWorkflow', {
+      workflowId: ingestionWorkflowId(ingestionId),
+      taskQueue: 'nobody',
+      args: [{ ingestionId, ...scope }],
+    });
     await env.postgres.pool.query(`update documents set updated_at = now() - interval '1 hour'`);
     await env.postgres.pool.query(
       `update ingestions set created_at = now() - interval '2 hours' where status = 'running'`,

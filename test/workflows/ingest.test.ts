@@ -146,6 +146,25 @@ describe('ingestWorkflow', () => {
     }
   });
 
+  test('of two files of one name the last one stays, also when the first breaks the parser once', async () => {
+    let broke = 0;
+    const parser: DocumentParser = {
+      parse: (given, signal) =>
+        Buffer.from(given.bytes).toString() === 'Older.' && broke++ === 0
+          ? Promise.reject(new Error('thread died'))
+          : plainParser.parse(given, signal),
+    };
+    const workers = await worker(parser);
+    try {
+      const { handle } = await start([file('order.txt', 'Older.'), file('order.txt', 'Newer.')]);
+      expect(await handle.result()).toMatchObject({ added: 1, replaced: 1, failed: 0 });
+      const { documents } = await adapters.documents.list(scope, { limit: 500 });
+      expect(documents.find(({ name }) => name === 'order.txt')?.contentHash).toBe(sha256('Newer.'));
+    } finally {
+      await workers.stop();
+    }
+  });
+
   test('a file that breaks the parser every time is given up and stops no other', async () => {
     const parser: DocumentParser = {
       parse: (given, signal) =>
@@ -190,8 +209,8 @@ describe('ingestWorkflow', () => {
       const { status, counts } = await state();
       expect(status).toBe('cancelled');
       expect(counts.pending).toBeGreaterThanOrEqual(1);
-      expect(await adapters.documents.file(scope, sha256('Endless.'))).toBeUndefined();
-      expect(await adapters.documents.file(scope, sha256('Before.'))).toBeDefined();
+      for (const content of ['Endless.', 'Before.'])
+        expect(await adapters.documents.file(scope, sha256(content))).toBeDefined();
     } finally {
       await workers.stop();
     }

@@ -1,6 +1,6 @@
 import { type Chunking, defaultChunking } from '../../../contract/chunking.ts';
 import type { Block, ParsedDocument } from '../../ports.ts';
-import { cut } from './cut.ts';
+import { cut, type Piece } from './cut.ts';
 import { normalise } from './normalise.ts';
 import type { Range } from './split-long.ts';
 import type { Unit } from './unit.ts';
@@ -13,7 +13,7 @@ type Section = {
   depth: number;
   page: number | null;
   heading: Range | undefined;
-  pieces: Range[];
+  pieces: Piece[];
 };
 
 type Options = { headingsNameParts?: boolean | undefined; chunking?: Chunking | undefined };
@@ -61,7 +61,10 @@ export function assemble(
       const fits = last && (last.page === unit.page || last.pieces.length === 0);
       const section = fits ? last : open(unit.page);
       section.page = unit.page;
-      section.pieces.push(range);
+      const before = section.pieces.at(-1);
+      // The first of several is marked by the second.
+      if (unit.tight && before) before.isRow = true;
+      section.pieces.push({ ...range, isRow: unit.tight });
     }
   }
   const heading = headingsNameParts ? undefined : sections.find((section) => section.heading)?.headingPath.at(-1);
@@ -80,7 +83,7 @@ function chunksOf(
 ): Block[] {
   // A heading with nothing under it still says something, unless it only opens deeper ones.
   const opensDeeper = next !== undefined && next.depth > depth;
-  const readable = pieces.length === 0 && heading && !opensDeeper ? [heading] : pieces;
+  const readable = pieces.length === 0 && heading && !opensDeeper ? [{ ...heading, isRow: false }] : pieces;
   return cut(text, readable, chunking).map(({ start, end }) => ({
     headingPath,
     page,

@@ -8,6 +8,8 @@ export class MarkedText {
   /** Numbers of the block before. */
   private readonly due = new Set<number>();
   private block = '';
+  /** Markers at its beginning are of the block before. */
+  private isBehindCited = false;
   private hasShown = false;
 
   /** @returns what can be shown now */
@@ -19,9 +21,10 @@ export class MarkedText {
 
   /** A block ends, and these passages are cited by it. */
   endBlock(numbers: number[]) {
-    const own = numbersIn(this.block);
+    const own = numbersIn(this.isBehindCited ? this.block.replace(ownMarkers, '') : this.block);
     for (const n of numbers) if (!own.includes(n)) this.due.add(n);
     this.block = '';
+    this.isBehindCited = this.due.size > 0;
   }
 
   /** Nothing more comes. @returns what was held */

@@ -8,13 +8,13 @@ import type { Documents, FileOutcome, UploadRef } from '../../ports.ts';
 import { hashOf } from './contents.ts';
 import { insertFile, removeUnusedFiles } from './files.ts';
 import { ownedIngestions } from './owned-ingestions.ts';
-import { forgetFailedFiles, retryIngestion } from './retry-ingestion.ts';
+import { forgetKeptFiles, retryIngestion } from './retry-ingestion.ts';
 
 type Ingestions = Pick<
   Documents,
   | 'createIngestion'
   | 'retryIngestion'
-  | 'forgetFailedFiles'
+  | 'forgetKeptFiles'
   | 'placementOf'
   | 'ingestion'
   | 'pendingFiles'
@@ -22,6 +22,7 @@ type Ingestions = Pick<
   | 'file'
   | 'settleFile'
   | 'endIngestion'
+  | 'openIngestions'
 >;
 
 /** Uploads on their way in. Progress is counted from the rows, so it is right whoever wrote them, and however often. */
@@ -55,7 +56,7 @@ export const createIngestions = (db: Database): Ingestions => ({
     }),
 
   retryIngestion: (scope, ingestionId) => retryIngestion(db, scope, ingestionId),
-  forgetFailedFiles: (limit) => forgetFailedFiles(db, limit),
+  forgetKeptFiles: (limit) => forgetKeptFiles(db, limit),
 
   async placementOf(scope, ingestionId) {
     const { collection, readers, tags } = await ownedIngestions(db, scope, ingestionId)
@@ -140,7 +141,7 @@ export const createIngestions = (db: Database): Ingestions => ({
 
   settleFile: (scope, upload, outcome) => db.transaction().execute((tx) => settle(tx, scope, upload, outcome)),
 
-  endIngestion: (scope, ingestionId, status) =>
+  endIngestion: (scope, ingestionId, status, { keepFiles = true } = {}) =>
     db.transaction().execute(async (tx) => {
       const ended = await tx
         .updateTable('ingestions')
@@ -149,15 +150,30 @@ export const createIngestions = (db: Database): Ingestions => ({
         .where('status', '=', 'running')
         .returning('id')
         .executeTakeFirst();
-      if (!ended) return;
+      if (!ended) return false;
       const left = await tx
-        .selectFrom('ingestion_files')
-        .select('content_hash')
+        .updateTable('ingestion_files')
+        .set({ kept: keepFiles })
         .where('ingestion_id', '=', ingestionId)
         .where('state', '=', 'pending')
+        .returning('content_hash')
         .execute();
-      await removeUnusedFiles(tx, scope.tenant, [...new Set(left.map(({ content_hash }) => content_hash))]);
+      if (!keepFiles)
+        await removeUnusedFiles(tx, scope.tenant, [...new Set(left.map(({ content_hash }) => content_hash))]);
+      return true;
     }),
+
+  async openIngestions({ olderThanMs, after, limit }) {
+    let query = db
+      .selectFrom('ingestions')
+      .select(['id as ingestionId', 'tenant', 'subject', 'created_at as createdAt'])
+      .where('status', '=', 'running')
+      .where('created_at', '<', new Date(Date.now() - olderThanMs))
+      .orderBy('id')
+      .limit(limit);
+    if (after !== undefined) query = query.where('id', '>', after);
+    return query.execute();
+  },
 });
 
 const scopeOf = ({ tenant, subject }: Scope) => ({ tenant, subject });

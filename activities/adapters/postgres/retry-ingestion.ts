@@ -6,7 +6,7 @@ import type { Database } from '../../../runtime/postgres.ts';
 import { removeUnusedFiles } from './files.ts';
 import { ownedIngestions } from './owned-ingestions.ts';
 
-/** How long the bytes of a failed file wait for a retry, in days after the end of its ingestion. */
+/** How long the bytes of a file that was not read wait for a retry, in days after the end of its ingestion. */
 const keptDays = 7;
 
 /** See the port. */
@@ -37,14 +37,14 @@ export const retryIngestion = (db: Database, scope: Scope, ingestionId: string):
     if (left.length === 0)
       throw new AlfredError(
         'ingestion_without_failures',
-        `Nothing of ingestion ${first.id} is left to be read again: no file failed, or each was read since, or another one of its name was added.`,
+        `Nothing of ingestion ${first.id} is left to be read again: every file was read, by now or by a retry, or another one of its name was added.`,
       );
     const stored = await lockBytes(tx, scope, left);
     const files = left.filter(({ content_hash }) => stored.has(content_hash));
     if (files.length === 0)
       throw new AlfredError(
         'file_bytes_gone',
-        `The failed files of ingestion ${first.id} are no longer kept: that is ${keptDays} days. Add them again.`,
+        `The files of ingestion ${first.id} that were not read are no longer kept: that is ${keptDays} days. Add them again.`,
       );
     const id = newId();
     const { tenant, subject, collection, readers, tags } = first;
@@ -77,11 +77,11 @@ export const retryIngestion = (db: Database, scope: Scope, ingestionId: string):
 type First = { id: string; collection: string; created_at: Date };
 type Left = { ordinal: number; content_hash: string };
 
-/** Failed files that no retry has read, and whose name stands for nothing newer. */
+/** Files that neither the ingestion, which has ended, nor a retry has read, and whose name stands for nothing newer. */
 async function filesLeft(tx: Database, { tenant }: Scope, { id, collection, created_at }: First): Promise<Left[]> {
   const { rows } = await sql<Left>`
     select f.ordinal, f.content_hash from ingestion_files f
-    where f.ingestion_id = ${id} and f.state = 'failed'
+    where f.ingestion_id = ${id} and f.state in ('failed', 'pending')
       and not exists (
         select from ingestions i join ingestion_files r on r.ingestion_id = i.id and r.ordinal = f.ordinal
         where i.retry_of = ${id} and r.state in ('added', 'replaced', 'unchanged')
@@ -108,7 +108,7 @@ async function lockBytes(tx: Database, { tenant }: Scope, left: Left[]): Promise
 }
 
 /** See the port. */
-export const forgetFailedFiles = (db: Database, limit: number): Promise<number> =>
+export const forgetKeptFiles = (db: Database, limit: number): Promise<number> =>
   db.transaction().execute(async (tx) => {
     const { rows } = await sql<{ tenant: string; content_hash: string }>`
       with old as (

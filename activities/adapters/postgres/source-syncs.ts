@@ -2,13 +2,13 @@ import { sql } from 'kysely';
 import type { SourceRef } from '../../../contract/references.ts';
 import type { SourceKind, SourceOptions } from '../../../contract/sources.ts';
 import type { Database } from '../../../runtime/postgres.ts';
-import type { ItemOutcome, Listing, Sources } from '../../ports.ts';
+import type { ItemOutcome, Listing, Sources, SyncEnd } from '../../ports.ts';
 import { isCutAsSet } from './collections.ts';
 import { countsOf } from './source-row.ts';
 
 type Syncs = Pick<
   Sources,
-  'request' | 'begin' | 'toRead' | 'keepListing' | 'due' | 'settle' | 'forget' | 'counts' | 'end'
+  'request' | 'begin' | 'toRead' | 'keepListing' | 'due' | 'settle' | 'forget' | 'counts' | 'end' | 'endLost' | 'open'
 >;
 
 /** Items of a list that one statement takes. */
@@ -144,12 +144,7 @@ export const createSourceSyncs = (db: Database): Syncs => ({
   end: (source, end, run) =>
     db.transaction().execute(async (tx) => {
       const ended = update(tx, source)
-        .set({
-          sync_state: end.status,
-          sync_ended_at: sql`now()`,
-          sync_error_code: end.status === 'failed' ? end.code : null,
-          sync_error_message: end.status === 'failed' ? end.message : null,
-        })
+        .set(columnsOfEnd(end))
         .where('sync_state', 'in', run === undefined ? ['queued', 'running'] : ['running'])
         .where('deleted_at', 'is', null);
       await (run === undefined ? ended : ended.where('sync_run', '=', run)).execute();
@@ -160,6 +155,28 @@ export const createSourceSyncs = (db: Database): Syncs => ({
         .where(sql<boolean>`not exists (select from source_items where source_id = sources.id)`)
         .execute();
     }),
+
+  async endLost(source, end, { olderThanMs }) {
+    const { numUpdatedRows } = await update(db, source)
+      .set(columnsOfEnd(end))
+      .where('sync_state', 'in', ['queued', 'running'])
+      .where('sync_requested_at', '<', new Date(Date.now() - olderThanMs))
+      .where('deleted_at', 'is', null)
+      .executeTakeFirst();
+    return numUpdatedRows > 0n;
+  },
+
+  async open({ olderThanMs, after, limit }) {
+    let query = db
+      .selectFrom('sources')
+      .select(['id as sourceId', 'tenant', 'subject', sql<boolean>`deleted_at is not null`.as('isRemoved')])
+      .where((or) => or.or([or('deleted_at', 'is not', null), or('sync_state', 'in', ['queued', 'running'])]))
+      .where(sql`greatest(sync_requested_at, deleted_at)`, '<', new Date(Date.now() - olderThanMs))
+      .orderBy('id')
+      .limit(limit);
+    if (after !== undefined) query = query.where('id', '>', after);
+    return query.execute();
+  },
 });
 
 const select = (db: Database, { sourceId, tenant, subject }: SourceRef) =>
@@ -167,6 +184,13 @@ const select = (db: Database, { sourceId, tenant, subject }: SourceRef) =>
 
 const update = (db: Database, { sourceId, tenant, subject }: SourceRef) =>
   db.updateTable('sources').where('id', '=', sourceId).where('tenant', '=', tenant).where('subject', '=', subject);
+
+const columnsOfEnd = (end: SyncEnd) => ({
+  sync_state: end.status,
+  sync_ended_at: sql<Date>`now()`,
+  sync_error_code: end.status === 'failed' ? end.code : null,
+  sync_error_message: end.status === 'failed' ? end.message : null,
+});
 
 const columnsOf = (outcome: ItemOutcome) =>
   'documentId' in outcome

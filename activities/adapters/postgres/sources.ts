@@ -61,23 +61,13 @@ export const createSources = (db: Database): Sources => ({
     await remove(db, scope, sourceId);
   },
 
-  async delete(scope, sourceId, documents) {
-    if (!isUuid(sourceId)) return false;
-    if (documents === 'keep') return remove(db, scope, sourceId);
-    return db.transaction().execute(async (tx) => {
-      const hidden = await tx
-        .updateTable('sources')
-        .set({ deleted_at: sql`coalesce(deleted_at, now())` })
-        .where('id', '=', sourceId)
-        .where('tenant', '=', scope.tenant)
-        .where('subject', '=', scope.subject)
-        .returning('id')
-        .executeTakeFirst();
-      if (!hidden) return false;
-      await tx.updateTable('source_items').set({ state: 'gone' }).where('source_id', '=', sourceId).execute();
-      return true;
-    });
-  },
+  delete: (scope, sourceId, documents, tell) =>
+    db.transaction().execute(async (tx) => {
+      if (!isUuid(sourceId)) return false;
+      const found = await (documents === 'keep' ? remove(tx, scope, sourceId) : hide(tx, scope, sourceId));
+      if (found) await tell?.();
+      return found;
+    }),
 });
 
 /** The source that an idempotency key made before, undefined when it is no longer there. */
@@ -106,6 +96,20 @@ async function isTaken(db: Database, scope: Scope, { kind, address, options, col
     .where(sql<boolean>`s.options = ${JSON.stringify(options)}::jsonb`)
     .executeTakeFirst();
   return found !== undefined;
+}
+
+async function hide(tx: Database, { tenant, subject }: Scope, sourceId: string): Promise<boolean> {
+  const hidden = await tx
+    .updateTable('sources')
+    .set({ deleted_at: sql`coalesce(deleted_at, now())` })
+    .where('id', '=', sourceId)
+    .where('tenant', '=', tenant)
+    .where('subject', '=', subject)
+    .returning('id')
+    .executeTakeFirst();
+  if (!hidden) return false;
+  await tx.updateTable('source_items').set({ state: 'gone' }).where('source_id', '=', sourceId).execute();
+  return true;
 }
 
 async function remove(db: Database, { tenant, subject }: Scope, sourceId: string): Promise<boolean> {

@@ -184,6 +184,19 @@ describe('an overlap', () => {
     expect(repeats.length).toBeLessThan(chunks.length - 1);
   });
 
+  test('of a table or a list begins with a row or an item, also where one holds many sentences', () => {
+    const row = (n: number) =>
+      `Rule: ${n}; Says: ${sentence(n)} It holds for everybody. It has no exception.; Since: 2020`;
+    const { text, chunks } = cutBy(
+      [body('Before.'), ...Array.from({ length: 30 }, (_, n) => body(row(n), n > 0))],
+      100,
+      45,
+    );
+    const overlaps = chunks.slice(1).map(({ start }, i) => text.slice(start, chunks[i]?.end));
+    expect(overlaps.filter((repeated) => repeated !== '').length).toBeGreaterThan(3);
+    for (const repeated of overlaps) expect(repeated).toMatch(/^($|Rule: )/);
+  });
+
   test('goes back to a word where a sentence is longer than the overlap, also without spaces between words', () => {
     for (const endless of ['word and another word, '.repeat(80), '東京都の人口は増えている、'.repeat(80)]) {
       const { text, chunks } = cutBy([body(endless)], 100, 10);

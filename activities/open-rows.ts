@@ -1,0 +1,24 @@
+/** Rows are read in pages of this size. */
+export const pageSize = 200;
+/** A row that changed this recently is left to whoever changed it. */
+const settledMs = 5_000;
+
+type Page = { olderThanMs: number; after: string | undefined; limit: number };
+
+/** The rows that the sweep looks at, page by page, each after the last id of the one before. */
+export async function* openRows<Row>({
+  open,
+  idOf,
+  olderThanMs = settledMs,
+}: {
+  open: (page: Page) => Promise<Row[]>;
+  idOf: (row: Row) => string;
+  olderThanMs?: number;
+}): AsyncIterable<Row[]> {
+  let last: Row | undefined;
+  do {
+    const page = await open({ olderThanMs, after: last && idOf(last), limit: pageSize });
+    yield page;
+    last = page.length === pageSize ? page.at(-1) : undefined;
+  } while (last !== undefined);
+}
