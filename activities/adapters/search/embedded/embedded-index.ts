@@ -1,5 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import type { Scope } from '../../../../contract/references.ts';
@@ -11,6 +10,7 @@ import type { PassageIndex } from '../passage-index.ts';
 import { createShared } from '../shared.ts';
 import { matchTerms } from '../terms.ts';
 import type { Standing } from './apply.ts';
+import { aside, removeAbandoned } from './aside.ts';
 import { createIndexThreads } from './index-threads.ts';
 import { format } from './schema.ts';
 
@@ -75,18 +75,23 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
     }
   };
 
+  /** An index that was never finished takes as much space as one that serves. */
+  const tidy = async (tenant: string): Promise<void> => {
+    const folders = await removeAbandoned(dirOf(tenant));
+    if (folders > 0) log.warn({ tenant, folders }, 'search indexes that were never finished were removed');
+  };
+
   /** Builds a tenant's file anew beside the one that serves, and puts it in its place in one step. */
   const rebuild = async (tenant: string): Promise<void> => {
-    const [dir, aside] = [dirOf(tenant), `${dirOf(tenant)}.rebuild-${randomBytes(6).toString('hex')}`];
-    try {
-      await catchUp(tenant, aside);
-      const whole = join(aside, 'whole.db');
-      await threads.run({ dir: aside, do: 'copy', to: whole });
+    const dir = dirOf(tenant);
+    await tidy(tenant);
+    await aside(dir, async (folder) => {
+      await catchUp(tenant, folder);
+      const whole = join(folder, 'whole.db');
+      await threads.run({ dir: folder, do: 'copy', to: whole });
       await threads.run({ dir, do: 'adopt', from: whole });
       seen.delete(tenant);
-    } finally {
-      await rm(aside, { recursive: true, force: true });
-    }
+    });
   };
 
   /**
@@ -115,7 +120,10 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
   const caught = async (tenant: string) => {
     const shared =
       caughtUp.get(tenant) ??
-      createShared(async () => void seen.set(tenant, await catchUp(tenant, dirOf(tenant), seen.get(tenant))));
+      createShared(async () => {
+        if (!seen.has(tenant)) await tidy(tenant);
+        seen.set(tenant, await catchUp(tenant, dirOf(tenant), seen.get(tenant)));
+      });
     caughtUp.set(tenant, shared);
     await shared();
     return seen.get(tenant);
