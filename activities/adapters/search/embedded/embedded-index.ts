@@ -165,8 +165,14 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
       verify: (tenant) =>
         compareWithPostgres(db, tenant, async () => {
           await caught(tenant);
-          const ids = await threads.run({ dir: dirOf(tenant), do: 'ids' });
-          return { held: new Map(ids.map(({ chunkId, hasVector }) => [chunkId, hasVector])), model: await model() };
+          const file = { dir: dirOf(tenant) };
+          const [ids, wanted] = [await threads.run({ ...file, do: 'ids' }), await model()];
+          // Vectors of another model are none of those that are wanted.
+          const isWanted = (await threads.run({ ...file, do: 'position' })).model === wanted;
+          return {
+            held: new Map(ids.map(({ chunkId, hasVector }) => [chunkId, hasVector && isWanted])),
+            model: wanted,
+          };
         }),
       async snapshot(tenant, file) {
         await caught(tenant);
