@@ -273,6 +273,31 @@ test('an ordinary database user may ask which database it is', async () => {
   }
 });
 
+test('an exchange of vectors that failed is not begun again by every search', async () => {
+  const { db } = env.postgres;
+  await put('pets.txt', 'The hound barks.');
+  for (const model of [toyModel, otherModel]) await embedAll(db, model);
+  let wanted = toyModel;
+  const said = { begun: 0, failed: 0 };
+  const log = Object.assign(Object.create(env.log) as typeof env.log, {
+    info: () => void said.begun++,
+    warn: () => void said.failed++,
+  });
+  const model = async () => {
+    if (said.begun > said.failed) throw new Error('the disk is full');
+    return wanted.name;
+  };
+  const index = createEmbeddedIndex({ db, dir: newDir(), log, model });
+  opened.push(index);
+  const find = () => index.find(local, { principals: ['everyone'] }, { text: 'barks' }, 1);
+  await find();
+  wanted = otherModel;
+  await find();
+  await eventually(async () => expect(said).toEqual({ begun: 1, failed: 1 }));
+  for (let i = 0; i < 5; i++) await find();
+  expect(said).toEqual({ begun: 1, failed: 1 });
+});
+
 test('a comparison does not take another model’s vectors for those that are wanted', async () => {
   const { db } = env.postgres;
   let wanted = toyModel;

@@ -22,8 +22,8 @@ type Deps = {
   model: () => Promise<string>;
 };
 
-/** How soon a process exchanges a tenant's vectors for the same model's once more. */
-const exchangeAgainMs = 600_000;
+/** How soon a process exchanges a tenant's vectors for the same model's once more, and after an attempt that failed. */
+const exchangeAgainMs = { done: 600_000, failed: 60_000 };
 
 /**
  * A libSQL file a tenant: full text by FTS5, vectors by an exact comparison after a quick look at all. It follows Postgres:
@@ -40,7 +40,7 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
   /** Tenants whose file is built anew for another model. */
   const building = new Map<string, Promise<void>>();
   /** Tenants whose vectors this process has exchanged lately, and for which model's. */
-  const exchanged = new LRUCache<string, string>({ max: 10_000, ttl: exchangeAgainMs });
+  const exchanged = new LRUCache<string, string>({ max: 10_000, ttl: exchangeAgainMs.done });
   let isClosed = false;
 
   /** Takes over every change that was made before the call. @returns where the file is then */
@@ -110,8 +110,13 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
     };
     const built = exchange()
       .catch((error: unknown) => {
+        // It reads all that a tenant has, and what is amiss (a full disk) stays so for a while.
+        exchanged.set(tenant, wanted, { ttl: exchangeAgainMs.failed });
         if (!isClosed)
-          log.warn({ err: error, tenant }, 'the search index could not be built anew; the next search begins again');
+          log.warn(
+            { err: error, tenant },
+            'the search index could not be built anew; a search in a minute begins again',
+          );
       })
       .finally(() => building.delete(tenant));
     building.set(tenant, built);
