@@ -274,6 +274,22 @@ describe.each([
     expect(await index.state('local')).toMatchObject({ passages: 2, vectors: 2 });
   });
 
+  test('a model that gives vectors of another length under its name does not stop searches by words', async () => {
+    const index = open(modelOf(toyModel));
+    await put('a.txt', 'The hound barks.');
+    await embedAll(env.postgres.db, toyModel);
+    await eventually(async () => expect(await byMeaning(index, 'dog', toyModel)).toHaveLength(1));
+    // As long as a code of many words, so that it does not fit where a short one stood.
+    const longer = { ...toyModel, axes: Array.from({ length: 300 }, (_, i) => i % 4) };
+    await put('b.txt', 'A dog sleeps.');
+    await embedAll(env.postgres.db, longer);
+    for (const by of [toyModel, longer, toyModel]) {
+      const query = { text: 'sleeps', vector: toyVector(by, 'dog') };
+      expect(await textsOf((await index.find(local, everyone, query, 10)).lexical)).toEqual(['A dog sleeps.']);
+    }
+    expect(await byMeaning(index, 'dog', toyModel)).toEqual(['The hound barks.']);
+  });
+
   test('many processes on one place hold every passage once', async () => {
     const indexes = Array.from({ length: 3 }, () => open());
     await Promise.all(

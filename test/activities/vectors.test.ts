@@ -1,4 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { lockVectors } from '../../activities/adapters/postgres/document-changes.ts';
+import { createDocuments } from '../../activities/adapters/postgres/documents.ts';
+import { insertFile } from '../../activities/adapters/postgres/files.ts';
 import { dropVectors } from '../../activities/adapters/postgres/replace-chunks.ts';
 import { createVectors } from '../../activities/adapters/postgres/vectors.ts';
 import { readChanges } from '../../activities/adapters/search/changes.ts';
@@ -149,6 +152,23 @@ describe('vectors', () => {
     await settling;
     expect(await vectors.missing(model, 10)).toHaveLength(1);
     expect(await vectors.behindSince(model)).toBeInstanceOf(Date);
+  });
+
+  test('of two documents with the same content one may be replaced while the other is deleted', async () => {
+    const { db } = env.postgres;
+    await put('one.txt', 'Said twice.');
+    const { documentId } = await put('two.txt', 'Said twice.');
+    await insertFile(db, local.tenant, sha256('Said twice.'), Buffer.from('Said twice.'));
+    // Both want the file and the vectors; while somebody has the vectors each gets as far as it can.
+    const both = await db.transaction().execute(async (tx) => {
+      await lockVectors(tx);
+      const deleted = createDocuments(db).delete(local, documentId);
+      await untilWaiting(1);
+      const replaced = put('one.txt', 'Said anew.');
+      await untilWaiting(2);
+      return { ended: Promise.allSettled([deleted, replaced]) };
+    });
+    expect(await both.ended).toMatchObject([{ value: true }, { value: { state: 'replaced' } }]);
   });
 });
 

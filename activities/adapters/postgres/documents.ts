@@ -53,12 +53,13 @@ export const createDocuments = (db: Database): Documents => ({
       if (!found) return false;
       const chunks = await tx.selectFrom('chunks').select('embed_hash').where('document_id', '=', documentId).execute();
       await tx.deleteFrom('documents').where('id', '=', documentId).execute();
+      // Before the vectors, as whoever replaces a document has it: the other way round the two would wait for each other.
+      await removeUnusedFiles(tx, scope.tenant, [found.content_hash]);
       await dropVectors(
         tx,
         scope.tenant,
         chunks.map(({ embed_hash }) => embed_hash),
       );
-      await removeUnusedFiles(tx, scope.tenant, [found.content_hash]);
       await recordChanges(tx, [{ tenant: scope.tenant, id: documentId }]);
       return true;
     }),

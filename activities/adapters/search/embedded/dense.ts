@@ -14,18 +14,29 @@ export async function dense(
   { filter, vector, depth }: FindIn,
 ): Promise<Ranked[]> {
   if (!vector) return [];
-  const codes = memory.codes ?? (await learnVectors(client, memory));
+  const { byteLength } = vector;
+  // A server may give longer vectors under the name that it had before.
+  if (memory.vectorBytes !== byteLength) Object.assign(memory, { codes: undefined, vectorBytes: byteLength });
   const isAllowed = allowed.size < memory.classes.size ? flags(allowed, memory.lastClass) : undefined;
-  const near = codes.nearest(codeOf(vector), Math.max(compared, depth * 2), isAllowed, spanOf(filter));
-  return rankedOf(
-    await client.execute({
-      sql: `select p.chunk_id, c.score from (
+  const atLeast = Math.max(compared, depth * 2);
+  for (;;) {
+    const isFresh = !memory.codes;
+    const codes = memory.codes ?? (await learnVectors(client, memory));
+    const near = codes.nearest(codeOf(vector), atLeast, isAllowed, spanOf(filter));
+    const ranked = rankedOf(
+      await client.execute({
+        sql: `select p.chunk_id, c.score from (
           select v.passage, 1 - vector_distance_cos(v.vector, ?) as score from json_each(?) n
             join vectors v on v.id = n.value order by score desc, v.passage limit ?
         ) c join passages p on p.id = c.passage order by c.score desc, p.id`,
-      args: [new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength), JSON.stringify(near), depth],
-    }),
-  );
+        args: [new Uint8Array(vector.buffer, vector.byteOffset, byteLength), JSON.stringify(near), depth],
+      }),
+    );
+    // Most of the nearest are gone from the file, and stand before others that are in it.
+    const isCrowded = ranked.length < depth && near.length >= atLeast;
+    if (!isCrowded || isFresh) return ranked;
+    memory.codes = undefined;
+  }
 }
 
 /** Vectors read at once, so that a first look at a large file does not hold them all. */
@@ -42,8 +53,8 @@ export async function learnVectors(client: Client, memory: Memory): Promise<Code
   for (;;) {
     const { rows } = await client.execute({
       sql: `select v.id, v.vector, p.class, p.updated from vectors v join passages p on p.id = v.passage
-        where v.id > ? order by v.id limit ${pageSize}`,
-      args: [memory.lastVector],
+        where v.id > ? and length(v.vector) = ? order by v.id limit ${pageSize}`,
+      args: [memory.lastVector, memory.vectorBytes],
     });
     for (const row of rows) {
       memory.lastVector = Number(row.id);

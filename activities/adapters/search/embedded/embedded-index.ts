@@ -1,5 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import type { Scope } from '../../../../contract/references.ts';
@@ -11,6 +10,7 @@ import type { PassageIndex } from '../passage-index.ts';
 import { createShared } from '../shared.ts';
 import { matchTerms } from '../terms.ts';
 import type { Standing } from './apply.ts';
+import { aside, removeAbandoned } from './aside.ts';
 import { createIndexThreads } from './index-threads.ts';
 import { format } from './schema.ts';
 
@@ -22,8 +22,8 @@ type Deps = {
   model: () => Promise<string>;
 };
 
-/** How soon a process exchanges a tenant's vectors for the same model's once more. */
-const exchangeAgainMs = 600_000;
+/** How soon a process exchanges a tenant's vectors for the same model's once more, and after an attempt that failed. */
+const exchangeAgainMs = { done: 600_000, failed: 60_000 };
 
 /**
  * A libSQL file a tenant: full text by FTS5, vectors by an exact comparison after a quick look at all. It follows Postgres:
@@ -40,7 +40,7 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
   /** Tenants whose file is built anew for another model. */
   const building = new Map<string, Promise<void>>();
   /** Tenants whose vectors this process has exchanged lately, and for which model's. */
-  const exchanged = new LRUCache<string, string>({ max: 10_000, ttl: exchangeAgainMs });
+  const exchanged = new LRUCache<string, string>({ max: 10_000, ttl: exchangeAgainMs.done });
   let isClosed = false;
 
   /** Takes over every change that was made before the call. @returns where the file is then */
@@ -75,18 +75,23 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
     }
   };
 
+  /** An index that was never finished takes as much space as one that serves. */
+  const tidy = async (tenant: string): Promise<void> => {
+    const folders = await removeAbandoned(dirOf(tenant));
+    if (folders > 0) log.warn({ tenant, folders }, 'search indexes that were never finished were removed');
+  };
+
   /** Builds a tenant's file anew beside the one that serves, and puts it in its place in one step. */
   const rebuild = async (tenant: string): Promise<void> => {
-    const [dir, aside] = [dirOf(tenant), `${dirOf(tenant)}.rebuild-${randomBytes(6).toString('hex')}`];
-    try {
-      await catchUp(tenant, aside);
-      const whole = join(aside, 'whole.db');
-      await threads.run({ dir: aside, do: 'copy', to: whole });
+    const dir = dirOf(tenant);
+    await tidy(tenant);
+    await aside(dir, async (folder) => {
+      await catchUp(tenant, folder);
+      const whole = join(folder, 'whole.db');
+      await threads.run({ dir: folder, do: 'copy', to: whole });
       await threads.run({ dir, do: 'adopt', from: whole });
       seen.delete(tenant);
-    } finally {
-      await rm(aside, { recursive: true, force: true });
-    }
+    });
   };
 
   /**
@@ -105,8 +110,13 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
     };
     const built = exchange()
       .catch((error: unknown) => {
+        // It reads all that a tenant has, and what is amiss (a full disk) stays so for a while.
+        exchanged.set(tenant, wanted, { ttl: exchangeAgainMs.failed });
         if (!isClosed)
-          log.warn({ err: error, tenant }, 'the search index could not be built anew; the next search begins again');
+          log.warn(
+            { err: error, tenant },
+            'the search index could not be built anew; a search in a minute begins again',
+          );
       })
       .finally(() => building.delete(tenant));
     building.set(tenant, built);
@@ -115,7 +125,10 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
   const caught = async (tenant: string) => {
     const shared =
       caughtUp.get(tenant) ??
-      createShared(async () => void seen.set(tenant, await catchUp(tenant, dirOf(tenant), seen.get(tenant))));
+      createShared(async () => {
+        if (!seen.has(tenant)) await tidy(tenant);
+        seen.set(tenant, await catchUp(tenant, dirOf(tenant), seen.get(tenant)));
+      });
     caughtUp.set(tenant, shared);
     await shared();
     return seen.get(tenant);
@@ -157,8 +170,14 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
       verify: (tenant) =>
         compareWithPostgres(db, tenant, async () => {
           await caught(tenant);
-          const ids = await threads.run({ dir: dirOf(tenant), do: 'ids' });
-          return { held: new Map(ids.map(({ chunkId, hasVector }) => [chunkId, hasVector])), model: await model() };
+          const file = { dir: dirOf(tenant) };
+          const [ids, wanted] = [await threads.run({ ...file, do: 'ids' }), await model()];
+          // Vectors of another model are none of those that are wanted.
+          const isWanted = (await threads.run({ ...file, do: 'position' })).model === wanted;
+          return {
+            held: new Map(ids.map(({ chunkId, hasVector }) => [chunkId, hasVector && isWanted])),
+            model: wanted,
+          };
         }),
       async snapshot(tenant, file) {
         await caught(tenant);

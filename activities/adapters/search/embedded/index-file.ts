@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { copyFile, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { createClient, type Client } from '@libsql/client';
 import { AlfredError } from '../../../../contract/errors.ts';
+import { abandonedMs, ageOf } from './aside.ts';
 import { format, schema } from './schema.ts';
 
 /** How long a statement waits for another process that writes. The wait blocks this thread; writes are short. */
@@ -44,6 +45,7 @@ export function createIndexFile(dir: string) {
       const { rows } = await client.execute('pragma user_version');
       if (rows[0]?.[0] === 0) await client.batch(schema, 'write').catch(ignoreSecond);
       else if (rows[0]?.[0] !== format) throw Object.assign(new Error('an older format'), { code: 'SQLITE_NOTADB' });
+      await removeBut(name);
       return { client, name };
     } catch (error) {
       client.close();
@@ -59,9 +61,8 @@ export function createIndexFile(dir: string) {
     // Another process may have begun one already.
     if ((await currentName()) !== instead) await rm(half, { force: true });
     else await rename(half, pointer);
-    const current = await currentName();
-    await removeAllBut(current);
-    return current;
+    await removeBut(await currentName(), instead);
+    return currentName();
   };
 
   /** Makes a file current that holds a whole index, in one step. @throws AlfredError `invalid_request` when it holds none */
@@ -80,13 +81,23 @@ export function createIndexFile(dir: string) {
       throw new AlfredError('invalid_request', `${from} holds no index of this version: ${said}.`, { cause: error });
     }
     await writeFile(`${pointer}.${name}`, name);
-    await rename(`${pointer}.${name}`, pointer);
-    await removeAllBut(name);
+    // Nothing between the two: a file that another process had become current there would be nobody's to remove.
+    const former = existsSync(pointer) ? readFileSync(pointer, 'utf8') : '';
+    renameSync(`${pointer}.${name}`, pointer);
+    await removeBut(name, former);
   };
 
-  const removeAllBut = async (current: string) => {
-    for (const old of await readdir(dir))
-      if (/^passages-\w+\.db/.test(old) && !old.startsWith(current)) await rm(join(dir, old), { force: true });
+  /**
+   * Removes the file that was current before. Of the others each may be what another process is about to make current,
+   * unless it is so old that whoever made it must have died.
+   */
+  const removeBut = async (current: string, former?: string) => {
+    for (const name of await readdir(dir)) {
+      const [, of] = /^(?:current\.)?(passages-\w+\.db)/.exec(name) ?? [];
+      if (of === undefined || of === current) continue;
+      const path = join(dir, name);
+      if (of === former || (await ageOf(path)) > abandonedMs) await rm(path, { force: true });
+    }
   };
 
   const close = async () => {

@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { LRUCache } from 'lru-cache';
 import { AlfredError, type ErrorCode } from '../../../../contract/errors.ts';
 import type { Candidates } from '../passage-index.ts';
 import { applyChanges, beginAnew, readPosition, type Changes, type Position, type Standing } from './apply.ts';
+import { isAside } from './aside.ts';
 import { find } from './find.ts';
 import { createIndexFile, type IndexFile, type OpenIndex } from './index-file.ts';
 import { emptyMemory, type FindIn, type Memory } from './memory.ts';
@@ -31,22 +34,34 @@ export type IndexAnswer = {
 /** Errors lose their class between threads, so a refusal travels as data. */
 export type Answered = { done: unknown } | { refused: { code: ErrorCode; message: string; cause: string } };
 
-const files = new Map<string, IndexFile>();
-const memories = new Map<string, { of: string; memory: Memory }>();
+/** An open file takes three of the descriptors that a process may have, and what is remembered of it memory. */
+const keptOpen = 50;
+
+type Known = { file: IndexFile; of: string; memory: Memory };
+const known = new LRUCache<string, Known>({ max: keptOpen, dispose: ({ file }) => void file.close() });
 
 export async function work(job: IndexJob): Promise<Answered> {
-  const file = files.get(job.dir) ?? createIndexFile(job.dir);
-  files.set(job.dir, file);
+  const { dir } = job;
+  closeRemoved();
+  const mine = known.get(dir) ?? { file: createIndexFile(dir), of: '', memory: emptyMemory() };
+  known.set(dir, mine);
   try {
-    if (job.do === 'adopt') return { done: await file.adopt(job.from) };
-    return { done: await file.use((opened) => answer(job, opened)) };
+    if (job.do === 'adopt') return { done: await mine.file.adopt(job.from) };
+    return { done: await mine.file.use((opened) => answer(job, opened, mine)) };
   } catch (error) {
     if (!(error instanceof AlfredError)) throw error;
     return { refused: { code: error.code, message: error.message, cause: String(error.cause) } };
   }
 }
 
-async function answer(job: Exclude<IndexJob, { do: 'adopt' }>, { client, name }: OpenIndex): Promise<unknown> {
+/** A file that stays open keeps its space, although its folder is gone. */
+function closeRemoved() {
+  for (const dir of known.keys()) if (isAside(dir) && !existsSync(dir)) known.delete(dir);
+}
+
+type Work = Exclude<IndexJob, { do: 'adopt' }>;
+
+async function answer(job: Work, { client, name }: OpenIndex, mine: Known): Promise<unknown> {
   switch (job.do) {
     case 'position':
       return readPosition(client);
@@ -74,12 +89,10 @@ async function answer(job: Exclude<IndexJob, { do: 'adopt' }>, { client, name }:
       const { least } = job;
       if (source !== least.source || model !== least.model || applied < least.applied) return undefined;
       const of = join(name, source, model);
-      const known = memories.get(job.dir);
-      const memory = known?.of === of ? known.memory : emptyMemory();
-      memories.set(job.dir, { of, memory });
+      if (mine.of !== of) Object.assign(mine, { of, memory: emptyMemory() });
       // Vectors of two models do not compare.
       const query = model === job.model ? job.query : { ...job.query, vector: undefined };
-      return find(client, memory, `${applied} ${anchor}`, query);
+      return find(client, mine.memory, `${applied} ${anchor}`, query);
     }
   }
 }

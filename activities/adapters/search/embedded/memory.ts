@@ -19,11 +19,13 @@ export type Memory = {
   lastClass: number;
   codes: Codes | undefined;
   lastVector: number;
+  /** Bytes of the vectors in `codes`: as many as the query's had, for others do not compare. */
+  vectorBytes: number;
   /** In how many passages frequent words stand, as it was when it was last counted. */
   holders: LRUCache<string, number>;
 };
 export const emptyMemory = (): Memory => ({
-  ...{ state: undefined, classes: new Map(), lastClass: 0, codes: undefined, lastVector: 0 },
+  ...{ state: undefined, classes: new Map(), lastClass: 0, codes: undefined, lastVector: 0, vectorBytes: 0 },
   // Counts grow old as documents come and go; they only choose among words.
   holders: new LRUCache({ max: 20_000, ttl: 600_000 }),
 });

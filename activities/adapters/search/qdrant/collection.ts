@@ -18,8 +18,11 @@ export type CollectionSettings = {
 
 /** What a collection is for, kept in its metadata. `model` made its dense vectors; `''`: it has none. */
 export type Kind = { format: number; model: string; settings: CollectionSettings };
-/** @property averageLength of passages in words, by which BM25 tells long ones from short ones */
-export type Collection = { name: string; kind: Kind; averageLength: number };
+/**
+ * @property averageLength of passages in words, by which BM25 tells long ones from short ones
+ * @property dimensions    of its dense vectors, where it has any: a server refuses those of another length
+ */
+export type Collection = { name: string; kind: Kind; averageLength: number; dimensions?: number | undefined };
 
 export const isSameKind = (a: Kind, b: Kind) => nameOf(a) === nameOf(b);
 export const nameOf = ({ format, model, settings: { shards, replicas, onDisk, quantization } }: Kind) =>
@@ -36,7 +39,7 @@ export const payloadIndexes: [string, Schemas['PayloadSchemaParams']][] = [
   ['updated', { type: 'integer', lookup: false, range: true }],
 ];
 
-type Made = Omit<Collection, 'name'> & { dimensions: number | undefined };
+type Made = Omit<Collection, 'name'>;
 
 export function creationOf({ kind, averageLength, dimensions }: Made): Schemas['CreateCollection'] {
   const { shards, replicas, onDisk, quantization } = kind.settings;
@@ -57,7 +60,7 @@ export function creationOf({ kind, averageLength, dimensions }: Made): Schemas['
   };
 }
 
-export const metadataOf = ({ kind, averageLength }: Omit<Collection, 'name'>) => ({
+export const metadataOf = ({ kind, averageLength }: Pick<Collection, 'kind' | 'averageLength'>) => ({
   made_by: madeBy,
   average_length: averageLength,
   ...kind,
@@ -65,9 +68,16 @@ export const metadataOf = ({ kind, averageLength }: Omit<Collection, 'name'>) =>
 
 const madeBy = 'alfred';
 
+/** Whether a vector can stand in a collection, or be asked for there. */
+export const takes = ({ kind, dimensions }: Collection, vector: Float32Array | undefined): vector is Float32Array =>
+  vector !== undefined && kind.model !== '' && (dimensions === undefined || dimensions === vector.length);
+
 /** @returns undefined when the collection is none of ours */
-export const collectionOf = (name: string, { config }: Schemas['CollectionInfo']): Collection | undefined =>
-  collectionFrom(name, config.metadata ?? {});
+export function collectionOf(name: string, { config }: Schemas['CollectionInfo']): Collection | undefined {
+  const found = collectionFrom(name, config.metadata ?? {});
+  const { [dense]: vectors } = (config.params.vectors ?? {}) as { [dense]?: Schemas['VectorParams'] };
+  return found && { ...found, dimensions: vectors?.size };
+}
 
 /** @returns undefined when the metadata is not what Alfred keeps there */
 export function collectionFrom(name: string, metadata: Record<string, unknown>): Collection | undefined {

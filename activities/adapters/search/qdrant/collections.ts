@@ -56,7 +56,7 @@ export function createCollections({ server, db, alias, log }: Deps) {
     const made = { kind, averageLength: await averageLengthIn(tx), dimensions };
     await server.ask((client) => client.createCollection(name, creationOf(made)));
     log.info({ collection: name, model: kind.model }, 'a collection was created in Qdrant');
-    return { name, kind, averageLength: made.averageLength };
+    return { name, ...made };
   };
 
   const nextOf = (names: string[]) => Math.max(0, ...names.map(numberOf)) + 1;

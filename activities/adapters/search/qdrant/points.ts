@@ -1,7 +1,7 @@
 import type { Schemas } from '@qdrant/js-client-rest';
 import { v5 as namedId } from 'uuid';
 import type { IndexedDocument } from '../passage-index.ts';
-import { dense, lexical, type Collection } from './collection.ts';
+import { dense, lexical, takes, type Collection } from './collection.ts';
 import { termsOf, type Encoder } from './bm25.ts';
 
 const namespace = 'a3f1c1de-9d0c-4d55-8c0c-5f0e0a5f7a11';
@@ -21,7 +21,7 @@ export function pointsOf(
       id: pointIdOf(passage.chunkId),
       vector: {
         ...(terms.length > 0 ? { [lexical]: encoder.passage(terms, into.averageLength) } : {}),
-        ...(passage.vector && into.kind.model !== '' ? { [dense]: numbersOf(passage.vector) } : {}),
+        ...(takes(into, passage.vector) ? { [dense]: numbersOf(passage.vector) } : {}),
       },
       payload: { ...shared, ...(language === null ? {} : { language }), chunk_id: passage.chunkId },
     };

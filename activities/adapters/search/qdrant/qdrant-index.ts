@@ -9,7 +9,7 @@ import { changedSince, changesAfter } from '../changes.ts';
 import { createShared } from '../shared.ts';
 import { queryTerms } from '../terms.ts';
 import { createCatchUp } from './catch-up.ts';
-import { dense, format, lexical, type Collection, type CollectionSettings } from './collection.ts';
+import { dense, format, lexical, takes, type Collection, type CollectionSettings } from './collection.ts';
 import { createCollections } from './collections.ts';
 import { createEncoders } from './encoders.ts';
 import { filterOf, ofTenant } from './filter.ts';
@@ -70,10 +70,10 @@ export function createQdrantIndex({ db, log, model, url, key, alias, settings }:
     );
   };
 
-  const searchesOf = async ({ name, kind }: Collection, tenant: string, filter: PassageFilter, query: PassageQuery) => {
+  const searchesOf = async (collection: Collection, tenant: string, filter: PassageFilter, query: PassageQuery) => {
     const terms = queryTerms(query.text);
-    const encoder = terms.length > 0 ? await encoders.chosen(name) : undefined;
-    const isComparable = query.vector && kind.model !== '' && kind.model === (await model());
+    const encoder = terms.length > 0 ? await encoders.chosen(collection.name) : undefined;
+    const vector = takes(collection, query.vector) && collection.kind.model === (await model()) && query.vector;
     const common = { filter: filterOf(tenant, filter), with_payload: ['chunk_id'] };
     return {
       lexical: encoder && {
@@ -81,11 +81,10 @@ export function createQdrantIndex({ db, log, model, url, key, alias, settings }:
         // Servers from 1.19 on count words among the tenant's own passages; older ones among all, and ignore this.
         params: { idf: { corpus: ofTenant(tenant) } },
       },
-      dense: isComparable &&
-        query.vector && {
-          ...{ ...common, query: numbersOf(query.vector), using: dense },
-          ...(settings.quantization === 'none' ? {} : { params: { quantization: { rescore: true, oversampling: 3 } } }),
-        },
+      dense: vector && {
+        ...{ ...common, query: numbersOf(vector), using: dense },
+        ...(settings.quantization === 'none' ? {} : { params: { quantization: { rescore: true, oversampling: 3 } } }),
+      },
     } satisfies Record<string, Schemas['QueryRequest'] | undefined | false>;
   };
 
