@@ -81,7 +81,7 @@ export function createIndexFile(dir: string) {
       throw new AlfredError('invalid_request', `${from} holds no index of this version: ${said}.`, { cause: error });
     }
     await writeFile(`${pointer}.${name}`, name);
-    // Nothing between the two: a file that another process had become current there would be nobody's to remove.
+    // As little as can be between the two: a file that became current there would be nobody’s to remove until it is old.
     const former = existsSync(pointer) ? readFileSync(pointer, 'utf8') : '';
     renameSync(`${pointer}.${name}`, pointer);
     await removeBut(name, former);
