@@ -11,8 +11,8 @@ export const row: LocalActivityOptions = {
   retry: { initialInterval: '200 ms', maximumInterval: '30 s' },
 };
 
-/** Rows written by a handler, which must not run local activities. */
-export const rowInHandler: ActivityOptions = {
+/** Rows written on the word of an update: by an activity with an event, so that the update is in the history before its row. */
+export const rowOnRequest: ActivityOptions = {
   startToCloseTimeout: '10 s',
   retry: { initialInterval: '200 ms', maximumInterval: '30 s' },
 };

@@ -2,8 +2,8 @@ import pg from 'pg';
 
 /** What a process has just written when it would be a bad time to die. */
 export const moments = ['charged', 'stored', 'intent', 'receipt'] as const;
-/** And what is about to leave. */
-export type Moment = (typeof moments)[number] | 'left';
+/** And what is about to leave, or was decided by a person. */
+export type Moment = (typeof moments)[number] | 'left' | 'decided' | 'resumed';
 
 const triggers = `
   create function tell_moment() returns trigger language plpgsql as $$
@@ -13,10 +13,14 @@ const triggers = `
     execute function tell_moment('stored');
   create trigger left_at after update of left_at on tool_calls for each row when (new.left_at is not null and old.left_at is null)
     execute function tell_moment('left');
+  create trigger decided after update of decided_at on approvals for each row when (new.decided_at is not null and old.decided_at is null)
+    execute function tell_moment('decided');
+  create trigger resumed after insert on task_events for each row when (new.type = 'task.resumed')
+    execute function tell_moment('resumed');
   create trigger intent after insert on tool_calls for each row execute function tell_moment('intent');
   create trigger receipt after update of result_hash on tool_calls for each row execute function tell_moment('receipt')`;
 
-/** Says which process has just charged a model call, stored its response, begun a tool call or stored its receipt. */
+/** Says which process has just charged a model call, stored its response, begun a tool call, stored its receipt or a decision. */
 export async function watchMoments(databaseUrl: string) {
   const client = new pg.Client({ connectionString: databaseUrl });
   const watchers = new Set<(moment: string, name: string) => void>();

@@ -1,6 +1,4 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -12,6 +10,7 @@ import { taskWorkflowId } from '../../contract/ids.ts';
 import { inTime } from '../../runtime/in-time.ts';
 import { decideUpdate } from '../../workflows/messages.ts';
 import { numbers } from '../../cli/eval/random.ts';
+import { startBookingServer } from '../support/booking-server.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { createKillableWorkers, pick } from '../support/killable-workers.ts';
 import { moments, watchMoments, type Moment } from '../support/moments.ts';
@@ -71,13 +70,24 @@ test(`${kills} kills over ${tasks} tasks that book and wait for approvals: every
       intent: 0,
       receipt: 0,
       left: 0,
+      decided: 0,
+      resumed: 0,
     };
     while (workers.killed() < kills) {
       // New tasks as the old ones go on, so that there is something to break until the last kill.
       while (ids.length < tasks * Math.min(1, (workers.killed() + 5) / (kills - 5)))
         ids.push((await startTask({ client: env.client, tasks: adapters.tasks }, 'Book.')).id);
       await workers.someReady();
-      const at = pick<'random' | Moment>(random, ['random', 'random', 'left', 'left', 'left', ...moments]);
+      const at = pick<'random' | Moment>(random, [
+        'random',
+        'random',
+        'left',
+        'left',
+        'left',
+        'decided',
+        'resumed',
+        ...moments,
+      ]);
       if (at === 'random') {
         await sleep(random() * 600);
         if (workers.kill(pick(random, workers.ready()))) struck.random++;
@@ -183,19 +193,4 @@ function checkEvents(events: TaskEvent[]) {
   expect(steps('tool.completed')).toEqual(all);
   expect(steps('approval.requested')).toEqual(asked);
   expect(steps('approval.decided')).toEqual(asked);
-}
-
-/** Keeps what was booked, and does not tell repeats apart: whoever books twice has booked twice. */
-async function startBookingServer() {
-  const posts: string[] = [];
-  const asked: string[] = [];
-  const server: Server = createServer((request, response) => {
-    const key = decodeURIComponent(request.url?.split('/').at(-1) ?? '');
-    if (request.method === 'POST') posts.push(key);
-    else asked.push(key);
-    response.statusCode = request.method === 'POST' || posts.includes(key) ? 200 : 404;
-    request.resume().on('end', () => response.end());
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { server, posts, asked, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }

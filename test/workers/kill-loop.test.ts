@@ -51,7 +51,7 @@ test(`${kills} kills at random moments over ${tasks} tasks: nothing is charged t
     const begun = await Promise.all(Array.from({ length: tasks }, (_, i) => startTask(here, `task ${i}`)));
     const ids = begun.map(({ id }) => id);
     const struck: Record<'random' | Moment, number> = {
-      ...{ random: 0, charged: 0, stored: 0, intent: 0, receipt: 0, left: 0 },
+      ...{ random: 0, charged: 0, stored: 0, intent: 0, receipt: 0, left: 0, decided: 0, resumed: 0 },
     };
     while (workers.killed() < kills) {
       await workers.someReady();

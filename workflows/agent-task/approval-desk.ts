@@ -1,8 +1,11 @@
 import {
   ActivityFailure,
   ApplicationFailure,
+  CancellationScope,
   condition,
   isCancellation,
+  patched,
+  proxyActivities,
   proxyLocalActivities,
   setHandler,
 } from '@temporalio/workflow';
@@ -18,10 +21,14 @@ import type {
   Verdict,
 } from '../../contract/references.ts';
 import { decideUpdate, type Decision } from '../messages.ts';
-import { row } from '../policies.ts';
+import { row, rowOnRequest } from '../policies.ts';
 
 const { requestApprovals, escalateApproval, decideApproval, expireApproval, waitFor, goOn } =
   proxyLocalActivities<Activities>(row);
+// Its event carries the update into the history before a row says anything of it. A local one would write the row in the
+// same workflow task that takes the update: when the worker dies in it, the update may be gone with it, and the task waits
+// for a decision that everybody sees in the row.
+const { decideApproval: decideWithEvent } = proxyActivities<Activities>(rowOnRequest);
 
 /** A call on the desk, with the times at which something happens by itself, in milliseconds. */
 type Waiting = PendingApproval & { escalatesAt: number; expiresAt: number; isEscalated: boolean };
@@ -112,7 +119,11 @@ export class ApprovalDesk {
     try {
       if (!waiting) return this.answer(submitted, this.verdicts.get(id));
       const pending = { ...askedOf(waiting), tool: waiting.tool };
-      submitted.verdict = this.settle(await decideApproval({ task: this.task, pending, approve, by, note }), note);
+      const decide = patched('decisions-have-an-event') ? decideWithEvent : decideApproval;
+      const verdict = await CancellationScope.nonCancellable(() =>
+        decide({ task: this.task, pending, approve, by, note }),
+      );
+      submitted.verdict = this.settle(verdict, note);
     } catch (error) {
       submitted.error = error;
       // What is wrong with a decision is for who made it; the call waits on.

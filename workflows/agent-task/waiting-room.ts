@@ -10,11 +10,11 @@ import {
 import type { Activities } from '../../activities/index.ts';
 import type { BudgetLimits, Stop, TaskRef } from '../../contract/references.ts';
 import { budgetUpdate, resumeSignal, type BudgetGrant } from '../messages.ts';
-import { row, rowInHandler } from '../policies.ts';
+import { row, rowOnRequest } from '../policies.ts';
 
 const { waitFor, goOn, grantBudget } = proxyLocalActivities<Activities>(row);
 // A local activity of a handler beside one of the task itself may come back in another order on replay.
-const { grantBudget: grantInHandler } = proxyActivities<Activities>(rowInHandler);
+const { grantBudget: grantInHandler } = proxyActivities<Activities>(rowOnRequest);
 
 /** How long a task waits for a grant when nobody said, in seconds. */
 const defaultWaitS = 7 * 86_400;
