@@ -18,12 +18,13 @@ type Changed = { tenant: string; id: string };
 export async function recordChanges(tx: Database, documents: Changed[]): Promise<void> {
   if (documents.length === 0) return;
   await lock(tx, locks.changes);
-  const ids = documents.map(({ id }) => id);
-  await tx.deleteFrom('document_changes').where('document_id', 'in', ids).execute();
-  await tx
-    .insertInto('document_changes')
-    .values(documents.map(({ tenant, id }) => ({ tenant, document_id: id })))
-    .execute();
+  // Arrays, since a source may have more documents than a statement may have parameters.
+  const [tenants, ids] = [documents.map(({ tenant }) => tenant), documents.map(({ id }) => id)];
+  await sql`delete from document_changes where document_id = any(${ids}::uuid[])`.execute(tx);
+  await sql`
+    insert into document_changes (tenant, document_id) select * from unnest(${tenants}::text[], ${ids}::uuid[])`.execute(
+    tx,
+  );
 }
 
 /**
