@@ -35,7 +35,7 @@ type Deps = {
  */
 export function createSearch(deps: Deps): SearchIndex {
   const { db, index, embeddings, reranker, log, metrics, fusion = defaultFusion } = deps;
-  const scoresInTime = reranker && createRerankInTime({ reranker, log, metrics });
+  const inTime = reranker && createRerankInTime({ reranker, log, metrics });
   const queries = new LRUCache<string, Float32Array>({ max: 1_000 });
   const timed = async <T>(stage: string, work: () => Promise<T>): Promise<T> => {
     const begun = performance.now();
@@ -90,13 +90,13 @@ export function createSearch(deps: Deps): SearchIndex {
     isLast: boolean,
     signal: AbortSignal | undefined,
   ): Promise<Ordered[] | undefined> => {
-    if (!reranker || !scoresInTime || fused.length === 0) return asFused(fused);
+    if (!reranker || !inTime || fused.length === 0 || inTime.rests()) return asFused(fused);
     return timed('rerank', async () => {
       const ids = fused.slice(0, reranker.candidates).map(({ chunkId }) => chunkId);
       const read = await readPassages(db, scope, ids);
       if (!isLast && read.size < ids.length) return undefined;
       const passages = ids.flatMap((id) => read.get(id) ?? []);
-      const scores = passages.length > 0 && (await scoresInTime(query, passages.map(judgedText), signal));
+      const scores = passages.length > 0 && (await inTime.scores(query, passages.map(judgedText), signal));
       if (!scores) return asFused(fused);
       return asJudged(fused, new Map(passages.map(({ chunkId }, i) => [chunkId, scores[i] ?? -Infinity])));
     });

@@ -49,7 +49,7 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
     let target: number | undefined;
     let known = from;
     for (;;) {
-      const [position, wanted] = await Promise.all([known ?? threads.run({ ...file, do: 'position' }), model()]);
+      const position = known ?? (await threads.run({ ...file, do: 'position' }));
       const standing = await readStanding(db, tenant, position.applied);
       const isOther = !follows(position, standing);
       target ??= isOther ? undefined : standing.newest;
@@ -65,7 +65,7 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
             { tenant, applied: position.applied, newest: standing.newest },
             'the search index follows another database and is built anew',
           );
-        await threads.run({ ...file, do: 'anew', from: position, source: standing.source, model: wanted });
+        await threads.run({ ...file, do: 'anew', from: position, source: standing.source, model: await model() });
         continue;
       }
       const changes = await readChanges(db, { tenant, applied: position.applied, model: position.model });
