@@ -36,8 +36,6 @@ export interface Tasks {
   wait(task: TaskRef, run: Run, stop: Stop): Promise<void>;
   /** waiting → running, with its event. Safe to repeat. */
   resume(task: TaskRef, run: Run, reason: string): Promise<void>;
-  /** Keeps why and how somebody wants a task cancelled; its workflow reads it when it is. Safe to repeat. */
-  askToCancel(scope: Scope, taskId: string, request: CancelNote): Promise<void>;
   /** The roles of who asked for it. */
   rolesOf(task: TaskRef): Promise<string[]>;
   /** Widens the limits of a task that has not ended. @returns all its limits */
