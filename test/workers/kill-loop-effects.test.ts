@@ -1,19 +1,16 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
-import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
 import { replayHistory } from '../../cli/replay-history.ts';
 import type { TaskEvent } from '../../contract/events.ts';
 import { taskWorkflowId } from '../../contract/ids.ts';
 import { inTime } from '../../runtime/in-time.ts';
 import { decideUpdate } from '../../workflows/messages.ts';
 import { numbers } from '../../cli/eval/random.ts';
-import { startBookingServer } from '../support/booking-server.ts';
-import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { createBookings, type Bookings } from '../support/bookings.ts';
 import { createKillableWorkers, pick } from '../support/killable-workers.ts';
-import { moments, watchMoments, type Moment } from '../support/moments.ts';
+import { moments, type Moment } from '../support/moments.ts';
 import { eventsOf, scope, startTask } from '../support/tasks.ts';
 
 const tasks = 20;
@@ -23,42 +20,24 @@ const seed = Number(process.env.ALFRED_TEST_SEED ?? Date.now() % 1_000_000);
 /** Each task books so often; every other booking waits for a person. */
 const bookings = 6;
 
-let world: Awaited<ReturnType<typeof startBookingServer>>;
-let env: TestEnvironment;
-let adapters: Adapters;
-let watch: Awaited<ReturnType<typeof watchMoments>>;
+let here: Bookings;
 beforeAll(async () => {
-  world = await startBookingServer();
-  env = await createTestEnvironment({
-    ALFRED_MODEL: 'scripted:test',
-    ALFRED_AGENTS: JSON.stringify({
-      knowledge: { approvals: [{ tool: 'book', when: [{ argument: 'isDear', equals: true }] }] },
-    }),
-    ALFRED_SCRIPT_FILE: 'to be written',
-  });
-  const script = join(env.config.ALFRED_DATA_DIR, 'script.json');
   const steps = Array.from({ length: bookings }, (_, i) => ({
     calls: [{ tool: 'book', arguments: { what: 'room {{step}}', isDear: i % 2 === 0 } }],
     firstTokenMs: 150,
   }));
-  await writeFile(script, JSON.stringify({ turns: [...steps, { text: 'All is booked.', firstTokenMs: 150 }] }));
-  env.config = { ...env.config, ALFRED_SCRIPT_FILE: script };
-  adapters = createAdapters(env);
-  watch = await watchMoments(env.config.DATABASE_URL);
+  here = await createBookings({
+    approvals: [{ tool: 'book', when: [{ argument: 'isDear', equals: true }] }],
+    turns: [...steps, { text: 'All is booked.', firstTokenMs: 150 }],
+  });
 });
-afterAll(async () => {
-  await watch?.close();
-  await adapters?.close();
-  await env?.close();
-  world?.server.close();
-  world?.server.closeAllConnections();
-});
+afterAll(() => here?.close());
 
 test(`${kills} kills over ${tasks} tasks that book and wait for approvals: every booking is made once, every approval decided once`, async () => {
   const random = numbers(seed);
   console.log(`kill loop with effects: ALFRED_TEST_SEED=${seed}`);
   const begun = performance.now();
-  const workers = createKillableWorkers(['test/support/booking-worker.ts', world.url], env.config, watch);
+  const workers = createKillableWorkers(here.workerArgs, here.env.config, here.watch);
   const people = approveEverything(['ann', 'bob']);
   try {
     for (let i = 0; i < workersAtOnce; i++) workers.start();
@@ -76,7 +55,7 @@ test(`${kills} kills over ${tasks} tasks that book and wait for approvals: every
     while (workers.killed() < kills) {
       // New tasks as the old ones go on, so that there is something to break until the last kill.
       while (ids.length < tasks * Math.min(1, (workers.killed() + 5) / (kills - 5)))
-        ids.push((await startTask({ client: env.client, tasks: adapters.tasks }, 'Book.')).id);
+        ids.push((await startTask({ client: here.env.client, tasks: here.adapters.tasks }, 'Book.')).id);
       await workers.someReady();
       const at = pick<'random' | Moment>(random, [
         'random',
@@ -91,13 +70,13 @@ test(`${kills} kills over ${tasks} tasks that book and wait for approvals: every
       if (at === 'random') {
         await sleep(random() * 600);
         if (workers.kill(pick(random, workers.ready()))) struck.random++;
-      } else if (await watch.first(at, (name) => workers.kill(name), 1_000)) struck[at]++;
+      } else if (await here.watch.first(at, (name) => workers.kill(name), 1_000)) struck[at]++;
     }
-    const histories = await Promise.all(ids.map((id) => eventsOf(adapters.events, id, 300_000)));
+    const histories = await Promise.all(ids.map((id) => eventsOf(here.adapters.events, id, 300_000)));
     people.stop();
     const spent = ((performance.now() - begun) / 1_000).toFixed(0);
     console.log(
-      `kill loop with effects: ${kills} kills (${JSON.stringify(struck)}): ${world.posts.length} bookings, ${world.asked.length} asked about, ${people.refused()} second decisions refused, ${spent} s, faults of people: ${JSON.stringify(people.faults)}`,
+      `kill loop with effects: ${kills} kills (${JSON.stringify(struck)}): ${here.world.posts.length} bookings, ${here.world.asked.length} asked about, ${people.refused()} second decisions refused, ${spent} s, faults of people: ${JSON.stringify(people.faults)}`,
     );
     expect(people.untrue).toEqual([]);
     await expectEnded(ids, histories);
@@ -107,8 +86,8 @@ test(`${kills} kills over ${tasks} tasks that book and wait for approvals: every
     const expected = ids.flatMap((id) =>
       Array.from({ length: bookings }, (_, i) => `${id}/${i + 1}/scripted-${i + 1}-1`),
     );
-    expect(world.posts.toSorted()).toEqual(expected.toSorted());
-    const { rows } = await env.postgres.pool.query('select status, count(*)::int as n from approvals group by 1');
+    expect(here.world.posts.toSorted()).toEqual(expected.toSorted());
+    const { rows } = await here.env.postgres.pool.query('select status, count(*)::int as n from approvals group by 1');
     expect(rows).toEqual([{ status: 'approved', n: (tasks * bookings) / 2 }]);
   } finally {
     people.stop();
@@ -124,7 +103,7 @@ function approveEverything(people: string[]) {
   const untrue: string[] = [];
   const decide = async (by: string, id: string, taskId: string) => {
     try {
-      const { client } = env;
+      const { client } = here.env;
       const verdict = await inTime(client, 5_000, () =>
         client.workflow.getHandle(taskWorkflowId(taskId)).executeUpdate(decideUpdate, {
           args: [{ id, approve: true, by, roles: [] }],
@@ -138,7 +117,10 @@ function approveEverything(people: string[]) {
   const work = async (by: string) => {
     while (!stopped) {
       try {
-        const { approvals } = await adapters.approvals.list({ ...scope, roles: [] }, { status: 'pending', limit: 50 });
+        const { approvals } = await here.adapters.approvals.list(
+          { ...scope, roles: [] },
+          { status: 'pending', limit: 50 },
+        );
         await Promise.all(approvals.map(({ id, taskId }) => decide(by, id, taskId)));
       } catch (error) {
         // Postgres may have no connection left right after a kill; who gives up then leaves tasks waiting.
@@ -156,7 +138,7 @@ async function expectEnded(ids: string[], histories: TaskEvent[][]) {
   const stuck = ids.filter((_, i) => histories[i]?.at(-1)?.type !== 'task.completed');
   const waits = await Promise.all(
     stuck.map(async (id) => {
-      const handle = env.client.workflow.getHandle(taskWorkflowId(id));
+      const handle = here.env.client.workflow.getHandle(taskWorkflowId(id));
       const { raw } = await handle.describe();
       const { events } = await handle.fetchHistory();
       return {
@@ -174,9 +156,12 @@ async function expectEnded(ids: string[], histories: TaskEvent[][]) {
 
 /** However often their workers died, what happened is what the code says would happen. */
 async function expectReplays(ids: string[]) {
-  const bundle = { code: await readFile(env.config.ALFRED_WORKFLOW_BUNDLE ?? '', 'utf8') };
+  const bundle = { code: await readFile(here.env.config.ALFRED_WORKFLOW_BUNDLE ?? '', 'utf8') };
   for (const id of ids) {
-    const replay = await replayHistory(bundle, await env.client.workflow.getHandle(taskWorkflowId(id)).fetchHistory());
+    const replay = await replayHistory(
+      bundle,
+      await here.env.client.workflow.getHandle(taskWorkflowId(id)).fetchHistory(),
+    );
     expect(replay.isSame ? 'same' : replay.divergence).toBe('same');
   }
 }

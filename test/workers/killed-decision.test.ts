@@ -1,56 +1,32 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
 import { taskWorkflowId } from '../../contract/ids.ts';
 import { inTime } from '../../runtime/in-time.ts';
 import { decideUpdate } from '../../workflows/messages.ts';
-import { startBookingServer } from '../support/booking-server.ts';
-import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { createBookings, type Bookings } from '../support/bookings.ts';
 import { createKillableWorkers } from '../support/killable-workers.ts';
-import { watchMoments } from '../support/moments.ts';
 import { eventually } from '../support/passage-indexes.ts';
 import { eventsOf, scope, startTask } from '../support/tasks.ts';
 
-let world: Awaited<ReturnType<typeof startBookingServer>>;
-let env: TestEnvironment;
-let adapters: Adapters;
-let watch: Awaited<ReturnType<typeof watchMoments>>;
+let here: Bookings;
 beforeAll(async () => {
-  world = await startBookingServer();
-  env = await createTestEnvironment({
-    ALFRED_MODEL: 'scripted:test',
-    ALFRED_AGENTS: JSON.stringify({ knowledge: { approvals: [{ tool: 'book' }] } }),
-    ALFRED_SCRIPT_FILE: 'to be written',
-  });
-  const script = join(env.config.ALFRED_DATA_DIR, 'script.json');
   const book = { calls: [{ tool: 'book', arguments: { what: 'a room', isDear: true } }] };
-  await writeFile(script, JSON.stringify({ turns: [book, { text: 'It is booked.' }] }));
-  env.config = { ...env.config, ALFRED_SCRIPT_FILE: script };
-  adapters = createAdapters(env);
-  watch = await watchMoments(env.config.DATABASE_URL);
+  here = await createBookings({ approvals: [{ tool: 'book' }], turns: [book, { text: 'It is booked.' }] });
 });
-afterAll(async () => {
-  await watch?.close();
-  await adapters?.close();
-  await env?.close();
-  world?.server.close();
-  world?.server.closeAllConnections();
-});
+afterAll(() => here?.close());
 
 test('a decision whose worker dies as it is written, and whose person has gone, is what the task goes on with', async () => {
-  const workers = createKillableWorkers(['test/support/booking-worker.ts', world.url], env.config, watch);
+  const workers = createKillableWorkers(here.workerArgs, here.env.config, here.watch);
   try {
     workers.start();
     await workers.someReady();
-    const { client } = env;
-    const { id: task } = await startTask({ client, tasks: adapters.tasks }, 'Book.');
+    const { client } = here.env;
+    const { id: task } = await startTask({ client, tasks: here.adapters.tasks }, 'Book.');
     const waits = async () =>
-      (await adapters.approvals.list({ ...scope, roles: [] }, { status: 'pending', limit: 1 })).approvals[0];
-    await eventually(async () => expect(await waits()).toBeDefined());
-    const asked = await waits();
-    const killed = watch.first('decided', (name) => workers.kill(name), 20_000);
-    const again = killed.then(() => watch.first('resumed', (name) => workers.kill(name), 40_000));
+      (await here.adapters.approvals.list({ ...scope, roles: [] }, { status: 'pending', limit: 1 })).approvals[0];
+    let asked: Awaited<ReturnType<typeof waits>>;
+    await eventually(async () => expect((asked = await waits())).toBeDefined());
+    const killed = here.watch.first('decided', (name) => workers.kill(name), 20_000);
+    const again = killed.then(() => here.watch.first('resumed', (name) => workers.kill(name), 40_000));
     // Nobody repeats it: the row says that it is decided.
     await inTime(client, 2_000, () =>
       client.workflow.getHandle(taskWorkflowId(task)).executeUpdate(decideUpdate, {
@@ -59,9 +35,9 @@ test('a decision whose worker dies as it is written, and whose person has gone, 
     ).catch(() => {});
     expect([await killed, await again]).toEqual([true, true]);
 
-    const events = await eventsOf(adapters.events, task, 60_000);
+    const events = await eventsOf(here.adapters.events, task, 60_000);
     expect(events.at(-1)).toMatchObject({ type: 'task.completed', data: { result: { text: 'It is booked.' } } });
-    expect(world.posts).toHaveLength(1);
+    expect(here.world.posts).toHaveLength(1);
     // Temporal forgets an update that is in no history when it loads a workflow anew, and nobody sends this one again.
     const { events: history } = await client.workflow.getHandle(taskWorkflowId(task)).fetchHistory();
     const accepted = history?.findIndex((event) => event.workflowExecutionUpdateAcceptedEventAttributes);

@@ -5,12 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
 import type { UploadedFile } from '../../activities/ports.ts';
-import { documentsQueue, ingestionWorkflowId } from '../../contract/ids.ts';
+import { documentsQueue } from '../../contract/ids.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { startWorkers } from '../../workers/compose.ts';
-import type { ingestWorkflow } from '../../workflows/ingest/workflow.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
-import { placed } from '../support/put-document.ts';
+import { startIngestion } from '../support/ingestion.ts';
 import { startRole } from '../support/role-process.ts';
 import { wordEmbedder } from '../support/word-embedder.ts';
 
@@ -50,22 +49,8 @@ async function mixedFiles(): Promise<UploadedFile[]> {
   return files;
 }
 
-async function start(tenant: string, files: UploadedFile[]) {
-  const scope = { tenant, subject: 'local' };
-  const ingestionId = await adapters.documents.createIngestion(scope, files, placed);
-  const handle = await env.client.workflow.start<typeof ingestWorkflow>('ingestWorkflow', {
-    workflowId: ingestionWorkflowId(ingestionId),
-    taskQueue: documentsQueue,
-    args: [{ ingestionId, ...scope }],
-    workflowTaskTimeout: '5 s',
-  });
-  const state = async () => {
-    const found = await adapters.documents.ingestion(scope, ingestionId);
-    if (!found) throw new Error('the ingestion is there');
-    return found;
-  };
-  return { handle, state };
-}
+const start = (tenant: string, files: UploadedFile[]) =>
+  startIngestion({ client: env.client, documents: adapters.documents }, { tenant, subject: 'local' }, files);
 
 /** What is stored of a tenant, without what is made up anew each time. */
 async function stored(tenant: string) {

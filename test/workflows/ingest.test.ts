@@ -3,13 +3,13 @@ import { createAdapters, type Adapters } from '../../activities/adapters/index.t
 import type { DocumentParser, UploadedFile } from '../../activities/ports.ts';
 import type { Ingestion } from '../../contract/documents.ts';
 import { AlfredError } from '../../contract/errors.ts';
-import { documentsQueue, ingestionWorkflowId } from '../../contract/ids.ts';
+import { documentsQueue } from '../../contract/ids.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { startWorkers } from '../../workers/compose.ts';
-import type { ingestWorkflow } from '../../workflows/ingest/workflow.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { startIngestion } from '../support/ingestion.ts';
 import { plainParser } from '../support/plain-parser.ts';
-import { placed, sha256 } from '../support/put-document.ts';
+import { sha256 } from '../support/put-document.ts';
 import { startRole } from '../support/role-process.ts';
 
 const scope = { tenant: 'local', subject: 'local' };
@@ -36,21 +36,8 @@ const file = (name: string, content: string | Uint8Array): UploadedFile => ({
   bytes: Buffer.from(content as string),
 });
 
-async function start(files: UploadedFile[]) {
-  const ingestionId = await adapters.documents.createIngestion(scope, files, placed);
-  const handle = await env.client.workflow.start<typeof ingestWorkflow>('ingestWorkflow', {
-    workflowId: ingestionWorkflowId(ingestionId),
-    taskQueue: documentsQueue,
-    args: [{ ingestionId, ...scope }],
-    workflowTaskTimeout: '5 s',
-  });
-  const state = async () => {
-    const found = await adapters.documents.ingestion(scope, ingestionId);
-    if (!found) throw new Error(`no ingestion ${ingestionId}`);
-    return found;
-  };
-  return { ingestionId, handle, state };
-}
+const start = (files: UploadedFile[]) =>
+  startIngestion({ client: env.client, documents: adapters.documents }, scope, files);
 
 /** Resolves once `settled` files are read. */
 async function progressed(state: () => Promise<Omit<Ingestion, 'links'>>, settled: number) {
