@@ -6,7 +6,7 @@ import { isEnded } from '../contract/task-status.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { heartbeating } from './heartbeat.ts';
-import type { ConversationTurns, TaskEvents, Tasks, Workflows } from './ports.ts';
+import type { ConversationTurns, TaskEvents, Tasks, Workflows } from '../contract/ports/index.ts';
 
 export type ConversationDeps = {
   turns: ConversationTurns;

@@ -3,7 +3,7 @@ import { AlfredError } from '../contract/errors.ts';
 import type { CallbackRef } from '../contract/references.ts';
 import { isEnded } from '../contract/task-status.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import type { CallbackAttempt, CallbackOutcome, Callbacks, TaskRow, Tasks, Webhooks } from './ports.ts';
+import type { CallbackAttempt, CallbackOutcome, Callbacks, TaskRow, Tasks, Webhooks } from '../contract/ports/index.ts';
 
 export type CallbackDeps = { callbacks: Callbacks; tasks: Tasks; webhooks: Webhooks; metrics: Metrics };
 

@@ -1,5 +1,5 @@
 import { AlfredError } from '../contract/errors.ts';
-import { isDatabaseUnavailable } from '../runtime/postgres.ts';
+import { isDatabaseUnavailable } from '../runtime/database/postgres.ts';
 
 /** Any error as one of ours; what we do not know is `internal` and keeps its words out of history. */
 export function alfredErrorOf(error: unknown): AlfredError {

@@ -1,16 +1,16 @@
-import { createApprovalActivities, type ApprovalDeps } from './approve.ts';
-import { createModelActivities, type ModelDeps } from './call-model.ts';
+import { createApprovalActivities, type ApprovalDeps } from './acting/approve.ts';
+import { createModelActivities, type ModelDeps } from './model/call-model.ts';
 import { createConversationActivities, type ConversationDeps } from './conversations.ts';
 import { createCallbackActivities, type CallbackDeps } from './deliver-callback.ts';
-import { createEmbedActivities, type EmbedDeps } from './embed.ts';
-import { createIngestActivities, type IngestDeps } from './ingest.ts';
+import { createEmbedActivities, type EmbedDeps } from './documents/embed.ts';
+import { createIngestActivities, type IngestDeps } from './documents/ingest.ts';
 import { createOutageActivities, type OutageDeps } from './outage.ts';
 import { createScheduledRunActivities, type ScheduledRunDeps } from './scheduled-runs.ts';
-import { createSweepActivities, type SweepDeps } from './sweep-tasks.ts';
-import { createSyncActivities, type SyncDeps } from './sync-source.ts';
+import { createSweepActivities, type SweepDeps } from './sweep/sweep-tasks.ts';
+import { createSyncActivities, type SyncDeps } from './documents/sync-source.ts';
 import { createTaskActivities, type TaskDeps } from './tasks.ts';
-import { createToolActivities, type ToolDeps } from './run-tool.ts';
-import { createUndoActivities, type UndoDeps } from './undo.ts';
+import { createToolActivities, type ToolDeps } from './acting/run-tool.ts';
+import { createUndoActivities, type UndoDeps } from './acting/undo.ts';
 
 export type ActivityDeps = ModelDeps &
   ToolDeps &

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { heartbeating } from './heartbeat.ts';
-import type { ParkedTasks, Workflows } from './ports.ts';
+import type { ParkedTasks, Workflows } from '../contract/ports/index.ts';
 
 export type OutageDeps = {
   parked: ParkedTasks;

@@ -3,7 +3,7 @@ import type { Agents } from '../agents/index.ts';
 import { AlfredError } from '../contract/errors.ts';
 import type { BudgetLimits, Head, ScheduledRun, TaskRef } from '../contract/references.ts';
 import type { TaskRequest } from '../contract/task.ts';
-import type { Identity, Messages, RunEnd, RunNote, Schedules, Tasks } from './ports.ts';
+import type { Identity, Messages, RunEnd, RunNote, Schedules, Tasks } from '../contract/ports/index.ts';
 
 export type ScheduledRunDeps = {
   schedules: Pick<Schedules, 'run' | 'noteRun' | 'endOf'>;

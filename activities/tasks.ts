@@ -4,9 +4,17 @@ import type { BudgetLimits, ContentHash, Head, Stop, TaskPlan, TaskRef } from '.
 import { isEnded } from '../contract/task-status.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import { citationsOf, numberPassages } from './citations.ts';
+import { citationsOf, numberPassages } from './context/citations.ts';
 import { currentRun } from './current-run.ts';
-import type { Callbacks, Closure, Conversations, ParkedTasks, TaskRow, Tasks, Workflows } from './ports.ts';
+import type {
+  Callbacks,
+  Closure,
+  Conversations,
+  ParkedTasks,
+  TaskRow,
+  Tasks,
+  Workflows,
+} from '../contract/ports/index.ts';
 
 export type TaskDeps = {
   tasks: Tasks;

@@ -1,7 +1,7 @@
 import type { Agents } from '../agents/index.ts';
 import { AlfredError } from '../contract/errors.ts';
 import type { TaskRequest } from '../contract/task.ts';
-import { parse } from './problems.ts';
+import { parse } from './http/problems.ts';
 
 /**
  * The request with its input as the agent's own schema sees it.

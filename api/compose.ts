@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { createAdapters } from '../activities/adapters/index.ts';
+import { createAdapters } from '../wiring/adapters.ts';
 import { agents } from '../agents/index.ts';
 import { checkAgentNames } from '../runtime/agent-settings.ts';
 import type { Config } from '../runtime/config.ts';

@@ -17,7 +17,7 @@ import type {
   TaskEvents,
   Tasks,
   Workflows,
-} from '../activities/ports.ts';
+} from '../contract/ports/index.ts';
 import type { Agents } from '../agents/index.ts';
 import type { Config } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';

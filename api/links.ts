@@ -11,10 +11,17 @@ import {
 import type { Schedule } from '../contract/schedule.ts';
 import type { Source } from '../contract/sources.ts';
 import type { Task } from '../contract/task.ts';
-import type { ApprovalRow, ConversationRow, Receipt, ScheduleRow, SourceRow, TaskRow } from '../activities/ports.ts';
+import type {
+  ApprovalRow,
+  ConversationRow,
+  Receipt,
+  ScheduleRow,
+  SourceRow,
+  TaskRow,
+} from '../contract/ports/index.ts';
 import type { Config } from '../runtime/config.ts';
 import { scheduleView } from './schedule-view.ts';
-import type { Seen } from './temporal-schedules.ts';
+import type { Seen } from '../adapters/temporal/schedules.ts';
 
 export const taskPath = (id: string) => `/v1/tasks/${id}`;
 export const conversationPath = (id: string) => `/v1/conversations/${id}`;

@@ -1,6 +1,6 @@
-import type { ScheduleRow } from '../activities/ports.ts';
+import type { ScheduleRow } from '../contract/ports/index.ts';
 import type { Schedule } from '../contract/schedule.ts';
-import type { Seen } from './temporal-schedules.ts';
+import type { Seen } from '../adapters/temporal/schedules.ts';
 
 /** A schedule as it is shown: our row beside what Temporal says, without the secret that signs a callback. */
 export function scheduleView(row: ScheduleRow, seen: Seen, links: Schedule['links']): Schedule {

@@ -77,7 +77,7 @@ longest beginning. Prices are US dollars per million tokens:
 The fields are \`input\`, \`output\`, \`cacheRead\`, \`cacheWrite\`, \`contextTokens\` (input and output together),
 \`maxOutputTokens\`, \`requestsPerMinute\`, \`tokensPerMinute\` and \`citations\` (true or false: whether the model cites
 passages by its provider's own feature, see [models](models.md#citations-by-the-model)). A model of the shipped table
-(activities/adapters/models/prices.json, with sources) needs only what shall differ. Any other needs \`input\`, \`output\`
+(adapters/models/prices.json, with sources) needs only what shall differ. Any other needs \`input\`, \`output\`
 and \`contextTokens\`: a model without a price is refused, never free by mistake. Left out, \`cacheRead\` is the input price,
 \`cacheWrite\` 1.25 times that, \`maxOutputTokens\` a quarter of the window. Some models of the table cost more for a long
 prompt; their window is cut where the price changes. \`offline:…\` and \`scripted:…\` cost nothing.

@@ -1,5 +1,5 @@
 import type { Config } from '../runtime/config.ts';
-import { isDatabaseUnavailable } from '../runtime/postgres.ts';
+import { isDatabaseUnavailable } from '../runtime/database/postgres.ts';
 import { CliError } from './cli-error.ts';
 
 /** Says which database does not answer, without its password. */

@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../runtime/config.ts';
 import { version } from '../runtime/version.ts';
-import { createApiClient } from './api-client.ts';
+import { createApiClient } from './client/api-client.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 import { addAgents } from './commands/agents.ts';
 import { addApprovals } from './commands/approvals.ts';
@@ -24,7 +24,7 @@ import { addTasks } from './commands/tasks.ts';
 import { addUsage } from './commands/usage.ts';
 import type { Context } from './context.ts';
 import { findStack, localRun } from './stack.ts';
-import { createTerminal } from './terminal.ts';
+import { createTerminal } from './terminal/terminal.ts';
 
 const terminal = createTerminal();
 const context: Context = { terminal, api: createApiClient(() => findStack()) };

@@ -1,6 +1,6 @@
-import { createAdapters, type Adapters } from '../activities/adapters/index.ts';
+import { createAdapters, type Adapters } from '../wiring/adapters.ts';
 import type { Config } from '../runtime/config.ts';
-import { openPostgres } from '../runtime/postgres.ts';
+import { openPostgres } from '../runtime/database/postgres.ts';
 import { connectTemporal, createClient } from '../runtime/temporal.ts';
 import { databaseProblem } from './database-problem.ts';
 import { silentLog } from './silent-log.ts';

@@ -1,5 +1,5 @@
 import { loadConfig } from '../runtime/config.ts';
-import { migrate } from '../runtime/migrate.ts';
+import { migrate } from '../runtime/database/migrate.ts';
 import { connectTemporal, createClient, registerSearchAttributes } from '../runtime/temporal.ts';
 import { ensureSchedules } from '../workers/schedules.ts';
 import { CliError } from './cli-error.ts';

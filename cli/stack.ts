@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readRunFile, type RunFile } from '../runtime/run-file.ts';
+import { readRunFile, type RunFile } from '../deploy/local/run-file.ts';
 import { usageError } from './cli-error.ts';
 
 const clone = fileURLToPath(new URL('../', import.meta.url));

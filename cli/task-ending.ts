@@ -1,6 +1,6 @@
 import { exitCodes } from './cli-error.ts';
-import type { LastEvent } from './follow-events.ts';
-import type { Terminal } from './terminal.ts';
+import type { LastEvent } from './client/follow-events.ts';
+import type { Terminal } from './terminal/terminal.ts';
 
 const isIncomplete = (event: LastEvent) =>
   event.type === 'task.completed' && event.data.result.incomplete !== undefined;

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import type { Config } from './config.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { openPostgres, type Postgres } from './postgres.ts';
+import { openPostgres, type Postgres } from './database/postgres.ts';
 import { createReadiness, type ReadinessProbe } from './readiness.ts';
 import { connectTemporal, createClient } from './temporal.ts';
 import { installTemporalRuntime } from './temporal-metrics.ts';

@@ -1,7 +1,7 @@
 import { Worker } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
 import { createActivityInterceptor } from '../activities/interceptor.ts';
-import type { Adapters } from '../activities/adapters/index.ts';
+import type { Adapters } from '../wiring/adapters.ts';
 import { agents } from '../agents/index.ts';
 import { agentQueue, systemQueue } from '../contract/ids.ts';
 import { checkAgentNames } from '../runtime/agent-settings.ts';
@@ -13,7 +13,7 @@ import { allQueues } from './queues.ts';
 import { ensureSchedules } from './schedules.ts';
 
 // For the one-machine stack, whose workers and API share one set of adapters.
-export { createAdapters } from '../activities/adapters/index.ts';
+export { createAdapters } from '../wiring/adapters.ts';
 
 export type RunningWorkers = {
   queues: string[];

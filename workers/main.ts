@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { createAdapters } from '../activities/adapters/index.ts';
+import { createAdapters } from '../wiring/adapters.ts';
 import { openEdge } from '../runtime/edge.ts';
 import { startHealthServer } from '../runtime/health-server.ts';
 import { runMain } from '../runtime/main.ts';

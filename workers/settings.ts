@@ -1,6 +1,6 @@
 import type { ActivityDeps } from '../activities/index.ts';
-import { rulesFor } from '../activities/approval-rules.ts';
-import type { ModelCatalog, ModelProvider, Tool } from '../activities/ports.ts';
+import { rulesFor } from '../activities/acting/approval-rules.ts';
+import type { ModelCatalog, ModelProvider, Tool } from '../contract/ports/index.ts';
 import type { Agents } from '../agents/index.ts';
 import { agentSettings, dayLimitsOf } from '../runtime/agent-settings.ts';
 import { ConfigError, type Config } from '../runtime/config.ts';

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { AgentList, type AgentDescription } from '../../contract/agents.ts';
 import type { Agent } from '../../agents/index.ts';
 import type { ApiDeps } from '../deps.ts';
-import type { Api } from '../fastify.ts';
-import { json, problems } from '../responses.ts';
+import type { Api } from '../http/fastify.ts';
+import { json, problems } from '../http/responses.ts';
 
 export const agentRoutes =
   ({ agents }: Pick<ApiDeps, 'agents'>) =>

@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Approval, ApprovalDecision, ApprovalList, ApprovalListQuery } from '../../contract/approval.ts';
-import { sentenceOfVerdict } from '../../contract/approval-rights.ts';
+import { sentenceOfVerdict } from '../../contract/rules/approval-rights.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import { taskWorkflowId } from '../../contract/ids.ts';
 import { canonicalJson } from '../../contract/json.ts';
-import type { ApprovalRow, Identity } from '../../activities/ports.ts';
+import type { ApprovalRow, Identity } from '../../contract/ports/index.ts';
 import { decideUpdate } from '../../workflows/messages.ts';
 import type { ApiDeps } from '../deps.ts';
-import type { Api } from '../fastify.ts';
+import type { Api } from '../http/fastify.ts';
 import type { Views } from '../links.ts';
-import { bodyProblems, IdParams, json, problems } from '../responses.ts';
-import { updateTask } from '../update-task.ts';
+import { bodyProblems, IdParams, json, problems } from '../http/responses.ts';
+import { updateTask } from '../../adapters/temporal/update-task.ts';
 
 type Deps = Pick<ApiDeps, 'approvals' | 'client'> & { views: Views };
 

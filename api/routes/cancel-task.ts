@@ -3,16 +3,16 @@ import { taskWorkflowId } from '../../contract/ids.ts';
 import type { Scope } from '../../contract/references.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import { CancelRequest, Task } from '../../contract/task.ts';
-import type { TaskRow } from '../../activities/ports.ts';
+import type { TaskRow } from '../../contract/ports/index.ts';
 import { linkAbort } from '../../runtime/linked-abort.ts';
 import type { ApiDeps } from '../deps.ts';
-import type { Api } from '../fastify.ts';
+import type { Api } from '../http/fastify.ts';
 import { inTime } from '../../runtime/in-time.ts';
 import type { Views } from '../links.ts';
-import { parse } from '../problems.ts';
-import { bodyProblems, IdParams, json, problems } from '../responses.ts';
-import { temporalDeadlineMs } from '../start-workflow.ts';
-import type { ReadTask } from '../true-task.ts';
+import { parse } from '../http/problems.ts';
+import { bodyProblems, IdParams, json, problems } from '../http/responses.ts';
+import { temporalDeadlineMs } from '../../adapters/temporal/start-workflow.ts';
+import type { ReadTask } from '../../adapters/temporal/read-task.ts';
 import { notFound } from './tasks.ts';
 
 /** How long an answer is held back for the task's end, in milliseconds. */

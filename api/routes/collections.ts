@@ -3,9 +3,9 @@ import { Collection, CollectionList, CollectionListQuery, CollectionSettings } f
 import { CollectionName } from '../../contract/documents.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import type { ApiDeps } from '../deps.ts';
-import type { Api } from '../fastify.ts';
-import { parse } from '../problems.ts';
-import { bodyProblems, json, problems } from '../responses.ts';
+import type { Api } from '../http/fastify.ts';
+import { parse } from '../http/problems.ts';
+import { bodyProblems, json, problems } from '../http/responses.ts';
 
 const NameParams = z.object({ name: z.string().describe('Of the collection, percent-encoded') });
 

@@ -1,10 +1,10 @@
-import type { ScheduleRow } from '../../activities/ports.ts';
+import type { ScheduleRow } from '../../contract/ports/index.ts';
 import { Schedule } from '../../contract/schedule.ts';
 import type { ApiDeps } from '../deps.ts';
-import type { Api } from '../fastify.ts';
+import type { Api } from '../http/fastify.ts';
 import type { Views } from '../links.ts';
-import { bodyProblems, IdParams, json, problems } from '../responses.ts';
-import type { TemporalSchedules } from '../temporal-schedules.ts';
+import { bodyProblems, IdParams, json, problems } from '../http/responses.ts';
+import type { TemporalSchedules } from '../../adapters/temporal/schedules.ts';
 import { noSchedule } from './schedules.ts';
 
 type Deps = Pick<ApiDeps, 'schedules'> & { clock: TemporalSchedules; views: Views };

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { ConversationEventPage } from '../../contract/conversation.ts';
 import { TaskEventsQuery } from '../../contract/events.ts';
-import { negotiate } from '../accept.ts';
+import { negotiate } from '../http/accept.ts';
 import type { ApiDeps } from '../deps.ts';
-import type { Api } from '../fastify.ts';
-import { pageSize, placeOf, ResumeHeaders, type OpenStream } from '../open-stream.ts';
-import { IdParams, problems } from '../responses.ts';
+import type { Api } from '../http/fastify.ts';
+import { pageSize, placeOf, ResumeHeaders, type OpenStream } from '../http/open-stream.ts';
+import { IdParams, problems } from '../http/responses.ts';
 import { noConversation } from './conversations.ts';
 
 type Deps = Pick<ApiDeps, 'conversationRows' | 'conversationEvents'> & { openStream: OpenStream };

@@ -3,9 +3,9 @@ import { MessageList, MessageListQuery, MessageReceipt, MessageRequest } from '.
 import { AlfredError } from '../../contract/errors.ts';
 import { checkInput } from '../check-input.ts';
 import type { ApiDeps } from '../deps.ts';
-import type { Api } from '../fastify.ts';
+import type { Api } from '../http/fastify.ts';
 import type { Views } from '../links.ts';
-import { bodyProblems, IdParams, json, problems } from '../responses.ts';
+import { bodyProblems, IdParams, json, problems } from '../http/responses.ts';
 import { noConversation } from './conversations.ts';
 
 type Deps = Pick<ApiDeps, 'agents' | 'conversationRows' | 'messages'> & { views: Views };

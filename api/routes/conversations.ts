@@ -9,9 +9,9 @@ import {
 import { AlfredError } from '../../contract/errors.ts';
 import { agentSettings } from '../../runtime/agent-settings.ts';
 import type { ApiDeps } from '../deps.ts';
-import type { Api } from '../fastify.ts';
+import type { Api } from '../http/fastify.ts';
 import { conversationPath, type Views } from '../links.ts';
-import { bodyProblems, IdempotencyHeaders, IdParams, json, location, problems } from '../responses.ts';
+import { bodyProblems, IdempotencyHeaders, IdParams, json, location, problems } from '../http/responses.ts';
 
 type Deps = Pick<ApiDeps, 'agents' | 'config' | 'conversationRows' | 'messages' | 'log'> & { views: Views };
 

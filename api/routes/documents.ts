@@ -11,11 +11,11 @@ import {
 } from '../../contract/documents.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import type { ApiDeps } from '../deps.ts';
-import type { Api } from '../fastify.ts';
+import type { Api } from '../http/fastify.ts';
 import { ingestionPath, type Views } from '../links.ts';
-import { bodyProblems, IdParams, json, location, problems } from '../responses.ts';
-import type { Starters } from '../start-workflow.ts';
-import { bytesOf, filesOf } from '../upload.ts';
+import { bodyProblems, IdParams, json, location, problems } from '../http/responses.ts';
+import type { Starters } from '../../adapters/temporal/start-workflow.ts';
+import { bytesOf, filesOf } from '../http/upload.ts';
 
 type Deps = Pick<ApiDeps, 'config' | 'documents' | 'index'> & { start: Starters; views: Views };
 

@@ -1,14 +1,14 @@
-import { lostIngestion } from '../../contract/document-truth.ts';
+import { lostIngestion } from '../../contract/rules/ingestion-reconciliation.ts';
 import { Ingestion } from '../../contract/documents.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import { ingestionWorkflowId } from '../../contract/ids.ts';
 import type { Scope } from '../../contract/references.ts';
 import type { ApiDeps } from '../deps.ts';
-import type { Api } from '../fastify.ts';
+import type { Api } from '../http/fastify.ts';
 import { inTime } from '../../runtime/in-time.ts';
 import { ingestionPath, type Views } from '../links.ts';
-import { IdParams, json, location, problems } from '../responses.ts';
-import type { Starters } from '../start-workflow.ts';
+import { IdParams, json, location, problems } from '../http/responses.ts';
+import type { Starters } from '../../adapters/temporal/start-workflow.ts';
 
 /** A reader waits no longer than this for Temporal's word. */
 const describeDeadlineMs = 500;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ScheduleRow } from '../../activities/ports.ts';
+import type { ScheduleRow } from '../../contract/ports/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import {
   Schedule,
@@ -11,11 +11,11 @@ import {
 } from '../../contract/schedule.ts';
 import { checkInput } from '../check-input.ts';
 import type { ApiDeps } from '../deps.ts';
-import type { Api } from '../fastify.ts';
+import type { Api } from '../http/fastify.ts';
 import { schedulePath, type Views } from '../links.ts';
-import { InvalidRequest } from '../problems.ts';
-import { bodyProblems, IdParams, json, location, problems } from '../responses.ts';
-import type { TemporalSchedules } from '../temporal-schedules.ts';
+import { InvalidRequest } from '../http/problems.ts';
+import { bodyProblems, IdParams, json, location, problems } from '../http/responses.ts';
+import type { TemporalSchedules } from '../../adapters/temporal/schedules.ts';
 
 type Deps = Pick<ApiDeps, 'agents' | 'schedules'> & { clock: TemporalSchedules; views: Views };
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { SourceRow } from '../../activities/ports.ts';
-import { lostSync } from '../../contract/document-truth.ts';
+import type { SourceRow } from '../../contract/ports/index.ts';
+import { lostSync } from '../../contract/rules/ingestion-reconciliation.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import { sourceWorkflowId } from '../../contract/ids.ts';
 import type { Scope } from '../../contract/references.ts';
@@ -13,14 +13,14 @@ import {
   SourceListQuery,
   SourceRequest,
 } from '../../contract/sources.ts';
-import { startGraceMs } from '../../contract/task-truth.ts';
+import { startGraceMs } from '../../contract/rules/task-reconciliation.ts';
 import { inTime } from '../../runtime/in-time.ts';
 import type { ApiDeps } from '../deps.ts';
-import type { Api } from '../fastify.ts';
+import type { Api } from '../http/fastify.ts';
 import { sourcePath, type Views } from '../links.ts';
-import { bodyProblems, IdempotencyHeaders, IdParams, json, location, problems } from '../responses.ts';
-import type { SourceClock } from '../source-clock.ts';
-import { temporalDeadlineMs } from '../start-workflow.ts';
+import { bodyProblems, IdempotencyHeaders, IdParams, json, location, problems } from '../http/responses.ts';
+import type { SourceClock } from '../../adapters/temporal/source-schedules.ts';
+import { temporalDeadlineMs } from '../../adapters/temporal/start-workflow.ts';
 
 /** A reader waits no longer than this for Temporal's word. */
 const describeDeadlineMs = 500;

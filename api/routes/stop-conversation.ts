@@ -1,8 +1,8 @@
 import { StopReceipt, StopRequest } from '../../contract/conversation.ts';
 import type { ApiDeps } from '../deps.ts';
-import type { Api } from '../fastify.ts';
-import { parse } from '../problems.ts';
-import { bodyProblems, IdParams, json, problems } from '../responses.ts';
+import type { Api } from '../http/fastify.ts';
+import { parse } from '../http/problems.ts';
+import { bodyProblems, IdParams, json, problems } from '../http/responses.ts';
 
 export const stopConversationRoutes =
   ({ messages }: Pick<ApiDeps, 'messages'>) =>

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { Health, Readiness } from '../../contract/health.ts';
 import { version } from '../../runtime/version.ts';
 import type { ApiDeps } from '../deps.ts';
-import type { Api } from '../fastify.ts';
-import { json, problems } from '../responses.ts';
+import type { Api } from '../http/fastify.ts';
+import { json, problems } from '../http/responses.ts';
 
 type Deps = Pick<ApiDeps, 'readiness' | 'readMetrics' | 'metrics'>;
 

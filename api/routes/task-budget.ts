@@ -4,10 +4,10 @@ import { isEnded } from '../../contract/task-status.ts';
 import { BudgetGrant, Task } from '../../contract/task.ts';
 import { budgetUpdate } from '../../workflows/messages.ts';
 import type { ApiDeps } from '../deps.ts';
-import type { Api } from '../fastify.ts';
+import type { Api } from '../http/fastify.ts';
 import type { Views } from '../links.ts';
-import { bodyProblems, IdParams, json, problems } from '../responses.ts';
-import { updateTask } from '../update-task.ts';
+import { bodyProblems, IdParams, json, problems } from '../http/responses.ts';
+import { updateTask } from '../../adapters/temporal/update-task.ts';
 import { notFound } from './tasks.ts';
 
 type Deps = Pick<ApiDeps, 'tasks' | 'client'> & { views: Views };

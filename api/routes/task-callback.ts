@@ -3,11 +3,11 @@ import { AlfredError } from '../../contract/errors.ts';
 import type { Scope } from '../../contract/references.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import type { ApiDeps } from '../deps.ts';
-import type { Api } from '../fastify.ts';
+import type { Api } from '../http/fastify.ts';
 import { inTime } from '../../runtime/in-time.ts';
-import { IdParams, json, problems } from '../responses.ts';
-import { temporalDeadlineMs } from '../start-workflow.ts';
-import type { ReadTask } from '../true-task.ts';
+import { IdParams, json, problems } from '../http/responses.ts';
+import { temporalDeadlineMs } from '../../adapters/temporal/start-workflow.ts';
+import type { ReadTask } from '../../adapters/temporal/read-task.ts';
 import { notFound } from './tasks.ts';
 
 type Deps = Pick<ApiDeps, 'callbacks' | 'workflows' | 'client'> & { read: ReadTask };

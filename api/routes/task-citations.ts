@@ -1,7 +1,7 @@
 import { TaskCitations } from '../../contract/task.ts';
 import type { ApiDeps } from '../deps.ts';
-import type { Api } from '../fastify.ts';
-import { IdParams, json, problems } from '../responses.ts';
+import type { Api } from '../http/fastify.ts';
+import { IdParams, json, problems } from '../http/responses.ts';
 import { notFound } from './tasks.ts';
 
 type Deps = Pick<ApiDeps, 'citations'>;

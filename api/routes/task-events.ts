@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { TaskEventPage, TaskEventsQuery } from '../../contract/events.ts';
 import { isEnded } from '../../contract/task-status.ts';
-import { negotiate } from '../accept.ts';
+import { negotiate } from '../http/accept.ts';
 import type { ApiDeps } from '../deps.ts';
-import type { Api } from '../fastify.ts';
-import { pageSize, placeOf, ResumeHeaders, type OpenStream } from '../open-stream.ts';
-import { IdParams, problems } from '../responses.ts';
-import type { ReadTask } from '../true-task.ts';
+import type { Api } from '../http/fastify.ts';
+import { pageSize, placeOf, ResumeHeaders, type OpenStream } from '../http/open-stream.ts';
+import { IdParams, problems } from '../http/responses.ts';
+import type { ReadTask } from '../../adapters/temporal/read-task.ts';
 import { notFound } from './tasks.ts';
 
 type Deps = Pick<ApiDeps, 'events'> & { read: ReadTask; openStream: OpenStream };

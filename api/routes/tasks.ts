@@ -7,12 +7,12 @@ import { agentSettings } from '../../runtime/agent-settings.ts';
 import { linkAbort } from '../../runtime/linked-abort.ts';
 import { checkInput } from '../check-input.ts';
 import type { ApiDeps } from '../deps.ts';
-import type { Api } from '../fastify.ts';
+import type { Api } from '../http/fastify.ts';
 import { taskPath, type Views } from '../links.ts';
-import { waitOf } from '../prefer.ts';
-import { bodyProblems, IdempotencyHeaders, IdParams, json, location, problems } from '../responses.ts';
-import type { Starters } from '../start-workflow.ts';
-import type { ReadTask } from '../true-task.ts';
+import { waitOf } from '../http/prefer.ts';
+import { bodyProblems, IdempotencyHeaders, IdParams, json, location, problems } from '../http/responses.ts';
+import type { Starters } from '../../adapters/temporal/start-workflow.ts';
+import type { ReadTask } from '../../adapters/temporal/read-task.ts';
 
 type Deps = Pick<ApiDeps, 'agents' | 'config' | 'tasks' | 'events'> & {
   start: Starters;

@@ -1,8 +1,8 @@
 import { maxUsageDays, usageDays, UsageQuery, UsageReport, usageSpan } from '../../contract/usage.ts';
 import type { ApiDeps } from '../deps.ts';
-import type { Api } from '../fastify.ts';
-import { InvalidRequest } from '../problems.ts';
-import { json, problems } from '../responses.ts';
+import type { Api } from '../http/fastify.ts';
+import { InvalidRequest } from '../http/problems.ts';
+import { json, problems } from '../http/responses.ts';
 
 export const usageRoutes =
   ({ ledger }: Pick<ApiDeps, 'ledger'>) =>

@@ -1,6 +1,6 @@
 import type { ConversationEvent } from '../../contract/conversation.ts';
 import { exitCodes } from '../cli-error.ts';
-import { isLast } from '../follow-events.ts';
+import { isLast } from '../client/follow-events.ts';
 import { exitCodeOf } from '../task-ending.ts';
 
 /** Keeps count of what was said here and has no answer yet, and of how it ended. */

@@ -4,7 +4,7 @@ import {
   MessageList,
   type ConversationMessage,
 } from '../../contract/conversation.ts';
-import type { ApiClient } from '../api-client.ts';
+import type { ApiClient } from '../client/api-client.ts';
 import { CliError, usageError } from '../cli-error.ts';
 import { conversationPath } from './speaker.ts';
 

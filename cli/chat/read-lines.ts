@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import { exitCodes } from '../cli-error.ts';
 import type { Context } from '../context.ts';
-import { onInterrupt } from '../interrupt.ts';
+import { onInterrupt } from '../terminal/interrupt.ts';
 import type { Session } from './session.ts';
 
 /** Messages that may wait for their answers before more lines are read. */

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { BusyPolicy, Conversation, ConversationEvent } from '../../contract/conversation.ts';
-import { ApiProblem, type ApiClient } from '../api-client.ts';
-import { followConversation } from '../follow-events.ts';
-import type { Terminal } from '../terminal.ts';
+import { ApiProblem, type ApiClient } from '../client/api-client.ts';
+import { followConversation } from '../client/follow-events.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import { createAwaited } from './awaited.ts';
 import { createSpeaker } from './speaker.ts';
 import { short } from './view.ts';

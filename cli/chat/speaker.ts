@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Conversation, MessageReceipt, StopReceipt, type BusyPolicy } from '../../contract/conversation.ts';
-import type { ApiClient } from '../api-client.ts';
-import { untilAnswered } from '../until-answered.ts';
+import type { ApiClient } from '../client/api-client.ts';
+import { untilAnswered } from '../client/until-answered.ts';
 
 type Options = {
   api: ApiClient;

@@ -1,6 +1,6 @@
 import type { ConversationMessage } from '../../contract/conversation.ts';
 import type { Context } from '../context.ts';
-import { onInterrupt } from '../interrupt.ts';
+import { onInterrupt } from '../terminal/interrupt.ts';
 import { createPrompt } from './prompt.ts';
 import type { Session } from './session.ts';
 import { createView, short, type View } from './view.ts';

@@ -1,8 +1,8 @@
 import type { ConversationEvent, MessageOutcome, MessageState } from '../../contract/conversation.ts';
-import { isLast } from '../follow-events.ts';
+import { isLast } from '../client/follow-events.ts';
 import { noteEnding } from '../task-ending.ts';
-import type { Terminal } from '../terminal.ts';
-import { createTranscript, showEnding } from '../transcript.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { createTranscript, showEnding } from '../terminal/transcript.ts';
 
 type Options = {
   isOwn: (messageId: string) => boolean;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { AgentList } from '../../contract/agents.ts';
 import type { Context } from '../context.ts';
-import { table } from '../terminal.ts';
+import { table } from '../terminal/terminal.ts';
 
 export function addAgents(program: Command, { api, terminal }: Context) {
   program

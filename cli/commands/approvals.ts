@@ -1,7 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { Approval, ApprovalList } from '../../contract/approval.ts';
 import type { Context } from '../context.ts';
-import { table } from '../terminal.ts';
+import { table } from '../terminal/terminal.ts';
 
 type ListOptions = { all?: boolean; status?: string; limit: number; json?: boolean };
 type DecideOptions = { comment?: string; edit?: object; json?: boolean };

@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { InvalidArgumentError, type Command } from 'commander';
 import { DocumentList } from '../../contract/documents.ts';
 import { Task, type TaskRequest } from '../../contract/task.ts';
-import type { ApiClient } from '../api-client.ts';
+import type { ApiClient } from '../client/api-client.ts';
 import { exitCodes, usageError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
-import { followEvents, isLast } from '../follow-events.ts';
-import { onInterrupt } from '../interrupt.ts';
+import { followEvents, isLast } from '../client/follow-events.ts';
+import { onInterrupt } from '../terminal/interrupt.ts';
 import { exitCodeOf, noteEnding } from '../task-ending.ts';
-import { createTranscript, showEnding } from '../transcript.ts';
-import { untilAnswered } from '../until-answered.ts';
+import { createTranscript, showEnding } from '../terminal/transcript.ts';
+import { untilAnswered } from '../client/until-answered.ts';
 
 type Options = { agent: string; json?: boolean; stream: boolean; maxCostUsd?: number; priority?: number };
 

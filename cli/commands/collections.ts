@@ -2,11 +2,11 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { z } from 'zod';
 import { defaultChunking } from '../../contract/chunking.ts';
 import { Collection, CollectionList, CollectionSettings } from '../../contract/collections.ts';
-import { ApiProblem, type ApiClient } from '../api-client.ts';
+import { ApiProblem, type ApiClient } from '../client/api-client.ts';
 import { usageError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
-import { count } from '../format.ts';
-import { table } from '../terminal.ts';
+import { count } from '../terminal/format.ts';
+import { table } from '../terminal/terminal.ts';
 
 type SetOptions = { chunkTokens?: number; overlapTokens?: number };
 

@@ -3,7 +3,7 @@ import { describeConfig, loadConfig } from '../../runtime/config.ts';
 import { configPage } from '../config-page.ts';
 import type { Context } from '../context.ts';
 import { localRun, stackEnvironment } from '../stack.ts';
-import { table } from '../terminal.ts';
+import { table } from '../terminal/terminal.ts';
 
 export function addConfig(program: Command, { terminal }: Context) {
   program

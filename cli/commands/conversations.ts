@@ -10,8 +10,8 @@ import {
 import { conversationPath } from '../chat/speaker.ts';
 import { short } from '../chat/view.ts';
 import type { Context } from '../context.ts';
-import { count } from '../format.ts';
-import { table, wrap } from '../terminal.ts';
+import { count } from '../terminal/format.ts';
+import { table, wrap } from '../terminal/terminal.ts';
 
 type ListOptions = { agent?: string; archived?: boolean; limit: number; json?: boolean };
 type ShowOptions = { limit: number; before?: number; json?: boolean };

@@ -2,14 +2,14 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { DocumentList, Ingestion, Placement, type Document } from '../../contract/documents.ts';
 import { readableKinds } from '../../contract/readable-files.ts';
-import type { ApiClient } from '../api-client.ts';
+import type { ApiClient } from '../client/api-client.ts';
 import { CliError, exitCodes, usageError } from '../cli-error.ts';
-import { collectFiles, type Found } from '../collect-files.ts';
+import { collectFiles, type Found } from '../client/collect-files.ts';
 import type { Context } from '../context.ts';
-import { followIngestions, refresh, totals } from '../follow-ingestions.ts';
-import { bytes, count } from '../format.ts';
-import { table } from '../terminal.ts';
-import { upload, type Upload } from '../upload.ts';
+import { followIngestions, refresh, totals } from '../client/follow-ingestions.ts';
+import { bytes, count } from '../terminal/format.ts';
+import { table } from '../terminal/terminal.ts';
+import { upload, type Upload } from '../client/upload.ts';
 
 export function addDocuments(program: Command, context: Context) {
   const documents = program.command('documents').description('what answers are found in');

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { loadConfig } from '../../runtime/config.ts';
 import type { Context } from '../context.ts';
 import { stackEnvironment } from '../stack.ts';
-import { table } from '../terminal.ts';
+import { table } from '../terminal/terminal.ts';
 import type { Interval } from '../eval/measures.ts';
 
 type Options = { corpus: string; json?: boolean; remove?: boolean };

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { usageError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
-import { bytes, count } from '../format.ts';
+import { bytes, count } from '../terminal/format.ts';
 
 const fixtures = fileURLToPath(new URL('../../test/histories/', import.meta.url));
 
@@ -20,8 +20,8 @@ export function addHistory(program: Command, { terminal }: Context) {
     .action(async (id: string, { name, to }: { name?: string; to: string }) => {
       if (name !== undefined && !/^[\w.-]+$/.test(name))
         throw usageError(`--name "${name}" is not a file name (expected letters, digits, ".", "_" and "-")`);
-      const { fetchHistory } = await import('../fetch-history.ts');
-      const { historyBytes, historyJson, largePayloads, workflowTypeOf } = await import('../history-file.ts');
+      const { fetchHistory } = await import('../replay/fetch-history.ts');
+      const { historyBytes, historyJson, largePayloads, workflowTypeOf } = await import('../replay/history-file.ts');
       const { workflowId, history } = await fetchHistory(id);
       const file = join(to, `${workflowTypeOf(history)}-${name ?? workflowId.replace(/[^\w.-]+/g, '-')}.json`);
       await mkdir(to, { recursive: true });

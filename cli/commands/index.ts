@@ -4,10 +4,10 @@ import type { Command } from 'commander';
 import { loadConfig } from '../../runtime/config.ts';
 import { CliError, exitCodes, usageError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
-import { bytes } from '../format.ts';
+import { bytes } from '../terminal/format.ts';
 import type { OpenAdapters } from '../open-adapters.ts';
 import { stackEnvironment } from '../stack.ts';
-import { table } from '../terminal.ts';
+import { table } from '../terminal/terminal.ts';
 
 /** Shown of what differs; the rest is counted. */
 const shown = 10;

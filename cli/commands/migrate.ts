@@ -18,7 +18,7 @@ export function addMigrate(program: Command, { terminal }: Context) {
         process.exitCode = exitCodes.failed;
         return;
       }
-      const { migrate } = await import('../../runtime/migrate.ts');
+      const { migrate } = await import('../../runtime/database/migrate.ts');
       const { databaseProblem } = await import('../database-problem.ts');
       const { silentLog } = await import('../silent-log.ts');
       const names = await migrate(config.DATABASE_URL, silentLog, direction).catch(databaseProblem(config));

@@ -9,7 +9,7 @@ export function addReplay(program: Command, context: Context) {
     .option('--all-from <folder>', 'every .json file of a folder')
     .action(async (what: string | undefined, { allFrom }: { allFrom?: string }) => {
       // The SDK's worker takes half a second to load; no other command pays for it.
-      const { recordedHistories, replayAll } = await import('../replay-all.ts');
+      const { recordedHistories, replayAll } = await import('../replay/replay-all.ts');
       process.exitCode = await replayAll(await recordedHistories(what, allFrom), context);
     });
 }

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { Schedule, ScheduleList } from '../../contract/schedule.ts';
 import { usageError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
-import { count } from '../format.ts';
-import { table } from '../terminal.ts';
+import { count } from '../terminal/format.ts';
+import { table } from '../terminal/terminal.ts';
 
 type ListOptions = { limit: number; json?: boolean };
 type CreateOptions = {

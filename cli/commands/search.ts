@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { SearchResult, type RankedPassage } from '../../contract/documents.ts';
 import { usageError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
-import { place } from '../format.ts';
-import { wrap } from '../terminal.ts';
+import { place } from '../terminal/format.ts';
+import { wrap } from '../terminal/terminal.ts';
 
 const shownCharacters = 300;
 

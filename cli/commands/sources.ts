@@ -5,10 +5,10 @@ import { Placement } from '../../contract/documents.ts';
 import { Source, SourceChange, SourceList, type SourceKind } from '../../contract/sources.ts';
 import { exitCodes, usageError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
-import { followSource } from '../follow-source.ts';
-import { count } from '../format.ts';
-import { table } from '../terminal.ts';
-import { untilAnswered } from '../until-answered.ts';
+import { followSource } from '../client/follow-source.ts';
+import { count } from '../terminal/format.ts';
+import { table } from '../terminal/terminal.ts';
+import { untilAnswered } from '../client/until-answered.ts';
 
 type AddOptions = {
   collection: string;

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { CallbackState } from '../../contract/callback.ts';
 import type { Context } from '../context.ts';
-import { count } from '../format.ts';
-import { table } from '../terminal.ts';
+import { count } from '../terminal/format.ts';
+import { table } from '../terminal/terminal.ts';
 
 export function addTaskCallback(tasks: Command, { api, terminal }: Context) {
   tasks

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { TaskEventPage, type TaskEvent } from '../../contract/events.ts';
 import { Task, TaskList } from '../../contract/task.ts';
-import type { ApiClient } from '../api-client.ts';
+import type { ApiClient } from '../client/api-client.ts';
 import type { Context } from '../context.ts';
-import { followEvents } from '../follow-events.ts';
-import { count, dollars, duration } from '../format.ts';
-import { table, type Terminal } from '../terminal.ts';
-import { citationLines, costLine } from '../transcript.ts';
+import { followEvents } from '../client/follow-events.ts';
+import { count, dollars, duration } from '../terminal/format.ts';
+import { table, type Terminal } from '../terminal/terminal.ts';
+import { citationLines, costLine } from '../terminal/transcript.ts';
 import { addTaskCallback } from './task-callback.ts';
 
 type ListOptions = { agent?: string; status?: string; limit: number; json?: boolean };

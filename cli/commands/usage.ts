@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { usageGroups, UsageReport, type UsageGroup, type UsageRow } from '../../contract/usage.ts';
 import type { TaskUsage } from '../../contract/task.ts';
 import type { Context } from '../context.ts';
-import { dollars } from '../format.ts';
-import { table } from '../terminal.ts';
+import { dollars } from '../terminal/format.ts';
+import { table } from '../terminal/terminal.ts';
 
 type Options = { from?: string; to?: string; by: string; json?: boolean };
 

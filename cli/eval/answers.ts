@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { Task, TaskCitations } from '../../contract/task.ts';
 import { isEnded } from '../../contract/task-status.ts';
-import type { ApiClient } from '../api-client.ts';
+import type { ApiClient } from '../client/api-client.ts';
 import { usageError } from '../cli-error.ts';
-import { untilAnswered } from '../until-answered.ts';
+import { untilAnswered } from '../client/until-answered.ts';
 
 const Question = z.strictObject({
   question: z.string().trim().min(1).max(20_000),

@@ -1,9 +1,9 @@
 import { basename, resolve } from 'node:path';
-import { hashOf } from '../../activities/adapters/postgres/contents.ts';
-import type { Adapters } from '../../activities/adapters/index.ts';
-import { defaultFusion, fuse, nameOf, type Fused, type Fusion } from '../../activities/adapters/search/fusion.ts';
-import { asJudged, judgedText } from '../../activities/adapters/search/rerank/order.ts';
-import { embedMissing } from '../../activities/embed-missing.ts';
+import { hashOf } from '../../adapters/postgres/messages/contents.ts';
+import type { Adapters } from '../../wiring/adapters.ts';
+import { defaultFusion, fuse, nameOf, type Fused, type Fusion } from '../../knowledge/search/fusion.ts';
+import { asJudged, judgedText } from '../../knowledge/search/rerank/order.ts';
+import { embedMissing } from '../../activities/documents/embed-missing.ts';
 import type { Corpus } from './beir.ts';
 import { bootstrap, percentile, qualityOf, type Interval, type Quality } from './measures.ts';
 

@@ -4,9 +4,9 @@ import { isSecret, loadConfig, modelOf, variableNames, type Config } from '../..
 import { openEdge } from '../../runtime/edge.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { registerSearchAttributes } from '../../runtime/temporal.ts';
-import { embeddingModelDir, obtainEmbeddingModel } from './embedding-model.ts';
-import { localModel } from './embedding-models.ts';
-import { postgresFor, temporalFor, type ServerDeps } from './servers.ts';
+import { embeddingModelDir, obtainEmbeddingModel } from './downloads/embedding-model.ts';
+import { localModel } from './downloads/embedding-models.ts';
+import { postgresFor, temporalFor, type ServerDeps } from './servers/servers.ts';
 import type { Settings } from './settings.ts';
 import { StepFailure } from './step-failure.ts';
 import type { Steps } from './steps.ts';

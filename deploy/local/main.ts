@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { ConfigError } from '../../runtime/config.ts';
-import { readRunFile } from '../../runtime/run-file.ts';
+import { readRunFile } from './run-file.ts';
 import { readArguments, usage } from './arguments.ts';
 import { createCleanup } from './cleanup.ts';
 import { deleteData, prepareDataDir } from './data-dir.ts';

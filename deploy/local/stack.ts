@@ -1,15 +1,15 @@
 import type { Config } from '../../runtime/config.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { claimRunFile, readLastRun, readRunFile, type RunFile } from '../../runtime/run-file.ts';
+import { claimRunFile, readLastRun, readRunFile, type RunFile } from './run-file.ts';
 import { bringUp } from './bring-up.ts';
-import type { Child } from './child.ts';
+import type { Child } from './servers/child.ts';
 import type { Cleanup } from './cleanup.ts';
-import { endOrphans } from './orphans.ts';
+import { endOrphans } from './servers/orphans.ts';
 import type { Settings } from './settings.ts';
-import { chooseStackPorts, type StackPorts } from './stack-ports.ts';
+import { chooseStackPorts, type StackPorts } from './ports/stack-ports.ts';
 import { StepFailure } from './step-failure.ts';
 import type { Steps } from './steps.ts';
-import { failure } from './wait-until.ts';
+import { failure } from './servers/wait-until.ts';
 
 export type Stack = {
   config: Config;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { createActingTools } from '../../activities/adapters/tools/acting-tools.ts';
+import { createActingTools } from '../../agents/tools/acting/acting-tools.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import { createFakeSmtp } from '../support/fake-smtp.ts';
 import { historyText } from '../support/history-text.ts';

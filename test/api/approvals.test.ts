@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { typedTool } from '../../activities/adapters/tools/typed-tool.ts';
+import { typedTool } from '../../agents/tools/typed-tool.ts';
 import type { ApprovalRuleInput } from '../../contract/approval.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import { hashOfArguments } from '../../runtime/argument-hash.ts';

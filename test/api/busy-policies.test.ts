@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { ModelRequest } from '../../activities/ports.ts';
+import type { ModelRequest } from '../../contract/ports/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import { createApiHarness, type ApiHarness } from './api-server.ts';
 import { heard, held, script, states, talkTo, until, type Talk } from './talk.ts';

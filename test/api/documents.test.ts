@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { hashOf } from '../../activities/adapters/postgres/contents.ts';
+import { hashOf } from '../../adapters/postgres/messages/contents.ts';
 import { documentsQueue, ingestionWorkflowId } from '../../contract/ids.ts';
 import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
 import { createApiHarness, type ApiHarness } from './api-server.ts';

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { createAdapters } from '../../activities/adapters/index.ts';
-import { hashOf } from '../../activities/adapters/postgres/contents.ts';
+import { createAdapters } from '../../wiring/adapters.ts';
+import { hashOf } from '../../adapters/postgres/messages/contents.ts';
 import { sourceScheduleId } from '../../contract/ids.ts';
-import { openPostgres } from '../../runtime/postgres.ts';
+import { openPostgres } from '../../runtime/database/postgres.ts';
 import { connectTemporal, createClient } from '../../runtime/temporal.ts';
 import { createApiHarness, serve, type ApiHarness } from './api-server.ts';
 import { createTcpProxy } from './tcp-proxy.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createStarters } from '../../api/start-workflow.ts';
+import { createStarters } from '../../adapters/temporal/start-workflow.ts';
 import { taskWorkflowId } from '../../contract/ids.ts';
 import { createApiHarness, type ApiHarness } from './api-server.ts';
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ModelRequest } from '../../activities/ports.ts';
+import type { ModelRequest } from '../../contract/ports/index.ts';
 import type { ApiHarness } from './api-server.ts';
 import type { Wire } from './checked-client.ts';
 

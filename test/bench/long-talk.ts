@@ -1,8 +1,8 @@
-import { insertContent, hashOf } from '../../activities/adapters/postgres/contents.ts';
-import { roughTokens } from '../../activities/context-size.ts';
-import type { Conversations, ModelProvider, Tool } from '../../activities/ports.ts';
+import { insertContent, hashOf } from '../../adapters/postgres/messages/contents.ts';
+import { roughTokens } from '../../activities/context/context-size.ts';
+import type { Conversations, ModelProvider, Tool } from '../../contract/ports/index.ts';
 import type { Head, Scope } from '../../contract/references.ts';
-import type { Database } from '../../runtime/postgres.ts';
+import type { Database } from '../../runtime/database/postgres.ts';
 
 /** What is measured at every model call of a turn, when it reaches the provider. */
 export type Seen = { atMs: number; tokens: number; residentBytes: number };

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { freePort } from '../../deploy/local/ports.ts';
-import { startPostgres } from '../../deploy/local/postgres.ts';
-import { obtainTemporalBinary } from '../../deploy/local/temporal-binary.ts';
-import { startTemporalServer } from '../../deploy/local/temporal-server.ts';
+import { freePort } from '../../deploy/local/ports/ports.ts';
+import { startPostgres } from '../../deploy/local/servers/postgres.ts';
+import { obtainTemporalBinary } from '../../deploy/local/servers/temporal-binary.ts';
+import { startTemporalServer } from '../../deploy/local/servers/temporal-server.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { migrate } from '../../runtime/migrate.ts';
+import { migrate } from '../../runtime/database/migrate.ts';
 
 /** What is to be stopped in the end, the last one first. */
 export type Stops = (() => Promise<unknown>)[];

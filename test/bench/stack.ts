@@ -1,4 +1,4 @@
-import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
+import { createAdapters, type Adapters } from '../../wiring/adapters.ts';
 import { startApi } from '../../api/compose.ts';
 import { openEdge } from '../../runtime/edge.ts';
 import type { Logger } from '../../runtime/logger.ts';

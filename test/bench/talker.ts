@@ -1,5 +1,5 @@
-import { roughTokens } from '../../activities/context-size.ts';
-import type { Message, ModelProvider } from '../../activities/ports.ts';
+import { roughTokens } from '../../activities/context/context-size.ts';
+import type { Message, ModelProvider } from '../../contract/ports/index.ts';
 
 /** Every so many messages the talker searches first. */
 const searchEvery = 4;

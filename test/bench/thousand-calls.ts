@@ -1,5 +1,5 @@
 import { meanOf, percentile } from '../../cli/eval/measures.ts';
-import { createAdapters } from '../../activities/adapters/index.ts';
+import { createAdapters } from '../../wiring/adapters.ts';
 import { knowledge } from '../../agents/knowledge/agent.ts';
 import { agentQueue, taskWorkflowId } from '../../contract/ids.ts';
 import { openEdge } from '../../runtime/edge.ts';

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { collectFiles } from '../../cli/collect-files.ts';
-import { batches } from '../../cli/upload.ts';
+import { collectFiles } from '../../cli/client/collect-files.ts';
+import { batches } from '../../cli/client/upload.ts';
 
 let folder = '';
 beforeEach(async () => void (folder = await realpath(await mkdtemp(join(tmpdir(), 'alfred-files-')))));

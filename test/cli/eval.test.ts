@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createAdapters } from '../../activities/adapters/index.ts';
+import { createAdapters } from '../../wiring/adapters.ts';
 import { readQuestions, scoresOf, type Answered } from '../../cli/eval/answers.ts';
 import { readCorpus } from '../../cli/eval/beir.ts';
 import { evaluateRetrieval, removeCorpus } from '../../cli/eval/retrieval.ts';

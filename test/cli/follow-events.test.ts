@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
-import { createApiClient } from '../../cli/api-client.ts';
-import { followConversation, followEvents } from '../../cli/follow-events.ts';
+import { createApiClient } from '../../cli/client/api-client.ts';
+import { followConversation, followEvents } from '../../cli/client/follow-events.ts';
 
 let server: Server | undefined;
 afterEach(() => server?.closeAllConnections() ?? undefined);

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
-import { createApiClient } from '../../cli/api-client.ts';
+import { createApiClient } from '../../cli/client/api-client.ts';
 import { createSpeaker } from '../../cli/chat/speaker.ts';
 import { Conversation } from '../../contract/conversation.ts';
 

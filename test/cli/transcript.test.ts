@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { beforeEach, expect, test } from '@jest/globals';
-import { createTerminal, printable, table, wrap } from '../../cli/terminal.ts';
-import { citationLines, createTranscript } from '../../cli/transcript.ts';
+import { createTerminal, printable, table, wrap } from '../../cli/terminal/terminal.ts';
+import { citationLines, createTranscript } from '../../cli/terminal/transcript.ts';
 import type { TaskEvent } from '../../contract/events.ts';
 
 let out = '';

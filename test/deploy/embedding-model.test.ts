@@ -3,10 +3,10 @@ import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
-import { readModelFolder } from '../../activities/adapters/embeddings/model-folder.ts';
-import { downloadFile } from '../../deploy/local/download-file.ts';
-import { obtainEmbeddingModel } from '../../deploy/local/embedding-model.ts';
-import { localModel, type LocalModel, type Place } from '../../deploy/local/embedding-models.ts';
+import { readModelFolder } from '../../knowledge/embeddings/model-folder.ts';
+import { downloadFile } from '../../deploy/local/downloads/download-file.ts';
+import { obtainEmbeddingModel } from '../../deploy/local/downloads/embedding-model.ts';
+import { localModel, type LocalModel, type Place } from '../../deploy/local/downloads/embedding-models.ts';
 import { startFakeHub, type HubFault } from '../support/fake-hub.ts';
 import { zipFile } from '../support/zip-file.ts';
 import { dataFolders } from './local-stack.ts';

@@ -4,8 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { endProcess } from '../../runtime/process-table.ts';
-import { readLastRun } from '../../runtime/run-file.ts';
+import { endProcess } from '../../deploy/local/process-table.ts';
+import { readLastRun } from '../../deploy/local/run-file.ts';
 
 const entry = fileURLToPath(new URL('../../deploy/local/start.mjs', import.meta.url));
 

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { pino } from 'pino';
-import { freePort } from '../../deploy/local/ports.ts';
-import { startPostgres, type PostgresServer } from '../../deploy/local/postgres.ts';
-import { isAlive } from '../../runtime/process-table.ts';
+import { freePort } from '../../deploy/local/ports/ports.ts';
+import { startPostgres, type PostgresServer } from '../../deploy/local/servers/postgres.ts';
+import { isAlive } from '../../deploy/local/process-table.ts';
 import { dataFolders } from './local-stack.ts';
 
 const folders = dataFolders();

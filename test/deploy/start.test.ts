@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { isAlive } from '../../runtime/process-table.ts';
+import { isAlive } from '../../deploy/local/process-table.ts';
 import { dataFolders, startLocal, stopLocal, type LocalStack } from './local-stack.ts';
 
 const folders = dataFolders();

@@ -2,7 +2,7 @@ import { chmod, mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { pino } from 'pino';
-import { obtainTemporalBinary } from '../../deploy/local/temporal-binary.ts';
+import { obtainTemporalBinary } from '../../deploy/local/servers/temporal-binary.ts';
 import { dataFolders } from './local-stack.ts';
 
 const folders = dataFolders();

@@ -1,5 +1,5 @@
 import type { AssistantPart } from '../../contract/messages.ts';
-import type { ModelEvent, ModelProvider, ModelRequest } from '../../activities/ports.ts';
+import type { ModelEvent, ModelProvider, ModelRequest } from '../../contract/ports/index.ts';
 
 export type Heard = {
   events: ModelEvent[];

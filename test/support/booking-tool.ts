@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { typedTool } from '../../activities/adapters/tools/typed-tool.ts';
+import { typedTool } from '../../agents/tools/typed-tool.ts';
 
 /** Books at a server that keeps one booking a key and counts every request, so that nothing it does twice stays hidden. */
 export const bookingTool = (url: string) => {

@@ -1,4 +1,4 @@
-import { createAdapters } from '../../activities/adapters/index.ts';
+import { createAdapters } from '../../wiring/adapters.ts';
 import { agents, type Agent } from '../../agents/index.ts';
 import { agentQueue, systemQueue } from '../../contract/ids.ts';
 import { openEdge } from '../../runtime/edge.ts';

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createAdapters } from '../../activities/adapters/index.ts';
+import { createAdapters } from '../../wiring/adapters.ts';
 import { startBookingServer } from './booking-server.ts';
 import { createTestEnvironment } from './environment.ts';
 import { watchMoments } from './moments.ts';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Purpose } from '../../activities/ports.ts';
+import type { Purpose } from '../../contract/ports/index.ts';
 import type { Usage } from '../../contract/references.ts';
 import { usageOf } from './ledger-bench.ts';
 

@@ -1,4 +1,4 @@
-import type { Pool } from '../../runtime/postgres.ts';
+import type { Pool } from '../../runtime/database/postgres.ts';
 import type { Limits } from './budget-schedules.ts';
 
 /**

@@ -4,7 +4,7 @@ import { DefaultLogger, Runtime } from '@temporalio/worker';
 import pg from 'pg';
 import { loadConfig, type Config } from '../../runtime/config.ts';
 import { createLogger } from '../../runtime/logger.ts';
-import { openPostgres } from '../../runtime/postgres.ts';
+import { openPostgres } from '../../runtime/database/postgres.ts';
 import { connectTemporal, createClient } from '../../runtime/temporal.ts';
 import { namespaceOf, template, testServers } from './test-servers.ts';
 

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
-import type { Adapters } from '../../activities/adapters/index.ts';
-import type { UploadedFile } from '../../activities/ports.ts';
+import type { Adapters } from '../../wiring/adapters.ts';
+import type { UploadedFile } from '../../contract/ports/index.ts';
 import { documentsQueue, ingestionWorkflowId } from '../../contract/ids.ts';
 import type { Scope } from '../../contract/references.ts';
 import type { ingestWorkflow } from '../../workflows/ingest/workflow.ts';

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as newId } from 'uuid';
-import { createConversations } from '../../activities/adapters/postgres/conversations.ts';
-import { createEventListener } from '../../activities/adapters/postgres/event-listener.ts';
-import { createTaskEvents } from '../../activities/adapters/postgres/events.ts';
-import { createLedger } from '../../activities/adapters/postgres/ledger.ts';
-import { createTasks } from '../../activities/adapters/postgres/tasks.ts';
-import type { CompletedModelCall, DayLimit, FailedModelCall, OpenModelCall } from '../../activities/ports.ts';
+import { createConversations } from '../../adapters/postgres/messages/conversations.ts';
+import { createEventListener } from '../../adapters/postgres/event-listener.ts';
+import { createTaskEvents } from '../../adapters/postgres/tasks/events.ts';
+import { createLedger } from '../../adapters/postgres/ledger/ledger.ts';
+import { createTasks } from '../../adapters/postgres/tasks/tasks.ts';
+import type { CompletedModelCall, DayLimit, FailedModelCall, OpenModelCall } from '../../contract/ports/index.ts';
 import type { BudgetLimits, Head, Scope, TaskRef, Usage } from '../../contract/references.ts';
 import { createTestEnvironment } from './environment.ts';
 

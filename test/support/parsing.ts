@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { DocumentParser, ParsedDocument } from '../../activities/ports.ts';
+import type { DocumentParser, ParsedDocument } from '../../contract/ports/index.ts';
 
 /** Parses what a test holds in its hand. */
 export const parseWith =

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@libsql/client';
 import { QdrantClient } from '@qdrant/js-client-rest';
-import { createVectors } from '../../activities/adapters/postgres/vectors.ts';
-import { createEmbeddedIndex } from '../../activities/adapters/search/embedded/embedded-index.ts';
-import type { PassageIndex } from '../../activities/adapters/search/passage-index.ts';
-import { createQdrantIndex } from '../../activities/adapters/search/qdrant/qdrant-index.ts';
-import type { Database } from '../../runtime/postgres.ts';
+import { createVectors } from '../../knowledge/store/vectors.ts';
+import { createEmbeddedIndex } from '../../knowledge/search/embedded/embedded-index.ts';
+import type { PassageIndex } from '../../knowledge/search/passage-index.ts';
+import { createQdrantIndex } from '../../knowledge/search/qdrant/qdrant-index.ts';
+import type { Database } from '../../runtime/database/postgres.ts';
 import { startFakeQdrant } from './fake-qdrant.ts';
 import type { TestEnvironment } from './environment.ts';
 

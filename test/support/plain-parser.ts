@@ -1,4 +1,4 @@
-import type { DocumentParser } from '../../activities/ports.ts';
+import type { DocumentParser } from '../../contract/ports/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });

@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
-import type { Script } from '../../activities/adapters/models/script.ts';
-import type { Message, ModelProvider, ModelRequest } from '../../activities/ports.ts';
+import type { Script } from '../../adapters/models/script.ts';
+import type { Message, ModelProvider, ModelRequest } from '../../contract/ports/index.ts';
 import { ask, callsIn, listen, look, requestOf, textIn } from './ask.ts';
 import { structuredAnswer } from './obliging-model.ts';
 import { passage } from './passage.ts';

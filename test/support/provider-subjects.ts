@@ -1,8 +1,8 @@
-import { createAnthropicProvider } from '../../activities/adapters/models/anthropic.ts';
-import { createOfflineProvider } from '../../activities/adapters/models/offline.ts';
-import { createOpenAiProvider } from '../../activities/adapters/models/openai.ts';
-import { createScriptedProvider } from '../../activities/adapters/models/scripted.ts';
-import type { ModelProvider } from '../../activities/ports.ts';
+import { createAnthropicProvider } from '../../adapters/models/anthropic.ts';
+import { createOfflineProvider } from '../../adapters/models/offline.ts';
+import { createOpenAiProvider } from '../../adapters/models/openai.ts';
+import { createScriptedProvider } from '../../adapters/models/scripted.ts';
+import type { ModelProvider } from '../../contract/ports/index.ts';
 import { startObligingAnthropic, startObligingOpenAi } from './obliging-servers.ts';
 import { checksScript, type Need } from './provider-checks.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createDocuments } from '../../activities/adapters/postgres/documents.ts';
+import { createDocuments } from '../../knowledge/store/documents.ts';
 import type { Placement } from '../../contract/documents.ts';
-import type { Database } from '../../runtime/postgres.ts';
+import type { Database } from '../../runtime/database/postgres.ts';
 import { plainParser } from './plain-parser.ts';
 
 export const local = { tenant: 'local', subject: 'local' };

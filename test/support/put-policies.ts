@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import type { Adapters } from '../../activities/adapters/index.ts';
+import type { Adapters } from '../../wiring/adapters.ts';
 import { local, placed, sha256 } from './put-document.ts';
 
 const folder = new URL('../../docs/examples/policies/', import.meta.url);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Tasks } from '../../activities/ports.ts';
-import type { Pool } from '../../runtime/postgres.ts';
+import type { Tasks } from '../../contract/ports/index.ts';
+import type { Pool } from '../../runtime/database/postgres.ts';
 
 export type RecordedCall = {
   /** When it began. */

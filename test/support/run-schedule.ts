@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import { v7 as newId } from 'uuid';
-import type { DayLimit, OpenModelCall, PaidCall } from '../../activities/ports.ts';
+import type { DayLimit, OpenModelCall, PaidCall } from '../../contract/ports/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import { budgetId } from '../../contract/ids.ts';
 import { totalTokens, type BudgetLimits, type Usage } from '../../contract/references.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ModelEvent, ModelProvider, ModelRequest, StopReason } from '../../activities/ports.ts';
+import type { ModelEvent, ModelProvider, ModelRequest, StopReason } from '../../contract/ports/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { AssistantPart } from '../../contract/messages.ts';

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { freePort } from '../../deploy/local/ports.ts';
-import { startPostgres } from '../../deploy/local/postgres.ts';
-import { obtainTemporalBinary } from '../../deploy/local/temporal-binary.ts';
-import { startTemporalServer } from '../../deploy/local/temporal-server.ts';
+import { freePort } from '../../deploy/local/ports/ports.ts';
+import { startPostgres } from '../../deploy/local/servers/postgres.ts';
+import { obtainTemporalBinary } from '../../deploy/local/servers/temporal-binary.ts';
+import { startTemporalServer } from '../../deploy/local/servers/temporal-server.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import { createLogger, type Logger } from '../../runtime/logger.ts';
-import { migrate } from '../../runtime/migrate.ts';
+import { migrate } from '../../runtime/database/migrate.ts';
 import { workflowBundle } from '../../workers/bundle.ts';
 import { namespaceOf, template, type TestServers } from './test-servers.ts';
 

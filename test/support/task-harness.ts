@@ -1,6 +1,6 @@
-import { createAdapters } from '../../activities/adapters/index.ts';
+import { createAdapters } from '../../wiring/adapters.ts';
 import { agents, type Agent, type Agents } from '../../agents/index.ts';
-import type { Tool } from '../../activities/ports.ts';
+import type { Tool } from '../../contract/ports/index.ts';
 import { agentQueue, systemQueue } from '../../contract/ids.ts';
 import type { TaskRequest } from '../../contract/task.ts';
 import type { Config } from '../../runtime/config.ts';

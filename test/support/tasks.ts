@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import type { TaskEvents, Tasks } from '../../activities/ports.ts';
+import type { TaskEvents, Tasks } from '../../contract/ports/index.ts';
 import type { TaskEvent } from '../../contract/events.ts';
 import { taskStart } from '../../contract/task-start.ts';
 import type { TaskRequest } from '../../contract/task.ts';

@@ -1,9 +1,9 @@
-import { createAnthropicProvider } from '../../activities/adapters/models/anthropic.ts';
-import { createOpenAiProvider } from '../../activities/adapters/models/openai.ts';
-import type { Script } from '../../activities/adapters/models/script.ts';
-import { createScriptedProvider } from '../../activities/adapters/models/scripted.ts';
-import { objectIn } from '../../activities/adapters/models/tool-calls.ts';
-import type { ModelProvider, ProviderLimits, StopReason } from '../../activities/ports.ts';
+import { createAnthropicProvider } from '../../adapters/models/anthropic.ts';
+import { createOpenAiProvider } from '../../adapters/models/openai.ts';
+import type { Script } from '../../adapters/models/script.ts';
+import { createScriptedProvider } from '../../adapters/models/scripted.ts';
+import { objectIn } from '../../adapters/models/tool-calls.ts';
+import type { ModelProvider, ProviderLimits, StopReason } from '../../contract/ports/index.ts';
 import { startFakeAnthropic, type AnthropicTurn } from './fake-anthropic.ts';
 import { startFakeOpenAi, type OpenAiTurn } from './fake-openai.ts';
 import type { ErrorCode } from '../../contract/errors.ts';

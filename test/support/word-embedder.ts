@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createVectors } from '../../activities/adapters/postgres/vectors.ts';
-import type { Embedder, Unembedded } from '../../activities/ports.ts';
-import type { Database } from '../../runtime/postgres.ts';
+import { createVectors } from '../../knowledge/store/vectors.ts';
+import type { Embedder, Unembedded } from '../../contract/ports/index.ts';
+import type { Database } from '../../runtime/database/postgres.ts';
 
 /** Numbers of a vector. */
 const dimensions = 64;

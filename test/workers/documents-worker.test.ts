@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
-import type { UploadedFile } from '../../activities/ports.ts';
+import { createAdapters, type Adapters } from '../../wiring/adapters.ts';
+import type { UploadedFile } from '../../contract/ports/index.ts';
 import { agentQueue, documentsQueue, ingestionWorkflowId, systemQueue } from '../../contract/ids.ts';
 import type { ingestWorkflow } from '../../workflows/ingest/workflow.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';

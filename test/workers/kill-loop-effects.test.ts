@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
-import { replayHistory } from '../../cli/replay-history.ts';
+import { replayHistory } from '../../cli/replay/replay-history.ts';
 import type { TaskEvent } from '../../contract/events.ts';
 import { taskWorkflowId } from '../../contract/ids.ts';
 import { inTime } from '../../runtime/in-time.ts';

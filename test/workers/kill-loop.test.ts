@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
+import { createAdapters, type Adapters } from '../../wiring/adapters.ts';
 import type { TaskEvent } from '../../contract/events.ts';
 import { agentQueue } from '../../contract/ids.ts';
 import { activityAttempts } from '../support/activity-attempts.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { agentQueue } from '../../contract/ids.ts';
-import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
+import { createAdapters, type Adapters } from '../../wiring/adapters.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { startRole } from '../support/role-process.ts';
 import { scope, startTask } from '../support/tasks.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { Tool } from '../../activities/ports.ts';
+import type { Tool } from '../../contract/ports/index.ts';
 import { agents } from '../../agents/index.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import { checkApprovals } from '../../workers/settings.ts';

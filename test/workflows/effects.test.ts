@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Tool } from '../../activities/ports.ts';
+import type { Tool } from '../../contract/ports/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import { createTaskHarness, type TaskHarness } from '../support/task-harness.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
-import type { Embedder } from '../../activities/ports.ts';
+import { createAdapters, type Adapters } from '../../wiring/adapters.ts';
+import type { Embedder } from '../../contract/ports/index.ts';
 import { documentsQueue, embedWorkflowId, ingestionWorkflowId, systemQueue } from '../../contract/ids.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { startWorkers } from '../../workers/compose.ts';

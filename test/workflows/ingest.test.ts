@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
-import type { DocumentParser, UploadedFile } from '../../activities/ports.ts';
+import { createAdapters, type Adapters } from '../../wiring/adapters.ts';
+import type { DocumentParser, UploadedFile } from '../../contract/ports/index.ts';
 import type { Ingestion } from '../../contract/documents.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import { documentsQueue } from '../../contract/ids.ts';

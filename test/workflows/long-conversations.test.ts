@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { AlfredError } from '../../contract/errors.ts';
-import type { ModelRequest } from '../../activities/ports.ts';
+import type { ModelRequest } from '../../contract/ports/index.ts';
 import { passage } from '../support/passage.ts';
 import type { ScriptedTurn } from '../support/scripted-model.ts';
 import { createTaskHarness, type TaskHarness } from '../support/task-harness.ts';

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Worker } from '@temporalio/worker';
-import { createModelGate } from '../../activities/adapters/postgres/model-gate.ts';
-import { createWorkflows } from '../../activities/adapters/temporal/workflows.ts';
-import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
+import { createModelGate } from '../../adapters/postgres/ledger/model-gate.ts';
+import { createWorkflows } from '../../adapters/temporal/workflows.ts';
+import { createAdapters, type Adapters } from '../../wiring/adapters.ts';
 import { createActivityInterceptor } from '../../activities/interceptor.ts';
 import { createOutageActivities, nextRelease } from '../../activities/outage.ts';
-import type { ModelFacts, ModelGate, ParkedTasks } from '../../activities/ports.ts';
+import type { ModelFacts, ModelGate, ParkedTasks } from '../../contract/ports/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import { outageWorkflowId, systemQueue } from '../../contract/ids.ts';
 import type { TaskRef } from '../../contract/references.ts';

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from '@jest/globals';
 import type { WorkflowBundle } from '@temporalio/worker';
-import { largePayloads, readHistory } from '../../cli/history-file.ts';
-import { replayHistory } from '../../cli/replay-history.ts';
+import { largePayloads, readHistory } from '../../cli/replay/history-file.ts';
+import { replayHistory } from '../../cli/replay/replay-history.ts';
 import { silentLog } from '../../cli/silent-log.ts';
 import { buildWorkflowBundle } from '../../workers/bundle.ts';
 

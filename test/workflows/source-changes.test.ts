@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
-import type { DocumentParser, ListedItem, SourceRow } from '../../activities/ports.ts';
+import { createAdapters, type Adapters } from '../../wiring/adapters.ts';
+import type { DocumentParser, ListedItem, SourceRow } from '../../contract/ports/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import { documentsQueue, sourceWorkflowId } from '../../contract/ids.ts';
 import { SourceRequest, type SourceChange } from '../../contract/sources.ts';

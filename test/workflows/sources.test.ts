@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
-import type { DocumentParser, SourceRow } from '../../activities/ports.ts';
+import { createAdapters, type Adapters } from '../../wiring/adapters.ts';
+import type { DocumentParser, SourceRow } from '../../contract/ports/index.ts';
 import { SourceRequest } from '../../contract/sources.ts';
 import { documentsQueue, sourceWorkflowId } from '../../contract/ids.ts';
 import { createMetrics } from '../../runtime/metrics.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createAdapters, type Adapters } from '../../activities/adapters/index.ts';
+import { createAdapters, type Adapters } from '../../wiring/adapters.ts';
 import { documentsQueue, ingestionWorkflowId, sourceWorkflowId, systemQueue } from '../../contract/ids.ts';
 import { SourceRequest } from '../../contract/sources.ts';
 import { createLogger } from '../../runtime/logger.ts';

@@ -10,7 +10,7 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
-import { sentenceOfVerdict, whyNot } from '../../contract/approval-rights.ts';
+import { sentenceOfVerdict, whyNot } from '../../contract/rules/approval-rights.ts';
 import type {
   ContentHash,
   Head,

@@ -26,7 +26,7 @@ import type {
 import { steerSignal } from '../messages.ts';
 import { effectCall, modelCall, row, toolCall } from '../policies.ts';
 import { ApprovalDesk } from './approval-desk.ts';
-import { failureOf, stopOf, taskFailure } from './failure.ts';
+import { failureOf, stopOf, taskFailure } from '../failure.ts';
 import { LoopGuard, type GuardState } from './loop-guard.ts';
 import { TaskProgress } from './progress.ts';
 import { WaitingRoom } from './waiting-room.ts';

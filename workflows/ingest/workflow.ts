@@ -10,7 +10,7 @@ import {
 import type { Activities } from '../../activities/index.ts';
 import type { Ingestion } from '../../contract/documents.ts';
 import type { Scope } from '../../contract/references.ts';
-import { failureOf, taskFailure } from '../agent-task/failure.ts';
+import { failureOf, taskFailure } from '../failure.ts';
 import { fileBatch, row } from '../policies.ts';
 
 const { ingestFiles } = proxyActivities<Activities>(fileBatch);

@@ -14,7 +14,7 @@ import type { Activities } from '../../activities/index.ts';
 import { taskWorkflowId } from '../../contract/ids.ts';
 import type { ScheduledRun, ScheduleRef } from '../../contract/references.ts';
 import { taskStart } from '../../contract/task-start.ts';
-import { failureOf, taskFailure } from '../agent-task/failure.ts';
+import { failureOf, taskFailure } from '../failure.ts';
 import type { agentTaskWorkflow } from '../agent-task/workflow.ts';
 import { row, submission } from '../policies.ts';
 

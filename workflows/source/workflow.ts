@@ -11,7 +11,7 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
 import type { SourceRef } from '../../contract/references.ts';
-import { failureOf, taskFailure } from '../agent-task/failure.ts';
+import { failureOf, taskFailure } from '../failure.ts';
 import { wakeSignal } from '../messages.ts';
 import { fileBatch, row, submission } from '../policies.ts';
 

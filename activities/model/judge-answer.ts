@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import type { Agent } from '../../agents/index.ts';
+import type { JsonValue } from '../../contract/json.ts';
+import type { Correction } from '../../contract/references.ts';
+import { toolAsText } from './tool-as-text.ts';
+
+type Verdict = { data?: JsonValue } | { correction: { because: Correction; text: string } };
+
+/** Whether an answer can be used: no tool call in disguise, and data that fits where the agent has a schema for it. */
+export function judgeAnswer(text: string, agent: Pick<Agent, 'answer'>, tools: readonly string[]): Verdict {
+  const tool = toolAsText(text, tools);
+  if (tool !== undefined && !agent.answer) {
+    const told = `You wrote a call of the tool ${tool} as text, so nothing was called. Call tools through the tool interface, or answer in words.`;
+    return { correction: { because: 'tool_as_text', text: told } };
+  }
+  if (!agent.answer) return {};
+  const parsed = agent.answer.safeParse(jsonIn(text));
+  if (parsed.success) return { data: parsed.data as JsonValue };
+  const faults = parsed.error.issues
+    .slice(0, 5)
+    .map(({ path, message }) => (path.length > 0 ? `${path.map(String).join('.')}: ${message}` : message));
+  const told = `Your answer does not fit its schema: ${faults.join('; ')}. Answer again, with nothing but one JSON value that fits.`;
+  return { correction: { because: 'output_invalid', text: told } };
+}
+
+/** JSON Schema of what an agent answers with. */
+export const answerSchemaOf = ({ answer }: Pick<Agent, 'answer'>) => {
+  if (!answer) return undefined;
+  const { $schema: _, ...schema } = z.toJSONSchema(answer, { io: 'input' });
+  return schema as Record<string, JsonValue>;
+};
+
+/** The JSON value of an answer, with or without a fence around it; undefined when there is none. */
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text.trim().replace(/^```\w*\s*|\s*```$/g, '')) as unknown;
+  } catch {
+    return undefined;
+  }
+}

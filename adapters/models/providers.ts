@@ -1,0 +1,29 @@
+import type { Config } from '../../runtime/config.ts';
+import type { ModelProvider } from '../../contract/ports/index.ts';
+import { createAnthropicProvider } from './anthropic.ts';
+import { createOfflineProvider } from './offline.ts';
+import { createOpenAiProvider } from './openai.ts';
+import { createScriptedProvider } from './scripted.ts';
+
+/**
+ * The providers that the configuration allows, by name.
+ * @throws ConfigError when ALFRED_SCRIPT_FILE cannot be used
+ */
+export function createProviders(config: Config): Record<string, ModelProvider> {
+  const {
+    ANTHROPIC_API_KEY: anthropicKey,
+    OPENAI_API_KEY: openaiKey,
+    OPENAI_BASE_URL: openaiUrl,
+    ALFRED_SCRIPT_FILE: scriptFile,
+  } = config;
+  const providers = [
+    createOfflineProvider({
+      firstTokenMs: config.ALFRED_OFFLINE_FIRST_TOKEN_MS,
+      tokensPerS: config.ALFRED_OFFLINE_TOKENS_PER_S,
+    }),
+    anthropicKey && createAnthropicProvider({ apiKey: anthropicKey, baseUrl: config.ANTHROPIC_BASE_URL }),
+    (openaiKey ?? openaiUrl) && createOpenAiProvider({ apiKey: openaiKey, baseUrl: openaiUrl }),
+    scriptFile && createScriptedProvider({ file: scriptFile }),
+  ].filter((provider) => typeof provider === 'object');
+  return Object.fromEntries(providers.map((provider) => [provider.name, provider]));
+}

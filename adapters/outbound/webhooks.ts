@@ -1,0 +1,28 @@
+import { Webhook } from 'standardwebhooks';
+import type { Webhooks } from '../../contract/ports/index.ts';
+import { retryAfterHeaderMs } from './retry-after.ts';
+import { destinationOf } from './destination.ts';
+import type { Outbound } from './outbound.ts';
+
+/** Signed posts as Standard Webhooks says (https://www.standardwebhooks.com). */
+export const createWebhooks = (outbound: Outbound): Webhooks => ({
+  async send({ url, secret, id, body }, { signal, leaving }) {
+    const payload = JSON.stringify(body);
+    const now = new Date();
+    const { status, headers, text } = await outbound.call({
+      url,
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'webhook-id': id,
+        'webhook-timestamp': String(Math.floor(now.getTime() / 1_000)),
+        'webhook-signature': new Webhook(secret).sign(id, now, payload),
+      },
+      body: payload,
+      signal,
+      leaving,
+    });
+    const retryAfterMs = retryAfterHeaderMs(headers['retry-after'] ?? '');
+    return { status, text, receiver: destinationOf(url).name, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+  },
+});

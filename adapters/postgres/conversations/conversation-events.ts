@@ -1,0 +1,85 @@
+import { sql } from 'kysely';
+import type { ConversationEvent, NewConversationEvent } from '../../../contract/conversation.ts';
+import { taskEventsChannel } from '../../../contract/ids.ts';
+import type { Scope } from '../../../contract/references.ts';
+import type { Database } from '../../../runtime/database/postgres.ts';
+import type { ConversationEvents } from '../../../contract/ports/index.ts';
+import type { EventListener } from '../event-listener.ts';
+import { followRows } from '../follow-rows.ts';
+import { storableJson } from '../storable-json.ts';
+
+/** An event of its own, or one of a task by reference. */
+type Appended = NewConversationEvent | { taskId: string; taskSeq: number };
+
+/** Appends events to a conversation, whose row is locked by it: numbers have no gaps. A part of larger transactions. */
+export async function appendConversationEvents(db: Database, conversationId: string, events: Appended[]) {
+  if (events.length === 0) return;
+  const own = events.map((event) => ('type' in event ? event : undefined));
+  const ofTask = events.map((event) => ('type' in event ? undefined : event));
+  await sql`
+    with conversation as (
+      update conversations set last_seq = last_seq + ${events.length}::int, updated_at = now()
+      where id = ${conversationId} returning id, last_seq
+    ), appended as (
+      insert into conversation_events (conversation_id, seq, type, data, task_id, task_seq)
+      select c.id, c.last_seq - ${events.length}::int + e.n, e.type, e.data, e.task_id, e.task_seq
+      from conversation c, unnest(
+        ${own.map((event) => event?.type ?? null)}::text[],
+        ${own.map((event) => (event ? storableJson(event.data) : null))}::jsonb[],
+        ${ofTask.map((event) => event?.taskId ?? null)}::uuid[],
+        ${ofTask.map((event) => event?.taskSeq ?? null)}::int[]
+      ) with ordinality as e (type, data, task_id, task_seq, n)
+    )
+    select pg_notify(${taskEventsChannel}, id) from conversation`.execute(db);
+}
+
+/** What may be watched of conversations. */
+export const createConversationEvents = (db: Database, listener: EventListener): ConversationEvents => {
+  const read = async ({ tenant, subject }: Scope, conversationId: string, after: number, limit: number) => {
+    const rows = await db
+      .selectFrom('conversation_events as e')
+      .innerJoin('conversations as c', 'c.id', 'e.conversation_id')
+      .leftJoin('task_events as t', (join) =>
+        join.onRef('t.task_id', '=', 'e.task_id').onRef('t.seq', '=', 'e.task_seq'),
+      )
+      .select(['e.seq', 'e.at', 'e.task_id', 'e.task_seq', 'e.type', 'e.data'])
+      .select(['t.at as task_at', 't.type as task_type', 't.data as task_data'])
+      .where('c.tenant', '=', tenant)
+      .where('c.subject', '=', subject)
+      .where('e.conversation_id', '=', conversationId)
+      .where('e.seq', '>', after)
+      .orderBy('e.seq')
+      .limit(limit)
+      .execute();
+    return rows.map((row): ConversationEvent => {
+      const at = (row.task_at ?? row.at).toISOString();
+      const event =
+        row.task_id === null
+          ? { seq: row.seq, at, type: row.type, data: row.data }
+          : { seq: row.seq, at, type: row.task_type, data: row.task_data, taskId: row.task_id, taskSeq: row.task_seq };
+      return event as ConversationEvent;
+    });
+  };
+
+  return {
+    read,
+
+    follow: (scope, conversationId, after, signal) =>
+      followRows(listener, {
+        id: conversationId,
+        after,
+        signal,
+        read: (from, limit) => read(scope, conversationId, from, limit),
+        isLast: ({ type }) => type === 'conversation.deleted',
+        // Erased before its reader came to the end.
+        isOver: async () => {
+          const row = await db
+            .selectFrom('conversations')
+            .select('deleted_at')
+            .where('id', '=', conversationId)
+            .executeTakeFirst();
+          return !row || row.deleted_at !== null;
+        },
+      }),
+  };
+};

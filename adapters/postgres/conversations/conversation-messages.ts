@@ -1,0 +1,144 @@
+import { sql } from 'kysely';
+import { v7 as newId } from 'uuid';
+import type { ConversationMessage, MessageOutcome, MessageState } from '../../../contract/conversation.ts';
+import { AlfredError } from '../../../contract/errors.ts';
+import type { TaskResult, TaskStatus } from '../../../contract/task.ts';
+import type { Database } from '../../../runtime/database/postgres.ts';
+import type { ConversationRows } from '../../../contract/ports/index.ts';
+import { requestHashOf } from '../request-hash.ts';
+import { insertContent, referenceOf } from '../messages/contents.ts';
+import { receiptOf, refOf } from './conversation-row.ts';
+
+/** Messages that may wait for their turn in one conversation. */
+const maxWaiting = 1_000;
+
+/** What people say: stored before anything is decided, read with what was answered. */
+export const createConversationMessages = (db: Database): Pick<ConversationRows, 'receive' | 'messages'> => ({
+  async receive(who, conversationId, message) {
+    const { id, text, ...request } = message;
+    const conversation = await db
+      .selectFrom('conversations')
+      .select(['id', 'tenant', 'subject', 'agent', 'on_busy', 'archived_at'])
+      .select(
+        sql<number>`(select count(*) from conversation_messages m
+          where m.conversation_id = conversations.id and m.state in ('queued', 'steering'))`.as('waiting'),
+      )
+      .where('id', '=', conversationId)
+      .where('tenant', '=', who.tenant)
+      .where('subject', '=', who.subject)
+      .where('deleted_at', 'is', null)
+      .executeTakeFirst();
+    if (!conversation) throw new AlfredError('not_found', `There is no conversation ${conversationId}.`);
+    const requestHash = requestHashOf({ text, ...request });
+    const stored = await find();
+    if (stored) return stored;
+
+    if (conversation.archived_at)
+      throw new AlfredError(
+        'conversation_archived',
+        `The conversation ${conversationId} is archived; take it back first.`,
+      );
+    const waits = ['enqueue', 'steer'].includes(request.onBusy ?? conversation.on_busy);
+    if (waits && conversation.waiting >= maxWaiting)
+      throw new AlfredError(
+        'conversation_full',
+        `${conversation.waiting} messages wait in the conversation ${conversationId} already.`,
+      );
+    const hash = referenceOf(text);
+    const row = db
+      .insertInto('conversation_messages')
+      .values({
+        conversation_id: conversationId,
+        id,
+        content_hash: hash,
+        request: JSON.stringify(request),
+        request_hash: requestHash,
+        roles: [...who.roles],
+        task_id: newId(),
+      })
+      .onConflict((conflict) => conflict.doNothing());
+    await sql`with content as (${insertContent(who, hash, text)}) ${row}`.execute(db);
+    // Somebody may have stored another one under the same id in between.
+    return (await find()) ?? { conversation: refOf(conversation) };
+
+    async function find() {
+      if (!conversation) return undefined;
+      const row = await db
+        .selectFrom('conversation_messages')
+        .selectAll()
+        .where('conversation_id', '=', conversationId)
+        .where('id', '=', id)
+        .executeTakeFirst();
+      if (!row) return undefined;
+      if (row.request_hash !== requestHash)
+        throw new AlfredError(
+          'message_id_reused',
+          `The message id "${id}" was used for another message of conversation ${conversationId}.`,
+        );
+      return { conversation: refOf(conversation), receipt: receiptOf(row) };
+    }
+  },
+
+  async messages({ tenant, subject }, conversationId, { limit, after, before }) {
+    // The newest, unless somebody reads on from a place.
+    const order = after === undefined ? sql`desc` : sql`asc`;
+    const { rows } = await sql<Row>`
+      with page as (
+        select m.* from conversation_messages m join conversations c on c.id = m.conversation_id
+        where m.conversation_id = ${conversationId} and c.tenant = ${tenant} and c.subject = ${subject} and c.deleted_at is null
+          and m.position > ${after ?? 0}::int and m.position < ${before ?? 2_147_483_647}::int
+        order by m.position ${order} limit ${limit + 1}
+      ), said as (
+        select p.*, case when p.state in ('steering', 'steered') then p.running_task_id else p.task_id end as of_task from page p
+      )
+      select s.id, s.position, s.state, s.outcome, s.created_at, convert_from(q.bytes, 'UTF8') as text,
+        t.id as task_id, t.status, t.ended_at, case when a.last = s.position then convert_from(r.bytes, 'UTF8') end as result
+      from said s
+      join contents q on q.tenant = ${tenant} and q.subject = ${subject} and q.hash = s.content_hash
+      left join tasks t on t.id = s.of_task
+      left join contents r on r.tenant = ${tenant} and r.subject = ${subject} and r.hash = t.result_hash
+      left join lateral (
+        -- an answer stands after the last message that its task has read
+        select coalesce(max(m.position), s.position) as last from conversation_messages m
+        where m.running_task_id = t.id and m.state = 'steered'
+      ) a on true
+      order by s.position ${order}`.execute(db);
+    const page = rows.slice(0, limit);
+    const inOrder = after === undefined ? page.reverse() : page;
+    return { messages: inOrder.flatMap(withAnswer), hasMore: rows.length > limit };
+  },
+});
+
+type Row = {
+  id: string;
+  position: number;
+  state: string;
+  outcome: string | null;
+  created_at: Date;
+  text: string;
+  task_id: string | null;
+  status: string | null;
+  ended_at: Date | null;
+  result: string | null;
+};
+
+function withAnswer(row: Row): ConversationMessage[] {
+  const common = {
+    position: row.position,
+    taskId: row.task_id,
+    state: row.state as MessageState,
+    taskStatus: row.status as TaskStatus | null,
+  };
+  const said: ConversationMessage = {
+    ...common,
+    id: row.id,
+    role: 'user',
+    text: row.text,
+    outcome: row.outcome as MessageOutcome | null,
+    createdAt: row.created_at.toISOString(),
+  };
+  if (row.result === null || row.task_id === null || row.status !== 'completed') return [said];
+  const { text, citations } = JSON.parse(row.result) as TaskResult;
+  const createdAt = (row.ended_at ?? row.created_at).toISOString();
+  return [said, { ...common, id: row.task_id, role: 'assistant', text, citations, outcome: null, createdAt }];
+}

@@ -1,0 +1,82 @@
+import { sql } from 'kysely';
+import type { BusyPolicy, MessageOutcome } from '../../../contract/conversation.ts';
+import type { ConversationRef, Scope } from '../../../contract/references.ts';
+import type { Database } from '../../../runtime/database/postgres.ts';
+import type { ConversationRow, Receipt } from '../../../contract/ports/index.ts';
+
+/** Conversations that a subject may see, ready to be shown. */
+export const selectConversations = (db: Database, { tenant, subject }: Scope) =>
+  db
+    .selectFrom('conversations as c')
+    .selectAll('c')
+    .select(
+      sql<string | null>`(select m.task_id from conversation_messages m
+        where m.conversation_id = c.id and m.state = 'running' limit 1)`.as('running_task_id'),
+    )
+    .select(
+      sql<number>`(select count(*) from conversation_messages m
+        where m.conversation_id = c.id and m.state in ('queued', 'steering'))`.as('queued'),
+    )
+    .where('c.tenant', '=', tenant)
+    .where('c.subject', '=', subject)
+    .where('c.deleted_at', 'is', null);
+
+type Selected = Awaited<ReturnType<ReturnType<typeof selectConversations>['executeTakeFirstOrThrow']>>;
+
+export const conversationRowOf = (row: Selected): ConversationRow => ({
+  id: row.id,
+  agent: row.agent,
+  title: row.title,
+  onBusy: row.on_busy as BusyPolicy,
+  metadata: row.metadata as ConversationRow['metadata'],
+  archived: row.archived_at !== null,
+  messages: row.last_position,
+  runningTaskId: row.running_task_id,
+  queued: row.queued,
+  lastSeq: row.last_seq,
+  createdAt: row.created_at.toISOString(),
+  updatedAt: row.updated_at.toISOString(),
+});
+
+export const refOf = ({ id, tenant, subject, agent }: Scope & { id: string; agent: string }): ConversationRef => ({
+  conversationId: id,
+  tenant,
+  subject,
+  agent,
+});
+
+/** The lock under which everything about a conversation is decided. @returns undefined when it was deleted */
+export const lockConversation = (db: Database, { conversationId, tenant, subject }: Omit<ConversationRef, 'agent'>) =>
+  db
+    .selectFrom('conversations')
+    .selectAll()
+    .where('id', '=', conversationId)
+    .where('tenant', '=', tenant)
+    .where('subject', '=', subject)
+    .where('deleted_at', 'is', null)
+    .forUpdate()
+    .executeTakeFirst();
+
+type Decided = {
+  conversation_id: string;
+  id: string;
+  position: number | null;
+  outcome: string | null;
+  task_id: string;
+  running_task_id: string | null;
+};
+
+/** The receipt of a message, or undefined until something was decided. */
+export function receiptOf(row: Decided): Receipt | undefined {
+  if (row.outcome === null || row.position === null) return undefined;
+  const outcome = row.outcome as MessageOutcome;
+  const taskId = { rejected: null, steered: row.running_task_id }[outcome as string];
+  return {
+    id: row.id,
+    conversationId: row.conversation_id,
+    position: row.position,
+    outcome,
+    taskId: taskId === undefined ? row.task_id : taskId,
+    runningTaskId: row.running_task_id,
+  };
+}

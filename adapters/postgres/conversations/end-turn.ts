@@ -1,0 +1,111 @@
+import { sql } from 'kysely';
+import type { NewConversationEvent } from '../../../contract/conversation.ts';
+import type { StoredMessage, ToolMessage } from '../../../contract/messages.ts';
+import type { ConversationRef, Head, Scope, ToolMisuse } from '../../../contract/references.ts';
+import type { Database } from '../../../runtime/database/postgres.ts';
+import { appendConversationEvents } from './conversation-events.ts';
+import { insertContent, referenceOf } from '../messages/contents.ts';
+import { lockConversation } from './conversation-row.ts';
+import { insertMessage } from '../messages/conversations.ts';
+import { storableJson } from '../storable-json.ts';
+
+type Moved = { id: string; task_id: string; state: 'done' | 'rolled_back' | 'queued' };
+
+/**
+ * Ends the turn of a task that has ended. The conversation goes on from what the task has done, unless a later message
+ * rolled it back; messages that it was given and did not take wait for turns of their own.
+ */
+export async function endTurn(trx: Database, ref: ConversationRef, taskId: string): Promise<void> {
+  const { conversationId } = ref;
+  if (!(await lockConversation(trx, ref))) return;
+  const { rows } = await sql<{ rolled_back: boolean }>`
+    select exists (select from conversation_messages later where later.running_task_id = ${taskId}::uuid
+      and later.conversation_id = ${conversationId} and later.outcome = 'rolled_back') as rolled_back
+    from conversation_messages m
+    where m.conversation_id = ${conversationId} and m.task_id = ${taskId}::uuid and m.state = 'running'`.execute(trx);
+  if (!rows[0]) return;
+  const isRolledBack = rows[0].rolled_back;
+  if (!isRolledBack) {
+    const head = await closedChain(trx, ref, taskId, await lastHead(trx, taskId));
+    await trx.updateTable('conversations').set({ head }).where('id', '=', conversationId).execute();
+  }
+  const { rows: moved } = await sql<Moved>`
+    update conversation_messages set state = case
+      when state = 'steering' then 'queued'
+      when ${isRolledBack}::boolean then 'rolled_back'
+      else 'done' end
+    where conversation_id = ${conversationId} and (
+      (task_id = ${taskId}::uuid and state = 'running')
+      or (running_task_id = ${taskId}::uuid and state = 'steering')
+      or (running_task_id = ${taskId}::uuid and state = 'steered' and ${isRolledBack}::boolean))
+    returning id, task_id, state`.execute(trx);
+  await appendConversationEvents(
+    trx,
+    conversationId,
+    moved.map(({ id, task_id, state }): NewConversationEvent => ({
+      type: 'conversation.turn',
+      data: { messageId: id, taskId: task_id, state },
+    })),
+  );
+}
+
+/** The chain as the task left it: its last completed call, or a message that it was given after that, or its input. */
+async function lastHead(trx: Database, taskId: string): Promise<Head> {
+  const { rows } = await sql<{ head: Head }>`
+    select head from (
+      select head, step, 1 as later, 0 as position from model_calls
+      where task_id = ${taskId}::uuid and purpose = 'turn' and outcome = 'completed'
+      union all
+      -- a message is taken before its step's call
+      select head, taken_step, 0, position from conversation_messages
+      where running_task_id = ${taskId}::uuid and state = 'steered'
+      union all
+      select input_head, 0, 0, 0 from tasks where id = ${taskId}::uuid
+    ) heads
+    order by step desc, later desc, position desc limit 1`.execute(trx);
+  const head = rows[0]?.head;
+  if (head === undefined) throw new Error(`the task ${taskId} has no chain`);
+  return head;
+}
+
+/** Every call gets an answer: models refuse a conversation in which one has none. */
+async function closedChain(trx: Database, scope: Scope, taskId: string, head: Head): Promise<Head> {
+  const { body, step } = await messageAt(trx, scope, taskId, head);
+  const calls =
+    body.role === 'assistant' ? body.parts.flatMap((part) => (part.type === 'tool_call' ? [part] : [])) : [];
+  if (calls.length === 0) return head;
+  const stored = await receiptsOf(trx, taskId, step);
+  const results = calls.map(({ callId, tool }): ToolMessage['results'][number] => {
+    const receipt = stored.find((one) => one.call_id === callId);
+    if (!receipt) return { callId, tool, result: stoppedHash, isError: true };
+    const { result_hash: result, is_error: isError, misuse } = receipt;
+    return { callId, tool, result, isError, ...(misuse ? { misuse } : {}) };
+  });
+  if (results.some(({ result }) => result === stoppedHash))
+    await insertContent(scope, stoppedHash, stopped).execute(trx);
+  const closed = insertMessage(scope, head, { role: 'tool', results });
+  await closed.statement.execute(trx);
+  return closed.head;
+}
+
+const stopped = storableJson({
+  error: 'The call was stopped before its end. Whether it took effect is not known.',
+});
+/** The same in every conversation, so that it is not any one's to remove. */
+export const stoppedHash = referenceOf(stopped);
+
+async function messageAt(trx: Database, { tenant, subject }: Scope, taskId: string, head: Head) {
+  const { rows } = await sql<{ body: StoredMessage; step: number | null }>`
+    select m.body, (select max(c.step) from model_calls c
+      where c.task_id = ${taskId} and c.head = m.hash and c.purpose = 'turn' and c.outcome = 'completed') as step
+    from messages m where m.tenant = ${tenant} and m.subject = ${subject} and m.hash = ${head}`.execute(trx);
+  if (!rows[0]) throw new Error(`the message ${head} is not stored`);
+  return rows[0];
+}
+
+async function receiptsOf(trx: Database, taskId: string, step: number | null) {
+  const { rows } = await sql<{ call_id: string; result_hash: string; is_error: boolean; misuse: ToolMisuse | null }>`
+    select call_id, result_hash, is_error, misuse from tool_calls
+    where task_id = ${taskId} and step = ${step}::int and result_hash is not null`.execute(trx);
+  return rows;
+}

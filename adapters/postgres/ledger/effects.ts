@@ -1,0 +1,108 @@
+import { sql } from 'kysely';
+import { AlfredError } from '../../../contract/errors.ts';
+import type { JsonValue } from '../../../contract/json.ts';
+import type { Database } from '../../../runtime/database/postgres.ts';
+import type { CancelNote, Effects, ToolCallKey, UndoState } from '../../../contract/ports/index.ts';
+import { appendEvents } from '../tasks/append-events.ts';
+import { isOpenFor } from '../tasks/reopen.ts';
+import { storableText } from '../storable-json.ts';
+
+/** When tool calls that change the world leave, and how they are taken back; each column of a receipt is written once. */
+export const createEffects = (db: Database): Effects => ({
+  async leave({ taskId }, { runId }, call, again) {
+    const { rows } = await sql`
+      update tool_calls c set left_at = now() from tasks t
+      where ${is(taskId, call)} and c.result_hash is null and (c.left_at is null or ${again}::boolean)
+        and t.id = c.task_id and t.ended_at is null and t.run_id = ${runId}
+      returning c.call_id`.execute(db);
+    if (rows.length > 0) return;
+    if (!(await isOpenFor(db, taskId, runId))) throw new AlfredError('superseded', 'The task had ended.');
+    throw anotherLeft();
+  },
+
+  async comeBack({ taskId }, call, of) {
+    await (
+      of === 'call'
+        ? sql`update tool_calls c set left_at = null where ${is(taskId, call)} and c.result_hash is null`
+        : sql`update tool_calls c set undo_left_at = null where ${is(taskId, call)} and c.undo_state = 'begun'`
+    ).execute(db);
+  },
+
+  async cancellation({ taskId }) {
+    const task = await db.selectFrom('tasks').select('cancel_request').where('id', '=', taskId).executeTakeFirst();
+    if (!(task?.cancel_request as CancelNote | null)?.undo) return { undo: [] };
+    const calls = await db
+      .selectFrom('tool_calls')
+      .select(['step', 'call_id as callId'])
+      .where('task_id', '=', taskId)
+      .where('effect', '=', 'write')
+      .where('left_at', 'is not', null)
+      .orderBy('left_at', 'desc')
+      .orderBy('step', 'desc')
+      .execute();
+    return { undo: calls };
+  },
+
+  async beginUndo({ taskId, tenant, subject }, call) {
+    const { rows } = await sql<{
+      tool: string;
+      input: JsonValue;
+      output: string | null;
+      undo_state: string;
+      undo_left_at: Date | null;
+    }>`
+      with begun as (
+        update tool_calls c set undo_state = coalesce(c.undo_state, 'begun') where ${is(taskId, call)}
+        returning c.tool, c.input, c.is_error, coalesce(c.full_hash, c.result_hash) as hash, c.undo_state, c.undo_left_at
+      )
+      select b.tool, b.input, b.undo_state, b.undo_left_at,
+        case when not b.is_error then convert_from(o.bytes, 'UTF8') end as output
+      from begun b left join contents o on o.tenant = ${tenant} and o.subject = ${subject} and o.hash = b.hash`.execute(
+      db,
+    );
+    const [row] = rows;
+    if (!row || row.undo_state !== 'begun') return undefined;
+    const output = row.output === null ? undefined : (JSON.parse(row.output) as JsonValue);
+    return { tool: row.tool, input: row.input, output, left: row.undo_left_at !== null };
+  },
+
+  async leaveUndo({ taskId }, call, again) {
+    const { rows } = await sql`
+      update tool_calls c set undo_left_at = now()
+      where ${is(taskId, call)} and c.undo_state = 'begun' and (c.undo_left_at is null or ${again}::boolean)
+      returning c.call_id`.execute(db);
+    if (rows.length === 0) throw anotherLeft();
+  },
+
+  async settleUndo(task, { step, callId }, { state, ...told }) {
+    const { taskId } = task;
+    const summary = storableText(told.summary);
+    const row = await db
+      .selectFrom('tool_calls')
+      .select('tool')
+      .where('task_id', '=', taskId)
+      .where('step', '=', step)
+      .where('call_id', '=', callId)
+      .executeTakeFirstOrThrow();
+    await appendEvents(db, task, {
+      before: sql`settled as (
+        update tool_calls c set undo_state = ${state}, undo_summary = ${summary}, undo_ended_at = now()
+        where ${is(taskId, { step, callId })} and (c.undo_state is null or c.undo_state = 'begun') returning c.call_id),`,
+      when: sql`exists (select from settled)`,
+      events: [{ type: 'effect.undone', data: { step, callId, tool: row.tool, state: shown[state], summary } }],
+      silentAfterEnd: true,
+    });
+  },
+});
+
+const is = (taskId: string, { step, callId }: ToolCallKey) =>
+  sql`c.task_id = ${taskId} and c.step = ${step} and c.call_id = ${callId}`;
+
+const anotherLeft = () => new AlfredError('effect_unknown', 'Another attempt has left, and no answer came yet.');
+
+const shown = {
+  undone: 'undone',
+  failed: 'undo_failed',
+  impossible: 'cannot_be_undone',
+  unknown: 'unknown',
+} as const satisfies Record<UndoState, string>;

@@ -1,0 +1,125 @@
+import { sql } from 'kysely';
+import type { Database } from '../../../runtime/database/postgres.ts';
+import type { ProviderLimits } from '../../../contract/ports/index.ts';
+
+type Seen = {
+  /** Whether the circuit is open. */
+  down: boolean;
+  /** Whether the next probe may go. */
+  due: boolean;
+  /** Until the limits leave room, or a block ends, in milliseconds. */
+  waitMs: number;
+};
+
+/** Reads the state of a model; a model that has no row is well. `metered`: the provider has named limits. */
+export async function look(db: Database, model: string): Promise<Seen & { metered: boolean }> {
+  const { rows } = await sql<Seen & { metered: boolean }>`
+    select open_since is not null as down, coalesce(probe_at <= now(), true) as due,
+      greatest(0, extract(epoch from blocked_until - now()) * 1000)::float8 as "waitMs",
+      coalesce(requests_per_minute, tokens_per_minute) is not null as metered
+    from model_gates where model = ${model}`.execute(db);
+  return rows[0] ?? { down: false, due: false, waitMs: 0, metered: false };
+}
+
+type Call = {
+  model: string;
+  /** Configured limits; where there is none, what the provider named counts. */
+  requestsPerMinute: number | undefined;
+  tokensPerMinute: number | undefined;
+  /** Of the call, as estimated. */
+  tokens: number;
+  probeMs: number;
+};
+
+/**
+ * Takes a call from the buckets and, while the circuit is open, the probe, if there is room for all of it; else nothing
+ * changes. A bucket holds a minute's worth and fills with the clock; a call larger than the bucket goes when it is full and
+ * leaves a debt.
+ *
+ * @returns undefined when the model has no row yet
+ */
+export async function take(
+  db: Database,
+  { model, requestsPerMinute, tokensPerMinute, tokens, probeMs }: Call,
+): Promise<Seen | undefined> {
+  // The row is locked first and its newest version read. `now()` may be older than that version when the lock took long;
+  // time then stands still for this caller instead of running backwards.
+  const { rows } = await sql<Seen>`
+    with gate as (
+      select open_since is not null as down, coalesce(probe_at <= now(), true) as due,
+        coalesce(extract(epoch from blocked_until - now()) * 1000, 0)::float8 as blocked_ms,
+        coalesce(${requestsPerMinute ?? null}::float8, requests_per_minute) as requests_limit,
+        coalesce(${tokensPerMinute ?? null}::float8, tokens_per_minute) as tokens_limit,
+        requests_left, tokens_left,
+        greatest(0, extract(epoch from now() - refilled_at))::float8 / 60 as minutes
+      from model_gates where model = ${model} for update
+    ), bucket as (
+      select down, due, blocked_ms, requests_limit, tokens_limit,
+        least(requests_limit, coalesce(requests_left + minutes * requests_limit, requests_limit)) as requests,
+        least(tokens_limit, coalesce(tokens_left + minutes * tokens_limit, tokens_limit)) as tokens
+      from gate
+    ), verdict as (
+      select down, due, requests, tokens, greatest(0, blocked_ms, (least(1, requests_limit) - requests) / requests_limit * 60000,
+        (least(${tokens}::float8, tokens_limit) - tokens) / tokens_limit * 60000) as wait_ms
+      from bucket
+    ), taken as (
+      update model_gates g set
+        requests_left = v.requests - 1,
+        tokens_left = v.tokens - ${tokens}::float8,
+        refilled_at = greatest(g.refilled_at, now()),
+        probe_at = case when v.down then now() + ${probeMs}::float8 * interval '1 millisecond' else g.probe_at end
+      from verdict v
+      where g.model = ${model} and (v.due or not v.down) and v.wait_ms <= 0
+    )
+    select down, due, wait_ms as "waitMs" from verdict`.execute(db);
+  return rows[0];
+}
+
+/** Makes the row of a model that has none. */
+export async function insertGate(db: Database, model: string): Promise<void> {
+  await sql`insert into model_gates (model) values (${model}) on conflict (model) do nothing`.execute(db);
+}
+
+/**
+ * After a response: closes the circuit, gives back what was estimated too much and keeps the limits that the provider
+ * names. Writes only when one of these changes something.
+ *
+ * What a provider says is left counts only for a bucket that is not in use yet: it was true when the response began, which
+ * may be minutes ago.
+ *
+ * @param unused tokens that the call was estimated too high (below zero: too low)
+ * @returns whether the circuit was open
+ */
+export async function learnLimits(
+  db: Database,
+  model: string,
+  { limits, unused }: { limits: ProviderLimits; unused: number },
+): Promise<boolean> {
+  const requests = countOf(limits.requestsPerMinute);
+  const tokens = countOf(limits.tokensPerMinute);
+  const { rows } = await sql<{ down: boolean }>`
+    with gate as (
+      select open_since is not null as down from model_gates
+      where model = ${model} and (failures > 0 or open_since is not null
+        or requests_per_minute is distinct from coalesce(${requests}::int, requests_per_minute)
+        or tokens_per_minute is distinct from coalesce(${tokens}::int, tokens_per_minute)
+        or (${unused}::float8 <> 0 and tokens_left is not null and refilled_at > now() - interval '2 minutes'))
+      for update
+    ), changed as (
+      update model_gates g set
+        failures = 0, failed_at = null, open_since = null, probe_at = null,
+        requests_per_minute = coalesce(${requests}::int, requests_per_minute),
+        tokens_per_minute = coalesce(${tokens}::int, tokens_per_minute),
+        requests_left = coalesce(requests_left, ${leftOf(limits.requestsLeft)}::float8),
+        tokens_left = coalesce(tokens_left + ${unused}::float8, ${leftOf(limits.tokensLeft)}::float8),
+        refilled_at = coalesce(refilled_at, now())
+      from gate where g.model = ${model}
+    )
+    select down from gate`.execute(db);
+  return rows[0]?.down ?? false;
+}
+
+/** A limit as the table holds it; what is no sensible limit is none. */
+const countOf = (limit: number | undefined) =>
+  limit !== undefined && limit >= 1 ? Math.min(Math.floor(limit), 2_147_483_647) : null;
+const leftOf = (left: number | undefined) => (left !== undefined && left >= 0 ? left : null);

@@ -1,0 +1,102 @@
+import { sql } from 'kysely';
+import type { Logger } from '../../../runtime/logger.ts';
+import type { Metrics } from '../../../runtime/metrics.ts';
+import type { Database } from '../../../runtime/database/postgres.ts';
+import type { ModelGate } from '../../../contract/ports/index.ts';
+import { insertGate, learnLimits, look, take } from './model-bucket.ts';
+
+type Options = {
+  /** Failures in a row, within a minute, that open a circuit. */
+  failures: number;
+  /** From one probe to the next while a circuit is open, in milliseconds. */
+  probeMs: number;
+  metrics?: Pick<Metrics, 'modelCircuitOpen' | 'modelCircuitOpened'> | undefined;
+  log?: Pick<Logger, 'info' | 'warn'> | undefined;
+};
+
+/** A wait is told in pieces of at most a minute. */
+const longestWaitMs = 60_000;
+/** A provider's word is taken for so long at the most: a wrong header must not silence a model for days. */
+const longestBlockMs = 3_600_000;
+
+/**
+ * A circuit breaker and a token bucket a model, shared by all workers: one row, the database's clock. Nothing is written
+ * while a model is well and nobody limits it.
+ */
+export function createModelGate(db: Database, { failures, probeMs, metrics, log }: Options): ModelGate {
+  /** Limits that this process has heard of, so that their rows are not made again and again. */
+  const heard = new Map<string, string>();
+  const shown = (model: string, down: boolean) => metrics?.modelCircuitOpen.set({ model }, down ? 1 : 0);
+
+  return {
+    async enter(facts, tokens) {
+      const { name: model, requestsPerMinute, tokensPerMinute } = facts;
+      if (requestsPerMinute === undefined && tokensPerMinute === undefined && !heard.has(model)) {
+        const { down, due, waitMs, metered } = await look(db, model);
+        shown(model, down);
+        if (down && !due) return { open: false, why: 'outage' };
+        if (waitMs > 0) return { open: false, why: 'rate', retryAfterMs: spread(waitMs) };
+        if (!down && !metered) return { open: true };
+      }
+      const call = { model, requestsPerMinute, tokensPerMinute, tokens, probeMs };
+      let taken = await take(db, call);
+      while (!taken) {
+        await insertGate(db, model);
+        taken = await take(db, call);
+      }
+      shown(model, taken.down);
+      if (taken.down && !taken.due) return { open: false, why: 'outage' };
+      if (taken.waitMs > 0) return { open: false, why: 'rate', retryAfterMs: spread(taken.waitMs) };
+      return { open: true };
+    },
+
+    async succeeded(model, { tokens, estimated, limits = {} }) {
+      const { requestsPerMinute, tokensPerMinute } = limits;
+      const named = `${requestsPerMinute}/${tokensPerMinute}`;
+      if ((requestsPerMinute ?? tokensPerMinute) !== undefined && heard.get(model) !== named) {
+        await insertGate(db, model);
+        heard.set(model, named);
+      }
+      const wasDown = await learnLimits(db, model, { limits, unused: estimated - tokens });
+      shown(model, false);
+      if (wasDown) log?.info({ model }, 'a model answers again; its circuit is closed');
+    },
+
+    async failed(model) {
+      const recent = sql`case when g.failed_at > now() - interval '1 minute' then g.failures + 1 else 1 end`;
+      const nextProbe = sql`now() + ${probeMs}::float8 * interval '1 millisecond'`;
+      // A circuit that is open stays so; the probe that failed has moved the next one on when it was let through.
+      const { rows } = await sql<{ down: boolean; opened: boolean }>`
+        insert into model_gates as g (model, failures, failed_at, open_since, probe_at)
+        values (${model}, 1, now(), case when ${failures}::int <= 1 then now() end,
+          case when ${failures}::int <= 1 then ${nextProbe} end)
+        on conflict (model) do update set
+          failures = ${recent},
+          failed_at = now(),
+          open_since = case when g.open_since is null and ${recent} >= ${failures}::int then now() else g.open_since end,
+          probe_at = case when g.open_since is null and ${recent} >= ${failures}::int then ${nextProbe} else g.probe_at end
+        returning open_since is not null as down, coalesce(open_since = now(), false) as opened`.execute(db);
+      const { down = false, opened = false } = rows[0] ?? {};
+      shown(model, down);
+      if (opened) {
+        metrics?.modelCircuitOpened.inc({ model });
+        log?.warn({ model, failures }, 'a model does not answer; its circuit is open');
+      }
+      return down;
+    },
+
+    async limited(model, retryAfterMs) {
+      const blockMs = Math.min(Math.max(retryAfterMs, 0), longestBlockMs);
+      await sql`
+        insert into model_gates as g (model, blocked_until)
+        values (${model}, now() + ${blockMs}::float8 * interval '1 millisecond')
+        on conflict (model) do update set blocked_until = greatest(g.blocked_until, excluded.blocked_until)`.execute(
+        db,
+      );
+    },
+  };
+}
+
+/** Up to a fifth longer, so that those who wait do not all come back at once. */
+const spread = (waitMs: number) =>
+  Math.ceil(Math.min(waitMs + 100 * Math.random(), longestWaitMs / 1.2) * (1 + 0.2 * Math.random()));

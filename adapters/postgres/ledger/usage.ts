@@ -1,0 +1,63 @@
+import { sql } from 'kysely';
+import { noUsage } from '../../../contract/references.ts';
+import type { TaskUsage } from '../../../contract/task.ts';
+import type { UsageGroup, UsageRow } from '../../../contract/usage.ts';
+import type { Database } from '../../../runtime/database/postgres.ts';
+import type { Ledger } from '../../../contract/ports/index.ts';
+
+const columns: Record<UsageGroup, string> = {
+  day: `to_char(created_at at time zone 'UTC', 'YYYY-MM-DD')`,
+  agent: 'agent',
+  tenant: 'tenant',
+  model: `provider || ':' || model`,
+};
+
+type Sums = TaskUsage & { isTotal: number; outcomes: Record<string, number> } & Pick<UsageRow, UsageGroup>;
+
+/** Reads the ledger's sums. Calls under way are left out: what they cost is not known yet. */
+export const createUsage = (db: Database): Pick<Ledger, 'usage'> => ({
+  async usage({ tenant }, { from, to, by }) {
+    const groups = sql.join(by.map((group) => sql.ref(group)));
+    const named = sql.join(by.map((group) => sql`${sql.raw(columns[group])} as ${sql.ref(group)}`));
+    const { rows } = await sql<Sums>`
+      with calls as (
+        select ${named}, outcome, count(*) as calls, sum(input_tokens) as input_tokens,
+          sum(cache_read_tokens) as cache_read_tokens, sum(cache_write_tokens) as cache_write_tokens,
+          sum(output_tokens) as output_tokens, sum(cost_usd) as cost_usd
+        from model_calls
+        where tenant = ${tenant} and outcome <> 'open'
+          and created_at >= (${from}::date)::timestamp at time zone 'UTC'
+          and created_at < (${to}::date + 1)::timestamp at time zone 'UTC'
+        group by ${sql.join(by.map((_, index) => sql.raw(String(index + 1))))}, outcome)
+      select ${groups}, grouping(${groups}) as "isTotal", coalesce(sum(calls), 0) as "modelCalls",
+        coalesce(sum(input_tokens), 0) as "inputTokens", coalesce(sum(cache_read_tokens), 0) as "cacheReadTokens",
+        coalesce(sum(cache_write_tokens), 0) as "cacheWriteTokens",
+        coalesce(sum(output_tokens), 0) as "outputTokens", coalesce(sum(cost_usd), 0) as "costUsd",
+        jsonb_object_agg(outcome, calls) filter (where outcome is not null) as outcomes
+      from calls
+      group by grouping sets ((${groups}), ())
+      order by grouping(${groups}), ${groups}`.execute(db);
+    const total = rows.find(({ isTotal }) => isTotal !== 0);
+    return {
+      from,
+      to,
+      rows: rows.filter((row) => row !== total).map((row) => rowOf(row, by)),
+      total: usageOf(total ?? { modelCalls: 0, ...noUsage }),
+    };
+  },
+});
+
+const rowOf = (sums: Sums, by: UsageGroup[]): UsageRow => ({
+  ...Object.fromEntries(by.map((group) => [group, sums[group]])),
+  usage: usageOf(sums),
+  outcomes: sums.outcomes,
+});
+
+const usageOf = (sums: TaskUsage): TaskUsage => ({
+  modelCalls: sums.modelCalls,
+  inputTokens: sums.inputTokens,
+  cacheReadTokens: sums.cacheReadTokens,
+  cacheWriteTokens: sums.cacheWriteTokens,
+  outputTokens: sums.outputTokens,
+  costUsd: sums.costUsd,
+});

@@ -1,0 +1,94 @@
+import { sql } from 'kysely';
+import { validate as isUuid } from 'uuid';
+import { AlfredError } from '../../../contract/errors.ts';
+import type { JsonValue } from '../../../contract/json.ts';
+import type { StoredMessage } from '../../../contract/messages.ts';
+import type { Head, Scope } from '../../../contract/references.ts';
+import type { Database } from '../../../runtime/database/postgres.ts';
+import type { Conversations } from '../../../contract/ports/index.ts';
+import { referenceOf } from './contents.ts';
+import { loadConversation, loadWholeConversation, readContents, type CompactedChain } from './load-conversation.ts';
+import { storableJson } from '../storable-json.ts';
+
+/** Conversations as chains of messages, each named by the hash of itself and everything before it. */
+export const createConversations = (db: Database): Conversations => ({
+  async append(scope, parent, message) {
+    const { head, statement } = insertMessage(scope, parent, message);
+    await statement.execute(db);
+    return head;
+  },
+
+  load: (scope, head) => loadConversation(db, scope, head),
+
+  loadAll: (scope, head) => loadWholeConversation(db, scope, head),
+
+  results: async (scope, hashes) =>
+    [...(await readContents(db, scope, hashes)).values()].map((content) => JSON.parse(content) as JsonValue),
+
+  async replace(scope, [root, ...kept]) {
+    if (root?.role !== 'compaction') throw new AlfredError('internal', 'A shorter chain begins with a compaction.');
+    const { head, statement } = insertMessage(scope, null, { ...root, kept });
+    await statement.execute(db);
+    return head;
+  },
+
+  async toolResult({ tenant, subject }, taskId, callId) {
+    if (!isUuid(taskId)) return undefined;
+    // A model may use an id again later, then the newest result has it; a result is what it asks for rather than the
+    // slice of one. Tasks of one conversation read each other's.
+    const { rows } = await sql<{ content: string }>`
+      select convert_from(c.bytes, 'UTF8') as content from tool_calls t
+      join tasks on tasks.id = t.task_id and tasks.tenant = ${tenant} and tasks.subject = ${subject}
+      join contents c on c.tenant = ${tenant} and c.subject = ${subject} and c.hash = coalesce(t.full_hash, t.result_hash)
+      where t.call_id = ${callId} and t.task_id = any(array(
+        select ${taskId}::uuid union select other.id from tasks this join tasks other on other.tenant = this.tenant
+          and other.subject = this.subject and other.conversation_id = this.conversation_id
+        where this.id = ${taskId}))
+      order by t.tool = 'read_result', tasks.created_at desc, t.step desc limit 1`.execute(db);
+    return rows[0]?.content;
+  },
+
+  async toolArguments({ tenant, subject }, head, callId) {
+    const found = await db
+      .selectFrom('messages')
+      .select('body')
+      .where('tenant', '=', tenant)
+      .where('subject', '=', subject)
+      .where('hash', '=', head)
+      .executeTakeFirst();
+    const message = found?.body as StoredMessage | undefined;
+    const call =
+      message?.role === 'assistant'
+        ? message.parts.find((part) => part.type === 'tool_call' && part.callId === callId)
+        : undefined;
+    if (call?.type !== 'tool_call')
+      throw new AlfredError('internal', `The message ${head} asks for no call ${callId}.`);
+    const { arguments: given, malformed } = call;
+    return { arguments: given, ...(malformed === undefined ? {} : { malformed }) };
+  },
+});
+
+const headOf = (parent: Head | null, body: string): Head => referenceOf(`${parent ?? ''}\n${body}`);
+
+/**
+ * The statement that appends a message, also a part of larger statements, and the head it makes. The same message after
+ * the same parent has the same hash.
+ *
+ * @param size the conversation up to and including this message, as a model counted it
+ */
+export function insertMessage(
+  { tenant, subject }: Scope,
+  parent: Head | null,
+  message: StoredMessage | CompactedChain,
+  size?: { tokens: number; by: string },
+) {
+  const body = storableJson(message);
+  const head = headOf(parent, body);
+  const statement = sql`
+    insert into messages (tenant, subject, hash, parent, depth, body, context_tokens, counted_by)
+    select ${tenant}, ${subject}, ${head}, ${parent}::text,
+      coalesce((select depth + 1 from messages where tenant = ${tenant} and subject = ${subject} and hash = ${parent}::text), 0), ${body}::jsonb,
+      ${size?.tokens ?? null}::int, ${size?.by ?? null}::text
+    on conflict do nothing`;
+  return { head, statement };
+}

@@ -1,0 +1,45 @@
+import { sql, type Selectable } from 'kysely';
+import type { ScheduleAction, ScheduleRun, ScheduleTiming } from '../../../contract/schedule.ts';
+import type { Database } from '../../../runtime/database/postgres.ts';
+import type { Tables } from '../../../runtime/database/tables.ts';
+import type { ScheduleRow } from '../../../contract/ports/index.ts';
+
+/** Runs that a schedule shows. */
+const shownRuns = 10;
+
+const recentRuns = sql<ScheduleRun[]>`(
+  select coalesce(jsonb_agg(jsonb_build_object('taskId', r.task_id, 'conversationId', r.conversation_id,
+    'messageId', r.message_id, 'at', to_char(r.started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+    'error', case when r.error_code is not null
+      then jsonb_build_object('code', r.error_code, 'message', r.error_message) end)
+    order by r.started_at desc, r.key desc), '[]')
+  from (select * from schedule_runs where schedule_id = s.id order by started_at desc, key desc limit ${shownRuns}) r)`;
+
+const running = sql<number>`(
+  select count(*)::int from schedule_runs r join tasks t on t.id = r.task_id
+  where r.schedule_id = s.id and t.ended_at is null)`;
+
+/** Schedules that are not deleted, with what became of their runs. */
+export const selectSchedules = (db: Database) =>
+  db
+    .selectFrom('schedules as s')
+    .selectAll('s')
+    .select([recentRuns.as('recent_runs'), running.as('running')])
+    .where('s.deleted_at', 'is', null);
+
+export const scheduleRowOf = (
+  row: Selectable<Tables['schedules']> & { recent_runs: ScheduleRun[]; running: number },
+): ScheduleRow => ({
+  id: row.id,
+  tenant: row.tenant,
+  subject: row.subject,
+  name: row.name,
+  timing: row.timing as ScheduleTiming,
+  action: row.action as ScheduleAction,
+  paused: row.paused,
+  note: row.note,
+  recentRuns: row.recent_runs,
+  running: row.running,
+  createdAt: row.created_at.toISOString(),
+  updatedAt: row.updated_at.toISOString(),
+});

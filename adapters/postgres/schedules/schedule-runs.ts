@@ -1,0 +1,79 @@
+import { sql } from 'kysely';
+import { sentenceOf, type ErrorCode } from '../../../contract/errors.ts';
+import type { ScheduleAction } from '../../../contract/schedule.ts';
+import { isEnded } from '../../../contract/task-status.ts';
+import type { TaskStatus } from '../../../contract/task.ts';
+import type { Database } from '../../../runtime/database/postgres.ts';
+import type { RunEnd, Schedules } from '../../../contract/ports/index.ts';
+
+/** Messages that no task answers any more. */
+const passedBy = ['passed_over', 'rolled_back', 'dropped'];
+
+/** What runs of schedules do, and what became of it. */
+export const createScheduleRuns = (db: Database): Pick<Schedules, 'run' | 'noteRun' | 'endOf'> => ({
+  async run({ tenant, subject, scheduleId, key }) {
+    const row = await db
+      .selectFrom('schedules as s')
+      .leftJoin('schedule_runs as r', (join) => join.onRef('r.schedule_id', '=', 's.id').on('r.key', '=', key))
+      // The task that answers a message is the conversation's to start.
+      .leftJoin('tasks as t', (join) => join.onRef('t.id', '=', 'r.task_id').on('r.message_id', 'is', null))
+      .select(['s.roles', 's.action', 't.id', 't.agent', 't.input_head'])
+      .where('s.id', '=', scheduleId)
+      .where('s.tenant', '=', tenant)
+      .where('s.subject', '=', subject)
+      .where('s.deleted_at', 'is', null)
+      .executeTakeFirst();
+    if (!row) return undefined;
+    const { roles, action, id, agent, input_head: head } = row;
+    return {
+      identity: { tenant, subject, roles },
+      action: action as ScheduleAction,
+      task: id && agent && head ? { tenant, subject, taskId: id, agent, head } : undefined,
+    };
+  },
+
+  async noteRun({ tenant, subject, scheduleId, key }, { taskId, conversationId, messageId, error }) {
+    await sql`
+      insert into schedule_runs as r
+        (schedule_id, key, task_id, conversation_id, message_id, error_code, error_message)
+      select id, ${key}, ${taskId ?? null}::uuid, ${conversationId ?? null}, ${messageId ?? null},
+        ${error?.code ?? null}, ${error?.message ?? null}
+      from schedules where id = ${scheduleId} and tenant = ${tenant} and subject = ${subject}
+      on conflict (schedule_id, key) do update set
+        task_id = coalesce(excluded.task_id, r.task_id),
+        conversation_id = coalesce(excluded.conversation_id, r.conversation_id),
+        message_id = coalesce(excluded.message_id, r.message_id),
+        error_code = excluded.error_code,
+        error_message = excluded.error_message`.execute(db);
+  },
+
+  async endOf({ tenant, subject, scheduleId, key }) {
+    const row = await db
+      .selectFrom('schedule_runs as r')
+      .innerJoin('schedules as s', 's.id', 'r.schedule_id')
+      .leftJoin('tasks as t', 't.id', 'r.task_id')
+      .leftJoin('conversation_messages as m', (join) =>
+        join.onRef('m.conversation_id', '=', 'r.conversation_id').onRef('m.id', '=', 'r.message_id'),
+      )
+      .select(['t.status', 't.error_code', 't.error_message', 'm.state', 'r.task_id', 'r.message_id'])
+      .where('r.schedule_id', '=', scheduleId)
+      .where('r.key', '=', key)
+      .where('s.tenant', '=', tenant)
+      .where('s.subject', '=', subject)
+      .executeTakeFirst();
+    if (!row) return undefined;
+    // It was deleted with its conversation.
+    const isGone = row.message_id !== null && row.task_id !== null && row.state === null && row.status === null;
+    if (isGone) return { status: 'cancelled' };
+    return taskEnd(row as TaskColumns) ?? (passedBy.includes(row.state ?? '') ? { status: 'cancelled' } : undefined);
+  },
+});
+
+type TaskColumns = { status: TaskStatus | null; error_code: ErrorCode | null; error_message: string | null };
+
+function taskEnd({ status, error_code, error_message }: TaskColumns): RunEnd | undefined {
+  if (status === null || !isEnded(status)) return undefined;
+  if (status !== 'failed') return { status: status };
+  const code = error_code ?? 'internal';
+  return { status, error: { code, message: error_message ?? sentenceOf(code) } };
+}

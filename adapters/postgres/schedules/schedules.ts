@@ -1,0 +1,136 @@
+import { sql } from 'kysely';
+import { v7 as newId, validate as isUuid } from 'uuid';
+import { AlfredError } from '../../../contract/errors.ts';
+import type { Scope } from '../../../contract/references.ts';
+import type { Database } from '../../../runtime/database/postgres.ts';
+import type { ScheduleRow, Schedules } from '../../../contract/ports/index.ts';
+import { requestHashOf } from '../request-hash.ts';
+import { scheduleRowOf, selectSchedules } from './schedule-row.ts';
+import { createScheduleRuns } from './schedule-runs.ts';
+
+/** Schedule rows. A change holds its row's lock while Temporal is told. */
+export const createSchedules = (db: Database): Schedules => ({
+  ...createScheduleRuns(db),
+
+  async create(identity, request, { idempotencyKey = null }) {
+    const requestHash = requestHashOf(request);
+    while (true) {
+      const inserted = await db
+        .insertInto('schedules')
+        .values({
+          id: newId(),
+          tenant: identity.tenant,
+          subject: identity.subject,
+          roles: [...identity.roles],
+          name: request.name,
+          timing: JSON.stringify(request.timing),
+          action: JSON.stringify(request.action),
+          paused: request.paused,
+          note: request.note ?? null,
+          idempotency_key: idempotencyKey,
+          request_hash: requestHash,
+        })
+        .onConflict((conflict) =>
+          conflict
+            .columns(['tenant', 'subject', 'idempotency_key'])
+            .where('idempotency_key', 'is not', null)
+            .doNothing(),
+        )
+        .returningAll()
+        .executeTakeFirst();
+      if (inserted) return scheduleRowOf({ ...inserted, recent_runs: [], running: 0 });
+      const before = await repeated(db, identity, idempotencyKey ?? '', requestHash);
+      // One that was refused and taken back in between frees its key.
+      if (before) return before;
+    }
+  },
+
+  get: (scope, scheduleId) => find(db, scope, scheduleId),
+
+  async list(scope, { limit, cursor }) {
+    if (cursor !== undefined && !isUuid(cursor))
+      throw new AlfredError('invalid_request', 'cursor is not one that a page before returned.');
+    let query = selectSchedules(db)
+      .where('s.tenant', '=', scope.tenant)
+      .where('s.subject', '=', scope.subject)
+      .orderBy('s.id', 'desc')
+      .limit(limit + 1);
+    if (cursor !== undefined) query = query.where('s.id', '<', cursor);
+    const rows = await query.execute();
+    const page = rows.slice(0, limit).map(scheduleRowOf);
+    return { schedules: page, nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
+  },
+
+  change: (scope, scheduleId, { name, timing, action, paused, note }, tell) =>
+    db.transaction().execute(async (tx) => {
+      await update(tx, scope, scheduleId)
+        .set({
+          updated_at: sql`now()`,
+          ...(name === undefined ? {} : { name }),
+          ...(timing === undefined ? {} : { timing: JSON.stringify(timing) }),
+          ...(action === undefined ? {} : { action: JSON.stringify(action) }),
+          ...(paused === undefined ? {} : { paused }),
+          ...(note === undefined ? {} : { note }),
+        })
+        .execute();
+      const row = await find(tx, scope, scheduleId);
+      if (row) await tell(row);
+      return row;
+    }),
+
+  delete: (scope, scheduleId, tell) =>
+    db.transaction().execute(async (tx) => {
+      const deleted = await update(tx, scope, scheduleId)
+        // What it asked, and the secret of a callback, are not kept.
+        .set({ deleted_at: sql`now()`, action: '{}' })
+        .returning('id')
+        .executeTakeFirst();
+      if (deleted) await tell(deleted.id);
+      return deleted !== undefined;
+    }),
+
+  async discard({ tenant, subject }, scheduleId) {
+    await db
+      .deleteFrom('schedules as s')
+      .where('s.id', '=', scheduleId)
+      .where('s.tenant', '=', tenant)
+      .where('s.subject', '=', subject)
+      .where(sql<boolean>`not exists (select from schedule_runs where schedule_id = s.id)`)
+      .execute();
+  },
+});
+
+async function find(db: Database, { tenant, subject }: Scope, scheduleId: string): Promise<ScheduleRow | undefined> {
+  if (!isUuid(scheduleId)) return undefined;
+  const row = await selectSchedules(db)
+    .where('s.id', '=', scheduleId)
+    .where('s.tenant', '=', tenant)
+    .where('s.subject', '=', subject)
+    .executeTakeFirst();
+  return row && scheduleRowOf(row);
+}
+
+const update = (db: Database, { tenant, subject }: Scope, scheduleId: string) =>
+  db
+    .updateTable('schedules')
+    .where('id', '=', scheduleId)
+    .where('tenant', '=', tenant)
+    .where('subject', '=', subject)
+    .where('deleted_at', 'is', null);
+
+/** The schedule that an idempotency key made before, undefined when it is no longer there. */
+async function repeated(db: Database, { tenant, subject }: Scope, idempotencyKey: string, requestHash: string) {
+  const known = await db
+    .selectFrom('schedules')
+    .select(['id', 'request_hash', 'deleted_at'])
+    .where('tenant', '=', tenant)
+    .where('subject', '=', subject)
+    .where('idempotency_key', '=', idempotencyKey)
+    .executeTakeFirst();
+  if (!known) return undefined;
+  const reused = (how: string) =>
+    new AlfredError('idempotency_key_reused', `The Idempotency-Key "${idempotencyKey}" was used ${how}.`);
+  if (known.request_hash !== requestHash) throw reused(`with another request, for schedule ${known.id}`);
+  if (known.deleted_at !== null) throw reused(`for schedule ${known.id}, which was deleted`);
+  return find(db, { tenant, subject }, known.id);
+}

@@ -1,0 +1,74 @@
+import { sql, type RawBuilder, type Selectable } from 'kysely';
+import type { ErrorCode } from '../../../contract/errors.ts';
+import type { Effect, Task, TaskResult, TaskUsage } from '../../../contract/task.ts';
+import type { Database } from '../../../runtime/database/postgres.ts';
+import type { Tables } from '../../../runtime/database/tables.ts';
+import type { TaskRow, TaskState } from '../../../contract/ports/index.ts';
+
+type Columns = Selectable<Tables['tasks']>;
+
+/** Task rows with their result, ready to be shown. @param resultHash which content is the result; default the row's own */
+export const selectTasks = (db: Database, resultHash: RawBuilder<string | null> = sql`t.result_hash`) =>
+  db
+    .selectFrom('tasks as t')
+    .leftJoin('contents as c', (join) =>
+      join.onRef('c.tenant', '=', 't.tenant').onRef('c.subject', '=', 't.subject').on('c.hash', '=', resultHash),
+    )
+    .selectAll('t')
+    .select(sql<string | null>`convert_from(c.bytes, 'UTF8')`.as('result'))
+    .select(effects.as('effects'));
+
+/** What a task `t` has changed in the world, in order. A known failure takes `left_at` back. */
+const effects = sql<Effect[]>`(
+  select coalesce(jsonb_agg(jsonb_build_object('callId', e.call_id, 'step', e.step, 'tool', e.tool, 'summary', e.summary,
+    'at', to_char(e.started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'state', case
+      when e.undo_state = 'undone' then 'undone'
+      when e.undo_state = 'failed' then 'undo_failed'
+      when e.undo_state = 'impossible' then 'cannot_be_undone'
+      when e.undo_state = 'unknown' then 'unknown'
+      when e.result_hash is null then 'begun'
+      when not e.is_error then 'done'
+      when e.left_at is null then 'failed'
+      else 'unknown' end) order by e.started_at, e.step, e.call_id), '[]')
+  from tool_calls e where e.task_id = t.id and e.effect = 'write')`;
+
+export function taskRowOf(row: Columns & { result: string | null; effects: Effect[] }): TaskRow {
+  return {
+    id: row.id,
+    agent: row.agent,
+    status: row.status as Task['status'],
+    model: row.model,
+    conversationId: row.conversation_id,
+    metadata: row.metadata as Task['metadata'],
+    budget: row.budget as Task['budget'],
+    result: row.result === null ? null : (JSON.parse(row.result) as TaskResult),
+    error: row.error_code === null ? null : { code: row.error_code as ErrorCode, message: row.error_message ?? '' },
+    waiting: row.waiting as Task['waiting'],
+    effects: row.effects,
+    usage: usageOf(row),
+    lastSeq: row.last_seq,
+    createdAt: row.created_at.toISOString(),
+    startedAt: row.started_at?.toISOString() ?? null,
+    endedAt: row.ended_at?.toISOString() ?? null,
+  };
+}
+
+const usageOf = (row: Columns): TaskUsage => ({
+  modelCalls: row.model_calls,
+  inputTokens: row.input_tokens,
+  cacheReadTokens: row.cache_read_tokens,
+  cacheWriteTokens: row.cache_write_tokens,
+  outputTokens: row.output_tokens,
+  costUsd: row.cost_usd,
+});
+
+export const taskStateOf = (row: Columns): TaskState => ({
+  taskId: row.id,
+  tenant: row.tenant,
+  subject: row.subject,
+  agent: row.agent,
+  status: row.status as Task['status'],
+  runId: row.run_id,
+  updatedAt: row.updated_at,
+  lastSeq: row.last_seq,
+});

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { AlfredError } from '../../../contract/errors.ts';
+import { characterStart } from '../../../contract/rules/tool-output.ts';
+import type { Documents } from '../../../contract/ports/index.ts';
+import { typedTool } from '../typed-tool.ts';
+
+const Input = z.strictObject({
+  documentId: z.string().min(1).max(100).describe('documentId of a passage that a search returned'),
+  start: z.int().min(0).default(0).describe('Offset of the first character to read'),
+  maxCharacters: z.int().min(1).max(40_000).default(8_000).describe('How much to read at the most'),
+});
+
+export const readDocumentTool = (documents: Pick<Documents, 'read'>) =>
+  typedTool({
+    name: 'read_document',
+    description:
+      'Reads on in a document that a search found, where its passages are not enough. The text comes as one passage that can be cited; `nextStart` says where to go on, and is null at the end.',
+    input: Input,
+    async run({ documentId, start, maxCharacters }, { scope }) {
+      const found = await documents.read(scope, documentId);
+      if (!found)
+        throw new AlfredError(
+          'not_found',
+          `There is no document "${documentId}". Take the documentId from a passage that search_documents returned.`,
+        );
+      const { document, text } = found;
+      if (start > 0 && start >= text.length)
+        throw new AlfredError(
+          'invalid_request',
+          `start is ${start}, and "${document.name}" has ${text.length} characters. Use a smaller start.`,
+        );
+      const from = characterStart(text, start);
+      const end = characterStart(text, Math.min(text.length, Math.max(start + maxCharacters, from + 2)));
+      const passage = {
+        chunkId: `${document.id}.${document.contentHash.slice(0, 8)}.${from}-${end}`,
+        documentId: document.id,
+        document: document.name,
+        title: document.title,
+        headingPath: [],
+        page: null,
+        contentHash: document.contentHash,
+        version: document.version,
+        text: text.slice(from, end),
+        start: from,
+        end,
+      };
+      const nextStart = end < text.length ? end : null;
+      return {
+        output: { passages: [passage], start: from, characters: text.length, nextStart },
+        summary: `${end - from} of ${text.length} characters read`,
+      };
+    },
+  });

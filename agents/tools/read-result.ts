@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { AlfredError } from '../../contract/errors.ts';
+import type { JsonValue } from '../../contract/json.ts';
+import { characterStart, mainlyPassages, slicePassages, textOf } from '../../contract/rules/tool-output.ts';
+import type { Conversations } from '../../contract/ports/index.ts';
+import { typedTool } from './typed-tool.ts';
+
+const Input = z.strictObject({
+  callId: z.string().min(1).max(500).describe('The callId that the shortened result names'),
+  start: z.int().min(0).default(0).describe('Offset of the first character to read'),
+  maxCharacters: z.int().min(1).max(20_000).default(8_000).describe('How much to read at the most'),
+});
+
+/** Reads what made room in the conversation; every agent has it. */
+export const readResultTool = (conversations: Pick<Conversations, 'toolResult'>) =>
+  typedTool({
+    name: 'read_result',
+    description:
+      'Reads an earlier tool result of this task that was too long to show or was taken out to make room. `nextStart` says where to go on, and is null at the end.',
+    input: Input,
+    async run({ callId, start, maxCharacters }, { scope, taskId }) {
+      const stored = await conversations.toolResult(scope, taskId, callId);
+      if (stored === undefined)
+        throw new AlfredError(
+          'not_found',
+          `This task has no result of a call "${callId}". Take the callId from what the shortened result says.`,
+        );
+      const output = JSON.parse(stored) as JsonValue;
+      const text = textOf(output);
+      if (start > 0 && start >= text.length)
+        throw new AlfredError(
+          'invalid_request',
+          `start is ${start}, and the result has ${text.length} characters. Use a smaller start.`,
+        );
+      const from = characterStart(text, start);
+      const end = characterStart(text, Math.min(text.length, Math.max(start + maxCharacters, from + 2)));
+      // Passages stay passages, so that they can be cited.
+      const passages = mainlyPassages(output);
+      const slice = passages ? { passages: slicePassages(passages, from, end) } : { text: text.slice(from, end) };
+      const nextStart = end < text.length ? end : null;
+      return {
+        output: { ...slice, start: from, characters: text.length, nextStart },
+        summary: `${end - from} of ${text.length} characters read`,
+      };
+    },
+  });

@@ -1,0 +1,127 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import type { z } from 'zod';
+import { AlfredError, httpStatusOf, sentenceOf, type ErrorCode } from '../../contract/errors.ts';
+import type { Problem } from '../../contract/problem.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import { isDatabaseUnavailable } from '../../runtime/database/postgres.ts';
+import { isTemporalUnavailable } from '../../runtime/temporal.ts';
+
+export type Issue = { path: string; message: string };
+
+/** A request that does not fit; becomes a 422 with every fault at its place. */
+export class InvalidRequest extends AlfredError {
+  readonly issues: Issue[];
+  constructor(issues: Issue[]) {
+    const shown = issues.slice(0, 3).map(({ path, message }) => (path ? `${path}: ${message}` : message));
+    const more = issues.length > 3 ? ` (and ${issues.length - 3} more)` : '';
+    super('invalid_request', `${shown.join('; ')}${more}`);
+    this.issues = issues;
+  }
+}
+
+/** Checks a value that Fastify could not check for us. */
+export function parse<S extends z.ZodType>(schema: S, value: unknown, at: string[] = []): z.output<S> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new InvalidRequest(
+    parsed.error.issues.map(({ path, message }) => ({ path: [...at, ...path].map(String).join('.'), message })),
+  );
+}
+
+/** Seconds to wait before the same request may work. */
+const retryAfterS = { temporal_unavailable: 2, database_unavailable: 2, draining: 1 } as const;
+
+export function sendProblem(reply: FastifyReply, error: AlfredError) {
+  const { code, message } = error;
+  const status = httpStatusOf(code);
+  const problem: Problem = {
+    type: `urn:alfred:problem:${code}`,
+    title: sentenceOf(code),
+    status,
+    code,
+    detail: message,
+    requestId: reply.request.id,
+    ...(error instanceof InvalidRequest ? { issues: error.issues } : {}),
+    ...(error.taskId === undefined ? {} : { taskId: error.taskId }),
+  };
+  if (status === 503) {
+    const seconds = code in retryAfterS ? retryAfterS[code as keyof typeof retryAfterS] : 2;
+    void reply.header(
+      'retry-after',
+      Math.ceil(error.retryAfterMs === undefined ? seconds : error.retryAfterMs / 1_000),
+    );
+  }
+  return reply.code(status).type('application/problem+json').send(problem);
+}
+
+/** Every error becomes a problem document; what nobody foresaw is logged whole and told in one sentence. */
+export const createErrorHandler = (log: Logger) => (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+  const known = translate(error, request);
+  const about = { requestId: request.id, method: request.method, route: request.routeOptions.url, code: known.code };
+  if (known.code === 'internal') log.error({ ...about, err: error }, 'a request failed');
+  else if (httpStatusOf(known.code) === 503)
+    log.warn({ ...about, reason: reasonOf(error) }, 'a request could not be served');
+  return sendProblem(reply, known);
+};
+
+function translate(error: unknown, request: FastifyRequest): AlfredError {
+  if (error instanceof AlfredError) return error;
+  if (hasZodFastifySchemaValidationErrors(error)) return invalid(error);
+  const { code = '', statusCode, message = '' } = error as Partial<FastifyError>;
+  const framework = codes[code];
+  if (framework) return new AlfredError(framework, explain(framework, request, message));
+  // The caller left in the middle of a body; from anybody else a reset is the database's.
+  if (code === 'ECONNRESET' && request.raw.destroyed) return new AlfredError('malformed_request', message);
+  if (isDatabaseUnavailable(error)) return new AlfredError('database_unavailable');
+  if (isTemporalUnavailable(error)) return new AlfredError('temporal_unavailable');
+  if (statusCode === 400) return new AlfredError('malformed_request', message);
+  return new AlfredError('internal');
+}
+
+/** Fastify's and its plugins' own errors. */
+const codes: Record<string, ErrorCode> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
+  FST_REQ_FILE_TOO_LARGE: 'body_too_large',
+  FST_PARTS_LIMIT: 'body_too_large',
+  FST_FILES_LIMIT: 'body_too_large',
+  FST_FIELDS_LIMIT: 'body_too_large',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'malformed_request',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'malformed_request',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'malformed_request',
+  FST_ERR_BAD_URL: 'malformed_request',
+  FST_ERR_MAX_PARAM_LENGTH: 'not_found',
+  FST_PROTO_VIOLATION: 'malformed_request',
+  FST_MP_PREMATURE_CLOSE: 'malformed_request',
+};
+
+function explain(code: ErrorCode, request: FastifyRequest, message: string): string {
+  if (code === 'unsupported_media_type') {
+    return `${sentenceOf(code)} This request says ${request.headers['content-type'] ?? 'nothing'}.`;
+  }
+  if (code === 'body_too_large') {
+    const { bodyLimit = 0, config } = request.routeOptions;
+    const raise = config.limitVariable ? ` Send less at once, or raise ${config.limitVariable}.` : '';
+    return `${sentenceOf(code)} The limit here is ${bodyLimit / 1_000_000} MB.${raise}`;
+  }
+  return code === 'malformed_request' ? message : sentenceOf(code);
+}
+
+const places: Record<string, string[]> = { querystring: ['query'], headers: ['header'] };
+
+function invalid(error: {
+  validation: { instancePath: string; message?: string }[];
+  validationContext?: string;
+}): AlfredError {
+  const context = error.validationContext ?? 'body';
+  if (context === 'params') return new AlfredError('not_found');
+  return new InvalidRequest(
+    error.validation.map(({ instancePath, message = 'is wrong' }) => ({
+      path: [...(places[context] ?? []), ...instancePath.split('/').filter(Boolean)].join('.'),
+      message,
+    })),
+  );
+}
+
+const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { Problem } from '../../contract/problem.ts';
+
+type HeaderDoc = { type: string; description: string; required?: boolean; format?: string; example?: unknown };
+type Media = { schema: z.ZodType };
+
+/** A documented answer: what it means, which headers it carries beyond the usual ones, and its body by media type. */
+export type ResponseDoc = { description: string; headers?: Record<string, HeaderDoc>; content: Record<string, Media> };
+
+export const json = (description: string, schema: z.ZodType, headers: Record<string, HeaderDoc> = {}): ResponseDoc => ({
+  description,
+  headers,
+  content: { 'application/json': { schema } },
+});
+
+export const location = (of: string) => ({
+  Location: { type: 'string', format: 'uri-reference', required: true, description: `Where to read ${of}` },
+});
+
+const meanings: Record<number, string> = {
+  400: 'The request could not be read (`malformed_request`).',
+  403: 'Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`).',
+  404: 'There is nothing with that id, or it is not yours (`not_found`, `callback_missing`).',
+  406: 'None of the media types in `Accept` exists (`not_acceptable`).',
+  409: 'It cannot be done now (`budget_refused`, `task_ended`, `task_running`, `approval_decided`, `approval_changed`, `schedule_missing`, `source_exists`, `ingestion_running`, `ingestion_without_failures`, `conversation_*`); nothing has changed.',
+  410: 'It was there and is no longer kept (`file_bytes_gone`).',
+  413: 'The body is larger than the limit (`body_too_large`).',
+  415: 'The body has a media type that is not taken (`unsupported_media_type`).',
+  422: 'The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where.',
+  500: 'Something broke on our side (`internal`).',
+  503: 'Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds.',
+};
+
+/** What every route may answer, and the statuses of this one. */
+export const problems = (...statuses: number[]): Record<number, ResponseDoc> =>
+  Object.fromEntries(
+    [403, 406, 500, 503, ...statuses].map((status) => [
+      status,
+      {
+        description: meanings[status] ?? '',
+        ...(status === 503
+          ? {
+              headers: {
+                'Retry-After': { type: 'integer', required: true, description: 'Seconds to wait before the repeat' },
+              },
+            }
+          : {}),
+        content: { 'application/problem+json': { schema: Problem } },
+      },
+    ]),
+  );
+
+/** What a request with a body may run into. */
+export const bodyProblems = [400, 413, 415, 422] as const;
+
+export const IdempotencyHeaders = z.looseObject({
+  'idempotency-key': z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, 'expected 1 to 255 visible ASCII characters')
+    .optional()
+    .describe('Makes a repeat safe: the same key and body give the same result'),
+});
+
+export const IdParams = z.object({ id: z.uuid() });

@@ -1,0 +1,160 @@
+import { z } from 'zod';
+import { Approval, ApprovalDecision, ApprovalList, Approvers } from '../../contract/approval.ts';
+import { AgentDescription, AgentList } from '../../contract/agents.ts';
+import { Callback, CallbackState } from '../../contract/callback.ts';
+import { Collection, CollectionList, CollectionSettings } from '../../contract/collections.ts';
+import {
+  Conversation,
+  ConversationChange,
+  ConversationEvent,
+  ConversationEventPage,
+  ConversationList,
+  ConversationMessage,
+  ConversationRequest,
+  MessageList,
+  MessageReceipt,
+  MessageRequest,
+  StopReceipt,
+  StopRequest,
+} from '../../contract/conversation.ts';
+import {
+  Document,
+  DocumentList,
+  DocumentUpload,
+  IngestedFile,
+  Ingestion,
+  Passage,
+  Rank,
+  RankedPassage,
+  SearchRequest,
+  SearchResult,
+} from '../../contract/documents.ts';
+import { TaskEvent, TaskEventPage } from '../../contract/events.ts';
+import { DependencyState, Health, Readiness } from '../../contract/health.ts';
+import { Json } from '../../contract/json-schema.ts';
+import { Problem } from '../../contract/problem.ts';
+import { Schedule, ScheduleChange, ScheduleList, ScheduleRequest, ScheduleRun } from '../../contract/schedule.ts';
+import { Source, SourceChange, SourceList, SourceRequest } from '../../contract/sources.ts';
+import {
+  Budget,
+  BudgetGrant,
+  CancelRequest,
+  CheckedCitation,
+  Citation,
+  Effect,
+  Metadata,
+  Task,
+  TaskCitations,
+  TaskError,
+  TaskList,
+  TaskRequest,
+  TaskResult,
+  TaskStatus,
+  TaskUsage,
+  Waiting,
+} from '../../contract/task.ts';
+import { UsageReport, UsageRow } from '../../contract/usage.ts';
+
+const shared = { Budget, Json };
+const accepted = {
+  ...shared,
+  ApprovalDecision,
+  BudgetGrant,
+  Callback,
+  CancelRequest,
+  CollectionSettings,
+  DocumentUpload,
+  Metadata,
+  ScheduleChange,
+  ScheduleRequest,
+  SearchRequest,
+  SourceChange,
+  SourceRequest,
+  ConversationChange,
+  ConversationRequest,
+  MessageRequest,
+  StopRequest,
+  TaskRequest,
+};
+const answered = {
+  ...shared,
+  AgentDescription,
+  AgentList,
+  Approval,
+  ApprovalList,
+  Approvers,
+  CallbackState,
+  Citation,
+  Collection,
+  CollectionList,
+  Conversation,
+  ConversationEvent,
+  ConversationEventPage,
+  ConversationList,
+  ConversationMessage,
+  DependencyState,
+  Document,
+  DocumentList,
+  Effect,
+  Health,
+  IngestedFile,
+  Ingestion,
+  MessageList,
+  MessageReceipt,
+  Passage,
+  RankedPassage,
+  Rank,
+  CheckedCitation,
+  TaskCitations,
+  Problem,
+  Readiness,
+  Schedule,
+  ScheduleList,
+  ScheduleRun,
+  SearchResult,
+  Source,
+  SourceList,
+  StopReceipt,
+  Task,
+  TaskError,
+  TaskEvent,
+  TaskEventPage,
+  TaskList,
+  TaskResult,
+  TaskStatus,
+  TaskUsage,
+  Waiting,
+  UsageReport,
+  UsageRow,
+};
+
+type Io = 'input' | 'output';
+type JsonSchema = Record<string, unknown>;
+const names = { input: accepted, output: answered };
+
+const uri = (id: string) => `#/components/schemas/${id}`;
+
+function convert(schemas: Record<string, z.ZodType>, io: Io): Record<string, JsonSchema> {
+  const registry = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries(schemas)) registry.add(schema, { id });
+  const converted = z.toJSONSchema(registry, { io, uri, unrepresentable: 'any' }).schemas;
+  return Object.fromEntries(Object.entries(converted).map(([id, schema]) => [id, withoutIdentity(schema)]));
+}
+
+/** The document names schemas by their place; `$id` and `$schema` would compete with that. */
+function withoutIdentity({ $id: _id, $schema: _schema, id: _legacy, ...schema }: JsonSchema): JsonSchema {
+  return schema;
+}
+
+/** Every named schema of the contract, for `components.schemas`. */
+export const namedSchemas = (): Record<string, JsonSchema> => ({
+  ...convert(answered, 'output'),
+  ...convert(accepted, 'input'),
+});
+
+/** JSON Schema of one zod schema: a reference when it has a name, else written out with references inside. */
+export function jsonSchemaOf(schema: z.ZodType, io: Io): JsonSchema {
+  const name = Object.entries(names[io]).find(([, named]) => named === schema)?.[0];
+  if (name) return { $ref: uri(name) };
+  return convert({ ...names[io], inline: schema }, io)['inline'] ?? {};
+}

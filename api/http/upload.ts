@@ -1,0 +1,84 @@
+import type { MultipartFile } from '@fastify/multipart';
+import type { FastifyRequest } from 'fastify';
+import type { UploadedFile } from '../../contract/ports/index.ts';
+import { DocumentName, DocumentUpload } from '../../contract/documents.ts';
+import { AlfredError } from '../../contract/errors.ts';
+import { InvalidRequest, parse, type Issue } from './problems.ts';
+import { refuseUnstorable } from './storable.ts';
+
+/** 1 MB is a million bytes, as upload forms count. */
+export const bytesOf = (megabytes: number) => Math.floor(megabytes * 1_000_000);
+
+const tooLarge = (megabytes: number) =>
+  new AlfredError(
+    'body_too_large',
+    `The upload is larger than ${megabytes} MB. Send fewer files at once, or raise ALFRED_MAX_UPLOAD_MB.`,
+  );
+
+/**
+ * The files of an upload, from either form.
+ *
+ * @throws InvalidRequest when there is no file, a name is not a relative path, or two files have one name
+ * @throws AlfredError `body_too_large` beyond ALFRED_MAX_UPLOAD_MB
+ */
+export async function filesOf(request: FastifyRequest, maxMegabytes: number): Promise<UploadedFile[]> {
+  const files = request.isMultipart() ? await multipartFiles(request, maxMegabytes) : [jsonFile(request.body)];
+  const issues = files.flatMap(({ name }, n) => nameIssues(name, files.findIndex((file) => file.name === name) < n));
+  if (issues.length > 0) throw new InvalidRequest(issues);
+  return files;
+}
+
+function jsonFile(body: unknown): UploadedFile {
+  const { name, text, mediaType } = parse(DocumentUpload, body);
+  return { name, mediaType, bytes: Buffer.from(text) };
+}
+
+async function multipartFiles(request: FastifyRequest, maxMegabytes: number): Promise<UploadedFile[]> {
+  const files: UploadedFile[] = [];
+  const unknown: Issue[] = [];
+  let left = bytesOf(maxMegabytes);
+  if (Number(request.headers['content-length'] ?? 0) > left) throw tooLarge(maxMegabytes);
+  try {
+    for await (const part of request.parts()) {
+      if (part.type === 'field') {
+        unknown.push({ path: part.fieldname, message: 'is a field without a file name; send files only' });
+        continue;
+      }
+      const bytes = await read(part, left);
+      if (!bytes) throw tooLarge(maxMegabytes);
+      left -= bytes.length;
+      files.push({ name: part.filename.trim(), mediaType: part.mimetype, bytes });
+    }
+  } catch (error) {
+    throw isNamed(error)
+      ? error
+      : new AlfredError('malformed_request', `The form could not be read: ${(error as Error).message}.`);
+  }
+  if (unknown.length > 0) throw new InvalidRequest(unknown);
+  if (files.length > 0) return files;
+  throw new InvalidRequest([{ path: '', message: 'holds no file; send at least one, like curl -F file=@handbook.md' }]);
+}
+
+/** Ours, or one the framework has a code for; the form parser throws bare errors. */
+const isNamed = (error: unknown) => typeof (error as { code?: unknown }).code === 'string';
+
+async function read({ file }: MultipartFile, limit: number): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of file as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > limit) return undefined;
+    chunks.push(chunk);
+  }
+  return file.truncated ? undefined : Buffer.concat(chunks);
+}
+
+function nameIssues(name: string, isTaken: boolean): Issue[] {
+  const checked = DocumentName.safeParse(name);
+  if (!checked.success) return checked.error.issues.map(({ message }) => ({ path: 'name', message }));
+  refuseUnstorable(name, ['name']);
+  if (isTaken) return [{ path: 'name', message: `"${name}" comes twice in this upload` }];
+  const isRelative =
+    !/^[/\\]|^[a-z]:|\\/i.test(name) && !name.split('/').some((part) => ['', '.', '..'].includes(part));
+  return isRelative ? [] : [{ path: 'name', message: `"${name}" is not a relative path like handbook/travel.md` }];
+}

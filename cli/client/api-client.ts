@@ -1,0 +1,126 @@
+import type { z } from 'zod';
+import { Problem } from '../../contract/problem.ts';
+import { CliError } from '../cli-error.ts';
+import type { Stack } from '../stack.ts';
+
+type Call<T extends z.ZodType> = {
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Sent as JSON. */
+  json?: unknown;
+  form?: FormData;
+  headers?: Record<string, string>;
+  query?: Record<string, string | number | undefined>;
+  signal?: AbortSignal;
+  /** What a good answer looks like. */
+  answer: T;
+};
+
+/** Nothing answered, or the connection broke. */
+export class Unreachable extends CliError {
+  override readonly name = 'Unreachable';
+  /** The request cannot have reached the server. */
+  readonly isRefused: boolean;
+  constructor(stack: Stack, cause: unknown) {
+    const { code, message } = ((cause as Error).cause ?? cause) as { code?: string; message: string };
+    super(
+      `Alfred does not answer at ${stack.url} (${stack.foundBy}): ${code ?? message}\n` +
+        'Start it with `npm start` in another terminal, or set ALFRED_URL to where it runs.',
+      { cause },
+    );
+    this.isRefused = ![
+      'ECONNRESET',
+      'EPIPE',
+      'ETIMEDOUT',
+      'UND_ERR_SOCKET',
+      'UND_ERR_HEADERS_TIMEOUT',
+      'UND_ERR_BODY_TIMEOUT',
+    ].includes(code ?? '');
+  }
+}
+
+/** The server answered with a problem document. */
+export class ApiProblem extends CliError {
+  override readonly name = 'ApiProblem';
+  readonly status: number;
+  readonly code: string;
+  readonly retryAfterMs: number | undefined;
+  constructor(
+    status: number,
+    problem: Pick<Problem, 'code' | 'detail' | 'issues' | 'requestId'>,
+    retryAfter: string | null,
+  ) {
+    const issues = (problem.issues ?? []).map(({ path, message }) => `\n  ${path || '(body)'}: ${message}`);
+    super(
+      `${problem.detail}${issues.join('')}${status >= 500 ? `\n(${problem.code}, request ${problem.requestId})` : ''}`,
+    );
+    this.status = status;
+    this.code = problem.code;
+    this.retryAfterMs = retryAfter && /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1_000 : undefined;
+  }
+}
+
+/** Speaks to the HTTP API. Every answer is checked against the contract. */
+export function createApiClient(find: () => Promise<Stack>) {
+  async function open(
+    path: string,
+    { method = 'GET', json, form, headers = {}, query = {}, signal }: Omit<Call<z.ZodType>, 'answer'>,
+  ) {
+    const stack = await find();
+    const url = new URL(stack.url + path);
+    for (const [name, value] of Object.entries(query))
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    const body = form ?? (json === undefined ? null : JSON.stringify(json));
+    const type = json === undefined ? {} : { 'content-type': 'application/json' };
+    let response: Response;
+    try {
+      response = await fetch(url, {
+        method,
+        body,
+        headers: { accept: 'application/json', ...type, ...headers },
+        signal: signal ?? null,
+      });
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      throw new Unreachable(stack, error);
+    }
+    if (response.ok) return { response, stack };
+    const text = await response.text().catch(() => '');
+    const problem = Problem.safeParse(parseJson(text));
+    if (problem.success) throw new ApiProblem(response.status, problem.data, response.headers.get('retry-after'));
+    throw new CliError(
+      `${method} ${url.href} answered ${response.status}, and not as Alfred does. Is something else listening at ${stack.url} (${stack.foundBy})?`,
+    );
+  }
+
+  return {
+    /** The response itself, for streams. @throws Unreachable, ApiProblem */
+    open: async (path: string, call: Omit<Call<z.ZodType>, 'answer'> = {}) => (await open(path, call)).response,
+
+    /** @throws Unreachable, ApiProblem, CliError when the answer is not what the contract says */
+    async call<T extends z.ZodType>(path: string, call: Call<T>): Promise<z.infer<T>> {
+      const { response, stack } = await open(path, call);
+      let text: string;
+      try {
+        text = await response.text();
+      } catch (error) {
+        if (call.signal?.aborted) throw error;
+        throw new Unreachable(stack, error);
+      }
+      const parsed = call.answer.safeParse(text === '' ? undefined : parseJson(text));
+      if (parsed.success) return parsed.data;
+      const issue = parsed.error.issues[0];
+      throw new CliError(
+        `The answer of ${path} is not what this version expects (${issue?.path.join('.') || 'body'}: ${issue?.message}). Do the command and the server at ${stack.url} have the same version?`,
+      );
+    },
+  };
+}
+export type ApiClient = ReturnType<typeof createApiClient>;
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

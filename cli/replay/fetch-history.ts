@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { taskWorkflowId } from '../../contract/ids.ts';
+import { loadConfig } from '../../runtime/config.ts';
+import { connectTemporal, createClient } from '../../runtime/temporal.ts';
+import { CliError } from '../cli-error.ts';
+import type { History } from './history-file.ts';
+import { stackEnvironment } from '../stack.ts';
+
+/** What Temporal answers for a workflow it does not know. */
+const grpcNotFound = 5;
+
+/** A task id stands for its workflow; anything else is a workflow id. */
+export const workflowIdOf = (id: string) => (z.uuid().safeParse(id).success ? taskWorkflowId(id) : id);
+
+/**
+ * Fetches a workflow's history from Temporal: that of the stack in this clone, else of the environment.
+ *
+ * @throws CliError when Temporal does not answer or does not know the workflow
+ */
+export async function fetchHistory(id: string): Promise<{ workflowId: string; history: History }> {
+  const config = loadConfig(await stackEnvironment());
+  const workflowId = workflowIdOf(id);
+  const where = `${config.TEMPORAL_ADDRESS}, namespace ${config.TEMPORAL_NAMESPACE}`;
+  const connection = await connectTemporal(config).catch((error: Error) => {
+    throw new CliError(
+      `Temporal does not answer at ${where}: ${error.message}\nStart it with \`npm start\`, or set TEMPORAL_ADDRESS.`,
+      { cause: error },
+    );
+  });
+  try {
+    return {
+      workflowId,
+      history: await createClient(connection, config).workflow.getHandle(workflowId).fetchHistory(),
+    };
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== grpcNotFound) throw error;
+    throw new CliError(
+      `There is no workflow "${workflowId}" at ${where}. \`alfred tasks list\` shows the tasks; a history older than the namespace's retention is gone.`,
+    );
+  } finally {
+    await connection.close();
+  }
+}

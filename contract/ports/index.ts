@@ -1,0 +1,19 @@
+/** What activities need of the world, by subject. Adapters stand behind it. */
+export type { Closure, WorkflowState } from '../rules/task-reconciliation.ts';
+export type * from './approvals.ts';
+export type * from './chains.ts';
+export type * from './citations.ts';
+export type * from './collections.ts';
+export type * from './conversations.ts';
+export type * from './documents.ts';
+export type * from './effects.ts';
+export type * from './identity.ts';
+export type * from './ledger.ts';
+export type * from './models.ts';
+export type * from './outbound.ts';
+export type * from './schedules.ts';
+export type * from './search.ts';
+export type * from './sources.ts';
+export type * from './tasks.ts';
+export type * from './tools.ts';
+export type * from './workflows.ts';

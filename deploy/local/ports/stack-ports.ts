@@ -1,0 +1,66 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { createPortClaims, type PortClaims } from './port-claims.ts';
+import { choosePort } from './ports.ts';
+import { usualPorts, type PortVariable, type Settings } from '../settings.ts';
+
+export type StackPorts = Partial<Record<PortVariable, number>>;
+
+const services: Record<PortVariable, string> = {
+  ALFRED_API_PORT: 'the API',
+  ALFRED_TEMPORAL_PORT: 'Temporal',
+  ALFRED_TEMPORAL_UI_PORT: 'the Temporal UI',
+  ALFRED_POSTGRES_PORT: 'Postgres',
+};
+
+const Ports = z.partialRecord(
+  z.enum(Object.keys(usualPorts) as [PortVariable, ...PortVariable[]]),
+  z.number().int().min(1).max(65_535),
+);
+
+/**
+ * Chooses the ports of everything that this stack starts.
+ *
+ * @returns the ports; in words those that are not the usual ones; the claims to release at the end; and what keeps the
+ *   choice for the next start
+ */
+export async function chooseStackPorts({
+  dataDir,
+  explicit,
+  external,
+}: Settings): Promise<{ ports: StackPorts; moved: string[]; claims: PortClaims; remember: () => void }> {
+  const file = join(dataDir, 'ports.json');
+  const last = readPorts(file);
+  const claims = createPortClaims();
+  const ports: StackPorts = {};
+  const moved: string[] = [];
+  try {
+    for (const variable of Object.keys(usualPorts) as PortVariable[]) {
+      if (external.postgres && variable === 'ALFRED_POSTGRES_PORT') continue;
+      if (external.temporal && variable.startsWith('ALFRED_TEMPORAL')) continue;
+      const usual = usualPorts[variable];
+      const port = await choosePort(
+        { service: services[variable], variable, explicit: explicit[variable], last: last[variable], usual },
+        claims,
+      );
+      ports[variable] = port;
+      if (port !== (explicit[variable] ?? usual))
+        moved.push(
+          `${services[variable]} is on port ${port}${last[variable] === port ? ', as in the last run' : `: ${usual} is taken`}`,
+        );
+    }
+  } catch (error) {
+    claims.release();
+    throw error;
+  }
+  return { ports, moved, claims, remember: () => writeFileSync(file, `${JSON.stringify(ports)}\n`) };
+}
+
+function readPorts(file: string): StackPorts {
+  try {
+    return Ports.safeParse(JSON.parse(readFileSync(file, 'utf8'))).data ?? {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,90 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { StepFailure } from '../step-failure.ts';
+
+/** How to start a program as the user that Postgres runs as. */
+export type RunAs = {
+  /** The user that must own the data, when it is not ourselves. */
+  owner?: { uid: number; gid: number };
+  wrap(
+    command: string,
+    args: readonly string[],
+  ): { command: string; args: readonly string[]; options: { uid?: number; gid?: number } };
+};
+
+const asOurselves: RunAs = { wrap: (command, args) => ({ command, args, options: {} }) };
+
+/**
+ * Postgres refuses to run as root. So root hands it to an ordinary user who exists on the machine: the one who owns the
+ * data already, else `postgres`, else `nobody`. That user must reach the programs and the data; where a folder above
+ * them is closed to others, as /root usually is, the programs get the capability to pass through closed folders.
+ *
+ * @param paths   what that user must reach; each must exist
+ * @param dataDir whose owner is kept, when it exists
+ * @throws StepFailure when no user exists or the paths cannot be made reachable
+ */
+export function postgresUser(paths: readonly string[], dataDir: string): RunAs {
+  if (process.getuid?.() !== 0) return asOurselves;
+  const owner = ownerOf(dataDir) ?? userNamed('postgres') ?? userNamed('nobody');
+  if (!owner) {
+    throw new StepFailure(
+      'Postgres does not run as root, and this machine has neither a user "postgres" nor "nobody" to run it as.',
+      [
+        'run npm start as an ordinary user, or create one: useradd --system postgres',
+        'or set DATABASE_URL to a Postgres that runs elsewhere',
+      ],
+    );
+  }
+  const direct: RunAs = { owner, wrap: (command, args) => ({ command, args, options: owner }) };
+  if (reaches(direct, paths)) return direct;
+  for (const capability of ['dac_read_search', 'dac_override']) {
+    // Without the securebit the kernel's access(), by which Postgres looks for itself, ignores the capability.
+    const identity = [
+      `--reuid=${owner.uid}`,
+      `--regid=${owner.gid}`,
+      '--clear-groups',
+      '--securebits=+no_setuid_fixup',
+    ];
+    const prefix = [...identity, `--inh-caps=-all,+${capability}`, `--ambient-caps=-all,+${capability}`, '--'];
+    const privileged: RunAs = {
+      owner,
+      wrap: (command, args) => ({ command: 'setpriv', args: [...prefix, command, ...args], options: {} }),
+    };
+    if (reaches(privileged, paths)) return privileged;
+  }
+  throw new StepFailure(
+    `Postgres does not run as root, and the user it would run as (uid ${owner.uid}) cannot reach ${paths.join(' or ')}: a folder above is closed to others.`,
+    [
+      'move the clone to a folder that others may enter, like /srv or /opt, or run npm start as an ordinary user',
+      'or set DATABASE_URL to a Postgres that runs elsewhere',
+    ],
+  );
+}
+
+function reaches(as: RunAs, paths: readonly string[]): boolean {
+  return paths.every((path) => {
+    const { command, args, options } = as.wrap('test', ['-x', path]);
+    try {
+      execFileSync(command, [...args], { ...options, stdio: 'ignore', cwd: '/' });
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function ownerOf(dataDir: string) {
+  if (!existsSync(dataDir)) return undefined;
+  const { uid, gid } = statSync(dataDir);
+  return uid === 0 ? undefined : { uid, gid };
+}
+
+function userNamed(name: string) {
+  const id = (flag: string) =>
+    Number(execFileSync('id', [flag, name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+  try {
+    return { uid: id('-u'), gid: id('-g') };
+  } catch {
+    return undefined;
+  }
+}

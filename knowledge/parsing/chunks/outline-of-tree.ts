@@ -1,0 +1,59 @@
+import type { List, ListItem, Root, RootContent, Table } from 'mdast';
+import { inlineText } from './inline-text.ts';
+import { singleLine } from '../normalise.ts';
+import { tableTexts } from './table-rows.ts';
+import { body, type Unit } from './unit.ts';
+
+/** A Markdown syntax tree as headings and pieces, in reading order. */
+export const outlineOfTree = (root: Root): Unit[] => unitsOf(root.children);
+
+const unitsOf = (nodes: readonly RootContent[]): Unit[] => nodes.flatMap(unitsOfNode);
+
+function unitsOfNode(node: RootContent): Unit[] {
+  switch (node.type) {
+    case 'heading':
+      return [{ kind: 'heading', depth: node.depth, text: singleLine(inlineText(node.children)), page: null }];
+    case 'list':
+      // Web pages wrap whole sections in lists; a heading in an item means structure, not an enumeration.
+      if (node.children.some((item) => item.children.some((child) => child.type === 'heading')))
+        return node.children.flatMap((item) => unitsOf(item.children));
+      return node.children.map((item, index) => body(itemText(node, item, index), { tight: index > 0 }));
+    case 'table':
+      return rowTexts(node).map((text, index) => body(text, { tight: index > 0 }));
+    case 'blockquote':
+    case 'footnoteDefinition':
+      return unitsOf(node.children);
+    default:
+      return [body(blockText(node))];
+  }
+}
+
+function itemText(list: List, item: ListItem, index: number): string {
+  const marker = list.ordered ? `${(list.start ?? 1) + index}. ` : '- ';
+  const box = item.checked === true ? '[x] ' : item.checked === false ? '[ ] ' : '';
+  return marker + box + item.children.map(blockText).filter(Boolean).join('\n').replaceAll('\n', '\n  ');
+}
+
+const rowTexts = (table: Table): string[] =>
+  tableTexts(table.children.map((row) => row.children.map((cell) => singleLine(inlineText(cell.children)))));
+
+function blockText(node: RootContent): string {
+  switch (node.type) {
+    case 'code':
+      return node.value;
+    case 'list':
+      return node.children.map((item, index) => itemText(node, item, index)).join('\n');
+    case 'table':
+      return rowTexts(node).join('\n');
+    case 'blockquote':
+    case 'footnoteDefinition':
+      return node.children.map(blockText).filter(Boolean).join('\n');
+    case 'html':
+    case 'definition':
+    case 'thematicBreak':
+    case 'yaml':
+      return '';
+    default:
+      return inlineText([node]);
+  }
+}

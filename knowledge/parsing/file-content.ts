@@ -1,0 +1,47 @@
+import { fileProblem } from './file-problem.ts';
+import { readZipDirectory } from './formats/zip-directory.ts';
+
+export type BinaryKind = 'pdf' | 'docx' | 'xlsx' | 'pptx';
+type Found = { kind: BinaryKind } | { kind?: never; foreign: string };
+
+/** The part that every file of the kind has. A macro document has it too, and is read without its macros. */
+const mainParts: Record<string, BinaryKind | undefined> = {
+  'word/document.xml': 'docx',
+  'xl/workbook.xml': 'xlsx',
+  'ppt/presentation.xml': 'pptx',
+};
+
+/**
+ * What the first bytes give away: a kind that is read, or the name of one that is not.
+ *
+ * @throws AlfredError `file_encrypted` or `file_unreadable`
+ */
+export function binaryKind(name: string, bytes: Uint8Array): Found | undefined {
+  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 1_024)).toString('latin1');
+  if (/^[\s\0]*%PDF-|^.{0,64}\n%PDF-/s.test(head)) return { kind: 'pdf' };
+  if (head.startsWith('\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1')) {
+    const encrypted = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(
+      Buffer.from('EncryptedPackage', 'utf16le'),
+    );
+    if (encrypted)
+      throw fileProblem(
+        'file_encrypted',
+        name,
+        'the file is password-protected. Remove the password and add it again.',
+      );
+    return { foreign: 'an old Office or Outlook file (.doc, .xls, .ppt, .msg)' };
+  }
+  return head.startsWith('PK\x03\x04') ? zippedKind(name, bytes) : undefined;
+}
+
+function zippedKind(name: string, bytes: Uint8Array): Found {
+  const entries = readZipDirectory(bytes);
+  if (!entries)
+    throw fileProblem(
+      'file_unreadable',
+      name,
+      'the file is damaged: it begins like an Office or zip file, but its end is missing. Copy or save it again and add it again.',
+    );
+  const kind = entries.map((entry) => mainParts[entry.name]).find((found) => found !== undefined);
+  return kind ? { kind } : { foreign: 'a zip archive or another kind of Office file' };
+}

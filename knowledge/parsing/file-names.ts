@@ -1,0 +1,62 @@
+import type { ReadableExtension } from '../../contract/readable-files.ts';
+import type { BinaryKind } from './file-content.ts';
+
+/** Kinds that are read from their text, and those that are read from their bytes. */
+export type TextKind = 'markdown' | 'text' | 'html' | 'csv' | 'json' | 'jsonl';
+export type ByteKind = BinaryKind | 'eml';
+type Kind = TextKind | ByteKind;
+
+const byExtension: Record<ReadableExtension, Kind> = {
+  '.md': 'markdown',
+  '.markdown': 'markdown',
+  '.txt': 'text',
+  '.text': 'text',
+  '.html': 'html',
+  '.htm': 'html',
+  '.xhtml': 'html',
+  '.pdf': 'pdf',
+  '.docx': 'docx',
+  '.docm': 'docx',
+  '.xlsx': 'xlsx',
+  '.xlsm': 'xlsx',
+  '.pptx': 'pptx',
+  '.pptm': 'pptx',
+  '.csv': 'csv',
+  '.tsv': 'csv',
+  '.json': 'json',
+  '.jsonl': 'jsonl',
+  '.ndjson': 'jsonl',
+  '.eml': 'eml',
+};
+
+const office = 'application/vnd.openxmlformats-officedocument.';
+const byMediaType: Record<string, Kind> = {
+  'text/markdown': 'markdown',
+  'text/plain': 'text',
+  'text/html': 'html',
+  'application/xhtml+xml': 'html',
+  'application/pdf': 'pdf',
+  [`${office}wordprocessingml.document`]: 'docx',
+  'application/vnd.ms-word.document.macroenabled.12': 'docx',
+  [`${office}spreadsheetml.sheet`]: 'xlsx',
+  'application/vnd.ms-excel.sheet.macroenabled.12': 'xlsx',
+  [`${office}presentationml.presentation`]: 'pptx',
+  'application/vnd.ms-powerpoint.presentation.macroenabled.12': 'pptx',
+  'text/csv': 'csv',
+  'text/tab-separated-values': 'csv',
+  'application/json': 'json',
+  'application/jsonl': 'jsonl',
+  'application/x-ndjson': 'jsonl',
+  'message/rfc822': 'eml',
+};
+
+/** Media types by which a sender says that it does not know. */
+export const unknownTypes: ReadonlySet<string> = new Set(['', 'application/octet-stream', 'binary/octet-stream']);
+
+/** @param extension in small letters, with its full stop */
+export const kindOfExtension = (extension: string): Kind | undefined =>
+  Object.hasOwn(byExtension, extension) ? byExtension[extension as ReadableExtension] : undefined;
+
+/** @param type in small letters, without parameters */
+export const kindOfMediaType = (type: string): Kind | undefined =>
+  Object.hasOwn(byMediaType, type) ? byMediaType[type] : undefined;

@@ -1,0 +1,42 @@
+import mammoth from 'mammoth';
+import { fileProblem } from '../file-problem.ts';
+import { readHtml } from './html.ts';
+import { maxUnpackedBytes, unpacksTooFar } from '../limits.ts';
+import { openOfficePackage } from './office-package.ts';
+import { entitiesDeclared } from './office-xml.ts';
+import type { Outline } from '../chunks/unit.ts';
+import { readZipDirectory, unpacksWithin } from './zip-directory.ts';
+
+/**
+ * A Word document; the macros of a .docm stay where they are.
+ *
+ * @throws AlfredError `file_unreadable` when the package is broken, `file_too_large` when it unpacks without bounds
+ */
+export async function readDocx(name: string, bytes: Uint8Array): Promise<Outline> {
+  const unpacks = unpacksWithin(bytes, readZipDirectory(bytes) ?? [], maxUnpackedBytes);
+  if (unpacks === 'too far') throw unpacksTooFar(name);
+  if (unpacks === 'broken')
+    throw fileProblem('file_unreadable', name, 'the file is damaged. Copy or save it again and add it again.');
+  await refuseEntities(name, bytes);
+  const { value } = await mammoth.convertToHtml(
+    { buffer: Buffer.from(bytes) },
+    {
+      styleMap: ["p[style-name='Title'] => h1:fresh"],
+      // Pictures hold no text, and as data addresses they would fill memory.
+      convertImage: mammoth.images.imgElement(async () => ({ src: '' })),
+      externalFileAccess: false,
+    },
+  );
+  return readHtml(value);
+}
+
+/** The library's XML parser expands none, but a file that declares some is an attack on those that do. */
+async function refuseEntities(name: string, bytes: Uint8Array) {
+  const file = openOfficePackage(name, bytes);
+  for (const part of file.parts.filter((part) => /\.(xml|rels)$/.test(part))) {
+    for await (const beginning of file.pieces(part)) {
+      if (/<!DOCTYPE/i.test(beginning)) throw entitiesDeclared(name, part);
+      break;
+    }
+  }
+}

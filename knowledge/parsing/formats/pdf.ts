@@ -1,0 +1,90 @@
+import { getDocumentProxy } from 'unpdf';
+import { fileProblem } from '../file-problem.ts';
+import { maxPages, tooManyPages } from '../limits.ts';
+import { singleLine } from '../normalise.ts';
+import { type Line, linesOf } from './pdf-lines.ts';
+import { body, type Outline, type Unit } from '../chunks/unit.ts';
+
+/** A heading is set this much larger than the text around it, and is short. */
+const headingScale = 1.15;
+const headingMaxCharacters = 150;
+/** A gap of more than this many letter heights between the feet of two lines begins a paragraph. */
+const paragraphGap = 1.75;
+
+/**
+ * A PDF page by page. The format knows letters and places, not structure, so paragraphs follow from the gaps between
+ * lines and headings from the size of the letters.
+ *
+ * @throws AlfredError `file_encrypted`, `file_too_large` or `file_unreadable`
+ */
+export async function readPdf(name: string, bytes: Uint8Array): Promise<Outline> {
+  const pdf = await getDocumentProxy(new Uint8Array(bytes), { verbosity: 0 }).catch((error: unknown) => {
+    if (error instanceof Error && error.name === 'PasswordException') {
+      throw fileProblem('file_encrypted', name, 'the PDF is password-protected. Remove the password and add it again.');
+    }
+    throw fileProblem(
+      'file_unreadable',
+      name,
+      'the PDF is damaged and cannot be opened. Export it again and add it again.',
+      error,
+    );
+  });
+  try {
+    if (pdf.numPages > maxPages) throw tooManyPages(name, pdf.numPages);
+    const pages: Line[][] = [];
+    for (let number = 1; number <= pdf.numPages; number++) {
+      const page = await pdf.getPage(number);
+      pages.push(await linesOf(page));
+      page.cleanup();
+    }
+    const sizes = letterSizes(pages.flat());
+    return { title: await titleOf(pdf), units: pages.flatMap((lines, index) => pageUnits(lines, index + 1, sizes)) };
+  } finally {
+    await pdf.destroy();
+  }
+}
+
+type Sizes = { text: number; headings: number[] };
+
+/** The size most letters have, and the larger ones that serve as headings, largest first. */
+function letterSizes(lines: Line[]): Sizes {
+  const letters = new Map<number, number>();
+  for (const { size, text } of lines) letters.set(rounded(size), (letters.get(rounded(size)) ?? 0) + text.length);
+  const text = [...letters].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 0;
+  return { text, headings: [...letters.keys()].filter((size) => size >= text * headingScale).sort((a, b) => b - a) };
+}
+const rounded = (size: number) => Math.round(size * 2) / 2;
+
+function pageUnits(lines: Line[], page: number, sizes: Sizes): Unit[] {
+  const units: Unit[] = [];
+  let before: Line | undefined;
+  for (const line of lines) {
+    const level = sizes.headings.indexOf(rounded(line.size));
+    const last = units.at(-1);
+    const near = before !== undefined && before.y - line.y < line.size * paragraphGap && before.y > line.y;
+    const sameSize = before !== undefined && rounded(before.size) === rounded(line.size);
+    if (last && near && sameSize && (last.kind === 'body' || level >= 0)) last.text = joined(last.text, line.text);
+    else if (level >= 0) units.push({ kind: 'heading', depth: Math.min(level + 1, 6), text: line.text, page });
+    else units.push(body(line.text, { page }));
+    before = line;
+  }
+  return units.map((unit) =>
+    unit.kind === 'heading' && unit.text.length > headingMaxCharacters ? body(unit.text, { page }) : unit,
+  );
+}
+
+/** Lines of one paragraph; a word that was divided at the line's end is put together again, a list keeps its lines. */
+function joined(text: string, next: string): string {
+  if (/^([-•‣▪*–]|\(?\d{1,2}[.)])\s/.test(next)) return `${text}\n${next}`;
+  if (/\p{Ll}[-\u00ad\u2010]$/u.test(text) && /^\p{Ll}/u.test(next)) return text.slice(0, -1) + next;
+  return `${text} ${next}`;
+}
+
+/** Programs put a file's name there as often as a title. */
+async function titleOf(pdf: Awaited<ReturnType<typeof getDocumentProxy>>): Promise<string | undefined> {
+  const { info } = await pdf.getMetadata().catch(() => ({ info: {} }));
+  const title = (info as { Title?: unknown }).Title;
+  if (typeof title !== 'string') return undefined;
+  const clean = singleLine(title).replace(/^Microsoft \w+ - /, '');
+  return /^(untitled|\(anonymous\)|unspecified)?$|\.\w{2,5}$/i.test(clean) ? undefined : clean;
+}

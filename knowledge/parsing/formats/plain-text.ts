@@ -1,0 +1,28 @@
+import { normalise } from '../normalise.ts';
+import { body, type Outline, type Unit } from '../chunks/unit.ts';
+
+const headingMaxCharacters = 80;
+
+/**
+ * Plain text: paragraphs between empty lines, their own line breaks kept. A short line that stands alone, in capitals or
+ * numbered and without a full stop, is the heading of what follows.
+ */
+export function readPlainText(text: string): Outline {
+  const paragraphs = normalise(text).split('\n\n');
+  const depths = paragraphs.map(headingDepth);
+  // Numbered lines in a row are a list.
+  const units = paragraphs.map((paragraph, index): Unit => {
+    const depth = depths[index];
+    const next = depths[index + 1];
+    const isHeading = depth !== undefined && index + 1 < paragraphs.length && (next === undefined || next > depth);
+    return isHeading ? { kind: 'heading', depth, text: paragraph, page: null } : body(paragraph);
+  });
+  return { title: undefined, units };
+}
+
+function headingDepth(line: string): number | undefined {
+  if (line.length > headingMaxCharacters || line.includes('\n') || /[.,;:!?]$/.test(line)) return undefined;
+  if (/\p{Lu}{3}/u.test(line) && !/\p{Ll}/u.test(line)) return 1;
+  const number = /^\d{1,2}(?:\.\d{1,2}){0,3}(?=[.)]?\s+\p{Lu})/u.exec(line)?.[0];
+  return number === undefined ? undefined : 1 + number.split('.').length;
+}

@@ -1,0 +1,78 @@
+import { availableParallelism } from 'node:os';
+import { AlfredError } from '../../contract/errors.ts';
+import { linkAbort } from '../../runtime/linked-abort.ts';
+import type { DocumentParser, FileToParse, ParsedDocument } from '../../contract/ports/index.ts';
+import { fileProblem } from './file-problem.ts';
+import { createParserProcesses, ParserDied } from './parser-processes.ts';
+import { createSlots } from '../../runtime/slots.ts';
+
+type Options = { processes?: number; timeLimitMs?: number; memoryLimitMb?: number };
+
+/**
+ * Reads files (contract/readable-files.ts) in processes of their own, so that no file, however hostile, holds up a heartbeat
+ * or ends the worker: a process that takes too long or too much memory, or whose caller has gone, is killed and replaced.
+ *
+ * Processes start with the first file and end after half a minute without one. `close` ends them; what they were at, and
+ * what comes later, is refused with `draining`.
+ *
+ * @param options.timeLimitMs   for one file, counted from when a process takes it
+ * @param options.memoryLimitMb heap of one process
+ */
+export function createDocumentParser({
+  processes = defaultProcesses(),
+  timeLimitMs = 60_000,
+  memoryLimitMb = 512,
+}: Options = {}): DocumentParser & { close(): Promise<void> } {
+  const withSlot = createSlots(processes);
+  const parsers = createParserProcesses(memoryLimitMb);
+  const closing = new AbortController();
+
+  async function parse(file: FileToParse, signal: AbortSignal): Promise<ParsedDocument> {
+    const limit = linkAbort([signal, closing.signal], { timeoutMs: timeLimitMs });
+    const answer = await parsers
+      .run(file, limit.signal)
+      .finally(limit.release)
+      .catch((error: unknown) => {
+        signal.throwIfAborted();
+        closing.signal.throwIfAborted();
+        if (limit.isLate()) throw tooSlow(file.name, timeLimitMs);
+        if (error instanceof ParserDied && error.isOutOfMemory) throw tooLarge(file.name, memoryLimitMb);
+        throw brokeOff(file.name, error);
+      });
+    if ('document' in answer) return answer.document;
+    if ('broke' in answer) throw brokeOff(file.name, new Error(answer.broke));
+    const { code, message, cause } = answer.refused;
+    throw new AlfredError(code, message, { cause });
+  }
+
+  return {
+    parse: (file, signal) =>
+      withSlot(signal, async () => {
+        closing.signal.throwIfAborted();
+        return parse(file, signal);
+      }),
+    close: async () => {
+      closing.abort(new AlfredError('draining'));
+      parsers.close();
+    },
+  };
+}
+
+const brokeOff = (name: string, cause: unknown) =>
+  new AlfredError('internal', `${name}: the parser broke off.`, { cause });
+
+const tooSlow = (name: string, limitMs: number) =>
+  fileProblem(
+    'file_too_slow',
+    name,
+    `reading took longer than ${limitMs / 1_000} s and was stopped. Split or simplify the file and add it again.`,
+  );
+
+const tooLarge = (name: string, limitMb: number) =>
+  fileProblem(
+    'file_too_large',
+    name,
+    `reading needs more than ${limitMb} MB of memory. Split the file and add it again.`,
+  );
+
+const defaultProcesses = () => Math.min(4, Math.max(1, availableParallelism() - 1));

@@ -1,0 +1,77 @@
+import { basename, extname } from 'node:path/posix';
+import { AlfredError } from '../../contract/errors.ts';
+import type { FileToParse, ParsedDocument } from '../../contract/ports/index.ts';
+import { assemble } from './chunks/assemble.ts';
+import { readCsv } from './formats/csv.ts';
+import { readDocx } from './formats/docx.ts';
+import { readEmail } from './formats/email.ts';
+import { recogniseFile } from './file-kind.ts';
+import type { ByteKind, TextKind } from './file-names.ts';
+import { fileProblem } from './file-problem.ts';
+import { readHtml } from './formats/html.ts';
+import { readJson, readJsonLines } from './formats/json.ts';
+import { languageOf } from './language.ts';
+import { refuseLongText } from './limits.ts';
+import { readMarkdown } from './formats/markdown.ts';
+import { readPdf } from './formats/pdf.ts';
+import { readPlainText } from './formats/plain-text.ts';
+import { readPptx } from './formats/pptx.ts';
+import type { Outline } from './chunks/unit.ts';
+import { readXlsx } from './formats/xlsx.ts';
+
+/**
+ * Reads one file on the current thread. The title is its first heading, else what its metadata says, else its name.
+ *
+ * @throws AlfredError `file_empty`, `file_type_unsupported`, `file_unreadable`, `file_too_large` or `file_encrypted`
+ */
+export async function readFile(file: FileToParse): Promise<ParsedDocument> {
+  const { title, units, headingsNameParts } = await outlineOf(file).catch((error: unknown) => {
+    if (error instanceof AlfredError) throw error;
+    const what =
+      error instanceof RangeError
+        ? 'its parts are nested too deeply to be read'
+        : 'the file is damaged and cannot be read';
+    throw fileProblem('file_unreadable', file.name, `${what}. Save or export it again and add it again.`, error);
+  });
+  refuseLongText(
+    file.name,
+    units.reduce((characters, { text }) => characters + text.length, 0),
+  );
+  const fallbackTitle = title || nameWithoutFolder(file.name);
+  const document = assemble(units, fallbackTitle, { headingsNameParts, chunking: file.chunking });
+  if (document.chunks.length > 0) return { ...document, language: await languageOf(document.text) };
+  throw fileProblem(
+    'file_empty',
+    file.name,
+    'the file holds no text. If it is a scan, run text recognition (OCR) on it and add it again.',
+  );
+}
+
+async function outlineOf(given: FileToParse): Promise<Outline> {
+  const { name, bytes } = given;
+  const file = recogniseFile(given);
+  if ('text' in file) {
+    refuseLongText(name, file.text.length);
+    return textReaders[file.kind](name, file.text);
+  }
+  return byteReaders[file.kind](name, bytes);
+}
+
+const textReaders: Record<TextKind, (name: string, text: string) => Outline> = {
+  markdown: (_name, text) => readMarkdown(text),
+  html: (_name, text) => readHtml(text),
+  text: (_name, text) => readPlainText(text),
+  csv: readCsv,
+  json: readJson,
+  jsonl: readJsonLines,
+};
+
+const byteReaders: Record<ByteKind, (name: string, bytes: Uint8Array) => Promise<Outline>> = {
+  pdf: readPdf,
+  docx: readDocx,
+  xlsx: readXlsx,
+  pptx: readPptx,
+  eml: readEmail,
+};
+
+const nameWithoutFolder = (name: string) => basename(name, extname(name)) || name;

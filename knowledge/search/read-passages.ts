@@ -1,0 +1,39 @@
+import type { Passage } from '../../contract/documents.ts';
+import type { Scope } from '../../contract/references.ts';
+import type { Database } from '../../runtime/database/postgres.ts';
+import { isReadable } from '../store/readable.ts';
+
+/** A passage as it stands in its document: `gap` is the white space between it and the chunk before. */
+export type ReadPassage = Omit<Passage, 'score'> & { ordinal: number; gap: string | null };
+
+/** Passages by the ids of their chunks, as they are now; one that is gone, or not for the subject, is missing. */
+export async function readPassages(db: Database, scope: Scope, chunkIds: string[]): Promise<Map<string, ReadPassage>> {
+  const rows = await db
+    .selectFrom('chunks as c')
+    .innerJoin('documents as d', 'd.id', 'c.document_id')
+    .select(['c.id', 'c.document_id', 'd.name', 'd.title', 'd.content_hash', 'd.version', 'c.heading_path'])
+    .select(['c.page', 'c.text', 'c.start_at', 'c.end_at', 'c.ordinal', 'c.gap'])
+    .where(isReadable(scope))
+    .where('c.id', 'in', chunkIds)
+    .execute();
+  return new Map(
+    rows.map((row) => [
+      row.id,
+      {
+        chunkId: row.id,
+        documentId: row.document_id,
+        document: row.name,
+        title: row.title,
+        headingPath: row.heading_path,
+        page: row.page,
+        contentHash: row.content_hash,
+        version: row.version,
+        text: row.text,
+        start: row.start_at,
+        end: row.end_at,
+        ordinal: row.ordinal,
+        gap: row.gap,
+      },
+    ]),
+  );
+}

@@ -1,0 +1,74 @@
+import { sql, type Selectable } from 'kysely';
+import { AlfredError, type ErrorCode } from '../../contract/errors.ts';
+import type { Scope } from '../../contract/references.ts';
+import type { Source, SourceKind, SourceOptions } from '../../contract/sources.ts';
+import type { Database } from '../../runtime/database/postgres.ts';
+import type { Tables } from '../../runtime/database/tables.ts';
+import type { SourceRow } from '../../contract/ports/index.ts';
+
+/** Items that could not be read which a source shows. */
+const shownFailures = 100;
+
+type Counts = Partial<Record<string, number>>;
+
+const counts = sql<Counts>`(
+  select coalesce(jsonb_object_agg(c.state, c.items), '{}')
+  from (select state, count(*)::int as items from source_items where source_id = s.id group by state) c)`;
+
+const failures = sql<Source['failures']>`(
+  select coalesce(jsonb_agg(jsonb_build_object('name', f.name, 'address', f.address,
+    'error', jsonb_build_object('code', f.error_code, 'message', f.error_message)) order by f.name), '[]')
+  from (select * from source_items where source_id = s.id and state = 'failed' order by name limit ${shownFailures}) f)`;
+
+/** Sources that are not deleted, with how their last sync stands. */
+const selectSources = (db: Database) =>
+  db
+    .selectFrom('sources as s')
+    .selectAll('s')
+    .select([counts.as('counts'), failures.as('failures')])
+    .where('s.deleted_at', 'is', null);
+
+export const ownedSources = (db: Database, { tenant, subject }: Scope) =>
+  selectSources(db).where('s.tenant', '=', tenant).where('s.subject', '=', subject);
+
+export const sourceExists = (collection: string) =>
+  new AlfredError(
+    'source_exists',
+    `You have a source with this address in the collection ${collection} already: see GET /v1/sources. Ask it for a sync, or remove it first.`,
+  );
+
+export const countsOf = (counted: Counts, removed: number): Source['sync']['counts'] => ({
+  pending: counted['pending'] ?? 0,
+  added: counted['added'] ?? 0,
+  replaced: counted['replaced'] ?? 0,
+  unchanged: counted['unchanged'] ?? 0,
+  failed: counted['failed'] ?? 0,
+  gone: counted['gone'] ?? 0,
+  removed,
+});
+
+export const sourceRowOf = (
+  row: Selectable<Tables['sources']> & { counts: Counts; failures: Source['failures'] },
+): SourceRow => ({
+  id: row.id,
+  kind: row.kind as SourceKind,
+  address: row.address,
+  options: row.options as SourceOptions,
+  collection: row.collection,
+  readers: row.readers,
+  tags: row.tags,
+  everyS: row.schedule,
+  sync: {
+    state: row.sync_state as Source['sync']['state'],
+    counts: countsOf(row.counts, row.sync_removed),
+    error:
+      row.sync_error_code === null
+        ? null
+        : { code: row.sync_error_code as ErrorCode, message: row.sync_error_message ?? '' },
+    requestedAt: row.sync_requested_at.toISOString(),
+    startedAt: row.sync_started_at?.toISOString() ?? null,
+    endedAt: row.sync_ended_at?.toISOString() ?? null,
+  },
+  failures: row.failures,
+  createdAt: row.created_at.toISOString(),
+});

@@ -1,0 +1,77 @@
+import { sql } from 'kysely';
+import { validate as isUuid } from 'uuid';
+import type { Scope } from '../../contract/references.ts';
+import type { CheckedCitation, Citation, TaskResult } from '../../contract/task.ts';
+import { passagesOf, type FoundPassage } from '../../contract/rules/tool-output.ts';
+import type { Database } from '../../runtime/database/postgres.ts';
+import type { Citations } from '../../contract/ports/index.ts';
+import { loadWholeConversation } from '../../adapters/postgres/messages/load-conversation.ts';
+import { isReadable } from './readable.ts';
+
+/** What answers cite, looked at again. */
+export const createTaskCitations = (db: Database): Citations => ({
+  async of(scope, taskId) {
+    const task = isUuid(taskId) ? await answerOf(db, scope, taskId) : undefined;
+    if (!task) return undefined;
+    const citations = task.result?.citations ?? [];
+    if (citations.length === 0) return [];
+    const [read, now] = await Promise.all([readBy(db, scope, task.head), standing(db, scope, citations)]);
+    return citations.map((citation) => {
+      const passage = read.get(citation.chunkId);
+      return {
+        ...citation,
+        passage: passage ? { text: passage.text, start: passage.start, end: passage.end } : null,
+        ...stateOf(citation, now.get(citation.documentId)),
+      };
+    });
+  },
+});
+
+async function answerOf(db: Database, { tenant, subject }: Scope, taskId: string) {
+  const { rows } = await sql<{ head: string | null; result: string | null }>`
+    select convert_from(c.bytes, 'UTF8') as result, (
+      select m.head from model_calls m where m.task_id = t.id and m.outcome = 'completed' and m.head is not null
+      order by m.step desc limit 1
+    ) as head
+    from tasks t left join contents c on c.tenant = t.tenant and c.subject = t.subject and c.hash = t.result_hash
+    where t.id = ${taskId} and t.tenant = ${tenant} and t.subject = ${subject}`.execute(db);
+  const [row] = rows;
+  return row && { head: row.head, result: row.result === null ? undefined : (JSON.parse(row.result) as TaskResult) };
+}
+
+/** The passages that the conversation up to the answer was shown, by the ids of their chunks. */
+async function readBy(db: Database, scope: Scope, head: string | null): Promise<Map<string, FoundPassage>> {
+  const messages = head === null ? [] : await loadWholeConversation(db, scope, head);
+  const outputs = messages.flatMap((message) => (message.role === 'tool' ? message.results : []));
+  return new Map(
+    outputs.flatMap(({ output }) => passagesOf(output) ?? []).map((passage) => [passage.chunkId, passage]),
+  );
+}
+
+type Standing = { content_hash: string; version: number; text: string };
+
+async function standing(db: Database, scope: Scope, citations: Citation[]): Promise<Map<string, Standing>> {
+  const rows = await db
+    .selectFrom('documents as d')
+    .select(['d.id', 'd.content_hash', 'd.version', 'd.text'])
+    .where(isReadable(scope))
+    .where('d.id', 'in', [...new Set(citations.map(({ documentId }) => documentId))])
+    .execute();
+  return new Map(rows.map(({ id, ...row }) => [id, row]));
+}
+
+/** Whether the quote still stands where it stood; the nearest place that holds it where it does not. */
+function stateOf(
+  { quote, start, end, contentHash }: Citation,
+  document: Standing | undefined,
+): Pick<CheckedCitation, 'state' | 'now'> {
+  if (!document) return { state: 'deleted', now: null };
+  const { text, version } = document;
+  if (text.slice(start, end) === quote)
+    return { state: document.content_hash === contentHash ? 'unchanged' : 'moved', now: { version, start, end } };
+  const before = text.lastIndexOf(quote, start);
+  const after = text.indexOf(quote, start);
+  const nearest = before >= 0 && (after < 0 || start - before < after - start) ? before : after;
+  if (nearest < 0) return { state: 'changed', now: null };
+  return { state: 'moved', now: { version, start: nearest, end: nearest + quote.length } };
+}

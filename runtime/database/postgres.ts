@@ -1,0 +1,68 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import type { Config } from '../config.ts';
+import type { Logger } from '../logger.ts';
+import { PreparingClient } from './preparing-client.ts';
+import type { Tables } from './tables.ts';
+
+export type Database = Kysely<Tables>;
+export type Pool = pg.Pool;
+
+// bigint and numeric columns hold token counts and dollars, far below 2^53.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+pg.types.setTypeParser(pg.types.builtins.NUMERIC, Number);
+
+export type Postgres = { pool: Pool; db: Database; close(): Promise<void> };
+
+/** One pool a process. It connects on first use and again after the server went away. */
+export function openPostgres(config: Pick<Config, 'DATABASE_URL' | 'DATABASE_POOL_SIZE'>, log: Logger): Postgres {
+  const pool = new pg.Pool({
+    Client: PreparingClient,
+    connectionString: config.DATABASE_URL,
+    max: config.DATABASE_POOL_SIZE,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 60_000,
+    statement_timeout: 30_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    idle_in_transaction_session_timeout: 60_000,
+    application_name: 'alfred',
+  });
+  // A connection that breaks while somebody holds it fails their query and tells itself apart from that; without a
+  // listener that would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
+  pool.on('error', (error) => log.warn({ error: error.message }, 'a database connection was lost'));
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  return {
+    pool,
+    db,
+    async close() {
+      await db.destroy();
+      // That leaves a pool alone which it was never asked to use.
+      if (!pool.ending) await pool.end();
+    },
+  };
+}
+
+/** Class 08 is the connection, 57P0x a server that stops or starts, 53300 too many connections. */
+const unavailableStates = /^(08...|57P0[1-5]|53[0-4]00)$/;
+const unavailableCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EAI_AGAIN',
+  'ENOENT',
+]);
+
+/** Whether an error means that the database is away, so that a repeat can help. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = (error as { code?: unknown }).code;
+  if (typeof code === 'string') return unavailableStates.test(code) || unavailableCodes.has(code);
+  if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
+  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(
+    error.message,
+  );
+}

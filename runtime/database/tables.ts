@@ -1,0 +1,246 @@
+import type { Generated } from 'kysely';
+import type { DocumentTables } from './document-tables.ts';
+import type { SourceItemTable, SourceTable } from './source-tables.ts';
+
+/** The tables as kysely sees them; runtime/database/migrations/ is the truth. */
+export interface Tables extends DocumentTables {
+  contents: Owned & { hash: string; bytes: Buffer; created_at: Generated<Date> };
+  messages: Owned & {
+    hash: string;
+    parent: string | null;
+    depth: number;
+    body: unknown;
+    context_tokens: number | null;
+    counted_by: string | null;
+    created_at: Generated<Date>;
+  };
+  tasks: TaskTable;
+  task_events: { task_id: string; seq: number; at: Generated<Date>; type: string; data: unknown };
+  model_calls: ModelCallTable;
+  budgets: {
+    id: string;
+    max_usd: number | null;
+    max_tokens: number | null;
+    max_calls: number | null;
+    usd: Generated<number>;
+    tokens: Generated<number>;
+    calls: Generated<number>;
+    updated_at: Generated<Date>;
+  };
+  model_gates: {
+    model: string;
+    failures: Generated<number>;
+    failed_at: Date | null;
+    open_since: Date | null;
+    probe_at: Date | null;
+    blocked_until: Date | null;
+    requests_per_minute: number | null;
+    tokens_per_minute: number | null;
+    requests_left: number | null;
+    tokens_left: number | null;
+    refilled_at: Date | null;
+  };
+  parked_tasks: {
+    task_id: string;
+    model: string;
+    tenant: string;
+    parked_at: Generated<Date>;
+    waiting_since: Generated<Date>;
+    released_at: Date | null;
+    releases: Generated<number>;
+    left_at: Date | null;
+  };
+  tool_calls: {
+    task_id: string;
+    call_id: string;
+    step: number;
+    tool: string;
+    result_hash: string | null;
+    full_hash: string | null;
+    misuse: string | null;
+    is_error: Generated<boolean>;
+    effect: string | null;
+    input: unknown;
+    summary: string | null;
+    left_at: Date | null;
+    undo_state: string | null;
+    undo_left_at: Date | null;
+    undo_summary: string | null;
+    undo_ended_at: Date | null;
+    started_at: Generated<Date>;
+    ended_at: Date | null;
+  };
+  approvals: ApprovalTable;
+  callbacks: Owned & {
+    task_id: string;
+    url: string;
+    secret: string;
+    state: Generated<string>;
+    deliveries: Generated<number>;
+    attempts: Generated<number>;
+    last_attempt_at: Date | null;
+    last_status: number | null;
+    last_error: string | null;
+    delivered_at: Date | null;
+    created_at: Generated<Date>;
+    updated_at: Generated<Date>;
+  };
+  conversations: ConversationTable;
+  conversation_messages: ConversationMessageTable;
+  conversation_events: {
+    conversation_id: string;
+    seq: number;
+    at: Generated<Date>;
+    task_id: string | null;
+    task_seq: number | null;
+    type: string | null;
+    data: unknown;
+  };
+  schedules: Owned & {
+    id: string;
+    roles: Generated<string[]>;
+    name: string;
+    timing: unknown;
+    action: unknown;
+    paused: Generated<boolean>;
+    note: string | null;
+    idempotency_key: string | null;
+    request_hash: string;
+    created_at: Generated<Date>;
+    updated_at: Generated<Date>;
+    deleted_at: Date | null;
+  };
+  schedule_runs: {
+    schedule_id: string;
+    key: string;
+    task_id: string | null;
+    conversation_id: string | null;
+    message_id: string | null;
+    error_code: string | null;
+    error_message: string | null;
+    started_at: Generated<Date>;
+  };
+  sources: SourceTable;
+  source_items: SourceItemTable;
+}
+
+type Owned = { tenant: string; subject: string };
+
+type UsageColumns<T> = {
+  input_tokens: T;
+  cache_read_tokens: T;
+  cache_write_tokens: T;
+  output_tokens: T;
+  cost_usd: T;
+};
+
+type TaskTable = Owned &
+  UsageColumns<Generated<number>> & {
+    id: string;
+    agent: string;
+    status: string;
+    conversation_id: string | null;
+    metadata: Generated<unknown>;
+    budget: Generated<unknown>;
+    idempotency_key: string | null;
+    request_hash: string;
+    input_head: string;
+    model: string | null;
+    result_hash: string | null;
+    error_code: string | null;
+    error_message: string | null;
+    waiting: unknown;
+    run_id: string | null;
+    streaming: string | null;
+    paid_step: Generated<number>;
+    roles: Generated<string[]>;
+    cancel_request: unknown;
+    erased_at: Date | null;
+    model_calls: Generated<number>;
+    last_seq: Generated<number>;
+    created_at: Generated<Date>;
+    started_at: Date | null;
+    ended_at: Date | null;
+    updated_at: Generated<Date>;
+  };
+
+type ModelCallTable = UsageColumns<number> & {
+  id: Generated<number>;
+  call_id: string | null;
+  task_id: string;
+  tenant: string;
+  agent: string;
+  step: number;
+  purpose: Generated<string>;
+  budgets: Generated<string[]>;
+  attempt: number;
+  outcome: string;
+  provider: string;
+  model: string;
+  head: string | null;
+  result_hash: string | null;
+  stop_reason: string | null;
+  duration_ms: number;
+  first_token_ms: number | null;
+  created_at: Generated<Date>;
+  ended_at: Date | null;
+};
+
+type ConversationTable = Owned & {
+  id: string;
+  agent: string;
+  title: string | null;
+  on_busy: string;
+  metadata: Generated<unknown>;
+  defaults: Generated<unknown>;
+  idempotency_key: string | null;
+  request_hash: string;
+  head: string | null;
+  last_seq: Generated<number>;
+  last_position: Generated<number>;
+  stop_request: unknown;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+  archived_at: Date | null;
+  deleted_at: Date | null;
+};
+
+type ConversationMessageTable = {
+  conversation_id: string;
+  id: string;
+  position: number | null;
+  content_hash: string;
+  request: unknown;
+  request_hash: string;
+  roles: Generated<string[]>;
+  task_id: string;
+  state: Generated<string>;
+  outcome: string | null;
+  running_task_id: string | null;
+  head: string | null;
+  taken_step: number | null;
+  created_at: Generated<Date>;
+  decided_at: Date | null;
+};
+
+type ApprovalTable = Owned & {
+  id: string;
+  task_id: string;
+  agent: string;
+  step: number;
+  call_id: string;
+  tool: string;
+  arguments: unknown;
+  arguments_hash: string;
+  rule: unknown;
+  status: Generated<string>;
+  requested_at: Generated<Date>;
+  escalate_at: Date | null;
+  escalated_at: Date | null;
+  expires_at: Date;
+  decided_at: Date | null;
+  decided_by: string | null;
+  comment: string | null;
+  edited: unknown;
+  decided_hash: string | null;
+};

@@ -1,0 +1,70 @@
+import { expect, test } from '@jest/globals';
+import { rulesFor, ruleThatFits } from '../../../activities/acting/approval-rules.ts';
+import type { Tool } from '../../../contract/ports/index.ts';
+import { agents } from '../../../agents/index.ts';
+import { ApprovalRule, type ApprovalRuleInput } from '../../../contract/approval.ts';
+import type { JsonValue } from '../../../contract/json.ts';
+
+const rules = (...given: ApprovalRuleInput[]) => given.map((rule) => ApprovalRule.parse(rule));
+const look: Tool = {
+  name: 'look',
+  description: '',
+  inputSchema: {},
+  run: async () => ({ output: 0, summary: '' }),
+};
+const pay: Tool = { ...look, name: 'pay', effect: 'write' };
+const waits = (condition: object, input: JsonValue) =>
+  ruleThatFits(rules({ tool: 'pay', when: [{ argument: 'at.x', ...condition }] }), { at: { x: input } }, []) !==
+  undefined;
+
+test('amounts: more than the limit waits, and so does what is no number or is not there', () => {
+  expect([100, 100.01, '50', null].map((amount) => waits({ over: 100 }, amount))).toEqual([false, true, true, true]);
+  const rule = rules({ tool: 'pay', when: [{ argument: 'amount', over: 100 }] });
+  expect(ruleThatFits(rule, {}, [])).toBeDefined();
+  expect(ruleThatFits(rule, [], [])).toBeDefined();
+});
+
+test('values: equal ones, whatever the order of their keys, and those on no list', () => {
+  expect(waits({ equals: { a: 1, b: 2 } }, { b: 2, a: 1 })).toBe(true);
+  expect(waits({ equals: 'x' }, 'y')).toBe(false);
+  expect(['NO', 'SE', 'FR', 1].map((country) => waits({ notIn: ['NO', 'SE'] }, country))).toEqual([
+    false,
+    false,
+    true,
+    true,
+  ]);
+});
+
+test('endings: every text must end as allowed; an argument that is not there ends with nothing wrong', () => {
+  const allowed = { notEndingWith: ['@example.com'] };
+  expect(waits(allowed, 'ann@Example.com')).toBe(false);
+  expect(waits(allowed, ['ann@example.com', 'bob@example.org'])).toBe(true);
+  expect(waits(allowed, ['ann@example.com', 7])).toBe(true);
+  const rule = rules({ tool: 'pay', when: [{ argument: 'cc', ...allowed }] });
+  expect(ruleThatFits(rule, { to: 'x' }, [])).toBeUndefined();
+});
+
+test('roles: not for who has one of these, and who has every role has it too', () => {
+  const rule = rules({ tool: 'pay', unlessRoles: ['cfo'] });
+  expect([[], ['clerk'], ['clerk', 'cfo'], ['*']].map((roles) => ruleThatFits(rule, {}, roles) !== undefined)).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ]);
+});
+
+test('the configuration’s rules stand in place of the agent’s, the tool’s own behind both', () => {
+  const own: Tool = { ...pay, approvals: [{ approvers: { roles: ['tool'] } }] };
+  const of = (configured: ApprovalRule[] | undefined, tool: Tool, agent = 'assistant') =>
+    rulesFor({ agents, approvalsOf: () => configured }, agent, tool).map(({ tool: name }) => name);
+  expect(of(undefined, pay)).toEqual(['*']);
+  expect(of(undefined, look)).toEqual([]);
+  expect(of([], pay)).toEqual([]);
+  expect(of(rules({ tool: 'pay' }, { tool: 'other' }), own)).toEqual(['pay', 'pay']);
+  expect(of([], own, 'knowledge')).toEqual(['pay']);
+});
+
+test('a condition that asks nothing is refused', () => {
+  expect(ApprovalRule.safeParse({ tool: 'pay', when: [{ argument: 'amount' }] }).success).toBe(false);
+});

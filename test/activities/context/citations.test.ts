@@ -1,0 +1,127 @@
+import { expect, test } from '@jest/globals';
+import { citationsOf, citedBefore, numberPassages, shownByOf } from '../../../activities/context/citations.ts';
+import type { Message } from '../../../contract/ports/index.ts';
+import type { StoredMessage } from '../../../contract/messages.ts';
+import { bestQuote, sentencesOf } from '../../../contract/rules/quote.ts';
+import { passage } from '../../support/passage.ts';
+
+const found = (...passages: object[]): Message => ({
+  role: 'tool',
+  results: [{ callId: 'c', tool: 'search_documents', output: { passages } as never, isError: false }],
+});
+const deadline = 'Keep your receipts. You have 30 days to file an expense report. Late reports need a director.';
+const travel = 'Book trains first. Flights need approval above 500 EUR.';
+
+test('passages are numbered by first appearance over several searches, and a repeated one keeps its number', () => {
+  const messages = numberPassages([
+    found(passage('a', deadline), passage('b', travel)),
+    found(passage('b', travel), passage('c', 'New.')),
+  ]);
+  const numbers = messages.flatMap((message) =>
+    message.role === 'tool'
+      ? message.results.map(({ output }) => (output as { passages: { n: number }[] }).passages.map(({ n }) => n))
+      : [],
+  );
+  expect(numbers).toEqual([
+    [1, 2],
+    [2, 3],
+  ]);
+});
+
+test('what a compaction has numbered keeps its number, and new passages go on from there', () => {
+  const compaction: Message = { role: 'compaction', from: 'h', passages: { a: 1, b: 2 } };
+  const numbered = numberPassages([compaction, found(passage('c', travel), passage('b', deadline))]);
+  const again = numberPassages(numbered);
+  expect(again).toEqual(numbered);
+  const [, message] = again;
+  const output = message?.role === 'tool' ? message.results[0]?.output : undefined;
+  expect((output as { passages: { n: number }[] }).passages.map(({ n }) => n)).toEqual([3, 2]);
+});
+
+test('each number in an answer becomes one citation with the sentence that supports it, at its place', () => {
+  const messages = numberPassages([found(passage('a', deadline), passage('b', travel, 900))]);
+  const citations = citationsOf(
+    'You have 30 days to file [1]. Flights above 500 EUR need approval [2, 1]. Nonsense [9].',
+    messages,
+  );
+  expect(citations.map(({ n, quote }) => [n, quote])).toEqual([
+    [1, 'You have 30 days to file an expense report.'],
+    [2, 'Flights need approval above 500 EUR.'],
+  ]);
+  for (const { n, quote, start, end } of citations) {
+    const [text, at] = n === 1 ? [deadline, 100] : [travel, 900];
+    expect(text.slice(start - at, end - at)).toBe(quote);
+  }
+});
+
+test('a place that the provider gives is the quote; one whose words do not stand there is passed over', () => {
+  const messages = numberPassages([found(passage('a', deadline), passage('b', travel, 900))]);
+  const place = (chunkId: string, quote: string, start: number) => ({
+    chunkId,
+    start,
+    end: start + quote.length,
+    quote,
+  });
+  const quotes = (...places: ReturnType<typeof place>[]) =>
+    citationsOf('You have 30 days to file [1].', messages, places).map(({ quote, start, end }) => [quote, start, end]);
+  const late = 'Late reports need a director.';
+  const at = deadline.indexOf(late);
+  expect(quotes(place('b', 'Book', 0), place('a', late, at), place('a', 'Keep', 0))).toEqual([
+    [late, 100 + at, 100 + at + late.length],
+  ]);
+  const best = quotes();
+  expect(best[0]?.[0]).toBe('You have 30 days to file an expense report.');
+  // The document has changed since, the place is none, another passage is meant.
+  for (const wrong of [place('a', late, at + 1), place('a', '', 3), place('a', late, 9_000), place('b', late, at)])
+    expect(quotes(wrong)).toEqual(best);
+});
+
+test('an answer that cites what is not shown any more is told from one that does not', () => {
+  const compaction: Message = { role: 'compaction', from: 'h', passages: { a: 1, b: 2, c: 3 } };
+  const messages = numberPassages([compaction, found(passage('a', deadline)), found(passage('b', travel))]);
+  for (const text of ['30 days [1]. Trains [2].', 'No number.', '[1, 2]'])
+    expect(citedBefore(text, messages)).toEqual([]);
+  for (const text of ['30 days [3].', '[1, 3] and [3]']) expect(citedBefore(text, messages)).toEqual([3]);
+  // No passage has these numbers, and there is nothing to look for.
+  for (const text of ['30 days [4].', 'In [2026].']) expect(citedBefore(text, messages)).toEqual([]);
+});
+
+test('a compaction keeps which result was the first to show a passage', () => {
+  const stored = (result: string): StoredMessage => ({
+    role: 'tool',
+    results: [{ callId: 'c', tool: 'search_documents', result, isError: false }],
+  });
+  const root = { role: 'compaction' as const, from: 'h', passages: { a: 1, b: 2 }, shownBy: { first: [1, 2] } };
+  const messages = numberPassages([
+    root,
+    found(passage('b', travel), passage('c', deadline)),
+    found(passage('c', deadline)),
+    found(passage('d', 'New.')),
+  ]);
+  const chain = [root, stored('second'), stored('third'), stored('fourth')];
+  expect(shownByOf(messages, chain)).toEqual({ first: [1, 2], second: [3], fourth: [4] });
+});
+
+test('an answer without numbers and a conversation without passages have no citations', () => {
+  expect(citationsOf('Nothing here.', numberPassages([found(passage('a', deadline))]))).toEqual([]);
+  expect(citationsOf('Claims [1].', [{ role: 'user', text: '[1]' }])).toEqual([]);
+});
+
+test.each(['', ' ', '\n\nA. \n\nB', 'One', 'A. B.\n\n', '- a\n- b', 'x\ny z. Ü! 🚀🚀', '表格必须提交。三十天。'])(
+  'sentences are a text without a gap, and none is blank beside others: %j',
+  (text) => {
+    const spans = sentencesOf(text).map(({ start, end }) => text.slice(start, end));
+    expect(spans.join('')).toBe(text);
+    if (spans.length > 1) expect(spans.filter((span) => !span.trim())).toEqual([]);
+  },
+);
+
+test.each(['', ' ', 'One', 'A. B. C.', 'x'.repeat(5_000), '表格必须在三十天内提交。'])(
+  'a quotation is a slice of its passage: %j',
+  (text) => {
+    const { start, end } = bestQuote(text, 'days to file');
+    expect(start).toBeGreaterThanOrEqual(0);
+    expect(end).toBeLessThanOrEqual(text.length);
+    expect(end - start).toBeLessThanOrEqual(400);
+  },
+);

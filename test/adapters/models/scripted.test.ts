@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Script } from '../../../adapters/models/script.ts';
+import { createScriptedProvider } from '../../../adapters/models/scripted.ts';
+import { ask, listen, requestOf } from '../../support/ask.ts';
+
+const request = (idempotencyKey: string) => requestOf({ model: 'any', idempotencyKey });
+const scripted = (script: Script) => createScriptedProvider({ script });
+const textAt = async (script: Script, key: string) => (await ask(scripted(script), request(key))).text;
+
+describe('the turn', () => {
+  const script: Script = {
+    turns: [{ text: 'one' }, { text: 'again at {{step}}', repeat: 3 }, { text: 'last' }],
+    summary: { text: 'what was said' },
+  };
+
+  test('is chosen by the step, at every attempt and for every task', async () => {
+    const keys = ['a/1', 'a/2', 'a/3', 'a/4', 'a/5', 'b/1', 'a/1'];
+    const texts = await Promise.all(keys.map((key) => textAt(script, key)));
+    expect(texts).toEqual(['one', 'again at 2', 'again at 3', 'again at 4', 'last', 'one', 'one']);
+  });
+
+  test('of a summary is its own, at any step; without one it is a sentence', async () => {
+    expect(await textAt(script, 'a/3/summary')).toBe('what was said');
+    expect(await textAt({ turns: [{ text: 'x' }] }, 'a/9/summary')).not.toBe('');
+  });
+
+  test.each(['a/6', 'a/0'])('%s is not there, which is final', async (key) => {
+    const { error } = await listen(scripted(script), request(key));
+    expect(error).toMatchObject({ code: 'model_rejected', message: expect.stringContaining('The script has no turn') });
+  });
+
+  test('needs a step in the key', async () => {
+    const { error } = await listen(scripted(script), request('no step'));
+    expect(error).toMatchObject({ code: 'model_rejected', message: expect.stringContaining('"no step"') });
+  });
+});
+
+test('repeated calls differ by their step and have ids of their own', async () => {
+  const script: Script = {
+    turns: [
+      { calls: [{ tool: 'look', arguments: { at: 'place {{step}}', in: [{ x: '{{step}}' }], n: 1 } }], repeat: 2 },
+    ],
+  };
+  const ends = await Promise.all(['a/1', 'a/2'].map(async (key) => (await ask(scripted(script), request(key))).end));
+  expect(ends).toMatchObject([
+    { stopReason: 'tools', parts: [{ arguments: { at: 'place 1', in: [{ x: '1' }], n: 1 } }] },
+    { stopReason: 'tools', parts: [{ arguments: { at: 'place 2', in: [{ x: '2' }], n: 1 } }] },
+  ]);
+  const ids = ends.flatMap(({ parts }) => parts.map((part) => (part.type === 'tool_call' ? part.callId : '')));
+  expect(new Set(ids).size).toBe(2);
+});
+
+test('an error comes after the text, with its words and when to come back', async () => {
+  const error = { code: 'model_rate_limited', message: 'slow down', retryAfterMs: 1_500 } as const;
+  const heard = await listen(scripted({ turns: [{ text: 'so far', error }] }), request('a/1'));
+  expect(heard.text).toBe('so far');
+  expect(heard.usage?.outputTokens).toBeGreaterThan(0);
+  expect(heard.error).toMatchObject(error);
+});
+
+test('at a pace it streams word by word, the same text', async () => {
+  const text = 'Many words  that\ncome one by one.';
+  const { pieces } = await ask(scripted({ turns: [{ text, tokensPerS: 50_000 }] }), request('a/1'));
+  expect(pieces).toHaveLength(7);
+  expect(pieces.join('')).toBe(text);
+});
+
+test('tokens that the script does not name are estimated and never none', async () => {
+  const turns: Script['turns'] = [{ text: 'x'.repeat(400) }, {}, { text: 'x', usage: { inputTokens: 200_000 } }];
+  const usages = await Promise.all(
+    [1, 2, 3].map(async (n) => (await ask(scripted({ turns }), request(`a/${n}`))).usage),
+  );
+  expect(usages[0]?.outputTokens).toBeGreaterThanOrEqual(100);
+  expect(usages[1]?.outputTokens).toBeGreaterThan(0);
+  expect(usages[2]).toMatchObject({ inputTokens: 200_000, cacheReadTokens: 0 });
+});
+
+describe('a file', () => {
+  let folder: string;
+  beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'alfred-script-'))));
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+  const fileOf = async (content: string) => {
+    const file = join(folder, `${Math.random().toString(36).slice(2)}.json`);
+    await writeFile(file, content);
+    return file;
+  };
+
+  test('is read once, when the provider is made', async () => {
+    const file = await fileOf('{"turns": [{"text": "from a file"}]}');
+    const provider = createScriptedProvider({ file });
+    await rm(file);
+    expect((await ask(provider, request('a/1'))).text).toBe('from a file');
+  });
+
+  test.each([
+    ['{"turns": []}', /turns: /],
+    ['{"turns": [{"text": "x"}, {"calls": [{"arguments": {}}]}]}', /turns\[1\]\.calls\[0\]\.tool: /],
+    ['{"turns": [{"texts": "x"}]}', /turns\[0\]: .*texts/],
+    ['{"turns": [{"error": {"code": "no_such_code"}}]}', /turns\[0\]\.error\.code: /],
+    ['{"turns": [', /JSON/],
+  ])('%s is refused with the place of the fault', async (content, message) => {
+    const file = await fileOf(content);
+    expect(() => createScriptedProvider({ file })).toThrow(message);
+    expect(() => createScriptedProvider({ file })).toThrow(file);
+  });
+
+  test('that is not there is named', () => {
+    const file = join(folder, 'missing.json');
+    expect(() => createScriptedProvider({ file })).toThrow(file);
+  });
+});

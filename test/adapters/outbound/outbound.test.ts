@@ -1,0 +1,214 @@
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createOutbound, type OutboundCall } from '../../../adapters/outbound/outbound.ts';
+import { createReceiver, type Receiver } from '../../support/receiver.ts';
+
+let receiver: Receiver;
+beforeAll(async () => void (receiver = await createReceiver()));
+afterAll(() => receiver.down());
+beforeEach(() => {
+  receiver.received.length = 0;
+  receiver.status(200, {}, 'welcome');
+});
+
+const loopback = ['127.0.0.0/8', '::1'];
+type Options = Partial<Parameters<typeof createOutbound>[0]>;
+const call = (url: string, options: Options = {}, more: Partial<OutboundCall> = {}) =>
+  createOutbound({ allow: [], ...options }).call({
+    url,
+    method: 'POST',
+    body: 'hello',
+    signal: new AbortController().signal,
+    ...more,
+  });
+const to = (host: string) => `http://${host}:${receiver.port}/path?token=secret`;
+
+describe('an address that is not public', () => {
+  test.each([
+    '127.0.0.1',
+    '127.1',
+    '127.0.0.1.',
+    '2130706433',
+    '0x7f000001',
+    '0x7f.0.0.1',
+    '0177.0.0.1',
+    '017700000001',
+    '①②⑦.0.0.1',
+    'localhost',
+    'LOCALHOST',
+    '0.0.0.0',
+    '0',
+    '[::1]',
+    '[0:0:0:0:0:0:0:1]',
+    '[::]',
+    '[::ffff:127.0.0.1]',
+    '[::ffff:7f00:1]',
+    '[::127.0.0.1]',
+    '[64:ff9b::127.0.0.1]',
+    '[64:ff9b:1::7f00:1]',
+    '[2002:7f00:1::]',
+    '10.1.2.3',
+    '172.16.0.1',
+    '192.168.1.1',
+    '100.64.0.1',
+    '169.254.169.254',
+    '[fe80::1]',
+    '[fd00:ec2::254]',
+    '224.0.0.1',
+    '255.255.255.255',
+    '192.0.2.1',
+    '198.18.0.1',
+  ])('%s is refused before anything is connected', async (host) => {
+    let left = false;
+    const refused = call(to(host), {}, { leaving: async () => void (left = true) });
+    await expect(refused).rejects.toMatchObject({ code: 'destination_forbidden' });
+    expect({ left, received: receiver.received }).toEqual({ left: false, received: [] });
+  });
+
+  test('is refused over TLS, too', async () => {
+    await expect(call(`https://127.0.0.1:${receiver.port}`)).rejects.toMatchObject({ code: 'destination_forbidden' });
+    await expect(call(`https://[::1]:${receiver.port}`)).rejects.toMatchObject({ code: 'destination_forbidden' });
+  });
+
+  test('is refused behind a name, also when only one of its addresses is such', async () => {
+    for (const addresses of [['127.0.0.1'], ['10.0.0.1'], ['93.184.215.14', '127.0.0.1'], ['2606:4700::1', '::1']]) {
+      const resolve = async () => addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
+      await expect(call(to('innocent.example'), { resolve })).rejects.toMatchObject({ code: 'destination_forbidden' });
+    }
+  });
+
+  test('may be allowed: one address, a range, a name that leads there', async () => {
+    for (const allow of [['127.0.0.1'], ['127.0.0.1/32'], ['127.0.0.0/8'], ['::1', '10.0.0.0/8', '127.0.0.1']])
+      expect(await call(to('127.0.0.1'), { allow })).toMatchObject({ status: 200, text: 'welcome' });
+    expect(await call(to('localhost'), { allow: loopback })).toMatchObject({ status: 200 });
+    await expect(call(to('127.0.0.2'), { allow: ['127.0.0.1'] })).rejects.toMatchObject({
+      code: 'destination_forbidden',
+      message: expect.stringContaining('ALFRED_OUTBOUND_ALLOW'),
+    });
+  });
+
+  test('a name is resolved once: what was judged is what is connected to', async () => {
+    let asked = 0;
+    const resolve = async () => [{ address: asked++ === 0 ? '127.0.0.1' : '10.0.0.1', family: 4 }];
+    expect(await call(to('rebinding.example'), { allow: loopback, resolve })).toMatchObject({ status: 200 });
+    expect({ asked, host: receiver.received[0]?.headers.host }).toEqual({
+      asked: 1,
+      host: `rebinding.example:${receiver.port}`,
+    });
+  });
+});
+
+test.each(['ftp://example.com', 'file:///etc/passwd', 'gopher://example.com', 'example.com', ''])(
+  '"%s" is no address that is called',
+  async (url) => {
+    await expect(call(url)).rejects.toMatchObject({ code: 'destination_forbidden' });
+  },
+);
+
+test('an address with credentials is refused, and they are not repeated', async () => {
+  const refused = await call(`http://user:hunter2@127.0.0.1:${receiver.port}`, { allow: loopback }).catch(
+    (error: Error) => error,
+  );
+  expect(refused).toMatchObject({ code: 'destination_forbidden' });
+  expect((refused as Error).message).not.toMatch(/hunter2|user:/);
+});
+
+test('a redirect is an answer like any other, and not followed', async () => {
+  receiver.status(302, { location: '/elsewhere' });
+  expect(await call(to('127.0.0.1'), { allow: loopback })).toMatchObject({ status: 302 });
+  expect(receiver.received.map(({ path }) => path)).toEqual(['/path?token=secret']);
+});
+
+test('no more of an answer is read than the limit', async () => {
+  receiver.answers((response) => {
+    response.writeHead(200);
+    const more = () => void (response.writable && response.write('x'.repeat(10_000), () => setImmediate(more)));
+    more();
+  });
+  const { text } = await call(to('127.0.0.1'), { allow: loopback, maxBytes: 65_536 });
+  expect(text).toHaveLength(65_536);
+});
+
+test('an answer that breaks off or takes too long is what came of it', async () => {
+  receiver.answers((response) => {
+    response.writeHead(201, { 'content-length': '100' });
+    response.write('so far', () => response.destroy());
+  });
+  expect(await call(to('127.0.0.1'), { allow: loopback })).toMatchObject({ status: 201, text: 'so far' });
+  receiver.answers((response) => response.writeHead(202).write('and'));
+  expect(await call(to('127.0.0.1'), { allow: loopback, timeoutMs: 300 })).toMatchObject({ status: 202, text: 'and' });
+});
+
+describe('whether anything was sent is known', () => {
+  test('nothing was when the connection is refused, the name unknown or the handshake fails', async () => {
+    const closed = await freePort();
+    const leaving = async () => {
+      throw new Error('nothing leaves');
+    };
+    const refused = call(`http://127.0.0.1:${closed}/?token=secret`, { allow: loopback }, { leaving });
+    await expect(refused).rejects.toMatchObject({
+      code: 'tool_failed',
+      message: `No connection to 127.0.0.1:${closed} could be made (ECONNREFUSED).`,
+    });
+    await expect(call('http://nowhere.invalid', {}, { leaving })).rejects.toMatchObject({
+      code: 'tool_failed',
+      message: expect.stringMatching(/ENOTFOUND|EAI_AGAIN/),
+    });
+    const noTls = call(`https://127.0.0.1:${receiver.port}`, { allow: loopback }, { leaving });
+    await expect(noTls).rejects.toMatchObject({ code: 'tool_failed' });
+  });
+
+  test('nothing was when no connection stands in time', async () => {
+    const resolve = () => new Promise<never>(() => {});
+    await expect(call('http://slow.example', { resolve, timeoutMs: 50 })).rejects.toMatchObject({
+      code: 'tool_failed',
+      message: 'No connection to slow.example could be made (it took too long).',
+    });
+  });
+
+  test('nothing was when the caller does not let it leave', async () => {
+    const leaving = async () => {
+      throw new Error('not now');
+    };
+    await expect(call(to('127.0.0.1'), { allow: loopback }, { leaving })).rejects.toThrow('not now');
+    expect(receiver.received).toEqual([]);
+  });
+
+  test('nobody knows when no answer comes in time, or the connection breaks before one', async () => {
+    receiver.answers(() => {});
+    await expect(call(to('127.0.0.1'), { allow: loopback, timeoutMs: 200 })).rejects.toMatchObject({
+      code: 'effect_unknown',
+      message: `127.0.0.1:${receiver.port} was called and did not answer.`,
+    });
+    receiver.answers((response) => response.destroy());
+    await expect(call(to('127.0.0.1'), { allow: loopback })).rejects.toMatchObject({ code: 'effect_unknown' });
+    expect(receiver.received).toHaveLength(2);
+  });
+
+  test('an abort before is an abort; behind it nobody knows', async () => {
+    const reason = new Error('the task was cancelled');
+    await expect(call(to('127.0.0.1'), { allow: loopback }, { signal: AbortSignal.abort(reason) })).rejects.toBe(
+      reason,
+    );
+    const connecting = new AbortController();
+    const leaving = async () => connecting.abort(reason);
+    const options = { signal: connecting.signal, leaving };
+    await expect(call(to('127.0.0.1'), { allow: loopback }, options)).rejects.toBe(reason);
+    expect(receiver.received).toEqual([]);
+
+    const waiting = new AbortController();
+    receiver.answers(() => waiting.abort(reason));
+    const sent = call(to('127.0.0.1'), { allow: loopback }, { signal: waiting.signal });
+    await expect(sent).rejects.toMatchObject({ code: 'effect_unknown' });
+  });
+});
+
+/** A port where nobody listens. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

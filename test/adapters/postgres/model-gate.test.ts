@@ -1,0 +1,261 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createModelGate } from '../../../adapters/postgres/ledger/model-gate.ts';
+import type { ModelFacts } from '../../../contract/ports/index.ts';
+import { createMetrics } from '../../../runtime/metrics.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
+
+let env: TestEnvironment;
+let number = 0;
+let model: string;
+const outcome = { tokens: 100, estimated: 100 };
+
+beforeAll(async () => {
+  env = await createTestEnvironment();
+});
+beforeEach(() => {
+  model = `scripted:model-${++number}`;
+});
+afterAll(() => env?.close());
+
+const facts = (limits: Partial<ModelFacts> = {}): ModelFacts => ({
+  name: model,
+  price: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
+  contextTokens: 1_000,
+  maxOutputTokens: 100,
+  ...limits,
+});
+/** As another worker has it: nothing is shared but the database. */
+const gateOf = (options: Partial<Parameters<typeof createModelGate>[1]> = {}) =>
+  createModelGate(env.postgres.db, { failures: 3, probeMs: 60_000, ...options });
+/** The row with the transaction that wrote it last; `xmax` tells of locks. */
+const row = async () => {
+  const { rows } = await env.postgres.pool.query<Record<string, unknown>>(
+    'select xmin::text, xmax::text, * from model_gates where model = $1',
+    [model],
+  );
+  return rows[0];
+};
+/** Lets the row's times lie further back, which is what passing time looks like. */
+const pass = (seconds: number) =>
+  env.postgres.pool.query(
+    `update model_gates set refilled_at = refilled_at - $2 * interval '1 s', failed_at = failed_at - $2 * interval '1 s',
+       probe_at = probe_at - $2 * interval '1 s', blocked_until = blocked_until - $2 * interval '1 s' where model = $1`,
+    [model, seconds],
+  );
+const break_ = async () => {
+  const gate = gateOf();
+  return [await gate.failed(model), await gate.failed(model), await gate.failed(model)];
+};
+
+describe('a model that is well', () => {
+  test('is entered and answers without a row, and without a write to one', async () => {
+    const gate = gateOf();
+    expect(await gate.enter(facts(), 100)).toEqual({ open: true });
+    await gate.succeeded(model, { tokens: 80, estimated: 100 });
+    expect(await row()).toBeUndefined();
+
+    await gate.failed(model);
+    await gate.succeeded(model, outcome);
+    const before = await row();
+    expect(before).toMatchObject({ failures: 0, open_since: null });
+    expect(await gate.enter(facts(), 100)).toEqual({ open: true });
+    await gate.succeeded(model, { tokens: 80, estimated: 100 });
+    expect(await row()).toEqual(before);
+  });
+});
+
+describe('the circuit', () => {
+  test('opens at the failures in a row that were set, for all workers', async () => {
+    expect(await break_()).toEqual([false, false, true]);
+    expect(await gateOf().enter(facts(), 1)).toEqual({ open: false, why: 'outage' });
+    expect(await gateOf().enter({ ...facts(), name: `${model}-other` }, 1)).toEqual({ open: true });
+  });
+
+  test('stays closed when a success lies between the failures, or a minute', async () => {
+    const gate = gateOf();
+    await gate.failed(model);
+    await gate.failed(model);
+    await gate.succeeded(model, outcome);
+    await gate.failed(model);
+    expect(await gate.failed(model)).toBe(false);
+    await pass(61);
+    expect(await gate.failed(model)).toBe(false);
+    expect(await gate.failed(model)).toBe(false);
+    expect(await gate.failed(model)).toBe(true);
+  });
+
+  test.each([
+    ['without limits', {}],
+    ['with limits', { requestsPerMinute: 100, tokensPerMinute: 1_000_000 }],
+  ])('lets exactly one caller through as the probe each time one is due, %s', async (_, limits) => {
+    await break_();
+    for (let round = 1; round <= 3; round++) {
+      await pass(61);
+      const gates = Array.from({ length: 40 }, () => gateOf());
+      const entries = await Promise.all(gates.map((gate) => gate.enter(facts(limits), 10)));
+      expect(entries.filter(({ open }) => open)).toHaveLength(1);
+      expect(entries.filter((entry) => !entry.open && entry.why === 'outage')).toHaveLength(39);
+      // The probe fails: nothing changes for the others.
+      expect(await gateOf().failed(model)).toBe(true);
+      expect(await gateOf().enter(facts(limits), 10)).toEqual({ open: false, why: 'outage' });
+    }
+  });
+
+  test('is not kept from its next probe by calls of before that fail late', async () => {
+    await break_();
+    const { probe_at: due } = (await row()) ?? {};
+    await gateOf().failed(model);
+    expect((await row())?.['probe_at']).toEqual(due);
+  });
+
+  test('closes with one response, and the failures of before are forgotten', async () => {
+    await break_();
+    await gateOf().succeeded(model, outcome);
+    expect(await gateOf().enter(facts(), 1)).toEqual({ open: true });
+    expect(await gateOf().failed(model)).toBe(false);
+  });
+
+  test('opens for one of many who fail at once, and tells so once', async () => {
+    const metrics = createMetrics();
+    const told: string[] = [];
+    const log = {
+      warn: (_: unknown, text?: string) => told.push(`${text}`),
+      info: (_: unknown, text?: string) => told.push(`${text}`),
+    };
+    const gates = Array.from({ length: 20 }, () => gateOf({ metrics, log: log }));
+    const open = await Promise.all(gates.map((gate) => gate.failed(model)));
+    expect(open.filter((isOpen) => !isOpen)).toHaveLength(2);
+    await Promise.all(gates.map((gate) => gate.succeeded(model, outcome)));
+    expect(told).toEqual([expect.stringContaining('does not answer'), expect.stringContaining('answers again')]);
+    expect((await metrics.modelCircuitOpened.get()).values).toEqual([{ labels: { model }, value: 1 }]);
+    expect((await metrics.modelCircuitOpen.get()).values).toEqual([{ labels: { model }, value: 0 }]);
+  });
+});
+
+describe('the limits', () => {
+  test.each([
+    ['requests', { requestsPerMinute: 10 }, 1, 10],
+    ['tokens', { tokensPerMinute: 1_000 }, 90, 11],
+    ['the tighter of both', { requestsPerMinute: 10, tokensPerMinute: 500 }, 90, 5],
+  ])('are never passed by callers that come at once: %s', async (_, limits, tokens, fit) => {
+    const gates = Array.from({ length: 60 }, () => gateOf());
+    const entries = await Promise.all(gates.map((gate) => gate.enter(facts(limits), tokens)));
+    expect(entries.filter(({ open }) => open)).toHaveLength(fit);
+    for (const entry of entries) {
+      if (entry.open) continue;
+      if (entry.why !== 'rate') throw new Error(entry.why);
+      expect(entry.retryAfterMs).toBeGreaterThan(0);
+      expect(entry.retryAfterMs).toBeLessThanOrEqual(60_000);
+    }
+    const { requests_left: requests, tokens_left: left } = (await row()) ?? {};
+    for (const rest of [requests, left]) if (rest !== null) expect(rest).toBeGreaterThanOrEqual(0);
+  });
+
+  test('fill with the clock up to a minute’s worth, and name the time until there is room', async () => {
+    const gate = gateOf();
+    const limited = facts({ requestsPerMinute: 60, tokensPerMinute: 6_000 });
+    expect(await gate.enter(limited, 6_000)).toEqual({ open: true });
+    const wait = await gate.enter(limited, 3_000);
+    if (wait.open || wait.why !== 'rate') throw new Error('no wait');
+    // 30 s are missing; up to a fifth is added so that those who wait do not come back together.
+    expect(wait.retryAfterMs).toBeGreaterThan(28_000);
+    expect(wait.retryAfterMs).toBeLessThanOrEqual(36_200);
+    await pass(31);
+    expect(await gate.enter(limited, 3_000)).toEqual({ open: true });
+    await pass(3_600);
+    expect(await gate.enter(limited, 6_000)).toEqual({ open: true });
+    expect(await gate.enter(limited, 1_000)).toMatchObject({ why: 'rate' });
+  });
+
+  test('let a call that is larger than a minute’s worth go when the bucket is full, and it leaves a debt', async () => {
+    const gate = gateOf();
+    const limited = facts({ tokensPerMinute: 1_000 });
+    expect(await gate.enter(limited, 10)).toEqual({ open: true });
+    expect(await gate.enter(limited, 3_000)).toMatchObject({ why: 'rate' });
+    await pass(60);
+    expect(await gate.enter(limited, 3_000)).toEqual({ open: true });
+    expect((await gate.enter(limited, 1_000)) as { retryAfterMs: number }).toMatchObject({ why: 'rate' });
+    await pass(110);
+    expect(await gate.enter(limited, 10)).toMatchObject({ why: 'rate' });
+    await pass(20);
+    expect(await gate.enter(limited, 10)).toEqual({ open: true });
+  });
+
+  test('count what a call used, once it is known, instead of what was estimated', async () => {
+    const gate = gateOf();
+    const limited = facts({ tokensPerMinute: 1_000 });
+    expect(await gate.enter(limited, 900)).toEqual({ open: true });
+    expect(await gate.enter(limited, 500)).toMatchObject({ why: 'rate' });
+    await gate.succeeded(model, { tokens: 100, estimated: 900 });
+    expect(await gate.enter(limited, 500)).toEqual({ open: true });
+    await gate.succeeded(model, { tokens: 900, estimated: 500 });
+    expect(await gate.enter(limited, 1)).toMatchObject({ why: 'rate' });
+  });
+
+  test('are learned from a response, with what is left, by all workers', async () => {
+    const limits = { requestsPerMinute: 50, tokensPerMinute: 10_000, requestsLeft: 2, tokensLeft: 9_000 };
+    await gateOf().succeeded(model, { ...outcome, limits });
+    const [one, other] = [gateOf(), gateOf()];
+    expect(await one.enter(facts(), 100)).toEqual({ open: true });
+    expect(await other.enter(facts(), 100)).toEqual({ open: true });
+    expect(await one.enter(facts(), 100)).toMatchObject({ why: 'rate' });
+    expect(await other.enter(facts(), 100)).toMatchObject({ why: 'rate' });
+  });
+
+  test('that are learned again and did not change are not written again', async () => {
+    const gate = gateOf();
+    const limits = { requestsPerMinute: 50, requestsLeft: 49 };
+    await gate.succeeded(model, { ...outcome, limits });
+    const before = await row();
+    await gate.succeeded(model, { ...outcome, limits: { ...limits, requestsLeft: 12 } });
+    await gateOf().succeeded(model, { ...outcome, limits });
+    expect(await row()).toEqual(before);
+    await gate.succeeded(model, { ...outcome, limits: { requestsPerMinute: 70 } });
+    expect(await row()).toMatchObject({ requests_per_minute: 70 });
+  });
+
+  test('that are learned never override configured ones, and stand in where there is none', async () => {
+    const gate = gateOf();
+    await gate.succeeded(model, { ...outcome, limits: { requestsPerMinute: 1_000, tokensPerMinute: 500 } });
+    const limited = facts({ requestsPerMinute: 3 });
+    const entries = await Promise.all(Array.from({ length: 10 }, () => gateOf().enter(limited, 1)));
+    expect(entries.filter(({ open }) => open)).toHaveLength(3);
+    await pass(60);
+    expect(await gate.enter(limited, 400)).toEqual({ open: true });
+    expect(await gate.enter(limited, 400)).toMatchObject({ why: 'rate' });
+    // A figure that is wider does too.
+    await pass(60);
+    const wider = facts({ requestsPerMinute: 3, tokensPerMinute: 100_000 });
+    expect(await gate.enter(wider, 400)).toEqual({ open: true });
+  });
+
+  test('do not hold those up who come after a 429 is over, and everybody before', async () => {
+    await gateOf().limited(model, 30_000);
+    await gateOf().limited(model, 10_000);
+    for (const limited of [facts(), facts({ requestsPerMinute: 100 })]) {
+      const wait = await gateOf().enter(limited, 1);
+      if (wait.open || wait.why !== 'rate') throw new Error('no wait');
+      expect(wait.retryAfterMs).toBeGreaterThan(20_000);
+      expect(wait.retryAfterMs).toBeLessThanOrEqual(36_200);
+    }
+    await pass(31);
+    expect(await gateOf().enter(facts(), 1)).toEqual({ open: true });
+  });
+
+  test('name waits of a minute at the most, whatever the provider says', async () => {
+    await gateOf().limited(model, 86_400_000);
+    const wait = await gateOf().enter(facts(), 1);
+    expect(wait).toMatchObject({ why: 'rate' });
+    expect((wait as { retryAfterMs: number }).retryAfterMs).toBeLessThanOrEqual(60_000);
+    await pass(3_601);
+    expect(await gateOf().enter(facts(), 1)).toEqual({ open: true });
+  });
+
+  test('take nothing for a call that is not let through', async () => {
+    const gate = gateOf();
+    const limited = facts({ requestsPerMinute: 2, tokensPerMinute: 1_000 });
+    expect(await gate.enter(limited, 800)).toEqual({ open: true });
+    for (let i = 0; i < 5; i++) expect(await gate.enter(limited, 800)).toMatchObject({ why: 'rate' });
+    expect(await gate.enter(limited, 100)).toEqual({ open: true });
+  });
+});

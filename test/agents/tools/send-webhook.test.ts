@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { createOutbound } from '../../../adapters/outbound/outbound.ts';
+import { createWebhooks } from '../../../adapters/outbound/webhooks.ts';
+import { sendWebhookTool } from '../../../agents/tools/acting/send-webhook.ts';
+import type { JsonValue } from '../../../contract/json.ts';
+import { local } from '../../support/put-document.ts';
+import { createReceiver, verified, type Receiver } from '../../support/receiver.ts';
+
+const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+let receiver: Receiver;
+beforeAll(async () => void (receiver = await createReceiver()));
+afterAll(() => receiver.down());
+beforeEach(() => {
+  receiver.received.length = 0;
+  receiver.status(204);
+});
+
+const toolWith = (hosts: string[] = [], allow = ['127.0.0.1']) =>
+  sendWebhookTool(createWebhooks(createOutbound({ allow, timeoutMs: 2_000 })), { secret, hosts });
+const run = (input: Partial<Record<'url' | 'type' | 'data', JsonValue>> = {}, receiptKey = 'task/1/call-1') => {
+  const moments: string[] = [];
+  const leaving = async () => void moments.push(`leaves, ${receiver.received.length} received`);
+  const signal = AbortSignal.timeout(10_000);
+  const call = { url: `${receiver.url}/hooks?token=t`, type: 'order.approved', data: { order: 7 }, ...input };
+  const done = toolWith().run(call, { scope: local, taskId: 'task', receiptKey, signal, leaving });
+  return { done, moments };
+};
+
+test('an event is posted, signed so that the receiver’s library accepts it', async () => {
+  receiver.status(201, {}, 'thank you');
+  const { done, moments } = run();
+  expect(await done).toEqual({
+    output: { status: 201, answer: 'thank you' },
+    summary: `order.approved sent to 127.0.0.1:${receiver.port}, which answered 201`,
+  });
+  expect(moments).toEqual(['leaves, 0 received']);
+  const [got] = receiver.received;
+  if (!got) throw new Error('nothing was received');
+  expect(got).toMatchObject({
+    method: 'POST',
+    path: '/hooks?token=t',
+    headers: { 'content-type': 'application/json' },
+  });
+  expect(verified(secret, got)).toEqual({
+    type: 'order.approved',
+    timestamp: expect.stringMatching(/^\d{4}-.*Z$/),
+    data: { order: 7 },
+  });
+  expect(() => verified(`whsec_${Buffer.alloc(32, 8).toString('base64')}`, got)).toThrow('No matching signature');
+});
+
+test('a repeat has the same webhook-id, another call another one, and none names the task', async () => {
+  for (const key of ['task/1/call-1', 'task/1/call-1', 'task/1/call-2']) await run({}, key).done;
+  const [first, second, third] = receiver.received.map(({ headers }) => headers['webhook-id']);
+  expect(second).toBe(first);
+  expect(third).not.toBe(first);
+  expect(first).toMatch(/^msg_[\w-]{32}$/);
+  expect(toolWith()).toMatchObject({ effect: 'write', repeatable: true });
+});
+
+test('what may be taken later is tried again, when the receiver says so', async () => {
+  for (const status of [408, 429, 500, 503]) {
+    receiver.status(status, { 'retry-after': '7' }, 'do not repeat this');
+    await expect(run().done).rejects.toMatchObject({
+      code: 'tool_failed',
+      retryAfterMs: 7_000,
+      message: `127.0.0.1:${receiver.port} answered ${status}.`,
+    });
+  }
+});
+
+test('what is refused goes back to the model, with the reason', async () => {
+  receiver.status(422, {}, 'order 7 is closed');
+  await expect(run().done).rejects.toMatchObject({
+    code: 'destination_refused',
+    message: expect.stringContaining('answered 422 and did not take it. It says: order 7 is closed'),
+  });
+  receiver.status(302, { location: 'http://elsewhere.example' });
+  await expect(run().done).rejects.toMatchObject({
+    code: 'destination_refused',
+    message: expect.stringContaining('redirects are not followed'),
+  });
+  expect(receiver.received).toHaveLength(2);
+});
+
+test('an answer that never comes leaves the outcome unknown', async () => {
+  receiver.answers((response) => response.destroy());
+  const { done, moments } = run();
+  await expect(done).rejects.toMatchObject({ code: 'effect_unknown' });
+  expect(moments).toHaveLength(1);
+});
+
+test('what no receiver could take is known before anybody is asked to approve it', () => {
+  const tool = toolWith(['hooks.example.com']);
+  const call = { url: 'https://hooks.example.com/x', type: 'a.b', data: {} };
+  const code = (input: JsonValue) => {
+    try {
+      tool.check?.(input);
+      return 'fits';
+    } catch (error) {
+      return (error as { code: string }).code;
+    }
+  };
+  expect(code(call)).toBe('fits');
+  expect(code({ ...call, url: 'https://HOOKS.example.com:8443/x' })).toBe('fits');
+  expect(code({ ...call, url: 'https://hooks.example.com.evil.example/x' })).toBe('destination_forbidden');
+  expect(code({ ...call, url: 'file:///etc/passwd' })).toBe('invalid_request');
+  expect(code({ ...call, type: 'a b' })).toBe('invalid_request');
+  expect(code({ ...call, data: 'text' })).toBe('invalid_request');
+  expect(code({ ...call, more: 1 })).toBe('invalid_request');
+});

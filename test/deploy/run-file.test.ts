@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { claimRunFile, readLastRun, readRunFile, type RunFile } from '../../deploy/local/run-file.ts';
+
+let dir: string;
+beforeEach(async () => void (dir = await mkdtemp(join(tmpdir(), 'alfred-run-'))));
+afterEach(() => rm(dir, { recursive: true, force: true }));
+
+const run = (pid: number, apiUrl = 'http://127.0.0.1:1'): RunFile => ({
+  pid,
+  startedAt: new Date().toISOString(),
+  apiUrl,
+  environment: {},
+  children: [],
+});
+
+/** A process that looks like a running stack, and one that does not. */
+const imposter = (looksLikeStack: boolean) =>
+  spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', ...(looksLikeStack ? ['deploy/local/main.ts'] : [])], {
+    stdio: 'ignore',
+  });
+
+async function withProcess(looksLikeStack: boolean, use: (pid: number) => Promise<void>) {
+  const child = imposter(looksLikeStack);
+  await once(child, 'spawn');
+  try {
+    await use(child.pid ?? 0);
+  } finally {
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+}
+
+test('a folder that was never started on has no run', async () => {
+  expect(readLastRun(dir)).toBeUndefined();
+  expect(await readRunFile(join(dir, 'missing'))).toBeUndefined();
+});
+
+test('a claimed folder tells its run, to its owner only, until it is removed', async () => {
+  await withProcess(true, async (pid) => {
+    const claim = await claimRunFile(dir, run(pid));
+    if (!('update' in claim)) throw new Error('not claimed');
+    claim.update({ children: [{ name: 'Temporal', pid: 7 }] });
+    expect(await readRunFile(dir)).toMatchObject({ pid, children: [{ name: 'Temporal', pid: 7 }] });
+    expect((await stat(join(dir, 'run.json'))).mode & 0o777).toBe(0o600);
+    claim.remove();
+    expect(readLastRun(dir)).toBeUndefined();
+  });
+});
+
+test('a folder with a living stack is not given to another', async () => {
+  await withProcess(true, async (pid) => {
+    await claimRunFile(dir, run(pid, 'http://127.0.0.1:4711'));
+    expect(await claimRunFile(dir, run(process.pid))).toMatchObject({ runs: { pid, apiUrl: 'http://127.0.0.1:4711' } });
+  });
+});
+
+test('a run whose process id belongs to another program by now does not run, and its folder is free', async () => {
+  await withProcess(false, async (pid) => {
+    await claimRunFile(dir, run(pid));
+    expect(await readRunFile(dir)).toBeUndefined();
+    expect(readLastRun(dir)?.pid).toBe(pid);
+    expect(await claimRunFile(dir, run(process.pid))).toHaveProperty('update');
+    expect(readLastRun(dir)?.pid).toBe(process.pid);
+  });
+});
+
+test('of two that claim the folder of a dead stack at once, one gets it', async () => {
+  await claimRunFile(dir, run(2 ** 22 + 1));
+  await withProcess(true, (one) =>
+    withProcess(true, async (two) => {
+      const claims = await Promise.all([claimRunFile(dir, run(one)), claimRunFile(dir, run(two))]);
+      expect(claims.filter((claim) => 'update' in claim)).toHaveLength(1);
+    }),
+  );
+});
+
+test.each(['', '{"pid": 1', '{"pid": "one"}', '[]'])('a run file that holds %j counts as none', async (text) => {
+  await writeFile(join(dir, 'run.json'), text);
+  expect(readLastRun(dir)).toBeUndefined();
+  expect(await claimRunFile(dir, run(process.pid))).toHaveProperty('update');
+});

@@ -1,0 +1,136 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createLocalEmbedder } from '../../../knowledge/embeddings/local-embedder.ts';
+import { readModelFolder } from '../../../knowledge/embeddings/model-folder.ts';
+import { meanOf, windowsOf } from '../../../knowledge/embeddings/windows.ts';
+import type { Embedder } from '../../../contract/ports/index.ts';
+import { toyOnnx, toyTokenizer } from '../../support/toy-onnx.ts';
+
+const folders: string[] = [];
+const opened: Embedder[] = [];
+afterAll(async () => {
+  await Promise.all(opened.map((embedder) => embedder.close()));
+  await Promise.all(folders.map((dir) => rm(dir, { recursive: true })));
+});
+
+/** A folder with a model that has an axis for each of three words; whatever surrounds a text, and other words, say nothing. */
+async function folder(description?: object) {
+  const dir = await mkdtemp(join(tmpdir(), 'alfred-model-'));
+  folders.push(dir);
+  const nothing = [0, 0, 0];
+  await writeFile(join(dir, 'model.onnx'), toyOnnx([nothing, nothing, nothing, [1, 0, 0], [0, 1, 0], [0, 0, 1]]));
+  await writeFile(join(dir, 'tokenizer.json'), toyTokenizer(['dog', 'cat', 'leave']));
+  if (description) await writeFile(join(dir, 'alfred-model.json'), JSON.stringify(description));
+  return dir;
+}
+async function open(description?: object): Promise<Embedder> {
+  const model = await readModelFolder(await folder(description));
+  if (!model) throw new Error('no model');
+  const embedder = createLocalEmbedder(model);
+  opened.push(embedder);
+  return embedder;
+}
+const signal = AbortSignal.timeout(30_000);
+const rounded = (vector: Float32Array | undefined) => [...(vector ?? [])].map((x) => Number(x.toFixed(3)));
+
+describe('the local embedder', () => {
+  let embedder: Embedder;
+  beforeAll(async () => (embedder = await open({ name: 'toy', maxTokens: 16, queryPrefix: 'dog ' })));
+
+  test('a text that fits is embedded as one, headings and all', async () => {
+    const [vector] = await embedder.embedPassages([{ headings: 'dog', text: 'cat leave leave' }], signal);
+    expect(rounded(vector)).toEqual([0.408, 0.408, 0.816]);
+  });
+
+  test('the end of a text that is too long counts as much as its beginning', async () => {
+    const long = `${'cat '.repeat(14)}${'leave '.repeat(14)}`;
+    const [vector, beginning] = await embedder.embedPassages(
+      [
+        { headings: '', text: long },
+        { headings: '', text: 'cat '.repeat(14) },
+      ],
+      signal,
+    );
+    expect(rounded(beginning)).toEqual([0, 1, 0]);
+    expect(rounded(vector)).toEqual([0, 0.707, 0.707]);
+  });
+
+  test('headings stand before each piece of a long text', async () => {
+    const [vector] = await embedder.embedPassages([{ headings: 'dog', text: 'a '.repeat(60) }], signal);
+    expect(rounded(vector)).toEqual([1, 0, 0]);
+  });
+
+  test('a question has the words before it that the model wants', async () => {
+    expect(rounded(await embedder.embedQuery('leave', signal))).toEqual([0.707, 0, 0.707]);
+    expect(rounded(await embedder.embedQuery('cat '.repeat(40), signal))[0]).toBeGreaterThan(0);
+  });
+});
+
+describe('windows', () => {
+  const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);
+
+  test('lose no token and repeat none but those that lead', () => {
+    const windows = windowsOf([100, 101], upTo(25), 10);
+    expect(windows.map(({ tokens }) => tokens.length)).toEqual([10, 10, 10, 3]);
+    expect(windows.map(({ weight }) => weight)).toEqual([8, 8, 8, 1]);
+    expect(windows.every(({ tokens }) => tokens[0] === 100 && tokens[1] === 101)).toBe(true);
+    expect(windows.flatMap(({ tokens }) => tokens.slice(2))).toEqual(upTo(25));
+  });
+
+  test('take what leads for text where it would leave too little room', () => {
+    const windows = windowsOf(upTo(30), [100], 10);
+    expect(windows.flatMap(({ tokens }) => tokens)).toEqual([...upTo(30), 100]);
+    expect(windows.every(({ tokens }) => tokens.length <= 10)).toBe(true);
+  });
+
+  test('are one for a text of nothing', () => {
+    expect(windowsOf([], [], 10)).toEqual([{ tokens: [], weight: 1 }]);
+  });
+
+  test('count by their new tokens, and come to a vector of length 1', () => {
+    const vector = meanOf([
+      { vector: Float32Array.of(1, 0), weight: 3 },
+      { vector: Float32Array.of(0, 1), weight: 4 },
+    ]);
+    expect(rounded(vector)).toEqual([0.6, 0.8]);
+  });
+});
+
+describe('a model folder', () => {
+  test('that says nothing is the default model, whose threshold of relevance is known', async () => {
+    const model = await readModelFolder(await folder());
+    expect(model).toMatchObject({ maxTokens: 256, pooling: 'mean', queryPrefix: '', relevantFrom: 0.8 });
+    expect(model?.name).toMatch(/^all-MiniLM-L6-v2-int8@[0-9a-f]{8}$/);
+  });
+
+  test('that describes another model has no threshold but the one that it says', async () => {
+    expect((await open({ name: 'toy' })).relevantFrom).toBeUndefined();
+    expect((await open({ name: 'toy', relevantFrom: 1.1 })).relevantFrom).toBe(1.1);
+  });
+
+  test('has another name when it makes other vectors, and the same when it does not', async () => {
+    const dir = await folder({ name: 'toy' });
+    const nameOf = async () => (await readModelFolder(dir))?.name;
+    const name = await nameOf();
+    await writeFile(join(dir, 'alfred-model.json'), JSON.stringify({ name: 'toy', relevantFrom: 1 }));
+    expect(await nameOf()).toBe(name);
+    await writeFile(join(dir, 'alfred-model.json'), JSON.stringify({ name: 'toy', maxTokens: 512 }));
+    const longer = await nameOf();
+    expect(longer).not.toBe(name);
+    await writeFile(join(dir, 'tokenizer.json'), toyTokenizer(['cat', 'dog', 'leave']));
+    expect(await nameOf()).not.toBe(longer);
+  });
+
+  test('with a wrong description is refused with what is wrong', async () => {
+    const dir = await folder({ name: 'toy', pooling: 'max' });
+    await expect(readModelFolder(dir)).rejects.toThrow(/alfred-model\.json does not describe a model.*pooling/s);
+  });
+
+  test('without its files is none', async () => {
+    const dir = await folder();
+    await rm(join(dir, 'tokenizer.json'));
+    expect(await readModelFolder(dir)).toBeUndefined();
+  });
+});

@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createDocumentParser } from '../../../knowledge/parsing/parser.ts';
+import { pptx, shape, slideTable, slideXml } from '../../support/office-files.ts';
+import { parseWith } from '../../support/parsing.ts';
+
+let parser: ReturnType<typeof createDocumentParser>;
+beforeAll(() => void (parser = createDocumentParser({ processes: 1 })));
+afterAll(() => parser.close());
+const parse = parseWith(() => parser);
+
+describe('a presentation', () => {
+  test('gives each slide as a page and heading, with text, tables and notes', async () => {
+    const table = slideTable([
+      ['Grade', 'Limit'],
+      ['L2', '50 EUR'],
+      ['L3', '80 EUR'],
+    ]);
+    const { title, chunks } = await parse(
+      'deck.pptx',
+      pptx([
+        {
+          xml: slideXml(shape('ctrTitle', 'Onboarding') + shape('subTitle', 'Your first week') + shape('sldNum', '1')),
+          notes: 'Welcome everybody.',
+        },
+        { xml: slideXml(`<p:grpSp>${shape('body', 'Laptop\n  Charger\nBadge')}</p:grpSp>${table}`) },
+        { xml: slideXml('') },
+      ]),
+    );
+    expect(title).toBe('Onboarding');
+    expect(chunks.map(({ headingPath, page, text }) => [headingPath, page, text])).toEqual([
+      [['Onboarding'], 1, 'Your first week\n\nNotes: Welcome everybody.'],
+      [['Slide 2'], 2, 'Laptop\n  Charger\nBadge\n\nGrade: L2; Limit: 50 EUR\nGrade: L3; Limit: 80 EUR'],
+    ]);
+  });
+
+  test('takes its title from the properties when no slide has one, and from the name when a program wrote those', async () => {
+    const untitled = [{ xml: slideXml(shape('body', 'Text')) }];
+    const properties = (title: string) => ({ 'docProps/core.xml': `<cp:x><dc:title>${title}</dc:title></cp:x>` });
+    expect((await parse('a.pptx', pptx(untitled, properties('Strategy')))).title).toBe('Strategy');
+    expect((await parse('a.pptx', pptx(untitled, properties('PowerPoint Presentation')))).title).toBe('a');
+  });
+
+  test('with macros is read without them, and an alternative picture once', async () => {
+    const alternative = `<mc:AlternateContent><mc:Choice>${shape('body', 'Once')}</mc:Choice><mc:Fallback>${shape('body', 'Once')}</mc:Fallback></mc:AlternateContent>`;
+    const bytes = pptx([{ xml: slideXml(alternative) }], { 'ppt/vbaProject.bin': 'Sub AutoOpen()' });
+    expect((await parse('a.pptm', bytes)).text).toBe('Slide 1\n\nOnce');
+  });
+});
+
+const message = (headers: string[], ...body: string[]) => [...headers, '', ...body].join('\r\n');
+const headers = [
+  'From: =?utf-8?q?J=C3=BCrgen?= <jm@example.com>',
+  'To: Bea <b@example.com>, c@example.com',
+  'Subject: =?utf-8?q?Re:_Reisekosten_f=C3=BCr_Berlin?=',
+  'Date: Wed, 1 May 2024 10:00:00 +0200',
+];
+
+describe('a message', () => {
+  test('gives its subject, people and date, and its text with what it quotes', async () => {
+    const { title, text } = await parse(
+      'a.eml',
+      message(
+        [...headers, 'Content-Type: text/plain; charset=iso-8859-1', 'Content-Transfer-Encoding: quoted-printable'],
+        'Ja, 150 Euro. Gr=FC=DFe',
+        '',
+        '> Wie viel darf das Hotel kosten?',
+      ),
+    );
+    expect(title).toBe('Re: Reisekosten für Berlin');
+    expect(text).toBe(
+      [
+        'Re: Reisekosten für Berlin',
+        'From: Jürgen <jm@example.com>\nTo: Bea <b@example.com>, c@example.com\nDate: Wed, 1 May 2024 10:00:00 +0200',
+        'Ja, 150 Euro. Grüße',
+        '> Wie viel darf das Hotel kosten?',
+      ].join('\n\n'),
+    );
+  });
+
+  test('in HTML keeps its tables, and names attachments without reading them', async () => {
+    const { text } = await parse(
+      'mail',
+      message(
+        [...headers.slice(2, 3), 'From: a@example.com', 'Content-Type: multipart/mixed; boundary=b'],
+        '--b',
+        'Content-Type: text/html',
+        '',
+        '<p>Limits:</p><table><tr><th>City<th>Limit<tr><td>Berlin<td>150</table>',
+        '--b',
+        'Content-Type: application/pdf; name="rules.pdf"',
+        'Content-Disposition: attachment; filename="rules.pdf"',
+        'Content-Transfer-Encoding: base64',
+        '',
+        'JVBERi0=',
+        '--b--',
+      ),
+      'message/rfc822',
+    );
+    expect(text).toBe(
+      'Re: Reisekosten für Berlin\n\nFrom: a@example.com\n\nLimits:\n\nCity: Berlin; Limit: 150\n\nAttachments (not read): rules.pdf',
+    );
+  });
+
+  test('that is none is refused', async () => {
+    await expect(parse('a.eml', 'Just a note about emails.')).rejects.toMatchObject({
+      code: 'file_unreadable',
+      message: expect.stringMatching(/not that of a \.eml file/),
+    });
+  });
+});

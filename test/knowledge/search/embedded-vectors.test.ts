@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { createEmbeddedIndex } from '../../../knowledge/search/embedded/embedded-index.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
+import { embedAll, eventually, otherModel, toyModel } from '../../support/passage-indexes.ts';
+import { local, putDocument } from '../../support/put-document.ts';
+import { wordEmbedder } from '../../support/word-embedder.ts';
+
+let env: TestEnvironment;
+const opened: { close(): Promise<void> }[] = [];
+beforeAll(async () => void (env = await createTestEnvironment()));
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((index) => index.close()));
+  await env.postgres.pool.query('truncate documents, chunks, document_changes, embeddings restart identity cascade');
+});
+afterAll(() => env?.close());
+
+const newDir = () => join(env.config.ALFRED_DATA_DIR, `index-${randomUUID()}`);
+const put = (name: string, text: string) => putDocument(env.postgres.db, name, text);
+
+test('an exchange of vectors that failed is not begun again by every search', async () => {
+  const { db } = env.postgres;
+  await put('pets.txt', 'The hound barks.');
+  for (const model of [toyModel, otherModel]) await embedAll(db, model);
+  let wanted = toyModel;
+  const said = { begun: 0, failed: 0 };
+  const log = Object.assign(Object.create(env.log) as typeof env.log, {
+    info: () => void said.begun++,
+    warn: () => void said.failed++,
+  });
+  const model = async () => {
+    if (said.begun > said.failed) throw new Error('the disk is full');
+    return wanted.name;
+  };
+  const index = createEmbeddedIndex({ db, dir: newDir(), log, model });
+  opened.push(index);
+  const find = () => index.find(local, { principals: ['everyone'] }, { text: 'barks' }, 1);
+  await find();
+  wanted = otherModel;
+  await find();
+  await eventually(async () => expect(said).toEqual({ begun: 1, failed: 1 }));
+  for (let i = 0; i < 5; i++) await find();
+  expect(said).toEqual({ begun: 1, failed: 1 });
+});
+
+test('a comparison does not take another model’s vectors for those that are wanted', async () => {
+  const { db } = env.postgres;
+  let wanted = toyModel;
+  const index = createEmbeddedIndex({ db, dir: newDir(), log: env.log, model: async () => wanted.name });
+  opened.push(index);
+  await put('pets.txt', 'The hound barks.');
+  for (const model of [toyModel, otherModel]) await embedAll(db, model);
+  expect((await index.operations.verify('local')).withoutVector).toEqual([]);
+  const { passages } = await index.state('local');
+  wanted = otherModel;
+  expect((await index.operations.verify('local')).withoutVector).toHaveLength(passages);
+  await index.operations.rebuild('local');
+  expect((await index.operations.verify('local')).withoutVector).toEqual([]);
+});
+
+test('passages of a document that was changed again and again do not take the places of others', async () => {
+  const { db } = env.postgres;
+  const embedder = wordEmbedder();
+  const index = createEmbeddedIndex({ db, dir: newDir(), log: env.log, model: async () => embedder.model });
+  opened.push(index);
+  const parts = (count: number, of: string) =>
+    Array.from({ length: count }, (_, i) => `# Part\n\n${of} ${i}.`).join('\n\n');
+  const vector = await embedder.embedQuery('a hound that barks loudly', AbortSignal.timeout(1_000));
+  await put('suns.txt', parts(100, 'The sun shines'));
+  for (let i = 0; i < 12; i++) {
+    await putDocument(db, 'dogs.txt', parts(20, 'A hound that barks loudly'), local, { tags: [`t${i}`] });
+    await embedder.store(db, await embedder.missing(db));
+    const { dense } = await index.find(local, { principals: ['everyone'] }, { text: '', vector }, 100);
+    expect(dense).toHaveLength(100);
+  }
+});

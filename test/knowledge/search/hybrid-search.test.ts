@@ -1,0 +1,156 @@
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createDocuments } from '../../../knowledge/store/documents.ts';
+import { createEmbeddedIndex } from '../../../knowledge/search/embedded/embedded-index.ts';
+import { createSearch } from '../../../knowledge/search/search.ts';
+import type { Embedder } from '../../../contract/ports/index.ts';
+import type { SearchRequest } from '../../../contract/documents.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
+import { local, putDocument } from '../../support/put-document.ts';
+import { wordEmbedder } from '../../support/word-embedder.ts';
+
+let env: TestEnvironment;
+let folder = 0;
+const opened: { close(): Promise<void> }[] = [];
+beforeAll(async () => void (env = await createTestEnvironment()));
+beforeEach(async () => {
+  await env.postgres.pool.query('truncate documents, chunks, embeddings, document_changes cascade');
+});
+afterEach(async () => void (await Promise.all(opened.splice(0).map((one) => one.close()))));
+afterAll(() => env?.close());
+
+/** A search whose embedder may be taken away or changed. */
+function create(first: Embedder | undefined, dir = join(env.config.ALFRED_DATA_DIR, `hybrid-${++folder}`)) {
+  let current = first;
+  const index = createEmbeddedIndex({
+    db: env.postgres.db,
+    dir,
+    log: env.log,
+    model: async () => current?.model ?? '',
+  });
+  const embeddings = { embedder: async () => current, close: async () => {} };
+  const search = createSearch({ db: env.postgres.db, index, embeddings, log: env.log });
+  opened.push(search);
+  return {
+    dir,
+    index,
+    use: (embedder: Embedder | undefined) => void (current = embedder),
+    search: (query: string, more: Partial<SearchRequest> = {}) => search.search(local, { query, limit: 10, ...more }),
+  };
+}
+const put = (name: string, text: string, placement = {}) => putDocument(env.postgres.db, name, text, local, placement);
+const texts = ({ passages }: { passages: { text: string }[] }) => passages.map(({ text }) => text);
+
+describe('a hybrid search', () => {
+  test('finds by words at once, and by meaning when the vectors are there', async () => {
+    const embedder = wordEmbedder();
+    const { search } = create(embedder);
+    await put('leave.txt', 'Parental leave lasts sixteen weeks.');
+    await put('dogs.txt', 'Dogs may come on Fridays.');
+    const before = await search('parental leave');
+    expect(before).toMatchObject({ mode: 'lexical', passages: [{ scores: { dense: null, lexical: { rank: 1 } } }] });
+    await embedder.store(env.postgres.db, await embedder.missing(env.postgres.db));
+    const after = await search('parental leave');
+    expect(after.mode).toBe('hybrid');
+    expect(after.indexVersion).toContain(embedder.model);
+    expect(after.passages[0]).toMatchObject({
+      text: 'Parental leave lasts sixteen weeks.',
+      scores: { lexical: { rank: 1 }, dense: { rank: 1 }, fused: { rank: 1 } },
+    });
+    // No word of the question stands in it, its vector is compared all the same.
+    expect((await search('weeks')).passages.map(({ scores }) => scores.lexical)).toContain(null);
+  });
+
+  test('embeds a text once, whoever holds it, and drops its vector with the last who does', async () => {
+    const embedder = wordEmbedder();
+    const { db } = env.postgres;
+    const first = await put('one.txt', 'Said twice.');
+    await put('two.txt', 'Said twice.');
+    await embedder.store(db, await embedder.missing(db));
+    expect(embedder.embedded()).toBe(1);
+    const documents = createDocuments(db);
+    const vectors = async () => (await db.selectFrom('embeddings').select('hash').execute()).length;
+    await documents.delete(local, first.documentId);
+    expect(await vectors()).toBe(1);
+    await put('two.txt', 'Said otherwise.');
+    expect(await vectors()).toBe(0);
+  });
+
+  test('one changed paragraph of a hundred is one text to embed, and the others stay the rows they were', async () => {
+    const embedder = wordEmbedder();
+    const { db } = env.postgres;
+    const paragraphs = Array.from(
+      { length: 100 },
+      (_, i) => `# Part ${i}\n\nParagraph ${i} speaks of ${'stone '.repeat(40)}.`,
+    );
+    const { documentId } = await put('long.md', paragraphs.join('\n\n'));
+    await embedder.store(db, await embedder.missing(db));
+    const ids = async () =>
+      (await db.selectFrom('chunks').select('id').where('document_id', '=', documentId).execute()).map(({ id }) => id);
+    const before = await ids();
+    paragraphs[50] = '# Part 50\n\nAnother paragraph altogether.';
+    await put('long.md', paragraphs.join('\n\n'));
+    expect(await embedder.missing(db)).toHaveLength(1);
+    const after = await ids();
+    expect(after.filter((id) => !before.includes(id))).toHaveLength(1);
+    // Same content again: nothing.
+    await put('long.md', paragraphs.join('\n\n'));
+    expect(await ids()).toEqual(after);
+  });
+
+  test('goes on by words when the model is away, and takes another model’s vectors for the old ones', async () => {
+    const [old, other] = [wordEmbedder('words@1'), wordEmbedder('words@2')];
+    const { search, use } = create(old);
+    const { db } = env.postgres;
+    await put('leave.txt', 'Parental leave lasts sixteen weeks.');
+    await old.store(db, await old.missing(db));
+    expect((await search('parental')).mode).toBe('hybrid');
+    use(undefined);
+    expect(await search('parental')).toMatchObject({ mode: 'lexical', passages: [{ document: 'leave.txt' }] });
+    use({ ...old, embedQuery: () => Promise.reject(new Error('broken')) });
+    expect(await search('leave')).toMatchObject({ mode: 'lexical', passages: [{ document: 'leave.txt' }] });
+    use(other);
+    expect((await search('parental')).mode).toBe('lexical');
+    await other.store(db, await other.missing(db));
+    expect(await search('parental')).toMatchObject({
+      mode: 'hybrid',
+      indexVersion: expect.stringContaining('words@2'),
+    });
+  });
+
+  test('narrows by collection, tag, language and time inside the query', async () => {
+    const embedder = wordEmbedder();
+    const { search } = create(embedder);
+    for (let i = 0; i < 30; i++) await put(`noise-${i}.txt`, `Leave of kind ${i}.`);
+    await put('hr.txt', 'Leave of absence.', { collection: 'hr', tags: ['policy', 'leave'] });
+    await embedder.store(env.postgres.db, await embedder.missing(env.postgres.db));
+    await env.postgres.pool.query(`update documents set language = 'de' where name = 'noise-3.txt'`);
+    await put('noise-3.txt', 'Leave of kind drei.');
+    expect(texts(await search('leave', { limit: 3, collections: ['hr'] }))).toEqual(['Leave of absence.']);
+    expect(texts(await search('leave', { limit: 3, tags: ['policy'] }))).toEqual(['Leave of absence.']);
+    expect(texts(await search('leave', { tags: ['policy', 'other'] }))).toEqual([]);
+    expect(texts(await search('leave', { collections: ['none'] }))).toEqual([]);
+    const now = new Date().toISOString();
+    expect(texts(await search('leave', { updatedFrom: '2100-01-01T00:00:00Z' }))).toEqual([]);
+    expect((await search('leave', { updatedTo: now, limit: 50 })).passages.length).toBe(31);
+  });
+
+  test('shows neighbours as one passage, word for word, in the place of the better one', async () => {
+    const { search } = create(undefined);
+    const text = '# Granite\n\nGranite is hard.\n\nGranite is old, and was granite before.\n\n# Basalt\n\nNo granite.';
+    const { documentId } = await put('stones.md', text);
+    const { passages } = await search('granite');
+    expect(texts({ passages })).toEqual(['Granite is hard.\n\nGranite is old, and was granite before.', 'No granite.']);
+    const stored = await createDocuments(env.postgres.db).read(local, documentId);
+    for (const passage of passages) expect(stored?.text.slice(passage.start, passage.end)).toBe(passage.text);
+  });
+
+  test('says the same thing once, wherever it stands', async () => {
+    const { search } = create(undefined);
+    const text = 'Every purchase above ten thousand euros needs the signatures of two members of the board.';
+    await put('rules.txt', text);
+    await put('copy-of-rules.txt', `${text} Always.`);
+    await put('other.txt', 'Every purchase needs a receipt.');
+    expect((await search('purchase')).passages).toHaveLength(2);
+  });
+});

@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createClient, type Client } from '@libsql/client';
+import { lexical } from '../../../knowledge/search/embedded/lexical.ts';
+import { emptyMemory } from '../../../knowledge/search/embedded/memory.ts';
+import { schema } from '../../../knowledge/search/embedded/schema.ts';
+
+let client: Client;
+beforeAll(async () => {
+  client = createClient({ url: ':memory:' });
+  await client.batch(schema, 'write');
+});
+afterAll(() => client.close());
+
+/** Passages whose n-th one says what `wordsOf`, SQL over n, gives. */
+async function fill(count: number, wordsOf: string) {
+  await client.batch(
+    [
+      'delete from passages',
+      `insert into words (words) values ('delete-all')`,
+      `with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < ${count})
+        insert into passages (id, chunk_id, document, class, updated) select n, 'c' || n, 1, 1, 0 from numbers`,
+      `insert into words (rowid, title, headings, body) select id, '', '', ${wordsOf} from (select id, id as n from passages)`,
+    ],
+    'write',
+  );
+}
+
+const search = async (terms: string[], depth: number) =>
+  lexical(client, emptyMemory(), new Set([1]), {
+    filter: { principals: ['everyone'] },
+    terms: terms.map((term) => `"${term}"`),
+    vector: undefined,
+    depth,
+  });
+const ids = (found: { chunkId: string }[]) => found.map(({ chunkId }) => chunkId);
+
+test('of two words that most passages hold, the passages with both come first', async () => {
+  await fill(8_000, `iif(n % 100 = 0, 'budget travel', iif(n % 2 = 0, 'budget budget', 'travel travel'))`);
+
+  const found = await search(['budget', 'travel'], 80);
+
+  expect(found).toHaveLength(80);
+  expect(ids(found).every((id) => Number(id.slice(1)) % 100 === 0)).toBe(true);
+});
+
+test('where too few passages hold both, those that hold one follow', async () => {
+  await fill(8_000, `iif(n = 5, 'budget travel', iif(n % 2 = 0, 'budget', 'travel'))`);
+
+  const found = await search(['budget', 'travel'], 10);
+
+  expect(found).toHaveLength(10);
+  expect(found[0]?.chunkId).toBe('c5');
+});
+
+test('a frequent word changes no list that rarer words rank', async () => {
+  await fill(8_000, `iif(n <= 3, 'visa budget', iif(n <= 6, 'visa permit', 'budget'))`);
+
+  expect(ids(await search(['visa', 'permit', 'budget'], 10)).sort()).toEqual(['c1', 'c2', 'c3', 'c4', 'c5', 'c6']);
+});
+
+test('words that no passage holds find nothing', async () => {
+  await fill(3, `'budget'`);
+
+  expect(await search(['visa', 'permit'], 10)).toEqual([]);
+  expect(await search([], 10)).toEqual([]);
+});

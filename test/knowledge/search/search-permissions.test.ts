@@ -1,0 +1,123 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createDocuments } from '../../../knowledge/store/documents.ts';
+import { createGroups } from '../../../knowledge/store/groups.ts';
+import { createEmbeddedIndex } from '../../../knowledge/search/embedded/embedded-index.ts';
+import { createSearch } from '../../../knowledge/search/search.ts';
+import type { Scope } from '../../../contract/references.ts';
+import { numbers } from '../../../cli/eval/random.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
+import { pick } from '../../support/killable-workers.ts';
+import { putDocument } from '../../support/put-document.ts';
+import { wordEmbedder } from '../../support/word-embedder.ts';
+
+const queries = Number(process.env.ALFRED_TEST_QUERIES ?? 2_000);
+const seed = Number(process.env.ALFRED_TEST_SEED ?? Date.now() % 1_000_000);
+/** Asked at the same time; between two rounds something about who may read what changes. */
+const atOnce = 25;
+
+const tenants = ['acme', 'globex'];
+const people = ['ann', 'bob', 'cy', 'dee'];
+const groups = ['hr', 'board', 'dev'];
+const words = ['granite', 'basalt', 'marble', 'quartz', 'topaz'];
+
+type Known = Scope & { id: string; name: string; readers: string[]; text: string };
+
+let env: TestEnvironment;
+beforeAll(async () => void (env = await createTestEnvironment()));
+afterAll(() => env?.close());
+
+test(`${queries} random queries, while rights come and go: nobody finds, counts or reads what is not theirs`, async () => {
+  console.log(`search permissions: ALFRED_TEST_SEED=${seed}`);
+  const random = numbers(seed);
+  const { db } = env.postgres;
+  const embedder = wordEmbedder();
+  const index = createEmbeddedIndex({
+    db,
+    dir: join(env.config.ALFRED_DATA_DIR, 'index'),
+    log: env.log,
+    model: async () => embedder.model,
+  });
+  const search = createSearch({
+    db,
+    index,
+    embeddings: { embedder: async () => embedder, close: async () => {} },
+    log: env.log,
+  });
+  const documents = createDocuments(db);
+  const memberships = new Map<string, string[]>();
+  const known = new Map<string, Known>();
+  const memberOf = ({ tenant, subject }: Scope) => memberships.get(`${tenant}/${subject}`) ?? [];
+  const mayRead = (who: Scope, { tenant, subject, readers }: Known) =>
+    who.tenant === tenant &&
+    (who.subject === subject ||
+      readers.some(
+        (reader) =>
+          reader === 'everyone' ||
+          reader === `subject:${who.subject}` ||
+          memberOf(who).some((group) => reader === `group:${group}`),
+      ));
+  const somebody = (): Scope => ({ tenant: pick(random, tenants), subject: pick(random, people) });
+  const someReaders = () =>
+    pick(random, [
+      [],
+      ['everyone'],
+      [`group:${pick(random, groups)}`],
+      [`subject:${pick(random, people)}`],
+      [`group:${pick(random, groups)}`, `subject:${pick(random, people)}`],
+    ]);
+
+  const put = async (owner: Scope, name: string) => {
+    const text = `${pick(random, words)} ${pick(random, words)} of ${name.replace(/\W/g, '')}.`;
+    const readers = someReaders();
+    const { documentId } = await putDocument(db, name, text, owner, { readers });
+    known.set(documentId, { ...owner, id: documentId, name, readers, text });
+    const missing = await vectorsMissing();
+    await embedder.store(db, missing);
+  };
+  const vectorsMissing = () => embedder.missing(db);
+  const change = async (round: number) => {
+    const document = known.size > 0 ? pick(random, [...known.values()]) : undefined;
+    const what = random();
+    if (!document || known.size < 40 || what < 0.3) return put(somebody(), `file ${round}`);
+    if (what < 0.6) {
+      const who = somebody();
+      const now = groups.filter(() => random() < 0.4);
+      await createGroups(db).set(who, now);
+      memberships.set(`${who.tenant}/${who.subject}`, now);
+    } else if (what < 0.85) return put(document, document.name);
+    else {
+      expect(await documents.delete(document, document.id)).toBe(true);
+      known.delete(document.id);
+    }
+  };
+
+  let found = 0;
+  for (let asked = 0; asked < queries; asked += atOnce) {
+    await change(asked);
+    await Promise.all(
+      Array.from({ length: atOnce }, async () => {
+        const who = somebody();
+        const word = pick(random, words);
+        const limit = pick(random, [3, 50]);
+        const { passages } = await search.search(who, { query: word, limit });
+        const readable = [...known.values()].filter((document) => mayRead(who, document));
+        const expected = readable.filter(({ text }) => text.includes(word)).map(({ id }) => id);
+        const got = passages.map(({ documentId }) => documentId);
+        expect(got.filter((id) => !readable.some((document) => document.id === id))).toEqual([]);
+        // As many as there are: others' documents take no place from one's own.
+        expect(expected.filter((id) => got.includes(id)).length).toBe(Math.min(limit, expected.length));
+        for (const { text, documentId } of passages) expect(known.get(documentId)?.text).toBe(text);
+        found += got.length;
+        const stranger = pick(random, [...known.values()]);
+        expect((await documents.get(who, stranger.id)) !== undefined).toBe(mayRead(who, stranger));
+      }),
+    );
+  }
+  const who = somebody();
+  const listed = (await documents.list(who, { limit: 500 })).documents.map(({ id }) => id);
+  const readable = [...known.values()].filter((document) => mayRead(who, document)).map(({ id }) => id);
+  expect(listed.toSorted()).toEqual(readable.toSorted());
+  expect(found).toBeGreaterThan(queries / 2);
+  await search.close();
+}, 300_000);
