@@ -1,7 +1,7 @@
 import type { Priority } from '@temporalio/common';
 import { taskWorkflowId } from '../contract/ids.ts';
 import type { MessageReceipt, StopReceipt, StopRequest } from '../contract/conversation.ts';
-import type { BudgetLimits, ConversationRef, Head, TaskRef, ToolResultRef } from '../contract/references.ts';
+import type { BudgetLimits, ConversationRef, MessageHead, TaskRef, ToolResultRef } from '../contract/references.ts';
 import { isEnded } from '../contract/task-status.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
@@ -41,7 +41,7 @@ export const createConversationActivities = (deps: ConversationDeps) => {
     /** The next message in line gets its turn, or the one under way is found again. */
     async beginTurn({
       conversation,
-    }: About): Promise<{ task: TaskRef; head: Head; priority: Priority; isEnding: boolean } | undefined> {
+    }: About): Promise<{ task: TaskRef; head: MessageHead; priority: Priority; isEnding: boolean } | undefined> {
       const begun = await turns.begin(conversation, deps.budgetOf(conversation.agent));
       return begun && { ...begun, priority: deps.priorityOf(conversation.tenant, begun.priority) };
     },
@@ -74,9 +74,9 @@ export const createConversationActivities = (deps: ConversationDeps) => {
     }: {
       task: TaskRef;
       step: number;
-      head: Head;
+      head: MessageHead;
       results: ToolResultRef[];
-    }): Promise<{ head: Head; hasMore?: true }> => turns.takeSteering(task, at),
+    }): Promise<{ head: MessageHead; hasMore?: true }> => turns.takeSteering(task, at),
 
     /** The task that runs although nobody waits for it any more. */
     runningTaskOf: ({ conversation }: About): Promise<string | null> => turns.runningTask(conversation),

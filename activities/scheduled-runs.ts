@@ -1,7 +1,7 @@
 import type { Priority } from '@temporalio/common';
 import type { Agents } from '../agents/index.ts';
 import { AlfredError } from '../contract/errors.ts';
-import type { BudgetLimits, Head, ScheduledRun, TaskRef } from '../contract/references.ts';
+import type { BudgetLimits, MessageHead, ScheduledRun, TaskRef } from '../contract/references.ts';
 import type { TaskRequest } from '../contract/task.ts';
 import type { Identity, Messages, RunEnd, RunNote, Schedules, Tasks } from '../contract/ports/index.ts';
 
@@ -17,7 +17,7 @@ export type ScheduledRunDeps = {
 };
 
 /** What a run starts: a task, ready to be started, or a message. */
-export type ScheduledWork = { task: TaskRef & { head: Head }; priority: Priority } | { message: true };
+export type ScheduledWork = { task: TaskRef & { head: MessageHead }; priority: Priority } | { message: true };
 
 /** What runs of schedules do. The action stays in the schedule's row: only ids go into a run's history. */
 export const createScheduledRunActivities = (deps: ScheduledRunDeps) => {

@@ -1,6 +1,6 @@
 import type { Agents } from '../agents/index.ts';
 import { AlfredError } from '../contract/errors.ts';
-import type { BudgetLimits, ContentHash, Head, Stop, TaskPlan, TaskRef } from '../contract/references.ts';
+import type { BudgetLimits, ContentHash, MessageHead, WaitReason, TaskPlan, TaskRef } from '../contract/references.ts';
 import { isEnded } from '../contract/task-status.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
@@ -8,8 +8,8 @@ import { citationsOf, numberPassages } from './context/citations.ts';
 import { currentRun } from './current-run.ts';
 import type {
   Callbacks,
-  Closure,
-  Conversations,
+  TaskClosure,
+  MessageStore,
   ParkedTasks,
   TaskRow,
   Tasks,
@@ -18,7 +18,7 @@ import type {
 
 export type TaskDeps = {
   tasks: Tasks;
-  conversations: Conversations;
+  conversations: MessageStore;
   parked: ParkedTasks;
   callbacks: Pick<Callbacks, 'get'>;
   workflows: Workflows;
@@ -65,7 +65,7 @@ export const createTaskActivities = (deps: TaskDeps) => {
       tasks.carryOn(task, currentRun(), from),
 
     /** running → waiting. A task that waits for a model stands in line for it. */
-    async waitFor({ task, stop }: { task: TaskRef; stop: Stop }): Promise<void> {
+    async waitFor({ task, stop }: { task: TaskRef; stop: WaitReason }): Promise<void> {
       if (stop.reason === 'budget') metrics.budgetStops.inc({ scope: stop.scope, limit: stop.limit });
       if (stop.reason === 'outage') await parked.park(task, stop.model);
       await tasks.wait(task, currentRun(), stop);
@@ -83,7 +83,7 @@ export const createTaskActivities = (deps: TaskDeps) => {
       tasks.grant(task, currentRun(), more),
 
     /** What a task has so far, as its result: the last words of the model, and what they cite. */
-    async conclude({ task, head }: { task: TaskRef; head: Head }): Promise<ContentHash> {
+    async conclude({ task, head }: { task: TaskRef; head: MessageHead }): Promise<ContentHash> {
       const messages = numberPassages(await conversations.loadAll(task, head));
       // In a conversation others have answered what was asked before.
       const asked = messages.findLastIndex((message) => message.role === 'user' && message.because === undefined);
@@ -103,7 +103,7 @@ export const createTaskActivities = (deps: TaskDeps) => {
       await ended(task, await tasks.complete(task, currentRun(), result));
     },
 
-    async closeTask({ task, closure }: { task: TaskRef; closure: Closure }): Promise<void> {
+    async closeTask({ task, closure }: { task: TaskRef; closure: TaskClosure }): Promise<void> {
       await ended(task, await tasks.close(task, currentRun(), closure));
     },
   };

@@ -1,5 +1,5 @@
 import { readableKinds } from './readable-files.ts';
-import type { Stop } from './references.ts';
+import type { WaitReason } from './references.ts';
 
 /** Attempts at an activity that fails this way, the first included. */
 const never = 1;
@@ -113,7 +113,7 @@ export class AlfredError extends Error {
   /** How many attempts have failed this way, this one included, when somebody counted; else the activity's attempt. */
   readonly failures: number | undefined;
   /** What a workflow decides by: ids and numbers, no content. */
-  readonly details: Stop | undefined;
+  readonly details: WaitReason | undefined;
   /** The task that is in the way. */
   readonly taskId: string | undefined;
 
@@ -123,7 +123,7 @@ export class AlfredError extends Error {
     options: {
       retryAfterMs?: number | undefined;
       failures?: number | undefined;
-      details?: Stop | undefined;
+      details?: WaitReason | undefined;
       taskId?: string | undefined;
       cause?: unknown;
     } = {},

@@ -1,5 +1,5 @@
 import type { JsonValue } from './json.ts';
-import type { ContentHash, Correction, Head, ToolMisuse } from './references.ts';
+import type { ContentHash, CorrectionReason, MessageHead, ToolMisuse } from './references.ts';
 
 /**
  * A conversation in no provider's dialect. Stored as a chain, each message naming its parent; tool results are
@@ -10,7 +10,7 @@ export type UserMessage = {
   text: string;
   tool?: { name: string; arguments: JsonValue };
   /** Present when Alfred says it and not a person: what was wrong with the answer before. */
-  because?: Correction;
+  because?: CorrectionReason;
   /** In the first message of a conversation: its id, so that no two conversations share a message and each can be erased. */
   conversation?: string;
 };
@@ -40,7 +40,7 @@ export type ToolMessage = {
 /** The root of a chain that was made shorter; nothing of `from` is lost, it only no longer goes to the model. */
 export type CompactionMessage = {
   role: 'compaction';
-  from: Head;
+  from: MessageHead;
   /** What a model wrote about the messages that are no longer here. */
   summary?: string;
   /** Numbers of passages given so far, by chunk id: [n] means the same before and after. */

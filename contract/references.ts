@@ -6,7 +6,7 @@ import type { Approvers } from './approval.ts';
 export type ContentHash = string;
 
 /** A conversation is a chain of stored messages; the hash of the last one names all of it. */
-export type Head = ContentHash;
+export type MessageHead = ContentHash;
 
 /** Who a row belongs to. Every query filters by it. */
 export type Scope = { tenant: string; subject: string };
@@ -75,13 +75,13 @@ export const totalTokens = (usage: Usage) =>
   usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens + usage.outputTokens;
 
 /** Why an answer could not be used as it came; the model is told so in a message of its own. */
-export type Correction = 'tool_as_text' | 'output_invalid' | 'citation_unknown';
+export type CorrectionReason = 'tool_as_text' | 'output_invalid' | 'citation_unknown';
 
 /** What one model call leaves in the history: a few hundred bytes, whatever was said. */
-export type Turn = { head: Head; usage: Usage } & (
+export type StepResult = { head: MessageHead; usage: Usage } & (
   | { next: 'answer'; result: ContentHash }
   | { next: 'tools'; calls: ToolCallRef[] }
-  | { next: 'again'; because: Correction }
+  | { next: 'again'; because: CorrectionReason }
 );
 
 /** Limits a task runs under; an absent one does not bind. */
@@ -101,7 +101,7 @@ export type BudgetLimits = {
 export type TaskPlan = { model: string; fallbacks?: string[]; maxSteps: number; budget: BudgetLimits };
 
 /** Which limit leaves no room for another model call, and whose it is. */
-export type BudgetStop = {
+export type ReachedLimit = {
   limit: keyof Omit<BudgetLimits, 'waitS'>;
   /** `task`: somebody may grant more; the others end with the day (UTC). */
   scope: 'task' | 'agent' | 'tenant';
@@ -113,8 +113,8 @@ export type BudgetStop = {
 };
 
 /** Why a task waits at no compute. */
-export type Stop =
-  | ({ reason: 'budget' } & BudgetStop)
+export type WaitReason =
+  | ({ reason: 'budget' } & ReachedLimit)
   | { reason: 'outage'; model: string }
   | { reason: 'approval'; approvals: string[] };
 

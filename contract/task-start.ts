@@ -1,6 +1,6 @@
 import { defineSearchAttributeKey, type Priority } from '@temporalio/common';
 import { agentQueue, taskWorkflowId } from './ids.ts';
-import type { Head, TaskRef } from './references.ts';
+import type { MessageHead, TaskRef } from './references.ts';
 import { searchAttributeTypes } from './search-attributes.ts';
 
 const keyword = (name: keyof typeof searchAttributeTypes) => defineSearchAttributeKey(name, 'KEYWORD');
@@ -15,10 +15,13 @@ export const startAttributes = ({ agent, tenant }: Pick<TaskRef, 'agent' | 'tena
 ];
 
 /** How a task's workflow starts, from a door and as the child of its conversation. A second start finds the first. */
-export const taskStart = ({ taskId, tenant, subject, agent, head }: TaskRef & { head: Head }, priority: Priority) => ({
+export const taskStart = (
+  { taskId, tenant, subject, agent, head }: TaskRef & { head: MessageHead },
+  priority: Priority,
+) => ({
   workflowId: taskWorkflowId(taskId),
   taskQueue: agentQueue(agent),
-  args: [{ taskId, tenant, subject, agent, head }] as [TaskRef & { head: Head }],
+  args: [{ taskId, tenant, subject, agent, head }] as [TaskRef & { head: MessageHead }],
   workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
   // Local activities run inside workflow tasks: a dead worker is noticed after this.
   workflowTaskTimeout: '5s' as const,

@@ -12,7 +12,7 @@ import { createCollections } from '../knowledge/store/collections.ts';
 import { createConversationEvents } from '../adapters/postgres/conversations/conversation-events.ts';
 import { createConversationRows } from '../adapters/postgres/conversations/conversation-rows.ts';
 import { createConversationTurns } from '../adapters/postgres/conversations/conversation-turns.ts';
-import { createConversations } from '../adapters/postgres/messages/conversations.ts';
+import { createMessageStore } from '../adapters/postgres/messages/message-store.ts';
 import { createDocuments } from '../knowledge/store/documents.ts';
 import { createEffects } from '../adapters/postgres/ledger/effects.ts';
 import { createEventListener } from '../adapters/postgres/event-listener.ts';
@@ -47,7 +47,7 @@ export function createAdapters({ config, log, postgres: { db }, client, metrics 
   const listener = createEventListener(config.DATABASE_URL, log);
   const parser = createDocumentParser();
   const documents = createDocuments(db);
-  const conversations = createConversations(db);
+  const conversations = createMessageStore(db);
   const conversationRows = createConversationRows(db);
   const embeddings = createEmbeddings(config, log);
   const model = async () => (await embeddings.embedder())?.model ?? '';

@@ -1,13 +1,13 @@
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
 import { isErrorCode, sentenceOf, type ErrorCode } from '../contract/errors.ts';
-import type { Stop } from '../contract/references.ts';
+import type { WaitReason } from '../contract/references.ts';
 
 /** What a model call waits for, when waiting helps. */
-export function stopOf(error: unknown): Stop | undefined {
+export function stopOf(error: unknown): WaitReason | undefined {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
   if (!(cause instanceof ApplicationFailure)) return undefined;
   const waits = cause.type === 'budget_exceeded' || cause.type === 'model_outage';
-  return waits ? (cause.details?.[0] as Stop | undefined) : undefined;
+  return waits ? (cause.details?.[0] as WaitReason | undefined) : undefined;
 }
 
 /** What ended a task, as a stable code and a sentence a person understands. */

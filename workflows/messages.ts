@@ -16,7 +16,7 @@ export type BudgetGrant = Omit<BudgetLimits, 'waitS'> & { finish?: boolean | und
 export const budgetUpdate = defineUpdate<BudgetLimits, [BudgetGrant]>('budget');
 
 /** A decision about one call; what a person adds to it is stored, and named by its hash. */
-export type Decision = {
+export type DecisionRequest = {
   id: string;
   approve: boolean;
   by: string;
@@ -30,7 +30,7 @@ export type Decision = {
  * To a task that waits for a person. @returns what counts; refused with `approval_forbidden`, `approval_changed`,
  * `approval_decided`, or `invalid_request` when edited arguments do not fit the tool
  */
-export const decideUpdate = defineUpdate<Verdict, [Decision]>('decide');
+export const decideUpdate = defineUpdate<Verdict, [DecisionRequest]>('decide');
 
 /** To a running task of a conversation: messages were given to it, to be read at its next step. */
 export const steerSignal = defineSignal(signalName.steer);

@@ -2,22 +2,22 @@ import { AlfredError } from '../../contract/errors.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type {
   ContentHash,
-  Head,
+  MessageHead,
   PendingApproval,
   TaskRef,
   ToolCallRef,
-  Turn,
+  StepResult,
   Verdict,
 } from '../../contract/references.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { rulesFor, ruleThatFits, type RuleDeps } from './approval-rules.ts';
 import { currentRun } from '../current-run.ts';
-import type { Approvals, AskedApproval, Conversations, Tasks, Tool } from '../../contract/ports/index.ts';
+import type { Approvals, AskedApproval, MessageStore, Tasks, Tool } from '../../contract/ports/index.ts';
 import { toolNamed } from './tool-named.ts';
 
 export type ApprovalDeps = RuleDeps & {
   approvals: Approvals;
-  conversations: Pick<Conversations, 'toolArguments'>;
+  conversations: Pick<MessageStore, 'toolArguments'>;
   tasks: Pick<Tasks, 'rolesOf'>;
   tools: Record<string, Tool>;
   metrics: Metrics;
@@ -36,7 +36,7 @@ export const createApprovalActivities = (deps: ApprovalDeps) => {
     }: {
       task: TaskRef;
       step: number;
-      head: Head;
+      head: MessageHead;
       calls: ToolCallRef[];
     }): Promise<({ pending: PendingApproval } | { verdict: Verdict })[]> {
       const asked = [];
@@ -108,7 +108,7 @@ export async function neededRule(
 }
 
 /** A turn whose calls say which of them change something, and which must be approved. */
-export async function withDemands(deps: ApprovalDeps, task: TaskRef, turn: Turn): Promise<Turn> {
+export async function withDemands(deps: ApprovalDeps, task: TaskRef, turn: StepResult): Promise<StepResult> {
   if (turn.next !== 'tools') return turn;
   const calls = await Promise.all(
     turn.calls.map(async (call): Promise<ToolCallRef> => {

@@ -1,17 +1,17 @@
 import { AlfredError, maxAttemptsOf, sentenceOf } from '../../contract/errors.ts';
 import type { JsonValue } from '../../contract/json.ts';
-import type { Head, TaskRef, ToolCallRef, ToolMisuse, ToolResultRef } from '../../contract/references.ts';
+import type { MessageHead, TaskRef, ToolCallRef, ToolMisuse, ToolResultRef } from '../../contract/references.ts';
 import { hashOfArguments } from '../../runtime/argument-hash.ts';
 import { neededRule, type ApprovalDeps } from './approve.ts';
 import { currentRun } from '../current-run.ts';
 import { alfredErrorOf } from '../errors.ts';
 import { heartbeating } from '../heartbeat.ts';
 import { isFinal, perform } from './perform.ts';
-import type { ApprovedCall, Conversations, Effects, Ledger, Tool, ToolOutcome } from '../../contract/ports/index.ts';
+import type { ApprovedCall, MessageStore, Effects, Ledger, Tool, ToolOutcome } from '../../contract/ports/index.ts';
 import { toolNamed } from './tool-named.ts';
 
 export type ToolDeps = ApprovalDeps & {
-  conversations: Conversations;
+  conversations: MessageStore;
   ledger: Ledger;
   effects: Effects;
   /** Characters of a result that an agent's models read at once; the rest is read with `read_result`. */
@@ -20,7 +20,13 @@ export type ToolDeps = ApprovalDeps & {
 
 /** A verdict as a workflow hands it over: what runs is what was approved. */
 export type ApprovalRef = { id: string; runs: boolean; argumentsHash: string | null };
-type RunTool = { task: TaskRef; step: number; head: Head; call: ToolCallRef; approval?: ApprovalRef | undefined };
+type RunTool = {
+  task: TaskRef;
+  step: number;
+  head: MessageHead;
+  call: ToolCallRef;
+  approval?: ApprovalRef | undefined;
+};
 
 export const createToolActivities = (deps: ToolDeps) => {
   const { conversations, ledger, metrics, resultCharactersOf } = deps;

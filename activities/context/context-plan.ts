@@ -1,7 +1,7 @@
 import type { StoredMessage } from '../../contract/messages.ts';
 import { droppedOutput } from '../../contract/rules/tool-output.ts';
 import { bytesOf, roughTokens } from './context-size.ts';
-import type { Conversation, Message } from '../../contract/ports/index.ts';
+import type { MessageChain, Message } from '../../contract/ports/index.ts';
 
 /** A part of a conversation, as a model gets it and as it is stored; both lists have the same places. */
 export type Chain = { messages: Message[]; stored: StoredMessage[] };
@@ -16,7 +16,7 @@ const leastDrop = 100;
  * How many tokens a conversation makes of its bytes, by the count of a model where there is one. Never less than the
  * plain estimate, which is what counts for the shorter conversation until a model has seen it.
  */
-export function densityOf({ messages, counted }: Conversation, overheadBytes: number): Density {
+export function densityOf({ messages, counted }: MessageChain, overheadBytes: number): Density {
   const before = messages.slice(0, (counted?.index ?? -1) + 1);
   const measured = counted ? counted.tokens / Math.max(1, roughTokens(before, overheadBytes)) : 1;
   // A token is at least a byte.

@@ -1,7 +1,7 @@
 import type { AssistantPart } from '../../contract/messages.ts';
 import { sentencesOf } from '../../contract/rules/quote.ts';
 import { passagesOf } from '../../contract/rules/tool-output.ts';
-import type { Conversation, Message } from '../../contract/ports/index.ts';
+import type { MessageChain, Message } from '../../contract/ports/index.ts';
 
 /** A model is told of its tool that reads on (read-result.ts) only once there is something to read; what that takes at the most, in bytes. */
 export const readMoreBytes = 1_536;
@@ -22,7 +22,7 @@ const wording = 128;
  * @param overheadBytes UTF-8 bytes of instructions, tools and schemas; a count includes them
  */
 export function estimateTokens(
-  { messages, counted }: Pick<Conversation, 'messages' | 'counted'>,
+  { messages, counted }: Pick<MessageChain, 'messages' | 'counted'>,
   overheadBytes: number,
 ) {
   const after = messages.slice((counted?.index ?? -1) + 1);
@@ -37,7 +37,7 @@ export function estimateTokens(
  * @param isCiting passages are sent as search results
  */
 export function boundTokens(
-  { messages, counted }: Pick<Conversation, 'messages' | 'counted'>,
+  { messages, counted }: Pick<MessageChain, 'messages' | 'counted'>,
   model: string,
   overheadBytes: number,
   isCiting = false,

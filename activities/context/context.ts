@@ -1,10 +1,10 @@
 import { AlfredError } from '../../contract/errors.ts';
 import type { CompactionMessage, StoredMessage } from '../../contract/messages.ts';
-import type { Head, Scope } from '../../contract/references.ts';
+import type { MessageHead, Scope } from '../../contract/references.ts';
 import { numberPassages, numbersOf, shownByOf } from './citations.ts';
 import { bytesOfAll, densityOf, dropResults, splitForSummary, type Chain, type Density } from './context-plan.ts';
 import { boundTokens, estimateTokens } from './context-size.ts';
-import type { Conversation, Conversations, Message, ModelFacts } from '../../contract/ports/index.ts';
+import type { MessageChain, MessageStore, Message, ModelFacts } from '../../contract/ports/index.ts';
 import { transcriptOf } from './transcript.ts';
 
 /** Share of the window at which a conversation is made shorter, and what it is made shorter to. Far apart, so that the prefix that providers cache stays the same for long. */
@@ -27,9 +27,9 @@ export type Compacted = {
 /** A conversation that fits its model. */
 export type Fitted = {
   /** Of the chain that goes to the model; another than was asked for when the conversation was compacted. */
-  head: Head;
+  head: MessageHead;
   /** Passages are numbered. */
-  conversation: Conversation;
+  conversation: MessageChain;
   /** Input tokens, about. */
   estimatedTokens: number;
   /** Input tokens at the most. */
@@ -39,7 +39,7 @@ export type Fitted = {
 
 type Fit = {
   task: Scope;
-  head: Head;
+  head: MessageHead;
   facts: Pick<ModelFacts, 'name' | 'contextTokens' | 'citations'>;
   /** The output limit of the call. */
   outputTokens: number;
@@ -59,14 +59,14 @@ type Fit = {
  * @throws AlfredError `model_context_overflow` when it cannot be made to fit
  */
 export async function fit(
-  { conversations }: { conversations: Pick<Conversations, 'load' | 'replace'> },
+  { conversations }: { conversations: Pick<MessageStore, 'load' | 'replace'> },
   { task, head, facts, outputTokens, overheadBytes, force = false, summarise }: Fit,
 ): Promise<Fitted> {
-  const load = async (from: Head) => {
+  const load = async (from: MessageHead) => {
     const conversation = await conversations.load(task, from);
     return { ...conversation, messages: numberPassages(conversation.messages) };
   };
-  const fitted = (at: Head, conversation: Conversation, compacted: Compacted[]): Fitted => ({
+  const fitted = (at: MessageHead, conversation: MessageChain, compacted: Compacted[]): Fitted => ({
     head: at,
     conversation,
     estimatedTokens: compacted.at(-1)?.tokensAfter ?? estimateTokens(conversation, overheadBytes),

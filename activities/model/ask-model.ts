@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as newId } from 'uuid';
 import { AlfredError } from '../../contract/errors.ts';
 import type { AssistantPart } from '../../contract/messages.ts';
-import { noUsage, totalTokens, type Head, type TaskRef } from '../../contract/references.ts';
-import { budgetExceeded } from '../../contract/rules/task-stop.ts';
+import { noUsage, totalTokens, type MessageHead, type TaskRef } from '../../contract/references.ts';
+import { budgetExceeded } from '../../contract/rules/wait-reason.ts';
 import { linkAbort } from '../../runtime/linked-abort.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
@@ -47,7 +47,7 @@ export type Ask = {
   estimatedTokens: number;
   boundTokens: number;
   /** The message that the response follows. */
-  parent: Head;
+  parent: MessageHead;
   /** What becomes of a response: a result, a correction, or neither when it calls tools. */
   judge: (response: Answer) => Promise<Pick<CompletedModelCall, 'result' | 'correction'>>;
 };

@@ -3,7 +3,7 @@ import type { Agent, Agents } from '../../agents/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { CitedPlace } from '../../contract/messages.ts';
-import type { Head, TaskRef, ToolResultRef, Turn } from '../../contract/references.ts';
+import type { MessageHead, TaskRef, ToolResultRef, StepResult } from '../../contract/references.ts';
 import { withDemands, type ApprovalDeps } from '../acting/approve.ts';
 import { outage, askModel, type Ask, type AskDeps } from './ask-model.ts';
 import { citationsOf, citedBefore, numberPassages, placesIn, struckOut, unknownNumbers } from '../context/citations.ts';
@@ -13,7 +13,7 @@ import { currentRun } from '../current-run.ts';
 import { heartbeating } from '../heartbeat.ts';
 import { answerSchemaOf, judgeAnswer } from './judge-answer.ts';
 import type {
-  Conversations,
+  MessageStore,
   Message,
   ModelCatalog,
   ModelFacts,
@@ -27,7 +27,7 @@ export type ModelDeps = AskDeps &
     providers: Record<string, ModelProvider>;
     catalog: ModelCatalog;
     tools: Record<string, Tool>;
-    conversations: Conversations;
+    conversations: MessageStore;
     maxOutputTokens: number;
   };
 
@@ -37,7 +37,7 @@ type CallModel = {
   model: string;
   /** Asked in this order while those before do not answer. */
   fallbacks?: string[] | undefined;
-  head: Head;
+  head: MessageHead;
   results: ToolResultRef[];
 };
 
@@ -48,7 +48,7 @@ export const createModelActivities = (deps: ModelDeps) => ({
    *
    * @throws AlfredError `model_outage` and `budget_exceeded` with `details`: the task can wait and call again
    */
-  callModel: ({ task, step, model, fallbacks = [], head, results }: CallModel): Promise<Turn> =>
+  callModel: ({ task, step, model, fallbacks = [], head, results }: CallModel): Promise<StepResult> =>
     heartbeating(async (signal) => {
       const at = { ...currentRun(), step, attempt: activityInfo().attempt };
       const parent = results.length
@@ -81,10 +81,10 @@ async function fallBack(
   await events.appendOnce(task, at, { type: 'model.fallback', data });
 }
 
-type OneTurn = { task: TaskRef; at: Ask['at']; name: string; parent: Head };
+type OneTurn = { task: TaskRef; at: Ask['at']; name: string; parent: MessageHead };
 
 /** A turn by one model. A conversation that the provider finds too large is made shorter and sent again. */
-async function turn(deps: ModelDeps, { task, at, name, parent }: OneTurn, signal: AbortSignal): Promise<Turn> {
+async function turn(deps: ModelDeps, { task, at, name, parent }: OneTurn, signal: AbortSignal): Promise<StepResult> {
   const { agents, conversations } = deps;
   const agent = Object.hasOwn(agents, task.agent) ? agents[task.agent] : undefined;
   if (!agent) throw new AlfredError('unknown_agent', `There is no agent "${task.agent}" in this version.`);
@@ -108,7 +108,7 @@ async function turn(deps: ModelDeps, { task, at, name, parent }: OneTurn, signal
       },
       signal,
     );
-  const fitted = (force: boolean, head: Head) =>
+  const fitted = (force: boolean, head: MessageHead) =>
     fitFor(deps, { task, at, agent, provider, facts, outputTokens, head, force }, signal);
 
   let chain = await fitted(false, parent);
@@ -160,7 +160,7 @@ type FitFor = {
   provider: ModelProvider;
   facts: ModelFacts;
   outputTokens: number;
-  head: Head;
+  head: MessageHead;
   force: boolean;
 };
 
@@ -199,7 +199,7 @@ async function fitFor(
  * loaded, so that an answer costs the same however long the conversation is.
  */
 async function everSaid(
-  conversations: Conversations,
+  conversations: MessageStore,
   task: TaskRef,
   { head, conversation: { messages } }: Fitted,
   text: string,

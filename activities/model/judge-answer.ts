@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { Agent } from '../../agents/index.ts';
 import type { JsonValue } from '../../contract/json.ts';
-import type { Correction } from '../../contract/references.ts';
+import type { CorrectionReason } from '../../contract/references.ts';
 import { toolAsText } from './tool-as-text.ts';
 
-type Verdict = { data?: JsonValue } | { correction: { because: Correction; text: string } };
+type Verdict = { data?: JsonValue } | { correction: { because: CorrectionReason; text: string } };
 
 /** Whether an answer can be used: no tool call in disguise, and data that fits where the agent has a schema for it. */
 export function judgeAnswer(text: string, agent: Pick<Agent, 'answer'>, tools: readonly string[]): Verdict {

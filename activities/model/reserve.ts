@@ -1,6 +1,6 @@
 import { AlfredError } from '../../contract/errors.ts';
 import { costOf } from '../../contract/rules/price.ts';
-import type { BudgetStop, Usage } from '../../contract/references.ts';
+import type { ReachedLimit, Usage } from '../../contract/references.ts';
 
 import type { ModelFacts, ModelProvider, ModelRequest, PaidCall } from '../../contract/ports/index.ts';
 
@@ -36,10 +36,10 @@ type Reserve = {
 export async function reserve(
   { facts, provider, request, boundTokens, begin }: Reserve,
   signal: AbortSignal,
-): Promise<{ paid: PaidCall } | { paid: undefined; maxOutputTokens: number; cutBy: BudgetStop | undefined }> {
+): Promise<{ paid: PaidCall } | { paid: undefined; maxOutputTokens: number; cutBy: ReachedLimit | undefined }> {
   let [input, output] = [boundTokens, request.maxOutputTokens];
   let hasCounted = provider.countTokens === undefined;
-  let cutBy: BudgetStop | undefined;
+  let cutBy: ReachedLimit | undefined;
   while (true) {
     try {
       const paid = await begin(worstCaseOf(facts, input, output));
@@ -64,7 +64,7 @@ export async function reserve(
 }
 
 /** Output tokens that what is left would pay for. */
-function affordable(facts: ModelFacts, inputTokens: number, { limit, max, charged }: BudgetStop): number {
+function affordable(facts: ModelFacts, inputTokens: number, { limit, max, charged }: ReachedLimit): number {
   const left = max - charged;
   if (limit === 'maxTokens') return Math.floor(left - inputTokens);
   const { output } = facts.price;

@@ -1,4 +1,4 @@
-import { lostIngestion, lostSync } from '../../contract/rules/ingestion-reconciliation.ts';
+import { reconcileIngestion, reconcileSync } from '../../contract/rules/ingestion-reconciliation.ts';
 import { ingestionWorkflowId, sourceWorkflowId } from '../../contract/ids.ts';
 import { startGraceMs } from '../../contract/rules/task-reconciliation.ts';
 import type { Logger } from '../../runtime/logger.ts';
@@ -32,7 +32,7 @@ async function endLostIngestions({ documents, workflows, log }: DocumentSweepDep
       signal.throwIfAborted();
       try {
         const { status: found } = await workflows.describe(ingestionWorkflowId(ingestionId));
-        const status = lostIngestion(found, createdAt);
+        const status = reconcileIngestion(found, createdAt);
         if (status && (await documents.endIngestion(scope, ingestionId, status)))
           log.warn({ ingestionId, found, status }, 'an ingestion was brought in line with its workflow');
       } catch (error) {
@@ -55,7 +55,7 @@ async function takeUpSources({ sources, workflows, log }: DocumentSweepDeps, sig
       const { sourceId } = source;
       try {
         const { status: found } = await workflows.describe(sourceWorkflowId(sourceId));
-        const end = lostSync(found);
+        const end = reconcileSync(found);
         if (!end) continue;
         if (isRemoved) await workflows.syncSource(source);
         else if (!(await sources.endLost(source, end, { olderThanMs: startGraceMs }))) continue;

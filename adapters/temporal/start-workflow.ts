@@ -1,6 +1,6 @@
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import { documentsQueue, ingestionWorkflowId } from '../../contract/ids.ts';
-import type { Head, Scope, TaskRef } from '../../contract/references.ts';
+import type { MessageHead, Scope, TaskRef } from '../../contract/references.ts';
 import { taskStart, tenantKey } from '../../contract/task-start.ts';
 import type { Config } from '../../runtime/config.ts';
 import { priorityOf } from '../../runtime/priority.ts';
@@ -22,7 +22,7 @@ export const createStarters = (client: Client, config: Pick<Config, 'ALFRED_TENA
   };
   return {
     /** @param task `priority`: 1 (first) to 5 (last), default 3 */
-    task: ({ priority, ...task }: TaskRef & { head: Head; priority?: number | undefined }) =>
+    task: ({ priority, ...task }: TaskRef & { head: MessageHead; priority?: number | undefined }) =>
       once(() =>
         client.workflow.start<typeof agentTaskWorkflow>('agentTaskWorkflow', {
           ...taskStart(task, priorityOf(config, task.tenant, priority)),

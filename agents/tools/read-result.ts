@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AlfredError } from '../../contract/errors.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import { characterStart, mainlyPassages, slicePassages, textOf } from '../../contract/rules/tool-output.ts';
-import type { Conversations } from '../../contract/ports/index.ts';
+import type { MessageStore } from '../../contract/ports/index.ts';
 import { typedTool } from './typed-tool.ts';
 
 const Input = z.strictObject({
@@ -12,7 +12,7 @@ const Input = z.strictObject({
 });
 
 /** Reads what made room in the conversation; every agent has it. */
-export const readResultTool = (conversations: Pick<Conversations, 'toolResult'>) =>
+export const readResultTool = (conversations: Pick<MessageStore, 'toolResult'>) =>
   typedTool({
     name: 'read_result',
     description:

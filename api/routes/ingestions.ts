@@ -1,4 +1,4 @@
-import { lostIngestion } from '../../contract/rules/ingestion-reconciliation.ts';
+import { reconcileIngestion } from '../../contract/rules/ingestion-reconciliation.ts';
 import { Ingestion } from '../../contract/documents.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import { ingestionWorkflowId } from '../../contract/ids.ts';
@@ -68,7 +68,7 @@ export const ingestionRoutes =
       const asked = await ask(id);
       const row = await documents.ingestion(scope, id);
       if (!row) throw noIngestion(id);
-      const ended = asked && lostIngestion(asked, new Date(row.createdAt));
+      const ended = asked && reconcileIngestion(asked, new Date(row.createdAt));
       if (row.status !== 'running' || !ended) return row;
       await documents.endIngestion(scope, id, ended);
       return (await documents.ingestion(scope, id)) ?? row;

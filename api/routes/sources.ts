@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { SourceRow } from '../../contract/ports/index.ts';
-import { lostSync } from '../../contract/rules/ingestion-reconciliation.ts';
+import { reconcileSync } from '../../contract/rules/ingestion-reconciliation.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import { sourceWorkflowId } from '../../contract/ids.ts';
 import type { Scope } from '../../contract/references.ts';
@@ -169,7 +169,7 @@ export const sourceRoutes =
       const row = await found(scope, id);
       if (!isUnderWay(row) || Date.now() - Date.parse(row.sync.requestedAt) < startGraceMs) return row;
       const status = await ask(id);
-      const end = status && lostSync(status);
+      const end = status && reconcileSync(status);
       if (!end) return row;
       await sources.endLost({ ...scopeOf(scope), sourceId: id }, end, { olderThanMs: startGraceMs });
       return found(scope, id);

@@ -12,7 +12,7 @@ import type {
   StopReceipt,
   StopRequest,
 } from '../conversation.ts';
-import type { BudgetLimits, ConversationRef, Head, Scope, TaskRef, ToolResultRef } from '../references.ts';
+import type { BudgetLimits, ConversationRef, MessageHead, Scope, TaskRef, ToolResultRef } from '../references.ts';
 import type { Identity } from './identity.ts';
 import type { CancelNote } from './tasks.ts';
 
@@ -78,8 +78,8 @@ export interface ConversationTurns {
   /** @returns the chain with what the step reads; `hasMore`: messages came after the step had taken its own */
   takeSteering(
     task: TaskRef,
-    at: { step: number; head: Head; results: ToolResultRef[] },
-  ): Promise<{ head: Head; hasMore?: true }>;
+    at: { step: number; head: MessageHead; results: ToolResultRef[] },
+  ): Promise<{ head: MessageHead; hasMore?: true }>;
   /** The task whose turn it is, also of a deleted conversation. */
   runningTask(conversation: ConversationRef): Promise<string | null>;
   /** Removes what was said in a deleted conversation; what it cost stays. */
@@ -88,7 +88,7 @@ export interface ConversationTurns {
 
 export type BegunTurn = {
   task: TaskRef;
-  head: Head;
+  head: MessageHead;
   priority: number | undefined;
   /** Somebody has asked to end it: it is cancelled as soon as it runs. */
   isEnding: boolean;

@@ -1,7 +1,7 @@
 /** What activities need of the world, by subject. Adapters stand behind it. */
-export type { Closure, WorkflowState } from '../rules/task-reconciliation.ts';
+export type { TaskClosure, WorkflowState } from '../rules/task-reconciliation.ts';
 export type * from './approvals.ts';
-export type * from './chains.ts';
+export type * from './message-store.ts';
 export type * from './citations.ts';
 export type * from './collections.ts';
 export type * from './conversations.ts';

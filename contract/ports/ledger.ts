@@ -2,14 +2,14 @@ import type { ErrorCode } from '../errors.ts';
 import type { JsonValue } from '../json.ts';
 import type { AssistantPart } from '../messages.ts';
 import type {
-  Correction,
-  Head,
+  CorrectionReason,
+  MessageHead,
   Scope,
   TaskRef,
   ToolCallRef,
   ToolMisuse,
   ToolResultRef,
-  Turn,
+  StepResult,
   Usage,
 } from '../references.ts';
 import type { TaskResult } from '../task.ts';
@@ -63,10 +63,10 @@ export interface Ledger {
 }
 
 /** What a call is for: a turn of the loop, or a summary that makes the conversation with that head shorter. */
-export type Purpose = 'turn' | 'summary' | `summary/${Head}`;
+export type Purpose = 'turn' | 'summary' | `summary/${MessageHead}`;
 
 /** What is stored for a paid call: the turn, and for a summary its text. */
-export type PaidCall = { turn: Turn; text: string };
+export type PaidCall = { turn: StepResult; text: string };
 
 /** A limit that a call draws on; a task's own stands in its row, so that a grant can widen it. */
 export type DayLimit = {
@@ -102,13 +102,13 @@ type ModelCallRecord = {
 };
 
 export type CompletedModelCall = ModelCallRecord & {
-  parent: Head;
+  parent: MessageHead;
   parts: AssistantPart[];
   stopReason: string;
   /** Present when this is the final answer. */
   result?: TaskResult | undefined;
   /** Present when the answer cannot be used and the model is told so. */
-  correction?: { because: Correction; text: string } | undefined;
+  correction?: { because: CorrectionReason; text: string } | undefined;
 };
 
 export type FailedModelCall = ModelCallRecord & { code: ErrorCode; message: string; mayRetry: boolean };

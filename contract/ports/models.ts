@@ -2,7 +2,7 @@ import type { JsonValue } from '../json.ts';
 import type { AssistantPart } from '../messages.ts';
 import type { Price } from '../rules/price.ts';
 import type { TaskRef, Usage } from '../references.ts';
-import type { Message } from './chains.ts';
+import type { Message } from './message-store.ts';
 import type { ToolDescription } from './tools.ts';
 
 export type ModelRequest = {

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
-import type { Head, ScheduledRun, Scope, TaskRef } from '../references.ts';
+import type { MessageHead, ScheduledRun, Scope, TaskRef } from '../references.ts';
 import type { Schedule, ScheduleAction, ScheduleChange, ScheduleListQuery, ScheduleRequest } from '../schedule.ts';
 import type { Identity } from './identity.ts';
 
@@ -40,7 +40,9 @@ export interface Schedules {
    */
   run(
     run: ScheduledRun,
-  ): Promise<{ identity: Identity; action: ScheduleAction; task: (TaskRef & { head: Head }) | undefined } | undefined>;
+  ): Promise<
+    { identity: Identity; action: ScheduleAction; task: (TaskRef & { head: MessageHead }) | undefined } | undefined
+  >;
   /** Notes what is known of a run. Ids that are left out stay; an error is forgotten by a note without one. Safe to repeat. */
   noteRun(run: ScheduledRun, known: RunNote): Promise<void>;
   /** How what a run began has ended, undefined while it goes on. */

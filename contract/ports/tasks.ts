@@ -1,6 +1,6 @@
 import type { NewTaskEvent, TaskEvent } from '../events.ts';
-import type { BudgetLimits, ContentHash, Head, Scope, Stop, TaskRef } from '../references.ts';
-import type { Closure, WorkflowState } from '../rules/task-reconciliation.ts';
+import type { BudgetLimits, ContentHash, MessageHead, Scope, WaitReason, TaskRef } from '../references.ts';
+import type { TaskClosure, WorkflowState } from '../rules/task-reconciliation.ts';
 import type { Task, TaskListQuery, TaskRequest, TaskResult } from '../task.ts';
 import type { Identity, Run } from './identity.ts';
 
@@ -25,7 +25,7 @@ export interface Tasks {
     scope: Scope & Partial<Identity>,
     request: TaskRequest,
     options: { idempotencyKey?: string | undefined; budget?: BudgetLimits | undefined },
-  ): Promise<TaskRow & { head: Head; isNew: boolean }>;
+  ): Promise<TaskRow & { head: MessageHead; isNew: boolean }>;
   get(scope: Scope, taskId: string): Promise<TaskRow | undefined>;
   list(scope: Scope, query: TaskListQuery): Promise<{ tasks: TaskRow[]; nextCursor: string | null }>;
   /** queued → running. Safe to repeat. */
@@ -33,7 +33,7 @@ export interface Tasks {
   /** The row speaks for the run that continues `from` (continue-as-new). Safe to repeat. */
   carryOn(task: TaskRef, run: Run, from: string): Promise<void>;
   /** running → waiting, with its event. Safe to repeat. */
-  wait(task: TaskRef, run: Run, stop: Stop): Promise<void>;
+  wait(task: TaskRef, run: Run, stop: WaitReason): Promise<void>;
   /** waiting → running, with its event. Safe to repeat. */
   resume(task: TaskRef, run: Run, reason: string): Promise<void>;
   /** The roles of who asked for it. */
@@ -45,7 +45,7 @@ export interface Tasks {
   /** @returns the ended row, or undefined when this run had ended it before */
   complete(task: TaskRef, run: Run, result: ContentHash): Promise<TaskRow | undefined>;
   /** As `complete`; without a run (the workflow is gone) only a row that has not ended is closed. */
-  close(task: TaskRef, run: Run | undefined, closure: Closure): Promise<TaskRow | undefined>;
+  close(task: TaskRef, run: Run | undefined, closure: TaskClosure): Promise<TaskRow | undefined>;
   /** Why and how somebody asks to cancel it, for its workflow to read. Safe to repeat: the newest counts. */
   askToCancel(scope: Scope, taskId: string, request: CancelNote): Promise<void>;
   /**

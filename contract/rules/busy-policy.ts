@@ -3,7 +3,7 @@ import type { BusyPolicy, MessageOutcome, MessageState } from '../conversation.t
 /** A message that runs, waits, or was passed over and is not in the chain of its conversation yet. */
 export type OpenMessage = { id: string; taskId: string; state: 'running' | 'queued' | 'steering' | 'passed_over' };
 
-export type Decision = {
+export type BusyDecision = {
   outcome: MessageOutcome;
   state: MessageState;
   /** The task that was in the way: the running one, else the next that will run. */
@@ -18,7 +18,7 @@ export type Decision = {
  * @param open     its open messages, in the order of their positions
  * @param isEnding whether the running task is being cancelled already
  */
-export function decideMessage(open: OpenMessage[], isEnding: boolean, policy: BusyPolicy): Decision {
+export function decideMessage(open: OpenMessage[], isEnding: boolean, policy: BusyPolicy): BusyDecision {
   const running = open.find(({ state }) => state === 'running');
   const waiting = open.filter(({ state }) => state === 'queued' || state === 'steering');
   const inTheWay = running ?? waiting[0];

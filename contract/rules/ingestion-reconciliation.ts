@@ -10,14 +10,14 @@ type Status = WorkflowState['status'];
  * @param status what Temporal says about `ingestionWorkflowId(id)`; a workflow writes its end to the row before it ends
  * @returns undefined when the row is right, or may become so
  */
-export function lostIngestion(status: Status, createdAt: Date): 'failed' | 'cancelled' | undefined {
+export function reconcileIngestion(status: Status, createdAt: Date): 'failed' | 'cancelled' | undefined {
   if (status === 'running') return undefined;
   if (status === 'not_found' && Date.now() - createdAt.getTime() < startGraceMs) return undefined;
   return status === 'cancelled' ? 'cancelled' : 'failed';
 }
 
 /** How a sync ends whose row says that it is under way, for longer than `startGraceMs`. @param status as above */
-export function lostSync(status: Status): { status: 'failed'; code: ErrorCode; message: string } | undefined {
+export function reconcileSync(status: Status): { status: 'failed'; code: ErrorCode; message: string } | undefined {
   if (status === 'running') return undefined;
   const code = status === 'terminated' || status === 'timed_out' ? status : 'workflow_lost';
   return {

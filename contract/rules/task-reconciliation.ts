@@ -8,12 +8,13 @@ export type WorkflowState =
   | { status: 'not_found' };
 
 /** How a row ends when the workflow did not end it itself. */
-export type Closure = { status: 'failed'; code: ErrorCode; message: string } | { status: 'cancelled'; reason: string };
+export type TaskClosure =
+  { status: 'failed'; code: ErrorCode; message: string } | { status: 'cancelled'; reason: string };
 
 /** What makes a row true again. `found` is the word the metric `task_rows_corrected_total` uses. */
-export type Correction =
+export type RowCorrection =
   | { action: 'none' }
-  | { action: 'close'; closure: Closure; found: string }
+  | { action: 'close'; closure: TaskClosure; found: string }
   | { action: 'reopen'; runId: string; found: 'reset' };
 
 /**
@@ -32,11 +33,11 @@ export const startGraceMs = 60_000;
  * @param row   read after `state`; `runId` is the run that last wrote to it, null before the first write
  * @param state what Temporal says about `taskWorkflowId(id)`, its latest run
  */
-export function truthOf(
+export function reconcileTask(
   row: { status: TaskStatus; runId: string | null; updatedAt: Date },
   state: WorkflowState,
   now = Date.now(),
-): Correction {
+): RowCorrection {
   if (isEnded(row.status)) {
     const isReset = state.status === 'running' && row.runId !== null && state.runId !== row.runId;
     return isReset ? { action: 'reopen', runId: state.runId, found: 'reset' } : { action: 'none' };
@@ -64,7 +65,7 @@ export function truthOf(
   }
 }
 
-const failed = (code: ErrorCode, found: string, message = sentenceOf(code)): Correction => ({
+const failed = (code: ErrorCode, found: string, message = sentenceOf(code)): RowCorrection => ({
   action: 'close',
   closure: { status: 'failed', code, message },
   found,

@@ -5,7 +5,7 @@ import type { CheckedCitation, Citation, TaskResult } from '../../contract/task.
 import { passagesOf, type FoundPassage } from '../../contract/rules/tool-output.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
 import type { Citations } from '../../contract/ports/index.ts';
-import { loadWholeConversation } from '../../adapters/postgres/messages/load-conversation.ts';
+import { loadWholeConversation } from '../../adapters/postgres/messages/load-messages.ts';
 import { isReadable } from './readable.ts';
 
 /** What answers cite, looked at again. */

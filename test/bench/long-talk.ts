@@ -1,7 +1,7 @@
 import { insertContent, hashOf } from '../../adapters/postgres/messages/contents.ts';
 import { roughTokens } from '../../activities/context/context-size.ts';
-import type { Conversations, ModelProvider, Tool } from '../../contract/ports/index.ts';
-import type { Head, Scope } from '../../contract/references.ts';
+import type { MessageStore, ModelProvider, Tool } from '../../contract/ports/index.ts';
+import type { MessageHead, Scope } from '../../contract/references.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
 
 /** What is measured at every model call of a turn, when it reaches the provider. */
@@ -58,11 +58,11 @@ export function longTalker(calls: number, atEveryHundredth: () => Promise<void>)
 
 /** Continues a conversation with pages read earlier, until it has so many tokens. */
 export async function readAhead(
-  { conversations, db }: { conversations: Conversations; db: Database },
+  { conversations, db }: { conversations: MessageStore; db: Database },
   scope: Scope,
-  head: Head,
+  head: MessageHead,
   tokens: number,
-): Promise<Head> {
+): Promise<MessageHead> {
   for (let step = -1; -step * (resultCharacters + saying(step).length) < tokens * 4; step--) {
     const content = JSON.stringify(page(step).slice(0, resultCharacters));
     await insertContent(scope, hashOf(content), content).execute(db);

@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as newId } from 'uuid';
-import { createConversations } from '../../adapters/postgres/messages/conversations.ts';
+import { createMessageStore } from '../../adapters/postgres/messages/message-store.ts';
 import { createEventListener } from '../../adapters/postgres/event-listener.ts';
 import { createTaskEvents } from '../../adapters/postgres/tasks/events.ts';
 import { createLedger } from '../../adapters/postgres/ledger/ledger.ts';
 import { createTasks } from '../../adapters/postgres/tasks/tasks.ts';
 import type { CompletedModelCall, DayLimit, FailedModelCall, OpenModelCall } from '../../contract/ports/index.ts';
-import type { BudgetLimits, Head, Scope, TaskRef, Usage } from '../../contract/references.ts';
+import type { BudgetLimits, MessageHead, Scope, TaskRef, Usage } from '../../contract/references.ts';
 import { createTestEnvironment } from './environment.ts';
 
 /** A task with the head of its question. */
-export type BenchTask = { task: TaskRef; head: Head };
+export type BenchTask = { task: TaskRef; head: MessageHead };
 
 export type LedgerRow = {
   call_id: string;
@@ -55,7 +55,7 @@ export const opening = (changes: Partial<OpenModelCall> = {}): OpenModelCall => 
 /** What such an attempt leaves when it answers. */
 export const answered = (
   { callId, step, attempt, purpose, provider, model }: OpenModelCall,
-  parent: Head,
+  parent: MessageHead,
   text: string,
   changes: Partial<CompletedModelCall> = {},
 ): CompletedModelCall => ({
@@ -93,7 +93,7 @@ export async function createLedgerBench() {
     ledger: createLedger(db),
     tasks: createTasks(db),
     events: createTaskEvents(db, listener),
-    conversations: createConversations(db),
+    conversations: createMessageStore(db),
   };
   return {
     ...parts,

@@ -13,14 +13,14 @@ import type { Activities } from '../../activities/index.ts';
 import { sentenceOfVerdict, whyNot } from '../../contract/rules/approval-rights.ts';
 import type {
   ContentHash,
-  Head,
+  MessageHead,
   PendingApproval,
-  Stop,
+  WaitReason,
   TaskRef,
   ToolCallRef,
   Verdict,
 } from '../../contract/references.ts';
-import { decideUpdate, type Decision } from '../messages.ts';
+import { decideUpdate, type DecisionRequest } from '../messages.ts';
 import { row, rowOnRequest } from '../policies.ts';
 
 const { requestApprovals, escalateApproval, decideApproval, expireApproval, waitFor, goOn } =
@@ -37,7 +37,7 @@ type Waiting = PendingApproval & { escalatesAt: number; expiresAt: number; isEsc
 type Decided = Verdict & { note?: ContentHash | undefined };
 
 /** A decision on its way into the rows, and what came of it. */
-type Submitted = { decision: Decision; verdict?: Verdict; error?: unknown };
+type Submitted = { decision: DecisionRequest; verdict?: Verdict; error?: unknown };
 
 /**
  * Where calls wait at no compute for a person, or for the end of their time.
@@ -54,12 +54,12 @@ export class ApprovalDesk {
   constructor(task: TaskRef) {
     this.task = task;
     setHandler(decideUpdate, (decision) => this.take(decision), {
-      validator: (decision: Decision) => this.check(decision),
+      validator: (decision: DecisionRequest) => this.check(decision),
     });
   }
 
   /** Asks about the calls that need it. @returns what to wait for, or undefined when everything is decided */
-  async ask(step: number, head: Head, calls: ToolCallRef[]): Promise<Stop | undefined> {
+  async ask(step: number, head: MessageHead, calls: ToolCallRef[]): Promise<WaitReason | undefined> {
     const asked = calls.filter(({ callId, approval }) => approval && !this.verdictOn(callId));
     if (asked.length === 0) return undefined;
     const now = Date.now();
@@ -71,7 +71,7 @@ export class ApprovalDesk {
   }
 
   /** Waits until everything is decided. */
-  async wait(stop: Stop): Promise<void> {
+  async wait(stop: WaitReason): Promise<void> {
     try {
       await waitFor({ task: this.task, stop });
       while (this.pending.size > 0) {
@@ -137,7 +137,7 @@ export class ApprovalDesk {
     else submitted.error = before ? decided(before) : refused('approval_decided', 'It is not waited for any more.');
   }
 
-  private check({ id, approve, by, roles, argumentsHash, note }: Decision) {
+  private check({ id, approve, by, roles, argumentsHash, note }: DecisionRequest) {
     const verdict = this.verdicts.get(id);
     // The same again is no contradiction.
     if (verdict && !isSame(verdict, { by, approve, note })) throw decided(verdict);
@@ -151,7 +151,7 @@ export class ApprovalDesk {
       throw refused('approval_changed', 'The call has other arguments than those you saw. Read it again.');
   }
 
-  private async take(decision: Decision): Promise<Verdict> {
+  private async take(decision: DecisionRequest): Promise<Verdict> {
     const before = this.verdicts.get(decision.id);
     if (before) return before;
     const submitted: Submitted = { decision };
@@ -177,7 +177,7 @@ const waitingFrom = (now: number, pending: PendingApproval): Waiting => ({
 
 const askedOf = ({ id, argumentsHash }: Waiting) => ({ id, argumentsHash });
 
-const isSame = ({ by, runs, note }: Decided, decision: Pick<Decision, 'by' | 'approve' | 'note'>) =>
+const isSame = ({ by, runs, note }: Decided, decision: Pick<DecisionRequest, 'by' | 'approve' | 'note'>) =>
   by === decision.by && runs === decision.approve && note === decision.note;
 
 /** How an activity's refusal reaches who sent the update: with its own code. */

@@ -1,11 +1,11 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { sentenceOf, type ErrorCode } from '../../contract/errors.ts';
-import type { Correction, ToolCallRef, ToolMisuse, ToolResultRef } from '../../contract/references.ts';
+import type { CorrectionReason, ToolCallRef, ToolMisuse, ToolResultRef } from '../../contract/references.ts';
 
 /** Calls that are remembered; a loop is shorter than this. */
 const remembered = 24;
 
-export type GuardState = { told: Correction[]; misused: Record<string, ToolMisuse>; seen: string[] };
+export type GuardState = { told: CorrectionReason[]; misused: Record<string, ToolMisuse>; seen: string[] };
 
 const codes = {
   tool_as_text: 'model_tool_as_text',
@@ -14,14 +14,14 @@ const codes = {
   citation_unknown: 'model_output_invalid',
   unknown_tool: 'model_unknown_tool',
   invalid_arguments: 'model_invalid_arguments',
-} as const satisfies Record<Correction | ToolMisuse, ErrorCode>;
+} as const satisfies Record<CorrectionReason | ToolMisuse, ErrorCode>;
 
 /**
  * Cuts the loops that models fall into: whatever a model gets wrong it is told once, and the same again ends the task
  * with a clear code.
  */
 export class LoopGuard {
-  private told: Correction[];
+  private told: CorrectionReason[];
   private misused: Record<string, ToolMisuse>;
   private seen: string[];
 
@@ -36,7 +36,7 @@ export class LoopGuard {
   }
 
   /** The model was told what is wrong with its answer. */
-  corrected(because: Correction) {
+  corrected(because: CorrectionReason) {
     if (this.told.includes(because)) throw stopped(codes[because]);
     this.told.push(because);
   }

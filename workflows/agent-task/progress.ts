@@ -4,7 +4,7 @@ import {
   addUsage,
   noUsage,
   totalTokens,
-  type Stop,
+  type WaitReason,
   type TaskPlan,
   type TaskRef,
   type ToolCallRef,
@@ -54,7 +54,7 @@ export class TaskProgress {
     this.show(`tools: ${calls.map(({ tool }) => `\`${tool}\``).join(', ')}`);
   }
 
-  waits(stop: Stop) {
+  waits(stop: WaitReason) {
     upsertSearchAttributes([{ key: key('AlfredStatus'), value: 'waiting' }, ...this.spentAttributes()]);
     this.show(whatFor(stop));
   }
@@ -92,7 +92,7 @@ export class TaskProgress {
   }
 }
 
-function whatFor(stop: Stop): string {
+function whatFor(stop: WaitReason): string {
   if (stop.reason === 'budget') return `more budget (${stop.limit} of the ${stop.scope})`;
   return stop.reason === 'outage' ? `\`${stop.model}\` to come back` : `approval of ${stop.approvals.length} calls`;
 }

@@ -8,7 +8,7 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
-import type { BudgetLimits, Stop, TaskRef } from '../../contract/references.ts';
+import type { BudgetLimits, WaitReason, TaskRef } from '../../contract/references.ts';
 import { budgetUpdate, resumeSignal, type BudgetGrant } from '../messages.ts';
 import { row, rowOnRequest } from '../policies.ts';
 
@@ -24,7 +24,7 @@ const lookAgain = { outageMs: 10 * 60_000, dayMs: 3_600_000 };
 /** Where a task waits at no compute: for more budget, for a model to come back. */
 export class WaitingRoom {
   budget: BudgetLimits = {};
-  private stop: Stop | undefined;
+  private stop: WaitReason | undefined;
   private called = false;
   private finishing = false;
   private readonly task: TaskRef;
@@ -38,7 +38,7 @@ export class WaitingRoom {
   }
 
   /** @returns false when the task shall end with what it has */
-  async wait(stop: Stop): Promise<boolean> {
+  async wait(stop: WaitReason): Promise<boolean> {
     this.stop = stop;
     this.called = false;
     await waitFor({ task: this.task, stop });
@@ -49,7 +49,7 @@ export class WaitingRoom {
     return true;
   }
 
-  private patienceMs(stop: Stop): number {
+  private patienceMs(stop: WaitReason): number {
     if (stop.reason === 'outage') return lookAgain.outageMs;
     if (asksForMore(stop)) return (this.budget.waitS ?? defaultWaitS) * 1_000;
     const untilTomorrow = 86_400_000 - (Date.now() % 86_400_000);
@@ -86,9 +86,9 @@ export class WaitingRoom {
   }
 }
 
-const asksForMore = (stop: Stop) => stop.reason === 'budget' && stop.scope === 'task';
+const asksForMore = (stop: WaitReason) => stop.reason === 'budget' && stop.scope === 'task';
 
-function reasonOf(stop: Stop, called: boolean): string {
+function reasonOf(stop: WaitReason, called: boolean): string {
   if (stop.reason === 'budget')
     return asksForMore(stop) ? 'More budget was granted.' : 'Looks at the day’s budget again.';
   if (stop.reason === 'approval') return 'Everything was decided.';

@@ -14,12 +14,12 @@ import {
 import type { Activities } from '../../activities/index.ts';
 import type {
   ContentHash,
-  Head,
-  Stop,
+  MessageHead,
+  WaitReason,
   TaskPlan,
   TaskRef,
   ToolResultRef,
-  Turn,
+  StepResult,
   Usage,
   Verdict,
 } from '../../contract/references.ts';
@@ -41,9 +41,9 @@ const { startTask, carryOn, conclude, completeTask, closeTask, takeSteering, can
 const longRun = 1_500;
 
 /** Calls that a turn asked for and that have not run, because a person must approve some of them. */
-type Asked = Pick<Extract<Turn, { next: 'tools' }>, 'head' | 'calls'>;
+type Asked = Pick<Extract<StepResult, { next: 'tools' }>, 'head' | 'calls'>;
 /** Where a task stands between two steps: all that a new run needs to go on. */
-type Place = { step: number; head: Head; results: ToolResultRef[]; asked?: Asked | undefined };
+type Place = { step: number; head: MessageHead; results: ToolResultRef[]; asked?: Asked | undefined };
 type Carried = Place & {
   /** The run before. */
   runId: string;
@@ -54,7 +54,7 @@ type Carried = Place & {
   guard: GuardState;
   steered?: true;
 };
-export type AgentTask = TaskRef & { head: Head; carried?: Carried };
+export type AgentTask = TaskRef & { head: MessageHead; carried?: Carried };
 
 /** One agent, one question, until it answers: ask the model, run the tools it wants, ask again. */
 export async function agentTaskWorkflow({ head, carried, ...task }: AgentTask): Promise<ContentHash> {
@@ -107,7 +107,7 @@ const handlersFinished = async () => {
 };
 
 /** What came of a stretch of work: an answer, something to wait for, or a run that is long enough. */
-type Stretch = { result: ContentHash } | { stop: Stop } | 'long';
+type Stretch = { result: ContentHash } | { stop: WaitReason } | 'long';
 
 class Journey {
   readonly progress: TaskProgress;
@@ -121,7 +121,7 @@ class Journey {
   /** Messages were given to the task that it has not read. */
   private isSteered = false;
 
-  constructor(task: TaskRef, head: Head, carried: Carried | undefined) {
+  constructor(task: TaskRef, head: MessageHead, carried: Carried | undefined) {
     this.task = task;
     this.progress = new TaskProgress(task, carried);
     this.room = new WaitingRoom(task);
@@ -153,7 +153,7 @@ class Journey {
     }
   }
 
-  toBeContinued(): { head: Head; carried: Carried } {
+  toBeContinued(): { head: MessageHead; carried: Carried } {
     const { usage, modelCalls } = this.progress;
     const plan = { ...this.plan, budget: this.room.budget };
     const { runId } = workflowInfo();
@@ -274,7 +274,7 @@ async function allOf<T>(calls: Promise<T>[]): Promise<T[]> {
 const refOf = ({ id, runs, argumentsHash }: Verdict) => ({ id, runs, argumentsHash });
 
 /** A model call, or what it waits for. */
-async function stopping<T extends object>(call: Promise<T>): Promise<T | { stop: Stop }> {
+async function stopping<T extends object>(call: Promise<T>): Promise<T | { stop: WaitReason }> {
   try {
     return await call;
   } catch (error) {

@@ -1,13 +1,13 @@
 import { sql } from 'kysely';
 import type { Callback } from '../../../contract/callback.ts';
-import type { BudgetLimits, ConversationRef, Head } from '../../../contract/references.ts';
+import type { BudgetLimits, ConversationRef, MessageHead } from '../../../contract/references.ts';
 import type { MessageRequest } from '../../../contract/conversation.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { BegunTurn } from '../../../contract/ports/index.ts';
 import { tightest } from '../tasks/budgets.ts';
 import { appendConversationEvents } from './conversation-events.ts';
 import { lockConversation } from './conversation-row.ts';
-import { insertMessage } from '../messages/conversations.ts';
+import { insertMessage } from '../messages/message-store.ts';
 import { insertTask } from '../tasks/insert-task.ts';
 import { isEnding, openMessages } from './open-messages.ts';
 import { createTasks } from '../tasks/tasks.ts';
@@ -22,7 +22,7 @@ type Row = {
   request: Request;
   request_hash: string;
   roles: string[];
-  head: Head | null;
+  head: MessageHead | null;
 };
 
 /**
@@ -76,12 +76,15 @@ export async function beginTurn(
     return { taskId, tenant: ref.tenant, subject: ref.subject, agent: ref.agent };
   }
 
-  function begun(of: Row, at: Head, ending: boolean): BegunTurn {
+  function begun(of: Row, at: MessageHead, ending: boolean): BegunTurn {
     return { task: taskOf(of), head: at, priority: of.request.priority ?? defaults.priority, isEnding: ending };
   }
 
   /** The words of a message and the row of its task. @returns the head they make */
-  async function begin({ id, task_id, text, request, request_hash, roles }: Row, parent: Head | null): Promise<Head> {
+  async function begin(
+    { id, task_id, text, request, request_hash, roles }: Row,
+    parent: MessageHead | null,
+  ): Promise<MessageHead> {
     const words = { role: 'user' as const, text, ...(parent === null ? { conversation: conversationId } : {}) };
     const message = insertMessage(ref, parent, words);
     const task = insertTask(

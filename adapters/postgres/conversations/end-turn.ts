@@ -1,12 +1,12 @@
 import { sql } from 'kysely';
 import type { NewConversationEvent } from '../../../contract/conversation.ts';
 import type { StoredMessage, ToolMessage } from '../../../contract/messages.ts';
-import type { ConversationRef, Head, Scope, ToolMisuse } from '../../../contract/references.ts';
+import type { ConversationRef, MessageHead, Scope, ToolMisuse } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { appendConversationEvents } from './conversation-events.ts';
 import { insertContent, referenceOf } from '../messages/contents.ts';
 import { lockConversation } from './conversation-row.ts';
-import { insertMessage } from '../messages/conversations.ts';
+import { insertMessage } from '../messages/message-store.ts';
 import { storableJson } from '../storable-json.ts';
 
 type Moved = { id: string; task_id: string; state: 'done' | 'rolled_back' | 'queued' };
@@ -50,8 +50,8 @@ export async function endTurn(trx: Database, ref: ConversationRef, taskId: strin
 }
 
 /** The chain as the task left it: its last completed call, or a message that it was given after that, or its input. */
-async function lastHead(trx: Database, taskId: string): Promise<Head> {
-  const { rows } = await sql<{ head: Head }>`
+async function lastHead(trx: Database, taskId: string): Promise<MessageHead> {
+  const { rows } = await sql<{ head: MessageHead }>`
     select head from (
       select head, step, 1 as later, 0 as position from model_calls
       where task_id = ${taskId}::uuid and purpose = 'turn' and outcome = 'completed'
@@ -69,7 +69,7 @@ async function lastHead(trx: Database, taskId: string): Promise<Head> {
 }
 
 /** Every call gets an answer: models refuse a conversation in which one has none. */
-async function closedChain(trx: Database, scope: Scope, taskId: string, head: Head): Promise<Head> {
+async function closedChain(trx: Database, scope: Scope, taskId: string, head: MessageHead): Promise<MessageHead> {
   const { body, step } = await messageAt(trx, scope, taskId, head);
   const calls =
     body.role === 'assistant' ? body.parts.flatMap((part) => (part.type === 'tool_call' ? [part] : [])) : [];
@@ -94,7 +94,7 @@ const stopped = storableJson({
 /** The same in every conversation, so that it is not any one's to remove. */
 export const stoppedHash = referenceOf(stopped);
 
-async function messageAt(trx: Database, { tenant, subject }: Scope, taskId: string, head: Head) {
+async function messageAt(trx: Database, { tenant, subject }: Scope, taskId: string, head: MessageHead) {
   const { rows } = await sql<{ body: StoredMessage; step: number | null }>`
     select m.body, (select max(c.step) from model_calls c
       where c.task_id = ${taskId} and c.head = m.hash and c.purpose = 'turn' and c.outcome = 'completed') as step

@@ -1,12 +1,12 @@
 import { sql } from 'kysely';
-import type { Head, TaskRef, ToolResultRef } from '../../../contract/references.ts';
+import type { MessageHead, TaskRef, ToolResultRef } from '../../../contract/references.ts';
 import type { NewConversationEvent } from '../../../contract/conversation.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { appendConversationEvents } from './conversation-events.ts';
 import { appendEvents } from '../tasks/append-events.ts';
-import { insertMessage } from '../messages/conversations.ts';
+import { insertMessage } from '../messages/message-store.ts';
 
-type Row = { conversation_id: string; id: string; head: Head | null; text: string };
+type Row = { conversation_id: string; id: string; head: MessageHead | null; text: string };
 
 /**
  * Puts the messages that were given to a running task behind its chain, before the call of a step. What a step took
@@ -15,8 +15,8 @@ type Row = { conversation_id: string; id: string; head: Head | null; text: strin
 export async function takeSteering(
   trx: Database,
   task: TaskRef,
-  { step, head, results }: { step: number; head: Head; results: ToolResultRef[] },
-): Promise<{ head: Head; hasMore?: true }> {
+  { step, head, results }: { step: number; head: MessageHead; results: ToolResultRef[] },
+): Promise<{ head: MessageHead; hasMore?: true }> {
   const { taskId } = task;
   // The task, its conversation, its messages: locked in this order everywhere.
   await sql`select from tasks where id = ${taskId} for update`.execute(trx);

@@ -2,7 +2,7 @@ import { sql, type RawBuilder } from 'kysely';
 import { AlfredError, maxAttemptsOf } from '../../../contract/errors.ts';
 import type { NewTaskEvent } from '../../../contract/events.ts';
 import { totalTokens, type TaskRef } from '../../../contract/references.ts';
-import { budgetExceeded } from '../../../contract/rules/task-stop.ts';
+import { budgetExceeded } from '../../../contract/rules/wait-reason.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type {
   CompletedModelCall,
@@ -14,7 +14,7 @@ import type {
 import { appendEvents } from '../tasks/append-events.ts';
 import { budgetsOf, chargeOf, openDays, roomFor, stopFor } from '../tasks/budgets.ts';
 import { referenceOf, insertContent } from '../messages/contents.ts';
-import { insertMessage } from '../messages/conversations.ts';
+import { insertMessage } from '../messages/message-store.ts';
 import { streamingToken } from '../tasks/events.ts';
 import { paidCall } from './paid-call.ts';
 import { isOpenFor, reopen } from '../tasks/reopen.ts';

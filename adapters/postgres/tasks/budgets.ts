@@ -3,7 +3,7 @@ import { budgetId } from '../../../contract/ids.ts';
 import {
   totalTokens,
   type BudgetLimits,
-  type BudgetStop,
+  type ReachedLimit,
   type TaskRef,
   type Usage,
 } from '../../../contract/references.ts';
@@ -77,7 +77,7 @@ export async function stopFor(
   task: TaskRef,
   limits: DayLimit[],
   charge: Charge,
-): Promise<BudgetStop | undefined> {
+): Promise<ReachedLimit | undefined> {
   const { usd, tokens, calls } = fits(charge);
   const { rows } = await sql<Room>`
     select h.id, h.usd, h.tokens, h.calls, ${usd} as fits_usd, ${tokens} as fits_tokens, ${calls} as fits_calls,

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { BudgetLimits, Head, Scope } from '../../../contract/references.ts';
+import type { BudgetLimits, MessageHead, Scope } from '../../../contract/references.ts';
 import type { TaskRequest } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Identity } from '../../../contract/ports/index.ts';
@@ -13,7 +13,7 @@ type NewTask = {
   idempotencyKey?: string | undefined;
   conversationId?: string | undefined;
   budget: BudgetLimits;
-  head: Head;
+  head: MessageHead;
 };
 
 /**

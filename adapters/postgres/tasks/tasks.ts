@@ -6,11 +6,11 @@ import type { BudgetLimits, ContentHash, Scope, TaskRef } from '../../../contrac
 import type { TaskResult, TaskStatus } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
-import { truthOf } from '../../../contract/rules/task-reconciliation.ts';
-import type { CancelNote, Closure, Run, TaskRow, Tasks, TaskState } from '../../../contract/ports/index.ts';
+import { reconcileTask } from '../../../contract/rules/task-reconciliation.ts';
+import type { CancelNote, TaskClosure, Run, TaskRow, Tasks, TaskState } from '../../../contract/ports/index.ts';
 import { insertContent, referenceOf } from '../messages/contents.ts';
 import { storableJson } from '../storable-json.ts';
-import { insertMessage } from '../messages/conversations.ts';
+import { insertMessage } from '../messages/message-store.ts';
 import { appendEvents } from './append-events.ts';
 import { requestHashOf } from '../request-hash.ts';
 import { insertTask } from './insert-task.ts';
@@ -113,7 +113,7 @@ export const createTasks = (db: Database): Tasks => ({
 
   async correct(taskId, state) {
     const [row] = await statesOf(db, [taskId]);
-    const correction = row && truthOf(row, state);
+    const correction = row && reconcileTask(row, state);
     if (!correction || correction.action === 'none') return undefined;
     const done =
       correction.action === 'reopen'
@@ -142,7 +142,7 @@ export const createTasks = (db: Database): Tasks => ({
 const owned = (query: ReturnType<typeof selectTasks>, { tenant, subject }: Scope) =>
   query.where('t.tenant', '=', tenant).where('t.subject', '=', subject).where('t.erased_at', 'is', null);
 
-const close = (db: Database, task: TaskRef, run: Run | undefined, closure: Closure, lastSeq?: number) =>
+const close = (db: Database, task: TaskRef, run: Run | undefined, closure: TaskClosure, lastSeq?: number) =>
   closure.status === 'cancelled'
     ? end(
         db,

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
 import { budgetId } from '../../../contract/ids.ts';
 import type { BudgetLimits } from '../../../contract/references.ts';
-import { sentenceOfStop } from '../../../contract/rules/task-stop.ts';
+import { describeWait } from '../../../contract/rules/wait-reason.ts';
 import type { Waiting } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tasks } from '../../../contract/ports/index.ts';
@@ -17,7 +17,7 @@ export const createWaiting = (db: Database): Pick<Tasks, 'carryOn' | 'wait' | 'r
 
   async wait(task, { runId }, stop) {
     await speakFor(db, task, { runId });
-    const waiting: Waiting = { ...stop, message: sentenceOfStop(stop) };
+    const waiting: Waiting = { ...stop, message: describeWait(stop) };
     const data = JSON.stringify(waiting);
     await appendEvents(db, task, {
       when: sql`ended_at is null and run_id = ${runId} and waiting is distinct from ${data}::jsonb`,

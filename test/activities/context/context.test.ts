@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { createConversations } from '../../../adapters/postgres/messages/conversations.ts';
+import { createMessageStore } from '../../../adapters/postgres/messages/message-store.ts';
 import { numbersOf, numberPassages } from '../../../activities/context/citations.ts';
 import { fit, type Fitted } from '../../../activities/context/context.ts';
 import { boundTokens, bytesOf, estimateTokens, roughTokens } from '../../../activities/context/context-size.ts';
-import type { Conversations, Message } from '../../../contract/ports/index.ts';
+import type { MessageStore, Message } from '../../../contract/ports/index.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { StoredMessage } from '../../../contract/messages.ts';
 import { droppedOutput } from '../../../contract/rules/tool-output.ts';
@@ -13,10 +13,10 @@ import { passage } from '../../support/passage.ts';
 import { local, sha256 } from '../../support/put-document.ts';
 
 let env: TestEnvironment;
-let conversations: Conversations;
+let conversations: MessageStore;
 beforeAll(async () => {
   env = await createTestEnvironment();
-  conversations = createConversations(env.postgres.db);
+  conversations = createMessageStore(env.postgres.db);
 });
 afterAll(() => env?.close());
 

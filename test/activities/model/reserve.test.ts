@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import type { ModelFacts, ModelProvider, ModelRequest, PaidCall } from '../../../contract/ports/index.ts';
 import { reserve, worstCaseOf } from '../../../activities/model/reserve.ts';
 import { AlfredError } from '../../../contract/errors.ts';
-import { totalTokens, type BudgetStop, type Usage } from '../../../contract/references.ts';
-import { budgetExceeded } from '../../../contract/rules/task-stop.ts';
+import { totalTokens, type ReachedLimit, type Usage } from '../../../contract/references.ts';
+import { budgetExceeded } from '../../../contract/rules/wait-reason.ts';
 
 const facts: ModelFacts = {
   name: 'scripted:x',
@@ -34,7 +34,7 @@ function budgetWith({ usd = Infinity, tokens = Infinity }: Left, charged = 0) {
   const asked: Usage[] = [];
   const begin = async (worst: Usage): Promise<PaidCall | undefined> => {
     asked.push(worst);
-    const over = (limit: BudgetStop['limit'], left: number, needed: number) =>
+    const over = (limit: ReachedLimit['limit'], left: number, needed: number) =>
       budgetExceeded({ limit, scope: 'task', max: charged + left, charged, needed });
     if (stored(worst.costUsd) > stored(usd)) throw over('maxCostUsd', usd, worst.costUsd);
     if (totalTokens(worst) > tokens) throw over('maxTokens', tokens, totalTokens(worst));

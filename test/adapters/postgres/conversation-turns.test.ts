@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createConversationRows } from '../../../adapters/postgres/conversations/conversation-rows.ts';
 import { createConversationTurns } from '../../../adapters/postgres/conversations/conversation-turns.ts';
-import { createConversations } from '../../../adapters/postgres/messages/conversations.ts';
+import { createMessageStore } from '../../../adapters/postgres/messages/message-store.ts';
 import { createTasks } from '../../../adapters/postgres/tasks/tasks.ts';
 import type { BegunTurn, ConversationRows, ConversationTurns } from '../../../contract/ports/index.ts';
 import type { BusyPolicy } from '../../../contract/conversation.ts';
@@ -47,7 +47,7 @@ async function end({ task }: BegunTurn) {
 const states = async () =>
   (await rows.messages(local, ref.conversationId, { limit: 100 })).messages.map(({ id, state }) => `${id} ${state}`);
 const said = async (head: string) =>
-  (await createConversations(env.postgres.db).load(local, head)).messages.map((message) =>
+  (await createMessageStore(env.postgres.db).load(local, head)).messages.map((message) =>
     message.role === 'user' ? message.text : message.role,
   );
 
@@ -166,7 +166,7 @@ describe('steering', () => {
     const running = await begin();
     expect(await taken(running, 2, running.head)).toEqual({ head: running.head });
     const result = await stored('found');
-    const direct = await createConversations(env.postgres.db).append(local, running.head, {
+    const direct = await createMessageStore(env.postgres.db).append(local, running.head, {
       role: 'tool',
       results: [{ isError: false, callId: 'c', tool: 'look', result }],
     });

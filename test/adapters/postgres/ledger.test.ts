@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import type { Head, TaskRef } from '../../../contract/references.ts';
+import type { MessageHead, TaskRef } from '../../../contract/references.ts';
 import {
   answered,
   createLedgerBench,
@@ -12,7 +12,7 @@ import {
 
 let bench: LedgerBench;
 let task: TaskRef;
-let head: Head;
+let head: MessageHead;
 
 beforeAll(async () => {
   bench = await createLedgerBench();

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { budgetId } from '../../../contract/ids.ts';
-import { noUsage, type Head, type TaskRef } from '../../../contract/references.ts';
+import { noUsage, type MessageHead, type TaskRef } from '../../../contract/references.ts';
 import {
   answered,
   createLedgerBench,
@@ -13,7 +13,7 @@ import {
 
 let bench: LedgerBench;
 let task: TaskRef;
-let head: Head;
+let head: MessageHead;
 
 beforeAll(async () => {
   bench = await createLedgerBench();

@@ -2,10 +2,10 @@ import { sql } from 'kysely';
 import { AlfredError } from '../../../contract/errors.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { CompactionMessage, StoredMessage } from '../../../contract/messages.ts';
-import type { Head, Scope } from '../../../contract/references.ts';
+import type { MessageHead, Scope } from '../../../contract/references.ts';
 import { droppedOutput } from '../../../contract/rules/tool-output.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import type { Conversation, Message } from '../../../contract/ports/index.ts';
+import type { MessageChain, Message } from '../../../contract/ports/index.ts';
 
 /**
  * A chain that was made shorter, in one row: the compaction and the messages it keeps. What a conversation costs to load
@@ -17,7 +17,7 @@ type Row = { body: StoredMessage | CompactedChain; context_tokens: number | null
 type Contents = Map<string, string>;
 
 /** The chain from a head back to its root, which is the first message or a compaction. */
-export async function loadConversation(db: Database, scope: Scope, head: Head): Promise<Conversation> {
+export async function loadConversation(db: Database, scope: Scope, head: MessageHead): Promise<MessageChain> {
   const rows = await chainOf(db, scope, head, sql`c.parent`);
   const stored = rows.flatMap(({ body }) => messagesOf(body));
   const last = rows.findLastIndex(({ context_tokens: tokens }) => tokens !== null);
@@ -38,7 +38,7 @@ const messagesOf = (body: StoredMessage | CompactedChain): StoredMessage[] => {
 };
 
 /** All that was ever said: behind every compaction the chain goes on, where all that it kept stands too. */
-export async function loadWholeConversation(db: Database, scope: Scope, head: Head): Promise<Message[]> {
+export async function loadWholeConversation(db: Database, scope: Scope, head: MessageHead): Promise<Message[]> {
   const rows = await chainOf(db, scope, head, sql`coalesce(c.parent, c.body->>'from')`);
   const said = rows.flatMap(({ body }) => (body.role === 'compaction' ? [] : [body]));
   return withResults(db, scope, said);
@@ -49,7 +49,7 @@ export async function loadWholeConversation(db: Database, scope: Scope, head: He
  * key, whatever the planner believes about the table: a join may be planned as a scan of all that a subject ever said,
  * for every single message.
  */
-async function chainOf(db: Database, { tenant, subject }: Scope, head: Head, before: ReturnType<typeof sql>) {
+async function chainOf(db: Database, { tenant, subject }: Scope, head: MessageHead, before: ReturnType<typeof sql>) {
   const { rows } = await sql<Row>`
     with recursive chain as (
       select parent, body, context_tokens, counted_by, 0 as back from messages

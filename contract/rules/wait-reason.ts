@@ -1,8 +1,8 @@
 import { AlfredError } from '../errors.ts';
-import type { BudgetStop, Stop } from '../references.ts';
+import type { ReachedLimit, WaitReason } from '../references.ts';
 
 /** Why a task waits, in a sentence a person understands, with what helps. */
-export function sentenceOfStop(stop: Stop): string {
+export function describeWait(stop: WaitReason): string {
   if (stop.reason === 'outage')
     return `${stop.model} does not answer. The task goes on by itself when it does; nothing is spent meanwhile.`;
   if (stop.reason === 'approval')
@@ -20,14 +20,14 @@ export function sentenceOfStop(stop: Stop): string {
 
 const owner = { task: 'The task’s', agent: 'The agent’s daily', tenant: 'The tenant’s daily' } as const;
 
-function amount(limit: BudgetStop['limit'], value: number): string {
+function amount(limit: ReachedLimit['limit'], value: number): string {
   if (limit === 'maxCostUsd') return `$${Number(value.toFixed(6))}`;
   if (limit === 'maxTokens') return `${value} tokens`;
   return limit === 'maxModelCalls' ? `${value} model calls` : `${Math.round(value)} s`;
 }
 
 /** A call that does not fit its budgets; the workflow waits by its `details`. */
-export const budgetExceeded = (stop: BudgetStop) =>
-  new AlfredError('budget_exceeded', sentenceOfStop({ reason: 'budget', ...stop }), {
+export const budgetExceeded = (stop: ReachedLimit) =>
+  new AlfredError('budget_exceeded', describeWait({ reason: 'budget', ...stop }), {
     details: { reason: 'budget', ...stop },
   });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createConversations } from '../../../adapters/postgres/messages/conversations.ts';
-import type { Conversations } from '../../../contract/ports/index.ts';
+import { createMessageStore } from '../../../adapters/postgres/messages/message-store.ts';
+import type { MessageStore } from '../../../contract/ports/index.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { StoredMessage, ToolMessage } from '../../../contract/messages.ts';
 import { openPostgres } from '../../../runtime/database/postgres.ts';
@@ -8,10 +8,10 @@ import { createTestEnvironment, type TestEnvironment } from '../../support/envir
 import { local, sha256 } from '../../support/put-document.ts';
 
 let env: TestEnvironment;
-let conversations: Conversations;
+let conversations: MessageStore;
 beforeAll(async () => {
   env = await createTestEnvironment();
-  conversations = createConversations(env.postgres.db);
+  conversations = createMessageStore(env.postgres.db);
 });
 afterAll(() => env?.close());
 
@@ -163,7 +163,7 @@ test('a long conversation is looked up message by message, also while the planne
   };
   try {
     const before = await read();
-    const { messages } = await createConversations(one.db).load({ ...local, subject: 'long' }, 'long-2999');
+    const { messages } = await createMessageStore(one.db).load({ ...local, subject: 'long' }, 'long-2999');
     expect(messages).toHaveLength(3_000);
     const rowsRead = (await read()) - before;
     expect(rowsRead).toBeGreaterThanOrEqual(3_000);

@@ -3,15 +3,15 @@ import { validate as isUuid } from 'uuid';
 import { AlfredError } from '../../../contract/errors.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { StoredMessage } from '../../../contract/messages.ts';
-import type { Head, Scope } from '../../../contract/references.ts';
+import type { MessageHead, Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import type { Conversations } from '../../../contract/ports/index.ts';
+import type { MessageStore } from '../../../contract/ports/index.ts';
 import { referenceOf } from './contents.ts';
-import { loadConversation, loadWholeConversation, readContents, type CompactedChain } from './load-conversation.ts';
+import { loadConversation, loadWholeConversation, readContents, type CompactedChain } from './load-messages.ts';
 import { storableJson } from '../storable-json.ts';
 
 /** Conversations as chains of messages, each named by the hash of itself and everything before it. */
-export const createConversations = (db: Database): Conversations => ({
+export const createMessageStore = (db: Database): MessageStore => ({
   async append(scope, parent, message) {
     const { head, statement } = insertMessage(scope, parent, message);
     await statement.execute(db);
@@ -68,7 +68,7 @@ export const createConversations = (db: Database): Conversations => ({
   },
 });
 
-const headOf = (parent: Head | null, body: string): Head => referenceOf(`${parent ?? ''}\n${body}`);
+const headOf = (parent: MessageHead | null, body: string): MessageHead => referenceOf(`${parent ?? ''}\n${body}`);
 
 /**
  * The statement that appends a message, also a part of larger statements, and the head it makes. The same message after
@@ -78,7 +78,7 @@ const headOf = (parent: Head | null, body: string): Head => referenceOf(`${paren
  */
 export function insertMessage(
   { tenant, subject }: Scope,
-  parent: Head | null,
+  parent: MessageHead | null,
   message: StoredMessage | CompactedChain,
   size?: { tokens: number; by: string },
 ) {
