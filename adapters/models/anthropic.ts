@@ -2,7 +2,7 @@ import Anthropic, { APIError } from '@anthropic-ai/sdk';
 import type { ModelProvider } from '../../contract/ports/index.ts';
 import { AnthropicAnswer } from './anthropic-answer.ts';
 import { promptOf } from './anthropic-request.ts';
-import { providerError, type ProviderFailure } from './provider-errors.ts';
+import { providerError, type ProviderFailure } from '../outbound/provider-errors.ts';
 import { anthropicLimitHeaders, limitsIn } from './rate-limit-headers.ts';
 import { streamAnswer } from './stream-answer.ts';
 import { wellFormed } from './well-formed.ts';

@@ -2,7 +2,7 @@ import OpenAI, { APIError } from 'openai';
 import type { ModelProvider } from '../../contract/ports/index.ts';
 import { OpenAiAnswer } from './openai-answer.ts';
 import { parametersOf } from './openai-request.ts';
-import type { ProviderFailure } from './provider-errors.ts';
+import type { ProviderFailure } from '../outbound/provider-errors.ts';
 import { limitsIn, openaiLimitHeaders } from './rate-limit-headers.ts';
 import { streamAnswer } from './stream-answer.ts';
 import { wellFormed } from './well-formed.ts';

@@ -1,7 +1,7 @@
 import { AlfredError } from '../../contract/errors.ts';
 import type { ModelEvent, ProviderLimits } from '../../contract/ports/index.ts';
 import { watchSilence } from './idle.ts';
-import { providerError, type ProviderFailure } from './provider-errors.ts';
+import { providerError, type ProviderFailure } from '../outbound/provider-errors.ts';
 import type { TokenCounts } from './token-estimate.ts';
 
 /** One response while it streams in, in a provider's own pieces. */

@@ -1,7 +1,7 @@
 import OpenAI, { APIError } from 'openai';
 import { AlfredError } from '../../contract/errors.ts';
 import type { Embedder, PassageText } from '../../contract/ports/index.ts';
-import { providerError } from '../../adapters/models/provider-errors.ts';
+import { providerError } from '../../adapters/outbound/provider-errors.ts';
 import { meanOf } from './windows.ts';
 
 type Options = { model: string; apiKey: string | undefined; baseUrl: string | undefined; queryTimeoutMs?: number };

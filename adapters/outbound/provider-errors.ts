@@ -1,5 +1,5 @@
 import { AlfredError, type ErrorCode } from '../../contract/errors.ts';
-import { boundedMs, isNumber, retryAfterHeaderMs } from '../outbound/retry-after.ts';
+import { boundedMs, isNumber, retryAfterHeaderMs } from './retry-after.ts';
 
 /** What a provider said when it did not answer; nothing but a message when it could not be reached. */
 export type ProviderFailure = {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { providerError, type ProviderFailure } from '../../../adapters/models/provider-errors.ts';
+import { providerError, type ProviderFailure } from '../../../adapters/outbound/provider-errors.ts';
 
-// What fakes can be made to say over the wire stands in providers.conformance.test.ts; these are words met elsewhere.
+// providers.conformance.test.ts checks the errors that the scripted servers send. These are wordings of other servers.
 
 test.each<[ProviderFailure, string]>([
   [{ status: 400, code: 'content_filter', message: 'The prompt triggered a policy.' }, 'model_refused'],
