@@ -22,7 +22,7 @@ import { addSources } from './commands/sources.ts';
 import { addSetup } from './commands/setup.ts';
 import { addTasks } from './commands/tasks.ts';
 import { addUsage } from './commands/usage.ts';
-import type { Context } from './context.ts';
+import type { Context } from './command-context.ts';
 import { findStack, localRun } from './stack.ts';
 import { createTerminal } from './terminal/terminal.ts';
 

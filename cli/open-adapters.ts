@@ -2,7 +2,7 @@ import { createAdapters, type Adapters } from '../wiring/adapters.ts';
 import type { Config } from '../runtime/config.ts';
 import { openPostgres } from '../runtime/database/postgres.ts';
 import { connectTemporal, createClient } from '../runtime/temporal.ts';
-import { databaseProblem } from './database-problem.ts';
+import { databaseProblem } from './rethrow-database-error.ts';
 import { silentLog } from './silent-log.ts';
 
 export type OpenAdapters = { adapters: Adapters; close: () => Promise<void> };

@@ -3,8 +3,8 @@ import { migrate } from '../runtime/database/migrate.ts';
 import { connectTemporal, createClient, registerSearchAttributes } from '../runtime/temporal.ts';
 import { ensureSchedules } from '../workers/schedules.ts';
 import { CliError } from './cli-error.ts';
-import type { Context } from './context.ts';
-import { databaseProblem } from './database-problem.ts';
+import type { Context } from './command-context.ts';
+import { databaseProblem } from './rethrow-database-error.ts';
 import { silentLog } from './silent-log.ts';
 import { stackEnvironment } from './stack.ts';
 

@@ -6,7 +6,7 @@ import {
 } from '../../contract/conversation.ts';
 import type { ApiClient } from '../client/api-client.ts';
 import { CliError, usageError } from '../cli-error.ts';
-import { conversationPath } from './speaker.ts';
+import { conversationPath } from './message-sender.ts';
 
 /** How far back the beginning of the answer that runs is looked for, in events. */
 const lookBack = 1_000;

@@ -3,9 +3,9 @@ import type { BusyPolicy, Conversation, ConversationEvent } from '../../contract
 import { ApiProblem, type ApiClient } from '../client/api-client.ts';
 import { followConversation } from '../client/follow-events.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { createAwaited } from './awaited.ts';
-import { createSpeaker } from './speaker.ts';
-import { short } from './view.ts';
+import { createAwaited } from './pending-replies.ts';
+import { createSpeaker } from './message-sender.ts';
+import { short } from './conversation-view.ts';
 
 type Options = {
   api: ApiClient;

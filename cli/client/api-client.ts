@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { Problem } from '../../contract/problem.ts';
+import { parseJson } from '../../contract/json.ts';
 import { CliError } from '../cli-error.ts';
 import type { Stack } from '../stack.ts';
 
@@ -116,11 +117,3 @@ export function createApiClient(find: () => Promise<Stack>) {
   };
 }
 export type ApiClient = ReturnType<typeof createApiClient>;
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

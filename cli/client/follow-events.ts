@@ -4,7 +4,7 @@ import { ConversationEvent } from '../../contract/conversation.ts';
 import { TaskEvent } from '../../contract/events.ts';
 import type { ApiClient } from './api-client.ts';
 import { CliError } from '../cli-error.ts';
-import { createPatience, isPassing } from './patience.ts';
+import { createPatience, isPassing } from './backoff.ts';
 
 /** The server sends something at least every 15 s; a line silent for longer is dead. */
 const silenceMs = 40_000;

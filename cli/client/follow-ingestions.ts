@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Ingestion } from '../../contract/documents.ts';
 import type { ApiClient } from './api-client.ts';
-import { createPatience, isPassing } from './patience.ts';
+import { createPatience, isPassing } from './backoff.ts';
 
 const pollMs = 250;
 

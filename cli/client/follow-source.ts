@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Source } from '../../contract/sources.ts';
 import type { ApiClient } from './api-client.ts';
-import { createPatience, isPassing } from './patience.ts';
+import { createPatience, isPassing } from './backoff.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 const pollMs = 250;

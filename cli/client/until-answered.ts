@@ -1,5 +1,5 @@
 import { Unreachable } from './api-client.ts';
-import { createPatience, isPassing } from './patience.ts';
+import { createPatience, isPassing } from './backoff.ts';
 
 type Options = {
   say: (line: string) => void;

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Ingestion, type IngestedFile, type Placement } from '../../contract/documents.ts';
 import { ApiProblem, type ApiClient } from './api-client.ts';
 import type { FoundFile } from './collect-files.ts';
-import { createPatience, isPassing } from './patience.ts';
+import { createPatience, isPassing } from './backoff.ts';
 
 /** Small enough for the server's usual limit (ALFRED_MAX_UPLOAD_MB), large enough that the requests cost nothing. */
 const batchBytes = 8_000_000;

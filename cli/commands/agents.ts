@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { AgentList } from '../../contract/agents.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import { table } from '../terminal/terminal.ts';
 
 export function addAgents(program: Command, { api, terminal }: Context) {

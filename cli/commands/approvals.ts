@@ -1,6 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { Approval, ApprovalList } from '../../contract/approval.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import { table } from '../terminal/terminal.ts';
 
 type ListOptions = { all?: boolean; status?: string; limit: number; json?: boolean };

@@ -4,7 +4,7 @@ import { DocumentList } from '../../contract/documents.ts';
 import { Task, type TaskRequest } from '../../contract/task.ts';
 import type { ApiClient } from '../client/api-client.ts';
 import { exitCodes, usageError } from '../cli-error.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import { followEvents, isLast } from '../client/follow-events.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
 import { exitCodeOf, noteEnding } from '../task-ending.ts';

@@ -2,12 +2,12 @@ import { Option, type Command } from 'commander';
 import { AgentList } from '../../contract/agents.ts';
 import { busyPolicies, type BusyPolicy, type Conversation } from '../../contract/conversation.ts';
 import { lookBackAt, openConversation } from '../chat/open-conversation.ts';
-import { readLines } from '../chat/read-lines.ts';
+import { readLines } from '../chat/send-lines.ts';
 import { createSession, type Session } from '../chat/session.ts';
-import { talk } from '../chat/talk.ts';
-import { createView, short } from '../chat/view.ts';
+import { talk } from '../chat/interactive-chat.ts';
+import { createView, short } from '../chat/conversation-view.ts';
 import { exitCodes, usageError } from '../cli-error.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 
 type Options = { agent?: string; conversation?: string; onBusy?: BusyPolicy; json?: boolean };
 

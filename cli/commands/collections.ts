@@ -4,7 +4,7 @@ import { defaultChunking } from '../../contract/chunking.ts';
 import { Collection, CollectionList, CollectionSettings } from '../../contract/collections.ts';
 import { ApiProblem, type ApiClient } from '../client/api-client.ts';
 import { usageError } from '../cli-error.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import { count } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { describeConfig, loadConfig } from '../../runtime/config.ts';
 import { configPage } from '../config-page.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import { localRun, stackEnvironment } from '../stack.ts';
 import { table } from '../terminal/terminal.ts';
 

@@ -7,9 +7,9 @@ import {
   StopReceipt,
   type ConversationMessage,
 } from '../../contract/conversation.ts';
-import { conversationPath } from '../chat/speaker.ts';
-import { short } from '../chat/view.ts';
-import type { Context } from '../context.ts';
+import { conversationPath } from '../chat/message-sender.ts';
+import { short } from '../chat/conversation-view.ts';
+import type { Context } from '../command-context.ts';
 import { count } from '../terminal/format.ts';
 import { table, wrap } from '../terminal/terminal.ts';
 

@@ -5,7 +5,7 @@ import { readableKinds } from '../../contract/readable-files.ts';
 import type { ApiClient } from '../client/api-client.ts';
 import { CliError, exitCodes, usageError } from '../cli-error.ts';
 import { collectFiles, type Found } from '../client/collect-files.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import { followIngestions, refresh, totals } from '../client/follow-ingestions.ts';
 import { bytes, count } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../../runtime/config.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import { stackEnvironment } from '../stack.ts';
 import { table } from '../terminal/terminal.ts';
 import type { Interval } from '../eval/measures.ts';

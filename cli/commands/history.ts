@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { usageError } from '../cli-error.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import { bytes, count } from '../terminal/format.ts';
 
 const fixtures = fileURLToPath(new URL('../../test/histories/', import.meta.url));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../../runtime/config.ts';
 import { CliError, exitCodes, usageError } from '../cli-error.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import { bytes } from '../terminal/format.ts';
 import type { OpenAdapters } from '../open-adapters.ts';
 import { stackEnvironment } from '../stack.ts';

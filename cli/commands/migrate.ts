@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { Argument, type Command } from 'commander';
 import { loadConfig } from '../../runtime/config.ts';
 import { exitCodes, usageError } from '../cli-error.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import { stackEnvironment } from '../stack.ts';
 
 export function addMigrate(program: Command, { terminal }: Context) {
@@ -19,7 +19,7 @@ export function addMigrate(program: Command, { terminal }: Context) {
         return;
       }
       const { migrate } = await import('../../runtime/database/migrate.ts');
-      const { databaseProblem } = await import('../database-problem.ts');
+      const { databaseProblem } = await import('../rethrow-database-error.ts');
       const { silentLog } = await import('../silent-log.ts');
       const names = await migrate(config.DATABASE_URL, silentLog, direction).catch(databaseProblem(config));
       if (names.length === 0)

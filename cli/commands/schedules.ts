@@ -2,7 +2,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { z } from 'zod';
 import { Schedule, ScheduleList } from '../../contract/schedule.ts';
 import { usageError } from '../cli-error.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import { count } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { SearchResult, type RankedPassage } from '../../contract/documents.ts';
 import { usageError } from '../cli-error.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import { place } from '../terminal/format.ts';
 import { wrap } from '../terminal/terminal.ts';
 

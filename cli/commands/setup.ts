@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 
 export function addSetup(program: Command, context: Context) {
   program

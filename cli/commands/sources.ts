@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { Placement } from '../../contract/documents.ts';
 import { Source, SourceChange, SourceList, type SourceKind } from '../../contract/sources.ts';
 import { exitCodes, usageError } from '../cli-error.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import { followSource } from '../client/follow-source.ts';
 import { count } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { CallbackState } from '../../contract/callback.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import { count } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
 

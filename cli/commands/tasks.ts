@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { TaskEventPage, type TaskEvent } from '../../contract/events.ts';
 import { Task, TaskList } from '../../contract/task.ts';
 import type { ApiClient } from '../client/api-client.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import { followEvents } from '../client/follow-events.ts';
 import { count, dollars, duration } from '../terminal/format.ts';
 import { table, type Terminal } from '../terminal/terminal.ts';

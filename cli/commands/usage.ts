@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { usageGroups, UsageReport, type UsageGroup, type UsageRow } from '../../contract/usage.ts';
 import type { TaskUsage } from '../../contract/task.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import { dollars } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { parseJson } from '../../contract/json.ts';
 import { usageError } from '../cli-error.ts';
 
 const Document = z.object({ _id: z.string(), title: z.string().default(''), text: z.string() });
@@ -37,7 +38,7 @@ export async function readCorpus(dir: string): Promise<Corpus> {
 async function readLines<S extends z.ZodType>(path: string, schema: S): Promise<z.output<S>[]> {
   return (await textOf(path)).split('\n').flatMap((line, i) => {
     if (line.trim() === '') return [];
-    const parsed = schema.safeParse(jsonOf(line));
+    const parsed = schema.safeParse(parseJson(line));
     if (parsed.success) return [parsed.data];
     throw usageError(`${path}, line ${i + 1}: ${z.prettifyError(parsed.error)}`);
   });
@@ -61,11 +62,3 @@ const textOf = (path: string) =>
   readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw usageError(`${path} cannot be read (${error.code}): --corpus names a folder in BEIR layout.`);
   });
-
-function jsonOf(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-}

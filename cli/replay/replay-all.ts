@@ -2,7 +2,7 @@ import { stat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { workflowBundle } from '../../workers/bundle.ts';
 import { CliError, exitCodes, usageError } from '../cli-error.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import { fetchHistory } from './fetch-history.ts';
 import { bytes, count, duration } from '../terminal/format.ts';
 import { readHistory, type History } from './history-file.ts';

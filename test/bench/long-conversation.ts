@@ -2,12 +2,12 @@ import { percentile } from '../../cli/eval/measures.ts';
 import { conversationWorkflowId, taskWorkflowId } from '../../contract/ids.ts';
 import type { Edge } from '../../runtime/edge.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { addLibrary } from './library.ts';
+import { addLibrary } from './document-library.ts';
 import { cpuSeconds, megabytes, residentBytes, sum, thousands } from './measure.ts';
 import type { Stops } from './servers.ts';
 import { startStack } from './stack.ts';
-import { createTalker, recalls } from './talker.ts';
-import { startTalkers } from './talkers.ts';
+import { createTalker, recalls } from './conversation-model.ts';
+import { startTalkers } from './conversation-load-process.ts';
 import { historiesOf, replayAll } from './workflow-histories.ts';
 
 const contextTokens = 20_000;

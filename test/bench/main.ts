@@ -173,7 +173,7 @@ function row(name: string, values: number[]) {
 type Loaded = { id: string; status: string; sentAt: number; acceptedMs: number; doneMs: number };
 
 async function load(api: string, count: number, lanes: number) {
-  const script = fileURLToPath(new URL('./load.ts', import.meta.url));
+  const script = fileURLToPath(new URL('./task-load.ts', import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [script, api, String(count), String(lanes)], {
     maxBuffer: 1 << 28,
   });

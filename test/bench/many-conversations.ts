@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { percentile } from '../../cli/eval/measures.ts';
 import type { Edge } from '../../runtime/edge.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { addLibrary } from './library.ts';
+import { addLibrary } from './document-library.ts';
 import { cpuSeconds, heapBytes, megabytes, residentBytes } from './measure.ts';
 import type { Stops } from './servers.ts';
 import { startStack } from './stack.ts';
-import { startTalkers, type Talked } from './talkers.ts';
+import { startTalkers, type Talked } from './conversation-load-process.ts';
 
 /** Thousands of conversations: whether every message is answered, what the last ones cost, and what is left of them when they rest. */
 export async function manyConversations({

@@ -23,7 +23,7 @@ export async function startStack(
   const adapters = createAdapters(edge);
   const workers = await startWorkers(edge, changed(adapters));
   const api = await startApi(edge, adapters);
-  edge.readiness.serving();
+  edge.readiness.markServing();
   stops.push(async () => {
     await api.stop();
     await workers.stop();

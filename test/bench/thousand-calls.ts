@@ -6,7 +6,7 @@ import { openEdge } from '../../runtime/edge.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { startWorkers } from '../../workers/compose.ts';
 import type { agentTaskWorkflow } from '../../workflows/agent-task/workflow.ts';
-import { longTalker, readAhead, type Seen } from './long-talk.ts';
+import { longTalker, readAhead, type Seen } from './page-reader-model.ts';
 import { cpuSeconds, megabytes, sum, thousands } from './measure.ts';
 import { startServers, type Stops } from './servers.ts';
 import { historiesOf, replayAll } from './workflow-histories.ts';

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createApiHarness, type ApiHarness } from '../api/api-server.ts';
 import { alfred } from './run-alfred.ts';
@@ -17,11 +16,8 @@ const run = (...args: string[]) => alfred(args, { ALFRED_URL: house.url, NO_COLO
 async function waiting() {
   house.script([{ calls: [{ tool: 'pay', arguments: { amount: 500 } }] }, { text: ['Done.'] }]);
   const { id } = (await house.http.post('/v1/tasks', { input: { text: 'Pay.' } })).body;
-  for (const end = Date.now() + 15_000; Date.now() < end; await sleep(30)) {
-    const [approval] = (await house.row(id)).waiting?.approvals ?? [];
-    if (approval) return { id: id as string, approval };
-  }
-  throw new Error('the task does not wait');
+  const approval = await until('the task waits', async () => (await house.row(id)).waiting?.approvals?.[0]);
+  return { id: id as string, approval };
 }
 
 test('nothing waits: says so', async () => {

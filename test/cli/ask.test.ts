@@ -42,7 +42,7 @@ test('a task that fails ends the command with 1 and the reason', async () => {
 test('Ctrl-C cancels the task and ends with 130', async () => {
   house.script([{ until: (signal) => once(signal, 'abort') }]);
   const run = runAlfred(['ask', 'What?'], at());
-  await eventually(async () => (await newest()).status === 'running');
+  await untilPasses('a task runs', async () => expect((await newest()).status).toBe('running'));
   run.child.kill('SIGINT');
   const { code, stderr } = await run.done;
   expect(code).toBe(130);
@@ -116,14 +116,6 @@ async function newest() {
   const { tasks } = await house.tasks.list(house.scope, { limit: 1 });
   if (!tasks[0]) throw new Error('no task');
   return tasks[0];
-}
-
-async function eventually(check: () => Promise<boolean>) {
-  const deadline = Date.now() + 20_000;
-  while (!(await check().catch(() => false))) {
-    if (Date.now() > deadline) throw new Error('did not happen within 20 s');
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
 }
 
 /** Cuts every connection to a server after so many bytes of answer. */

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { scheduleWorkflowId } from '../../contract/ids.ts';
 import { createApiHarness, type ApiHarness } from '../api/api-server.ts';
@@ -70,13 +69,8 @@ test('a wrong time is told in the server’s words, a missing one at once', asyn
   expect(words).toMatchObject({ code: 2, stderr: expect.stringContaining('expected seconds, like 3600') });
 });
 
-async function firstTask(id: string): Promise<string> {
-  const deadline = Date.now() + 20_000;
-  for (;;) {
-    const { body } = await house.http.get(`/v1/schedules/${id}`);
-    const taskId = body.recentRuns[0]?.taskId;
-    if (taskId) return taskId;
-    if (Date.now() > deadline) throw new Error(`schedule ${id} made no task`);
-    await sleep(50);
-  }
-}
+const firstTask = (id: string): Promise<string> =>
+  until(
+    `schedule ${id} starts a task`,
+    async () => (await house.http.get(`/v1/schedules/${id}`)).body.recentRuns[0]?.taskId,
+  );

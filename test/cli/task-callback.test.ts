@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createApiHarness, type ApiHarness } from '../api/api-server.ts';
 import { createReceiver, type Receiver } from '../support/receiver.ts';
@@ -22,8 +21,10 @@ test('tasks callback shows how a task’s end was told, and tells it again', asy
   house.script([{ text: ['Done.'] }]);
   const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
   const { id } = await house.start({ callback: { url: `${receiver.url}/told`, secret } });
-  const deadline = Date.now() + 20_000;
-  while ((await house.callbacks.get(house.scope, id))?.state !== 'delivered' && Date.now() < deadline) await sleep(50);
+  await until(
+    'the callback is delivered',
+    async () => (await house.callbacks.get(house.scope, id))?.state === 'delivered',
+  );
 
   const shown = await callback(id);
   expect({ code: shown.code, stderr: shown.stderr }).toEqual({ code: 0, stderr: '' });
@@ -33,7 +34,7 @@ test('tasks callback shows how a task’s end was told, and tells it again', asy
 
   const again = await callback(id, '--again');
   expect({ code: again.code, stderr: again.stderr }).toEqual({ code: 0, stderr: 'It is being told again.\n' });
-  while (receiver.received.length < 2 && Date.now() < deadline) await sleep(50);
+  await until('a second delivery is received', () => receiver.received.length >= 2);
   expect(receiver.received.map(({ headers }) => headers['webhook-id'])).toEqual([`${id}.1`, `${id}.2`]);
   const json = await callback(id, '--json');
   expect(JSON.parse(json.stdout)).toMatchObject({ url: `${receiver.url}/told`, deliveries: 2 });

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { exitCodes } from '../cli-error.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
 import type { Session } from './session.ts';
 

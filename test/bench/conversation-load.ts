@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { questionOf } from './library.ts';
+import { questionOf } from './document-library.ts';
 import { run } from './measure.ts';
 
 // The people of `npm run bench -- --conversation` and `--conversations`, in a process of their own so that its CPU time is

@@ -1,9 +1,9 @@
 import type { ConversationMessage } from '../../contract/conversation.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../command-context.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
 import { createPrompt } from './prompt.ts';
 import type { Session } from './session.ts';
-import { createView, short, type View } from './view.ts';
+import { createView, short, type View } from './conversation-view.ts';
 
 type Options = {
   session: Session;

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { createApiClient } from '../../cli/client/api-client.ts';
-import { createSpeaker } from '../../cli/chat/speaker.ts';
+import { createSpeaker } from '../../cli/chat/message-sender.ts';
 import { Conversation } from '../../contract/conversation.ts';
 
 const id = '019ab7a0-0000-7000-8000-000000000000';

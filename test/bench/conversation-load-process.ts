@@ -1,13 +1,13 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Stops } from './servers.ts';
-import type { TalkEvent, TalkRound } from './talk-load.ts';
+import type { TalkEvent, TalkRound } from './conversation-load.ts';
 
 export type Talked = Extract<TalkEvent, { type: 'talked' }>;
 
 /** People who talk, in another process. */
 export function startTalkers(stops: Stops) {
-  const load = fork(fileURLToPath(new URL('./talk-load.ts', import.meta.url)));
+  const load = fork(fileURLToPath(new URL('./conversation-load.ts', import.meta.url)));
   stops.push(async () => load.kill());
   return {
     /** @param mark told how many answers have come */
