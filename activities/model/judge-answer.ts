@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Agent } from '../../agents/index.ts';
-import type { JsonValue } from '../../contract/json.ts';
+import { type JsonValue, parseJson } from '../../contract/json.ts';
 import type { CorrectionReason } from '../../contract/references.ts';
 import { toolAsText } from './tool-as-text.ts';
 
@@ -31,10 +31,4 @@ export const answerSchemaOf = ({ answer }: Pick<Agent, 'answer'>) => {
 };
 
 /** The JSON value of an answer, with or without a fence around it; undefined when there is none. */
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text.trim().replace(/^```\w*\s*|\s*```$/g, '')) as unknown;
-  } catch {
-    return undefined;
-  }
-}
+const jsonIn = (text: string): unknown => parseJson(text.trim().replace(/^```\w*\s*|\s*```$/g, ''));

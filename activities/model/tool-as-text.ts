@@ -1,3 +1,5 @@
+import { parseJson } from '../../contract/json.ts';
+
 /**
  * Whether an answer is a tool call written as text, which small models do: JSON, perhaps in a fence or in tags, that
  * names one of the tools and gives arguments. Prose that mentions a tool is none.
@@ -11,12 +13,7 @@ export function toolAsText(text: string, tools: readonly string[]): string | und
     .replace(/^```\w*\s*|\s*```$/g, '')
     .trim();
   if (!/^[[{]/.test(bare)) return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(bare);
-  } catch {
-    return undefined;
-  }
+  const value = parseJson(bare);
   const [call] = Array.isArray(value) ? (value as unknown[]) : [value];
   if (typeof call !== 'object' || call === null) return undefined;
   const { name, tool, function: fn, arguments: args, parameters, input } = call as Record<string, unknown>;

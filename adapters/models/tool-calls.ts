@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { JsonValue } from '../../contract/json.ts';
+import { type JsonValue, parseJson } from '../../contract/json.ts';
 import type { AssistantPart } from '../../contract/messages.ts';
 import type { ModelRequest } from '../../contract/ports/index.ts';
 
@@ -36,12 +36,8 @@ function readArguments(text: string): { arguments: JsonValue; malformed?: string
 
 /** The JSON object that a text is, or undefined when it is none. */
 export function objectIn(text: string): { [key: string]: JsonValue } | undefined {
-  try {
-    const value = JSON.parse(text) as JsonValue;
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = parseJson(text) as JsonValue | undefined;
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
 }
 
 /** A call's id as a provider takes it back: another one may have made it. Ids that do not fit get one that does, always the same. */

@@ -1,7 +1,7 @@
 import { AlfredError, type ErrorCode } from '../../contract/errors.ts';
 import { boundedMs, isNumber, retryAfterHeaderMs } from './retry-after.ts';
 
-/** What a provider said when it did not answer; nothing but a message when it could not be reached. */
+/** A failed call of a model or embeddings server. Only `message` is set when the server could not be reached. */
 export type ProviderFailure = {
   status?: number | undefined;
   type?: string | undefined;
@@ -11,51 +11,52 @@ export type ProviderFailure = {
 };
 
 /**
- * The one place that maps a provider's refusal to what Temporal does about it: 408, 409, 429, 5xx and broken
- * connections are tried again, after Retry-After when the provider names one; everything else is final.
+ * Maps a provider's failure to an error code, which decides whether Temporal retries. 408, 409, 429, 5xx and broken
+ * connections are retried, after the delay that `retry-after` names. Everything else is final.
  */
 export function providerError(provider: string, failure: ProviderFailure, cause?: unknown): AlfredError {
   const { status, type, code: reason, headers } = failure;
   const code = codeOf(failure);
-  const what = reason ?? type;
-  const named = [status, what && status !== undefined ? `(${what})` : what].filter(Boolean).join(' ');
-  const said = named ? `answered ${named}` : 'could not be reached or broke off';
-  return new AlfredError(code, `${provider} ${said}. ${adviceFor(code, failure)}`.trim(), {
+  const errorName = reason ?? type;
+  const answer = [status, errorName && status !== undefined ? `(${errorName})` : errorName].filter(Boolean).join(' ');
+  const outcome = answer ? `answered ${answer}` : 'could not be reached or broke off';
+  return new AlfredError(code, `${provider} ${outcome}. ${adviceFor(code, failure)}`.trim(), {
     retryAfterMs: headers && retryAfterMs(headers),
     cause,
   });
 }
 
-/** Words of a provider's codes and types that say more than the status. */
-const meanings: [RegExp, ErrorCode][] = [
+/** Codes and types of providers that are more exact than the HTTP status. */
+const codesByReason: [RegExp, ErrorCode][] = [
   [/^(context_length_exceeded|exceed_context_size_error|request_too_large)$/, 'model_context_overflow'],
-  // No waiting helps here: somebody has to pay or to raise the limit.
+  // Waiting does not help: the account has to be paid or its limit raised.
   [/^(insufficient_quota|billing_error|billing_hard_limit_reached|.*spend_limit_reached)$/, 'model_auth'],
   [/^(rate_limit_error|rate_limit_exceeded)$/, 'model_rate_limited'],
   [/^(content_filter|content_policy_violation)$/, 'model_refused'],
 ];
 
-/** Types of errors that end a stream, which has no status any more. */
-const inStream: [RegExp, ErrorCode][] = [
+/** Types of errors inside a stream. There the HTTP status is already sent, so only the type tells what happened. */
+const codesInStream: [RegExp, ErrorCode][] = [
   [/^(authentication|permission)/, 'model_auth'],
   [/^(invalid_request|not_found|BadRequest|NotFound)/, 'model_rejected'],
 ];
 
-/** How servers without a code for it say that a prompt is too long. */
-const tooLong =
+/** How servers that have no code for it word that a prompt is too long. */
+const promptTooLong =
   /(prompt|input) is too long|context[ _](window|length|size|limit)|token count.* exceeds|too many (input )?tokens/i;
 
 function codeOf({ status, type = '', code = '', message }: ProviderFailure): ErrorCode {
-  if (status === 413 || ([undefined, 400, 422].includes(status) && tooLong.test(message)))
+  if (status === 413 || ([undefined, 400, 422].includes(status) && promptTooLong.test(message)))
     return 'model_context_overflow';
-  // OpenAI: more tokens than a minute has, so no minute will do.
+  // OpenAI: the request alone exceeds the limit of tokens per minute, so a retry fails as well.
   if (status === 429 && /^request too large/i.test(message)) return 'model_context_overflow';
-  const meaning = (table: [RegExp, ErrorCode][]) => table.find(([words]) => words.test(code) || words.test(type))?.[1];
-  const meant = meaning(meanings);
-  if (meant) return meant;
+  const codeIn = (table: [RegExp, ErrorCode][]) =>
+    table.find(([pattern]) => pattern.test(code) || pattern.test(type))?.[1];
+  const codeByReason = codeIn(codesByReason);
+  if (codeByReason) return codeByReason;
   switch (status) {
     case undefined:
-      return meaning(inStream) ?? 'model_unavailable';
+      return codeIn(codesInStream) ?? 'model_unavailable';
     case 401:
     case 402:
     case 403:
@@ -79,17 +80,20 @@ function adviceFor(code: ErrorCode, { status, type = '', code: reason = '', mess
     case 'model_rejected':
       return status === 404 || /not_?found/i.test(`${type} ${reason}`)
         ? 'Check that ALFRED_MODEL names a model it has, and that its base URL is right (for most servers it ends in /v1).'
-        : `It says: ${saidOf(message)}`;
+        : `It says: ${shortMessage(message)}`;
     default:
       return '';
   }
 }
 
-/** The provider's words in one line, short, and without what some servers repeat of the request: errors are kept and shown. */
-const saidOf = (message: string) =>
+/**
+ * The provider's message as one short line. Some servers repeat the request in it: that part is cut off, because errors
+ * are stored and shown.
+ */
+const shortMessage = (message: string) =>
   (message.split(/['"]input['"]\s*:|\binput_value\s*=/)[0] ?? '').replace(/\s+/g, ' ').trim().slice(0, 300);
 
-/** `retry-after-ms`, or `retry-after`, in milliseconds; at most an hour. */
+/** The header `retry-after-ms`, else `retry-after`, in milliseconds; at most one hour. */
 function retryAfterMs(headers: Headers): number | undefined {
   const exact = headers.get('retry-after-ms') ?? '';
   return isNumber(exact) ? boundedMs(Number(exact)) : retryAfterHeaderMs(headers.get('retry-after') ?? '');

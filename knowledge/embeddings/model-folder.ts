@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { sha256OfFile } from '../../runtime/file-hash.ts';
+import { parseJson } from '../../contract/json.ts';
+import { hashFile } from '../../runtime/hash.ts';
 
 /** What a folder says of its model in `alfred-model.json`. */
 const Description = z.strictObject({
@@ -42,7 +43,7 @@ export async function readModelFolder(dir: string): Promise<EmbeddingModel | und
   if (!parsed.success)
     throw new Error(`${join(dir, 'alfred-model.json')} does not describe a model: ${z.prettifyError(parsed.error)}`);
   const { name, relevantFrom, ...use } = parsed.data;
-  const files = [await sha256OfFile(modelFile), await sha256OfFile(tokenizerFile)];
+  const files = [await hashFile(modelFile), await hashFile(tokenizerFile)];
   const hash = createHash('sha256').update(JSON.stringify([...files, method, use]));
   return { ...use, relevantFrom, name: `${name}@${hash.digest('hex').slice(0, 8)}`, dir, modelFile, tokenizerFile };
 }
@@ -52,11 +53,3 @@ const isFile = (path: string) =>
     (found) => found.isFile(),
     () => false,
   );
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

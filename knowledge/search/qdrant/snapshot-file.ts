@@ -4,6 +4,7 @@ import { open, rm, stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { AlfredError } from '../../../contract/errors.ts';
+import { parseJson } from '../../../contract/json.ts';
 
 /** The first line of a file; what follows is Qdrant's own snapshot, byte for byte. */
 const Head = z.object({
@@ -63,7 +64,7 @@ export async function readSnapshotFile(file: string): Promise<{ head: SnapshotHe
     });
   try {
     const line = await firstLine(file);
-    const head = Head.safeParse(parsed(line));
+    const head = Head.safeParse(parseJson(line));
     if (!head.success) throw refused('its first line does not say so');
     const from = Buffer.byteLength(line) + 1;
     const size = (await stat(file)).size - from;
@@ -85,12 +86,4 @@ async function firstLine(file: string): Promise<string> {
     if (end >= 0 || size > longestLine) break;
   }
   return Buffer.concat(read).toString('utf8');
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

@@ -27,10 +27,10 @@ test.each([
   [`[{'type': 'missing', 'loc': ('body', 'x'), 'msg': 'Field required', 'input': {'text': 'my secret'}}]`],
   ['{"detail":[{"msg":"Field required","input":"my secret"}]}'],
   ["1 validation error: Field required [type=missing, input_value='my secret', input_type=str]"],
-])('what a server repeats of the request is not repeated: %s', (message) => {
-  const said = providerError('openai', { status: 422, message }).message;
-  expect(said).toContain('Field required');
-  expect(said).not.toContain('secret');
+])('the part of the request that a server repeats is left out of the error: %s', (message) => {
+  const error = providerError('openai', { status: 422, message }).message;
+  expect(error).toContain('Field required');
+  expect(error).not.toContain('secret');
 });
 
 test.each([
@@ -40,7 +40,7 @@ test.each([
   [{ 'retry-after': 'soon' }, undefined],
   [{ 'retry-after': 'Wed, 21 Oct 2015 07:28:00 GMT' }, undefined],
   [{}, undefined],
-])('%j means to come back after %s ms', (headers, retryAfterMs) => {
+])('%j means a retry after %s ms', (headers, retryAfterMs) => {
   const failure = { status: 429, message: 'slow down', headers: new Headers(headers) };
   expect(providerError('openai', failure).retryAfterMs).toBe(retryAfterMs);
 });
