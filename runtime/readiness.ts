@@ -1,4 +1,5 @@
 import type { DependencyState, Readiness } from '../contract/health.ts';
+import { withTimeout } from './with-timeout.ts';
 
 type Check = () => Promise<void>;
 
@@ -6,8 +7,8 @@ type Check = () => Promise<void>;
 export function createReadiness(checks: Record<string, Check>, { timeoutMs = 2_000 } = {}) {
   let phase: 'starting' | 'serving' | 'draining' = 'starting';
   return {
-    serving: () => void (phase = 'serving'),
-    draining: () => void (phase = 'draining'),
+    markServing: () => void (phase = 'serving'),
+    markDraining: () => void (phase = 'draining'),
     isDraining: () => phase === 'draining',
     async read(): Promise<Readiness> {
       const states = await Promise.all(
@@ -25,16 +26,12 @@ export type ReadinessProbe = ReturnType<typeof createReadiness>;
 
 async function stateOf(check: Check, timeoutMs: number): Promise<DependencyState> {
   const begun = performance.now();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>(
-    (_, reject) => (timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)),
-  );
   try {
-    await Promise.race([check(), late]);
+    await withTimeout(check(), timeoutMs, () => {
+      throw new Error(`no answer within ${timeoutMs} ms`);
+    });
     return { status: 'ok', latencyMs: Math.round(performance.now() - begun) };
   } catch (error) {
     return { status: 'down', detail: error instanceof Error && error.message ? error.message : 'no answer' };
-  } finally {
-    clearTimeout(timer);
   }
 }
