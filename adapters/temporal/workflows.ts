@@ -10,11 +10,11 @@ import {
   taskIdOf,
   taskWorkflowId,
 } from '../../contract/ids.ts';
-import { tenantKey } from '../../contract/task-start.ts';
+import { tenantAttribute } from '../../contract/task-start.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import { isTemporalUnavailable } from '../../runtime/temporal.ts';
 import type { Workflows, WorkflowState } from '../../contract/ports/index.ts';
-import { coalesce } from './coalesce.ts';
+import { coalesce } from '../../runtime/coalesce.ts';
 
 const statuses = {
   RUNNING: 'running',
@@ -29,7 +29,7 @@ const statuses = {
 
 /** What Temporal says about workflows. */
 export const createWorkflows = (client: Client): Workflows => {
-  const embedDocuments = coalesce((workflowId) =>
+  const embedDocuments = coalesce((workflowId: string) =>
     told(
       client.workflow.signalWithStart('embedDocumentsWorkflow', {
         workflowId,
@@ -66,7 +66,7 @@ const workflowsOf = (client: Client, embedDocuments: (id: string) => Promise<voi
   },
 
   // A task that has to wait must not fail because it could not say so.
-  watchOutage: coalesce((model) =>
+  watchOutage: coalesce((model: string) =>
     told(
       client.workflow.signalWithStart('modelOutageWorkflow', {
         workflowId: outageWorkflowId(model),
@@ -90,7 +90,7 @@ const workflowsOf = (client: Client, embedDocuments: (id: string) => Promise<voi
         // Also when it runs: one that is about to end takes another look.
         signal: signalName.wake,
         workflowTaskTimeout: '5 s',
-        typedSearchAttributes: [{ key: tenantKey, value: tenant }],
+        typedSearchAttributes: [{ key: tenantAttribute, value: tenant }],
         staticSummary: `documents · source ${sourceId}`,
       }),
     ),
