@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { createActingTools } from '../../agents/tools/acting/acting-tools.ts';
+import { createActingTools } from '../../agents/tools/index.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import { createFakeSmtp } from '../support/fake-smtp.ts';
 import { historyText } from '../support/history-text.ts';
 import { createReceiver, verified, type Received, type Receiver } from '../support/receiver.ts';
+import { until } from '../support/until.ts';
 import { createApiHarness, type ApiHarness } from './api-server.ts';
 
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
@@ -47,18 +47,16 @@ async function ask(tool: string, input: JsonValue) {
   };
   return { id: body.id as string, read };
 }
-async function until(id: string, status: string) {
-  for (const end = Date.now() + 20_000; Date.now() < end; await sleep(30)) {
-    const { body } = await api.http.get(`/v1/tasks/${id}`);
-    if (body.status === status) return body;
-  }
-  throw new Error(`task ${id} did not become ${status}`);
-}
+/** Waits until a task has this status. @returns the task */
+const reaches = (id: string, status: string) =>
+  until(`task ${id} is ${status}`, async () => (await api.http.get(`/v1/tasks/${id}`)).body, {
+    accept: (task) => task.status === status,
+  });
 async function approved(id: string) {
-  const { waiting } = await until(id, 'waiting');
+  const { waiting } = await reaches(id, 'waiting');
   expect({ received: receiver.received, mails: smtp.mails }).toEqual({ received: [], mails: [] });
   expect((await api.http.post(`/v1/approvals/${waiting.approvals[0]}`, { decision: 'approve' })).status).toBe(200);
-  return until(id, 'completed');
+  return reaches(id, 'completed');
 }
 const hook = () => ({ url: `${receiver.url}/hook?token=query-secret`, type: 'order.approved', data: { order: 7 } });
 const mail = { to: ['anna@example.com'], subject: 'Your expenses', text: 'They are approved.' };
@@ -81,7 +79,7 @@ test('a webhook and an email leave once a person has approved them', async () =>
 
 test('nobody is asked to approve what could not be sent', async () => {
   const { id, read } = await ask('send_email', { ...mail, to: ['eve@example.org'] });
-  await until(id, 'completed');
+  await reaches(id, 'completed');
   expect(read()).toMatchObject({ isError: true });
   const events = await api.events.read(api.scope, id, 0, 500);
   expect(events.filter(({ type }) => type === 'approval.requested')).toEqual([]);

@@ -27,7 +27,7 @@ export type ApiHarness = Awaited<ReturnType<typeof createApiHarness>>;
 /** One more API on the same house, as a second pod would be. */
 export async function serve(house: Awaited<ReturnType<typeof createTaskHarness>>, deps: Partial<ApiDeps> = {}) {
   const readiness = createReadiness({ postgres: async () => void (await house.postgres.pool.query('select 1')) });
-  readiness.serving();
+  readiness.markServing();
   const app = await createApi({
     ...house,
     agents,

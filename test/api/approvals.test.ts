@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { typedTool } from '../../agents/tools/typed-tool.ts';
 import type { ApprovalRuleInput } from '../../contract/approval.ts';
 import type { JsonValue } from '../../contract/json.ts';
-import { hashOfArguments } from '../../runtime/argument-hash.ts';
+import { hashArguments } from '../../runtime/hash.ts';
+import { until } from '../support/until.ts';
 import { createApiHarness, type ApiHarness } from './api-server.ts';
 
 const rules: ApprovalRuleInput[] = [
@@ -49,15 +49,13 @@ const askFor = async (tool: string, input: JsonValue, who = as('eve')) => {
   api.script([{ calls: [{ tool, arguments: input }] }, { text: ['Done.'] }]);
   return (await api.http.post('/v1/tasks', { input: { text: 'Do it.' } }, who)).body.id as string;
 };
-const until = async (id: string, status: string, who = as('eve')) => {
-  for (const end = Date.now() + 20_000; Date.now() < end; await sleep(30)) {
-    const { body } = await api.http.get(`/v1/tasks/${id}`, who);
-    if (body.status === status) return body;
-  }
-  throw new Error(`task ${id} did not become ${status}`);
-};
+/** Waits until a task has this status. @returns the task */
+const reaches = (id: string, status: string, who = as('eve')) =>
+  until(`task ${id} is ${status}`, async () => (await api.http.get(`/v1/tasks/${id}`, who)).body, {
+    accept: (task) => task.status === status,
+  });
 const pendingOf = async (id: string) => {
-  const task = await until(id, 'waiting');
+  const task = await reaches(id, 'waiting');
   expect(task.waiting).toMatchObject({ reason: 'approval', approvals: [expect.any(String)] });
   return task.waiting.approvals[0] as string;
 };
@@ -79,14 +77,14 @@ describe('a call that must be approved', () => {
       tool: 'pay',
       requestedBy: 'eve',
       arguments: { amount: 500 },
-      argumentsHash: hashOfArguments({ amount: 500 }),
+      argumentsHash: hashArguments({ amount: 500 }),
       decision: null,
     });
     expect((await decide(approval, { ...approve, comment: 'fine' }, boss)).body).toMatchObject({
       status: 'approved',
       decision: { runs: true, by: 'ben', comment: 'fine', edited: null },
     });
-    const done = await until(id, 'completed');
+    const done = await reaches(id, 'completed');
     expect(calls).toEqual([{ tool: 'pay', input: { amount: 500 } }]);
     expect(done.effects).toMatchObject([{ tool: 'pay', state: 'done', summary: 'pay' }]);
     const types = (await eventsOf(id)).map(({ type }) => type);
@@ -101,19 +99,19 @@ describe('a call that must be approved', () => {
   });
 
   test('which no rule speaks of runs at once', async () => {
-    await until(await askFor('pay', { amount: 100 }), 'completed');
-    await until(await askFor('pay', { amount: 900 }, as('eve', 'cfo')), 'completed');
+    await reaches(await askFor('pay', { amount: 100 }), 'completed');
+    await reaches(await askFor('pay', { amount: 900 }, as('eve', 'cfo')), 'completed');
     expect(calls).toHaveLength(2);
   });
 
   test('denied with a comment is told to the model and not made', async () => {
     const id = await askFor('pay', { amount: 500 });
     await decide(await pendingOf(id), { ...deny, comment: 'Too much.' }, boss);
-    await until(id, 'completed');
+    await reaches(id, 'completed');
     expect(calls).toEqual([]);
     const told = (await eventsOf(id)).find(({ type }) => type === 'tool.completed');
     expect(told?.data).toMatchObject({ isError: true, summary: expect.stringContaining('Too much.') });
-    expect((await until(id, 'completed')).effects).toEqual([]);
+    expect((await reaches(id, 'completed')).effects).toEqual([]);
   });
 
   test('edited arguments run instead, are checked first, and stand in the record', async () => {
@@ -131,9 +129,9 @@ describe('a call that must be approved', () => {
     const edited = await decide(approval, lower, boss);
     expect(edited.body.decision).toMatchObject({
       edited: { amount: 50, to: 'x' },
-      argumentsHash: hashOfArguments({ to: 'x', amount: 50 }),
+      argumentsHash: hashArguments({ to: 'x', amount: 50 }),
     });
-    await until(id, 'completed');
+    await reaches(id, 'completed');
     expect(calls).toEqual([{ tool: 'pay', input: { amount: 50, to: 'x' } }]);
     const decided = (await eventsOf(id)).find(({ type }) => type === 'approval.decided');
     expect(decided?.data).toMatchObject({ by: 'ben', runs: true, edited: { amount: 50 } });
@@ -154,16 +152,16 @@ describe('a call that must be approved', () => {
       body: { code: 'approval_forbidden' },
     });
     expect((await decide(approval, approve, as('mallory'))).status).toBe(404);
-    const stale = await decide(approval, { ...approve, argumentsHash: hashOfArguments({ amount: 5 }) }, boss);
+    const stale = await decide(approval, { ...approve, argumentsHash: hashArguments({ amount: 5 }) }, boss);
     expect(stale).toMatchObject({ status: 409, body: { code: 'approval_changed' } });
     await decide(approval, approve, boss);
-    await until(id, 'completed');
+    await reaches(id, 'completed');
 
     const signed = await askFor('sign', {}, as('ann'));
-    const second = (await until(signed, 'waiting', as('ann'))).waiting.approvals[0];
+    const second = (await reaches(signed, 'waiting', as('ann'))).waiting.approvals[0];
     expect(await decide(second, approve, as('ann'))).toMatchObject({ status: 403 });
     expect((await decide(second, approve, as('bob'))).status).toBe(200);
-    await until(signed, 'completed', as('ann'));
+    await reaches(signed, 'completed', as('ann'));
   });
 
   test('is decided once: of two at once the second is told who decided and how', async () => {
@@ -178,7 +176,7 @@ describe('a call that must be approved', () => {
     expect(lost?.body).toMatchObject({ code: 'approval_decided' });
     expect(lost?.body.detail).toContain(won?.body.decision.by);
     expect(lost?.body.detail).toContain(won?.body.status);
-    await until(id, 'completed');
+    await reaches(id, 'completed');
     const { by, runs } = won?.body.decision as { by: string; runs: boolean };
     expect(calls).toHaveLength(runs ? 1 : 0);
     // The same again by the same person is no second decision.
@@ -189,11 +187,11 @@ describe('a call that must be approved', () => {
 
   test('that nobody decides in time is decided by its rule', async () => {
     const denied = await askFor('hurry', {});
-    await until(denied, 'completed');
+    await reaches(denied, 'completed');
     expect(calls).toEqual([]);
     const { body } = await api.http.get(`/v1/approvals?taskId=${denied}`, as('eve'));
     expect(body.approvals).toMatchObject([{ status: 'expired', decision: { runs: false, by: null } }]);
-    await until(await askFor('glide', {}), 'completed');
+    await reaches(await askFor('glide', {}), 'completed');
     expect(calls).toMatchObject([{ tool: 'glide' }]);
   });
 
@@ -201,12 +199,13 @@ describe('a call that must be approved', () => {
     const id = await askFor('climb', {});
     const approval = await pendingOf(id);
     expect((await decide(approval, approve, boss)).status).toBe(404);
-    for (const end = Date.now() + 10_000; Date.now() < end; await sleep(30))
-      if ((await eventsOf(id)).some(({ type }) => type === 'approval.escalated')) break;
+    await until('the approval is escalated', async () =>
+      (await eventsOf(id)).some(({ type }) => type === 'approval.escalated'),
+    );
     const mine = await api.http.get('/v1/approvals?mine=true', boss);
     expect(mine.body.approvals).toMatchObject([{ id: approval, approvers: { roles: ['boss'] } }]);
     expect((await decide(approval, approve, boss)).status).toBe(200);
-    await until(id, 'completed');
+    await reaches(id, 'completed');
     expect(calls).toHaveLength(1);
   });
 
@@ -214,7 +213,7 @@ describe('a call that must be approved', () => {
     const id = await askFor('pay', { amount: 500 });
     const approval = await pendingOf(id);
     await api.http.post(`/v1/tasks/${id}/cancel`, {}, as('eve'));
-    await until(id, 'cancelled');
+    await reaches(id, 'cancelled');
     expect((await api.http.get(`/v1/approvals/${approval}`, boss)).body).toMatchObject({ status: 'withdrawn' });
     expect(await decide(approval, approve, boss)).toMatchObject({ status: 409, body: { code: 'approval_decided' } });
     expect(calls).toEqual([]);
@@ -232,13 +231,13 @@ describe('a call that must be approved', () => {
       { text: ['Done.'] },
     ]);
     const { id } = (await api.http.post('/v1/tasks', { input: { text: 'Pay.' } }, as('eve'))).body;
-    const { approvals } = (await until(id, 'waiting')).waiting;
+    const { approvals } = (await reaches(id, 'waiting')).waiting;
     expect(approvals).toHaveLength(2);
     await decide(approvals[0], approve, boss);
-    expect((await until(id, 'waiting')).status).toBe('waiting');
+    expect((await reaches(id, 'waiting')).status).toBe('waiting');
     expect(calls).toEqual([]);
     await decide(approvals[1], deny, boss);
-    await until(id, 'completed');
+    await reaches(id, 'completed');
     expect(calls.map(({ input }) => JSON.stringify(input)).toSorted()).toEqual(['{"amount":10}', '{"amount":200}']);
   });
 });
@@ -247,14 +246,14 @@ test('a call that was approved with arguments A does not run with arguments B', 
   const id = await askFor('pay', { amount: 500 });
   const approval = await pendingOf(id);
   await decide(approval, approve, boss);
-  await until(id, 'completed');
+  await reaches(id, 'completed');
   calls = [];
 
   // Whatever the rows come to say after the decision: neither other arguments nor another approval run.
   const tampering = [
     `update approvals set arguments = '{"amount": 9000}' where id = $1`,
     `update approvals set edited = '{"amount": 9000}' where id = $1`,
-    `update approvals set arguments = '{"amount": 9000}', decided_hash = '${hashOfArguments({ amount: 9_000 })}' where id = $1`,
+    `update approvals set arguments = '{"amount": 9000}', decided_hash = '${hashArguments({ amount: 9_000 })}' where id = $1`,
     `update approvals set decided_hash = null where id = $1`,
   ];
   for (const tampered of tampering) {
@@ -267,7 +266,7 @@ test('a call that was approved with arguments A does not run with arguments B', 
        create trigger tamper after update on approvals for each row execute function tamper();`,
     );
     await decide(waiting, approve, boss);
-    await until(next, 'completed');
+    await reaches(next, 'completed');
     await api.postgres.pool.query('drop trigger tamper on approvals; drop function tamper()');
     const told = (await eventsOf(next)).find(({ type }) => type === 'tool.completed');
     expect([tampered, calls]).toEqual([tampered, []]);
@@ -277,12 +276,12 @@ test('a call that was approved with arguments A does not run with arguments B', 
 
 test('of a tool that is not configured any more can only be denied', async () => {
   const id = await askFor('sign', {}, as('ann'));
-  const approval = (await until(id, 'waiting', as('ann'))).waiting.approvals[0];
+  const approval = (await reaches(id, 'waiting', as('ann'))).waiting.approvals[0];
   const { sign } = api.tools;
   delete api.tools['sign'];
   expect(await decide(approval, approve, as('bob'))).toMatchObject({ status: 422, body: { code: 'invalid_request' } });
   expect((await decide(approval, deny, as('bob'))).status).toBe(200);
-  await until(id, 'completed', as('ann'));
+  await reaches(id, 'completed', as('ann'));
   if (sign) api.tools['sign'] = sign;
 });
 

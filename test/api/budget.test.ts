@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { until } from '../support/until.ts';
 import { createApiHarness, type ApiHarness } from './api-server.ts';
 
 // A token in costs $0.001, one out $0.01; a scripted turn takes 10 in and 5 out: $0.06.
@@ -9,14 +9,11 @@ let api: ApiHarness;
 beforeAll(async () => void (api = await createApiHarness({ ALFRED_MODELS: JSON.stringify(models) })));
 afterAll(() => api?.close());
 
-const until = async (id: string, status: string) => {
-  for (let turns = 0; turns < 400; turns++) {
-    const { body } = await api.http.get(`/v1/tasks/${id}`);
-    if (body.status === status) return body;
-    await sleep(50);
-  }
-  throw new Error(`task ${id} did not become ${status}`);
-};
+/** Waits until a task has this status. @returns the task */
+const reaches = (id: string, status: string) =>
+  until(`task ${id} is ${status}`, async () => (await api.http.get(`/v1/tasks/${id}`)).body, {
+    accept: (task) => task.status === status,
+  });
 const twoSteps = () => {
   api.tool('search_documents', async (input) => ({ output: { input }, summary: 'looked' }));
   return api.script([
@@ -34,7 +31,7 @@ describe('POST /v1/tasks/{id}/budget', () => {
   test('a task at its limit waits, says what binds, and goes on with more', async () => {
     const requests = twoSteps();
     const id = await ask({ maxModelCalls: 1 });
-    const waiting = await until(id, 'waiting');
+    const waiting = await reaches(id, 'waiting');
     expect(waiting.waiting).toMatchObject({
       reason: 'budget',
       scope: 'task',
@@ -47,7 +44,7 @@ describe('POST /v1/tasks/{id}/budget', () => {
 
     const granted = await grant(id, { maxModelCalls: 2 });
     expect(granted).toMatchObject({ status: 200, body: { budget: { maxModelCalls: 2 } } });
-    const done = await until(id, 'completed');
+    const done = await reaches(id, 'completed');
     expect(done).toMatchObject({ waiting: null, result: { text: 'Found it.' }, usage: { modelCalls: 2 } });
     const types = (await eventsOf(id)).map(({ type }) => type);
     expect(types.filter((type) => /waiting|granted|resumed/.test(type))).toEqual([
@@ -61,19 +58,19 @@ describe('POST /v1/tasks/{id}/budget', () => {
     const requests = twoSteps();
     // The first call may take about $21; the second one has little less than that left over.
     const id = await ask({ maxCostUsd: 12 });
-    const { waiting, usage } = await until(id, 'waiting');
+    const { waiting, usage } = await reaches(id, 'waiting');
     expect(waiting).toMatchObject({ limit: 'maxCostUsd', max: 12 });
     expect(waiting.charged + waiting.needed).toBeGreaterThan(12);
     expect(usage.costUsd).toBeLessThanOrEqual(12);
     expect(requests.length).toBeLessThan(2);
     await grant(id, { maxCostUsd: 200 });
-    await until(id, 'completed');
+    await reaches(id, 'completed');
   });
 
   test('an answer is given less room when only that fits', async () => {
     const requests = api.script([{ text: ['Short.'] }]);
     const id = await ask({ maxCostUsd: 18 });
-    await until(id, 'completed');
+    await reaches(id, 'completed');
     expect(requests[0]?.maxOutputTokens).toBeLessThan(2_000);
     expect(requests[0]?.maxOutputTokens).toBeGreaterThanOrEqual(1_024);
   });
@@ -81,22 +78,22 @@ describe('POST /v1/tasks/{id}/budget', () => {
   test('finish ends the task with what it has', async () => {
     twoSteps();
     const id = await ask({ maxModelCalls: 1 });
-    await until(id, 'waiting');
+    await reaches(id, 'waiting');
     expect((await grant(id, { finish: true })).status).toBe(200);
-    const done = await until(id, 'completed');
+    const done = await reaches(id, 'completed');
     expect(done.result).toMatchObject({ text: 'Let me look.', incomplete: 'budget' });
   });
 
   test('a task that was told not to wait ends with what it has at once', async () => {
     twoSteps();
     const id = await ask({ maxModelCalls: 1, waitS: 0 });
-    expect((await until(id, 'completed')).result).toMatchObject({ incomplete: 'budget' });
+    expect((await reaches(id, 'completed')).result).toMatchObject({ incomplete: 'budget' });
   });
 
   test('what does not help is refused with the reason, and changes nothing', async () => {
     twoSteps();
     const id = await ask({ maxModelCalls: 1, maxTokens: 1_000_000 });
-    await until(id, 'waiting');
+    await reaches(id, 'waiting');
     const refusals: [object, string][] = [
       [{}, 'Name a limit'],
       [{ maxModelCalls: 1 }, 'is 1 already'],
@@ -110,9 +107,9 @@ describe('POST /v1/tasks/{id}/budget', () => {
       expect(answer.body.detail).toContain(reason);
     }
     expect((await grant(id, { maxModelCalls: -1 })).status).toBe(422);
-    expect((await until(id, 'waiting')).budget).toEqual({ maxModelCalls: 1, maxTokens: 1_000_000 });
+    expect((await reaches(id, 'waiting')).budget).toEqual({ maxModelCalls: 1, maxTokens: 1_000_000 });
     await api.http.post(`/v1/tasks/${id}/cancel`, {});
-    await until(id, 'cancelled');
+    await reaches(id, 'cancelled');
     expect(await grant(id, { maxModelCalls: 2 })).toMatchObject({ status: 409, body: { code: 'task_ended' } });
     expect((await grant('019ab7a0-0000-7000-8000-000000000000', { finish: true })).status).toBe(404);
   });
@@ -120,10 +117,10 @@ describe('POST /v1/tasks/{id}/budget', () => {
   test('two grants at once both count once', async () => {
     twoSteps();
     const id = await ask({ maxModelCalls: 1 });
-    await until(id, 'waiting');
+    await reaches(id, 'waiting');
     const answers = await Promise.all([grant(id, { maxModelCalls: 3 }), grant(id, { maxModelCalls: 3 })]);
     expect(answers.map(({ status }) => status).sort()).toContain(200);
-    await until(id, 'completed');
+    await reaches(id, 'completed');
     expect((await eventsOf(id)).filter(({ type }) => type === 'budget.granted')).toHaveLength(1);
   });
 
@@ -138,8 +135,8 @@ describe('POST /v1/tasks/{id}/budget', () => {
         : { text: ['Done.'] },
     );
     const id = await ask({ maxDurationS: 1 });
-    expect((await until(id, 'waiting')).waiting).toMatchObject({ limit: 'maxDurationS', max: 1 });
+    expect((await reaches(id, 'waiting')).waiting).toMatchObject({ limit: 'maxDurationS', max: 1 });
     await grant(id, { maxDurationS: 60 });
-    expect((await until(id, 'completed')).result.text).toBe('Done.');
+    expect((await reaches(id, 'completed')).result.text).toBe('Done.');
   });
 });

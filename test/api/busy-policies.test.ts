@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ModelRequest } from '../../contract/ports/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
+import { until } from '../support/until.ts';
 import { createApiHarness, type ApiHarness } from './api-server.ts';
-import { heard, held, script, states, talkTo, until, type Talk } from './talk.ts';
+import { heard, held, script, states, talkTo, type Talk } from './talk.ts';
 
 let api: ApiHarness;
 beforeAll(async () => void (api = await createApiHarness()));

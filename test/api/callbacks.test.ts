@@ -4,6 +4,7 @@ import { AlfredError } from '../../contract/errors.ts';
 import { callbackWorkflowId, taskWorkflowId } from '../../contract/ids.ts';
 import { historyText } from '../support/history-text.ts';
 import { createReceiver, verified, type Received, type Receiver } from '../support/receiver.ts';
+import { until } from '../support/until.ts';
 import { createApiHarness, type ApiHarness } from './api-server.ts';
 import type { Wire } from './checked-client.ts';
 
@@ -36,29 +37,12 @@ const ask = async (more: object = {}) => {
   return body.id as string;
 };
 const callbackOf = async (id: string) => (await api.http.get(`/v1/tasks/${id}/callback`)).body;
-
-/** Asks again and again until it is so. */
-async function eventually<T>(look: () => Promise<T> | T, isSo: (seen: T) => boolean, what: string): Promise<T> {
-  const deadline = Date.now() + 20_000;
-  for (;;) {
-    const seen = await look();
-    if (isSo(seen)) return seen;
-    if (Date.now() > deadline) throw new Error(`${what}: not within 20 s, last seen ${JSON.stringify(seen)}`);
-    await sleep(50);
-  }
-}
 const inState = (id: string, state: string) =>
-  eventually(
-    () => callbackOf(id),
-    (callback: Wire) => callback.state === state,
-    `the callback of ${id} is ${state}`,
-  );
+  until(`the callback of ${id} is ${state}`, () => callbackOf(id), {
+    accept: (callback: Wire) => callback.state === state,
+  });
 const received = (count: number) =>
-  eventually(
-    () => receiver.received,
-    (all) => all.length >= count,
-    `${count} posts are received`,
-  );
+  until(`${count} posts are received`, () => receiver.received, { accept: (all) => all.length >= count });
 const idOf = ({ headers }: Received) => headers['webhook-id'];
 
 describe('the end of a task is told', () => {
@@ -109,11 +93,7 @@ describe('the end of a task is told', () => {
   test('when somebody terminated its workflow and only the sweep found out', async () => {
     api.script([{ until: (signal) => sleep(60_000, undefined, { signal }) }]);
     const id = await ask();
-    await eventually(
-      () => api.row(id),
-      ({ status }) => status === 'running',
-      'the task runs',
-    );
+    await until('the task runs', () => api.row(id), { accept: ({ status }) => status === 'running' });
     await api.client.workflow.getHandle(taskWorkflowId(id)).terminate();
     await inState(id, 'delivered');
     expect(verified(secret, receiver.received[0] as Received)).toMatchObject({
@@ -158,11 +138,9 @@ describe('a receiver that does not take it', () => {
     receiver.status(503);
     api.script([{ text: ['Done.'] }]);
     const id = await ask();
-    const failing = await eventually(
-      () => callbackOf(id),
-      (callback: Wire) => callback.lastStatus === 503,
-      'the first attempt has failed',
-    );
+    const failing = await until('the first attempt has failed', () => callbackOf(id), {
+      accept: (callback: Wire) => callback.lastStatus === 503,
+    });
     expect(failing).toMatchObject({
       state: 'delivering',
       deliveries: 1,
@@ -181,11 +159,9 @@ describe('a receiver that does not take it', () => {
     await receiver.down();
     api.script([{ text: ['Done.'] }]);
     const id = await ask();
-    const failing = await eventually(
-      () => callbackOf(id),
-      (callback: Wire) => callback.attempts > 0 && callback.lastError !== null,
-      'the first attempt has failed',
-    );
+    const failing = await until('the first attempt has failed', () => callbackOf(id), {
+      accept: (callback: Wire) => callback.attempts > 0 && callback.lastError !== null,
+    });
     expect(failing).toMatchObject({ state: 'delivering', lastStatus: null });
     expect(failing.lastError).toContain('ECONNREFUSED');
     await receiver.up();

@@ -98,7 +98,7 @@ test('what Claude cites is shown with its own quotes, at their places, and the t
   const again = fakes.claude.requests.at(-1)?.messages ?? [];
   expect(contentOf(again[3] ?? { content: '' })).toEqual([{ type: 'text', text: answer }]);
 
-  while (!(await api.gate.failed(claude)));
+  while (!(await api.gate.recordFailure(claude)));
   fakes.gpt.script({ text: ['Eight weeks [1].'] });
   const last = await talk.say('How early must I tell you?');
   expect(script(await talk.quiet()).at(-1)).toBe('> Eight weeks [1].');

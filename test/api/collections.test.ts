@@ -4,7 +4,7 @@ import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
 import { wordEmbedder } from '../support/word-embedder.ts';
 import { createApiHarness, type ApiHarness } from './api-server.ts';
 import type { Wire } from './checked-client.ts';
-import { until } from './schedule-harness.ts';
+import { until } from '../support/until.ts';
 
 let api: ApiHarness;
 let workers: RunningWorkers;
@@ -25,11 +25,9 @@ const set = (name: string, settings: object) =>
 const get = (name: string, headers = {}) => api.http.get(`/v1/collections/${encodeURIComponent(name)}`, headers);
 async function add(name: string, text: string, query: string, headers = {}): Promise<Wire> {
   const { body } = await api.http.json('POST', `/v1/documents?${query}`, { name, text }, headers);
-  return until(
-    async () => (await api.http.get(`/v1/ingestions/${body.id}`, headers)).body,
-    ({ status }) => status !== 'running',
-    'the end of an upload',
-  );
+  return until('the end of an upload', async () => (await api.http.get(`/v1/ingestions/${body.id}`, headers)).body, {
+    accept: ({ status }) => status !== 'running',
+  });
 }
 const sentences = (count: number) =>
   Array.from({ length: count }, (_, n) => `Rule ${n} says that apple${n} and pear${n} meet.`).join(' ');

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { until } from '../support/until.ts';
 import { createApiHarness, serve, type ApiHarness } from './api-server.ts';
 import { eventsIn, type Wire } from './checked-client.ts';
-import { held, talkTo, until, type Talk } from './talk.ts';
+import { held, talkTo, type Talk } from './talk.ts';
 
 let api: ApiHarness;
 beforeAll(async () => void (api = await createApiHarness()));

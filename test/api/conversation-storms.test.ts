@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { BusyPolicy } from '../../contract/conversation.ts';
+import { until } from '../support/until.ts';
 import { createApiHarness, type ApiHarness } from './api-server.ts';
 import type { Checked } from './checked-client.ts';
-import { script, talkTo, until } from './talk.ts';
+import { script, talkTo } from './talk.ts';
 
 let api: ApiHarness;
 beforeAll(async () => void (api = await createApiHarness()));

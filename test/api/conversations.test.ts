@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { conversationWorkflowId } from '../../contract/ids.ts';
+import { until } from '../support/until.ts';
 import { createApiHarness, type ApiHarness } from './api-server.ts';
-import { heard, held, script, states, talkTo, until } from './talk.ts';
+import { heard, held, script, states, talkTo } from './talk.ts';
 
 let api: ApiHarness;
 beforeAll(async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { until } from '../support/until.ts';
 import { createApiHarness, type ApiHarness } from './api-server.ts';
-import { heard, held, script, talkTo, until, type Talk } from './talk.ts';
+import { heard, held, script, talkTo, type Talk } from './talk.ts';
 
 let api: ApiHarness;
 beforeAll(async () => void (api = await createApiHarness()));

@@ -4,7 +4,7 @@ import { documentsQueue, ingestionWorkflowId } from '../../contract/ids.ts';
 import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
 import { createApiHarness, type ApiHarness } from './api-server.ts';
 import type { Checked, Json } from './checked-client.ts';
-import { until } from './schedule-harness.ts';
+import { until } from '../support/until.ts';
 
 let api: ApiHarness;
 let workers: RunningWorkers;
@@ -158,11 +158,9 @@ describe('POST /v1/ingestions/{id}/retry', () => {
       method: 'POST',
       body: JSON.stringify({ name: 'taken.md', text: 'Eve was first.' }),
     });
-    await until(
-      async () => (await asEve(`/v1/ingestions/${theirs.body.id}`)).body,
-      ({ status }) => status !== 'running',
-      'the first upload',
-    );
+    await until('the first upload', async () => (await asEve(`/v1/ingestions/${theirs.body.id}`)).body, {
+      accept: ({ status }) => status !== 'running',
+    });
     const first = await read(await upload(['taken.md', '# Mine'], ['fine.md', '# Fine, too']));
     expect(first).toMatchObject({ counts: { failed: 1 }, failures: [{ error: { code: 'file_name_taken' } }] });
     const again = await read(await retry(first['id']));

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { until } from '../support/until.ts';
 import { createApiHarness, serve, type ApiHarness } from './api-server.ts';
 import { eventsIn } from './checked-client.ts';
 
@@ -19,12 +20,6 @@ const finished = async (text: string[]) => {
 const stream = (id: string, headers: Record<string, string> = {}, query = '') =>
   api.http.get(`/v1/tasks/${id}/events${query}`, { accept: 'text/event-stream', ...headers });
 const numbers = (text: string) => eventsIn(text).map(({ id }) => id);
-const until = async (holds: () => boolean | Promise<boolean>) => {
-  for (const end = Date.now() + 15_000; !(await holds());) {
-    if (Date.now() > end) throw new Error('it did not come about');
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-};
 const openStreams = async () => (await api.metrics.eventStreams.get()).values[0]?.value ?? 0;
 
 describe('an event stream', () => {
@@ -44,10 +39,12 @@ describe('an event stream', () => {
     const held = new Promise<void>((resolve) => (release = resolve));
     api.script([{ text: ['a', 'b', 'c', 'd'], until: () => held }]);
     const id = await started();
-    await until(async () => (await api.events.read(api.scope, id, 0, 100)).some(({ type }) => type === 'text.delta'));
+    await until('there is text', async () =>
+      (await api.events.read(api.scope, id, 0, 100)).some(({ type }) => type === 'text.delta'),
+    );
     const last = (await api.events.read(api.scope, id, 0, 100)).length;
     const live = Array.from({ length: last + 1 }, (_, cut) => stream(id, { 'last-event-id': String(cut) }));
-    await until(async () => (await openStreams()) === last + 1);
+    await until('another stream is open', async () => (await openStreams()) === last + 1);
     release();
     const all = (await api.followed(id)).map(({ seq }) => seq);
     for (const [cut, answer] of (await Promise.all(live)).entries())
@@ -57,7 +54,7 @@ describe('an event stream', () => {
       expect(numbers((await stream(id, {}, `?after=${cut}`)).body)).toEqual(all.slice(cut));
       expect(numbers((await stream(id, { 'last-event-id': String(cut) }, '?after=0')).body)).toEqual(all.slice(cut));
     }
-    await until(async () => (await openStreams()) === 0);
+    await until('no stream is open', async () => (await openStreams()) === 0);
   });
 
   test('that has nothing left to say tells the browser not to come back', async () => {
@@ -88,7 +85,7 @@ describe('an event stream', () => {
     while ((text.match(/^: still here$/gm) ?? []).length < 3) text += (await reader?.read())?.value ?? '';
     expect(await openStreams()).toBe(1);
     cut.abort();
-    await until(async () => (await openStreams()) === 0);
+    await until('no stream is open', async () => (await openStreams()) === 0);
     await api.http.post(`/v1/tasks/${id}/cancel`, {});
     await pod.app.close();
   });
@@ -101,8 +98,8 @@ describe('an event stream', () => {
     const id = await started();
     const half = pod.http.get(`/v1/tasks/${id}/events`, { accept: 'text/event-stream' });
     const waiting = pod.http.get(`/v1/tasks/${id}`, { prefer: 'wait=60' });
-    await until(async () => (await openStreams()) === 1);
-    pod.readiness.draining();
+    await until('one stream is open', async () => (await openStreams()) === 1);
+    pod.readiness.markDraining();
     const closed = pod.app.close();
     const first = numbers((await half).body);
     expect((await waiting).body.status).not.toBe('completed');

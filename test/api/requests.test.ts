@@ -201,7 +201,7 @@ describe('health', () => {
       status: 'ready',
       dependencies: { postgres: { status: 'ok' } },
     });
-    pod.readiness.draining();
+    pod.readiness.markDraining();
     expect(await pod.http.get('/healthz')).toMatchObject({ status: 503, body: { status: 'draining' } });
     const refused = await pod.http.get('/v1/tasks');
     expect([refused.status, refused.body.code, refused.headers.get('retry-after')]).toEqual([503, 'draining', '1']);

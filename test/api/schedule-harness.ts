@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import { scheduleWorkflowId } from '../../contract/ids.ts';
+import { until } from '../support/until.ts';
 import { createApiHarness } from './api-server.ts';
 import type { Wire } from './checked-client.ts';
 
@@ -63,24 +63,14 @@ export async function createScheduleHarness() {
 
     /** The schedule once it has so many runs. */
     runs: (id: string, count: number) =>
-      until(
-        () => read(id),
-        ({ recentRuns }) => recentRuns.length >= count,
-        `${count} runs`,
-      ),
+      until(`${count} runs`, () => read(id), { accept: ({ recentRuns }) => recentRuns.length >= count }),
     ended: (taskId: string) =>
-      until(
-        () => taskOf(taskId),
-        ({ endedAt }) => endedAt !== null,
-        'the end of a task',
-      ),
+      until('the end of a task', () => taskOf(taskId), { accept: ({ endedAt }) => endedAt !== null }),
     /** The first workflow of its runs that has that status. */
     async workflow(id: string, status: string) {
-      const all = await until(
-        () => workflowsOf(id),
-        (seen) => seen.some((one) => one.status === status),
-        `a run that is ${status}`,
-      );
+      const all = await until(`a run that is ${status}`, () => workflowsOf(id), {
+        accept: (seen) => seen.some((one) => one.status === status),
+      });
       return all.find((one) => one.status === status) as (typeof all)[number];
     },
 
@@ -101,17 +91,6 @@ export async function createScheduleHarness() {
   };
 }
 export type ScheduleHarness = Awaited<ReturnType<typeof createScheduleHarness>>;
-
-/** What `look` sees once it is so. */
-export async function until<T>(look: () => Promise<T>, isSo: (seen: T) => boolean, what: string): Promise<T> {
-  const deadline = Date.now() + 30_000;
-  for (;;) {
-    const seen = await look();
-    if (isSo(seen)) return seen;
-    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}\n${JSON.stringify(seen, null, 1)}`);
-    await sleep(50);
-  }
-}
 
 /** Everything that stands in something of Temporal’s, payloads decoded. */
 export function textOf(value: unknown): string {

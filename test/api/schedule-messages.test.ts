@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { createScheduleHarness, hourly, textOf, until, type ScheduleHarness } from './schedule-harness.ts';
+import { until } from '../support/until.ts';
+import { createScheduleHarness, hourly, textOf, type ScheduleHarness } from './schedule-harness.ts';
 
 const text = 'Any purple news?';
 
@@ -14,12 +15,7 @@ const say = (conversationId: string, words: string) =>
   api.http.post(`/v1/conversations/${conversationId}/messages`, { text: words });
 const messagesOf = async (conversationId: string) =>
   (await api.http.get(`/v1/conversations/${conversationId}/messages`)).body.messages;
-const running = (id: string) =>
-  until(
-    () => api.read(id),
-    (schedule) => schedule.running === 1,
-    'its task',
-  );
+const running = (id: string) => until('its task', () => api.read(id), { accept: (schedule) => schedule.running === 1 });
 
 test('a run sends its message once, under its own id, and is over with the answer', async () => {
   const { letGo } = api.slowModel();
@@ -58,11 +54,9 @@ test('a message that is dropped while it waits for its turn ends its run', async
   await say(conversationId, 'Wait.');
   const { id } = await api.create({ action: { message: { conversationId, text } } });
   await api.act(id, 'run');
-  await until(
-    () => messagesOf(conversationId),
-    (messages) => messages.length === 2 && messages[1].state === 'queued',
-    'the message in the queue',
-  );
+  await until('the message in the queue', () => messagesOf(conversationId), {
+    accept: (messages) => messages.length === 2 && messages[1].state === 'queued',
+  });
   await api.http.post(`/v1/conversations/${conversationId}/stop`, {});
   await api.workflow(id, 'COMPLETED');
   expect((await api.read(id)).recentRuns[0].error).toBeNull();

@@ -1,15 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { scheduleWorkflowId, systemQueue, taskWorkflowId } from '../../contract/ids.ts';
+import { until } from '../support/until.ts';
 import type { Wire } from './checked-client.ts';
-import {
-  ask,
-  createScheduleHarness,
-  everySecond,
-  hourly,
-  textOf,
-  until,
-  type ScheduleHarness,
-} from './schedule-harness.ts';
+import { ask, createScheduleHarness, everySecond, hourly, textOf, type ScheduleHarness } from './schedule-harness.ts';
 
 let api: ScheduleHarness;
 beforeAll(async () => void (api = await createScheduleHarness()));
@@ -61,11 +54,9 @@ describe('runs', () => {
     const { recentRuns } = await api.runs(id, 1);
     if (status === 'COMPLETED') letGo();
     const { workflowId, runId } = await api.workflow(id, status);
-    await until(
-      () => api.taskOf(recentRuns[0].taskId),
-      (task) => task.status !== 'queued',
-      'the start of its task',
-    );
+    await until('the start of its task', () => api.taskOf(recentRuns[0].taskId), {
+      accept: (task) => task.status !== 'queued',
+    });
     await api.client.workflowService.resetWorkflowExecution({
       namespace: api.config.TEMPORAL_NAMESPACE,
       workflowExecution: { workflowId, runId },
@@ -88,11 +79,7 @@ describe('runs', () => {
   test('a task that fails, fails its run, and with pauseOnFailure the schedule pauses and says why', async () => {
     api.script([]);
     const { id } = await api.create({ timing: { ...everySecond, pauseOnFailure: true } });
-    const paused = await until(
-      () => api.read(id),
-      (schedule) => schedule.paused,
-      'a pause',
-    );
+    const paused = await until('a pause', () => api.read(id), { accept: (schedule) => schedule.paused });
     expect(paused).toMatchObject({ state: 'scheduled', nextRuns: [] });
     expect(paused.note).toMatch(/fail/i);
     const failed = paused.recentRuns.at(-1);
@@ -144,22 +131,16 @@ describe('overlap', () => {
     };
     for (const time of [1, 2, 3]) {
       await api.act(id, 'run');
-      await until(seen, ({ known }) => known === time, `run ${time} to be taken, kept or skipped`);
+      await until(`run ${time} to be taken, kept or skipped`, seen, { accept: ({ known }) => known === time });
       // Runs within one second are one.
       const second = Math.floor(Date.now() / 1_000);
-      await until(
-        async () => Math.floor(Date.now() / 1_000),
-        (now) => now > second,
-        'the next second',
-      );
+      await until('the next second', async () => Math.floor(Date.now() / 1_000), { accept: (now) => now > second });
     }
     letGo();
-    await until(seen, ({ waiting }) => waiting === 0, 'every run to begin');
-    const { recentRuns } = await until(
-      () => api.read(id),
-      (schedule) => schedule.running === 0 && schedule.recentRuns.length >= count,
-      `the end of ${count}`,
-    );
+    await until('every run to begin', seen, { accept: ({ waiting }) => waiting === 0 });
+    const { recentRuns } = await until(`the end of ${count}`, () => api.read(id), {
+      accept: (schedule) => schedule.running === 0 && schedule.recentRuns.length >= count,
+    });
     expect(recentRuns).toHaveLength(count);
   });
 
@@ -168,11 +149,9 @@ describe('overlap', () => {
     const { id } = await api.create({ timing: { ...everySecond, overlap: 'skip' } });
     const { recentRuns } = await api.runs(id, 1);
     const handle = api.inTemporal(id);
-    await until(
-      () => handle.describe(),
-      ({ info }) => info.numActionsSkippedOverlap >= 2,
-      'two runs that were skipped',
-    );
+    await until('two runs that were skipped', () => handle.describe(), {
+      accept: ({ info }) => info.numActionsSkippedOverlap >= 2,
+    });
     expect(await api.read(id)).toMatchObject({ running: 1, recentRuns: [{ taskId: recentRuns[0].taskId }] });
     letGo();
     await api.runs(id, 2);
@@ -182,18 +161,10 @@ describe('overlap', () => {
   test('allow_all lets runs work side by side', async () => {
     const { letGo } = api.slowModel();
     const { id } = await api.create({ timing: { ...everySecond, overlap: 'allow_all' } });
-    await until(
-      () => api.read(id),
-      ({ running }) => running >= 3,
-      'three tasks at once',
-    );
+    await until('three tasks at once', () => api.read(id), { accept: ({ running }) => running >= 3 });
     await api.act(id, 'pause');
     letGo();
-    await until(
-      () => api.read(id),
-      ({ running }) => running === 0,
-      'the end of all',
-    );
+    await until('the end of all', () => api.read(id), { accept: ({ running }) => running === 0 });
   });
 
   test('cancel_other cancels the task of the run before', async () => {

@@ -6,7 +6,7 @@ import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
 import { createWebSite, type WebSite } from '../support/web-site.ts';
 import { createApiHarness, serve, type ApiHarness } from './api-server.ts';
 import type { Wire } from './checked-client.ts';
-import { until } from './schedule-harness.ts';
+import { until } from '../support/until.ts';
 
 let api: ApiHarness;
 let workers: RunningWorkers;
@@ -30,11 +30,9 @@ afterAll(async () => {
 const create = (path: string, more: object = {}) => api.http.post('/v1/sources', { address: site.url + path, ...more });
 const remove = (id: string, query = '') => api.http.request(`/v1/sources/${id}${query}`, { method: 'DELETE' });
 const ended = (id: string) =>
-  until(
-    async () => (await api.http.get(`/v1/sources/${id}`)).body,
-    ({ sync }) => !['queued', 'running'].includes(sync.state),
-    'the end of a sync',
-  );
+  until('the end of a sync', async () => (await api.http.get(`/v1/sources/${id}`)).body, {
+    accept: ({ sync }) => !['queued', 'running'].includes(sync.state),
+  });
 const names = async () =>
   (await api.http.get('/v1/documents')).body.documents.map(({ name }: Wire) => name.replace(site.host, ''));
 
@@ -54,7 +52,7 @@ test('a source is made, read, listed, read again and removed with its documents'
   expect((await create('/sitemap.xml', { collection: 'site' })).body.code).toBe('source_exists');
   expect((await remove(body.id)).status).toBe(204);
   expect((await api.http.get(`/v1/sources/${body.id}`)).status).toBe(404);
-  await until(names, (all) => all.length === 0, 'the removal of the documents');
+  await until('the removal of the documents', names, { accept: (all) => all.length === 0 });
   await api.client.workflow.getHandle(sourceWorkflowId(body.id)).result();
   expect((await remove(body.id)).status).toBe(404);
 });
@@ -66,11 +64,9 @@ test('one with an interval has a schedule in Temporal, which asks for syncs and 
   expect((await schedule.describe()).spec.intervals).toMatchObject([{ every: 3_600_000 }]);
   const before = (await api.http.get(`/v1/sources/${body.id}`)).body.sync.requestedAt;
   await schedule.trigger();
-  await until(
-    async () => (await api.http.get(`/v1/sources/${body.id}`)).body.sync,
-    ({ requestedAt, state }) => requestedAt !== before && state === 'completed',
-    'the sync of the schedule',
-  );
+  await until('the sync of the schedule', async () => (await api.http.get(`/v1/sources/${body.id}`)).body.sync, {
+    accept: ({ requestedAt, state }) => requestedAt !== before && state === 'completed',
+  });
   expect((await remove(body.id, '?documents=keep')).status).toBe(204);
   await expect(schedule.describe()).rejects.toMatchObject({ name: 'ScheduleNotFoundError' });
   expect(await names()).toEqual(['/travel']);

@@ -1,21 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ModelRequest } from '../../contract/ports/index.ts';
+import { until } from '../support/until.ts';
 import type { ApiHarness } from './api-server.ts';
 import type { Wire } from './checked-client.ts';
-
-/** Looks again until something holds. @returns what it came to @throws when that takes longer, 20 s when nothing is said */
-export async function until<T>(
-  what: string,
-  look: () => Promise<T | undefined | false>,
-  patienceMs = 20_000,
-): Promise<T> {
-  for (const end = Date.now() + patienceMs; ;) {
-    const found = await look();
-    if (found) return found;
-    if (Date.now() > end) throw new Error(`it did not come about: ${what}`);
-    await sleep(25);
-  }
-}
 
 /** What a model was asked, in short: who said what. */
 export const heard = ({ messages }: ModelRequest) =>
@@ -55,14 +41,14 @@ export async function talkTo(api: ApiHarness, request: object = {}) {
     row: async () => (await api.http.get(path)).body,
     listed,
     /** Waits until nothing runs and nothing waits. @returns what was said and answered */
-    quiet: (patienceMs?: number) =>
+    quiet: (withinMs?: number) =>
       until(
         'nothing runs and nothing waits',
         async () => {
           const row = (await api.http.get(path)).body;
           return row.runningTaskId === null && row.queued === 0 && listed();
         },
-        patienceMs,
+        withinMs === undefined ? {} : { withinMs },
       ),
     running: () =>
       until('a task runs', async () => {

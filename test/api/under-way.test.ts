@@ -8,8 +8,9 @@ import { createWebhooks } from '../../adapters/outbound/webhooks.ts';
 import { sendWebhookTool } from '../../agents/tools/acting/send-webhook.ts';
 import { replayHistory } from '../../cli/replay/replay-history.ts';
 import { conversationWorkflowId, taskWorkflowId } from '../../contract/ids.ts';
+import { until } from '../support/until.ts';
 import { createApiHarness, type ApiHarness } from './api-server.ts';
-import { heard, held, talkTo, until } from './talk.ts';
+import { heard, held, talkTo } from './talk.ts';
 
 // What comes in the middle of something else.
 
@@ -103,7 +104,7 @@ test('a cancel waits for what is on its way before it takes it back', async () =
   api.tool('look', (_, { signal }) => forever(signal));
   api.tool(
     'book',
-    async (_, { leaving }) => {
+    async (_, { beforeSend: leaving }) => {
       await leaving();
       left.resolve();
       await arrives.promise;
@@ -113,7 +114,7 @@ test('a cancel waits for what is on its way before it takes it back', async () =
     {
       effect: 'write',
       reconcile: async () => ({ state: world.includes('booked') ? 'unknown' : 'not_done' }),
-      undo: async (_, __, { leaving }) => {
+      undo: async (_, __, { beforeSend: leaving }) => {
         await leaving();
         world.push('undone');
         return { summary: 'undone' };

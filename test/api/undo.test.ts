@@ -2,8 +2,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { bookingTool } from '../support/booking-tool.ts';
+import { until } from '../support/until.ts';
 import { createApiHarness, type ApiHarness } from './api-server.ts';
-import { held, talkTo, until } from './talk.ts';
+import { held, talkTo } from './talk.ts';
 
 let api: ApiHarness;
 let server: Server;
@@ -25,7 +26,7 @@ beforeAll(async () => {
   api.tool('book', (...call) => book.run(...call), book);
   api.tool(
     'tell',
-    async (_, { leaving }) => {
+    async (_, { beforeSend: leaving }) => {
       await leaving();
       return { output: {}, summary: 'told everybody' };
     },

@@ -5,6 +5,7 @@ import { AlfredError } from '../../contract/errors.ts';
 import { taskWorkflowId } from '../../contract/ids.ts';
 import { createApiHarness, type ApiHarness } from '../api/api-server.ts';
 import { alfred, runAlfred } from './run-alfred.ts';
+import { untilPasses } from '../support/until.ts';
 
 let house: ApiHarness;
 beforeAll(async () => void (house = await createApiHarness({ ALFRED_MODELS: '{"scripted:test": {"output": 25000}}' })));

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { scheduleWorkflowId } from '../../contract/ids.ts';
 import { createApiHarness, type ApiHarness } from '../api/api-server.ts';
 import { alfred } from './run-alfred.ts';
+import { until } from '../support/until.ts';
 
 let house: ApiHarness;
 beforeAll(async () => {

@@ -7,7 +7,8 @@ import { Webhook } from 'standardwebhooks';
 import type { Approval, ApprovalList } from '../../contract/approval.ts';
 import type { Conversation, ConversationMessage } from '../../contract/conversation.ts';
 import type { Task } from '../../contract/task.ts';
-import { dataFolders, json, killLocal, poll, startLocal, stopLocal } from './local-stack.ts';
+import { dataFolders, json, killLocal, startLocal, stopLocal } from './local-stack.ts';
+import { until } from '../support/until.ts';
 
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const folders = dataFolders();
@@ -28,6 +29,13 @@ afterAll(async () => {
   receiver.close();
   await folders.removeAll();
 });
+
+const minute = { withinMs: 60_000 };
+/** The one approval that is pending. */
+async function pendingApprovals(api: string) {
+  const { approvals } = await json<ApprovalList>(`${api}/v1/approvals?mine=true`);
+  return approvals.length === 1 && approvals;
+}
 
 test('an approval and a queued message outlive kill -9 of everything; what is approved happens once', async () => {
   const dir = await folders.make();
@@ -54,10 +62,7 @@ test('an approval and a queued message outlive kill -9 of everything; what is ap
   const say = (id: string) => json(`${api}${messages}`, { id, text: `Order, please (${id}).` });
   await say('m1');
   await say('m2');
-  const [approval] = await poll(async () => {
-    const { approvals } = await json<ApprovalList>(`${api}/v1/approvals?mine=true`);
-    return approvals.length === 1 ? approvals : undefined;
-  });
+  const [approval] = await until('one call waits for an approval', () => pendingApprovals(api), minute);
   await killLocal(first);
   expect(received).toEqual([]);
 
@@ -67,11 +72,14 @@ test('an approval and a queued message outlive kill -9 of everything; what is ap
   const approve = async (one: Approval | undefined) => {
     const decision = { decision: 'approve', argumentsHash: one?.argumentsHash };
     // A busy machine may answer 503; the same decision again is no other one.
-    const { taskId, status } = await poll(() =>
-      json<Approval>(`${again}/v1/approvals/${one?.id}`, decision).catch((error: Error) => {
-        if (error.message.startsWith('503')) return undefined;
-        throw error;
-      }),
+    const { taskId, status } = await until(
+      'the decision is taken',
+      () =>
+        json<Approval>(`${again}/v1/approvals/${one?.id}`, decision).catch((error: Error) => {
+          if (error.message.startsWith('503')) return undefined;
+          throw error;
+        }),
+      minute,
     );
     expect(status).toBe('approved');
     const task = await json<Task>(`${again}/v1/tasks/${taskId}`, undefined, { prefer: 'wait=60' });
@@ -80,20 +88,18 @@ test('an approval and a queued message outlive kill -9 of everything; what is ap
   };
   await approve(approval);
   // The second message had waited for its turn, and asks for its own approval.
-  const [other] = await poll(async () => {
-    const { approvals } = await json<ApprovalList>(`${again}/v1/approvals?mine=true`);
-    return approvals.length === 1 ? approvals : undefined;
-  });
+  const [other] = await until('one call waits for an approval', () => pendingApprovals(again), minute);
   await approve(other);
-  await poll(async () => received.length >= 4 || undefined);
+  await until('four posts are received', () => received.length >= 4, minute);
   const types = received.map(({ body }) => body.type).toSorted();
   expect(types).toEqual(['order.placed', 'order.placed', 'task.completed', 'task.completed']);
   expect(new Set(received.map(({ id }) => id)).size).toBe(4);
   // A task ends a moment before its message is done.
-  const said = await poll(async () => {
-    const { messages: now } = await json<{ messages: ConversationMessage[] }>(`${again}${messages}`);
-    return now.some(({ state }) => state === 'running') ? undefined : now;
-  });
+  const said = await until(
+    'no message runs',
+    async () => (await json<{ messages: ConversationMessage[] }>(`${again}${messages}`)).messages,
+    { ...minute, accept: (all) => all.every(({ state }) => state !== 'running') },
+  );
   expect(said.map(({ id, role, state }) => (role === 'user' ? `${id} ${state}` : role))).toEqual([
     'm1 done',
     'assistant',

@@ -2,7 +2,8 @@ import { afterAll, expect, test } from '@jest/globals';
 import type { TaskEvent } from '../../contract/events.ts';
 import type { Ingestion } from '../../contract/documents.ts';
 import type { Task } from '../../contract/task.ts';
-import { dataFolders, json, killLocal, poll, startLocal, stopLocal } from './local-stack.ts';
+import { dataFolders, json, killLocal, startLocal, stopLocal } from './local-stack.ts';
+import { until } from '../support/until.ts';
 
 const folders = dataFolders();
 afterAll(() => folders.removeAll());
@@ -19,11 +20,19 @@ test('kill -9 of the whole stack in the middle of an answer loses nothing', asyn
   const api = first.run().apiUrl;
 
   const added = await json<Ingestion>(`${api}/v1/documents`, { name: 'expenses.md', text });
-  await poll(async () => (await json<Ingestion>(`${api}/v1/ingestions/${added.id}`)).status === 'completed');
+  await until(
+    'the document is read',
+    async () => (await json<Ingestion>(`${api}/v1/ingestions/${added.id}`)).status === 'completed',
+    { withinMs: 60_000 },
+  );
   const { id } = await json<Task>(`${api}/v1/tasks`, {
     input: { text: 'How many days do I have to file an expense report?' },
   });
-  await poll(async () => (await events(api, id)).filter(({ type }) => type === 'text.delta').length >= 3);
+  await until(
+    'three pieces of the answer are there',
+    async () => (await events(api, id)).filter(({ type }) => type === 'text.delta').length >= 3,
+    { withinMs: 60_000 },
+  );
   const before = await events(api, id);
 
   await killLocal(first);

@@ -103,13 +103,3 @@ export async function json<T>(url: string, body?: unknown, headers: Record<strin
   if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
   return (await response.json()) as T;
 }
-
-/** Looks until there is something to see, for a minute at the most. */
-export async function poll<T>(look: () => Promise<T | undefined | false>): Promise<T> {
-  for (const until = Date.now() + 60_000; Date.now() < until;) {
-    const found = await look();
-    if (found !== undefined && found !== false) return found;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('waited too long');
-}

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as newId } from 'uuid';
 import { createMessageStore } from '../../adapters/postgres/messages/message-store.ts';
 import { createEventListener } from '../../adapters/postgres/event-listener.ts';
@@ -8,6 +7,7 @@ import { createTasks } from '../../adapters/postgres/tasks/tasks.ts';
 import type { CompletedModelCall, DayLimit, FailedModelCall, OpenModelCall } from '../../contract/ports/index.ts';
 import type { BudgetLimits, MessageHead, Scope, TaskRef, Usage } from '../../contract/references.ts';
 import { createTestEnvironment } from './environment.ts';
+import { until } from './until.ts';
 
 /** A task with the head of its question. */
 export type BenchTask = { task: TaskRef; head: MessageHead };
@@ -149,7 +149,11 @@ export async function createLedgerBench() {
     async waiters(count: number) {
       const waiting = `select count(*) as n from pg_stat_activity
         where datname = current_database() and wait_event_type = 'Lock'`;
-      while (((await pool.query<{ n: number }>(waiting)).rows[0]?.n ?? 0) < count) await sleep(5);
+      await until(
+        `${count} statements wait for a lock`,
+        async () => ((await pool.query<{ n: number }>(waiting)).rows[0]?.n ?? 0) >= count,
+        { withinMs: 60_000, everyMs: 5 },
+      );
     },
     async close() {
       await listener.close();

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@libsql/client';
 import { QdrantClient } from '@qdrant/js-client-rest';
 import { createVectors } from '../../knowledge/store/vectors.ts';
@@ -122,15 +121,4 @@ export async function embedAll(db: Database, model: ToyModel): Promise<void> {
     })),
   );
   await vectors.settle(model.name, missing);
-}
-
-/** Asks again until the answer is right, or fails as it was last; for what an index does beside answering. */
-export async function eventually(look: () => Promise<void>, withinMs = 10_000): Promise<void> {
-  for (const end = Date.now() + withinMs; ; await sleep(20)) {
-    try {
-      return await look();
-    } catch (error) {
-      if (Date.now() > end) throw error;
-    }
-  }
 }

@@ -2,7 +2,6 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker';
 import { createAdapters, type Adapters } from '../../wiring/adapters.ts';
@@ -14,6 +13,7 @@ import { decideUpdate } from '../../workflows/messages.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { createScriptedModel } from '../support/scripted-model.ts';
 import { scope, startTask } from '../support/tasks.ts';
+import { until } from '../support/until.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -26,7 +26,7 @@ const pay: Tool = {
   description: 'pays',
   inputSchema: { type: 'object' },
   effect: 'write',
-  async run(_, { leaving, receiptKey }) {
+  async run(_, { beforeSend: leaving, receiptKey }) {
     await leaving();
     paid.push(receiptKey);
     return { output: 'paid', summary: 'paid' };
@@ -84,7 +84,7 @@ test('an approval outlives a deploy that changed the workflow', async () => {
   const first = await startVersion();
   const { id, handle } = await startTask({ client: env.client, tasks: adapters.tasks }, 'Pay.');
   const row = async () => adapters.tasks.get(scope, id);
-  while ((await row())?.status !== 'waiting') await sleep(20);
+  await until('the task waits', async () => (await row())?.status === 'waiting', { withinMs: 60_000 });
   await first.stop();
 
   const second = await startVersion(await laterVersion());

@@ -5,9 +5,9 @@ import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { replayHistory } from '../../cli/replay/replay-history.ts';
 import type { TaskEvent } from '../../contract/events.ts';
 import { taskWorkflowId } from '../../contract/ids.ts';
-import { inTime } from '../../runtime/in-time.ts';
+import { withTemporalTimeout } from '../../runtime/with-temporal-timeout.ts';
 import { decideUpdate } from '../../workflows/messages.ts';
-import { numbers } from '../../cli/eval/random.ts';
+import { seededRandom } from '../../cli/eval/seeded-random.ts';
 import { createBookings, type Bookings } from '../support/bookings.ts';
 import { createKillableWorkers, pick } from '../support/killable-workers.ts';
 import { moments, type Moment } from '../support/moments.ts';
@@ -34,7 +34,7 @@ beforeAll(async () => {
 afterAll(() => here?.close());
 
 test(`${kills} kills over ${tasks} tasks that book and wait for approvals: every booking is made once, every approval decided once`, async () => {
-  const random = numbers(seed);
+  const random = seededRandom(seed);
   console.log(`kill loop with effects: ALFRED_TEST_SEED=${seed}`);
   const begun = performance.now();
   const workers = createKillableWorkers(here.workerArgs, here.env.config, here.watch);
@@ -104,7 +104,7 @@ function approveEverything(people: string[]) {
   const decide = async (by: string, id: string, taskId: string) => {
     try {
       const { client } = here.env;
-      const verdict = await inTime(client, 5_000, () =>
+      const verdict = await withTemporalTimeout(client, 5_000, () =>
         client.workflow.getHandle(taskWorkflowId(taskId)).executeUpdate(decideUpdate, {
           args: [{ id, approve: true, by, roles: [] }],
         }),

@@ -5,7 +5,7 @@ import type { TaskEvent } from '../../contract/events.ts';
 import { agentQueue } from '../../contract/ids.ts';
 import { activityAttempts } from '../support/activity-attempts.ts';
 import { callsOf, firstSerial, startCountingProvider } from '../support/counting-provider.ts';
-import { numbers } from '../../cli/eval/random.ts';
+import { seededRandom } from '../../cli/eval/seeded-random.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { moments, watchMoments, type Moment } from '../support/moments.ts';
 import { createKillableWorkers, pick } from '../support/killable-workers.ts';
@@ -40,7 +40,7 @@ afterAll(async () => {
 const rows = async <T extends object>(text: string) => (await env.postgres.pool.query<T>(text)).rows;
 
 test(`${kills} kills at random moments over ${tasks} tasks: nothing is charged twice, no event is missing, all end`, async () => {
-  const random = numbers(seed);
+  const random = seededRandom(seed);
   // Said first, so that a run that hangs can be repeated too.
   console.log(`kill loop: ALFRED_TEST_SEED=${seed}`);
   const startedAt = performance.now();

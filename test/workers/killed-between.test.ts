@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createAdapters, type Adapters } from '../../wiring/adapters.ts';
 import { agentQueue } from '../../contract/ids.ts';
@@ -8,6 +7,7 @@ import { startCountingProvider } from '../support/counting-provider.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { startRole } from '../support/role-process.ts';
 import { eventsOf, scope, startTask } from '../support/tasks.ts';
+import { until } from '../support/until.ts';
 
 // What a worker stores it tells Temporal next. Here the cable to Temporal is cut before that, so that the worker dies in
 // exactly that gap, every time.
@@ -81,6 +81,8 @@ test('a worker killed between "receipt stored" and "activity completed": the too
   expect(ofTools).toEqual(['tool.started', 'tool.completed']);
 }, 60_000);
 
+/** A moment lasts for some milliseconds. */
+const often = { everyMs: 10 };
 type Moment = () => Promise<boolean>;
 
 /** A worker that loses Temporal at one moment, and its life at a later one. */
@@ -97,19 +99,14 @@ async function dyingWorker({
   const worker = startRole('workers/main.ts', queue, env.config, { TEMPORAL_ADDRESS: cable.address });
   try {
     await worker.ready;
-    await until(cutWhen);
+    await until('Temporal is to be cut off', cutWhen, often);
     cable.cut();
     await afterCut?.();
-    await until(killWhen);
+    await until('the worker is to be killed', killWhen, often);
   } finally {
     await worker.end('SIGKILL');
     await cable.close();
   }
-}
-
-async function until(moment: Moment) {
-  const signal = AbortSignal.timeout(30_000);
-  while (!(await moment())) await sleep(10, undefined, { signal });
 }
 
 const seen = async (task: string, type: string) =>

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { taskWorkflowId } from '../../contract/ids.ts';
-import { inTime } from '../../runtime/in-time.ts';
+import { withTemporalTimeout } from '../../runtime/with-temporal-timeout.ts';
 import { decideUpdate } from '../../workflows/messages.ts';
 import { createBookings, type Bookings } from '../support/bookings.ts';
 import { createKillableWorkers } from '../support/killable-workers.ts';
-import { eventually } from '../support/passage-indexes.ts';
 import { eventsOf, scope, startTask } from '../support/tasks.ts';
+import { until } from '../support/until.ts';
 
 let here: Bookings;
 beforeAll(async () => {
@@ -23,14 +23,13 @@ test('a decision whose worker dies as it is written, and whose person has gone, 
     const { id: task } = await startTask({ client, tasks: here.adapters.tasks }, 'Book.');
     const waits = async () =>
       (await here.adapters.approvals.list({ ...scope, roles: [] }, { status: 'pending', limit: 1 })).approvals[0];
-    let asked: Awaited<ReturnType<typeof waits>>;
-    await eventually(async () => expect((asked = await waits())).toBeDefined());
+    const approval = await until('the task waits for an approval', waits);
     const killed = here.watch.first('decided', (name) => workers.kill(name), 20_000);
     const again = killed.then(() => here.watch.first('resumed', (name) => workers.kill(name), 40_000));
     // Nobody repeats it: the row says that it is decided.
-    await inTime(client, 2_000, () =>
+    await withTemporalTimeout(client, 2_000, () =>
       client.workflow.getHandle(taskWorkflowId(task)).executeUpdate(decideUpdate, {
-        args: [{ id: asked?.id ?? '', approve: true, by: 'ann', roles: [] }],
+        args: [{ id: approval.id, approve: true, by: 'ann', roles: [] }],
       }),
     ).catch(() => {});
     expect([await killed, await again]).toEqual([true, true]);

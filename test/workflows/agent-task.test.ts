@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { WorkflowFailedError } from '@temporalio/client';
 import { AlfredError } from '../../contract/errors.ts';
 import { createTaskHarness, scope, type TaskHarness } from '../support/task-harness.ts';
+import { until } from '../support/until.ts';
 
 let house: TaskHarness;
 beforeAll(async () => void (house = await createTaskHarness()));
@@ -153,8 +154,7 @@ describe('agentTaskWorkflow', () => {
     expect(events.at(-1)).toMatchObject({ type: 'task.cancelled' });
     expect(await house.row(id)).toMatchObject({ status: 'cancelled', error: null });
     await expect(handle.result()).rejects.toThrow();
-    const begun = Date.now();
-    while (!stopped && Date.now() - begun < 10_000) await new Promise((resolve) => setTimeout(resolve, 20));
+    await until('the model call is stopped', () => stopped);
     expect(stopped).toBe(true);
   });
 

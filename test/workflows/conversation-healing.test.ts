@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { conversationWorkflowId, taskWorkflowId } from '../../contract/ids.ts';
 import { createApiHarness, type ApiHarness } from '../api/api-server.ts';
-import { heard, held, script, states, talkTo, until } from '../api/talk.ts';
+import { heard, held, script, states, talkTo } from '../api/talk.ts';
+import { until } from '../support/until.ts';
 
 let api: ApiHarness;
 beforeAll(async () => void (api = await createApiHarness({ ALFRED_SWEEP_INTERVAL_S: '1' })));
@@ -38,7 +39,7 @@ test('one that nobody speaks to is woken by the sweep', async () => {
 test('a cancellation that was decided before the end of its workflow is carried out after it', async () => {
   const { talk, taskId } = await busy();
   await handleOf(talk).terminate();
-  await api.tasks.askToCancel(api.scope, taskId, { by: 'local' });
+  await api.tasks.recordCancelRequest(api.scope, taskId, { by: 'local' });
   await talk.say('three');
   expect(script(await talk.quiet())).toEqual(['one', 'two', '> Yes.', 'three', '> Yes.']);
 });

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Tool } from '../../contract/ports/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import { createTaskHarness, type TaskHarness } from '../support/task-harness.ts';
+import { until } from '../support/until.ts';
 
 let house: TaskHarness;
 /** What the world has seen: keys of calls, in order. */
@@ -20,7 +20,7 @@ afterAll(() => house?.close());
 function writes(name: string, after: (attempt: number) => void = () => {}, more: Partial<Tool> = {}) {
   house.tool(
     name,
-    async (_, { leaving, receiptKey }) => {
+    async (_, { beforeSend: leaving, receiptKey }) => {
       attempts++;
       await leaving();
       world.push(receiptKey.split('/').slice(1).join('/'));
@@ -91,7 +91,7 @@ test('an attempt that was taken for dead and another one do not both leave', asy
   const late = Promise.withResolvers<void>();
   house.tool(
     'write',
-    async (_, { leaving }) => {
+    async (_, { beforeSend: leaving }) => {
       const mine = ++attempts;
       if (mine === 1) {
         entered.resolve();
@@ -108,7 +108,7 @@ test('an attempt that was taken for dead and another one do not both leave', asy
   await entered.promise;
   // What a second worker does while the first one is silent.
   const task = { ...house.scope, taskId: id, agent: 'knowledge' };
-  await house.effects.leave(task, { runId: handle.firstExecutionRunId }, { step: 1, callId: 'c0' }, false);
+  await house.effects.claimSend(task, { runId: handle.firstExecutionRunId }, { step: 1, callId: 'c0' }, false);
   late.resolve();
   await handle.result();
   expect(world).toEqual([]);
@@ -118,7 +118,7 @@ test('an attempt that was taken for dead and another one do not both leave', asy
 describe('cancelling a task', () => {
   const undoing =
     (name: string): NonNullable<Tool['undo']> =>
-    async (_, output, { leaving, receiptKey }) => {
+    async (_, output, { beforeSend: leaving, receiptKey }) => {
       await leaving();
       world.push(`undo ${name} ${JSON.stringify(output)} ${receiptKey.split('/').slice(1).join('/')}`);
       return { summary: `took ${name} back` };
@@ -135,14 +135,14 @@ describe('cancelling a task', () => {
       { until: (signal) => new Promise((_, no) => signal.addEventListener('abort', () => no(signal.reason as Error))) },
     ]);
     const { id, handle } = await house.start();
-    for (const end = Date.now() + 15_000; Date.now() < end && world.length < 3;) await sleep(20);
+    await until('three calls are made', () => world.length >= 3);
     world = [];
     return { id, handle };
   };
 
   test('shows what it has done and leaves it', async () => {
     const { id, handle } = await started();
-    await house.tasks.askToCancel(house.scope, id, { reason: 'Enough.' });
+    await house.tasks.recordCancelRequest(house.scope, id, { reason: 'Enough.' });
     await handle.cancel();
     const last = (await house.followed(id)).at(-1);
     expect(last).toMatchObject({
@@ -161,7 +161,7 @@ describe('cancelling a task', () => {
 
   test('with undo takes back newest first, once, and says what cannot be', async () => {
     const { id, handle } = await started();
-    await house.tasks.askToCancel(house.scope, id, { undo: true });
+    await house.tasks.recordCancelRequest(house.scope, id, { undo: true });
     await handle.cancel();
     const events = await house.followed(id);
     expect(world).toEqual(['undo second {"did":"second"} 2/b/undo', 'undo first {"did":"first"} 1/a/undo']);
@@ -179,7 +179,7 @@ describe('cancelling a task', () => {
   test('an undo that fails says so and stops no other; one that breaks off is not made twice', async () => {
     const { id, handle } = await started();
     writes('first', undefined, {
-      undo: async (_, __, { leaving }) => {
+      undo: async (_, __, { beforeSend: leaving }) => {
         await leaving();
         world.push('undo first');
         throw new Error('the process died here');
@@ -190,7 +190,7 @@ describe('cancelling a task', () => {
         throw new AlfredError('destination_forbidden', 'No way back.');
       },
     });
-    await house.tasks.askToCancel(house.scope, id, { undo: true });
+    await house.tasks.recordCancelRequest(house.scope, id, { undo: true });
     await handle.cancel();
     await house.followed(id);
     expect(world).toEqual(['undo first']);

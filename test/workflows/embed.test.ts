@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createAdapters, type Adapters } from '../../wiring/adapters.ts';
 import type { Embedder } from '../../contract/ports/index.ts';
@@ -11,6 +10,7 @@ import { createTestEnvironment, type TestEnvironment } from '../support/environm
 import { plainParser } from '../support/plain-parser.ts';
 import { local as scope, placed } from '../support/put-document.ts';
 import { wordEmbedder } from '../support/word-embedder.ts';
+import { until } from '../support/until.ts';
 
 let env: TestEnvironment;
 let adapters: Adapters;
@@ -45,12 +45,13 @@ async function ingest(names: string[]) {
   });
 }
 const progress = (model: string) => adapters.vectors.progress(model, scope.tenant);
-async function untilEmbedded(model: string) {
-  for (;;) {
-    const { chunks, embedded } = await progress(model);
-    if (chunks > 0 && chunks === embedded) return embedded;
-    await sleep(50);
-  }
+/** Waits until every chunk has its vector. @returns how many have one */
+async function allEmbedded(model: string) {
+  const { embedded } = await until(`every chunk has a vector of ${model}`, () => progress(model), {
+    accept: (counts) => counts.chunks > 0 && counts.chunks === counts.embedded,
+    withinMs: 60_000,
+  });
+  return embedded;
 }
 const named = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `file-${from + i}.txt`);
 
@@ -67,7 +68,7 @@ test('vectors follow what was stored, through a worker that dies in the middle, 
   };
   const dying = await work(() => stalling);
   await ingest(named(0, 60));
-  while (left >= 0) await sleep(20);
+  await until('the embedder stalls', () => left < 0, { withinMs: 60_000 });
   await dying.stop();
   const stored = (await progress(embedder.model)).embedded;
   expect(stored).toBeGreaterThan(0);
@@ -75,7 +76,7 @@ test('vectors follow what was stored, through a worker that dies in the middle, 
 
   const workers = await work(() => embedder);
   try {
-    expect(await untilEmbedded(embedder.model)).toBe(60);
+    expect(await allEmbedded(embedder.model)).toBe(60);
     expect(embedder.embedded()).toBe(60);
     expect(await env.client.workflow.getHandle(embedWorkflowId).result()).toBeGreaterThan(0);
     // The same files again: nothing is made.
@@ -98,7 +99,7 @@ test('documents that were stored before there was a model get their vectors with
       workflowId: 'sweep-by-hand',
       taskQueue: systemQueue,
     });
-    expect(await untilEmbedded(embedder.model)).toBe(70);
+    expect(await allEmbedded(embedder.model)).toBe(70);
   } finally {
     await workers.stop();
   }

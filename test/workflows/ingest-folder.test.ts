@@ -1,6 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createAdapters, type Adapters } from '../../wiring/adapters.ts';
@@ -12,6 +11,7 @@ import { createTestEnvironment, type TestEnvironment } from '../support/environm
 import { startIngestion } from '../support/ingestion.ts';
 import { startRole } from '../support/role-process.ts';
 import { wordEmbedder } from '../support/word-embedder.ts';
+import { until } from '../support/until.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 /** 1,000 of them take two minutes; the suite has no time for that. */
@@ -82,11 +82,11 @@ test(`a folder of mixed real files, read through ${kills} kills, is what it is w
   for (let kill = 1; kill <= kills; kill++) {
     const target = (files.length * kill) / (kills + 2);
     await worker.ready;
-    for (;;) {
-      const { counts } = await interrupted.state();
-      if (files.length - counts.pending >= target) break;
-      await sleep(20);
-    }
+    await until(
+      `${target} files are read`,
+      async () => files.length - (await interrupted.state()).counts.pending >= target,
+      { withinMs: 120_000, everyMs: 20 },
+    );
     await worker.end('SIGKILL');
     if (kill < kills) worker = startRole('workers/main.ts', ['--queue', documentsQueue], env.config);
   }

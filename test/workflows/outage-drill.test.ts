@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { AlfredError } from '../../contract/errors.ts';
 import { agentQueue, taskWorkflowId } from '../../contract/ids.ts';
 import type { agentTaskWorkflow } from '../../workflows/agent-task/workflow.ts';
 import { createTaskHarness, type TaskHarness } from '../support/task-harness.ts';
+import { until } from '../support/until.ts';
 
 // Fast clock: a probe every 0.15 s instead of every 15 s, so 40 probes are the ten minutes of an outage.
 const probeS = 0.15;
@@ -29,15 +29,10 @@ async function start(tenant: string) {
 }
 
 const rows = async <T extends object>(text: string) => (await house.postgres.pool.query<T>(text)).rows;
+const allCompleted = async () => (await rows(`select from tasks where status <> 'completed'`)).length === 0;
 const waitingTasks = async () =>
   (await rows<{ n: number }>(`select count(*)::int as n from tasks where status = 'waiting'`))[0]?.n ?? 0;
-const until = async (holds: () => Promise<boolean>, seconds = 60) => {
-  const end = performance.now() + seconds * 1_000;
-  while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`not within ${seconds} s: ${holds.toString()}`);
-    await sleep(50);
-  }
-};
+const drill = { withinMs: 60_000, everyMs: 50 };
 
 describe('an outage of forty probes with 200 tasks in flight', () => {
   test('fails no task, asks the provider with probes only, and is drained tenant by tenant, oldest first', async () => {
@@ -56,12 +51,12 @@ describe('an outage of forty probes with 200 tasks in flight', () => {
     ] as const)
       for (let n = 0; n < count; n++) tasks.push(await start(tenant));
 
-    await until(async () => (await waitingTasks()) >= tasks.length - 1);
+    await until('all but one task wait', async () => (await waitingTasks()) >= tasks.length - 1, drill);
     const beforeProbes = requests.length;
     const [{ released } = { released: 0 }] = await rows<{ released: number }>(
       'select coalesce(sum(releases), 0)::int as released from parked_tasks',
     );
-    await until(async () => requests.length >= beforeProbes + probes);
+    await until(`${probes} probes are sent`, () => requests.length >= beforeProbes + probes, drill);
     // Nobody but probes asked: a task that asked had been let go before.
     const [{ sent } = { sent: 0 }] = await rows<{ sent: number }>(
       'select coalesce(sum(releases), 0)::int as sent from parked_tasks',
@@ -71,7 +66,7 @@ describe('an outage of forty probes with 200 tasks in flight', () => {
     expect(await metric('tasks_parked')).toMatch(/tasks_parked\{model="scripted:test"\} (19\d|200)/);
 
     isDown = false;
-    await until(async () => (await rows(`select from tasks where status <> 'completed'`)).length === 0, 90);
+    await until('every task is completed', allCompleted, { ...drill, withinMs: 90_000 });
 
     // Each asked once when it was let go; the attempts of the outage count for nobody.
     const ledger = await rows<{ outcome: string; n: number }>(
@@ -113,7 +108,11 @@ describe('an outage of forty probes with 200 tasks in flight', () => {
     const [waiting] = await rows<{ data: object }>(`select data from task_events where type = 'task.waiting' limit 1`);
     expect(waiting?.data).toMatchObject({ reason: 'outage', model: 'scripted:test' });
     expect(await metric('model_circuit_opened_total')).toContain('model="scripted:test"');
-    await until(async () => (await metric('tasks_parked')).includes('tasks_parked{model="scripted:test"} 0'));
+    await until(
+      'no task is parked',
+      async () => (await metric('tasks_parked')).includes('tasks_parked{model="scripted:test"} 0'),
+      drill,
+    );
   }, 180_000);
 
   test('goes to the fallback where there is one, with an event that says so', async () => {
@@ -125,7 +124,7 @@ describe('an outage of forty probes with 200 tasks in flight', () => {
     const requests = house.script(({ model }) => (model === 'spare' ? { text: ['From the spare.'] } : down()));
     const tasks = [];
     for (let n = 0; n < 40; n++) tasks.push(await start('local'));
-    await until(async () => (await rows(`select from tasks where status <> 'completed'`)).length === 0);
+    await until('every task is completed', allCompleted, drill);
     expect(await rows(`select from task_events where type = 'task.waiting'`)).toEqual([]);
     expect(requests.filter(({ model }) => model === 'spare')).toHaveLength(tasks.length);
     const [fallback] = await rows<{ data: object }>(
@@ -136,7 +135,7 @@ describe('an outage of forty probes with 200 tasks in flight', () => {
     // Once the circuit is open nobody asks the first model any more.
     const before = requests.filter(({ model }) => model === 'test').length;
     await start('local');
-    await until(async () => (await rows(`select from tasks where status <> 'completed'`)).length === 0);
+    await until('every task is completed', allCompleted, drill);
     expect(requests.filter(({ model }) => model === 'test')).toHaveLength(before);
   }, 120_000);
 
@@ -149,7 +148,7 @@ describe('an outage of forty probes with 200 tasks in flight', () => {
     let isDown = true;
     const requests = house.script(() => (isDown ? down() : { text: ['Back again.'] }));
     const { id } = await house.start();
-    await until(async () => (await waitingTasks()) === 1);
+    await until('one task waits', async () => (await waitingTasks()) === 1, drill);
     isDown = false;
     expect((await house.followed(id)).at(-1)?.type).toBe('task.completed');
     expect(requests.every(({ model }) => model === 'test')).toBe(true);

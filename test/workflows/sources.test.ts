@@ -8,6 +8,7 @@ import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { startRole } from '../support/role-process.ts';
 import { createWebSite, sitemapOf, type WebSite } from '../support/web-site.ts';
+import { until } from '../support/until.ts';
 
 const scope = { tenant: 'local', subject: 'local' };
 const metrics = createMetrics();
@@ -61,9 +62,6 @@ async function sync(source: Ref): Promise<SourceRow> {
     .result()
     .catch(() => undefined);
   return row(source);
-}
-async function until(isSo: () => Promise<boolean> | boolean) {
-  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 const textOf = async (path: string) => {
   const { documents } = await adapters.documents.list(scope, { limit: 500 });
@@ -244,12 +242,12 @@ test('a second start while a sync runs changes nothing, and one that is asked fo
 
 test('an end that is written twice does not end the sync that was asked for in between', async () => {
   const source = await add('/twice');
-  await adapters.sources.begin(source, 'run-1');
+  await adapters.sources.beginSync(source, 'run-1');
   await adapters.sources.end(source, { status: 'completed' }, 'run-1');
   await adapters.sources.request(source);
   await adapters.sources.end(source, { status: 'completed' }, 'run-1');
   expect((await row(source)).sync.state).toBe('queued');
-  expect(await adapters.sources.begin(source, 'run-1')).toEqual({ isListed: false });
+  expect(await adapters.sources.beginSync(source, 'run-1')).toEqual({ isListed: false });
   await adapters.sources.end(source, { status: 'completed' }, 'run-0');
   expect((await row(source)).sync.state).toBe('running');
 });
@@ -313,7 +311,10 @@ test('two hundred pages survive a killed worker: each is a document once, and hi
   const source = await add('/sitemap.xml');
   await adapters.workflows.syncSource(source);
   const killed = startRole('workers/main.ts', ['--queue', documentsQueue], env.config);
-  await until(async () => (await row(source)).sync.counts.added >= 30);
+  await until('30 documents are added', async () => (await row(source)).sync.counts.added >= 30, {
+    withinMs: 60_000,
+    everyMs: 10,
+  });
   await killed.end('SIGKILL');
   expect((await row(source)).sync.counts.pending).toBeGreaterThan(0);
   await work();

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { createMailServer } from '../../../adapters/mail/mail-server.ts';
+import { createMailServer } from '../../../adapters/mail/smtp-transport.ts';
 import { sendEmailTool } from '../../../agents/tools/acting/send-email.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import { createFakeSmtp } from '../../support/fake-smtp.ts';
 import { local } from '../../support/put-document.ts';
+import { until } from '../../support/until.ts';
 
 let smtp: Awaited<ReturnType<typeof createFakeSmtp>>;
 beforeAll(async () => void (smtp = await createFakeSmtp()));
@@ -34,13 +35,7 @@ function run(
   };
   return { done: toolAt(url, [], patienceMs).run({ ...mail, ...input }, context), left: () => left };
 }
-const disconnected = async () => {
-  const deadline = Date.now() + 5_000;
-  while (smtp.connections() > 0) {
-    if (Date.now() > deadline) throw new Error('a connection is still open');
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-};
+const disconnected = () => until('every connection is closed', () => smtp.connections() === 0);
 
 test('an email goes to everybody it names, with the sender of the configuration', async () => {
   const { done, left } = run({ cc: ['cleo@example.org'], replyTo: 'boss@example.com', text: 'Grüße\n.\nAnna' });

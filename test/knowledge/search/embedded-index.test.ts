@@ -8,8 +8,9 @@ import { createEmbeddedIndex } from '../../../knowledge/search/embedded/embedded
 import { createSearch } from '../../../knowledge/search/search.ts';
 import type { Scope } from '../../../contract/references.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
-import { embedAll, eventually, otherModel, toyModel, toyVector } from '../../support/passage-indexes.ts';
+import { embedAll, otherModel, toyModel, toyVector } from '../../support/passage-indexes.ts';
 import { local, putDocument } from '../../support/put-document.ts';
+import { untilPasses } from '../../support/until.ts';
 
 let env: TestEnvironment;
 let folder = 0;
@@ -232,8 +233,8 @@ describe('the index file', () => {
     if (!first || !second) throw new Error('there are two');
     expect(await first()).toBe(1);
     // Vectors of these two do not even have the same length: to compare them would throw.
-    await eventually(async () => expect(await second()).toBe(1));
-    await eventually(async () => expect(await first()).toBe(1));
+    await untilPasses('the second reader finds it', async () => expect(await second()).toBe(1));
+    await untilPasses('the first reader finds it', async () => expect(await first()).toBe(1));
     const file = await fileIn(dir);
     for (let i = 0; i < 50; i++) expect([await first(), await second()]).toEqual([1, 0]);
     expect(await fileIn(dir)).toBe(file);

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { createEmbeddedIndex } from '../../../knowledge/search/embedded/embedded-index.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
-import { embedAll, eventually, otherModel, toyModel } from '../../support/passage-indexes.ts';
+import { embedAll, otherModel, toyModel } from '../../support/passage-indexes.ts';
 import { local, putDocument } from '../../support/put-document.ts';
 import { wordEmbedder } from '../../support/word-embedder.ts';
+import { untilPasses } from '../../support/until.ts';
 
 let env: TestEnvironment;
 const opened: { close(): Promise<void> }[] = [];
@@ -39,7 +40,7 @@ test('an exchange of vectors that failed is not begun again by every search', as
   await find();
   wanted = otherModel;
   await find();
-  await eventually(async () => expect(said).toEqual({ begun: 1, failed: 1 }));
+  await untilPasses('the attempt is logged', async () => expect(said).toEqual({ begun: 1, failed: 1 }));
   for (let i = 0; i < 5; i++) await find();
   expect(said).toEqual({ begun: 1, failed: 1 });
 });

@@ -7,7 +7,6 @@ import { createTestEnvironment, type TestEnvironment } from '../../support/envir
 import {
   embedAll,
   embeddedPlace,
-  eventually,
   otherModel,
   qdrantPlace,
   qdrantUsed,
@@ -17,6 +16,7 @@ import {
   type ToyModel,
 } from '../../support/passage-indexes.ts';
 import { local, putDocument } from '../../support/put-document.ts';
+import { untilPasses } from '../../support/until.ts';
 
 const everyone: PassageFilter = { principals: ['everyone'] };
 process.stderr.write(`The index of Qdrant is tested against ${qdrantUsed}.\n`);
@@ -244,7 +244,9 @@ describe.each([
       await put('a.txt', 'The hound barks.');
       expect(await byMeaning(index, 'dog', toyModel)).toEqual([]);
       await embedAll(env.postgres.db, toyModel);
-      await eventually(async () => expect(await byMeaning(index, 'dog', toyModel)).toEqual(['The hound barks.']));
+      await untilPasses('the vectors are found', async () =>
+        expect(await byMeaning(index, 'dog', toyModel)).toEqual(['The hound barks.']),
+      );
       await put('b.txt', 'A dog sleeps.');
       expect(await byMeaning(index, 'dog', toyModel)).toEqual(['The hound barks.']);
       await embedAll(env.postgres.db, toyModel);
@@ -263,7 +265,7 @@ describe.each([
     const index = open(async () => model);
     expect(await byWords(index, 'barks')).toEqual(['The hound barks.']);
     model = otherModel.name;
-    await eventually(async () => {
+    await untilPasses('the answers are right', async () => {
       expect(await byWords(index, 'barks')).toEqual(['The hound barks.']);
       expect(await byMeaning(index, 'car', otherModel)).toEqual(['The automobile is parked.', 'The hound barks.']);
     });
@@ -278,7 +280,9 @@ describe.each([
     const index = open(modelOf(toyModel));
     await put('a.txt', 'The hound barks.');
     await embedAll(env.postgres.db, toyModel);
-    await eventually(async () => expect(await byMeaning(index, 'dog', toyModel)).toHaveLength(1));
+    await untilPasses('the vectors are found', async () =>
+      expect(await byMeaning(index, 'dog', toyModel)).toHaveLength(1),
+    );
     // As long as a code of many words, so that it does not fit where a short one stood.
     const longer = { ...toyModel, axes: Array.from({ length: 300 }, (_, i) => i % 4) };
     await put('b.txt', 'A dog sleeps.');

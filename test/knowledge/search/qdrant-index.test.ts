@@ -2,14 +2,15 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { ownEncoder, termsOf } from '../../../knowledge/search/qdrant/bm25.ts';
-import { leased } from '../../../knowledge/search/qdrant/leased.ts';
+import { leased } from '../../../knowledge/search/qdrant/with-lease.ts';
 import { createQdrantIndex } from '../../../knowledge/search/qdrant/qdrant-index.ts';
 import type { PassageIndex } from '../../../knowledge/search/passage-index.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
 import { startFakeQdrant } from '../../support/fake-qdrant.ts';
 import { Refused } from '../../support/fake-qdrant-points.ts';
-import { embedAll, eventually, toyModel, toyVector } from '../../support/passage-indexes.ts';
+import { embedAll, toyModel, toyVector } from '../../support/passage-indexes.ts';
 import { local, putDocument } from '../../support/put-document.ts';
+import { untilPasses } from '../../support/until.ts';
 
 let env: TestEnvironment;
 let closing: { close(): Promise<void> }[] = [];
@@ -180,7 +181,9 @@ test('other settings are built behind the alias, and a process of before does no
   expect(await count(old, 'granite')).toBe(1);
   const renewed = open(fake.url, { settings: { ...plain, quantization: 'scalar' } });
   expect(await count(renewed, 'granite')).toBe(1);
-  await eventually(async () => expect([...fake.collections.keys()]).toEqual(['passages-2']));
+  await untilPasses('the old collection is removed', async () =>
+    expect([...fake.collections.keys()]).toEqual(['passages-2']),
+  );
   expect([...fake.aliases]).toEqual([['passages', 'passages-2']]);
   await put('b.txt', 'Granite breaks.');
   for (const index of [old, renewed, old]) expect(await count(index, 'granite')).toBe(2);
@@ -201,13 +204,15 @@ test('a build that was cut short is gone on with, not begun again', async () => 
   expect(await count(index, 'barks')).toBe(1);
   await embedAll(env.postgres.db, toyModel);
   expect(await count(index, 'barks')).toBe(1);
-  await eventually(async () => expect(fake.collections.has('passages-2')).toBe(true));
+  await untilPasses('the new collection is there', async () => expect(fake.collections.has('passages-2')).toBe(true));
   isCut = false;
   const next = open(fake.url, { model: async () => toyModel.name });
   const byMeaning = async () =>
     (await next.find(local, everyone, { text: '', vector: toyVector(toyModel, 'dog') }, 5)).dense;
-  await eventually(async () => expect(await byMeaning()).toHaveLength(1));
-  await eventually(async () => expect([...fake.collections.keys()]).toEqual(['passages-2']));
+  await untilPasses('the vectors are found', async () => expect(await byMeaning()).toHaveLength(1));
+  await untilPasses('the old collection is removed', async () =>
+    expect([...fake.collections.keys()]).toEqual(['passages-2']),
+  );
 });
 
 const everybody = 'all tenants';
@@ -286,8 +291,10 @@ test('a model that changes while the index is built anew gets its collection all
   const modern = open(fake.url, { model: async () => toyModel.name });
   await Promise.all([open(fake.url).operations.rebuild(everybody), count(modern, 'barks')]);
   const query = { text: '', vector: toyVector(toyModel, 'dog') };
-  await eventually(async () => expect((await modern.find(local, everyone, query, 5)).dense).toHaveLength(1));
-  await eventually(async () => expect(fake.collections.size).toBe(1));
+  await untilPasses('the vectors are found', async () =>
+    expect((await modern.find(local, everyone, query, 5)).dense).toHaveLength(1),
+  );
+  await untilPasses('one collection is left', async () => expect(fake.collections.size).toBe(1));
 });
 
 test('a snapshot needs the key like anything else, and neither file nor error holds it', async () => {

@@ -4,12 +4,13 @@ import { createDocuments } from '../../../knowledge/store/documents.ts';
 import { insertFile } from '../../../knowledge/store/files.ts';
 import { dropVectors } from '../../../knowledge/store/replace-chunks.ts';
 import { createVectors } from '../../../knowledge/store/vectors.ts';
-import { readChanges } from '../../../knowledge/search/changes.ts';
+import { readChanges } from '../../../knowledge/search/change-log.ts';
 import { embedMissing } from '../../../activities/documents/embed-missing.ts';
 import type { Embedder, Vectors } from '../../../contract/ports/index.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
 import { local, putDocument, sha256 } from '../../support/put-document.ts';
 import { wordEmbedder } from '../../support/word-embedder.ts';
+import { until } from '../../support/until.ts';
 
 let env: TestEnvironment;
 let vectors: Vectors;
@@ -174,10 +175,14 @@ describe('vectors', () => {
 
 /** Until so many sessions of this database wait for a lock. */
 async function untilWaiting(count: number): Promise<void> {
-  for (;;) {
-    const { rows } = await env.postgres.pool.query<{ n: number }>(
-      `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-    );
-    if ((rows[0]?.n ?? 0) >= count) return;
-  }
+  await until(
+    `${count} sessions wait for a lock`,
+    async () => {
+      const { rows } = await env.postgres.pool.query<{ n: number }>(
+        `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return (rows[0]?.n ?? 0) >= count;
+    },
+    { withinMs: 60_000 },
+  );
 }
