@@ -1,8 +1,8 @@
 import { basename, resolve } from 'node:path';
 import { hashOf } from '../../adapters/postgres/messages/contents.ts';
 import type { Adapters } from '../../wiring/adapters.ts';
-import { defaultFusion, fuse, nameOf, type Fused, type Fusion } from '../../knowledge/search/fusion.ts';
-import { asJudged, judgedText } from '../../knowledge/search/rerank/order.ts';
+import { defaultFusion, fuse, fusionName, type FusedCandidate, type Fusion } from '../../knowledge/search/fusion.ts';
+import { rerankedOrder, rerankText } from '../../knowledge/search/rerank/candidate-order.ts';
 import { embedMissing } from '../../activities/documents/embed-missing.ts';
 import type { Corpus } from './beir.ts';
 import { bootstrap, percentile, qualityOf, type Interval, type Quality } from './measures.ts';
@@ -67,7 +67,7 @@ export async function evaluateRetrieval(
     passages: (await adapters.passages.state(scope.tenant)).passages,
     queries: corpus.queries.length,
     model: embedder?.model ?? null,
-    fusion: nameOf(fusion),
+    fusion: fusionName(fusion),
     reranker: reranker ? `${reranker.model}, ${reranker.candidates} passages` : null,
     quality: Object.fromEntries(
       shown.map((list) => [list, byMeasure((measure) => bootstrap(scores[list].map((one) => one[measure])))]),
@@ -99,12 +99,12 @@ const byMeasure = <T>(of: (measure: keyof Quality) => T) =>
 const percentiles = (times: number[]) => ({ p50: percentile(times, 0.5), p95: percentile(times, 0.95) });
 
 /** As a search does it, but patiently, and a failure ends the measurement: half a row would be no figure. */
-async function rerank({ reranker, readPassages }: Adapters, scope: Scope, query: string, fused: Fused[]) {
+async function rerank({ reranker, readPassages }: Adapters, scope: Scope, query: string, fused: FusedCandidate[]) {
   if (!reranker || fused.length === 0) return [];
   const ids = fused.slice(0, reranker.candidates).map(({ chunkId }) => chunkId);
   const passages = [...(await readPassages(scope, ids)).values()];
-  const scores = await reranker.scores(query, passages.map(judgedText), AbortSignal.timeout(60_000));
-  return asJudged(fused, new Map(passages.map(({ chunkId }, i) => [chunkId, scores[i] ?? -Infinity])));
+  const scores = await reranker.scores(query, passages.map(rerankText), AbortSignal.timeout(60_000));
+  return rerankedOrder(fused, new Map(passages.map(({ chunkId }, i) => [chunkId, scores[i] ?? -Infinity])));
 }
 
 /** A chunk's id begins with its document's; a document stands where its best passage does. */

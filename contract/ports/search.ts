@@ -9,7 +9,7 @@ export interface Embedder {
    * From what sum on, of the part of a question's words that a passage covers and the cosine of the two, the passage speaks
    * of what was asked. A model whose cosines nobody has calibrated has none: then words alone decide.
    */
-  readonly relevantFrom: number | undefined;
+  readonly relevanceThreshold: number | undefined;
   /** What does not fit the model at once is not cut off. */
   embedPassages(passages: PassageText[], signal: AbortSignal): Promise<Float32Array[]>;
   embedQuery(text: string, signal: AbortSignal): Promise<Float32Array>;
@@ -42,7 +42,7 @@ export interface Reranker {
 export type PassageText = { headings: string; text: string };
 
 /** A text that has no vector yet. */
-export type Unembedded = PassageText & { tenant: string; hash: string };
+export type UnembeddedText = PassageText & { tenant: string; hash: string };
 
 /** The vectors of documents. Postgres keeps them; an index is derived from them. */
 export interface Vectors {
@@ -50,21 +50,21 @@ export interface Vectors {
    * When the oldest document changed that may lack vectors of `model`, or has some that no index was told of; undefined when
    * there is none. Costs next to nothing then.
    */
-  behindSince(model: string): Promise<Date | undefined>;
+  pendingSince(model: string): Promise<Date | undefined>;
   /** Texts of any tenant's chunks that `model` has not embedded, oldest documents last; a text that several hold, once. */
-  missing(model: string, limit: number): Promise<Unembedded[]>;
+  listMissing(model: string, limit: number): Promise<UnembeddedText[]>;
   /** Stores vectors; `settle` has the indexes take them over. What nobody needs any more is dropped. */
   store(model: string, vectors: (TextRef & { vector: Float32Array })[]): Promise<void>;
   /**
    * Has the indexes take over what was stored for the documents that hold these texts. When none are named: for every
    * document whose vectors are all there, whoever stored them and died.
    */
-  settle(model: string, texts?: TextRef[]): Promise<void>;
+  publish(model: string, texts?: TextRef[]): Promise<void>;
   /** How far the vectors of a tenant's chunks are; of all tenants when there is none named. */
   progress(model: string, tenant?: string): Promise<{ chunks: number; embedded: number }>;
 }
 
-type TextRef = Pick<Unembedded, 'tenant' | 'hash'>;
+type TextRef = Pick<UnembeddedText, 'tenant' | 'hash'>;
 
 /** Finds passages that whoever asks may read. */
 export interface SearchIndex {

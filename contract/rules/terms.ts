@@ -20,7 +20,7 @@ const idle = new Set(
 );
 
 /** Text as it is indexed: compatible characters as one, 1,000 as 1000, unspaced scripts cut up. */
-export const indexable = (text: string) => unified(text).replace(unspaced, (run) => ` ${pairsOf(run).join(' ')} `);
+export const indexableText = (text: string) => unified(text).replace(unspaced, (run) => ` ${pairsOf(run).join(' ')} `);
 
 /** What FTS5 is asked for: the words of a query, each quoted, so that nothing in a query is ever syntax. */
 export function matchTerms(query: string): string[] {
@@ -30,13 +30,13 @@ export function matchTerms(query: string): string[] {
 }
 
 /** The words of a query that say what it is about, or all where none does, and what they are cut to so that forms meet. */
-export function tellingStems(query: string): Set<string> {
+export function queryStems(query: string): Set<string> {
   const { words, runs } = partsOf(query);
   return new Set([...words.filter((found) => found.length > 1), ...runs.flatMap(pairsOf)].map(stemOf));
 }
 
 /** The same, and nothing where no word says what it is about. */
-export function subjectStems(text: string): Set<string> {
+export function contentStems(text: string): Set<string> {
   const { words, runs } = cutUp(text);
   return new Set([...words.filter(isTelling), ...runs.flatMap(pairsOf)].map(stemOf));
 }

@@ -22,7 +22,7 @@ export function createLocalEmbedder(model: EmbeddingModel): Embedder {
     (pool ??= startPool()).run({ ...job, model } satisfies EmbeddingJob, { signal }) as Promise<Float32Array>;
   return {
     model: model.name,
-    relevantFrom: model.relevantFrom,
+    relevanceThreshold: model.relevantFrom,
     embedPassages: async (passages, signal) => {
       const vectors: Float32Array[] = [];
       // One after the other, so that a query never waits for more than one passage.

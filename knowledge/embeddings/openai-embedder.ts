@@ -70,7 +70,7 @@ export function createOpenAiEmbedder({ model, apiKey, baseUrl, queryTimeoutMs = 
 
   return {
     model: `openai:${model}`,
-    relevantFrom: undefined,
+    relevanceThreshold: undefined,
     async embedPassages(passages, signal) {
       const vectors: Float32Array[] = [];
       for (let from = 0; from < passages.length; from += atOnce)

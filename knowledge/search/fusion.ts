@@ -1,8 +1,8 @@
 import type { Rank } from '../../contract/documents.ts';
-import type { Candidates, Ranked } from './passage-index.ts';
+import type { Candidates, Hit } from './passage-index.ts';
 
 /** A candidate with its place in each list. */
-export type Fused = { chunkId: string; lexical: Rank | null; dense: Rank | null; score: number };
+export type FusedCandidate = { chunkId: string; lexical: Rank | null; dense: Rank | null; score: number };
 
 /** How two lists become one. Part of the index version, since answers of two settings do not compare. */
 export type Fusion =
@@ -15,9 +15,9 @@ export type Fusion =
 export const defaultFusion: Fusion = { method: 'rrf', k: 60, denseWeight: 0.5 };
 
 /** One list of both, best first; ties in the order of their ids, so that the same query has the same answer. */
-export function fuse({ lexical, dense }: Candidates, fusion: Fusion = defaultFusion): Fused[] {
-  const found = new Map<string, Fused>();
-  const add = (list: Ranked[], side: 'lexical' | 'dense', weight: number) => {
+export function fuse({ lexical, dense }: Candidates, fusion: Fusion = defaultFusion): FusedCandidate[] {
+  const found = new Map<string, FusedCandidate>();
+  const add = (list: Hit[], side: 'lexical' | 'dense', weight: number) => {
     const shares = sharesOf(list, fusion);
     for (const [i, { chunkId, score }] of list.entries()) {
       const before = found.get(chunkId) ?? { chunkId, lexical: null, dense: null, score: 0 };
@@ -30,12 +30,12 @@ export function fuse({ lexical, dense }: Candidates, fusion: Fusion = defaultFus
   return [...found.values()].sort((a, b) => b.score - a.score || (a.chunkId < b.chunkId ? -1 : 1));
 }
 
-function sharesOf(list: Ranked[], fusion: Fusion): number[] {
+function sharesOf(list: Hit[], fusion: Fusion): number[] {
   if (fusion.method === 'rrf') return list.map((_, i) => 1 / (fusion.k + i + 1));
   const mean = list.reduce((sum, { score }) => sum + score, 0) / list.length;
   const deviation = Math.sqrt(list.reduce((sum, { score }) => sum + (score - mean) ** 2, 0) / list.length) || 1;
   return list.map(({ score }) => Math.min(1, Math.max(0, (score - mean + 3 * deviation) / (6 * deviation))));
 }
 
-export const nameOf = (fusion: Fusion): string =>
+export const fusionName = (fusion: Fusion): string =>
   fusion.method === 'rrf' ? `rrf${fusion.k}x${fusion.denseWeight}` : `dbsf${fusion.denseWeight}`;

@@ -29,7 +29,7 @@ export function measureIndex({ index, metrics, log, validMs = 30_000 }: Deps): v
       indexPassages.set(labels, size.passages);
       indexVectors.set(labels, size.vectors);
       if (size.bytes !== null) indexBytes.set(labels, size.bytes);
-      knowledgeLag.tell('index', size.behindSince);
+      knowledgeLag.report('index', size.behindSince);
     } catch (error) {
       for (const gauge of [indexPassages, indexVectors, indexBytes]) gauge.reset();
       log.warn({ err: error }, 'the size of the search index cannot be told');

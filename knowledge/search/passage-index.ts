@@ -16,10 +16,10 @@ export type PassageFilter = {
 export type PassageQuery = { text: string; vector?: Float32Array | undefined };
 
 /** A passage in one list, best first; scores of two lists do not compare. */
-export type Ranked = { chunkId: string; score: number };
+export type Hit = { chunkId: string; score: number };
 
 /** What an index knows of a query. Without a vector, or where it has none, `dense` is empty. */
-export type Candidates = { lexical: Ranked[]; dense: Ranked[] };
+export type Candidates = { lexical: Hit[]; dense: Hit[] };
 
 /** `behind`: changes of documents that it has not taken over yet. */
 export type IndexState = { passages: number; vectors: number; behind: number; bytes: number | null };

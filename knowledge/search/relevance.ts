@@ -1,4 +1,4 @@
-import { stemsIn, tellingStems } from '../../contract/rules/terms.ts';
+import { stemsIn, queryStems } from '../../contract/rules/terms.ts';
 
 /**
  * From here on a passage is taken to speak of what was asked by the words it covers alone. Calibrated, like the sum of words
@@ -23,7 +23,7 @@ export function relevanceOf(
   passages: Passage[],
   relevantFrom: number | undefined,
 ): { coverage: number; isRelevant: boolean }[] {
-  const asked = tellingStems(query);
+  const asked = queryStems(query);
   const held = passages.map(({ text, headingPath, title }) => stemsIn([title, ...headingPath, text].join('\n')));
   const weights = new Map(
     [...asked].map((stem) => {

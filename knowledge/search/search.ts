@@ -7,12 +7,12 @@ import type { Database } from '../../runtime/database/postgres.ts';
 import type { Embedder, Embeddings, Reranker, SearchIndex } from '../../contract/ports/index.ts';
 import { principalsOf } from '../store/readable.ts';
 import { BestPassages } from './best-passages.ts';
-import { fuse, nameOf, defaultFusion, type Fused, type Fusion } from './fusion.ts';
+import { fuse, fusionName, defaultFusion, type FusedCandidate, type Fusion } from './fusion.ts';
 import type { Candidates, PassageFilter, PassageIndex } from './passage-index.ts';
 import { relevanceOf } from './relevance.ts';
 import { readPassages } from './read-passages.ts';
-import { asFused, asJudged, judgedText, type Ordered } from './rerank/order.ts';
-import { createRerankInTime } from './rerank/rerank-in-time.ts';
+import { fusedOrder, rerankedOrder, rerankText, type OrderedCandidate } from './rerank/candidate-order.ts';
+import { createGuardedReranker } from './rerank/guarded-reranker.ts';
 
 /** An index that keeps naming what is not there to read is believed no more: the rest is shown. */
 const maxLooks = 5;
@@ -35,7 +35,7 @@ type Deps = {
  */
 export function createSearch(deps: Deps): SearchIndex {
   const { db, index, embeddings, reranker, log, metrics, fusion = defaultFusion } = deps;
-  const inTime = reranker && createRerankInTime({ reranker, log, metrics });
+  const inTime = reranker && createGuardedReranker({ reranker, log, metrics });
   const queries = new LRUCache<string, Float32Array>({ max: 1_000 });
   const timed = async <T>(stage: string, work: () => Promise<T>): Promise<T> => {
     const begun = performance.now();
@@ -86,26 +86,26 @@ export function createSearch(deps: Deps): SearchIndex {
   const order = async (
     scope: Scope,
     query: string,
-    fused: Fused[],
+    fused: FusedCandidate[],
     isLast: boolean,
     signal: AbortSignal | undefined,
-  ): Promise<Ordered[] | undefined> => {
-    if (!reranker || !inTime || fused.length === 0 || inTime.rests()) return asFused(fused);
+  ): Promise<OrderedCandidate[] | undefined> => {
+    if (!reranker || !inTime || fused.length === 0 || inTime.rests()) return fusedOrder(fused);
     return timed('rerank', async () => {
       const ids = fused.slice(0, reranker.candidates).map(({ chunkId }) => chunkId);
       const read = await readPassages(db, scope, ids);
       if (!isLast && read.size < ids.length) return undefined;
       const passages = ids.flatMap((id) => read.get(id) ?? []);
-      const scores = passages.length > 0 && (await inTime.scores(query, passages.map(judgedText), signal));
-      if (!scores) return asFused(fused);
-      return asJudged(fused, new Map(passages.map(({ chunkId }, i) => [chunkId, scores[i] ?? -Infinity])));
+      const scores = passages.length > 0 && (await inTime.scores(query, passages.map(rerankText), signal));
+      if (!scores) return fusedOrder(fused);
+      return rerankedOrder(fused, new Map(passages.map(({ chunkId }, i) => [chunkId, scores[i] ?? -Infinity])));
     });
   };
 
   /** @returns undefined when a passage is there no more, or no longer for this subject */
   const readBest = async (
     scope: Scope,
-    ordered: Ordered[],
+    ordered: OrderedCandidate[],
     limit: number,
     isLast: boolean,
   ): Promise<Ranked[] | undefined> => {
@@ -135,7 +135,7 @@ export function createSearch(deps: Deps): SearchIndex {
     const isHybrid = embedder && dense.length > 0;
     const version = [
       index.name,
-      ...(isHybrid ? [embedder.model, nameOf(fusion)] : []),
+      ...(isHybrid ? [embedder.model, fusionName(fusion)] : []),
       ...(isReranked && reranker ? [`rerank${reranker.candidates}:${reranker.model}`] : []),
     ];
     return { mode: isHybrid ? 'hybrid' : 'lexical', indexVersion: version.join('/') };
@@ -158,7 +158,7 @@ function judged(query: string, passages: Ranked[], embedder: Embedder | undefine
   const relevances = relevanceOf(
     query,
     passages.map((passage) => ({ ...passage, similarity: passage.scores.dense?.score })),
-    embedder?.relevantFrom,
+    embedder?.relevanceThreshold,
   );
   return {
     passages: passages.map((passage, i) => ({ ...passage, coverage: relevances[i]?.coverage ?? 0 })),

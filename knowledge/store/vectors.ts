@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../../runtime/database/postgres.ts';
-import type { Unembedded, Vectors } from '../../contract/ports/index.ts';
+import type { UnembeddedText, Vectors } from '../../contract/ports/index.ts';
 import { lockVectors, recordChanges } from './document-changes.ts';
 
 /** Documents that are settled in one transaction. */
@@ -18,14 +18,14 @@ const unembedded = (model: string) => sql`
 
 /** The vectors of documents, by what was embedded; `documents.embedded_by` says where nothing is left to do. */
 export const createVectors = (db: Database): Vectors => ({
-  async behindSince(model) {
+  async pendingSince(model) {
     const { rows } = await sql<{ since: Date | null }>`
       select min(d.updated_at) as since from documents d where ${isUnsettled(model)}`.execute(db);
     return rows[0]?.since ?? undefined;
   },
 
-  async missing(model, limit) {
-    const { rows } = await sql<Unembedded>`
+  async listMissing(model, limit) {
+    const { rows } = await sql<UnembeddedText>`
       select distinct on (tenant, hash) * from (
         select d.tenant, c.embed_hash as hash, array_to_string(c.heading_path, chr(10)) as headings, c.text
         from documents d join chunks c on c.document_id = d.id
@@ -50,7 +50,7 @@ export const createVectors = (db: Database): Vectors => ({
       .execute();
   },
 
-  async settle(model, texts) {
+  async publish(model, texts) {
     const { rows } = texts
       ? await sql<{ id: string }>`
           select distinct d.id from chunks c join documents d on d.id = c.document_id

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createVectors } from '../../knowledge/store/vectors.ts';
-import type { Embedder, Unembedded } from '../../contract/ports/index.ts';
+import type { Embedder, UnembeddedText } from '../../contract/ports/index.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
 
 /** Numbers of a vector. */
@@ -22,7 +22,7 @@ export function wordEmbedder(model = 'words@1') {
   };
   const embedder: Embedder = {
     model,
-    relevantFrom: undefined,
+    relevanceThreshold: undefined,
     embedPassages: async (texts) => {
       embedded += texts.length;
       return texts.map(({ headings, text }) => vectorOf(`${headings} ${text}`));
@@ -34,15 +34,15 @@ export function wordEmbedder(model = 'words@1') {
     ...embedder,
     /** Texts of documents that were embedded. */
     embedded: () => embedded,
-    missing: (db: Database) => createVectors(db).missing(model, 1_000),
-    store: async (db: Database, texts: Unembedded[]) => {
+    missing: (db: Database) => createVectors(db).listMissing(model, 1_000),
+    store: async (db: Database, texts: UnembeddedText[]) => {
       const made = await embedder.embedPassages(texts, new AbortController().signal);
       const vectors = createVectors(db);
       await vectors.store(
         model,
         texts.flatMap((one, i) => (made[i] ? [{ ...one, vector: made[i] }] : [])),
       );
-      await vectors.settle(model, texts);
+      await vectors.publish(model, texts);
     },
   };
 }

@@ -4,13 +4,19 @@ import { LRUCache } from 'lru-cache';
 import type { Scope } from '../../../contract/references.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import { changedSince, changesAfter, follows, readChanges, readStanding } from '../changes.ts';
-import { compareWithPostgres } from '../compare.ts';
+import {
+  oldestUnappliedChange,
+  countChangesAfter,
+  isSameHistory,
+  readChanges,
+  readChangeLogHead,
+} from '../change-log.ts';
+import { compareWithPostgres } from '../compare-with-postgres.ts';
 import type { PassageIndex } from '../passage-index.ts';
 import { createShared } from '../shared.ts';
 import { matchTerms } from '../../../contract/rules/terms.ts';
-import type { Standing } from './apply.ts';
-import { aside, removeAbandoned } from './aside.ts';
+import type { Standing } from './apply-changes.ts';
+import { withScratchFolder, removeAbandonedFolders } from './scratch-folder.ts';
 import { createIndexThreads } from './index-threads.ts';
 import { format } from './schema.ts';
 
@@ -50,8 +56,8 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
     let known = from;
     for (;;) {
       const position = known ?? (await threads.run({ ...file, do: 'position' }));
-      const standing = await readStanding(db, tenant, position.applied);
-      const isOther = !follows(position, standing);
+      const standing = await readChangeLogHead(db, tenant, position.applied);
+      const isOther = !isSameHistory(position, standing);
       target ??= isOther ? undefined : standing.newest;
       if (!isOther && target !== undefined && position.applied >= target) return position;
       if (known) {
@@ -77,7 +83,7 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
 
   /** An index that was never finished takes as much space as one that serves. */
   const tidy = async (tenant: string): Promise<void> => {
-    const folders = await removeAbandoned(dirOf(tenant));
+    const folders = await removeAbandonedFolders(dirOf(tenant));
     if (folders > 0) log.warn({ tenant, folders }, 'search indexes that were never finished were removed');
   };
 
@@ -85,7 +91,7 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
   const rebuild = async (tenant: string): Promise<void> => {
     const dir = dirOf(tenant);
     await tidy(tenant);
-    await aside(dir, async (folder) => {
+    await withScratchFolder(dir, async (folder) => {
       await catchUp(tenant, folder);
       const whole = join(folder, 'whole.db');
       await threads.run({ dir: folder, do: 'copy', to: whole });
@@ -150,7 +156,7 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
       const file = { dir: dirOf(tenant) };
       const { applied } = await threads.run({ ...file, do: 'position' });
       const counts = await threads.run({ ...file, do: 'counts' });
-      return { ...counts, behind: await changesAfter(db, tenant, applied) };
+      return { ...counts, behind: await countChangesAfter(db, tenant, applied) };
     },
     async size() {
       const tenants = [...seen].map(([tenant, { applied }]) => ({ tenant, applied }));
@@ -162,7 +168,7 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
         size.vectors += counts.vectors;
         size.bytes += counts.bytes;
       }
-      return { ...size, behindSince: await changedSince(db, tenants) };
+      return { ...size, behindSince: await oldestUnappliedChange(db, tenants) };
     },
     operations: {
       parts: (tenants) => tenants,

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { createClient, type Client } from '@libsql/client';
 import { AlfredError } from '../../../contract/errors.ts';
-import { abandonedMs, ageOf } from './aside.ts';
+import { abandonedAfterMs, ageMsOf } from './scratch-folder.ts';
 import { format, schema } from './schema.ts';
 
 /** How long a statement waits for another process that writes. The wait blocks this thread; writes are short. */
@@ -96,7 +96,7 @@ export function createIndexFile(dir: string) {
       const [, of] = /^(?:current\.)?(passages-\w+\.db)/.exec(name) ?? [];
       if (of === undefined || of === current) continue;
       const path = join(dir, name);
-      if (of === former || (await ageOf(path)) > abandonedMs) await rm(path, { force: true });
+      if (of === former || (await ageMsOf(path)) > abandonedAfterMs) await rm(path, { force: true });
     }
   };
 

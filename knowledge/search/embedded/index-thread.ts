@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import { AlfredError, type ErrorCode } from '../../../contract/errors.ts';
 import type { Candidates } from '../passage-index.ts';
-import { applyChanges, beginAnew, readPosition, type Changes, type Position, type Standing } from './apply.ts';
-import { isAside } from './aside.ts';
-import { find } from './find.ts';
+import { applyChanges, resetFile, readFileState, type Changes, type Position, type Standing } from './apply-changes.ts';
+import { isScratchFolder } from './scratch-folder.ts';
+import { findCandidates } from './find-candidates.ts';
 import { createIndexFile, type IndexFile, type OpenIndex } from './index-file.ts';
-import { emptyMemory, type FindIn, type Memory } from './memory.ts';
+import { emptyFileCache, type FileQuery, type FileCache } from './file-cache.ts';
 
 /** What a thread does with the file of a tenant in `dir`; see embedded-index.ts. */
 export type IndexJob = { dir: string } & (
   | { do: 'position' }
   | { do: 'anew'; from: Position; source: string; model: string }
   | { do: 'apply'; from: Position; changes: Changes }
-  | { do: 'find'; least: Omit<Standing, 'anchor'>; model: string; query: FindIn }
+  | { do: 'find'; least: Omit<Standing, 'anchor'>; model: string; query: FileQuery }
   | { do: 'counts' }
   | { do: 'ids' }
   | { do: 'copy'; to: string }
@@ -37,13 +37,13 @@ export type Answered = { done: unknown } | { refused: { code: ErrorCode; message
 /** An open file takes three of the descriptors that a process may have, and what is remembered of it memory. */
 const keptOpen = 50;
 
-type Known = { file: IndexFile; of: string; memory: Memory };
+type Known = { file: IndexFile; of: string; memory: FileCache };
 const known = new LRUCache<string, Known>({ max: keptOpen, dispose: ({ file }) => void file.close() });
 
 export async function work(job: IndexJob): Promise<Answered> {
   const { dir } = job;
   closeRemoved();
-  const mine = known.get(dir) ?? { file: createIndexFile(dir), of: '', memory: emptyMemory() };
+  const mine = known.get(dir) ?? { file: createIndexFile(dir), of: '', memory: emptyFileCache() };
   known.set(dir, mine);
   try {
     if (job.do === 'adopt') return { done: await mine.file.adopt(job.from) };
@@ -56,7 +56,7 @@ export async function work(job: IndexJob): Promise<Answered> {
 
 /** A file that stays open keeps its space, although its folder is gone. */
 function closeRemoved() {
-  for (const dir of known.keys()) if (isAside(dir) && !existsSync(dir)) known.delete(dir);
+  for (const dir of known.keys()) if (isScratchFolder(dir) && !existsSync(dir)) known.delete(dir);
 }
 
 type Work = Exclude<IndexJob, { do: 'adopt' }>;
@@ -64,9 +64,9 @@ type Work = Exclude<IndexJob, { do: 'adopt' }>;
 async function answer(job: Work, { client, name }: OpenIndex, mine: Known): Promise<unknown> {
   switch (job.do) {
     case 'position':
-      return readPosition(client);
+      return readFileState(client);
     case 'anew':
-      return beginAnew(client, job.from, job.source, job.model);
+      return resetFile(client, job.from, job.source, job.model);
     case 'apply':
       return applyChanges(client, job.from, job.changes);
     case 'counts': {
@@ -85,14 +85,14 @@ async function answer(job: Work, { client, name }: OpenIndex, mine: Known): Prom
       await client.execute({ sql: 'vacuum into ?', args: [job.to] });
       return undefined;
     case 'find': {
-      const { source, applied, anchor, model } = await readPosition(client);
+      const { source, applied, anchor, model } = await readFileState(client);
       const { least } = job;
       if (source !== least.source || model !== least.model || applied < least.applied) return undefined;
       const of = join(name, source, model);
-      if (mine.of !== of) Object.assign(mine, { of, memory: emptyMemory() });
+      if (mine.of !== of) Object.assign(mine, { of, memory: emptyFileCache() });
       // Vectors of two models do not compare.
       const query = model === job.model ? job.query : { ...job.query, vector: undefined };
-      return find(client, mine.memory, `${applied} ${anchor}`, query);
+      return findCandidates(client, mine.memory, `${applied} ${anchor}`, query);
     }
   }
 }

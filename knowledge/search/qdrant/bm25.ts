@@ -9,7 +9,7 @@ const b = 0.75;
 /** Times that a word in title, headings and body counts; the weights of the embedded index. */
 const weights = { title: 2, headings: 2, body: 1 };
 
-export function termsOf(passage: Pick<IndexedPassage, 'title' | 'headings' | 'body'>): string[] {
+export function weightedTerms(passage: Pick<IndexedPassage, 'title' | 'headings' | 'body'>): string[] {
   const terms = ({ text, times }: { text: string; times: number }) => {
     const found = passageTerms(text);
     return Array.from({ length: times }, () => found).flat();
@@ -47,7 +47,7 @@ export const serverEncoders: Encoder[] = [
 ];
 
 /** For a server without: the same computation here. */
-export const ownEncoder: Encoder = {
+export const localEncoder: Encoder = {
   passage(terms, averageLength) {
     const counts = new Map<number, number>();
     for (const id of terms.map(idOf)) counts.set(id, (counts.get(id) ?? 0) + 1);

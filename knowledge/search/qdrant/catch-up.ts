@@ -1,13 +1,13 @@
 import type { Schemas } from '@qdrant/js-client-rest';
 import type { Logger } from '../../../runtime/logger.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import { createSlots } from '../../../runtime/slots.ts';
-import { follows, readChanges, readStanding, type DocumentChanges } from '../changes.ts';
+import { createSemaphore } from '../../../runtime/semaphore.ts';
+import { isSameHistory, readChanges, readChangeLogHead, type DocumentChanges } from '../change-log.ts';
 import type { Encoder } from './bm25.ts';
 import type { Collection } from './collection.ts';
 import { ofTenant, oneOf } from './filter.ts';
-import { held } from './held.ts';
-import { markIdOf, markOf, pointIdOf, pointsOf, positionOf, type Position } from './points.ts';
+import { withAdvisoryLock } from './with-advisory-lock.ts';
+import { positionPointId, positionPoint, pointIdOf, pointsOf, parsePosition, type Position } from './points.ts';
 import type { Server } from './server.ts';
 
 /** A request of this many points with 3,072 numbers each is a few megabytes; a server takes 32. */
@@ -26,13 +26,13 @@ type Of = { collection: Collection; tenant: string };
 export function createCatchUp({ server, db, log, encoder }: Deps) {
   /** Where a tenant was seen to be, so that a search need not ask before it searches. */
   const seen = new Map<string, Position>();
-  const withSlot = createSlots(tenantsAtOnce);
+  const withSlot = createSemaphore(tenantsAtOnce);
   const keyOf = ({ collection, tenant }: Of) => JSON.stringify([collection.name, tenant]);
 
   const read = async ({ collection, tenant }: Of): Promise<Position> => {
-    const ids = [markIdOf(tenant)];
+    const ids = [positionPointId(tenant)];
     const [mark] = await server.ask((client) => client.retrieve(collection.name, { ids, with_payload: true }));
-    return positionOf(mark);
+    return parsePosition(mark);
   };
 
   const upsert = (name: string, points: Schemas['PointStruct'][]) =>
@@ -58,11 +58,11 @@ export function createCatchUp({ server, db, log, encoder }: Deps) {
   /** Takes over the next changes, or begins anew. @returns the position reached */
   const advance = (of: Of): Promise<Position> => {
     const { collection, tenant } = of;
-    return held(db, `qdrant ${keyOf(of)}`, async (tx, stillHeld) => {
+    return withAdvisoryLock(db, `qdrant ${keyOf(of)}`, async (tx, stillHeld) => {
       const position = await read(of);
-      const standing = await readStanding(tx, tenant, position.applied);
+      const standing = await readChangeLogHead(tx, tenant, position.applied);
       let to: Position = { source: standing.source, applied: 0, anchor: null };
-      if (follows(position, standing)) {
+      if (isSameHistory(position, standing)) {
         const changes = await readChanges(tx, { tenant, applied: position.applied, model: collection.kind.model });
         if (!changes) return position;
         await write(of, changes, stillHeld);
@@ -76,7 +76,7 @@ export function createCatchUp({ server, db, log, encoder }: Deps) {
         await remove(collection.name, ofTenant(tenant));
       }
       await stillHeld();
-      await upsert(collection.name, [markOf(tenant, to)]);
+      await upsert(collection.name, [positionPoint(tenant, to)]);
       return to;
     });
   };
@@ -94,9 +94,9 @@ export function createCatchUp({ server, db, log, encoder }: Deps) {
       let target: number | undefined;
       for (;;) {
         signal.throwIfAborted();
-        const standing = await readStanding(db, of.tenant, position.applied);
-        if (follows(position, standing)) target ??= standing.newest;
-        if (target !== undefined && follows(position, standing) && position.applied >= target) break;
+        const standing = await readChangeLogHead(db, of.tenant, position.applied);
+        if (isSameHistory(position, standing)) target ??= standing.newest;
+        if (target !== undefined && isSameHistory(position, standing) && position.applied >= target) break;
         const reached = await withSlot(signal, () => advance(of));
         // The changes that were counted on are gone, their documents changed once more: there is nothing left to take.
         if (reached.source === position.source && reached.applied === position.applied) break;

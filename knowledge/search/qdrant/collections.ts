@@ -2,14 +2,21 @@ import { randomBytes } from 'node:crypto';
 import { AlfredError } from '../../../contract/errors.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import { collectionOf, creationOf, isSameKind, payloadIndexes, type Collection, type Kind } from './collection.ts';
+import {
+  collectionFromInfo,
+  creationRequest,
+  isSameKind,
+  payloadIndexes,
+  type Collection,
+  type CollectionKind,
+} from './collection.ts';
 import { averageLengthIn } from './corpus.ts';
-import { held } from './held.ts';
-import { isLeased, leased } from './leased.ts';
-import { Gone, type Server } from './server.ts';
+import { withAdvisoryLock } from './with-advisory-lock.ts';
+import { isLeased, withLease } from './with-lease.ts';
+import { CollectionNotFound, type Server } from './server.ts';
 
 /** @property dimensions of the vectors of its model; undefined when there is none */
-export type Wanted = { kind: Kind; dimensions: number | undefined };
+export type WantedCollection = { kind: CollectionKind; dimensions: number | undefined };
 
 type Deps = { server: Server; db: Database; alias: string; log: Logger };
 
@@ -40,9 +47,9 @@ export function createCollections({ server, db, alias, log }: Deps) {
   /** @returns undefined when it is there no more, or none of ours */
   const read = async (name: string): Promise<Collection | undefined> => {
     try {
-      return collectionOf(name, await server.ask((client) => client.getCollection(name)));
+      return collectionFromInfo(name, await server.ask((client) => client.getCollection(name)));
     } catch (error) {
-      if (error instanceof Gone) return undefined;
+      if (error instanceof CollectionNotFound) return undefined;
       throw error;
     }
   };
@@ -52,9 +59,9 @@ export function createCollections({ server, db, alias, log }: Deps) {
     return aliases.find(({ alias_name }) => alias_name === alias)?.collection_name;
   };
 
-  const create = async (tx: Database, { kind, dimensions }: Wanted, name: string): Promise<Collection> => {
+  const create = async (tx: Database, { kind, dimensions }: WantedCollection, name: string): Promise<Collection> => {
     const made = { kind, averageLength: await averageLengthIn(tx), dimensions };
-    await server.ask((client) => client.createCollection(name, creationOf(made)));
+    await server.ask((client) => client.createCollection(name, creationRequest(made)));
     log.info({ collection: name, model: kind.model }, 'a collection was created in Qdrant');
     return { name, ...made };
   };
@@ -71,8 +78,8 @@ export function createCollections({ server, db, alias, log }: Deps) {
   };
 
   /** The newest collection of a kind, the one that serves or newer; made when there is none. */
-  const begin = (wanted: Wanted): Promise<Collection> =>
-    held(db, lock, async (tx, stillHeld) => {
+  const begin = (wanted: WantedCollection): Promise<Collection> =>
+    withAdvisoryLock(db, lock, async (tx, stillHeld) => {
       const names = (await ours()).sort((a, b) => numberOf(b) - numberOf(a));
       const serving = await servingName();
       const fit = names.filter(
@@ -89,7 +96,7 @@ export function createCollections({ server, db, alias, log }: Deps) {
 
   /** Has a collection serve, in one request, and removes older ones. Does nothing when a newer one serves already. */
   const serve = ({ name }: Collection): Promise<void> =>
-    held(db, lock, async (tx, stillHeld) => {
+    withAdvisoryLock(db, lock, async (tx, stillHeld) => {
       const serving = await servingName();
       if (serving !== undefined && numberOf(serving) > numberOf(name)) return;
       const actions = [
@@ -110,7 +117,7 @@ export function createCollections({ server, db, alias, log }: Deps) {
   /** What a process made for itself and left when it died. */
   const removeAbandoned = async (): Promise<void> => {
     if (!(await ours()).some(isOwn)) return;
-    await held(db, lock, async (tx, stillHeld) => {
+    await withAdvisoryLock(db, lock, async (tx, stillHeld) => {
       const serving = await servingName();
       for (const name of (await ours()).filter((one) => isOwn(one) && one !== serving)) {
         await stillHeld();
@@ -134,7 +141,7 @@ export function createCollections({ server, db, alias, log }: Deps) {
   const beside = async (work: (name: string, signal: AbortSignal) => Promise<void>): Promise<void> => {
     await removeAbandoned();
     const key = `x${randomBytes(4).toString('hex')}`;
-    await leased(db, leaseOf(key), async (signal) => {
+    await withLease(db, leaseOf(key), async (signal) => {
       const name = `${alias}-${nextOf(await ours())}-${key}`;
       try {
         await work(name, signal);
@@ -152,7 +159,7 @@ export function createCollections({ server, db, alias, log }: Deps) {
       const name = await servingName();
       if (name === undefined) return undefined;
       const info = await server.ask((client) => client.getCollection(name));
-      const collection = collectionOf(name, info);
+      const collection = collectionFromInfo(name, info);
       if (collection) return collection;
       throw new AlfredError(
         'internal',
@@ -162,7 +169,7 @@ export function createCollections({ server, db, alias, log }: Deps) {
     read,
     begin,
     /** A new collection under a name that `beside` gave. */
-    create: (wanted: Wanted, name: string): Promise<Collection> => create(db, wanted, name),
+    create: (wanted: WantedCollection, name: string): Promise<Collection> => create(db, wanted, name),
     /** @param beforeEach called before each request */
     indexed,
     serve,

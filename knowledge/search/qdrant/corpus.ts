@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import { termsOf } from './bm25.ts';
+import { weightedTerms } from './bm25.ts';
 
 /** Length in words of the chunks that Alfred cuts, their headings and titles counted as they weigh, until there are enough to tell. */
 const usualLength = 200;
@@ -17,7 +17,7 @@ export async function averageLengthIn(db: Database): Promise<number> {
     .execute();
   if (rows.length < enough) return usualLength;
   const lengths = rows.map(
-    ({ title, heading_path, text }) => termsOf({ title, headings: heading_path.join('\n'), body: text }).length,
+    ({ title, heading_path, text }) => weightedTerms({ title, headings: heading_path.join('\n'), body: text }).length,
   );
   return Math.max(1, Math.round(lengths.reduce((sum, length) => sum + length, 0) / rows.length));
 }

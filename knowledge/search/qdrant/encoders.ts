@@ -1,7 +1,7 @@
 import { AlfredError } from '../../../contract/errors.ts';
 import type { Logger } from '../../../runtime/logger.ts';
-import { ownEncoder, serverEncoders, type Encoder } from './bm25.ts';
-import { lexical } from './collection.ts';
+import { localEncoder, serverEncoders, type Encoder } from './bm25.ts';
+import { lexicalVector } from './collection.ts';
 import type { Server } from './server.ts';
 
 const refusals = [400, 422, 500, 501];
@@ -14,7 +14,7 @@ export function createEncoders(server: Server, log: Logger) {
   const choose = async (collection: string): Promise<Encoder> => {
     let reason = '';
     for (const encoder of serverEncoders) {
-      const probe = { query: encoder.query(['probe']), using: lexical, limit: 1 };
+      const probe = { query: encoder.query(['probe']), using: lexicalVector, limit: 1 };
       try {
         await server.ask((client) => client.query(collection, probe));
         return encoder;
@@ -25,7 +25,7 @@ export function createEncoders(server: Server, log: Logger) {
       }
     }
     log.info({ reason }, 'Qdrant makes no BM25 vectors: they are made here');
-    return ownEncoder;
+    return localEncoder;
   };
 
   return {

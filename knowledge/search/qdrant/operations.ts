@@ -1,15 +1,15 @@
 import { AlfredError } from '../../../contract/errors.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import { compareWithPostgres } from '../compare.ts';
+import { compareWithPostgres } from '../compare-with-postgres.ts';
 import type { IndexOperations } from '../passage-index.ts';
 import type { CatchUp } from './catch-up.ts';
 import type { Collection } from './collection.ts';
 import type { Collections } from './collections.ts';
 import { tenantsWithChanges } from './corpus.ts';
-import { readHeld } from './read-held.ts';
-import { Gone, type Server } from './server.ts';
-import type { Serving } from './serving.ts';
+import { readIndexedChunks } from './read-indexed-chunks.ts';
+import { CollectionNotFound, type Server } from './server.ts';
+import type { ServingCollection } from './serving-collection.ts';
 import { createSnapshots } from './snapshots.ts';
 
 /** One collection holds all tenants, and can only be replaced as a whole. */
@@ -22,7 +22,7 @@ type Deps = {
   alias: string;
   collections: Collections;
   catchUp: CatchUp;
-  serving: Serving;
+  serving: ServingCollection;
   /** Works on the collection that serves, caught up for the tenant; again when another one takes its place meanwhile. */
   withServing: <T>(tenant: string, work: (collection: Collection) => Promise<T>) => Promise<T>;
 };
@@ -50,7 +50,7 @@ export function createOperations(deps: Deps): IndexOperations {
     verify: (tenant) =>
       compareWithPostgres(db, tenant, () =>
         withServing(tenant, async (collection) => ({
-          held: await readHeld(server, collection, tenant),
+          held: await readIndexedChunks(server, collection, tenant),
           model: collection.kind.model,
         })),
       ),
@@ -82,7 +82,7 @@ export function createOperations(deps: Deps): IndexOperations {
 }
 
 function goneMeanwhile(error: unknown): never {
-  if (!(error instanceof Gone)) throw error;
+  if (!(error instanceof CollectionNotFound)) throw error;
   const message = 'The collection in Qdrant was removed meanwhile, by a rebuild or by hand: do it again.';
   throw new AlfredError('index_unavailable', message, { cause: error });
 }

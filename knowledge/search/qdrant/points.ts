@@ -1,8 +1,8 @@
 import type { Schemas } from '@qdrant/js-client-rest';
 import { v5 as namedId } from 'uuid';
 import type { IndexedDocument } from '../passage-index.ts';
-import { dense, lexical, takes, type Collection } from './collection.ts';
-import { termsOf, type Encoder } from './bm25.ts';
+import { denseVector, lexicalVector, acceptsVector, type Collection } from './collection.ts';
+import { weightedTerms, type Encoder } from './bm25.ts';
 
 const namespace = 'a3f1c1de-9d0c-4d55-8c0c-5f0e0a5f7a11';
 
@@ -16,12 +16,12 @@ export function pointsOf(
 ): Schemas['PointStruct'][] {
   const shared = { tenant, document_id: documentId, readers, collection, tags, updated: updatedMs };
   return passages.map((passage) => {
-    const terms = termsOf(passage);
+    const terms = weightedTerms(passage);
     return {
       id: pointIdOf(passage.chunkId),
       vector: {
-        ...(terms.length > 0 ? { [lexical]: encoder.passage(terms, into.averageLength) } : {}),
-        ...(takes(into, passage.vector) ? { [dense]: numbersOf(passage.vector) } : {}),
+        ...(terms.length > 0 ? { [lexicalVector]: encoder.passage(terms, into.averageLength) } : {}),
+        ...(acceptsVector(into, passage.vector) ? { [denseVector]: numbersOf(passage.vector) } : {}),
       },
       payload: { ...shared, ...(language === null ? {} : { language }), chunk_id: passage.chunkId },
     };
@@ -34,18 +34,18 @@ export const numbersOf = (vector: Float32Array): number[] =>
 
 /** How far a collection is for a tenant; see changes.ts. */
 export type Position = { source: string; applied: number; anchor: string | null };
-export const nowhere: Position = { source: '', applied: 0, anchor: null };
+export const noPosition: Position = { source: '', applied: 0, anchor: null };
 
 /** The position is a point too, without vectors: a snapshot holds it together with what it stands for. */
-export const markIdOf = (tenant: string) => namedId(`position of ${tenant}`, namespace);
-export const markOf = (tenant: string, position: Position): Schemas['PointStruct'] => ({
-  id: markIdOf(tenant),
+export const positionPointId = (tenant: string) => namedId(`position of ${tenant}`, namespace);
+export const positionPoint = (tenant: string, position: Position): Schemas['PointStruct'] => ({
+  id: positionPointId(tenant),
   vector: {},
   payload: { position_of: tenant, ...position },
 });
 
-export function positionOf(mark: { payload?: Record<string, unknown> | null | undefined } | undefined): Position {
+export function parsePosition(mark: { payload?: Record<string, unknown> | null | undefined } | undefined): Position {
   const { source, applied, anchor } = mark?.payload ?? {};
-  if (typeof source !== 'string' || typeof applied !== 'number') return nowhere;
+  if (typeof source !== 'string' || typeof applied !== 'number') return noPosition;
   return { source, applied, anchor: typeof anchor === 'string' ? anchor : null };
 }

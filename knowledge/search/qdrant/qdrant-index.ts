@@ -4,19 +4,26 @@ import type { Scope } from '../../../contract/references.ts';
 import type { Config } from '../../../runtime/config.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import type { PassageFilter, PassageIndex, PassageQuery, Ranked } from '../passage-index.ts';
-import { changedSince, changesAfter } from '../changes.ts';
+import type { PassageFilter, PassageIndex, PassageQuery, Hit } from '../passage-index.ts';
+import { oldestUnappliedChange, countChangesAfter } from '../change-log.ts';
 import { createShared } from '../shared.ts';
 import { queryTerms } from '../../../contract/rules/terms.ts';
 import { createCatchUp } from './catch-up.ts';
-import { dense, format, lexical, takes, type Collection, type CollectionSettings } from './collection.ts';
+import {
+  denseVector,
+  format,
+  lexicalVector,
+  acceptsVector,
+  type Collection,
+  type CollectionSettings,
+} from './collection.ts';
 import { createCollections } from './collections.ts';
 import { createEncoders } from './encoders.ts';
 import { filterOf, ofTenant } from './filter.ts';
 import { createOperations } from './operations.ts';
-import { markIdOf, numbersOf, positionOf, type Position } from './points.ts';
-import { createServer, Gone } from './server.ts';
-import { createServing } from './serving.ts';
+import { positionPointId, numbersOf, parsePosition, type Position } from './points.ts';
+import { createServer, CollectionNotFound } from './server.ts';
+import { createServingCollection } from './serving-collection.ts';
 
 type QdrantSettings = { url: string; key: string | undefined; alias: string; settings: CollectionSettings };
 type Deps = QdrantSettings & {
@@ -35,7 +42,7 @@ export function createQdrantIndex({ db, log, model, url, key, alias, settings }:
   const encoders = createEncoders(server, log);
   const collections = createCollections({ server, db, alias, log });
   const catchUp = createCatchUp({ server, db, log, encoder: encoders.chosen });
-  const serving = createServing({ db, log, collections, catchUp, model, settings });
+  const serving = createServingCollection({ db, log, collections, catchUp, model, settings });
   const shared = new Map<string, () => Promise<void>>();
   const reached = new Map<string, Position>();
 
@@ -60,7 +67,7 @@ export function createQdrantIndex({ db, log, model, url, key, alias, settings }:
         if (done !== undefined) return done;
         catchUp.forget({ collection, tenant });
       } catch (error) {
-        if (!(error instanceof Gone)) throw error;
+        if (!(error instanceof CollectionNotFound)) throw error;
         serving.forget();
       }
     }
@@ -73,16 +80,16 @@ export function createQdrantIndex({ db, log, model, url, key, alias, settings }:
   const searchesOf = async (collection: Collection, tenant: string, filter: PassageFilter, query: PassageQuery) => {
     const terms = queryTerms(query.text);
     const encoder = terms.length > 0 ? await encoders.chosen(collection.name) : undefined;
-    const vector = takes(collection, query.vector) && collection.kind.model === (await model()) && query.vector;
+    const vector = acceptsVector(collection, query.vector) && collection.kind.model === (await model()) && query.vector;
     const common = { filter: filterOf(tenant, filter), with_payload: ['chunk_id'] };
     return {
       lexical: encoder && {
-        ...{ ...common, query: encoder.query(terms), using: lexical },
+        ...{ ...common, query: encoder.query(terms), using: lexicalVector },
         // Servers from 1.19 on count words among the tenant's own passages; older ones among all, and ignore this.
         params: { idf: { corpus: ofTenant(tenant) } },
       },
       dense: vector && {
-        ...{ ...common, query: numbersOf(vector), using: dense },
+        ...{ ...common, query: numbersOf(vector), using: denseVector },
         ...(settings.quantization === 'none' ? {} : { params: { quantization: { rescore: true, oversampling: 3 } } }),
       },
     } satisfies Record<string, Schemas['QueryRequest'] | undefined | false>;
@@ -100,10 +107,10 @@ export function createQdrantIndex({ db, log, model, url, key, alias, settings }:
       withServing(tenant, async (collection, least) => {
         const asked = await searchesOf(collection, tenant, filter, query);
         // The position comes with the answer, so that it is that of what was searched.
-        const mark = { filter: { must: [{ has_id: [markIdOf(tenant)] }] }, limit: 1, with_payload: true };
+        const mark = { filter: { must: [{ has_id: [positionPointId(tenant)] }] }, limit: 1, with_payload: true };
         const some = [asked.lexical, asked.dense].flatMap((search) => (search ? [{ ...search, limit: depth }] : []));
         const answers = await server.ask((client) => client.queryBatch(collection.name, { searches: [mark, ...some] }));
-        const { source, applied } = positionOf(answers[0]?.points[0]);
+        const { source, applied } = parsePosition(answers[0]?.points[0]);
         if (source !== least.source || applied < least.applied) return undefined;
         return {
           lexical: asked.lexical ? rankedOf(answers[1]) : [],
@@ -116,8 +123,8 @@ export function createQdrantIndex({ db, log, model, url, key, alias, settings }:
           const filter = { must: [...[ofTenant(tenant).must ?? []].flat(), ...also] };
           return (await server.ask((client) => client.count(name, { exact: true, filter }))).count;
         };
-        const behind = await changesAfter(db, tenant, applied);
-        return { passages: await count(), vectors: await count({ has_vector: dense }), behind, bytes: null };
+        const behind = await countChangesAfter(db, tenant, applied);
+        return { passages: await count(), vectors: await count({ has_vector: denseVector }), behind, bytes: null };
       }),
     async size() {
       const collection = await collections.serving();
@@ -128,16 +135,16 @@ export function createQdrantIndex({ db, log, model, url, key, alias, settings }:
           .count;
       return {
         passages: await count(),
-        vectors: collection.kind.model === '' ? 0 : await count({ must: [{ has_vector: dense }] }),
+        vectors: collection.kind.model === '' ? 0 : await count({ must: [{ has_vector: denseVector }] }),
         bytes: null,
-        behindSince: await changedSince(db, catchUp.seenIn(collection)),
+        behindSince: await oldestUnappliedChange(db, catchUp.seenIn(collection)),
       };
     },
     close: () => serving.close(),
   };
 }
 
-const rankedOf = (answer: Schemas['QueryResponse'] | undefined): Ranked[] =>
+const rankedOf = (answer: Schemas['QueryResponse'] | undefined): Hit[] =>
   (answer?.points ?? []).map(({ payload, score }) => ({ chunkId: String(payload?.chunk_id), score }));
 
 /** What the configuration says about Qdrant. */

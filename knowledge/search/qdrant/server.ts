@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { QdrantClient } from '@qdrant/js-client-rest';
 import { AlfredError } from '../../../contract/errors.ts';
-import { sendLong, type LongRequest } from './send-long.ts';
+import { sendStreamingRequest, type StreamingRequest } from './streaming-request.ts';
 
 /** No request takes this long where all is well; it is less than a database connection may idle in a transaction. */
 const timeoutMs = 30_000;
 
 /** The collection is not there, or no longer. */
-export class Gone extends Error {
+export class CollectionNotFound extends Error {
   override readonly name = 'Gone';
 }
 
@@ -43,9 +43,9 @@ export function createServer({ url, key }: { url: string; key: string | undefine
      * @returns the response, to be read
      * @throws as `ask` does
      */
-    async send(request: LongRequest): Promise<IncomingMessage> {
+    async send(request: StreamingRequest): Promise<IncomingMessage> {
       try {
-        return await sendLong(place, key, request);
+        return await sendStreamingRequest(place, key, request);
       } catch (error) {
         request.signal.throwIfAborted();
         throw told(error, host);
@@ -73,7 +73,7 @@ function told(error: unknown, host: string): unknown {
       cause: error,
       retryAfterMs: retry_after === undefined ? undefined : retry_after * 1_000,
     });
-  if (status === 404) return new Gone(said, { cause: error });
+  if (status === 404) return new CollectionNotFound(said, { cause: error });
   if (status === 401 || status === 403)
     return unavailable(`Qdrant at ${host} refuses us (${status}): put its API key into VECTOR_DB_KEY.`);
   if (status === 429 || retry_after !== undefined) return unavailable(`Qdrant at ${host} limits our requests.`);

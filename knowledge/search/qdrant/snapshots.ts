@@ -3,7 +3,7 @@ import { json } from 'node:stream/consumers';
 import type { Schemas } from '@qdrant/js-client-rest';
 import { AlfredError } from '../../../contract/errors.ts';
 import type { Logger } from '../../../runtime/logger.ts';
-import { collectionFrom, format, metadataOf, type Collection } from './collection.ts';
+import { collectionFromMetadata, format, metadataOf, type Collection } from './collection.ts';
 import type { Collections } from './collections.ts';
 import type { Server } from './server.ts';
 import { readSnapshotFile, writeSnapshotFile } from './snapshot-file.ts';
@@ -59,7 +59,7 @@ export function createSnapshots({ server, alias, collections, log }: Deps) {
      */
     async put(file: string, name: string, signal: AbortSignal): Promise<{ made: Collection; tenants: string[] }> {
       const { head, bytes } = await readSnapshotFile(file);
-      if (collectionFrom(name, head.metadata)?.kind.format !== format)
+      if (collectionFromMetadata(name, head.metadata)?.kind.format !== format)
         throw new AlfredError(
           'invalid_request',
           `${file} was made by another version of Alfred: rebuild the index instead.`,

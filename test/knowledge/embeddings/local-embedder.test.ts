@@ -106,8 +106,8 @@ describe('a model folder', () => {
   });
 
   test('that describes another model has no threshold but the one that it says', async () => {
-    expect((await open({ name: 'toy' })).relevantFrom).toBeUndefined();
-    expect((await open({ name: 'toy', relevantFrom: 1.1 })).relevantFrom).toBe(1.1);
+    expect((await open({ name: 'toy' })).relevanceThreshold).toBeUndefined();
+    expect((await open({ name: 'toy', relevantFrom: 1.1 })).relevanceThreshold).toBe(1.1);
   });
 
   test('has another name when it makes other vectors, and the same when it does not', async () => {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, readdir, readlink, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { abandonedMs } from '../../../knowledge/search/embedded/aside.ts';
+import { abandonedAfterMs } from '../../../knowledge/search/embedded/scratch-folder.ts';
 import { createEmbeddedIndex } from '../../../knowledge/search/embedded/embedded-index.ts';
 import type { PassageIndex } from '../../../knowledge/search/passage-index.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
@@ -184,7 +184,7 @@ describe('an embedded index that is built anew', () => {
       const current = await readFile(join(dir, folder, 'current'), 'utf8');
       expect((await stat(join(dir, folder, current))).size).toBeGreaterThan(100_000);
       // Of two in the same moment one's file was current for none; it goes when it is old.
-      const longAgo = new Date(Date.now() - 2 * abandonedMs);
+      const longAgo = new Date(Date.now() - 2 * abandonedAfterMs);
       const others = (await readdir(join(dir, folder))).filter((name) => name.endsWith('.db') && name !== current);
       for (const name of others) await utimes(join(dir, folder, name), longAgo, longAgo);
       await ask(open(dir), 'granite');
@@ -203,7 +203,7 @@ describe('an embedded index that is built anew', () => {
       pointer: join(folder, 'current.passages-000000000000.db'),
       fresh: join(folder, 'passages-111111111111.db'),
     };
-    const longAgo = new Date(Date.now() - 2 * abandonedMs);
+    const longAgo = new Date(Date.now() - 2 * abandonedAfterMs);
     for (const name of [left.old, left.busy]) {
       await mkdir(join(dir, name));
       await writeFile(join(dir, name, 'passages-222222222222.db-wal'), 'half');

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { recordChanges } from '../../../knowledge/store/document-changes.ts';
 import { createDocuments } from '../../../knowledge/store/documents.ts';
-import type { PassageFilter, PassageIndex, Ranked } from '../../../knowledge/search/passage-index.ts';
+import type { PassageFilter, PassageIndex, Hit } from '../../../knowledge/search/passage-index.ts';
 import type { Placement } from '../../../contract/documents.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
 import {
@@ -53,7 +53,7 @@ describe.each([
       await recordChanges(tx, [{ tenant: local.tenant, id: documentId }]);
     });
 
-  const textsOf = async (list: Ranked[]) => {
+  const textsOf = async (list: Hit[]) => {
     if (list.length === 0) return [];
     const ids = list.map(({ chunkId }) => chunkId);
     const rows = await env.postgres.db.selectFrom('chunks').select(['id', 'text']).where('id', 'in', ids).execute();

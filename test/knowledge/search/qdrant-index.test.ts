@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { ownEncoder, termsOf } from '../../../knowledge/search/qdrant/bm25.ts';
-import { leased } from '../../../knowledge/search/qdrant/with-lease.ts';
+import { localEncoder, weightedTerms } from '../../../knowledge/search/qdrant/bm25.ts';
+import { withLease } from '../../../knowledge/search/qdrant/with-lease.ts';
 import { createQdrantIndex } from '../../../knowledge/search/qdrant/qdrant-index.ts';
 import type { PassageIndex } from '../../../knowledge/search/passage-index.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
@@ -78,23 +78,23 @@ test('a server that makes no BM25 vectors gets ours, and ranks the same', async 
 
 test('our BM25 vectors are those of Qdrant’s engine', () => {
   // Made by qdrant-edge 0.9.0: k 1.2, b 0.75, avg_len 5, tokenizer whitespace, no stemmer, no stopwords.
-  const sentence = ownEncoder.passage('the cat sat on the'.split(' '), 5);
+  const sentence = localEncoder.passage('the cat sat on the'.split(' '), 5);
   expect(sentence).toEqual({
     indices: [182765111, 703717300, 1132748958, 1751422759],
     values: [1, 1, expect.closeTo(1.375, 6), 1],
   });
-  const words = ownEncoder.passage('is naïve 年假 छुट्टी a ab abc abcd Reimbursed reimburs'.split(' '), 5);
+  const words = localEncoder.passage('is naïve 年假 छुट्टी a ab abc abcd Reimbursed reimburs'.split(' '), 5);
   expect(words).toMatchObject({
     indices: [
       146766610, 324697095, 356550585, 982029447, 992511445, 1009084850, 1139631978, 1277324294, 1681926305, 2021799277,
     ],
   });
   expect(words).toMatchObject({ values: Array.from({ length: 10 }, () => expect.closeTo(0.7096774, 6) as unknown) });
-  expect(ownEncoder.query(['the', 'cat', 'the'])).toEqual({ indices: [1132748958, 1751422759], values: [1, 1] });
+  expect(localEncoder.query(['the', 'cat', 'the'])).toEqual({ indices: [1132748958, 1751422759], values: [1, 1] });
 });
 
 test('words of a title and of headings count twice', () => {
-  expect(termsOf({ title: 'Travel', headings: 'Trains', body: 'By rail.' })).toEqual([
+  expect(weightedTerms({ title: 'Travel', headings: 'Trains', body: 'By rail.' })).toEqual([
     'travel',
     'travel',
     'train',
@@ -260,7 +260,7 @@ test('what a process that died had begun goes with the next one, and what anothe
   const [dead, busy] = ['passages-7-xdeadbeef', 'passages-8-x0badcafe'];
   const foreign = ['passages-7-1', 'passages-7-x1', 'other-2-xdeadbeef'];
   for (const name of [dead, busy, ...foreign]) fake.collections.set(name, served);
-  await leased(env.postgres.db, 'qdrant passages x0badcafe', async () => {
+  await withLease(env.postgres.db, 'qdrant passages x0badcafe', async () => {
     expect(await count(open(fake.url), 'granite')).toBe(1);
     expect([...fake.collections.keys()]).toEqual(['passages-1', busy, ...foreign]);
     await open(fake.url).operations.rebuild(everybody);
@@ -279,8 +279,8 @@ test('who loses the lock on the work is told to stop', async () => {
       and database = (select oid from pg_database where datname = current_database())`);
     return until(signal);
   };
-  await expect(leased(db, 'some work', work, 10)).rejects.toThrow();
-  await leased(db, 'some work', async (signal) => expect(signal.aborted).toBe(false));
+  await expect(withLease(db, 'some work', work, 10)).rejects.toThrow();
+  await withLease(db, 'some work', async (signal) => expect(signal.aborted).toBe(false));
 });
 
 test('a model that changes while the index is built anew gets its collection all the same', async () => {

@@ -5,7 +5,7 @@ import { createGroups } from '../../../knowledge/store/groups.ts';
 import { createEmbeddedIndex } from '../../../knowledge/search/embedded/embedded-index.ts';
 import { createSearch } from '../../../knowledge/search/search.ts';
 import type { Scope } from '../../../contract/references.ts';
-import { numbers } from '../../../cli/eval/random.ts';
+import { seededRandom } from '../../../cli/eval/seeded-random.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
 import { pick } from '../../support/killable-workers.ts';
 import { putDocument } from '../../support/put-document.ts';
@@ -29,7 +29,7 @@ afterAll(() => env?.close());
 
 test(`${queries} random queries, while rights come and go: nobody finds, counts or reads what is not theirs`, async () => {
   console.log(`search permissions: ALFRED_TEST_SEED=${seed}`);
-  const random = numbers(seed);
+  const random = seededRandom(seed);
   const { db } = env.postgres;
   const embedder = wordEmbedder();
   const index = createEmbeddedIndex({

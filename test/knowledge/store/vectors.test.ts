@@ -42,9 +42,9 @@ const vectorsAfter = async (applied: number) => {
 /** A worker that is gone right after it stored vectors. */
 const dying: Vectors = {
   ...createVectors(undefined as never),
-  missing: (...all) => vectors.missing(...all),
+  listMissing: (...all) => vectors.listMissing(...all),
   store: (...all) => vectors.store(...all),
-  settle: () => Promise.reject(new Error('killed')),
+  publish: () => Promise.reject(new Error('killed')),
 };
 
 describe('vectors', () => {
@@ -54,7 +54,7 @@ describe('vectors', () => {
     expect(await embed(256)).toBe(100);
     expect((await newest()) - before).toBe(1);
     expect(await vectorsAfter(before)).toBe(100);
-    expect(await vectors.behindSince(model)).toBeUndefined();
+    expect(await vectors.pendingSince(model)).toBeUndefined();
     expect(await embed(256)).toBe(0);
     expect((await newest()) - before).toBe(1);
   });
@@ -64,11 +64,11 @@ describe('vectors', () => {
     const before = await newest();
     await embed(30);
     expect(await vectorsAfter(before)).toBe(30);
-    expect(await vectors.behindSince(model)).toBeInstanceOf(Date);
+    expect(await vectors.pendingSince(model)).toBeInstanceOf(Date);
     const between = await newest();
     await embed(30);
     expect(await vectorsAfter(between)).toBe(50);
-    expect(await vectors.behindSince(model)).toBeUndefined();
+    expect(await vectors.pendingSince(model)).toBeUndefined();
   });
 
   test('what a worker stored before it died is taken over by the next', async () => {
@@ -76,10 +76,10 @@ describe('vectors', () => {
     const before = await newest();
     await expect(embed(256, embedder, dying)).rejects.toThrow('killed');
     expect(await vectorsAfter(before)).toBe(0);
-    expect(await vectors.behindSince(model)).toBeInstanceOf(Date);
+    expect(await vectors.pendingSince(model)).toBeInstanceOf(Date);
     expect(await embed(256)).toBe(0);
     expect(await vectorsAfter(before)).toBe(1);
-    expect(await vectors.behindSince(model)).toBeUndefined();
+    expect(await vectors.pendingSince(model)).toBeUndefined();
   });
 
   test('what was stored is taken over although a later text fails', async () => {
@@ -100,23 +100,23 @@ describe('vectors', () => {
     await put('two.txt', 'Cats may not.');
     await embed(256);
     const other = wordEmbedder('words@2');
-    expect(await vectors.behindSince(other.model)).toBeInstanceOf(Date);
-    expect(await vectors.missing(other.model, 10)).toHaveLength(2);
+    expect(await vectors.pendingSince(other.model)).toBeInstanceOf(Date);
+    expect(await vectors.listMissing(other.model, 10)).toHaveLength(2);
     expect(await embed(256, other)).toBe(2);
     // Its vectors are still there: nothing is made again.
     expect(await embed(256)).toBe(0);
-    expect(await vectors.behindSince(model)).toBeUndefined();
+    expect(await vectors.pendingSince(model)).toBeUndefined();
     await put('two.txt', 'Cats may come on Mondays.');
-    expect(await vectors.missing(model, 10)).toMatchObject([{ text: 'Cats may come on Mondays.' }]);
+    expect(await vectors.listMissing(model, 10)).toMatchObject([{ text: 'Cats may come on Mondays.' }]);
   });
 
   test('a text that another document holds is not missing from a new one', async () => {
     await put('one.txt', 'Said twice.');
     await embed(256);
     await put('two.txt', 'Said twice.');
-    expect(await vectors.missing(model, 10)).toEqual([]);
+    expect(await vectors.listMissing(model, 10)).toEqual([]);
     await embed(256);
-    expect(await vectors.behindSince(model)).toBeUndefined();
+    expect(await vectors.pendingSince(model)).toBeUndefined();
   });
 
   test('a document that is replaced while it is settled is not taken for finished', async () => {
@@ -125,7 +125,7 @@ describe('vectors', () => {
     const replaced = await env.postgres.pool.connect();
     await replaced.query('begin');
     await replaced.query('update documents set version = version + 1 where id = $1', [documentId]);
-    const settled = vectors.settle(model);
+    const settled = vectors.publish(model);
     await untilWaiting(1);
     await replaced.query(
       `insert into chunks (id, document_id, ordinal, heading_path, text, start_at, end_at) values ('new', $1, 7, '{}', 'New.', 0, 4)`,
@@ -134,8 +134,8 @@ describe('vectors', () => {
     await replaced.query('commit');
     replaced.release();
     await settled;
-    expect(await vectors.missing(model, 10)).toMatchObject([{ text: 'New.' }]);
-    expect(await vectors.behindSince(model)).toBeInstanceOf(Date);
+    expect(await vectors.listMissing(model, 10)).toMatchObject([{ text: 'New.' }]);
+    expect(await vectors.pendingSince(model)).toBeInstanceOf(Date);
   });
 
   test('a document is not taken for finished by a vector that is just being dropped', async () => {
@@ -146,13 +146,13 @@ describe('vectors', () => {
       await tx.deleteFrom('documents').where('name', '=', 'one.txt').execute();
       await dropVectors(tx, local.tenant, [sha256('Said twice.')]);
       await put('two.txt', 'Said twice.');
-      const begun = vectors.settle(model);
+      const begun = vectors.publish(model);
       await untilWaiting(1);
       return { settling: begun };
     });
     await settling;
-    expect(await vectors.missing(model, 10)).toHaveLength(1);
-    expect(await vectors.behindSince(model)).toBeInstanceOf(Date);
+    expect(await vectors.listMissing(model, 10)).toHaveLength(1);
+    expect(await vectors.pendingSince(model)).toBeInstanceOf(Date);
   });
 
   test('of two documents with the same content one may be replaced while the other is deleted', async () => {

@@ -1,5 +1,5 @@
 import type { Schemas } from '@qdrant/js-client-rest';
-import { dense, type Collection } from './collection.ts';
+import { denseVector, type Collection } from './collection.ts';
 import { ofTenant } from './filter.ts';
 import type { Server } from './server.ts';
 
@@ -7,7 +7,7 @@ import type { Server } from './server.ts';
 const pageSize = 1_000;
 
 /** The chunks that a collection has of a tenant, and whether each has a vector. */
-export async function readHeld(
+export async function readIndexedChunks(
   server: Server,
   { name, kind }: Collection,
   tenant: string,
@@ -28,6 +28,6 @@ export async function readHeld(
   const held = new Map((await read(tenants)).map((id) => [id, kind.model !== '']));
   // Only those that lack one are named, since vectors are what is large.
   if (kind.model !== '')
-    for (const id of await read({ ...tenants, must_not: [{ has_vector: dense }] })) held.set(id, false);
+    for (const id of await read({ ...tenants, must_not: [{ has_vector: denseVector }] })) held.set(id, false);
   return held;
 }

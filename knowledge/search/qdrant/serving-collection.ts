@@ -2,8 +2,8 @@ import { AlfredError } from '../../../contract/errors.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { CatchUp } from './catch-up.ts';
-import { format, isSameKind, nameOf, type Collection, type CollectionSettings } from './collection.ts';
-import type { Collections, Wanted } from './collections.ts';
+import { format, isSameKind, kindKey, type Collection, type CollectionSettings } from './collection.ts';
+import type { Collections, WantedCollection } from './collections.ts';
 import { dimensionsOf, tenantsWithChanges } from './corpus.ts';
 
 type Deps = {
@@ -19,7 +19,7 @@ type Deps = {
  * Knows which collection serves, and sees to it that it is one of the kind that is wanted. Another one is built beside it,
  * tenant by tenant, and takes its place when it is complete.
  */
-export function createServing({ db, log, collections, catchUp, model, settings }: Deps) {
+export function createServingCollection({ db, log, collections, catchUp, model, settings }: Deps) {
   let known: Promise<Collection> | undefined;
   let building: Promise<void> | undefined;
   const ended = new AbortController();
@@ -27,7 +27,7 @@ export function createServing({ db, log, collections, catchUp, model, settings }
   const had = new Set<string>();
 
   /** Without a model the vectors that are there stay; before it has made the first one, it is as if there were none. */
-  const wantedFor = async (tenant: string, serving: Collection | undefined): Promise<Wanted> => {
+  const wantedFor = async (tenant: string, serving: Collection | undefined): Promise<WantedCollection> => {
     const before = serving?.kind.model ?? '';
     const name = (await model()) || before;
     const asNow = { format, model: before, settings };
@@ -38,15 +38,15 @@ export function createServing({ db, log, collections, catchUp, model, settings }
     return { kind: { ...asNow, model: dimensions === undefined ? '' : name }, dimensions };
   };
 
-  const build = async (wanted: Wanted) => {
+  const build = async (wanted: WantedCollection) => {
     const collection = await collections.begin(wanted);
     for (const tenant of await tenantsWithChanges(db)) await catchUp.caughtUp({ collection, tenant }, ended.signal);
     await collections.serve(collection);
     known = undefined;
   };
 
-  const buildBeside = (serving: Collection, wanted: Wanted) => {
-    if (building || ended.signal.aborted || had.has(nameOf(wanted.kind))) return;
+  const buildBeside = (serving: Collection, wanted: WantedCollection) => {
+    if (building || ended.signal.aborted || had.has(kindKey(wanted.kind))) return;
     log.info(
       { serving: serving.name, before: serving.kind, wanted: wanted.kind },
       'the search index is built anew in Qdrant',
@@ -78,7 +78,7 @@ export function createServing({ db, log, collections, catchUp, model, settings }
       try {
         const serving = await settled;
         const wanted = await wantedFor(tenant, serving);
-        if (isSameKind(serving.kind, wanted.kind)) had.add(nameOf(wanted.kind));
+        if (isSameKind(serving.kind, wanted.kind)) had.add(kindKey(wanted.kind));
         else buildBeside(serving, wanted);
         return serving;
       } catch (error) {
@@ -87,7 +87,7 @@ export function createServing({ db, log, collections, catchUp, model, settings }
       }
     },
     /** What a collection that is made now is to be. */
-    async wanted(): Promise<Wanted> {
+    async wanted(): Promise<WantedCollection> {
       const before = (await collections.serving())?.kind.model ?? '';
       const tenants = await tenantsWithChanges(db);
       for (const name of [await model(), before])
@@ -106,4 +106,4 @@ export function createServing({ db, log, collections, catchUp, model, settings }
     },
   };
 }
-export type Serving = ReturnType<typeof createServing>;
+export type ServingCollection = ReturnType<typeof createServingCollection>;

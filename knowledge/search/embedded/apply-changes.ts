@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Client, InStatement } from '@libsql/client';
 import type { IndexedDocument, IndexedPassage } from '../passage-index.ts';
-import { indexable } from '../../../contract/rules/terms.ts';
+import { indexableText } from '../../../contract/rules/terms.ts';
 
 /** How far a file is: which database it follows, the last change it applied, and when that change was made. */
 export type Position = { source: string; applied: number; anchor: string | null };
@@ -12,7 +12,7 @@ export type Standing = Position & { model: string };
 /** The next changes: what the changed documents hold now; a document that is gone holds nothing. */
 export type Changes = { to: Position; model: string; documentIds: string[]; documents: IndexedDocument[] };
 
-export async function readPosition(client: Client): Promise<Standing> {
+export async function readFileState(client: Client): Promise<Standing> {
   const { rows } = await client.execute('select source, applied, anchor, model from state');
   const [row] = rows;
   return {
@@ -40,7 +40,7 @@ export async function applyChanges(client: Client, from: Position, changes: Chan
 }
 
 /** Empties a file that follows another database than ours, or holds another model's vectors. */
-export async function beginAnew(client: Client, from: Position, source: string, model: string): Promise<void> {
+export async function resetFile(client: Client, from: Position, source: string, model: string): Promise<void> {
   const move: InStatement = {
     sql: 'update state set applied = case when source = ? and applied = ? then 0 end, source = ?, anchor = null, model = ?',
     args: [from.source, from.applied, source, model],
@@ -127,7 +127,7 @@ function statementsOf({ goneDocuments, goneChunks, documents, facets, passages, 
   const gone = 'select id from passages where chunk_id in (select value from json_each(?))';
   const words = passages.map(({ chunkId, title, headings, body }) => [
     chunkId,
-    ...[title, headings, body].map(indexable),
+    ...[title, headings, body].map(indexableText),
   ]);
   return [
     on(goneChunks, `delete from words where rowid in (${gone})`),

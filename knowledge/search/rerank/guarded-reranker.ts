@@ -1,5 +1,5 @@
 import { AlfredError } from '../../../contract/errors.ts';
-import { linkAbort } from '../../../runtime/linked-abort.ts';
+import { linkAbort } from '../../../runtime/link-abort.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import type { Metrics } from '../../../runtime/metrics.ts';
 import type { Reranker } from '../../../contract/ports/index.ts';
@@ -10,7 +10,7 @@ const restMs = 5_000;
 type Deps = { reranker: Reranker; log: Logger; metrics?: Pick<Metrics, 'searchReranks'> | undefined };
 
 /** Asks a reranker within its time; a search without its order is better than no search, or one that waits. */
-export function createRerankInTime({ reranker, log, metrics }: Deps) {
+export function createGuardedReranker({ reranker, log, metrics }: Deps) {
   let restsUntil = -Infinity;
   const counted = (outcome: string) => metrics?.searchReranks.inc({ outcome });
 
@@ -35,7 +35,7 @@ export function createRerankInTime({ reranker, log, metrics }: Deps) {
       } catch (error) {
         signal?.throwIfAborted();
         const { code, retryAfterMs = 0 } = error instanceof AlfredError ? error : new AlfredError('internal');
-        const [outcome, pauseMs] = limit.isLate() ? (['late', restMs] as const) : [code, retryAfterMs];
+        const [outcome, pauseMs] = limit.hasTimedOut() ? (['late', restMs] as const) : [code, retryAfterMs];
         counted(outcome);
         restsUntil = performance.now() + pauseMs;
         const { model, timeoutMs } = reranker;

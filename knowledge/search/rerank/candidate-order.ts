@@ -1,12 +1,12 @@
 import type { Rank } from '../../../contract/documents.ts';
-import type { Fused } from '../fusion.ts';
+import type { FusedCandidate } from '../fusion.ts';
 import type { ReadPassage } from '../read-passages.ts';
 
 /** A candidate with its place in every list, in the order in which it is shown. */
-export type Ordered = Omit<Fused, 'score'> & { fused: Rank; rerank: Rank | null };
+export type OrderedCandidate = Omit<FusedCandidate, 'score'> & { fused: Rank; rerank: Rank | null };
 
 /** As the lists were fused. */
-export const asFused = (fused: Fused[]): Ordered[] =>
+export const fusedOrder = (fused: FusedCandidate[]): OrderedCandidate[] =>
   fused.map(({ score, ...candidate }, i) => ({ ...candidate, fused: { rank: i + 1, score }, rerank: null }));
 
 /**
@@ -14,8 +14,8 @@ export const asFused = (fused: Fused[]): Ordered[] =>
  *
  * @param scores by the ids of the chunks that were judged
  */
-export function asJudged(fused: Fused[], scores: Map<string, number>): Ordered[] {
-  const all = asFused(fused);
+export function rerankedOrder(fused: FusedCandidate[], scores: Map<string, number>): OrderedCandidate[] {
+  const all = fusedOrder(fused);
   const judged = all
     .flatMap((candidate) => {
       const score = scores.get(candidate.chunkId);
@@ -29,5 +29,5 @@ export function asJudged(fused: Fused[], scores: Map<string, number>): Ordered[]
 }
 
 /** What a reranker reads of a passage, the same as an embedding model: the headings above it, and the text. */
-export const judgedText = ({ headingPath, text }: Pick<ReadPassage, 'headingPath' | 'text'>) =>
+export const rerankText = ({ headingPath, text }: Pick<ReadPassage, 'headingPath' | 'text'>) =>
   [...headingPath, text].join('\n');

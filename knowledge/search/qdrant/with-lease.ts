@@ -9,7 +9,7 @@ import type { Database } from '../../../runtime/database/postgres.ts';
  * @param work is told to stop when the lease is lost
  * @param pingMs well below the time that the database lets a transaction idle
  */
-export const leased = <T>(
+export const withLease = <T>(
   db: Database,
   name: string,
   work: (signal: AbortSignal) => Promise<T>,

@@ -9,7 +9,7 @@ type Standing = { source: string; newest: number; anchor: string | null };
  * Reads where Postgres stands. `source` names this very history of changes: it is another one after the tables were made
  * anew, the data copied to another server, or a standby or backup took over.
  */
-export async function readStanding(db: Database, tenant: string, applied: number): Promise<Standing> {
+export async function readChangeLogHead(db: Database, tenant: string, applied: number): Promise<Standing> {
   const { rows } = await sql<Standing>`
     select
       concat_ws('/', (select system_identifier from pg_control_system()), (select timeline_id from pg_control_checkpoint()),
@@ -21,7 +21,7 @@ export async function readStanding(db: Database, tenant: string, applied: number
 }
 
 /** Whether an index at that position has only to go on, or has seen changes that this database never made. */
-export const follows = (index: { source: string; applied: number; anchor: string | null }, postgres: Standing) =>
+export const isSameHistory = (index: { source: string; applied: number; anchor: string | null }, postgres: Standing) =>
   index.source === postgres.source &&
   index.applied <= postgres.newest &&
   (postgres.anchor === null || postgres.anchor === index.anchor);
@@ -87,14 +87,14 @@ export async function readDocuments(db: Database, model: string, documentIds: st
       title: row.title,
       headings: row.heading_path.join('\n'),
       body: row.text,
-      vector: row.vector === null ? undefined : floatsOf(row.vector),
+      vector: row.vector === null ? undefined : decodeVector(row.vector),
     });
   }
   return [...documents.values()];
 }
 
 /** How many documents have changed after a position. */
-export async function changesAfter(db: Database, tenant: string, applied: number): Promise<number> {
+export async function countChangesAfter(db: Database, tenant: string, applied: number): Promise<number> {
   const { rows } = await sql<{ n: number }>`
     select count(*)::int as n from document_changes where tenant = ${tenant} and seq > ${applied}`.execute(db);
   return rows[0]?.n ?? 0;
@@ -103,7 +103,7 @@ export async function changesAfter(db: Database, tenant: string, applied: number
 type At = { tenant: string; applied: number };
 
 /** When the oldest change was made that comes after the positions. */
-export async function changedSince(db: Database, positions: At[]): Promise<Date | undefined> {
+export async function oldestUnappliedChange(db: Database, positions: At[]): Promise<Date | undefined> {
   if (positions.length === 0) return undefined;
   const { rows } = await sql<{ since: Date | null }>`
     select min(c.at) as since
@@ -124,5 +124,5 @@ export async function readChunkIds(db: Database, tenant: string, model: string):
 }
 
 /** Vectors as they are stored: 32-bit floats, little-endian. Copied, for a buffer's bytes may stand anywhere. */
-export const floatsOf = (bytes: Buffer): Float32Array =>
+export const decodeVector = (bytes: Buffer): Float32Array =>
   new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));

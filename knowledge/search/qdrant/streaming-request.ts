@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { text } from 'node:stream/consumers';
 
-export type LongRequest = {
+export type StreamingRequest = {
   method: string;
   path: string;
   query?: Record<string, string>;
@@ -19,7 +19,11 @@ type Place = { host: string; https: boolean; port: number | null; prefix: string
 const keepAliveMs = 30_000;
 
 /** `fetch` gives up on a server that takes more than five minutes to answer, as it may when it packs or unpacks a collection. */
-export async function sendLong(place: Place, key: string | undefined, request: LongRequest): Promise<IncomingMessage> {
+export async function sendStreamingRequest(
+  place: Place,
+  key: string | undefined,
+  request: StreamingRequest,
+): Promise<IncomingMessage> {
   const { method, path, query = {}, body, signal } = request;
   const search = new URLSearchParams(query).toString();
   const sent = (place.https ? https : http).request({

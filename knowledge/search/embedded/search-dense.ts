@@ -1,18 +1,18 @@
 import type { Client } from '@libsql/client';
-import type { Ranked } from '../passage-index.ts';
-import { codeOf, Codes } from './codes.ts';
-import { rankedOf, spanOf, type FindIn, type Memory } from './memory.ts';
+import type { Hit } from '../passage-index.ts';
+import { quantize, BinaryCodes } from './binary-quantization.ts';
+import { hitsOf, updatedRange, type FileQuery, type FileCache } from './file-cache.ts';
 
 /** Vectors that are compared in full, after the quick look at all. */
 const compared = 200;
 
 /** The passages nearest in meaning: a quick look at all vectors, and an exact comparison of the nearest. */
-export async function dense(
+export async function searchDense(
   client: Client,
-  memory: Memory,
+  memory: FileCache,
   allowed: Set<number>,
-  { filter, vector, depth }: FindIn,
-): Promise<Ranked[]> {
+  { filter, vector, depth }: FileQuery,
+): Promise<Hit[]> {
   if (!vector) return [];
   const { byteLength } = vector;
   // A server may give longer vectors under the name that it had before.
@@ -21,9 +21,9 @@ export async function dense(
   const atLeast = Math.max(compared, depth * 2);
   for (;;) {
     const isFresh = !memory.codes;
-    const codes = memory.codes ?? (await learnVectors(client, memory));
-    const near = codes.nearest(codeOf(vector), atLeast, isAllowed, spanOf(filter));
-    const ranked = rankedOf(
+    const codes = memory.codes ?? (await loadVectors(client, memory));
+    const near = codes.nearest(quantize(vector), atLeast, isAllowed, updatedRange(filter));
+    const ranked = hitsOf(
       await client.execute({
         sql: `select p.chunk_id, c.score from (
           select v.passage, 1 - vector_distance_cos(v.vector, ?) as score from json_each(?) n
@@ -43,13 +43,13 @@ export async function dense(
 const pageSize = 5_000;
 
 /** Reads the vectors that came since the last time. */
-export async function learnVectors(client: Client, memory: Memory): Promise<Codes> {
+export async function loadVectors(client: Client, memory: FileCache): Promise<BinaryCodes> {
   const { rows: counted } = await client.execute('select count(*) as n from vectors');
   const present = Number(counted[0]?.n);
   // Many that were removed make the look at all slow and push others out of the nearest.
   if (memory.codes && memory.codes.size > 2 * present + 1_000) memory.codes = undefined;
   if (!memory.codes) memory.lastVector = 0;
-  const codes = memory.codes ?? new Codes();
+  const codes = memory.codes ?? new BinaryCodes();
   for (;;) {
     const { rows } = await client.execute({
       sql: `select v.id, v.vector, p.class, p.updated from vectors v join passages p on p.id = v.passage
@@ -60,7 +60,7 @@ export async function learnVectors(client: Client, memory: Memory): Promise<Code
       memory.lastVector = Number(row.id);
       codes.add(
         memory.lastVector,
-        codeOf(new Float32Array(row.vector as ArrayBuffer)),
+        quantize(new Float32Array(row.vector as ArrayBuffer)),
         Number(row.class),
         Number(row.updated),
       );

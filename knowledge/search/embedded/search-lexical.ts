@@ -1,6 +1,6 @@
 import type { Client } from '@libsql/client';
-import type { Ranked } from '../passage-index.ts';
-import { rankedOf, spanOf, type FindIn, type Memory } from './memory.ts';
+import type { Hit } from '../passage-index.ts';
+import { hitsOf, updatedRange, type FileQuery, type FileCache } from './file-cache.ts';
 
 /** BM25 weight of a word in title, headings and body. On Cranfield nDCG@10 rose from .379 with equal ones to .390. */
 const weights = '2, 2, 1';
@@ -16,7 +16,12 @@ type Counted = { term: string; held: number };
  * what half of all passages hold adds next to nothing to a rank. Where the two rarest are frequent already, those that hold
  * both come first, and where there are enough of them, the others are not ranked at all.
  */
-export async function lexical(client: Client, memory: Memory, allowed: Set<number>, query: FindIn): Promise<Ranked[]> {
+export async function searchLexical(
+  client: Client,
+  memory: FileCache,
+  allowed: Set<number>,
+  query: FileQuery,
+): Promise<Hit[]> {
   const counted = await countedTerms(client, memory, query.terms);
   const rank = (match: string) => ranked(client, memory, allowed, query, match);
   const affordable = affordableOf(counted);
@@ -30,12 +35,12 @@ export async function lexical(client: Client, memory: Memory, allowed: Set<numbe
 
 async function ranked(
   client: Client,
-  { classes }: Memory,
+  { classes }: FileCache,
   allowed: Set<number>,
-  { filter, depth }: FindIn,
+  { filter, depth }: FileQuery,
   match: string,
-): Promise<Ranked[]> {
-  const [from, to] = spanOf(filter);
+): Promise<Hit[]> {
+  const [from, to] = updatedRange(filter);
   const isNarrowed = allowed.size < classes.size || from > -Infinity || to < Infinity;
   // Where everything counts, the passages are only joined for those that are returned.
   const sql = isNarrowed
@@ -47,11 +52,11 @@ async function ranked(
   const args = isNarrowed
     ? [match, JSON.stringify([...allowed]), Math.max(from, 0), Math.min(to, Number.MAX_SAFE_INTEGER), depth]
     : [match, depth];
-  return rankedOf(await client.execute({ sql, args }));
+  return hitsOf(await client.execute({ sql, args }));
 }
 
 /** The words that any passage holds, the rarest first. */
-async function countedTerms(client: Client, { holders }: Memory, terms: string[]): Promise<Counted[]> {
+async function countedTerms(client: Client, { holders }: FileCache, terms: string[]): Promise<Counted[]> {
   const counted: Counted[] = [];
   for (const term of terms) {
     let held = holders.get(term);

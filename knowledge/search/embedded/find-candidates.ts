@@ -1,27 +1,35 @@
 import type { Client } from '@libsql/client';
 import type { Candidates, PassageFilter } from '../passage-index.ts';
-import type { Facets } from './apply.ts';
-import { dense, learnVectors } from './dense.ts';
-import { lexical } from './lexical.ts';
-import type { FindIn, Memory } from './memory.ts';
+import type { Facets } from './apply-changes.ts';
+import { searchDense, loadVectors } from './search-dense.ts';
+import { searchLexical } from './search-lexical.ts';
+import type { FileQuery, FileCache } from './file-cache.ts';
 
 /**
  * Both lists of candidates from one open file.
  *
  * @param state says what the file holds: while it is the same, what is remembered of the file is so too
  */
-export async function find(client: Client, memory: Memory, state: string, query: FindIn): Promise<Candidates> {
+export async function findCandidates(
+  client: Client,
+  memory: FileCache,
+  state: string,
+  query: FileQuery,
+): Promise<Candidates> {
   if (memory.state !== state) {
     await learnClasses(client, memory);
-    if (memory.codes) await learnVectors(client, memory);
+    if (memory.codes) await loadVectors(client, memory);
     memory.state = state;
   }
   const allowed = allowedClasses(memory, query.filter);
   if (allowed.size === 0) return { lexical: [], dense: [] };
-  return { lexical: await lexical(client, memory, allowed, query), dense: await dense(client, memory, allowed, query) };
+  return {
+    lexical: await searchLexical(client, memory, allowed, query),
+    dense: await searchDense(client, memory, allowed, query),
+  };
 }
 
-async function learnClasses(client: Client, memory: Memory): Promise<void> {
+async function learnClasses(client: Client, memory: FileCache): Promise<void> {
   const { rows } = await client.execute({
     sql: 'select id, facets from classes where id > ? order by id',
     args: [memory.lastClass],
@@ -32,7 +40,10 @@ async function learnClasses(client: Client, memory: Memory): Promise<void> {
   }
 }
 
-function allowedClasses({ classes }: Memory, { principals, collections, tags, language }: PassageFilter): Set<number> {
+function allowedClasses(
+  { classes }: FileCache,
+  { principals, collections, tags, language }: PassageFilter,
+): Set<number> {
   const who = new Set(principals);
   const allowed = new Set<number>();
   for (const [id, facets] of classes) {

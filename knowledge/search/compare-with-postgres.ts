@@ -1,5 +1,5 @@
 import type { Database } from '../../runtime/database/postgres.ts';
-import { readChunkIds, readStanding } from './changes.ts';
+import { readChunkIds, readChangeLogHead } from './change-log.ts';
 import type { IndexDifferences } from './passage-index.ts';
 
 /** Ids of chunks, and whether each has a vector of `model`; `''`: none is expected to. */
@@ -18,7 +18,7 @@ export async function compareWithPostgres(
   tenant: string,
   read: () => Promise<Holdings>,
 ): Promise<IndexDifferences> {
-  const newest = async () => (await readStanding(db, tenant, 0)).newest;
+  const newest = async () => (await readChangeLogHead(db, tenant, 0)).newest;
   for (let look = 1; ; look++) {
     const before = await newest();
     const { held, model } = await read();

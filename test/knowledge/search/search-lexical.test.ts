@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createClient, type Client } from '@libsql/client';
-import { lexical } from '../../../knowledge/search/embedded/lexical.ts';
-import { emptyMemory } from '../../../knowledge/search/embedded/memory.ts';
+import { searchLexical } from '../../../knowledge/search/embedded/search-lexical.ts';
+import { emptyFileCache } from '../../../knowledge/search/embedded/file-cache.ts';
 import { schema } from '../../../knowledge/search/embedded/schema.ts';
 
 let client: Client;
@@ -26,7 +26,7 @@ async function fill(count: number, wordsOf: string) {
 }
 
 const search = async (terms: string[], depth: number) =>
-  lexical(client, emptyMemory(), new Set([1]), {
+  searchLexical(client, emptyFileCache(), new Set([1]), {
     filter: { principals: ['everyone'] },
     terms: terms.map((term) => `"${term}"`),
     vector: undefined,

@@ -8,7 +8,7 @@ type StillHeld = () => Promise<void>;
  * Does work that one process does at a time. The lock is Postgres', and goes with its transaction: whoever dies leaves it
  * to the next. Statements of the work see what others did before.
  */
-export const held = <T>(
+export const withAdvisoryLock = <T>(
   db: Database,
   name: string,
   work: (tx: Database, stillHeld: StillHeld) => Promise<T>,

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { codeOf, Codes } from '../../../knowledge/search/embedded/codes.ts';
+import { quantize, BinaryCodes } from '../../../knowledge/search/embedded/binary-quantization.ts';
 
 const all = [-Infinity, Infinity] as const;
 const differing = (a: Float32Array, b: Float32Array) => a.reduce((n, x, i) => n + Number(x > 0 !== (b[i] ?? 0) > 0), 0);
@@ -12,10 +12,10 @@ const vectors = fc.array(fc.float32Array({ minLength: 40, maxLength: 40, noNaN: 
 test('the rows that are nearest are those with the fewest differing signs', () => {
   fc.assert(
     fc.property(vectors, fc.integer({ min: 1, max: 20 }), (given, limit) => {
-      const codes = new Codes();
-      for (const [i, vector] of given.entries()) codes.add(i + 1, codeOf(vector), 0, 0);
+      const codes = new BinaryCodes();
+      for (const [i, vector] of given.entries()) codes.add(i + 1, quantize(vector), 0, 0);
       const query = given[0] ?? new Float32Array(40);
-      const found = codes.nearest(codeOf(query), limit, undefined, all);
+      const found = codes.nearest(quantize(query), limit, undefined, all);
       const distances = given.map((vector) => differing(query, vector));
       const worst = Math.max(...found.map((row) => distances[row - 1] ?? 0));
       expect(found.length).toBeGreaterThanOrEqual(Math.min(limit, given.length));
@@ -25,11 +25,11 @@ test('the rows that are nearest are those with the fewest differing signs', () =
 });
 
 test('rows of other classes and other times take no place', () => {
-  const codes = new Codes();
+  const codes = new BinaryCodes();
   const vector = Float32Array.from({ length: 16 }, (_, i) => i - 8);
-  for (let row = 1; row <= 3_000; row++) codes.add(row, codeOf(vector), row % 3, row);
+  for (let row = 1; row <= 3_000; row++) codes.add(row, quantize(vector), row % 3, row);
   const allowed = Uint8Array.of(0, 1, 0);
-  const found = codes.nearest(codeOf(vector), 5, allowed, [100, 200]);
+  const found = codes.nearest(quantize(vector), 5, allowed, [100, 200]);
   expect(found).toEqual(Array.from({ length: 34 }, (_, i) => 100 + 3 * i));
-  expect(codes.nearest(codeOf(vector), 5, Uint8Array.of(0, 0, 0), all)).toEqual([]);
+  expect(codes.nearest(quantize(vector), 5, Uint8Array.of(0, 0, 0), all)).toEqual([]);
 });
