@@ -5,13 +5,13 @@ import type { BudgetLimits, ConversationRef, MessageHead, TaskRef, ToolResultRef
 import { isEnded } from '../contract/task-status.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import { heartbeating } from './heartbeat.ts';
+import { withHeartbeat } from './activity-context.ts';
 import type { ConversationTurns, TaskEvents, Tasks, Workflows } from '../contract/ports/index.ts';
 
 export type ConversationDeps = {
   turns: ConversationTurns;
   tasks: Tasks;
-  events: Pick<TaskEvents, 'ended'>;
+  events: Pick<TaskEvents, 'waitForEnd'>;
   workflows: Workflows;
   /** An agent's own limits for one task. */
   budgetOf(agent: string): BudgetLimits;
@@ -55,8 +55,8 @@ export const createConversationActivities = (deps: ConversationDeps) => {
 
     /** Resolves when the task's row says that it has ended, whoever ended it. */
     awaitTask: ({ taskId }: { taskId: string }): Promise<void> =>
-      heartbeating(async (signal) => {
-        await events.ended(taskId, signal);
+      withHeartbeat(async (signal) => {
+        await events.waitForEnd(taskId, signal);
         signal.throwIfAborted();
       }),
 
@@ -79,7 +79,7 @@ export const createConversationActivities = (deps: ConversationDeps) => {
     }): Promise<{ head: MessageHead; hasMore?: true }> => turns.takeSteering(task, at),
 
     /** The task that runs although nobody waits for it any more. */
-    runningTaskOf: ({ conversation }: About): Promise<string | null> => turns.runningTask(conversation),
+    runningTaskOf: ({ conversation }: About): Promise<string | null> => turns.findRunningTask(conversation),
 
     async eraseConversation({ conversation }: About): Promise<void> {
       await turns.erase(conversation);
@@ -89,9 +89,9 @@ export const createConversationActivities = (deps: ConversationDeps) => {
 
   /** A workflow writes its end to the row before it ends; one that could not is made true first. */
   async function hasEnded(taskId: string): Promise<boolean> {
-    const ended = async () => (await tasks.states([taskId])).every(({ status }) => isEnded(status));
+    const ended = async () => (await tasks.listStates([taskId])).every(({ status }) => isEnded(status));
     if (await ended()) return true;
-    const found = await tasks.correct(taskId, await workflows.describe(taskWorkflowId(taskId)));
+    const found = await tasks.reconcile(taskId, await workflows.describe(taskWorkflowId(taskId)));
     if (found !== undefined) {
       metrics.rowsCorrected.inc({ found });
       log.warn({ taskId, found }, 'a task row was brought in line with its workflow');

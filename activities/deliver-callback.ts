@@ -16,11 +16,11 @@ export const createCallbackActivities = ({ callbacks, tasks, webhooks, metrics }
    * @throws AlfredError `callback_undelivered`: another attempt may help
    */
   async deliverCallback({ taskId, ...scope }: CallbackRef): Promise<Delivery> {
-    const attempt = await callbacks.begin(scope, taskId);
+    const attempt = await callbacks.beginAttempt(scope, taskId);
     const task = attempt && (await tasks.get(scope, taskId));
     if (!task || !isEnded(task.status)) return 'nothing_due';
     const { retryAfterMs, ...outcome } = await tell(webhooks, task, attempt, cancellationSignal());
-    await callbacks.settle(scope, taskId, attempt, outcome);
+    await callbacks.settleAttempt(scope, taskId, attempt, outcome);
     metrics.callbacks.inc({ outcome: outcome.state === 'delivering' ? 'retried' : outcome.state });
     if (outcome.state === 'delivering')
       throw new AlfredError('callback_undelivered', outcome.error ?? undefined, { retryAfterMs });

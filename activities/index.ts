@@ -2,7 +2,7 @@ import { createApprovalActivities, type ApprovalDeps } from './acting/approve.ts
 import { createModelActivities, type ModelDeps } from './model/call-model.ts';
 import { createConversationActivities, type ConversationDeps } from './conversations.ts';
 import { createCallbackActivities, type CallbackDeps } from './deliver-callback.ts';
-import { createEmbedActivities, type EmbedDeps } from './documents/embed.ts';
+import { createEmbedActivities, type EmbedDeps } from './documents/embed-texts.ts';
 import { createIngestActivities, type IngestDeps } from './documents/ingest.ts';
 import { createOutageActivities, type OutageDeps } from './outage.ts';
 import { createScheduledRunActivities, type ScheduledRunDeps } from './scheduled-runs.ts';

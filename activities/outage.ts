@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import { heartbeating } from './heartbeat.ts';
+import { withHeartbeat } from './activity-context.ts';
 import type { ParkedTasks, Workflows } from '../contract/ports/index.ts';
 
 export type OutageDeps = {
@@ -30,7 +30,7 @@ export const createOutageActivities = ({ parked, workflows, drainPerS, metrics, 
    * @returns after a while, or when none is parked: how many still are, and whether the model's circuit is open
    */
   letTasksGo: ({ model }: { model: string }): Promise<{ parked: number; open: boolean; released: number }> =>
-    heartbeating(async (signal) => {
+    withHeartbeat(async (signal) => {
       const end = performance.now() + shiftMs;
       let released = 0;
       while (true) {

@@ -6,7 +6,7 @@ import type { TaskRequest } from '../contract/task.ts';
 import type { Identity, Messages, RunEnd, RunNote, Schedules, Tasks } from '../contract/ports/index.ts';
 
 export type ScheduledRunDeps = {
-  schedules: Pick<Schedules, 'run' | 'noteRun' | 'endOf'>;
+  schedules: Pick<Schedules, 'loadRun' | 'recordRun' | 'findRunEnd'>;
   tasks: Tasks;
   messages: Pick<Messages, 'submit'>;
   agents: Agents;
@@ -23,7 +23,7 @@ export type ScheduledWork = { task: TaskRef & { head: MessageHead }; priority: P
 export const createScheduledRunActivities = (deps: ScheduledRunDeps) => {
   const { schedules, tasks, messages, agents } = deps;
   const read = async (run: ScheduledRun) => {
-    const found = await schedules.run(run);
+    const found = await schedules.loadRun(run);
     if (!found) throw new AlfredError('not_found', 'The schedule was deleted.');
     return found;
   };
@@ -52,10 +52,10 @@ export const createScheduledRunActivities = (deps: ScheduledRunDeps) => {
       const { identity, action, task: madeBefore } = await read(run);
       const task = madeBefore ?? (action.task && (await makeTask(run, identity, action.task)));
       if (!task) {
-        await schedules.noteRun(run, { conversationId: action.message?.conversationId, messageId: run.key });
+        await schedules.recordRun(run, { conversationId: action.message?.conversationId, messageId: run.key });
         return { message: true };
       }
-      await schedules.noteRun(run, { taskId: task.taskId });
+      await schedules.recordRun(run, { taskId: task.taskId });
       return { task, priority: deps.priorityOf(run.tenant, action.task?.priority) };
     },
 
@@ -66,12 +66,12 @@ export const createScheduledRunActivities = (deps: ScheduledRunDeps) => {
       const { conversationId, text, onBusy } = action.message;
       const { taskId } = await messages.submit(identity, conversationId, { id: run.key, text, onBusy });
       if (taskId === null) throw new AlfredError('conversation_busy');
-      await schedules.noteRun(run, { taskId, conversationId });
+      await schedules.recordRun(run, { taskId, conversationId });
       return { taskId };
     },
 
     /** @returns how what the run began has ended, undefined while it goes on */
-    scheduledRunEnd: ({ run }: { run: ScheduledRun }): Promise<RunEnd | undefined> => schedules.endOf(run),
+    scheduledRunEnd: ({ run }: { run: ScheduledRun }): Promise<RunEnd | undefined> => schedules.findRunEnd(run),
 
     /** A task whose run was cancelled before its workflow started. One that has ended stays as it is. */
     async dropScheduledTask({ task }: { task: TaskRef }): Promise<void> {
@@ -79,6 +79,6 @@ export const createScheduledRunActivities = (deps: ScheduledRunDeps) => {
     },
 
     failScheduledRun: ({ run, error }: { run: ScheduledRun; error: NonNullable<RunNote['error']> }): Promise<void> =>
-      schedules.noteRun(run, { error }),
+      schedules.recordRun(run, { error }),
   };
 };

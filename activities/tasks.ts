@@ -18,7 +18,7 @@ import type {
 
 export type TaskDeps = {
   tasks: Tasks;
-  conversations: MessageStore;
+  messageStore: MessageStore;
   parked: ParkedTasks;
   callbacks: Pick<Callbacks, 'get'>;
   workflows: Workflows;
@@ -31,7 +31,7 @@ export type TaskDeps = {
 
 /** Short writes to a task's row; run as local activities. */
 export const createTaskActivities = (deps: TaskDeps) => {
-  const { tasks, conversations, parked, callbacks, workflows, agents, metrics, log } = deps;
+  const { tasks, messageStore: conversations, parked, callbacks, workflows, agents, metrics, log } = deps;
   const count = (row: TaskRow | undefined) => {
     if (!row || !isEnded(row.status) || !row.endedAt) return;
     const { agent, status } = row;
@@ -62,25 +62,25 @@ export const createTaskActivities = (deps: TaskDeps) => {
 
     /** The row speaks for this run from here on. @param from the run that continued as this one */
     carryOn: ({ task, from }: { task: TaskRef; from: string }): Promise<void> =>
-      tasks.carryOn(task, currentRun(), from),
+      tasks.recordContinuation(task, currentRun(), from),
 
     /** running → waiting. A task that waits for a model stands in line for it. */
     async waitFor({ task, stop }: { task: TaskRef; stop: WaitReason }): Promise<void> {
       if (stop.reason === 'budget') metrics.budgetStops.inc({ scope: stop.scope, limit: stop.limit });
       if (stop.reason === 'outage') await parked.park(task, stop.model);
-      await tasks.wait(task, currentRun(), stop);
+      await tasks.markWaiting(task, currentRun(), stop);
       if (stop.reason === 'outage') await workflows.watchOutage(stop.model);
     },
 
     /** waiting → running. */
     async goOn({ task, reason }: { task: TaskRef; reason: string }): Promise<void> {
-      await tasks.resume(task, currentRun(), reason);
-      await parked.leave(task.taskId);
+      await tasks.markResumed(task, currentRun(), reason);
+      await parked.unpark(task.taskId);
     },
 
     /** @returns all limits of the task, the wider ones among them */
     grantBudget: ({ task, more }: { task: TaskRef; more: BudgetLimits }): Promise<BudgetLimits> =>
-      tasks.grant(task, currentRun(), more),
+      tasks.grantBudget(task, currentRun(), more),
 
     /** What a task has so far, as its result: the last words of the model, and what they cite. */
     async conclude({ task, head }: { task: TaskRef; head: MessageHead }): Promise<ContentHash> {

@@ -15,10 +15,10 @@ export function rulesFor({ agents, approvalsOf }: RuleDeps, agent: string, tool:
   const shipped = Object.hasOwn(agents, agent) ? agents[agent]?.approvals : undefined;
   const rules = approvalsOf(agent) ?? (shipped ?? []).map((rule) => ApprovalRule.parse(rule));
   const own = (tool.approvals ?? []).map((rule) => ApprovalRule.parse({ ...rule, tool: tool.name }));
-  return [...rules.filter((rule) => speaksOf(rule, tool)), ...own];
+  return [...rules.filter((rule) => appliesTo(rule, tool)), ...own];
 }
 
-const speaksOf = ({ tool }: ApprovalRule, { name, effect }: Tool) =>
+const appliesTo = ({ tool }: ApprovalRule, { name, effect }: Tool) =>
   tool === name || (tool === '*' && effect === 'write');
 
 /** The rule that makes a call wait for a person, or undefined when it may run. The first that fits counts. */

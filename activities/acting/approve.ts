@@ -12,20 +12,20 @@ import type {
 import type { Metrics } from '../../runtime/metrics.ts';
 import { rulesFor, ruleThatFits, type RuleDeps } from './approval-rules.ts';
 import { currentRun } from '../current-run.ts';
-import type { Approvals, AskedApproval, MessageStore, Tasks, Tool } from '../../contract/ports/index.ts';
+import type { Approvals, RequestedApproval, MessageStore, Tasks, Tool } from '../../contract/ports/index.ts';
 import { toolNamed } from './tool-named.ts';
 
 export type ApprovalDeps = RuleDeps & {
   approvals: Approvals;
-  conversations: Pick<MessageStore, 'toolArguments'>;
-  tasks: Pick<Tasks, 'rolesOf'>;
+  messageStore: Pick<MessageStore, 'loadToolArguments'>;
+  tasks: Pick<Tasks, 'getRoles'>;
   tools: Record<string, Tool>;
   metrics: Metrics;
 };
 
 /** What calls wait for a person, and what that person says. */
 export const createApprovalActivities = (deps: ApprovalDeps) => {
-  const { approvals, conversations, tools, metrics } = deps;
+  const { approvals, messageStore: conversations, tools, metrics } = deps;
   return {
     /** Asks about the calls that need it. @returns for each what it waits for, or what was decided before */
     async requestApprovals({
@@ -41,7 +41,7 @@ export const createApprovalActivities = (deps: ApprovalDeps) => {
     }): Promise<({ pending: PendingApproval } | { verdict: Verdict })[]> {
       const asked = [];
       for (const { callId, tool } of calls) {
-        const { arguments: input } = await conversations.toolArguments(task, head, callId);
+        const { arguments: input } = await conversations.loadToolArguments(task, head, callId);
         const rule = await neededRule(deps, task, tool, input);
         // A rule that was taken back in between asks for no one.
         if (rule) asked.push({ step, callId, tool, arguments: input, rule });
@@ -71,7 +71,7 @@ export const createApprovalActivities = (deps: ApprovalDeps) => {
       by: string;
       note: ContentHash | undefined;
     }): Promise<Verdict> {
-      const note = noteHash === undefined ? {} : await approvals.note(pending.id, noteHash);
+      const note = noteHash === undefined ? {} : await approvals.loadNote(pending.id, noteHash);
       const tool = toolNamed(tools, pending.tool);
       if (approve && !tool)
         throw new AlfredError(
@@ -82,7 +82,7 @@ export const createApprovalActivities = (deps: ApprovalDeps) => {
       return count(await approvals.decide(task, currentRun(), pending, { approve, by, note }));
     },
 
-    expireApproval: async ({ task, asked }: { task: TaskRef; asked: AskedApproval }): Promise<Verdict> =>
+    expireApproval: async ({ task, asked }: { task: TaskRef; asked: RequestedApproval }): Promise<Verdict> =>
       count(await approvals.expire(task, currentRun(), asked)),
   };
 
@@ -103,12 +103,12 @@ export async function neededRule(
   if (!tool) return undefined;
   const rules = rulesFor(deps, task.agent, tool);
   if (rules.length === 0) return undefined;
-  const roles = rules.some(({ unlessRoles }) => unlessRoles) ? await deps.tasks.rolesOf(task) : [];
+  const roles = rules.some(({ unlessRoles }) => unlessRoles) ? await deps.tasks.getRoles(task) : [];
   return ruleThatFits(rules, input, roles);
 }
 
 /** A turn whose calls say which of them change something, and which must be approved. */
-export async function withDemands(deps: ApprovalDeps, task: TaskRef, turn: StepResult): Promise<StepResult> {
+export async function annotateCalls(deps: ApprovalDeps, task: TaskRef, turn: StepResult): Promise<StepResult> {
   if (turn.next !== 'tools') return turn;
   const calls = await Promise.all(
     turn.calls.map(async (call): Promise<ToolCallRef> => {
@@ -116,7 +116,7 @@ export async function withDemands(deps: ApprovalDeps, task: TaskRef, turn: StepR
       if (!tool) return call;
       const marked = tool.effect ? { ...call, effect: tool.effect } : call;
       if (rulesFor(deps, task.agent, tool).length === 0) return marked;
-      const { arguments: input, malformed } = await deps.conversations.toolArguments(task, turn.head, call.callId);
+      const { arguments: input, malformed } = await deps.messageStore.loadToolArguments(task, turn.head, call.callId);
       if (malformed !== undefined || !isCallable(tool, input)) return marked;
       return (await neededRule(deps, task, call.tool, input)) ? { ...marked, approval: true } : marked;
     }),

@@ -1,17 +1,17 @@
-import { AlfredError, maxAttemptsOf, sentenceOf } from '../../contract/errors.ts';
+import { AlfredError, maxAttemptsOf, defaultMessageOf } from '../../contract/errors.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { MessageHead, TaskRef, ToolCallRef, ToolMisuse, ToolResultRef } from '../../contract/references.ts';
-import { hashOfArguments } from '../../runtime/argument-hash.ts';
+import { hashArguments } from '../../runtime/hash.ts';
 import { neededRule, type ApprovalDeps } from './approve.ts';
 import { currentRun } from '../current-run.ts';
 import { alfredErrorOf } from '../errors.ts';
-import { heartbeating } from '../heartbeat.ts';
-import { isFinal, perform } from './perform.ts';
-import type { ApprovedCall, MessageStore, Effects, Ledger, Tool, ToolOutcome } from '../../contract/ports/index.ts';
+import { withHeartbeat } from '../activity-context.ts';
+import { isFinal, runEffect } from './run-effect.ts';
+import type { DecidedCall, MessageStore, Effects, Ledger, Tool, ToolOutcome } from '../../contract/ports/index.ts';
 import { toolNamed } from './tool-named.ts';
 
 export type ToolDeps = ApprovalDeps & {
-  conversations: MessageStore;
+  messageStore: MessageStore;
   ledger: Ledger;
   effects: Effects;
   /** Characters of a result that an agent's models read at once; the rest is read with `read_result`. */
@@ -29,7 +29,7 @@ type RunTool = {
 };
 
 export const createToolActivities = (deps: ToolDeps) => {
-  const { conversations, ledger, metrics, resultCharactersOf } = deps;
+  const { messageStore: conversations, ledger, metrics, resultCharactersOf } = deps;
   return {
     /**
      * One tool call under a receipt: a repeat returns what was stored. What the model got wrong (unknown tool, wrong
@@ -37,12 +37,12 @@ export const createToolActivities = (deps: ToolDeps) => {
      * side is retried, then fails the task.
      */
     runTool: ({ task, step, head, call, approval }: RunTool): Promise<ToolResultRef> =>
-      heartbeating(async (signal) => {
-        const asked = await conversations.toolArguments(task, head, call.callId);
-        const verdict = approval && (await deps.approvals.verdictOn(task, { step, callId: call.callId }));
+      withHeartbeat(async (signal) => {
+        const asked = await conversations.loadToolArguments(task, head, call.callId);
+        const verdict = approval && (await deps.approvals.findVerdict(task, { step, callId: call.callId }));
         const input = verdict?.runs ? verdict.arguments : asked.arguments;
         const known = toolOf(deps, task, call.tool);
-        const isEdited = verdict?.runs === true && hashOfArguments(asked.arguments) !== verdict.argumentsHash;
+        const isEdited = verdict?.runs === true && hashArguments(asked.arguments) !== verdict.argumentsHash;
         const receipt = await ledger.beginToolCall(task, {
           ...currentRun(),
           ...{ callId: call.callId, tool: call.tool, step },
@@ -63,7 +63,7 @@ export const createToolActivities = (deps: ToolDeps) => {
                 approval,
                 verdict,
                 isEdited,
-                left: receipt.left,
+                left: receipt.sent,
                 signal,
               })
             : refused(
@@ -74,7 +74,7 @@ export const createToolActivities = (deps: ToolDeps) => {
         const tool = known?.name ?? 'unknown';
         metrics.toolCalls.inc({ tool, outcome: outcome.isError ? 'error' : 'ok' });
         metrics.toolCallDuration.observe({ tool }, durationMs / 1_000);
-        return ledger.settleToolCall(task, {
+        return ledger.completeToolCall(task, {
           ...{ callId: call.callId, tool: call.tool, step, ...outcome, durationMs },
           maxCharacters: resultCharactersOf(task.agent),
         });
@@ -93,7 +93,7 @@ type Outcome = ToolOutcome & { isError: boolean; misuse?: ToolMisuse };
 type Attempt = Pick<RunTool, 'task' | 'step' | 'call' | 'approval'> & {
   known: Tool | undefined;
   input: JsonValue;
-  verdict: ApprovedCall | undefined;
+  verdict: DecidedCall | undefined;
   /** A person has changed the arguments. */
   isEdited: boolean;
   left: boolean;
@@ -111,7 +111,7 @@ async function attempt(
     known.check?.(input);
     await mayRun(deps, { task, call, input, ...asked });
     const at = { step, callId: call.callId };
-    const done = await perform(deps.effects, { task, call: at, tool: known, input, left, signal });
+    const done = await runEffect(deps.effects, { task, call: at, tool: known, input, left, signal });
     return {
       ...done,
       output: remarked(done.output, asked.verdict, asked.isEdited ? input : undefined),
@@ -146,12 +146,12 @@ async function mayRun(
     verdict?.runs === true &&
     verdict.id === approval.id &&
     verdict.argumentsHash === approval.argumentsHash &&
-    hashOfArguments(input) === approval.argumentsHash;
+    hashArguments(input) === approval.argumentsHash;
   if (isApproved || (!approval && !(await neededRule(deps, task, call.tool, input)))) return;
-  throw new AlfredError('approval_missing', `${call.tool} was not called: ${sentenceOf('approval_missing')}`);
+  throw new AlfredError('approval_missing', `${call.tool} was not called: ${defaultMessageOf('approval_missing')}`);
 }
 
-function denied(verdict: ApprovedCall | undefined): Outcome {
+function denied(verdict: DecidedCall | undefined): Outcome {
   const why = verdict?.comment ? ` They say: ${verdict.comment}` : '';
   return refused(
     verdict?.status === 'expired'
@@ -161,7 +161,7 @@ function denied(verdict: ApprovedCall | undefined): Outcome {
 }
 
 /** What the agent does not know: that other arguments ran than it remembers, and what was said when they were approved. */
-function remarked(result: JsonValue, verdict: ApprovedCall | undefined, edited: JsonValue | undefined): JsonValue {
+function remarked(result: JsonValue, verdict: DecidedCall | undefined, edited: JsonValue | undefined): JsonValue {
   const comment = verdict?.comment;
   if (edited === undefined && comment == null) return result;
   return {

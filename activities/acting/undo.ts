@@ -3,9 +3,9 @@ import type { JsonValue } from '../../contract/json.ts';
 import type { TaskRef } from '../../contract/references.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { alfredErrorOf } from '../errors.ts';
-import { heartbeating } from '../heartbeat.ts';
-import { isFinal } from './perform.ts';
-import type { Effects, Tool, ToolCallKey, ToolContext, Undo, UndoState } from '../../contract/ports/index.ts';
+import { withHeartbeat } from '../activity-context.ts';
+import { isFinal } from './run-effect.ts';
+import type { Effects, Tool, ToolCallKey, ToolContext, UndoableCall, UndoState } from '../../contract/ports/index.ts';
 import { toolNamed } from './tool-named.ts';
 
 export type UndoDeps = { tools: Record<string, Tool>; effects: Effects; metrics: Metrics };
@@ -15,11 +15,11 @@ type Outcome = { state: UndoState; summary: string };
 /** What a cancelled task takes back. */
 export const createUndoActivities = ({ tools, effects, metrics }: UndoDeps) => ({
   /** What a task that was cancelled shall undo, newest first. */
-  cancellationOf: ({ task }: { task: TaskRef }): Promise<{ undo: ToolCallKey[] }> => effects.cancellation(task),
+  cancellationOf: ({ task }: { task: TaskRef }): Promise<{ undo: ToolCallKey[] }> => effects.planUndo(task),
 
   /** Takes back one effect, under a receipt of its own; what cannot be undone is said. */
   undoCall: ({ task, call }: { task: TaskRef; call: ToolCallKey }): Promise<void> =>
-    heartbeating(async (signal) => {
+    withHeartbeat(async (signal) => {
       const undo = await effects.beginUndo(task, call);
       if (!undo) return;
       const tool = toolNamed(tools, undo.tool);
@@ -28,29 +28,29 @@ export const createUndoActivities = ({ tools, effects, metrics }: UndoDeps) => (
         taskId: task.taskId,
         receiptKey: `${task.taskId}/${call.step}/${call.callId}/undo`,
         signal,
-        leaving: () => effects.leaveUndo(task, call, undo.left),
+        beforeSend: () => effects.claimUndoSend(task, call, undo.sent),
       };
       const outcome = await takeBack(tool, undo, context).catch(async (error: unknown): Promise<Outcome> => {
         const failure = alfredErrorOf(error);
         if (signal.aborted || failure.code === 'superseded') throw error;
         if (failure.code === 'effect_unknown') return unknown(undo.tool);
         // What failed for certain has changed nothing; of anything else nobody knows.
-        if (error instanceof AlfredError) await effects.comeBack(task, call, 'undo');
+        if (error instanceof AlfredError) await effects.recordNoEffect(task, call, 'undo');
         if (!isFinal(failure)) throw error;
         return { state: 'failed', summary: failure.message };
       });
-      await effects.settleUndo(task, call, outcome);
+      await effects.completeUndo(task, call, outcome);
       metrics.effectsUndone.inc({ tool: undo.tool, state: outcome.state });
     }),
 
   /** What is said of an undo whose attempts all ended without a word. */
   giveUpUndo: ({ task, call }: { task: TaskRef; call: ToolCallKey }): Promise<void> =>
-    effects.settleUndo(task, call, { state: 'failed', summary: 'It could not be undone after several attempts.' }),
+    effects.completeUndo(task, call, { state: 'failed', summary: 'It could not be undone after several attempts.' }),
 });
 
 async function takeBack(
   tool: Tool | undefined,
-  { input, output, left, ...undo }: Undo,
+  { input, output, sent: left, ...undo }: UndoableCall,
   context: ToolContext,
 ): Promise<Outcome> {
   if (!tool?.undo) return { state: 'impossible', summary: `A call of ${undo.tool} cannot be undone.` };

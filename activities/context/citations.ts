@@ -1,7 +1,7 @@
 import type { JsonValue } from '../../contract/json.ts';
 import type { AssistantPart, CitedPlace, StoredMessage } from '../../contract/messages.ts';
 import type { ContentHash } from '../../contract/references.ts';
-import { bestQuote } from '../../contract/rules/quote.ts';
+import { selectQuote } from '../../contract/rules/quote.ts';
 import type { Citation } from '../../contract/task.ts';
 import { passagesOf, type FoundPassage } from '../../contract/rules/tool-output.ts';
 import type { Message } from '../../contract/ports/index.ts';
@@ -61,7 +61,7 @@ export function citationsOf(text: string, messages: Message[], places: CitedPlac
   for (const { n, claim } of claims(text)) {
     const passage = passages.get(n);
     if (!passage || citations.has(n)) continue;
-    const { start, end } = placeIn(passage, places) ?? bestQuote(passage.text, claim);
+    const { start, end } = placeIn(passage, places) ?? selectQuote(passage.text, claim);
     const { documentId, document, title, headingPath, page, chunkId, contentHash, version, indexVersion, query } =
       passage;
     citations.set(n, {
@@ -98,7 +98,7 @@ export function unknownNumbers(text: string, messages: Message[]): number[] {
 }
 
 /** An answer in which false numbers are struck out: whoever reads it sees that a source was named and is none. */
-export const struckOut = (text: string, unknown: number[]): string =>
+export const replaceUnknownCitations = (text: string, unknown: number[]): string =>
   text.replace(citation, (_, list: string) => {
     const known = list.split(',').filter((n) => !unknown.includes(Number(n)));
     return known.length > 0 ? `[${known.map((n) => n.trim()).join(', ')}]` : '[no such source]';

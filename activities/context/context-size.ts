@@ -1,5 +1,5 @@
 import type { AssistantPart } from '../../contract/messages.ts';
-import { sentencesOf } from '../../contract/rules/quote.ts';
+import { splitSentences } from '../../contract/rules/quote.ts';
 import { passagesOf } from '../../contract/rules/tool-output.ts';
 import type { MessageChain, Message } from '../../contract/ports/index.ts';
 
@@ -103,7 +103,7 @@ function framesOf(message: Message): number {
     .flatMap((output) => passagesOf(output) ?? [])
     .reduce(
       (sum, { text, chunkId, title, headingPath }) =>
-        sum + json([chunkId, title, headingPath]) + wrapping * (1 + sentencesOf(text).length),
+        sum + json([chunkId, title, headingPath]) + wrapping * (1 + splitSentences(text).length),
       0,
     );
 }

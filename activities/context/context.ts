@@ -59,11 +59,11 @@ type Fit = {
  * @throws AlfredError `model_context_overflow` when it cannot be made to fit
  */
 export async function fit(
-  { conversations }: { conversations: Pick<MessageStore, 'load' | 'replace'> },
+  { conversations: messageStore }: { conversations: Pick<MessageStore, 'load' | 'storeCompacted'> },
   { task, head, facts, outputTokens, overheadBytes, force = false, summarise }: Fit,
 ): Promise<Fitted> {
   const load = async (from: MessageHead) => {
-    const conversation = await conversations.load(task, from);
+    const conversation = await messageStore.load(task, from);
     return { ...conversation, messages: numberPassages(conversation.messages) };
   };
   const fitted = (at: MessageHead, conversation: MessageChain, compacted: Compacted[]): Fitted => ({
@@ -98,7 +98,7 @@ export async function fit(
   };
   const tokensAfter = Math.min(tokensBefore, Math.ceil(tokensOf([root, ...shorter.messages])));
   if (tokensAfter > window) throw overflow(facts, outputTokens, tokensAfter);
-  const next = await conversations.replace(task, [root, ...shorter.stored]);
+  const next = await messageStore.storeCompacted(task, [root, ...shorter.stored]);
   return fitted(next, await load(next), [{ method, dropped, tokensBefore, tokensAfter }]);
 }
 

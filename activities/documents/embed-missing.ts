@@ -16,7 +16,7 @@ export async function embedMissing(
   signal: AbortSignal,
   onStored: (count: number) => void = () => {},
 ): Promise<number> {
-  const missing = await vectors.missing(embedder.model, limit);
+  const missing = await vectors.listMissing(embedder.model, limit);
   const stored: typeof missing = [];
   try {
     for (let from = 0; from < missing.length; from += storedAtOnce) {
@@ -32,8 +32,8 @@ export async function embedMissing(
     }
   } finally {
     // Once for all of them: an index reads the whole of a document that has changed.
-    if (stored.length > 0) await vectors.settle(embedder.model, stored);
+    if (stored.length > 0) await vectors.publish(embedder.model, stored);
   }
-  if (missing.length === 0) await vectors.settle(embedder.model);
+  if (missing.length === 0) await vectors.publish(embedder.model);
   return missing.length;
 }

@@ -6,7 +6,7 @@ import type { Scope } from '../../contract/references.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { alfredErrorOf } from '../errors.ts';
-import { heartbeating } from '../heartbeat.ts';
+import { withHeartbeat } from '../activity-context.ts';
 import { observeFile } from './observe-file.ts';
 import type { DocumentParser, Documents, Embeddings, PendingFile, Workflows } from '../../contract/ports/index.ts';
 
@@ -66,7 +66,7 @@ export const createIngestActivities = ({ documents, parser, embeddings, workflow
       // One file that breaks us time and again does not hold up the rest.
       if (activityInfo().attempt < attempts) return known;
       const outcome = { state: 'failed', code, message } as const;
-      await documents.settleFile(scope, upload, outcome);
+      await documents.recordFileOutcome(scope, upload, outcome);
       seen.settled(outcome);
       return undefined;
     }
@@ -80,9 +80,9 @@ export const createIngestActivities = ({ documents, parser, embeddings, workflow
      * @returns how the whole ingestion stands afterwards
      */
     ingestFiles: ({ ingestion }: { ingestion: IngestionRef }): Promise<Ingestion['counts']> =>
-      heartbeating(async (signal) => {
-        const files = await documents.pendingFiles(ingestion, ingestion.ingestionId, batchSize);
-        const placement = await documents.placementOf(ingestion, ingestion.ingestionId);
+      withHeartbeat(async (signal) => {
+        const files = await documents.listPendingFiles(ingestion, ingestion.ingestionId, batchSize);
+        const placement = await documents.getPlacement(ingestion, ingestion.ingestionId);
         const lanes = lanesOf(files);
         let broken: AlfredError | undefined;
         const work = async () => {
@@ -101,7 +101,7 @@ export const createIngestActivities = ({ documents, parser, embeddings, workflow
         for (const result of results) if (result.status === 'rejected') throw result.reason;
         if (broken) throw broken;
         if (files.length > 0) await haveEmbedded();
-        const found = await documents.ingestion(ingestion, ingestion.ingestionId);
+        const found = await documents.getIngestion(ingestion, ingestion.ingestionId);
         if (!found) throw new AlfredError('not_found', `There is no ingestion ${ingestion.ingestionId}.`);
         return found.counts;
       }),
@@ -127,7 +127,7 @@ function lanesOf(files: PendingFile[]): PendingFile[][] {
 }
 
 async function bytesOf(documents: Documents, scope: Scope, { name, contentHash }: PendingFile): Promise<Uint8Array> {
-  const bytes = await documents.file(scope, contentHash);
+  const bytes = await documents.readFile(scope, contentHash);
   if (!bytes)
     throw new AlfredError(
       'file_unreadable',

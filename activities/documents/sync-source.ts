@@ -6,7 +6,7 @@ import type { SourceRef } from '../../contract/references.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { alfredErrorOf } from '../errors.ts';
-import { heartbeating } from '../heartbeat.ts';
+import { withHeartbeat } from '../activity-context.ts';
 import { observeFile } from './observe-file.ts';
 import type {
   DocumentParser,
@@ -16,7 +16,7 @@ import type {
   ItemOutcome,
   SourceReaders,
   Sources,
-  SourceToRead,
+  SourceLocation,
   SyncCounts,
   SyncEnd,
   Workflows,
@@ -46,7 +46,7 @@ export const createSyncActivities = (deps: SyncDeps) => {
   /** Reads one item and stores what it holds. */
   async function take(
     source: SourceRef,
-    where: SourceToRead,
+    where: SourceLocation,
     item: DueItem,
     { seen, signal }: { seen: ReturnType<typeof observeFile>; signal: AbortSignal },
   ): Promise<ItemOutcome> {
@@ -70,19 +70,19 @@ export const createSyncActivities = (deps: SyncDeps) => {
 
   async function remove(source: SourceRef, { name, documentId }: DueItem): Promise<void> {
     if (documentId !== null) await documents.delete(source, documentId);
-    await sources.forget(source, name);
+    await sources.removeItem(source, name);
   }
 
   /** @returns what is broken on our side, so that the item stays due for a retry */
   async function settle(
     source: SourceRef,
-    where: SourceToRead,
+    where: SourceLocation,
     item: DueItem,
     signal: AbortSignal,
   ): Promise<AlfredError | undefined> {
     const seen = observeFile(metrics);
     const settled = async (outcome: ItemOutcome) => {
-      await sources.settle(source, item.name, outcome);
+      await sources.recordOutcome(source, item.name, outcome);
       if (outcome.state !== 'gone') seen.settled(outcome);
     };
     try {
@@ -115,17 +115,17 @@ export const createSyncActivities = (deps: SyncDeps) => {
   return {
     /** A schedule's word that it is time. While a sync runs nothing changes. */
     async requestSourceSync({ source }: { source: SourceRef }): Promise<void> {
-      if (await sources.request(source)) await workflows.syncSource(source);
+      if (await sources.requestSync(source)) await workflows.syncSource(source);
     },
 
-    beginSourceSync: ({ source, run }: { source: SourceRef; run: string }) => sources.begin(source, run),
+    beginSourceSync: ({ source, run }: { source: SourceRef; run: string }) => sources.beginSync(source, run),
 
     /** Lists what the source holds, and notes what is to be read and what has gone. */
     listSource: ({ source }: { source: SourceRef }): Promise<SyncCounts> =>
-      heartbeating(async (signal) => {
-        const where = await sources.toRead(source);
-        if (where) await sources.keepListing(source, await sourceReaders[where.kind].list(where, signal));
-        return sources.counts(source);
+      withHeartbeat(async (signal) => {
+        const where = await sources.findLocation(source);
+        if (where) await sources.storeListing(source, await sourceReaders[where.kind].list(where, signal));
+        return sources.countItems(source);
       }),
 
     /**
@@ -135,9 +135,9 @@ export const createSyncActivities = (deps: SyncDeps) => {
      * @returns how the whole sync stands afterwards
      */
     syncItems: ({ source }: { source: SourceRef }): Promise<SyncCounts> =>
-      heartbeating(async (signal) => {
-        const row = await sources.toRead(source);
-        const due = await sources.due(source, batchSize);
+      withHeartbeat(async (signal) => {
+        const row = await sources.findLocation(source);
+        const due = await sources.listDue(source, batchSize);
         let broken: AlfredError | undefined;
         const work = async () => {
           for (let item = due.shift(); item; item = due.shift()) {
@@ -150,12 +150,12 @@ export const createSyncActivities = (deps: SyncDeps) => {
         for (const result of results) if (result.status === 'rejected') throw result.reason;
         if (broken) throw broken;
         if (row) await haveEmbedded();
-        return sources.counts(source);
+        return sources.countItems(source);
       }),
 
     /** @param sync `run`: of which run, so that a repeat does not end the sync that was asked for meanwhile */
     async endSourceSync({ source, end, run }: { source: SourceRef; end: SyncEnd; run?: string }): Promise<void> {
-      await sources.end(source, end, run);
+      await sources.endSync(source, end, run);
       log.info({ sourceId: source.sourceId, status: end.status }, 'a sync of a source ended');
     },
   };

@@ -4,7 +4,7 @@ import { AlfredError } from '../../contract/errors.ts';
 import type { AssistantPart } from '../../contract/messages.ts';
 import { noUsage, totalTokens, type MessageHead, type TaskRef } from '../../contract/references.ts';
 import { budgetExceeded } from '../../contract/rules/wait-reason.ts';
-import { linkAbort } from '../../runtime/linked-abort.ts';
+import { linkAbort } from '../../runtime/link-abort.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { isDatabaseUnavailable } from '../../runtime/database/postgres.ts';
@@ -92,7 +92,7 @@ export async function askModel(deps: AskDeps, ask: Ask, signal: AbortSignal): Pr
   try {
     await stream(deps, call, { ...ask, request }, signal);
     streaming = false;
-    await told(deps, gate.succeeded(facts.name, spentOf(call, ask)));
+    await told(deps, gate.recordSuccess(facts.name, spentOf(call, ask)));
     if (reserved.cutBy && call.wasCut()) throw budgetExceeded(reserved.cutBy);
     const { parts, stopReason } = call.response();
     const judged = await ask.judge({ text: call.text, parts });
@@ -119,7 +119,7 @@ export async function askModel(deps: AskDeps, ask: Ask, signal: AbortSignal): Pr
 async function enter({ gate, ledger, metrics }: AskDeps, { task, at, purpose, facts, estimatedTokens }: Ask) {
   const entry = await gate.enter(facts, estimatedTokens);
   if (entry.open) return undefined;
-  const paid = await ledger.paid(task, at.step, purpose);
+  const paid = await ledger.findPaidCall(task, at.step, purpose);
   if (paid) return paid;
   if (entry.why === 'outage') throw outage(facts);
   metrics.modelRateLimited.inc({ model: facts.name });
@@ -138,9 +138,9 @@ export const outage = ({ name: model }: Pick<ModelFacts, 'name'>, cause?: unknow
 /** Tells the gate what a failure means for everybody; while the circuit is open a failure is the provider's, not the task's. */
 async function explained(deps: AskDeps, { facts }: Ask, error: AlfredError, streaming: boolean): Promise<AlfredError> {
   if (!streaming) return error;
-  if (error.code === 'model_rate_limited') await told(deps, deps.gate.limited(facts.name, error.retryAfterMs ?? 5_000));
+  if (error.code === 'model_rate_limited') await told(deps, deps.gate.recordRateLimit(facts.name, error.retryAfterMs ?? 5_000));
   if (error.code !== 'model_unavailable') return error;
-  return (await told(deps, deps.gate.failed(facts.name))) ? outage(facts, error.cause ?? error) : error;
+  return (await told(deps, deps.gate.recordFailure(facts.name))) ? outage(facts, error.cause ?? error) : error;
 }
 
 /** What the gate cannot be told costs no answer. */

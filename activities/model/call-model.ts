@@ -4,13 +4,13 @@ import { AlfredError } from '../../contract/errors.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { CitedPlace } from '../../contract/messages.ts';
 import type { MessageHead, TaskRef, ToolResultRef, StepResult } from '../../contract/references.ts';
-import { withDemands, type ApprovalDeps } from '../acting/approve.ts';
+import { annotateCalls, type ApprovalDeps } from '../acting/approve.ts';
 import { outage, askModel, type Ask, type AskDeps } from './ask-model.ts';
-import { citationsOf, citedBefore, numberPassages, placesIn, struckOut, unknownNumbers } from '../context/citations.ts';
+import { citationsOf, citedBefore, numberPassages, placesIn, replaceUnknownCitations, unknownNumbers } from '../context/citations.ts';
 import { boundTokens, hasMore, roughTokens } from '../context/context-size.ts';
 import { fit, type Fitted } from '../context/context.ts';
 import { currentRun } from '../current-run.ts';
-import { heartbeating } from '../heartbeat.ts';
+import { withHeartbeat } from '../activity-context.ts';
 import { answerSchemaOf, judgeAnswer } from './judge-answer.ts';
 import type {
   MessageStore,
@@ -27,7 +27,7 @@ export type ModelDeps = AskDeps &
     providers: Record<string, ModelProvider>;
     catalog: ModelCatalog;
     tools: Record<string, Tool>;
-    conversations: MessageStore;
+    messageStore: MessageStore;
     maxOutputTokens: number;
   };
 
@@ -49,10 +49,10 @@ export const createModelActivities = (deps: ModelDeps) => ({
    * @throws AlfredError `model_outage` and `budget_exceeded` with `details`: the task can wait and call again
    */
   callModel: ({ task, step, model, fallbacks = [], head, results }: CallModel): Promise<StepResult> =>
-    heartbeating(async (signal) => {
+    withHeartbeat(async (signal) => {
       const at = { ...currentRun(), step, attempt: activityInfo().attempt };
       const parent = results.length
-        ? await deps.conversations.append(task, head, {
+        ? await deps.messageStore.append(task, head, {
             role: 'tool',
             results: results.map((result) => ({ isError: false, ...result })),
           })
@@ -61,7 +61,7 @@ export const createModelActivities = (deps: ModelDeps) => ({
       for (const name of [model, ...fallbacks]) {
         if (down) await fallBack(deps, { task, at, from: model, to: name });
         try {
-          return await withDemands(deps, task, await turn(deps, { task, at, name, parent }, signal));
+          return await annotateCalls(deps, task, await turn(deps, { task, at, name, parent }, signal));
         } catch (error) {
           if (!(error instanceof AlfredError) || error.code !== 'model_outage') throw error;
           // The first model is the one to wait for.
@@ -85,7 +85,7 @@ type OneTurn = { task: TaskRef; at: Ask['at']; name: string; parent: MessageHead
 
 /** A turn by one model. A conversation that the provider finds too large is made shorter and sent again. */
 async function turn(deps: ModelDeps, { task, at, name, parent }: OneTurn, signal: AbortSignal): Promise<StepResult> {
-  const { agents, conversations } = deps;
+  const { agents, messageStore: conversations } = deps;
   const agent = Object.hasOwn(agents, task.agent) ? agents[task.agent] : undefined;
   if (!agent) throw new AlfredError('unknown_agent', `There is no agent "${task.agent}" in this version.`);
   const { provider, facts } = resolve(deps, name);
@@ -141,7 +141,7 @@ function citedAnswer(
         text: `You cite [${unknown.join('], [')}], and there is no passage of that number. Answer again, and cite only passages that a tool has returned, by the number they have there.`,
       },
     };
-  const shown = unknown.length > 0 ? struckOut(text, unknown) : text;
+  const shown = unknown.length > 0 ? replaceUnknownCitations(text, unknown) : text;
   const citations = citationsOf(shown, messages, places);
   for (const { chunkId, quote } of citations) {
     const isGiven = places.some((place) => place.chunkId === chunkId && place.quote === quote);
@@ -211,7 +211,7 @@ async function everSaid(
   const found = shownBy.flatMap(([, numbers]) => numbers);
   // Chains that were made shorter by an earlier version do not say where a number was shown.
   if (!cited.every((n) => found.includes(n))) return numberPassages(await conversations.loadAll(task, head));
-  const outputs = await conversations.results(
+  const outputs = await conversations.loadResults(
     task,
     shownBy.map(([result]) => result),
   );

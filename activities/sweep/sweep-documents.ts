@@ -7,9 +7,9 @@ import { openRows, pageSize } from './open-rows.ts';
 import type { Documents, Embeddings, Sources, Vectors, Workflows } from '../../contract/ports/index.ts';
 
 export type DocumentSweepDeps = {
-  documents: Pick<Documents, 'endIngestion' | 'forgetKeptFiles' | 'openIngestions' | 'pendingSince'>;
-  sources: Pick<Sources, 'endLost' | 'open'>;
-  vectors: Pick<Vectors, 'behindSince'>;
+  documents: Pick<Documents, 'endIngestion' | 'deleteExpiredFiles' | 'listOpenIngestions' | 'pendingSince'>;
+  sources: Pick<Sources, 'endLostSync' | 'listOpen'>;
+  vectors: Pick<Vectors, 'pendingSince'>;
   embeddings: Pick<Embeddings, 'embedder'>;
   workflows: Pick<Workflows, 'describe' | 'embedDocuments' | 'syncSource'>;
   metrics: Pick<Metrics, 'knowledgeLag'>;
@@ -26,7 +26,7 @@ export async function sweepDocuments(deps: DocumentSweepDeps, signal: AbortSigna
 
 /** An upload whose workflow was terminated or lost ends as it would when somebody looked at it. */
 async function endLostIngestions({ documents, workflows, log }: DocumentSweepDeps, signal: AbortSignal): Promise<void> {
-  const pages = openRows({ open: (page) => documents.openIngestions(page), idOf: ({ ingestionId }) => ingestionId });
+  const pages = openRows({ open: (page) => documents.listOpenIngestions(page), idOf: ({ ingestionId }) => ingestionId });
   for await (const page of pages) {
     for (const { ingestionId, createdAt, ...scope } of page) {
       signal.throwIfAborted();
@@ -45,7 +45,7 @@ async function endLostIngestions({ documents, workflows, log }: DocumentSweepDep
 /** A lost sync ends, and the next one does its work; a removal goes on, for nobody can ask for it again. */
 async function takeUpSources({ sources, workflows, log }: DocumentSweepDeps, signal: AbortSignal): Promise<void> {
   const pages = openRows({
-    open: (page) => sources.open(page),
+    open: (page) => sources.listOpen(page),
     idOf: ({ sourceId }) => sourceId,
     olderThanMs: startGraceMs,
   });
@@ -58,7 +58,7 @@ async function takeUpSources({ sources, workflows, log }: DocumentSweepDeps, sig
         const end = reconcileSync(found);
         if (!end) continue;
         if (isRemoved) await workflows.syncSource(source);
-        else if (!(await sources.endLost(source, end, { olderThanMs: startGraceMs }))) continue;
+        else if (!(await sources.endLostSync(source, end, { olderThanMs: startGraceMs }))) continue;
         log.warn({ sourceId, found, isRemoved }, 'a source was brought in line with its workflow');
       } catch (error) {
         log.warn({ err: error, sourceId }, 'a source could not be compared with its workflow');
@@ -77,11 +77,11 @@ async function lookAtLag({
   log,
 }: DocumentSweepDeps): Promise<void> {
   try {
-    metrics.knowledgeLag.tell('file', await documents.pendingSince());
+    metrics.knowledgeLag.report('file', await documents.pendingSince());
     const embedder = await embeddings.embedder();
     if (!embedder) return;
-    const since = await vectors.behindSince(embedder.model);
-    metrics.knowledgeLag.tell('vector', since);
+    const since = await vectors.pendingSince(embedder.model);
+    metrics.knowledgeLag.report('vector', since);
     if (since) await workflows.embedDocuments();
   } catch (error) {
     log.warn({ err: error }, 'it could not be looked at how far documents are');
@@ -92,7 +92,7 @@ async function lookAtLag({
 async function forgetKeptFiles({ documents, log }: DocumentSweepDeps, signal: AbortSignal): Promise<void> {
   for (let forgotten = pageSize; forgotten === pageSize;) {
     signal.throwIfAborted();
-    forgotten = await documents.forgetKeptFiles(pageSize);
+    forgotten = await documents.deleteExpiredFiles(pageSize);
     if (forgotten > 0) log.info({ files: forgotten }, 'files that were not read are kept no longer');
   }
 }

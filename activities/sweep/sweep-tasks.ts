@@ -2,7 +2,7 @@ import { conversationWorkflowId, taskWorkflowId } from '../../contract/ids.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
-import { heartbeating } from '../heartbeat.ts';
+import { withHeartbeat } from '../activity-context.ts';
 import { openRows, pageSize } from './open-rows.ts';
 import type {
   Callbacks,
@@ -16,10 +16,10 @@ import type {
 import { sweepDocuments, type DocumentSweepDeps } from './sweep-documents.ts';
 
 export type SweepDeps = DocumentSweepDeps & {
-  callbacks: Pick<Callbacks, 'forgotten'>;
+  callbacks: Pick<Callbacks, 'listOverdue'>;
   ledger: Pick<Ledger, 'writeOffLost'>;
   tasks: Tasks;
-  conversationRows: Pick<ConversationRows, 'open'>;
+  conversationRows: Pick<ConversationRows, 'listOpen'>;
   messages: Pick<Messages, 'wake'>;
   workflows: Workflows;
   metrics: Metrics;
@@ -31,7 +31,7 @@ export const createSweepActivities = (deps: SweepDeps) => {
   const correct = async ({ taskId }: TaskState): Promise<boolean> => {
     // Temporal first, the row after: a workflow writes its end to the row before it ends.
     const state = await workflows.describe(taskWorkflowId(taskId));
-    const found = await tasks.correct(taskId, state);
+    const found = await tasks.reconcile(taskId, state);
     if (found === undefined) return false;
     metrics.rowsCorrected.inc({ found });
     log.warn({ taskId, found }, 'a task row was brought in line with its workflow');
@@ -44,7 +44,7 @@ export const createSweepActivities = (deps: SweepDeps) => {
      * in Temporal's UI or CLI shows here too. @returns how many rows were corrected
      */
     sweepTasks: (): Promise<number> =>
-      heartbeating(async (signal) => {
+      withHeartbeat(async (signal) => {
         let corrected = 0;
         for await (const page of candidates(tasks, workflows)) {
           for (const row of page) {
@@ -59,7 +59,7 @@ export const createSweepActivities = (deps: SweepDeps) => {
         }
         await wakeConversations(deps, signal);
         // Those whose start failed, and those of rows that were only now found to have ended.
-        for (const callback of await callbacks.forgotten(pageSize)) {
+        for (const callback of await callbacks.listOverdue(pageSize)) {
           signal.throwIfAborted();
           await workflows.deliverCallback(callback).catch((error: unknown) => {
             log.warn({ err: error, taskId: callback.taskId }, 'the delivery of a callback could not be started');
@@ -74,10 +74,10 @@ export const createSweepActivities = (deps: SweepDeps) => {
 };
 
 async function* candidates(tasks: Tasks, workflows: Workflows): AsyncIterable<TaskState[]> {
-  yield* openRows({ open: (page) => tasks.open(page), idOf: ({ taskId }) => taskId });
+  yield* openRows({ open: (page) => tasks.listOpen(page), idOf: ({ taskId }) => taskId });
 
   let ids: string[] = [];
-  const ended = async () => (await tasks.states(ids)).filter(({ status }) => isEnded(status));
+  const ended = async () => (await tasks.listStates(ids)).filter(({ status }) => isEnded(status));
   for await (const taskId of workflows.runningTasks()) {
     ids.push(taskId);
     if (ids.length < pageSize) continue;
@@ -93,7 +93,7 @@ async function wakeConversations(
   signal: AbortSignal,
 ): Promise<void> {
   const pages = openRows({
-    open: (page) => conversationRows.open(page),
+    open: (page) => conversationRows.listOpen(page),
     idOf: ({ conversationId }) => conversationId,
   });
   for await (const page of pages) {

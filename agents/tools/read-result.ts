@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { AlfredError } from '../../contract/errors.ts';
 import type { JsonValue } from '../../contract/json.ts';
-import { characterStart, mainlyPassages, slicePassages, textOf } from '../../contract/rules/tool-output.ts';
+import { characterBoundary } from '../../contract/rules/character-boundary.ts';
+import { passageListOf, slicePassages, outputText } from '../../contract/rules/tool-output.ts';
 import type { MessageStore } from '../../contract/ports/index.ts';
 import { typedTool } from './typed-tool.ts';
 
@@ -12,30 +13,30 @@ const Input = z.strictObject({
 });
 
 /** Reads what made room in the conversation; every agent has it. */
-export const readResultTool = (conversations: Pick<MessageStore, 'toolResult'>) =>
+export const readResultTool = (conversations: Pick<MessageStore, 'findToolResult'>) =>
   typedTool({
     name: 'read_result',
     description:
       'Reads an earlier tool result of this task that was too long to show or was taken out to make room. `nextStart` says where to go on, and is null at the end.',
     input: Input,
     async run({ callId, start, maxCharacters }, { scope, taskId }) {
-      const stored = await conversations.toolResult(scope, taskId, callId);
+      const stored = await conversations.findToolResult(scope, taskId, callId);
       if (stored === undefined)
         throw new AlfredError(
           'not_found',
           `This task has no result of a call "${callId}". Take the callId from what the shortened result says.`,
         );
       const output = JSON.parse(stored) as JsonValue;
-      const text = textOf(output);
+      const text = outputText(output);
       if (start > 0 && start >= text.length)
         throw new AlfredError(
           'invalid_request',
           `start is ${start}, and the result has ${text.length} characters. Use a smaller start.`,
         );
-      const from = characterStart(text, start);
-      const end = characterStart(text, Math.min(text.length, Math.max(start + maxCharacters, from + 2)));
+      const from = characterBoundary(text, start);
+      const end = characterBoundary(text, Math.min(text.length, Math.max(start + maxCharacters, from + 2)));
       // Passages stay passages, so that they can be cited.
-      const passages = mainlyPassages(output);
+      const passages = passageListOf(output);
       const slice = passages ? { passages: slicePassages(passages, from, end) } : { text: text.slice(from, end) };
       const nextStart = end < text.length ? end : null;
       return {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../../runtime/config.ts';
 import { CliError, exitCodes, usageError } from '../cli-error.ts';
-import type { Context } from '../command-context.ts';
-import { bytes } from '../terminal/format.ts';
+import type { CommandContext } from '../command-context.ts';
+import { formatBytes } from '../terminal/format.ts';
 import type { OpenAdapters } from '../open-adapters.ts';
 import { stackEnvironment } from '../stack.ts';
 import { table } from '../terminal/terminal.ts';
@@ -12,7 +12,7 @@ import { table } from '../terminal/terminal.ts';
 /** Shown of what differs; the rest is counted. */
 const shown = 10;
 
-export function addIndex(program: Command, { terminal }: Context) {
+export function addIndex(program: Command, { terminal }: CommandContext) {
   const index = program
     .command('index')
     .description('the search index, which is derived from Postgres and may be lost at any time');
@@ -33,7 +33,7 @@ export function addIndex(program: Command, { terminal }: Context) {
   on('status', 'passages, vectors and what is still to be taken over, by tenant', async ({ adapters }) => {
     const model = (await adapters.embeddings.embedder())?.model;
     const rows = await Promise.all(
-      (await adapters.documents.tenants()).map(async (tenant) => {
+      (await adapters.documents.listTenants()).map(async (tenant) => {
         const state = await adapters.passages.state(tenant);
         const { chunks, embedded } = await adapters.vectors.progress(model ?? '', tenant);
         const vectors = model ? `${state.vectors} (${embedded} of ${chunks} made)` : 'no model';
@@ -42,7 +42,7 @@ export function addIndex(program: Command, { terminal }: Context) {
           `${state.passages} of ${chunks}`,
           vectors,
           String(state.behind),
-          state.bytes === null ? 'unknown' : bytes(state.bytes),
+          state.bytes === null ? 'unknown' : formatBytes(state.bytes),
         ];
       }),
     );
@@ -53,7 +53,7 @@ export function addIndex(program: Command, { terminal }: Context) {
 
   on('rebuild', 'build it anew from Postgres while the old one answers', async ({ adapters }) => {
     const { operations } = adapters.passages;
-    for (const part of operations.parts(await adapters.documents.tenants())) {
+    for (const part of operations.parts(await adapters.documents.listTenants())) {
       await operations.rebuild(part);
       terminal.print(`${part}: built anew`);
     }
@@ -61,7 +61,7 @@ export function addIndex(program: Command, { terminal }: Context) {
 
   on('verify', 'compare it with Postgres, passage by passage', async ({ adapters }) => {
     let wrong = 0;
-    for (const tenant of await adapters.documents.tenants()) {
+    for (const tenant of await adapters.documents.listTenants()) {
       const found = await adapters.passages.operations.verify(tenant);
       for (const [what, ids] of Object.entries(found)) {
         wrong += ids.length;
@@ -77,7 +77,7 @@ export function addIndex(program: Command, { terminal }: Context) {
   on('snapshot', 'write it to a folder: a file a tenant, or one for all with Qdrant', async ({ adapters }, folder) => {
     const { operations } = adapters.passages;
     await mkdir(folder, { recursive: true });
-    for (const part of operations.parts(await adapters.documents.tenants())) {
+    for (const part of operations.parts(await adapters.documents.listTenants())) {
       const file = fileOf(folder, part);
       await operations.snapshot(part, file).catch((error: Error) => {
         throw new CliError(`${file} cannot be written: ${error.message}. A snapshot never replaces another.`, {

@@ -17,7 +17,7 @@ const Question = z.strictObject({
 const QuestionSet = z.looseObject({ questions: z.array(Question).min(1) });
 export type Question = z.infer<typeof Question>;
 
-export type Answered = Question & {
+export type EvaluatedAnswer = Question & {
   text: string;
   /** A task that failed has neither. */
   failed?: string;
@@ -54,8 +54,8 @@ export async function evaluateAnswers(
   api: ApiClient,
   questions: Question[],
   { agent, atOnce, say }: Options,
-): Promise<Answered[]> {
-  const answered: Answered[] = [];
+): Promise<EvaluatedAnswer[]> {
+  const answered: EvaluatedAnswer[] = [];
   let next = 0;
   const lane = async () => {
     for (let i = next++; i < questions.length; i = next++) {
@@ -98,7 +98,7 @@ function sentencesOf(text: string): string[] {
   return sentences;
 }
 
-function judge(question: Question, { task, citations }: Awaited<ReturnType<typeof ask>>): Answered {
+function judge(question: Question, { task, citations }: Awaited<ReturnType<typeof ask>>): EvaluatedAnswer {
   const text = task.result?.text ?? '';
   const sentences = sentencesOf(text);
   return {
@@ -118,10 +118,10 @@ function judge(question: Question, { task, citations }: Awaited<ReturnType<typeo
 }
 
 /** What the answers are worth together; each is a count, and of how many. */
-export function scoresOf(answers: Answered[]): Record<string, [number, number]> {
+export function scoresOf(answers: EvaluatedAnswer[]): Record<string, [number, number]> {
   const known = answers.filter(({ document }) => document !== null);
   const open = answers.filter(({ document }) => document === null);
-  const count = (list: Answered[], of: (answer: Answered) => boolean | number): number =>
+  const count = (list: EvaluatedAnswer[], of: (answer: EvaluatedAnswer) => boolean | number): number =>
     list.reduce((sum, answer) => sum + Number(of(answer)), 0);
   return {
     'answered, with a citation of the right document': [count(known, (one) => one.citesDocument), known.length],

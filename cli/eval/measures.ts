@@ -1,4 +1,4 @@
-import { numbers } from './random.ts';
+import { seededRandom } from './seeded-random.ts';
 
 /** What one ranking is worth, each from 0 to 1. */
 export type Quality = { ndcg10: number; recall100: number; mrr: number };
@@ -26,7 +26,7 @@ export type Interval = { mean: number; low: number; high: number };
 
 /** Mean with its 95 % interval, by a bootstrap over the questions; the same numbers give the same interval. */
 export function bootstrap(values: number[], resamples = 2_000): Interval {
-  const random = numbers(1);
+  const random = seededRandom(1);
   const means = Array.from({ length: resamples }, () => {
     let sum = 0;
     for (let i = 0; i < values.length; i++) sum += values[Math.floor(random() * values.length)] ?? 0;

@@ -5,14 +5,14 @@ import type { ToolCallKey } from './effects.ts';
 import type { Identity, Run } from './identity.ts';
 
 /** A verdict with what must not stand in a history. */
-export type ApprovedCall = Verdict & { arguments: JsonValue; comment: string | null };
+export type DecidedCall = Verdict & { arguments: JsonValue; comment: string | null };
 
 export type ApprovalRow = Omit<Approval, 'links'>;
 
 /** What a person adds to a decision. */
 export type DecisionNote = { comment?: string | undefined; edit?: { [key: string]: JsonValue } | undefined };
 
-export type AskedApproval = Pick<PendingApproval, 'id' | 'argumentsHash'>;
+export type RequestedApproval = Pick<PendingApproval, 'id' | 'argumentsHash'>;
 
 /** Calls that wait for a person. */
 export interface Approvals {
@@ -30,16 +30,16 @@ export interface Approvals {
   decide(
     task: TaskRef,
     run: Run,
-    asked: AskedApproval,
+    asked: RequestedApproval,
     decision: { approve: boolean; by: string; note: DecisionNote },
   ): Promise<Verdict>;
   /** Its time is over: what its rule says counts. */
-  expire(task: TaskRef, run: Run, asked: AskedApproval): Promise<Verdict>;
+  expire(task: TaskRef, run: Run, asked: RequestedApproval): Promise<Verdict>;
   /** What was decided about a call, if anything was asked. */
-  verdictOn(task: TaskRef, call: ToolCallKey): Promise<ApprovedCall | undefined>;
+  findVerdict(task: TaskRef, call: ToolCallKey): Promise<DecidedCall | undefined>;
   /** Keeps what a person adds, so that a history carries its hash only. */
-  keepNote(approvalId: string, note: DecisionNote): Promise<ContentHash>;
-  note(approvalId: string, hash: ContentHash): Promise<DecisionNote>;
+  storeNote(approvalId: string, note: DecisionNote): Promise<ContentHash>;
+  loadNote(approvalId: string, hash: ContentHash): Promise<DecisionNote>;
   /** What this person asked for or may decide. */
   get(identity: Identity, approvalId: string): Promise<ApprovalRow | undefined>;
   list(identity: Identity, query: ApprovalListQuery): Promise<{ approvals: ApprovalRow[]; nextCursor: string | null }>;

@@ -42,7 +42,7 @@ export interface ConversationRows {
   change(scope: Scope, conversationId: string, change: ConversationChange): Promise<ConversationRow | undefined>;
   /** From here on nobody sees it or its tasks; its workflow does the rest. @returns undefined when there is none */
   markDeleted(scope: Scope, conversationId: string): Promise<ConversationRef | undefined>;
-  messages(
+  listMessages(
     scope: Scope,
     conversationId: string,
     query: MessageListQuery,
@@ -52,15 +52,15 @@ export interface ConversationRows {
    * @returns the receipt when that has happened already
    * @throws AlfredError `not_found`, `conversation_archived`, `conversation_full`, `message_id_reused`
    */
-  receive(
+  storeMessage(
     who: Identity,
     conversationId: string,
     message: NewMessage,
   ): Promise<{ conversation: ConversationRef; receipt?: Receipt | undefined }>;
   /** Stores why and how somebody wants to stop it. @returns undefined when there is none */
-  askToStop(scope: Scope, conversationId: string, request: CancelNote): Promise<ConversationRef | undefined>;
+  recordStopRequest(scope: Scope, conversationId: string, request: CancelNote): Promise<ConversationRef | undefined>;
   /** Those with something to do, or to erase, that has stood for so long, by id, over all tenants; for the sweep. */
-  open(options: { olderThanMs: number; after: string | undefined; limit: number }): Promise<ConversationRef[]>;
+  listOpen(options: { olderThanMs: number; after: string | undefined; limit: number }): Promise<ConversationRef[]>;
 }
 
 /** The turns of a conversation, as its workflow takes them. All writes are safe to repeat. */
@@ -81,7 +81,7 @@ export interface ConversationTurns {
     at: { step: number; head: MessageHead; results: ToolResultRef[] },
   ): Promise<{ head: MessageHead; hasMore?: true }>;
   /** The task whose turn it is, also of a deleted conversation. */
-  runningTask(conversation: ConversationRef): Promise<string | null>;
+  findRunningTask(conversation: ConversationRef): Promise<string | null>;
   /** Removes what was said in a deleted conversation; what it cost stays. */
   erase(conversation: ConversationRef): Promise<void>;
 }

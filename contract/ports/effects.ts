@@ -2,32 +2,39 @@ import type { JsonValue } from '../json.ts';
 import type { TaskRef, ToolResultRef } from '../references.ts';
 import type { Run } from './identity.ts';
 
-export type ToolReceipt = { result: ToolResultRef } | { result: undefined; left: boolean };
+/**
+ * What is stored of a tool call: its result, or, without a result, whether an earlier attempt has sent its request.
+ */
+export type ToolReceipt = { result: ToolResultRef } | { result: undefined; sent: boolean };
 
-/** One tool call of a task. */
+/** Identifies a tool call within its task. */
 export type ToolCallKey = { step: number; callId: string };
 
-/** Something a task has changed in the world, with what its undo needs. */
-export type Undo = { tool: string; input: JsonValue; output: JsonValue | undefined; left: boolean };
+/**
+ * A completed call with what its undo needs. `output`: undefined if no result was stored.
+ * `sent`: an earlier attempt at the undo has sent its request and got no response.
+ */
+export type UndoableCall = { tool: string; input: JsonValue; output: JsonValue | undefined; sent: boolean };
 
 export type UndoState = 'undone' | 'failed' | 'impossible' | 'unknown';
 
-/** When effects leave, and how they are taken back. */
+/** Receipts of tool calls that change something outside Alfred: when their requests were sent, and how they were undone. */
 export interface Effects {
   /**
-   * Right before the request that nothing can call back. Of several attempts one leaves.
-   * @param again also when an earlier attempt has left
-   * @throws AlfredError `superseded` when the task has ended, `effect_unknown` when another attempt has left
+   * Records that the request of a call is about to be sent. Only one of several concurrent attempts may send it.
+   *
+   * @param again allows it although an earlier attempt has sent the request
+   * @throws AlfredError `superseded` when the task has ended, `effect_unknown` when another attempt has sent the request
    */
-  leave(task: TaskRef, run: Run, call: ToolCallKey, again: boolean): Promise<void>;
-  /** What left is known to have changed nothing. */
-  comeBack(task: TaskRef, call: ToolCallKey, of: 'call' | 'undo'): Promise<void>;
-  /** Why a task shall be cancelled, and what of its effects shall be taken back, newest first. */
-  cancellation(task: TaskRef): Promise<{ undo: ToolCallKey[] }>;
-  /** @returns undefined when it was settled before; `left`: an attempt to undo left without an answer */
-  beginUndo(task: TaskRef, call: ToolCallKey): Promise<Undo | undefined>;
-  /** @throws AlfredError `effect_unknown` when another attempt has left */
-  leaveUndo(task: TaskRef, call: ToolCallKey, again: boolean): Promise<void>;
-  /** Once, with its event: the first outcome counts. */
-  settleUndo(task: TaskRef, call: ToolCallKey, outcome: { state: UndoState; summary: string }): Promise<void>;
+  claimSend(task: TaskRef, run: Run, call: ToolCallKey, again: boolean): Promise<void>;
+  /** Records that a request which was sent is known to have changed nothing, so it may be sent again. */
+  recordNoEffect(task: TaskRef, call: ToolCallKey, of: 'call' | 'undo'): Promise<void>;
+  /** The calls that a cancelled task must undo, newest first. Empty if the cancellation asked for no undo. */
+  planUndo(task: TaskRef): Promise<{ undo: ToolCallKey[] }>;
+  /** Begins or continues an undo. @returns undefined if it has been completed */
+  beginUndo(task: TaskRef, call: ToolCallKey): Promise<UndoableCall | undefined>;
+  /** As `claimSend`, for the request of an undo. @throws AlfredError `effect_unknown` when another attempt has sent it */
+  claimUndoSend(task: TaskRef, call: ToolCallKey, again: boolean): Promise<void>;
+  /** Records the outcome of an undo together with its event. Idempotent: the first outcome wins. */
+  completeUndo(task: TaskRef, call: ToolCallKey, outcome: { state: UndoState; summary: string }): Promise<void>;
 }

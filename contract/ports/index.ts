@@ -4,6 +4,7 @@ export type * from './approvals.ts';
 export type * from './message-store.ts';
 export type * from './citations.ts';
 export type * from './collections.ts';
+export type * from './control.ts';
 export type * from './conversations.ts';
 export type * from './documents.ts';
 export type * from './effects.ts';

@@ -39,15 +39,15 @@ export interface Ledger {
   /** Writes off attempts that nobody can hear of again: their task has ended. @returns how many */
   writeOffLost(): Promise<number>;
   /** What was stored for a step, if it was paid. */
-  paid(task: TaskRef, step: number, purpose: Purpose): Promise<PaidCall | undefined>;
+  findPaidCall(task: TaskRef, step: number, purpose: Purpose): Promise<PaidCall | undefined>;
   /** Spending of the scope's tenant, summed. */
-  usage(scope: Scope, span: UsageSpan): Promise<UsageReport>;
+  reportUsage(scope: Scope, span: UsageSpan): Promise<UsageReport>;
   /**
    * Stores the intent, of an effect with its input.
    * @returns the stored result of an earlier attempt, or whether an earlier one left without an answer
    */
   beginToolCall(task: TaskRef, call: Run & ToolCallRef & { step: number; arguments: JsonValue }): Promise<ToolReceipt>;
-  settleToolCall(
+  completeToolCall(
     task: TaskRef,
     call: ToolCallRef & {
       step: number;

@@ -23,11 +23,11 @@ export interface MessageStore {
   /** As `load`, and on behind every compaction: all that was ever said. */
   loadAll(scope: Scope, head: MessageHead): Promise<Message[]>;
   /** Stored tool results by their hashes. */
-  results(scope: Scope, hashes: ContentHash[]): Promise<JsonValue[]>;
+  loadResults(scope: Scope, hashes: ContentHash[]): Promise<JsonValue[]>;
   /** Stores a chain that begins with a compaction. Safe to repeat. @returns its head */
-  replace(scope: Scope, messages: StoredMessage[]): Promise<MessageHead>;
+  storeCompacted(scope: Scope, messages: StoredMessage[]): Promise<MessageHead>;
   /** A stored tool result of the task or an earlier one of its conversation, by its call's id, as text. */
-  toolResult(scope: Scope, taskId: string, callId: string): Promise<string | undefined>;
+  findToolResult(scope: Scope, taskId: string, callId: string): Promise<string | undefined>;
   /** What the message at `head` asks a tool with, by the call's id. `malformed`: what came instead of JSON. */
-  toolArguments(scope: Scope, head: MessageHead, callId: string): Promise<{ arguments: JsonValue; malformed?: string }>;
+  loadToolArguments(scope: Scope, head: MessageHead, callId: string): Promise<{ arguments: JsonValue; malformed?: string }>;
 }

@@ -1,45 +1,74 @@
 import type { CallbackState } from '../callback.ts';
 import type { CallbackRef, Scope } from '../references.ts';
 
-/** Signed posts to addresses that somebody else named. */
+/** Signed HTTP POSTs to addresses that come from models or API callers. */
 export interface Webhooks {
   /**
-   * Posts a body as JSON, signed as Standard Webhooks says, to a public address.
+   * Posts a JSON body, signed according to Standard Webhooks, to a public address. Redirects are not followed.
    *
-   * @param webhook `secret`: `whsec_…`; `id`: the same for every attempt, so that the receiver can tell repeats apart
-   * @param options `leaving` runs when the connection stands and nothing has been sent
-   * @returns whatever the receiver answered; redirects are not followed
-   * @throws AlfredError `destination_forbidden`, `tool_failed`: nothing was sent; `effect_unknown`: something
-   *   was, and no answer came
+   * @param webhook `secret`: `whsec_…`; `id`: the same in every attempt, so that the receiver can detect repeats
+   * @param options `beforeSend` runs after the connection is open and before anything is sent
+   * @returns the response, whatever its status
+   * @throws AlfredError `destination_forbidden` or `tool_failed` when nothing was sent; `effect_unknown` when the request
+   *   was sent and no response came
    */
   send(
     webhook: { url: string; secret: string; id: string; body: unknown },
-    options: { signal: AbortSignal; leaving?: () => Promise<void> },
-  ): Promise<WebhookAnswer>;
+    options: { signal: AbortSignal; beforeSend?: () => Promise<void> },
+  ): Promise<WebhookResponse>;
 }
 
-/** `receiver`: host and port, which is all of the address that may be kept or shown. `text`: the beginning of the body. */
-export type WebhookAnswer = { receiver: string; status: number; text: string; retryAfterMs?: number };
+/**
+ * `receiver`: host and port. The rest of the address may hold secrets and must not be stored or shown.
+ * `text`: the beginning of the body.
+ */
+export type WebhookResponse = { receiver: string; status: number; text: string; retryAfterMs?: number };
 
-/** Who is told when a task ends. */
+/** An email as it is sent. Addresses are plain; `from` may also be `Name <address>`. */
+export type Mail = {
+  from: string;
+  to: string[];
+  cc?: string[] | undefined;
+  replyTo?: string | undefined;
+  subject: string;
+  /** Plain text. */
+  text: string;
+  /** With angle brackets. */
+  messageId: string;
+};
+
+/** Which recipients the mail server accepted. At least one, else sending fails. */
+export type MailReceipt = { accepted: string[]; rejected: { address: string; reason: string }[] };
+
+/** Sends email. */
+export interface MailTransport {
+  /**
+   * @param options `beforeSend` runs after the connection is open and signed in, and before the mail is sent
+   * @throws AlfredError `tool_failed` or `destination_refused` when the mail was not sent; `effect_unknown` when the
+   *   connection broke after the server received the mail and before it confirmed it
+   */
+  send(mail: Mail, options: { signal: AbortSignal; beforeSend: () => Promise<void> }): Promise<MailReceipt>;
+}
+
+/** Webhooks that report the end of a task to the API caller who asked for it. */
 export interface Callbacks {
   get(scope: Scope, taskId: string): Promise<CallbackState | undefined>;
-  /** Makes the callback of an ended task due once more, as a delivery of its own. */
-  again(scope: Scope, taskId: string): Promise<void>;
-  /** Begins an attempt, if the task has ended and its callback is due. */
-  begin(scope: Scope, taskId: string): Promise<CallbackAttempt | undefined>;
-  /** Writes down how an attempt went, unless something newer has happened to the callback. */
-  settle(scope: Scope, taskId: string, attempt: CallbackAttempt, outcome: CallbackOutcome): Promise<void>;
-  /** Ends a delivery without another attempt. */
+  /** Makes the callback of an ended task due again, as a new delivery. */
+  redeliver(scope: Scope, taskId: string): Promise<void>;
+  /** Begins an attempt. @returns undefined unless the task has ended and its callback is due */
+  beginAttempt(scope: Scope, taskId: string): Promise<CallbackAttempt | undefined>;
+  /** Records the outcome of an attempt, unless a newer attempt or delivery has begun. */
+  settleAttempt(scope: Scope, taskId: string, attempt: CallbackAttempt, outcome: CallbackOutcome): Promise<void>;
+  /** Ends a delivery as failed, without another attempt. */
   giveUp(scope: Scope, taskId: string): Promise<void>;
-  /** Callbacks of ended tasks that nobody seems to deliver, over all tenants; for the sweep. */
-  forgotten(limit: number): Promise<CallbackRef[]>;
+  /** Callbacks of ended tasks that no workflow seems to deliver, over all tenants. The sweep restarts them. */
+  listOverdue(limit: number): Promise<CallbackRef[]>;
 }
 
-/** `delivery` and `attempt` count from 1: deliveries of this callback, attempts over all of them. */
+/** `delivery`: number of the delivery, from 1. `attempt`: number of the attempt over all deliveries, from 1. */
 export type CallbackAttempt = { url: string; secret: string; delivery: number; attempt: number };
 
-/** `delivering`: there will be another attempt. */
+/** `delivering`: the attempt failed and another one follows. */
 export type CallbackOutcome = {
   state: 'delivering' | 'delivered' | 'failed';
   status: number | null;

@@ -38,15 +38,15 @@ export interface Schedules {
    * What a run is to do, for whom, and the task that it has made before.
    * @returns undefined when the schedule was deleted
    */
-  run(
+  loadRun(
     run: ScheduledRun,
   ): Promise<
     { identity: Identity; action: ScheduleAction; task: (TaskRef & { head: MessageHead }) | undefined } | undefined
   >;
   /** Notes what is known of a run. Ids that are left out stay; an error is forgotten by a note without one. Safe to repeat. */
-  noteRun(run: ScheduledRun, known: RunNote): Promise<void>;
+  recordRun(run: ScheduledRun, known: RunNote): Promise<void>;
   /** How what a run began has ended, undefined while it goes on. */
-  endOf(run: ScheduledRun): Promise<RunEnd | undefined>;
+  findRunEnd(run: ScheduledRun): Promise<RunEnd | undefined>;
 }
 
 export type RunNote = {

@@ -2,21 +2,21 @@ import type { ErrorCode } from '../errors.ts';
 import type { ContentHash, Scope, SourceRef } from '../references.ts';
 import type { Source, SourceChange, SourceListQuery, SourceRequest } from '../sources.ts';
 
-/** A source as its row says. */
+/** A source without its hypermedia links. */
 export type SourceRow = Omit<Source, 'links'>;
 
-/** Where to read. */
-export type SourceToRead = Pick<SourceRow, 'kind' | 'address' | 'options'>;
+/** What a reader needs in order to read a source. */
+export type SourceLocation = Pick<SourceRow, 'kind' | 'address' | 'options'>;
 
-/** Something that a source holds. `etag` where the list tells it: what has not changed is not asked for. */
+/** An item of a source: a page, a file, an object. With an `etag` the item is read only when it has changed. */
 export type ListedItem = { name: string; address: string; etag?: string };
 
-/** `isWhole: false`: something of it could not be read (see `failures`), so what is missing may be there all the same. */
+/** `isWhole` is false when a part of the source could not be listed: items that are missing here may still exist. */
 export type Listing = { items: ListedItem[]; failures: (ListedItem & ItemFailure)[]; isWhole: boolean };
 
 export type ItemFailure = { code: ErrorCode; message: string };
 
-/** How to tell whether something has changed since its document was stored. */
+/** HTTP validators of the stored version: they show whether an item has changed. */
 export type Validators = { etag: string | null; lastModified: string | null };
 
 export type ItemToRead = { name: string; address: string; validators: Validators };
@@ -26,28 +26,28 @@ export type ItemContent =
   | { state: 'gone' }
   | ({ state: 'read'; bytes: Uint8Array; mediaType: string; typeDecides: boolean } & Validators);
 
-/** Reads sources of one kind. Errors are of the source or item; their messages name no more of an address than its host. */
+/** Reads sources of one kind. Of an address, error messages contain only the host. */
 export interface SourceReader {
-  /** What the source holds now. @throws AlfredError `source_*`, `destination_forbidden`, `file_too_large` */
-  list(source: SourceToRead, signal: AbortSignal): Promise<Listing>;
-  /** One item, unless it is as the validators say. @throws as `list` */
-  read(source: SourceToRead, item: ItemToRead, signal: AbortSignal): Promise<ItemContent>;
+  /** The items that the source holds now. @throws AlfredError `source_*`, `destination_forbidden`, `file_too_large` */
+  list(source: SourceLocation, signal: AbortSignal): Promise<Listing>;
+  /** Reads one item, unless the validators show that it is unchanged. @throws the same as `list` */
+  read(source: SourceLocation, item: ItemToRead, signal: AbortSignal): Promise<ItemContent>;
 }
 export type SourceReaders = Record<Source['kind'], SourceReader>;
 
-/** An item that a sync has not dealt with. */
+/** An item that a sync still has to process. */
 export type DueItem = ItemToRead & {
   state: 'pending' | 'gone';
   /**
-   * The document to remove with it, or when it turns out to stand elsewhere now: one that is as this source brought it, and
-   * that no other source brings.
+   * The document to remove when the item is gone, or when it now belongs to another document. Null when the document was
+   * changed by someone else or also comes from another source: then it stays.
    */
   documentId: string | null;
 };
 
 export type ItemOutcome =
   | ({ state: 'added' | 'replaced' | 'unchanged'; documentId: string; contentHash: ContentHash } & Validators)
-  /** As it was: what is known of the document stays. */
+  /** Not read, because it has not changed: the stored document and validators stay. */
   | { state: 'unchanged' }
   | ({ state: 'failed' } & ItemFailure)
   | { state: 'gone' };
@@ -55,10 +55,11 @@ export type ItemOutcome =
 export type SyncCounts = Source['sync']['counts'];
 export type SyncEnd = { status: 'completed' | 'cancelled' } | ({ status: 'failed' } & ItemFailure);
 
-/** Sources, what they held at the last look, and how their syncs stand. */
+/** Sources, the items that their last sync listed, and the state of their syncs. */
 export interface Sources {
   /**
-   * With a sync asked for. The same idempotency key and request give the source of before.
+   * Creates a source and requests its first sync. The same idempotency key with the same request returns the source that
+   * was created before.
    *
    * @throws AlfredError `source_exists`, `idempotency_key_reused`
    */
@@ -68,71 +69,73 @@ export interface Sources {
     options?: { idempotencyKey?: string | undefined },
   ): Promise<SourceRow & { isNew: boolean }>;
   /**
-   * What is left out stays. The documents that it brought get its readers and tags at once, and move to its collection where
-   * nothing stands in the way; the next sync does the rest.
+   * Changes the given fields. Documents of the source get the new readers and tags at once. They move to the new collection
+   * unless another source or a document of the same name is in the way; the next sync handles the rest.
    *
-   * @param tell is told the changed row before anything is kept, while the row is locked; when it throws, nothing has changed
-   * @returns undefined when there is none
+   * @param beforeCommit called with the changed row while it is locked; when it throws, nothing is changed
+   * @returns undefined when there is no such source
    * @throws AlfredError `source_exists`
    */
   change(
     scope: Scope,
     sourceId: string,
     change: SourceChange,
-    tell: (row: SourceRow) => Promise<void>,
+    beforeCommit: (row: SourceRow) => Promise<void>,
   ): Promise<SourceRow | undefined>;
   get(scope: Scope, sourceId: string): Promise<SourceRow | undefined>;
   list(scope: Scope, query: SourceListQuery): Promise<{ sources: SourceRow[]; nextCursor: string | null }>;
-  /** Takes back a source that never came to be. */
+  /** Deletes a source whose creation could not be completed. */
   discard(scope: Scope, sourceId: string): Promise<void>;
-  /** Asks for a sync; while one is asked for or running nothing changes. @returns whether there is such a source */
-  request(source: SourceRef): Promise<boolean>;
+  /** Requests a sync. No effect while one is queued or running. @returns whether there is such a source */
+  requestSync(source: SourceRef): Promise<boolean>;
   /**
-   * Hides the source. Its row goes at once when documents are kept, else with the last of them. Safe to repeat.
+   * Deletes a source. With `keep`, its row is deleted at once. With `remove`, the source is hidden, and its row is deleted
+   * after the last of its documents. Idempotent.
    *
-   * @param tell is called before anything is kept; when it throws, nothing has changed
-   * @returns whether there was one, or is one whose documents are still being removed
+   * @param beforeCommit when it throws, nothing is changed
+   * @returns whether there is such a source, also one whose documents are still being removed
    */
-  delete(scope: Scope, sourceId: string, documents: 'remove' | 'keep', tell?: () => Promise<void>): Promise<boolean>;
+  delete(scope: Scope, sourceId: string, documents: 'remove' | 'keep', beforeCommit?: () => Promise<void>): Promise<boolean>;
 
   /**
-   * Begins the sync that was asked for, or finds the one that this run has begun, or the removal that was.
+   * Begins the requested sync. A repeat by the same run returns the sync or removal that is under way.
    *
-   * @param run names the workflow run, so that a repeat finds its own
-   * @returns undefined when there is nothing to do
+   * @param run the workflow run's id
+   * @returns `isListed`: whether the items of this sync are stored already; undefined when there is nothing to do
    */
-  begin(source: SourceRef, run: string): Promise<{ isListed: boolean } | undefined>;
-  /** Undefined when it was deleted. */
-  toRead(source: SourceRef): Promise<SourceToRead | undefined>;
+  beginSync(source: SourceRef, run: string): Promise<{ isListed: boolean } | undefined>;
+  /** Undefined when the source was deleted. */
+  findLocation(source: SourceRef): Promise<SourceLocation | undefined>;
   /**
-   * Takes a list for this sync: what is on it is to be read unless its etag is that of the document, and that stands where and
-   * is cut as it should be; if it is whole, the rest is gone.
+   * Stores the items of this sync. An item is pending unless its etag is that of its document, which is still in the right
+   * collection and cut as the collection wants. If the listing is whole, all other items are gone.
    */
-  keepListing(source: SourceRef, listing: Listing): Promise<void>;
-  due(source: SourceRef, limit: number): Promise<DueItem[]>;
-  /** Notes what became of an item. `gone` stays until its document is removed. */
-  settle(source: SourceRef, name: string, outcome: ItemOutcome): Promise<void>;
-  /** The document of an item that is gone has been removed. */
-  forget(source: SourceRef, name: string): Promise<void>;
-  counts(source: SourceRef): Promise<SyncCounts>;
+  storeListing(source: SourceRef, listing: Listing): Promise<void>;
+  listDue(source: SourceRef, limit: number): Promise<DueItem[]>;
+  /** Records what became of an item. An item that is gone stays gone, until its document is removed. */
+  recordOutcome(source: SourceRef, name: string, outcome: ItemOutcome): Promise<void>;
+  /** Deletes an item that is gone, after its document was removed. */
+  removeItem(source: SourceRef, name: string): Promise<void>;
+  countItems(source: SourceRef): Promise<SyncCounts>;
   /**
-   * Once: the first end counts. A source whose removal is complete is removed itself.
+   * Ends a sync. The first end counts. Also deletes the row of a deleted source that has no items left.
    *
-   * @param run ends only the sync that this run has begun, and not one that was asked for since; without it, whichever is
-   *   under way or asked for
+   * @param run ends only the sync that this run has begun, not one that was requested since; default: any sync that is
+   *   running or queued
    */
-  end(source: SourceRef, end: SyncEnd, run?: string): Promise<void>;
+  endSync(source: SourceRef, outcome: SyncEnd, run?: string): Promise<void>;
   /**
-   * Ends a sync whose workflow was found to be over, but not one that was asked for within that time, maybe since then.
+   * Ends a sync whose workflow no longer runs. A sync that was requested less than `olderThanMs` ago is left alone: it may
+   * have been requested after the workflow was looked up.
    *
-   * @returns whether there was one
+   * @returns whether a sync was ended
    */
-  endLost(source: SourceRef, end: SyncEnd, options: { olderThanMs: number }): Promise<boolean>;
+  endLostSync(source: SourceRef, outcome: SyncEnd, options: { olderThanMs: number }): Promise<boolean>;
   /**
-   * Sources whose sync, or whose removal (`isRemoved`), was asked for longer ago than that and has not ended, in pages by
-   * id, over all tenants; for the sweep.
+   * A page of the sources, of all tenants, whose sync or removal (`isRemoved`) was requested more than `olderThanMs` ago and
+   * has not ended, ordered by id.
    */
-  open(options: {
+  listOpen(options: {
     olderThanMs: number;
     after: string | undefined;
     limit: number;

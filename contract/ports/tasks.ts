@@ -31,15 +31,15 @@ export interface Tasks {
   /** queued → running. Safe to repeat. */
   start(task: TaskRef, run: Run, model: string): Promise<{ budget: BudgetLimits }>;
   /** The row speaks for the run that continues `from` (continue-as-new). Safe to repeat. */
-  carryOn(task: TaskRef, run: Run, from: string): Promise<void>;
+  recordContinuation(task: TaskRef, run: Run, from: string): Promise<void>;
   /** running → waiting, with its event. Safe to repeat. */
-  wait(task: TaskRef, run: Run, stop: WaitReason): Promise<void>;
+  markWaiting(task: TaskRef, run: Run, stop: WaitReason): Promise<void>;
   /** waiting → running, with its event. Safe to repeat. */
-  resume(task: TaskRef, run: Run, reason: string): Promise<void>;
+  markResumed(task: TaskRef, run: Run, reason: string): Promise<void>;
   /** The roles of who asked for it. */
-  rolesOf(task: TaskRef): Promise<string[]>;
+  getRoles(task: TaskRef): Promise<string[]>;
   /** Widens the limits of a task that has not ended. @returns all its limits */
-  grant(task: TaskRef, run: Run, more: BudgetLimits): Promise<BudgetLimits>;
+  grantBudget(task: TaskRef, run: Run, more: BudgetLimits): Promise<BudgetLimits>;
   /** Stores what a task answers. Safe to repeat. @returns its hash, for `complete` */
   storeResult(scope: Scope, result: TaskResult): Promise<ContentHash>;
   /** @returns the ended row, or undefined when this run had ended it before */
@@ -47,17 +47,17 @@ export interface Tasks {
   /** As `complete`; without a run (the workflow is gone) only a row that has not ended is closed. */
   close(task: TaskRef, run: Run | undefined, closure: TaskClosure): Promise<TaskRow | undefined>;
   /** Why and how somebody asks to cancel it, for its workflow to read. Safe to repeat: the newest counts. */
-  askToCancel(scope: Scope, taskId: string, request: CancelNote): Promise<void>;
+  recordCancelRequest(scope: Scope, taskId: string, request: CancelNote): Promise<void>;
   /**
    * Brings a row in line with what Temporal said about its workflow (contract/rules/task-reconciliation.ts).
    * @param state asked before this call, so that the row is the younger of the two
    * @returns what was found when the row was wrong, undefined when it was right
    */
-  correct(taskId: string, state: WorkflowState): Promise<string | undefined>;
+  reconcile(taskId: string, state: WorkflowState): Promise<string | undefined>;
   /** Rows that are not ended, by id, over all tenants; for the sweep. */
-  open(options: { olderThanMs: number; after: string | undefined; limit: number }): Promise<TaskState[]>;
+  listOpen(options: { olderThanMs: number; after: string | undefined; limit: number }): Promise<TaskState[]>;
   /** Rows of these ids, over all tenants; for the sweep. */
-  states(taskIds: string[]): Promise<TaskState[]>;
+  listStates(taskIds: string[]): Promise<TaskState[]>;
 }
 
 /** Events a person may watch, in sequence, for the task's whole life. */
@@ -66,7 +66,7 @@ export interface TaskEvents {
   /** Yields every event after `after`, waits for more, and ends after a terminal event or on abort. */
   follow(scope: Scope, taskId: string, after: number, signal: AbortSignal): AsyncIterable<TaskEvent[]>;
   /** Resolves when the task has ended, or on abort. */
-  ended(taskId: string, signal: AbortSignal): Promise<void>;
+  waitForEnd(taskId: string, signal: AbortSignal): Promise<void>;
   /** Appends an event of this run, unless the task has ended or has that very event. */
   appendOnce(task: TaskRef, run: Run, event: NewTaskEvent): Promise<void>;
   /** Appends text of the attempt that may stream. @returns false when a newer attempt took over or the task has ended */

@@ -64,7 +64,7 @@ export const createDocuments = (db: Database): Documents => ({
       return true;
     }),
 
-  async tenants() {
+  async listTenants() {
     const rows = await db.selectFrom('documents').select('tenant').distinct().orderBy('tenant').execute();
     return rows.map(({ tenant }) => tenant);
   },

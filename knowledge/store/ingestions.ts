@@ -14,15 +14,15 @@ type Ingestions = Pick<
   Documents,
   | 'createIngestion'
   | 'retryIngestion'
-  | 'forgetKeptFiles'
-  | 'placementOf'
-  | 'ingestion'
-  | 'pendingFiles'
+  | 'deleteExpiredFiles'
+  | 'getPlacement'
+  | 'getIngestion'
+  | 'listPendingFiles'
   | 'pendingSince'
-  | 'file'
-  | 'settleFile'
+  | 'readFile'
+  | 'recordFileOutcome'
   | 'endIngestion'
-  | 'openIngestions'
+  | 'listOpenIngestions'
 >;
 
 /** Uploads on their way in. Progress is counted from the rows, so it is right whoever wrote them, and however often. */
@@ -56,16 +56,16 @@ export const createIngestions = (db: Database): Ingestions => ({
     }),
 
   retryIngestion: (scope, ingestionId) => retryIngestion(db, scope, ingestionId),
-  forgetKeptFiles: (limit) => forgetKeptFiles(db, limit),
+  deleteExpiredFiles: (limit) => forgetKeptFiles(db, limit),
 
-  async placementOf(scope, ingestionId) {
+  async getPlacement(scope, ingestionId) {
     const { collection, readers, tags } = await ownedIngestions(db, scope, ingestionId)
       .select(['collection', 'readers', 'tags'])
       .executeTakeFirstOrThrow();
     return { collection, ...(readers ? { readers } : {}), ...(tags ? { tags } : {}) };
   },
 
-  async ingestion(scope, ingestionId) {
+  async getIngestion(scope, ingestionId) {
     const row = await ownedIngestions(db, scope, ingestionId).selectAll().executeTakeFirst();
     if (!row) return undefined;
     const counted = await db
@@ -100,7 +100,7 @@ export const createIngestions = (db: Database): Ingestions => ({
     };
   },
 
-  async pendingFiles(scope, ingestionId, limit) {
+  async listPendingFiles(scope, ingestionId, limit) {
     const rows = await db
       .selectFrom('ingestion_files')
       .selectAll()
@@ -129,7 +129,7 @@ export const createIngestions = (db: Database): Ingestions => ({
     return row?.since ?? undefined;
   },
 
-  async file({ tenant }, hash) {
+  async readFile({ tenant }, hash) {
     const found = await db
       .selectFrom('files')
       .select('bytes')
@@ -139,7 +139,7 @@ export const createIngestions = (db: Database): Ingestions => ({
     return found?.bytes;
   },
 
-  settleFile: (scope, upload, outcome) => db.transaction().execute((tx) => settle(tx, scope, upload, outcome)),
+  recordFileOutcome: (scope, upload, outcome) => db.transaction().execute((tx) => settle(tx, scope, upload, outcome)),
 
   endIngestion: (scope, ingestionId, status, { keepFiles = true } = {}) =>
     db.transaction().execute(async (tx) => {
@@ -163,7 +163,7 @@ export const createIngestions = (db: Database): Ingestions => ({
       return true;
     }),
 
-  async openIngestions({ olderThanMs, after, limit }) {
+  async listOpenIngestions({ olderThanMs, after, limit }) {
     let query = db
       .selectFrom('ingestions')
       .select(['id as ingestionId', 'tenant', 'subject', 'created_at as createdAt'])

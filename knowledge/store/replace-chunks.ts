@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Database } from '../../runtime/database/postgres.ts';
-import type { Block, ParsedDocument } from '../../contract/ports/index.ts';
+import type { Chunk, ParsedDocument } from '../../contract/ports/index.ts';
 import { lockVectors } from './document-changes.ts';
 
 /** Vectors of texts that no chunk of the tenant holds any more. */
@@ -61,7 +61,7 @@ export async function replaceChunks(
  * A search shows two neighbours as one passage, which must be word for word what stands in the document. Between one and the
  * next that begins with its end there is nothing.
  */
-function gapBetween(text: string, before: Block | undefined, start: number): string | null {
+function gapBetween(text: string, before: Chunk | undefined, start: number): string | null {
   const gap = before && text.slice(before.end, start);
   return gap !== undefined && gap.length <= 8 && gap.trim() === '' ? gap : null;
 }

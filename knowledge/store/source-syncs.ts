@@ -8,7 +8,7 @@ import { countsOf } from './source-row.ts';
 
 type Syncs = Pick<
   Sources,
-  'request' | 'begin' | 'toRead' | 'keepListing' | 'due' | 'settle' | 'forget' | 'counts' | 'end' | 'endLost' | 'open'
+  'requestSync' | 'beginSync' | 'findLocation' | 'storeListing' | 'listDue' | 'recordOutcome' | 'removeItem' | 'counts' | 'endSync' | 'endLostSync' | 'listOpen'
 >;
 
 /** Items of a list that one statement takes. */
@@ -16,7 +16,7 @@ const listedAtOnce = 5_000;
 
 /** How syncs stand. Rows say how far one is, so that any worker can go on with it. */
 export const createSourceSyncs = (db: Database): Syncs => ({
-  async request(source) {
+  async requestSync(source) {
     await update(db, source)
       .set({ sync_state: 'queued', sync_requested_at: sql`now()` })
       .where('deleted_at', 'is', null)
@@ -26,7 +26,7 @@ export const createSourceSyncs = (db: Database): Syncs => ({
     return found !== undefined;
   },
 
-  begin: (source, run) =>
+  beginSync: (source, run) =>
     db.transaction().execute(async (tx) => {
       const row = await select(tx, source).selectAll().forUpdate().executeTakeFirst();
       if (!row) return undefined;
@@ -51,14 +51,14 @@ export const createSourceSyncs = (db: Database): Syncs => ({
       return row.sync_state === 'running' ? { isListed: row.listed === row.sync } : undefined;
     }),
 
-  async toRead(source) {
+  async findLocation(source) {
     const row = await select(db, source).selectAll().where('deleted_at', 'is', null).executeTakeFirst();
     if (!row) return undefined;
     const { kind, address, options } = row;
     return { kind: kind as SourceKind, address, options: options as SourceOptions };
   },
 
-  keepListing: (source, listing) =>
+  storeListing: (source, listing) =>
     db.transaction().execute(async (tx) => {
       // Nobody deletes it meanwhile.
       const row = await select(tx, source).select(['sync', 'deleted_at']).forUpdate().executeTakeFirst();
@@ -67,7 +67,7 @@ export const createSourceSyncs = (db: Database): Syncs => ({
       await update(tx, source).set({ listed: row.sync }).execute();
     }),
 
-  async due(source, limit) {
+  async listDue(source, limit) {
     const { rows } = await sql<{
       name: string;
       address: string;
@@ -101,7 +101,7 @@ export const createSourceSyncs = (db: Database): Syncs => ({
     }));
   },
 
-  async settle(source, name, outcome) {
+  async recordOutcome(source, name, outcome) {
     await db
       .updateTable('source_items')
       .set({
@@ -116,7 +116,7 @@ export const createSourceSyncs = (db: Database): Syncs => ({
       .execute();
   },
 
-  forget: (source, name) =>
+  removeItem: (source, name) =>
     db.transaction().execute(async (tx) => {
       const { numDeletedRows } = await tx
         .deleteFrom('source_items')
@@ -130,7 +130,7 @@ export const createSourceSyncs = (db: Database): Syncs => ({
           .execute();
     }),
 
-  async counts(source) {
+  async countItems(source) {
     const row = await select(db, source).select('sync_removed').executeTakeFirst();
     const counted = await db
       .selectFrom('source_items')
@@ -141,7 +141,7 @@ export const createSourceSyncs = (db: Database): Syncs => ({
     return countsOf(Object.fromEntries(counted.map(({ state, items }) => [state, items])), row?.sync_removed ?? 0);
   },
 
-  end: (source, end, run) =>
+  endSync: (source, end, run) =>
     db.transaction().execute(async (tx) => {
       const ended = update(tx, source)
         .set(columnsOfEnd(end))
@@ -156,7 +156,7 @@ export const createSourceSyncs = (db: Database): Syncs => ({
         .execute();
     }),
 
-  async endLost(source, end, { olderThanMs }) {
+  async endLostSync(source, end, { olderThanMs }) {
     const { numUpdatedRows } = await update(db, source)
       .set(columnsOfEnd(end))
       .where('sync_state', 'in', ['queued', 'running'])
@@ -166,7 +166,7 @@ export const createSourceSyncs = (db: Database): Syncs => ({
     return numUpdatedRows > 0n;
   },
 
-  async open({ olderThanMs, after, limit }) {
+  async listOpen({ olderThanMs, after, limit }) {
     let query = db
       .selectFrom('sources')
       .select(['id as sourceId', 'tenant', 'subject', sql<boolean>`deleted_at is not null`.as('isRemoved')])

@@ -10,7 +10,7 @@ import { isReadable } from './readable.ts';
 
 /** What answers cite, looked at again. */
 export const createTaskCitations = (db: Database): Citations => ({
-  async of(scope, taskId) {
+  async list(scope, taskId) {
     const task = isUuid(taskId) ? await answerOf(db, scope, taskId) : undefined;
     if (!task) return undefined;
     const citations = task.result?.citations ?? [];

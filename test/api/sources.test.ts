@@ -3,8 +3,8 @@ import { AlfredError } from '../../contract/errors.ts';
 import { documentsQueue, sourceScheduleId, sourceWorkflowId } from '../../contract/ids.ts';
 import { SourceRequest } from '../../contract/sources.ts';
 import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
-import { createWebSite, type WebSite } from '../support/web-site.ts';
-import { createApiHarness, serve, type ApiHarness } from './api-server.ts';
+import { createWebSite, type WebSite } from '../support/fakes/web-site.ts';
+import { createApiHarness, serve, type ApiHarness } from './api-harness.ts';
 import type { Wire } from './checked-client.ts';
 import { until } from '../support/until.ts';
 
@@ -197,8 +197,8 @@ test('a sync that is asked for while it is found out that the one before is over
     workflows: {
       ...api.workflows,
       describe: async () => {
-        await api.sources.end(source, { status: 'completed' });
-        await api.sources.request(source);
+        await api.sources.endSync(source, { status: 'completed' });
+        await api.sources.requestSync(source);
         return { runId: 'before', status: 'completed' };
       },
     },

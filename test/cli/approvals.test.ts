@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createApiHarness, type ApiHarness } from '../api/api-server.ts';
+import { createApiHarness, type ApiHarness } from '../api/api-harness.ts';
 import { alfred } from './run-alfred.ts';
 import { until } from '../support/until.ts';
 

@@ -3,7 +3,7 @@ import { createServer, connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { AlfredError } from '../../contract/errors.ts';
 import { taskWorkflowId } from '../../contract/ids.ts';
-import { createApiHarness, type ApiHarness } from '../api/api-server.ts';
+import { createApiHarness, type ApiHarness } from '../api/api-harness.ts';
 import { alfred, runAlfred } from './run-alfred.ts';
 import { untilPasses } from '../support/until.ts';
 

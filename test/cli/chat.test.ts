@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { AlfredError } from '../../contract/errors.ts';
 import { ConversationEvent } from '../../contract/conversation.ts';
-import { createApiHarness, type ApiHarness } from '../api/api-server.ts';
-import { heard, held, states } from '../api/talk.ts';
-import { createTcpProxy } from '../api/tcp-proxy.ts';
+import { createApiHarness, type ApiHarness } from '../api/api-harness.ts';
+import { heard, held, states } from '../api/open-conversation.ts';
+import { createTcpProxy } from '../support/processes/tcp-proxy.ts';
 import { alfred, runAlfred } from './run-alfred.ts';
 
 let house: ApiHarness;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { AlfredError } from '../../contract/errors.ts';
-import { createApiHarness, type ApiHarness } from '../api/api-server.ts';
-import { held, talkTo } from '../api/talk.ts';
+import { createApiHarness, type ApiHarness } from '../api/api-harness.ts';
+import { held, talkTo } from '../api/open-conversation.ts';
 import { alfred } from './run-alfred.ts';
 
 let house: ApiHarness;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { documentsQueue } from '../../contract/ids.ts';
 import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
-import { createApiHarness, type ApiHarness } from '../api/api-server.ts';
+import { createApiHarness, type ApiHarness } from '../api/api-harness.ts';
 import { alfred } from './run-alfred.ts';
 
 let house: ApiHarness;

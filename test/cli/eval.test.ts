@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createAdapters } from '../../wiring/adapters.ts';
-import { readQuestions, scoresOf, type Answered } from '../../cli/eval/answers.ts';
+import { readQuestions, scoresOf, type EvaluatedAnswer } from '../../cli/eval/answers.ts';
 import { readCorpus } from '../../cli/eval/beir.ts';
 import { evaluateRetrieval, removeCorpus } from '../../cli/eval/retrieval.ts';
-import { createTestEnvironment } from '../support/environment.ts';
-import { createFakeReranker } from '../support/fake-reranker.ts';
+import { createTestEnvironment } from '../support/environment/environment.ts';
+import { createFakeReranker } from '../support/fakes/fake-reranker.ts';
 
 let dir: string;
 beforeAll(async () => void (dir = await mkdtemp(join(tmpdir(), 'alfred-eval-'))));
@@ -46,7 +46,7 @@ describe('alfred eval retrieval', () => {
       expect(Object.keys(first.quality)).toEqual(['lexical', 'dense', 'fused']);
       expect((await run()).quality).toEqual(first.quality);
       expect(await removeCorpus(adapters, folder)).toBe(3);
-      expect(await adapters.documents.tenants()).toEqual([]);
+      expect(await adapters.documents.listTenants()).toEqual([]);
     } finally {
       await adapters.close();
       await env.close();
@@ -105,7 +105,7 @@ describe('alfred eval answers', () => {
       sentences: 1,
       supported: 0,
     };
-    const answers: Answered[] = [
+    const answers: EvaluatedAnswer[] = [
       {
         ...base,
         question: 'a',

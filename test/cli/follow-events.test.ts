@@ -75,7 +75,7 @@ test('a line that falls silent is given up for a new one', async () => {
 test('waiting for a server that does not come back ends with what to do', async () => {
   let waits = 0;
   const api = createApiClient(async () => ({ url: 'http://127.0.0.1:1', foundBy: 'test' }));
-  await expect(all(followEvents(api, 'a', { patienceMs: 500, onWait: () => waits++ }))).rejects.toThrow(
+  await expect(all(followEvents(api, 'a', { giveUpAfterMs: 500, onWait: () => waits++ }))).rejects.toThrow(
     /does not answer at http:\/\/127\.0\.0\.1:1 .*\n.*npm start/,
   );
   expect(waits).toBe(1);

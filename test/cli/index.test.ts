@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
-import { startFakeQdrant } from '../support/fake-qdrant.ts';
-import { putDocument } from '../support/put-document.ts';
+import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
+import { startFakeQdrant } from '../support/fakes/fake-qdrant.ts';
+import { putDocument } from '../support/documents/put-document.ts';
 import { alfred } from './run-alfred.ts';
 
 let env: TestEnvironment;

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { createApiClient } from '../../cli/client/api-client.ts';
-import { createSpeaker } from '../../cli/chat/message-sender.ts';
+import { createMessageSender } from '../../cli/chat/message-sender.ts';
 import { Conversation } from '../../contract/conversation.ts';
 
 const id = '019ab7a0-0000-7000-8000-000000000000';
@@ -36,7 +36,7 @@ test('a message whose answer was lost is sent again under its own name, before t
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const waits: string[] = [];
-  const speaker = createSpeaker({
+  const speaker = createMessageSender({
     api: createApiClient(async () => ({ url, foundBy: 'test' })),
     say: (line) => waits.push(line),
     ...{ agent: undefined, onBusy: undefined, found, signal: new AbortController().signal },

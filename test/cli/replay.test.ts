@@ -1,7 +1,7 @@
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createTaskHarness, type TaskHarness } from '../support/task-harness.ts';
+import { createTaskHarness, type TaskHarness } from '../support/tasks/task-harness.ts';
 import { alfred } from './run-alfred.ts';
 
 let house: TaskHarness;

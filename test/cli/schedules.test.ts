@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { scheduleWorkflowId } from '../../contract/ids.ts';
-import { createApiHarness, type ApiHarness } from '../api/api-server.ts';
+import { createApiHarness, type ApiHarness } from '../api/api-harness.ts';
 import { alfred } from './run-alfred.ts';
 import { until } from '../support/until.ts';
 

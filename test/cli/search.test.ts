@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createApiHarness, type ApiHarness } from '../api/api-server.ts';
-import { createFakeReranker } from '../support/fake-reranker.ts';
-import { putDocument } from '../support/put-document.ts';
+import { createApiHarness, type ApiHarness } from '../api/api-harness.ts';
+import { createFakeReranker } from '../support/fakes/fake-reranker.ts';
+import { putDocument } from '../support/documents/put-document.ts';
 import { alfred } from './run-alfred.ts';
 
 let house: ApiHarness;

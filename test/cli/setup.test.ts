@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sweepScheduleId } from '../../contract/ids.ts';
 import { searchAttributeTypes } from '../../contract/search-attributes.ts';
-import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
 import { alfred } from './run-alfred.ts';
 
 let env: TestEnvironment;

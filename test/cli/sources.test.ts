@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { documentsQueue } from '../../contract/ids.ts';
 import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
-import { createApiHarness, type ApiHarness } from '../api/api-server.ts';
-import { createWebSite, type WebSite } from '../support/web-site.ts';
+import { createApiHarness, type ApiHarness } from '../api/api-harness.ts';
+import { createWebSite, type WebSite } from '../support/fakes/web-site.ts';
 import { alfred } from './run-alfred.ts';
 
 let house: ApiHarness;

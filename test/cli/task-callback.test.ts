@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createApiHarness, type ApiHarness } from '../api/api-server.ts';
-import { createReceiver, type Receiver } from '../support/receiver.ts';
+import { createApiHarness, type ApiHarness } from '../api/api-harness.ts';
+import { createReceiver, type Receiver } from '../support/fakes/webhook-receiver.ts';
 import { until } from '../support/until.ts';
 import { alfred } from './run-alfred.ts';
 

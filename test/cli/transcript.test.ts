@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { beforeEach, expect, test } from '@jest/globals';
 import { createTerminal, printable, table, wrap } from '../../cli/terminal/terminal.ts';
-import { citationLines, createTranscript } from '../../cli/terminal/transcript.ts';
+import { formatCitations, createTranscript } from '../../cli/terminal/transcript.ts';
 import type { TaskEvent } from '../../contract/events.ts';
 
 let out = '';
@@ -71,7 +71,7 @@ test('text cannot command the terminal', () => {
 test('a citation names document, section and page and quotes within the width', () => {
   const quote =
     'Expense reports are filed within thirty days after the last day of the trip, with every receipt attached.';
-  const lines = citationLines(
+  const lines = formatCitations(
     [
       {
         n: 1,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createApiHarness, type ApiHarness } from '../api/api-server.ts';
-import { recordCalls } from '../support/record-calls.ts';
+import { createApiHarness, type ApiHarness } from '../api/api-harness.ts';
+import { recordCalls } from '../support/ledger/record-calls.ts';
 import { alfred } from './run-alfred.ts';
 
 let house: ApiHarness;

@@ -10,9 +10,9 @@ import { agentQueue } from '../../contract/ids.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { startWorkers } from '../../workers/compose.ts';
 import { decideUpdate } from '../../workflows/messages.ts';
-import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
-import { createScriptedModel } from '../support/scripted-model.ts';
-import { scope, startTask } from '../support/tasks.ts';
+import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
+import { createScriptedModel } from '../support/providers/scripted-model.ts';
+import { scope, startTask } from '../support/tasks/tasks.ts';
 import { until } from '../support/until.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -26,8 +26,8 @@ const pay: Tool = {
   description: 'pays',
   inputSchema: { type: 'object' },
   effect: 'write',
-  async run(_, { beforeSend: leaving, receiptKey }) {
-    await leaving();
+  async run(_, { beforeSend, receiptKey }) {
+    await beforeSend();
     paid.push(receiptKey);
     return { output: 'paid', summary: 'paid' };
   },

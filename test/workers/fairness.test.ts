@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createStarters } from '../../adapters/temporal/start-workflow.ts';
 import { taskWorkflowId } from '../../contract/ids.ts';
-import { createTaskHarness, type TaskHarness } from '../support/task-harness.ts';
+import { createTaskHarness, type TaskHarness } from '../support/tasks/task-harness.ts';
 
 let house: TaskHarness;
 /** One slot for everybody, so that the order in which tasks leave the queue is the order in which they are worked on. */

@@ -8,10 +8,10 @@ import { taskWorkflowId } from '../../contract/ids.ts';
 import { withTemporalTimeout } from '../../runtime/with-temporal-timeout.ts';
 import { decideUpdate } from '../../workflows/messages.ts';
 import { seededRandom } from '../../cli/eval/seeded-random.ts';
-import { createBookings, type Bookings } from '../support/bookings.ts';
-import { createKillableWorkers, pick } from '../support/killable-workers.ts';
-import { moments, type Moment } from '../support/moments.ts';
-import { eventsOf, scope, startTask } from '../support/tasks.ts';
+import { createBookings, type Bookings } from '../support/bookings/booking-harness.ts';
+import { createKillableWorkers, pick } from '../support/processes/killable-workers.ts';
+import { moments, type Moment } from '../support/processes/crash-points.ts';
+import { eventsOf, scope, startTask } from '../support/tasks/tasks.ts';
 
 const tasks = 20;
 const workersAtOnce = 3;

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createAdapters, type Adapters } from '../../wiring/adapters.ts';
 import { agentQueue } from '../../contract/ids.ts';
-import { createTcpProxy } from '../api/tcp-proxy.ts';
-import { activityAttempts } from '../support/activity-attempts.ts';
-import { startCountingProvider } from '../support/counting-provider.ts';
-import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
-import { startRole } from '../support/role-process.ts';
-import { eventsOf, scope, startTask } from '../support/tasks.ts';
+import { createTcpProxy } from '../support/processes/tcp-proxy.ts';
+import { activityAttempts } from '../support/tasks/activity-attempts.ts';
+import { startCountingProvider } from '../support/providers/counting-provider.ts';
+import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
+import { startRole } from '../support/processes/role-process.ts';
+import { eventsOf, scope, startTask } from '../support/tasks/tasks.ts';
 import { until } from '../support/until.ts';
 
 // What a worker stores it tells Temporal next. Here the cable to Temporal is cut before that, so that the worker dies in

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { taskWorkflowId } from '../../contract/ids.ts';
 import { withTemporalTimeout } from '../../runtime/with-temporal-timeout.ts';
 import { decideUpdate } from '../../workflows/messages.ts';
-import { createBookings, type Bookings } from '../support/bookings.ts';
-import { createKillableWorkers } from '../support/killable-workers.ts';
-import { eventsOf, scope, startTask } from '../support/tasks.ts';
+import { createBookings, type Bookings } from '../support/bookings/booking-harness.ts';
+import { createKillableWorkers } from '../support/processes/killable-workers.ts';
+import { eventsOf, scope, startTask } from '../support/tasks/tasks.ts';
 import { until } from '../support/until.ts';
 
 let here: Bookings;

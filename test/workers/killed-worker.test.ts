@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { agentQueue } from '../../contract/ids.ts';
 import { createAdapters, type Adapters } from '../../wiring/adapters.ts';
-import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
-import { startRole } from '../support/role-process.ts';
-import { scope, startTask } from '../support/tasks.ts';
+import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
+import { startRole } from '../support/processes/role-process.ts';
+import { scope, startTask } from '../support/tasks/tasks.ts';
 
 const tasks = 20;
 /** How long the model takes to begin, in ms: the work that is left when the worker dies right after it was asked. */

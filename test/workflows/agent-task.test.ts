@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { WorkflowFailedError } from '@temporalio/client';
 import { AlfredError } from '../../contract/errors.ts';
-import { createTaskHarness, scope, type TaskHarness } from '../support/task-harness.ts';
+import { createTaskHarness, scope, type TaskHarness } from '../support/tasks/task-harness.ts';
 import { until } from '../support/until.ts';
 
 let house: TaskHarness;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { conversationWorkflowId, taskWorkflowId } from '../../contract/ids.ts';
-import { createApiHarness, type ApiHarness } from '../api/api-server.ts';
-import { heard, held, script, states, talkTo } from '../api/talk.ts';
+import { createApiHarness, type ApiHarness } from '../api/api-harness.ts';
+import { heard, held, script, states, talkTo } from '../api/open-conversation.ts';
 import { until } from '../support/until.ts';
 
 let api: ApiHarness;

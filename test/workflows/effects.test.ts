@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import type { Tool } from '../../contract/ports/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import type { JsonValue } from '../../contract/json.ts';
-import { createTaskHarness, type TaskHarness } from '../support/task-harness.ts';
+import { createTaskHarness, type TaskHarness } from '../support/tasks/task-harness.ts';
 import { until } from '../support/until.ts';
 
 let house: TaskHarness;
@@ -20,9 +20,9 @@ afterAll(() => house?.close());
 function writes(name: string, after: (attempt: number) => void = () => {}, more: Partial<Tool> = {}) {
   house.tool(
     name,
-    async (_, { beforeSend: leaving, receiptKey }) => {
+    async (_, { beforeSend, receiptKey }) => {
       attempts++;
-      await leaving();
+      await beforeSend();
       world.push(receiptKey.split('/').slice(1).join('/'));
       after(attempts);
       return { output: { did: name }, summary: `did ${name}` };
@@ -91,13 +91,13 @@ test('an attempt that was taken for dead and another one do not both leave', asy
   const late = Promise.withResolvers<void>();
   house.tool(
     'write',
-    async (_, { beforeSend: leaving }) => {
+    async (_, { beforeSend }) => {
       const mine = ++attempts;
       if (mine === 1) {
         entered.resolve();
         await late.promise;
       }
-      await leaving();
+      await beforeSend();
       world.push(`attempt ${mine}`);
       return { output: {}, summary: 's' };
     },
@@ -118,8 +118,8 @@ test('an attempt that was taken for dead and another one do not both leave', asy
 describe('cancelling a task', () => {
   const undoing =
     (name: string): NonNullable<Tool['undo']> =>
-    async (_, output, { beforeSend: leaving, receiptKey }) => {
-      await leaving();
+    async (_, output, { beforeSend, receiptKey }) => {
+      await beforeSend();
       world.push(`undo ${name} ${JSON.stringify(output)} ${receiptKey.split('/').slice(1).join('/')}`);
       return { summary: `took ${name} back` };
     };
@@ -179,8 +179,8 @@ describe('cancelling a task', () => {
   test('an undo that fails says so and stops no other; one that breaks off is not made twice', async () => {
     const { id, handle } = await started();
     writes('first', undefined, {
-      undo: async (_, __, { beforeSend: leaving }) => {
-        await leaving();
+      undo: async (_, __, { beforeSend }) => {
+        await beforeSend();
         world.push('undo first');
         throw new Error('the process died here');
       },

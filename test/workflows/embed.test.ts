@@ -6,10 +6,10 @@ import { createMetrics } from '../../runtime/metrics.ts';
 import { startWorkers } from '../../workers/compose.ts';
 import type { ingestWorkflow } from '../../workflows/ingest/workflow.ts';
 import type { sweepTasksWorkflow } from '../../workflows/sweep/workflow.ts';
-import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
-import { plainParser } from '../support/plain-parser.ts';
-import { local as scope, placed } from '../support/put-document.ts';
-import { wordEmbedder } from '../support/word-embedder.ts';
+import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
+import { plainParser } from '../support/documents/plain-parser.ts';
+import { local as scope, placed } from '../support/documents/put-document.ts';
+import { wordEmbedder } from '../support/documents/word-embedder.ts';
 import { until } from '../support/until.ts';
 
 let env: TestEnvironment;

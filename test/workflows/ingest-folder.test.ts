@@ -7,10 +7,10 @@ import type { UploadedFile } from '../../contract/ports/index.ts';
 import { documentsQueue } from '../../contract/ids.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { startWorkers } from '../../workers/compose.ts';
-import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
-import { startIngestion } from '../support/ingestion.ts';
-import { startRole } from '../support/role-process.ts';
-import { wordEmbedder } from '../support/word-embedder.ts';
+import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
+import { startIngestion } from '../support/documents/ingestion.ts';
+import { startRole } from '../support/processes/role-process.ts';
+import { wordEmbedder } from '../support/documents/word-embedder.ts';
 import { until } from '../support/until.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));

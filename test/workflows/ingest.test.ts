@@ -6,11 +6,11 @@ import { AlfredError } from '../../contract/errors.ts';
 import { documentsQueue } from '../../contract/ids.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { startWorkers } from '../../workers/compose.ts';
-import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
-import { startIngestion } from '../support/ingestion.ts';
-import { plainParser } from '../support/plain-parser.ts';
-import { sha256 } from '../support/put-document.ts';
-import { startRole } from '../support/role-process.ts';
+import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
+import { startIngestion } from '../support/documents/ingestion.ts';
+import { plainParser } from '../support/documents/plain-parser.ts';
+import { sha256 } from '../support/documents/put-document.ts';
+import { startRole } from '../support/processes/role-process.ts';
 
 const scope = { tenant: 'local', subject: 'local' };
 const metrics = createMetrics();
@@ -197,7 +197,7 @@ describe('ingestWorkflow', () => {
       expect(status).toBe('cancelled');
       expect(counts.pending).toBeGreaterThanOrEqual(1);
       for (const content of ['Endless.', 'Before.'])
-        expect(await adapters.documents.file(scope, sha256(content))).toBeDefined();
+        expect(await adapters.documents.readFile(scope, sha256(content))).toBeDefined();
     } finally {
       await workers.stop();
     }

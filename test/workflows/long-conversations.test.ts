@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { AlfredError } from '../../contract/errors.ts';
 import type { ModelRequest } from '../../contract/ports/index.ts';
-import { passage } from '../support/passage.ts';
-import type { ScriptedTurn } from '../support/scripted-model.ts';
-import { createTaskHarness, type TaskHarness } from '../support/task-harness.ts';
+import { passage } from '../support/documents/passage.ts';
+import type { ScriptedTurn } from '../support/providers/scripted-model.ts';
+import { createTaskHarness, type TaskHarness } from '../support/tasks/task-harness.ts';
 
 // A window of 4,000 tokens, so that a few results fill it.
 const models = { 'scripted:test': { contextTokens: 4_000, maxOutputTokens: 500 }, 'scripted:large': {} };

@@ -3,7 +3,7 @@ import { Worker } from '@temporalio/worker';
 import { temporal } from '@temporalio/proto';
 import { taskWorkflowId } from '../../contract/ids.ts';
 import { workflowBundle } from '../../workers/bundle.ts';
-import { createTaskHarness, type TaskHarness } from '../support/task-harness.ts';
+import { createTaskHarness, type TaskHarness } from '../support/tasks/task-harness.ts';
 
 const steps = 150;
 const resultBytes = 64 * 1024;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { AlfredError } from '../../contract/errors.ts';
 import { knowledge } from '../../agents/knowledge/agent.ts';
-import { createTaskHarness, type TaskHarness } from '../support/task-harness.ts';
+import { createTaskHarness, type TaskHarness } from '../support/tasks/task-harness.ts';
 
 let house: TaskHarness;
 let structured: TaskHarness;

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { AlfredError } from '../../contract/errors.ts';
 import { agentQueue, taskWorkflowId } from '../../contract/ids.ts';
 import type { agentTaskWorkflow } from '../../workflows/agent-task/workflow.ts';
-import { createTaskHarness, type TaskHarness } from '../support/task-harness.ts';
+import { createTaskHarness, type TaskHarness } from '../support/tasks/task-harness.ts';
 import { until } from '../support/until.ts';
 
 // Fast clock: a probe every 0.15 s instead of every 15 s, so 40 probes are the ten minutes of an outage.

@@ -11,7 +11,7 @@ import { outageWorkflowId, systemQueue } from '../../contract/ids.ts';
 import type { TaskRef } from '../../contract/references.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { workflowBundle } from '../../workers/bundle.ts';
-import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
+import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
 
 const probeMs = 100;
 let env: TestEnvironment;
@@ -95,15 +95,15 @@ function tasksThatAsk(tasks: Parked[], answers: (name: string) => boolean) {
     const ref = tasks.find((one) => one.taskId === taskId);
     if (!ref) throw new Error(`no task ${taskId}`);
     released.push(ref.name);
-    await adapters.parked.leave(taskId);
+    await adapters.parked.unpark(taskId);
     const entry = await gate.enter(facts(), 1);
     if (!entry.open) said.push(`${ref.name} kept out`);
     else if (answers(ref.name)) {
       said.push(`${ref.name} done`);
-      return gate.succeeded(model, { tokens: 1, estimated: 1 });
+      return gate.recordSuccess(model, { tokens: 1, estimated: 1 });
     } else {
       said.push(`${ref.name} failed`);
-      await gate.failed(model);
+      await gate.recordFailure(model);
     }
     await adapters.parked.park(ref, model);
     await workflows().watchOutage(model);
@@ -113,7 +113,7 @@ function tasksThatAsk(tasks: Parked[], answers: (name: string) => boolean) {
 
 describe('a model that is down', () => {
   test('is asked by one task at a time until it answers; then all go on, tenant by tenant', async () => {
-    await gate.failed(model);
+    await gate.recordFailure(model);
     const tasks = await park('a1 a2 a3 b1 b2 c1');
     let attempts = 0;
     const { released, said, release } = tasksThatAsk(tasks, () => ++attempts > 4);
@@ -131,7 +131,7 @@ describe('a model that is down', () => {
   });
 
   test('that goes down again while tasks go on keeps the rest waiting until it is back', async () => {
-    await gate.failed(model);
+    await gate.recordFailure(model);
     const tasks = await park('a1 a2 a3 a4 a5 a6');
     let attempts = 0;
     const { said, release } = tasksThatAsk(tasks, () => ![1, 4, 5].includes(++attempts));
@@ -212,7 +212,7 @@ describe('the workflow that watches', () => {
     await worker(
       async (taskId) => {
         released.push(taskId);
-        await adapters.parked.leave(taskId);
+        await adapters.parked.unpark(taskId);
       },
       { parked },
     );
@@ -224,7 +224,7 @@ describe('the workflow that watches', () => {
   test('forgets none of many tasks that are parked while it begins and ends', async () => {
     const waiting = new Map<string, () => void>();
     await worker(async (taskId) => {
-      await adapters.parked.leave(taskId);
+      await adapters.parked.unpark(taskId);
       waiting.get(taskId)?.();
     });
     const watching = workflows();
@@ -251,7 +251,7 @@ describe('the workflow that watches', () => {
         throw new AlfredError('invalid_request', 'on purpose');
       },
     };
-    await worker((taskId) => adapters.parked.leave(taskId), { parked });
+    await worker((taskId) => adapters.parked.unpark(taskId), { parked });
     await workflows().watchOutage(model);
     await ended();
     expect(failed).toBe(true);
@@ -265,7 +265,7 @@ describe('the workflow that watches', () => {
     const { events } = await env.client.workflow.getHandle(outageWorkflowId(model)).fetchHistory();
     const signals = events?.filter((event) => event.workflowExecutionSignaledEventAttributes) ?? [];
     expect(signals).toHaveLength(1);
-    await worker((taskId) => adapters.parked.leave(taskId));
+    await worker((taskId) => adapters.parked.unpark(taskId));
     await ended();
   });
 

@@ -6,10 +6,10 @@ import { documentsQueue, sourceWorkflowId } from '../../contract/ids.ts';
 import { SourceRequest, type SourceChange } from '../../contract/sources.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
-import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
-import { plainParser } from '../support/plain-parser.ts';
-import { putDocument } from '../support/put-document.ts';
-import { createWebSite, type WebSite } from '../support/web-site.ts';
+import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
+import { plainParser } from '../support/documents/plain-parser.ts';
+import { putDocument } from '../support/documents/put-document.ts';
+import { createWebSite, type WebSite } from '../support/fakes/web-site.ts';
 
 const scope = { tenant: 'local', subject: 'local' };
 const eve = { tenant: 'local', subject: 'eve' };
@@ -57,7 +57,7 @@ async function row(source: Ref): Promise<SourceRow> {
   return found;
 }
 async function sync(source: Ref) {
-  await adapters.sources.request(source);
+  await adapters.sources.requestSync(source);
   await adapters.workflows.syncSource(source);
   await env.client.workflow.getHandle(sourceWorkflowId(source.sourceId)).result();
   return (await row(source)).sync;
@@ -110,22 +110,22 @@ describe('an item that failed', () => {
       const { documentId } = await putDocument(env.postgres.db, 'listed.txt', text);
       const { documents } = await adapters.documents.list(scope, { limit: 500 });
       const contentHash = documents.find(({ id }) => id === documentId)?.contentHash ?? '';
-      await adapters.sources.settle(source, 'listed.txt', {
+      await adapters.sources.recordOutcome(source, 'listed.txt', {
         ...{ state: 'added', documentId, contentHash, etag, lastModified: null },
       });
     };
     const failed = { state: 'failed', code: 'file_unreadable', message: 'no' } as const;
     const due = async (etag: string) => {
-      await adapters.sources.keepListing(source, listing(etag));
-      return (await adapters.sources.due(source, 5)).map(({ name }) => name);
+      await adapters.sources.storeListing(source, listing(etag));
+      return (await adapters.sources.listDue(source, 5)).map(({ name }) => name);
     };
     expect(await due('one')).toEqual(['listed.txt']);
-    await adapters.sources.settle(source, 'listed.txt', failed);
+    await adapters.sources.recordOutcome(source, 'listed.txt', failed);
     expect(await due('one')).toEqual(['listed.txt']);
     await put('One.', 'one');
     expect(await due('one')).toEqual([]);
     expect(await due('two')).toEqual(['listed.txt']);
-    await adapters.sources.settle(source, 'listed.txt', failed);
+    await adapters.sources.recordOutcome(source, 'listed.txt', failed);
     expect(await due('two')).toEqual(['listed.txt']);
     await put('Two.', 'two');
     expect(await due('two')).toEqual([]);

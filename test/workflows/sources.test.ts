@@ -5,9 +5,9 @@ import { SourceRequest } from '../../contract/sources.ts';
 import { documentsQueue, sourceWorkflowId } from '../../contract/ids.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
-import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
-import { startRole } from '../support/role-process.ts';
-import { createWebSite, sitemapOf, type WebSite } from '../support/web-site.ts';
+import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
+import { startRole } from '../support/processes/role-process.ts';
+import { createWebSite, sitemapOf, type WebSite } from '../support/fakes/web-site.ts';
 import { until } from '../support/until.ts';
 
 const scope = { tenant: 'local', subject: 'local' };
@@ -56,7 +56,7 @@ async function row(source: Ref): Promise<SourceRow> {
 }
 /** Asks for a sync and waits for its end. */
 async function sync(source: Ref): Promise<SourceRow> {
-  await adapters.sources.request(source);
+  await adapters.sources.requestSync(source);
   await adapters.workflows.syncSource(source);
   await handleOf(source)
     .result()
@@ -221,7 +221,7 @@ test('a second start while a sync runs changes nothing, and one that is asked fo
   const source = await add('/page');
   await adapters.workflows.syncSource(source);
   await asked.promise;
-  await adapters.sources.request(source);
+  await adapters.sources.requestSync(source);
   await adapters.workflows.syncSource(source);
   await env.client.workflow.start('sourceDueWorkflow', {
     workflowId: 'due',
@@ -243,12 +243,12 @@ test('a second start while a sync runs changes nothing, and one that is asked fo
 test('an end that is written twice does not end the sync that was asked for in between', async () => {
   const source = await add('/twice');
   await adapters.sources.beginSync(source, 'run-1');
-  await adapters.sources.end(source, { status: 'completed' }, 'run-1');
-  await adapters.sources.request(source);
-  await adapters.sources.end(source, { status: 'completed' }, 'run-1');
+  await adapters.sources.endSync(source, { status: 'completed' }, 'run-1');
+  await adapters.sources.requestSync(source);
+  await adapters.sources.endSync(source, { status: 'completed' }, 'run-1');
   expect((await row(source)).sync.state).toBe('queued');
   expect(await adapters.sources.beginSync(source, 'run-1')).toEqual({ isListed: false });
-  await adapters.sources.end(source, { status: 'completed' }, 'run-0');
+  await adapters.sources.endSync(source, { status: 'completed' }, 'run-0');
   expect((await row(source)).sync.state).toBe('running');
 });
 

@@ -7,9 +7,9 @@ import { createMetrics } from '../../runtime/metrics.ts';
 import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
 import type { ingestWorkflow } from '../../workflows/ingest/workflow.ts';
 import type { sweepTasksWorkflow } from '../../workflows/sweep/workflow.ts';
-import { createTestEnvironment, type TestEnvironment } from '../support/environment.ts';
-import { plainParser } from '../support/plain-parser.ts';
-import { local as scope, placed, putDocument } from '../support/put-document.ts';
+import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
+import { plainParser } from '../support/documents/plain-parser.ts';
+import { local as scope, placed, putDocument } from '../support/documents/put-document.ts';
 
 let env: TestEnvironment;
 let adapters: Adapters;
@@ -55,7 +55,7 @@ const read = (ingestionId: string, taskQueue: string) =>
     taskQueue,
     args: [{ ingestionId, ...scope }],
   });
-const statusOf = async (id: string) => (await adapters.documents.ingestion(scope, id))?.status;
+const statusOf = async (id: string) => (await adapters.documents.getIngestion(scope, id))?.status;
 
 test('an upload whose workflow is over ends although nobody looks at it, and its files are read when somebody asks', async () => {
   const terminated = await upload('terminated.txt', { ageS: 30 });
@@ -105,9 +105,9 @@ test('a removal of a source whose workflow was lost goes on, and a lost sync end
   };
   const [removed, late, young] = [await add('removed'), await add('late'), await add('young')];
   const { documentId } = await putDocument(env.postgres.db, 'page', 'A page.', scope, { collection: 'removed' });
-  await adapters.sources.keepListing(removed, { items: [{ name: 'page', address: 'a' }], failures: [], isWhole: true });
+  await adapters.sources.storeListing(removed, { items: [{ name: 'page', address: 'a' }], failures: [], isWhole: true });
   const { documents } = await adapters.documents.list(scope, { limit: 9, collection: 'removed' });
-  await adapters.sources.settle(removed, 'page', {
+  await adapters.sources.recordOutcome(removed, 'page', {
     ...{ state: 'added', documentId, contentHash: documents[0]?.contentHash ?? '', etag: null, lastModified: null },
   });
   await adapters.sources.delete(scope, removed.sourceId, 'remove');

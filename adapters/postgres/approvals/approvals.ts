@@ -5,13 +5,13 @@ import { AlfredError } from '../../../contract/errors.ts';
 import type { NewTaskEvent } from '../../../contract/events.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { PendingApproval, TaskRef, Verdict } from '../../../contract/references.ts';
-import { hashOfArguments } from '../../../runtime/argument-hash.ts';
+import { hashArguments } from '../../../runtime/hash.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import type {
   Approvals,
   ApprovalRow,
-  AskedApproval,
+  RequestedApproval,
   DecisionNote,
   Run,
   ToolCallKey,
@@ -63,20 +63,20 @@ export const createApprovals = (db: Database): Approvals => ({
     return settle(db, task, run, asked, { status: 'expired', runs: onExpiry === 'approve', by: null, note: {} });
   },
 
-  async verdictOn(task, call) {
+  async findVerdict(task, call) {
     const row = await byCall(db, task, call);
     if (!row?.decided_at) return undefined;
     return { ...verdictOf(row), arguments: (row.edited ?? row.arguments) as JsonValue, comment: row.comment };
   },
 
-  async keepNote(id, note) {
+  async storeNote(id, note) {
     const content = storableJson(note);
     const hash = referenceOf(content);
     await insertContent(await byId(db, id), hash, content).execute(db);
     return hash;
   },
 
-  async note(id, hash) {
+  async loadNote(id, hash) {
     const { tenant, subject } = await byId(db, id);
     const row = await db
       .selectFrom('contents')
@@ -126,7 +126,7 @@ type Asked = { step: number; callId: string; tool: string; arguments: JsonValue;
 /** Stores what is asked, with its event, unless it was asked before; what was withdrawn is asked anew. */
 async function ask(db: Database, task: TaskRef, { runId }: Run, { step, callId, tool, arguments: given, rule }: Asked) {
   const id = newId();
-  const hash = hashOfArguments(given);
+  const hash = hashArguments(given);
   const { tenant, subject, agent } = task;
   const { expiresS, escalateS = null, approvers = {}, fourEyes } = rule;
   const requested: NewTaskEvent = {
@@ -159,13 +159,13 @@ async function settle(
   db: Database,
   task: TaskRef,
   { runId }: Run,
-  { id, argumentsHash }: AskedApproval,
+  { id, argumentsHash }: RequestedApproval,
   { status, runs, by, note }: Outcome,
 ): Promise<Verdict> {
   await speakFor(db, task, { runId });
   const row = await byId(db, id);
   const edited = note.edit === undefined ? null : (JSON.parse(storableJson(note.edit)) as JsonValue);
-  const hash = runs ? (edited === null ? argumentsHash : hashOfArguments(edited)) : null;
+  const hash = runs ? (edited === null ? argumentsHash : hashArguments(edited)) : null;
   const comment = note.comment ?? null;
   const data = { ...callOf(row), approvalId: id, decision: status, runs, by, comment, argumentsHash: hash, edited };
   const won = await appendEvents(db, task, {

@@ -13,8 +13,8 @@ import { receiptOf, refOf } from './conversation-row.ts';
 const maxWaiting = 1_000;
 
 /** What people say: stored before anything is decided, read with what was answered. */
-export const createConversationMessages = (db: Database): Pick<ConversationRows, 'receive' | 'messages'> => ({
-  async receive(who, conversationId, message) {
+export const createConversationMessages = (db: Database): Pick<ConversationRows, 'storeMessage' | 'listMessages'> => ({
+  async storeMessage(who, conversationId, message) {
     const { id, text, ...request } = message;
     const conversation = await db
       .selectFrom('conversations')
@@ -79,7 +79,7 @@ export const createConversationMessages = (db: Database): Pick<ConversationRows,
     }
   },
 
-  async messages({ tenant, subject }, conversationId, { limit, after, before }) {
+  async listMessages({ tenant, subject }, conversationId, { limit, after, before }) {
     // The newest, unless somebody reads on from a place.
     const order = after === undefined ? sql`desc` : sql`asc`;
     const { rows } = await sql<Row>`

@@ -102,7 +102,7 @@ export const createConversationRows = (db: Database): ConversationRows => ({
       return refOf(row);
     }),
 
-  async askToStop({ tenant, subject }, conversationId, request) {
+  async recordStopRequest({ tenant, subject }, conversationId, request) {
     const row = await db
       .updateTable('conversations')
       .set({ stop_request: JSON.stringify(request) })
@@ -115,7 +115,7 @@ export const createConversationRows = (db: Database): ConversationRows => ({
     return row && refOf(row);
   },
 
-  async open({ olderThanMs, after, limit }) {
+  async listOpen({ olderThanMs, after, limit }) {
     let query = db
       .selectFrom('conversations as c')
       .select(['c.id', 'c.tenant', 'c.subject', 'c.agent'])

@@ -23,7 +23,7 @@ export const createConversationTurns = (db: Database): ConversationTurns => ({
     return !row || row.deleted_at !== null;
   },
 
-  async runningTask({ conversationId }) {
+  async findRunningTask({ conversationId }) {
     const row = await db
       .selectFrom('conversation_messages as m')
       .innerJoin('tasks as t', 't.id', 'm.task_id')
@@ -48,7 +48,7 @@ export const createConversationTurns = (db: Database): ConversationTurns => ({
       const running = (await openMessages(trx, conversationId)).find(({ state }) => state === 'running');
       const order = await stopRequestOf(trx, conversationId);
       // The task before its conversation, as everywhere.
-      if (running && order) await createTasks(trx).askToCancel(conversation, running.taskId, order);
+      if (running && order) await createTasks(trx).recordCancelRequest(conversation, running.taskId, order);
       const row = await lockConversation(trx, conversation);
       await trx.updateTable('conversations').set({ stop_request: null }).where('id', '=', conversationId).execute();
       const dropped = row && queued === 'drop' ? await drop(trx, conversationId) : [];

@@ -9,7 +9,7 @@ import { storableText } from '../storable-json.ts';
 
 /** When tool calls that change the world leave, and how they are taken back; each column of a receipt is written once. */
 export const createEffects = (db: Database): Effects => ({
-  async leave({ taskId }, { runId }, call, again) {
+  async claimSend({ taskId }, { runId }, call, again) {
     const { rows } = await sql`
       update tool_calls c set left_at = now() from tasks t
       where ${is(taskId, call)} and c.result_hash is null and (c.left_at is null or ${again}::boolean)
@@ -20,7 +20,7 @@ export const createEffects = (db: Database): Effects => ({
     throw anotherLeft();
   },
 
-  async comeBack({ taskId }, call, of) {
+  async recordNoEffect({ taskId }, call, of) {
     await (
       of === 'call'
         ? sql`update tool_calls c set left_at = null where ${is(taskId, call)} and c.result_hash is null`
@@ -28,7 +28,7 @@ export const createEffects = (db: Database): Effects => ({
     ).execute(db);
   },
 
-  async cancellation({ taskId }) {
+  async planUndo({ taskId }) {
     const task = await db.selectFrom('tasks').select('cancel_request').where('id', '=', taskId).executeTakeFirst();
     if (!(task?.cancel_request as CancelNote | null)?.undo) return { undo: [] };
     const calls = await db
@@ -63,10 +63,10 @@ export const createEffects = (db: Database): Effects => ({
     const [row] = rows;
     if (!row || row.undo_state !== 'begun') return undefined;
     const output = row.output === null ? undefined : (JSON.parse(row.output) as JsonValue);
-    return { tool: row.tool, input: row.input, output, left: row.undo_left_at !== null };
+    return { tool: row.tool, input: row.input, output, sent: row.undo_left_at !== null };
   },
 
-  async leaveUndo({ taskId }, call, again) {
+  async claimUndoSend({ taskId }, call, again) {
     const { rows } = await sql`
       update tool_calls c set undo_left_at = now()
       where ${is(taskId, call)} and c.undo_state = 'begun' and (c.undo_left_at is null or ${again}::boolean)
@@ -74,7 +74,7 @@ export const createEffects = (db: Database): Effects => ({
     if (rows.length === 0) throw anotherLeft();
   },
 
-  async settleUndo(task, { step, callId }, { state, ...told }) {
+  async completeUndo(task, { step, callId }, { state, ...told }) {
     const { taskId } = task;
     const summary = storableText(told.summary);
     const row = await db

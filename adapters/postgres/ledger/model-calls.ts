@@ -20,7 +20,7 @@ import { paidCall } from './paid-call.ts';
 import { isOpenFor, reopen } from '../tasks/reopen.ts';
 import { storableJson } from '../storable-json.ts';
 
-type ModelCalls = Pick<Ledger, 'beginModelCall' | 'settleModelCall' | 'failModelCall' | 'paid' | 'writeOffLost'>;
+type ModelCalls = Pick<Ledger, 'beginModelCall' | 'settleModelCall' | 'failModelCall' | 'findPaidCall' | 'writeOffLost'>;
 
 /** Attempts at one step that may vanish with their workers before the task is given up. */
 const maxLost = 20;
@@ -84,7 +84,7 @@ export const createModelCalls = (db: Database): ModelCalls => ({
     return failures;
   },
 
-  paid: (task, step, purpose) => paidCall(db, task, step, purpose),
+  findPaidCall: (task, step, purpose) => paidCall(db, task, step, purpose),
 
   async writeOffLost() {
     const { rows } = await sql<{ n: number }>`

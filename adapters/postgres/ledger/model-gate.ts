@@ -50,7 +50,7 @@ export function createModelGate(db: Database, { failures, probeMs, metrics, log 
       return { open: true };
     },
 
-    async succeeded(model, { tokens, estimated, limits = {} }) {
+    async recordSuccess(model, { tokens, estimated, limits = {} }) {
       const { requestsPerMinute, tokensPerMinute } = limits;
       const named = `${requestsPerMinute}/${tokensPerMinute}`;
       if ((requestsPerMinute ?? tokensPerMinute) !== undefined && heard.get(model) !== named) {
@@ -62,7 +62,7 @@ export function createModelGate(db: Database, { failures, probeMs, metrics, log 
       if (wasDown) log?.info({ model }, 'a model answers again; its circuit is closed');
     },
 
-    async failed(model) {
+    async recordFailure(model) {
       const recent = sql`case when g.failed_at > now() - interval '1 minute' then g.failures + 1 else 1 end`;
       const nextProbe = sql`now() + ${probeMs}::float8 * interval '1 millisecond'`;
       // A circuit that is open stays so; the probe that failed has moved the next one on when it was let through.
@@ -85,7 +85,7 @@ export function createModelGate(db: Database, { failures, probeMs, metrics, log 
       return down;
     },
 
-    async limited(model, retryAfterMs) {
+    async recordRateLimit(model, retryAfterMs) {
       const blockMs = Math.min(Math.max(retryAfterMs, 0), longestBlockMs);
       await sql`
         insert into model_gates as g (model, blocked_until)

@@ -10,7 +10,7 @@ import { storableJson, storableText } from '../storable-json.ts';
 import { referenceTo } from '../messages/tool-result.ts';
 
 /** Tool calls under receipts: intent first, result after; a repeat returns the result. */
-export const createToolCalls = (db: Database): Pick<Ledger, 'beginToolCall' | 'settleToolCall'> => ({
+export const createToolCalls = (db: Database): Pick<Ledger, 'beginToolCall' | 'completeToolCall'> => ({
   async beginToolCall(task, { runId, callId, tool, step, effect = null, arguments: input }) {
     const { taskId } = task;
     const kept = effect === null ? null : storableJson(input);
@@ -26,13 +26,13 @@ export const createToolCalls = (db: Database): Pick<Ledger, 'beginToolCall' | 's
       const receipt = await receiptOf(db, taskId, { step, callId });
       if (receipt?.result) return { result: receipt.result };
       // An intent without a result: the attempt before this one died.
-      if (receipt && (await isOpenFor(db, taskId, runId))) return { result: undefined, left: receipt.left };
+      if (receipt && (await isOpenFor(db, taskId, runId))) return { result: undefined, sent: receipt.left };
       if (!(await reopen(db, task, { runId }))) throw new AlfredError('superseded', 'The task had ended.');
     }
-    return { result: undefined, left: false };
+    return { result: undefined, sent: false };
   },
 
-  async settleToolCall(task, { callId, tool, step, output, isError, misuse, durationMs, maxCharacters, ...told }) {
+  async completeToolCall(task, { callId, tool, step, output, isError, misuse, durationMs, maxCharacters, ...told }) {
     // Others wrote it, and Postgres does not take everything: a receipt must not fail for its words.
     const summary = storableText(told.summary);
     const shown = referenceTo(output, callId, maxCharacters);

@@ -15,8 +15,8 @@ const columns: Record<UsageGroup, string> = {
 type Sums = TaskUsage & { isTotal: number; outcomes: Record<string, number> } & Pick<UsageRow, UsageGroup>;
 
 /** Reads the ledger's sums. Calls under way are left out: what they cost is not known yet. */
-export const createUsage = (db: Database): Pick<Ledger, 'usage'> => ({
-  async usage({ tenant }, { from, to, by }) {
+export const createUsage = (db: Database): Pick<Ledger, 'reportUsage'> => ({
+  async reportUsage({ tenant }, { from, to, by }) {
     const groups = sql.join(by.map((group) => sql.ref(group)));
     const named = sql.join(by.map((group) => sql`${sql.raw(columns[group])} as ${sql.ref(group)}`));
     const { rows } = await sql<Sums>`

@@ -22,17 +22,17 @@ export const createMessageStore = (db: Database): MessageStore => ({
 
   loadAll: (scope, head) => loadWholeConversation(db, scope, head),
 
-  results: async (scope, hashes) =>
+  loadResults: async (scope, hashes) =>
     [...(await readContents(db, scope, hashes)).values()].map((content) => JSON.parse(content) as JsonValue),
 
-  async replace(scope, [root, ...kept]) {
+  async storeCompacted(scope, [root, ...kept]) {
     if (root?.role !== 'compaction') throw new AlfredError('internal', 'A shorter chain begins with a compaction.');
     const { head, statement } = insertMessage(scope, null, { ...root, kept });
     await statement.execute(db);
     return head;
   },
 
-  async toolResult({ tenant, subject }, taskId, callId) {
+  async findToolResult({ tenant, subject }, taskId, callId) {
     if (!isUuid(taskId)) return undefined;
     // A model may use an id again later, then the newest result has it; a result is what it asks for rather than the
     // slice of one. Tasks of one conversation read each other's.
@@ -48,7 +48,7 @@ export const createMessageStore = (db: Database): MessageStore => ({
     return rows[0]?.content;
   },
 
-  async toolArguments({ tenant, subject }, head, callId) {
+  async loadToolArguments({ tenant, subject }, head, callId) {
     const found = await db
       .selectFrom('messages')
       .select('body')

@@ -1,11 +1,11 @@
 import type { JsonValue } from '../../../contract/json.ts';
+import { characterBoundary } from '../../../contract/rules/character-boundary.ts';
 import {
-  characterStart,
   isSlice,
-  mainlyPassages,
-  partOf,
+  passageListOf,
+  slicePassage,
   slicePassages,
-  textOf,
+  outputText,
   type FoundPassage,
   type Slice,
 } from '../../../contract/rules/tool-output.ts';
@@ -21,16 +21,16 @@ import {
 export function referenceTo(output: JsonValue, callId: string, maxCharacters: number): JsonValue {
   if (JSON.stringify(output).length <= maxCharacters) return output;
   if (isSlice(output)) return shorterSlice(output, maxCharacters);
-  const passages = mainlyPassages(output);
+  const passages = passageListOf(output);
   return (passages && somePassages(output, passages, callId, maxCharacters)) ?? head(output, callId, maxCharacters);
 }
 
 /** The tool that returned it goes on from where this one ends. */
 function shorterSlice(output: Slice, room: number): JsonValue {
-  const text = textOf(output);
-  const passages = mainlyPassages(output);
+  const text = outputText(output);
+  const passages = passageListOf(output);
   const shown = (length: number): JsonValue => {
-    const end = characterStart(text, length);
+    const end = characterBoundary(text, length);
     const part = passages ? { passages: slicePassages(passages, 0, end) } : { text: text.slice(0, end) };
     return { ...output, ...part, nextStart: output.start + end };
   };
@@ -52,14 +52,14 @@ function somePassages(output: JsonValue, passages: FoundPassage[], callId: strin
   if (count > 0) return shown(passages.slice(0, count));
   const [first] = passages;
   if (!first) return undefined;
-  const length = largest(first.text.length, (n) => fits([partOf(first, 0, n)]));
-  return length > 0 ? shown([partOf(first, 0, length)]) : undefined;
+  const length = largest(first.text.length, (n) => fits([slicePassage(first, 0, n)]));
+  return length > 0 ? shown([slicePassage(first, 0, length)]) : undefined;
 }
 
 function head(output: JsonValue, callId: string, room: number): JsonValue {
-  const text = textOf(output);
+  const text = outputText(output);
   const shown = (length: number): JsonValue => {
-    const end = characterStart(text, length);
+    const end = characterBoundary(text, length);
     return { head: text.slice(0, end), characters: text.length, readMore: readMore(callId, end) };
   };
   return shown(largest(text.length, (length) => JSON.stringify(shown(length)).length <= room));

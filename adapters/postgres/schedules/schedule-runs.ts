@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { sentenceOf, type ErrorCode } from '../../../contract/errors.ts';
+import { defaultMessageOf, type ErrorCode } from '../../../contract/errors.ts';
 import type { ScheduleAction } from '../../../contract/schedule.ts';
 import { isEnded } from '../../../contract/task-status.ts';
 import type { TaskStatus } from '../../../contract/task.ts';
@@ -10,8 +10,8 @@ import type { RunEnd, Schedules } from '../../../contract/ports/index.ts';
 const passedBy = ['passed_over', 'rolled_back', 'dropped'];
 
 /** What runs of schedules do, and what became of it. */
-export const createScheduleRuns = (db: Database): Pick<Schedules, 'run' | 'noteRun' | 'endOf'> => ({
-  async run({ tenant, subject, scheduleId, key }) {
+export const createScheduleRuns = (db: Database): Pick<Schedules, 'loadRun' | 'recordRun' | 'findRunEnd'> => ({
+  async loadRun({ tenant, subject, scheduleId, key }) {
     const row = await db
       .selectFrom('schedules as s')
       .leftJoin('schedule_runs as r', (join) => join.onRef('r.schedule_id', '=', 's.id').on('r.key', '=', key))
@@ -32,7 +32,7 @@ export const createScheduleRuns = (db: Database): Pick<Schedules, 'run' | 'noteR
     };
   },
 
-  async noteRun({ tenant, subject, scheduleId, key }, { taskId, conversationId, messageId, error }) {
+  async recordRun({ tenant, subject, scheduleId, key }, { taskId, conversationId, messageId, error }) {
     await sql`
       insert into schedule_runs as r
         (schedule_id, key, task_id, conversation_id, message_id, error_code, error_message)
@@ -47,7 +47,7 @@ export const createScheduleRuns = (db: Database): Pick<Schedules, 'run' | 'noteR
         error_message = excluded.error_message`.execute(db);
   },
 
-  async endOf({ tenant, subject, scheduleId, key }) {
+  async findRunEnd({ tenant, subject, scheduleId, key }) {
     const row = await db
       .selectFrom('schedule_runs as r')
       .innerJoin('schedules as s', 's.id', 'r.schedule_id')
@@ -75,5 +75,5 @@ function taskEnd({ status, error_code, error_message }: TaskColumns): RunEnd | u
   if (status === null || !isEnded(status)) return undefined;
   if (status !== 'failed') return { status: status };
   const code = error_code ?? 'internal';
-  return { status, error: { code, message: error_message ?? sentenceOf(code) } };
+  return { status, error: { code, message: error_message ?? defaultMessageOf(code) } };
 }

@@ -27,13 +27,13 @@ export const createCallbacks = (db: Database): Callbacks => ({
     );
   },
 
-  async again(scope, taskId) {
+  async redeliver(scope, taskId) {
     await sql`
       update callbacks set state = 'waiting', updated_at = now()
       where ${is(scope, taskId)} and ${hasEnded}`.execute(db);
   },
 
-  async begin(scope, taskId) {
+  async beginAttempt(scope, taskId) {
     const { rows } = await sql<CallbackAttempt>`
       update callbacks set state = 'delivering', deliveries = deliveries + (state = 'waiting')::int,
         attempts = attempts + 1, last_attempt_at = now(), updated_at = now()
@@ -42,7 +42,7 @@ export const createCallbacks = (db: Database): Callbacks => ({
     return rows[0];
   },
 
-  async settle(scope, taskId, { attempt }, { state, status, error }) {
+  async settleAttempt(scope, taskId, { attempt }, { state, status, error }) {
     await sql`
       update callbacks set state = ${state}, last_status = ${status}::int, last_error = ${error}::text, updated_at = now(),
         delivered_at = case when ${state} = 'delivered' then now() else delivered_at end
@@ -55,7 +55,7 @@ export const createCallbacks = (db: Database): Callbacks => ({
       where ${is(scope, taskId)} and state = 'delivering'`.execute(db);
   },
 
-  async forgotten(limit) {
+  async listOverdue(limit) {
     const { rows } = await sql<{ task_id: string; tenant: string; subject: string }>`
       select task_id, tenant, subject from callbacks
       where (state = 'waiting' or state = 'delivering' and updated_at < now() - ${longestSilence}::interval) and ${hasEnded}

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { TaskEvent } from '../../../contract/events.ts';
+import { isTerminalEvent, type TaskEvent } from '../../../contract/events.ts';
 import type { Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Run, TaskEvents } from '../../../contract/ports/index.ts';
@@ -43,12 +43,12 @@ export const createTaskEvents = (db: Database, listener: EventListener): TaskEve
         after,
         signal,
         read: (from, limit) => read(scope, taskId, from, limit),
-        isLast: isTerminal,
+        isLast: isTerminalEvent,
         // An ended task says nothing more, whatever its last event is.
         isOver: async (seen) => seen > 0 && (await hasEnded(taskId, seen)),
       }),
 
-    async ended(taskId, signal) {
+    async waitForEnd(taskId, signal) {
       const wakes = listener.listen(taskId, 'end');
       try {
         while (!signal.aborted) {
@@ -76,9 +76,6 @@ export const createTaskEvents = (db: Database, listener: EventListener): TaskEve
     },
   };
 };
-
-const isTerminal = ({ type }: TaskEvent) =>
-  type === 'task.completed' || type === 'task.failed' || type === 'task.cancelled';
 
 /** Names the one attempt that may stream. */
 export const streamingToken = ({ runId, step, attempt }: Run & { step: number; attempt: number }) =>

@@ -22,7 +22,7 @@ export const createParkedTasks = (db: Database): ParkedTasks => ({
         left_at = null`.execute(db);
   },
 
-  async leave(taskId) {
+  async unpark(taskId) {
     await sql`update parked_tasks set left_at = now() where task_id = ${taskId} and left_at is null`.execute(db);
   },
 

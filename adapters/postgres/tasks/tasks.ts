@@ -75,7 +75,7 @@ export const createTasks = (db: Database): Tasks => ({
     return { budget: budget as BudgetLimits };
   },
 
-  async askToCancel({ tenant, subject }, taskId, request) {
+  async recordCancelRequest({ tenant, subject }, taskId, request) {
     await db
       .updateTable('tasks')
       .set({ cancel_request: JSON.stringify(request) })
@@ -86,7 +86,7 @@ export const createTasks = (db: Database): Tasks => ({
       .execute();
   },
 
-  async rolesOf({ taskId }) {
+  async getRoles({ taskId }) {
     const row = await db.selectFrom('tasks').select('roles').where('id', '=', taskId).executeTakeFirst();
     return row?.roles ?? [];
   },
@@ -111,7 +111,7 @@ export const createTasks = (db: Database): Tasks => ({
 
   close: (task, run, closure) => close(db, task, run, closure),
 
-  async correct(taskId, state) {
+  async reconcile(taskId, state) {
     const [row] = await statesOf(db, [taskId]);
     const correction = row && reconcileTask(row, state);
     if (!correction || correction.action === 'none') return undefined;
@@ -123,7 +123,7 @@ export const createTasks = (db: Database): Tasks => ({
     return done ? correction.found : undefined;
   },
 
-  async open({ olderThanMs, after, limit }) {
+  async listOpen({ olderThanMs, after, limit }) {
     let query = db
       .selectFrom('tasks')
       .selectAll()
@@ -135,7 +135,7 @@ export const createTasks = (db: Database): Tasks => ({
     return (await query.execute()).map(taskStateOf);
   },
 
-  states: (taskIds) => statesOf(db, taskIds),
+  listStates: (taskIds) => statesOf(db, taskIds),
 });
 
 /** What a subject may see: its own, unless the content was deleted. */

@@ -10,12 +10,12 @@ import { appendEvents } from './append-events.ts';
 import { isOpenFor, reopen, speakFor } from './reopen.ts';
 
 /** How a task's row stops and goes on while its workflow runs. */
-export const createWaiting = (db: Database): Pick<Tasks, 'carryOn' | 'wait' | 'resume' | 'grant'> => ({
-  async carryOn({ taskId }, { runId }, from) {
+export const createWaiting = (db: Database): Pick<Tasks, 'recordContinuation' | 'markWaiting' | 'markResumed' | 'grantBudget'> => ({
+  async recordContinuation({ taskId }, { runId }, from) {
     await db.updateTable('tasks').set({ run_id: runId }).where('id', '=', taskId).where('run_id', '=', from).execute();
   },
 
-  async wait(task, { runId }, stop) {
+  async markWaiting(task, { runId }, stop) {
     await speakFor(db, task, { runId });
     const waiting: Waiting = { ...stop, message: describeWait(stop) };
     const data = JSON.stringify(waiting);
@@ -26,7 +26,7 @@ export const createWaiting = (db: Database): Pick<Tasks, 'carryOn' | 'wait' | 'r
     });
   },
 
-  async resume(task, { runId }, reason) {
+  async markResumed(task, { runId }, reason) {
     await appendEvents(db, task, {
       when: sql`ended_at is null and run_id = ${runId} and status = 'waiting'`,
       set: sql`, status = 'running', waiting = null`,
@@ -34,7 +34,7 @@ export const createWaiting = (db: Database): Pick<Tasks, 'carryOn' | 'wait' | 'r
     });
   },
 
-  async grant(task, run, more) {
+  async grantBudget(task, run, more) {
     const { taskId } = task;
     while (true) {
       const budget = await read(db, taskId);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AlfredError } from '../../../contract/errors.ts';
 import { stableId } from './stable-id.ts';
-import type { Mail, MailServer } from '../../../adapters/mail/mail-server.ts';
+import type { Mail, MailServer } from '../../../adapters/mail/smtp-transport.ts';
 import { typedTool } from '../typed-tool.ts';
 
 const addresses = z.array(z.email().max(254)).min(1).max(20);
@@ -39,7 +39,7 @@ export const sendEmailTool = (server: MailServer, { from, domains }: { from: str
       const mail: Mail = { ...input, from, messageId: `<${stableId(context.receiptKey)}@${domainOf(from)}>` };
       const { accepted, rejected } = await server.send(mail, {
         signal: context.signal,
-        leaving: () => context.leaving(),
+        beforeSend: () => context.beforeSend(),
       });
       return {
         output: { accepted, rejected, messageId: mail.messageId },

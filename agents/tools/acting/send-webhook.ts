@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AlfredError } from '../../../contract/errors.ts';
-import type { WebhookAnswer, Webhooks } from '../../../contract/ports/index.ts';
+import type { WebhookResponse, Webhooks } from '../../../contract/ports/index.ts';
 import { stableId } from './stable-id.ts';
 import { typedTool } from '../typed-tool.ts';
 
@@ -44,7 +44,7 @@ export const sendWebhookTool = (webhooks: Webhooks, { secret, hosts }: { secret:
       const body = { type, timestamp: new Date().toISOString(), data };
       const answer = await webhooks.send(
         { url, secret, id, body },
-        { signal: context.signal, leaving: () => context.leaving() },
+        { signal: context.signal, beforeSend: () => context.beforeSend() },
       );
       refuseUnlessTaken(answer);
       const { receiver, status, text } = answer;
@@ -56,7 +56,7 @@ export const sendWebhookTool = (webhooks: Webhooks, { secret, hosts }: { secret:
   });
 
 /** @throws AlfredError `tool_failed` when a later repeat may be taken, else `destination_refused`, which the model reads */
-function refuseUnlessTaken({ receiver, status, text, retryAfterMs }: WebhookAnswer): void {
+function refuseUnlessTaken({ receiver, status, text, retryAfterMs }: WebhookResponse): void {
   if (status >= 200 && status < 300) return;
   if (status >= 500 || retryable.includes(status))
     throw new AlfredError('tool_failed', `${receiver} answered ${status}.`, { retryAfterMs });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AlfredError } from '../../../contract/errors.ts';
-import { characterStart } from '../../../contract/rules/tool-output.ts';
+import { characterBoundary } from '../../../contract/rules/character-boundary.ts';
 import type { Documents } from '../../../contract/ports/index.ts';
 import { typedTool } from '../typed-tool.ts';
 
@@ -29,8 +29,8 @@ export const readDocumentTool = (documents: Pick<Documents, 'read'>) =>
           'invalid_request',
           `start is ${start}, and "${document.name}" has ${text.length} characters. Use a smaller start.`,
         );
-      const from = characterStart(text, start);
-      const end = characterStart(text, Math.min(text.length, Math.max(start + maxCharacters, from + 2)));
+      const from = characterBoundary(text, start);
+      const end = characterBoundary(text, Math.min(text.length, Math.max(start + maxCharacters, from + 2)));
       const passage = {
         chunkId: `${document.id}.${document.contentHash.slice(0, 8)}.${from}-${end}`,
         documentId: document.id,

@@ -5,7 +5,7 @@ import { extname, join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import { AlfredError } from '../../../contract/errors.ts';
 import { readableExtensions } from '../../../contract/readable-files.ts';
-import type { Listing, SourceReader, SourceToRead } from '../../../contract/ports/index.ts';
+import type { Listing, SourceReader, SourceLocation } from '../../../contract/ports/index.ts';
 import type { Outbound } from '../../../adapters/outbound/outbound.ts';
 import { documentNameOf } from '../document-name.ts';
 import { createGitHttp } from './git-http.ts';
@@ -32,7 +32,7 @@ export function createGitSource({ outbound, maxBytes }: { outbound: Outbound; ma
   });
 
   /** One commit, without those before it. */
-  async function fetchNewest({ address, options }: SourceToRead, signal: AbortSignal): Promise<Checkout> {
+  async function fetchNewest({ address, options }: SourceLocation, signal: AbortSignal): Promise<Checkout> {
     const { default: git } = await import('isomorphic-git');
     const gitdir = await mkdtemp(join(tmpdir(), 'alfred-git-'));
     try {
@@ -71,10 +71,10 @@ export function createGitSource({ outbound, maxBytes }: { outbound: Outbound; ma
     }
   }
 
-  const keyOf = ({ address, options }: SourceToRead) => JSON.stringify([address, options.branch]);
+  const keyOf = ({ address, options }: SourceLocation) => JSON.stringify([address, options.branch]);
   const underWay = new Map<string, Promise<Checkout>>();
   /** Items that are read side by side wait for one fetch. */
-  async function checkout(source: SourceToRead, signal: AbortSignal): Promise<Checkout> {
+  async function checkout(source: SourceLocation, signal: AbortSignal): Promise<Checkout> {
     const key = keyOf(source);
     const known = kept.get(key) ?? underWay.get(key);
     if (known) return known;
@@ -120,11 +120,11 @@ export function createGitSource({ outbound, maxBytes }: { outbound: Outbound; ma
   };
 }
 
-const folderOf = ({ options: { folder = '' } }: SourceToRead) =>
+const folderOf = ({ options: { folder = '' } }: SourceLocation) =>
   folder.replace(/^\/+|\/+$/g, '').replace(/(.)$/, '$1/');
 
 /** `git.example.com/team/handbook` */
-function repositoryOf({ address }: SourceToRead): string {
+function repositoryOf({ address }: SourceLocation): string {
   const { host, pathname } = new URL(address);
   return host + pathname.replace(/\/+$/, '').replace(/\.git$/, '');
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import { createSlots } from '../../../runtime/slots.ts';
+import { createSemaphore } from '../../../runtime/semaphore.ts';
 
 /** Requests to one host at once, of this process. */
 const atOnce = 2;
@@ -9,9 +9,9 @@ const maxHosts = 1_000;
 
 /** Lets requests through at a pace that a host can bear. */
 export function createPace() {
-  const hosts = new LRUCache<string, { withSlot: ReturnType<typeof createSlots>; nextAt: number }>({ max: maxHosts });
+  const hosts = new LRUCache<string, { withSlot: ReturnType<typeof createSemaphore>; nextAt: number }>({ max: maxHosts });
   const paceOf = (host: string) => {
-    const known = hosts.get(host) ?? { withSlot: createSlots(atOnce), nextAt: 0 };
+    const known = hosts.get(host) ?? { withSlot: createSemaphore(atOnce), nextAt: 0 };
     hosts.set(host, known);
     return known;
   };

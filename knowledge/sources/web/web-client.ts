@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AlfredError } from '../../../contract/errors.ts';
 import type { Validators } from '../../../contract/ports/index.ts';
-import type { Outbound, OutboundAnswer } from '../../../adapters/outbound/outbound.ts';
+import type { Outbound, OutboundResponse } from '../../../adapters/outbound/outbound.ts';
 import { retryAfterHeaderMs } from '../../../adapters/outbound/retry-after.ts';
 import type { Pace } from './pace.ts';
 
@@ -24,7 +24,7 @@ export type WebRequest = {
 
 /** Reads pages: paced, within what robots.txt allows, each hop of a redirect guarded like the first. */
 export function createWebClient({ outbound, pace }: { outbound: Outbound; pace: Pace }) {
-  async function ask(url: URL, { validators, rulesOf, signal }: WebRequest): Promise<OutboundAnswer> {
+  async function ask(url: URL, { validators, rulesOf, signal }: WebRequest): Promise<OutboundResponse> {
     const { isAllowed, delayMs } = await rulesOf(url);
     if (!isAllowed(url.href))
       throw new AlfredError('source_refused', `robots.txt of ${url.host} does not let Alfred read this page.`);
@@ -45,7 +45,7 @@ export function createWebClient({ outbound, pace }: { outbound: Outbound; pace: 
   }
 
   /** A busy server is asked again, as late as it says. */
-  async function askPatiently(url: URL, request: WebRequest): Promise<OutboundAnswer> {
+  async function askPatiently(url: URL, request: WebRequest): Promise<OutboundResponse> {
     for (let attempt = 1; ; attempt++) {
       const answer = await ask(url, request);
       const waitMs = retryAfterHeaderMs(answer.headers['retry-after'] ?? '') ?? 500 * attempt;
@@ -60,7 +60,7 @@ export function createWebClient({ outbound, pace }: { outbound: Outbound; pace: 
      * @returns any whole answer that is no redirect
      * @throws AlfredError `source_unreachable`, `source_refused`, `destination_forbidden`, `file_too_large`
      */
-    async get(request: WebRequest): Promise<OutboundAnswer> {
+    async get(request: WebRequest): Promise<OutboundResponse> {
       let url = new URL(request.url);
       for (let hops = 0; ; hops++) {
         const answer = await askPatiently(url, request);
@@ -80,7 +80,7 @@ export function createWebClient({ outbound, pace }: { outbound: Outbound; pace: 
 }
 export type WebClient = ReturnType<typeof createWebClient>;
 
-function redirectOf({ status, headers }: OutboundAnswer, from: URL): URL | undefined {
+function redirectOf({ status, headers }: OutboundResponse, from: URL): URL | undefined {
   if (![301, 302, 303, 307, 308].includes(status) || headers.location === undefined) return undefined;
   const to = URL.parse(headers.location, from.href);
   if (!to) throw new AlfredError('source_unreadable', `${from.host} redirects to what is no address.`);
@@ -88,7 +88,7 @@ function redirectOf({ status, headers }: OutboundAnswer, from: URL): URL | undef
   return to;
 }
 
-function wholeOf(answer: OutboundAnswer, { host }: URL): OutboundAnswer {
+function wholeOf(answer: OutboundResponse, { host }: URL): OutboundResponse {
   if (answer.ending === 'broken')
     throw new AlfredError('source_unreachable', `The answer of ${host} broke off or took too long.`);
   if (answer.ending === 'cut')

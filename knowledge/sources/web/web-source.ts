@@ -1,6 +1,6 @@
 import { AlfredError } from '../../../contract/errors.ts';
-import type { ItemFailure, ListedItem, Listing, SourceReader, SourceToRead } from '../../../contract/ports/index.ts';
-import type { Outbound, OutboundAnswer } from '../../../adapters/outbound/outbound.ts';
+import type { ItemFailure, ListedItem, Listing, SourceReader, SourceLocation } from '../../../contract/ports/index.ts';
+import type { Outbound, OutboundResponse } from '../../../adapters/outbound/outbound.ts';
 import { documentNameOf, withoutControls } from '../document-name.ts';
 import { createPace } from './pace.ts';
 import { createRobots } from './robots.ts';
@@ -81,11 +81,11 @@ export function createWebSource({ outbound, maxBytes }: { outbound: Outbound; ma
   };
 }
 
-const isSitemap = ({ address, options }: SourceToRead) =>
+const isSitemap = ({ address, options }: SourceLocation) =>
   options.sitemap ?? /\.xml(\.gz)?$/i.test(new URL(address).pathname);
 
 /** Some servers pack also what they were asked not to. */
-const plainBytes = async ({ bytes, headers }: OutboundAnswer, maxBytes: number, host: string): Promise<Uint8Array> =>
+const plainBytes = async ({ bytes, headers }: OutboundResponse, maxBytes: number, host: string): Promise<Uint8Array> =>
   headers['content-encoding'] !== undefined && isGzip(bytes) ? unzip(bytes, maxBytes, host) : bytes;
 
 function refusalOf(status: number, host: string): AlfredError {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, test } from '@jest/globals';
 import fc from 'fast-check';
-import { schedules } from '../../support/budget-schedules.ts';
-import { watchLimits } from '../../support/budget-truth.ts';
-import { createLedgerBench, type LedgerBench } from '../../support/ledger-bench.ts';
-import { runSchedule } from '../../support/run-schedule.ts';
+import { schedules } from '../../support/ledger/ledger-scenarios.ts';
+import { watchLimits } from '../../support/ledger/ledger-invariants.ts';
+import { createLedgerBench, type LedgerBench } from '../../support/ledger/ledger-harness.ts';
+import { runSchedule } from '../../support/ledger/run-scenario.ts';
 
 /** ALFRED_TEST_BUDGET_SCHEDULES=100000 looks longer. */
 const count = Number(process.env.ALFRED_TEST_BUDGET_SCHEDULES || 2_000);

@@ -12,7 +12,7 @@ import {
   usageOf,
   type BenchTask,
   type LedgerBench,
-} from '../../support/ledger-bench.ts';
+} from '../../support/ledger/ledger-harness.ts';
 
 let bench: LedgerBench;
 
@@ -128,9 +128,9 @@ test('a grant makes room, is told once, and is never taken back by a smaller one
   await begin(task);
   expect(await refusal(task, { step: 2 })).toMatchObject({ details: { max: 0.1 } });
   const wider = { maxCostUsd: 0.2, maxTokens: 1_000 };
-  expect(await bench.tasks.grant(task.task, run, { maxCostUsd: 0.2 })).toEqual(wider);
-  expect(await bench.tasks.grant(task.task, run, { maxCostUsd: 0.2 })).toEqual(wider);
-  expect(await bench.tasks.grant(task.task, run, { maxCostUsd: 0.15, maxTokens: 500 })).toEqual(wider);
+  expect(await bench.tasks.grantBudget(task.task, run, { maxCostUsd: 0.2 })).toEqual(wider);
+  expect(await bench.tasks.grantBudget(task.task, run, { maxCostUsd: 0.2 })).toEqual(wider);
+  expect(await bench.tasks.grantBudget(task.task, run, { maxCostUsd: 0.15, maxTokens: 500 })).toEqual(wider);
   await begin(task, { step: 2 });
   expect(await refusal(task, { step: 3 })).toMatchObject({ details: { max: 0.2 } });
   const granted = (await bench.eventsOf(task.task)).filter(({ type }) => type === 'budget.granted');
@@ -139,7 +139,7 @@ test('a grant makes room, is told once, and is never taken back by a smaller one
 
 test('a grant of what is not limited limits nothing', async () => {
   const task = await bench.newTask({ maxCostUsd: 0.5 });
-  expect(await bench.tasks.grant(task.task, run, { maxTokens: 1 })).toEqual({ maxCostUsd: 0.5 });
+  expect(await bench.tasks.grantBudget(task.task, run, { maxTokens: 1 })).toEqual({ maxCostUsd: 0.5 });
   await begin(task);
 });
 
@@ -147,7 +147,7 @@ test('grants at once, amid calls, all count', async () => {
   const task = await bench.newTask({ maxCostUsd: 0.1, maxTokens: 150, maxModelCalls: 1 });
   const grants = [{ maxCostUsd: 1 }, { maxTokens: 1_500 }, { maxModelCalls: 10 }, { maxCostUsd: 0.5 }];
   await Promise.all([
-    ...grants.map((more) => bench.tasks.grant(task.task, run, more)),
+    ...grants.map((more) => bench.tasks.grantBudget(task.task, run, more)),
     ...Array.from({ length: 10 }, (_, i) => refusal(task, { attempt: i + 1 })),
   ]);
   const row = await bench.tasks.get(task.task, task.task.taskId);
@@ -158,7 +158,7 @@ test('grants at once, amid calls, all count', async () => {
 test('a grant and a call of the same task do not wait for each other', async () => {
   const task = await bench.newTask({ maxCostUsd: 0.1 });
   const release = await bench.hold('select from tasks where id = $1', task.task.taskId);
-  const granting = bench.tasks.grant(task.task, run, { maxCostUsd: 1 });
+  const granting = bench.tasks.grantBudget(task.task, run, { maxCostUsd: 1 });
   await bench.waiters(1);
   const beginning = begin(task);
   await bench.waiters(2);
@@ -171,21 +171,21 @@ test('a grant and a call of the same task do not wait for each other', async () 
 test('a grant reaches a task whose workflow was reset; an ended one stays as it is', async () => {
   const task = await bench.newTask({ maxCostUsd: 0.1 });
   await bench.tasks.close(task.task, run, { status: 'failed', code: 'terminated', message: 'by hand' });
-  expect(await bench.tasks.grant(task.task, run, { maxCostUsd: 1 })).toEqual({ maxCostUsd: 0.1 });
-  expect(await bench.tasks.grant(task.task, { runId: 'run-2' }, { maxCostUsd: 1 })).toEqual({ maxCostUsd: 1 });
+  expect(await bench.tasks.grantBudget(task.task, run, { maxCostUsd: 1 })).toEqual({ maxCostUsd: 0.1 });
+  expect(await bench.tasks.grantBudget(task.task, { runId: 'run-2' }, { maxCostUsd: 1 })).toEqual({ maxCostUsd: 1 });
   expect((await bench.eventTypes(task.task)).slice(-2)).toEqual(['task.resumed', 'budget.granted']);
 });
 
 test('a task waits and goes on with an event each, however often it is said', async () => {
   const { task } = await bench.newTask({ maxCostUsd: 0.1 });
   const stop = { limit: 'maxCostUsd', scope: 'task', max: 0.1, charged: 0.1, needed: 0.1 } as const;
-  await bench.tasks.wait(task, run, { reason: 'budget', ...stop });
-  await bench.tasks.wait(task, run, { reason: 'budget', ...stop });
+  await bench.tasks.markWaiting(task, run, { reason: 'budget', ...stop });
+  await bench.tasks.markWaiting(task, run, { reason: 'budget', ...stop });
   const waiting = await bench.tasks.get(task, task.taskId);
   expect(waiting).toMatchObject({ status: 'waiting', waiting: { reason: 'budget', ...stop } });
   expect(waiting?.waiting?.message).toContain('$0.1');
-  await bench.tasks.resume(task, run, 'granted');
-  await bench.tasks.resume(task, run, 'granted');
+  await bench.tasks.markResumed(task, run, 'granted');
+  await bench.tasks.markResumed(task, run, 'granted');
   expect(await bench.tasks.get(task, task.taskId)).toMatchObject({ status: 'running', waiting: null });
   expect((await bench.eventTypes(task)).slice(-2)).toEqual(['task.waiting', 'task.resumed']);
 });

@@ -6,8 +6,8 @@ import { createTasks } from '../../../adapters/postgres/tasks/tasks.ts';
 import type { BegunTurn, ConversationRows, ConversationTurns } from '../../../contract/ports/index.ts';
 import type { BusyPolicy } from '../../../contract/conversation.ts';
 import type { ConversationRef } from '../../../contract/references.ts';
-import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
-import { local } from '../../support/put-document.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
+import { local } from '../../support/documents/put-document.ts';
 
 let env: TestEnvironment;
 let rows: ConversationRows;
@@ -28,7 +28,7 @@ beforeEach(async () => {
 
 /** Says something and has it decided, as the conversation's workflow does. The text is the message's id. */
 async function say(id: string, onBusy?: BusyPolicy) {
-  await rows.receive(who, ref.conversationId, { id, text: id, ...(onBusy ? { onBusy } : {}) });
+  await rows.storeMessage(who, ref.conversationId, { id, text: id, ...(onBusy ? { onBusy } : {}) });
   return decide([id]);
 }
 const decide = async (ids: string[]) =>
@@ -45,7 +45,7 @@ async function end({ task }: BegunTurn) {
   await turns.end(ref, task.taskId);
 }
 const states = async () =>
-  (await rows.messages(local, ref.conversationId, { limit: 100 })).messages.map(({ id, state }) => `${id} ${state}`);
+  (await rows.listMessages(local, ref.conversationId, { limit: 100 })).messages.map(({ id, state }) => `${id} ${state}`);
 const said = async (head: string) =>
   (await createMessageStore(env.postgres.db).load(local, head)).messages.map((message) =>
     message.role === 'user' ? message.text : message.role,
@@ -53,15 +53,15 @@ const said = async (head: string) =>
 
 describe('deciding', () => {
   test('keeps what was decided, and decides about a batch in the order in which it came', async () => {
-    for (const id of ['a', 'b', 'c']) await rows.receive(who, ref.conversationId, { id, text: id });
+    for (const id of ['a', 'b', 'c']) await rows.storeMessage(who, ref.conversationId, { id, text: id });
     expect(await decide(['b', 'a'])).toEqual(['b started', 'a queued']);
     expect(await decide(['a', 'c', 'b', 'unknown'])).toEqual(['a queued again', 'c queued', 'b started again']);
     expect(await states()).toEqual(['b queued', 'a queued', 'c queued']);
   });
 
   test('lets an interrupting message pass over those of its own batch', async () => {
-    for (const id of ['a', 'b']) await rows.receive(who, ref.conversationId, { id, text: id });
-    await rows.receive(who, ref.conversationId, { id: 'c', text: 'c', onBusy: 'interrupt' });
+    for (const id of ['a', 'b']) await rows.storeMessage(who, ref.conversationId, { id, text: id });
+    await rows.storeMessage(who, ref.conversationId, { id: 'c', text: 'c', onBusy: 'interrupt' });
     expect(await decide(['a', 'b', 'c'])).toEqual(['a started', 'b queued', 'c interrupted']);
     expect(await states()).toEqual(['a passed_over', 'b passed_over', 'c queued']);
     expect(await said((await begin()).head)).toEqual(['a', 'b', 'c']);
@@ -82,7 +82,7 @@ describe('deciding', () => {
     await say('a');
     const running = await begin();
     expect(await say('b', 'steer')).toEqual(['b steered']);
-    await createTasks(env.postgres.db).askToCancel(local, running.task.taskId, { by: 'somebody' });
+    await createTasks(env.postgres.db).recordCancelRequest(local, running.task.taskId, { by: 'somebody' });
     expect(await say('c', 'steer')).toEqual(['c queued']);
     expect(await turns.begin(ref, {})).toMatchObject({ task: running.task, isEnding: true });
   });
@@ -94,7 +94,7 @@ describe('deciding', () => {
   });
 
   test('is over when the conversation was deleted', async () => {
-    await rows.receive(who, ref.conversationId, { id: 'a', text: 'a' });
+    await rows.storeMessage(who, ref.conversationId, { id: 'a', text: 'a' });
     await rows.markDeleted(local, ref.conversationId);
     expect(await decide(['a'])).toEqual([]);
     expect(await turns.begin(ref, {})).toBeUndefined();

@@ -8,7 +8,7 @@ import {
   opening,
   run,
   type LedgerBench,
-} from '../../support/ledger-bench.ts';
+} from '../../support/ledger/ledger-harness.ts';
 
 let bench: LedgerBench;
 let task: TaskRef;
@@ -37,7 +37,7 @@ test('an attempt after one that stored its answer and died returns that answer: 
   const before = await bench.eventTypes(task);
   // The worker dies here: nobody was told that the activity has completed.
   expect(await bench.ledger.beginModelCall(task, opening({ attempt: 2 }))).toEqual(stored);
-  expect(await bench.ledger.paid(task, 1, 'turn')).toEqual(stored);
+  expect(await bench.ledger.findPaidCall(task, 1, 'turn')).toEqual(stored);
   expect(await bench.eventTypes(task)).toEqual(before);
   expect(await bench.rowsOf(task)).toMatchObject([{ outcome: 'completed', tokens: 15, cost_usd: 0.01 }]);
   expect(await bench.usageOf(task)).toMatchObject({ modelCalls: 1, inputTokens: 10, outputTokens: 5, costUsd: 0.01 });
@@ -151,7 +151,7 @@ test('an answer that cannot be used goes on as a correction that the model reads
   const answer = answered(call, head, 'no JSON', { result: undefined, correction });
   const { turn } = await bench.ledger.settleModelCall(task, answer);
   expect(turn).toMatchObject({ next: 'again', because: 'output_invalid' });
-  const { messages } = await bench.conversations.load(local, turn.head);
+  const { messages } = await bench.messageStore.load(local, turn.head);
   expect(messages.slice(-2)).toEqual([
     { role: 'assistant', parts: answer.parts },
     { role: 'user', text: 'Answer with JSON.', because: 'output_invalid' },
@@ -181,11 +181,11 @@ test('a summary is paid beside the turn of its step, adds no message and takes t
   expect(await bench.events.appendText(task, { ...run, step: 1, attempt: 1 }, 'of the turn')).toBe(true);
   const stored = await bench.ledger.settleModelCall(task, answered(summary, head, 'in short'));
   expect(stored).toMatchObject({ text: 'in short', turn: { head, next: 'answer' } });
-  expect(await bench.ledger.paid(task, 1, 'turn')).toBeUndefined();
+  expect(await bench.ledger.findPaidCall(task, 1, 'turn')).toBeUndefined();
   expect(await bench.events.appendText(task, { ...run, step: 1, attempt: 1 }, 'still')).toBe(true);
   await bench.ledger.settleModelCall(task, answered(turn, head, 'at length'));
   expect(await bench.ledger.beginModelCall(task, opening({ purpose: 'summary', attempt: 2 }))).toEqual(stored);
-  expect(await bench.ledger.paid(task, 1, 'turn')).toMatchObject({ turn: { usage: { inputTokens: 10 } } });
+  expect(await bench.ledger.findPaidCall(task, 1, 'turn')).toMatchObject({ turn: { usage: { inputTokens: 10 } } });
   const purposes = (await bench.eventsOf(task)).filter(({ data }) => 'purpose' in data).map(({ type }) => type);
   expect(purposes).toEqual(['model.started', 'model.completed']);
   expect(await bench.usageOf(task)).toMatchObject({ modelCalls: 2, costUsd: 0.02 });
@@ -200,7 +200,7 @@ test('another subject or tenant sees neither the task nor its events nor what wa
     expect(await bench.tasks.get(other, task.taskId)).toBeUndefined();
     expect(await bench.events.read(other, task.taskId, 0, 10)).toEqual([]);
     expect((await bench.tasks.list(other, { limit: 10 })).tasks).toEqual([]);
-    expect(await bench.ledger.paid({ ...task, ...other }, 1, 'turn')).toBeUndefined();
-    await expect(bench.conversations.load(other, head)).rejects.toThrow();
+    expect(await bench.ledger.findPaidCall({ ...task, ...other }, 1, 'turn')).toBeUndefined();
+    await expect(bench.messageStore.load(other, head)).rejects.toThrow();
   }
 });

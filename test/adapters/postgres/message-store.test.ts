@@ -4,8 +4,8 @@ import type { MessageStore } from '../../../contract/ports/index.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { StoredMessage, ToolMessage } from '../../../contract/messages.ts';
 import { openPostgres } from '../../../runtime/database/postgres.ts';
-import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
-import { local, sha256 } from '../../support/put-document.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
+import { local, sha256 } from '../../support/documents/put-document.ts';
 
 let env: TestEnvironment;
 let conversations: MessageStore;
@@ -107,7 +107,7 @@ test('behind a compaction nothing is read: the cost of a conversation does not g
   const from = await chain(old);
   const kept = [asked('First'), said('turn 49'), found(result)];
   const root = { role: 'compaction' as const, from, summary: 'Much was looked at.', passages: { a: 1 } };
-  const head = await chain([said('done')], await conversations.replace(local, [root, ...kept]));
+  const head = await chain([said('done')], await conversations.storeCompacted(local, [root, ...kept]));
 
   const loaded = await conversations.load(local, head);
   expect(loaded.stored).toEqual([root, ...kept, said('done')]);
@@ -120,7 +120,7 @@ test('behind a compaction nothing is read: the cost of a conversation does not g
 test('a count after a compaction is told with its place among what was kept', async () => {
   const from = await chain([asked('Long'), said('x')]);
   const kept = [asked('Long'), said('y')];
-  const head = await chain([said('z')], await conversations.replace(local, [{ role: 'compaction', from, passages: {} }, ...kept])); // prettier-ignore
+  const head = await chain([said('z')], await conversations.storeCompacted(local, [{ role: 'compaction', from, passages: {} }, ...kept])); // prettier-ignore
   await env.postgres.pool.query("update messages set context_tokens = 9, counted_by = 'a:b' where hash = $1", [head]);
   const { counted, messages } = await conversations.load(local, await chain([asked('more')], head));
   expect(counted).toEqual({ index: 3, tokens: 9, by: 'a:b' });
@@ -176,7 +176,7 @@ test('a long conversation is looked up message by message, also while the planne
 test('all that was ever said is told once, also behind two compactions, and dropped results are whole again', async () => {
   const [one, two] = [await stored('first result'), await stored('second result')];
   const from = await chain([asked('Q'), said('a'), found(one), said('b'), found(two)]);
-  const shorter = await conversations.replace(local, [
+  const shorter = await conversations.storeCompacted(local, [
     { role: 'compaction', from, passages: {} },
     asked('Q'),
     said('a'),
@@ -185,7 +185,7 @@ test('all that was ever said is told once, also behind two compactions, and drop
     found(two),
   ]);
   const later = await chain([said('c'), asked('Q2'), said('d')], shorter);
-  const shortest = await conversations.replace(local, [
+  const shortest = await conversations.storeCompacted(local, [
     { role: 'compaction', from: later, summary: 's', passages: {} },
     asked('Q'),
     asked('Q2'),
@@ -203,18 +203,18 @@ test('all that was ever said is told once, also behind two compactions, and drop
 test('a shorter chain is stored once however often it comes, and its head depends on what it stands for', async () => {
   const from = await chain([asked('Twice'), said('x')]);
   const messages: StoredMessage[] = [{ role: 'compaction', from, passages: {} }, asked('Twice'), said('x')];
-  const heads = await Promise.all([1, 2, 3].map(() => conversations.replace(local, messages)));
+  const heads = await Promise.all([1, 2, 3].map(() => conversations.storeCompacted(local, messages)));
   const rows = await rowsOf();
-  expect(await conversations.replace(local, messages)).toBe(heads[0]);
+  expect(await conversations.storeCompacted(local, messages)).toBe(heads[0]);
   expect(new Set(heads).size).toBe(1);
   expect(await rowsOf()).toBe(rows);
-  const other = await conversations.replace(local, [
+  const other = await conversations.storeCompacted(local, [
     { role: 'compaction', from: 'f'.repeat(64), passages: {} },
     asked('Twice'),
     said('x'),
   ]);
   expect(other).not.toBe(heads[0]);
-  await expect(conversations.replace(local, [asked('no root')])).rejects.toMatchObject({ code: 'internal' });
+  await expect(conversations.storeCompacted(local, [asked('no root')])).rejects.toMatchObject({ code: 'internal' });
 });
 
 describe('a stored result', () => {
@@ -247,8 +247,8 @@ describe('a stored result', () => {
       { callId: 'short', step: 1, tool: 'look', content: { rows: 1 } },
       { callId: 'long', step: 2, tool: 'look', content: { head: 'a' }, full: 'abc' },
     ]);
-    expect(await conversations.toolResult(local, id, 'short')).toBe('{"rows":1}');
-    expect(await conversations.toolResult(local, id, 'long')).toBe('"abc"');
+    expect(await conversations.findToolResult(local, id, 'short')).toBe('{"rows":1}');
+    expect(await conversations.findToolResult(local, id, 'long')).toBe('"abc"');
   });
 
   test('is the newest when a model gives an id again, and not what was read of it', async () => {
@@ -258,7 +258,7 @@ describe('a stored result', () => {
       { callId: 'call-0', step: 3, tool: 'read_result', content: 'slice' },
       { callId: 'call-0', step: 4, tool: 'look' },
     ]);
-    expect(await conversations.toolResult(local, id, 'call-0')).toBe('"new"');
+    expect(await conversations.findToolResult(local, id, 'call-0')).toBe('"new"');
   });
 
   test('is not there for another task or subject, a call that still runs, or what is no task', async () => {
@@ -267,11 +267,11 @@ describe('a stored result', () => {
       { callId: 'running', step: 2, tool: 'look' },
     ]);
     const other = await newTask([]);
-    expect(await conversations.toolResult(local, id, 'running')).toBeUndefined();
-    expect(await conversations.toolResult(local, other, 'done')).toBeUndefined();
-    expect(await conversations.toolResult({ ...local, tenant: 'other' }, id, 'done')).toBeUndefined();
-    expect(await conversations.toolResult({ ...local, subject: 'other' }, id, 'done')).toBeUndefined();
-    expect(await conversations.toolResult(local, 'no-task', 'done')).toBeUndefined();
+    expect(await conversations.findToolResult(local, id, 'running')).toBeUndefined();
+    expect(await conversations.findToolResult(local, other, 'done')).toBeUndefined();
+    expect(await conversations.findToolResult({ ...local, tenant: 'other' }, id, 'done')).toBeUndefined();
+    expect(await conversations.findToolResult({ ...local, subject: 'other' }, id, 'done')).toBeUndefined();
+    expect(await conversations.findToolResult(local, 'no-task', 'done')).toBeUndefined();
   });
 });
 
@@ -295,8 +295,8 @@ test('a stored result of an earlier task is found in its conversation, the newes
   await task('other talk', '2026-01-03', 'elsewhere');
   await task(null, '2026-01-03', 'alone');
   const now = await task('talk', '2026-01-04');
-  expect(await conversations.toolResult(local, now, 'call-0')).toBe('"second"');
-  expect(await conversations.toolResult(local, await task(null, '2026-01-04'), 'call-0')).toBeUndefined();
+  expect(await conversations.findToolResult(local, now, 'call-0')).toBe('"second"');
+  expect(await conversations.findToolResult(local, await task(null, '2026-01-04'), 'call-0')).toBeUndefined();
 });
 
 test('a conversation and its results belong to one subject of one tenant', async () => {

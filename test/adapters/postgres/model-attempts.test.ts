@@ -9,7 +9,7 @@ import {
   run,
   worstCase,
   type LedgerBench,
-} from '../../support/ledger-bench.ts';
+} from '../../support/ledger/ledger-harness.ts';
 
 let bench: LedgerBench;
 let task: TaskRef;

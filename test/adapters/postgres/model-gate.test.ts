@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { createModelGate } from '../../../adapters/postgres/ledger/model-gate.ts';
 import type { ModelFacts } from '../../../contract/ports/index.ts';
 import { createMetrics } from '../../../runtime/metrics.ts';
-import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 
 let env: TestEnvironment;
 let number = 0;
@@ -44,22 +44,22 @@ const pass = (seconds: number) =>
   );
 const break_ = async () => {
   const gate = gateOf();
-  return [await gate.failed(model), await gate.failed(model), await gate.failed(model)];
+  return [await gate.recordFailure(model), await gate.recordFailure(model), await gate.recordFailure(model)];
 };
 
 describe('a model that is well', () => {
   test('is entered and answers without a row, and without a write to one', async () => {
     const gate = gateOf();
     expect(await gate.enter(facts(), 100)).toEqual({ open: true });
-    await gate.succeeded(model, { tokens: 80, estimated: 100 });
+    await gate.recordSuccess(model, { tokens: 80, estimated: 100 });
     expect(await row()).toBeUndefined();
 
-    await gate.failed(model);
-    await gate.succeeded(model, outcome);
+    await gate.recordFailure(model);
+    await gate.recordSuccess(model, outcome);
     const before = await row();
     expect(before).toMatchObject({ failures: 0, open_since: null });
     expect(await gate.enter(facts(), 100)).toEqual({ open: true });
-    await gate.succeeded(model, { tokens: 80, estimated: 100 });
+    await gate.recordSuccess(model, { tokens: 80, estimated: 100 });
     expect(await row()).toEqual(before);
   });
 });
@@ -73,15 +73,15 @@ describe('the circuit', () => {
 
   test('stays closed when a success lies between the failures, or a minute', async () => {
     const gate = gateOf();
-    await gate.failed(model);
-    await gate.failed(model);
-    await gate.succeeded(model, outcome);
-    await gate.failed(model);
-    expect(await gate.failed(model)).toBe(false);
+    await gate.recordFailure(model);
+    await gate.recordFailure(model);
+    await gate.recordSuccess(model, outcome);
+    await gate.recordFailure(model);
+    expect(await gate.recordFailure(model)).toBe(false);
     await pass(61);
-    expect(await gate.failed(model)).toBe(false);
-    expect(await gate.failed(model)).toBe(false);
-    expect(await gate.failed(model)).toBe(true);
+    expect(await gate.recordFailure(model)).toBe(false);
+    expect(await gate.recordFailure(model)).toBe(false);
+    expect(await gate.recordFailure(model)).toBe(true);
   });
 
   test.each([
@@ -96,7 +96,7 @@ describe('the circuit', () => {
       expect(entries.filter(({ open }) => open)).toHaveLength(1);
       expect(entries.filter((entry) => !entry.open && entry.why === 'outage')).toHaveLength(39);
       // The probe fails: nothing changes for the others.
-      expect(await gateOf().failed(model)).toBe(true);
+      expect(await gateOf().recordFailure(model)).toBe(true);
       expect(await gateOf().enter(facts(limits), 10)).toEqual({ open: false, why: 'outage' });
     }
   });
@@ -104,15 +104,15 @@ describe('the circuit', () => {
   test('is not kept from its next probe by calls of before that fail late', async () => {
     await break_();
     const { probe_at: due } = (await row()) ?? {};
-    await gateOf().failed(model);
+    await gateOf().recordFailure(model);
     expect((await row())?.['probe_at']).toEqual(due);
   });
 
   test('closes with one response, and the failures of before are forgotten', async () => {
     await break_();
-    await gateOf().succeeded(model, outcome);
+    await gateOf().recordSuccess(model, outcome);
     expect(await gateOf().enter(facts(), 1)).toEqual({ open: true });
-    expect(await gateOf().failed(model)).toBe(false);
+    expect(await gateOf().recordFailure(model)).toBe(false);
   });
 
   test('opens for one of many who fail at once, and tells so once', async () => {
@@ -123,9 +123,9 @@ describe('the circuit', () => {
       info: (_: unknown, text?: string) => told.push(`${text}`),
     };
     const gates = Array.from({ length: 20 }, () => gateOf({ metrics, log: log }));
-    const open = await Promise.all(gates.map((gate) => gate.failed(model)));
+    const open = await Promise.all(gates.map((gate) => gate.recordFailure(model)));
     expect(open.filter((isOpen) => !isOpen)).toHaveLength(2);
-    await Promise.all(gates.map((gate) => gate.succeeded(model, outcome)));
+    await Promise.all(gates.map((gate) => gate.recordSuccess(model, outcome)));
     expect(told).toEqual([expect.stringContaining('does not answer'), expect.stringContaining('answers again')]);
     expect((await metrics.modelCircuitOpened.get()).values).toEqual([{ labels: { model }, value: 1 }]);
     expect((await metrics.modelCircuitOpen.get()).values).toEqual([{ labels: { model }, value: 0 }]);
@@ -186,15 +186,15 @@ describe('the limits', () => {
     const limited = facts({ tokensPerMinute: 1_000 });
     expect(await gate.enter(limited, 900)).toEqual({ open: true });
     expect(await gate.enter(limited, 500)).toMatchObject({ why: 'rate' });
-    await gate.succeeded(model, { tokens: 100, estimated: 900 });
+    await gate.recordSuccess(model, { tokens: 100, estimated: 900 });
     expect(await gate.enter(limited, 500)).toEqual({ open: true });
-    await gate.succeeded(model, { tokens: 900, estimated: 500 });
+    await gate.recordSuccess(model, { tokens: 900, estimated: 500 });
     expect(await gate.enter(limited, 1)).toMatchObject({ why: 'rate' });
   });
 
   test('are learned from a response, with what is left, by all workers', async () => {
     const limits = { requestsPerMinute: 50, tokensPerMinute: 10_000, requestsLeft: 2, tokensLeft: 9_000 };
-    await gateOf().succeeded(model, { ...outcome, limits });
+    await gateOf().recordSuccess(model, { ...outcome, limits });
     const [one, other] = [gateOf(), gateOf()];
     expect(await one.enter(facts(), 100)).toEqual({ open: true });
     expect(await other.enter(facts(), 100)).toEqual({ open: true });
@@ -205,18 +205,18 @@ describe('the limits', () => {
   test('that are learned again and did not change are not written again', async () => {
     const gate = gateOf();
     const limits = { requestsPerMinute: 50, requestsLeft: 49 };
-    await gate.succeeded(model, { ...outcome, limits });
+    await gate.recordSuccess(model, { ...outcome, limits });
     const before = await row();
-    await gate.succeeded(model, { ...outcome, limits: { ...limits, requestsLeft: 12 } });
-    await gateOf().succeeded(model, { ...outcome, limits });
+    await gate.recordSuccess(model, { ...outcome, limits: { ...limits, requestsLeft: 12 } });
+    await gateOf().recordSuccess(model, { ...outcome, limits });
     expect(await row()).toEqual(before);
-    await gate.succeeded(model, { ...outcome, limits: { requestsPerMinute: 70 } });
+    await gate.recordSuccess(model, { ...outcome, limits: { requestsPerMinute: 70 } });
     expect(await row()).toMatchObject({ requests_per_minute: 70 });
   });
 
   test('that are learned never override configured ones, and stand in where there is none', async () => {
     const gate = gateOf();
-    await gate.succeeded(model, { ...outcome, limits: { requestsPerMinute: 1_000, tokensPerMinute: 500 } });
+    await gate.recordSuccess(model, { ...outcome, limits: { requestsPerMinute: 1_000, tokensPerMinute: 500 } });
     const limited = facts({ requestsPerMinute: 3 });
     const entries = await Promise.all(Array.from({ length: 10 }, () => gateOf().enter(limited, 1)));
     expect(entries.filter(({ open }) => open)).toHaveLength(3);
@@ -230,8 +230,8 @@ describe('the limits', () => {
   });
 
   test('do not hold those up who come after a 429 is over, and everybody before', async () => {
-    await gateOf().limited(model, 30_000);
-    await gateOf().limited(model, 10_000);
+    await gateOf().recordRateLimit(model, 30_000);
+    await gateOf().recordRateLimit(model, 10_000);
     for (const limited of [facts(), facts({ requestsPerMinute: 100 })]) {
       const wait = await gateOf().enter(limited, 1);
       if (wait.open || wait.why !== 'rate') throw new Error('no wait');
@@ -243,7 +243,7 @@ describe('the limits', () => {
   });
 
   test('name waits of a minute at the most, whatever the provider says', async () => {
-    await gateOf().limited(model, 86_400_000);
+    await gateOf().recordRateLimit(model, 86_400_000);
     const wait = await gateOf().enter(facts(), 1);
     expect(wait).toMatchObject({ why: 'rate' });
     expect((wait as { retryAfterMs: number }).retryAfterMs).toBeLessThanOrEqual(60_000);

@@ -4,7 +4,7 @@ import { createParkedTasks } from '../../../adapters/postgres/tasks/parked-tasks
 import { createAdapters, type Adapters } from '../../../wiring/adapters.ts';
 import type { ModelGate, ParkedTasks } from '../../../contract/ports/index.ts';
 import type { TaskRef } from '../../../contract/references.ts';
-import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 
 let env: TestEnvironment;
 let adapters: Adapters;
@@ -51,7 +51,7 @@ const release = async (limit: number) => {
 };
 /** What a task does that was told to go on. */
 const goes = async (tasks: TaskRef[], released: string) => {
-  for (const { taskId } of tasks) if (released.split(' ').includes(names.get(taskId) ?? '')) await parked.leave(taskId);
+  for (const { taskId } of tasks) if (released.split(' ').includes(names.get(taskId) ?? '')) await parked.unpark(taskId);
 };
 const pass = (seconds: number) =>
   env.postgres.pool.query(`update parked_tasks set released_at = released_at - $2 * interval '1 s' where model = $1`, [
@@ -130,13 +130,13 @@ describe('tasks that wait for a model', () => {
     // A repeat of the first call does not undo the release.
     await parked.park(ref as TaskRef, model);
     expect(await release(5)).toBe('a2');
-    await parked.leave((await task('a3', 'tenant-a')).taskId);
+    await parked.unpark((await task('a3', 'tenant-a')).taskId);
   });
 });
 
 describe('probes', () => {
   test('are taken by turns, so that a task that breaks the model every time keeps nobody waiting for ever', async () => {
-    await gate.failed(model);
+    await gate.recordFailure(model);
     const tasks = await park('a1 a2 a3');
     const order = [];
     for (let i = 0; i < 5; i++) {
@@ -150,20 +150,20 @@ describe('probes', () => {
   });
 
   test('cost nobody the place in line', async () => {
-    await gate.failed(model);
+    await gate.recordFailure(model);
     const tasks = await park('a1 a2 a3');
     await goes(tasks, await release(1));
     await parked.park(tasks[0] as TaskRef, model);
-    await gate.succeeded(model, { tokens: 1, estimated: 1 });
+    await gate.recordSuccess(model, { tokens: 1, estimated: 1 });
     expect(await release(3)).toBe('a1 a2 a3');
   });
 
   test('of an outage before do not count', async () => {
-    await gate.failed(model);
+    await gate.recordFailure(model);
     const tasks = await park('a1 a2');
     await goes(tasks, await release(2));
-    await gate.succeeded(model, { tokens: 1, estimated: 1 });
-    await gate.failed(model);
+    await gate.recordSuccess(model, { tokens: 1, estimated: 1 });
+    await gate.recordFailure(model);
     await parked.park(tasks[1] as TaskRef, model);
     await parked.park(tasks[0] as TaskRef, model);
     expect(await release(2)).toBe('a2 a1');
@@ -172,7 +172,7 @@ describe('probes', () => {
   test('are due when the gate says so', async () => {
     expect(await parked.circuit(model)).toEqual({ open: false, probeInMs: 0, releasedMsAgo: Infinity, parked: 0 });
     await park('a1 a2');
-    await gate.failed(model);
+    await gate.recordFailure(model);
     const waiting = await parked.circuit(model);
     expect(waiting).toMatchObject({ open: true, parked: 2 });
     expect(waiting.probeInMs).toBeGreaterThan(0);

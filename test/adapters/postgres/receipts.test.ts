@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { TaskRef } from '../../../contract/references.ts';
-import { createLedgerBench, local, run, type LedgerBench } from '../../support/ledger-bench.ts';
+import { createLedgerBench, local, run, type LedgerBench } from '../../support/ledger/ledger-harness.ts';
 
 let bench: LedgerBench;
 let task: TaskRef;
@@ -29,7 +29,7 @@ test('a tool call returns its receipt on every repeat', async () => {
   expect(await bench.ledger.beginToolCall(task, asked())).toEqual(begun);
   // The first attempt died before it settled: the second runs the tool.
   expect(await bench.ledger.beginToolCall(task, asked())).toEqual(begun);
-  const receipts = await Promise.all([1, 2, 3].map((output) => bench.ledger.settleToolCall(task, outcome(output))));
+  const receipts = await Promise.all([1, 2, 3].map((output) => bench.ledger.completeToolCall(task, outcome(output))));
   expect(new Set(receipts.map(({ result }) => result)).size).toBe(1);
   expect(await bench.ledger.beginToolCall(task, asked())).toEqual({ result: receipts[0] });
   const told = (await bench.eventTypes(task)).filter((type) => type.startsWith('tool.'));
@@ -38,19 +38,19 @@ test('a tool call returns its receipt on every repeat', async () => {
 
 test('the same call id in another step is another call', async () => {
   await bench.ledger.beginToolCall(task, asked(1));
-  const first = await bench.ledger.settleToolCall(task, outcome('first', 1));
+  const first = await bench.ledger.completeToolCall(task, outcome('first', 1));
   expect(await bench.ledger.beginToolCall(task, asked(2))).toEqual(begun);
-  const second = await bench.ledger.settleToolCall(task, outcome('second', 2));
+  const second = await bench.ledger.completeToolCall(task, outcome('second', 2));
   expect(second.result).not.toBe(first.result);
   expect(await bench.ledger.beginToolCall(task, asked(1))).toEqual({ result: first });
   expect(await bench.ledger.beginToolCall(task, asked(2))).toEqual({ result: second });
-  expect(await bench.conversations.toolResult(local, task.taskId, 'c1')).toBe('"second"');
+  expect(await bench.messageStore.findToolResult(local, task.taskId, 'c1')).toBe('"second"');
 });
 
 test('a receipt says what the model got wrong', async () => {
   await bench.ledger.beginToolCall(task, asked());
   const wrong = { ...outcome('no such tool'), isError: true, misuse: 'unknown_tool' } as const;
-  await bench.ledger.settleToolCall(task, wrong);
+  await bench.ledger.completeToolCall(task, wrong);
   expect(await bench.ledger.beginToolCall(task, asked())).toMatchObject({
     result: { isError: true, misuse: 'unknown_tool' },
   });
@@ -59,23 +59,23 @@ test('a receipt says what the model got wrong', async () => {
 test('a large result is stored whole, and the model gets its head and a way to read on', async () => {
   const whole = 'line\n'.repeat(100_000);
   await bench.ledger.beginToolCall(task, asked());
-  const receipt = await bench.ledger.settleToolCall(task, outcome(whole));
-  const head = await bench.conversations.append(local, null, {
+  const receipt = await bench.ledger.completeToolCall(task, outcome(whole));
+  const head = await bench.messageStore.append(local, null, {
     role: 'tool',
     results: [{ isError: false, ...receipt }],
   });
-  const [message] = (await bench.conversations.load(local, head)).messages;
+  const [message] = (await bench.messageStore.load(local, head)).messages;
   const output = message?.role === 'tool' ? message.results[0]?.output : undefined;
   expect(JSON.stringify(output).length).toBeLessThanOrEqual(1_000);
   expect(output).toMatchObject({ characters: whole.length, readMore: expect.stringContaining('"c1"') });
   expect(whole.startsWith((output as { head: string }).head)).toBe(true);
-  expect(await bench.conversations.toolResult(local, task.taskId, 'c1')).toBe(JSON.stringify(whole));
+  expect(await bench.messageStore.findToolResult(local, task.taskId, 'c1')).toBe(JSON.stringify(whole));
 });
 
 test('a tool call that ends after its task says nothing, and none begins', async () => {
   await bench.ledger.beginToolCall(task, asked());
   await bench.tasks.close(task, run, { status: 'cancelled', reason: 'test' });
-  const receipt = await bench.ledger.settleToolCall(task, outcome('late'));
+  const receipt = await bench.ledger.completeToolCall(task, outcome('late'));
   expect(receipt).toMatchObject({ callId: 'c1', tool: 'look' });
   expect((await bench.eventTypes(task)).at(-1)).toBe('task.cancelled');
   await expect(bench.ledger.beginToolCall(task, asked(1, 'c2'))).rejects.toMatchObject({ code: 'superseded' });

@@ -4,8 +4,8 @@ import { referenceTo } from '../../../adapters/postgres/messages/tool-result.ts'
 import { citationsOf, numberPassages } from '../../../activities/context/citations.ts';
 import { hasMore } from '../../../activities/context/context-size.ts';
 import type { JsonValue } from '../../../contract/json.ts';
-import { textOf } from '../../../contract/rules/tool-output.ts';
-import { passage } from '../../support/passage.ts';
+import { outputText } from '../../../contract/rules/tool-output.ts';
+import { passage } from '../../support/documents/passage.ts';
 
 type Shortened = { head?: string; characters?: number; readMore: string; omittedPassages?: number };
 type Found = Shortened & { passages: ReturnType<typeof passage>[] };
@@ -89,7 +89,7 @@ test('whatever the output, the reference fits, says that there is more, and begi
       expect(
         hasMore([{ role: 'tool', results: [{ callId: 'c', tool: 't', output: reference, isError: false }] }]),
       ).toBe(true);
-      const text = textOf(output);
+      const text = outputText(output);
       const shown = reference.head ?? reference.passages.map((part) => part.text).join('');
       expect(text.startsWith(shown)).toBe(true);
       expect(startIn(reference.readMore)).toBe(shown.length);

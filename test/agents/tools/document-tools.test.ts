@@ -3,9 +3,9 @@ import { createAdapters, type Adapters } from '../../../wiring/adapters.ts';
 import { citationsOf, numberPassages } from '../../../activities/context/citations.ts';
 import { agents } from '../../../agents/index.ts';
 import type { JsonValue } from '../../../contract/json.ts';
-import { mainlyPassages } from '../../../contract/rules/tool-output.ts';
-import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
-import { local, putDocument } from '../../support/put-document.ts';
+import { passageListOf } from '../../../contract/rules/tool-output.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
+import { local, putDocument } from '../../support/documents/put-document.ts';
 
 type Found = {
   passages: { documentId: string; text: string; start: number; end: number }[];
@@ -36,7 +36,7 @@ async function run(name: string, input: JsonValue, scope = local) {
     taskId: 't',
     receiptKey: 't/1',
     signal: AbortSignal.timeout(10_000),
-    leaving: async () => {},
+    beforeSend: async () => {},
   });
   return { ...(output as unknown as Found), output, summary };
 }
@@ -73,7 +73,7 @@ describe('search_documents', () => {
     const { output, summary } = await run('search_documents', { query });
     expect(summary.length).toBeLessThan(150);
     expect(JSON.stringify(output).isWellFormed()).toBe(true);
-    expect(mainlyPassages(output)?.length).toBeGreaterThan(0);
+    expect(passageListOf(output)?.length).toBeGreaterThan(0);
   });
 
   test.each([

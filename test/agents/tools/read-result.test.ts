@@ -4,9 +4,9 @@ import { referenceTo } from '../../../adapters/postgres/messages/tool-result.ts'
 import { readResultTool } from '../../../agents/tools/read-result.ts';
 import { readMoreBytes } from '../../../activities/context/context-size.ts';
 import type { JsonValue } from '../../../contract/json.ts';
-import { textOf } from '../../../contract/rules/tool-output.ts';
-import { local } from '../../support/put-document.ts';
-import { passage } from '../../support/passage.ts';
+import { outputText } from '../../../contract/rules/tool-output.ts';
+import { local } from '../../support/documents/put-document.ts';
+import { passage } from '../../support/documents/passage.ts';
 
 type Slice = { text?: string; passages?: ReturnType<typeof passage>[]; characters: number; nextStart: number | null };
 
@@ -15,15 +15,15 @@ const taskId = '01a2016d-a24b-75a4-a29e-b8b9392386bd';
 /** A task with the result of one call, `call-7`. */
 const taskWith = (output: JsonValue) => {
   const tool = readResultTool({
-    toolResult: (scope, task, callId) =>
+    findToolResult: (scope, task, callId) =>
       Promise.resolve(
         scope.tenant === 'local' && task === taskId && callId === 'call-7' ? JSON.stringify(output) : undefined,
       ),
   });
   return async (input: JsonValue, scope = local) => {
     const signal = AbortSignal.timeout(10_000);
-    const leaving = async () => {};
-    const { output: slice, summary } = await tool.run(input, { scope, taskId, receiptKey: 'k', signal, leaving });
+    const beforeSend = async () => {};
+    const { output: slice, summary } = await tool.run(input, { scope, taskId, receiptKey: 'k', signal, beforeSend });
     return { ...(slice as unknown as Slice), summary };
   };
 };
@@ -80,7 +80,7 @@ test('slice after slice, all of a result is read, also where a slice is too long
         expect(slice.nextStart ?? Infinity).toBeGreaterThan(start);
         start = slice.nextStart;
       }
-      expect(text).toBe(textOf(output));
+      expect(text).toBe(outputText(output));
     }),
   );
 });
@@ -106,6 +106,6 @@ test('an empty result is read as nothing', async () => {
 });
 
 test('what the tool takes of a request is within what is set aside for it', () => {
-  const { name, description, inputSchema } = readResultTool({ toolResult: () => Promise.resolve(undefined) });
+  const { name, description, inputSchema } = readResultTool({ findToolResult: () => Promise.resolve(undefined) });
   expect(JSON.stringify({ name, description, inputSchema }).length).toBeLessThanOrEqual(readMoreBytes);
 });

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { createMailServer } from '../../../adapters/mail/smtp-transport.ts';
 import { sendEmailTool } from '../../../agents/tools/acting/send-email.ts';
 import type { JsonValue } from '../../../contract/json.ts';
-import { createFakeSmtp } from '../../support/fake-smtp.ts';
-import { local } from '../../support/put-document.ts';
+import { createFakeSmtp } from '../../support/fakes/fake-smtp.ts';
+import { local } from '../../support/documents/put-document.ts';
 import { until } from '../../support/until.ts';
 
 let smtp: Awaited<ReturnType<typeof createFakeSmtp>>;
@@ -23,14 +23,14 @@ const mail = { to: ['anna@example.com'], subject: 'Your expenses', text: 'They a
 
 function run(
   input: Record<string, JsonValue> = {},
-  { url = smtp.url, signal = AbortSignal.timeout(30_000), leaving = async () => {}, patienceMs = 20_000 } = {},
+  { url = smtp.url, signal = AbortSignal.timeout(30_000), beforeSend = async () => {}, patienceMs = 20_000 } = {},
 ) {
   let left = false;
   const context = {
     ...{ scope: local, taskId: 'task', receiptKey: 'task/1/call-1', signal },
-    leaving: async () => {
+    beforeSend: async () => {
       left = true;
-      await leaving();
+      await beforeSend();
     },
   };
   return { done: toolAt(url, [], patienceMs).run({ ...mail, ...input }, context), left: () => left };
@@ -157,10 +157,10 @@ test('one that breaks before the message was sent, or never stands, is known not
 });
 
 test('what may not leave is not sent', async () => {
-  const leaving = async () => {
+  const beforeSend = async () => {
     throw new Error('not now');
   };
-  await expect(run({}, { leaving }).done).rejects.toThrow('not now');
+  await expect(run({}, { beforeSend }).done).rejects.toThrow('not now');
   expect(smtp.mails).toEqual([]);
   await disconnected();
 });

@@ -3,8 +3,8 @@ import { createOutbound } from '../../../adapters/outbound/outbound.ts';
 import { createWebhooks } from '../../../adapters/outbound/webhooks.ts';
 import { sendWebhookTool } from '../../../agents/tools/acting/send-webhook.ts';
 import type { JsonValue } from '../../../contract/json.ts';
-import { local } from '../../support/put-document.ts';
-import { createReceiver, verified, type Receiver } from '../../support/receiver.ts';
+import { local } from '../../support/documents/put-document.ts';
+import { createReceiver, verified, type Receiver } from '../../support/fakes/webhook-receiver.ts';
 
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 let receiver: Receiver;
@@ -19,10 +19,10 @@ const toolWith = (hosts: string[] = [], allow = ['127.0.0.1']) =>
   sendWebhookTool(createWebhooks(createOutbound({ allow, timeoutMs: 2_000 })), { secret, hosts });
 const run = (input: Partial<Record<'url' | 'type' | 'data', JsonValue>> = {}, receiptKey = 'task/1/call-1') => {
   const moments: string[] = [];
-  const leaving = async () => void moments.push(`leaves, ${receiver.received.length} received`);
+  const beforeSend = async () => void moments.push(`leaves, ${receiver.received.length} received`);
   const signal = AbortSignal.timeout(10_000);
   const call = { url: `${receiver.url}/hooks?token=t`, type: 'order.approved', data: { order: 7 }, ...input };
-  const done = toolWith().run(call, { scope: local, taskId: 'task', receiptKey, signal, leaving });
+  const done = toolWith().run(call, { scope: local, taskId: 'task', receiptKey, signal, beforeSend });
   return { done, moments };
 };
 

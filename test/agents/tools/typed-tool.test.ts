@@ -2,11 +2,11 @@ import { expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { typedTool } from '../../../agents/tools/typed-tool.ts';
 import { AlfredError } from '../../../contract/errors.ts';
-import { local } from '../../support/put-document.ts';
+import { local } from '../../support/documents/put-document.ts';
 
 const context = {
   ...{ scope: local, taskId: 'task', receiptKey: 'task/1/call-1', signal: AbortSignal.timeout(10_000) },
-  leaving: async () => {},
+  beforeSend: async () => {},
 };
 const book = typedTool({
   name: 'book',

@@ -6,7 +6,7 @@ import { createLocalEmbedder } from '../../../knowledge/embeddings/local-embedde
 import { readModelFolder } from '../../../knowledge/embeddings/model-folder.ts';
 import { meanOf, windowsOf } from '../../../knowledge/embeddings/windows.ts';
 import type { Embedder } from '../../../contract/ports/index.ts';
-import { toyOnnx, toyTokenizer } from '../../support/toy-onnx.ts';
+import { toyOnnx, toyTokenizer } from '../../support/files/toy-onnx.ts';
 
 const folders: string[] = [];
 const opened: Embedder[] = [];

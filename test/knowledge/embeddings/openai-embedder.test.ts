@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createOpenAiEmbedder } from '../../../knowledge/embeddings/openai-embedder.ts';
-import { startWireServer, type Reply, type WireServer } from '../../support/wire-server.ts';
+import { startWireServer, type Reply, type WireServer } from '../../support/fakes/wire-server.ts';
 
 const opened: WireServer[] = [];
 afterEach(async () => void (await Promise.all(opened.splice(0).map((server) => server.close()))));

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createDocumentParser } from '../../../knowledge/parsing/parser.ts';
-import { pptx, shape, slideTable, slideXml } from '../../support/office-files.ts';
-import { parseWith } from '../../support/parsing.ts';
+import { pptx, shape, slideTable, slideXml } from '../../support/files/office-files.ts';
+import { parseWith } from '../../support/files/parsing.ts';
 
 let parser: ReturnType<typeof createDocumentParser>;
 beforeAll(() => void (parser = createDocumentParser({ processes: 1 })));

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createDocumentParser } from '../../../knowledge/parsing/parser.ts';
 import type { ErrorCode } from '../../../contract/errors.ts';
-import { docx } from '../../support/office-files.ts';
-import { examplePolicy, fixture, parseWith } from '../../support/parsing.ts';
-import { zipFile } from '../../support/zip-file.ts';
+import { docx } from '../../support/files/office-files.ts';
+import { examplePolicy, fixture, parseWith } from '../../support/files/parsing.ts';
+import { zipFile } from '../../support/files/zip-file.ts';
 
 let parser: ReturnType<typeof createDocumentParser>;
 beforeAll(() => void (parser = createDocumentParser({ processes: 1 })));

@@ -7,9 +7,9 @@ import { createDocuments } from '../../../knowledge/store/documents.ts';
 import { createEmbeddedIndex } from '../../../knowledge/search/embedded/embedded-index.ts';
 import { createSearch } from '../../../knowledge/search/search.ts';
 import type { Scope } from '../../../contract/references.ts';
-import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
-import { embedAll, otherModel, toyModel, toyVector } from '../../support/passage-indexes.ts';
-import { local, putDocument } from '../../support/put-document.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
+import { embedAll, otherModel, toyModel, toyVector } from '../../support/documents/passage-indexes.ts';
+import { local, putDocument } from '../../support/documents/put-document.ts';
 import { untilPasses } from '../../support/until.ts';
 
 let env: TestEnvironment;

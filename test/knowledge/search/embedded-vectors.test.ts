@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { createEmbeddedIndex } from '../../../knowledge/search/embedded/embedded-index.ts';
-import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
-import { embedAll, otherModel, toyModel } from '../../support/passage-indexes.ts';
-import { local, putDocument } from '../../support/put-document.ts';
-import { wordEmbedder } from '../../support/word-embedder.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
+import { embedAll, otherModel, toyModel } from '../../support/documents/passage-indexes.ts';
+import { local, putDocument } from '../../support/documents/put-document.ts';
+import { wordEmbedder } from '../../support/documents/word-embedder.ts';
 import { untilPasses } from '../../support/until.ts';
 
 let env: TestEnvironment;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createAdapters, type Adapters } from '../../../wiring/adapters.ts';
-import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
-import { local } from '../../support/put-document.ts';
-import { putPolicies } from '../../support/put-policies.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
+import { local } from '../../support/documents/put-document.ts';
+import { putPolicies } from '../../support/documents/put-policies.ts';
 
 let env: TestEnvironment;
 let adapters: Adapters;

@@ -5,9 +5,9 @@ import { createEmbeddedIndex } from '../../../knowledge/search/embedded/embedded
 import { createSearch } from '../../../knowledge/search/search.ts';
 import type { Embedder } from '../../../contract/ports/index.ts';
 import type { SearchRequest } from '../../../contract/documents.ts';
-import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
-import { local, putDocument } from '../../support/put-document.ts';
-import { wordEmbedder } from '../../support/word-embedder.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
+import { local, putDocument } from '../../support/documents/put-document.ts';
+import { wordEmbedder } from '../../support/documents/word-embedder.ts';
 
 let env: TestEnvironment;
 let folder = 0;

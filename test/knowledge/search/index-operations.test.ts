@@ -5,10 +5,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { abandonedAfterMs } from '../../../knowledge/search/embedded/scratch-folder.ts';
 import { createEmbeddedIndex } from '../../../knowledge/search/embedded/embedded-index.ts';
 import type { PassageIndex } from '../../../knowledge/search/passage-index.ts';
-import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
-import { embeddedPlace, qdrantPlace, qdrantUsed, type IndexPlace } from '../../support/passage-indexes.ts';
-import { local, putDocument } from '../../support/put-document.ts';
-import { wordEmbedder } from '../../support/word-embedder.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
+import { embeddedPlace, qdrantPlace, qdrantUsed, type IndexPlace } from '../../support/documents/passage-indexes.ts';
+import { local, putDocument } from '../../support/documents/put-document.ts';
+import { wordEmbedder } from '../../support/documents/word-embedder.ts';
 
 const words = ['granite', 'basalt', 'marble', 'quartz', 'topaz', 'beryl', 'opal', 'jade'];
 const embedder = wordEmbedder();

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { measureIndex } from '../../../knowledge/search/measure-index.ts';
 import { createMetrics } from '../../../runtime/metrics.ts';
-import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
-import { embedAll, embeddedPlace, qdrantPlace, qdrantUsed, toyModel } from '../../support/passage-indexes.ts';
-import { local, putDocument } from '../../support/put-document.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
+import { embedAll, embeddedPlace, qdrantPlace, qdrantUsed, toyModel } from '../../support/documents/passage-indexes.ts';
+import { local, putDocument } from '../../support/documents/put-document.ts';
 
 let env: TestEnvironment;
 beforeAll(async () => void (env = await createTestEnvironment()));

@@ -3,7 +3,7 @@ import { recordChanges } from '../../../knowledge/store/document-changes.ts';
 import { createDocuments } from '../../../knowledge/store/documents.ts';
 import type { PassageFilter, PassageIndex, Hit } from '../../../knowledge/search/passage-index.ts';
 import type { Placement } from '../../../contract/documents.ts';
-import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 import {
   embedAll,
   embeddedPlace,
@@ -14,8 +14,8 @@ import {
   toyVector,
   type IndexPlace,
   type ToyModel,
-} from '../../support/passage-indexes.ts';
-import { local, putDocument } from '../../support/put-document.ts';
+} from '../../support/documents/passage-indexes.ts';
+import { local, putDocument } from '../../support/documents/put-document.ts';
 import { untilPasses } from '../../support/until.ts';
 
 const everyone: PassageFilter = { principals: ['everyone'] };

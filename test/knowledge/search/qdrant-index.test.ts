@@ -5,11 +5,11 @@ import { localEncoder, weightedTerms } from '../../../knowledge/search/qdrant/bm
 import { withLease } from '../../../knowledge/search/qdrant/with-lease.ts';
 import { createQdrantIndex } from '../../../knowledge/search/qdrant/qdrant-index.ts';
 import type { PassageIndex } from '../../../knowledge/search/passage-index.ts';
-import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
-import { startFakeQdrant } from '../../support/fake-qdrant.ts';
-import { Refused } from '../../support/fake-qdrant-points.ts';
-import { embedAll, toyModel, toyVector } from '../../support/passage-indexes.ts';
-import { local, putDocument } from '../../support/put-document.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
+import { startFakeQdrant } from '../../support/fakes/fake-qdrant.ts';
+import { Refused } from '../../support/fakes/fake-qdrant-points.ts';
+import { embedAll, toyModel, toyVector } from '../../support/documents/passage-indexes.ts';
+import { local, putDocument } from '../../support/documents/put-document.ts';
 import { untilPasses } from '../../support/until.ts';
 
 let env: TestEnvironment;

@@ -9,9 +9,9 @@ import type { SearchRequest } from '../../../contract/documents.ts';
 import { loadConfig } from '../../../runtime/config.ts';
 import { createLogger } from '../../../runtime/logger.ts';
 import { createMetrics } from '../../../runtime/metrics.ts';
-import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
-import { createFakeReranker } from '../../support/fake-reranker.ts';
-import { local, putDocument } from '../../support/put-document.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
+import { createFakeReranker } from '../../support/fakes/fake-reranker.ts';
+import { local, putDocument } from '../../support/documents/put-document.ts';
 
 let env: TestEnvironment;
 let folder = 0;

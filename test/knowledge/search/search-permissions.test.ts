@@ -6,10 +6,10 @@ import { createEmbeddedIndex } from '../../../knowledge/search/embedded/embedded
 import { createSearch } from '../../../knowledge/search/search.ts';
 import type { Scope } from '../../../contract/references.ts';
 import { seededRandom } from '../../../cli/eval/seeded-random.ts';
-import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
-import { pick } from '../../support/killable-workers.ts';
-import { putDocument } from '../../support/put-document.ts';
-import { wordEmbedder } from '../../support/word-embedder.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
+import { pick } from '../../support/processes/killable-workers.ts';
+import { putDocument } from '../../support/documents/put-document.ts';
+import { wordEmbedder } from '../../support/documents/word-embedder.ts';
 
 const queries = Number(process.env.ALFRED_TEST_QUERIES ?? 2_000);
 const seed = Number(process.env.ALFRED_TEST_SEED ?? Date.now() % 1_000_000);

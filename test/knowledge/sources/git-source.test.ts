@@ -8,8 +8,8 @@ import { documentsQueue, sourceWorkflowId } from '../../../contract/ids.ts';
 import { SourceRequest } from '../../../contract/sources.ts';
 import { createMetrics } from '../../../runtime/metrics.ts';
 import { startWorkers } from '../../../workers/compose.ts';
-import { createTestEnvironment } from '../../support/environment.ts';
-import { createGitServer, type GitServer } from '../../support/git-server.ts';
+import { createTestEnvironment } from '../../support/environment/environment.ts';
+import { createGitServer, type GitServer } from '../../support/fakes/git-server.ts';
 
 const scope = { tenant: 'local', subject: 'local' };
 const signal = new AbortController().signal;
@@ -151,7 +151,7 @@ test('a sync reads a folder once, and then only files that another commit has ch
     );
     const ref = { ...scope, sourceId: id };
     const sync = async () => {
-      await adapters.sources.request(ref);
+      await adapters.sources.requestSync(ref);
       await adapters.workflows.syncSource(ref);
       await env.client.workflow.getHandle(sourceWorkflowId(id)).result();
       return (await adapters.sources.get(scope, id))?.sync;

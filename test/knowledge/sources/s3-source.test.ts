@@ -5,8 +5,8 @@ import { documentsQueue, sourceWorkflowId } from '../../../contract/ids.ts';
 import { isAllowedPrefix, SourceRequest } from '../../../contract/sources.ts';
 import { createMetrics } from '../../../runtime/metrics.ts';
 import { startWorkers, type RunningWorkers } from '../../../workers/compose.ts';
-import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
-import { createFakeS3, s3Keys, type FakeS3 } from '../../support/fake-s3.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
+import { createFakeS3, s3Keys, type FakeS3 } from '../../support/fakes/fake-s3.ts';
 
 const scope = { tenant: 'local', subject: 'local' };
 const signal = new AbortController().signal;
@@ -126,7 +126,7 @@ test('a sync reads a bucket once, and then only objects whose ETag is another', 
   );
   const source = { ...scope, sourceId: id };
   const sync = async () => {
-    await adapters.sources.request(source);
+    await adapters.sources.requestSync(source);
     await adapters.workflows.syncSource(source);
     await env.client.workflow.getHandle(sourceWorkflowId(id)).result();
     return (await adapters.sources.get(scope, id))?.sync;

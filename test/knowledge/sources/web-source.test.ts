@@ -4,7 +4,7 @@ import { createOutbound } from '../../../adapters/outbound/outbound.ts';
 import { createPace } from '../../../knowledge/sources/web/pace.ts';
 import { readSitemap } from '../../../knowledge/sources/web/sitemap.ts';
 import { createWebSource } from '../../../knowledge/sources/web/web-source.ts';
-import { createWebSite, sitemapOf, type WebSite } from '../../support/web-site.ts';
+import { createWebSite, sitemapOf, type WebSite } from '../../support/fakes/web-site.ts';
 
 const signal = new AbortController().signal;
 const maxBytes = 100_000;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { recordChanges } from '../../../knowledge/store/document-changes.ts';
-import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 
 let env: TestEnvironment;
 beforeAll(async () => void (env = await createTestEnvironment()));

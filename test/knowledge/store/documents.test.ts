@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createDocuments } from '../../../knowledge/store/documents.ts';
 import type { Documents, UploadedFile } from '../../../contract/ports/index.ts';
-import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
-import { local, placed, putDocument, sha256 } from '../../support/put-document.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
+import { local, placed, putDocument, sha256 } from '../../support/documents/put-document.ts';
 
 const colleague = { tenant: 'local', subject: 'someone-else' };
 const stranger = { tenant: 'other', subject: 'local' };
@@ -113,8 +113,8 @@ describe('a document', () => {
       expect(await documents.get(local, id)).toBeUndefined();
       expect(await documents.read(local, id)).toBeUndefined();
       expect(await documents.delete(local, id)).toBe(false);
-      expect(await documents.ingestion(local, id)).toBeUndefined();
-      expect(await documents.pendingFiles(local, id, 5)).toEqual([]);
+      expect(await documents.getIngestion(local, id)).toBeUndefined();
+      expect(await documents.listPendingFiles(local, id, 5)).toEqual([]);
     }
   });
 });
@@ -153,7 +153,7 @@ test('changes appear in the order of their numbers, and only the newest of a doc
 });
 
 describe('an ingestion', () => {
-  const stored = async (content: string) => (await documents.file(local, sha256(content))) !== undefined;
+  const stored = async (content: string) => (await documents.readFile(local, sha256(content))) !== undefined;
 
   test('keeps the bytes of a file until nothing needs them', async () => {
     const ingestionId = await documents.createIngestion(
@@ -161,10 +161,10 @@ describe('an ingestion', () => {
       [upload('one.txt', 'bytes 1'), upload('two.txt', 'bytes 1'), upload('bad.txt', 'bytes 2')],
       placed,
     );
-    const [one, two, bad] = await documents.pendingFiles(local, ingestionId, 10);
+    const [one, two, bad] = await documents.listPendingFiles(local, ingestionId, 10);
     if (!one || !two || !bad) throw new Error('three files are pending');
     const parse = async () => ({ title: 't', text: 'bytes 1', language: null, chunks: [] });
-    await documents.settleFile(
+    await documents.recordFileOutcome(
       local,
       { ingestionId, ordinal: bad.ordinal },
       { state: 'failed', code: 'file_unreadable', message: 'bad.txt: no' },
@@ -177,7 +177,7 @@ describe('an ingestion', () => {
     expect(await stored('bytes 1')).toBe(true);
     await documents.delete(local, second.documentId);
     expect(await stored('bytes 1')).toBe(false);
-    expect(await documents.ingestion(local, ingestionId)).toMatchObject({
+    expect(await documents.getIngestion(local, ingestionId)).toMatchObject({
       files: 3,
       counts: { pending: 0, added: 2, failed: 1 },
       failures: [{ name: 'bad.txt' }],
@@ -189,7 +189,7 @@ describe('an ingestion', () => {
     const fail = async (name: string, content: string) => {
       const ingestionId = await documents.createIngestion(local, [upload(name, content)], placed);
       const outcome = { state: 'failed', code: 'file_unreadable', message: `${name}: no` } as const;
-      await documents.settleFile(local, { ingestionId, ordinal: 0 }, outcome);
+      await documents.recordFileOutcome(local, { ingestionId, ordinal: 0 }, outcome);
       await documents.endIngestion(local, ingestionId, 'completed');
       return ingestionId;
     };
@@ -205,8 +205,8 @@ describe('an ingestion', () => {
     await put('copy.txt', 'kept 2');
     await endedBefore(old, 7);
     await endedBefore(held, 7);
-    expect([await documents.forgetKeptFiles(1), await documents.forgetKeptFiles(10)]).toEqual([1, 1]);
-    expect(await documents.forgetKeptFiles(10)).toBe(0);
+    expect([await documents.deleteExpiredFiles(1), await documents.deleteExpiredFiles(10)]).toEqual([1, 1]);
+    expect(await documents.deleteExpiredFiles(10)).toBe(0);
     expect(await Promise.all(['kept 1', 'kept 2', 'kept 3'].map(stored))).toEqual([false, true, true]);
     await expect(documents.retryIngestion(local, old)).rejects.toMatchObject({ code: 'file_bytes_gone' });
   });
@@ -219,33 +219,33 @@ describe('an ingestion', () => {
       readers: [],
     });
     const failure = { state: 'failed', code: 'file_unreadable', message: 'no' } as const;
-    const [a] = await documents.pendingFiles(local, ingestionId, 1);
+    const [a] = await documents.listPendingFiles(local, ingestionId, 1);
     await expect(documents.retryIngestion(local, ingestionId)).rejects.toMatchObject({ code: 'ingestion_running' });
     if (!a) throw new Error('a file is pending');
     const parse = async () => ({ title: 't', text: 'retry a', language: null, chunks: [] });
-    const where = await documents.placementOf(local, ingestionId);
+    const where = await documents.getPlacement(local, ingestionId);
     await documents.put(local, a, parse, where, { ingestionId, ordinal: 0 });
-    for (const ordinal of [1, 2]) await documents.settleFile(local, { ingestionId, ordinal }, failure);
+    for (const ordinal of [1, 2]) await documents.recordFileOutcome(local, { ingestionId, ordinal }, failure);
     await documents.endIngestion(local, ingestionId, 'completed');
 
     const tries = await Promise.all(Array.from({ length: 8 }, () => documents.retryIngestion(local, ingestionId)));
     const [retry = ''] = tries;
     expect(new Set(tries).size).toBe(1);
-    expect((await documents.ingestion(local, retry))?.retryOf).toBe(ingestionId);
-    expect(await documents.placementOf(local, retry)).toEqual({ collection: 'again', tags: ['t'], readers: [] });
-    const pending = await documents.pendingFiles(local, retry, 10);
+    expect((await documents.getIngestion(local, retry))?.retryOf).toBe(ingestionId);
+    expect(await documents.getPlacement(local, retry)).toEqual({ collection: 'again', tags: ['t'], readers: [] });
+    const pending = await documents.listPendingFiles(local, retry, 10);
     expect(pending.map(({ name }) => name)).toEqual(['retry-b.txt', 'retry-c.txt']);
 
     // The next one, of either, takes what is left, but not in the place of something newer.
     const [b, c] = pending;
     if (!b || !c) throw new Error('two files are pending');
     await documents.put(local, b, parse, where, { ingestionId: retry, ordinal: b.ordinal });
-    await documents.settleFile(local, { ingestionId: retry, ordinal: c.ordinal }, failure);
+    await documents.recordFileOutcome(local, { ingestionId: retry, ordinal: c.ordinal }, failure);
     await documents.endIngestion(local, retry, 'completed');
     const third = await documents.retryIngestion(local, retry);
     expect(third).not.toBe(retry);
-    expect((await documents.pendingFiles(local, third ?? '', 10)).map(({ name }) => name)).toEqual(['retry-c.txt']);
-    await documents.settleFile(local, { ingestionId: third ?? '', ordinal: c.ordinal }, failure);
+    expect((await documents.listPendingFiles(local, third ?? '', 10)).map(({ name }) => name)).toEqual(['retry-c.txt']);
+    await documents.recordFileOutcome(local, { ingestionId: third ?? '', ordinal: c.ordinal }, failure);
     await documents.endIngestion(local, third ?? '', 'completed');
     await documents.put(local, { ...c, contentHash: 'corrected' }, parse, where);
     await expect(documents.retryIngestion(local, ingestionId)).rejects.toMatchObject({
@@ -259,21 +259,21 @@ describe('an ingestion', () => {
     const files = ['never', 'before', 'after'].map((name) => upload(`${name}.txt`, `${name} read`));
     const ingestionId = await documents.createIngestion(local, files, placed);
     const failure = { state: 'failed', code: 'file_unreadable', message: 'no' } as const;
-    await documents.settleFile(local, { ingestionId, ordinal: 1 }, failure);
+    await documents.recordFileOutcome(local, { ingestionId, ordinal: 1 }, failure);
     expect(await documents.endIngestion(local, ingestionId, 'cancelled')).toBe(true);
     expect(await documents.endIngestion(local, ingestionId, 'completed')).toBe(false);
-    expect(await documents.ingestion(local, ingestionId)).toMatchObject({
+    expect(await documents.getIngestion(local, ingestionId)).toMatchObject({
       status: 'cancelled',
       counts: { pending: 2, failed: 1 },
     });
     // An activity that did not know of the end yet.
-    const [, late] = await documents.pendingFiles(local, ingestionId, 2);
+    const [, late] = await documents.listPendingFiles(local, ingestionId, 2);
     if (!late) throw new Error('two files are pending');
     const parse = async () => ({ title: 't', text: 'after read', language: null, chunks: [] });
     await documents.put(local, late, parse, placed, { ingestionId, ordinal: late.ordinal });
 
     const retry = (await documents.retryIngestion(local, ingestionId)) ?? '';
-    expect((await documents.pendingFiles(local, retry, 9)).map(({ name }) => name)).toEqual([
+    expect((await documents.listPendingFiles(local, retry, 9)).map(({ name }) => name)).toEqual([
       'never.txt',
       'before.txt',
     ]);
@@ -281,14 +281,14 @@ describe('an ingestion', () => {
     await documents.endIngestion(local, retry, 'failed');
     const again = (await documents.retryIngestion(local, retry)) ?? '';
     expect(again).not.toBe(retry);
-    expect(await documents.pendingFiles(local, again, 9)).toHaveLength(2);
+    expect(await documents.listPendingFiles(local, again, 9)).toHaveLength(2);
     await documents.endIngestion(local, again, 'failed');
 
     await env.postgres.pool.query(
       `update ingestions set ended_at = now() - interval '8 days' where $1 in (id, retry_of)`,
       [ingestionId],
     );
-    await documents.forgetKeptFiles(100);
+    await documents.deleteExpiredFiles(100);
     expect(await Promise.all(['never read', 'before read', 'after read'].map(stored))).toEqual([false, false, true]);
     await expect(documents.retryIngestion(local, ingestionId)).rejects.toMatchObject({ code: 'file_bytes_gone' });
   });
@@ -296,32 +296,32 @@ describe('an ingestion', () => {
   test('settles a file once', async () => {
     const ingestionId = await documents.createIngestion(local, [upload('once.txt', 'once')], placed);
     const failure = { state: 'failed', code: 'file_unreadable', message: 'first' } as const;
-    await documents.settleFile(local, { ingestionId, ordinal: 0 }, failure);
-    await documents.settleFile(local, { ingestionId, ordinal: 0 }, { ...failure, message: 'second' });
-    expect((await documents.ingestion(local, ingestionId))?.failures).toMatchObject([{ error: { message: 'first' } }]);
+    await documents.recordFileOutcome(local, { ingestionId, ordinal: 0 }, failure);
+    await documents.recordFileOutcome(local, { ingestionId, ordinal: 0 }, { ...failure, message: 'second' });
+    expect((await documents.getIngestion(local, ingestionId))?.failures).toMatchObject([{ error: { message: 'first' } }]);
   });
 
   test('is seen and settled by its owner only', async () => {
     const ingestionId = await documents.createIngestion(local, [upload('mine.txt', 'mine')], placed);
     for (const scope of [stranger, colleague]) {
-      expect(await documents.ingestion(scope, ingestionId)).toBeUndefined();
-      expect(await documents.pendingFiles(scope, ingestionId, 5)).toEqual([]);
-      await documents.settleFile(
+      expect(await documents.getIngestion(scope, ingestionId)).toBeUndefined();
+      expect(await documents.listPendingFiles(scope, ingestionId, 5)).toEqual([]);
+      await documents.recordFileOutcome(
         scope,
         { ingestionId, ordinal: 0 },
         { state: 'failed', code: 'internal', message: '' },
       );
       await documents.endIngestion(scope, ingestionId, 'failed');
     }
-    expect(await documents.file(stranger, sha256('mine'))).toBeUndefined();
-    expect(await documents.ingestion(local, ingestionId)).toMatchObject({ status: 'running', counts: { pending: 1 } });
+    expect(await documents.readFile(stranger, sha256('mine'))).toBeUndefined();
+    expect(await documents.getIngestion(local, ingestionId)).toMatchObject({ status: 'running', counts: { pending: 1 } });
   });
 
   test('never loses bytes to a document of the same bytes that goes at the same time', async () => {
     for (let round = 0; round < 20; round++) {
       const content = `contested ${round}`;
       const before = await documents.createIngestion(local, [upload(`c${round}.txt`, content)], placed);
-      const [file] = await documents.pendingFiles(local, before, 1);
+      const [file] = await documents.listPendingFiles(local, before, 1);
       if (!file) throw new Error('one file is pending');
       const outcome = await documents.put(
         local,

@@ -7,9 +7,9 @@ import { createVectors } from '../../../knowledge/store/vectors.ts';
 import { readChanges } from '../../../knowledge/search/change-log.ts';
 import { embedMissing } from '../../../activities/documents/embed-missing.ts';
 import type { Embedder, Vectors } from '../../../contract/ports/index.ts';
-import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
-import { local, putDocument, sha256 } from '../../support/put-document.ts';
-import { wordEmbedder } from '../../support/word-embedder.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
+import { local, putDocument, sha256 } from '../../support/documents/put-document.ts';
+import { wordEmbedder } from '../../support/documents/word-embedder.ts';
 import { until } from '../../support/until.ts';
 
 let env: TestEnvironment;
