@@ -61,7 +61,7 @@ export async function startApi(edge: ApiEdge, adapters: ApiAdapters): Promise<{ 
 
   let stopping: Promise<void> | undefined;
   const stop = async () => {
-    readiness.draining();
+    readiness.markDraining();
     const cutOff = setTimeout(() => app.server.closeAllConnections(), config.ALFRED_SHUTDOWN_GRACE_S * 1_000);
     await app.close();
     clearTimeout(cutOff);
@@ -75,7 +75,7 @@ export async function runApi(config: Config): Promise<void> {
   const edge = await openEdge(config, 'api');
   const adapters = createAdapters(edge);
   const api = await startApi(edge, adapters);
-  edge.readiness.serving();
+  edge.readiness.markServing();
   edge.metrics.coldStart.set(process.uptime());
   edge.log.info({ url: api.url }, 'ready');
   onShutdown(edge.log, async () => {

@@ -13,8 +13,9 @@ export const Approvers = z
 export type Approvers = z.infer<typeof Approvers>;
 
 /**
- * The condition on one argument; `argument` is a path like `amount` or `recipient.country`. An argument of another kind
- * meets it; one that is absent meets `over` and `notIn`.
+ * A condition on one argument of a tool call. `argument` is a path like `amount` or `recipient.country`.
+ * An argument of an unexpected type meets the condition, so that a call that cannot be judged needs approval.
+ * A missing argument meets only `over` and `notIn`.
  */
 const ArgumentCondition = z
   .strictObject({
@@ -29,7 +30,7 @@ const ArgumentCondition = z
     { message: 'expected one of over, equals, notIn or notEndingWith' },
   );
 
-/** Which calls of a tool wait for a person, for whom, and for how long. */
+/** Which calls of a tool need approval, who may approve them, and how long an approval stays open. */
 export const ApprovalRule = z.strictObject({
   tool: z.string().min(1).max(64).describe('A tool’s name, or * for every tool that changes something'),
   when: z.array(ArgumentCondition).max(20).optional().describe('Only when one of these holds; absent: always'),
@@ -42,7 +43,7 @@ export const ApprovalRule = z.strictObject({
   onExpiry: z.enum(['approve', 'deny']).default('deny'),
 });
 export type ApprovalRule = z.infer<typeof ApprovalRule>;
-/** As agents and the configuration write it. */
+/** The rule before defaults are filled in, as agents and the configuration write it. */
 export type ApprovalRuleInput = z.input<typeof ApprovalRule>;
 
 export const approvalStatuses = ['pending', 'approved', 'denied', 'expired', 'withdrawn'] as const;

@@ -5,7 +5,7 @@ const hasCredentials = (url: string) => {
   return parsed !== null && (parsed.username !== '' || parsed.password !== '');
 };
 
-/** Where a task’s end is told. Signed as Standard Webhooks says (https://www.standardwebhooks.com). */
+/** The webhook that reports a task's end. Signed as Standard Webhooks specifies (https://www.standardwebhooks.com). */
 export const Callback = z
   .strictObject({
     url: z

@@ -1,7 +1,10 @@
-// Plain values, so that processes that read files load no schema library.
+// No zod here: parser processes import this file and must stay small.
 
-/** How a text is cut: a chunk's greatest length, and how much of it repeats the chunk before at the most, in tokens. */
+/**
+ * How a document's text is split into chunks, in tokens: the longest chunk, and how much of the previous chunk it may
+ * repeat.
+ */
 export type Chunking = { chunkTokens: number; overlapTokens: number };
 
-/** When nobody says. About one idea, and small enough that a handful fits any model. */
+/** 350 tokens hold about one idea, and a handful of such chunks fits any model's context. */
 export const defaultChunking: Chunking = { chunkTokens: 350, overlapTokens: 0 };

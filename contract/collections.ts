@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defaultChunking } from './chunking.ts';
 import { CollectionName } from './documents.ts';
 
-/** Settings of a collection, as `Chunking`. */
+/** The settings of a collection. The fields are those of `Chunking`. */
 const Settings = z.strictObject({
   chunkTokens: z
     .int()
@@ -17,7 +17,7 @@ const Settings = z.strictObject({
     .describe('How much of the chunk before stands in front of the next, at the most; less than half of chunkTokens'),
 });
 
-/** Settings as they are set: what is left out is the default. */
+/** The settings as a request sends them. A missing field gets its default. */
 export const CollectionSettings = Settings.refine(({ chunkTokens, overlapTokens }) => 2 * overlapTokens < chunkTokens, {
   path: ['overlapTokens'],
   message: 'must be less than half of chunkTokens, else chunks would say mostly the same',

@@ -3,7 +3,7 @@ import { Callback } from './callback.ts';
 import { taskEventSchemas } from './events.ts';
 import { Budget, Citation, Metadata, Priority, TaskStatus } from './task.ts';
 
-/** What becomes of a message that comes while a task of its conversation runs. */
+/** What happens to a message that arrives while a task of its conversation is running. */
 export const busyPolicies = ['enqueue', 'interrupt', 'rollback', 'reject', 'steer'] as const;
 export const BusyPolicy = z
   .enum(busyPolicies)
@@ -76,11 +76,11 @@ export const MessageRequest = z.strictObject({
 });
 export type MessageRequest = z.infer<typeof MessageRequest>;
 
-/** What was decided when a message came. */
+/** The decision that was made when a message arrived. */
 export const messageOutcomes = ['started', 'queued', 'interrupted', 'rolled_back', 'steered', 'rejected'] as const;
 export type MessageOutcome = (typeof messageOutcomes)[number];
 
-/** How a message stands. */
+/** The states of a message. */
 export const messageStates = [
   'queued',
   'running',
@@ -129,7 +129,7 @@ export const MessageList = z.object({
   hasMore: z.boolean(),
 });
 
-/** A message that was taken: what became of it. */
+/** The answer to a submitted message: the decision, and the task that it starts or joins. */
 export const MessageReceipt = z.object({
   id: z.string(),
   conversationId: ConversationId,
@@ -153,11 +153,11 @@ export const StopReceipt = z.object({
 });
 export type StopReceipt = z.infer<typeof StopReceipt>;
 
-const own = <T extends string, D extends z.ZodRawShape>(type: T, data: D) =>
+const conversationEventSchema = <T extends string, D extends z.ZodRawShape>(type: T, data: D) =>
   z.object({ seq: z.int().positive(), at: z.iso.datetime(), type: z.literal(type), data: z.object(data) });
 
-const ownEvents = [
-  own('conversation.message', {
+const conversationEventSchemas = [
+  conversationEventSchema('conversation.message', {
     messageId: z.string(),
     position: z.int().positive(),
     text: z.string(),
@@ -165,29 +165,34 @@ const ownEvents = [
     taskId: z.uuid().nullable(),
     runningTaskId: z.uuid().nullable(),
   }),
-  own('conversation.turn', { messageId: z.string(), taskId: z.uuid(), state: z.enum(messageStates) }),
-  own('conversation.stopped', { taskId: z.uuid().nullable(), dropped: z.array(z.string()) }),
-  own('conversation.changed', {
+  conversationEventSchema('conversation.turn', {
+    messageId: z.string(),
+    taskId: z.uuid(),
+    state: z.enum(messageStates),
+  }),
+  conversationEventSchema('conversation.stopped', { taskId: z.uuid().nullable(), dropped: z.array(z.string()) }),
+  conversationEventSchema('conversation.changed', {
     title: z.string().nullable(),
     archived: z.boolean(),
     onBusy: BusyPolicy,
   }),
-  own('conversation.deleted', {}),
+  conversationEventSchema('conversation.deleted', {}),
 ] as const;
 
-const ofTask = <S extends (typeof taskEventSchemas)[number]>(schema: S) =>
+const withTaskId = <S extends (typeof taskEventSchemas)[number]>(schema: S) =>
   schema.extend({ taskId: z.uuid(), taskSeq: z.int().positive() });
 
 /**
- * What may be watched of a conversation: its own events, and those of its tasks with the task they belong to. `seq` counts
- * within the conversation.
+ * An event of a conversation: one of its own, or an event of one of its tasks with the task's id and number.
+ * `seq` counts within the conversation.
  */
 export const ConversationEvent = z.union([
-  z.discriminatedUnion('type', ownEvents),
-  z.union(taskEventSchemas.map(ofTask)),
+  z.discriminatedUnion('type', conversationEventSchemas),
+  z.union(taskEventSchemas.map(withTaskId)),
 ]);
 export type ConversationEvent = z.infer<typeof ConversationEvent>;
-export type OwnConversationEvent = z.infer<(typeof ownEvents)[number]>;
+export type OwnConversationEvent = z.infer<(typeof conversationEventSchemas)[number]>;
+/** One of the conversation's own events before it has a place in the sequence. */
 export type NewConversationEvent = OwnConversationEvent extends infer E
   ? E extends OwnConversationEvent
     ? Pick<E, 'type' | 'data'>

@@ -19,7 +19,7 @@ const Name = z
 export const CollectionName = Name.describe('A name is taken once in each collection');
 export const Tags = z.array(Name).max(20);
 
-/** `everyone` of the tenant, a group or a person. */
+/** Who may read a document: everyone in the tenant, a group, or one person. */
 const Reader = z
   .string()
   .regex(
@@ -29,7 +29,7 @@ const Reader = z
 
 export const Readers = z.array(Reader).max(100);
 
-/** Where documents stand, and who may read them; what is left out stays as it is. */
+/** The collection, readers and tags of documents. A missing field stays as it is. */
 export const Placement = z.strictObject({
   collection: CollectionName.default('default'),
   readers: Readers.optional().describe(
@@ -39,18 +39,18 @@ export const Placement = z.strictObject({
 });
 export type Placement = z.infer<typeof Placement>;
 
-/** The same in a query string, where a list of one is a word and an empty list is an empty word. */
+/** The same in a query string, where a list is one string, separated by commas. An empty string is an empty list. */
 export const PlacementQuery = Placement.extend({
-  readers: z.preprocess(listOf, Placement.shape.readers),
-  tags: z.preprocess(listOf, Placement.shape.tags),
+  readers: z.preprocess(splitList, Placement.shape.readers),
+  tags: z.preprocess(splitList, Placement.shape.tags),
 });
 
-function listOf(value: unknown): unknown {
+function splitList(value: unknown): unknown {
   if (typeof value !== 'string') return value;
   return value === '' ? [] : value.split(',');
 }
 
-/** JSON form of an upload; multipart/form-data takes any number of files instead. */
+/** The JSON form of an upload, with one text. multipart/form-data takes any number of files instead. */
 export const DocumentUpload = z.strictObject({
   name: DocumentName,
   text: z.string().min(1).max(16_000_000),
@@ -96,7 +96,7 @@ export const IngestedFile = z.object({
 });
 export type IngestedFile = z.infer<typeof IngestedFile>;
 
-/** One upload on its way into the index. */
+/** The state of one upload: how many of its files have been read, and which failed. */
 export const Ingestion = z.object({
   id: z.uuid(),
   status: z.enum(['running', 'completed', 'failed', 'cancelled']),
@@ -126,11 +126,11 @@ export const SearchRequest = z.strictObject({
 });
 export type SearchRequest = z.infer<typeof SearchRequest>;
 
-/** A passage's place in one list, from 1, and its score there; scores of two lists do not compare. */
+/** A passage's rank in one list, from 1, and its score there. Scores of different lists are not comparable. */
 export const Rank = z.object({ rank: z.int().positive(), score: z.number() });
 export type Rank = z.infer<typeof Rank>;
 
-/** One chunk that matches, as the index returns it. */
+/** One chunk that a search found. `start` and `end` are offsets into the document's text, in UTF-16 code units. */
 export const Passage = z.object({
   chunkId: z.string(),
   documentId: z.uuid(),

@@ -95,11 +95,17 @@ export const taskEventSchemas = [
 ] as const;
 
 /**
- * What a person may watch. `text.delta` belongs to one attempt of one step: each `model.started` of
- * a step makes the deltas before it void.
+ * An event of a task. A `text.delta` belongs to one attempt of one step: each `model.started` of the step makes the
+ * deltas before it invalid.
  */
 export const TaskEvent = z.discriminatedUnion('type', taskEventSchemas);
 export type TaskEvent = z.infer<typeof TaskEvent>;
+
+/** The last event of a task. */
+export type TerminalTaskEvent = Extract<TaskEvent, { type: 'task.completed' | 'task.failed' | 'task.cancelled' }>;
+
+export const isTerminalEvent = (event: TaskEvent): event is TerminalTaskEvent =>
+  event.type === 'task.completed' || event.type === 'task.failed' || event.type === 'task.cancelled';
 
 /** An event before it has a place in the sequence. */
 export type NewTaskEvent = TaskEvent extends infer E ? (E extends TaskEvent ? Pick<E, 'type' | 'data'> : never) : never;

@@ -1,4 +1,4 @@
-/** Names that cross rooms. Plain functions, so that workflows bundle no schema library. */
+// Ids and names that several rooms share. No zod here: workflows import this file.
 
 export const taskWorkflowId = (taskId: string) => `task/${taskId}`;
 export const ingestionWorkflowId = (ingestionId: string) => `ingestion/${ingestionId}`;
@@ -8,31 +8,31 @@ export const taskIdOf = (workflowId: string) => (workflowId.startsWith('task/') 
 
 export const conversationWorkflowId = (conversationId: string) => `conversation/${conversationId}`;
 export const callbackWorkflowId = (taskId: string) => `callback/${taskId}`;
-/** Of the Temporal schedule; its runs' workflow ids begin with it. */
+/** Id of the Temporal schedule. The workflow ids of its runs begin with it. */
 export const scheduleWorkflowId = (scheduleId: string) => `schedule/${scheduleId}`;
 
-/** One for each source: a second start finds the first. */
+/** One workflow for each source: starting it twice finds the running one. */
 export const sourceWorkflowId = (sourceId: string) => `source/${sourceId}`;
-/** Of the Temporal schedule that asks for its syncs; its runs' workflow ids begin with it. */
+/** Id of the Temporal schedule that requests a source's syncs. The workflow ids of its runs begin with it. */
 export const sourceScheduleId = (sourceId: string) => `source-due/${sourceId}`;
 
 export const agentQueue = (agent: string) => `agent-${agent}`;
 export const documentsQueue = 'documents';
-/** Housekeeping: the sweep that keeps task rows true. */
+/** Housekeeping, such as the sweep that compares task rows with Temporal. */
 export const systemQueue = 'system';
 
-/** One for all: it makes vectors of every document that has none. */
+/** The one workflow that embeds every chunk without a vector. */
 export const embedWorkflowId = 'embed-documents';
 
 export const outageWorkflowId = (model: string) => `outage/${model}`;
 
-/** Signals by their names, for those who load no workflow code. */
+/** Names of signals, for code that loads no workflow code. */
 export const signalName = { resume: 'resume', parked: 'parked', steer: 'steer', wake: 'wake' } as const;
 
-/** Updates by their names, for the same. */
-export const updateName = { message: 'message', stop: 'stop' } as const;
+/** Names of updates, for code that loads no workflow code. */
+export const updateName = { message: 'message', stop: 'stop', decide: 'decide', budget: 'budget' } as const;
 
-/** What a model call is charged to. Days are UTC, `2026-11-24`. */
+/** Ids of the budgets that a model call is charged to. `day` is a UTC day like `2026-11-24`. */
 export const budgetId = {
   task: (taskId: string) => `task/${taskId}`,
   agent: (tenant: string, agent: string, day: string) => `agent/${tenant}/${agent}/${day}`,
@@ -41,5 +41,5 @@ export const budgetId = {
 
 export const sweepScheduleId = 'alfred-sweep-tasks';
 
-/** Postgres NOTIFY channel; the payload is a task's or conversation's id, and ` end` behind it once that has ended. */
+/** Postgres NOTIFY channel. The payload is the id of a task or conversation, followed by ` end` when it has ended. */
 export const taskEventsChannel = 'task_events';

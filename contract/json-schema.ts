@@ -1,4 +1,4 @@
 import { z } from 'zod';
 
-/** Any JSON value. One instance, so that the API document can name it. */
+/** Any JSON value. All schemas share this instance, so that the OpenAPI document gets one named component for it. */
 export const Json = z.json();

@@ -11,16 +11,16 @@ export function parseJson(text: string): unknown {
 
 /** JSON with sorted keys: equal values have equal texts. */
 export function canonicalJson(value: unknown): string {
-  return JSON.stringify(ordered(value));
+  return JSON.stringify(sortKeys(value));
 }
 
-function ordered(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(ordered);
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)
       .filter(([, entry]) => entry !== undefined)
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, entry]) => [key, ordered(entry)]),
+      .map(([key, entry]) => [key, sortKeys(entry)]),
   );
 }

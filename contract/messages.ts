@@ -1,27 +1,31 @@
 import type { JsonValue } from './json.ts';
 import type { ContentHash, CorrectionReason, MessageHead, ToolMisuse } from './references.ts';
 
-/**
- * A conversation in no provider's dialect. Stored as a chain, each message naming its parent; tool results are
- * kept by reference and resolved when a model is called.
- */
+// The messages of a conversation, independent of any model provider. They are stored as a chain: each message names its
+// parent. Tool results are stored separately and loaded when a model is called.
+
 export type UserMessage = {
   role: 'user';
   text: string;
   tool?: { name: string; arguments: JsonValue };
-  /** Present when Alfred says it and not a person: what was wrong with the answer before. */
+  /** Present when Alfred wrote the message to correct the model: what was wrong with its previous answer. */
   because?: CorrectionReason;
-  /** In the first message of a conversation: its id, so that no two conversations share a message and each can be erased. */
+  /**
+   * The conversation's id, in its first message only. It makes the hashes of two conversations differ, so that they
+   * share no stored message and each can be erased.
+   */
   conversation?: string;
 };
-/** A place in a passage's text (UTF-16 code units), and what stands there. */
+/** A quoted place in a passage. `start` and `end` are offsets into its text, in UTF-16 code units. */
 export type CitedPlace = { chunkId: string; start: number; end: number; quote: string };
 export type AssistantPart =
-  /** `citations`: where the provider says that it stands, in the order in which it was cited. Older messages have none. */
+  /** `citations`: the sources that the provider reported, in the order of citation. Older messages have none. */
   | { type: 'text'; text: string; citations?: CitedPlace[] }
-  /** `malformed`: what the model sent instead of JSON; `arguments` is {} then. */
+  /** `malformed`: the text that the model sent instead of JSON arguments; `arguments` is {} then. */
   | { type: 'tool_call'; callId: string; tool: string; arguments: JsonValue; malformed?: string }
-  /** A provider's own block, kept intact and given back to that provider only (thinking, for example). */
+  /**
+   * A block that only its provider understands, like thinking. It is stored unchanged and sent to that provider only.
+   */
   | { type: 'opaque'; provider: string; value: JsonValue };
 export type AssistantMessage = { role: 'assistant'; parts: AssistantPart[] };
 export type ToolMessage = {
@@ -33,19 +37,19 @@ export type ToolMessage = {
     isError: boolean;
     misuse?: ToolMisuse;
     repeated?: true;
-    /** The result made room; the model reads on with `read_result`. */
+    /** The result was removed from the context to save space. The model can read it with `read_result`. */
     dropped?: true;
   }[];
 };
-/** The root of a chain that was made shorter; nothing of `from` is lost, it only no longer goes to the model. */
+/** The root of a chain after compaction. The chain `from` stays stored, but is no longer sent to the model. */
 export type CompactionMessage = {
   role: 'compaction';
   from: MessageHead;
-  /** What a model wrote about the messages that are no longer here. */
+  /** A model's summary of the messages before this one. */
   summary?: string;
-  /** Numbers of passages given so far, by chunk id: [n] means the same before and after. */
+  /** Citation numbers assigned so far, by chunk id, so that [n] keeps its meaning after the compaction. */
   passages: Record<string, number>;
-  /** The numbers that a tool result was the first to show, by its hash: an answer may cite them later. Older chains have none. */
+  /** The citation numbers that each tool result introduced, by the result's hash. Older chains have none. */
   shownBy?: Record<ContentHash, number[]>;
 };
 export type StoredMessage = UserMessage | AssistantMessage | ToolMessage | CompactionMessage;

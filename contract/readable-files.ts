@@ -1,4 +1,4 @@
-/** The endings of the files that can be read, most used first. */
+/** Extensions of the files that can be read, the most common first. */
 export const readableExtensions = [
   '.md',
   '.markdown',
@@ -24,5 +24,5 @@ export const readableExtensions = [
 
 export type ReadableExtension = (typeof readableExtensions)[number];
 
-/** For a sentence, without the spellings that hardly anybody needs to be told. */
+/** The same for messages to people, without rare spellings. */
 export const readableKinds = '.md .txt .html .pdf .docx .xlsx .pptx .csv .tsv .json .jsonl and .eml';

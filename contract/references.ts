@@ -1,58 +1,65 @@
 import type { Approvers } from './approval.ts';
 
-/** What a history may carry: ids, hashes, counts and small decisions, never content. */
+// The types that workflow histories may hold: ids, hashes, counts and small decisions. Content stays in Postgres
+// (docs/adr/0001-history-holds-references.md). Fields must not be renamed: recorded histories hold them.
 
-/** SHA-256 of stored content, base64url; hex where it was stored before 0.2. */
+/** SHA-256 of stored content in base64url, or in hex for content that was stored before 0.2. */
 export type ContentHash = string;
 
-/** A conversation is a chain of stored messages; the hash of the last one names all of it. */
+/**
+ * The hash of a conversation's last message. Each stored message names its parent, so the head identifies the whole
+ * chain.
+ */
 export type MessageHead = ContentHash;
 
-/** Who a row belongs to. Every query filters by it. */
+/** The owner of a row. Every query filters by it. */
 export type Scope = { tenant: string; subject: string };
 
-/** A task as workflows and activities name it. */
+/** Identifies a task in workflows and activities. */
 export type TaskRef = Scope & { taskId: string; agent: string };
 
-/** A schedule as its runs name it. */
+/** Identifies a schedule in the workflows of its runs. */
 export type ScheduleRef = Scope & { scheduleId: string };
 
-/** One run of a schedule; `key` is the same however often the run is repeated or reset. */
+/** One run of a schedule. `key` stays the same when the run is retried or reset, so that it takes effect once. */
 export type ScheduledRun = ScheduleRef & { key: string };
-/** A conversation as workflows and activities name it. */
+
+/** Identifies a conversation in workflows and activities. */
 export type ConversationRef = Scope & { conversationId: string; agent: string };
-/** A task's callback as workflows and activities name it: never with its address or secret. */
+
+/** Identifies a task's callback. Its address and secret stay in Postgres. */
 export type CallbackRef = Scope & { taskId: string };
 
-/** A source of documents as workflows and activities name it: never with its address. */
+/** Identifies a source of documents. Its address stays in Postgres. */
 export type SourceRef = Scope & { sourceId: string };
 
-/** One tool call a model asked for; its arguments stay in the stored message, `args` tells them apart from others. */
+/** A tool call that a model requested. The arguments stay in the stored message. */
 export type ToolCallRef = {
   callId: string;
   tool: string;
+  /** A hash of the arguments, by which the workflow recognises repeated calls. */
   args?: string;
-  /** Present when it changes something in the world. */
+  /** Present when the call changes something in the outside world. */
   effect?: 'write';
-  /** Present when a person must approve it first. */
+  /** Present when a person must approve the call first. */
   approval?: true;
 };
 
-/** What a model got wrong about a tool. */
+/** What is wrong with a tool call: there is no such tool, or its arguments do not fit the tool's schema. */
 export type ToolMisuse = 'unknown_tool' | 'invalid_arguments';
 
-/** A tool's stored result. `repeated`: the model made this call before and got the same. */
+/** A stored tool result. `repeated`: an earlier call with the same arguments gave the same result. */
 export type ToolResultRef = {
   callId: string;
   tool: string;
   result: ContentHash;
-  /** Absent: false. Histories are full of these. */
+  /** Absent means false. A history holds many results, so `false` is left out to keep it small. */
   isError?: boolean;
   misuse?: ToolMisuse;
   repeated?: true;
 };
 
-/** Tokens by kind and what they cost, in US dollars. Input tokens exclude cached ones. */
+/** Tokens by kind, and their cost in US dollars. `inputTokens` excludes tokens read from or written to the cache. */
 export type Usage = {
   inputTokens: number;
   cacheReadTokens: number;
@@ -74,51 +81,62 @@ export const addUsage = (a: Usage, b: Usage): Usage => ({
 export const totalTokens = (usage: Usage) =>
   usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens + usage.outputTokens;
 
-/** Why an answer could not be used as it came; the model is told so in a message of its own. */
+/**
+ * Why a model's answer could not be used: it wrote tool calls as text, its output does not fit the agent's schema, or
+ * it cites a passage that does not exist. A correction message explains this to the model.
+ */
 export type CorrectionReason = 'tool_as_text' | 'output_invalid' | 'citation_unknown';
 
-/** What one model call leaves in the history: a few hundred bytes, whatever was said. */
+/**
+ * The result of one step (one turn of the model loop) in the history: a few hundred bytes, however long the answer is.
+ * `next`: the task is answered, tool calls must run, or the model must try again after a correction.
+ */
 export type StepResult = { head: MessageHead; usage: Usage } & (
   | { next: 'answer'; result: ContentHash }
   | { next: 'tools'; calls: ToolCallRef[] }
   | { next: 'again'; because: CorrectionReason }
 );
 
-/** Limits a task runs under; an absent one does not bind. */
+/** The limits of a task. A missing limit means no limit. */
 export type BudgetLimits = {
   maxCostUsd?: number | undefined;
   maxTokens?: number | undefined;
   maxModelCalls?: number | undefined;
   maxDurationS?: number | undefined;
-  /** Seconds a task waits at a limit for somebody to grant more, before it ends with what it has. */
+  /** Seconds that the task waits at a limit for a larger budget, before it ends with a partial result. */
   waitS?: number | undefined;
 };
 
 /**
- * The agent's definition as a task needs it, read once and recorded, so that replay never sees a newer one. Plans of
- * before 0.2 have no fallbacks.
+ * The agent's settings for one task. They are read once and recorded in the history, so that a replay uses the same
+ * ones. `model` and `fallbacks` are `provider:model`. Plans from before 0.2 have no fallbacks.
  */
 export type TaskPlan = { model: string; fallbacks?: string[]; maxSteps: number; budget: BudgetLimits };
 
-/** Which limit leaves no room for another model call, and whose it is. */
+/**
+ * The limit that leaves no room for another model call. Amounts are in the limit's unit: USD, tokens, calls or seconds.
+ */
 export type ReachedLimit = {
   limit: keyof Omit<BudgetLimits, 'waitS'>;
-  /** `task`: somebody may grant more; the others end with the day (UTC). */
+  /** Whose limit it is. A person can raise that of a task; those of agent and tenant start again each day (UTC). */
   scope: 'task' | 'agent' | 'tenant';
   max: number;
-  /** Charged so far, calls that are under way at their worst case. */
+  /** Charged so far. Calls in progress count at their worst case. */
   charged: number;
-  /** What the next call may cost at the most. */
+  /** The worst case of the next call. */
   needed: number;
 };
 
-/** Why a task waits at no compute. */
+/**
+ * Why a task is parked: it reached a limit, its model does not answer, or it waits for approvals (by id). A parked task
+ * uses no worker.
+ */
 export type WaitReason =
   | ({ reason: 'budget' } & ReachedLimit)
   | { reason: 'outage'; model: string }
   | { reason: 'approval'; approvals: string[] };
 
-/** A call that waits for a person, as a workflow keeps it: who may decide, and until when. */
+/** A tool call that waits for approval, as its workflow holds it: who may decide, and how many seconds they have. */
 export type PendingApproval = {
   id: string;
   callId: string;
@@ -131,7 +149,10 @@ export type PendingApproval = {
   escalateS?: number | undefined;
   escalateTo?: Approvers | undefined;
 };
-/** What was decided. `argumentsHash` names the arguments that may run. */
+/**
+ * The decision about a tool call. `by` is null when the time limit decided. `argumentsHash` is that of the arguments
+ * that may run, null when the call does not run.
+ */
 export type Verdict = {
   id: string;
   callId: string;

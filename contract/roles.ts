@@ -1,4 +1,4 @@
-/** Of somebody who has them all: the person at this machine while there is no sign-in. */
+/** Stands for every role. Without sign-in, the person at this machine has it. */
 export const everyRole = '*';
 
 export const hasOneOf = (roles: readonly string[], wanted: readonly string[]) =>

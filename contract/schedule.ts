@@ -5,7 +5,7 @@ import { TaskError, TaskRequest } from './task.ts';
 
 const seconds = z.int().max(31_536_000);
 
-/** Temporal keeps the clock, so the zone is one of the IANA database; offsets, which Intl takes too, are not. */
+/** Temporal reads the zone and knows IANA names only. `Intl` would also accept offsets like +02:00, so refuse those. */
 function isTimeZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });
@@ -15,7 +15,7 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-/** What a Temporal schedule is made from: when, and what happens when runs meet, are missed or fail. */
+/** When a Temporal schedule runs, and what happens when runs overlap, are missed or fail. */
 export const ScheduleTiming = z
   .strictObject({
     cron: z
@@ -64,16 +64,16 @@ const ScheduledMessage = z.strictObject({
   text: z.string().trim().min(1).max(20_000),
   onBusy: BusyPolicy.optional(),
 });
-const eitherTaskOrMessage = ({ task, message }: { task?: unknown; message?: unknown }) =>
+const hasOneAction = ({ task, message }: { task?: unknown; message?: unknown }) =>
   (task === undefined) !== (message === undefined);
 
-/** What each run does. */
+/** What each run does: start a task, or send a message to a conversation. */
 export const ScheduleAction = z
   .strictObject({
     task: TaskRequest.optional().describe('A new task, as POST /v1/tasks makes it'),
     message: ScheduledMessage.optional().describe('A message to a conversation'),
   })
-  .refine(eitherTaskOrMessage, 'expected one of task and message');
+  .refine(hasOneAction, 'expected one of task and message');
 export type ScheduleAction = z.infer<typeof ScheduleAction>;
 
 const Name = z.string().trim().min(1).max(200);
@@ -108,7 +108,7 @@ export const ScheduleRun = z.object({
 });
 export type ScheduleRun = z.infer<typeof ScheduleRun>;
 
-/** An action as it may be shown: without what signs its callback. */
+/** An action as the API shows it: without the secret of its callback. */
 const ShownAction = z.strictObject({
   task: TaskRequest.extend({ callback: Callback.pick({ url: true }).optional() }).optional(),
   message: ScheduledMessage.optional(),

@@ -1,4 +1,7 @@
-/** Temporal search attributes, so that `AlfredCostUsd > 0.5` works in the UI. Registered at start, see runtime/temporal.ts. */
+/**
+ * Temporal search attributes, so that a query like `AlfredCostUsd > 0.5` works in the UI. `registerSearchAttributes`
+ * (runtime/temporal.ts) registers them at start.
+ */
 export const searchAttributeTypes = {
   AlfredAgent: 'KEYWORD',
   AlfredTenant: 'KEYWORD',

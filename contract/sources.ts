@@ -5,24 +5,27 @@ import { TaskError } from './task.ts';
 export const sourceKinds = ['web', 's3', 'git'] as const;
 export type SourceKind = (typeof sourceKinds)[number];
 
-/** Without a user and password: addresses are shown. */
+/** No user or password is allowed in it: addresses are shown to people. */
 const isWebAddress = (address: string) => {
   const url = URL.parse(address);
   return url !== null && /^https?:$/.test(url.protocol) && url.username + url.password === '';
 };
 
-/** `s3://bucket/prefix`, a bucket named as AWS says. */
+/**
+ * `s3://bucket/prefix`, with a bucket name by AWS's rules
+ * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html).
+ */
 const isS3Address = (address: string) =>
   /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[^\u0000-\u001f\u007f]*)?$/.test(address);
 
-/** Whether what an address of S3 names lies within one of the places that sources may read. */
+/** Whether an S3 address lies below one of the allowed prefixes, like `company-files/handbook`. */
 export const isAllowedPrefix = (prefixes: readonly string[], address: string) =>
   prefixes.some((prefix) => {
     const place = `s3://${prefix}`;
     return address === place || address.startsWith(place.endsWith('/') ? place : `${place}/`);
   });
 
-/** What else there is to say of where to read. */
+/** Options that depend on the kind of source. */
 const SourceOptions = z.strictObject({
   sitemap: z
     .boolean()
@@ -78,7 +81,7 @@ export const SourceRequest = Placement.extend({
   });
 export type SourceRequest = z.infer<typeof SourceRequest>;
 
-/** What may change: when it is read, and where its documents go. Another address is another source. */
+/** The settings of a source that can be changed. The address cannot: another address is another source. */
 export const SourceChange = z
   .strictObject({
     everyS: Interval.nullable().optional().describe('Seconds from one sync to the next; null: only when somebody asks'),
@@ -112,7 +115,7 @@ const SourceSync = z.object({
 
 export const SourceFailure = z.object({ name: z.string(), address: z.string(), error: TaskError });
 
-/** Somewhere that documents come from by themselves. */
+/** A website, bucket or repository whose documents Alfred syncs. */
 export const Source = z.object({
   id: z.uuid(),
   kind: z.enum(sourceKinds),
@@ -143,3 +146,4 @@ export type SourceList = z.infer<typeof SourceList>;
 export const SourceDeleteQuery = z.strictObject({
   documents: z.enum(['remove', 'keep']).default('remove').describe('What becomes of the documents that it brought'),
 });
+export type SourceDeleteQuery = z.infer<typeof SourceDeleteQuery>;

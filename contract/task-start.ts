@@ -5,17 +5,23 @@ import { searchAttributeTypes } from './search-attributes.ts';
 
 const keyword = (name: keyof typeof searchAttributeTypes) => defineSearchAttributeKey(name, 'KEYWORD');
 
-export const tenantKey = keyword('AlfredTenant');
+/** Search attributes of a workflow that belongs to a tenant, and to an agent where one is given. */
+export const ownerSearchAttributes = ({ agent, tenant }: { agent?: string; tenant: string }) => [
+  ...(agent === undefined ? [] : [{ key: keyword('AlfredAgent'), value: agent }]),
+  { key: keyword('AlfredTenant'), value: tenant },
+];
 
-/** What lists of workflows show of an agent's work from its start. */
-export const startAttributes = ({ agent, tenant }: Pick<TaskRef, 'agent' | 'tenant'>) => [
-  { key: keyword('AlfredAgent'), value: agent },
-  { key: tenantKey, value: tenant },
+/** Search attributes that a workflow of an agent has from its start. */
+export const startSearchAttributes = ({ agent, tenant }: Pick<TaskRef, 'agent' | 'tenant'>) => [
+  ...ownerSearchAttributes({ agent, tenant }),
   { key: keyword('AlfredStatus'), value: 'running' },
 ];
 
-/** How a task's workflow starts, from a door and as the child of its conversation. A second start finds the first. */
-export const taskStart = (
+/**
+ * Options that start a task's workflow, for the client and for a child of a conversation or schedule.
+ * Idempotent: a second start with the same task id is rejected as a duplicate.
+ */
+export const taskStartOptions = (
   { taskId, tenant, subject, agent, head }: TaskRef & { head: MessageHead },
   priority: Priority,
 ) => ({
@@ -23,9 +29,9 @@ export const taskStart = (
   taskQueue: agentQueue(agent),
   args: [{ taskId, tenant, subject, agent, head }] as [TaskRef & { head: MessageHead }],
   workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
-  // Local activities run inside workflow tasks: a dead worker is noticed after this.
-  workflowTaskTimeout: '5s' as const,
+  // Local activities run inside workflow tasks, so this is how long it takes to notice a dead worker.
+  workflowTaskTimeout: '5 s' as const,
   priority,
-  typedSearchAttributes: startAttributes({ agent, tenant }),
+  typedSearchAttributes: startSearchAttributes({ agent, tenant }),
   staticSummary: `${agent} · task ${taskId}`,
 });

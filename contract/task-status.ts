@@ -1,4 +1,4 @@
 import type { TaskStatus } from './task.ts';
 
-/** Statuses a task never leaves by itself. */
+/** Whether the task has ended. Only a workflow reset can make an ended task run again. */
 export const isEnded = (status: TaskStatus) => status === 'completed' || status === 'failed' || status === 'cancelled';

@@ -30,7 +30,7 @@ export const Budget = z
   );
 export type Budget = z.infer<typeof Budget>;
 
-/** More for a task, as new totals; or its end with what it has. */
+/** Raises a task's limits to new totals, or ends the task with what it has. */
 export const BudgetGrant = Budget.pick({ maxCostUsd: true, maxTokens: true, maxModelCalls: true, maxDurationS: true })
   .extend({ finish: z.boolean().optional().describe('true: end the task with what it has') })
   .describe('New totals of the limits that shall be wider, or `finish`.');
@@ -61,7 +61,7 @@ export const Priority = z
   .max(5)
   .describe('1 goes first, 5 last, while tasks wait for workers; default 3. Within a priority tenants take turns');
 
-/** What a door accepts. `input` is checked against the agent's own schema (`GET /v1/agents`). */
+/** A request for a task. `input` is validated against the agent's own schema (`GET /v1/agents`). */
 export const TaskRequest = z.strictObject({
   agent: z.string().min(1).max(64).default('knowledge').describe('A name from GET /v1/agents'),
   input: z.record(z.string(), Json).describe('The agent’s input, usually {"text": "…"}'),
@@ -72,7 +72,10 @@ export const TaskRequest = z.strictObject({
 });
 export type TaskRequest = z.infer<typeof TaskRequest>;
 
-/** One place in one document that an answer rests on. `quote` stands word for word at [start, end) of the document's text. */
+/**
+ * One place in one document that supports an answer. `quote` is the document's text at [start, end), word for word;
+ * offsets are UTF-16 code units.
+ */
 export const Citation = z.object({
   n: z.int().positive().describe('The number in the answer, as in [1]'),
   documentId: z.uuid(),
@@ -94,7 +97,7 @@ export const Citation = z.object({
 });
 export type Citation = z.infer<typeof Citation>;
 
-/** What became of a cited place since it was read. */
+/** How a cited place compares with the document as it is now. */
 export const citationStates = ['unchanged', 'moved', 'changed', 'deleted'] as const;
 export const CheckedCitation = Citation.extend({
   passage: z
@@ -135,7 +138,7 @@ export type TaskUsage = z.infer<typeof TaskUsage>;
 export const TaskError = z.object({ code: z.enum(errorCodes), message: z.string() });
 export type TaskError = z.infer<typeof TaskError>;
 
-/** Something a task has changed in the world, or tried to. */
+/** A change in the outside world that a task made or tried to make, like a sent email. */
 export const Effect = z.object({
   callId: z.string(),
   step: z.int().positive(),

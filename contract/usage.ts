@@ -4,23 +4,23 @@ import { TaskUsage } from './task.ts';
 export const usageGroups = ['day', 'agent', 'tenant', 'model'] as const;
 export type UsageGroup = (typeof usageGroups)[number];
 
-/** Days of one report at the most. */
+/** The longest report, in days. */
 export const maxUsageDays = 366;
-/** Days of a report whose first day nobody named. */
-const usualDays = 30;
+/** Length of a report without `from`, in days. */
+const defaultDays = 30;
 
-const someGroups = `(${usageGroups.join('|')})`;
+const groupPattern = `(${usageGroups.join('|')})`;
 
-/** No call is older, and no day that a database does not know gets to it. */
+/** No call is older than 1970, and the limit keeps out days that Postgres cannot parse. */
 const Day = z.iso.date().refine((day) => day >= '1970-01-01', 'expected 1970-01-01 or later');
 
 export const UsageQuery = z.strictObject({
-  from: Day.optional().describe(`First day (UTC); default ${usualDays} days up to and including the last`),
+  from: Day.optional().describe(`First day (UTC); default ${defaultDays} days up to and including the last`),
   to: Day.optional().describe('Last day (UTC), included; default today'),
   by: z
     .string()
     .regex(
-      new RegExp(`^${someGroups}(,${someGroups})*$`),
+      new RegExp(`^${groupPattern}(,${groupPattern})*$`),
       `expected some of ${usageGroups.join(', ')}, separated by commas`,
     )
     .default('day,agent,model')
@@ -28,20 +28,20 @@ export const UsageQuery = z.strictObject({
 });
 export type UsageQuery = z.infer<typeof UsageQuery>;
 
-/** What a report shall sum: whole UTC days, both included, and by what. */
+/** The whole UTC days of a report, `from` and `to` included, and what it sums by. */
 export type UsageSpan = { from: string; to: string; by: UsageGroup[] };
 
-/** A query with its defaults filled in. Days are not compared here: see `usageDays`. */
+/** Fills in the defaults of a query. The caller checks the order and number of days with `usageDays`. */
 export function usageSpan({ from, to, by }: UsageQuery, now: Date): UsageSpan {
   const last = to ?? dayOf(now.getTime());
   return {
-    from: from ?? dayOf(Date.parse(last) - (usualDays - 1) * dayMs),
+    from: from ?? dayOf(Date.parse(last) - (defaultDays - 1) * dayMs),
     to: last,
     by: [...new Set(by.split(','))] as UsageGroup[],
   };
 }
 
-/** How many days a span has; less than 1 when it ends before it begins. */
+/** Number of days in a span. Less than 1 when `to` is before `from`. */
 export const usageDays = ({ from, to }: Pick<UsageSpan, 'from' | 'to'>) =>
   (Date.parse(to) - Date.parse(from)) / dayMs + 1;
 

@@ -5,7 +5,7 @@ import type { Adapters } from '../wiring/adapters.ts';
 import { agents } from '../agents/index.ts';
 import { agentQueue, systemQueue } from '../contract/ids.ts';
 import { checkAgentNames } from '../runtime/agent-settings.ts';
-import { modelOf } from '../runtime/config.ts';
+import { defaultModelOf } from '../runtime/config.ts';
 import { checkApprovals, checkModels, settingsOf } from './settings.ts';
 import type { Edge } from '../runtime/edge.ts';
 import { bundleId, workflowBundle } from './bundle.ts';
@@ -77,7 +77,7 @@ export async function startWorkers(
   );
   const runs = workers.map((worker) => worker.run());
   if (queues.includes(systemQueue)) await ensureSchedules(client, config);
-  log.info({ queues, model: modelOf(config) }, 'workers run');
+  log.info({ queues, model: defaultModelOf(config) }, 'workers run');
 
   const failed = Promise.race(runs.map((run) => run.then(() => new Promise<never>(() => {}))));
   failed.catch(() => {});

@@ -16,12 +16,12 @@ await runMain(async (config) => {
   const health = await startHealthServer(edge);
   const adapters = createAdapters(edge);
   const workers = await startWorkers(edge, adapters, queues);
-  edge.readiness.serving();
+  edge.readiness.markServing();
   edge.metrics.coldStart.set(process.uptime());
   edge.log.info({ health: health.port }, 'ready');
 
   const stop = async () => {
-    edge.readiness.draining();
+    edge.readiness.markDraining();
     await workers.stop();
     await health.close();
     await adapters.close();

@@ -1,9 +1,9 @@
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
-import { isErrorCode, sentenceOf, type ErrorCode } from '../contract/errors.ts';
+import { isErrorCode, defaultMessageOf, type ErrorCode } from '../contract/errors.ts';
 import type { WaitReason } from '../contract/references.ts';
 
 /** What a model call waits for, when waiting helps. */
-export function stopOf(error: unknown): WaitReason | undefined {
+export function waitReasonOf(error: unknown): WaitReason | undefined {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
   if (!(cause instanceof ApplicationFailure)) return undefined;
   const waits = cause.type === 'budget_exceeded' || cause.type === 'model_outage';
@@ -17,7 +17,7 @@ export function failureOf(error: unknown): { code: ErrorCode; message: string } 
     return { code: cause.type, message: cause.message };
   const code =
     error instanceof ActivityFailure && cause instanceof TimeoutFailure ? timeoutCodes[error.activityType] : undefined;
-  return { code: code ?? 'internal', message: sentenceOf(code ?? 'internal') };
+  return { code: code ?? 'internal', message: defaultMessageOf(code ?? 'internal') };
 }
 
 const timeoutCodes: Record<string, ErrorCode | undefined> = { callModel: 'model_unavailable', runTool: 'tool_failed' };

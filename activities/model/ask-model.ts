@@ -121,7 +121,7 @@ async function enter({ gate, ledger, metrics }: AskDeps, { task, at, purpose, fa
   if (entry.open) return undefined;
   const paid = await ledger.findPaidCall(task, at.step, purpose);
   if (paid) return paid;
-  if (entry.why === 'outage') throw outage(facts);
+  if (entry.reason === 'outage') throw outage(facts);
   metrics.modelRateLimited.inc({ model: facts.name });
   const seconds = Math.ceil(entry.retryAfterMs / 1_000);
   throw new AlfredError('model_rate_limited', `${facts.name} is at its limit for another ${seconds} s.`, {

@@ -1,11 +1,11 @@
 import { Passage } from '../../contract/documents.ts';
 import type { JsonValue } from '../../contract/json.ts';
-import { bestQuote } from '../../contract/rules/quote.ts';
+import { selectQuote } from '../../contract/rules/quote.ts';
 import type { Message, ModelEvent, ModelProvider, ModelRequest } from '../../contract/ports/index.ts';
-import { offlineQuery } from './follow-up.ts';
-import { beforeFirstToken, paced, type Pace } from './pace.ts';
-import { stepIn } from './step.ts';
-import { estimatedUsage } from './token-estimate.ts';
+import { offlineQuery } from './offline-query.ts';
+import { waitForFirstToken, streamAtPace, type Pace } from './simulated-latency.ts';
+import { parseCallKey } from './step.ts';
+import { estimatedUsage } from './estimated-usage.ts';
 
 const notice =
   'Offline: no model is configured, so these are the passages that match best, word for word. Set ANTHROPIC_API_KEY to have Claude answer, or OPENAI_API_KEY or OPENAI_BASE_URL and ALFRED_MODEL for another model.';
@@ -22,7 +22,7 @@ export const createOfflineProvider = (pace: Pace): ModelProvider => ({
   name: 'offline',
 
   async *stream(request, signal): AsyncIterable<ModelEvent> {
-    await beforeFirstToken(pace, signal);
+    await waitForFirstToken(pace, signal);
     const call = toolToCall(request);
     if (call) {
       yield usage(request, JSON.stringify(call.arguments));
@@ -30,7 +30,7 @@ export const createOfflineProvider = (pace: Pace): ModelProvider => ({
       return;
     }
     const text = compose(request.messages);
-    for await (const piece of paced(text, pace, signal)) yield { type: 'text', text: piece };
+    for await (const piece of streamAtPace(text, pace, signal)) yield { type: 'text', text: piece };
     yield usage(request, text);
     yield { type: 'end', parts: [{ type: 'text', text }], stopReason: 'end' };
   },
@@ -52,7 +52,7 @@ function toolToCall({
   const last = messages.at(-1);
   // What Alfred says about an answer is no question.
   if (last?.role !== 'user' || last.because) return undefined;
-  const callId = `offline-${stepIn(idempotencyKey)?.step ?? messages.length}`;
+  const callId = `offline-${parseCallKey(idempotencyKey)?.step ?? messages.length}`;
   if (last.tool) return { callId, tool: last.tool.name, arguments: last.tool.arguments };
   const search = tools.find(({ name }) => name === 'search_documents');
   return search && { callId, tool: search.name, arguments: { query: offlineQuery(messages).query } };
@@ -63,26 +63,26 @@ function compose(messages: Message[]): string {
   const last = messages.findLast((message) => message.role === 'tool' || message === question);
   const outputs = last?.role === 'tool' ? last.results : [];
   const searched = offlineQuery(messages);
-  const found = outputs.flatMap(({ output }) => passagesOf(output) ?? []).filter(searched.isSpokenOfIn);
+  const passages = outputs.flatMap(({ output }) => passagesOf(output) ?? []).filter(searched.matchesPassage);
   const shown = searched.query.replace(/\s+/g, ' ');
-  if (found.length > 0) {
-    const quotes = found.slice(0, maxQuotes).map((passage) => {
-      const { start, end } = bestQuote(passage.text, searched.wanted);
+  if (passages.length > 0) {
+    const quotes = passages.slice(0, maxQuotes).map((passage) => {
+      const { start, end } = selectQuote(passage.text, searched.quoteQuery);
       return `“${passage.text.slice(start, end).replace(/\s+/g, ' ')}” [${passage.n}]`;
     });
-    const taken = searched.isFollowUp ? [`Taken as a follow-up: I searched for “${shown}”.`] : [];
-    return [...taken, ...quotes, notice].join('\n\n');
+    const followUpNotice = searched.isFollowUp ? [`Taken as a follow-up: I searched for “${shown}”.`] : [];
+    return [...followUpNotice, ...quotes, notice].join('\n\n');
   }
-  const plain = outputs.filter(({ output }) => passagesOf(output) === undefined);
-  if (plain.length > 0)
-    return `${plain.map(({ tool, output }) => `${tool}: ${JSON.stringify(output)}`).join('\n\n')}\n\n${notice}`;
-  const asked = shown.length > 600 ? `${shown.slice(0, 599).toWellFormed()}…` : shown;
-  return `I don’t know: nothing in the documents speaks of that. I looked for “${asked}”.\n\n${notice}`;
+  const otherResults = outputs.filter(({ output }) => passagesOf(output) === undefined);
+  if (otherResults.length > 0)
+    return `${otherResults.map(({ tool, output }) => `${tool}: ${JSON.stringify(output)}`).join('\n\n')}\n\n${notice}`;
+  const shortQuery = shown.length > 600 ? `${shown.slice(0, 599).toWellFormed()}…` : shown;
+  return `I don’t know: nothing in the documents speaks of that. I looked for “${shortQuery}”.\n\n${notice}`;
 }
 
-const Numbered = Passage.partial({ score: true, version: true }).extend({ n: Passage.shape.start });
+const NumberedPassage = Passage.partial({ score: true, version: true }).extend({ n: Passage.shape.start });
 
 function passagesOf(output: JsonValue) {
   const list = typeof output === 'object' && output !== null && !Array.isArray(output) ? output.passages : undefined;
-  return Array.isArray(list) ? Numbered.array().safeParse(list).data : undefined;
+  return Array.isArray(list) ? NumberedPassage.array().safeParse(list).data : undefined;
 }

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { AlfredError } from '../../contract/errors.ts';
-import { linkAbort } from '../../runtime/linked-abort.ts';
+import { linkAbort } from '../../runtime/link-abort.ts';
 import { version } from '../../runtime/version.ts';
 import { createConnection } from './connection.ts';
 import { destinationOf, noPublicAddress, type Destination } from './destination.ts';
@@ -14,13 +14,13 @@ export type OutboundCall = {
   body?: string | Uint8Array;
   signal: AbortSignal;
   /** Runs when the connection stands and nothing has been sent yet. */
-  leaving?: (() => Promise<void>) | undefined;
+  beforeSend?: (() => Promise<void>) | undefined;
 };
 /**
  * `bytes` is the body, or its beginning when `ending` is not `whole`: `cut` at the limit, or `broken` off by the other side
  * or the clock. `text` is the same as UTF-8.
  */
-export type OutboundAnswer = {
+export type OutboundResponse = {
   status: number;
   headers: IncomingHttpHeaders;
   bytes: Buffer;
@@ -50,20 +50,20 @@ export function createOutbound({ allow, timeoutMs = 15_000, maxBytes = 65_536, r
      * @throws AlfredError `destination_forbidden`, `tool_failed`: nothing was sent; `effect_unknown`: something
      *   was, and no answer came. An abort before anything was sent is thrown as it is.
      */
-    async call({ url, method, headers = {}, body: sent = '', signal, leaving }: OutboundCall): Promise<OutboundAnswer> {
+    async call({ url, method, headers = {}, body: sent = '', signal, beforeSend }: OutboundCall): Promise<OutboundResponse> {
       const destination = destinationOf(url);
       const stop = linkAbort([signal], { timeoutMs });
       const connection = createConnection(stop.signal);
       const nothingSent = (cause?: unknown) => {
         if (signal.aborted) return signal.reason as unknown;
-        return notSent(destination, stop.isLate() ? 'it took too long' : codeOf(cause), cause);
+        return notSent(destination, stop.hasTimedOut() ? 'it took too long' : codeOf(cause), cause);
       };
       try {
         const options = { method, headers: { 'user-agent': `Alfred/${version}`, ...headers } };
         await connection.open(destination, guard, options).catch((error: unknown) => {
           throw nothingSent(error);
         });
-        await leaving?.();
+        await beforeSend?.();
         if (connection.isBroken()) throw nothingSent();
         const response = await connection.send(sent).catch((cause: unknown) => {
           throw new AlfredError('effect_unknown', `${destination.name} was called and did not answer.`, { cause });
@@ -99,10 +99,10 @@ function notSent(destination: Destination, why: string, cause: unknown): AlfredE
 const codeOf = (cause: unknown) => (cause as NodeJS.ErrnoException | undefined)?.code ?? 'it broke';
 
 /** What came until it was enough, too late or broken off: the status is known by then. */
-async function bodyOf(response: IncomingMessage, maxBytes: number): Promise<Pick<OutboundAnswer, 'bytes' | 'ending'>> {
+async function bodyOf(response: IncomingMessage, maxBytes: number): Promise<Pick<OutboundResponse, 'bytes' | 'ending'>> {
   const chunks: Buffer[] = [];
   let size = 0;
-  let ending: OutboundAnswer['ending'] = 'whole';
+  let ending: OutboundResponse['ending'] = 'whole';
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
       chunks.push(chunk);

@@ -7,125 +7,122 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
   type Client,
 } from '@temporalio/client';
-import { ApplicationFailure, defineSearchAttributeKey, type Workflow } from '@temporalio/common';
-import type { MessageReceipt, StopReceipt } from '../../contract/conversation.ts';
-import { AlfredError, isErrorCode } from '../../contract/errors.ts';
+import type { StopReceipt } from '../../contract/conversation.ts';
+import { AlfredError } from '../../contract/errors.ts';
 import { agentQueue, conversationWorkflowId, signalName, updateName } from '../../contract/ids.ts';
-import type { ConversationRef } from '../../contract/references.ts';
-import { searchAttributeTypes } from '../../contract/search-attributes.ts';
-import type { Config } from '../../runtime/config.ts';
-import { inTime } from '../../runtime/in-time.ts';
-import { priorityOf } from '../../runtime/priority.ts';
 import type { ConversationRows, Messages } from '../../contract/ports/index.ts';
+import type { ConversationRef } from '../../contract/references.ts';
+import { ownerSearchAttributes } from '../../contract/task-start.ts';
+import type { Config } from '../../runtime/config.ts';
+import { priorityOf } from '../../runtime/priority.ts';
+import { withTemporalTimeout } from '../../runtime/with-temporal-timeout.ts';
+import type { MessageDecision } from '../../workflows/messages.ts';
+import { callDeadlineMs } from './deadlines.ts';
+import { refusalOf } from './refusals.ts';
+import { signalWithStart, workflowTaskTimeout, type Workflows } from './start-workflow.ts';
 
 type Deps = {
   client: Client;
-  conversations: Pick<ConversationRows, 'receive' | 'askToStop'>;
+  conversations: Pick<ConversationRows, 'storeMessage' | 'recordStopRequest'>;
   config: Pick<Config, 'ALFRED_TENANTS'>;
 };
 
-/** How long a conversation may take to say what it decided, before the caller is told to come back. */
-const deadlineMs = 5_000;
-/** Pauses between two attempts, in milliseconds: conversations that are just ending are gone within one. */
-const pauses = { first: 20, longest: 500 };
-
-const agentKey = defineSearchAttributeKey('AlfredAgent', searchAttributeTypes.AlfredAgent);
-const tenantKey = defineSearchAttributeKey('AlfredTenant', searchAttributeTypes.AlfredTenant);
+/** Pauses between two attempts, in milliseconds: a conversation that is just ending is gone within the first. */
+const pauses = { firstMs: 20, longestMs: 500 };
 
 /**
- * Speaks to conversations: the row first, then one round trip that starts the conversation's workflow if it does not run
- * and waits for what it decides.
+ * Sends messages and stop requests to conversations: stores the row first, then makes one call that starts the
+ * conversation's workflow if it does not run, and waits for its decision.
  */
 export const createMessages = ({ client, conversations, config }: Deps): Messages => {
-  const startOf = ({ conversationId, tenant, subject, agent }: ConversationRef) => ({
+  const startOptions = ({ conversationId, tenant, subject, agent }: ConversationRef) => ({
     workflowId: conversationWorkflowId(conversationId),
     taskQueue: agentQueue(agent),
-    args: [{ conversationId, tenant, subject, agent }],
+    args: [{ conversationId, tenant, subject, agent }] as [ConversationRef],
     workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const,
-    workflowIdConflictPolicy: 'USE_EXISTING' as const,
-    workflowTaskTimeout: '5s' as const,
+    workflowTaskTimeout,
     priority: priorityOf(config, tenant),
-    typedSearchAttributes: [
-      { key: agentKey, value: agent },
-      { key: tenantKey, value: tenant },
-    ],
+    typedSearchAttributes: ownerSearchAttributes({ agent, tenant }),
     staticSummary: `${agent} · conversation ${conversationId}`,
   });
-  const update = <T>(to: ConversationRef, name: string, argument: object, updateId?: string): Promise<T> =>
-    untilHeard(client, () =>
-      client.workflow.executeUpdateWithStart<Workflow, T, [object]>(name, {
+
+  const update = <Result>(
+    conversation: ConversationRef,
+    name: (typeof updateName)['message' | 'stop'],
+    argument: object,
+    updateId?: string,
+  ): Promise<Result> =>
+    retryWhileUnavailable(client, () =>
+      client.workflow.executeUpdateWithStart<Workflows['conversationWorkflow'], Result, [object]>(name, {
         args: [argument],
         ...(updateId === undefined ? {} : { updateId }),
-        startWorkflowOperation: new WithStartWorkflowOperation('conversationWorkflow', startOf(to)),
+        startWorkflowOperation: new WithStartWorkflowOperation<Workflows['conversationWorkflow']>(
+          'conversationWorkflow',
+          { ...startOptions(conversation), workflowIdConflictPolicy: 'USE_EXISTING' },
+        ),
       }),
     );
 
   return {
     async submit(who, conversationId, message) {
-      const { conversation, receipt } = await conversations.receive(who, conversationId, message);
+      const { conversation, receipt } = await conversations.storeMessage(who, conversationId, message);
       if (receipt) return receipt;
       const { id } = message;
-      // Twins that come at once are one update, whichever door they come through.
-      const decision = await update<Omit<MessageReceipt, 'id' | 'conversationId' | 'links'>>(
-        conversation,
-        updateName.message,
-        { messageId: id },
-        `message/${id}`,
-      );
+      // Two requests with the same message at the same time are one update, whichever door they come through.
+      const updateId = `message/${id}`;
+      const decision = await update<MessageDecision>(conversation, updateName.message, { messageId: id }, updateId);
       return { id, conversationId, ...decision };
     },
 
     async stop({ subject, ...who }, conversationId, { queued, reason, undo }) {
-      const conversation = await conversations.askToStop({ ...who, subject }, conversationId, {
-        ...{ reason, undo, by: subject },
+      const conversation = await conversations.recordStopRequest({ ...who, subject }, conversationId, {
+        reason,
+        undo,
+        by: subject,
       });
       if (!conversation) throw new AlfredError('not_found', `There is no conversation ${conversationId}.`);
       return update<StopReceipt>(conversation, updateName.stop, { queued });
     },
 
-    async wake(conversation) {
-      const { workflowIdConflictPolicy: _, ...start } = startOf(conversation);
-      await inTime(client, deadlineMs, () =>
-        client.workflow.signalWithStart('conversationWorkflow', { ...start, signal: signalName.wake, signalArgs: [] }),
-      );
-    },
+    wake: (conversation) =>
+      withTemporalTimeout(client, callDeadlineMs, () =>
+        signalWithStart(client, 'conversationWorkflow', { ...startOptions(conversation), signal: signalName.wake }),
+      ),
   };
 };
 
-/** Repeats a call to a conversation that is just ending, or that hears too many at once. */
-async function untilHeard<T>(client: Client, call: () => Promise<T>): Promise<T> {
-  const end = Date.now() + deadlineMs;
-  for (let pauseMs = pauses.first; ; pauseMs = Math.min(2 * pauseMs, pauses.longest)) {
+/**
+ * Repeats a call to a conversation that is just ending, or that has as many updates in flight as it may.
+ *
+ * @throws AlfredError with the conversation's refusal; `temporal_unavailable` when there is no decision within 5 s
+ */
+async function retryWhileUnavailable<T>(client: Client, call: () => Promise<T>): Promise<T> {
+  const deadline = Date.now() + callDeadlineMs;
+  let pauseMs = pauses.firstMs;
+  while (true) {
     try {
-      return await inTime(client, Math.max(1, end - Date.now()), call);
+      return await withTemporalTimeout(client, Math.max(1, deadline - Date.now()), call);
     } catch (error) {
-      const refused = refusalIn(error);
-      if (refused) throw refused;
-      // No worker decides: the message may still be decided later, and the caller's repeat finds that.
+      const refusal = refusalOf(error);
+      if (refusal) throw refusal;
+      // No worker has decided. The message may still be decided later; the caller's repeat finds that decision.
       const isLate = error instanceof WorkflowUpdateRPCTimeoutOrCancelledError;
-      if (isLate || (isPassing(error) && Date.now() + pauseMs >= end))
+      if (isLate || (isTransient(error) && Date.now() + pauseMs >= deadline))
         throw new AlfredError('temporal_unavailable', undefined, { cause: error });
-      if (!isPassing(error)) throw error;
+      if (!isTransient(error)) throw error;
     }
-    // Those that were turned away together do not come back together.
+    // Jitter: callers that were turned away together must not come back together.
     await sleep(pauseMs * (0.5 + Math.random()));
+    pauseMs = Math.min(2 * pauseMs, pauses.longestMs);
   }
 }
 
-/** What the conversation itself said. */
-function refusalIn(error: unknown): AlfredError | undefined {
-  const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
-  return cause instanceof ApplicationFailure && isErrorCode(cause.type)
-    ? new AlfredError(cause.type, cause.message)
-    : undefined;
-}
+/** gRPC's ABORTED and RESOURCE_EXHAUSTED: the run closed during the call, or has as many updates in flight as it may. */
+const transientStatuses = [8, 10];
 
-/** ABORTED and RESOURCE_EXHAUSTED: the run closed under the call, or has as many updates as it may. */
-const passingStatuses = [8, 10];
-
-function isPassing(error: unknown): boolean {
+function isTransient(error: unknown): boolean {
   // The run ended before it took the update, or before it answered.
   if (error instanceof WorkflowNotFoundError || error instanceof WorkflowUpdateFailedError) return true;
   const cause = error instanceof ServiceError ? (error.cause as { code?: unknown } | undefined) : undefined;
-  return typeof cause?.code === 'number' && passingStatuses.includes(cause.code);
+  return typeof cause?.code === 'number' && transientStatuses.includes(cause.code);
 }

@@ -1,35 +1,29 @@
-import {
-  WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
-  type Client,
-  type WorkflowUpdateOptions,
-} from '@temporalio/client';
-import { ApplicationFailure, type UpdateDefinition } from '@temporalio/common';
-import { AlfredError, isErrorCode } from '../../contract/errors.ts';
-import { inTime } from '../../runtime/in-time.ts';
-import { temporalDeadlineMs } from './start-workflow.ts';
+import { WorkflowNotFoundError, type Client, type Workflow } from '@temporalio/client';
+import { AlfredError } from '../../contract/errors.ts';
+import { taskWorkflowId, type updateName } from '../../contract/ids.ts';
+import { withTemporalTimeout } from '../../runtime/with-temporal-timeout.ts';
+import { callDeadlineMs } from './deadlines.ts';
+import { refusalOf } from './refusals.ts';
 
 /**
- * Sends an update to a running workflow and waits for what it returns.
+ * Sends an update to a running task and waits for its result.
  *
- * @throws AlfredError with the code the workflow refused it with, `task_ended` when it runs no more
+ * @throws AlfredError with the code of the workflow's refusal, `task_ended` when the workflow no longer runs
  */
-export async function updateTask<Ret, Arg>(
+export async function updateTask<Result, Argument>(
   client: Client,
-  workflowId: string,
-  update: UpdateDefinition<Ret, [Arg]>,
-  argument: Arg,
-): Promise<Ret> {
-  const options: WorkflowUpdateOptions & { args: [Arg] } = { args: [argument] };
+  taskId: string,
+  name: (typeof updateName)['budget' | 'decide'],
+  argument: Argument,
+): Promise<Result> {
   try {
-    return await inTime(client, temporalDeadlineMs, () =>
-      client.workflow.getHandle(workflowId).executeUpdate(update, options),
+    return await withTemporalTimeout(client, callDeadlineMs, () =>
+      client.workflow
+        .getHandle<Workflow>(taskWorkflowId(taskId))
+        .executeUpdate<Result, [Argument]>(name, { args: [argument] }),
     );
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw new AlfredError('task_ended');
-    const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
-    if (cause instanceof ApplicationFailure && isErrorCode(cause.type))
-      throw new AlfredError(cause.type, cause.message);
-    throw error;
+    throw refusalOf(error) ?? error;
   }
 }

@@ -1,4 +1,5 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { AlfredError } from '../../contract/errors.ts';
 import {
   callbackWorkflowId,
   documentsQueue,
@@ -10,11 +11,11 @@ import {
   taskIdOf,
   taskWorkflowId,
 } from '../../contract/ids.ts';
-import { tenantAttribute } from '../../contract/task-start.ts';
-import { AlfredError } from '../../contract/errors.ts';
-import { isTemporalUnavailable } from '../../runtime/temporal.ts';
 import type { Workflows, WorkflowState } from '../../contract/ports/index.ts';
+import { ownerSearchAttributes } from '../../contract/task-start.ts';
 import { coalesce } from '../../runtime/coalesce.ts';
+import { isTemporalUnavailable } from '../../runtime/temporal.ts';
+import { signalWithStart, startWorkflow, workflowTaskTimeout } from './start-workflow.ts';
 
 const statuses = {
   RUNNING: 'running',
@@ -27,98 +28,97 @@ const statuses = {
   TIMED_OUT: 'timed_out',
 } as const satisfies Record<string, Exclude<WorkflowState, { status: 'not_found' }>['status']>;
 
-/** What Temporal says about workflows. */
+/**
+ * Describes workflows, and starts those that work in the background. A workflow that already runs gets a signal instead
+ * of a second start: one that is about to end reads its rows once more.
+ */
 export const createWorkflows = (client: Client): Workflows => {
+  // Many tasks park and many files are stored at the same moment; one signal serves them all.
+  const watchOutage = coalesce((model: string) =>
+    mapUnavailable(
+      signalWithStart(client, 'modelOutageWorkflow', {
+        workflowId: outageWorkflowId(model),
+        taskQueue: systemQueue,
+        args: [{ model }],
+        signal: signalName.parked,
+        workflowTaskTimeout,
+      }),
+    ),
+  );
   const embedDocuments = coalesce((workflowId: string) =>
-    told(
-      client.workflow.signalWithStart('embedDocumentsWorkflow', {
+    mapUnavailable(
+      signalWithStart(client, 'embedDocumentsWorkflow', {
         workflowId,
         taskQueue: documentsQueue,
         args: [],
-        // Also when it runs: one that is about to end takes another look.
         signal: signalName.wake,
-        workflowTaskTimeout: '5 s',
+        workflowTaskTimeout,
         staticSummary: 'vectors of documents',
       }),
     ),
   );
-  return workflowsOf(client, embedDocuments);
+
+  return {
+    watchOutage,
+    embedDocuments: () => embedDocuments(embedWorkflowId),
+
+    async describe(workflowId) {
+      try {
+        const { runId, status } = await client.workflow.getHandle(workflowId).describe();
+        return { runId, status: status.name in statuses ? statuses[status.name as keyof typeof statuses] : 'running' };
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return { status: 'not_found' };
+        throw error;
+      }
+    },
+
+    async *runningTasks() {
+      const query = `WorkflowType = 'agentTaskWorkflow' AND ExecutionStatus = 'Running'`;
+      for await (const { workflowId } of client.workflow.list({ query })) {
+        const taskId = taskIdOf(workflowId);
+        if (taskId !== undefined) yield taskId;
+      }
+    },
+
+    syncSource: ({ sourceId, tenant, subject }) =>
+      mapUnavailable(
+        signalWithStart(client, 'syncSourceWorkflow', {
+          workflowId: sourceWorkflowId(sourceId),
+          taskQueue: documentsQueue,
+          args: [{ sourceId, tenant, subject }],
+          signal: signalName.wake,
+          workflowTaskTimeout,
+          typedSearchAttributes: ownerSearchAttributes({ tenant }),
+          staticSummary: `documents · source ${sourceId}`,
+        }),
+      ),
+
+    async release(taskId) {
+      try {
+        await client.workflow.getHandle(taskWorkflowId(taskId)).signal(signalName.resume);
+      } catch (error) {
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
+      }
+    },
+
+    deliverCallback: ({ taskId, tenant, subject }, { restart = false } = {}) =>
+      mapUnavailable(
+        startWorkflow(client, 'callbackWorkflow', {
+          workflowId: callbackWorkflowId(taskId),
+          taskQueue: systemQueue,
+          args: [{ taskId, tenant, subject }],
+          // A delivery that has nothing to do ends by itself.
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+          workflowIdConflictPolicy: restart ? 'TERMINATE_EXISTING' : 'USE_EXISTING',
+          workflowTaskTimeout,
+          staticSummary: `callback · task ${taskId}`,
+        }),
+      ),
+  };
 };
 
-const workflowsOf = (client: Client, embedDocuments: (id: string) => Promise<void>): Workflows => ({
-  async describe(workflowId) {
-    try {
-      const { runId, status } = await client.workflow.getHandle(workflowId).describe();
-      return { runId, status: status.name in statuses ? statuses[status.name as keyof typeof statuses] : 'running' };
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return { status: 'not_found' };
-      throw error;
-    }
-  },
-
-  async *runningTasks() {
-    for await (const { workflowId } of client.workflow.list({
-      query: `WorkflowType = 'agentTaskWorkflow' AND ExecutionStatus = 'Running'`,
-    })) {
-      const taskId = taskIdOf(workflowId);
-      if (taskId !== undefined) yield taskId;
-    }
-  },
-
-  // A task that has to wait must not fail because it could not say so.
-  watchOutage: coalesce((model: string) =>
-    told(
-      client.workflow.signalWithStart('modelOutageWorkflow', {
-        workflowId: outageWorkflowId(model),
-        taskQueue: systemQueue,
-        args: [{ model }],
-        // Also when it runs: one that is about to end takes another look.
-        signal: signalName.parked,
-        workflowTaskTimeout: '5 s',
-      }),
-    ),
-  ),
-
-  embedDocuments: () => embedDocuments(embedWorkflowId),
-
-  syncSource: ({ sourceId, tenant, subject }) =>
-    told(
-      client.workflow.signalWithStart('syncSourceWorkflow', {
-        workflowId: sourceWorkflowId(sourceId),
-        taskQueue: documentsQueue,
-        args: [{ sourceId, tenant, subject }],
-        // Also when it runs: one that is about to end takes another look.
-        signal: signalName.wake,
-        workflowTaskTimeout: '5 s',
-        typedSearchAttributes: [{ key: tenantAttribute, value: tenant }],
-        staticSummary: `documents · source ${sourceId}`,
-      }),
-    ),
-
-  async release(taskId) {
-    try {
-      await client.workflow.getHandle(taskWorkflowId(taskId)).signal(signalName.resume);
-    } catch (error) {
-      if (!(error instanceof WorkflowNotFoundError)) throw error;
-    }
-  },
-
-  deliverCallback: ({ taskId, tenant, subject }, { anew = false } = {}) =>
-    told(
-      client.workflow.start('callbackWorkflow', {
-        workflowId: callbackWorkflowId(taskId),
-        taskQueue: systemQueue,
-        args: [{ taskId, tenant, subject }],
-        // One that has nothing to do ends by itself.
-        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-        workflowIdConflictPolicy: anew ? 'TERMINATE_EXISTING' : 'USE_EXISTING',
-        workflowTaskTimeout: '5 s',
-        staticSummary: `callback · task ${taskId}`,
-      }),
-    ),
-});
-
-async function told(call: Promise<unknown>): Promise<void> {
+/** Callers wait for a Temporal that is away and fail on every other error, so they must tell the two apart. */
+async function mapUnavailable(call: Promise<void>): Promise<void> {
   try {
     await call;
   } catch (error) {

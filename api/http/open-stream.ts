@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { linkAbort } from '../../runtime/linked-abort.ts';
+import { linkAbort } from '../../runtime/link-abort.ts';
 import type { ApiDeps } from '../deps.ts';
 import { toEventStream } from './event-stream.ts';
 

@@ -1,24 +1,11 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
-import { AlfredError, httpStatusOf, sentenceOf, type ErrorCode } from '../../contract/errors.ts';
+import { AlfredError, httpStatusOf, defaultMessageOf, type ErrorCode } from '../../contract/errors.ts';
 import type { Problem } from '../../contract/problem.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { isDatabaseUnavailable } from '../../runtime/database/postgres.ts';
 import { isTemporalUnavailable } from '../../runtime/temporal.ts';
-
-export type Issue = { path: string; message: string };
-
-/** A request that does not fit; becomes a 422 with every fault at its place. */
-export class InvalidRequest extends AlfredError {
-  readonly issues: Issue[];
-  constructor(issues: Issue[]) {
-    const shown = issues.slice(0, 3).map(({ path, message }) => (path ? `${path}: ${message}` : message));
-    const more = issues.length > 3 ? ` (and ${issues.length - 3} more)` : '';
-    super('invalid_request', `${shown.join('; ')}${more}`);
-    this.issues = issues;
-  }
-}
 
 /** Checks a value that Fastify could not check for us. */
 export function parse<S extends z.ZodType>(schema: S, value: unknown, at: string[] = []): z.output<S> {
@@ -37,7 +24,7 @@ export function sendProblem(reply: FastifyReply, error: AlfredError) {
   const status = httpStatusOf(code);
   const problem: Problem = {
     type: `urn:alfred:problem:${code}`,
-    title: sentenceOf(code),
+    title: defaultMessageOf(code),
     status,
     code,
     detail: message,
@@ -98,14 +85,14 @@ const codes: Record<string, ErrorCode> = {
 
 function explain(code: ErrorCode, request: FastifyRequest, message: string): string {
   if (code === 'unsupported_media_type') {
-    return `${sentenceOf(code)} This request says ${request.headers['content-type'] ?? 'nothing'}.`;
+    return `${defaultMessageOf(code)} This request says ${request.headers['content-type'] ?? 'nothing'}.`;
   }
   if (code === 'body_too_large') {
     const { bodyLimit = 0, config } = request.routeOptions;
     const raise = config.limitVariable ? ` Send less at once, or raise ${config.limitVariable}.` : '';
-    return `${sentenceOf(code)} The limit here is ${bodyLimit / 1_000_000} MB.${raise}`;
+    return `${defaultMessageOf(code)} The limit here is ${bodyLimit / 1_000_000} MB.${raise}`;
   }
-  return code === 'malformed_request' ? message : sentenceOf(code);
+  return code === 'malformed_request' ? message : defaultMessageOf(code);
 }
 
 const places: Record<string, string[]> = { querystring: ['query'], headers: ['header'] };

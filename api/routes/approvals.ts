@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Approval, ApprovalDecision, ApprovalList, ApprovalListQuery } from '../../contract/approval.ts';
-import { sentenceOfVerdict } from '../../contract/rules/approval-rights.ts';
+import { describeVerdict } from '../../contract/rules/approval-rights.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import { taskWorkflowId } from '../../contract/ids.ts';
 import { canonicalJson } from '../../contract/json.ts';
@@ -101,7 +101,7 @@ export const approvalRoutes =
       { decision, comment, edit, argumentsHash }: ApprovalDecision,
     ) {
       const note =
-        comment === undefined && edit === undefined ? undefined : await approvals.keepNote(row.id, { comment, edit });
+        comment === undefined && edit === undefined ? undefined : await approvals.storeNote(row.id, { comment, edit });
       await updateTask(client, taskWorkflowId(row.taskId), decideUpdate, {
         id: row.id,
         approve: decision === 'approve',
@@ -126,5 +126,5 @@ function refuseSecond({ subject }: Identity, { decision }: ApprovalRow, given: A
     canonicalJson(decision.edited) === canonicalJson(given.edit ?? null);
   if (isSame) return;
   const status = decision.runs ? 'approved' : 'denied';
-  throw new AlfredError('approval_decided', sentenceOfVerdict({ ...decision, status }));
+  throw new AlfredError('approval_decided', describeVerdict({ ...decision, status }));
 }

@@ -1,18 +1,22 @@
 import type { Approvers } from '../approval.ts';
 import { hasOneOf } from '../roles.ts';
 
-/** What decides whether somebody may decide. */
-type Rights = {
+/** The facts that determine who may decide an approval. */
+type ApprovalRights = {
   requester: string;
   approvers: Approvers;
   fourEyes: boolean;
-  /** Present once it was escalated. */
+  /** Present after the escalation. */
   escalatedTo?: Approvers | undefined;
 };
 
-/** Whether somebody may decide, and if not, why. Without approvers everybody in the tenant may. */
-export function whyNot(
-  { requester, approvers, fourEyes, escalatedTo }: Rights,
+/**
+ * Explains why a person may not decide an approval. Without named approvers everyone in the tenant may decide.
+ *
+ * @returns the reason as a sentence, or undefined when the person may decide
+ */
+export function explainRefusal(
+  { requester, approvers, fourEyes, escalatedTo }: ApprovalRights,
   by: { subject: string; roles: readonly string[] },
 ) {
   if (fourEyes && by.subject === requester) return 'Somebody else than who asked for the task must decide.';
@@ -20,14 +24,16 @@ export function whyNot(
     subjects.includes(by.subject) || hasOneOf(by.roles, roles);
   const isOpen = (approvers.subjects?.length ?? 0) + (approvers.roles?.length ?? 0) === 0;
   if (isOpen || isAmong(approvers) || (escalatedTo && isAmong(escalatedTo))) return undefined;
-  return `It is to be decided by ${namesOf(approvers)}.`;
+  return `It is to be decided by ${describeApprovers(approvers)}.`;
 }
 
-const namesOf = ({ subjects = [], roles = [] }: Approvers) =>
+const describeApprovers = ({ subjects = [], roles = [] }: Approvers) =>
   [...subjects, ...roles.map((role) => `anybody with the role ${role}`)].join(', ');
 
-/** What was decided, for who comes too late. */
-export const sentenceOfVerdict = ({
+/**
+ * Describes an earlier decision, for a person who decides too late. `by` is null when the rule's time limit decided.
+ */
+export const describeVerdict = ({
   status,
   by,
   at,

@@ -4,11 +4,12 @@ import { startGraceMs, type WorkflowState } from './task-reconciliation.ts';
 type Status = WorkflowState['status'];
 
 /**
- * How an upload ends whose row says that it runs although its workflow is over, or was never started because its process
- * died in between.
+ * Decides the final status of an upload whose row is open although its workflow is not running. The workflow may have
+ * died, or the process may have stopped between writing the row and starting the workflow.
  *
- * @param status what Temporal says about `ingestionWorkflowId(id)`; a workflow writes its end to the row before it ends
- * @returns undefined when the row is right, or may become so
+ * @param status    Temporal's status of `ingestionWorkflowId(id)`. A workflow updates the row before it ends
+ * @param createdAt when the row was written
+ * @returns undefined when the row is right, or the workflow may still start
  */
 export function reconcileIngestion(status: Status, createdAt: Date): 'failed' | 'cancelled' | undefined {
   if (status === 'running') return undefined;
@@ -16,7 +17,12 @@ export function reconcileIngestion(status: Status, createdAt: Date): 'failed' | 
   return status === 'cancelled' ? 'cancelled' : 'failed';
 }
 
-/** How a sync ends whose row says that it is under way, for longer than `startGraceMs`. @param status as above */
+/**
+ * Decides how a sync ends whose row has been open for longer than `startGraceMs`.
+ *
+ * @param status Temporal's status of `sourceWorkflowId(id)`
+ * @returns undefined when the sync is running
+ */
 export function reconcileSync(status: Status): { status: 'failed'; code: ErrorCode; message: string } | undefined {
   if (status === 'running') return undefined;
   const code = status === 'terminated' || status === 'timed_out' ? status : 'workflow_lost';

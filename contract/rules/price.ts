@@ -1,9 +1,9 @@
 import type { Usage } from '../references.ts';
 
-/** US dollars per million tokens, by kind. */
+/** US dollars per million tokens, by kind of token. */
 export type Price = { input: number; cacheRead: number; cacheWrite: number; output: number };
 
-/** What tokens cost at a price, in US dollars. */
+/** The cost of a model call's tokens, in US dollars. */
 export const costOf = (
   price: Price,
   { inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens }: Omit<Usage, 'costUsd'>,

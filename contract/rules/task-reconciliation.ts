@@ -1,37 +1,38 @@
-import { sentenceOf, type ErrorCode } from '../errors.ts';
+import { defaultMessageOf, type ErrorCode } from '../errors.ts';
 import { isEnded } from '../task-status.ts';
 import type { TaskStatus } from '../task.ts';
 
-/** What Temporal says about a workflow, for rows that must not lie. */
+/** Temporal's status of a workflow's latest run. */
 export type WorkflowState =
   | { runId: string; status: 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed_out' }
   | { status: 'not_found' };
 
-/** How a row ends when the workflow did not end it itself. */
+/** The end that is written to a row whose workflow did not write one. */
 export type TaskClosure =
   { status: 'failed'; code: ErrorCode; message: string } | { status: 'cancelled'; reason: string };
 
-/** What makes a row true again. `found` is the word the metric `task_rows_corrected_total` uses. */
+/** How to correct a row. `found` is the label value of the metric `task_rows_corrected_total`. */
 export type RowCorrection =
   | { action: 'none' }
   | { action: 'close'; closure: TaskClosure; found: string }
   | { action: 'reopen'; runId: string; found: 'reset' };
 
 /**
- * How long a row may stand without its workflow: the row comes first and the workflow right after, and whoever asks
- * Temporal in between may read the row only once the workflow has begun to write to it.
+ * How long a row may exist without its workflow, in milliseconds. The row is written first and the workflow is started
+ * right after. A check in between sees the row and no workflow, which is no fault.
  */
 export const startGraceMs = 60_000;
 
 /**
- * Compares a task's row with what Temporal says about its workflow.
+ * Compares a task's row with the state of its workflow.
  *
- * The workflow writes its end to the row before it ends itself, so an ended row beside a workflow that still runs the
- * same run is about to be right, and an open row beside an ended workflow is wrong, provided that the row was read
- * after Temporal was asked.
+ * The workflow writes its end to the row before it ends. Therefore:
+ * - An ended row with the same run still running is right: the workflow is about to end.
+ * - An open row with an ended workflow is wrong, provided that the row was read after Temporal was asked.
  *
- * @param row   read after `state`; `runId` is the run that last wrote to it, null before the first write
- * @param state what Temporal says about `taskWorkflowId(id)`, its latest run
+ * @param row   must be read after `state`. `runId` is the run that wrote last, null before the first write
+ * @param state Temporal's status of the latest run of `taskWorkflowId(id)`
+ * @param now   milliseconds since the epoch
  */
 export function reconcileTask(
   row: { status: TaskStatus; runId: string | null; updatedAt: Date },
@@ -65,7 +66,7 @@ export function reconcileTask(
   }
 }
 
-const failed = (code: ErrorCode, found: string, message = sentenceOf(code)): RowCorrection => ({
+const failed = (code: ErrorCode, found: string, message = defaultMessageOf(code)): RowCorrection => ({
   action: 'close',
   closure: { status: 'failed', code, message },
   found,

@@ -1,12 +1,13 @@
 import { Passage } from '../documents.ts';
 import type { JsonValue } from '../json.ts';
+import { characterBoundary } from './character-boundary.ts';
 
-/** A passage as a tool returned it; what it holds beyond the schema is kept. */
+/** A passage as a tool returned it. Fields that the schema does not know are kept. */
 export type FoundPassage = Passage & { [key: string]: JsonValue };
 
 const FoundPassages = Passage.partial({ score: true, version: true }).loose().array();
 
-/** The passages of a tool's output, whatever tool it was, or undefined when it has none that can be cited. */
+/** The citable passages in a tool's output, of any tool; undefined when it has none. */
 export function passagesOf(output: JsonValue): FoundPassage[] | undefined {
   if (typeof output !== 'object' || output === null || Array.isArray(output) || !Array.isArray(output.passages))
     return undefined;
@@ -14,9 +15,13 @@ export function passagesOf(output: JsonValue): FoundPassage[] | undefined {
   return parsed.success ? (parsed.data as FoundPassage[]) : undefined;
 }
 
-/** Part of a passage, from an offset in its text to another. It can be cited like a whole one and gets its own number. */
-export function partOf(passage: FoundPassage, from: number, to: number): FoundPassage {
-  const [begin, end] = [characterStart(passage.text, from), characterStart(passage.text, to)];
+/**
+ * Cuts a part out of a passage. The part has its own chunk id, so that it is cited under its own number.
+ *
+ * @param from, to offsets into the passage's text, in UTF-16 code units
+ */
+export function slicePassage(passage: FoundPassage, from: number, to: number): FoundPassage {
+  const [begin, end] = [characterBoundary(passage.text, from), characterBoundary(passage.text, to)];
   if (begin === 0 && end >= passage.text.length) return passage;
   return {
     ...passage,
@@ -27,26 +32,31 @@ export function partOf(passage: FoundPassage, from: number, to: number): FoundPa
   };
 }
 
-/** The passages of an output that is little else than passages, which is then read passage by passage. */
-export function mainlyPassages(output: JsonValue): FoundPassage[] | undefined {
+/**
+ * The passages of an output that holds little else (at most 1,000 characters of JSON beside them), else undefined.
+ * A long output of this kind is read passage by passage and not as JSON text.
+ */
+export function passageListOf(output: JsonValue): FoundPassage[] | undefined {
   const passages = passagesOf(output);
   if (!passages?.length) return undefined;
   const { passages: _, ...rest } = output as Record<string, JsonValue>;
   return JSON.stringify(rest).length <= 1_000 ? passages : undefined;
 }
 
-/** What lies between two offsets in the text of all passages together. */
+/** The parts of passages that lie between two offsets into the joined text of all passages. */
 export function slicePassages(passages: FoundPassage[], from: number, to: number): FoundPassage[] {
   let offset = 0;
   return passages.flatMap((passage) => {
     const { length } = passage.text;
     const [begin, end] = [Math.max(0, from - offset), Math.min(length, to - offset)];
     offset += length;
-    return begin < end ? [partOf(passage, begin, end)] : [];
+    return begin < end ? [slicePassage(passage, begin, end)] : [];
   });
 }
 
-/** A part of something longer, as tools that read on return it: `nextStart` is where the same tool goes on, null at the end. */
+/**
+ * One part of a longer text, as a paging tool returns it. `nextStart` is where the next part begins, null at the end.
+ */
 export type Slice = { start: number; characters: number; nextStart: number | null } & { [key: string]: JsonValue };
 
 export const isSlice = (output: JsonValue): output is Slice =>
@@ -56,21 +66,20 @@ export const isSlice = (output: JsonValue): output is Slice =>
   typeof output.start === 'number' &&
   typeof output.characters === 'number' &&
   (typeof output.nextStart === 'number' || output.nextStart === null) &&
-  (typeof output.text === 'string' || mainlyPassages(output) !== undefined);
+  (typeof output.text === 'string' || passageListOf(output) !== undefined);
 
-/** What the offsets of a tool's output count: the text of its passages, one after the other, else the text or JSON itself. */
-export function textOf(output: JsonValue): string {
+/**
+ * The text that offsets into a tool's output refer to: the joined text of its passages, or the text of a slice, or the
+ * output as a string or JSON.
+ */
+export function outputText(output: JsonValue): string {
   if (typeof output === 'string') return output;
-  const passages = mainlyPassages(output);
+  const passages = passageListOf(output);
   if (passages) return passages.map(({ text }) => text).join('');
   return isSlice(output) && typeof output.text === 'string' ? output.text : JSON.stringify(output);
 }
 
-/** The offset itself, or one less where it would cut a character in two. */
-export const characterStart = (text: string, offset: number): number =>
-  /^[\uDC00-\uDFFF]/.test(text.charAt(offset)) && offset > 0 ? offset - 1 : offset;
-
-/** What a model reads in place of a result that made room. */
+/** What the model reads in place of a result that was removed to save space. */
 export const droppedOutput = (callId: string): JsonValue => ({
   dropped: true,
   readMore: `To read this result again call read_result with callId ${JSON.stringify(callId)}.`,

@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { AlfredError } from '../../contract/errors.ts';
-import { linkAbort } from '../../runtime/linked-abort.ts';
+import { linkAbort } from '../../runtime/link-abort.ts';
 import type { DocumentParser, FileToParse, ParsedDocument } from '../../contract/ports/index.ts';
 import { fileProblem } from './file-problem.ts';
 import { createParserProcesses, ParserDied } from './parser-processes.ts';
-import { createSlots } from '../../runtime/slots.ts';
+import { createSemaphore } from '../../runtime/semaphore.ts';
 
 type Options = { processes?: number; timeLimitMs?: number; memoryLimitMb?: number };
 
@@ -23,7 +23,7 @@ export function createDocumentParser({
   timeLimitMs = 60_000,
   memoryLimitMb = 512,
 }: Options = {}): DocumentParser & { close(): Promise<void> } {
-  const withSlot = createSlots(processes);
+  const withSlot = createSemaphore(processes);
   const parsers = createParserProcesses(memoryLimitMb);
   const closing = new AbortController();
 
@@ -35,7 +35,7 @@ export function createDocumentParser({
       .catch((error: unknown) => {
         signal.throwIfAborted();
         closing.signal.throwIfAborted();
-        if (limit.isLate()) throw tooSlow(file.name, timeLimitMs);
+        if (limit.hasTimedOut()) throw tooSlow(file.name, timeLimitMs);
         if (error instanceof ParserDied && error.isOutOfMemory) throw tooLarge(file.name, memoryLimitMb);
         throw brokeOff(file.name, error);
       });

@@ -5,7 +5,7 @@ import type { ApprovalRuleInput } from '../../contract/approval.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import { hashArguments } from '../../runtime/hash.ts';
 import { until } from '../support/until.ts';
-import { createApiHarness, type ApiHarness } from './api-server.ts';
+import { createApiHarness, type ApiHarness } from './api-harness.ts';
 
 const rules: ApprovalRuleInput[] = [
   { tool: 'pay', when: [{ argument: 'amount', over: 100 }], approvers: { roles: ['boss'] }, unlessRoles: ['cfo'] },

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { until } from '../support/until.ts';
-import { createApiHarness, serve, type ApiHarness } from './api-server.ts';
+import { createApiHarness, startApi, type ApiHarness } from './api-harness.ts';
 import { eventsIn } from './checked-client.ts';
 
 let api: ApiHarness;
@@ -68,14 +68,14 @@ describe('an event stream', () => {
     api.script([{ text: ['Hm'], until: forever }]);
     const id = await started();
     const following = stream(id);
-    const pod = await serve(api);
+    const pod = await startApi(api);
     await pod.http.post(`/v1/tasks/${id}/cancel`, {});
     expect(eventsIn((await following).body).at(-1)?.event).toBe('task.cancelled');
     await pod.app.close();
   });
 
   test('says something while nothing happens, and its end is noticed', async () => {
-    const pod = await serve(api, { heartbeatMs: 20 });
+    const pod = await startApi(api, { heartbeatMs: 20 });
     api.script([{ text: ['Hm'], until: forever }]);
     const id = await started();
     const cut = new AbortController();
@@ -91,7 +91,7 @@ describe('an event stream', () => {
   });
 
   test('ends when its pod drains, and another pod goes on from there', async () => {
-    const pod = await serve(api);
+    const pod = await startApi(api);
     let release = () => {};
     const held = new Promise<void>((resolve) => (release = resolve));
     api.script([{ text: ['Half, ', 'whole.'], until: () => held }]);
@@ -128,7 +128,7 @@ describe('an event stream', () => {
       follow: (...args: Parameters<typeof api.events.follow>) =>
         counted(api.events.follow(...args), (page) => (read += page)),
     };
-    const pod = await serve(api, { events: counting });
+    const pod = await startApi(api, { events: counting });
     const { port } = new URL(pod.url);
     const reader = await new Promise<Socket>((resolve) => {
       const socket = connect(Number(port), '127.0.0.1', () => resolve(socket));

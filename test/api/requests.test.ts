@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createApiHarness, serve, type ApiHarness } from './api-server.ts';
+import { createApiHarness, startApi, type ApiHarness } from './api-harness.ts';
 
 let api: ApiHarness;
 beforeAll(async () => void (api = await createApiHarness()));
@@ -74,7 +74,7 @@ describe('requests that are not for us', () => {
   });
 
   test('a closed container network may use any name', async () => {
-    const open = await serve(api, { config: { ...api.config, ALFRED_ALLOW_UNAUTHENTICATED_NETWORK: true } });
+    const open = await startApi(api, { config: { ...api.config, ALFRED_ALLOW_UNAUTHENTICATED_NETWORK: true } });
     const answer = await open.app.inject({ url: '/v1/agents', headers: { host: 'alfred-api:8080' } });
     expect(answer.statusCode).toBe(200);
     await open.app.close();
@@ -177,7 +177,7 @@ describe('every request', () => {
     const log = Object.assign(Object.create(api.log) as typeof api.log, {
       info: (line: object) => void lines.push(line),
     });
-    const logged = await serve(api, { log });
+    const logged = await startApi(api, { log });
     await logged.http.post('/v1/tasks', { input: { text: 'secret', x: 1 } }, { 'x-request-id': 'logged' });
     expect(lines.filter((line) => (line as { requestId?: string }).requestId === 'logged')).toEqual([
       { method: 'POST', route: '/v1/tasks', status: 422, ms: expect.any(Number), requestId: 'logged' },
@@ -196,7 +196,7 @@ describe('health', () => {
   });
 
   test('/healthz turns to 503 while draining, and everything but probes with it', async () => {
-    const pod = await serve(api);
+    const pod = await startApi(api);
     expect((await pod.http.get('/healthz')).body).toMatchObject({
       status: 'ready',
       dependencies: { postgres: { status: 'ok' } },

@@ -8,10 +8,10 @@ import { taskWorkflowId } from '../../contract/ids.ts';
 import { withTemporalTimeout } from '../../runtime/with-temporal-timeout.ts';
 import { decideUpdate } from '../../workflows/messages.ts';
 import { seededRandom } from '../../cli/eval/seeded-random.ts';
-import { createBookings, type Bookings } from '../support/bookings/booking-harness.ts';
+import { createBookingHarness, type BookingHarness } from '../support/bookings/booking-harness.ts';
 import { createKillableWorkers, pick } from '../support/processes/killable-workers.ts';
-import { moments, type Moment } from '../support/processes/crash-points.ts';
-import { eventsOf, scope, startTask } from '../support/tasks/tasks.ts';
+import { crashPoints, type CrashPoint } from '../support/processes/crash-points.ts';
+import { followTask, scope, startTask } from '../support/tasks/tasks.ts';
 
 const tasks = 20;
 const workersAtOnce = 3;
@@ -20,13 +20,13 @@ const seed = Number(process.env.ALFRED_TEST_SEED ?? Date.now() % 1_000_000);
 /** Each task books so often; every other booking waits for a person. */
 const bookings = 6;
 
-let here: Bookings;
+let here: BookingHarness;
 beforeAll(async () => {
   const steps = Array.from({ length: bookings }, (_, i) => ({
     calls: [{ tool: 'book', arguments: { what: 'room {{step}}', isDear: i % 2 === 0 } }],
     firstTokenMs: 150,
   }));
-  here = await createBookings({
+  here = await createBookingHarness({
     approvals: [{ tool: 'book', when: [{ argument: 'isDear', equals: true }] }],
     turns: [...steps, { text: 'All is booked.', firstTokenMs: 150 }],
   });
@@ -42,7 +42,7 @@ test(`${kills} kills over ${tasks} tasks that book and wait for approvals: every
   try {
     for (let i = 0; i < workersAtOnce; i++) workers.start();
     const ids: string[] = [];
-    const struck: Record<'random' | Moment, number> = {
+    const struck: Record<'random' | CrashPoint, number> = {
       random: 0,
       charged: 0,
       stored: 0,
@@ -57,7 +57,7 @@ test(`${kills} kills over ${tasks} tasks that book and wait for approvals: every
       while (ids.length < tasks * Math.min(1, (workers.killed() + 5) / (kills - 5)))
         ids.push((await startTask({ client: here.env.client, tasks: here.adapters.tasks }, 'Book.')).id);
       await workers.someReady();
-      const at = pick<'random' | Moment>(random, [
+      const at = pick<'random' | CrashPoint>(random, [
         'random',
         'random',
         'left',
@@ -65,14 +65,14 @@ test(`${kills} kills over ${tasks} tasks that book and wait for approvals: every
         'left',
         'decided',
         'resumed',
-        ...moments,
+        ...crashPoints,
       ]);
       if (at === 'random') {
         await sleep(random() * 600);
         if (workers.kill(pick(random, workers.ready()))) struck.random++;
       } else if (await here.watch.first(at, (name) => workers.kill(name), 1_000)) struck[at]++;
     }
-    const histories = await Promise.all(ids.map((id) => eventsOf(here.adapters.events, id, 300_000)));
+    const histories = await Promise.all(ids.map((id) => followTask(here.adapters.events, id, 300_000)));
     people.stop();
     const spent = ((performance.now() - begun) / 1_000).toFixed(0);
     console.log(

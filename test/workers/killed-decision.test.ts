@@ -2,15 +2,15 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { taskWorkflowId } from '../../contract/ids.ts';
 import { withTemporalTimeout } from '../../runtime/with-temporal-timeout.ts';
 import { decideUpdate } from '../../workflows/messages.ts';
-import { createBookings, type Bookings } from '../support/bookings/booking-harness.ts';
+import { createBookingHarness, type BookingHarness } from '../support/bookings/booking-harness.ts';
 import { createKillableWorkers } from '../support/processes/killable-workers.ts';
-import { eventsOf, scope, startTask } from '../support/tasks/tasks.ts';
+import { followTask, scope, startTask } from '../support/tasks/tasks.ts';
 import { until } from '../support/until.ts';
 
-let here: Bookings;
+let here: BookingHarness;
 beforeAll(async () => {
   const book = { calls: [{ tool: 'book', arguments: { what: 'a room', isDear: true } }] };
-  here = await createBookings({ approvals: [{ tool: 'book' }], turns: [book, { text: 'It is booked.' }] });
+  here = await createBookingHarness({ approvals: [{ tool: 'book' }], turns: [book, { text: 'It is booked.' }] });
 });
 afterAll(() => here?.close());
 
@@ -34,7 +34,7 @@ test('a decision whose worker dies as it is written, and whose person has gone, 
     ).catch(() => {});
     expect([await killed, await again]).toEqual([true, true]);
 
-    const events = await eventsOf(here.adapters.events, task, 60_000);
+    const events = await followTask(here.adapters.events, task, 60_000);
     expect(events.at(-1)).toMatchObject({ type: 'task.completed', data: { result: { text: 'It is booked.' } } });
     expect(here.world.posts).toHaveLength(1);
     // Temporal forgets an update that is in no history when it loads a workflow anew, and nobody sends this one again.

@@ -10,7 +10,7 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
-import { sentenceOfVerdict, whyNot } from '../../contract/rules/approval-rights.ts';
+import { describeVerdict, explainRefusal } from '../../contract/rules/approval-rights.ts';
 import type {
   ContentHash,
   MessageHead,
@@ -21,14 +21,14 @@ import type {
   Verdict,
 } from '../../contract/references.ts';
 import { decideUpdate, type DecisionRequest } from '../messages.ts';
-import { row, rowOnRequest } from '../policies.ts';
+import { rowWrite, rowWriteInHandler } from '../policies.ts';
 
 const { requestApprovals, escalateApproval, decideApproval, expireApproval, waitFor, goOn } =
-  proxyLocalActivities<Activities>(row);
+  proxyLocalActivities<Activities>(rowWrite);
 // Its event carries the update into the history before a row says anything of it. A local one would write the row in the
 // same workflow task that takes the update: when the worker dies in it, the update may be gone with it, and the task waits
 // for a decision that everybody sees in the row.
-const { decideApproval: decideWithEvent } = proxyActivities<Activities>(rowOnRequest);
+const { decideApproval: decideWithEvent } = proxyActivities<Activities>(rowWriteInHandler);
 
 /** A call on the desk, with the times at which something happens by itself, in milliseconds. */
 type Waiting = PendingApproval & { escalatesAt: number; expiresAt: number; isEscalated: boolean };
@@ -145,7 +145,7 @@ export class ApprovalDesk {
     const waiting = this.pending.get(id);
     if (!waiting) throw refused('not_found', `The task waits for no approval ${id}.`);
     const { isEscalated, escalateTo } = waiting;
-    const why = whyNot({ ...waiting, escalatedTo: isEscalated ? escalateTo : undefined }, { subject: by, roles });
+    const why = explainRefusal({ ...waiting, escalatedTo: isEscalated ? escalateTo : undefined }, { subject: by, roles });
     if (why) throw refused('approval_forbidden', why);
     if (argumentsHash !== undefined && argumentsHash !== waiting.argumentsHash)
       throw refused('approval_changed', 'The call has other arguments than those you saw. Read it again.');
@@ -192,4 +192,4 @@ const dueAt = ({ isEscalated, escalatesAt, expiresAt }: Waiting) =>
 const refused = (code: string, message: string) => ApplicationFailure.nonRetryable(message, code);
 
 const decided = ({ status, by, at, runs }: Verdict) =>
-  refused('approval_decided', sentenceOfVerdict({ status, by, at, runs }));
+  refused('approval_decided', describeVerdict({ status, by, at, runs }));

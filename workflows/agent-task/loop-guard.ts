@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/workflow';
-import { sentenceOf, type ErrorCode } from '../../contract/errors.ts';
+import { defaultMessageOf, type ErrorCode } from '../../contract/errors.ts';
 import type { CorrectionReason, ToolCallRef, ToolMisuse, ToolResultRef } from '../../contract/references.ts';
 
 /** Calls that are remembered; a loop is shorter than this. */
@@ -66,4 +66,4 @@ const keyOf = (call: ToolCallRef | undefined, { tool, result }: ToolResultRef) =
   call?.args === undefined ? undefined : `${tool} ${call.args} ${result.slice(0, 12)}`;
 
 const stopped = (code: ErrorCode, tool?: string) =>
-  ApplicationFailure.nonRetryable(tool === undefined ? sentenceOf(code) : `${sentenceOf(code)} (${tool})`, code);
+  ApplicationFailure.nonRetryable(tool === undefined ? defaultMessageOf(code) : `${defaultMessageOf(code)} (${tool})`, code);

@@ -11,11 +11,11 @@ import {
 import type { Activities } from '../../activities/index.ts';
 import type { ConversationRef } from '../../contract/references.ts';
 import { messageUpdate, stopUpdate, wakeSignal } from '../messages.ts';
-import { erasure, row } from '../policies.ts';
+import { erasure, rowWrite } from '../policies.ts';
 import { Inbox } from './inbox.ts';
-import { Turn } from './turn.ts';
+import { ConversationTurn } from './conversation-turn.ts';
 
-const { isDeleted, decideMessages, stopConversation, runningTaskOf } = proxyLocalActivities<Activities>(row);
+const { isDeleted, decideMessages, stopConversation, runningTaskOf } = proxyLocalActivities<Activities>(rowWrite);
 const { eraseConversation } = proxyActivities<Activities>(erasure);
 
 /** Events of a run after which the next turn begins in a new one. */
@@ -28,7 +28,7 @@ const longRun = 2_000;
  */
 export async function conversationWorkflow(conversation: ConversationRef): Promise<void> {
   const inbox = new Inbox();
-  const turn = new Turn(conversation);
+  const turn = new ConversationTurn(conversation);
   setHandler(messageUpdate, ({ messageId }) => inbox.message(messageId));
   setHandler(stopUpdate, (request) => inbox.stop(request));
   setHandler(wakeSignal, () => inbox.wake());

@@ -13,14 +13,14 @@ import {
 import type { Activities } from '../../activities/index.ts';
 import { taskWorkflowId } from '../../contract/ids.ts';
 import type { ScheduledRun, ScheduleRef } from '../../contract/references.ts';
-import { taskStart } from '../../contract/task-start.ts';
+import { taskStartOptions } from '../../contract/task-start.ts';
 import { failureOf, taskFailure } from '../failure.ts';
 import type { agentTaskWorkflow } from '../agent-task/workflow.ts';
-import { row, submission } from '../policies.ts';
+import { rowWrite, submission } from '../policies.ts';
 
 const { submitScheduledMessage } = proxyActivities<Activities>(submission);
 const { beginScheduledRun, scheduledRunEnd, dropScheduledTask, failScheduledRun } =
-  proxyLocalActivities<Activities>(row);
+  proxyLocalActivities<Activities>(rowWrite);
 
 type TaskWork = Extract<Awaited<ReturnType<Activities['beginScheduledRun']>>, { task: unknown }>;
 /** How the work of a run that has not failed is over. */
@@ -69,7 +69,7 @@ async function runTask({ task, priority }: TaskWork): Promise<string> {
   setCurrentDetails(`Runs task \`${task.taskId}\``);
   try {
     await executeChild<typeof agentTaskWorkflow>('agentTaskWorkflow', {
-      ...taskStart(task, priority),
+      ...taskStartOptions(task, priority),
       // Who terminates the run cancels its task, which then closes its row itself.
       parentClosePolicy: 'REQUEST_CANCEL',
     });

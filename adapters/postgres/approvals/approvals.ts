@@ -18,7 +18,7 @@ import type {
 } from '../../../contract/ports/index.ts';
 import { appendEvents } from '../tasks/append-events.ts';
 import { decidableBy, isNotErased, visibleTo } from './approval-rights.ts';
-import { insertContent, referenceOf } from '../messages/contents.ts';
+import { insertContent, contentHash } from '../messages/contents.ts';
 import { speakFor } from '../tasks/reopen.ts';
 import { storableJson } from '../storable-json.ts';
 
@@ -71,7 +71,7 @@ export const createApprovals = (db: Database): Approvals => ({
 
   async storeNote(id, note) {
     const content = storableJson(note);
-    const hash = referenceOf(content);
+    const hash = contentHash(content);
     await insertContent(await byId(db, id), hash, content).execute(db);
     return hash;
   },

@@ -2,8 +2,8 @@ import { expect, test } from '@jest/globals';
 import { citationsOf, citedBefore, numberPassages, shownByOf } from '../../../activities/context/citations.ts';
 import type { Message } from '../../../contract/ports/index.ts';
 import type { StoredMessage } from '../../../contract/messages.ts';
-import { bestQuote, sentencesOf } from '../../../contract/rules/quote.ts';
-import { passage } from '../../support/passage.ts';
+import { selectQuote, splitSentences } from '../../../contract/rules/quote.ts';
+import { passage } from '../../support/documents/passage.ts';
 
 const found = (...passages: object[]): Message => ({
   role: 'tool',
@@ -110,7 +110,7 @@ test('an answer without numbers and a conversation without passages have no cita
 test.each(['', ' ', '\n\nA. \n\nB', 'One', 'A. B.\n\n', '- a\n- b', 'x\ny z. Ü! 🚀🚀', '表格必须提交。三十天。'])(
   'sentences are a text without a gap, and none is blank beside others: %j',
   (text) => {
-    const spans = sentencesOf(text).map(({ start, end }) => text.slice(start, end));
+    const spans = splitSentences(text).map(({ start, end }) => text.slice(start, end));
     expect(spans.join('')).toBe(text);
     if (spans.length > 1) expect(spans.filter((span) => !span.trim())).toEqual([]);
   },
@@ -119,7 +119,7 @@ test.each(['', ' ', '\n\nA. \n\nB', 'One', 'A. B.\n\n', '- a\n- b', 'x\ny z. Ü!
 test.each(['', ' ', 'One', 'A. B. C.', 'x'.repeat(5_000), '表格必须在三十天内提交。'])(
   'a quotation is a slice of its passage: %j',
   (text) => {
-    const { start, end } = bestQuote(text, 'days to file');
+    const { start, end } = selectQuote(text, 'days to file');
     expect(start).toBeGreaterThanOrEqual(0);
     expect(end).toBeLessThanOrEqual(text.length);
     expect(end - start).toBeLessThanOrEqual(400);

@@ -10,16 +10,16 @@ import {
 import type { Activities } from '../../activities/index.ts';
 import { taskWorkflowId } from '../../contract/ids.ts';
 import type { ConversationRef } from '../../contract/references.ts';
-import { taskStart } from '../../contract/task-start.ts';
+import { taskStartOptions } from '../../contract/task-start.ts';
 import type { agentTaskWorkflow } from '../agent-task/workflow.ts';
 import { steerSignal, type MessageDecision } from '../messages.ts';
-import { patience, row } from '../policies.ts';
+import { taskWait, rowWrite } from '../policies.ts';
 
-const { beginTurn, endTurn } = proxyLocalActivities<Activities>(row);
-const { awaitTask } = proxyActivities<Activities>(patience);
+const { beginTurn, endTurn } = proxyLocalActivities<Activities>(rowWrite);
+const { awaitTask } = proxyActivities<Activities>(taskWait);
 
 /** The task that answers now, if one does. */
-export class Turn {
+export class ConversationTurn {
   private running: { taskId: string; hasEnded: boolean; isCancelled: boolean } | undefined;
   private readonly conversation: ConversationRef;
 
@@ -44,7 +44,7 @@ export class Turn {
     this.running = { taskId: task.taskId, hasEnded: false, isCancelled: false };
     try {
       const child = await startChild<typeof agentTaskWorkflow>('agentTaskWorkflow', {
-        ...taskStart({ ...task, head }, priority),
+        ...taskStartOptions({ ...task, head }, priority),
         // It outlives a run of the conversation: the next one finds it by its row.
         parentClosePolicy: 'ABANDON',
       });

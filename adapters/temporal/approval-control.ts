@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import type { ApprovalDecision } from '../../contract/approval.ts';
+import { AlfredError } from '../../contract/errors.ts';
+import { updateName } from '../../contract/ids.ts';
+import { canonicalJson } from '../../contract/json.ts';
+import type { ApprovalControl, ApprovalRow, Approvals, Identity } from '../../contract/ports/index.ts';
+import type { Verdict } from '../../contract/references.ts';
+import { sentenceOfVerdict } from '../../contract/rules/approval-rights.ts';
+import type { DecisionRequest } from '../../workflows/messages.ts';
+import { updateTask } from './update-task.ts';
+
+export type ApprovalControlDeps = {
+  client: Client;
+  approvals: Pick<Approvals, 'get' | 'storeNote'>;
+};
+
+/** How long a decision waits for its task to register the call: a dead worker is noticed after five seconds. */
+const registrationDeadlineMs = 8_000;
+const retryPauseMs = 100;
+
+export const createApprovalControl = (deps: ApprovalControlDeps): ApprovalControl => ({
+  async decide(identity, approvalId, decision) {
+    const row = await deps.approvals.get(identity, approvalId);
+    if (!row) return undefined;
+    if (row.status === 'pending') await decideWhenRegistered(deps, identity, row, decision);
+    else checkRepeat(identity, row, decision);
+    return deps.approvals.get(identity, approvalId);
+  },
+});
+
+/**
+ * Sends the decision to the task. Repeats `not_found` for a while: the row is visible a moment before the workflow waits
+ * for the decision, and some seconds before when a worker died in between.
+ */
+async function decideWhenRegistered(
+  deps: ApprovalControlDeps,
+  identity: Identity,
+  row: ApprovalRow,
+  decision: ApprovalDecision,
+): Promise<void> {
+  const deadline = Date.now() + registrationDeadlineMs;
+  while (true) {
+    try {
+      return await decide(deps, identity, row, decision);
+    } catch (error) {
+      if (!(error instanceof AlfredError) || error.code !== 'not_found') throw error;
+      if ((await deps.approvals.get(identity, row.id))?.status !== 'pending') throw error;
+      if (Date.now() > deadline) throw new AlfredError('temporal_unavailable', undefined, { cause: error });
+      await sleep(retryPauseMs);
+    }
+  }
+}
+
+async function decide(
+  { client, approvals }: ApprovalControlDeps,
+  { subject, roles }: Identity,
+  row: ApprovalRow,
+  { decision, comment, edit, argumentsHash }: ApprovalDecision,
+): Promise<void> {
+  const hasNote = comment !== undefined || edit !== undefined;
+  const note = hasNote ? await approvals.storeNote(row.id, { comment, edit }) : undefined;
+  await updateTask<Verdict, DecisionRequest>(client, row.taskId, updateName.decide, {
+    id: row.id,
+    approve: decision === 'approve',
+    by: subject,
+    roles,
+    argumentsHash,
+    note,
+  });
+}
+
+/** @throws AlfredError `approval_decided` unless it is the same decision by the same person */
+function checkRepeat({ subject }: Identity, { decision }: ApprovalRow, repeat: ApprovalDecision): void {
+  if (!decision) throw new AlfredError('approval_decided', 'The task ended before it was decided.');
+  const isSame =
+    decision.by === subject &&
+    decision.runs === (repeat.decision === 'approve') &&
+    decision.comment === (repeat.comment ?? null) &&
+    canonicalJson(decision.edited) === canonicalJson(repeat.edit ?? null);
+  if (isSame) return;
+  const status = decision.runs ? 'approved' : 'denied';
+  throw new AlfredError('approval_decided', sentenceOfVerdict({ ...decision, status }));
+}

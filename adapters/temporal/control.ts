@@ -1,0 +1,31 @@
+import type { Control } from '../../contract/ports/index.ts';
+import { createApprovalControl, type ApprovalControlDeps } from './approval-control.ts';
+import { createIngestionControl, type IngestionControlDeps } from './ingestion-control.ts';
+import { createReconciledReader } from './read-reconciled.ts';
+import { createScheduleControl, type ScheduleControlDeps } from './schedule-control.ts';
+import { createSourceControl, type SourceControlDeps } from './source-control.ts';
+import { createTaskControl, type TaskControlDeps } from './task-control.ts';
+import { createTemporalSchedules } from './temporal-schedules.ts';
+
+export type ControlDeps = TaskControlDeps &
+  ApprovalControlDeps &
+  IngestionControlDeps &
+  ScheduleControlDeps &
+  SourceControlDeps;
+
+/**
+ * What doors ask of running work, on rows and Temporal's client.
+ *
+ * @param deps `client` must share its connection with the workers of this process for eager starts to work
+ */
+export function createControl(deps: ControlDeps): Control {
+  const readReconciled = createReconciledReader(deps);
+  const temporalSchedules = createTemporalSchedules(deps.client);
+  return {
+    tasks: createTaskControl({ ...deps, readReconciled }),
+    approvals: createApprovalControl(deps),
+    ingestions: createIngestionControl({ ...deps, readReconciled }),
+    schedules: createScheduleControl({ ...deps, temporalSchedules }),
+    sources: createSourceControl({ ...deps, readReconciled, temporalSchedules }),
+  };
+}

@@ -1,0 +1,85 @@
+import type { Client } from '@temporalio/client';
+import { AlfredError } from '../../contract/errors.ts';
+import { documentsQueue, ingestionWorkflowId } from '../../contract/ids.ts';
+import type { Documents, IngestionControl, IngestionRow } from '../../contract/ports/index.ts';
+import type { Scope } from '../../contract/references.ts';
+import { reconcileIngestion } from '../../contract/rules/ingestion-reconciliation.ts';
+import { ownerSearchAttributes } from '../../contract/task-start.ts';
+import type { Config } from '../../runtime/config.ts';
+import { priorityOf } from '../../runtime/priority.ts';
+import { withTemporalTimeout } from '../../runtime/with-temporal-timeout.ts';
+import { callDeadlineMs } from './deadlines.ts';
+import type { ReadReconciled } from './read-reconciled.ts';
+import { startWorkflow, workflowTaskTimeout } from './start-workflow.ts';
+
+export type IngestionControlDeps = {
+  client: Client;
+  config: Pick<Config, 'ALFRED_TENANTS'>;
+  documents: Pick<Documents, 'createIngestion' | 'endIngestion' | 'getIngestion' | 'retryIngestion'>;
+};
+type Deps = IngestionControlDeps & { readReconciled: ReadReconciled };
+
+export const createIngestionControl = (deps: Deps): IngestionControl => ({
+  read: (scope, ingestionId) => read(deps, scope, ingestionId),
+
+  async create(scope, files, placement) {
+    const { documents } = deps;
+    const ingestionId = await documents.createIngestion(scope, files, placement);
+    try {
+      await start(deps, scope, ingestionId);
+    } catch (error) {
+      // The caller never gets this upload's id and sends the files again.
+      await documents.endIngestion(scope, ingestionId, 'failed', { keepFiles: false }).catch(() => undefined);
+      throw error;
+    }
+    const row = await documents.getIngestion(scope, ingestionId);
+    if (!row) throw new AlfredError('internal');
+    return row;
+  },
+
+  async retry(scope, ingestionId) {
+    // An upload whose workflow is gone is no longer running, and can be retried.
+    if (!(await read(deps, scope, ingestionId))) return undefined;
+    let row = await retryOnce(deps, scope, ingestionId);
+    // The retry under way turned out to be over: make a new one.
+    if (row && (row.status === 'failed' || row.status === 'cancelled')) row = await retryOnce(deps, scope, ingestionId);
+    // When the start fails, the caller's repeat finds this ingestion and starts it.
+    if (row) await start(deps, scope, row.id);
+    return row;
+  },
+});
+
+async function retryOnce(deps: Deps, scope: Scope, ingestionId: string): Promise<IngestionRow | undefined> {
+  const retryId = await deps.documents.retryIngestion(scope, ingestionId);
+  return retryId === undefined ? undefined : read(deps, scope, retryId);
+}
+
+const read = ({ documents, readReconciled }: Deps, scope: Scope, ingestionId: string) =>
+  readReconciled<IngestionRow>({
+    workflowId: ingestionWorkflowId(ingestionId),
+    read: () => documents.getIngestion(scope, ingestionId),
+    canBeStale: ({ status }) => status === 'running',
+    async correct({ createdAt }, { status }) {
+      const end = reconcileIngestion(status, new Date(createdAt));
+      if (!end) return false;
+      // Ends the row only if it is still running: the workflow writes its end to the row before it ends itself.
+      await documents.endIngestion(scope, ingestionId, end);
+      return true;
+    },
+  });
+
+const start = ({ client, config }: Deps, { tenant, subject }: Scope, ingestionId: string) =>
+  withTemporalTimeout(client, callDeadlineMs, () =>
+    startWorkflow(client, 'ingestWorkflow', {
+      workflowId: ingestionWorkflowId(ingestionId),
+      taskQueue: documentsQueue,
+      args: [{ ingestionId, tenant, subject }],
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      requestEagerStart: true,
+      workflowTaskTimeout,
+      priority: priorityOf(config, tenant),
+      typedSearchAttributes: ownerSearchAttributes({ tenant }),
+      staticSummary: `documents · ingestion ${ingestionId}`,
+    }),
+  );

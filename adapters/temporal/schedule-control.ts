@@ -1,0 +1,120 @@
+import { ScheduleNotFoundError, ServiceError, type Client } from '@temporalio/client';
+import { AlfredError, InvalidRequest } from '../../contract/errors.ts';
+import { scheduleWorkflowId, systemQueue } from '../../contract/ids.ts';
+import type { ScheduleControl, ScheduleRow, Schedules } from '../../contract/ports/index.ts';
+import { ownerSearchAttributes } from '../../contract/task-start.ts';
+import { withTemporalTimeout } from '../../runtime/with-temporal-timeout.ts';
+import { callDeadlineMs } from './deadlines.ts';
+import { workflowTaskTimeout, type Workflows } from './start-workflow.ts';
+import type { ScheduleDefinition, ScheduleState, TemporalSchedules } from './temporal-schedules.ts';
+
+/** A schedule is described for people, who can wait a little longer than for a task. In milliseconds. */
+const describeDeadlineMs = 1_000;
+/** How many future runs of a schedule are shown. */
+const shownRuns = 5;
+/** gRPC's status INVALID_ARGUMENT. */
+const grpcInvalidArgument = 3;
+
+export type ScheduleControlDeps = { client: Client; schedules: Schedules };
+type Deps = ScheduleControlDeps & { temporalSchedules: TemporalSchedules };
+
+export const createScheduleControl = ({ client, schedules, temporalSchedules }: Deps): ScheduleControl => ({
+  async create(identity, request, options) {
+    const row = await schedules.create(identity, request, options);
+    try {
+      await translateRefusal(temporalSchedules.create(scheduleWorkflowId(row.id), definitionOf(row), stateOf(row)));
+    } catch (error) {
+      if (error instanceof InvalidRequest) await schedules.discard(identity, row.id);
+      throw error;
+    }
+    return row;
+  },
+
+  // Unless the change says so, a schedule stays paused or not: Temporal pauses one after a failure.
+  change: (scope, scheduleId, change) =>
+    schedules.change(scope, scheduleId, change, (row) =>
+      translateRefusal(
+        temporalSchedules.ensure(
+          scheduleWorkflowId(row.id),
+          definitionOf(row),
+          change.paused === undefined ? undefined : stateOf(row),
+        ),
+      ),
+    ),
+
+  async trigger(scope, scheduleId) {
+    const row = await schedules.get(scope, scheduleId);
+    if (!row) return undefined;
+    const handle = client.schedule.getHandle(scheduleWorkflowId(scheduleId));
+    try {
+      await withTemporalTimeout(client, callDeadlineMs, () => handle.trigger(overlapOf(row.timing.overlap)));
+    } catch (error) {
+      if (error instanceof ScheduleNotFoundError) throw new AlfredError('schedule_missing');
+      throw error;
+    }
+    return row;
+  },
+
+  delete: (scope, scheduleId) =>
+    schedules.delete(scope, scheduleId, (id) => temporalSchedules.delete(scheduleWorkflowId(id))),
+
+  async describe(scheduleId) {
+    const handle = client.schedule.getHandle(scheduleWorkflowId(scheduleId));
+    try {
+      const { state, info } = await withTemporalTimeout(client, describeDeadlineMs, () => handle.describe());
+      return {
+        state: 'scheduled',
+        paused: state.paused,
+        note: state.note ?? '',
+        nextRuns: state.paused ? [] : info.nextActionTimes.slice(0, shownRuns).map((time) => time.toISOString()),
+      };
+    } catch (error) {
+      return { state: error instanceof ScheduleNotFoundError ? 'missing' : 'unknown' };
+    }
+  },
+});
+
+/** Temporal gets times and ids only: names, notes and questions stay in the row. */
+const definitionOf = ({ id, tenant, subject, timing }: ScheduleRow): ScheduleDefinition => ({
+  spec: {
+    ...(timing.cron === undefined ? {} : { cronExpressions: [timing.cron], timezone: timing.timeZone }),
+    ...(timing.everyS === undefined
+      ? {}
+      : { intervals: [{ every: timing.everyS * 1_000, offset: (timing.offsetS ?? 0) * 1_000 }] }),
+    ...(timing.startAt === undefined ? {} : { startAt: new Date(timing.startAt) }),
+    ...(timing.endAt === undefined ? {} : { endAt: new Date(timing.endAt) }),
+    jitter: (timing.jitterS ?? 0) * 1_000,
+  },
+  action: {
+    type: 'startWorkflow',
+    workflowType: 'scheduledRunWorkflow' satisfies keyof Workflows,
+    // Temporal appends the time of each run.
+    workflowId: scheduleWorkflowId(id),
+    taskQueue: systemQueue,
+    args: [{ scheduleId: id, tenant, subject }] satisfies Parameters<Workflows['scheduledRunWorkflow']>,
+    workflowTaskTimeout,
+    typedSearchAttributes: ownerSearchAttributes({ tenant }),
+    staticSummary: `schedule ${id}`,
+  },
+  policies: {
+    overlap: overlapOf(timing.overlap),
+    catchupWindow: timing.catchupWindowS * 1_000,
+    pauseOnFailure: timing.pauseOnFailure,
+  },
+  typedSearchAttributes: ownerSearchAttributes({ tenant }),
+});
+
+const stateOf = ({ paused }: ScheduleRow): ScheduleState => ({ paused, note: paused ? 'Paused through Alfred.' : '' });
+
+const overlapOf = (overlap: ScheduleRow['timing']['overlap']) => overlap.toUpperCase() as Uppercase<typeof overlap>;
+
+/** @throws InvalidRequest with the server's words when Temporal refuses the timing */
+async function translateRefusal(call: Promise<void>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    const cause = error instanceof ServiceError ? (error.cause as { code?: unknown; message?: string }) : undefined;
+    if (cause?.code !== grpcInvalidArgument) throw error;
+    throw new InvalidRequest([{ path: 'timing', message: cause.message ?? 'is refused by Temporal' }]);
+  }
+}

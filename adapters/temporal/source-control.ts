@@ -1,0 +1,106 @@
+import { ScheduleOverlapPolicy, type Client } from '@temporalio/client';
+import { documentsQueue, sourceScheduleId, sourceWorkflowId } from '../../contract/ids.ts';
+import type { SourceControl, SourceRow, Sources, Workflows as WorkflowsPort } from '../../contract/ports/index.ts';
+import type { Scope, SourceRef } from '../../contract/references.ts';
+import { reconcileSync } from '../../contract/rules/ingestion-reconciliation.ts';
+import { startGraceMs } from '../../contract/rules/task-reconciliation.ts';
+import { ownerSearchAttributes } from '../../contract/task-start.ts';
+import { withTemporalTimeout } from '../../runtime/with-temporal-timeout.ts';
+import { callDeadlineMs } from './deadlines.ts';
+import type { ReadReconciled } from './read-reconciled.ts';
+import { workflowTaskTimeout, type Workflows } from './start-workflow.ts';
+import type { ScheduleDefinition, TemporalSchedules } from './temporal-schedules.ts';
+
+export type SourceControlDeps = {
+  client: Client;
+  sources: Pick<Sources, 'change' | 'create' | 'delete' | 'discard' | 'endLostSync' | 'get' | 'requestSync'>;
+  workflows: WorkflowsPort;
+};
+type Deps = SourceControlDeps & { readReconciled: ReadReconciled; temporalSchedules: TemporalSchedules };
+
+export const createSourceControl = (deps: Deps): SourceControl => {
+  const { sources, temporalSchedules } = deps;
+  return {
+    read: (scope, sourceId) => read(deps, scope, sourceId),
+
+    async create(scope, request, { idempotencyKey }) {
+      const { isNew, ...row } = await sources.create(scope, request, { idempotencyKey });
+      const source = refOf(scope, row.id);
+      try {
+        if (row.everyS !== null)
+          await temporalSchedules.create(sourceScheduleId(row.id), definitionOf(source, row.everyS));
+        if (isNew || isUnderWay(row)) await startSync(deps, source);
+      } catch (error) {
+        // With a key the caller's repeat continues with this source; without one it would be in the way of a repeat.
+        if (idempotencyKey === undefined) {
+          await temporalSchedules.delete(sourceScheduleId(row.id)).catch(() => undefined);
+          await sources.discard(scope, row.id);
+        }
+        throw error;
+      }
+      return row;
+    },
+
+    change: (scope, sourceId, change) =>
+      sources.change(scope, sourceId, change, async ({ everyS }) => {
+        if (change.everyS === undefined) return;
+        const scheduleId = sourceScheduleId(sourceId);
+        if (everyS === null) await temporalSchedules.delete(scheduleId);
+        else await temporalSchedules.ensure(scheduleId, definitionOf(refOf(scope, sourceId), everyS));
+      }),
+
+    async sync(scope, sourceId) {
+      const source = refOf(scope, sourceId);
+      if (!(await sources.requestSync(source))) return undefined;
+      await startSync(deps, source);
+      return sources.get(scope, sourceId);
+    },
+
+    async delete(scope, sourceId, documents) {
+      const existed = await sources.delete(scope, sourceId, documents, () =>
+        temporalSchedules.delete(sourceScheduleId(sourceId)),
+      );
+      if (existed && documents === 'remove') await startSync(deps, refOf(scope, sourceId));
+      return existed;
+    },
+  };
+};
+
+const startSync = ({ client, workflows }: Deps, source: SourceRef) =>
+  withTemporalTimeout(client, callDeadlineMs, () => workflows.syncSource(source));
+
+const read = ({ sources, readReconciled }: Deps, scope: Scope, sourceId: string) =>
+  readReconciled<SourceRow>({
+    workflowId: sourceWorkflowId(sourceId),
+    read: () => sources.get(scope, sourceId),
+    canBeStale: (row) => isUnderWay(row) && Date.now() - Date.parse(row.sync.requestedAt) >= startGraceMs,
+    async correct(_row, { status }) {
+      const end = reconcileSync(status);
+      if (!end) return false;
+      // Ends only a sync that is as old as the one that was read: a new one may have been requested meanwhile.
+      await sources.endLostSync(refOf(scope, sourceId), end, { olderThanMs: startGraceMs });
+      return true;
+    },
+  });
+
+/** The schedule that starts a sync every `everyS` seconds. */
+const definitionOf = ({ sourceId, tenant, subject }: SourceRef, everyS: number): ScheduleDefinition => ({
+  spec: { intervals: [{ every: everyS * 1_000 }] },
+  action: {
+    type: 'startWorkflow',
+    workflowType: 'sourceDueWorkflow' satisfies keyof Workflows,
+    // Temporal appends the time of each run; the sync itself is one workflow a source.
+    workflowId: sourceScheduleId(sourceId),
+    taskQueue: documentsQueue,
+    args: [{ sourceId, tenant, subject }] satisfies Parameters<Workflows['sourceDueWorkflow']>,
+    workflowTaskTimeout,
+    typedSearchAttributes: ownerSearchAttributes({ tenant }),
+  },
+  policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 min' },
+  typedSearchAttributes: ownerSearchAttributes({ tenant }),
+});
+
+/** Drops what an identity holds beside its scope: workflow arguments hold nothing else. */
+const refOf = ({ tenant, subject }: Scope, sourceId: string): SourceRef => ({ tenant, subject, sourceId });
+
+const isUnderWay = ({ sync }: SourceRow) => sync.state === 'queued' || sync.state === 'running';

@@ -1,0 +1,119 @@
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { AlfredError } from '../../contract/errors.ts';
+import { taskWorkflowId, updateName } from '../../contract/ids.ts';
+import type { Callbacks, TaskControl, TaskRow, Tasks, Workflows, WorkflowState } from '../../contract/ports/index.ts';
+import type { BudgetLimits, Scope } from '../../contract/references.ts';
+import { taskStartOptions } from '../../contract/task-start.ts';
+import { isEnded } from '../../contract/task-status.ts';
+import type { Config } from '../../runtime/config.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { Metrics } from '../../runtime/metrics.ts';
+import { priorityOf } from '../../runtime/priority.ts';
+import { withTemporalTimeout } from '../../runtime/with-temporal-timeout.ts';
+import type { BudgetGrant } from '../../workflows/messages.ts';
+import { callDeadlineMs } from './deadlines.ts';
+import type { ReadReconciled } from './read-reconciled.ts';
+import { startWorkflow } from './start-workflow.ts';
+import { updateTask } from './update-task.ts';
+
+export type TaskControlDeps = {
+  client: Client;
+  config: Pick<Config, 'ALFRED_TENANTS'>;
+  log: Logger;
+  metrics?: Pick<Metrics, 'rowsCorrected'> | undefined;
+  tasks: Tasks;
+  callbacks: Pick<Callbacks, 'get' | 'redeliver'>;
+  workflows: Workflows;
+};
+
+export const createTaskControl = (deps: TaskControlDeps & { readReconciled: ReadReconciled }): TaskControl => {
+  const { client, config, tasks, callbacks, workflows } = deps;
+  const read = (scope: Scope, taskId: string) =>
+    deps.readReconciled({
+      workflowId: taskWorkflowId(taskId),
+      read: () => tasks.get(scope, taskId),
+      correct: (row, state) => correctRow(deps, row, state),
+    });
+
+  return {
+    read,
+
+    start: ({ priority, ...task }) =>
+      withTemporalTimeout(client, callDeadlineMs, () =>
+        startWorkflow(client, 'agentTaskWorkflow', {
+          ...taskStartOptions(task, priorityOf(config, task.tenant, priority)),
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          requestEagerStart: true,
+        }),
+      ),
+
+    async cancel(scope, taskId, { reason, undo }) {
+      const row = await tasks.get(scope, taskId);
+      if (!row || isEnded(row.status)) return row;
+      await tasks.recordCancelRequest(scope, taskId, { reason, undo, by: scope.subject });
+      if (await cancelWorkflow(client, taskId)) return row;
+      // No workflow runs: the start never reached Temporal, or the row has to be reconciled.
+      const current = await read(scope, taskId);
+      if (current?.status === 'queued')
+        await tasks.close({ ...scope, taskId, agent: row.agent }, undefined, {
+          status: 'cancelled',
+          reason: reason ?? 'Cancelled before it started.',
+        });
+      return (await tasks.get(scope, taskId)) ?? row;
+    },
+
+    async grantBudget(scope, taskId, grant) {
+      const row = await tasks.get(scope, taskId);
+      if (!row) return undefined;
+      if (isEnded(row.status))
+        throw new AlfredError('task_ended', `The task ${taskId} is ${row.status}; its budget matters no more.`);
+      await updateTask<BudgetLimits, BudgetGrant>(client, taskId, updateName.budget, grant);
+      return (await tasks.get(scope, taskId)) ?? row;
+    },
+
+    async repeatCallback(scope, taskId) {
+      const row = await read(scope, taskId);
+      if (!row) return undefined;
+      if (!(await callbacks.get(scope, taskId)))
+        throw new AlfredError('callback_missing', `The task ${taskId} has no callback.`);
+      if (!isEnded(row.status))
+        throw new AlfredError(
+          'task_running',
+          `The task ${taskId} is ${row.status}; its callback follows when it has ended.`,
+        );
+      // When Temporal does not answer now, the sweep finds the row and delivers.
+      await callbacks.redeliver(scope, taskId);
+      const callback = { taskId, tenant: scope.tenant, subject: scope.subject };
+      await withTemporalTimeout(client, callDeadlineMs, () => workflows.deliverCallback(callback, { restart: true }));
+      return row;
+    },
+  };
+};
+
+/** @returns false when there is no running workflow */
+async function cancelWorkflow(client: Client, taskId: string): Promise<boolean> {
+  try {
+    await withTemporalTimeout(client, callDeadlineMs, () =>
+      client.workflow.getHandle(taskWorkflowId(taskId)).cancel(),
+    );
+    return true;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
+
+/** Reconciles a task's row. @returns whether row and workflow disagreed, so that the row has to be read again */
+async function correctRow(
+  { tasks, metrics, log }: Pick<TaskControlDeps, 'tasks' | 'metrics' | 'log'>,
+  { id: taskId, status }: TaskRow,
+  state: WorkflowState,
+): Promise<boolean> {
+  if (isEnded(status) === (state.status !== 'running')) return false;
+  const found = await tasks.reconcile(taskId, state);
+  if (found !== undefined) {
+    metrics?.rowsCorrected.inc({ found });
+    log.warn({ taskId, found }, 'a task row was brought in line with its workflow');
+  }
+  return true;
+}
