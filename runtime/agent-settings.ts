@@ -2,8 +2,8 @@ import type { ApprovalRule } from '../contract/approval.ts';
 import type { BusyPolicy } from '../contract/conversation.ts';
 import { budgetId } from '../contract/ids.ts';
 import type { BudgetLimits } from '../contract/references.ts';
-import { ConfigError, defaultChain, type Config } from './config.ts';
-import type { PerDay } from './settings-schemas.ts';
+import { ConfigError, defaultModelChain, type Config } from './config.ts';
+import type { DailyLimits } from './settings-schemas.ts';
 
 export type AgentSettings = {
   /** `provider:model` */
@@ -15,7 +15,7 @@ export type AgentSettings = {
   /** Of one task. */
   budget: BudgetLimits;
   /** Of all this agent's tasks of one tenant together. */
-  perDay: PerDay;
+  perDay: DailyLimits;
   /** In place of the agent's own rules. */
   approvals: ApprovalRule[] | undefined;
   /** In place of the agent's own policy. */
@@ -24,7 +24,7 @@ export type AgentSettings = {
 
 type TenantSettings = {
   /** Of all the tenant's tasks together. */
-  perDay: PerDay;
+  perDay: DailyLimits;
   /** Share of the workers while several tenants wait; 2 gets twice what 1 gets. */
   fairnessWeight: number;
 };
@@ -34,8 +34,8 @@ export function agentSettings(
   config: Pick<Config, 'ALFRED_AGENTS' | 'ALFRED_MODEL' | 'ANTHROPIC_API_KEY'>,
   agent: string,
 ): AgentSettings {
-  const own = entryOf(config.ALFRED_AGENTS, agent);
-  const [model = '', ...fallbacks] = (own?.model ?? defaultChain(config)).split(',');
+  const own = ownEntry(config.ALFRED_AGENTS, agent);
+  const [model = '', ...fallbacks] = (own?.model ?? defaultModelChain(config)).split(',');
   return {
     model,
     fallbacks,
@@ -52,8 +52,8 @@ export function tenantSettings(
   { ALFRED_TENANTS: tenants }: Pick<Config, 'ALFRED_TENANTS'>,
   tenant: string,
 ): TenantSettings {
-  const own = entryOf(tenants, tenant);
-  const every = entryOf(tenants, '*');
+  const own = ownEntry(tenants, tenant);
+  const every = ownEntry(tenants, '*');
   return {
     perDay: own?.perDay ?? every?.perDay ?? {},
     fairnessWeight: own?.fairnessWeight ?? every?.fairnessWeight ?? 1,
@@ -73,7 +73,7 @@ export function dayLimitsOf(
   ].filter(({ id: _, ...limits }) => Object.values(limits).some((limit) => limit !== undefined));
 }
 
-const limitsOf = ({ maxCostUsd, maxTokens, maxModelCalls }: PerDay) => ({
+const limitsOf = ({ maxCostUsd, maxTokens, maxModelCalls }: DailyLimits) => ({
   maxUsd: maxCostUsd,
   maxTokens,
   maxCalls: maxModelCalls,
@@ -92,5 +92,5 @@ export function checkAgentNames({ ALFRED_AGENTS: agents = {} }: Pick<Config, 'AL
     );
 }
 
-const entryOf = <T>(entries: Record<string, T> | undefined, name: string): T | undefined =>
+const ownEntry = <T>(entries: Record<string, T> | undefined, name: string): T | undefined =>
   entries && Object.hasOwn(entries, name) ? entries[name] : undefined;

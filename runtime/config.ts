@@ -25,7 +25,7 @@ const secrets = [
 ] as const satisfies (keyof typeof variables)[];
 
 /** What a provider cannot work without: one of these. */
-const needs: Partial<Record<ProviderName, readonly (keyof typeof variables)[]>> = {
+const requiredVariables: Partial<Record<ProviderName, readonly (keyof typeof variables)[]>> = {
   anthropic: ['ANTHROPIC_API_KEY'],
   openai: ['OPENAI_API_KEY', 'OPENAI_BASE_URL'],
 };
@@ -45,7 +45,7 @@ const Environment = z.object(variables).superRefine((env, context) => {
   ];
   for (const [where, chain = ''] of chains) {
     for (const name of chain.split(',')) {
-      const needed = needs[name.split(':')[0] as ProviderName] ?? [];
+      const needed = requiredVariables[name.split(':')[0] as ProviderName] ?? [];
       const [first] = needed;
       if (first && needed.every((variable) => env[variable] === undefined))
         issue(first, `is needed, because ${where} names "${name}": set ${needed.join(' or ')}, or use offline:quote`);
@@ -93,7 +93,7 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     const name = issue.path[0] as VariableName;
     const value = given[name];
     const shown =
-      value === undefined ? 'is not set' : isSecret(name) ? 'is wrong' : `is "${short(masked(name, value))}"`;
+      value === undefined ? 'is not set' : isSecret(name) ? 'is wrong' : `is "${truncate(maskSecrets(name, value))}"`;
     const place = issue.path.length > 1 ? `${issue.path.slice(1).join('.')}: ` : '';
     // A wrong key of a record says why in an issue of its own.
     const message = (issue.code === 'invalid_key' && issue.issues[0]?.message) || issue.message;
@@ -104,12 +104,12 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
   );
 }
 
-const short = (text: string) => (text.length > 300 ? `${text.slice(0, 299)}…` : text);
+const truncate = (text: string) => (text.length > 300 ? `${text.slice(0, 299)}…` : text);
 
 /** Whether a variable's value must not be shown or written anywhere. */
 export const isSecret = (name: VariableName) => (secrets as readonly string[]).includes(name);
 
-function masked(name: VariableName, value: string): string {
+function maskSecrets(name: VariableName, value: string): string {
   if (isSecret(name)) return '********';
   if (!URL.canParse(value)) return name === 'DATABASE_URL' ? '********' : value;
   const parsed = new URL(value);
@@ -122,13 +122,13 @@ function masked(name: VariableName, value: string): string {
 export function describeConfig(config: Config, environment: Record<string, string | undefined> = process.env) {
   return variableNames.map((name) => ({
     name,
-    value: config[name] === undefined ? '' : masked(name, textOf(config[name])),
+    value: config[name] === undefined ? '' : maskSecrets(name, formatValue(config[name])),
     source: environment[name] ? 'environment' : 'default',
     description: variables[name].description ?? '',
   }));
 }
 
-const textOf = (value: Config[VariableName]) => {
+const formatValue = (value: Config[VariableName]) => {
   if (Array.isArray(value)) return value.join(',');
   return typeof value === 'string' ? value : JSON.stringify(value);
 };
@@ -136,8 +136,8 @@ const textOf = (value: Config[VariableName]) => {
 type ModelConfig = Pick<Config, 'ALFRED_MODEL' | 'ANTHROPIC_API_KEY'>;
 
 /** The models of an agent that has none of its own: the first is asked, the others stand in. */
-export const defaultChain = (config: ModelConfig) =>
+export const defaultModelChain = (config: ModelConfig) =>
   config.ALFRED_MODEL ?? (config.ANTHROPIC_API_KEY ? 'anthropic:claude-sonnet-5-5' : 'offline:quote');
 
 /** `provider:model` that is asked first where no agent has its own. */
-export const modelOf = (config: ModelConfig) => defaultChain(config).split(',')[0] ?? '';
+export const defaultModelOf = (config: ModelConfig) => defaultModelChain(config).split(',')[0] ?? '';

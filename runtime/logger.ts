@@ -31,7 +31,7 @@ export function createLogger(
     level: config.ALFRED_LOG_LEVEL,
     base: { role },
     redact: { paths: redacted, censor: '********' },
-    serializers: { err: withoutContent },
+    serializers: { err: serializeErrorWithoutContent },
   };
   if (destination) return pino(options, destination);
   if (config.ALFRED_LOG_FORMAT === 'json') return pino(options);
@@ -39,7 +39,7 @@ export function createLogger(
 }
 
 /** A database's error quotes the row it could not take; content has no place in a log. */
-function withoutContent(error: Error) {
+function serializeErrorWithoutContent(error: Error) {
   const {
     detail: _detail,
     where: _where,

@@ -14,7 +14,7 @@ const expectedChain = `expected provider:model, or several separated by commas, 
 export const ModelChain = z.string().regex(new RegExp(`^${model}(,${model})*$`), expectedChain);
 
 /** A JSON object in a variable; what is wrong in it is told with its place. */
-export const json = <S extends z.ZodType>(schema: S) =>
+export const jsonVariable = <S extends z.ZodType>(schema: S) =>
   z
     .string()
     .transform((text, context): unknown => {
@@ -28,7 +28,7 @@ export const json = <S extends z.ZodType>(schema: S) =>
     .pipe(schema);
 
 /** Several values in a variable, separated by commas. */
-export const list = <S extends z.ZodType<string, string>>(item: S) =>
+export const commaSeparated = <S extends z.ZodType<string, string>>(item: S) =>
   z
     .string()
     .transform((text) => text.split(',').map((entry) => entry.trim()))
@@ -64,12 +64,12 @@ const tokens = z.int().positive().max(1_000_000_000_000);
 const calls = z.int().positive().max(1_000_000_000);
 
 /** What one tenant's tasks may use a day, or one agent's tasks of one tenant. */
-export const PerDay = z.strictObject({
+export const DailyLimits = z.strictObject({
   maxCostUsd: z.number().nonnegative().max(1_000_000_000).optional(),
   maxTokens: tokens.optional(),
   maxModelCalls: calls.optional(),
 });
-export type PerDay = z.infer<typeof PerDay>;
+export type DailyLimits = z.infer<typeof DailyLimits>;
 
 const ModelOverride = z.strictObject({
   input: price.optional(),
@@ -99,7 +99,7 @@ export const AgentsSettings = z.record(
     model: ModelChain.optional(),
     onOutage: z.enum(['fallback', 'wait']).optional(),
     budget: Budget.optional(),
-    perDay: PerDay.optional(),
+    perDay: DailyLimits.optional(),
     approvals: z.array(ApprovalRule).max(100).optional(),
     onBusy: BusyPolicy.optional(),
   }),
@@ -109,7 +109,7 @@ export const AgentsSettings = z.record(
 export const TenantsSettings = z.record(
   z.string().min(1),
   z.strictObject({
-    perDay: PerDay.optional(),
+    perDay: DailyLimits.optional(),
     fairnessWeight: z.number().min(0.001).max(1_000).optional(),
   }),
 );

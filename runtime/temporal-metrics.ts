@@ -12,7 +12,7 @@ export async function installTemporalRuntime(log: Logger): Promise<() => Promise
   const bindAddress = `127.0.0.1:${await freePort()}`;
   Runtime.install({
     logger: new DefaultLogger('WARN', ({ level, message, meta }) =>
-      log[saidByUs.has(message) ? 'debug' : pinoLevels[level]](meta ?? {}, message),
+      log[loggedElsewhere.has(message) ? 'debug' : pinoLevels[level]](meta ?? {}, message),
     ),
     telemetryOptions: {
       logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} },
@@ -30,7 +30,7 @@ export async function installTemporalRuntime(log: Logger): Promise<() => Promise
 }
 
 /** What the activity interceptor and the task's own event say better. */
-const saidByUs = new Set(['Activity failed', 'Workflow failed']);
+const loggedElsewhere = new Set(['Activity failed', 'Workflow failed']);
 
 const pinoLevels = {
   TRACE: 'trace',

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isSecret, loadConfig, modelOf, variableNames, type Config } from '../../runtime/config.ts';
+import { isSecret, loadConfig, defaultModelOf, variableNames, type Config } from '../../runtime/config.ts';
 import { openEdge } from '../../runtime/edge.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { registerSearchAttributes } from '../../runtime/temporal.ts';
@@ -57,10 +57,10 @@ export async function bringUp({ onAddresses, ...servers }: Deps) {
   ]);
   // The door closes before the workers do, whichever came up first.
   cleanup.add('API', () => api.stop());
-  edge.readiness.serving();
+  edge.readiness.markServing();
   const coldStartSeconds = (Date.now() - settings.begunMs) / 1_000;
   edge.metrics.coldStart.set(coldStartSeconds);
-  log.info({ coldStartSeconds, model: modelOf(config), url: api.url }, 'ready');
+  log.info({ coldStartSeconds, model: defaultModelOf(config), url: api.url }, 'ready');
   return { config, apiUrl: api.url, coldStartSeconds, failed: workers.failed };
 }
 

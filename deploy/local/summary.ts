@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { styleText } from 'node:util';
-import { modelOf } from '../../runtime/config.ts';
+import { defaultModelOf } from '../../runtime/config.ts';
 import type { Stack } from './stack.ts';
 
 /** What runs where, and what to do first. */
@@ -16,9 +16,9 @@ export function summary({ config, apiUrl, notes, coldStartSeconds }: Stack, data
     ['Logs', `${shown}/logs`],
     [
       'Answers',
-      modelOf(config).startsWith('offline:')
+      defaultModelOf(config).startsWith('offline:')
         ? 'offline: quotes from your documents. Set ANTHROPIC_API_KEY (or ALFRED_MODEL and OPENAI_API_KEY) and start again'
-        : modelOf(config),
+        : defaultModelOf(config),
     ],
   ];
   const width = Math.max(...rows.map(([name]) => name?.length ?? 0));

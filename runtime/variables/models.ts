@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AgentsSettings, json, ModelChain, ModelOverrides, TenantsSettings } from '../settings-schemas.ts';
+import { AgentsSettings, jsonVariable, ModelChain, ModelOverrides, TenantsSettings } from '../settings-schemas.ts';
 import { milliseconds, url } from './values.ts';
 
 /** Models, their keys, limits and outages. */
@@ -7,13 +7,13 @@ export const models = {
   ALFRED_MODEL: ModelChain.optional().describe(
     'provider:model of all agents; more behind commas stand in while it is down; default: Claude when ANTHROPIC_API_KEY is set, else offline',
   ),
-  ALFRED_AGENTS: json(AgentsSettings)
+  ALFRED_AGENTS: jsonVariable(AgentsSettings)
     .optional()
     .describe('JSON by agent: its models, what it does in an outage, its budgets, its approvals; see below'),
-  ALFRED_TENANTS: json(TenantsSettings)
+  ALFRED_TENANTS: jsonVariable(TenantsSettings)
     .optional()
     .describe('JSON by tenant, or `*` for every other: limits of a day and share of the workers; see below'),
-  ALFRED_MODELS: json(ModelOverrides)
+  ALFRED_MODELS: jsonVariable(ModelOverrides)
     .optional()
     .describe('JSON by provider:model: prices and limits that the shipped table lacks or has otherwise; see below'),
   ALFRED_OUTAGE_FAILURES: z.coerce

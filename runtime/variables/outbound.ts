@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { Callback } from '../../contract/callback.ts';
-import { AddressRange, BucketPrefix, HostName, list, Mailbox } from '../settings-schemas.ts';
+import { AddressRange, BucketPrefix, HostName, commaSeparated, Mailbox } from '../settings-schemas.ts';
 import { url } from './values.ts';
 
 /** What Alfred may call on somebody’s word: webhooks, mail, sources. */
 export const outbound = {
-  ALFRED_OUTBOUND_ALLOW: list(AddressRange)
+  ALFRED_OUTBOUND_ALLOW: commaSeparated(AddressRange)
     .default([])
     .describe(
       'IP addresses and ranges that webhooks, callbacks and sources may reach although they are not public, like 10.0.0.0/8; separated by commas',
@@ -13,7 +13,7 @@ export const outbound = {
   ALFRED_WEBHOOK_SECRET: Callback.shape.secret
     .optional()
     .describe('whsec_… that signs what agents send with send_webhook; without it they cannot'),
-  ALFRED_WEBHOOK_HOSTS: list(HostName)
+  ALFRED_WEBHOOK_HOSTS: commaSeparated(HostName)
     .default([])
     .describe('hosts that send_webhook may call, separated by commas; default: every public one'),
   ALFRED_SMTP_URL: url(/^smtps?:$/, 'smtp://user:password@host:587 or smtps://user:password@host')
@@ -22,10 +22,10 @@ export const outbound = {
       'mail server for send_email, smtp://user:password@host:587 or smtps://…; without it agents send no email',
     ),
   ALFRED_MAIL_FROM: Mailbox.optional().describe('sender of what send_email sends: an address, or Name <address>'),
-  ALFRED_MAIL_DOMAINS: list(HostName)
+  ALFRED_MAIL_DOMAINS: commaSeparated(HostName)
     .default([])
     .describe('domains that send_email may write to, separated by commas; default: every one'),
-  ALFRED_S3_PREFIXES: list(BucketPrefix)
+  ALFRED_S3_PREFIXES: commaSeparated(BucketPrefix)
     .default([])
     .describe(
       'what sources of the kind s3 may read with Alfred’s credentials, like company-files or company-files/handbook; separated by commas; default: nothing',

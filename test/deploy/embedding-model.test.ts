@@ -7,8 +7,8 @@ import { readModelFolder } from '../../knowledge/embeddings/model-folder.ts';
 import { downloadFile } from '../../deploy/local/downloads/download-file.ts';
 import { obtainEmbeddingModel } from '../../deploy/local/downloads/embedding-model.ts';
 import { localModel, type LocalModel, type Place } from '../../deploy/local/downloads/embedding-models.ts';
-import { startFakeHub, type HubFault } from '../support/fake-hub.ts';
-import { zipFile } from '../support/zip-file.ts';
+import { startFakeHub, type HubFault } from '../support/fakes/fake-hub.ts';
+import { zipFile } from '../support/files/zip-file.ts';
 import { dataFolders } from './local-stack.ts';
 
 const folders = dataFolders();

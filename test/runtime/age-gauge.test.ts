@@ -15,12 +15,12 @@ test('an age grows until the next word, and is not shown when none comes', async
   });
   const shown = async () => (await registry.metrics()).split('\n').filter((line) => line.startsWith('lag'));
   expect(await shown()).toEqual([]);
-  gauge.tell('file', new Date(Date.now() - 10_000));
-  gauge.tell('vector', undefined);
+  gauge.report('file', new Date(Date.now() - 10_000));
+  gauge.report('vector', undefined);
   expect(await shown()).toEqual(['lag{of="file"} 10', 'lag{of="vector"} 0']);
   jest.setSystemTime(Date.now() + 60_000);
   expect(await shown()).toEqual(['lag{of="file"} 70', 'lag{of="vector"} 0']);
-  gauge.tell('vector', undefined);
+  gauge.report('vector', undefined);
   jest.setSystemTime(Date.now() + 4.5 * 60_000);
   expect(await shown()).toEqual(['lag{of="vector"} 0']);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { agentSettings, checkAgentNames, dayLimitsOf, tenantSettings } from '../../runtime/agent-settings.ts';
-import { ConfigError, loadConfig, modelOf } from '../../runtime/config.ts';
+import { ConfigError, loadConfig, defaultModelOf } from '../../runtime/config.ts';
 
 const configOf = (environment: Record<string, string | object>) =>
   loadConfig({
@@ -40,7 +40,7 @@ test('the first model of a chain is asked, the others are fallbacks, and an agen
     ALFRED_MODEL: 'scripted:one,offline:two,scripted:three',
     ALFRED_AGENTS: { other: { model: 'offline:four,offline:five', onOutage: 'wait', budget: { waitS: 5 } } },
   });
-  expect(modelOf(config)).toBe('scripted:one');
+  expect(defaultModelOf(config)).toBe('scripted:one');
   expect(agentSettings(config, 'knowledge')).toMatchObject({
     model: 'scripted:one',
     fallbacks: ['offline:two', 'scripted:three'],

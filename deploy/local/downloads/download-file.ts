@@ -1,6 +1,6 @@
 import { open, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sha256OfFile } from '../../../runtime/file-hash.ts';
+import { hashFile } from '../../../runtime/hash.ts';
 
 /** What a file must be; a server that says otherwise has another one. */
 export type Pinned = { bytes: number; sha256: string };
@@ -37,7 +37,7 @@ export async function downloadFile(
       await sleep(error.afterMs ?? waitMs);
     }
   }
-  const found = await sha256OfFile(path);
+  const found = await hashFile(path);
   if (found !== pinned.sha256)
     throw new Error(`${url.host} gave a file with SHA-256 ${found}, expected ${pinned.sha256}: it is not used`);
 }

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sha256OfFile } from '../../../runtime/file-hash.ts';
+import { hashFile } from '../../../runtime/hash.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import { cacheDir, removeLeftovers } from './cache-dir.ts';
 import type { LocalModel, ModelFiles, Place } from './embedding-models.ts';
@@ -81,7 +81,7 @@ async function fetchFrom(
 /** @returns what is wrong with the files in a folder, or undefined */
 async function faultOf(folder: string, files: ModelFiles): Promise<string | undefined> {
   for (const [name, { sha256 }] of Object.entries(files)) {
-    const found = await sha256OfFile(join(folder, name)).catch(() => undefined);
+    const found = await hashFile(join(folder, name)).catch(() => undefined);
     if (found === undefined) return `${name} is missing`;
     if (found !== sha256) return `${name} has SHA-256 ${found}, expected ${sha256}: it is not what was pinned`;
   }

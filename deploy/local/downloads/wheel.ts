@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { sha256OfFile } from '../../../runtime/file-hash.ts';
+import { hashFile } from '../../../runtime/hash.ts';
 
 export type Wheel = {
   name: string;
@@ -86,7 +86,7 @@ async function download(run: Run, python: string, requirement: string, into: str
 
 async function verify(path: string, name: string, expected: string | undefined): Promise<void> {
   if (!expected) throw new Error(`no SHA-256 is pinned for ${name}`);
-  const found = await sha256OfFile(path);
+  const found = await hashFile(path);
   if (found !== expected)
     throw new Error(`${name} has SHA-256 ${found}, expected ${expected}: it is not what was pinned, so it is not run`);
 }

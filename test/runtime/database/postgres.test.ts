@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { openPostgres } from '../../../runtime/database/postgres.ts';
-import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 
 let env: TestEnvironment;
 beforeAll(async () => void (env = await createTestEnvironment()));

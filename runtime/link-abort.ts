@@ -20,7 +20,7 @@ export function linkAbort(signals: readonly AbortSignal[], { timeoutMs }: { time
   const timer = timeoutMs === undefined ? undefined : setTimeout(fireLate, timeoutMs);
   return {
     signal: controller.signal,
-    isLate: () => late,
+    hasTimedOut: () => late,
     release: () => {
       clearTimeout(timer);
       for (const { signal, fire } of links) signal.removeEventListener('abort', fire);

@@ -1,9 +1,9 @@
 /** Lets `count` callers through at a time, the others in the order in which they came. */
-export function createSlots(count: number) {
+export function createSemaphore(count: number) {
   let free = count;
-  const waiting: (() => void)[] = [];
+  const queue: (() => void)[] = [];
 
-  async function take(signal: AbortSignal): Promise<void> {
+  async function acquire(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (free > 0) return void free--;
     await new Promise<void>((resolve, reject) => {
@@ -12,27 +12,27 @@ export function createSlots(count: number) {
         resolve();
       };
       const leave = () => {
-        waiting.splice(waiting.indexOf(enter), 1);
+        queue.splice(queue.indexOf(enter), 1);
         reject(signal.reason as Error);
       };
-      waiting.push(enter);
+      queue.push(enter);
       signal.addEventListener('abort', leave, { once: true });
     });
   }
 
-  function give() {
-    const next = waiting.shift();
+  function release() {
+    const next = queue.shift();
     if (next) next();
     else free++;
   }
 
   /** Waits for a slot and holds it while `work` runs. Rejects with the signal's reason when that comes first. */
   return async function withSlot<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    await take(signal);
+    await acquire(signal);
     try {
       return await work();
     } finally {
-      give();
+      release();
     }
   };
 }
