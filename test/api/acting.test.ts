@@ -1,18 +1,23 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { createActingTools } from '../../agents/tools/index.ts';
 import type { JsonValue } from '../../contract/json.ts';
-import { createFakeSmtp } from '../support/fake-smtp.ts';
-import { historyText } from '../support/history-text.ts';
-import { createReceiver, verified, type Received, type Receiver } from '../support/receiver.ts';
+import { createFakeSmtp } from '../support/fakes/fake-smtp.ts';
+import { historyText } from '../support/tasks/history-text.ts';
+import {
+  createWebhookReceiver,
+  verified,
+  type Received,
+  type WebhookReceiver,
+} from '../support/fakes/webhook-receiver.ts';
 import { until } from '../support/until.ts';
-import { createApiHarness, type ApiHarness } from './api-server.ts';
+import { createApiHarness, type ApiHarness } from './api-harness.ts';
 
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 let api: ApiHarness;
-let receiver: Receiver;
+let receiver: WebhookReceiver;
 let smtp: Awaited<ReturnType<typeof createFakeSmtp>>;
 beforeAll(async () => {
-  receiver = await createReceiver();
+  receiver = await createWebhookReceiver();
   smtp = await createFakeSmtp();
   api = await createApiHarness({
     ALFRED_AGENTS: JSON.stringify({ knowledge: { approvals: [{ tool: '*' }] } }),
@@ -22,7 +27,7 @@ beforeAll(async () => {
     ALFRED_MAIL_FROM: 'alfred@example.com',
     ALFRED_MAIL_DOMAINS: 'example.com',
   });
-  for (const tool of createActingTools(api.config, api.webhooks))
+  for (const tool of createActingTools(api.config, api))
     api.tool(tool.name, (input, context) => tool.run(input, context), tool);
 });
 afterAll(async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { until } from '../support/until.ts';
-import { createApiHarness, type ApiHarness } from './api-server.ts';
+import { createApiHarness, type ApiHarness } from './api-harness.ts';
 
 // A token in costs $0.001, one out $0.01; a scripted turn takes 10 in and 5 out: $0.06.
 const models = { 'scripted:test': { input: 1_000, output: 10_000, maxOutputTokens: 2_000 } };

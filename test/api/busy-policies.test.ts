@@ -2,45 +2,62 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import type { ModelRequest } from '../../contract/ports/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import { until } from '../support/until.ts';
-import { createApiHarness, type ApiHarness } from './api-server.ts';
-import { heard, held, script, states, talkTo, type Talk } from './talk.ts';
+import { createApiHarness, type ApiHarness } from './api-harness.ts';
+import {
+  outlineOf,
+  blockedTurn,
+  transcript,
+  messageStates,
+  openConversation,
+  type TestConversation,
+} from './open-conversation.ts';
 
 let api: ApiHarness;
 beforeAll(async () => void (api = await createApiHarness()));
 afterAll(() => api?.close());
 
 /** The first turn is held; every later one answers at once. */
-let first: ReturnType<typeof held>;
+let first: ReturnType<typeof blockedTurn>;
 let requests: ModelRequest[];
-let talk: Talk;
+let conversation: TestConversation;
 beforeEach(async () => {
-  first = held('Half an');
+  first = blockedTurn('Half an');
   requests = api.script((_, call) => (call === 1 ? first.turn : { text: [`Answer ${call}.`] }));
-  talk = await talkTo(api);
+  conversation = await openConversation(api);
 });
 
-const asked = (call: number) => heard(requests[call - 1] as ModelRequest);
+const asked = (call: number) => outlineOf(requests[call - 1] as ModelRequest);
 const statusOf = async (taskId: string) => (await api.http.get(`/v1/tasks/${taskId}`)).body.status as string;
 
 describe('while a task runs, a message', () => {
   test('that enqueues waits for its turn, and the others after it', async () => {
-    await talk.say('one');
-    const runningTaskId = await talk.running();
-    expect((await talk.say('two')).body).toMatchObject({ outcome: 'queued', position: 2, runningTaskId });
-    expect((await talk.say('three', { onBusy: 'enqueue' })).body).toMatchObject({ outcome: 'queued', position: 3 });
-    expect(await talk.row()).toMatchObject({ queued: 2, runningTaskId });
+    await conversation.say('one');
+    const runningTaskId = await conversation.running();
+    expect((await conversation.say('two')).body).toMatchObject({ outcome: 'queued', position: 2, runningTaskId });
+    expect((await conversation.say('three', { onBusy: 'enqueue' })).body).toMatchObject({
+      outcome: 'queued',
+      position: 3,
+    });
+    expect(await conversation.row()).toMatchObject({ queued: 2, runningTaskId });
     first.release();
-    expect(script(await talk.quiet())).toEqual(['one', '> Half an', 'two', '> Answer 2.', 'three', '> Answer 3.']);
+    expect(transcript(await conversation.quiet())).toEqual([
+      'one',
+      '> Half an',
+      'two',
+      '> Answer 2.',
+      'three',
+      '> Answer 3.',
+    ]);
     expect(asked(3)).toEqual(['one', ['> Half an'], 'two', ['> Answer 2.'], 'three']);
   });
 
   test('that interrupts cancels it, keeps its words, and passes over what waits', async () => {
-    const one = await talk.say('one');
-    const runningTaskId = await talk.running();
-    const two = await talk.say('two');
-    const three = await talk.say('three', { onBusy: 'interrupt' });
+    const one = await conversation.say('one');
+    const runningTaskId = await conversation.running();
+    const two = await conversation.say('two');
+    const three = await conversation.say('three', { onBusy: 'interrupt' });
     expect(three.body).toMatchObject({ outcome: 'interrupted', runningTaskId });
-    expect(states(await talk.quiet())).toEqual([
+    expect(messageStates(await conversation.quiet())).toEqual([
       'one: started, done',
       'two: queued, passed_over',
       'three: interrupted, done',
@@ -54,55 +71,59 @@ describe('while a task runs, a message', () => {
 
   test('that rolls back cancels it and takes its words, and those that wait, out of the context', async () => {
     first.release();
-    await talk.say('kept');
-    await talk.quiet();
-    const second = held('Never');
+    await conversation.say('kept');
+    await conversation.quiet();
+    const second = blockedTurn('Never');
     requests = api.script((_, call) => (call === 1 ? second.turn : { text: [`Answer ${call}.`] }));
-    await talk.say('one');
-    await talk.running();
-    await talk.say('two');
-    expect((await talk.say('three', { onBusy: 'rollback' })).body.outcome).toBe('rolled_back');
-    expect(states(await talk.quiet())).toEqual([
+    await conversation.say('one');
+    await conversation.running();
+    await conversation.say('two');
+    expect((await conversation.say('three', { onBusy: 'rollback' })).body.outcome).toBe('rolled_back');
+    expect(messageStates(await conversation.quiet())).toEqual([
       'kept: started, done',
       'one: started, rolled_back',
       'two: queued, rolled_back',
       'three: rolled_back, done',
     ]);
     expect(asked(2)).toEqual(['kept', ['> Half an'], 'three']);
-    await talk.say('four');
-    await talk.quiet();
+    await conversation.say('four');
+    await conversation.quiet();
     expect(asked(3)).toEqual(['kept', ['> Half an'], 'three', ['> Answer 2.'], 'four']);
   });
 
   test('that is to be rejected is refused with the task that is in the way, also when it is sent again', async () => {
-    await talk.say('one');
-    const taskId = await talk.running();
+    await conversation.say('one');
+    const taskId = await conversation.running();
     for (let times = 0; times < 2; times++)
-      expect(await talk.say('two', { id: 'm2', onBusy: 'reject' })).toMatchObject({
+      expect(await conversation.say('two', { id: 'm2', onBusy: 'reject' })).toMatchObject({
         status: 409,
         body: { code: 'conversation_busy', taskId },
       });
     first.release();
-    expect(states(await talk.quiet())).toEqual(['one: started, done', 'two: rejected, rejected']);
+    expect(messageStates(await conversation.quiet())).toEqual(['one: started, done', 'two: rejected, rejected']);
     expect(requests).toHaveLength(1);
-    expect((await talk.say('two', { id: 'm2', onBusy: 'reject' })).status).toBe(409);
-    expect((await talk.say('again', { onBusy: 'reject' })).body.outcome).toBe('started');
-    await talk.quiet();
+    expect((await conversation.say('two', { id: 'm2', onBusy: 'reject' })).status).toBe(409);
+    expect((await conversation.say('again', { onBusy: 'reject' })).body.outcome).toBe('started');
+    await conversation.quiet();
   });
 
   test('that steers is given to the task, and has a turn of its own when the task did not take it', async () => {
-    await talk.say('one');
-    const taskId = await talk.running();
-    await talk.say('three', { onBusy: 'enqueue' });
-    expect((await talk.say('two', { onBusy: 'steer' })).body).toMatchObject({ outcome: 'steered', taskId });
+    await conversation.say('one');
+    const taskId = await conversation.running();
+    await conversation.say('three', { onBusy: 'enqueue' });
+    expect((await conversation.say('two', { onBusy: 'steer' })).body).toMatchObject({ outcome: 'steered', taskId });
     first.release();
-    expect(states(await talk.quiet())).toEqual(['one: started, done', 'three: queued, done', 'two: steered, done']);
+    expect(messageStates(await conversation.quiet())).toEqual([
+      'one: started, done',
+      'three: queued, done',
+      'two: steered, done',
+    ]);
     expect(asked(3)).toEqual(['one', ['> Half an'], 'three', ['> Answer 2.'], 'two']);
   });
 });
 
 test('a running task reads what steers it with the results of its step, and answers it too', async () => {
-  const tool = held('');
+  const tool = blockedTurn('');
   api.tool('search_documents', async (_, { signal }) => {
     await tool.turn.until(signal);
     return { output: 'looked', summary: 'looked' };
@@ -110,7 +131,7 @@ test('a running task reads what steers it with the results of its step, and answ
   requests = api.script((_, call) =>
     call === 1 ? { calls: [{ tool: 'search_documents', arguments: {} }] } : { text: ['Both.'] },
   );
-  const said = await talkTo(api, { onBusy: 'steer' });
+  const said = await openConversation(api, { onBusy: 'steer' });
   await said.say('one');
   const taskId = await said.running();
   await until('its tool runs', async () =>
@@ -119,12 +140,12 @@ test('a running task reads what steers it with the results of its step, and answ
   for (const text of ['two', 'three'])
     expect((await said.say(text)).body).toMatchObject({ outcome: 'steered', taskId, runningTaskId: taskId });
   tool.release();
-  expect(states(await said.quiet())).toEqual([
+  expect(messageStates(await said.quiet())).toEqual([
     'one: started, done',
     'two: steered, steered',
     'three: steered, steered',
   ]);
-  expect(requests.map(heard)).toEqual([['one'], ['one', ['call search_documents'], ['looked'], 'two', 'three']]);
+  expect(requests.map(outlineOf)).toEqual([['one'], ['one', ['call search_documents'], ['looked'], 'two', 'three']]);
   const steered = (await said.events()).filter(({ type }: { type: string }) => type === 'message.steered');
   expect(steered.map(({ data }: { data: unknown }) => data)).toMatchObject([
     { step: 2, text: 'two' },
@@ -136,7 +157,7 @@ test('a running task reads what steers it with the results of its step, and answ
 
 describe('the policy of a message', () => {
   test('is its own, else the conversation’s, which can be changed', async () => {
-    const strict = await talkTo(api, { onBusy: 'reject' });
+    const strict = await openConversation(api, { onBusy: 'reject' });
     await strict.say('one');
     await strict.running();
     expect((await strict.say('two')).status).toBe(409);
@@ -150,7 +171,7 @@ describe('the policy of a message', () => {
 
 describe('an interrupted task', () => {
   test('leaves no tool call without an answer', async () => {
-    const tool = held('');
+    const tool = blockedTurn('');
     api.tool('search_documents', async (input, { signal }) => {
       if ((input as { at: number }).at === 2) await tool.turn.until(signal);
       return { output: { saw: input }, summary: 'looked' };
@@ -163,13 +184,13 @@ describe('an interrupted task', () => {
           }
         : { text: ['Yes.'] },
     );
-    await talk.say('one');
-    const taskId = await talk.running();
+    await conversation.say('one');
+    const taskId = await conversation.running();
     await until('the first call has its result', async () =>
       (await api.events.read(api.scope, taskId, 0, 100)).some(({ type }) => type === 'tool.completed'),
     );
-    await talk.say('two', { onBusy: 'interrupt' });
-    await talk.quiet();
+    await conversation.say('two', { onBusy: 'interrupt' });
+    await conversation.quiet();
     expect(asked(2)).toEqual([
       'one',
       ['> Let me look.', 'call search_documents', 'call search_documents'],
@@ -186,24 +207,24 @@ describe('an interrupted task', () => {
   test('that ended with what it had leaves its results, too', async () => {
     api.tool('search_documents', async () => ({ output: 'found', summary: 'looked' }));
     api.script([{ text: ['Hello.'] }, { calls: [{ tool: 'search_documents', arguments: {} }] }]);
-    await talk.say('hi');
-    await talk.quiet();
-    await talk.say('one', { budget: { maxModelCalls: 1, waitS: 0 } });
+    await conversation.say('hi');
+    await conversation.quiet();
+    await conversation.say('one', { budget: { maxModelCalls: 1, waitS: 0 } });
     // What was answered before is no answer to this.
-    expect(script(await talk.quiet()).at(-1)).toBe('> The budget ended before there was an answer.');
+    expect(transcript(await conversation.quiet()).at(-1)).toBe('> The budget ended before there was an answer.');
     requests = api.script([{ text: ['Yes.'] }]);
-    await talk.say('two');
-    await talk.quiet();
+    await conversation.say('two');
+    await conversation.quiet();
     expect(asked(1)).toEqual(['hi', ['> Hello.'], 'one', ['call search_documents'], ['found'], 'two']);
   });
 });
 
 test('a task that failed leaves its question', async () => {
   api.script([{ error: new AlfredError('model_auth', 'no key') }]);
-  await talk.say('one');
-  await talk.quiet();
+  await conversation.say('one');
+  await conversation.quiet();
   requests = api.script([{ text: ['Yes.'] }]);
-  await talk.say('two');
-  expect(script(await talk.quiet())).toEqual(['one', 'two', '> Yes.']);
+  await conversation.say('two');
+  expect(transcript(await conversation.quiet())).toEqual(['one', 'two', '> Yes.']);
   expect(asked(1)).toEqual(['one', 'two']);
 });

@@ -2,19 +2,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { AlfredError } from '../../contract/errors.ts';
 import { callbackWorkflowId, taskWorkflowId } from '../../contract/ids.ts';
-import { historyText } from '../support/history-text.ts';
-import { createReceiver, verified, type Received, type Receiver } from '../support/receiver.ts';
+import { historyText } from '../support/tasks/history-text.ts';
+import {
+  createWebhookReceiver,
+  verified,
+  type Received,
+  type WebhookReceiver,
+} from '../support/fakes/webhook-receiver.ts';
 import { until } from '../support/until.ts';
-import { createApiHarness, type ApiHarness } from './api-server.ts';
+import { createApiHarness, type ApiHarness } from './api-harness.ts';
 import type { Wire } from './checked-client.ts';
 
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const bareSecret = secret.slice('whsec_'.length);
 
 let api: ApiHarness;
-let receiver: Receiver;
+let receiver: WebhookReceiver;
 beforeAll(async () => {
-  receiver = await createReceiver();
+  receiver = await createWebhookReceiver();
   api = await createApiHarness({ ALFRED_OUTBOUND_ALLOW: '127.0.0.1', ALFRED_SWEEP_INTERVAL_S: '1' });
 });
 afterAll(async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { citationStates } from '../../contract/task.ts';
-import { putDocument } from '../support/put-document.ts';
-import { createApiHarness, type ApiHarness } from './api-server.ts';
+import { putDocument } from '../support/documents/put-document.ts';
+import { createApiHarness, type ApiHarness } from './api-harness.ts';
 
 let api: ApiHarness;
 beforeAll(async () => {

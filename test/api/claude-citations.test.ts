@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { startFakeAnthropic } from '../support/fake-anthropic.ts';
-import { contentOf, type Block } from '../support/fake-anthropic-faults.ts';
-import { startFakeOpenAi } from '../support/fake-openai.ts';
-import { putDocument } from '../support/put-document.ts';
-import { createApiHarness, type ApiHarness } from './api-server.ts';
-import { script, talkTo } from './talk.ts';
+import { startFakeAnthropic } from '../support/providers/fake-anthropic.ts';
+import { contentOf, type Block } from '../support/providers/fake-anthropic-faults.ts';
+import { startFakeOpenAi } from '../support/providers/fake-openai.ts';
+import { putDocument } from '../support/documents/put-document.ts';
+import { createApiHarness, type ApiHarness } from './api-harness.ts';
+import { transcript, openConversation } from './open-conversation.ts';
 
 const claude = 'anthropic:claude-sonnet-4-6';
 const text =
@@ -70,10 +70,10 @@ test('what Claude cites is shown with its own quotes, at their places, and the t
       { type: 'text', pieces: ['.'] },
     ],
   });
-  const talk = await talkTo(api);
-  const { body } = await talk.say('May I work less after my leave?');
+  const conversation = await openConversation(api);
+  const { body } = await conversation.say('May I work less after my leave?');
   const answer = 'After your sixteen weeks you may work less if your boss agrees [1].';
-  expect(script(await talk.quiet())).toEqual(['May I work less after my leave?', `> ${answer}`]);
+  expect(transcript(await conversation.quiet())).toEqual(['May I work less after my leave?', `> ${answer}`]);
   const task = (await api.http.get(`/v1/tasks/${body.taskId}`)).body;
   expect(task).toMatchObject({ status: 'completed', model: claude, result: { text: answer } });
   const streamed = (await api.followed(body.taskId as string)).flatMap((event) =>
@@ -93,15 +93,15 @@ test('what Claude cites is shown with its own quotes, at their places, and the t
 
   // The same conversation goes back to Claude as plain text, and then to somebody else.
   fakes.claude.script({ blocks: [{ type: 'text', pieces: ['Sixteen [1].'] }] });
-  await talk.say('How long is it?');
-  await talk.quiet();
+  await conversation.say('How long is it?');
+  await conversation.quiet();
   const again = fakes.claude.requests.at(-1)?.messages ?? [];
   expect(contentOf(again[3] ?? { content: '' })).toEqual([{ type: 'text', text: answer }]);
 
   while (!(await api.gate.recordFailure(claude)));
   fakes.gpt.script({ text: ['Eight weeks [1].'] });
-  const last = await talk.say('How early must I tell you?');
-  expect(script(await talk.quiet()).at(-1)).toBe('> Eight weeks [1].');
+  const last = await conversation.say('How early must I tell you?');
+  expect(transcript(await conversation.quiet()).at(-1)).toBe('> Eight weeks [1].');
   expect(fakes.gpt.requests.at(-1)?.messages?.map(({ role }) => role)).toEqual([
     'system',
     'user',

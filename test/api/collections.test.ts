@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { documentsQueue } from '../../contract/ids.ts';
 import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
-import { wordEmbedder } from '../support/word-embedder.ts';
-import { createApiHarness, type ApiHarness } from './api-server.ts';
+import { wordEmbedder } from '../support/documents/word-embedder.ts';
+import { createApiHarness, type ApiHarness } from './api-harness.ts';
 import type { Wire } from './checked-client.ts';
 import { until } from '../support/until.ts';
 

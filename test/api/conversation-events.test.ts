@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { until } from '../support/until.ts';
-import { createApiHarness, serve, type ApiHarness } from './api-server.ts';
+import { createApiHarness, startApi, type ApiHarness } from './api-harness.ts';
 import { eventsIn, type Wire } from './checked-client.ts';
-import { held, talkTo, type Talk } from './talk.ts';
+import { blockedTurn, openConversation, type TestConversation } from './open-conversation.ts';
 
 let api: ApiHarness;
 beforeAll(async () => void (api = await createApiHarness()));
@@ -10,9 +10,14 @@ afterAll(() => api?.close());
 
 const openStreams = async () => (await api.metrics.eventStreams.get()).values[0]?.value ?? 0;
 /** Follows until an event holds, then leaves. @returns everything up to it */
-async function followed(url: string, talk: Talk, after: number, isLast: (event: Wire) => boolean): Promise<Wire[]> {
+async function followed(
+  url: string,
+  conversation: TestConversation,
+  after: number,
+  isLast: (event: Wire) => boolean,
+): Promise<Wire[]> {
   const leave = new AbortController();
-  const response = await fetch(`${url}${talk.path}/events`, {
+  const response = await fetch(`${url}${conversation.path}/events`, {
     headers: { 'last-event-id': String(after) },
     signal: leave.signal,
   });
@@ -35,10 +40,10 @@ const types = (events: Wire[]) => events.map(({ type }) => type).filter((type) =
 describe('a conversation’s events', () => {
   test('hold its own and all of its tasks’, with one sequence of numbers', async () => {
     api.script(() => ({ text: ['Yes.'] }));
-    const talk = await talkTo(api);
-    const one = await talk.say('one', { id: 'm1' });
-    await talk.quiet();
-    const all = await talk.events();
+    const conversation = await openConversation(api);
+    const one = await conversation.say('one', { id: 'm1' });
+    await conversation.quiet();
+    const all = await conversation.events();
     expect(types(all)).toEqual([
       'conversation.message',
       'task.queued',
@@ -59,28 +64,28 @@ describe('a conversation’s events', () => {
     expect(ofTask.map(({ taskSeq: seq, at, type, data }) => ({ seq, at, type, data }))).toEqual(
       await api.events.read(api.scope, taskId, 0, 100),
     );
-    expect((await talk.row()).lastSeq).toBe(all.length);
+    expect((await conversation.row()).lastSeq).toBe(all.length);
   });
 
   test('are followed over several tasks, from any place, by any pod, without gap or duplicate', async () => {
-    const first = held('One.');
+    const first = blockedTurn('One.');
     api.script((_, call) => (call === 1 ? first.turn : { text: ['Yes.'] }));
-    const talk = await talkTo(api);
-    await talk.say('one');
-    await talk.running();
+    const conversation = await openConversation(api);
+    await conversation.say('one');
+    await conversation.running();
     const isLast = ({ type, data }: Wire) =>
       type === 'conversation.turn' && data.messageId === 'last' && data.state === 'done';
-    const pod = await serve(api);
-    const live = [api.url, pod.url].map((url) => followed(url, talk, 0, isLast));
+    const pod = await startApi(api);
+    const live = [api.url, pod.url].map((url) => followed(url, conversation, 0, isLast));
     await until('both follow', async () => (await openStreams()) === 2);
-    await talk.say('two');
-    await talk.say('three', { id: 'last' });
+    await conversation.say('two');
+    await conversation.say('three', { id: 'last' });
     first.release();
-    await talk.quiet();
-    const all = await talk.events();
+    await conversation.quiet();
+    const all = await conversation.events();
     for (const seen of await Promise.all(live)) expect(seen).toEqual(all);
     for (const cut of [1, 5, all.length - 1])
-      expect(await followed(pod.url, talk, cut, isLast)).toEqual(all.slice(cut));
+      expect(await followed(pod.url, conversation, cut, isLast)).toEqual(all.slice(cut));
     await until('nobody follows', async () => (await openStreams()) === 0);
     // The client opens connections in reserve after those that it has cut.
     pod.app.server.closeAllConnections();
@@ -88,18 +93,18 @@ describe('a conversation’s events', () => {
   });
 
   test('say what was changed, stopped and given up', async () => {
-    const first = held('One.');
+    const first = blockedTurn('One.');
     api.script((_, call) => (call === 1 ? first.turn : { text: ['Yes.'] }));
-    const talk = await talkTo(api);
-    await talk.say('one', { id: 'm1' });
-    const taskId = await talk.running();
-    await talk.say('two', { id: 'm2' });
-    await api.http.json('PATCH', talk.path, { title: 'New', onBusy: 'reject' });
+    const conversation = await openConversation(api);
+    await conversation.say('one', { id: 'm1' });
+    const taskId = await conversation.running();
+    await conversation.say('two', { id: 'm2' });
+    await api.http.json('PATCH', conversation.path, { title: 'New', onBusy: 'reject' });
     // The same again is no change.
-    await api.http.json('PATCH', talk.path, { title: 'New' });
-    await api.http.post(`${talk.path}/stop`, {});
-    await talk.quiet();
-    const own = (await talk.events()).filter(({ type }) => /changed|stopped/.test(type));
+    await api.http.json('PATCH', conversation.path, { title: 'New' });
+    await api.http.post(`${conversation.path}/stop`, {});
+    await conversation.quiet();
+    const own = (await conversation.events()).filter(({ type }) => /changed|stopped/.test(type));
     expect(own.map(({ data }) => data)).toEqual([
       { title: 'New', archived: false, onBusy: 'reject' },
       { taskId, dropped: ['m2'] },
@@ -107,13 +112,13 @@ describe('a conversation’s events', () => {
   });
 
   test('stay open while nothing is said, with a comment now and then, and end with the conversation', async () => {
-    const pod = await serve(api, { heartbeatMs: 20 });
-    const talk = await talkTo(api);
-    const response = await fetch(`${pod.url}${talk.path}/events`);
+    const pod = await startApi(api, { heartbeatMs: 20 });
+    const conversation = await openConversation(api);
+    const response = await fetch(`${pod.url}${conversation.path}/events`);
     let text = '';
     const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
     while (!text.includes(': still here')) text += (await reader?.read())?.value ?? '';
-    await api.http.request(talk.path, { method: 'DELETE' });
+    await api.http.request(conversation.path, { method: 'DELETE' });
     for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) text += next.value;
     await until('nobody follows', async () => (await openStreams()) === 0);
     await pod.app.close();

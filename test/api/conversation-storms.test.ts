@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { BusyPolicy } from '../../contract/conversation.ts';
 import { until } from '../support/until.ts';
-import { createApiHarness, type ApiHarness } from './api-server.ts';
+import { createApiHarness, type ApiHarness } from './api-harness.ts';
 import type { Checked } from './checked-client.ts';
-import { script, talkTo } from './talk.ts';
+import { transcript, openConversation } from './open-conversation.ts';
 
 let api: ApiHarness;
 beforeAll(async () => void (api = await createApiHarness()));
@@ -36,15 +36,15 @@ test.each<BusyPolicy>(['enqueue', 'interrupt', 'rollback', 'reject', 'steer'])(
   'a hundred messages from ten clients, each sent twice, are taken once and in one order: %s',
   async (onBusy) => {
     const requests = api.script(() => ({ text: ['Yes.'] }));
-    const talk = await talkTo(api);
-    const answers = await storm(talk.say, onBusy);
+    const conversation = await openConversation(api);
+    const answers = await storm(conversation.say, onBusy);
     for (const [first, second] of answers.values()) {
       expect([202, 409]).toContain(first?.status);
       const { requestId: _, ...told } = first?.body;
       const { requestId: __, ...toldAgain } = second?.body;
       expect([second?.status, toldAgain]).toEqual([first?.status, told]);
     }
-    const all = await talk.quiet(100_000);
+    const all = await conversation.quiet(100_000);
     const people = all.filter(({ role }) => role === 'user');
     expect(people.map(({ position }) => position)).toEqual(Array.from({ length: messages }, (_, n) => n + 1));
     expect(new Set(people.map(({ id }) => id)).size).toBe(messages);
@@ -53,14 +53,14 @@ test.each<BusyPolicy>(['enqueue', 'interrupt', 'rollback', 'reject', 'steer'])(
 
     const known = new Set(['done', 'passed_over', 'rolled_back', 'rejected', 'steered']);
     expect(people.every(({ state }) => known.has(state))).toBe(true);
-    const seqs = (await talk.events()).map(({ seq }) => seq);
+    const seqs = (await conversation.events()).map(({ seq }) => seq);
     expect(seqs).toEqual(seqs.map((_: number, i: number) => i + 1));
     // Each task was asked once, and what the last one was asked holds everything that counts, in order.
     const counted = people.filter(({ state }) => ['done', 'passed_over', 'steered'].includes(state));
     const last = requests.at(-1)?.messages.flatMap((message) => (message.role === 'user' ? [message.text] : []));
     expect(last).toEqual(counted.map(({ text }) => text));
     if (onBusy !== 'interrupt' && onBusy !== 'rollback')
-      expect(script(all).filter((line) => line === '> Yes.')).toHaveLength(
+      expect(transcript(all).filter((line) => line === '> Yes.')).toHaveLength(
         people.filter(({ state }) => state === 'done').length,
       );
   },

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { conversationWorkflowId } from '../../contract/ids.ts';
 import { until } from '../support/until.ts';
-import { createApiHarness, type ApiHarness } from './api-server.ts';
-import { heard, held, script, states, talkTo } from './talk.ts';
+import { createApiHarness, type ApiHarness } from './api-harness.ts';
+import { outlineOf, blockedTurn, transcript, messageStates, openConversation } from './open-conversation.ts';
 
 let api: ApiHarness;
 beforeAll(async () => {
@@ -21,33 +21,42 @@ const nowhere = '019ab7a0-0000-7000-8000-000000000000';
 describe('a conversation', () => {
   test('carries its context from task to task', async () => {
     const requests = api.script([{ text: ['Hello Ada.'] }, { text: ['Your name is Ada.'] }]);
-    const talk = await talkTo(api);
-    const first = await talk.say('I am Ada.');
+    const conversation = await openConversation(api);
+    const first = await conversation.say('I am Ada.');
     expect(first).toMatchObject({
       status: 202,
-      body: { position: 1, outcome: 'started', runningTaskId: null, conversationId: talk.id },
+      body: { position: 1, outcome: 'started', runningTaskId: null, conversationId: conversation.id },
     });
-    await talk.quiet();
-    await talk.say('Who am I?');
-    expect(script(await talk.quiet())).toEqual(['I am Ada.', '> Hello Ada.', 'Who am I?', '> Your name is Ada.']);
-    expect(requests.map(heard)).toEqual([['I am Ada.'], ['I am Ada.', ['> Hello Ada.'], 'Who am I?']]);
+    await conversation.quiet();
+    await conversation.say('Who am I?');
+    expect(transcript(await conversation.quiet())).toEqual([
+      'I am Ada.',
+      '> Hello Ada.',
+      'Who am I?',
+      '> Your name is Ada.',
+    ]);
+    expect(requests.map(outlineOf)).toEqual([['I am Ada.'], ['I am Ada.', ['> Hello Ada.'], 'Who am I?']]);
     const { body: task } = await api.http.get(`/v1/tasks/${first.body.taskId}`);
-    expect(task).toMatchObject({ status: 'completed', conversationId: talk.id, result: { text: 'Hello Ada.' } });
-    const { body: listed } = await api.http.get(`/v1/tasks?conversationId=${talk.id}`);
+    expect(task).toMatchObject({
+      status: 'completed',
+      conversationId: conversation.id,
+      result: { text: 'Hello Ada.' },
+    });
+    const { body: listed } = await api.http.get(`/v1/tasks?conversationId=${conversation.id}`);
     expect(listed.tasks).toHaveLength(2);
   });
 
   test('costs nothing while nothing is said: its workflow ends, and begins again with the next message', async () => {
     yes();
-    const talk = await talkTo(api);
-    const handle = api.client.workflow.getHandle(conversationWorkflowId(talk.id));
+    const conversation = await openConversation(api);
+    const handle = api.client.workflow.getHandle(conversationWorkflowId(conversation.id));
     await expect(handle.describe()).rejects.toThrow();
     for (const text of ['one', 'two']) {
-      await talk.say(text);
-      await talk.quiet();
+      await conversation.say(text);
+      await conversation.quiet();
       await until('the workflow ends', async () => (await handle.describe()).status.name === 'COMPLETED');
     }
-    expect(script(await talk.listed())).toEqual(['one', '> Yes.', 'two', '> Yes.']);
+    expect(transcript(await conversation.listed())).toEqual(['one', '> Yes.', 'two', '> Yes.']);
   });
 
   test('is made once for an Idempotency-Key', async () => {
@@ -67,26 +76,26 @@ describe('a conversation', () => {
 
   test('is called as its first message begins, unless somebody names it', async () => {
     yes();
-    const talk = await talkTo(api);
-    await talk.say(`  How many   days\ndo I have ${'to file this '.repeat(10)}?`);
-    const { title } = await talk.row();
+    const conversation = await openConversation(api);
+    await conversation.say(`  How many   days\ndo I have ${'to file this '.repeat(10)}?`);
+    const { title } = await conversation.row();
     expect(title).toMatch(/^How many days do I have to file/);
     expect(title.length).toBeLessThanOrEqual(80);
-    await talk.say('Something else');
-    expect((await talk.row()).title).toBe(title);
-    const changed = await api.http.json('PATCH', talk.path, { title: 'Expenses' });
+    await conversation.say('Something else');
+    expect((await conversation.row()).title).toBe(title);
+    const changed = await api.http.json('PATCH', conversation.path, { title: 'Expenses' });
     expect(changed).toMatchObject({ status: 200, body: { title: 'Expenses', archived: false } });
-    await talk.quiet();
+    await conversation.quiet();
   });
 
   test('is listed, newest first, page by page; archived ones apart, and they take no messages', async () => {
-    const talks = [
-      await talkTo(api, { title: 'a' }),
-      await talkTo(api, { title: 'b' }),
-      await talkTo(api, { title: 'c' }),
+    const conversations = [
+      await openConversation(api, { title: 'a' }),
+      await openConversation(api, { title: 'b' }),
+      await openConversation(api, { title: 'c' }),
     ];
-    const [first] = talks;
-    if (!first) throw new Error('no talk');
+    const [first] = conversations;
+    if (!first) throw new Error('no conversation');
     const page = async (query: string) => (await api.http.get(`/v1/conversations?${query}`)).body;
     const newest = await page('limit=2');
     expect(newest.conversations.map(({ title }: { title: string }) => title)).toEqual(['c', 'b']);
@@ -105,19 +114,19 @@ describe('a conversation', () => {
 
   test('is nobody else’s', async () => {
     yes();
-    const talk = await talkTo(api);
-    await talk.say('mine');
-    await talk.quiet();
+    const conversation = await openConversation(api);
+    await conversation.say('mine');
+    await conversation.quiet();
     const as = { 'x-who': 'eve' };
     const body = { text: 'hello' };
     for (const answer of [
-      await api.http.get(talk.path, as),
-      await api.http.get(`${talk.path}/messages`, as),
-      await api.http.get(`${talk.path}/events`, as),
-      await api.http.json('PATCH', talk.path, { title: 'x' }, as),
-      await api.http.post(`${talk.path}/messages`, body, as),
-      await api.http.post(`${talk.path}/stop`, {}, as),
-      await api.http.request(talk.path, { method: 'DELETE', headers: as }),
+      await api.http.get(conversation.path, as),
+      await api.http.get(`${conversation.path}/messages`, as),
+      await api.http.get(`${conversation.path}/events`, as),
+      await api.http.json('PATCH', conversation.path, { title: 'x' }, as),
+      await api.http.post(`${conversation.path}/messages`, body, as),
+      await api.http.post(`${conversation.path}/stop`, {}, as),
+      await api.http.request(conversation.path, { method: 'DELETE', headers: as }),
       await api.http.get(`/v1/conversations/${nowhere}`),
       await api.http.post(`/v1/conversations/${nowhere}/messages`, body),
     ])
@@ -128,11 +137,13 @@ describe('a conversation', () => {
   test('never shows where its callback is told, nor keeps the secret in a history', async () => {
     yes();
     const secret = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
-    const talk = await talkTo(api, { callback: { url: 'https://example.com/told', secret } });
-    const { body } = await talk.say('SecretWords');
-    await talk.quiet();
-    expect(JSON.stringify([await talk.row(), await talk.listed(), await talk.events()])).not.toContain(secret);
-    for (const workflowId of [conversationWorkflowId(talk.id), `task/${body.taskId}`]) {
+    const conversation = await openConversation(api, { callback: { url: 'https://example.com/told', secret } });
+    const { body } = await conversation.say('SecretWords');
+    await conversation.quiet();
+    expect(
+      JSON.stringify([await conversation.row(), await conversation.listed(), await conversation.events()]),
+    ).not.toContain(secret);
+    for (const workflowId of [conversationWorkflowId(conversation.id), `task/${body.taskId}`]) {
       const history = JSON.stringify(await api.client.workflow.getHandle(workflowId).fetchHistory());
       for (const word of [secret, 'SecretWords', 'example.com'])
         expect(history).not.toContain(Buffer.from(word).toString('base64').slice(0, 8));
@@ -141,9 +152,9 @@ describe('a conversation', () => {
 
   test('passes its limits on to its tasks, the tighter one of each', async () => {
     yes();
-    const talk = await talkTo(api, { budget: { maxModelCalls: 5, maxTokens: 9_000 }, priority: 2 });
-    const { body } = await talk.say('one', { budget: { maxModelCalls: 3 }, metadata: { a: 'b' } });
-    await talk.quiet();
+    const conversation = await openConversation(api, { budget: { maxModelCalls: 5, maxTokens: 9_000 }, priority: 2 });
+    const { body } = await conversation.say('one', { budget: { maxModelCalls: 3 }, metadata: { a: 'b' } });
+    await conversation.quiet();
     const { body: task } = await api.http.get(`/v1/tasks/${body.taskId}`);
     expect(task).toMatchObject({ budget: { maxModelCalls: 3, maxTokens: 9_000 }, metadata: { a: 'b' } });
     const { raw } = await api.client.workflow.getHandle(`task/${body.taskId}`).describe();
@@ -156,14 +167,14 @@ describe('a conversation', () => {
 describe('messages', () => {
   test('are read page by page, answers after what they answer', async () => {
     api.script((_, call) => ({ text: [`Answer ${call}.`] }));
-    const talk = await talkTo(api);
+    const conversation = await openConversation(api);
     for (const text of ['one', 'two', 'three']) {
-      await talk.say(text);
-      await talk.quiet();
+      await conversation.say(text);
+      await conversation.quiet();
     }
-    const page = async (query: string) => (await api.http.get(`${talk.path}/messages?${query}`)).body;
+    const page = async (query: string) => (await api.http.get(`${conversation.path}/messages?${query}`)).body;
     const newest = await page('limit=2');
-    expect(script(newest.messages)).toEqual(['two', '> Answer 2.', 'three', '> Answer 3.']);
+    expect(transcript(newest.messages)).toEqual(['two', '> Answer 2.', 'three', '> Answer 3.']);
     expect(newest.hasMore).toBe(true);
     expect(await page('limit=2&before=2')).toMatchObject({ messages: [{ text: 'one' }, {}], hasMore: false });
     expect(await page('limit=1&after=1')).toMatchObject({ messages: [{ text: 'two' }, {}], hasMore: true });
@@ -177,17 +188,20 @@ describe('messages', () => {
 
   test('that are sent twice are one, one after the other and at once, also after months', async () => {
     yes();
-    const talk = await talkTo(api);
-    const twice = await Promise.all([1, 2, 3, 4].map(() => talk.say('hello', { id: 'm1' })));
+    const conversation = await openConversation(api);
+    const twice = await Promise.all([1, 2, 3, 4].map(() => conversation.say('hello', { id: 'm1' })));
     expect(new Set(twice.map(({ body }) => JSON.stringify(body))).size).toBe(1);
-    await talk.quiet();
-    expect((await talk.say('hello', { id: 'm1' })).body).toEqual(twice[0]?.body);
-    expect(await talk.say('other', { id: 'm1' })).toMatchObject({ status: 422, body: { code: 'message_id_reused' } });
-    expect(script(await talk.quiet())).toEqual(['hello', '> Yes.']);
+    await conversation.quiet();
+    expect((await conversation.say('hello', { id: 'm1' })).body).toEqual(twice[0]?.body);
+    expect(await conversation.say('other', { id: 'm1' })).toMatchObject({
+      status: 422,
+      body: { code: 'message_id_reused' },
+    });
+    expect(transcript(await conversation.quiet())).toEqual(['hello', '> Yes.']);
   });
 
   test('that do not fit are refused', async () => {
-    const talk = await talkTo(api);
+    const conversation = await openConversation(api);
     for (const body of [
       {},
       { text: ' ' },
@@ -195,29 +209,29 @@ describe('messages', () => {
       { text: 'x', onBusy: 'never' },
       { text: 'x', to: 'y' },
     ])
-      expect((await api.http.post(`${talk.path}/messages`, body)).status).toBe(422);
-    expect(await talk.row()).toMatchObject({ messages: 0, queued: 0 });
+      expect((await api.http.post(`${conversation.path}/messages`, body)).status).toBe(422);
+    expect(await conversation.row()).toMatchObject({ messages: 0, queued: 0 });
   });
 
   test('of which too many wait are refused, unless they take the place of what waits', async () => {
-    const first = held('x');
+    const first = blockedTurn('x');
     api.script((_, call) => (call === 1 ? first.turn : { text: ['Yes.'] }));
-    const talk = await talkTo(api);
-    await talk.say('one');
-    await talk.running();
+    const conversation = await openConversation(api);
+    await conversation.say('one');
+    await conversation.running();
     await api.postgres.pool.query(
       `insert into conversation_messages (conversation_id, id, position, content_hash, request, request_hash, task_id, state, outcome)
        select conversation_id, 'w' || n, n + 1, content_hash, request, request_hash, gen_random_uuid(), 'queued', 'queued'
        from conversation_messages, generate_series(1, 1000) n where conversation_id = $1`,
-      [talk.id],
+      [conversation.id],
     );
-    await api.postgres.pool.query('update conversations set last_position = 1001 where id = $1', [talk.id]);
-    expect(await talk.say('two')).toMatchObject({ status: 409, body: { code: 'conversation_full' } });
-    expect((await talk.say('three', { onBusy: 'rollback' })).body).toMatchObject({
+    await api.postgres.pool.query('update conversations set last_position = 1001 where id = $1', [conversation.id]);
+    expect(await conversation.say('two')).toMatchObject({ status: 409, body: { code: 'conversation_full' } });
+    expect((await conversation.say('three', { onBusy: 'rollback' })).body).toMatchObject({
       outcome: 'rolled_back',
       position: 1_002,
     });
-    await talk.quiet();
+    await conversation.quiet();
   });
 });
 
@@ -225,16 +239,16 @@ describe('stop', () => {
   const stop = (path: string, body?: object) => api.http.post(`${path}/stop`, body ?? {});
 
   test('cancels what runs, keeps what it did, and drops what waits', async () => {
-    const first = held('x');
+    const first = blockedTurn('x');
     const requests = api.script((_, call) => (call === 1 ? first.turn : { text: ['Yes.'] }));
-    const talk = await talkTo(api);
-    await talk.say('one');
-    const stoppedTaskId = await talk.running();
-    await talk.say('two', { id: 'm2' });
-    await talk.say('three', { id: 'm3' });
-    const stopped = await stop(talk.path, { reason: 'Enough.', undo: true });
+    const conversation = await openConversation(api);
+    await conversation.say('one');
+    const stoppedTaskId = await conversation.running();
+    await conversation.say('two', { id: 'm2' });
+    await conversation.say('three', { id: 'm3' });
+    const stopped = await stop(conversation.path, { reason: 'Enough.', undo: true });
     expect(stopped).toMatchObject({ status: 200, body: { stoppedTaskId, dropped: ['m2', 'm3'] } });
-    expect(states(await talk.quiet())).toEqual([
+    expect(messageStates(await conversation.quiet())).toEqual([
       'one: started, done',
       'two: queued, dropped',
       'three: queued, dropped',
@@ -243,21 +257,21 @@ describe('stop', () => {
       stoppedTaskId,
     ]);
     expect(rows).toEqual([{ status: 'cancelled', cancel_request: { reason: 'Enough.', undo: true, by: 'ada' } }]);
-    await talk.say('four');
-    await talk.quiet();
-    expect(heard(requests[1] ?? Object())).toEqual(['one', 'four']);
+    await conversation.say('four');
+    await conversation.quiet();
+    expect(outlineOf(requests[1] ?? Object())).toEqual(['one', 'four']);
   });
 
   test('may keep what waits, and is safe when nothing runs', async () => {
-    const first = held('x');
+    const first = blockedTurn('x');
     api.script((_, call) => (call === 1 ? first.turn : { text: ['Yes.'] }));
-    const talk = await talkTo(api);
-    expect((await stop(talk.path)).body).toEqual({ stoppedTaskId: null, dropped: [] });
-    await talk.say('one');
-    await talk.running();
-    await talk.say('two');
-    expect((await stop(talk.path, { queued: 'keep' })).body.dropped).toEqual([]);
-    expect(script(await talk.quiet())).toEqual(['one', 'two', '> Yes.']);
+    const conversation = await openConversation(api);
+    expect((await stop(conversation.path)).body).toEqual({ stoppedTaskId: null, dropped: [] });
+    await conversation.say('one');
+    await conversation.running();
+    await conversation.say('two');
+    expect((await stop(conversation.path, { queued: 'keep' })).body.dropped).toEqual([]);
+    expect(transcript(await conversation.quiet())).toEqual(['one', 'two', '> Yes.']);
     expect((await stop(`/v1/conversations/${nowhere}`)).status).toBe(404);
   });
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { until } from '../support/until.ts';
-import { createApiHarness, type ApiHarness } from './api-server.ts';
-import { heard, held, script, talkTo, type Talk } from './talk.ts';
+import { createApiHarness, type ApiHarness } from './api-harness.ts';
+import { outlineOf, blockedTurn, transcript, openConversation, type TestConversation } from './open-conversation.ts';
 
 let api: ApiHarness;
 beforeAll(async () => void (api = await createApiHarness()));
@@ -10,7 +10,7 @@ afterAll(() => api?.close());
 const remove = (path: string) => api.http.request(path, { method: 'DELETE' });
 const query = async (statement: string, values: unknown[] = []) =>
   (await api.postgres.pool.query(statement, values)).rows as Record<string, unknown>[];
-const erased = ({ id }: Talk) =>
+const erased = ({ id }: TestConversation) =>
   until('it is erased', async () => (await query('select from conversations where id = $1', [id])).length === 0);
 /** Everything that anybody has said, found or answered, as it is stored. */
 const stored = async () =>
@@ -24,21 +24,26 @@ const stored = async () =>
   ]);
 
 test('a deleted conversation is gone for everybody at once, with its tasks', async () => {
-  const first = held('x');
+  const first = blockedTurn('x');
   api.script((_, call) => (call === 1 ? first.turn : { text: ['Yes.'] }));
-  const talk = await talkTo(api);
-  const { body } = await talk.say('one');
-  await talk.running();
-  await talk.say('two');
-  expect((await remove(talk.path)).status).toBe(204);
-  for (const path of [talk.path, `${talk.path}/messages`, `${talk.path}/events`, `/v1/tasks/${body.taskId}`])
+  const conversation = await openConversation(api);
+  const { body } = await conversation.say('one');
+  await conversation.running();
+  await conversation.say('two');
+  expect((await remove(conversation.path)).status).toBe(204);
+  for (const path of [
+    conversation.path,
+    `${conversation.path}/messages`,
+    `${conversation.path}/events`,
+    `/v1/tasks/${body.taskId}`,
+  ])
     expect((await api.http.get(path)).status).toBe(404);
-  expect((await talk.say('three')).status).toBe(404);
-  expect((await remove(talk.path)).status).toBe(404);
-  expect((await api.http.post(`${talk.path}/stop`, {})).status).toBe(404);
+  expect((await conversation.say('three')).status).toBe(404);
+  expect((await remove(conversation.path)).status).toBe(404);
+  expect((await api.http.post(`${conversation.path}/stop`, {})).status).toBe(404);
   expect(JSON.stringify((await api.http.get('/v1/tasks')).body)).not.toContain(body.taskId);
-  expect(JSON.stringify((await api.http.get('/v1/conversations')).body)).not.toContain(talk.id);
-  await erased(talk);
+  expect(JSON.stringify((await api.http.get('/v1/conversations')).body)).not.toContain(conversation.id);
+  await erased(conversation);
   expect(await query('select status from tasks where id = $1', [body.taskId])).toEqual([{ status: 'cancelled' }]);
 });
 
@@ -49,23 +54,23 @@ test('nothing that was said, found or answered is left, and what it cost is', as
     { text: ['PRIVATE answer'] },
     { text: ['PRIVATE again'] },
   ]);
-  const talk = await talkTo(api, { title: 'PRIVATE title', metadata: { k: 'PRIVATE note' } });
-  await talk.say('PRIVATE question', { metadata: { k: 'PRIVATE mark' } });
-  await talk.quiet();
-  await talk.say('PRIVATE more');
-  await talk.quiet();
+  const conversation = await openConversation(api, { title: 'PRIVATE title', metadata: { k: 'PRIVATE note' } });
+  await conversation.say('PRIVATE question', { metadata: { k: 'PRIVATE mark' } });
+  await conversation.quiet();
+  await conversation.say('PRIVATE more');
+  await conversation.quiet();
   // Calls of other tests may still be ending, so that only its own are summed.
   const usage = () =>
     query(
       `select count(*), sum(c.input_tokens) as input, sum(c.output_tokens) as output from model_calls c
        join tasks t on t.id = c.task_id where t.conversation_id = $1 and c.tenant = 'local'`,
-      [talk.id],
+      [conversation.id],
     );
   const before = await usage();
   expect(before).toEqual([{ count: 3, input: 30, output: 15 }]);
   expect(await stored()).toContain('PRIVATE');
-  await remove(talk.path);
-  await erased(talk);
+  await remove(conversation.path);
+  await erased(conversation);
   expect(await stored()).not.toContain('PRIVATE');
   expect(await usage()).toEqual(before);
 });
@@ -75,18 +80,18 @@ test('what another conversation has said and found too stays there', async () =>
     call % 2 === 1 && call < 5 ? { calls: [{ tool: 'search_documents', arguments: {} }] } : { text: ['Same answer.'] },
   );
   api.tool('search_documents', async () => ({ output: { found: 'the same' }, summary: 'looked' }));
-  const [one, two] = [await talkTo(api), await talkTo(api)];
-  for (const talk of [one, two]) {
-    await talk.say('Same question');
-    await talk.quiet();
+  const [one, two] = [await openConversation(api), await openConversation(api)];
+  for (const conversation of [one, two]) {
+    await conversation.say('Same question');
+    await conversation.quiet();
   }
   await remove(one.path);
   await erased(one);
-  expect(script(await two.listed())).toEqual(['Same question', '> Same answer.']);
+  expect(transcript(await two.listed())).toEqual(['Same question', '> Same answer.']);
   await two.say('And now?');
   await two.quiet();
   const last = requests.at(-1);
-  expect(last && heard(last)).toEqual([
+  expect(last && outlineOf(last)).toEqual([
     'Same question',
     ['call search_documents'],
     [{ found: 'the same' }],
@@ -97,25 +102,25 @@ test('what another conversation has said and found too stays there', async () =>
 
 test('its followers hear of it, and their streams end', async () => {
   api.script(() => ({ text: ['Yes.'] }));
-  const talk = await talkTo(api);
-  await talk.say('one');
-  await talk.quiet();
-  const following = api.http.get(`${talk.path}/events`, { accept: 'text/event-stream' });
+  const conversation = await openConversation(api);
+  await conversation.say('one');
+  await conversation.quiet();
+  const following = api.http.get(`${conversation.path}/events`, { accept: 'text/event-stream' });
   await until('somebody follows', async () => ((await api.metrics.eventStreams.get()).values[0]?.value ?? 0) > 0);
-  await remove(talk.path);
+  await remove(conversation.path);
   await following;
-  await erased(talk);
+  await erased(conversation);
 });
 
 test('erasing again changes nothing', async () => {
   api.script(() => ({ text: ['Yes.'] }));
-  const talk = await talkTo(api);
-  await talk.say('one');
-  await talk.quiet();
-  await remove(talk.path);
-  await erased(talk);
+  const conversation = await openConversation(api);
+  await conversation.say('one');
+  await conversation.quiet();
+  await remove(conversation.path);
+  await erased(conversation);
   const before = await stored();
-  const conversation = { conversationId: talk.id, agent: 'knowledge', tenant: 'local', subject: 'local' };
-  await api.turns.erase(conversation);
+  const reference = { conversationId: conversation.id, agent: 'knowledge', tenant: 'local', subject: 'local' };
+  await api.turns.erase(reference);
   expect(await stored()).toBe(before);
 });

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { hashOf } from '../../adapters/postgres/messages/contents.ts';
+import { hashHex } from '../../adapters/postgres/hashes.ts';
 import { documentsQueue, ingestionWorkflowId } from '../../contract/ids.ts';
 import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
-import { createApiHarness, type ApiHarness } from './api-server.ts';
+import { createApiHarness, type ApiHarness } from './api-harness.ts';
 import type { Checked, Json } from './checked-client.ts';
 import { until } from '../support/until.ts';
 
@@ -195,7 +195,7 @@ describe('POST /v1/ingestions/{id}/retry', () => {
     const fine = await read(await upload(['whole.md', '# Whole']));
     expect((await retry(fine['id'])).body.code).toBe('ingestion_without_failures');
     const failed = await read(await upload(['gone.pdf', '%PDF-1.7 nothing at all']));
-    await api.postgres.db.deleteFrom('files').where('hash', '=', hashOf('%PDF-1.7 nothing at all')).execute();
+    await api.postgres.db.deleteFrom('files').where('hash', '=', hashHex('%PDF-1.7 nothing at all')).execute();
     const gone = await retry(failed['id']);
     expect([gone.status, gone.body.code]).toEqual([410, 'file_bytes_gone']);
     expect((await asEve(`/v1/ingestions/${failed['id']}/retry`, { method: 'POST', body: '{}' })).status).toBe(404);

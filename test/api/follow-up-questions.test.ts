@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { alfred } from '../cli/run-alfred.ts';
-import { putPolicies } from '../support/put-policies.ts';
-import { createApiHarness, type ApiHarness } from './api-server.ts';
-import { heard, talkTo } from './talk.ts';
+import { putPolicies } from '../support/documents/put-policies.ts';
+import { createApiHarness, type ApiHarness } from './api-harness.ts';
+import { outlineOf, openConversation } from './open-conversation.ts';
 
 let offline: ApiHarness;
 let scripted: ApiHarness;
 beforeAll(async () => {
   [offline, scripted] = await Promise.all([createApiHarness({ ALFRED_MODEL: 'offline:quote' }), createApiHarness()]);
-  for (const house of [offline, scripted]) {
-    await putPolicies(house);
-    const search = house.adapterTools['search_documents'];
+  for (const harness of [offline, scripted]) {
+    await putPolicies(harness);
+    const search = harness.adapterTools['search_documents'];
     if (!search) throw new Error('the search is a tool');
-    house.tool('search_documents', (input, context) => search.run(input, context), search);
+    harness.tool('search_documents', (input, context) => search.run(input, context), search);
   }
 }, 120_000);
 afterAll(() => Promise.all([offline?.close(), scripted?.close()]));
@@ -23,12 +23,12 @@ const fact = 'chief financial officer';
 const rewritten = `${first} ${followUp}`;
 
 test('a follow-up finds the right passage, and what was searched for is shown by the events, the task and its citations', async () => {
-  const talk = await talkTo(offline);
+  const conversation = await openConversation(offline);
   for (const text of [first, followUp]) {
-    await talk.say(text);
-    await talk.quiet();
+    await conversation.say(text);
+    await conversation.quiet();
   }
-  const answers = (await talk.listed()).filter(({ role }) => role === 'assistant');
+  const answers = (await conversation.listed()).filter(({ role }) => role === 'assistant');
   const { taskId, text } = answers.at(-1) as { taskId: string; text: string };
   expect(text.replace(/\s+/g, ' ')).toContain(fact);
   expect(text).toContain(`I searched for “${rewritten}”`);
@@ -36,7 +36,7 @@ test('a follow-up finds the right passage, and what was searched for is shown by
   const { body: task } = await offline.http.get(`/v1/tasks/${taskId}`);
   expect(task.result.citations[0]).toMatchObject({ document: 'travel.md', query: rewritten });
   expect((await offline.http.get(`/v1/tasks/${taskId}/citations`)).body.citations[0].query).toBe(rewritten);
-  const events = (await talk.events()).filter((event) => event.taskId === taskId);
+  const events = (await conversation.events()).filter((event) => event.taskId === taskId);
   expect(events).toContainEqual(
     expect.objectContaining({
       type: 'tool.started',
@@ -52,12 +52,12 @@ test('a follow-up finds the right passage, and what was searched for is shown by
 });
 
 test('a follow-up that nothing answers is left open, with what was looked for', async () => {
-  const talk = await talkTo(offline);
+  const conversation = await openConversation(offline);
   for (const text of [first, 'And for astronauts?']) {
-    await talk.say(text);
-    await talk.quiet();
+    await conversation.say(text);
+    await conversation.quiet();
   }
-  expect((await talk.listed()).at(-1)?.text).toMatch(
+  expect((await conversation.listed()).at(-1)?.text).toMatch(
     /^I don’t know: .*“Is business class allowed on flights of 6 hours\? And for astronauts\?”/,
   );
 });
@@ -74,13 +74,13 @@ test('a model is told to write the query out, and reads what was searched for', 
     { calls: [{ tool: 'search_documents', arguments: { query: 'approval of business class' } }] },
     { text: ['The chief financial officer [1].'] },
   ]);
-  const talk = await talkTo(scripted);
-  await talk.say(followUp);
-  await talk.quiet();
+  const conversation = await openConversation(scripted);
+  await conversation.say(followUp);
+  await conversation.quiet();
   expect(requests[0]?.instructions).toContain('A search sees its query and nothing of the conversation');
   const tool = requests[0]?.tools.find(({ name }) => name === 'search_documents');
   expect(tool?.description).toContain('It sees nothing but the query');
-  const outputs = requests[1] && heard(requests[1]).at(-1);
+  const outputs = requests[1] && outlineOf(requests[1]).at(-1);
   expect(outputs).toMatchObject([{ query: 'approval of business class', passages: expect.anything() }]);
 });
 

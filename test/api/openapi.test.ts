@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { createApiHarness, type ApiHarness } from './api-server.ts';
+import { createApiHarness, type ApiHarness } from './api-harness.ts';
 import type { Json, Wire } from './checked-client.ts';
 
 let api: ApiHarness;

@@ -1,22 +1,22 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createAdapters } from '../../wiring/adapters.ts';
-import { hashOf } from '../../adapters/postgres/messages/contents.ts';
+import { hashHex } from '../../adapters/postgres/hashes.ts';
 import { sourceScheduleId } from '../../contract/ids.ts';
 import { openPostgres } from '../../runtime/database/postgres.ts';
 import { connectTemporal, createClient } from '../../runtime/temporal.ts';
-import { createApiHarness, serve, type ApiHarness } from './api-server.ts';
-import { createTcpProxy } from './tcp-proxy.ts';
+import { createApiHarness, startApi, type ApiHarness } from './api-harness.ts';
+import { createTcpProxy } from '../support/processes/tcp-proxy.ts';
 
 type Pod = Awaited<ReturnType<typeof podBehindCables>>;
-let house: ApiHarness;
+let harness: ApiHarness;
 let pod: Pod;
 beforeAll(async () => {
-  house = await createApiHarness();
+  harness = await createApiHarness();
   pod = await podBehindCables();
 });
 afterAll(async () => {
   await pod?.close();
-  await house?.close();
+  await harness?.close();
 });
 
 afterEach(() => {
@@ -26,16 +26,16 @@ afterEach(() => {
 
 /** An API whose lines to Postgres and Temporal can be cut, beside workers whose lines hold. */
 async function podBehindCables() {
-  const database = new URL(house.config.DATABASE_URL);
+  const database = new URL(harness.config.DATABASE_URL);
   const postgresCable = await createTcpProxy(database.host);
-  const temporalCable = await createTcpProxy(house.config.TEMPORAL_ADDRESS);
+  const temporalCable = await createTcpProxy(harness.config.TEMPORAL_ADDRESS);
   database.host = postgresCable.address;
-  const config = { ...house.config, DATABASE_URL: database.toString(), TEMPORAL_ADDRESS: temporalCable.address };
-  const postgres = openPostgres(config, house.log);
+  const config = { ...harness.config, DATABASE_URL: database.toString(), TEMPORAL_ADDRESS: temporalCable.address };
+  const postgres = openPostgres(config, harness.log);
   const connection = await connectTemporal(config);
   const client = createClient(connection, config);
-  const adapters = createAdapters({ config, log: house.log, postgres, client });
-  const api = await serve({ ...house, ...adapters, config, postgres, connection, client });
+  const adapters = createAdapters({ config, log: harness.log, postgres, client });
+  const api = await startApi({ ...harness, ...adapters, config, postgres, connection, client });
   return {
     ...api,
     documents: adapters.documents,
@@ -55,7 +55,7 @@ async function podBehindCables() {
 }
 
 const ask = (key: string) => pod.http.post('/v1/tasks', { input: { text: 'What?' } }, { 'idempotency-key': key });
-const finished = (id: string) => house.http.get(`/v1/tasks/${id}`, { prefer: 'wait=30' });
+const finished = (id: string) => harness.http.get(`/v1/tasks/${id}`, { prefer: 'wait=30' });
 
 /** Repeats a request the way a careful caller does: after the time the answer asked for, with the same key. */
 async function askUntilTaken(key: string) {
@@ -72,7 +72,7 @@ describe('with Temporal away', () => {
     pod.temporalCable.cut();
     const refused = await pod.http.post('/v1/documents', { name: 'refused.md', text: 'Refused.' });
     expect([refused.status, refused.body.code]).toEqual([503, 'temporal_unavailable']);
-    expect(await pod.documents.file({ tenant: 'local', subject: 'local' }, hashOf('Refused.'))).toBeUndefined();
+    expect(await pod.documents.readFile({ tenant: 'local', subject: 'local' }, hashHex('Refused.'))).toBeUndefined();
   }, 60_000);
 
   test('a source stays until its schedule can be removed with it', async () => {
@@ -87,13 +87,13 @@ describe('with Temporal away', () => {
     let removed = await remove();
     while (removed.status === 503) removed = await remove();
     expect(removed.status).toBe(204);
-    await expect(house.client.schedule.getHandle(sourceScheduleId(body.id)).describe()).rejects.toMatchObject({
+    await expect(harness.client.schedule.getHandle(sourceScheduleId(body.id)).describe()).rejects.toMatchObject({
       name: 'ScheduleNotFoundError',
     });
   }, 60_000);
 
   test('a task is refused in time with Retry-After, and a repeat with its key starts it once', async () => {
-    const requests = house.script(() => ({ text: ['Late.'] }));
+    const requests = harness.script(() => ({ text: ['Late.'] }));
     pod.temporalCable.cut();
     const begun = performance.now();
     const refused = await ask('temporal-away');
@@ -107,14 +107,14 @@ describe('with Temporal away', () => {
     const { body } = await askUntilTaken('temporal-away');
     expect((await finished(body.id)).body).toMatchObject({ status: 'completed', result: { text: 'Late.' } });
     expect(requests).toHaveLength(1);
-    const { rows } = await house.postgres.pool.query(
+    const { rows } = await harness.postgres.pool.query(
       `select count(*)::int as n from tasks where idempotency_key = 'temporal-away'`,
     );
     expect(rows).toEqual([{ n: 1 }]);
   });
 
   test('reading, listing and following go on, without waiting for it', async () => {
-    house.script([{ text: ['Here.'] }]);
+    harness.script([{ text: ['Here.'] }]);
     const { body } = await askUntilTaken('read-on');
     await finished(body.id);
     pod.temporalCable.cut();
@@ -132,7 +132,7 @@ describe('with Temporal away', () => {
     const schedule = { name: 'Prices', timing: { everyS: 3_600 }, action: { task: { input: { text: 'What?' } } } };
     const create = (key: string) => pod.http.post('/v1/schedules', schedule, { 'idempotency-key': key });
     const change = (id: string) => pod.http.json('PATCH', `/v1/schedules/${id}`, { timing: { everyS: 7_200 } });
-    const { body } = await house.http.post('/v1/schedules', schedule);
+    const { body } = await harness.http.post('/v1/schedules', schedule);
     pod.temporalCable.cut();
     const refused = [await create('schedule-away'), await change(body.id)];
     expect(refused.map((answer) => [answer.status, answer.body.code])).toEqual([
@@ -147,12 +147,12 @@ describe('with Temporal away', () => {
     const made = await create('schedule-away');
     expect(made).toMatchObject({ status: 201, body: { state: 'scheduled' } });
     expect((await change(body.id)).body).toMatchObject({ state: 'scheduled', timing: { everyS: 7_200 } });
-    const { schedules } = (await house.http.get('/v1/schedules')).body;
+    const { schedules } = (await harness.http.get('/v1/schedules')).body;
     expect(schedules.map(({ id }: { id: string }) => id)).toEqual([made.body.id, body.id]);
   });
 
   test('a cancel is refused with Retry-After, and a repeat cancels', async () => {
-    house.script([
+    harness.script([
       {
         text: ['Hm'],
         until: (signal) =>
@@ -164,14 +164,14 @@ describe('with Temporal away', () => {
     const refused = await pod.http.post(`/v1/tasks/${body.id}/cancel`, {});
     expect([refused.status, refused.body.code]).toEqual([503, 'temporal_unavailable']);
     pod.temporalCable.plug();
-    await house.http.post(`/v1/tasks/${body.id}/cancel`, {});
+    await harness.http.post(`/v1/tasks/${body.id}/cancel`, {});
     expect((await finished(body.id)).body.status).toBe('cancelled');
   });
 });
 
 describe('with Postgres away', () => {
   test('every address that needs it answers 503 with Retry-After, and it is back with the line', async () => {
-    house.script(() => ({ text: ['Back.'] }));
+    harness.script(() => ({ text: ['Back.'] }));
     const { body } = await askUntilTaken('before');
     pod.postgresCable.cut();
     const answers = [
@@ -189,7 +189,7 @@ describe('with Postgres away', () => {
     pod.postgresCable.plug();
     const taken = await askUntilTaken('postgres-away');
     expect((await finished(taken.body.id)).body.status).toBe('completed');
-    const { rows } = await house.postgres.pool.query(
+    const { rows } = await harness.postgres.pool.query(
       `select count(*)::int as n from tasks where idempotency_key = 'postgres-away'`,
     );
     expect(rows).toEqual([{ n: 1 }]);
@@ -198,9 +198,9 @@ describe('with Postgres away', () => {
   test('a follower whose line broke gets the rest when it is back', async () => {
     let release = () => {};
     const held = new Promise<void>((resolve) => (release = resolve));
-    house.script([{ text: ['Half, ', 'whole.'], until: () => held }]);
+    harness.script([{ text: ['Half, ', 'whole.'], until: () => held }]);
     const { body } = await askUntilTaken('follow-on');
-    for await (const page of house.events.follow(house.scope, body.id, 0, AbortSignal.timeout(20_000)))
+    for await (const page of harness.events.follow(harness.scope, body.id, 0, AbortSignal.timeout(20_000)))
       if (page.some(({ type }) => type === 'text.delta')) break;
     const seen: number[] = [];
     let wasCut = false;
@@ -230,7 +230,7 @@ describe('with Postgres away', () => {
     release();
     pod.postgresCable.plug();
     await first;
-    const all = (await house.followed(body.id)).map(({ seq }) => seq);
+    const all = (await harness.followed(body.id)).map(({ seq }) => seq);
     for (let attempt = 1; seen.length < all.length && attempt <= 50; attempt++) {
       pod.postgresCable.plug();
       await follow();

@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals';
 import { scheduleWorkflowId } from '../../contract/ids.ts';
 import { until } from '../support/until.ts';
-import { createApiHarness } from './api-server.ts';
+import { createApiHarness } from './api-harness.ts';
 import type { Wire } from './checked-client.ts';
 
 export const hourly = { everyS: 3_600 };
@@ -13,7 +13,7 @@ export const scheduleBody = (changes: object = {}) => ({ name: 'Prices', timing:
 
 /** The API as people see it who make schedules; the header x-subject says who sends a request. */
 export async function createScheduleHarness() {
-  const house = await createApiHarness(
+  const harness = await createApiHarness(
     {},
     {
       identify: ({ 'x-subject': subject = 'local' }) => ({
@@ -23,7 +23,7 @@ export async function createScheduleHarness() {
       }),
     },
   );
-  const { http, client } = house;
+  const { http, client } = harness;
   const made: string[] = [];
   const remove = (id: string) => http.request(`/v1/schedules/${id}`, { method: 'DELETE' });
   const read = async (id: string) => (await http.get(`/v1/schedules/${id}`)).body;
@@ -39,7 +39,7 @@ export async function createScheduleHarness() {
   }
 
   return {
-    ...house,
+    ...harness,
     read,
     remove,
     taskOf,
@@ -74,11 +74,11 @@ export async function createScheduleHarness() {
       return all.find((one) => one.status === status) as (typeof all)[number];
     },
 
-    quickModel: () => house.script(() => ({ text: ['Forty-two.'] })),
+    quickModel: () => harness.script(() => ({ text: ['Forty-two.'] })),
     /** A model that answers when it is told to, unless its call is cancelled. */
     slowModel() {
       const { promise, resolve: letGo } = Promise.withResolvers<void>();
-      house.script(() => ({
+      harness.script(() => ({
         text: ['Slowly.'],
         until: (signal) =>
           Promise.race([

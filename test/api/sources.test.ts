@@ -4,7 +4,7 @@ import { documentsQueue, sourceScheduleId, sourceWorkflowId } from '../../contra
 import { SourceRequest } from '../../contract/sources.ts';
 import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
 import { createWebSite, type WebSite } from '../support/fakes/web-site.ts';
-import { createApiHarness, serve, type ApiHarness } from './api-harness.ts';
+import { createApiHarness, startApi, type ApiHarness } from './api-harness.ts';
 import type { Wire } from './checked-client.ts';
 import { until } from '../support/until.ts';
 
@@ -100,7 +100,7 @@ describe('an Idempotency-Key', () => {
 
   test('lets a repeat go on with what a failed request left, once', async () => {
     let isAway = true;
-    const broken = await serve(api, {
+    const broken = await startApi(api, {
       workflows: {
         ...api.workflows,
         syncSource: (source) =>
@@ -193,7 +193,7 @@ test('a sync that is asked for while it is found out that the one before is over
     .set({ sync_requested_at: new Date(Date.now() - 120_000) })
     .where('id', '=', id)
     .execute();
-  const slow = await serve(api, {
+  const slow = await startApi(api, {
     workflows: {
       ...api.workflows,
       describe: async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { taskWorkflowId } from '../../contract/ids.ts';
-import { createApiHarness, type ApiHarness } from './api-server.ts';
+import { createApiHarness, type ApiHarness } from './api-harness.ts';
 
 let api: ApiHarness;
 beforeAll(async () => void (api = await createApiHarness()));

@@ -1,10 +1,10 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { bookingTool } from '../support/booking-tool.ts';
+import { bookingTool } from '../support/bookings/booking-tool.ts';
 import { until } from '../support/until.ts';
-import { createApiHarness, type ApiHarness } from './api-server.ts';
-import { held, talkTo } from './talk.ts';
+import { createApiHarness, type ApiHarness } from './api-harness.ts';
+import { blockedTurn, openConversation } from './open-conversation.ts';
 
 let api: ApiHarness;
 let server: Server;
@@ -26,8 +26,8 @@ beforeAll(async () => {
   api.tool('book', (...call) => book.run(...call), book);
   api.tool(
     'tell',
-    async (_, { beforeSend: leaving }) => {
-      await leaving();
+    async (_, { beforeSend }) => {
+      await beforeSend();
       return { output: {}, summary: 'told everybody' };
     },
     { effect: 'write' },
@@ -43,7 +43,7 @@ afterAll(async () => {
 const script = () =>
   api.script((_, call) =>
     call > 2
-      ? held('Thinking').turn
+      ? blockedTurn('Thinking').turn
       : {
           calls:
             call === 1
@@ -99,13 +99,13 @@ test('cancel without undo shows what was done, and leaves it', async () => {
 
 test('stop with undo does the same to what a conversation runs', async () => {
   script();
-  const talk = await talkTo(api);
-  await talk.say('Book.');
-  const id = await talk.running();
+  const conversation = await openConversation(api);
+  await conversation.say('Book.');
+  const id = await conversation.running();
   await acted(id);
   asked.length = 0;
-  await api.http.post(`${talk.path}/stop`, { undo: true });
-  await talk.quiet();
+  await api.http.post(`${conversation.path}/stop`, { undo: true });
+  await conversation.quiet();
   expect(asked).toHaveLength(2);
   const { status, effects } = (await api.http.get(`/v1/tasks/${id}`)).body;
   expect(status).toBe('cancelled');

@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { UsageReport } from '../../contract/usage.ts';
-import { recordCalls, type RecordedCall } from '../support/record-calls.ts';
-import { createApiHarness, type ApiHarness } from './api-server.ts';
+import { recordCalls, type RecordedCall } from '../support/ledger/record-calls.ts';
+import { createApiHarness, type ApiHarness } from './api-harness.ts';
 
-let house: ApiHarness;
-beforeAll(async () => void (house = await createApiHarness()));
-afterAll(() => house?.close());
-beforeEach(() => house.postgres.pool.query('delete from model_calls'));
+let harness: ApiHarness;
+beforeAll(async () => void (harness = await createApiHarness()));
+afterAll(() => harness?.close());
+beforeEach(() => harness.postgres.pool.query('delete from model_calls'));
 
-const record = (...calls: RecordedCall[]) => recordCalls(house, calls);
+const record = (...calls: RecordedCall[]) => recordCalls(harness, calls);
 
 const usage = async (query: Record<string, string> = {}) => {
-  const { status, body } = await house.http.get(`/v1/usage?${new URLSearchParams(query).toString()}`);
+  const { status, body } = await harness.http.get(`/v1/usage?${new URLSearchParams(query).toString()}`);
   expect({ status, body }).toMatchObject({ status: 200 });
   return body as UsageReport;
 };
@@ -134,7 +134,7 @@ test.each([
   [{ by: '' }, 'query.by', 'expected some of'],
   [{ group: 'day' }, 'query', 'group'],
 ])('%j is refused with its place', async (query, path, message) => {
-  const { status, body } = await house.http.get(
+  const { status, body } = await harness.http.get(
     `/v1/usage?${new URLSearchParams(query as Record<string, string>).toString()}`,
   );
   expect({ status, code: body.code }).toEqual({ status: 422, code: 'invalid_request' });

@@ -1,4 +1,4 @@
-import { numbers } from '../../cli/eval/random.ts';
+import { seededRandom } from '../../cli/eval/seeded-random.ts';
 
 /** Different words, their frequencies by Zipf's law. */
 const vocabulary = 60_000;
@@ -10,7 +10,7 @@ export type GeneratedCorpus = ReturnType<typeof createCorpus>;
 
 /** Text without sense, with the frequencies of real text, and vectors that lie as real ones do; a seed repeats it. */
 export function createCorpus(seed: number) {
-  const random = numbers(seed);
+  const random = seededRandom(seed);
   const cumulative = new Float64Array(vocabulary);
   let total = 0;
   for (let i = 0; i < vocabulary; i++) cumulative[i] = total += 1 / (i + 2.7);

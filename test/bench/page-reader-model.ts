@@ -1,4 +1,5 @@
-import { insertContent, hashOf } from '../../adapters/postgres/messages/contents.ts';
+import { insertContent } from '../../adapters/postgres/messages/contents.ts';
+import { hashHex } from '../../adapters/postgres/hashes.ts';
 import { roughTokens } from '../../activities/context/context-size.ts';
 import type { MessageStore, ModelProvider, Tool } from '../../contract/ports/index.ts';
 import type { MessageHead, Scope } from '../../contract/references.ts';
@@ -58,25 +59,25 @@ export function longTalker(calls: number, atEveryHundredth: () => Promise<void>)
 
 /** Continues a conversation with pages read earlier, until it has so many tokens. */
 export async function readAhead(
-  { conversations, db }: { conversations: MessageStore; db: Database },
+  { messageStore, db }: { messageStore: MessageStore; db: Database },
   scope: Scope,
   head: MessageHead,
   tokens: number,
 ): Promise<MessageHead> {
   for (let step = -1; -step * (resultCharacters + saying(step).length) < tokens * 4; step--) {
     const content = JSON.stringify(page(step).slice(0, resultCharacters));
-    await insertContent(scope, hashOf(content), content).execute(db);
+    await insertContent(scope, hashHex(content), content).execute(db);
     const callId = `page${step}`;
-    head = await conversations.append(scope, head, {
+    head = await messageStore.append(scope, head, {
       role: 'assistant',
       parts: [
         { type: 'text', text: saying(step) },
         { type: 'tool_call', callId, tool: 'read_page', arguments: { step } },
       ],
     });
-    head = await conversations.append(scope, head, {
+    head = await messageStore.append(scope, head, {
       role: 'tool',
-      results: [{ callId, tool: 'read_page', result: hashOf(content), isError: false }],
+      results: [{ callId, tool: 'read_page', result: hashHex(content), isError: false }],
     });
   }
   return head;

@@ -52,7 +52,7 @@ export async function thousandCalls({
 
   const task = await adapters.tasks.create(scope, { agent: 'knowledge', input: { text: 'How does it end?' } }, {});
   const { db } = edge.postgres;
-  const head = await readAhead({ conversations: adapters.conversations, db }, scope, task.head, 200_000);
+  const head = await readAhead({ messageStore: adapters.messageStore, db }, scope, task.head, 200_000);
   const handle = await edge.client.workflow.start<typeof agentTaskWorkflow>('agentTaskWorkflow', {
     workflowId: taskWorkflowId(task.id),
     taskQueue: agentQueue('knowledge'),

@@ -3,21 +3,21 @@ import { createApiHarness, type ApiHarness } from '../api/api-harness.ts';
 import { alfred } from './run-alfred.ts';
 import { until } from '../support/until.ts';
 
-let house: ApiHarness;
+let harness: ApiHarness;
 beforeAll(async () => {
-  house = await createApiHarness({ ALFRED_AGENTS: JSON.stringify({ knowledge: { approvals: [{ tool: 'pay' }] } }) });
-  house.tool('pay', async (input) => ({ output: input, summary: `paid ${JSON.stringify(input)}` }), {
+  harness = await createApiHarness({ ALFRED_AGENTS: JSON.stringify({ knowledge: { approvals: [{ tool: 'pay' }] } }) });
+  harness.tool('pay', async (input) => ({ output: input, summary: `paid ${JSON.stringify(input)}` }), {
     effect: 'write',
   });
 });
-afterAll(() => house?.close());
+afterAll(() => harness?.close());
 
-const run = (...args: string[]) => alfred(args, { ALFRED_URL: house.url, NO_COLOR: '1' });
+const run = (...args: string[]) => alfred(args, { ALFRED_URL: harness.url, NO_COLOR: '1' });
 /** A task that waits for a person, and what it waits for. */
 async function waiting() {
-  house.script([{ calls: [{ tool: 'pay', arguments: { amount: 500 } }] }, { text: ['Done.'] }]);
-  const { id } = (await house.http.post('/v1/tasks', { input: { text: 'Pay.' } })).body;
-  const approval = await until('the task waits', async () => (await house.row(id)).waiting?.approvals?.[0]);
+  harness.script([{ calls: [{ tool: 'pay', arguments: { amount: 500 } }] }, { text: ['Done.'] }]);
+  const { id } = (await harness.http.post('/v1/tasks', { input: { text: 'Pay.' } })).body;
+  const approval = await until('the task waits', async () => (await harness.row(id)).waiting?.approvals?.[0]);
   return { id: id as string, approval };
 }
 
@@ -40,7 +40,7 @@ test('lists what waits, shows it, and approves it with other arguments', async (
   expect(approved.stdout).toMatch(
     /^pay: approved by local at .*; it runs with other arguments: {"amount":5}\. “less”\n$/,
   );
-  await house.followed(id);
+  await harness.followed(id);
   expect((await run('tasks', 'show', id)).stdout).toMatch(/pay {2,}done {2,}paid {"amount":5}/);
 });
 
@@ -51,7 +51,7 @@ test('a second, other decision is refused in the server’s words', async () => 
     code: 1,
     stderr: expect.stringContaining('It was denied by local'),
   });
-  await house.followed(id);
+  await harness.followed(id);
 });
 
 test('arguments that are no JSON object are refused before anything is sent', async () => {

@@ -7,15 +7,17 @@ import { createApiHarness, type ApiHarness } from '../api/api-harness.ts';
 import { alfred, runAlfred } from './run-alfred.ts';
 import { untilPasses } from '../support/until.ts';
 
-let house: ApiHarness;
-beforeAll(async () => void (house = await createApiHarness({ ALFRED_MODELS: '{"scripted:test": {"output": 25000}}' })));
-afterAll(() => house?.close());
+let harness: ApiHarness;
+beforeAll(
+  async () => void (harness = await createApiHarness({ ALFRED_MODELS: '{"scripted:test": {"output": 25000}}' })),
+);
+afterAll(() => harness?.close());
 
-const at = (url = house.url) => ({ ALFRED_URL: url, NO_COLOR: '1' });
+const at = (url = harness.url) => ({ ALFRED_URL: url, NO_COLOR: '1' });
 
 test('piped, standard output is the answer alone, and the rest is on standard error', async () => {
-  house.tool('search_documents', async () => ({ output: { passages: [] }, summary: 'found 0 passages' }));
-  house.script([
+  harness.tool('search_documents', async () => ({ output: { passages: [] }, summary: 'found 0 passages' }));
+  harness.script([
     { text: ['Let me look.'], calls: [{ tool: 'search_documents', arguments: { query: 'expense report' } }] },
     { text: ['Thirty ', 'days.'] },
   ]);
@@ -27,21 +29,21 @@ test('piped, standard output is the answer alone, and the rest is on standard er
 });
 
 test('--json prints the finished task and nothing else', async () => {
-  house.script([{ text: ['Forty-two.'] }]);
+  harness.script([{ text: ['Forty-two.'] }]);
   const { code, stdout } = await alfred(['ask', '--json', 'What?'], at());
   expect(code).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ status: 'completed', result: { text: 'Forty-two.' } });
 });
 
 test('a task that fails ends the command with 1 and the reason', async () => {
-  house.script([{ error: new AlfredError('model_refused', 'The model declined to answer.') }]);
+  harness.script([{ error: new AlfredError('model_refused', 'The model declined to answer.') }]);
   const { code, stdout, stderr } = await alfred(['ask', 'What?'], at());
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toContain('The task failed: The model declined to answer. (model_refused)');
 });
 
 test('Ctrl-C cancels the task and ends with 130', async () => {
-  house.script([{ until: (signal) => once(signal, 'abort') }]);
+  harness.script([{ until: (signal) => once(signal, 'abort') }]);
   const run = runAlfred(['ask', 'What?'], at());
   await untilPasses('a task runs', async () => expect((await newest()).status).toBe('running'));
   run.child.kill('SIGINT');
@@ -52,13 +54,13 @@ test('Ctrl-C cancels the task and ends with 130', async () => {
 });
 
 test('a connection that breaks again and again loses and doubles nothing', async () => {
-  house.tool('search_documents', async () => ({ output: { passages: [] }, summary: 'found nothing' }));
+  harness.tool('search_documents', async () => ({ output: { passages: [] }, summary: 'found nothing' }));
   const words = Array.from({ length: 12 }, (_, i) => `word${i}`);
-  house.script([
+  harness.script([
     ...words.map((query) => ({ calls: [{ tool: 'search_documents', arguments: { query } }] })),
     { text: ['Done.'] },
   ]);
-  const proxy = await cuttingProxy(house.url, 2_500);
+  const proxy = await cuttingProxy(harness.url, 2_500);
   const { code, stdout, stderr } = await alfred(['ask', 'What?'], at(proxy.url));
   await proxy.close();
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'Done.\n' });
@@ -67,17 +69,17 @@ test('a connection that breaks again and again loses and doubles nothing', async
 });
 
 test('the budget is passed on, and what the server refuses is said in its words', async () => {
-  house.script([]);
+  harness.script([]);
   const unknown = await alfred(['ask', '--agent', 'nobody', 'What?'], at());
   expect(unknown.code).toBe(1);
   expect(unknown.stderr).toContain('nobody');
-  house.script([{ text: ['Done.'] }]);
+  harness.script([{ text: ['Done.'] }]);
   const { stdout } = await alfred(['ask', '--json', '--max-cost-usd', '500', 'What?'], at());
   expect(JSON.parse(stdout)).toMatchObject({ budget: { maxCostUsd: 500 } });
 });
 
 test('a command that nobody watches does not wait for more budget: it ends with what there is, and says so', async () => {
-  house.script([{ text: ['never'] }]);
+  harness.script([{ text: ['never'] }]);
   const { code, stderr } = await alfred(['ask', '--max-cost-usd', '0.01', 'What?'], at());
   expect(code).toBe(1);
   expect(stderr).toContain('maxCostUsd of $0.01 leaves no room');
@@ -85,10 +87,10 @@ test('a command that nobody watches does not wait for more budget: it ends with 
 });
 
 test('the priority goes with the task', async () => {
-  house.script([{ text: ['Done.'] }]);
+  harness.script([{ text: ['Done.'] }]);
   const { stdout } = await alfred(['ask', '--json', '--priority', '2', 'What?'], at());
   const { id } = JSON.parse(stdout) as { id: string };
-  const { priority } = await house.client.workflow.getHandle(taskWorkflowId(id)).describe();
+  const { priority } = await harness.client.workflow.getHandle(taskWorkflowId(id)).describe();
   expect(priority).toMatchObject({ priorityKey: 2 });
 });
 
@@ -114,7 +116,7 @@ test('when nothing answers it says where it looked and how to start', async () =
 });
 
 async function newest() {
-  const { tasks } = await house.tasks.list(house.scope, { limit: 1 });
+  const { tasks } = await harness.tasks.list(harness.scope, { limit: 1 });
   if (!tasks[0]) throw new Error('no task');
   return tasks[0];
 }

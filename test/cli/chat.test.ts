@@ -2,50 +2,51 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { AlfredError } from '../../contract/errors.ts';
 import { ConversationEvent } from '../../contract/conversation.ts';
 import { createApiHarness, type ApiHarness } from '../api/api-harness.ts';
-import { heard, held, states } from '../api/open-conversation.ts';
+import { outlineOf, blockedTurn, messageStates } from '../api/open-conversation.ts';
 import { createTcpProxy } from '../support/processes/tcp-proxy.ts';
 import { alfred, runAlfred } from './run-alfred.ts';
 
-let house: ApiHarness;
+let harness: ApiHarness;
 beforeAll(async () => {
-  house = await createApiHarness({ ALFRED_AGENTS: JSON.stringify({ knowledge: { approvals: [{ tool: 'pay' }] } }) });
-  house.tool('pay', async () => ({ output: 'paid', summary: 'paid' }), { effect: 'write' });
+  harness = await createApiHarness({ ALFRED_AGENTS: JSON.stringify({ knowledge: { approvals: [{ tool: 'pay' }] } }) });
+  harness.tool('pay', async () => ({ output: 'paid', summary: 'paid' }), { effect: 'write' });
 });
-afterAll(() => house?.close());
+afterAll(() => harness?.close());
 
-const at = (url = house.url) => ({ ALFRED_URL: url, NO_COLOR: '1' });
+const at = (url = harness.url) => ({ ALFRED_URL: url, NO_COLOR: '1' });
 const chat = (lines: string[], ...args: string[]) =>
   alfred(['chat', ...args], at(), { input: lines.map((line) => `${line}\n`).join('') });
 /** One whose standard input stays open. */
-const talking = (args: string[] = [], url = house.url) => {
+const talking = (args: string[] = [], url = harness.url) => {
   const run = runAlfred(['chat', ...args], at(url), { input: null });
   return { ...run, say: (line: string) => run.child.stdin.write(`${line}\n`), end: () => run.child.stdin.end() };
 };
 const conversationIn = (stderr: string) => /alfred chat -c (\S+)/.exec(stderr)?.[1] ?? '';
-const said = async (id: string) => states((await house.http.get(`/v1/conversations/${id}/messages`)).body.messages);
+const said = async (id: string) =>
+  messageStates((await harness.http.get(`/v1/conversations/${id}/messages`)).body.messages);
 
 test('each line is a message, answered in order and in the context of those before', async () => {
-  const requests = house.script([{ text: ['Hello ', 'Ada.'] }, { text: ['Your name is Ada.'] }]);
+  const requests = harness.script([{ text: ['Hello ', 'Ada.'] }, { text: ['Your name is Ada.'] }]);
   const { code, stdout, stderr } = await chat(['I am Ada.', '', 'Who am I?']);
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'Hello Ada.\n\nYour name is Ada.\n' });
-  expect(requests.map(heard)).toEqual([['I am Ada.'], ['I am Ada.', ['> Hello Ada.'], 'Who am I?']]);
+  expect(requests.map(outlineOf)).toEqual([['I am Ada.'], ['I am Ada.', ['> Hello Ada.'], 'Who am I?']]);
   expect(stderr).toContain('“Who am I?”: Queued: it is answered after what runs.');
   expect(await said(conversationIn(stderr))).toEqual(['I am Ada.: started, done', 'Who am I?: queued, done']);
 });
 
 test('what stands behind the command is said first, and -c goes on with a conversation', async () => {
-  house.script([{ text: ['Hello Ada.'] }]);
+  harness.script([{ text: ['Hello Ada.'] }]);
   const first = await chat([], 'I', 'am', 'Ada.');
   expect(first).toMatchObject({ code: 0, stdout: 'Hello Ada.\n' });
   const id = conversationIn(first.stderr);
-  const requests = house.script([{ text: ['Ada.'] }]);
+  const requests = harness.script([{ text: ['Ada.'] }]);
   const second = await chat(['Who am I?'], '-c', id);
   expect(second).toMatchObject({ code: 0, stdout: 'Ada.\n', stderr: expect.stringContaining(`alfred chat -c ${id}`) });
-  expect(requests.map(heard)).toEqual([['I am Ada.', ['> Hello Ada.'], 'Who am I?']]);
+  expect(requests.map(outlineOf)).toEqual([['I am Ada.', ['> Hello Ada.'], 'Who am I?']]);
 });
 
 test('--json prints the events of the conversation, one a line, and nothing else', async () => {
-  house.script([{ text: ['Hello.'] }]);
+  harness.script([{ text: ['Hello.'] }]);
   const { code, stdout } = await chat(['Hi.'], '--json');
   const events = stdout
     .trimEnd()
@@ -58,8 +59,8 @@ test('--json prints the events of the conversation, one a line, and nothing else
 });
 
 test('a message that is rejected is told with what to do, and ends the command with 1', async () => {
-  const one = held('One.');
-  house.script([one.turn]);
+  const one = blockedTurn('One.');
+  harness.script([one.turn]);
   const run = talking(['--on-busy', 'reject']);
   run.say('one');
   run.say('two');
@@ -72,21 +73,21 @@ test('a message that is rejected is told with what to do, and ends the command w
 });
 
 test('a task that fails ends the command with 1 and the reason; those behind it are answered', async () => {
-  house.script([{ error: new AlfredError('model_refused', 'The model declined to answer.') }, { text: ['Two.'] }]);
+  harness.script([{ error: new AlfredError('model_refused', 'The model declined to answer.') }, { text: ['Two.'] }]);
   const { code, stdout, stderr } = await chat(['one', 'two']);
   expect({ code, stdout }).toEqual({ code: 1, stdout: 'Two.\n' });
   expect(stderr).toContain('The task failed: The model declined to answer. (model_refused)');
 });
 
 test('a message that the server refuses is told in its words, and the others go on', async () => {
-  house.script([{ text: ['Two.'] }]);
+  harness.script([{ text: ['Two.'] }]);
   const { code, stdout, stderr } = await chat(['x'.repeat(20_001), 'two']);
   expect({ code, stdout }).toEqual({ code: 1, stdout: 'Two.\n' });
   expect(stderr).toMatch(/^Not sent: “x{59}…”$/m);
 });
 
 test('one that interrupts takes the place of what runs: the command ends with 130', async () => {
-  house.script((_, call) => (call === 1 ? held('One.').turn : { text: ['Two.'] }));
+  harness.script((_, call) => (call === 1 ? blockedTurn('One.').turn : { text: ['Two.'] }));
   const run = talking(['--on-busy', 'interrupt']);
   run.say('one');
   run.say('two');
@@ -97,12 +98,12 @@ test('one that interrupts takes the place of what runs: the command ends with 13
 });
 
 test('one that steers is answered with what it steers', async () => {
-  const looking = held('');
-  house.tool('search_documents', async (_, { signal }) => {
+  const looking = blockedTurn('');
+  harness.tool('search_documents', async (_, { signal }) => {
     await looking.turn.until(signal);
     return { output: { passages: [] }, summary: 'looked' };
   });
-  house.script((_, call) =>
+  harness.script((_, call) =>
     call === 1 ? { calls: [{ tool: 'search_documents', arguments: {} }] } : { text: ['Both.'] },
   );
   const run = talking(['--on-busy', 'steer']);
@@ -116,11 +117,11 @@ test('one that steers is answered with what it steers', async () => {
 });
 
 test('a call that waits for a person is shown with the command that decides about it', async () => {
-  house.script([{ calls: [{ tool: 'pay', arguments: { amount: 5 } }] }, { text: ['Done.'] }]);
+  harness.script([{ calls: [{ tool: 'pay', arguments: { amount: 5 } }] }, { text: ['Done.'] }]);
   const run = talking(['Pay.']);
   run.end();
   await run.said('alfred approvals approve ');
-  const { approvals } = (await house.http.get('/v1/approvals?mine=true')).body;
+  const { approvals } = (await harness.http.get('/v1/approvals?mine=true')).body;
   expect((await alfred(['approvals', 'approve', approvals[0].id], at())).code).toBe(0);
   expect(await run.done).toMatchObject({
     code: 0,
@@ -130,7 +131,7 @@ test('a call that waits for a person is shown with the command that decides abou
 });
 
 test('Ctrl-C stops what runs, drops what waits and ends with 130', async () => {
-  house.script([held('One.').turn]);
+  harness.script([blockedTurn('One.').turn]);
   const run = talking();
   run.say('one');
   run.say('two');
@@ -144,8 +145,8 @@ test('Ctrl-C stops what runs, drops what waits and ends with 130', async () => {
 });
 
 test('a server that is away is waited out: nothing is lost, and nothing said twice', async () => {
-  const cable = await createTcpProxy(new URL(house.url).host);
-  const requests = house.script([{ text: ['One.'] }, { text: ['Two.'] }, { text: ['Three.'] }]);
+  const cable = await createTcpProxy(new URL(harness.url).host);
+  const requests = harness.script([{ text: ['One.'] }, { text: ['Two.'] }, { text: ['Three.'] }]);
   const run = talking([], `http://${cable.address}`);
   run.say('one');
   await run.said('One.');
@@ -164,16 +165,16 @@ test('a server that is away is waited out: nothing is lost, and nothing said twi
 });
 
 test('a conversation that is deleted meanwhile ends the command, whatever else was to be said', async () => {
-  house.script([{ text: ['One.'] }]);
+  harness.script([{ text: ['One.'] }]);
   const run = talking(['--json', 'one']);
   await run.said('"state":"done"');
-  const { conversations } = (await house.http.get('/v1/conversations?limit=1')).body;
-  await house.http.request(`/v1/conversations/${conversations[0].id}`, { method: 'DELETE' });
+  const { conversations } = (await harness.http.get('/v1/conversations?limit=1')).body;
+  await harness.http.request(`/v1/conversations/${conversations[0].id}`, { method: 'DELETE' });
   expect((await run.done).code).toBe(1);
 });
 
 test('nothing to say, and what cannot be, is told before anything is made', async () => {
-  const before = (await house.http.get('/v1/conversations?limit=200')).body.conversations.length;
+  const before = (await harness.http.get('/v1/conversations?limit=200')).body.conversations.length;
   expect(await chat([])).toMatchObject({ code: 2, stderr: expect.stringContaining('Nothing was said.') });
   expect((await chat(['x'], '--on-busy', 'never')).code).toBe(2);
   expect(await chat(['x'], '-a', 'nobody')).toMatchObject({ code: 1, stderr: expect.stringContaining('nobody') });
@@ -182,14 +183,14 @@ test('nothing to say, and what cannot be, is told before anything is made', asyn
     code: 1,
     stderr: expect.stringContaining(`There is no conversation ${nowhere}.`),
   });
-  expect((await house.http.get('/v1/conversations?limit=200')).body.conversations).toHaveLength(before);
+  expect((await harness.http.get('/v1/conversations?limit=200')).body.conversations).toHaveLength(before);
 
-  const { id } = (await house.http.post('/v1/conversations', {})).body;
+  const { id } = (await harness.http.post('/v1/conversations', {})).body;
   expect(await chat(['x'], '-c', id, '-a', 'other')).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('is with the agent knowledge'),
   });
-  await house.http.json('PATCH', `/v1/conversations/${id}`, { archived: true });
+  await harness.http.json('PATCH', `/v1/conversations/${id}`, { archived: true });
   expect(await chat(['x'], '-c', id)).toMatchObject({
     code: 1,
     stderr: expect.stringContaining(`alfred conversations archive --undo ${id}`),

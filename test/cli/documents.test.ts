@@ -7,12 +7,12 @@ import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
 import { createApiHarness, type ApiHarness } from '../api/api-harness.ts';
 import { alfred } from './run-alfred.ts';
 
-let house: ApiHarness;
+let harness: ApiHarness;
 let workers: RunningWorkers;
 let folder: string;
 beforeAll(async () => {
-  house = await createApiHarness({ ALFRED_MAX_UPLOAD_MB: '0.02' });
-  workers = await startWorkers(house, house, [documentsQueue]);
+  harness = await createApiHarness({ ALFRED_MAX_UPLOAD_MB: '0.02' });
+  workers = await startWorkers(harness, harness, [documentsQueue]);
   folder = await mkdtemp(join(tmpdir(), 'alfred-add-'));
   await mkdir(join(folder, 'rules'));
   // Together far above the server's limit, each below it.
@@ -24,11 +24,11 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await workers?.stop();
-  await house?.close();
+  await harness?.close();
   await rm(folder, { recursive: true, force: true });
 });
 
-const run = (...args: string[]) => alfred(args, { ALFRED_URL: house.url, NO_COLOR: '1' }, { cwd: folder });
+const run = (...args: string[]) => alfred(args, { ALFRED_URL: harness.url, NO_COLOR: '1' }, { cwd: folder });
 
 test('a folder is added whole although the server takes only small bodies, and adding it again changes nothing', async () => {
   const first = await run('documents', 'add', join(folder, 'rules'));

@@ -4,23 +4,23 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createTaskHarness, type TaskHarness } from '../support/tasks/task-harness.ts';
 import { alfred } from './run-alfred.ts';
 
-let house: TaskHarness;
+let harness: TaskHarness;
 let environment: Record<string, string>;
 let taskId: string;
 let folder: string;
 
 beforeAll(async () => {
-  house = await createTaskHarness();
-  const { DATABASE_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, ALFRED_DATA_DIR } = house.config;
+  harness = await createTaskHarness();
+  const { DATABASE_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, ALFRED_DATA_DIR } = harness.config;
   environment = { DATABASE_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, ALFRED_DATA_DIR };
   folder = join(ALFRED_DATA_DIR, 'histories');
-  house.tool('search_documents', async () => ({ output: { passages: [] }, summary: 'found nothing' }));
-  house.script([{ calls: [{ tool: 'search_documents', arguments: { query: 'x' } }] }, { text: ['Done.'] }]);
-  const { id, handle } = await house.start();
+  harness.tool('search_documents', async () => ({ output: { passages: [] }, summary: 'found nothing' }));
+  harness.script([{ calls: [{ tool: 'search_documents', arguments: { query: 'x' } }] }, { text: ['Done.'] }]);
+  const { id, handle } = await harness.start();
   await handle.result();
   taskId = id;
 });
-afterAll(() => house?.close());
+afterAll(() => harness?.close());
 
 const exported = () => join(folder, 'agentTaskWorkflow-one-tool.json');
 
@@ -46,7 +46,7 @@ test('an exported history replays from its file, holds references only, and is n
 });
 
 test('a history that the code would not make is told in words, with 1', async () => {
-  const other = join(house.config.ALFRED_DATA_DIR, 'other');
+  const other = join(harness.config.ALFRED_DATA_DIR, 'other');
   await mkdir(other, { recursive: true });
   const text = await readFile(exported(), 'utf8');
   await writeFile(join(other, 'renamed.json'), text.replaceAll('"callModel"', '"askModel"'));
@@ -59,9 +59,9 @@ test('a history that the code would not make is told in words, with 1', async ()
 });
 
 test('what is not a history, not there or not named is a usage error', async () => {
-  const broken = join(house.config.ALFRED_DATA_DIR, 'broken.json');
+  const broken = join(harness.config.ALFRED_DATA_DIR, 'broken.json');
   await writeFile(broken, '{"events": [');
-  const empty = join(house.config.ALFRED_DATA_DIR, 'empty.json');
+  const empty = join(harness.config.ALFRED_DATA_DIR, 'empty.json');
   await writeFile(empty, '{"tasks": []}');
   for (const [args, said] of [
     [['replay', broken], 'is not JSON'],

@@ -4,14 +4,14 @@ import { createApiHarness, type ApiHarness } from '../api/api-harness.ts';
 import { alfred } from './run-alfred.ts';
 import { until } from '../support/until.ts';
 
-let house: ApiHarness;
+let harness: ApiHarness;
 beforeAll(async () => {
-  house = await createApiHarness();
-  house.script(() => ({ text: ['Forty-two.'] }));
+  harness = await createApiHarness();
+  harness.script(() => ({ text: ['Forty-two.'] }));
 });
-afterAll(() => house?.close());
+afterAll(() => harness?.close());
 
-const schedules = (...args: string[]) => alfred(['schedules', ...args], { ALFRED_URL: house.url, NO_COLOR: '1' });
+const schedules = (...args: string[]) => alfred(['schedules', ...args], { ALFRED_URL: harness.url, NO_COLOR: '1' });
 const morning = ['--name', 'Morning', '--cron', '0 8 1 1 *', '--time-zone', 'Europe/Berlin', '--ask', 'What is new?'];
 
 async function created(...args: string[]): Promise<string> {
@@ -55,7 +55,7 @@ test('pause, resume and run do what they say', async () => {
   const task = await firstTask(id);
   expect((await schedules('show', id)).stdout).toMatch(new RegExp(`^RUN .*\\n\\S+ \\S+ +${task}$`, 'm'));
 
-  await house.client.schedule.getHandle(scheduleWorkflowId(id)).delete();
+  await harness.client.schedule.getHandle(scheduleWorkflowId(id)).delete();
   expect((await schedules('show', id)).stdout).toContain('Somebody deleted it in Temporal.');
   expect((await schedules('run', id)).code).toBe(1);
   await schedules('delete', id);
@@ -73,5 +73,5 @@ test('a wrong time is told in the server’s words, a missing one at once', asyn
 const firstTask = (id: string): Promise<string> =>
   until(
     `schedule ${id} starts a task`,
-    async () => (await house.http.get(`/v1/schedules/${id}`)).body.recentRuns[0]?.taskId,
+    async () => (await harness.http.get(`/v1/schedules/${id}`)).body.recentRuns[0]?.taskId,
   );

@@ -4,21 +4,21 @@ import { createFakeReranker } from '../support/fakes/fake-reranker.ts';
 import { putDocument } from '../support/documents/put-document.ts';
 import { alfred } from './run-alfred.ts';
 
-let house: ApiHarness;
+let harness: ApiHarness;
 let server: Awaited<ReturnType<typeof createFakeReranker>>;
 beforeAll(async () => {
   server = await createFakeReranker((text) => (text.includes('hard') ? 2 : 1));
-  house = await createApiHarness({ ALFRED_EMBEDDINGS: 'none', ...server.variables });
-  await putDocument(house.postgres.db, 'often.txt', 'Granite, granite, granite.');
-  await putDocument(house.postgres.db, 'once.txt', 'Among all stones granite is a hard one.');
+  harness = await createApiHarness({ ALFRED_EMBEDDINGS: 'none', ...server.variables });
+  await putDocument(harness.postgres.db, 'often.txt', 'Granite, granite, granite.');
+  await putDocument(harness.postgres.db, 'once.txt', 'Among all stones granite is a hard one.');
 });
 afterAll(async () => {
-  await house?.close();
+  await harness?.close();
   await server?.close();
 });
 
-const search = async () => (await house.http.post('/v1/search', { query: 'granite' })).body;
-const explained = () => alfred(['search', 'granite', '--explain'], { ALFRED_URL: house.url, NO_COLOR: '1' });
+const search = async () => (await harness.http.post('/v1/search', { query: 'granite' })).body;
+const explained = () => alfred(['search', 'granite', '--explain'], { ALFRED_URL: harness.url, NO_COLOR: '1' });
 
 test('a search says where a reranker has put each passage, over HTTP and at the terminal', async () => {
   const { passages, indexVersion } = await search();
@@ -40,5 +40,5 @@ test('while the reranker is away, both say nothing of it, and the metrics do', a
   ]);
   expect(indexVersion).not.toContain('rerank');
   expect((await explained()).stdout).not.toContain('reranked');
-  expect(await house.metrics.registry.metrics()).toContain('search_reranks_total{outcome="model_unavailable"} 2');
+  expect(await harness.metrics.registry.metrics()).toContain('search_reranks_total{outcome="model_unavailable"} 2');
 });

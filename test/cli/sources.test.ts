@@ -5,12 +5,12 @@ import { createApiHarness, type ApiHarness } from '../api/api-harness.ts';
 import { createWebSite, type WebSite } from '../support/fakes/web-site.ts';
 import { alfred } from './run-alfred.ts';
 
-let house: ApiHarness;
+let harness: ApiHarness;
 let workers: RunningWorkers;
 let site: WebSite;
 beforeAll(async () => {
-  house = await createApiHarness({ ALFRED_OUTBOUND_ALLOW: '127.0.0.1/32' });
-  workers = await startWorkers(house, house, [documentsQueue]);
+  harness = await createApiHarness({ ALFRED_OUTBOUND_ALLOW: '127.0.0.1/32' });
+  workers = await startWorkers(harness, harness, [documentsQueue]);
   site = await createWebSite();
   for (const words of ['leave', 'travel']) site.page(`/${words}`, words);
   site.sitemap('/sitemap.xml', ['/leave', '/travel']);
@@ -18,10 +18,10 @@ beforeAll(async () => {
 afterAll(async () => {
   await workers?.stop();
   await site?.close();
-  await house?.close();
+  await harness?.close();
 });
 
-const sources = (...args: string[]) => alfred(['sources', ...args], { ALFRED_URL: house.url, NO_COLOR: '1' });
+const sources = (...args: string[]) => alfred(['sources', ...args], { ALFRED_URL: harness.url, NO_COLOR: '1' });
 
 test('a source is added and followed, shown, read again, and removed', async () => {
   expect(await sources('list')).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('sources add') });

@@ -1,30 +1,30 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createApiHarness, type ApiHarness } from '../api/api-harness.ts';
-import { createReceiver, type Receiver } from '../support/fakes/webhook-receiver.ts';
+import { createWebhookReceiver, type WebhookReceiver } from '../support/fakes/webhook-receiver.ts';
 import { until } from '../support/until.ts';
 import { alfred } from './run-alfred.ts';
 
-let house: ApiHarness;
-let receiver: Receiver;
+let harness: ApiHarness;
+let receiver: WebhookReceiver;
 beforeAll(async () => {
-  receiver = await createReceiver();
-  house = await createApiHarness({ ALFRED_OUTBOUND_ALLOW: '127.0.0.1' });
+  receiver = await createWebhookReceiver();
+  harness = await createApiHarness({ ALFRED_OUTBOUND_ALLOW: '127.0.0.1' });
 });
 afterAll(async () => {
-  await house?.close();
+  await harness?.close();
   await receiver?.down();
 });
 
 const callback = (...args: string[]) =>
-  alfred(['tasks', 'callback', ...args], { ALFRED_URL: house.url, NO_COLOR: '1' });
+  alfred(['tasks', 'callback', ...args], { ALFRED_URL: harness.url, NO_COLOR: '1' });
 
 test('tasks callback shows how a task’s end was told, and tells it again', async () => {
-  house.script([{ text: ['Done.'] }]);
+  harness.script([{ text: ['Done.'] }]);
   const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
-  const { id } = await house.start({ callback: { url: `${receiver.url}/told`, secret } });
+  const { id } = await harness.start({ callback: { url: `${receiver.url}/told`, secret } });
   await until(
     'the callback is delivered',
-    async () => (await house.callbacks.get(house.scope, id))?.state === 'delivered',
+    async () => (await harness.callbacks.get(harness.scope, id))?.state === 'delivered',
   );
 
   const shown = await callback(id);
@@ -42,7 +42,7 @@ test('tasks callback shows how a task’s end was told, and tells it again', asy
 });
 
 test('a task without a callback says so', async () => {
-  house.script([{ text: ['Done.'] }]);
-  const { id } = await house.start();
+  harness.script([{ text: ['Done.'] }]);
+  const { id } = await harness.start();
   expect(await callback(id)).toMatchObject({ code: 1, stdout: '', stderr: `The task ${id} has no callback.\n` });
 });

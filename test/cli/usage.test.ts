@@ -3,18 +3,18 @@ import { createApiHarness, type ApiHarness } from '../api/api-harness.ts';
 import { recordCalls } from '../support/ledger/record-calls.ts';
 import { alfred } from './run-alfred.ts';
 
-let house: ApiHarness;
+let harness: ApiHarness;
 beforeAll(async () => {
-  house = await createApiHarness();
-  await recordCalls(house, [
+  harness = await createApiHarness();
+  await recordCalls(harness, [
     { at: '2026-03-01T10:00:00Z', model: 'openai:gpt-6-sol', tokens: 1_500, costUsd: '12.5' },
     { at: '2026-03-02T10:00:00Z', model: 'offline:quote', tokens: 5 },
     { at: '2026-03-02T11:00:00Z', model: 'offline:quote', tokens: 5, outcome: 'model_unavailable' },
   ]);
 });
-afterAll(() => house?.close());
+afterAll(() => harness?.close());
 
-const usage = (...args: string[]) => alfred(['usage', ...args], { ALFRED_URL: house.url, NO_COLOR: '1' });
+const usage = (...args: string[]) => alfred(['usage', ...args], { ALFRED_URL: harness.url, NO_COLOR: '1' });
 const march = ['--from', '2026-03-01', '--to', '2026-03-31'];
 
 test('usage is an aligned table with its total, numbers to the right', async () => {

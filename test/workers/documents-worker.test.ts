@@ -4,7 +4,7 @@ import type { UploadedFile } from '../../contract/ports/index.ts';
 import { agentQueue, documentsQueue, ingestionWorkflowId, systemQueue } from '../../contract/ids.ts';
 import type { ingestWorkflow } from '../../workflows/ingest/workflow.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
-import { local as scope, placed } from '../support/documents/put-document.ts';
+import { local as scope, defaultPlacement } from '../support/documents/put-document.ts';
 import { startRole } from '../support/processes/role-process.ts';
 import { startTask } from '../support/tasks/tasks.ts';
 
@@ -35,7 +35,7 @@ test('an ingestion whose worker is killed waits for another one, while agents go
   let second: ReturnType<typeof startRole> | undefined;
   try {
     await Promise.all([agents.ready, first.ready]);
-    const ingestionId = await adapters.documents.createIngestion(scope, files, placed);
+    const ingestionId = await adapters.documents.createIngestion(scope, files, defaultPlacement);
     const pending = async () => (await adapters.documents.getIngestion(scope, ingestionId))?.counts.pending ?? 0;
     const handle = await env.client.workflow.start<typeof ingestWorkflow>('ingestWorkflow', {
       workflowId: ingestionWorkflowId(ingestionId),

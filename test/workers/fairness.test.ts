@@ -3,29 +3,29 @@ import { createStarters } from '../../adapters/temporal/start-workflow.ts';
 import { taskWorkflowId } from '../../contract/ids.ts';
 import { createTaskHarness, type TaskHarness } from '../support/tasks/task-harness.ts';
 
-let house: TaskHarness;
+let harness: TaskHarness;
 /** One slot for everybody, so that the order in which tasks leave the queue is the order in which they are worked on. */
-beforeAll(async () => void (house = await createTaskHarness({ ALFRED_MAX_CONCURRENT_ACTIVITIES: '1' })));
-afterAll(() => house?.close());
+beforeAll(async () => void (harness = await createTaskHarness({ ALFRED_MAX_CONCURRENT_ACTIVITIES: '1' })));
+afterAll(() => harness?.close());
 
 /** Holds the slot until a queue has formed, then lets it go. @returns the names of the tasks in the order they were worked on */
 async function orderOf(queue: { tenant: string; name: string; priority?: number }[]): Promise<string[]> {
   const held = Promise.withResolvers<void>();
   const occupied = Promise.withResolvers<void>();
   const order: string[] = [];
-  house.script(({ messages }) => {
+  harness.script(({ messages }) => {
     const [first] = messages;
     const name = first?.role === 'user' ? first.text : '';
     if (name !== 'first') order.push(name);
     else occupied.resolve();
     return { text: ['Done.'], ...(name === 'first' ? { until: () => held.promise } : {}) };
   });
-  const starters = createStarters(house.client, house.config);
+  const starters = createStarters(harness.client, harness.config);
   const start = async ({ tenant, name, priority }: (typeof queue)[number]) => {
     const scope = { tenant, subject: 'somebody' };
-    const { id, head } = await house.tasks.create(scope, { agent: 'knowledge', input: { text: name } }, {});
+    const { id, head } = await harness.tasks.create(scope, { agent: 'knowledge', input: { text: name } }, {});
     await starters.task({ ...scope, taskId: id, agent: 'knowledge', head, priority });
-    return house.client.workflow.getHandle(taskWorkflowId(id));
+    return harness.client.workflow.getHandle(taskWorkflowId(id));
   };
   const first = await start({ tenant: 'a', name: 'first' });
   await occupied.promise;

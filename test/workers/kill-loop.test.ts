@@ -7,9 +7,9 @@ import { activityAttempts } from '../support/tasks/activity-attempts.ts';
 import { callsOf, firstSerial, startCountingProvider } from '../support/providers/counting-provider.ts';
 import { seededRandom } from '../../cli/eval/seeded-random.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
-import { moments, watchMoments, type Moment } from '../support/processes/crash-points.ts';
+import { crashPoints, watchCrashPoints, type CrashPoint } from '../support/processes/crash-points.ts';
 import { createKillableWorkers, pick } from '../support/processes/killable-workers.ts';
-import { eventsOf, startTask } from '../support/tasks/tasks.ts';
+import { followTask, startTask } from '../support/tasks/tasks.ts';
 
 const tasks = 20;
 const workersAtOnce = 3;
@@ -19,7 +19,7 @@ const seed = Number(process.env.ALFRED_TEST_SEED ?? Date.now() % 1_000_000);
 let provider: Awaited<ReturnType<typeof startCountingProvider>>;
 let env: TestEnvironment;
 let adapters: Adapters;
-let watch: Awaited<ReturnType<typeof watchMoments>>;
+let watch: Awaited<ReturnType<typeof watchCrashPoints>>;
 beforeAll(async () => {
   provider = await startCountingProvider({ pieceMs: 60 });
   env = await createTestEnvironment({
@@ -28,7 +28,7 @@ beforeAll(async () => {
     OPENAI_BASE_URL: provider.url,
   });
   adapters = createAdapters(env);
-  watch = await watchMoments(env.config.DATABASE_URL);
+  watch = await watchCrashPoints(env.config.DATABASE_URL);
 });
 afterAll(async () => {
   await watch?.close();
@@ -50,20 +50,20 @@ test(`${kills} kills at random moments over ${tasks} tasks: nothing is charged t
     const here = { client: env.client, tasks: adapters.tasks };
     const begun = await Promise.all(Array.from({ length: tasks }, (_, i) => startTask(here, `task ${i}`)));
     const ids = begun.map(({ id }) => id);
-    const struck: Record<'random' | Moment, number> = {
+    const struck: Record<'random' | CrashPoint, number> = {
       ...{ random: 0, charged: 0, stored: 0, intent: 0, receipt: 0, left: 0, decided: 0, resumed: 0 },
     };
     while (workers.killed() < kills) {
       await workers.someReady();
       // Some at any moment; the others right after something was stored, before Temporal could be told.
-      const at = pick<'random' | Moment>(random, ['random', 'random', 'random', 'stored', ...moments]);
+      const at = pick<'random' | CrashPoint>(random, ['random', 'random', 'random', 'stored', ...crashPoints]);
       if (at === 'random') {
         await sleep(random() * 600);
         if (workers.kill(pick(random, workers.ready()))) struck.random++;
       } else if (await watch.first(at, (name) => workers.kill(name), 2_000)) struck[at]++;
     }
     provider.enough();
-    const histories = await Promise.all(ids.map((id) => eventsOf(adapters.events, id, 240_000)));
+    const histories = await Promise.all(ids.map((id) => followTask(adapters.events, id, 240_000)));
     const found = (await Promise.all(ids.map(foundStored))).reduce((sum, n) => sum + n, 0);
     console.log(
       `kill loop: ${kills} kills (${JSON.stringify(struck)}): ${provider.served.length} requests, ${found} stored answers found by the next attempt, ${((performance.now() - startedAt) / 1_000).toFixed(0)} s`,

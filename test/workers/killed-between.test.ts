@@ -6,7 +6,7 @@ import { activityAttempts } from '../support/tasks/activity-attempts.ts';
 import { startCountingProvider } from '../support/providers/counting-provider.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
 import { startRole } from '../support/processes/role-process.ts';
-import { eventsOf, scope, startTask } from '../support/tasks/tasks.ts';
+import { followTask, scope, startTask } from '../support/tasks/tasks.ts';
 import { until } from '../support/until.ts';
 
 // What a worker stores it tells Temporal next. Here the cable to Temporal is cut before that, so that the worker dies in
@@ -124,7 +124,7 @@ async function waiting(): Promise<number> {
 async function ended(task: string) {
   const worker = startRole('workers/main.ts', queue, env.config);
   try {
-    const events = await eventsOf(adapters.events, task, 30_000);
+    const events = await followTask(adapters.events, task, 30_000);
     expect(events.at(-1)?.type).toBe('task.completed');
     return events;
   } finally {

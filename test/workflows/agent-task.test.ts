@@ -4,17 +4,17 @@ import { AlfredError } from '../../contract/errors.ts';
 import { createTaskHarness, scope, type TaskHarness } from '../support/tasks/task-harness.ts';
 import { until } from '../support/until.ts';
 
-let house: TaskHarness;
-beforeAll(async () => void (house = await createTaskHarness()));
-afterAll(() => house?.close());
+let harness: TaskHarness;
+beforeAll(async () => void (harness = await createTaskHarness()));
+afterAll(() => harness?.close());
 
 const types = (events: { type: string }[]) => events.map(({ type }) => type);
 
 describe('agentTaskWorkflow', () => {
   test('an answer without tools completes the task with its text', async () => {
-    house.script([{ text: ['Forty-', 'two.'] }]);
-    const { id } = await house.start();
-    const events = await house.followed(id);
+    harness.script([{ text: ['Forty-', 'two.'] }]);
+    const { id } = await harness.start();
+    const events = await harness.followed(id);
     expect(types(events).filter((type) => type !== 'text.delta')).toEqual([
       'task.queued',
       'task.started',
@@ -23,7 +23,7 @@ describe('agentTaskWorkflow', () => {
       'task.completed',
     ]);
     expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i + 1));
-    expect(await house.row(id)).toMatchObject({
+    expect(await harness.row(id)).toMatchObject({
       status: 'completed',
       result: { text: 'Forty-two.', citations: [] },
       model: 'scripted:test',
@@ -34,13 +34,13 @@ describe('agentTaskWorkflow', () => {
   test('tool calls of one turn run side by side and their results reach the next model call', async () => {
     let together = 0;
     let most = 0;
-    house.tool('look', async (input) => {
+    harness.tool('look', async (input) => {
       most = Math.max(most, ++together);
       if (together < 2) await new Promise((resolve) => setTimeout(resolve, 300));
       together--;
       return { output: { saw: input }, summary: 'looked' };
     });
-    const requests = house.script([
+    const requests = harness.script([
       {
         calls: [
           { tool: 'look', arguments: { at: 1 } },
@@ -49,8 +49,8 @@ describe('agentTaskWorkflow', () => {
       },
       { text: ['Done.'] },
     ]);
-    const { id } = await house.start();
-    await house.followed(id);
+    const { id } = await harness.start();
+    await harness.followed(id);
     expect(most).toBe(2);
     expect(requests[1]?.messages.at(-1)).toMatchObject({
       role: 'tool',
@@ -59,10 +59,10 @@ describe('agentTaskWorkflow', () => {
   });
 
   test('an unknown tool and a tool that refuses its input are told to the model, not failed', async () => {
-    house.tool('picky', async () => {
+    harness.tool('picky', async () => {
       throw new AlfredError('invalid_request', 'query is missing');
     });
-    const requests = house.script([
+    const requests = harness.script([
       {
         calls: [
           { tool: 'nope', arguments: {} },
@@ -71,9 +71,9 @@ describe('agentTaskWorkflow', () => {
       },
       { text: ['Sorry.'] },
     ]);
-    const { id } = await house.start();
-    await house.followed(id);
-    expect((await house.row(id)).status).toBe('completed');
+    const { id } = await harness.start();
+    await harness.followed(id);
+    expect((await harness.row(id)).status).toBe('completed');
     expect(requests[1]?.messages.at(-1)).toMatchObject({
       results: [
         { isError: true, output: { error: 'There is no tool "nope".' } },
@@ -83,13 +83,13 @@ describe('agentTaskWorkflow', () => {
   });
 
   test('a model that fails at first is tried again, and the deltas of the first attempt are void', async () => {
-    house.script((_, call) =>
+    harness.script((_, call) =>
       call === 1
         ? { text: ['Half an ans'], error: new AlfredError('model_unavailable', 'broke off') }
         : { text: ['Whole.'] },
     );
-    const { id } = await house.start();
-    const events = await house.followed(id);
+    const { id } = await harness.start();
+    const events = await harness.followed(id);
     expect(events.find(({ type }) => type === 'model.failed')).toMatchObject({
       data: { attempt: 1, willRetry: true, error: { code: 'model_unavailable' } },
     });
@@ -98,46 +98,48 @@ describe('agentTaskWorkflow', () => {
     );
     expect(deltas.join('')).toBe('Whole.');
     // The failed attempt was charged too.
-    expect((await house.row(id)).usage).toMatchObject({ modelCalls: 2, inputTokens: 20 });
+    expect((await harness.row(id)).usage).toMatchObject({ modelCalls: 2, inputTokens: 20 });
   });
 
   test('an empty answer is no answer: the model is asked again', async () => {
-    house.script((_, call) => (call === 1 ? { text: [' '] } : { text: ['Something.'] }));
-    const { id } = await house.start();
-    await house.followed(id);
-    expect((await house.row(id)).result?.text).toBe('Something.');
+    harness.script((_, call) => (call === 1 ? { text: [' '] } : { text: ['Something.'] }));
+    const { id } = await harness.start();
+    await harness.followed(id);
+    expect((await harness.row(id)).result?.text).toBe('Something.');
   });
 
   test('a final provider error fails the task at once with a code and a sentence', async () => {
-    const requests = house.script([{ error: new AlfredError('model_auth', 'anthropic answered 401.') }]);
-    const { id, handle } = await house.start();
+    const requests = harness.script([{ error: new AlfredError('model_auth', 'anthropic answered 401.') }]);
+    const { id, handle } = await harness.start();
     await expect(handle.result()).rejects.toBeInstanceOf(WorkflowFailedError);
     expect(requests).toHaveLength(1);
-    expect(await house.row(id)).toMatchObject({
+    expect(await harness.row(id)).toMatchObject({
       status: 'failed',
       error: { code: 'model_auth', message: 'anthropic answered 401.' },
     });
-    expect((await house.events.read(scope, id, 0, 100)).at(-1)).toMatchObject({
+    expect((await harness.events.read(scope, id, 0, 100)).at(-1)).toMatchObject({
       type: 'task.failed',
       data: { error: { code: 'model_auth' } },
     });
-    expect(await house.metrics.registry.getSingleMetricAsString('task_failures_total')).toContain('code="model_auth"');
+    expect(await harness.metrics.registry.getSingleMetricAsString('task_failures_total')).toContain(
+      'code="model_auth"',
+    );
   });
 
   test('an error nobody foresaw keeps its words out of history', async () => {
-    house.script(() => ({ error: new Error('row of Jane Doe broke') }));
-    const { id, handle } = await house.start();
+    harness.script(() => ({ error: new Error('row of Jane Doe broke') }));
+    const { id, handle } = await harness.start();
     await expect(handle.result()).rejects.toBeInstanceOf(WorkflowFailedError);
     const history = JSON.stringify(await handle.fetchHistory());
     expect(history).not.toContain('Jane');
     // Nor does it keep the paths of the machine that a stack would name.
     expect(history).not.toContain('.ts:');
-    expect((await house.row(id)).error?.code).toBe('internal');
+    expect((await harness.row(id)).error?.code).toBe('internal');
   }, 90_000);
 
   test('cancelling in the middle of a model call ends the task at once and stops the call', async () => {
     let stopped = false;
-    house.script([
+    harness.script([
       {
         text: ['Thinking…'],
         until: (signal) =>
@@ -146,21 +148,21 @@ describe('agentTaskWorkflow', () => {
           ),
       },
     ]);
-    const { id, handle } = await house.start();
-    for await (const page of house.events.follow(scope, id, 0, AbortSignal.timeout(20_000)))
+    const { id, handle } = await harness.start();
+    for await (const page of harness.events.follow(scope, id, 0, AbortSignal.timeout(20_000)))
       if (page.some(({ type }) => type === 'text.delta')) break;
     await handle.cancel();
-    const events = await house.followed(id);
+    const events = await harness.followed(id);
     expect(events.at(-1)).toMatchObject({ type: 'task.cancelled' });
-    expect(await house.row(id)).toMatchObject({ status: 'cancelled', error: null });
+    expect(await harness.row(id)).toMatchObject({ status: 'cancelled', error: null });
     await expect(handle.result()).rejects.toThrow();
     await until('the model call is stopped', () => stopped);
     expect(stopped).toBe(true);
   });
 
   test('history and search attributes carry no content', async () => {
-    house.script([{ text: ['secret answer'] }]);
-    const { handle } = await house.start({ input: { text: 'secret question' } });
+    harness.script([{ text: ['secret answer'] }]);
+    const { handle } = await harness.start({ input: { text: 'secret question' } });
     await handle.result();
     const decoded = JSON.stringify(await handle.fetchHistory(), (_, value: unknown) =>
       value instanceof Uint8Array ? Buffer.from(value).toString() : value,

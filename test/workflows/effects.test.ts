@@ -5,20 +5,20 @@ import type { JsonValue } from '../../contract/json.ts';
 import { createTaskHarness, type TaskHarness } from '../support/tasks/task-harness.ts';
 import { until } from '../support/until.ts';
 
-let house: TaskHarness;
+let harness: TaskHarness;
 /** What the world has seen: keys of calls, in order. */
 let world: string[] = [];
 let attempts = 0;
-beforeAll(async () => void (house = await createTaskHarness()));
+beforeAll(async () => void (harness = await createTaskHarness()));
 beforeEach(() => {
   world = [];
   attempts = 0;
 });
-afterAll(() => house?.close());
+afterAll(() => harness?.close());
 
 /** A tool that writes into the world, and then does what `after` says. */
 function writes(name: string, after: (attempt: number) => void = () => {}, more: Partial<Tool> = {}) {
-  house.tool(
+  harness.tool(
     name,
     async (_, { beforeSend, receiptKey }) => {
       attempts++;
@@ -31,10 +31,10 @@ function writes(name: string, after: (attempt: number) => void = () => {}, more:
   );
 }
 const done = async (calls: string[] = ['write']) => {
-  house.script([{ calls: calls.map((tool, i) => ({ tool, arguments: {}, callId: `c${i}` })) }, { text: ['Done.'] }]);
-  const { id, handle } = await house.start();
+  harness.script([{ calls: calls.map((tool, i) => ({ tool, arguments: {}, callId: `c${i}` })) }, { text: ['Done.'] }]);
+  const { id, handle } = await harness.start();
   await handle.result().catch(() => {});
-  return { id, row: await house.row(id), events: await house.followed(id) };
+  return { id, row: await harness.row(id), events: await harness.followed(id) };
 };
 const toldOf = (events: Awaited<ReturnType<typeof done>>['events']) =>
   events.flatMap((event) => (event.type === 'tool.completed' ? [event.data] : []));
@@ -89,7 +89,7 @@ test('what fails for certain is tried again, then told to the model', async () =
 test('an attempt that was taken for dead and another one do not both leave', async () => {
   const entered = Promise.withResolvers<void>();
   const late = Promise.withResolvers<void>();
-  house.tool(
+  harness.tool(
     'write',
     async (_, { beforeSend }) => {
       const mine = ++attempts;
@@ -103,16 +103,16 @@ test('an attempt that was taken for dead and another one do not both leave', asy
     },
     { effect: 'write' },
   );
-  house.script([{ calls: [{ tool: 'write', arguments: {}, callId: 'c0' }] }, { text: ['Done.'] }]);
-  const { id, handle } = await house.start();
+  harness.script([{ calls: [{ tool: 'write', arguments: {}, callId: 'c0' }] }, { text: ['Done.'] }]);
+  const { id, handle } = await harness.start();
   await entered.promise;
   // What a second worker does while the first one is silent.
-  const task = { ...house.scope, taskId: id, agent: 'knowledge' };
-  await house.effects.claimSend(task, { runId: handle.firstExecutionRunId }, { step: 1, callId: 'c0' }, false);
+  const task = { ...harness.scope, taskId: id, agent: 'knowledge' };
+  await harness.effects.claimSend(task, { runId: handle.firstExecutionRunId }, { step: 1, callId: 'c0' }, false);
   late.resolve();
   await handle.result();
   expect(world).toEqual([]);
-  expect((await house.row(id)).effects).toMatchObject([{ state: 'unknown' }]);
+  expect((await harness.row(id)).effects).toMatchObject([{ state: 'unknown' }]);
 });
 
 describe('cancelling a task', () => {
@@ -128,13 +128,13 @@ describe('cancelling a task', () => {
     writes('first', undefined, { undo: undoing('first') });
     writes('second', undefined, { undo: undoing('second') });
     writes('last');
-    house.script([
+    harness.script([
       { calls: [{ tool: 'first', arguments: {}, callId: 'a' }] },
       { calls: [{ tool: 'second', arguments: {}, callId: 'b' }] },
       { calls: [{ tool: 'last', arguments: {}, callId: 'c' }] },
       { until: (signal) => new Promise((_, no) => signal.addEventListener('abort', () => no(signal.reason as Error))) },
     ]);
-    const { id, handle } = await house.start();
+    const { id, handle } = await harness.start();
     await until('three calls are made', () => world.length >= 3);
     world = [];
     return { id, handle };
@@ -142,9 +142,9 @@ describe('cancelling a task', () => {
 
   test('shows what it has done and leaves it', async () => {
     const { id, handle } = await started();
-    await house.tasks.recordCancelRequest(house.scope, id, { reason: 'Enough.' });
+    await harness.tasks.recordCancelRequest(harness.scope, id, { reason: 'Enough.' });
     await handle.cancel();
-    const last = (await house.followed(id)).at(-1);
+    const last = (await harness.followed(id)).at(-1);
     expect(last).toMatchObject({
       type: 'task.cancelled',
       data: {
@@ -161,9 +161,9 @@ describe('cancelling a task', () => {
 
   test('with undo takes back newest first, once, and says what cannot be', async () => {
     const { id, handle } = await started();
-    await house.tasks.recordCancelRequest(house.scope, id, { undo: true });
+    await harness.tasks.recordCancelRequest(harness.scope, id, { undo: true });
     await handle.cancel();
-    const events = await house.followed(id);
+    const events = await harness.followed(id);
     expect(world).toEqual(['undo second {"did":"second"} 2/b/undo', 'undo first {"did":"first"} 1/a/undo']);
     const undone = events.flatMap((event) => (event.type === 'effect.undone' ? [event.data] : []));
     expect(undone.map(({ tool, state }) => [tool, state])).toEqual([
@@ -171,7 +171,7 @@ describe('cancelling a task', () => {
       ['second', 'undone'],
       ['first', 'undone'],
     ]);
-    expect((await house.row(id)).effects.map(({ state }) => state)).toEqual(['undone', 'undone', 'cannot_be_undone']);
+    expect((await harness.row(id)).effects.map(({ state }) => state)).toEqual(['undone', 'undone', 'cannot_be_undone']);
     await expect(handle.result()).rejects.toThrow();
     expect((await handle.describe()).status.name).toBe('CANCELLED');
   });
@@ -190,11 +190,11 @@ describe('cancelling a task', () => {
         throw new AlfredError('destination_forbidden', 'No way back.');
       },
     });
-    await house.tasks.recordCancelRequest(house.scope, id, { undo: true });
+    await harness.tasks.recordCancelRequest(harness.scope, id, { undo: true });
     await handle.cancel();
-    await house.followed(id);
+    await harness.followed(id);
     expect(world).toEqual(['undo first']);
-    expect((await house.row(id)).effects.map(({ state }) => state)).toEqual([
+    expect((await harness.row(id)).effects.map(({ state }) => state)).toEqual([
       'unknown',
       'undo_failed',
       'cannot_be_undone',
@@ -203,7 +203,7 @@ describe('cancelling a task', () => {
 });
 
 test('an agent does not get a tool that is not its own', async () => {
-  house.tools['stranger'] = {
+  harness.tools['stranger'] = {
     name: 'stranger',
     description: 's',
     inputSchema: {},

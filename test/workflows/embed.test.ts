@@ -8,7 +8,7 @@ import type { ingestWorkflow } from '../../workflows/ingest/workflow.ts';
 import type { sweepTasksWorkflow } from '../../workflows/sweep/workflow.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
 import { plainParser } from '../support/documents/plain-parser.ts';
-import { local as scope, placed } from '../support/documents/put-document.ts';
+import { local as scope, defaultPlacement } from '../support/documents/put-document.ts';
 import { wordEmbedder } from '../support/documents/word-embedder.ts';
 import { until } from '../support/until.ts';
 
@@ -36,7 +36,7 @@ const work = (embedder: () => Embedder | undefined, metrics = createMetrics()) =
 
 async function ingest(names: string[]) {
   const files = names.map((name) => ({ name, mediaType: 'text/plain', bytes: Buffer.from(`Speaks of ${name}.`) }));
-  const ingestionId = await adapters.documents.createIngestion(scope, files, placed);
+  const ingestionId = await adapters.documents.createIngestion(scope, files, defaultPlacement);
   const args = [{ ingestionId, ...scope }] as const;
   return env.client.workflow.execute<typeof ingestWorkflow>('ingestWorkflow', {
     workflowId: ingestionWorkflowId(ingestionId),
@@ -114,7 +114,7 @@ test('the sweep tells how long files and texts have been waiting', async () => {
     const ingestionId = await adapters.documents.createIngestion(
       scope,
       [{ name: 'later.txt', mediaType: 'text/plain', bytes: Buffer.from('Later.') }],
-      placed,
+      defaultPlacement,
     );
     await env.client.workflow.start<typeof ingestWorkflow>('ingestWorkflow', {
       workflowId: ingestionWorkflowId(ingestionId),

@@ -8,25 +8,25 @@ import { createTaskHarness, type TaskHarness } from '../support/tasks/task-harne
 // A window of 4,000 tokens, so that a few results fill it.
 const models = { 'scripted:test': { contextTokens: 4_000, maxOutputTokens: 500 }, 'scripted:large': {} };
 
-let house: TaskHarness;
-beforeAll(async () => void (house = await createTaskHarness({ ALFRED_MODELS: JSON.stringify(models) })));
-afterAll(() => house?.close());
+let harness: TaskHarness;
+beforeAll(async () => void (harness = await createTaskHarness({ ALFRED_MODELS: JSON.stringify(models) })));
+afterAll(() => harness?.close());
 
 const words = (n: number, seed: unknown) => Array.from({ length: n }, (_, i) => `word${String(seed)}${i}`).join(' ');
 /** What a model would count. */
 const usageOf = (request: ModelRequest) => ({ inputTokens: Math.ceil(JSON.stringify(request).length / 4) });
 const script = (turn: (request: ModelRequest, call: number) => ScriptedTurn) =>
-  house.script((request, call) => ({ usage: usageOf(request), ...turn(request, call) }));
+  harness.script((request, call) => ({ usage: usageOf(request), ...turn(request, call) }));
 const finished = async () => {
-  const { id } = await house.start();
-  const events = await house.followed(id);
-  return { events, row: await house.row(id) };
+  const { id } = await harness.start();
+  const events = await harness.followed(id);
+  return { events, row: await harness.row(id) };
 };
 const compactions = (events: { type: string; data: object }[]) =>
   events.filter(({ type }) => type === 'context.compacted').map(({ data }) => data);
 
 test('old tool results make room when the window is full, and the model can read them again', async () => {
-  house.tool('look', async (input) => ({
+  harness.tool('look', async (input) => ({
     output: { input, text: words(350, JSON.stringify(input).length) },
     summary: 'looked',
   }));
@@ -43,14 +43,14 @@ test('old tool results make room when the window is full, and the model can read
 });
 
 test('an answer cites a passage that made room, without reading all that was said', async () => {
-  house.tool('look', async (input) => {
+  harness.tool('look', async (input) => {
     const { at } = input as { at: number };
     return { output: { passages: [passage(`chunk-${at}`, words(250, at))] }, summary: 'looked' };
   });
   const requests = script((_, call) =>
     call <= 12 ? { calls: [{ tool: 'look', arguments: { at: call } }] } : { text: ['So it was said at first [1].'] },
   );
-  const loadAll = jest.spyOn(house.conversations, 'loadAll');
+  const loadAll = jest.spyOn(harness.messageStore, 'loadAll');
   const { events, row } = await finished();
   expect(compactions(events).length).toBeGreaterThan(1);
   expect(JSON.stringify(requests.at(-1)?.messages)).not.toContain(words(10, 1));
@@ -60,7 +60,7 @@ test('an answer cites a passage that made room, without reading all that was sai
 });
 
 test('a summary by the model stands for what no longer fits, is paid once and shown as what it is', async () => {
-  house.tool('look', async (input) => ({ output: { input }, summary: 'looked' }));
+  harness.tool('look', async (input) => ({ output: { input }, summary: 'looked' }));
   let summaries = 0;
   const requests = script(({ instructions, messages }) => {
     if (instructions.startsWith('You shorten')) return { text: [`Summary ${++summaries} of it all.`] };
@@ -82,7 +82,7 @@ test('a summary by the model stands for what no longer fits, is paid once and sh
 });
 
 test('a conversation that the provider finds too large is made shorter and sent again', async () => {
-  house.tool('look', async (input) => ({ output: { input, text: words(60, 1) }, summary: 'looked' }));
+  harness.tool('look', async (input) => ({ output: { input, text: words(60, 1) }, summary: 'looked' }));
   const requests = script(({ messages }) => {
     if (JSON.stringify(messages).length > 3_000) return { error: new AlfredError('model_context_overflow') };
     return requests.length < 9

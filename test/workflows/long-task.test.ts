@@ -8,25 +8,29 @@ import { createTaskHarness, type TaskHarness } from '../support/tasks/task-harne
 const steps = 150;
 const resultBytes = 64 * 1024;
 
-let house: TaskHarness;
-beforeAll(async () => void (house = await createTaskHarness({ ALFRED_MODELS: '{"scripted:test": {"output": 200}}' })));
-afterAll(() => house?.close());
+let harness: TaskHarness;
+beforeAll(
+  async () => void (harness = await createTaskHarness({ ALFRED_MODELS: '{"scripted:test": {"output": 200}}' })),
+);
+afterAll(() => harness?.close());
 
 test('150 steps with 64 KiB tool results take two runs and 2 KB of history a step, and both replay', async () => {
-  house.tool('read', async (input) => ({ output: { input, text: 'x'.repeat(resultBytes) }, summary: 'read' }));
-  house.script((_, call) => (call <= steps ? { calls: [{ tool: 'read', arguments: { call } }] } : { text: ['Done.'] }));
-  const { id, handle } = await house.start();
+  harness.tool('read', async (input) => ({ output: { input, text: 'x'.repeat(resultBytes) }, summary: 'read' }));
+  harness.script((_, call) =>
+    call <= steps ? { calls: [{ tool: 'read', arguments: { call } }] } : { text: ['Done.'] },
+  );
+  const { id, handle } = await harness.start();
   const { runId: first } = await handle.describe();
   await handle.result();
-  const { runId: last } = await house.client.workflow.getHandle(taskWorkflowId(id)).describe();
+  const { runId: last } = await harness.client.workflow.getHandle(taskWorkflowId(id)).describe();
   expect(last).not.toBe(first);
 
   let bytes = 0;
   for (const runId of [first, last]) {
-    const history = await house.client.workflow.getHandle(taskWorkflowId(id), runId).fetchHistory();
+    const history = await harness.client.workflow.getHandle(taskWorkflowId(id), runId).fetchHistory();
     bytes += temporal.api.history.v1.History.encode(history).finish().length;
     await Worker.runReplayHistory(
-      { workflowBundle: await workflowBundle(house.config, house.log) },
+      { workflowBundle: await workflowBundle(harness.config, harness.log) },
       history,
       taskWorkflowId(id),
     );
@@ -34,18 +38,18 @@ test('150 steps with 64 KiB tool results take two runs and 2 KB of history a ste
   console.log(`${steps} steps: ${bytes} bytes of history, ${Math.round(bytes / steps)} a step`);
   expect(bytes / steps).toBeLessThan(2_200);
 
-  const row = await house.row(id);
+  const row = await harness.row(id);
   expect(row).toMatchObject({ status: 'completed', result: { text: 'Done.' } });
   expect(row.usage.modelCalls).toBe(steps + 1);
-  const events = await house.events.read(house.scope, id, 0, 1_000);
+  const events = await harness.events.read(harness.scope, id, 0, 1_000);
   expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i + 1));
   // Going on in a new run is nothing a reader would notice.
   expect(events.filter(({ type }) => type === 'task.started' || type === 'task.resumed')).toHaveLength(1);
 }, 120_000);
 
 test('a task that is cancelled in its second run ends there', async () => {
-  house.tool('read', async (input) => ({ output: { input }, summary: 'read' }));
-  house.script((_, call) =>
+  harness.tool('read', async (input) => ({ output: { input }, summary: 'read' }));
+  harness.script((_, call) =>
     call <= 130
       ? { calls: [{ tool: 'read', arguments: { call } }] }
       : {
@@ -53,9 +57,9 @@ test('a task that is cancelled in its second run ends there', async () => {
             new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
         },
   );
-  const { id } = await house.start();
-  for await (const page of house.events.follow(house.scope, id, 0, AbortSignal.timeout(60_000)))
+  const { id } = await harness.start();
+  for await (const page of harness.events.follow(harness.scope, id, 0, AbortSignal.timeout(60_000)))
     if (page.some((event) => event.type === 'model.started' && event.data.step === 131)) break;
-  await house.client.workflow.getHandle(taskWorkflowId(id)).cancel();
-  expect((await house.followed(id)).at(-1)?.type).toBe('task.cancelled');
+  await harness.client.workflow.getHandle(taskWorkflowId(id)).cancel();
+  expect((await harness.followed(id)).at(-1)?.type).toBe('task.cancelled');
 }, 120_000);

@@ -4,25 +4,25 @@ import { AlfredError } from '../../contract/errors.ts';
 import { knowledge } from '../../agents/knowledge/agent.ts';
 import { createTaskHarness, type TaskHarness } from '../support/tasks/task-harness.ts';
 
-let house: TaskHarness;
+let harness: TaskHarness;
 let structured: TaskHarness;
 beforeAll(async () => {
-  house = await createTaskHarness();
+  harness = await createTaskHarness();
   const answer = z.object({ total: z.number(), currency: z.string().length(3) });
   structured = await createTaskHarness({}, { agents: { knowledge: { ...knowledge, answer } } });
 });
-afterAll(() => Promise.all([house?.close(), structured?.close()]));
+afterAll(() => Promise.all([harness?.close(), structured?.close()]));
 
 const look = (at: number) => ({ calls: [{ tool: 'look', arguments: { at } }] });
-const finished = async (where: TaskHarness = house) => {
+const finished = async (where: TaskHarness = harness) => {
   const { id } = await where.start();
   const events = await where.followed(id);
   return { events, row: await where.row(id) };
 };
 
 test('a tool call written as text is told once, and the task goes on', async () => {
-  house.tool('search_documents', async () => ({ output: 1, summary: 'looked' }));
-  const requests = house.script([
+  harness.tool('search_documents', async () => ({ output: 1, summary: 'looked' }));
+  const requests = harness.script([
     { text: ['```json\n{"name": "search_documents", "arguments": {"query": "x"}}\n```'] },
     { text: ['In words.'] },
   ]);
@@ -33,37 +33,37 @@ test('a tool call written as text is told once, and the task goes on', async () 
 });
 
 test('a tool call written as text again ends the task with a clear code', async () => {
-  const requests = house.script(() => ({ text: ['{"name": "search_documents", "arguments": {"query": "x"}}'] }));
+  const requests = harness.script(() => ({ text: ['{"name": "search_documents", "arguments": {"query": "x"}}'] }));
   expect((await finished()).row).toMatchObject({ status: 'failed', error: { code: 'model_tool_as_text' } });
   expect(requests).toHaveLength(2);
 });
 
 test('an answer that merely shows JSON is an answer', async () => {
-  house.script([{ text: ['{"name": "Ada", "age": 36}'] }]);
+  harness.script([{ text: ['{"name": "Ada", "age": 36}'] }]);
   expect((await finished()).row.status).toBe('completed');
 });
 
 test('an unknown tool is told once, then the task ends', async () => {
-  const requests = house.script(() => ({ calls: [{ tool: 'nope', arguments: {} }] }));
+  const requests = harness.script(() => ({ calls: [{ tool: 'nope', arguments: {} }] }));
   expect((await finished()).row).toMatchObject({ status: 'failed', error: { code: 'model_unknown_tool' } });
   expect(requests).toHaveLength(2);
   expect(requests[1]?.messages.at(-1)).toMatchObject({ results: [{ isError: true }] });
 });
 
 test('wrong arguments are told once, then the task ends; a good call in between starts anew', async () => {
-  house.tool('look', async (input) => {
+  harness.tool('look', async (input) => {
     if ((input as { at: number }).at < 0) throw new AlfredError('invalid_request', 'at is negative');
     return { output: input, summary: 'looked' };
   });
-  house.script([look(-1), look(1), look(-2), { text: ['Done.'] }]);
+  harness.script([look(-1), look(1), look(-2), { text: ['Done.'] }]);
   expect((await finished()).row.status).toBe('completed');
-  house.script([look(-1), look(-2)]);
+  harness.script([look(-1), look(-2)]);
   expect((await finished()).row).toMatchObject({ status: 'failed', error: { code: 'model_invalid_arguments' } });
 });
 
 test('the same call with the same result is told, and ends the task the third time', async () => {
-  house.tool('look', async (input) => ({ output: { input }, summary: 'looked' }));
-  const requests = house.script(() => look(7));
+  harness.tool('look', async (input) => ({ output: { input }, summary: 'looked' }));
+  const requests = harness.script(() => look(7));
   expect((await finished()).row).toMatchObject({ status: 'failed', error: { code: 'model_loop' } });
   expect(requests).toHaveLength(3);
   expect(JSON.stringify(requests[2]?.messages.at(-1))).toContain('You made this same call before');
@@ -71,15 +71,15 @@ test('the same call with the same result is told, and ends the task the third ti
 
 test('the same call whose result changes is no loop', async () => {
   let looked = 0;
-  house.tool('look', async () => ({ output: { looked: ++looked }, summary: 'looked' }));
-  house.script((_, call) => (call <= 6 ? look(7) : { text: ['It changed.'] }));
+  harness.tool('look', async () => ({ output: { looked: ++looked }, summary: 'looked' }));
+  harness.script((_, call) => (call <= 6 ? look(7) : { text: ['It changed.'] }));
   expect((await finished()).row.status).toBe('completed');
 });
 
 test('two steps that use the same call id are two calls', async () => {
   let runs = 0;
-  house.tool('look', async (input) => ({ output: { run: ++runs, input }, summary: 'looked' }));
-  house.script((_, call) =>
+  harness.tool('look', async (input) => ({ output: { run: ++runs, input }, summary: 'looked' }));
+  harness.script((_, call) =>
     call <= 2 ? { calls: [{ tool: 'look', arguments: { at: call }, callId: 'call_0' }] } : { text: ['Done.'] },
   );
   expect((await finished()).row.status).toBe('completed');

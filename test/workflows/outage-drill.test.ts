@@ -10,16 +10,16 @@ const probeS = 0.15;
 const probes = 40;
 const failures = 5;
 
-let house: TaskHarness;
-afterEach(() => house?.close());
+let harness: TaskHarness;
+afterEach(() => harness?.close());
 
 const down = () => ({ error: new AlfredError('model_unavailable', 'The provider answered 529.') });
-const metric = async (name: string) => house.metrics.registry.getSingleMetricAsString(name);
+const metric = async (name: string) => harness.metrics.registry.getSingleMetricAsString(name);
 
 async function start(tenant: string) {
   const scope = { tenant, subject: 'somebody' };
-  const { id, head } = await house.tasks.create(scope, { agent: 'knowledge', input: { text: 'What?' } }, {});
-  await house.client.workflow.start<typeof agentTaskWorkflow>('agentTaskWorkflow', {
+  const { id, head } = await harness.tasks.create(scope, { agent: 'knowledge', input: { text: 'What?' } }, {});
+  await harness.client.workflow.start<typeof agentTaskWorkflow>('agentTaskWorkflow', {
     workflowId: taskWorkflowId(id),
     taskQueue: agentQueue('knowledge'),
     args: [{ taskId: id, agent: 'knowledge', head, ...scope }],
@@ -28,7 +28,7 @@ async function start(tenant: string) {
   return { id, tenant };
 }
 
-const rows = async <T extends object>(text: string) => (await house.postgres.pool.query<T>(text)).rows;
+const rows = async <T extends object>(text: string) => (await harness.postgres.pool.query<T>(text)).rows;
 const allCompleted = async () => (await rows(`select from tasks where status <> 'completed'`)).length === 0;
 const waitingTasks = async () =>
   (await rows<{ n: number }>(`select count(*)::int as n from tasks where status = 'waiting'`))[0]?.n ?? 0;
@@ -36,13 +36,13 @@ const drill = { withinMs: 60_000, everyMs: 50 };
 
 describe('an outage of forty probes with 200 tasks in flight', () => {
   test('fails no task, asks the provider with probes only, and is drained tenant by tenant, oldest first', async () => {
-    house = await createTaskHarness({
+    harness = await createTaskHarness({
       ALFRED_OUTAGE_FAILURES: String(failures),
       ALFRED_OUTAGE_PROBE_S: String(probeS),
       ALFRED_OUTAGE_DRAIN_PER_S: '40',
     });
     let isDown = true;
-    const requests = house.script(() => (isDown ? down() : { text: ['Back again.'] }));
+    const requests = harness.script(() => (isDown ? down() : { text: ['Back again.'] }));
     // One tenant has most of the tasks and was there first.
     const tasks: { id: string; tenant: string }[] = [];
     for (const [tenant, count] of [
@@ -116,12 +116,12 @@ describe('an outage of forty probes with 200 tasks in flight', () => {
   }, 180_000);
 
   test('goes to the fallback where there is one, with an event that says so', async () => {
-    house = await createTaskHarness({
+    harness = await createTaskHarness({
       ALFRED_MODEL: 'scripted:test,scripted:spare',
       ALFRED_OUTAGE_FAILURES: String(failures),
       ALFRED_OUTAGE_PROBE_S: '60',
     });
-    const requests = house.script(({ model }) => (model === 'spare' ? { text: ['From the spare.'] } : down()));
+    const requests = harness.script(({ model }) => (model === 'spare' ? { text: ['From the spare.'] } : down()));
     const tasks = [];
     for (let n = 0; n < 40; n++) tasks.push(await start('local'));
     await until('every task is completed', allCompleted, drill);
@@ -140,17 +140,17 @@ describe('an outage of forty probes with 200 tasks in flight', () => {
   }, 120_000);
 
   test('waits although there is a fallback where the policy says so', async () => {
-    house = await createTaskHarness({
+    harness = await createTaskHarness({
       ALFRED_AGENTS: '{"knowledge": {"model": "scripted:test,scripted:spare", "onOutage": "wait"}}',
       ALFRED_OUTAGE_FAILURES: '2',
       ALFRED_OUTAGE_PROBE_S: String(probeS),
     });
     let isDown = true;
-    const requests = house.script(() => (isDown ? down() : { text: ['Back again.'] }));
-    const { id } = await house.start();
+    const requests = harness.script(() => (isDown ? down() : { text: ['Back again.'] }));
+    const { id } = await harness.start();
     await until('one task waits', async () => (await waitingTasks()) === 1, drill);
     isDown = false;
-    expect((await house.followed(id)).at(-1)?.type).toBe('task.completed');
+    expect((await harness.followed(id)).at(-1)?.type).toBe('task.completed');
     expect(requests.every(({ model }) => model === 'test')).toBe(true);
   });
 });

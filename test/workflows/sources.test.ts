@@ -192,12 +192,11 @@ describe('a page', () => {
     );
     await adapters.documents.delete(scope, before?.id ?? '');
     expect((await sync(source)).sync).toMatchObject(counted({ added: 1 }));
-    await adapters.documents.put(
-      scope,
-      { name: `${site.host}/page`, mediaType: 'text/plain', contentHash: 'another', sizeBytes: 3 },
-      async () => ({ title: 'Mine', text: 'My own.', language: null, chunks: [] }),
-      { collection: 'default' },
-    );
+    await adapters.documents.put(scope, {
+      file: { name: `${site.host}/page`, mediaType: 'text/plain', contentHash: 'another', sizeBytes: 3 },
+      parse: async () => ({ title: 'Mine', text: 'My own.', language: null, chunks: [] }),
+      placement: { collection: 'default' },
+    });
     site.remove('/page');
     await sync(source);
     expect(await textOf('/page')).toBe('My own.');

@@ -9,7 +9,7 @@ import type { ingestWorkflow } from '../../workflows/ingest/workflow.ts';
 import type { sweepTasksWorkflow } from '../../workflows/sweep/workflow.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
 import { plainParser } from '../support/documents/plain-parser.ts';
-import { local as scope, placed, putDocument } from '../support/documents/put-document.ts';
+import { local as scope, defaultPlacement, putDocument } from '../support/documents/put-document.ts';
 
 let env: TestEnvironment;
 let adapters: Adapters;
@@ -42,7 +42,7 @@ const sweep = () =>
 
 async function upload(name: string, { ageS }: { ageS: number }) {
   const file = { name, mediaType: 'text/plain', bytes: Buffer.from(`Speaks of ${name}.`) };
-  const ingestionId = await adapters.documents.createIngestion(scope, [file], placed);
+  const ingestionId = await adapters.documents.createIngestion(scope, [file], defaultPlacement);
   await env.postgres.pool.query(`update ingestions set created_at = now() - make_interval(secs => $2) where id = $1`, [
     ingestionId,
     ageS,
@@ -105,7 +105,11 @@ test('a removal of a source whose workflow was lost goes on, and a lost sync end
   };
   const [removed, late, young] = [await add('removed'), await add('late'), await add('young')];
   const { documentId } = await putDocument(env.postgres.db, 'page', 'A page.', scope, { collection: 'removed' });
-  await adapters.sources.storeListing(removed, { items: [{ name: 'page', address: 'a' }], failures: [], isWhole: true });
+  await adapters.sources.storeListing(removed, {
+    items: [{ name: 'page', address: 'a' }],
+    failures: [],
+    isWhole: true,
+  });
   const { documents } = await adapters.documents.list(scope, { limit: 9, collection: 'removed' });
   await adapters.sources.recordOutcome(removed, 'page', {
     ...{ state: 'added', documentId, contentHash: documents[0]?.contentHash ?? '', etag: null, lastModified: null },

@@ -8,9 +8,9 @@ import type { MessageStore, Message } from '../../../contract/ports/index.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { StoredMessage } from '../../../contract/messages.ts';
 import { droppedOutput } from '../../../contract/rules/tool-output.ts';
-import { createTestEnvironment, type TestEnvironment } from '../../support/environment.ts';
-import { passage } from '../../support/passage.ts';
-import { local, sha256 } from '../../support/put-document.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
+import { passage } from '../../support/documents/passage.ts';
+import { local, sha256 } from '../../support/documents/put-document.ts';
 
 let env: TestEnvironment;
 let conversations: MessageStore;

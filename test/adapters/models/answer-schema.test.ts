@@ -1,13 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { closedSchema, isStrict, shapeOf } from '../../../adapters/models/answer-schema.ts';
+import {
+  closedSchema,
+  fitsOpenAiStrictMode,
+  withoutConstraintKeywords,
+} from '../../../adapters/models/answer-schema.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 
 const schemaOf = (type: z.ZodType) => z.toJSONSchema(type, { io: 'input' }) as Record<string, JsonValue>;
 const closedOf = (type: z.ZodType) => closedSchema(schemaOf(type));
 const strictOf = (type: z.ZodType) => {
   const closed = closedOf(type);
-  return closed !== undefined && isStrict(shapeOf(closed));
+  return closed !== undefined && fitsOpenAiStrictMode(withoutConstraintKeywords(closed));
 };
 
 describe('closing a schema', () => {
@@ -40,7 +44,7 @@ describe('closing a schema', () => {
 describe('the shape of a schema', () => {
   test('says bounds, patterns and formats in words and keeps nothing of them besides', () => {
     const type = z.object({ link: z.url().describe('Where it stands.'), few: z.array(z.int().min(1)).max(3) });
-    const shape = shapeOf(closedOf(type) ?? {});
+    const shape = withoutConstraintKeywords(closedOf(type) ?? {});
     expect(shape).toMatchObject({
       properties: {
         link: { type: 'string', description: expect.stringMatching(/^Where it stands\. – .*format: "uri"/) as unknown },
@@ -51,7 +55,7 @@ describe('the shape of a schema', () => {
   });
 
   test('keeps properties that are named like keywords', () => {
-    const shape = shapeOf(closedOf(z.object({ format: z.string(), pattern: z.string() })) ?? {});
+    const shape = withoutConstraintKeywords(closedOf(z.object({ format: z.string(), pattern: z.string() })) ?? {});
     expect(shape).toMatchObject({ properties: { format: { type: 'string' }, pattern: { type: 'string' } } });
   });
 });

@@ -3,12 +3,12 @@ import { createAnthropicProvider } from '../../../adapters/models/anthropic.ts';
 import { createOpenAiProvider } from '../../../adapters/models/openai.ts';
 import { citationsOf, numberPassages, placesIn } from '../../../activities/context/citations.ts';
 import type { Message, ModelProvider, ModelRequest } from '../../../contract/ports/index.ts';
-import { ask, listen, look, requestOf } from '../../support/ask.ts';
-import { startFakeAnthropic, type AnthropicTurn } from '../../support/fake-anthropic.ts';
-import type { Cites } from '../../support/fake-anthropic-citations.ts';
-import type { Block } from '../../support/fake-anthropic-faults.ts';
-import { startFakeOpenAi } from '../../support/fake-openai.ts';
-import { passage } from '../../support/passage.ts';
+import { completeResponse, collectResponse, lookTool, requestOf } from '../../support/providers/collect-response.ts';
+import { startFakeAnthropic, type AnthropicTurn } from '../../support/providers/fake-anthropic.ts';
+import type { Cites } from '../../support/providers/fake-anthropic-citations.ts';
+import type { Block } from '../../support/providers/fake-anthropic-faults.ts';
+import { startFakeOpenAi } from '../../support/providers/fake-openai.ts';
+import { passage } from '../../support/documents/passage.ts';
 
 let fake: Awaited<ReturnType<typeof startFakeAnthropic>>;
 let provider: ModelProvider;
@@ -32,7 +32,7 @@ const messages = numberPassages([
   ...found('c2', { passages: [passage('b', travel, 900), passage('c', ' \n')] }),
 ]);
 const request = (more: Partial<ModelRequest> = {}) =>
-  requestOf({ model: 'claude-test', tools: [look], citations: true, messages, ...more });
+  requestOf({ model: 'claude-test', tools: [lookTool], citations: true, messages, ...more });
 
 /** The content of every tool result that was sent. */
 const resultsSent = () =>
@@ -54,7 +54,7 @@ const said = (...blocks: Said[]): AnthropicTurn => ({
 });
 async function answer(turn: AnthropicTurn, more: Partial<ModelRequest> = {}) {
   fake.script(turn);
-  const { text, end } = await ask(provider, request(more));
+  const { text, end } = await completeResponse(provider, request(more));
   const parts = end.parts.filter((part) => part.type === 'text');
   // What is streamed and what is stored are the same.
   expect(parts.map((part) => part.text).join('')).toBe(text);
@@ -63,7 +63,7 @@ async function answer(turn: AnthropicTurn, more: Partial<ModelRequest> = {}) {
 
 describe('passages', () => {
   test('are sent as search results, a block for each sentence or line, with all else beside them', async () => {
-    await ask(provider, request());
+    await completeResponse(provider, request());
     const [first, second] = resultsSent() as Block[][];
     expect(first?.map(({ type }) => type)).toEqual(['text', 'search_result', 'search_result']);
     const { text: _, ...facts } = passage('a', deadline);
@@ -93,7 +93,7 @@ describe('passages', () => {
   test('are counted as they are sent', async () => {
     await provider.countTokens?.(request(), new AbortController().signal);
     const counted = fake.requests.at(-1);
-    await ask(provider, request());
+    await completeResponse(provider, request());
     expect(counted?.messages).toEqual(fake.requests.at(-1)?.messages);
   });
 
@@ -101,7 +101,7 @@ describe('passages', () => {
     const schema = { type: 'object', properties: { days: { type: 'integer' } }, required: ['days'] };
     const free = { type: 'object', additionalProperties: { type: 'string' } };
     for (const more of [{ outputSchema: schema }, { outputSchema: free }, { citations: undefined }]) {
-      const [text] = (await ask(provider, request(more))).pieces;
+      const [text] = (await completeResponse(provider, request(more))).pieces;
       expect(text).toBe('Hello.');
       for (const content of resultsSent()) expect(JSON.parse(content as string)).toHaveProperty('passages');
     }
@@ -114,7 +114,7 @@ describe('passages', () => {
       [{ a: 1 }],
     ];
     const all = outputs.flatMap(([output, isError], i) => found(`c${i}`, output, isError));
-    await ask(provider, request({ messages: numberPassages([{ role: 'user', text: 'Q' }, ...all]) }));
+    await completeResponse(provider, request({ messages: numberPassages([{ role: 'user', text: 'Q' }, ...all]) }));
     expect(resultsSent().map((content) => typeof content)).toEqual(['string', 'string', 'string']);
   });
 });
@@ -155,7 +155,7 @@ describe('a citation', () => {
 
   test('may come before its text', async () => {
     fake.script({ blocks: [{ type: 'text', pieces: ['Trains', '.'], cites: [cite(1, 0)], citesFirst: true }] });
-    expect((await ask(provider, request())).text).toBe('Trains. [2]');
+    expect((await completeResponse(provider, request())).text).toBe('Trains. [2]');
   });
 
   test.each<[string, Cites]>([
@@ -186,14 +186,14 @@ describe('a citation', () => {
       ],
       stopReason: 'tool_use',
     });
-    const { text, end } = await ask(provider, request());
+    const { text, end } = await completeResponse(provider, request());
     expect(text).toBe('Trains first. [2] ');
     expect(end.parts.map((part) => (part.type === 'text' ? part.text : part.type))).toEqual([text, 'tool_call']);
   });
 
   test('is not kept of an answer that breaks off; its tokens are', async () => {
     fake.script({ ...said(['Trains ', cite(1, 0)], ['first.']), endAfter: 5 });
-    const { end, usage, error } = await listen(provider, request());
+    const { end, usage, error } = await collectResponse(provider, request());
     expect(end).toBeUndefined();
     expect(error).toMatchObject({ code: 'model_unavailable' });
     expect(usage?.inputTokens).toBe(12);
@@ -202,7 +202,7 @@ describe('a citation', () => {
 
 test('an answer without citations streams as it comes', async () => {
   fake.script({ blocks: [{ type: 'text', pieces: ['One [7]', ' two', ' [1', '].'] }] });
-  const { pieces, end } = await ask(provider, request());
+  const { pieces, end } = await completeResponse(provider, request());
   expect(pieces).toEqual(['One [7]', ' two', ' [1', '].']);
   expect(end.parts).toEqual([{ type: 'text', text: 'One [7] two [1].' }]);
 });
@@ -211,12 +211,12 @@ test('a cited answer goes back as plain text, to Claude and to another provider'
   const { parts } = await answer(said(['You have '], ['a month', cite(0, 1)], ['.']));
   const stored = JSON.parse(JSON.stringify(parts)) as typeof parts;
   const all: Message[] = [...messages, { role: 'assistant', parts: stored }, { role: 'user', text: 'Why?' }];
-  await ask(provider, request({ messages: all }));
+  await completeResponse(provider, request({ messages: all }));
   expect(fake.requests.at(-1)?.messages?.at(-2)?.content).toEqual([{ type: 'text', text: 'You have a month [1].' }]);
 
   const other = await startFakeOpenAi('key', { otherwise: () => ({ text: ['So.'] }) });
   try {
-    await ask(
+    await completeResponse(
       createOpenAiProvider({ apiKey: 'key', baseUrl: other.url }),
       request({ model: 'gpt-test', messages: all }),
     );

@@ -1,9 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createAnthropicProvider } from '../../../adapters/models/anthropic.ts';
 import type { Message, ModelRequest } from '../../../contract/ports/index.ts';
-import { ask, callsIn, listen, look, requestOf } from '../../support/ask.ts';
-import { startFakeAnthropic } from '../../support/fake-anthropic.ts';
-import type { Block } from '../../support/fake-anthropic-faults.ts';
+import {
+  completeResponse,
+  callsIn,
+  collectResponse,
+  lookTool,
+  requestOf,
+} from '../../support/providers/collect-response.ts';
+import { startFakeAnthropic } from '../../support/providers/fake-anthropic.ts';
+import type { Block } from '../../support/providers/fake-anthropic-faults.ts';
 
 // What every provider does stands in providers.conformance.test.ts; this is what only Anthropic's wire has.
 
@@ -16,7 +22,7 @@ beforeAll(async () => {
 beforeEach(() => fake.script({ blocks: [{ type: 'text', pieces: ['x'] }] }));
 afterAll(() => fake?.close());
 
-const request = (more: Partial<ModelRequest> = {}) => requestOf({ model: 'claude-test', tools: [look], ...more });
+const request = (more: Partial<ModelRequest> = {}) => requestOf({ model: 'claude-test', tools: [lookTool], ...more });
 const sent = () => fake.requests.at(-1) ?? {};
 const blocksSent = () => (sent().messages ?? []).map(({ content }) => content as Block[]);
 
@@ -32,7 +38,7 @@ test('thinking goes back exactly as it came, with the calls and results beside i
     ],
     stopReason: 'tool_use',
   });
-  const { pieces, end } = await ask(provider, request());
+  const { pieces, end } = await completeResponse(provider, request());
   expect(pieces).toEqual(['I look.']);
   const results = callsIn(end.parts).map(({ callId, tool }) => ({ callId, tool, output: 'seen', isError: false }));
   const messages: Message[] = [
@@ -42,7 +48,7 @@ test('thinking goes back exactly as it came, with the calls and results beside i
     { role: 'tool', results },
   ];
   fake.script({ blocks: [{ type: 'text', pieces: ['Seen.'] }] });
-  await ask(provider, request({ messages }));
+  await completeResponse(provider, request({ messages }));
   expect(blocksSent()[1]).toEqual([
     { type: 'thinking', thinking: thinking.join(''), signature: 'sig-1' },
     { type: 'redacted_thinking', data: 'c2VjcmV0' },
@@ -57,7 +63,7 @@ test('the cache is told to keep the instructions, the end of the prompt and the 
     { role: 'user', text: `Question ${n}` },
     { role: 'assistant', parts: [{ type: 'text', text: `Answer ${n}` }] },
   ];
-  await ask(
+  await completeResponse(
     provider,
     request({ messages: [...turn(1), ...turn(2), ...turn(3), { role: 'user', text: 'Question 4' }] }),
   );
@@ -73,7 +79,7 @@ describe('structured output', () => {
   };
 
   test('the schema is enforced, every object closed', async () => {
-    await ask(provider, request({ outputSchema: { type: 'object', properties, required: ['city'] } }));
+    await completeResponse(provider, request({ outputSchema: { type: 'object', properties, required: ['city'] } }));
     expect(sent().output_config?.format).toMatchObject({
       type: 'json_schema',
       schema: {
@@ -87,7 +93,7 @@ describe('structured output', () => {
 
   test('a schema with free keys cannot be enforced and is said in words', async () => {
     const outputSchema = { type: 'object', additionalProperties: { type: 'string' } };
-    await ask(provider, request({ outputSchema }));
+    await completeResponse(provider, request({ outputSchema }));
     expect(sent().output_config).toBeUndefined();
     expect(String((sent().system as Block[])[0]?.text)).toContain(JSON.stringify(outputSchema));
   });
@@ -99,7 +105,7 @@ describe('ends that leave no answer', () => {
     ['pause_turn', 'model_output_limit'],
   ])('%s becomes %s, with its tokens told', async (stopReason, code) => {
     fake.script({ blocks: [{ type: 'text', pieces: ['x'] }], stopReason });
-    const { error, usage, end } = await listen(provider, request());
+    const { error, usage, end } = await collectResponse(provider, request());
     expect(error).toMatchObject({ code });
     expect(usage).toMatchObject({ inputTokens: 12, outputTokens: 7 });
     expect(end).toBeUndefined();
@@ -111,7 +117,7 @@ describe('ends that leave no answer', () => {
     ['invalid_request_error', 'model_rejected'],
   ])('an event with %s becomes %s', async (type, code) => {
     fake.script({ blocks: [{ type: 'text', pieces: ['a', 'b'] }], errorEvent: { type, message: 'no' } });
-    const { error, pieces } = await listen(provider, request());
+    const { error, pieces } = await collectResponse(provider, request());
     expect(error).toMatchObject({ code });
     expect(pieces).toEqual(['a']);
   });
@@ -119,14 +125,14 @@ describe('ends that leave no answer', () => {
   test('a prompt that is too long is an overflow', async () => {
     const message = 'prompt is too long: 1000001 tokens > 1000000 maximum';
     fake.script({ refuse: { status: 400, type: 'invalid_request_error', message } });
-    expect((await listen(provider, request())).error).toMatchObject({ code: 'model_context_overflow' });
+    expect((await collectResponse(provider, request())).error).toMatchObject({ code: 'model_context_overflow' });
   });
 });
 
 test('cache writes are counted, and counts at the end stand in for those at the beginning', async () => {
   const usage = { cache_creation_input_tokens: 40, cache_read_input_tokens: 300, output_tokens: 21 };
   fake.script({ blocks: [{ type: 'text', pieces: ['x'] }], usage });
-  const { events } = await listen(provider, request());
+  const { events } = await collectResponse(provider, request());
   const counts = events.flatMap((event) => (event.type === 'usage' ? [event.usage.outputTokens] : []));
   expect(counts[0]).toBe(1);
   expect(events.findLast(({ type }) => type === 'usage')).toMatchObject({
@@ -137,14 +143,14 @@ test('cache writes are counted, and counts at the end stand in for those at the 
 test('limits of input and output together stand in where input alone has none', async () => {
   const headers = { 'anthropic-ratelimit-tokens-limit': '8000', 'anthropic-ratelimit-tokens-remaining': '7000' };
   fake.script({ blocks: [{ type: 'text', pieces: ['x'] }], headers });
-  expect((await listen(provider, request())).limits).toEqual({ tokensPerMinute: 8_000, tokensLeft: 7_000 });
+  expect((await collectResponse(provider, request())).limits).toEqual({ tokensPerMinute: 8_000, tokensLeft: 7_000 });
 });
 
 test('tokens are counted of the prompt as it would be sent; a refusal is mapped as elsewhere', async () => {
   const { signal } = new AbortController();
   await provider.countTokens?.(request(), signal);
   const counted = sent();
-  await ask(provider, request());
+  await completeResponse(provider, request());
   const { max_tokens: _, stream: __, ...prompt } = sent();
   expect(counted).toEqual(prompt);
   await expect(provider.countTokens?.(request({ model: 'gone' }), signal)).rejects.toMatchObject({

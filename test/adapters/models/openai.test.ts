@@ -1,9 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createOpenAiProvider } from '../../../adapters/models/openai.ts';
-import { parametersOf } from '../../../adapters/models/openai-request.ts';
+import { openAiParameters } from '../../../adapters/models/openai-request.ts';
 import type { ModelRequest } from '../../../contract/ports/index.ts';
-import { ask, callsIn, listen, look, requestOf } from '../../support/ask.ts';
-import { startFakeOpenAi, type OpenAiTurn, type Quirk } from '../../support/fake-openai.ts';
+import {
+  completeResponse,
+  callsIn,
+  collectResponse,
+  lookTool,
+  requestOf,
+} from '../../support/providers/collect-response.ts';
+import { startFakeOpenAi, type OpenAiTurn, type Quirk } from '../../support/providers/fake-openai.ts';
 
 // What every provider does stands in providers.conformance.test.ts; this is what only Chat Completions has.
 
@@ -16,14 +22,14 @@ beforeAll(async () => {
 beforeEach(() => fake.script({ text: ['x'] }));
 afterAll(() => fake?.close());
 
-const request = (more: Partial<ModelRequest> = {}) => requestOf({ model: 'small-test', tools: [look], ...more });
+const request = (more: Partial<ModelRequest> = {}) => requestOf({ model: 'small-test', tools: [lookTool], ...more });
 const asked = (turn: OpenAiTurn) => {
   fake.script(turn);
-  return ask(provider, request());
+  return completeResponse(provider, request());
 };
 const heard = (turn: OpenAiTurn) => {
   fake.script(turn);
-  return listen(provider, request());
+  return collectResponse(provider, request());
 };
 const sent = () => fake.requests.at(-1) ?? {};
 
@@ -126,28 +132,28 @@ describe('the dialects', () => {
   const schema = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] };
 
   test('OpenAI’s own servers are told the output limit by its new name, others by the one they know', () => {
-    expect(parametersOf(request({ maxOutputTokens: 99 }), true)).toMatchObject({ max_completion_tokens: 99 });
-    expect(parametersOf(request({ maxOutputTokens: 99 }), true)).not.toHaveProperty('max_tokens');
-    expect(parametersOf(request({ maxOutputTokens: 99 }), false)).toMatchObject({ max_tokens: 99 });
-    expect(parametersOf(request({ maxOutputTokens: 99 }), false)).not.toHaveProperty('max_completion_tokens');
+    expect(openAiParameters(request({ maxOutputTokens: 99 }), true)).toMatchObject({ max_completion_tokens: 99 });
+    expect(openAiParameters(request({ maxOutputTokens: 99 }), true)).not.toHaveProperty('max_tokens');
+    expect(openAiParameters(request({ maxOutputTokens: 99 }), false)).toMatchObject({ max_tokens: 99 });
+    expect(openAiParameters(request({ maxOutputTokens: 99 }), false)).not.toHaveProperty('max_completion_tokens');
   });
 
   test('a schema is enforced, strictly where it can be', async () => {
-    await ask(provider, request({ tools: [], outputSchema: schema }));
+    await completeResponse(provider, request({ tools: [], outputSchema: schema }));
     expect(sent().response_format).toEqual({
       type: 'json_schema',
       json_schema: { name: 'answer', strict: true, schema: { ...schema, additionalProperties: false } },
     });
     fake.script({ text: ['x'] });
-    await ask(provider, request({ tools: [], outputSchema: { ...schema, required: [] } }));
+    await completeResponse(provider, request({ tools: [], outputSchema: { ...schema, required: [] } }));
     expect(sent().response_format?.json_schema?.strict).toBe(false);
   });
 
   test('beside tools other servers are told the schema in words, OpenAI’s own enforce it', async () => {
-    await ask(provider, request({ outputSchema: schema }));
+    await completeResponse(provider, request({ outputSchema: schema }));
     expect(sent().response_format).toBeUndefined();
     expect(sent().messages?.[0]?.content).toContain(JSON.stringify(schema));
-    expect(parametersOf(request({ outputSchema: schema }), true).response_format).toMatchObject({
+    expect(openAiParameters(request({ outputSchema: schema }), true).response_format).toMatchObject({
       type: 'json_schema',
     });
   });

@@ -1,9 +1,28 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Message, ModelEvent } from '../../../contract/ports/index.ts';
-import { ask, callsIn, listen, look, requestOf } from '../../support/ask.ts';
-import { capabilityChecks, everything, protocolChecks, requestFor, type Check } from '../../support/provider-checks.ts';
-import { liveSubjects, subjects, type Subject } from '../../support/provider-subjects.ts';
-import { promptIn, statuses, toldWires, waits, type Told, type ToldWire } from '../../support/told-wires.ts';
+import {
+  completeResponse,
+  callsIn,
+  collectResponse,
+  lookTool,
+  requestOf,
+} from '../../support/providers/collect-response.ts';
+import {
+  capabilityChecks,
+  everything,
+  protocolChecks,
+  requestFor,
+  type Check,
+} from '../../support/providers/provider-checks.ts';
+import { liveSubjects, subjects, type Subject } from '../../support/providers/provider-subjects.ts';
+import {
+  promptIn,
+  statuses,
+  scriptedProviders,
+  waits,
+  type ScriptedResponse,
+  type ScriptedProvider,
+} from '../../support/providers/scripted-providers.ts';
 
 /** A live server may run a large model on a small machine. */
 const liveMs = 300_000;
@@ -24,28 +43,28 @@ describe.each([...subjects, ...liveSubjects])('$name', (subject: Subject) => {
   describe('a capable model', () => capabilityChecks.forEach(run));
 });
 
-describe.each(toldWires)('$name, told what to say', ({ means, start }) => {
+describe.each(scriptedProviders)('$name, told what to say', ({ capabilities: means, start }) => {
   /** What a provider cannot have by nature is skipped, and counted so. */
   const told = means.includes('telling') ? test : test.skip;
   const wired = means.includes('http') ? test : test.skip;
   /** Calls have the ids that the wire gave them; a script gives none. */
   const id = (given: string): unknown => (means.includes('http') ? given : expect.stringMatching(/./));
 
-  let wire: ToldWire;
+  let wire: ScriptedProvider;
   beforeAll(async () => {
     if (means.length > 0) wire = await start();
   });
   afterAll(() => wire?.server.close());
 
   const request = (more: Partial<Parameters<typeof requestOf>[0]> = {}) =>
-    requestOf({ model: wire.model, tools: [look], ...more });
-  const asked = (what: Told) => {
-    wire.tell(what);
-    return ask(wire.create(), request());
+    requestOf({ model: wire.model, tools: [lookTool], ...more });
+  const asked = (what: ScriptedResponse) => {
+    wire.respondWith(what);
+    return completeResponse(wire.create(), request());
   };
-  const heard = (what: Told, options?: { idleMs: number }) => {
-    wire.tell(what);
-    return listen(wire.create(options), request());
+  const heard = (what: ScriptedResponse, options?: { idleMs: number }) => {
+    wire.respondWith(what);
+    return collectResponse(wire.create(options), request());
   };
 
   describe('answers', () => {
@@ -100,8 +119,8 @@ describe.each(toldWires)('$name, told what to say', ({ means, start }) => {
         { role: 'assistant', parts: [{ type: 'tool_call', callId: 'c1', tool: 'look', arguments: { at: 1 } }] },
         { role: 'tool', results: [{ callId: 'c1', tool: 'look', output: 'a tree', isError: false }] },
       ];
-      wire.tell({ calls: [{ id: 'c1', tool: 'look', pieces: ['{"at":2}'] }] });
-      const { end } = await ask(wire.create(), request({ messages }));
+      wire.respondWith({ calls: [{ id: 'c1', tool: 'look', pieces: ['{"at":2}'] }] });
+      const { end } = await completeResponse(wire.create(), request({ messages }));
       expect(callsIn(end.parts)).toEqual([
         { type: 'tool_call', callId: expect.not.stringMatching(/^c1$/), tool: 'look', arguments: { at: 2 } },
       ]);
@@ -165,8 +184,8 @@ describe.each(toldWires)('$name, told what to say', ({ means, start }) => {
 
     wired.each([0, 2])('silence after %d pieces of text; the connection is closed', async (stallAfter) => {
       const own = await start();
-      own.tell({ text: ['a', 'b', 'c'], stallAfter });
-      const { pieces, error, end } = await listen(own.create({ idleMs: 1_000 }), request());
+      own.respondWith({ text: ['a', 'b', 'c'], stallAfter });
+      const { pieces, error, end } = await collectResponse(own.create({ idleMs: 1_000 }), request());
       expect(error).toMatchObject(unavailable);
       expect(end).toBeUndefined();
       expect(pieces).toEqual(['a', 'b'].slice(0, stallAfter));
@@ -213,7 +232,7 @@ describe.each(toldWires)('$name, told what to say', ({ means, start }) => {
 
     wired('nobody listening', async () => {
       const provider = wire.create({ baseUrl: 'http://127.0.0.1:1/v1' });
-      expect((await listen(provider, request())).error).toMatchObject(unavailable);
+      expect((await collectResponse(provider, request())).error).toMatchObject(unavailable);
     });
   });
 
@@ -243,12 +262,12 @@ describe.each(toldWires)('$name, told what to say', ({ means, start }) => {
     });
 
     wired('a wrong key is told without showing it', async () => {
-      const { error } = await listen(wire.create({ apiKey: 'sk-secret-wrong' }), request());
+      const { error } = await collectResponse(wire.create({ apiKey: 'sk-secret-wrong' }), request());
       expect(error).toMatchObject({ code: 'model_auth', message: expect.not.stringContaining('sk-secret') });
     });
 
     wired('a model that the provider does not have is told with what to do', async () => {
-      const { error } = await listen(wire.create(), request({ model: 'no-such-model' }));
+      const { error } = await collectResponse(wire.create(), request({ model: 'no-such-model' }));
       expect(error).toMatchObject({ code: 'model_rejected', message: expect.stringContaining('ALFRED_MODEL') });
     });
   });
@@ -256,9 +275,9 @@ describe.each(toldWires)('$name, told what to say', ({ means, start }) => {
   describe('the connection', () => {
     wired('is closed when the call is stopped', async () => {
       const own = await start();
-      own.tell({ text: ['a', 'b'], stallAfter: 2 });
+      own.respondWith({ text: ['a', 'b'], stallAfter: 2 });
       const stopAt = (event: ModelEvent) => event.type === 'text' && event.text === 'b';
-      const { pieces, error } = await listen(own.create(), request(), { stopAt });
+      const { pieces, error } = await collectResponse(own.create(), request(), { stopAt });
       expect(pieces).toEqual(['a', 'b']);
       expect(error).toBeDefined();
       await own.server.untilAbandoned();
@@ -268,7 +287,7 @@ describe.each(toldWires)('$name, told what to say', ({ means, start }) => {
 
     wired('is closed when the reader goes', async () => {
       const own = await start();
-      own.tell({ text: ['a', 'b'], stallAfter: 1 });
+      own.respondWith({ text: ['a', 'b'], stallAfter: 1 });
       for await (const { type } of own.create().stream(request(), new AbortController().signal))
         if (type === 'text') break;
       await own.server.untilAbandoned();
@@ -280,8 +299,8 @@ describe.each(toldWires)('$name, told what to say', ({ means, start }) => {
     const from = wire.server.bodies.length;
     for (const [i, { role }] of everything.entries()) {
       if (role === 'assistant') continue;
-      wire.tell({ text: ['x'] });
-      await ask(wire.create(), request({ messages: everything.slice(0, i + 1) }));
+      wire.respondWith({ text: ['x'] });
+      await completeResponse(wire.create(), request({ messages: everything.slice(0, i + 1) }));
     }
     const prompts = wire.server.bodies.slice(from).map(promptIn);
     expect(prompts.length).toBeGreaterThan(5);

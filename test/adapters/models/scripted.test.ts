@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Script } from '../../../adapters/models/script.ts';
 import { createScriptedProvider } from '../../../adapters/models/scripted.ts';
-import { ask, listen, requestOf } from '../../support/ask.ts';
+import { completeResponse, collectResponse, requestOf } from '../../support/providers/collect-response.ts';
 
 const request = (idempotencyKey: string) => requestOf({ model: 'any', idempotencyKey });
 const scripted = (script: Script) => createScriptedProvider({ script });
-const textAt = async (script: Script, key: string) => (await ask(scripted(script), request(key))).text;
+const textAt = async (script: Script, key: string) => (await completeResponse(scripted(script), request(key))).text;
 
 describe('the turn', () => {
   const script: Script = {
@@ -28,12 +28,12 @@ describe('the turn', () => {
   });
 
   test.each(['a/6', 'a/0'])('%s is not there, which is final', async (key) => {
-    const { error } = await listen(scripted(script), request(key));
+    const { error } = await collectResponse(scripted(script), request(key));
     expect(error).toMatchObject({ code: 'model_rejected', message: expect.stringContaining('The script has no turn') });
   });
 
   test('needs a step in the key', async () => {
-    const { error } = await listen(scripted(script), request('no step'));
+    const { error } = await collectResponse(scripted(script), request('no step'));
     expect(error).toMatchObject({ code: 'model_rejected', message: expect.stringContaining('"no step"') });
   });
 });
@@ -44,7 +44,9 @@ test('repeated calls differ by their step and have ids of their own', async () =
       { calls: [{ tool: 'look', arguments: { at: 'place {{step}}', in: [{ x: '{{step}}' }], n: 1 } }], repeat: 2 },
     ],
   };
-  const ends = await Promise.all(['a/1', 'a/2'].map(async (key) => (await ask(scripted(script), request(key))).end));
+  const ends = await Promise.all(
+    ['a/1', 'a/2'].map(async (key) => (await completeResponse(scripted(script), request(key))).end),
+  );
   expect(ends).toMatchObject([
     { stopReason: 'tools', parts: [{ arguments: { at: 'place 1', in: [{ x: '1' }], n: 1 } }] },
     { stopReason: 'tools', parts: [{ arguments: { at: 'place 2', in: [{ x: '2' }], n: 1 } }] },
@@ -55,7 +57,7 @@ test('repeated calls differ by their step and have ids of their own', async () =
 
 test('an error comes after the text, with its words and when to come back', async () => {
   const error = { code: 'model_rate_limited', message: 'slow down', retryAfterMs: 1_500 } as const;
-  const heard = await listen(scripted({ turns: [{ text: 'so far', error }] }), request('a/1'));
+  const heard = await collectResponse(scripted({ turns: [{ text: 'so far', error }] }), request('a/1'));
   expect(heard.text).toBe('so far');
   expect(heard.usage?.outputTokens).toBeGreaterThan(0);
   expect(heard.error).toMatchObject(error);
@@ -63,7 +65,7 @@ test('an error comes after the text, with its words and when to come back', asyn
 
 test('at a pace it streams word by word, the same text', async () => {
   const text = 'Many words  that\ncome one by one.';
-  const { pieces } = await ask(scripted({ turns: [{ text, tokensPerS: 50_000 }] }), request('a/1'));
+  const { pieces } = await completeResponse(scripted({ turns: [{ text, tokensPerS: 50_000 }] }), request('a/1'));
   expect(pieces).toHaveLength(7);
   expect(pieces.join('')).toBe(text);
 });
@@ -71,7 +73,7 @@ test('at a pace it streams word by word, the same text', async () => {
 test('tokens that the script does not name are estimated and never none', async () => {
   const turns: Script['turns'] = [{ text: 'x'.repeat(400) }, {}, { text: 'x', usage: { inputTokens: 200_000 } }];
   const usages = await Promise.all(
-    [1, 2, 3].map(async (n) => (await ask(scripted({ turns }), request(`a/${n}`))).usage),
+    [1, 2, 3].map(async (n) => (await completeResponse(scripted({ turns }), request(`a/${n}`))).usage),
   );
   expect(usages[0]?.outputTokens).toBeGreaterThanOrEqual(100);
   expect(usages[1]?.outputTokens).toBeGreaterThan(0);
@@ -92,7 +94,7 @@ describe('a file', () => {
     const file = await fileOf('{"turns": [{"text": "from a file"}]}');
     const provider = createScriptedProvider({ file });
     await rm(file);
-    expect((await ask(provider, request('a/1'))).text).toBe('from a file');
+    expect((await completeResponse(provider, request('a/1'))).text).toBe('from a file');
   });
 
   test.each([

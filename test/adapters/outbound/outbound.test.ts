@@ -2,10 +2,10 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createOutbound, type OutboundCall } from '../../../adapters/outbound/outbound.ts';
-import { createReceiver, type Receiver } from '../../support/receiver.ts';
+import { createWebhookReceiver, type WebhookReceiver } from '../../support/fakes/webhook-receiver.ts';
 
-let receiver: Receiver;
-beforeAll(async () => void (receiver = await createReceiver()));
+let receiver: WebhookReceiver;
+beforeAll(async () => void (receiver = await createWebhookReceiver()));
 afterAll(() => receiver.down());
 beforeEach(() => {
   receiver.received.length = 0;
@@ -61,7 +61,7 @@ describe('an address that is not public', () => {
     '198.18.0.1',
   ])('%s is refused before anything is connected', async (host) => {
     let left = false;
-    const refused = call(to(host), {}, { leaving: async () => void (left = true) });
+    const refused = call(to(host), {}, { beforeSend: async () => void (left = true) });
     await expect(refused).rejects.toMatchObject({ code: 'destination_forbidden' });
     expect({ left, received: receiver.received }).toEqual({ left: false, received: [] });
   });
@@ -143,19 +143,19 @@ test('an answer that breaks off or takes too long is what came of it', async () 
 describe('whether anything was sent is known', () => {
   test('nothing was when the connection is refused, the name unknown or the handshake fails', async () => {
     const closed = await freePort();
-    const leaving = async () => {
+    const beforeSend = async () => {
       throw new Error('nothing leaves');
     };
-    const refused = call(`http://127.0.0.1:${closed}/?token=secret`, { allow: loopback }, { leaving });
+    const refused = call(`http://127.0.0.1:${closed}/?token=secret`, { allow: loopback }, { beforeSend });
     await expect(refused).rejects.toMatchObject({
       code: 'tool_failed',
       message: `No connection to 127.0.0.1:${closed} could be made (ECONNREFUSED).`,
     });
-    await expect(call('http://nowhere.invalid', {}, { leaving })).rejects.toMatchObject({
+    await expect(call('http://nowhere.invalid', {}, { beforeSend })).rejects.toMatchObject({
       code: 'tool_failed',
       message: expect.stringMatching(/ENOTFOUND|EAI_AGAIN/),
     });
-    const noTls = call(`https://127.0.0.1:${receiver.port}`, { allow: loopback }, { leaving });
+    const noTls = call(`https://127.0.0.1:${receiver.port}`, { allow: loopback }, { beforeSend });
     await expect(noTls).rejects.toMatchObject({ code: 'tool_failed' });
   });
 
@@ -168,10 +168,10 @@ describe('whether anything was sent is known', () => {
   });
 
   test('nothing was when the caller does not let it leave', async () => {
-    const leaving = async () => {
+    const beforeSend = async () => {
       throw new Error('not now');
     };
-    await expect(call(to('127.0.0.1'), { allow: loopback }, { leaving })).rejects.toThrow('not now');
+    await expect(call(to('127.0.0.1'), { allow: loopback }, { beforeSend })).rejects.toThrow('not now');
     expect(receiver.received).toEqual([]);
   });
 
@@ -192,8 +192,8 @@ describe('whether anything was sent is known', () => {
       reason,
     );
     const connecting = new AbortController();
-    const leaving = async () => connecting.abort(reason);
-    const options = { signal: connecting.signal, leaving };
+    const beforeSend = async () => connecting.abort(reason);
+    const options = { signal: connecting.signal, beforeSend };
     await expect(call(to('127.0.0.1'), { allow: loopback }, options)).rejects.toBe(reason);
     expect(receiver.received).toEqual([]);
 

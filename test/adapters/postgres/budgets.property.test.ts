@@ -1,23 +1,23 @@
 import { afterAll, beforeAll, test } from '@jest/globals';
 import fc from 'fast-check';
-import { schedules } from '../../support/ledger/ledger-scenarios.ts';
-import { watchLimits } from '../../support/ledger/ledger-invariants.ts';
-import { createLedgerBench, type LedgerBench } from '../../support/ledger/ledger-harness.ts';
-import { runSchedule } from '../../support/ledger/run-scenario.ts';
+import { scenarios } from '../../support/ledger/ledger-scenarios.ts';
+import { enforceLimits } from '../../support/ledger/ledger-invariants.ts';
+import { createLedgerHarness, type LedgerHarness } from '../../support/ledger/ledger-harness.ts';
+import { runScenario } from '../../support/ledger/run-scenario.ts';
 
 /** ALFRED_TEST_BUDGET_SCHEDULES=100000 looks longer. */
 const count = Number(process.env.ALFRED_TEST_BUDGET_SCHEDULES || 2_000);
 /** Schedules that run at the same time, on budgets of their own. */
 const lanes = 4;
 
-let bench: LedgerBench;
+let harness: LedgerHarness;
 
 beforeAll(async () => {
-  bench = await createLedgerBench();
-  await watchLimits(bench.pool);
+  harness = await createLedgerHarness();
+  await enforceLimits(harness.pool);
 });
 afterAll(async () => {
-  await bench?.close();
+  await harness?.close();
 });
 
 test(
@@ -25,7 +25,7 @@ test(
   async () => {
     const lane = () =>
       fc.assert(
-        fc.asyncProperty(schedules, (schedule) => runSchedule(bench, schedule)),
+        fc.asyncProperty(scenarios, (schedule) => runScenario(harness, schedule)),
         { numRuns: Math.ceil(count / lanes) },
       );
     // All of them end before the database goes away, whichever fails.

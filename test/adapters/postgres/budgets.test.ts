@@ -3,45 +3,45 @@ import type { DayLimit, OpenModelCall } from '../../../contract/ports/index.ts';
 import { budgetId } from '../../../contract/ids.ts';
 import type { BudgetLimits } from '../../../contract/references.ts';
 import {
-  answered,
-  createLedgerBench,
+  completedCall,
+  createLedgerHarness,
   dayLimit,
-  failed,
-  opening,
+  failedCall,
+  openCall,
   run,
   usageOf,
-  type BenchTask,
-  type LedgerBench,
+  type LedgerTask,
+  type LedgerHarness,
 } from '../../support/ledger/ledger-harness.ts';
 
-let bench: LedgerBench;
+let harness: LedgerHarness;
 
 beforeAll(async () => {
-  bench = await createLedgerBench();
+  harness = await createLedgerHarness();
 });
 afterAll(async () => {
-  await bench?.close();
+  await harness?.close();
 });
 
 /** Opens a call and gives it back. */
-async function begin({ task }: BenchTask, changes: Partial<OpenModelCall> = {}) {
-  const call = opening(changes);
-  await bench.ledger.beginModelCall(task, call);
+async function begin({ task }: LedgerTask, changes: Partial<OpenModelCall> = {}) {
+  const call = openCall(changes);
+  await harness.ledger.beginModelCall(task, call);
   return call;
 }
-const refusal = (task: BenchTask, changes: Partial<OpenModelCall> = {}) =>
+const refusal = (task: LedgerTask, changes: Partial<OpenModelCall> = {}) =>
   begin(task, changes).then(
     () => 'begun',
     (error: { code?: string; details?: unknown }) => ({ code: error.code, details: error.details }),
   );
-const chargedTo = ({ task }: BenchTask) => bench.budgetOf(budgetId.task(task.taskId));
+const chargedTo = ({ task }: LedgerTask) => harness.budgetOf(budgetId.task(task.taskId));
 
 test.each<[BudgetLimits, object]>([
   [{ maxCostUsd: 0.15 }, { limit: 'maxCostUsd', max: 0.15, charged: 0.1, needed: 0.1 }],
   [{ maxTokens: 299 }, { limit: 'maxTokens', max: 299, charged: 150, needed: 150 }],
   [{ maxModelCalls: 1 }, { limit: 'maxModelCalls', max: 1, charged: 1, needed: 1 }],
 ])('a call that does not fit %j is refused with what it needs, and charges nothing', async (budget, details) => {
-  const task = await bench.newTask(budget);
+  const task = await harness.newTask(budget);
   await begin(task);
   const before = await chargedTo(task);
   expect(await refusal(task, { step: 2 })).toEqual({
@@ -49,11 +49,11 @@ test.each<[BudgetLimits, object]>([
     details: { reason: 'budget', scope: 'task', ...details },
   });
   expect(await chargedTo(task)).toEqual(before);
-  expect(await bench.outcomesOf(task.task)).toEqual(['open']);
+  expect(await harness.outcomesOf(task.task)).toEqual(['open']);
 });
 
 test('a limit can be spent to the last cent, sums that binary fractions cannot hold included', async () => {
-  const task = await bench.newTask({ maxCostUsd: 0.3, maxTokens: 200, maxModelCalls: 2 });
+  const task = await harness.newTask({ maxCostUsd: 0.3, maxTokens: 200, maxModelCalls: 2 });
   await begin(task, { worstCase: usageOf(50, 50, 0.1) });
   // 0.1 + 0.2 is more than 0.3 in binary, and so is this number.
   await begin(task, { step: 2, worstCase: usageOf(50, 50, 0.30000000000000004 - 0.1) });
@@ -61,51 +61,51 @@ test('a limit can be spent to the last cent, sums that binary fractions cannot h
 });
 
 test('what is too dear by binary noise alone fits, and what is by a billionth of a cent is refused', async () => {
-  const task = await bench.newTask({ maxCostUsd: 0.3 });
+  const task = await harness.newTask({ maxCostUsd: 0.3 });
   expect(await refusal(task, { worstCase: usageOf(1, 1, 0.3000000001) })).toMatchObject({ code: 'budget_exceeded' });
   await begin(task, { worstCase: usageOf(1, 1, 0.1 + 0.2) });
   expect((await chargedTo(task))?.usd).toBe(0.3);
 });
 
 test('a task without a limit has no row to be charged to', async () => {
-  const task = await bench.newTask({ maxDurationS: 60 });
+  const task = await harness.newTask({ maxDurationS: 60 });
   await begin(task);
   expect(await chargedTo(task)).toBeUndefined();
 });
 
 test('what a failed call did not use can be spent again', async () => {
-  const task = await bench.newTask({ maxCostUsd: 0.15 });
-  await bench.ledger.failModelCall(task.task, failed(await begin(task)));
+  const task = await harness.newTask({ maxCostUsd: 0.15 });
+  await harness.ledger.failModelCall(task.task, failedCall(await begin(task)));
   await begin(task, { attempt: 2 });
   expect(await chargedTo(task)).toMatchObject({ usd: 0.11, calls: 2 });
 });
 
 test('of twenty calls at once by tasks that share a day no more begin than fit', async () => {
   const dayLimits = [dayLimit('agent', { maxUsd: 1.25 }), dayLimit('tenant', { maxTokens: 100_000 })];
-  const tasks = await Promise.all(Array.from({ length: 20 }, () => bench.newTask()));
+  const tasks = await Promise.all(Array.from({ length: 20 }, () => harness.newTask()));
   const outcomes = await Promise.all(tasks.map((task) => refusal(task, { dayLimits })));
   expect(outcomes.filter((outcome) => outcome === 'begun')).toHaveLength(12);
-  expect(await bench.budgetOf(dayLimits[0]?.id ?? '')).toEqual({ usd: 1.2, tokens: 1_800, calls: 12 });
+  expect(await harness.budgetOf(dayLimits[0]?.id ?? '')).toEqual({ usd: 1.2, tokens: 1_800, calls: 12 });
   expect(outcomes.find((outcome) => outcome !== 'begun')).toMatchObject({
     details: { limit: 'maxCostUsd', scope: 'agent', max: 1.25, charged: 1.2, needed: 0.1 },
   });
 });
 
 test('a limit of the day has its row from the first call on, and each day its own', async () => {
-  const task = await bench.newTask();
+  const task = await harness.newTask();
   const [today, tomorrow] = [dayLimit('tenant', { maxCalls: 1 }), dayLimit('tenant', { maxCalls: 1 })];
-  expect(await bench.budgetOf(today.id)).toBeUndefined();
+  expect(await harness.budgetOf(today.id)).toBeUndefined();
   const late = await begin(task, { dayLimits: [today] });
   expect(await refusal(task, { step: 2, dayLimits: [today] })).toMatchObject({ details: { scope: 'tenant', max: 1 } });
   // Midnight.
   await begin(task, { step: 2, dayLimits: [tomorrow] });
-  await bench.ledger.settleModelCall(task.task, answered(late, task.head, 'begun yesterday'));
-  expect(await bench.budgetOf(today.id)).toEqual({ usd: 0.01, tokens: 15, calls: 1 });
-  expect(await bench.budgetOf(tomorrow.id)).toEqual({ usd: 0.1, tokens: 150, calls: 1 });
+  await harness.ledger.settleModelCall(task.task, completedCall(late, task.head, 'begun yesterday'));
+  expect(await harness.budgetOf(today.id)).toEqual({ usd: 0.01, tokens: 15, calls: 1 });
+  expect(await harness.budgetOf(tomorrow.id)).toEqual({ usd: 0.1, tokens: 150, calls: 1 });
 });
 
 test('a limit of the day that was changed counts from the next call on', async () => {
-  const task = await bench.newTask();
+  const task = await harness.newTask();
   const limit = dayLimit('agent', { maxUsd: 0.1 });
   await begin(task, { dayLimits: [limit] });
   expect(await refusal(task, { step: 2, dayLimits: [limit] })).toMatchObject({ code: 'budget_exceeded' });
@@ -115,7 +115,7 @@ test('a limit of the day that was changed counts from the next call on', async (
 });
 
 test('the limit that somebody can grant more of is named last', async () => {
-  const task = await bench.newTask({ maxCostUsd: 0.01 });
+  const task = await harness.newTask({ maxCostUsd: 0.01 });
   const agent = dayLimit('agent', { maxUsd: 0.01 });
   const tenant = dayLimit('tenant', { maxUsd: 0.01 });
   expect(await refusal(task, { dayLimits: [agent, tenant] })).toMatchObject({ details: { scope: 'tenant' } });
@@ -124,44 +124,44 @@ test('the limit that somebody can grant more of is named last', async () => {
 });
 
 test('a grant makes room, is told once, and is never taken back by a smaller one', async () => {
-  const task = await bench.newTask({ maxCostUsd: 0.1, maxTokens: 1_000 });
+  const task = await harness.newTask({ maxCostUsd: 0.1, maxTokens: 1_000 });
   await begin(task);
   expect(await refusal(task, { step: 2 })).toMatchObject({ details: { max: 0.1 } });
   const wider = { maxCostUsd: 0.2, maxTokens: 1_000 };
-  expect(await bench.tasks.grantBudget(task.task, run, { maxCostUsd: 0.2 })).toEqual(wider);
-  expect(await bench.tasks.grantBudget(task.task, run, { maxCostUsd: 0.2 })).toEqual(wider);
-  expect(await bench.tasks.grantBudget(task.task, run, { maxCostUsd: 0.15, maxTokens: 500 })).toEqual(wider);
+  expect(await harness.tasks.grantBudget(task.task, run, { maxCostUsd: 0.2 })).toEqual(wider);
+  expect(await harness.tasks.grantBudget(task.task, run, { maxCostUsd: 0.2 })).toEqual(wider);
+  expect(await harness.tasks.grantBudget(task.task, run, { maxCostUsd: 0.15, maxTokens: 500 })).toEqual(wider);
   await begin(task, { step: 2 });
   expect(await refusal(task, { step: 3 })).toMatchObject({ details: { max: 0.2 } });
-  const granted = (await bench.eventsOf(task.task)).filter(({ type }) => type === 'budget.granted');
+  const granted = (await harness.eventsOf(task.task)).filter(({ type }) => type === 'budget.granted');
   expect(granted).toMatchObject([{ data: { budget: wider } }]);
 });
 
 test('a grant of what is not limited limits nothing', async () => {
-  const task = await bench.newTask({ maxCostUsd: 0.5 });
-  expect(await bench.tasks.grantBudget(task.task, run, { maxTokens: 1 })).toEqual({ maxCostUsd: 0.5 });
+  const task = await harness.newTask({ maxCostUsd: 0.5 });
+  expect(await harness.tasks.grantBudget(task.task, run, { maxTokens: 1 })).toEqual({ maxCostUsd: 0.5 });
   await begin(task);
 });
 
 test('grants at once, amid calls, all count', async () => {
-  const task = await bench.newTask({ maxCostUsd: 0.1, maxTokens: 150, maxModelCalls: 1 });
+  const task = await harness.newTask({ maxCostUsd: 0.1, maxTokens: 150, maxModelCalls: 1 });
   const grants = [{ maxCostUsd: 1 }, { maxTokens: 1_500 }, { maxModelCalls: 10 }, { maxCostUsd: 0.5 }];
   await Promise.all([
-    ...grants.map((more) => bench.tasks.grantBudget(task.task, run, more)),
+    ...grants.map((more) => harness.tasks.grantBudget(task.task, run, more)),
     ...Array.from({ length: 10 }, (_, i) => refusal(task, { attempt: i + 1 })),
   ]);
-  const row = await bench.tasks.get(task.task, task.task.taskId);
+  const row = await harness.tasks.get(task.task, task.task.taskId);
   expect(row?.budget).toEqual({ maxCostUsd: 1, maxTokens: 1_500, maxModelCalls: 10 });
   expect(await refusal(task, { worstCase: usageOf(1, 1, 2) })).toMatchObject({ details: { max: 1 } });
 });
 
 test('a grant and a call of the same task do not wait for each other', async () => {
-  const task = await bench.newTask({ maxCostUsd: 0.1 });
-  const release = await bench.hold('select from tasks where id = $1', task.task.taskId);
-  const granting = bench.tasks.grantBudget(task.task, run, { maxCostUsd: 1 });
-  await bench.waiters(1);
+  const task = await harness.newTask({ maxCostUsd: 0.1 });
+  const release = await harness.lockRow('select from tasks where id = $1', task.task.taskId);
+  const granting = harness.tasks.grantBudget(task.task, run, { maxCostUsd: 1 });
+  await harness.untilStatementsWait(1);
   const beginning = begin(task);
-  await bench.waiters(2);
+  await harness.untilStatementsWait(2);
   await release();
   expect(await granting).toEqual({ maxCostUsd: 1 });
   await beginning;
@@ -169,23 +169,23 @@ test('a grant and a call of the same task do not wait for each other', async () 
 });
 
 test('a grant reaches a task whose workflow was reset; an ended one stays as it is', async () => {
-  const task = await bench.newTask({ maxCostUsd: 0.1 });
-  await bench.tasks.close(task.task, run, { status: 'failed', code: 'terminated', message: 'by hand' });
-  expect(await bench.tasks.grantBudget(task.task, run, { maxCostUsd: 1 })).toEqual({ maxCostUsd: 0.1 });
-  expect(await bench.tasks.grantBudget(task.task, { runId: 'run-2' }, { maxCostUsd: 1 })).toEqual({ maxCostUsd: 1 });
-  expect((await bench.eventTypes(task.task)).slice(-2)).toEqual(['task.resumed', 'budget.granted']);
+  const task = await harness.newTask({ maxCostUsd: 0.1 });
+  await harness.tasks.close(task.task, run, { status: 'failed', code: 'terminated', message: 'by hand' });
+  expect(await harness.tasks.grantBudget(task.task, run, { maxCostUsd: 1 })).toEqual({ maxCostUsd: 0.1 });
+  expect(await harness.tasks.grantBudget(task.task, { runId: 'run-2' }, { maxCostUsd: 1 })).toEqual({ maxCostUsd: 1 });
+  expect((await harness.eventTypes(task.task)).slice(-2)).toEqual(['task.resumed', 'budget.granted']);
 });
 
 test('a task waits and goes on with an event each, however often it is said', async () => {
-  const { task } = await bench.newTask({ maxCostUsd: 0.1 });
+  const { task } = await harness.newTask({ maxCostUsd: 0.1 });
   const stop = { limit: 'maxCostUsd', scope: 'task', max: 0.1, charged: 0.1, needed: 0.1 } as const;
-  await bench.tasks.markWaiting(task, run, { reason: 'budget', ...stop });
-  await bench.tasks.markWaiting(task, run, { reason: 'budget', ...stop });
-  const waiting = await bench.tasks.get(task, task.taskId);
+  await harness.tasks.markWaiting(task, run, { reason: 'budget', ...stop });
+  await harness.tasks.markWaiting(task, run, { reason: 'budget', ...stop });
+  const waiting = await harness.tasks.get(task, task.taskId);
   expect(waiting).toMatchObject({ status: 'waiting', waiting: { reason: 'budget', ...stop } });
   expect(waiting?.waiting?.message).toContain('$0.1');
-  await bench.tasks.markResumed(task, run, 'granted');
-  await bench.tasks.markResumed(task, run, 'granted');
-  expect(await bench.tasks.get(task, task.taskId)).toMatchObject({ status: 'running', waiting: null });
-  expect((await bench.eventTypes(task)).slice(-2)).toEqual(['task.waiting', 'task.resumed']);
+  await harness.tasks.markResumed(task, run, 'granted');
+  await harness.tasks.markResumed(task, run, 'granted');
+  expect(await harness.tasks.get(task, task.taskId)).toMatchObject({ status: 'running', waiting: null });
+  expect((await harness.eventTypes(task)).slice(-2)).toEqual(['task.waiting', 'task.resumed']);
 });

@@ -2,129 +2,136 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { budgetId } from '../../../contract/ids.ts';
 import { noUsage, type MessageHead, type TaskRef } from '../../../contract/references.ts';
 import {
-  answered,
-  createLedgerBench,
-  failed,
-  opening,
+  completedCall,
+  createLedgerHarness,
+  failedCall,
+  openCall,
   run,
   worstCase,
-  type LedgerBench,
+  type LedgerHarness,
 } from '../../support/ledger/ledger-harness.ts';
 
-let bench: LedgerBench;
+let harness: LedgerHarness;
 let task: TaskRef;
 let head: MessageHead;
 
 beforeAll(async () => {
-  bench = await createLedgerBench();
+  harness = await createLedgerHarness();
 });
 beforeEach(async () => {
-  ({ task, head } = await bench.newTask({ maxCostUsd: 10 }));
+  ({ task, head } = await harness.newTask({ maxCostUsd: 10 }));
 });
 afterAll(async () => {
-  await bench?.close();
+  await harness?.close();
 });
 
-async function begin(attempt: number, changes: Parameters<typeof opening>[0] = {}) {
-  const call = opening({ attempt, ...changes });
-  expect(await bench.ledger.beginModelCall(task, call)).toBeUndefined();
+async function begin(attempt: number, changes: Parameters<typeof openCall>[0] = {}) {
+  const call = openCall({ attempt, ...changes });
+  expect(await harness.ledger.beginModelCall(task, call)).toBeUndefined();
   return call;
 }
-const charged = () => bench.budgetOf(budgetId.task(task.taskId));
+const charged = () => harness.budgetOf(budgetId.task(task.taskId));
 const worst = { tokens: 150, cost_usd: 0.1 };
 
 test('an attempt is charged with its worst case before it starts, and counts as usage only when it has ended', async () => {
   const call = await begin(1);
-  expect(await bench.rowsOf(task)).toMatchObject([{ outcome: 'open', ...worst }]);
+  expect(await harness.rowsOf(task)).toMatchObject([{ outcome: 'open', ...worst }]);
   expect(await charged()).toEqual({ usd: 0.1, tokens: 150, calls: 1 });
-  expect(await bench.usageOf(task)).toMatchObject({ modelCalls: 0, costUsd: 0 });
-  await bench.ledger.settleModelCall(task, answered(call, head, 'answer'));
+  expect(await harness.usageOf(task)).toMatchObject({ modelCalls: 0, costUsd: 0 });
+  await harness.ledger.settleModelCall(task, completedCall(call, head, 'answer'));
   expect(await charged()).toEqual({ usd: 0.01, tokens: 15, calls: 1 });
-  expect(await bench.usageOf(task)).toMatchObject({ modelCalls: 1, costUsd: 0.01 });
+  expect(await harness.usageOf(task)).toMatchObject({ modelCalls: 1, costUsd: 0.01 });
 });
 
 test('an attempt that was never heard of again is lost at its worst case when the next one begins', async () => {
   await begin(1);
   const second = await begin(2);
-  expect(await bench.outcomesOf(task)).toEqual(['lost', 'open']);
-  expect(await bench.usageOf(task)).toMatchObject({ modelCalls: 1, inputTokens: 100, outputTokens: 50, costUsd: 0.1 });
+  expect(await harness.outcomesOf(task)).toEqual(['lost', 'open']);
+  expect(await harness.usageOf(task)).toMatchObject({
+    modelCalls: 1,
+    inputTokens: 100,
+    outputTokens: 50,
+    costUsd: 0.1,
+  });
   expect(await charged()).toEqual({ usd: 0.2, tokens: 300, calls: 2 });
-  const { turn } = await bench.ledger.settleModelCall(task, answered(second, head, 'answer'));
+  const { turn } = await harness.ledger.settleModelCall(task, completedCall(second, head, 'answer'));
   expect(turn.usage).toMatchObject({ inputTokens: 110, outputTokens: 55, costUsd: 0.11 });
-  expect(await bench.usageOf(task)).toMatchObject({ modelCalls: 2, inputTokens: 110, costUsd: 0.11 });
+  expect(await harness.usageOf(task)).toMatchObject({ modelCalls: 2, inputTokens: 110, costUsd: 0.11 });
 });
 
 test('a lost attempt that fails after all is charged what it used', async () => {
   const lost = await begin(1);
   await begin(2);
-  await bench.ledger.failModelCall(task, failed(lost));
-  expect(await bench.outcomesOf(task)).toEqual(['model_unavailable', 'open']);
-  expect(await bench.usageOf(task)).toMatchObject({ modelCalls: 1, inputTokens: 10, outputTokens: 5, costUsd: 0.01 });
+  await harness.ledger.failModelCall(task, failedCall(lost));
+  expect(await harness.outcomesOf(task)).toEqual(['model_unavailable', 'open']);
+  expect(await harness.usageOf(task)).toMatchObject({ modelCalls: 1, inputTokens: 10, outputTokens: 5, costUsd: 0.01 });
   expect(await charged()).toEqual({ usd: 0.11, tokens: 165, calls: 2 });
 });
 
 test('a lost attempt that answers after another one did is waste at what it used', async () => {
   const lost = await begin(1);
   const second = await begin(2);
-  const { turn } = await bench.ledger.settleModelCall(task, answered(second, head, 'answer'));
-  const late = await bench.ledger.settleModelCall(task, answered(lost, head, 'late'));
+  const { turn } = await harness.ledger.settleModelCall(task, completedCall(second, head, 'answer'));
+  const late = await harness.ledger.settleModelCall(task, completedCall(lost, head, 'late'));
   expect(late.turn.head).toBe(turn.head);
-  expect(await bench.outcomesOf(task)).toEqual(['wasted', 'completed']);
-  expect(await bench.usageOf(task)).toMatchObject({ modelCalls: 2, inputTokens: 20, costUsd: 0.02 });
+  expect(await harness.outcomesOf(task)).toEqual(['wasted', 'completed']);
+  expect(await harness.usageOf(task)).toMatchObject({ modelCalls: 2, inputTokens: 20, costUsd: 0.02 });
   expect(await charged()).toEqual({ usd: 0.02, tokens: 30, calls: 2 });
 });
 
 test('a lost attempt that answers before any other wins, and the one under way is waste', async () => {
   const lost = await begin(1);
   const second = await begin(2);
-  const { turn } = await bench.ledger.settleModelCall(task, answered(lost, head, 'late but first'));
-  expect(await bench.ledger.beginModelCall(task, opening({ attempt: 3 }))).toMatchObject({ turn: { head: turn.head } });
-  await bench.ledger.settleModelCall(task, answered(second, head, 'too late'));
-  expect(await bench.outcomesOf(task)).toEqual(['completed', 'wasted']);
-  expect(await bench.usageOf(task)).toMatchObject({ modelCalls: 2, inputTokens: 20, costUsd: 0.02 });
+  const { turn } = await harness.ledger.settleModelCall(task, completedCall(lost, head, 'late but first'));
+  expect(await harness.ledger.beginModelCall(task, openCall({ attempt: 3 }))).toMatchObject({
+    turn: { head: turn.head },
+  });
+  await harness.ledger.settleModelCall(task, completedCall(second, head, 'too late'));
+  expect(await harness.outcomesOf(task)).toEqual(['completed', 'wasted']);
+  expect(await harness.usageOf(task)).toMatchObject({ modelCalls: 2, inputTokens: 20, costUsd: 0.02 });
 });
 
 test('what a provider turned away at its door costs nothing and is no call', async () => {
-  await bench.ledger.failModelCall(task, failed(await begin(1), { usage: noUsage, code: 'model_rate_limited' }));
-  expect(await bench.outcomesOf(task)).toEqual(['model_rate_limited']);
+  await harness.ledger.failModelCall(task, failedCall(await begin(1), { usage: noUsage, code: 'model_rate_limited' }));
+  expect(await harness.outcomesOf(task)).toEqual(['model_rate_limited']);
   expect(await charged()).toEqual({ usd: 0, tokens: 0, calls: 0 });
-  expect(await bench.usageOf(task)).toMatchObject({ modelCalls: 0, costUsd: 0 });
+  expect(await harness.usageOf(task)).toMatchObject({ modelCalls: 0, costUsd: 0 });
 });
 
 test('attempts are counted by what went wrong, and a step costs what all its attempts cost', async () => {
   const fail = async (attempt: number, code: 'database_unavailable' | 'model_unavailable') =>
-    bench.ledger.failModelCall(task, failed(await begin(attempt), { code }));
+    harness.ledger.failModelCall(task, failedCall(await begin(attempt), { code }));
   expect(await fail(1, 'database_unavailable')).toBe(1);
   expect(await fail(2, 'database_unavailable')).toBe(2);
   expect(await fail(3, 'model_unavailable')).toBe(1);
   const last = await begin(4);
-  const { turn } = await bench.ledger.settleModelCall(task, answered(last, head, 'at last'));
+  const { turn } = await harness.ledger.settleModelCall(task, completedCall(last, head, 'at last'));
   expect(turn.usage).toMatchObject({ inputTokens: 40, outputTokens: 20 });
   expect(turn.usage.costUsd).toBeCloseTo(0.04);
   // Its answer was stored and only the news of that got lost: it is not charged again, nor told as a failure.
-  const before = await bench.eventTypes(task);
-  await bench.ledger.failModelCall(task, failed(last, { code: 'database_unavailable' }));
-  expect(await bench.eventTypes(task)).toEqual(before);
-  expect(await bench.outcomesOf(task)).toEqual([
+  const before = await harness.eventTypes(task);
+  await harness.ledger.failModelCall(task, failedCall(last, { code: 'database_unavailable' }));
+  expect(await harness.eventTypes(task)).toEqual(before);
+  expect(await harness.outcomesOf(task)).toEqual([
     'database_unavailable',
     'database_unavailable',
     'model_unavailable',
     'completed',
   ]);
-  expect(await bench.usageOf(task)).toMatchObject({ modelCalls: 4 });
+  expect(await harness.usageOf(task)).toMatchObject({ modelCalls: 4 });
 });
 
 test('failures of a summary and of a turn are counted apart', async () => {
   const summary = { purpose: 'summary' } as const;
-  expect(await bench.ledger.failModelCall(task, failed(await begin(1, summary)))).toBe(1);
-  expect(await bench.ledger.failModelCall(task, failed(await begin(1)))).toBe(1);
-  expect(await bench.ledger.failModelCall(task, failed(await begin(2, summary)))).toBe(2);
+  expect(await harness.ledger.failModelCall(task, failedCall(await begin(1, summary)))).toBe(1);
+  expect(await harness.ledger.failModelCall(task, failedCall(await begin(1)))).toBe(1);
+  expect(await harness.ledger.failModelCall(task, failedCall(await begin(2, summary)))).toBe(2);
 });
 
 test('a failure tells whether it is tried again: not when its attempts are used up, always in an outage', async () => {
-  const told = async (attempt: number, changes: Parameters<typeof failed>[1]) => {
-    await bench.ledger.failModelCall(task, failed(await begin(attempt), changes));
-    const last = (await bench.eventsOf(task)).at(-1);
+  const told = async (attempt: number, changes: Parameters<typeof failedCall>[1]) => {
+    await harness.ledger.failModelCall(task, failedCall(await begin(attempt), changes));
+    const last = (await harness.eventsOf(task)).at(-1);
     return last?.type === 'model.failed' ? last.data.willRetry : last?.type;
   };
   for (let attempt = 1; attempt < 8; attempt++) expect(await told(attempt, {})).toBe(true);
@@ -136,55 +143,55 @@ test('a failure tells whether it is tried again: not when its attempts are used 
 
 test('an attempt that fails at the moment the next one begins is counted once', async () => {
   const call = await begin(1);
-  const release = await bench.hold('select from budgets where id = $1', budgetId.task(task.taskId));
-  const failing = bench.ledger.failModelCall(task, failed(call));
-  await bench.waiters(1);
+  const release = await harness.lockRow('select from budgets where id = $1', budgetId.task(task.taskId));
+  const failing = harness.ledger.failModelCall(task, failedCall(call));
+  await harness.untilStatementsWait(1);
   const beginning = begin(2);
-  await bench.waiters(2);
+  await harness.untilStatementsWait(2);
   await release();
   await Promise.all([failing, beginning]);
-  expect(await bench.outcomesOf(task)).toEqual(['model_unavailable', 'open']);
-  expect(await bench.usageOf(task)).toMatchObject({ modelCalls: 1, inputTokens: 10, outputTokens: 5, costUsd: 0.01 });
+  expect(await harness.outcomesOf(task)).toEqual(['model_unavailable', 'open']);
+  expect(await harness.usageOf(task)).toMatchObject({ modelCalls: 1, inputTokens: 10, outputTokens: 5, costUsd: 0.01 });
   expect(await charged()).toEqual({ usd: 0.11, tokens: 165, calls: 2 });
 });
 
 test('an attempt that answers at the moment the next one begins is the answer of both', async () => {
   const call = await begin(1);
-  const release = await bench.hold('select from budgets where id = $1', budgetId.task(task.taskId));
-  const settling = bench.ledger.settleModelCall(task, answered(call, head, 'answer'));
-  await bench.waiters(1);
-  const beginning = bench.ledger.beginModelCall(task, opening({ attempt: 2 }));
-  await bench.waiters(2);
+  const release = await harness.lockRow('select from budgets where id = $1', budgetId.task(task.taskId));
+  const settling = harness.ledger.settleModelCall(task, completedCall(call, head, 'answer'));
+  await harness.untilStatementsWait(1);
+  const beginning = harness.ledger.beginModelCall(task, openCall({ attempt: 2 }));
+  await harness.untilStatementsWait(2);
   await release();
   expect(await beginning).toEqual(await settling);
-  expect(await bench.outcomesOf(task)).toEqual(['completed']);
+  expect(await harness.outcomesOf(task)).toEqual(['completed']);
   expect(await charged()).toEqual({ usd: 0.01, tokens: 15, calls: 1 });
 });
 
 test('a call that took twenty workers down with it is not begun once more', async () => {
   for (let attempt = 1; attempt <= 20; attempt++) await begin(attempt);
-  await expect(bench.ledger.beginModelCall(task, opening({ attempt: 21 }))).rejects.toMatchObject({
+  await expect(harness.ledger.beginModelCall(task, openCall({ attempt: 21 }))).rejects.toMatchObject({
     code: 'model_unavailable',
     failures: Infinity,
   });
-  expect(await bench.outcomesOf(task)).toHaveLength(20);
+  expect(await harness.outcomesOf(task)).toHaveLength(20);
   // Another step has its own attempts.
   await begin(21, { step: 2 });
 });
 
 test('many attempts that reported their failure do not keep the next from beginning', async () => {
   for (let attempt = 1; attempt <= 20; attempt++)
-    await bench.ledger.failModelCall(task, failed(await begin(attempt), { code: 'model_rate_limited' }));
+    await harness.ledger.failModelCall(task, failedCall(await begin(attempt), { code: 'model_rate_limited' }));
   await begin(21);
 });
 
 test('attempts still open long after their task ended are written off, and heard all the same', async () => {
   const endedBefore = async (minutes: number) => {
-    const other = await bench.newTask();
-    const call = opening();
-    await bench.ledger.beginModelCall(other.task, call);
-    await bench.tasks.close(other.task, run, { status: 'cancelled', reason: 'test' });
-    await bench.pool.query('update tasks set ended_at = now() - make_interval(mins => $2) where id = $1', [
+    const other = await harness.newTask();
+    const call = openCall();
+    await harness.ledger.beginModelCall(other.task, call);
+    await harness.tasks.close(other.task, run, { status: 'cancelled', reason: 'test' });
+    await harness.pool.query('update tasks set ended_at = now() - make_interval(mins => $2) where id = $1', [
       other.task.taskId,
       minutes,
     ]);
@@ -192,14 +199,14 @@ test('attempts still open long after their task ended are written off, and heard
   };
   await begin(1);
   const [recent, old] = [await endedBefore(10), await endedBefore(30)];
-  expect(await bench.ledger.writeOffLost()).toBe(1);
-  expect(await bench.outcomesOf(task)).toEqual(['open']);
-  expect(await bench.outcomesOf(recent.task)).toEqual(['open']);
-  expect(await bench.outcomesOf(old.task)).toEqual(['lost']);
+  expect(await harness.ledger.writeOffLost()).toBe(1);
+  expect(await harness.outcomesOf(task)).toEqual(['open']);
+  expect(await harness.outcomesOf(recent.task)).toEqual(['open']);
+  expect(await harness.outcomesOf(old.task)).toEqual(['lost']);
   const { inputTokens, outputTokens, costUsd } = worstCase;
-  expect(await bench.usageOf(old.task)).toMatchObject({ modelCalls: 1, inputTokens, outputTokens, costUsd });
-  expect(await bench.ledger.writeOffLost()).toBe(0);
-  await bench.ledger.settleModelCall(old.task, answered(old.call, old.head, 'very late'));
-  expect(await bench.outcomesOf(old.task)).toEqual(['completed']);
-  expect(await bench.usageOf(old.task)).toMatchObject({ modelCalls: 1, inputTokens: 10, costUsd: 0.01 });
+  expect(await harness.usageOf(old.task)).toMatchObject({ modelCalls: 1, inputTokens, outputTokens, costUsd });
+  expect(await harness.ledger.writeOffLost()).toBe(0);
+  await harness.ledger.settleModelCall(old.task, completedCall(old.call, old.head, 'very late'));
+  expect(await harness.outcomesOf(old.task)).toEqual(['completed']);
+  expect(await harness.usageOf(old.task)).toMatchObject({ modelCalls: 1, inputTokens: 10, costUsd: 0.01 });
 });

@@ -67,7 +67,7 @@ describe('a model that is well', () => {
 describe('the circuit', () => {
   test('opens at the failures in a row that were set, for all workers', async () => {
     expect(await break_()).toEqual([false, false, true]);
-    expect(await gateOf().enter(facts(), 1)).toEqual({ open: false, why: 'outage' });
+    expect(await gateOf().enter(facts(), 1)).toEqual({ open: false, reason: 'outage' });
     expect(await gateOf().enter({ ...facts(), name: `${model}-other` }, 1)).toEqual({ open: true });
   });
 
@@ -94,10 +94,10 @@ describe('the circuit', () => {
       const gates = Array.from({ length: 40 }, () => gateOf());
       const entries = await Promise.all(gates.map((gate) => gate.enter(facts(limits), 10)));
       expect(entries.filter(({ open }) => open)).toHaveLength(1);
-      expect(entries.filter((entry) => !entry.open && entry.why === 'outage')).toHaveLength(39);
+      expect(entries.filter((entry) => !entry.open && entry.reason === 'outage')).toHaveLength(39);
       // The probe fails: nothing changes for the others.
       expect(await gateOf().recordFailure(model)).toBe(true);
-      expect(await gateOf().enter(facts(limits), 10)).toEqual({ open: false, why: 'outage' });
+      expect(await gateOf().enter(facts(limits), 10)).toEqual({ open: false, reason: 'outage' });
     }
   });
 
@@ -143,7 +143,7 @@ describe('the limits', () => {
     expect(entries.filter(({ open }) => open)).toHaveLength(fit);
     for (const entry of entries) {
       if (entry.open) continue;
-      if (entry.why !== 'rate') throw new Error(entry.why);
+      if (entry.reason !== 'rate') throw new Error(entry.reason);
       expect(entry.retryAfterMs).toBeGreaterThan(0);
       expect(entry.retryAfterMs).toBeLessThanOrEqual(60_000);
     }
@@ -156,7 +156,7 @@ describe('the limits', () => {
     const limited = facts({ requestsPerMinute: 60, tokensPerMinute: 6_000 });
     expect(await gate.enter(limited, 6_000)).toEqual({ open: true });
     const wait = await gate.enter(limited, 3_000);
-    if (wait.open || wait.why !== 'rate') throw new Error('no wait');
+    if (wait.open || wait.reason !== 'rate') throw new Error('no wait');
     // 30 s are missing; up to a fifth is added so that those who wait do not come back together.
     expect(wait.retryAfterMs).toBeGreaterThan(28_000);
     expect(wait.retryAfterMs).toBeLessThanOrEqual(36_200);
@@ -164,19 +164,19 @@ describe('the limits', () => {
     expect(await gate.enter(limited, 3_000)).toEqual({ open: true });
     await pass(3_600);
     expect(await gate.enter(limited, 6_000)).toEqual({ open: true });
-    expect(await gate.enter(limited, 1_000)).toMatchObject({ why: 'rate' });
+    expect(await gate.enter(limited, 1_000)).toMatchObject({ reason: 'rate' });
   });
 
   test('let a call that is larger than a minute’s worth go when the bucket is full, and it leaves a debt', async () => {
     const gate = gateOf();
     const limited = facts({ tokensPerMinute: 1_000 });
     expect(await gate.enter(limited, 10)).toEqual({ open: true });
-    expect(await gate.enter(limited, 3_000)).toMatchObject({ why: 'rate' });
+    expect(await gate.enter(limited, 3_000)).toMatchObject({ reason: 'rate' });
     await pass(60);
     expect(await gate.enter(limited, 3_000)).toEqual({ open: true });
-    expect((await gate.enter(limited, 1_000)) as { retryAfterMs: number }).toMatchObject({ why: 'rate' });
+    expect((await gate.enter(limited, 1_000)) as { retryAfterMs: number }).toMatchObject({ reason: 'rate' });
     await pass(110);
-    expect(await gate.enter(limited, 10)).toMatchObject({ why: 'rate' });
+    expect(await gate.enter(limited, 10)).toMatchObject({ reason: 'rate' });
     await pass(20);
     expect(await gate.enter(limited, 10)).toEqual({ open: true });
   });
@@ -185,11 +185,11 @@ describe('the limits', () => {
     const gate = gateOf();
     const limited = facts({ tokensPerMinute: 1_000 });
     expect(await gate.enter(limited, 900)).toEqual({ open: true });
-    expect(await gate.enter(limited, 500)).toMatchObject({ why: 'rate' });
+    expect(await gate.enter(limited, 500)).toMatchObject({ reason: 'rate' });
     await gate.recordSuccess(model, { tokens: 100, estimated: 900 });
     expect(await gate.enter(limited, 500)).toEqual({ open: true });
     await gate.recordSuccess(model, { tokens: 900, estimated: 500 });
-    expect(await gate.enter(limited, 1)).toMatchObject({ why: 'rate' });
+    expect(await gate.enter(limited, 1)).toMatchObject({ reason: 'rate' });
   });
 
   test('are learned from a response, with what is left, by all workers', async () => {
@@ -198,8 +198,8 @@ describe('the limits', () => {
     const [one, other] = [gateOf(), gateOf()];
     expect(await one.enter(facts(), 100)).toEqual({ open: true });
     expect(await other.enter(facts(), 100)).toEqual({ open: true });
-    expect(await one.enter(facts(), 100)).toMatchObject({ why: 'rate' });
-    expect(await other.enter(facts(), 100)).toMatchObject({ why: 'rate' });
+    expect(await one.enter(facts(), 100)).toMatchObject({ reason: 'rate' });
+    expect(await other.enter(facts(), 100)).toMatchObject({ reason: 'rate' });
   });
 
   test('that are learned again and did not change are not written again', async () => {
@@ -222,7 +222,7 @@ describe('the limits', () => {
     expect(entries.filter(({ open }) => open)).toHaveLength(3);
     await pass(60);
     expect(await gate.enter(limited, 400)).toEqual({ open: true });
-    expect(await gate.enter(limited, 400)).toMatchObject({ why: 'rate' });
+    expect(await gate.enter(limited, 400)).toMatchObject({ reason: 'rate' });
     // A figure that is wider does too.
     await pass(60);
     const wider = facts({ requestsPerMinute: 3, tokensPerMinute: 100_000 });
@@ -234,7 +234,7 @@ describe('the limits', () => {
     await gateOf().recordRateLimit(model, 10_000);
     for (const limited of [facts(), facts({ requestsPerMinute: 100 })]) {
       const wait = await gateOf().enter(limited, 1);
-      if (wait.open || wait.why !== 'rate') throw new Error('no wait');
+      if (wait.open || wait.reason !== 'rate') throw new Error('no wait');
       expect(wait.retryAfterMs).toBeGreaterThan(20_000);
       expect(wait.retryAfterMs).toBeLessThanOrEqual(36_200);
     }
@@ -245,7 +245,7 @@ describe('the limits', () => {
   test('name waits of a minute at the most, whatever the provider says', async () => {
     await gateOf().recordRateLimit(model, 86_400_000);
     const wait = await gateOf().enter(facts(), 1);
-    expect(wait).toMatchObject({ why: 'rate' });
+    expect(wait).toMatchObject({ reason: 'rate' });
     expect((wait as { retryAfterMs: number }).retryAfterMs).toBeLessThanOrEqual(60_000);
     await pass(3_601);
     expect(await gateOf().enter(facts(), 1)).toEqual({ open: true });
@@ -255,7 +255,7 @@ describe('the limits', () => {
     const gate = gateOf();
     const limited = facts({ requestsPerMinute: 2, tokensPerMinute: 1_000 });
     expect(await gate.enter(limited, 800)).toEqual({ open: true });
-    for (let i = 0; i < 5; i++) expect(await gate.enter(limited, 800)).toMatchObject({ why: 'rate' });
+    for (let i = 0; i < 5; i++) expect(await gate.enter(limited, 800)).toMatchObject({ reason: 'rate' });
     expect(await gate.enter(limited, 100)).toEqual({ open: true });
   });
 });

@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { TaskRef } from '../../../contract/references.ts';
-import { createLedgerBench, local, run, type LedgerBench } from '../../support/ledger/ledger-harness.ts';
+import { createLedgerHarness, local, run, type LedgerHarness } from '../../support/ledger/ledger-harness.ts';
 
-let bench: LedgerBench;
+let harness: LedgerHarness;
 let task: TaskRef;
 
 beforeAll(async () => {
-  bench = await createLedgerBench();
+  harness = await createLedgerHarness();
 });
 beforeEach(async () => {
-  ({ task } = await bench.newTask());
+  ({ task } = await harness.newTask());
 });
 afterAll(async () => {
-  await bench?.close();
+  await harness?.close();
 });
 
 const begun = { result: undefined, left: false };
@@ -26,63 +26,63 @@ const outcome = (output: string | number, step = 1, callId = 'c1') => ({
 });
 
 test('a tool call returns its receipt on every repeat', async () => {
-  expect(await bench.ledger.beginToolCall(task, asked())).toEqual(begun);
+  expect(await harness.ledger.beginToolCall(task, asked())).toEqual(begun);
   // The first attempt died before it settled: the second runs the tool.
-  expect(await bench.ledger.beginToolCall(task, asked())).toEqual(begun);
-  const receipts = await Promise.all([1, 2, 3].map((output) => bench.ledger.completeToolCall(task, outcome(output))));
+  expect(await harness.ledger.beginToolCall(task, asked())).toEqual(begun);
+  const receipts = await Promise.all([1, 2, 3].map((output) => harness.ledger.completeToolCall(task, outcome(output))));
   expect(new Set(receipts.map(({ result }) => result)).size).toBe(1);
-  expect(await bench.ledger.beginToolCall(task, asked())).toEqual({ result: receipts[0] });
-  const told = (await bench.eventTypes(task)).filter((type) => type.startsWith('tool.'));
+  expect(await harness.ledger.beginToolCall(task, asked())).toEqual({ result: receipts[0] });
+  const told = (await harness.eventTypes(task)).filter((type) => type.startsWith('tool.'));
   expect(told).toEqual(['tool.started', 'tool.completed']);
 });
 
 test('the same call id in another step is another call', async () => {
-  await bench.ledger.beginToolCall(task, asked(1));
-  const first = await bench.ledger.completeToolCall(task, outcome('first', 1));
-  expect(await bench.ledger.beginToolCall(task, asked(2))).toEqual(begun);
-  const second = await bench.ledger.completeToolCall(task, outcome('second', 2));
+  await harness.ledger.beginToolCall(task, asked(1));
+  const first = await harness.ledger.completeToolCall(task, outcome('first', 1));
+  expect(await harness.ledger.beginToolCall(task, asked(2))).toEqual(begun);
+  const second = await harness.ledger.completeToolCall(task, outcome('second', 2));
   expect(second.result).not.toBe(first.result);
-  expect(await bench.ledger.beginToolCall(task, asked(1))).toEqual({ result: first });
-  expect(await bench.ledger.beginToolCall(task, asked(2))).toEqual({ result: second });
-  expect(await bench.messageStore.findToolResult(local, task.taskId, 'c1')).toBe('"second"');
+  expect(await harness.ledger.beginToolCall(task, asked(1))).toEqual({ result: first });
+  expect(await harness.ledger.beginToolCall(task, asked(2))).toEqual({ result: second });
+  expect(await harness.messageStore.findToolResult(local, task.taskId, 'c1')).toBe('"second"');
 });
 
 test('a receipt says what the model got wrong', async () => {
-  await bench.ledger.beginToolCall(task, asked());
+  await harness.ledger.beginToolCall(task, asked());
   const wrong = { ...outcome('no such tool'), isError: true, misuse: 'unknown_tool' } as const;
-  await bench.ledger.completeToolCall(task, wrong);
-  expect(await bench.ledger.beginToolCall(task, asked())).toMatchObject({
+  await harness.ledger.completeToolCall(task, wrong);
+  expect(await harness.ledger.beginToolCall(task, asked())).toMatchObject({
     result: { isError: true, misuse: 'unknown_tool' },
   });
 });
 
 test('a large result is stored whole, and the model gets its head and a way to read on', async () => {
   const whole = 'line\n'.repeat(100_000);
-  await bench.ledger.beginToolCall(task, asked());
-  const receipt = await bench.ledger.completeToolCall(task, outcome(whole));
-  const head = await bench.messageStore.append(local, null, {
+  await harness.ledger.beginToolCall(task, asked());
+  const receipt = await harness.ledger.completeToolCall(task, outcome(whole));
+  const head = await harness.messageStore.append(local, null, {
     role: 'tool',
     results: [{ isError: false, ...receipt }],
   });
-  const [message] = (await bench.messageStore.load(local, head)).messages;
+  const [message] = (await harness.messageStore.load(local, head)).messages;
   const output = message?.role === 'tool' ? message.results[0]?.output : undefined;
   expect(JSON.stringify(output).length).toBeLessThanOrEqual(1_000);
   expect(output).toMatchObject({ characters: whole.length, readMore: expect.stringContaining('"c1"') });
   expect(whole.startsWith((output as { head: string }).head)).toBe(true);
-  expect(await bench.messageStore.findToolResult(local, task.taskId, 'c1')).toBe(JSON.stringify(whole));
+  expect(await harness.messageStore.findToolResult(local, task.taskId, 'c1')).toBe(JSON.stringify(whole));
 });
 
 test('a tool call that ends after its task says nothing, and none begins', async () => {
-  await bench.ledger.beginToolCall(task, asked());
-  await bench.tasks.close(task, run, { status: 'cancelled', reason: 'test' });
-  const receipt = await bench.ledger.completeToolCall(task, outcome('late'));
+  await harness.ledger.beginToolCall(task, asked());
+  await harness.tasks.close(task, run, { status: 'cancelled', reason: 'test' });
+  const receipt = await harness.ledger.completeToolCall(task, outcome('late'));
   expect(receipt).toMatchObject({ callId: 'c1', tool: 'look' });
-  expect((await bench.eventTypes(task)).at(-1)).toBe('task.cancelled');
-  await expect(bench.ledger.beginToolCall(task, asked(1, 'c2'))).rejects.toMatchObject({ code: 'superseded' });
+  expect((await harness.eventTypes(task)).at(-1)).toBe('task.cancelled');
+  await expect(harness.ledger.beginToolCall(task, asked(1, 'c2'))).rejects.toMatchObject({ code: 'superseded' });
 });
 
 test('a tool call of a reset run takes the row over', async () => {
-  await bench.tasks.close(task, run, { status: 'failed', code: 'terminated', message: 'by hand' });
-  expect(await bench.ledger.beginToolCall(task, { ...asked(), runId: 'run-2' })).toEqual(begun);
-  expect((await bench.eventTypes(task)).slice(-2)).toEqual(['task.resumed', 'tool.started']);
+  await harness.tasks.close(task, run, { status: 'failed', code: 'terminated', message: 'by hand' });
+  expect(await harness.ledger.beginToolCall(task, { ...asked(), runId: 'run-2' })).toEqual(begun);
+  expect((await harness.eventTypes(task)).slice(-2)).toEqual(['task.resumed', 'tool.started']);
 });

@@ -4,11 +4,11 @@ import { createWebhooks } from '../../../adapters/outbound/webhooks.ts';
 import { sendWebhookTool } from '../../../agents/tools/acting/send-webhook.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import { local } from '../../support/documents/put-document.ts';
-import { createReceiver, verified, type Receiver } from '../../support/fakes/webhook-receiver.ts';
+import { createWebhookReceiver, verified, type WebhookReceiver } from '../../support/fakes/webhook-receiver.ts';
 
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
-let receiver: Receiver;
-beforeAll(async () => void (receiver = await createReceiver()));
+let receiver: WebhookReceiver;
+beforeAll(async () => void (receiver = await createWebhookReceiver()));
 afterAll(() => receiver.down());
 beforeEach(() => {
   receiver.received.length = 0;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createDocuments } from '../../../knowledge/store/documents.ts';
 import type { Documents, UploadedFile } from '../../../contract/ports/index.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
-import { local, placed, putDocument, sha256 } from '../../support/documents/put-document.ts';
+import { local, defaultPlacement, putDocument, sha256 } from '../../support/documents/put-document.ts';
 
 const colleague = { tenant: 'local', subject: 'someone-else' };
 const stranger = { tenant: 'other', subject: 'local' };
@@ -54,7 +54,10 @@ describe('a document', () => {
     const before = [await documents.get(local, documentId), await newestChange()];
     const parse = () => Promise.reject(new Error('parsed'));
     const file = { name: 'same.txt', mediaType: 'text/plain', contentHash: sha256('One.'), sizeBytes: 4 };
-    expect(await documents.put(local, file, parse, placed)).toEqual({ state: 'unchanged', documentId });
+    expect(await documents.put(local, { file, parse, placement: defaultPlacement })).toEqual({
+      state: 'unchanged',
+      documentId,
+    });
     expect([await documents.get(local, documentId), await newestChange()]).toEqual(before);
   });
 
@@ -91,9 +94,9 @@ describe('a document', () => {
   test('that cannot be parsed leaves the old version as it was', async () => {
     const { documentId } = await put('kept.txt', 'Good.');
     const file = { name: 'kept.txt', mediaType: 'text/plain', contentHash: sha256('broken'), sizeBytes: 6 };
-    await expect(documents.put(local, file, () => Promise.reject(new Error('broken')), placed)).rejects.toThrow(
-      'broken',
-    );
+    await expect(
+      documents.put(local, { file, parse: () => Promise.reject(new Error('broken')), placement: defaultPlacement }),
+    ).rejects.toThrow('broken');
     expect((await documents.read(local, documentId))?.text).toBe('Good.');
   });
 
@@ -159,7 +162,7 @@ describe('an ingestion', () => {
     const ingestionId = await documents.createIngestion(
       local,
       [upload('one.txt', 'bytes 1'), upload('two.txt', 'bytes 1'), upload('bad.txt', 'bytes 2')],
-      placed,
+      defaultPlacement,
     );
     const [one, two, bad] = await documents.listPendingFiles(local, ingestionId, 10);
     if (!one || !two || !bad) throw new Error('three files are pending');
@@ -170,8 +173,18 @@ describe('an ingestion', () => {
       { state: 'failed', code: 'file_unreadable', message: 'bad.txt: no' },
     );
     expect(await stored('bytes 2')).toBe(true);
-    const first = await documents.put(local, one, parse, placed, { ingestionId, ordinal: one.ordinal });
-    const second = await documents.put(local, two, parse, placed, { ingestionId, ordinal: two.ordinal });
+    const first = await documents.put(local, {
+      file: one,
+      parse,
+      placement: defaultPlacement,
+      upload: { ingestionId, ordinal: one.ordinal },
+    });
+    const second = await documents.put(local, {
+      file: two,
+      parse,
+      placement: defaultPlacement,
+      upload: { ingestionId, ordinal: two.ordinal },
+    });
     if (first.state === 'failed' || second.state === 'failed') throw new Error('both are added');
     await documents.delete(local, first.documentId);
     expect(await stored('bytes 1')).toBe(true);
@@ -187,7 +200,7 @@ describe('an ingestion', () => {
   test('keeps a failed file for a week after its end, for a retry, and longer when something else holds it', async () => {
     const { db } = env.postgres;
     const fail = async (name: string, content: string) => {
-      const ingestionId = await documents.createIngestion(local, [upload(name, content)], placed);
+      const ingestionId = await documents.createIngestion(local, [upload(name, content)], defaultPlacement);
       const outcome = { state: 'failed', code: 'file_unreadable', message: `${name}: no` } as const;
       await documents.recordFileOutcome(local, { ingestionId, ordinal: 0 }, outcome);
       await documents.endIngestion(local, ingestionId, 'completed');
@@ -224,7 +237,7 @@ describe('an ingestion', () => {
     if (!a) throw new Error('a file is pending');
     const parse = async () => ({ title: 't', text: 'retry a', language: null, chunks: [] });
     const where = await documents.getPlacement(local, ingestionId);
-    await documents.put(local, a, parse, where, { ingestionId, ordinal: 0 });
+    await documents.put(local, { file: a, parse, placement: where, upload: { ingestionId, ordinal: 0 } });
     for (const ordinal of [1, 2]) await documents.recordFileOutcome(local, { ingestionId, ordinal }, failure);
     await documents.endIngestion(local, ingestionId, 'completed');
 
@@ -239,7 +252,12 @@ describe('an ingestion', () => {
     // The next one, of either, takes what is left, but not in the place of something newer.
     const [b, c] = pending;
     if (!b || !c) throw new Error('two files are pending');
-    await documents.put(local, b, parse, where, { ingestionId: retry, ordinal: b.ordinal });
+    await documents.put(local, {
+      file: b,
+      parse,
+      placement: where,
+      upload: { ingestionId: retry, ordinal: b.ordinal },
+    });
     await documents.recordFileOutcome(local, { ingestionId: retry, ordinal: c.ordinal }, failure);
     await documents.endIngestion(local, retry, 'completed');
     const third = await documents.retryIngestion(local, retry);
@@ -247,7 +265,7 @@ describe('an ingestion', () => {
     expect((await documents.listPendingFiles(local, third ?? '', 10)).map(({ name }) => name)).toEqual(['retry-c.txt']);
     await documents.recordFileOutcome(local, { ingestionId: third ?? '', ordinal: c.ordinal }, failure);
     await documents.endIngestion(local, third ?? '', 'completed');
-    await documents.put(local, { ...c, contentHash: 'corrected' }, parse, where);
+    await documents.put(local, { file: { ...c, contentHash: 'corrected' }, parse, placement: where });
     await expect(documents.retryIngestion(local, ingestionId)).rejects.toMatchObject({
       code: 'ingestion_without_failures',
     });
@@ -257,7 +275,7 @@ describe('an ingestion', () => {
 
   test('that is given up keeps what was pending for a retry, and its first end counts', async () => {
     const files = ['never', 'before', 'after'].map((name) => upload(`${name}.txt`, `${name} read`));
-    const ingestionId = await documents.createIngestion(local, files, placed);
+    const ingestionId = await documents.createIngestion(local, files, defaultPlacement);
     const failure = { state: 'failed', code: 'file_unreadable', message: 'no' } as const;
     await documents.recordFileOutcome(local, { ingestionId, ordinal: 1 }, failure);
     expect(await documents.endIngestion(local, ingestionId, 'cancelled')).toBe(true);
@@ -270,7 +288,12 @@ describe('an ingestion', () => {
     const [, late] = await documents.listPendingFiles(local, ingestionId, 2);
     if (!late) throw new Error('two files are pending');
     const parse = async () => ({ title: 't', text: 'after read', language: null, chunks: [] });
-    await documents.put(local, late, parse, placed, { ingestionId, ordinal: late.ordinal });
+    await documents.put(local, {
+      file: late,
+      parse,
+      placement: defaultPlacement,
+      upload: { ingestionId, ordinal: late.ordinal },
+    });
 
     const retry = (await documents.retryIngestion(local, ingestionId)) ?? '';
     expect((await documents.listPendingFiles(local, retry, 9)).map(({ name }) => name)).toEqual([
@@ -294,15 +317,17 @@ describe('an ingestion', () => {
   });
 
   test('settles a file once', async () => {
-    const ingestionId = await documents.createIngestion(local, [upload('once.txt', 'once')], placed);
+    const ingestionId = await documents.createIngestion(local, [upload('once.txt', 'once')], defaultPlacement);
     const failure = { state: 'failed', code: 'file_unreadable', message: 'first' } as const;
     await documents.recordFileOutcome(local, { ingestionId, ordinal: 0 }, failure);
     await documents.recordFileOutcome(local, { ingestionId, ordinal: 0 }, { ...failure, message: 'second' });
-    expect((await documents.getIngestion(local, ingestionId))?.failures).toMatchObject([{ error: { message: 'first' } }]);
+    expect((await documents.getIngestion(local, ingestionId))?.failures).toMatchObject([
+      { error: { message: 'first' } },
+    ]);
   });
 
   test('is seen and settled by its owner only', async () => {
-    const ingestionId = await documents.createIngestion(local, [upload('mine.txt', 'mine')], placed);
+    const ingestionId = await documents.createIngestion(local, [upload('mine.txt', 'mine')], defaultPlacement);
     for (const scope of [stranger, colleague]) {
       expect(await documents.getIngestion(scope, ingestionId)).toBeUndefined();
       expect(await documents.listPendingFiles(scope, ingestionId, 5)).toEqual([]);
@@ -314,29 +339,28 @@ describe('an ingestion', () => {
       await documents.endIngestion(scope, ingestionId, 'failed');
     }
     expect(await documents.readFile(stranger, sha256('mine'))).toBeUndefined();
-    expect(await documents.getIngestion(local, ingestionId)).toMatchObject({ status: 'running', counts: { pending: 1 } });
+    expect(await documents.getIngestion(local, ingestionId)).toMatchObject({
+      status: 'running',
+      counts: { pending: 1 },
+    });
   });
 
   test('never loses bytes to a document of the same bytes that goes at the same time', async () => {
     for (let round = 0; round < 20; round++) {
       const content = `contested ${round}`;
-      const before = await documents.createIngestion(local, [upload(`c${round}.txt`, content)], placed);
+      const before = await documents.createIngestion(local, [upload(`c${round}.txt`, content)], defaultPlacement);
       const [file] = await documents.listPendingFiles(local, before, 1);
       if (!file) throw new Error('one file is pending');
-      const outcome = await documents.put(
-        local,
+      const outcome = await documents.put(local, {
         file,
-        async () => ({ title: '', text: content, language: null, chunks: [] }),
-        placed,
-        {
-          ingestionId: before,
-          ordinal: 0,
-        },
-      );
+        parse: async () => ({ title: '', text: content, language: null, chunks: [] }),
+        placement: defaultPlacement,
+        upload: { ingestionId: before, ordinal: 0 },
+      });
       if (outcome.state === 'failed') throw new Error(outcome.message);
       await Promise.all([
         documents.delete(local, outcome.documentId),
-        documents.createIngestion(local, [upload('again.txt', content)], placed),
+        documents.createIngestion(local, [upload('again.txt', content)], defaultPlacement),
       ]);
       expect(await stored(content)).toBe(true);
     }

@@ -1,0 +1,74 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createAdapters, type Adapters } from '../../../wiring/adapters.ts';
+import { createOfflineProvider } from '../../../adapters/models/offline.ts';
+import { citationsOf, numberPassages } from '../../../activities/context/citations.ts';
+import type { Message } from '../../../contract/ports/index.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
+import { local } from '../../support/documents/put-document.ts';
+import { putPolicies } from '../../support/documents/put-policies.ts';
+
+type Question = { question: string; document: string | null; fact: string | null };
+const { questions } = JSON.parse(
+  await readFile(new URL('../../evaluation/policies.json', import.meta.url), 'utf8'),
+) as {
+  questions: Question[];
+};
+
+let env: TestEnvironment;
+let adapters: Adapters;
+beforeAll(async () => {
+  env = await createTestEnvironment();
+  adapters = createAdapters(env);
+  for (const outcome of await putPolicies(adapters)) expect(outcome).toMatchObject({ state: 'added' });
+}, 60_000);
+afterAll(async () => {
+  await adapters?.close();
+  await env?.close();
+});
+
+/** What the offline provider answers after its one search. */
+async function answer(question: string) {
+  const provider = createOfflineProvider({ firstTokenMs: 0, tokensPerS: 0 });
+  const signal = AbortSignal.timeout(30_000);
+  const tool = adapters.tools['search_documents'];
+  if (!tool) throw new Error('the search is a tool');
+  const context = { scope: local, taskId: 't', receiptKey: 't/1/c', signal, beforeSend: async () => {} };
+  const { output } = await tool.run({ query: question }, context);
+  const messages: Message[] = numberPassages([
+    { role: 'user', text: question },
+    { role: 'assistant', parts: [{ type: 'tool_call', callId: 'c', tool: 'search_documents', arguments: {} }] },
+    { role: 'tool', results: [{ callId: 'c', tool: 'search_documents', output: output, isError: false }] },
+  ]);
+  let text = '';
+  for await (const event of provider.stream(
+    { model: 'quote', instructions: '', messages, tools: [], maxOutputTokens: 1_000, idempotencyKey: 't/2' },
+    signal,
+  ))
+    if (event.type === 'text') text += event.text;
+  return { text, citations: citationsOf(text, messages) };
+}
+
+test('what the policies do not answer gets “I don’t know”, and what they do is quoted, word for word at its place', async () => {
+  const open = questions.filter(({ document }) => document === null);
+  const known = questions.filter(({ document }) => document !== null);
+  const wrong: string[] = [];
+  for (const { question } of open) if (!(await answer(question)).text.startsWith('I don’t know')) wrong.push(question);
+  let right = 0;
+  let quotes = 0;
+  for (const { question, document, fact } of known) {
+    const { text, citations } = await answer(question);
+    const squeezed = text.replace(/\s+/g, ' ');
+    if (citations.some((citation) => citation.document === document) && squeezed.includes(fact ?? '\0')) right++;
+    for (const { documentId, start, end, quote } of citations) {
+      quotes++;
+      const stored = await adapters.documents.read(local, documentId);
+      expect(stored?.text.slice(start, end)).toBe(quote);
+    }
+  }
+  console.log(
+    `by words alone: ${open.length - wrong.length} of ${open.length} left open, ${right} of ${known.length} answered right, ${quotes} quotations`,
+  );
+  expect(wrong.length).toBeLessThanOrEqual(5);
+  expect(right).toBeGreaterThanOrEqual(30);
+}, 120_000);

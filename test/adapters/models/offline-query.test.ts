@@ -1,0 +1,151 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createAdapters, type Adapters } from '../../../wiring/adapters.ts';
+import { offlineQuery } from '../../../adapters/models/offline-query.ts';
+import { createOfflineProvider } from '../../../adapters/models/offline.ts';
+import { numberPassages } from '../../../activities/context/citations.ts';
+import type { Message, ModelEvent } from '../../../contract/ports/index.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
+import { local } from '../../support/documents/put-document.ts';
+import { putPolicies } from '../../support/documents/put-policies.ts';
+
+const user = (text: string): Message => ({ role: 'user', text });
+const queryOf = (...said: string[]) => offlineQuery(said.map(user)).query;
+const notice = 'How long is the notice period?';
+
+describe('the offline query', () => {
+  test.each([
+    'And for managers?',
+    'What about managers?',
+    'For managers?',
+    'Does it apply to managers?',
+    'Is that also so for managers?',
+    'And then?',
+    'Why?',
+    'Is it required?',
+  ])('of “%s” holds the question before', (followUp) => {
+    expect(queryOf(notice, followUp)).toBe(`${notice} ${followUp}`);
+  });
+
+  test.each([
+    'Who wrote Hamlet?',
+    'What is the dress code?',
+    'Is there a company kindergarten?',
+    'Is it allowed to smoke on the terrace?',
+    'Which holidays are there this year?',
+    'And how many weeks of parental leave do adoptive parents have?',
+    'For which trips may I fly business class?',
+    'Who are you?',
+    'Thanks',
+    '有給休暇は何日ありますか',
+  ])('of “%s” is the question itself', (question) => {
+    expect(queryOf(notice, question)).toBe(question);
+  });
+
+  test('goes back to a question that stands by itself, over three messages at the most, on one line', () => {
+    expect(queryOf('Who wrote Hamlet?', notice, 'And for managers?', 'And\nfor interns?')).toBe(
+      `${notice} And for managers? And for interns?`,
+    );
+    expect(queryOf(notice, 'For a?', 'For bb?', 'For cc?', 'For dd?')).toBe('For a? For bb? For cc? For dd?');
+    expect(queryOf('And for managers?')).toBe('And for managers?');
+    expect(queryOf()).toBe('');
+  });
+
+  test('stays within what a search takes, and keeps the follow-up whole', () => {
+    const query = queryOf(`What is ${'a very long 😀 story '.repeat(400)}`, 'And for managers?');
+    expect(query.length).toBeLessThanOrEqual(520);
+    expect(query).toMatch(/And for managers\?$/);
+    expect(query.isWellFormed()).toBe(true);
+    expect(queryOf('😀'.repeat(2_000)).length).toBe(2_000);
+  });
+
+  test('takes neither what Alfred says nor a call of a tool for a question', () => {
+    const because: Message = { role: 'user', text: 'Say it as JSON.', because: 'output_invalid' };
+    expect(offlineQuery([user(notice), because, user('And for managers?')]).query).toBe(`${notice} And for managers?`);
+    expect(offlineQuery([user(notice), because]).query).toBe(notice);
+    const tool = { name: 'read_document', arguments: {} };
+    expect(offlineQuery([user(notice), { role: 'user', text: 'Read it', tool }]).isFollowUp).toBe(false);
+  });
+});
+
+describe('a conversation with the offline provider about the example policies', () => {
+  let env: TestEnvironment;
+  let adapters: Adapters;
+  beforeAll(async () => {
+    env = await createTestEnvironment();
+    adapters = createAdapters(env);
+    await putPolicies(adapters);
+  }, 60_000);
+  afterAll(async () => {
+    await adapters?.close();
+    await env?.close();
+  });
+
+  /** What it answers to the last of these messages, when the others were answered before. */
+  async function answer(...said: string[]): Promise<{ query: string; text: string }> {
+    const provider = createOfflineProvider({ firstTokenMs: 0, tokensPerS: 0 });
+    const signal = AbortSignal.timeout(30_000);
+    const tool = adapters.tools['search_documents'];
+    if (!tool) throw new Error('the search is a tool');
+    const stream = async (messages: Message[]) => {
+      const events: ModelEvent[] = [];
+      const request = { model: 'quote', instructions: '', messages, tools: [tool], maxOutputTokens: 1_000 };
+      for await (const event of provider.stream({ ...request, idempotencyKey: 't/1' }, signal)) events.push(event);
+      const [part] = events.flatMap((event) => (event.type === 'end' ? event.parts : []));
+      return part;
+    };
+    const messages: Message[] = said.flatMap((text, i) =>
+      i === 0
+        ? [user(text)]
+        : [{ role: 'assistant' as const, parts: [{ type: 'text' as const, text: '…' }] }, user(text)],
+    );
+    const call = await stream(messages);
+    if (call?.type !== 'tool_call') throw new Error('it did not search');
+    const context = { scope: local, taskId: 't', receiptKey: 't/1/c', signal, beforeSend: async () => {} };
+    const { output } = await tool.run(call.arguments, context);
+    messages.push({ role: 'assistant', parts: [call] });
+    messages.push({ role: 'tool', results: [{ callId: 'c', tool: tool.name, output, isError: false }] });
+    const told = await stream(numberPassages(messages));
+    return { query: (call.arguments as { query: string }).query, text: told?.type === 'text' ? told.text : '' };
+  }
+
+  test.each([
+    ['What is the limit for a taxi ride?', 'And for meals with guests?', '70 EUR'],
+    ['How many vacation days of paid leave do I have?', 'What about part-time employees?', 'the same share of it'],
+    ['How long is parental leave for the birth parent?', 'And for adoptive parents?', '12 weeks'],
+    ['What is the limit for a hotel night in London?', 'And in Paris?', '190 EUR'],
+    ['Is business class allowed on flights of 6 hours?', 'Who approves it?', 'chief financial officer'],
+  ])('“%s”, then “%s”: the answer says %s, and what was searched for', async (first, followUp, fact) => {
+    const { query, text } = await answer(first, followUp);
+    expect(query).toBe(`${first} ${followUp}`);
+    expect(text).toContain(`Taken as a follow-up: I searched for “${query}”.`);
+    expect(text.replace(/\s+/g, ' ')).toContain(fact);
+  });
+
+  test.each(['And for astronauts?', 'What about the moon?', 'And in Sydney?'])(
+    '“%s” after a question that is answered stays open: what was asked before is no answer to it',
+    async (followUp) => {
+      const { text } = await answer('What is the limit for a hotel night in London?', followUp);
+      expect(text).toMatch(/^I don’t know: .* “What is the limit for a hotel night in London\? /);
+    },
+  );
+
+  test('what is left open when it is asked first is left open after another question too', async () => {
+    const file = await readFile(new URL('../../evaluation/policies.json', import.meta.url), 'utf8');
+    const { questions } = JSON.parse(file) as { questions: { question: string; document: string | null }[] };
+    const known = questions.filter(({ document }) => document !== null);
+    const open = questions.filter(({ document }) => document === null);
+    const answered: string[] = [];
+    for (const [i, { question }] of open.entries()) {
+      const { text } = await answer(known[i % known.length]?.question ?? '', question);
+      if (!text.startsWith('I don’t know')) answered.push(question);
+    }
+    console.log(`after another question, by words alone: ${open.length - answered.length} of ${open.length} left open`);
+    expect(answered.length).toBeLessThanOrEqual(5);
+  }, 60_000);
+
+  test('what is answered when it is asked first is searched for as it is after another question', () => {
+    const asked = 'How often is a laptop replaced?';
+    expect(queryOf('When is flu vaccination offered?', asked)).toBe(asked);
+  });
+});

@@ -1,0 +1,59 @@
+import { expect, test } from '@jest/globals';
+import { createSmtpTransport } from '../../../adapters/mail/smtp-transport.ts';
+import { createOutbound } from '../../../adapters/outbound/outbound.ts';
+import { createWebhooks } from '../../../adapters/outbound/webhooks.ts';
+import { createActingTools } from '../../../agents/tools/index.ts';
+import { agents } from '../../../agents/index.ts';
+import { loadConfig } from '../../../runtime/config.ts';
+
+const database = { DATABASE_URL: 'postgres://alfred@127.0.0.1/alfred' };
+const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+const mail = { ALFRED_SMTP_URL: 'smtp://user:hunter2@mail.example.com:587', ALFRED_MAIL_FROM: 'alfred@example.com' };
+
+/** Names of the acting tools of a configuration, with the adapters that wiring creates for it. */
+function toolNames(environment: Record<string, string>) {
+  const config = loadConfig({ ...database, ...environment });
+  const webhooks = createWebhooks(createOutbound({ allow: [] }));
+  const mail = config.ALFRED_SMTP_URL ? createSmtpTransport({ url: config.ALFRED_SMTP_URL }) : undefined;
+  return createActingTools(config, { webhooks, mail }).map(({ name }) => name);
+}
+
+/** Message of the error that loading the configuration throws. */
+function configErrorOf(environment: Record<string, string>): string {
+  try {
+    toolNames(environment);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error('the configuration was accepted');
+}
+
+test('agents get the acting tools that are configured, and no others', () => {
+  expect(toolNames({})).toEqual([]);
+  expect(toolNames({ ALFRED_WEBHOOK_SECRET: secret })).toEqual(['send_webhook']);
+  expect(toolNames(mail)).toEqual(['send_email']);
+  expect(toolNames({ ...mail, ALFRED_WEBHOOK_SECRET: secret })).toEqual(['send_webhook', 'send_email']);
+});
+
+test('startup fails for a mail server without a sender and for invalid addresses, without showing secrets', () => {
+  const faults: [Record<string, string>, string][] = [
+    [{ ALFRED_SMTP_URL: mail.ALFRED_SMTP_URL }, 'ALFRED_MAIL_FROM is not set'],
+    [{ ALFRED_MAIL_FROM: mail.ALFRED_MAIL_FROM }, 'ALFRED_SMTP_URL is not set'],
+    [{ ...mail, ALFRED_MAIL_FROM: 'alfred' }, 'ALFRED_MAIL_FROM is "alfred"'],
+    [{ ALFRED_WEBHOOK_SECRET: 'hunter2' }, 'ALFRED_WEBHOOK_SECRET is wrong'],
+    [{ ALFRED_WEBHOOK_HOSTS: 'https://a.example' }, 'ALFRED_WEBHOOK_HOSTS'],
+    [{ ALFRED_OUTBOUND_ALLOW: '10.0.0.0/8,10.0.0.0/33' }, 'ALFRED_OUTBOUND_ALLOW'],
+  ];
+  for (const [environment, expected] of faults) {
+    const message = configErrorOf(environment);
+    expect(message).toContain(expected);
+    expect(message).not.toContain('hunter2');
+  }
+});
+
+test('every change that the assistant makes needs an approval', () => {
+  expect(agents['assistant']).toMatchObject({
+    tools: ['search_documents', 'read_document', 'send_webhook', 'send_email'],
+    approvals: [{ tool: '*' }],
+  });
+});

@@ -1,0 +1,26 @@
+import { afterEach, expect, jest, test } from '@jest/globals';
+import { Registry } from 'prom-client';
+import { createAgeGauge } from '../../../runtime/metrics/age-gauge.ts';
+
+afterEach(() => void jest.useRealTimers());
+
+test('an age grows until the next word, and is not shown when none comes', async () => {
+  jest.useFakeTimers({ now: 1_000_000_000 });
+  const registry = new Registry();
+  const gauge = createAgeGauge<'file' | 'vector'>({
+    name: 'lag',
+    help: '-',
+    labelNames: ['of'],
+    registers: [registry],
+  });
+  const shown = async () => (await registry.metrics()).split('\n').filter((line) => line.startsWith('lag'));
+  expect(await shown()).toEqual([]);
+  gauge.report('file', new Date(Date.now() - 10_000));
+  gauge.report('vector', undefined);
+  expect(await shown()).toEqual(['lag{of="file"} 10', 'lag{of="vector"} 0']);
+  jest.setSystemTime(Date.now() + 60_000);
+  expect(await shown()).toEqual(['lag{of="file"} 70', 'lag{of="vector"} 0']);
+  gauge.report('vector', undefined);
+  jest.setSystemTime(Date.now() + 4.5 * 60_000);
+  expect(await shown()).toEqual(['lag{of="vector"} 0']);
+});

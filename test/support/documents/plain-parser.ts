@@ -1,0 +1,26 @@
+import type { DocumentParser } from '../../../contract/ports/index.ts';
+import { AlfredError } from '../../../contract/errors.ts';
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * Reads plain text: the first line is the title, `# ` opens a section, every paragraph is a chunk. Refuses what is
+ * empty or not text, as the real parser does.
+ */
+export const plainParser: DocumentParser = {
+  async parse({ name, bytes }, signal) {
+    signal.throwIfAborted();
+    if (bytes.length === 0) throw new AlfredError('file_empty', `${name}: the file is empty.`);
+    if (bytes.includes(0)) throw new AlfredError('file_type_unsupported', `${name}: the content is binary.`);
+    const text = decoder.decode(bytes);
+    let headingPath: string[] = [];
+    const chunks = [...text.matchAll(/[^\n]+(?:\n[^\n]+)*/g)].flatMap(({ index, 0: paragraph }) => {
+      if (paragraph.startsWith('# ')) {
+        headingPath = [paragraph.slice(2)];
+        return [];
+      }
+      return [{ headingPath, page: null, text: paragraph, start: index, end: index + paragraph.length }];
+    });
+    return { title: text.split('\n')[0]?.replace(/^# /, '') ?? name, text, language: null, chunks };
+  },
+};

@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import { createVectors } from '../../../knowledge/store/vectors.ts';
+import type { Embedder, UnembeddedText } from '../../../contract/ports/index.ts';
+import type { Database } from '../../../runtime/database/postgres.ts';
+
+/** Numbers of a vector. */
+const dimensions = 64;
+
+/**
+ * Vectors without a model: each word is a fixed direction, and a text the sum of its words, so that texts are near when
+ * they share words.
+ */
+export function wordEmbedder(model = 'words@1') {
+  let embedded = 0;
+  const vectorOf = (text: string) => {
+    const sum = new Float32Array(dimensions);
+    for (const word of text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [])
+      for (const [i, byte] of createHash('sha512').update(`${model} ${word}`).digest().entries())
+        sum[i] = (sum[i] ?? 0) + byte - 127.5;
+    const length = Math.hypot(...sum) || 1;
+    return sum.map((x) => x / length);
+  };
+  const embedder: Embedder = {
+    model,
+    relevanceThreshold: undefined,
+    embedPassages: async (texts) => {
+      embedded += texts.length;
+      return texts.map(({ headings, text }) => vectorOf(`${headings} ${text}`));
+    },
+    embedQuery: async (text) => vectorOf(text),
+    close: async () => {},
+  };
+  return {
+    ...embedder,
+    /** Texts of documents that were embedded. */
+    embedded: () => embedded,
+    missing: (db: Database) => createVectors(db).listMissing(model, 1_000),
+    store: async (db: Database, texts: UnembeddedText[]) => {
+      const made = await embedder.embedPassages(texts, new AbortController().signal);
+      const vectors = createVectors(db);
+      await vectors.store(
+        model,
+        texts.flatMap((one, i) => (made[i] ? [{ ...one, vector: made[i] }] : [])),
+      );
+      await vectors.publish(model, texts);
+    },
+  };
+}

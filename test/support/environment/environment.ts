@@ -1,0 +1,88 @@
+import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import pg from 'pg';
+import { loadConfig, type Config } from '../../../runtime/config.ts';
+import { createLogger } from '../../../runtime/logger.ts';
+import { openPostgres } from '../../../runtime/database/postgres.ts';
+import { connectTemporal, createClient } from '../../../runtime/temporal.ts';
+import { namespaceOf, template, testServers } from './test-servers.ts';
+
+// What tests provoke on purpose would bury what they print.
+const level = process.env.ALFRED_TEST_LOG_LEVEL ? 'WARN' : 'ERROR';
+Runtime.install({
+  logger: new DefaultLogger(level),
+  telemetryOptions: { logging: { filter: { core: level, other: level }, forward: {} } },
+});
+
+export type TestEnvironment = Awaited<ReturnType<typeof createTestEnvironment>>;
+
+/**
+ * A corner of the shared servers that belongs to one test file: a migrated, empty database, a Temporal namespace, a
+ * data folder. Made from explicit values, never from the shell that runs the tests.
+ *
+ * @param overrides variables of the configuration, as the environment would give them
+ */
+export async function createTestEnvironment(overrides: { [Name in keyof Config]?: string } = {}) {
+  const servers = testServers();
+  const number = await claimNumber(join(servers.dir, 'claims'), servers.environments);
+  const database = `test_${number}`;
+  await administer(servers.databaseUrl, `create database ${database} template ${template}`);
+  const address = new URL(servers.databaseUrl);
+  address.pathname = database;
+  const dataDir = await mkdtemp(join(servers.dir, 'data-'));
+  const config = loadConfig({
+    DATABASE_URL: address.toString(),
+    TEMPORAL_ADDRESS: servers.temporalAddress,
+    TEMPORAL_NAMESPACE: namespaceOf(number),
+    ALFRED_DATA_DIR: dataDir,
+    ALFRED_API_PORT: '0',
+    ALFRED_HEALTH_PORT: '0',
+    ALFRED_LOG_LEVEL: process.env.ALFRED_TEST_LOG_LEVEL || 'silent',
+    ...(servers.workflowBundle ? { ALFRED_WORKFLOW_BUNDLE: servers.workflowBundle } : {}),
+    ...overrides,
+  });
+  const log = createLogger(config, 'test');
+  const postgres = openPostgres(config, log);
+  const connection = await connectTemporal(config);
+  return {
+    config,
+    log,
+    postgres,
+    connection,
+    client: createClient(connection, config),
+    /** Closes the connections, drops the database, removes the data folder. */
+    async close() {
+      await postgres.close();
+      await connection.close();
+      await administer(servers.databaseUrl, `drop database ${database} with (force)`);
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The lowest number nobody has yet, across Jest's worker processes: creating a file exclusively is atomic. */
+async function claimNumber(claims: string, limit: number): Promise<number> {
+  await mkdir(claims, { recursive: true });
+  for (let number = 1; number <= limit; number++) {
+    try {
+      await (await open(join(claims, String(number)), 'wx')).close();
+      return number;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+  throw new Error(
+    `All ${limit} test environments of this run are taken: raise the number in test/support/environment/servers.ts.`,
+  );
+}
+
+async function administer(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}

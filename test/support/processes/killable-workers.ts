@@ -1,0 +1,61 @@
+import type { Config } from '../../../runtime/config.ts';
+import { startRole } from './role-process.ts';
+
+/**
+ * Worker processes that can be killed by name; for each one that ends another one starts, as a supervisor would see to it.
+ * One that ends by itself says so.
+ */
+export function createKillableWorkers(
+  [entry = '', ...args]: string[],
+  config: Config,
+  watch: { urlFor(name: string): string },
+) {
+  const alive = new Map<string, ReturnType<typeof startRole> & { isReady?: true }>();
+  let started = 0;
+  let killed = 0;
+  let ending = false;
+  const start = () => {
+    const name = `worker-${++started}`;
+    const worker: ReturnType<typeof startRole> & { isReady?: true } = startRole(entry, args, config, {
+      DATABASE_URL: watch.urlFor(name),
+    });
+    alive.set(name, worker);
+    worker.child.once('exit', (code, signal) => {
+      if (ending || !alive.delete(name)) return;
+      console.warn(
+        `${name} ended by itself (${code ?? signal}):\n${worker.output().split('\n').slice(-20).join('\n')}`,
+      );
+      start();
+    });
+    worker.ready.then(
+      () => (worker.isReady = true),
+      () => {},
+    );
+  };
+  return {
+    start,
+    ready: () => [...alive].flatMap(([name, { isReady }]) => (isReady ? [name] : [])),
+    someReady: () => Promise.any([...alive.values()].map(({ ready }) => ready)),
+    killed: () => killed,
+    /** At once, so that nothing more leaves the process. @returns false when there is none of that name */
+    kill(name: string): boolean {
+      const worker = alive.get(name);
+      if (!worker?.isReady) return false;
+      alive.delete(name);
+      worker.child.kill('SIGKILL');
+      killed++;
+      start();
+      return true;
+    },
+    end: () => {
+      ending = true;
+      return Promise.all([...alive.values()].map((worker) => worker.end('SIGKILL')));
+    },
+  };
+}
+
+export const pick = <T>(random: () => number, list: readonly T[]): T => {
+  const one = list[Math.floor(random() * list.length)];
+  if (one === undefined) throw new Error('nothing to pick from');
+  return one;
+};

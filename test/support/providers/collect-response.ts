@@ -1,0 +1,83 @@
+import type { AssistantPart } from '../../../contract/messages.ts';
+import type { ModelEvent, ModelProvider, ModelRequest } from '../../../contract/ports/index.ts';
+
+export type CollectedResponse = {
+  events: ModelEvent[];
+  /** Text as it was streamed. */
+  pieces: string[];
+  text: string;
+  usage?: (ModelEvent & { type: 'usage' })['usage'] | undefined;
+  limits?: (ModelEvent & { type: 'limits' })['limits'] | undefined;
+  end?: (ModelEvent & { type: 'end' }) | undefined;
+  /** What the stream broke off with. */
+  error?: unknown;
+};
+
+/**
+ * Listens to one response until it is over or breaks off.
+ * @param options.stopAt aborts the call when an event is so
+ */
+export async function collectResponse(
+  provider: ModelProvider,
+  request: ModelRequest,
+  {
+    abort = new AbortController(),
+    stopAt = () => false,
+  }: { abort?: AbortController; stopAt?: (event: ModelEvent) => boolean } = {},
+): Promise<CollectedResponse> {
+  const events: ModelEvent[] = [];
+  let error: unknown;
+  try {
+    for await (const event of provider.stream(request, abort.signal)) {
+      events.push(event);
+      if (stopAt(event)) abort.abort();
+    }
+  } catch (thrown) {
+    error = thrown;
+  }
+  const last = <Type extends ModelEvent['type']>(type: Type) =>
+    events.findLast((event): event is ModelEvent & { type: Type } => event.type === type);
+  const pieces = events.flatMap((event) => (event.type === 'text' ? [event.text] : []));
+  return {
+    events,
+    pieces,
+    text: pieces.join(''),
+    usage: last('usage')?.usage,
+    limits: last('limits')?.limits,
+    end: last('end'),
+    error,
+  };
+}
+
+/** As `listen`, and what breaks off is thrown. */
+export async function completeResponse(provider: ModelProvider, request: ModelRequest) {
+  const heard = await collectResponse(provider, request);
+  if (heard.error instanceof Error) throw heard.error;
+  if (!heard.end || !heard.usage) throw new Error('the stream ended without its end or its usage');
+  return { ...heard, end: heard.end, usage: heard.usage };
+}
+
+export const callsIn = (parts: AssistantPart[]) => parts.flatMap((part) => (part.type === 'tool_call' ? [part] : []));
+export const textIn = (parts: AssistantPart[]) =>
+  parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('');
+
+export const lookTool = {
+  name: 'look',
+  description: 'Looks at a place, which is a number, and says what is there.',
+  inputSchema: {
+    type: 'object',
+    properties: { at: { type: 'integer' } },
+    required: ['at'],
+    additionalProperties: false,
+  },
+};
+
+/** A request; the fakes have the model of its name. */
+export const requestOf = (more: Partial<ModelRequest> & Pick<ModelRequest, 'model'>): ModelRequest => ({
+  instructions: 'Be brief.',
+  messages: [{ role: 'user', text: 'Hello' }],
+  tools: [],
+  maxOutputTokens: 2_048,
+  idempotencyKey: 'task/1',
+  ...more,
+});

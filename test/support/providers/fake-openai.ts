@@ -1,0 +1,155 @@
+import type { IncomingMessage } from 'node:http';
+import { openAiFault, type OpenAiBody } from './fake-openai-faults.ts';
+import { frame, startWireServer, type Reply, type Wire } from '../fakes/wire-server.ts';
+
+/** What servers that are only compatible do otherwise. */
+export type Quirk =
+  /** Calls come without their id, their index, or whole in one chunk. */
+  | 'no ids'
+  | 'no index'
+  | 'whole calls'
+  /** Parts of several calls take turns. */
+  | 'interleaved'
+  /** `finish_reason` is `stop` although tools are called. */
+  | 'stop for tools'
+  /** Nobody counts tokens. */
+  | 'no usage'
+  /** The last chunk with choices carries the usage. */
+  | 'usage with the end';
+
+export type OpenAiTurn = Wire & {
+  text?: string[];
+  /** As reasoning servers stream it beside the text. */
+  reasoning?: string[];
+  refusal?: string[];
+  /** `pieces` are what the deltas of the arguments carry. */
+  calls?: { id: string; name: string; pieces: string[] }[];
+  finishReason?: string;
+  usage?: { prompt_tokens: number; completion_tokens: number; prompt_tokens_details?: { cached_tokens: number } };
+  quirks?: Quirk[];
+  /** Instead of an answer. */
+  refuse?: {
+    status: number;
+    message: string;
+    type?: string;
+    code?: string | number | null;
+    headers?: Record<string, string>;
+  };
+  /** A chunk with an error after the first one of the answer, and nothing more. */
+  errorChunk?: { message: string; type?: string; code?: string | number };
+};
+
+/**
+ * Speaks Chat Completions' wire protocol as documented, and refuses what the real one refuses: a wrong key, a model it
+ * does not have, and all of `openAiFault`.
+ *
+ * @param key undefined: takes any, as servers on one's own machine do
+ * @param options.otherwise answers when no turn is scripted
+ */
+export async function startFakeOpenAi(
+  key: string | undefined,
+  { otherwise }: { otherwise?: (body: OpenAiBody) => OpenAiTurn } = {},
+) {
+  const turns: OpenAiTurn[] = [];
+  const requests: OpenAiBody[] = [];
+
+  function reply(request: IncomingMessage, text: string): Reply {
+    const given = request.headers.authorization?.replace(/^Bearer /, '');
+    if (key !== undefined && given !== key)
+      return refusal({
+        status: 401,
+        message: `Incorrect API key provided: ${given?.slice(0, 5)}***. You can find your API key at your account page.`,
+        code: 'invalid_api_key',
+      });
+    if (request.url !== '/v1/chat/completions')
+      return refusal({ status: 404, message: `Invalid URL (${request.method} ${request.url})` });
+    const body = JSON.parse(text) as OpenAiBody;
+    const fault = openAiFault(body);
+    if (fault) return refusal({ status: 400, ...fault });
+    if (body.model === 'no-such-model')
+      return refusal({
+        status: 404,
+        message: `The model \`${body.model}\` does not exist or you do not have access to it.`,
+        code: 'model_not_found',
+      });
+    requests.push(body);
+    const turn = turns.shift() ?? otherwise?.(body);
+    if (!turn) return refusal({ status: 500, message: 'the script ran out', type: 'server_error' });
+    if (turn.refuse) return refusal(turn.refuse);
+    return { frames: framesOf(turn, body), wire: turn };
+  }
+
+  const server = await startWireServer(reply);
+  return {
+    ...server,
+    /** As clients are told it. */
+    url: `${server.url}/v1`,
+    /** What was taken, in order. */
+    requests,
+    script: (...more: OpenAiTurn[]) => void turns.splice(0, turns.length, ...more),
+  };
+}
+
+const refusal = ({
+  status,
+  headers,
+  message,
+  type = 'invalid_request_error',
+  code = null,
+}: NonNullable<OpenAiTurn['refuse']>): Reply => ({
+  status,
+  headers: { 'x-request-id': 'req_1', ...headers },
+  json: { error: { message, type, param: null, code } },
+});
+
+function* framesOf(turn: OpenAiTurn, { model, stream_options }: OpenAiBody): Iterable<string> {
+  const { usage = { prompt_tokens: 12, completion_tokens: 7 }, quirks = [], errorChunk } = turn;
+  const counted = stream_options?.include_usage === true && !quirks.includes('no usage');
+  const total = { ...usage, total_tokens: usage.prompt_tokens + usage.completion_tokens };
+  const withTheEnd = counted && quirks.includes('usage with the end');
+  const chunk = (choices: object[], spent: object | null = null) =>
+    frame({
+      id: 'chatcmpl-1',
+      object: 'chat.completion.chunk',
+      created: 1_700_000_000,
+      model,
+      choices,
+      ...(counted ? { usage: spent } : {}),
+    });
+  const choice = (delta: object, finish_reason: string | null = null) => ({
+    index: 0,
+    delta,
+    logprobs: null,
+    finish_reason,
+  });
+
+  yield chunk([choice({ role: 'assistant', content: '', refusal: null })]);
+  if (errorChunk) return yield frame({ error: errorChunk });
+  for (const delta of deltasOf(turn, quirks)) yield chunk([choice(delta)]);
+  const finish = turn.finishReason ?? (turn.calls && !quirks.includes('stop for tools') ? 'tool_calls' : 'stop');
+  yield chunk([choice({}, finish)], withTheEnd ? total : null);
+  if (counted && !withTheEnd) yield chunk([], total);
+  yield frame('[DONE]');
+}
+
+function* deltasOf(
+  { text = [], reasoning = [], refusal = [], calls = [] }: OpenAiTurn,
+  quirks: Quirk[],
+): Iterable<object> {
+  for (const piece of reasoning) yield { reasoning_content: piece };
+  for (const piece of text) yield { content: piece };
+  for (const piece of refusal) yield { refusal: piece };
+  const deltas = calls.map((call, index) => callDeltas(call, index, quirks));
+  if (!quirks.includes('interleaved')) return yield* deltas.flat();
+  for (let i = 0; deltas.some((list) => i < list.length); i++) for (const list of deltas) yield* list.slice(i, i + 1);
+}
+
+function callDeltas({ id, name, pieces }: NonNullable<OpenAiTurn['calls']>[number], index: number, quirks: Quirk[]) {
+  const delta = (call: object) => ({ tool_calls: [{ ...(quirks.includes('no index') ? {} : { index }), ...call }] });
+  const named = { ...(quirks.includes('no ids') ? {} : { id }), type: 'function' };
+  if (quirks.includes('whole calls')) return [delta({ ...named, function: { name, arguments: pieces.join('') } })];
+  return [
+    delta({ ...named, function: { name, arguments: '' } }),
+    ...pieces.map((piece) => delta({ function: { arguments: piece } })),
+  ];
+}

@@ -1,0 +1,52 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ModelEvent, ModelProvider, ModelRequest, StopReason } from '../../../contract/ports/index.ts';
+import { AlfredError } from '../../../contract/errors.ts';
+import type { JsonValue } from '../../../contract/json.ts';
+import type { AssistantPart } from '../../../contract/messages.ts';
+
+export type ScriptedTurn = {
+  /** Streamed piece by piece. */
+  text?: string[];
+  calls?: { tool: string; arguments: JsonValue; callId?: string }[];
+  stopReason?: StopReason;
+  /** Thrown after the text. */
+  error?: Error;
+  /** Awaited before the response ends; aborts with the call. */
+  until?: (signal: AbortSignal) => Promise<unknown>;
+  /** Default 10 tokens in, 5 out; what they cost stands in ALFRED_MODELS. */
+  usage?: { inputTokens?: number; outputTokens?: number; cacheReadTokens?: number; cacheWriteTokens?: number };
+};
+
+/**
+ * A model that follows a script: a list of turns, or a function of the request. It throws when its script runs out,
+ * and keeps every request it got.
+ */
+export function createScriptedModel(script: ScriptedTurn[] | ((request: ModelRequest, call: number) => ScriptedTurn)) {
+  const requests: ModelRequest[] = [];
+  const provider: ModelProvider = {
+    name: 'scripted',
+    async *stream(request, signal): AsyncIterable<ModelEvent> {
+      const call = requests.push(request);
+      const turn = typeof script === 'function' ? script(request, call) : script[call - 1];
+      if (!turn) throw new AlfredError('model_rejected', `The script has no turn ${call}.`);
+      for (const text of turn.text ?? []) {
+        yield { type: 'text', text };
+        await sleep(0, undefined, { signal });
+      }
+      const usage = { inputTokens: 10, outputTokens: 5, cacheReadTokens: 0, cacheWriteTokens: 0, ...turn.usage };
+      yield { type: 'usage', usage };
+      await turn.until?.(signal);
+      if (turn.error) throw turn.error;
+      const parts: AssistantPart[] = [
+        ...(turn.text ? [{ type: 'text' as const, text: turn.text.join('') }] : []),
+        ...(turn.calls ?? []).map((made, i) => ({
+          type: 'tool_call' as const,
+          callId: `call-${request.messages.length}-${i}`,
+          ...made,
+        })),
+      ];
+      yield { type: 'end', parts, stopReason: turn.stopReason ?? (turn.calls ? 'tools' : 'end') };
+    },
+  };
+  return { provider, requests };
+}

@@ -1,0 +1,15 @@
+import type { Client } from '@temporalio/client';
+import { taskWorkflowId } from '../../../contract/ids.ts';
+
+/** How often each activity of a kind was begun, in the order in which the task asked for them, as Temporal counted. */
+export async function activityAttempts(client: Client, taskId: string, activity: string): Promise<number[]> {
+  const { events } = await client.workflow.getHandle(taskWorkflowId(taskId)).fetchHistory();
+  const attempts = new Map<string, number>();
+  for (const event of events ?? []) {
+    const { activityTaskScheduledEventAttributes: scheduled, activityTaskStartedEventAttributes: started } = event;
+    if (scheduled?.activityType?.name === activity) attempts.set(String(event.eventId), 0);
+    const of = String(started?.scheduledEventId);
+    if (started && attempts.has(of)) attempts.set(of, started.attempt ?? 0);
+  }
+  return [...attempts.values()];
+}

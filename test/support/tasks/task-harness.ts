@@ -1,0 +1,92 @@
+import { createAdapters } from '../../../wiring/adapters.ts';
+import { agents, type Agent, type Agents } from '../../../agents/index.ts';
+import type { Tool } from '../../../contract/ports/index.ts';
+import { agentQueue, systemQueue } from '../../../contract/ids.ts';
+import type { TaskRequest } from '../../../contract/task.ts';
+import type { Config } from '../../../runtime/config.ts';
+import { createMetrics } from '../../../runtime/metrics.ts';
+import { startWorkers } from '../../../workers/compose.ts';
+import { createTestEnvironment } from '../environment/environment.ts';
+import { createScriptedModel } from '../providers/scripted-model.ts';
+import { followTask, scope, startTask } from './tasks.ts';
+
+export { scope };
+
+/** The agent-task room with its worker, a scripted model and scripted tools, on real servers. */
+export async function createTaskHarness(
+  overrides: { [Name in keyof Config]?: string } = {},
+  registry: { agents?: Agents } = {},
+) {
+  const env = await createTestEnvironment({
+    ALFRED_MODEL: 'scripted:test',
+    ALFRED_SHUTDOWN_GRACE_S: '0',
+    ...overrides,
+  });
+  const metrics = createMetrics();
+  const adapters = createAdapters({ ...env, metrics });
+  let model = createScriptedModel([]);
+  const tools: Record<string, Tool> = {};
+  // Whatever tool a test makes, the agent may call.
+  const ruled = env.config.ALFRED_AGENTS?.['knowledge']?.approvals?.map(({ tool }) => tool) ?? [];
+  const offered = [...(agents['knowledge'] as Agent).tools, ...ruled.filter((tool) => tool !== '*')];
+  const knowledge = { ...(agents['knowledge'] as Agent), tools: offered };
+  const start = () =>
+    startWorkers(
+      { ...env, metrics },
+      {
+        ...adapters,
+        providers: {
+          ...adapters.providers,
+          scripted: {
+            name: 'scripted',
+            stream: (...args) => model.provider.stream(...args),
+          },
+        },
+        tools,
+      },
+      [agentQueue('knowledge'), systemQueue],
+      { agents: { ...agents, knowledge }, ...registry },
+    );
+  let workers = await start();
+
+  return {
+    ...env,
+    ...adapters,
+    /** The house's own, which a test may hand to `tool`. */
+    adapterTools: adapters.tools,
+    tools,
+    metrics,
+    scope,
+    /** Replaces the model's script. @returns the requests it gets */
+    script(turns: Parameters<typeof createScriptedModel>[0]) {
+      model = createScriptedModel(turns);
+      return model.requests;
+    },
+    /** @param more what makes it more than a tool that reads */
+    tool(name: string, run: Tool['run'], more: Partial<Tool> = {}) {
+      tools[name] = { name, description: name, inputSchema: { type: 'object' }, ...more, run };
+      if (!offered.includes(name)) offered.push(name);
+    },
+    start: (request: Partial<TaskRequest> = {}) =>
+      startTask({ client: env.client, tasks: adapters.tasks }, 'What?', request),
+    /** As a deploy does: the workers stop, and new ones start with empty caches. @param between while there are none */
+    async restartWorkers(between?: () => Promise<unknown>) {
+      await workers.stop();
+      await between?.();
+      workers = await start();
+    },
+    /** The task's events up to and including its end. */
+    followed: (id: string) => followTask(adapters.events, id, 30_000),
+    async row(id: string) {
+      const row = await adapters.tasks.get(scope, id);
+      if (!row) throw new Error(`no task ${id}`);
+      return row;
+    },
+    async close() {
+      await workers.stop();
+      await adapters.close();
+      await env.close();
+    },
+  };
+}
+export type TaskHarness = Awaited<ReturnType<typeof createTaskHarness>>;
