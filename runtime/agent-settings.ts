@@ -8,59 +8,62 @@ import type { DailyLimits } from './settings-schemas.ts';
 export type AgentSettings = {
   /** `provider:model` */
   model: string;
-  /** Asked in this order while the models before are down. */
+  /** Models to use in this order while the ones before them are down. */
   fallbacks: string[];
-  /** `wait`: the tasks park until their model is back, although there are fallbacks. */
+  /** `wait`: during an outage tasks park until their model is back, even if there are fallbacks. */
   onOutage: 'fallback' | 'wait';
-  /** Of one task. */
+  /** Limits of each task. */
   budget: BudgetLimits;
-  /** Of all this agent's tasks of one tenant together. */
+  /** Daily limits of all this agent's tasks of one tenant together. */
   perDay: DailyLimits;
-  /** In place of the agent's own rules. */
+  /** Replaces the agent's own rules. */
   approvals: ApprovalRule[] | undefined;
-  /** In place of the agent's own policy. */
+  /** Replaces the agent's own policy. */
   onBusy: BusyPolicy | undefined;
 };
 
 type TenantSettings = {
-  /** Of all the tenant's tasks together. */
+  /** Daily limits of all the tenant's tasks together. */
   perDay: DailyLimits;
-  /** Share of the workers while several tenants wait; 2 gets twice what 1 gets. */
+  /** The tenant's share of the workers while several tenants wait: weight 2 gets twice as much as weight 1. */
   fairnessWeight: number;
 };
 
-/** What the configuration says about an agent; an agent that is not named has the defaults. */
+/** The configured settings of an agent. An agent without an entry in ALFRED_AGENTS gets the defaults. */
 export function agentSettings(
   config: Pick<Config, 'ALFRED_AGENTS' | 'ALFRED_MODEL' | 'ANTHROPIC_API_KEY'>,
   agent: string,
 ): AgentSettings {
-  const own = ownEntry(config.ALFRED_AGENTS, agent);
-  const [model = '', ...fallbacks] = (own?.model ?? defaultModelChain(config)).split(',');
+  const entry = ownEntry(config.ALFRED_AGENTS, agent);
+  const [model = '', ...fallbacks] = (entry?.model ?? defaultModelChain(config)).split(',');
   return {
     model,
     fallbacks,
-    onOutage: own?.onOutage ?? 'fallback',
-    budget: own?.budget ?? {},
-    perDay: own?.perDay ?? {},
-    approvals: own?.approvals,
-    onBusy: own?.onBusy,
+    onOutage: entry?.onOutage ?? 'fallback',
+    budget: entry?.budget ?? {},
+    perDay: entry?.perDay ?? {},
+    approvals: entry?.approvals,
+    onBusy: entry?.onBusy,
   };
 }
 
-/** What the configuration says about a tenant: its own entry, and `*` for what that leaves out. */
+/** The configured settings of a tenant: those of its own entry, then those of the entry `*`. */
 export function tenantSettings(
   { ALFRED_TENANTS: tenants }: Pick<Config, 'ALFRED_TENANTS'>,
   tenant: string,
 ): TenantSettings {
-  const own = ownEntry(tenants, tenant);
-  const every = ownEntry(tenants, '*');
+  const entry = ownEntry(tenants, tenant);
+  const defaults = ownEntry(tenants, '*');
   return {
-    perDay: own?.perDay ?? every?.perDay ?? {},
-    fairnessWeight: own?.fairnessWeight ?? every?.fairnessWeight ?? 1,
+    perDay: entry?.perDay ?? defaults?.perDay ?? {},
+    fairnessWeight: entry?.fairnessWeight ?? defaults?.fairnessWeight ?? 1,
   };
 }
 
-/** The limits of one day (UTC) that a model call of this tenant and agent draws on; those that do not exist are left out. */
+/**
+ * The daily budgets (UTC) that a model call of this tenant and agent is charged to. Budgets without a limit are left
+ * out.
+ */
 export function dayLimitsOf(
   config: Parameters<typeof agentSettings>[0] & Pick<Config, 'ALFRED_TENANTS'>,
   { tenant, agent }: { tenant: string; agent: string },
@@ -80,9 +83,9 @@ const limitsOf = ({ maxCostUsd, maxTokens, maxModelCalls }: DailyLimits) => ({
 });
 
 /**
- * A misspelt agent would run without its limits.
+ * Checks that ALFRED_AGENTS names existing agents only: with a misspelt name an agent would run without its limits.
  *
- * @throws ConfigError that names the unknown agent and the known ones
+ * @throws ConfigError with the unknown names and the known ones
  */
 export function checkAgentNames({ ALFRED_AGENTS: agents = {} }: Pick<Config, 'ALFRED_AGENTS'>, known: string[]): void {
   const unknown = Object.keys(agents).filter((name) => !known.includes(name));
@@ -92,5 +95,6 @@ export function checkAgentNames({ ALFRED_AGENTS: agents = {} }: Pick<Config, 'AL
     );
 }
 
+/** An agent or tenant may be called `constructor`, so only own properties count. */
 const ownEntry = <T>(entries: Record<string, T> | undefined, name: string): T | undefined =>
   entries && Object.hasOwn(entries, name) ? entries[name] : undefined;

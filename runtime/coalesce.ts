@@ -1,7 +1,8 @@
 /**
  * Shares runs among concurrent callers. Every caller gets a run that started after its call, so the run sees everything
  * that happened before the call. For each key at most one run is under way and one waits for it; callers that come
- * meanwhile share the waiting one. A run that fails rejects for the callers that share it, and the next run still starts.
+ * meanwhile share the waiting one. A run that fails rejects for the callers that share it, and the next run still
+ * starts.
  *
  * @param run   the work for one target
  * @param keyOf targets with the same key share runs; without it, the target is its own key

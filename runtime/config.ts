@@ -24,7 +24,7 @@ const secrets = [
   'S3_SECRET_ACCESS_KEY',
 ] as const satisfies (keyof typeof variables)[];
 
-/** What a provider cannot work without: one of these. */
+/** For each provider, variables of which at least one must be set. */
 const requiredVariables: Partial<Record<ProviderName, readonly (keyof typeof variables)[]>> = {
   anthropic: ['ANTHROPIC_API_KEY'],
   openai: ['OPENAI_API_KEY', 'OPENAI_BASE_URL'],
@@ -73,15 +73,15 @@ export type Config = Readonly<z.infer<typeof Environment>>;
 export type VariableName = keyof typeof variables;
 export const variableNames = Object.keys(variables) as VariableName[];
 
-/** The environment is wrong; the message lists every fault at once, by name, and holds no secret. */
+/** The environment is invalid. The message lists all faults by variable and contains no secret. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
 /**
- * Reads and validates the environment; an empty variable counts as unset.
+ * Reads and validates the environment. An empty variable counts as unset.
  *
- * @throws ConfigError that names every wrong or missing variable with what is expected
+ * @throws ConfigError with every wrong or missing variable and what is expected
  */
 export function loadConfig(environment: Record<string, string | undefined> = process.env): Config {
   const given = Object.fromEntries(
@@ -95,7 +95,7 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     const shown =
       value === undefined ? 'is not set' : isSecret(name) ? 'is wrong' : `is "${truncate(maskSecrets(name, value))}"`;
     const place = issue.path.length > 1 ? `${issue.path.slice(1).join('.')}: ` : '';
-    // A wrong key of a record says why in an issue of its own.
+    // For a wrong key of a record, zod puts the reason into a nested issue.
     const message = (issue.code === 'invalid_key' && issue.issues[0]?.message) || issue.message;
     return `  ${name} ${shown}: ${place}${message} (${variables[name].description ?? ''})`;
   });
@@ -106,7 +106,7 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
 
 const truncate = (text: string) => (text.length > 300 ? `${text.slice(0, 299)}…` : text);
 
-/** Whether a variable's value must not be shown or written anywhere. */
+/** Whether a variable's value must never be shown, logged or stored. */
 export const isSecret = (name: VariableName) => (secrets as readonly string[]).includes(name);
 
 function maskSecrets(name: VariableName, value: string): string {
@@ -118,7 +118,7 @@ function maskSecrets(name: VariableName, value: string): string {
   return parsed.toString().includes('********') ? parsed.toString() : value;
 }
 
-/** The effective configuration for people, secrets masked: name, value, meaning, and whether it was set or is the default. */
+/** The effective configuration, for people: each variable's name, value, source and description. Secrets are masked. */
 export function describeConfig(config: Config, environment: Record<string, string | undefined> = process.env) {
   return variableNames.map((name) => ({
     name,
@@ -135,9 +135,12 @@ const formatValue = (value: Config[VariableName]) => {
 
 type ModelConfig = Pick<Config, 'ALFRED_MODEL' | 'ANTHROPIC_API_KEY'>;
 
-/** The models of an agent that has none of its own: the first is asked, the others stand in. */
+/**
+ * The models of agents without an entry of their own, as `provider:model,…`: the first is used, the others are
+ * fallbacks.
+ */
 export const defaultModelChain = (config: ModelConfig) =>
   config.ALFRED_MODEL ?? (config.ANTHROPIC_API_KEY ? 'anthropic:claude-sonnet-5-5' : 'offline:quote');
 
-/** `provider:model` that is asked first where no agent has its own. */
+/** The model, as `provider:model`, of agents without an entry of their own. */
 export const defaultModelOf = (config: ModelConfig) => defaultModelChain(config).split(',')[0] ?? '';

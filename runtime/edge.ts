@@ -9,7 +9,7 @@ import { createReadiness, type ReadinessProbe } from './readiness.ts';
 import { connectTemporal, createClient } from './temporal.ts';
 import { installTemporalRuntime } from './temporal-metrics.ts';
 
-/** What every process holds at its edge: configuration, log, connections, metrics, readiness. */
+/** What every process needs: configuration, log, connections, metrics and readiness. */
 export type Edge = {
   config: Config;
   log: Logger;
@@ -17,14 +17,14 @@ export type Edge = {
   connection: NativeConnection;
   client: Client;
   metrics: Metrics;
-  /** Prometheus text of this process: ours and the Temporal SDK's. */
+  /** This process's metrics and those of its Temporal SDK, in the Prometheus text format. */
   readMetrics(): Promise<string>;
   readiness: ReadinessProbe;
   close(): Promise<void>;
 };
 
 /**
- * Opens the edge of a process. Waits for nothing but Temporal's address to answer.
+ * Opens a process's connections. It waits for Temporal only; Postgres is connected on the first query.
  *
  * @throws when Temporal does not answer at TEMPORAL_ADDRESS
  */

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Edge } from './edge.ts';
 import { version } from './version.ts';
 
-/** `/health`, `/healthz` and `/metrics` of a process that has no API. */
+/** Serves `/health`, `/healthz` and `/metrics` for a process without the API. */
 export async function startHealthServer({
   config,
   readiness,

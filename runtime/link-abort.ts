@@ -1,29 +1,31 @@
 /**
- * A signal that fires with the first of several, or after a time, held by plain references and let go by `release`: what
- * must stop does not depend on how `AbortSignal.any` keeps its sources, and a timer does not outlive what it guards.
+ * An abort signal that fires when the first of several signals fires, or after a time.
  *
- * @param options.timeoutMs fires after that many milliseconds; `isLate` tells so
- * @returns the signal, and `release`, to be called when it is not needed any more
+ * Used in place of `AbortSignal.any` and `AbortSignal.timeout`: the sources are held by plain references, so nothing
+ * depends on how the runtime keeps them alive, and `release` clears the timer, so that it does not outlive the work.
+ *
+ * @param options.timeoutMs milliseconds after which the signal fires; `hasTimedOut` tells whether it did
+ * @returns the signal, and `release`, which must be called when the signal is no longer needed
  */
 export function linkAbort(signals: readonly AbortSignal[], { timeoutMs }: { timeoutMs?: number } = {}) {
   const controller = new AbortController();
-  const links = signals.map((signal) => ({ signal, fire: () => controller.abort(signal.reason) }));
-  for (const { signal, fire } of links) {
-    if (signal.aborted) fire();
-    else signal.addEventListener('abort', fire, { once: true });
+  const links = signals.map((signal) => ({ signal, abort: () => controller.abort(signal.reason) }));
+  for (const { signal, abort } of links) {
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
   }
-  let late = false;
-  const fireLate = () => {
-    late = true;
+  let timedOut = false;
+  const abortLate = () => {
+    timedOut = true;
     controller.abort(new DOMException('The time is over.', 'TimeoutError'));
   };
-  const timer = timeoutMs === undefined ? undefined : setTimeout(fireLate, timeoutMs);
+  const timer = timeoutMs === undefined ? undefined : setTimeout(abortLate, timeoutMs);
   return {
     signal: controller.signal,
-    hasTimedOut: () => late,
+    hasTimedOut: () => timedOut,
     release: () => {
       clearTimeout(timer);
-      for (const { signal, fire } of links) signal.removeEventListener('abort', fire);
+      for (const { signal, abort } of links) signal.removeEventListener('abort', abort);
     },
   };
 }

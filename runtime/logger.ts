@@ -4,7 +4,7 @@ import type { Config } from './config.ts';
 
 export type { Logger };
 
-/** Names under which a secret may travel in a log object; pino blanks them. */
+/** Paths in log objects whose values may be secrets. pino replaces them with asterisks. */
 const redacted = [
   'authorization',
   'apiKey',
@@ -20,7 +20,7 @@ const redacted = [
 /**
  * Structured logs on standard output; `pretty` for people at a terminal.
  *
- * @param destination takes the log lines as JSON instead
+ * @param destination receives the log lines as JSON, in place of standard output
  */
 export function createLogger(
   config: Pick<Config, 'ALFRED_LOG_LEVEL' | 'ALFRED_LOG_FORMAT'>,
@@ -38,19 +38,19 @@ export function createLogger(
   return pino(options, prettyStream());
 }
 
-/** A database's error quotes the row it could not take; content has no place in a log. */
+/** A Postgres error quotes the row that it refused. Content must not get into a log, so these fields are removed. */
 function serializeErrorWithoutContent(error: Error) {
   const {
     detail: _detail,
     where: _where,
     parameters: _parameters,
     internalQuery: _query,
-    ...said
+    ...withoutContent
   } = stdSerializers.err(error) as SerializedError & Record<string, unknown>;
-  return said;
+  return withoutContent;
 }
 
-/** @param out takes the text; default standard output */
+/** Formats log lines for people. @param out receives the text; default: standard output */
 export function prettyStream(out?: NodeJS.WritableStream): DestinationStream {
   const { build } = createRequire(import.meta.url)('pino-pretty') as { build: (options: object) => DestinationStream };
   return build({

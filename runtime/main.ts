@@ -1,8 +1,8 @@
 import { ConfigError, loadConfig, type Config } from './config.ts';
 
 /**
- * Runs a process: reads the configuration, hands it over, and turns what goes wrong at start into one message for
- * people and exit code 1.
+ * Runs a process: reads the configuration and calls `start`. When that fails, it prints one message and exits with code
+ * 1. The message has no stack trace when the configuration is wrong or a port is taken.
  */
 export async function runMain(start: (config: Config) => Promise<void>): Promise<void> {
   try {

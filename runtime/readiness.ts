@@ -3,12 +3,20 @@ import { withTimeout } from './with-timeout.ts';
 
 type Check = () => Promise<void>;
 
-/** What a process needs to serve, asked when somebody wants to know, each with a bound on the answer's time. */
+/**
+ * Tells whether a process can serve: its phase, and whether its dependencies answer. The checks run on each `read`.
+ *
+ * @param checks dependencies by name; a check that rejects or takes longer than `timeoutMs` means "down"
+ */
 export function createReadiness(checks: Record<string, Check>, { timeoutMs = 2_000 } = {}) {
   let phase: 'starting' | 'serving' | 'draining' = 'starting';
   return {
-    markServing: () => void (phase = 'serving'),
-    markDraining: () => void (phase = 'draining'),
+    markServing: () => {
+      phase = 'serving';
+    },
+    markDraining: () => {
+      phase = 'draining';
+    },
     isDraining: () => phase === 'draining',
     async read(): Promise<Readiness> {
       const states = await Promise.all(

@@ -1,4 +1,4 @@
-/** Lets `count` callers through at a time, the others in the order in which they came. */
+/** Limits concurrency: at most `count` callers run at a time, the others wait in the order in which they came. */
 export function createSemaphore(count: number) {
   let free = count;
   const queue: (() => void)[] = [];
@@ -26,7 +26,9 @@ export function createSemaphore(count: number) {
     else free++;
   }
 
-  /** Waits for a slot and holds it while `work` runs. Rejects with the signal's reason when that comes first. */
+  /**
+   * Waits for a slot and keeps it while `work` runs. Rejects with the signal's reason when it fires during the wait.
+   */
   return async function withSlot<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     await acquire(signal);
     try {

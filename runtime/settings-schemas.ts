@@ -3,17 +3,19 @@ import { ApprovalRule } from '../contract/approval.ts';
 import { BusyPolicy } from '../contract/conversation.ts';
 import { Budget } from '../contract/task.ts';
 
-/** Providers that a model's name may begin with. */
+/** The providers that `provider:model` may name. */
 export const providerNames = ['anthropic', 'openai', 'offline', 'scripted'] as const;
 export type ProviderName = (typeof providerNames)[number];
 
 const model = `(${providerNames.join('|')}):[^\\s,]+`;
 const expectedChain = `expected provider:model, or several separated by commas, with a provider of ${providerNames.join(', ')}, like anthropic:claude-sonnet-5-5,openai:gpt-6.2-sol`;
 
-/** The first model is asked; the others stand in for it, in this order, while it is down. */
+/**
+ * One or more models, separated by commas. The first is used; the others replace it, in this order, while it is down.
+ */
 export const ModelChain = z.string().regex(new RegExp(`^${model}(,${model})*$`), expectedChain);
 
-/** A JSON object in a variable; what is wrong in it is told with its place. */
+/** A variable that holds JSON. Faults inside the JSON are reported with their path. */
 export const jsonVariable = <S extends z.ZodType>(schema: S) =>
   z
     .string()
@@ -27,7 +29,7 @@ export const jsonVariable = <S extends z.ZodType>(schema: S) =>
     })
     .pipe(schema);
 
-/** Several values in a variable, separated by commas. */
+/** A variable that holds several values, separated by commas. */
 export const commaSeparated = <S extends z.ZodType<string, string>>(item: S) =>
   z
     .string()
@@ -63,7 +65,7 @@ const price = z.number().nonnegative().max(1_000_000);
 const tokens = z.int().positive().max(1_000_000_000_000);
 const calls = z.int().positive().max(1_000_000_000);
 
-/** What one tenant's tasks may use a day, or one agent's tasks of one tenant. */
+/** The limits of one day (UTC), for all tasks of a tenant or for one agent's tasks of a tenant. */
 export const DailyLimits = z.strictObject({
   maxCostUsd: z.number().nonnegative().max(1_000_000_000).optional(),
   maxTokens: tokens.optional(),
@@ -80,11 +82,11 @@ const ModelOverride = z.strictObject({
   maxOutputTokens: tokens.optional(),
   requestsPerMinute: calls.optional(),
   tokensPerMinute: tokens.optional(),
-  /** Whether its provider's own citations are used. */
+  /** Whether the provider's own citations are used. */
   citations: z.boolean().optional(),
 });
 
-/** ALFRED_MODELS: by `provider:model`, or by how a name begins, followed by `*`. */
+/** ALFRED_MODELS: overrides by `provider:model`, or by a prefix of it followed by `*`. */
 export const ModelOverrides = z.record(
   z
     .string()
@@ -92,7 +94,7 @@ export const ModelOverrides = z.record(
   ModelOverride,
 );
 
-/** ALFRED_AGENTS: by agent. */
+/** ALFRED_AGENTS: settings by agent. */
 export const AgentsSettings = z.record(
   z.string(),
   z.strictObject({
@@ -105,7 +107,7 @@ export const AgentsSettings = z.record(
   }),
 );
 
-/** ALFRED_TENANTS: by tenant; `*` is every other one. */
+/** ALFRED_TENANTS: settings by tenant; `*` stands for every other tenant. */
 export const TenantsSettings = z.record(
   z.string().min(1),
   z.strictObject({

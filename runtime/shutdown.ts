@@ -1,9 +1,9 @@
 import type { Logger } from './logger.ts';
 
 /**
- * Runs `stop` once on SIGINT or SIGTERM and leaves with code 0; a second signal leaves at once.
+ * On SIGINT or SIGTERM runs `stop` once and exits with code 0. A second signal exits at once with code 130.
  *
- * @param stop drains and closes; an error is logged and turns the exit code to 1
+ * @param stop drains and closes; when it fails, the error is logged and the exit code is 1
  */
 export function onShutdown(log: Logger, stop: (signal: string) => Promise<void>): void {
   let stopping = false;

@@ -3,10 +3,10 @@ import { DefaultLogger, Runtime, type LogLevel } from '@temporalio/worker';
 import type { Logger } from './logger.ts';
 
 /**
- * Sets up the SDK's core once a process, before the first connection: its log goes into ours, its metrics are kept on a
- * loopback port of their own, in seconds and with `_total`, from where `/metrics` reads them.
+ * Sets up the Temporal SDK's native core. Must run once a process, before the first connection. The core's log goes
+ * into our log. The core serves its metrics on a loopback port of its own, from where our `/metrics` reads them.
  *
- * @returns reads the SDK's metrics in Prometheus text form
+ * @returns a function that reads the core's metrics in the Prometheus text format
  */
 export async function installTemporalRuntime(log: Logger): Promise<() => Promise<string>> {
   const bindAddress = `127.0.0.1:${await freePort()}`;
@@ -20,7 +20,7 @@ export async function installTemporalRuntime(log: Logger): Promise<() => Promise
         prometheus: { bindAddress, countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true },
       },
     },
-    // A process decides itself when to drain; see runtime/shutdown.ts.
+    // The SDK must not react to signals: runtime/shutdown.ts decides when to drain.
     shutdownSignals: [],
   });
   return async () => {
@@ -29,7 +29,7 @@ export async function installTemporalRuntime(log: Logger): Promise<() => Promise
   };
 }
 
-/** What the activity interceptor and the task's own event say better. */
+/** Messages that the activity interceptor and the task's own event report with more detail. */
 const loggedElsewhere = new Set(['Activity failed', 'Workflow failed']);
 
 const pinoLevels = {

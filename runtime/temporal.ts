@@ -5,14 +5,14 @@ import { NativeConnection, type NativeConnectionOptions } from '@temporalio/work
 import { searchAttributeTypes } from '../contract/search-attributes.ts';
 import type { Config } from './config.ts';
 
-/** gRPC status codes that mean "not now": CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE. */
+/** gRPC status codes of temporary failures: CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE. */
 const unavailableStatuses = new Set([1, 4, 8, 14]);
 
 type TemporalConfig = Pick<Config, `TEMPORAL_${string}` & keyof Config>;
 
 /**
- * One native connection a process, shared by its client and its workers, so that a task started here can begin here
- * (eager start).
+ * Opens the one native connection of a process. Its client and its workers share it, so that a workflow that is started
+ * here can begin on a worker of the same process (eager workflow start).
  */
 export async function connectTemporal(config: TemporalConfig): Promise<NativeConnection> {
   return NativeConnection.connect(await connectionOptions(config));
@@ -41,18 +41,18 @@ async function connectionOptions(config: TemporalConfig): Promise<NativeConnecti
   };
 }
 
-/** Whether an error means that Temporal is away or too busy, so that a repeat can help. */
+/** Whether an error means that Temporal is unreachable or too busy, so that a retry can succeed. */
 export function isTemporalUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const cause = (error instanceof ServiceError ? error.cause : error) as
     { code?: unknown; details?: unknown; message?: unknown } | undefined;
   if (typeof cause?.code !== 'number') return error.name === 'TransportError';
-  // A connection that broke in the middle comes as UNKNOWN.
+  // A connection that broke during the call is reported as UNKNOWN (2).
   const broken = cause.code === 2 && /transport error/.test(`${String(cause.details)} ${String(cause.message)}`);
   return broken || unavailableStatuses.has(cause.code);
 }
 
-/** Registers Alfred's search attributes. Safe to repeat. */
+/** Registers Alfred's search attributes. Idempotent. */
 export async function registerSearchAttributes(connection: NativeConnection, namespace: string): Promise<void> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   const missing = Object.entries(searchAttributeTypes).filter(([name]) => !(name in customAttributes));

@@ -3,15 +3,14 @@ import { AlfredError } from '../contract/errors.ts';
 import { withTimeout } from './with-timeout.ts';
 
 /**
- * Calls Temporal with a bound on the whole time. The SDK's deadline is for one attempt, and its native core goes on
- * repeating for ten seconds behind it; what it achieves after our answer is found by the caller's repeat.
+ * Calls Temporal and bounds the total time. The SDK's own deadline covers one attempt only: its native core keeps
+ * retrying for about ten seconds after that. A late success is harmless, because callers repeat the call and find its
+ * effect.
  *
- * @param limitMs milliseconds
  * @throws AlfredError `temporal_unavailable` when the time is over
  */
-export async function withTemporalTimeout<T>(client: Client, limitMs: number, call: () => Promise<T>): Promise<T> {
-  const bounded = client.withDeadline(Date.now() + limitMs, call);
-  return withTimeout(bounded, limitMs, () => {
+export async function withTemporalTimeout<T>(client: Client, timeoutMs: number, call: () => Promise<T>): Promise<T> {
+  return withTimeout(client.withDeadline(Date.now() + timeoutMs, call), timeoutMs, () => {
     throw new AlfredError('temporal_unavailable');
   });
 }

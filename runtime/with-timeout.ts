@@ -1,5 +1,6 @@
 /**
- * Waits for `work`, but no longer than `timeoutMs`. The work itself is not stopped: pass it a signal where it takes one.
+ * Waits for `work`, but no longer than `timeoutMs`. The work itself is not stopped: pass it a signal where it takes
+ * one.
  *
  * @param onTimeout called when the time is over first; its value is the result, or what it throws the error
  */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AgentsSettings, jsonVariable, ModelChain, ModelOverrides, TenantsSettings } from '../settings-schemas.ts';
 import { milliseconds, url } from './values.ts';
 
-/** Models, their keys, limits and outages. */
+/** Variables for models: their keys, limits and behaviour in outages. */
 export const models = {
   ALFRED_MODEL: ModelChain.optional().describe(
     'provider:model of all agents; more behind commas stand in while it is down; default: Claude when ANTHROPIC_API_KEY is set, else offline',

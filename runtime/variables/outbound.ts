@@ -3,7 +3,7 @@ import { Callback } from '../../contract/callback.ts';
 import { AddressRange, BucketPrefix, HostName, commaSeparated, Mailbox } from '../settings-schemas.ts';
 import { url } from './values.ts';
 
-/** What Alfred may call on somebody’s word: webhooks, mail, sources. */
+/** Variables for calls to addresses that users or models choose: webhooks, mail, sources. */
 export const outbound = {
   ALFRED_OUTBOUND_ALLOW: commaSeparated(AddressRange)
     .default([])

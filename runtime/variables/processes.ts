@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** How a process of Alfred works. */
+/** Variables for a process: limits, intervals and logging. */
 export const processes = {
   ALFRED_WORKFLOW_BUNDLE: z
     .string()

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { flag, milliseconds, url } from './values.ts';
 
-/** What makes vectors of documents and what searches them. */
+/** Variables for embeddings, the search index and reranking. */
 export const search = {
   ALFRED_DATA_DIR: z.string().min(1).default('.alfred').describe('folder for the search index and caches'),
   ALFRED_EMBEDDINGS: z

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { flag, port, url } from './values.ts';
 
-/** Where Postgres and Temporal are, and where Alfred listens. */
+/** Variables for the addresses of Postgres, Temporal and Alfred itself. */
 export const servers = {
   DATABASE_URL: url(/^postgres(ql)?:$/, 'postgres://user:password@host:port/database').describe(
     'Postgres, the one place where content lives',

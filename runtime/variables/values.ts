@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A port; 0 takes a free one. */
+/** A port. 0 means any free port. */
 export const port = z.coerce.number('expected a port number').int().min(0).max(65_535);
 
 /** Milliseconds. */
@@ -9,7 +9,7 @@ export const milliseconds = z.coerce.number('expected milliseconds').int().min(0
 /** `true` or `false`. */
 export const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 
-/** A URL with one of these protocols; `example` is what a wrong one is told to look like. */
+/** A URL with one of these protocols. `example` is shown when it is wrong. */
 export const url = (protocols: RegExp, example: string) =>
   z.string(`expected ${example}`).refine((value) => URL.canParse(value) && protocols.test(new URL(value).protocol), {
     error: `expected ${example}`,

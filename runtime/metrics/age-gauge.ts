@@ -1,9 +1,12 @@
 import { Gauge, type GaugeConfiguration } from 'prom-client';
 
-/** What was told longer ago is not shown: another process may know better by now. */
+/** Older reports are not shown: by then another process may have newer ones. */
 const staleAfterMs = 5 * 60_000;
 
-/** A gauge of ages in seconds, which are as of the scrape. The one label says of what. */
+/**
+ * A gauge of ages in seconds. Ages are computed at each scrape, so they grow between two reports. The one label, `of`,
+ * names what the age is about.
+ */
 export function createAgeGauge<Of extends string>(options: Omit<GaugeConfiguration<'of'>, 'collect'>) {
   const reports = new Map<Of, { oldest: Date | undefined; reportedAt: number }>();
   new Gauge({
@@ -11,14 +14,14 @@ export function createAgeGauge<Of extends string>(options: Omit<GaugeConfigurati
     collect() {
       this.reset();
       const now = Date.now();
-      for (const [of, { oldest, reportedAt: toldAt }] of reports) {
-        if (now - toldAt > staleAfterMs) reports.delete(of);
+      for (const [of, { oldest, reportedAt }] of reports) {
+        if (now - reportedAt > staleAfterMs) reports.delete(of);
         else this.set({ of }, oldest ? Math.max(0, now - oldest.getTime()) / 1_000 : 0);
       }
     },
   });
   return {
-    /** @param oldest when the oldest one came; undefined when there is none */
+    /** @param oldest arrival of the oldest item; undefined when none waits, which shows as age 0 */
     report: (of: Of, oldest: Date | undefined) => void reports.set(of, { oldest, reportedAt: Date.now() }),
   };
 }
