@@ -12,7 +12,7 @@ const Input = z.strictObject({
   maxCharacters: z.int().min(1).max(20_000).default(8_000).describe('How much to read at the most'),
 });
 
-/** Reads what made room in the conversation; every agent has it. */
+/** Reads a tool result that was shortened or removed from the conversation to save context. Every agent has it. */
 export const readResultTool = (conversations: Pick<MessageStore, 'findToolResult'>) =>
   typedTool({
     name: 'read_result',
@@ -35,7 +35,7 @@ export const readResultTool = (conversations: Pick<MessageStore, 'findToolResult
         );
       const from = characterBoundary(text, start);
       const end = characterBoundary(text, Math.min(text.length, Math.max(start + maxCharacters, from + 2)));
-      // Passages stay passages, so that they can be cited.
+      // Passages are returned as passages, so that the model can cite them.
       const passages = passageListOf(output);
       const slice = passages ? { passages: slicePassages(passages, from, end) } : { text: text.slice(from, end) };
       const nextStart = end < text.length ? end : null;

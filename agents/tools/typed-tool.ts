@@ -1,21 +1,29 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { AlfredError } from '../../contract/errors.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { Tool, ToolContext } from '../../contract/ports/index.ts';
 
-type Typed<Input> = {
-  /** What a schema cannot say. Looked at before anybody is asked to approve the call. */
+type ToolFunctions<Input> = {
+  /**
+   * Checks what the schema cannot express. Runs before a person is asked to approve the call, and again before `run`.
+   *
+   * @throws AlfredError that the model can act on
+   */
   check?: (input: Input) => void;
   run: (input: Input, context: ToolContext) => ReturnType<Tool['run']>;
   reconcile?: (input: Input, context: ToolContext) => ReturnType<NonNullable<Tool['reconcile']>>;
   undo?: (input: Input, output: JsonValue, context: ToolContext) => ReturnType<NonNullable<Tool['undo']>>;
 };
-type Definition<S extends z.ZodType> = Pick<Tool, 'name' | 'description' | 'effect' | 'repeatable'> & {
+type ToolDefinition<S extends z.ZodType> = Pick<Tool, 'name' | 'description' | 'effect' | 'repeatable'> & {
   input: S;
-} & Typed<z.infer<S>>;
+} & ToolFunctions<z.infer<S>>;
 
-/** A tool whose one schema is what the model is told, what is checked and what its functions get. */
-export function typedTool<S extends z.ZodType>(definition: Definition<S>): Tool {
+/**
+ * Builds a tool from one zod schema: the model gets it as JSON Schema, every input is parsed with it, and the tool's
+ * functions get the parsed input.
+ */
+export function typedTool<S extends z.ZodType>(definition: ToolDefinition<S>): Tool {
   const { input: schema, check, run, reconcile, undo, ...rest } = definition;
   const { $schema: _, ...inputSchema } = z.toJSONSchema(schema, { io: 'input' });
 
@@ -37,9 +45,18 @@ export function typedTool<S extends z.ZodType>(definition: Definition<S>): Tool 
   return {
     ...rest,
     inputSchema: inputSchema as Record<string, JsonValue>,
-    check: (input) => void parse(input),
+    check(input) {
+      parse(input);
+    },
     run: async (input, context) => run(parse(input), context),
     ...(reconcile && { reconcile: async (input, context) => reconcile(parse(input), context) }),
     ...(undo && { undo: async (input, output, context) => undo(parse(input), output, context) }),
   };
 }
+
+/**
+ * An id for the receiver of a tool call, the same in every attempt, so that the receiver can detect repeats. It is a
+ * hash, because the receipt key contains the task's id, which is not for outsiders.
+ */
+export const externalCallId = (receiptKey: string) =>
+  createHash('sha256').update(receiptKey).digest('base64url').slice(0, 32);

@@ -18,13 +18,16 @@ export type UndoableCall = { tool: string; input: JsonValue; output: JsonValue |
 
 export type UndoState = 'undone' | 'failed' | 'impossible' | 'unknown';
 
-/** Receipts of tool calls that change something outside Alfred: when their requests were sent, and how they were undone. */
+/**
+ * Receipts of tool calls that change something outside Alfred: when their requests were sent, and how they were undone.
+ */
 export interface Effects {
   /**
    * Records that the request of a call is about to be sent. Only one of several concurrent attempts may send it.
    *
    * @param again allows it although an earlier attempt has sent the request
-   * @throws AlfredError `superseded` when the task has ended, `effect_unknown` when another attempt has sent the request
+   * @throws AlfredError `superseded` when the task has ended, `effect_unknown` when another attempt has sent the
+   *   request
    */
   claimSend(task: TaskRef, run: Run, call: ToolCallKey, again: boolean): Promise<void>;
   /** Records that a request which was sent is known to have changed nothing, so it may be sent again. */
@@ -33,7 +36,11 @@ export interface Effects {
   planUndo(task: TaskRef): Promise<{ undo: ToolCallKey[] }>;
   /** Begins or continues an undo. @returns undefined if it has been completed */
   beginUndo(task: TaskRef, call: ToolCallKey): Promise<UndoableCall | undefined>;
-  /** As `claimSend`, for the request of an undo. @throws AlfredError `effect_unknown` when another attempt has sent it */
+  /**
+   * As `claimSend`, for the request of an undo.
+   *
+   * @throws AlfredError `effect_unknown` when another attempt has sent it
+   */
   claimUndoSend(task: TaskRef, call: ToolCallKey, again: boolean): Promise<void>;
   /** Records the outcome of an undo together with its event. Idempotent: the first outcome wins. */
   completeUndo(task: TaskRef, call: ToolCallKey, outcome: { state: UndoState; summary: string }): Promise<void>;

@@ -91,12 +91,15 @@ export interface ModelGate {
    * Asks for permission to call a model.
    *
    * @param tokens estimated tokens of the call; they are taken from the rate limit
-   * @returns `outage`: the provider is down and no probe is due. `rate`: ask again after `retryAfterMs`, at most a minute
+   * @returns `outage`: the provider is down and no probe is due. `rate`: ask again after `retryAfterMs`, at most a
+   *   minute
    */
   enter(
     facts: ModelFacts,
     tokens: number,
-  ): Promise<{ open: true } | { open: false; why: 'outage' } | { open: false; why: 'rate'; retryAfterMs: number }>;
+  ): Promise<
+    { open: true } | { open: false; reason: 'outage' } | { open: false; reason: 'rate'; retryAfterMs: number }
+  >;
   /**
    * Records a response: closes the circuit, corrects the estimate and stores the limits that the provider reported.
    *
@@ -119,9 +122,9 @@ export interface ParkedTasks {
   /** Removes a task from the queue. Idempotent. */
   unpark(taskId: string): Promise<void>;
   /**
-   * Selects the next tasks and marks them released: round-robin over tenants, the oldest first within a tenant. While the
-   * circuit is open, tasks with the fewest probes come first. A task that is still parked half a minute after its release
-   * may be selected again.
+   * Selects the next tasks and marks them released: round-robin over tenants, the oldest first within a tenant. While
+   * the circuit is open, tasks with the fewest probes come first. A task that is still parked half a minute after its
+   * release may be selected again.
    *
    * @returns task ids
    */

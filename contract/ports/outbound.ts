@@ -8,9 +8,9 @@ export interface Webhooks {
    *
    * @param webhook `secret`: `whsec_…`; `id`: the same in every attempt, so that the receiver can detect repeats
    * @param options `beforeSend` runs after the connection is open and before anything is sent
-   * @returns the response, whatever its status
-   * @throws AlfredError `destination_forbidden` or `tool_failed` when nothing was sent; `effect_unknown` when the request
-   *   was sent and no response came
+   * @returns the response, with any status
+   * @throws AlfredError `destination_forbidden` or `tool_failed` when nothing was sent; `effect_unknown` when the
+   *   request was sent and no response came
    */
   send(
     webhook: { url: string; secret: string; id: string; body: unknown },

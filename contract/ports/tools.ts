@@ -2,7 +2,7 @@ import type { ApprovalRuleInput } from '../approval.ts';
 import type { JsonValue } from '../json.ts';
 import type { Scope } from '../references.ts';
 
-/** What the model is told of a tool. `inputSchema`: JSON Schema of its arguments. */
+/** What the model knows of a tool. `inputSchema`: JSON Schema of its arguments. */
 export type ToolDescription = { name: string; description: string; inputSchema: Record<string, JsonValue> };
 
 /** What a tool gets beside its input. */
@@ -13,10 +13,11 @@ export type ToolContext = {
   receiptKey: string;
   signal: AbortSignal;
   /**
-   * A tool with `effect: 'write'` must call it right before its irrevocable request. It records that the request is sent:
-   * an attempt that dies before this point is repeated, one that dies after it has an unknown outcome.
+   * A tool with `effect: 'write'` must call it right before its irrevocable request. It records that the request is
+   * sent: an attempt that dies before this point is repeated, one that dies after it has an unknown outcome.
    *
-   * @throws AlfredError `superseded` when the task has ended, `effect_unknown` when another attempt has sent the request
+   * @throws AlfredError `superseded` when the task has ended, `effect_unknown` when another attempt has sent the
+   *   request
    */
   beforeSend: () => Promise<void>;
 };
@@ -38,8 +39,8 @@ export interface Tool extends ToolDescription {
   /** Validates the input before a person is asked to approve the call. @throws AlfredError `invalid_request` */
   check?(input: JsonValue): void;
   /**
-   * @throws AlfredError `effect_unknown` when the request was sent and no response came; any other code means that nothing
-   *   happened
+   * @throws AlfredError `effect_unknown` when the request was sent and no response came; any other code means that
+   *   nothing happened
    */
   run(input: JsonValue, context: ToolContext): Promise<ToolOutcome>;
   /** Asks the receiver what became of a call that was sent and got no response. */

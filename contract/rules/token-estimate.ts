@@ -1,7 +1,6 @@
 /**
- * Tokens of a text for which no provider has counted any.
- *
- * Four characters are one token: the average of English text in the tokenizers of OpenAI and Anthropic.
+ * Estimates the tokens of a text that no provider has counted: four characters a token, OpenAI's rule of thumb for
+ * English text.
  *
  * @param length characters or bytes
  */

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { AlfredError } from '../../../contract/errors.ts';
-import { stableId } from './stable-id.ts';
-import type { Mail, MailServer } from '../../../adapters/mail/smtp-transport.ts';
-import { typedTool } from '../typed-tool.ts';
+import type { Mail, MailTransport } from '../../../contract/ports/index.ts';
+import { externalCallId, typedTool } from '../typed-tool.ts';
 
 const addresses = z.array(z.email().max(254)).min(1).max(20);
 
@@ -19,8 +18,14 @@ const Input = z.strictObject({
   replyTo: z.email().max(254).optional().describe('Who gets the answers, if not the sender'),
 });
 
-/** @param options `from`: an address or `Name <address>`; `domains`: those that may be written to, empty: every one */
-export const sendEmailTool = (server: MailServer, { from, domains }: { from: string; domains: readonly string[] }) =>
+type Options = {
+  /** Sender: an address or `Name <address>`. */
+  from: string;
+  /** Domains that may be written to. Empty: all. */
+  domains: readonly string[];
+};
+
+export const sendEmailTool = (transport: MailTransport, { from, domains }: Options) =>
   typedTool({
     name: 'send_email',
     description:
@@ -28,16 +33,16 @@ export const sendEmailTool = (server: MailServer, { from, domains }: { from: str
     effect: 'write',
     input: Input,
     check({ to, cc = [] }) {
-      const strangers = [...to, ...cc].filter((address) => !domains.includes(domainOf(address)));
-      if (domains.length > 0 && strangers.length > 0)
+      const forbidden = [...to, ...cc].filter((address) => !domains.includes(domainOf(address)));
+      if (domains.length > 0 && forbidden.length > 0)
         throw new AlfredError(
           'destination_forbidden',
-          `send_email may not write to ${strangers.join(', ')}; only to ${domains.join(', ')}.`,
+          `send_email may not write to ${forbidden.join(', ')}; only to ${domains.join(', ')}.`,
         );
     },
     async run(input, context) {
-      const mail: Mail = { ...input, from, messageId: `<${stableId(context.receiptKey)}@${domainOf(from)}>` };
-      const { accepted, rejected } = await server.send(mail, {
+      const mail: Mail = { ...input, from, messageId: `<${externalCallId(context.receiptKey)}@${domainOf(from)}>` };
+      const { accepted, rejected } = await transport.send(mail, {
         signal: context.signal,
         beforeSend: () => context.beforeSend(),
       });

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { AlfredError } from '../../../contract/errors.ts';
 import type { WebhookResponse, Webhooks } from '../../../contract/ports/index.ts';
-import { stableId } from './stable-id.ts';
-import { typedTool } from '../typed-tool.ts';
+import { externalCallId, typedTool } from '../typed-tool.ts';
 
 const Input = z.strictObject({
   url: z
@@ -16,19 +15,25 @@ const Input = z.strictObject({
   data: z.record(z.string(), z.unknown()).describe('What the receiver needs to know'),
 });
 
-/** Statuses after which the same request may be taken later; every 5xx is one, too. */
-const retryable = [408, 429];
-/** Characters of an answer that the model reads. */
-const answerLimit = 2_000;
+/** Statuses, besides every 5xx, after which the receiver may accept the same request later. */
+const retryableStatuses = [408, 429];
+/** Longest part of the response that the model reads, in characters. */
+const maxAnswerLength = 2_000;
 
-/** @param options `hosts`: those that may be called; empty: every public one */
-export const sendWebhookTool = (webhooks: Webhooks, { secret, hosts }: { secret: string; hosts: readonly string[] }) =>
+type Options = {
+  /** `whsec_…` */
+  secret: string;
+  /** Hosts that may be called. Empty: every public host. */
+  hosts: readonly string[];
+};
+
+export const sendWebhookTool = (webhooks: Webhooks, { secret, hosts }: Options) =>
   typedTool({
     name: 'send_webhook',
     description:
       'Sends an event to another system: a signed HTTP POST of {type, timestamp, data} as JSON. It cannot be taken back. Returns the status and the beginning of the answer.',
     effect: 'write',
-    // The receiver gets the same webhook-id with every repeat.
+    // Every attempt has the same webhook-id, so the receiver can detect repeats.
     repeatable: true,
     input: Input,
     check({ url }) {
@@ -40,31 +45,34 @@ export const sendWebhookTool = (webhooks: Webhooks, { secret, hosts }: { secret:
         );
     },
     async run({ url, type, data }, context) {
-      const id = `msg_${stableId(context.receiptKey)}`;
+      const id = `msg_${externalCallId(context.receiptKey)}`;
       const body = { type, timestamp: new Date().toISOString(), data };
-      const answer = await webhooks.send(
+      const response = await webhooks.send(
         { url, secret, id, body },
         { signal: context.signal, beforeSend: () => context.beforeSend() },
       );
-      refuseUnlessTaken(answer);
-      const { receiver, status, text } = answer;
+      throwUnlessAccepted(response);
+      const { receiver, status, text } = response;
       return {
-        output: { status, ...(text ? { answer: text.slice(0, answerLimit) } : {}) },
+        output: { status, ...(text ? { answer: text.slice(0, maxAnswerLength) } : {}) },
         summary: `${type} sent to ${receiver}, which answered ${status}`,
       };
     },
   });
 
-/** @throws AlfredError `tool_failed` when a later repeat may be taken, else `destination_refused`, which the model reads */
-function refuseUnlessTaken({ receiver, status, text, retryAfterMs }: WebhookResponse): void {
+/**
+ * @throws AlfredError `tool_failed` when the receiver may accept a later attempt, else `destination_refused`, which is
+ *   reported to the model
+ */
+function throwUnlessAccepted({ receiver, status, text, retryAfterMs }: WebhookResponse): void {
   if (status >= 200 && status < 300) return;
-  if (status >= 500 || retryable.includes(status))
+  if (status >= 500 || retryableStatuses.includes(status))
     throw new AlfredError('tool_failed', `${receiver} answered ${status}.`, { retryAfterMs });
-  const said = text ? ` It says: ${text.slice(0, answerLimit)}` : '';
+  const explanation = text ? ` It says: ${text.slice(0, maxAnswerLength)}` : '';
   throw new AlfredError(
     'destination_refused',
     status < 400
       ? `${receiver} answered ${status}; redirects are not followed. Ask for the final address.`
-      : `${receiver} answered ${status} and did not take it.${said}`,
+      : `${receiver} answered ${status} and did not take it.${explanation}`,
   );
 }

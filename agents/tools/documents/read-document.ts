@@ -17,13 +17,13 @@ export const readDocumentTool = (documents: Pick<Documents, 'read'>) =>
       'Reads on in a document that a search found, where its passages are not enough. The text comes as one passage that can be cited; `nextStart` says where to go on, and is null at the end.',
     input: Input,
     async run({ documentId, start, maxCharacters }, { scope }) {
-      const found = await documents.read(scope, documentId);
-      if (!found)
+      const stored = await documents.read(scope, documentId);
+      if (!stored)
         throw new AlfredError(
           'not_found',
           `There is no document "${documentId}". Take the documentId from a passage that search_documents returned.`,
         );
-      const { document, text } = found;
+      const { document, text } = stored;
       if (start > 0 && start >= text.length)
         throw new AlfredError(
           'invalid_request',

@@ -22,27 +22,29 @@ export const searchDocumentsTool = (index: Pick<SearchIndex, 'search'>) =>
     input: Input,
     async run({ query, limit }, { scope, signal }) {
       const found = await index.search(scope, { query, limit }, signal);
-      // Where a passage stood in which list is for people who tune a search, not for a model.
+      // Scores help people who tune the search. The model does not need them.
       const passages = found.passages.map(({ scores: _, coverage: _coverage, ...passage }) => passage);
       if (!found.answerable && passages.length > 0)
         return {
-          output: { query: shown(query, 300), passages: [], note: nothing(query, passages.length) },
-          summary: `no passage speaks of “${shown(query, 100)}”`,
+          output: { query: shortQuery(query, 300), passages: [], note: noMatchNote(query, passages.length) },
+          summary: `no passage speaks of “${shortQuery(query, 100)}”`,
         };
       return {
-        // What else there is beside the passages stays short: long results are read on passage by passage.
-        output: { query: shown(query, 300), passages, indexVersion: found.indexVersion },
-        summary: `${passages.length === 1 ? '1 passage' : `${passages.length} passages`} found for “${shown(query, 100)}”`,
+        // Everything beside the passages stays short: only then are long results read on passage by passage.
+        output: { query: shortQuery(query, 300), passages, indexVersion: found.indexVersion },
+        summary: `${passages.length === 1 ? '1 passage' : `${passages.length} passages`} found for “${shortQuery(query, 100)}”`,
       };
     },
   });
 
-/** A query in one line. */
-function shown(query: string, width: number): string {
+/** A query on one line, shortened to `width` characters. */
+function shortQuery(query: string, width: number): string {
   const line = query.replace(/\s+/g, ' ');
   return line.length <= width ? line.toWellFormed() : `${line.slice(0, width - 1).toWellFormed()}…`;
 }
 
-/** What merely shares a word with the question would tempt into an answer. */
-const nothing = (query: string, passages: number) =>
-  `No document speaks of ${JSON.stringify(shown(query, 300))}: the ${passages} nearest passages share too little with it. Search once more with other words, or say that you do not know and what you looked for.`;
+/**
+ * Replaces passages that only share some words with the query: a model would be tempted to answer from them.
+ */
+const noMatchNote = (query: string, passages: number) =>
+  `No document speaks of ${JSON.stringify(shortQuery(query, 300))}: the ${passages} nearest passages share too little with it. Search once more with other words, or say that you do not know and what you looked for.`;

@@ -7,7 +7,7 @@ import { passageListOf } from '../../../contract/rules/tool-output.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 import { local, putDocument } from '../../support/documents/put-document.ts';
 
-type Found = {
+type Output = {
   passages: { documentId: string; text: string; start: number; end: number }[];
   nextStart?: number | null;
   characters?: number;
@@ -38,10 +38,10 @@ async function run(name: string, input: JsonValue, scope = local) {
     signal: AbortSignal.timeout(10_000),
     beforeSend: async () => {},
   });
-  return { ...(output as unknown as Found), output, summary };
+  return { ...(output as unknown as Output), output, summary };
 }
 
-test('every tool that an agent names exists, and tells the model its schema', () => {
+test('every tool that an agent names exists and has a closed object schema', () => {
   for (const name of Object.values(agents).flatMap(({ tools }) => tools)) {
     expect(adapters.tools[name]).toMatchObject({
       name,
@@ -55,7 +55,7 @@ test('every tool that an agent names exists, and tells the model its schema', ()
 });
 
 describe('search_documents', () => {
-  test('returns passages, best first, and says how many, and for what', async () => {
+  test('returns passages, best first, with their number and the query in the summary', async () => {
     await putDocument(
       env.postgres.db,
       'travel.txt',
@@ -68,7 +68,7 @@ describe('search_documents', () => {
     expect((await run('search_documents', { query: 'xylophone' })).summary).toBe('0 passages found for “xylophone”');
   });
 
-  test('says of a long query only the beginning, so that its result is still read on passage by passage', async () => {
+  test('shortens a long query in its output, so that a long result is still read on passage by passage', async () => {
     const query = `first class ${'😀 and more '.repeat(150)}`.trim();
     const { output, summary } = await run('search_documents', { query });
     expect(summary.length).toBeLessThan(150);
@@ -82,7 +82,7 @@ describe('search_documents', () => {
     [{ query: 'x', limit: 0 }, 'limit'],
     [{ query: 'x', top: 3 }, 'top'],
     ['train', 'object'],
-  ])('refuses %j in words the model can act on', async (input, named) => {
+  ])('refuses %j with a message that the model can act on', async (input, named) => {
     await expect(run('search_documents', input)).rejects.toMatchObject({
       code: 'invalid_request',
       message: expect.stringMatching(new RegExp(`^search_documents was called wrongly\\..*${named}.*Call it again`)),
@@ -93,7 +93,7 @@ describe('search_documents', () => {
 describe('read_document', () => {
   const text = `Handbook\n\n${'Rule 😀 by rule. '.repeat(200).trim()}`;
 
-  test('reads a document to its end in pieces that join without gap, overlap or broken character', async () => {
+  test('the pieces of a document join to its text, without gaps, overlaps or broken characters', async () => {
     const { documentId } = await putDocument(env.postgres.db, 'handbook.txt', text);
     for (const maxCharacters of [1, 7, 1_000, 40_000]) {
       let read = '';
@@ -111,7 +111,7 @@ describe('read_document', () => {
     }
   });
 
-  test('its text can be cited, word for word', async () => {
+  test('its text can be cited verbatim', async () => {
     const { documentId } = await putDocument(
       env.postgres.db,
       'cited.txt',
@@ -128,7 +128,7 @@ describe('read_document', () => {
     );
   });
 
-  test('knows no document of another tenant, and no id that is none', async () => {
+  test('finds neither documents of another tenant nor unknown ids', async () => {
     const { documentId } = await putDocument(env.postgres.db, 'private.txt', 'Private.', {
       tenant: 'other',
       subject: 'local',
@@ -141,7 +141,7 @@ describe('read_document', () => {
     }
   });
 
-  test('refuses a start behind the end, with the length', async () => {
+  test('refuses a start after the end and reports the length', async () => {
     const { documentId } = await putDocument(env.postgres.db, 'short.txt', 'Short.');
     await expect(run('read_document', { documentId, start: 6 })).rejects.toMatchObject({
       code: 'invalid_request',

@@ -12,8 +12,8 @@ type Slice = { text?: string; passages?: ReturnType<typeof passage>[]; character
 
 const taskId = '01a2016d-a24b-75a4-a29e-b8b9392386bd';
 
-/** A task with the result of one call, `call-7`. */
-const taskWith = (output: JsonValue) => {
+/** Reads results of a task that has one stored result, that of `call-7`. */
+const readerOf = (output: JsonValue) => {
   const tool = readResultTool({
     findToolResult: (scope, task, callId) =>
       Promise.resolve(
@@ -28,8 +28,8 @@ const taskWith = (output: JsonValue) => {
   };
 };
 
-test('a long result is read in slices, each of which says where the next one begins', async () => {
-  const read = taskWith('0123456789');
+test('a long result is read in slices, and each says where the next one begins', async () => {
+  const read = readerOf('0123456789');
   expect(await read({ callId: 'call-7', maxCharacters: 4 })).toEqual({
     text: '0123',
     start: 0,
@@ -40,14 +40,14 @@ test('a long result is read in slices, each of which says where the next one beg
   expect(await read({ callId: 'call-7', start: 8, maxCharacters: 4 })).toMatchObject({ text: '89', nextStart: null });
 });
 
-test('a result that is no text is read as JSON', async () => {
-  const read = taskWith({ rows: [1, 2] });
+test('a result that is not text is read as JSON', async () => {
+  const read = readerOf({ rows: [1, 2] });
   expect(await read({ callId: 'call-7' })).toMatchObject({ text: '{"rows":[1,2]}', nextStart: null });
 });
 
-test('passages are read as passages, and one that was read whole keeps its name', async () => {
+test('passages are read as passages, and one that is read completely keeps its chunkId', async () => {
   const [a, b] = [passage('a', 'First.', 10), passage('b', 'Second.', 90)];
-  const read = taskWith({ passages: [a, b] });
+  const read = readerOf({ passages: [a, b] });
   expect(await read({ callId: 'call-7', maxCharacters: 9 })).toMatchObject({
     passages: [a, { chunkId: 'b.0-3', text: 'Sec', start: 90, end: 93 }],
     characters: 13,
@@ -56,7 +56,7 @@ test('passages are read as passages, and one that was read whole keeps its name'
   expect((await read({ callId: 'call-7', start: 6 })).passages).toEqual([b]);
 });
 
-test('slice after slice, all of a result is read, also where a slice is too long, and no character is cut in two', async () => {
+test('the slices of a result join to the whole, without broken characters, even when slices are shortened', async () => {
   const anyOutput = fc.oneof(
     fc.string({ unit: 'grapheme', minLength: 1, maxLength: 2_000 }) as fc.Arbitrary<JsonValue>,
     fc
@@ -65,7 +65,7 @@ test('slice after slice, all of a result is read, also where a slice is too long
   );
   await fc.assert(
     fc.asyncProperty(anyOutput, fc.integer({ min: 1, max: 5_000 }), async (output, maxCharacters) => {
-      const read = taskWith(output);
+      const read = readerOf(output);
       const limit = maxCharacters % 2 === 0 ? 1_000 : 1_000_000;
       let [text, start]: [string, number | null] = ['', 0];
       while (start !== null) {
@@ -74,9 +74,9 @@ test('slice after slice, all of a result is read, also where a slice is too long
           'call-8',
           limit,
         ) as unknown as Slice;
-        const part = slice.text ?? slice.passages?.map((one) => one.text).join('') ?? '';
-        expect(part.isWellFormed()).toBe(true);
-        text += part;
+        const sliceText = slice.text ?? slice.passages?.map((part) => part.text).join('') ?? '';
+        expect(sliceText.isWellFormed()).toBe(true);
+        text += sliceText;
         expect(slice.nextStart ?? Infinity).toBeGreaterThan(start);
         start = slice.nextStart;
       }
@@ -85,8 +85,8 @@ test('slice after slice, all of a result is read, also where a slice is too long
   );
 });
 
-test('what cannot be read is told in a way that the model can act on', async () => {
-  const read = taskWith('short');
+test('errors tell the model what to do', async () => {
+  const read = readerOf('short');
   await expect(read({ callId: 'call-8' })).rejects.toThrow('This task has no result of a call "call-8".');
   await expect(read({ callId: 'call-7' }, { ...local, tenant: 'other' })).rejects.toMatchObject({ code: 'not_found' });
   await expect(read({ callId: 'call-7', start: 5 })).rejects.toThrow(
@@ -96,16 +96,16 @@ test('what cannot be read is told in a way that the model can act on', async () 
   await expect(read({ callId: 'call-7', maxCharacters: 1_000_000 })).rejects.toThrow('read_result was called wrongly');
 });
 
-test('what was read in a slice is read again as its text, not as JSON', async () => {
-  const read = taskWith({ text: 'a "quoted" word', start: 20, characters: 90, nextStart: 35 });
+test('a slice that is read again is read as its text, not as JSON', async () => {
+  const read = readerOf({ text: 'a "quoted" word', start: 20, characters: 90, nextStart: 35 });
   expect(await read({ callId: 'call-7' })).toMatchObject({ text: 'a "quoted" word', characters: 15 });
 });
 
-test('an empty result is read as nothing', async () => {
-  expect(await taskWith('')({ callId: 'call-7' })).toMatchObject({ text: '', characters: 0, nextStart: null });
+test('an empty result is read as empty text', async () => {
+  expect(await readerOf('')({ callId: 'call-7' })).toMatchObject({ text: '', characters: 0, nextStart: null });
 });
 
-test('what the tool takes of a request is within what is set aside for it', () => {
+test('the tool’s description fits the bytes reserved for it in a request', () => {
   const { name, description, inputSchema } = readResultTool({ findToolResult: () => Promise.resolve(undefined) });
   expect(JSON.stringify({ name, description, inputSchema }).length).toBeLessThanOrEqual(readMoreBytes);
 });

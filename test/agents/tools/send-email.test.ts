@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { createMailServer } from '../../../adapters/mail/smtp-transport.ts';
+import { createSmtpTransport } from '../../../adapters/mail/smtp-transport.ts';
 import { sendEmailTool } from '../../../agents/tools/acting/send-email.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import { createFakeSmtp } from '../../support/fakes/fake-smtp.ts';
@@ -7,7 +7,9 @@ import { local } from '../../support/documents/put-document.ts';
 import { until } from '../../support/until.ts';
 
 let smtp: Awaited<ReturnType<typeof createFakeSmtp>>;
-beforeAll(async () => void (smtp = await createFakeSmtp()));
+beforeAll(async () => {
+  smtp = await createFakeSmtp();
+});
 afterAll(() => smtp?.close());
 beforeEach(() => {
   smtp.mails.length = 0;
@@ -15,32 +17,38 @@ beforeEach(() => {
 });
 
 const from = 'Alfred <alfred@example.com>';
-/** Only where a server is silent on purpose is there little patience: a busy machine may be silent for a while. */
-const little = 500;
-const toolAt = (url: string, domains: string[] = [], patienceMs = 20_000) =>
-  sendEmailTool(createMailServer({ url, connectMs: patienceMs, silenceMs: patienceMs }), { from, domains });
+/**
+ * For servers that are silent on purpose, in milliseconds. Other tests wait longer, because a busy machine may be
+ * silent for a while.
+ */
+const shortTimeoutMs = 500;
+const toolAt = (url: string, domains: string[] = [], timeoutMs = 20_000) =>
+  sendEmailTool(createSmtpTransport({ url, connectMs: timeoutMs, silenceMs: timeoutMs }), { from, domains });
 const mail = { to: ['anna@example.com'], subject: 'Your expenses', text: 'They are approved.' };
 
 function run(
   input: Record<string, JsonValue> = {},
-  { url = smtp.url, signal = AbortSignal.timeout(30_000), beforeSend = async () => {}, patienceMs = 20_000 } = {},
+  { url = smtp.url, signal = AbortSignal.timeout(30_000), beforeSend = async () => {}, timeoutMs = 20_000 } = {},
 ) {
-  let left = false;
+  let isSent = false;
   const context = {
-    ...{ scope: local, taskId: 'task', receiptKey: 'task/1/call-1', signal },
+    scope: local,
+    taskId: 'task',
+    receiptKey: 'task/1/call-1',
+    signal,
     beforeSend: async () => {
-      left = true;
+      isSent = true;
       await beforeSend();
     },
   };
-  return { done: toolAt(url, [], patienceMs).run({ ...mail, ...input }, context), left: () => left };
+  return { done: toolAt(url, [], timeoutMs).run({ ...mail, ...input }, context), isSent: () => isSent };
 }
-const disconnected = () => until('every connection is closed', () => smtp.connections() === 0);
+const untilDisconnected = () => until('every connection is closed', () => smtp.connections() === 0);
 
-test('an email goes to everybody it names, with the sender of the configuration', async () => {
-  const { done, left } = run({ cc: ['cleo@example.org'], replyTo: 'boss@example.com', text: 'Grüße\n.\nAnna' });
+test('an email goes to all its recipients, with the configured sender', async () => {
+  const { done, isSent } = run({ cc: ['cleo@example.org'], replyTo: 'boss@example.com', text: 'Grüße\n.\nAnna' });
   const { output, summary } = await done;
-  expect(left()).toBe(true);
+  expect(isSent()).toBe(true);
   expect({ output, summary }).toEqual({
     output: {
       accepted: ['anna@example.com', 'cleo@example.org'],
@@ -66,15 +74,15 @@ test('an email goes to everybody it names, with the sender of the configuration'
     `Message-ID: ${(output as { messageId: string }).messageId}`,
   ])
     expect(raw).toContain(header);
-  await disconnected();
+  await untilDisconnected();
 });
 
-test('the same call has the same Message-ID', async () => {
+test('every attempt at a call has the same Message-ID', async () => {
   const ids = [await run().done, await run().done].map(({ output }) => (output as { messageId: string }).messageId);
   expect(ids[0]).toBe(ids[1]);
 });
 
-test('nothing that is no single address or no single line gets into the headers', async () => {
+test('only single addresses and single lines get into the headers', async () => {
   const wrong: Record<string, JsonValue>[] = [
     { to: [] },
     { to: ['anna@example.com, eve@example.com'] },
@@ -90,7 +98,7 @@ test('nothing that is no single address or no single line gets into the headers'
   expect(smtp.mails).toEqual([]);
 });
 
-test('only domains that are allowed are written to', () => {
+test('only allowed domains can be written to', () => {
   const tool = toolAt(smtp.url, ['example.com']);
   expect(() => tool.check?.(mail)).not.toThrow();
   expect(() => tool.check?.({ ...mail, to: ['anna@EXAMPLE.com'] })).not.toThrow();
@@ -98,7 +106,7 @@ test('only domains that are allowed are written to', () => {
     expect(() => tool.check?.({ ...mail, cc: [stranger] })).toThrow(`may not write to ${stranger}`);
 });
 
-test('recipients that the server does not take are told, the others get it', async () => {
+test('rejected recipients are reported, and the others get the mail', async () => {
   smtp.fails({ recipients: ['gone@example.com'], status: 550 });
   const { output, summary } = await run({ to: ['gone@example.com', 'anna@example.com'] }).done;
   expect(output).toMatchObject({
@@ -109,7 +117,7 @@ test('recipients that the server does not take are told, the others get it', asy
   expect(smtp.mails[0]?.to).toEqual(['anna@example.com']);
 });
 
-test('a server that says later was sent nothing, and is asked again', async () => {
+test('a temporary refusal is retryable', async () => {
   for (const fault of [{ message: 451 }, { recipients: ['anna@example.com'], status: 450 }]) {
     smtp.fails(fault);
     const status = 'message' in fault ? fault.message : fault.status;
@@ -120,7 +128,7 @@ test('a server that says later was sent nothing, and is asked again', async () =
   }
 });
 
-test('a server that says never is not asked again, and the model reads why', async () => {
+test('a permanent refusal is final and reported to the model with its reason', async () => {
   for (const fault of [{ message: 554 }, { recipients: ['anna@example.com'], status: 550 }]) {
     smtp.fails(fault);
     await expect(run().done).rejects.toMatchObject({
@@ -129,43 +137,43 @@ test('a server that says never is not asked again, and the model reads why', asy
     });
   }
   smtp.fails(undefined);
-  const stranger = run({}, { url: smtp.url.replace('hunter2', 'wrong') });
-  await expect(stranger.done).rejects.toMatchObject({ code: 'destination_refused' });
-  expect(stranger.left()).toBe(false);
+  const wrongLogin = run({}, { url: smtp.url.replace('hunter2', 'wrong') });
+  await expect(wrongLogin.done).rejects.toMatchObject({ code: 'destination_refused' });
+  expect(wrongLogin.isSent()).toBe(false);
 });
 
 test('a connection that breaks while the server has the message leaves the outcome unknown', async () => {
   for (const fault of ['cut after the message', 'silent after the message'] as const) {
     smtp.fails(fault);
-    await expect(run({}, { patienceMs: little }).done).rejects.toMatchObject({ code: 'effect_unknown' });
-    await disconnected();
+    await expect(run({}, { timeoutMs: shortTimeoutMs }).done).rejects.toMatchObject({ code: 'effect_unknown' });
+    await untilDisconnected();
   }
 });
 
-test('one that breaks before the message was sent, or never stands, is known not to have sent it', async () => {
+test('a connection that fails before the message is sent is known to have sent nothing', async () => {
   smtp.fails('cut at the recipient');
   await expect(run().done).rejects.toMatchObject({ code: 'tool_failed' });
   smtp.fails('silent');
-  const silent = run({}, { patienceMs: little });
+  const silent = run({}, { timeoutMs: shortTimeoutMs });
   await expect(silent.done).rejects.toMatchObject({ code: 'tool_failed' });
   const refused = run({}, { url: 'smtp://127.0.0.1:1' });
   await expect(refused.done).rejects.toMatchObject({
     code: 'tool_failed',
     message: 'The mail server could not be reached or broke off (ECONNREFUSED).',
   });
-  expect([silent.left(), refused.left()]).toEqual([false, false]);
+  expect([silent.isSent(), refused.isSent()]).toEqual([false, false]);
 });
 
-test('what may not leave is not sent', async () => {
+test('nothing is sent when beforeSend throws', async () => {
   const beforeSend = async () => {
     throw new Error('not now');
   };
   await expect(run({}, { beforeSend }).done).rejects.toThrow('not now');
   expect(smtp.mails).toEqual([]);
-  await disconnected();
+  await untilDisconnected();
 });
 
-test('an abort ends it at once and closes the connection', async () => {
+test('an abort rejects at once and closes the connection', async () => {
   const reason = new Error('the task was cancelled');
   await expect(run({}, { signal: AbortSignal.abort(reason) }).done).rejects.toBe(reason);
   smtp.fails('silent');
@@ -173,6 +181,6 @@ test('an abort ends it at once and closes the connection', async () => {
   const { done } = run({}, { signal: stop.signal });
   stop.abort(reason);
   await expect(done).rejects.toBe(reason);
-  await disconnected();
+  await untilDisconnected();
   expect(smtp.mails).toEqual([]);
 });

@@ -8,7 +8,9 @@ import { createWebhookReceiver, verified, type WebhookReceiver } from '../../sup
 
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 let receiver: WebhookReceiver;
-beforeAll(async () => void (receiver = await createWebhookReceiver()));
+beforeAll(async () => {
+  receiver = await createWebhookReceiver();
+});
 afterAll(() => receiver.down());
 beforeEach(() => {
   receiver.received.length = 0;
@@ -19,37 +21,37 @@ const toolWith = (hosts: string[] = [], allow = ['127.0.0.1']) =>
   sendWebhookTool(createWebhooks(createOutbound({ allow, timeoutMs: 2_000 })), { secret, hosts });
 const run = (input: Partial<Record<'url' | 'type' | 'data', JsonValue>> = {}, receiptKey = 'task/1/call-1') => {
   const moments: string[] = [];
-  const beforeSend = async () => void moments.push(`leaves, ${receiver.received.length} received`);
+  const beforeSend = async () => void moments.push(`sends, ${receiver.received.length} received`);
   const signal = AbortSignal.timeout(10_000);
   const call = { url: `${receiver.url}/hooks?token=t`, type: 'order.approved', data: { order: 7 }, ...input };
   const done = toolWith().run(call, { scope: local, taskId: 'task', receiptKey, signal, beforeSend });
   return { done, moments };
 };
 
-test('an event is posted, signed so that the receiver’s library accepts it', async () => {
+test('an event is posted with a signature that the receiver’s library accepts', async () => {
   receiver.status(201, {}, 'thank you');
   const { done, moments } = run();
   expect(await done).toEqual({
     output: { status: 201, answer: 'thank you' },
     summary: `order.approved sent to 127.0.0.1:${receiver.port}, which answered 201`,
   });
-  expect(moments).toEqual(['leaves, 0 received']);
-  const [got] = receiver.received;
-  if (!got) throw new Error('nothing was received');
-  expect(got).toMatchObject({
+  expect(moments).toEqual(['sends, 0 received']);
+  const [request] = receiver.received;
+  if (!request) throw new Error('nothing was received');
+  expect(request).toMatchObject({
     method: 'POST',
     path: '/hooks?token=t',
     headers: { 'content-type': 'application/json' },
   });
-  expect(verified(secret, got)).toEqual({
+  expect(verified(secret, request)).toEqual({
     type: 'order.approved',
     timestamp: expect.stringMatching(/^\d{4}-.*Z$/),
     data: { order: 7 },
   });
-  expect(() => verified(`whsec_${Buffer.alloc(32, 8).toString('base64')}`, got)).toThrow('No matching signature');
+  expect(() => verified(`whsec_${Buffer.alloc(32, 8).toString('base64')}`, request)).toThrow('No matching signature');
 });
 
-test('a repeat has the same webhook-id, another call another one, and none names the task', async () => {
+test('every attempt at a call has the same webhook-id, which does not contain the task’s id', async () => {
   for (const key of ['task/1/call-1', 'task/1/call-1', 'task/1/call-2']) await run({}, key).done;
   const [first, second, third] = receiver.received.map(({ headers }) => headers['webhook-id']);
   expect(second).toBe(first);
@@ -58,7 +60,7 @@ test('a repeat has the same webhook-id, another call another one, and none names
   expect(toolWith()).toMatchObject({ effect: 'write', repeatable: true });
 });
 
-test('what may be taken later is tried again, when the receiver says so', async () => {
+test('a temporary refusal is retryable after the time that the receiver names', async () => {
   for (const status of [408, 429, 500, 503]) {
     receiver.status(status, { 'retry-after': '7' }, 'do not repeat this');
     await expect(run().done).rejects.toMatchObject({
@@ -69,7 +71,7 @@ test('what may be taken later is tried again, when the receiver says so', async 
   }
 });
 
-test('what is refused goes back to the model, with the reason', async () => {
+test('a permanent refusal is reported to the model with its reason', async () => {
   receiver.status(422, {}, 'order 7 is closed');
   await expect(run().done).rejects.toMatchObject({
     code: 'destination_refused',
@@ -83,14 +85,14 @@ test('what is refused goes back to the model, with the reason', async () => {
   expect(receiver.received).toHaveLength(2);
 });
 
-test('an answer that never comes leaves the outcome unknown', async () => {
+test('a request without a response has an unknown outcome', async () => {
   receiver.answers((response) => response.destroy());
   const { done, moments } = run();
   await expect(done).rejects.toMatchObject({ code: 'effect_unknown' });
   expect(moments).toHaveLength(1);
 });
 
-test('what no receiver could take is known before anybody is asked to approve it', () => {
+test('an invalid call is refused before a person is asked to approve it', () => {
   const tool = toolWith(['hooks.example.com']);
   const call = { url: 'https://hooks.example.com/x', type: 'a.b', data: {} };
   const code = (input: JsonValue) => {

@@ -5,7 +5,10 @@ import { AlfredError } from '../../../contract/errors.ts';
 import { local } from '../../support/documents/put-document.ts';
 
 const context = {
-  ...{ scope: local, taskId: 'task', receiptKey: 'task/1/call-1', signal: AbortSignal.timeout(10_000) },
+  scope: local,
+  taskId: 'task',
+  receiptKey: 'task/1/call-1',
+  signal: AbortSignal.timeout(10_000),
   beforeSend: async () => {},
 };
 const book = typedTool({
@@ -22,26 +25,26 @@ const book = typedTool({
   undo: async ({ guests }, output) => ({ summary: `${JSON.stringify(output)} for ${guests} given back` }),
 });
 
-test('every function of a tool gets its input checked and filled in by the one schema', async () => {
+test('every function of a tool gets the input parsed by its schema, with defaults', async () => {
   expect(book).toMatchObject({ name: 'book', effect: 'write', repeatable: true, inputSchema: { type: 'object' } });
   expect(await book.run({}, context)).toEqual({ output: { guests: 2 }, summary: 'a table for 2' });
   expect(await book.reconcile?.({}, context)).toMatchObject({ state: 'done', summary: 'found one for 2' });
   expect(await book.undo?.({}, { table: 7 }, context)).toEqual({ summary: '{"table":7} for 2 given back' });
 });
 
-test('an input that does not fit is told the same way before and when the tool runs', async () => {
-  const said = 'book was called wrongly. guests: Too small: expected number to be >=1.';
-  expect(() => book.check?.({ guests: 0 })).toThrow(said);
+test('check and run refuse an invalid input with the same message', async () => {
+  const message = 'book was called wrongly. guests: Too small: expected number to be >=1.';
+  expect(() => book.check?.({ guests: 0 })).toThrow(message);
   await expect(book.run({ guests: 0 }, context)).rejects.toMatchObject({
     code: 'invalid_request',
-    message: expect.stringContaining(said),
+    message: expect.stringContaining(message),
   });
   expect(() => book.check?.({ guests: 9 })).toThrow('There is no table as large.');
   await expect(book.run({ guests: 9 }, context)).rejects.toMatchObject({ code: 'destination_refused' });
   expect(() => book.check?.({ guests: 8 })).not.toThrow();
 });
 
-test('a tool without effect, reconciliation or undo has none', () => {
+test('optional properties that a definition omits are absent', () => {
   const plain = typedTool({
     name: 'look',
     description: 'Looks.',

@@ -2,73 +2,64 @@ import { Readable } from 'node:stream';
 import MailComposer from 'nodemailer/lib/mail-composer';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { AlfredError } from '../../contract/errors.ts';
-
-export type Mail = {
-  from: string;
-  to: string[];
-  cc?: string[] | undefined;
-  replyTo?: string | undefined;
-  subject: string;
-  text: string;
-  /** In angle brackets. */
-  messageId: string;
-};
-export type Sent = { accepted: string[]; rejected: { address: string; reason: string }[] };
+import type { MailReceipt, MailTransport } from '../../contract/ports/index.ts';
 
 type Options = {
-  /** smtp://user:password@host:port, or smtps:// for TLS from the start. */
+  /** `smtp://user:password@host:port`, or `smtps://` for TLS from the start. */
   url: string;
   connectMs?: number;
-  /** Silence after which the connection is given up. Some servers look long into a message before they take it. */
+  /**
+   * Longest silence of the server, in milliseconds. Some servers scan a message for a long time before they accept it.
+   */
   silenceMs?: number;
 };
 
-/** Characters of what the server says that are passed on. */
-const saidLimit = 300;
-const thisMachine = ['localhost', '127.0.0.1', '[::1]'];
+/** Longest part of a server's response that is passed on, in characters. */
+const maxResponseLength = 300;
+const loopbackHosts = ['localhost', '127.0.0.1', '[::1]'];
 
-/** One connection a mail, so that nothing of one waits for or breaks with another. */
-export function createMailServer({ url, connectMs = 15_000, silenceMs = 120_000 }: Options) {
+/**
+ * Sends each mail over a connection of its own, so that mails do not wait for each other and a broken connection
+ * affects one mail only.
+ *
+ * Uses nodemailer's SMTP connection instead of its transport: only the connection shows when the server begins to
+ * receive the message, which decides between `tool_failed` and `effect_unknown`.
+ */
+export function createSmtpTransport({ url, connectMs = 15_000, silenceMs = 120_000 }: Options): MailTransport {
   const { protocol, hostname, port, username, password } = new URL(url);
   const auth = username ? { user: decodeURIComponent(username), pass: decodeURIComponent(password) } : undefined;
   const options = {
     host: hostname.replace(/^\[|\]$/g, ''),
     ...(port ? { port: Number(port) } : {}),
     secure: protocol === 'smtps:',
-    // Encrypted wherever the server can; a password never goes to another machine without.
-    requireTLS: auth !== undefined && !thisMachine.includes(hostname),
+    // TLS is used wherever the server offers it. A password must never reach another machine without it.
+    requireTLS: auth !== undefined && !loopbackHosts.includes(hostname),
     connectionTimeout: connectMs,
     greetingTimeout: connectMs,
     socketTimeout: silenceMs,
   };
 
   return {
-    /**
-     * Connects and signs in, runs `leaving`, sends.
-     *
-     * @throws AlfredError `tool_failed`, `destination_refused`: the mail was not sent;
-     *   `effect_unknown`: the connection broke while the server had it
-     */
-    async send(mail: Mail, { signal, leaving }: { signal: AbortSignal; leaving: () => Promise<void> }): Promise<Sent> {
+    async send(mail, { signal, beforeSend }) {
       const message = new MailComposer({ ...mail, headers: { 'Auto-Submitted': 'auto-generated' } }).compile();
       const bytes = await message.build();
       const connection = new SMTPConnection(options);
-      // Read only once the server has accepted sender and recipients and waits for the message.
-      let isOnItsWay = false;
+      // The connection reads this stream only after the server has accepted sender and recipients.
+      let isBodySent = false;
       const body = Readable.from(
         (function* () {
-          isOnItsWay = true;
+          isBodySent = true;
           yield bytes;
         })(),
       );
-      const step = steps(connection, signal, (error) =>
-        signal.aborted && !isOnItsWay ? signal.reason : failureOf(error as SmtpError, isOnItsWay),
+      const step = promisedSteps(connection, signal, (error) =>
+        signal.aborted && !isBodySent ? signal.reason : toAlfredError(error as SmtpError, isBodySent),
       );
       try {
         await step<void>((done) => connection.connect(done));
         if (auth) await step<unknown>((done) => connection.login(auth, done));
-        await leaving();
-        const { accepted, rejectedErrors = [] } = await step<SentInfo>((done) =>
+        await beforeSend();
+        const { accepted, rejectedErrors = [] } = await step<SendInfo>((done) =>
           connection.send(message.getEnvelope(), body, done),
         );
         connection.quit();
@@ -79,18 +70,21 @@ export function createMailServer({ url, connectMs = 15_000, silenceMs = 120_000 
     },
   };
 }
-export type MailServer = ReturnType<typeof createMailServer>;
 
 type SmtpError = Parameters<Parameters<SMTPConnection['login']>[1]>[0] & Error;
-type SentInfo = Parameters<Parameters<SMTPConnection['send']>[2]>[1];
+type SendInfo = Parameters<Parameters<SMTPConnection['send']>[2]>[1];
 type Done<T> = (error?: Error | null, result?: T) => void;
 
-/** Turns the connection's callbacks into promises that also end when the connection does, or on abort. */
-function steps(connection: SMTPConnection, signal: AbortSignal, explain: (error: unknown) => unknown) {
+/**
+ * Turns the connection's callbacks into promises. A pending promise also rejects when the connection ends or `signal`
+ * aborts.
+ */
+function promisedSteps(connection: SMTPConnection, signal: AbortSignal, mapError: (error: unknown) => unknown) {
   const failure = Promise.withResolvers<never>();
+  // It may reject while no step is pending.
   failure.promise.catch(() => {});
   connection.on('error', failure.reject);
-  // A callback that knows more about the end comes right behind it.
+  // The callback of the pending step may follow at once with a better error: let it win.
   connection.once('end', () => setImmediate(() => failure.reject(new Error('the connection was closed'))));
   if (signal.aborted) failure.reject(signal.reason);
   signal.addEventListener('abort', () => failure.reject(signal.reason), { once: true });
@@ -98,23 +92,26 @@ function steps(connection: SMTPConnection, signal: AbortSignal, explain: (error:
     const answer = Promise.withResolvers<T>();
     run((error, result) => (error ? answer.reject(error) : answer.resolve(result as T)));
     return Promise.race([failure.promise, answer.promise]).catch((error: unknown) => {
-      throw explain(error);
+      throw mapError(error);
     });
   };
 }
 
-/** A server that greylists takes a mail minutes later; five attempts take eight, in milliseconds. */
+/**
+ * Wait after a temporary refusal, in milliseconds. Greylisting servers accept a mail some minutes later; five attempts
+ * cover eight minutes.
+ */
 const greylistMs = 2 * 60_000;
 
-function failureOf(error: SmtpError, isOnItsWay: boolean): AlfredError {
+function toAlfredError(error: SmtpError, isBodySent: boolean): AlfredError {
   const { responseCode, permanent, response = '', code = '', originalCode = code } = error;
   if (responseCode !== undefined)
     return permanent
-      ? new AlfredError('destination_refused', `The mail server refused it: ${response.slice(0, saidLimit)}`)
-      : new AlfredError('tool_failed', `The mail server answered: ${response.slice(0, saidLimit)}`, {
+      ? new AlfredError('destination_refused', `The mail server refused it: ${response.slice(0, maxResponseLength)}`)
+      : new AlfredError('tool_failed', `The mail server answered: ${response.slice(0, maxResponseLength)}`, {
           retryAfterMs: greylistMs,
         });
-  if (isOnItsWay)
+  if (isBodySent)
     return new AlfredError('effect_unknown', 'The connection to the mail server broke while it had the mail.', {
       cause: error,
     });
@@ -124,7 +121,7 @@ function failureOf(error: SmtpError, isOnItsWay: boolean): AlfredError {
   });
 }
 
-const rejectionOf = ({ recipient = '', response = '' }: SmtpError) => ({
+const rejectionOf = ({ recipient = '', response = '' }: SmtpError): MailReceipt['rejected'][number] => ({
   address: recipient,
-  reason: response.slice(0, saidLimit),
+  reason: response.slice(0, maxResponseLength),
 });

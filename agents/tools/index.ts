@@ -1,0 +1,56 @@
+import type { Config } from '../../runtime/config.ts';
+import type {
+  Documents,
+  MailTransport,
+  MessageStore,
+  SearchIndex,
+  Tool,
+  Webhooks,
+} from '../../contract/ports/index.ts';
+import { sendEmailTool } from './acting/send-email.ts';
+import { sendWebhookTool } from './acting/send-webhook.ts';
+import { readDocumentTool } from './documents/read-document.ts';
+import { searchDocumentsTool } from './documents/search-documents.ts';
+import { readResultTool } from './read-result.ts';
+
+export type ToolPorts = ActingPorts & {
+  index: Pick<SearchIndex, 'search'>;
+  documents: Pick<Documents, 'read'>;
+  messageStore: Pick<MessageStore, 'findToolResult'>;
+};
+
+export type ActingPorts = {
+  webhooks: Webhooks;
+  /** Absent when no mail server is configured. */
+  mail?: MailTransport | undefined;
+};
+
+type ActingConfig = Pick<
+  Config,
+  'ALFRED_WEBHOOK_SECRET' | 'ALFRED_WEBHOOK_HOSTS' | 'ALFRED_MAIL_FROM' | 'ALFRED_MAIL_DOMAINS'
+>;
+
+/** Every tool that several agents share, by name. An agent may use those that its `tools` names. */
+export function createTools(config: ActingConfig, ports: ToolPorts): Record<string, Tool> {
+  const tools = [
+    searchDocumentsTool(ports.index),
+    readDocumentTool(ports.documents),
+    readResultTool(ports.messageStore),
+    ...createActingTools(config, ports),
+  ];
+  return Object.fromEntries(tools.map((tool) => [tool.name, tool]));
+}
+
+/** The tools that change something outside Alfred, as far as they are configured. */
+export function createActingTools(config: ActingConfig, { webhooks, mail }: ActingPorts): Tool[] {
+  const {
+    ALFRED_WEBHOOK_SECRET: secret,
+    ALFRED_WEBHOOK_HOSTS: hosts,
+    ALFRED_MAIL_FROM: from,
+    ALFRED_MAIL_DOMAINS: domains,
+  } = config;
+  return [
+    ...(secret ? [sendWebhookTool(webhooks, { secret, hosts })] : []),
+    ...(mail && from ? [sendEmailTool(mail, { from, domains })] : []),
+  ];
+}
