@@ -34,11 +34,7 @@ import { taskCallbackRoutes } from './routes/task-callback.ts';
 import { taskEventRoutes } from './routes/task-events.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { usageRoutes } from './routes/usage.ts';
-import { createSourceClock } from '../adapters/temporal/source-schedules.ts';
-import { createStarters } from '../adapters/temporal/start-workflow.ts';
 import { refuseDeep, refuseUnstorable } from './http/storable.ts';
-import { createTemporalSchedules } from '../adapters/temporal/schedules.ts';
-import { createTaskReader } from '../adapters/temporal/read-task.ts';
 import { answerUnknownRoutes } from './http/unknown-routes.ts';
 import { bytesOf } from './http/upload.ts';
 
@@ -106,10 +102,6 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
 
   const shared = {
     ...deps,
-    start: createStarters(deps.client, config),
-    read: createTaskReader(deps),
-    clock: createTemporalSchedules(deps.client),
-    sourceClock: createSourceClock(deps.client),
     openStream: createStreamOpener({ ...deps, draining: stopping.signal }),
     views: createViews(config),
     draining: stopping.signal,

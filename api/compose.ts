@@ -8,7 +8,7 @@ import { onShutdown } from '../runtime/shutdown.ts';
 import { createApi } from './app.ts';
 import type { ApiDeps } from './deps.ts';
 
-type ApiEdge = Pick<Edge, 'config' | 'log' | 'client' | 'metrics' | 'readMetrics' | 'readiness'>;
+type ApiEdge = Pick<Edge, 'config' | 'log' | 'metrics' | 'readMetrics' | 'readiness'>;
 type ApiAdapters = Pick<
   ApiDeps,
   | 'approvals'
@@ -19,13 +19,13 @@ type ApiAdapters = Pick<
   | 'callbacks'
   | 'citations'
   | 'collections'
+  | 'control'
   | 'conversationRows'
   | 'conversationEvents'
   | 'messages'
   | 'documents'
   | 'index'
   | 'ledger'
-  | 'workflows'
 >;
 
 /**
@@ -39,13 +39,7 @@ type ApiAdapters = Pick<
 export async function startApi(edge: ApiEdge, adapters: ApiAdapters): Promise<{ url: string; stop(): Promise<void> }> {
   const { config, log, readiness } = edge;
   checkAgentNames(config, Object.keys(agents));
-  const { approvals, tasks, events, conversationRows, conversationEvents, messages } = adapters;
-  const { callbacks, citations, collections, documents, index, ledger, schedules, sources, workflows } = adapters;
-  const app = await createApi({
-    ...edge,
-    ...{ approvals, tasks, events, conversationRows, conversationEvents, messages },
-    ...{ callbacks, citations, collections, documents, index, ledger, schedules, sources, workflows, agents },
-  });
+  const app = await createApi({ ...edge, ...adapters, agents });
   try {
     await app.listen({ host: config.ALFRED_API_HOST, port: config.ALFRED_API_PORT });
   } catch (error) {

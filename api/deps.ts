@@ -1,10 +1,10 @@
-import type { Client } from '@temporalio/client';
 import type { IncomingHttpHeaders } from 'node:http';
 import type {
   Approvals,
   Callbacks,
   Citations,
   Collections,
+  Control,
   Documents,
   Identity,
   Ledger,
@@ -16,7 +16,6 @@ import type {
   SearchIndex,
   TaskEvents,
   Tasks,
-  Workflows,
 } from '../contract/ports/index.ts';
 import type { Agents } from '../agents/index.ts';
 import type { Config } from '../runtime/config.ts';
@@ -24,7 +23,7 @@ import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { ReadinessProbe } from '../runtime/readiness.ts';
 
-/** What the HTTP door needs. The client must sit on the workers' own connection for eager starts. */
+/** What the HTTP door needs. */
 export type ApiDeps = {
   config: Pick<
     Config,
@@ -40,27 +39,26 @@ export type ApiDeps = {
     | 'TEMPORAL_UI_URL'
   >;
   log: Logger;
-  client: Client;
+  control: Control;
   tasks: Tasks;
   events: TaskEvents;
-  approvals: Pick<Approvals, 'get' | 'list' | 'keepNote'>;
+  approvals: Pick<Approvals, 'get' | 'list'>;
   conversationRows: ConversationRows;
   conversationEvents: ConversationEvents;
   messages: Messages;
   citations: Citations;
-  callbacks: Pick<Callbacks, 'get' | 'again'>;
+  callbacks: Pick<Callbacks, 'get'>;
   collections: Collections;
   documents: Documents;
-  ledger: Pick<Ledger, 'usage'>;
+  ledger: Pick<Ledger, 'reportUsage'>;
   index: Pick<SearchIndex, 'search'>;
   schedules: Schedules;
   sources: Sources;
-  workflows: Pick<Workflows, 'describe' | 'deliverCallback' | 'syncSource'>;
   agents: Agents;
   metrics: Metrics;
   readMetrics(): Promise<string>;
   readiness: ReadinessProbe;
-  /** Who sends a request; without it everybody is the person at this machine. */
+  /** Identifies the sender of a request. Without it every request comes from the user of this machine. */
   identify?(headers: IncomingHttpHeaders): Identity | undefined;
   /** Silence after which an event stream sends a comment, so that proxies keep it open. */
   heartbeatMs?: number;

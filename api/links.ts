@@ -16,12 +16,12 @@ import type {
   ConversationRow,
   Receipt,
   ScheduleRow,
+  ScheduleStatus,
   SourceRow,
   TaskRow,
 } from '../contract/ports/index.ts';
 import type { Config } from '../runtime/config.ts';
 import { scheduleView } from './schedule-view.ts';
-import type { Seen } from '../adapters/temporal/schedules.ts';
 
 export const taskPath = (id: string) => `/v1/tasks/${id}`;
 export const conversationPath = (id: string) => `/v1/conversations/${id}`;
@@ -79,8 +79,8 @@ export const createViews = ({ TEMPORAL_NAMESPACE: namespace, TEMPORAL_UI_URL: ui
       ...row,
       links: { self: sourcePath(row.id), temporal: workflowUrl(sourceWorkflowId(row.id)) },
     }),
-    schedule: (row: ScheduleRow, seen: Seen): Schedule =>
-      scheduleView(row, seen, {
+    schedule: (row: ScheduleRow, status: ScheduleStatus): Schedule =>
+      scheduleView(row, status, {
         self: schedulePath(row.id),
         temporal: urlOf('schedules', scheduleWorkflowId(row.id)),
       }),

@@ -1,17 +1,17 @@
-import type { ScheduleRow } from '../contract/ports/index.ts';
+import type { ScheduleRow, ScheduleStatus } from '../contract/ports/index.ts';
 import type { Schedule } from '../contract/schedule.ts';
-import type { Seen } from '../adapters/temporal/schedules.ts';
 
-/** A schedule as it is shown: our row beside what Temporal says, without the secret that signs a callback. */
-export function scheduleView(row: ScheduleRow, seen: Seen, links: Schedule['links']): Schedule {
+/** A schedule as callers see it: the row with Temporal's status, without the secret that signs a callback. */
+export function scheduleView(row: ScheduleRow, status: ScheduleStatus, links: Schedule['links']): Schedule {
   const { tenant: _tenant, subject: _subject, action, ...shown } = row;
-  const { paused, note, nextRuns } = seen.state === 'scheduled' ? seen : { paused: row.paused, note: '', nextRuns: [] };
+  const { paused, note, nextRuns } =
+    status.state === 'scheduled' ? status : { paused: row.paused, note: '', nextRuns: [] };
   return {
     ...shown,
     action: withoutSecret(action),
-    state: seen.state,
+    state: status.state,
     paused,
-    // Temporal pauses by itself after a failure, and anybody can in its UI; both leave a word there.
+    // A schedule that Temporal paused after a failure, or a person in Temporal's UI, has the reason in Temporal's note.
     note: paused && !row.paused && note ? note : row.note,
     nextRuns,
     links,

@@ -7,12 +7,12 @@ import type { Config } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-/** Rooms that workflow code may come from; the import arrows allow no others. */
+/** The folders that workflow code may come from; the import rules allow no others. */
 const rooms = ['contract', 'agents', 'workflows'];
 
 /**
- * The workflow code as one file: a configured one, or one built from the tree and cached under the hash of everything
- * it is made from. Building takes seconds, a cached one none.
+ * Loads the workflow code as one file: the configured bundle, or one that is built from the sources and cached under
+ * their hash. Building takes seconds; a cached bundle loads at once.
  */
 export async function workflowBundle(
   config: Pick<Config, 'ALFRED_WORKFLOW_BUNDLE' | 'ALFRED_DATA_DIR'>,
@@ -25,13 +25,13 @@ export async function workflowBundle(
   if (cached !== undefined) return { code: cached };
   const bundle = await buildWorkflowBundle(log);
   await mkdir(folder, { recursive: true });
-  // Another process may write the same bundle; a rename lets both win.
+  // Another process may write the same bundle at the same time; a rename replaces the whole file.
   await writeFile(`${file}.${process.pid}`, bundle.code);
   await rename(`${file}.${process.pid}`, file);
   return bundle;
 }
 
-/** Builds the bundle from the tree. */
+/** Builds the bundle from the sources. */
 export const buildWorkflowBundle = (log: Logger): Promise<WorkflowBundle> =>
   bundleWorkflowCode({
     workflowsPath: join(root, 'workflows/index.ts'),
@@ -50,5 +50,5 @@ async function hashOfSources(): Promise<string> {
     .slice(0, 16);
 }
 
-/** Names a bundle in histories. */
+/** A short hash of a bundle, which workers write into histories as their build id. */
 export const bundleId = ({ code }: { code: string }) => createHash('sha256').update(code).digest('hex').slice(0, 10);

@@ -6,12 +6,12 @@ import { ConfigError, type Config } from '../runtime/config.ts';
 export const allQueues: readonly string[] = [...Object.keys(agents).map(agentQueue), documentsQueue, systemQueue];
 
 /**
- * The queues a worker process serves: those of `--queue`, else of ALFRED_QUEUES, else all.
+ * The task queues that a worker process serves: those of `--queue`, else those of ALFRED_QUEUES, else all.
  *
  * @throws ConfigError that names the unknown queue and the known ones
  */
-export function queuesOf(wanted: string[], config: Pick<Config, 'ALFRED_QUEUES'>): string[] {
-  const chosen = wanted.length > 0 ? wanted : (config.ALFRED_QUEUES?.split(',') ?? [...allQueues]);
+export function queuesOf(requested: string[], config: Pick<Config, 'ALFRED_QUEUES'>): string[] {
+  const chosen = requested.length > 0 ? requested : (config.ALFRED_QUEUES?.split(',') ?? [...allQueues]);
   const unknown = chosen.filter((queue) => !allQueues.includes(queue));
   if (unknown.length > 0)
     throw new ConfigError(`There is no task queue "${unknown.join('", "')}". The queues are: ${allQueues.join(', ')}.`);

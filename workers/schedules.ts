@@ -1,25 +1,19 @@
-import { ScheduleAlreadyRunning, ScheduleOverlapPolicy, type Client } from '@temporalio/client';
+import { ScheduleOverlapPolicy, type Client } from '@temporalio/client';
+import { createTemporalSchedules } from '../adapters/temporal/temporal-schedules.ts';
+import type { Workflows } from '../adapters/temporal/start-workflow.ts';
 import { sweepScheduleId, systemQueue } from '../contract/ids.ts';
 import type { Config } from '../runtime/config.ts';
-import type { sweepTasksWorkflow } from '../workflows/sweep/workflow.ts';
 
-/** Creates or updates the schedules that keep house. Safe to repeat, and by several workers at once. */
-export async function ensureSchedules(client: Client, config: Pick<Config, 'ALFRED_SWEEP_INTERVAL_S'>): Promise<void> {
-  const schedule = {
+/** Creates or updates the schedule of the sweep. Idempotent, also when several workers start at once. */
+export const ensureSchedules = (client: Client, config: Pick<Config, 'ALFRED_SWEEP_INTERVAL_S'>): Promise<void> =>
+  createTemporalSchedules(client).ensure(sweepScheduleId, {
     spec: { intervals: [{ every: config.ALFRED_SWEEP_INTERVAL_S * 1_000 }] },
     action: {
-      type: 'startWorkflow' as const,
-      workflowType: 'sweepTasksWorkflow' satisfies (typeof sweepTasksWorkflow)['name'],
+      type: 'startWorkflow',
+      workflowType: 'sweepTasksWorkflow' satisfies keyof Workflows,
       workflowId: sweepScheduleId,
       taskQueue: systemQueue,
       args: [],
     },
-    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 min' as const },
-  };
-  try {
-    await client.schedule.create({ scheduleId: sweepScheduleId, ...schedule });
-  } catch (error) {
-    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    await client.schedule.getHandle(sweepScheduleId).update((current) => ({ ...schedule, state: current.state }));
-  }
-}
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 min' },
+  });

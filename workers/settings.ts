@@ -6,7 +6,7 @@ import { agentSettings, dayLimitsOf } from '../runtime/agent-settings.ts';
 import { ConfigError, type Config } from '../runtime/config.ts';
 import { priorityOf } from '../runtime/priority.ts';
 
-/** A tool result that is read at once takes this share of the smallest window, and never more than this many characters. */
+/** The longest tool result that a model gets whole, as a share of its context window, and the bounds in characters. */
 const resultShare = 0.2;
 const longestResult = 60_000;
 const shortestResult = 2_000;
@@ -23,7 +23,7 @@ type Settings = Pick<
   | 'resultCharactersOf'
 >;
 
-/** What activities ask of the configuration, by agent and tenant. */
+/** The settings that activities read from the configuration, by agent and tenant. */
 export function settingsOf(config: Config, catalog: ModelCatalog): Settings {
   const modelsOf = (agent: string): [string, ...string[]] => {
     const { model, fallbacks, onOutage } = agentSettings(config, agent);
@@ -46,10 +46,11 @@ export function settingsOf(config: Config, catalog: ModelCatalog): Settings {
 }
 
 /**
- * A rule for a tool that nobody has would leave the right one without a rule.
+ * Checks the approval rules of every agent. A rule for a misspelt tool is an error: the tool that was meant would run
+ * without approval.
  *
- * @returns the tools by agent that change something and wait for nobody
- * @throws ConfigError that names the rule, and the tools of its agent
+ * @returns the tools of each agent that change something and that no rule applies to
+ * @throws ConfigError that names the rule and the tools of its agent
  */
 export function checkApprovals(
   config: Config,
@@ -74,9 +75,9 @@ export function checkApprovals(
 type Models = { catalog: ModelCatalog; providers: Record<string, ModelProvider> };
 
 /**
- * A model that cannot be called is told at start, not by the first task, nor by the first outage of the one before it.
+ * Fails at startup when a model or a fallback cannot be called, instead of at the first task or the first outage.
  *
- * @throws ConfigError that names the model, and what to set
+ * @throws ConfigError that names the model and the variable to set
  */
 export function checkModels(config: Config, { catalog, providers }: Models, agents: string[]): void {
   for (const agent of agents) {

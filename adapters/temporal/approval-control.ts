@@ -6,7 +6,7 @@ import { updateName } from '../../contract/ids.ts';
 import { canonicalJson } from '../../contract/json.ts';
 import type { ApprovalControl, ApprovalRow, Approvals, Identity } from '../../contract/ports/index.ts';
 import type { Verdict } from '../../contract/references.ts';
-import { sentenceOfVerdict } from '../../contract/rules/approval-rights.ts';
+import { describeVerdict } from '../../contract/rules/approval-rights.ts';
 import type { DecisionRequest } from '../../workflows/messages.ts';
 import { updateTask } from './update-task.ts';
 
@@ -80,5 +80,5 @@ function checkRepeat({ subject }: Identity, { decision }: ApprovalRow, repeat: A
     canonicalJson(decision.edited) === canonicalJson(repeat.edit ?? null);
   if (isSame) return;
   const status = decision.runs ? 'approved' : 'denied';
-  throw new AlfredError('approval_decided', sentenceOfVerdict({ ...decision, status }));
+  throw new AlfredError('approval_decided', describeVerdict({ ...decision, status }));
 }

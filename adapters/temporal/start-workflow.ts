@@ -34,5 +34,8 @@ export async function signalWithStart<Name extends keyof Workflows>(
 ): Promise<void> {
   // The SDK's type of the options is conditional on the workflow, which is not known here.
   type Options = Parameters<typeof WorkflowClient.prototype.signalWithStart<Workflows[Name], []>>[1];
-  await client.workflow.signalWithStart<Workflows[Name], []>(name, { ...options, signalArgs: [] } as unknown as Options);
+  await client.workflow.signalWithStart<Workflows[Name], []>(name, {
+    ...options,
+    signalArgs: [],
+  } as unknown as Options);
 }

@@ -93,9 +93,7 @@ export const createTaskControl = (deps: TaskControlDeps & { readReconciled: Read
 /** @returns false when there is no running workflow */
 async function cancelWorkflow(client: Client, taskId: string): Promise<boolean> {
   try {
-    await withTemporalTimeout(client, callDeadlineMs, () =>
-      client.workflow.getHandle(taskWorkflowId(taskId)).cancel(),
-    );
+    await withTemporalTimeout(client, callDeadlineMs, () => client.workflow.getHandle(taskWorkflowId(taskId)).cancel());
     return true;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return false;

@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
-import { AlfredError, httpStatusOf, defaultMessageOf, type ErrorCode } from '../../contract/errors.ts';
+import { AlfredError, httpStatusOf, defaultMessageOf, type ErrorCode, InvalidRequest } from '../../contract/errors.ts';
 import type { Problem } from '../../contract/problem.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { isDatabaseUnavailable } from '../../runtime/database/postgres.ts';

@@ -1,4 +1,4 @@
-import { InvalidRequest, type Issue } from './problems.ts';
+import { InvalidRequest, type Issue } from '../../contract/errors.ts';
 
 /** JSON is deeper than this only when somebody wants to see what breaks. */
 const deepest = 100;

@@ -3,7 +3,8 @@ import type { FastifyRequest } from 'fastify';
 import type { UploadedFile } from '../../contract/ports/index.ts';
 import { DocumentName, DocumentUpload } from '../../contract/documents.ts';
 import { AlfredError } from '../../contract/errors.ts';
-import { InvalidRequest, parse, type Issue } from './problems.ts';
+import { InvalidRequest, type Issue } from '../../contract/errors.ts';
+import { parse } from './problems.ts';
 import { refuseUnstorable } from './storable.ts';
 
 /** 1 MB is a million bytes, as upload forms count. */

@@ -1,27 +1,20 @@
-import { WorkflowNotFoundError } from '@temporalio/client';
-import { taskWorkflowId } from '../../contract/ids.ts';
-import type { Scope } from '../../contract/references.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import { CancelRequest, Task } from '../../contract/task.ts';
-import type { TaskRow } from '../../contract/ports/index.ts';
-import { linkAbort } from '../../runtime/linked-abort.ts';
+import { linkAbort } from '../../runtime/link-abort.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
-import { inTime } from '../../runtime/in-time.ts';
 import type { Views } from '../links.ts';
 import { parse } from '../http/problems.ts';
 import { bodyProblems, IdParams, json, problems } from '../http/responses.ts';
-import { temporalDeadlineMs } from '../../adapters/temporal/start-workflow.ts';
-import type { ReadTask } from '../../adapters/temporal/read-task.ts';
-import { notFound } from './tasks.ts';
+import { noTask } from './tasks.ts';
 
-/** How long an answer is held back for the task's end, in milliseconds. */
-const patienceMs = 2_000;
+/** How long the response is held back for the task to end, in milliseconds. */
+const waitForEndMs = 2_000;
 
-type Deps = Pick<ApiDeps, 'tasks' | 'events' | 'client'> & { read: ReadTask; views: Views; draining: AbortSignal };
+type Deps = Pick<ApiDeps, 'control' | 'events' | 'tasks'> & { views: Views; draining: AbortSignal };
 
 export const cancelTaskRoutes =
-  ({ tasks, events, client, read, views, draining }: Deps) =>
+  ({ control, events, tasks, views, draining }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'POST',
@@ -43,33 +36,13 @@ export const cancelTaskRoutes =
       },
       handler: async ({ scope, params, body }, reply) => {
         const { reason, undo } = body === undefined || body === null ? {} : parse(CancelRequest, body);
-        const row = await tasks.get(scope, params.id);
-        if (!row) throw notFound(params.id);
+        const row = await control.tasks.cancel(scope, params.id, { reason, undo });
+        if (!row) throw noTask(params.id);
         if (isEnded(row.status)) return reply.send(views.task(row));
-        await tasks.askToCancel(scope, row.id, { reason, undo, by: scope.subject });
-        if (!(await cancelWorkflow(row.id))) await closeWithout(scope, row, reason);
-        const stop = linkAbort([draining], { timeoutMs: patienceMs });
-        await events.ended(row.id, stop.signal).finally(stop.release);
-        const now = (await tasks.get(scope, row.id)) ?? row;
-        return reply.code(isEnded(now.status) ? 200 : 202).send(views.task(now));
+        const stop = linkAbort([draining], { timeoutMs: waitForEndMs });
+        await events.waitForEnd(row.id, stop.signal).finally(stop.release);
+        const current = (await tasks.get(scope, row.id)) ?? row;
+        return reply.code(isEnded(current.status) ? 200 : 202).send(views.task(current));
       },
     });
-
-    /** @returns false when there is no running workflow */
-    async function cancelWorkflow(taskId: string): Promise<boolean> {
-      try {
-        await inTime(client, temporalDeadlineMs, () => client.workflow.getHandle(taskWorkflowId(taskId)).cancel());
-        return true;
-      } catch (error) {
-        if (error instanceof WorkflowNotFoundError) return false;
-        throw error;
-      }
-    }
-
-    /** A row whose start never reached Temporal ends here; one whose workflow is over is made true. */
-    async function closeWithout(scope: Scope, row: TaskRow, reason = 'Cancelled before it started.'): Promise<void> {
-      const current = await read(scope, row.id);
-      if (current?.status !== 'queued') return;
-      await tasks.close({ ...scope, taskId: row.id, agent: row.agent }, undefined, { status: 'cancelled', reason });
-    }
   };

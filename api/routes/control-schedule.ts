@@ -4,10 +4,9 @@ import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import type { Views } from '../links.ts';
 import { bodyProblems, IdParams, json, problems } from '../http/responses.ts';
-import type { TemporalSchedules } from '../../adapters/temporal/schedules.ts';
 import { noSchedule } from './schedules.ts';
 
-type Deps = Pick<ApiDeps, 'schedules'> & { clock: TemporalSchedules; views: Views };
+type Deps = Pick<ApiDeps, 'control'> & { views: Views };
 
 const pauses = [
   { verb: 'pause', paused: true, summary: 'Pause a schedule; runs under way go on' },
@@ -15,9 +14,9 @@ const pauses = [
 ] as const;
 
 export const controlScheduleRoutes =
-  ({ schedules, clock, views }: Deps) =>
+  ({ control, views }: Deps) =>
   async (app: Api) => {
-    const shown = async (row: ScheduleRow) => views.schedule(row, await clock.look(row.id));
+    const show = async (row: ScheduleRow) => views.schedule(row, await control.schedules.describe(row.id));
 
     for (const { verb, paused, summary } of pauses)
       app.route({
@@ -32,9 +31,9 @@ export const controlScheduleRoutes =
           response: { 200: json('The schedule', Schedule), ...problems(404, ...bodyProblems) },
         },
         handler: async ({ scope, params }, reply) => {
-          const row = await schedules.change(scope, params.id, { paused }, (changed) => clock.put(changed, true));
+          const row = await control.schedules.change(scope, params.id, { paused });
           if (!row) throw noSchedule(params.id);
-          return reply.send(await shown(row));
+          return reply.send(await show(row));
         },
       });
 
@@ -51,10 +50,9 @@ export const controlScheduleRoutes =
         response: { 202: json('A run is about to begin', Schedule), ...problems(404, 409, ...bodyProblems) },
       },
       handler: async ({ scope, params }, reply) => {
-        const row = await schedules.get(scope, params.id);
+        const row = await control.schedules.trigger(scope, params.id);
         if (!row) throw noSchedule(params.id);
-        await clock.trigger(row);
-        return reply.code(202).send(await shown(row));
+        return reply.code(202).send(await show(row));
       },
     });
   };

@@ -50,7 +50,7 @@ export const conversationMessageRoutes =
       },
       handler: async ({ scope, params: { id }, query }, reply) => {
         if (!(await conversationRows.get(scope, id))) throw noConversation(id);
-        return reply.send(await conversationRows.messages(scope, id, query));
+        return reply.send(await conversationRows.listMessages(scope, id, query));
       },
     });
   };

@@ -14,10 +14,9 @@ import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { ingestionPath, type Views } from '../links.ts';
 import { bodyProblems, IdParams, json, location, problems } from '../http/responses.ts';
-import type { Starters } from '../../adapters/temporal/start-workflow.ts';
 import { bytesOf, filesOf } from '../http/upload.ts';
 
-type Deps = Pick<ApiDeps, 'config' | 'documents' | 'index'> & { start: Starters; views: Views };
+type Deps = Pick<ApiDeps, 'config' | 'control' | 'documents' | 'index'> & { views: Views };
 
 const multipartForm = {
   type: 'object',
@@ -27,7 +26,7 @@ const multipartForm = {
 };
 
 export const documentRoutes =
-  ({ config, documents, index, start, views }: Deps) =>
+  ({ config, control, documents, index, views }: Deps) =>
   async (app: Api) => {
     const maxMegabytes = config.ALFRED_MAX_UPLOAD_MB;
 
@@ -52,15 +51,8 @@ export const documentRoutes =
       handler: async (request, reply) => {
         const { scope, query } = request;
         const files = await filesOf(request, maxMegabytes);
-        const ingestionId = await documents.createIngestion(scope, files, query);
-        await start.ingestion({ ...scope, ingestionId }).catch(async (error: unknown) => {
-          // Whoever sent it is not told its id, and sends it again.
-          await documents.endIngestion(scope, ingestionId, 'failed', { keepFiles: false }).catch(() => undefined);
-          throw error;
-        });
-        const ingestion = await documents.ingestion(scope, ingestionId);
-        if (!ingestion) throw new AlfredError('internal');
-        return reply.code(202).header('location', ingestionPath(ingestionId)).send(views.ingestion(ingestion));
+        const row = await control.ingestions.create(scope, files, query);
+        return reply.code(202).header('location', ingestionPath(row.id)).send(views.ingestion(row));
       },
     });
 

@@ -13,11 +13,9 @@ import { checkInput } from '../check-input.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { schedulePath, type Views } from '../links.ts';
-import { InvalidRequest } from '../http/problems.ts';
 import { bodyProblems, IdParams, json, location, problems } from '../http/responses.ts';
-import type { TemporalSchedules } from '../../adapters/temporal/schedules.ts';
 
-type Deps = Pick<ApiDeps, 'agents' | 'schedules'> & { clock: TemporalSchedules; views: Views };
+type Deps = Pick<ApiDeps, 'agents' | 'control' | 'schedules'> & { views: Views };
 
 const CreateHeaders = z.looseObject({
   'idempotency-key': z
@@ -28,9 +26,9 @@ const CreateHeaders = z.looseObject({
 });
 
 export const scheduleRoutes =
-  ({ agents, schedules, clock, views }: Deps) =>
+  ({ agents, control, schedules, views }: Deps) =>
   async (app: Api) => {
-    const shown = async (row: ScheduleRow) => views.schedule(row, await clock.look(row.id));
+    const show = async (row: ScheduleRow) => views.schedule(row, await control.schedules.describe(row.id));
 
     app.route({
       method: 'POST',
@@ -50,17 +48,11 @@ export const scheduleRoutes =
       },
       handler: async ({ scope, body, headers }, reply) => {
         const request = { ...body, action: checkAction(body.action) };
-        const row = await schedules.create(scope, request, { idempotencyKey: headers['idempotency-key'] });
-        try {
-          await clock.create(row);
-        } catch (error) {
-          if (error instanceof InvalidRequest) await schedules.discard(scope, row.id);
-          throw error;
-        }
+        const row = await control.schedules.create(scope, request, { idempotencyKey: headers['idempotency-key'] });
         return reply
           .code(201)
           .header('location', schedulePath(row.id))
-          .send(await shown(row));
+          .send(await show(row));
       },
     });
 
@@ -76,7 +68,7 @@ export const scheduleRoutes =
       },
       handler: async ({ scope, query }, reply) => {
         const page = await schedules.list(scope, query);
-        return reply.send({ schedules: await Promise.all(page.schedules.map(shown)), nextCursor: page.nextCursor });
+        return reply.send({ schedules: await Promise.all(page.schedules.map(show)), nextCursor: page.nextCursor });
       },
     });
 
@@ -93,7 +85,7 @@ export const scheduleRoutes =
       handler: async ({ scope, params }, reply) => {
         const row = await schedules.get(scope, params.id);
         if (!row) throw noSchedule(params.id);
-        return reply.send(await shown(row));
+        return reply.send(await show(row));
       },
     });
 
@@ -112,11 +104,9 @@ export const scheduleRoutes =
       },
       handler: async ({ scope, params, body }, reply) => {
         const change = { ...body, ...(body.action ? { action: checkAction(body.action) } : {}) };
-        const row = await schedules.change(scope, params.id, change, (changed) =>
-          clock.put(changed, change.paused !== undefined),
-        );
+        const row = await control.schedules.change(scope, params.id, change);
         if (!row) throw noSchedule(params.id);
-        return reply.send(await shown(row));
+        return reply.send(await show(row));
       },
     });
 
@@ -131,7 +121,7 @@ export const scheduleRoutes =
         response: { 204: z.null().describe('Deleted'), ...problems(400, 404, 413, 415) },
       },
       handler: async ({ scope, params: { id } }, reply) => {
-        if (!(await schedules.delete(scope, id, clock.delete))) throw noSchedule(id);
+        if (!(await control.schedules.delete(scope, id))) throw noSchedule(id);
         return reply.code(204).send(null);
       },
     });

@@ -1,9 +1,5 @@
 import { z } from 'zod';
-import type { SourceRow } from '../../contract/ports/index.ts';
-import { reconcileSync } from '../../contract/rules/ingestion-reconciliation.ts';
 import { AlfredError } from '../../contract/errors.ts';
-import { sourceWorkflowId } from '../../contract/ids.ts';
-import type { Scope } from '../../contract/references.ts';
 import {
   isAllowedPrefix,
   Source,
@@ -13,26 +9,16 @@ import {
   SourceListQuery,
   SourceRequest,
 } from '../../contract/sources.ts';
-import { startGraceMs } from '../../contract/rules/task-reconciliation.ts';
-import { inTime } from '../../runtime/in-time.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { sourcePath, type Views } from '../links.ts';
 import { bodyProblems, IdempotencyHeaders, IdParams, json, location, problems } from '../http/responses.ts';
-import type { SourceClock } from '../../adapters/temporal/source-schedules.ts';
-import { temporalDeadlineMs } from '../../adapters/temporal/start-workflow.ts';
 
-/** A reader waits no longer than this for Temporal's word. */
-const describeDeadlineMs = 500;
-
-type Deps = Pick<ApiDeps, 'client' | 'config' | 'sources' | 'workflows'> & { sourceClock: SourceClock; views: Views };
+type Deps = Pick<ApiDeps, 'config' | 'control' | 'sources'> & { views: Views };
 
 export const sourceRoutes =
-  ({ client, config, sources, workflows, sourceClock, views }: Deps) =>
+  ({ config, control, sources, views }: Deps) =>
   async (app: Api) => {
-    const start = ({ tenant, subject }: Scope, sourceId: string) =>
-      inTime(client, temporalDeadlineMs, () => workflows.syncSource({ tenant, subject, sourceId }));
-
     app.route({
       method: 'POST',
       url: '/v1/sources',
@@ -55,19 +41,7 @@ export const sourceRoutes =
             'source_unconfigured',
             'Sources may not read this bucket. Who runs Alfred names what they may in ALFRED_S3_PREFIXES.',
           );
-        const idempotencyKey = headers['idempotency-key'];
-        const { isNew, ...row } = await sources.create(scope, body, { idempotencyKey });
-        try {
-          if (row.everyS !== null) await sourceClock.create({ ...scopeOf(scope), sourceId: row.id }, row.everyS);
-          if (isNew || isUnderWay(row)) await start(scope, row.id);
-        } catch (error) {
-          // With a key the repeat goes on with it; without one it would be in the way.
-          if (idempotencyKey === undefined) {
-            await sourceClock.delete(row.id).catch(() => undefined);
-            await sources.discard(scope, row.id);
-          }
-          throw error;
-        }
+        const row = await control.sources.create(scope, body, { idempotencyKey: headers['idempotency-key'] });
         return reply.code(201).header('location', sourcePath(row.id)).send(views.source(row));
       },
     });
@@ -98,7 +72,11 @@ export const sourceRoutes =
         params: IdParams,
         response: { 200: json('The source as it stands', Source), ...problems(404) },
       },
-      handler: async ({ scope, params: { id } }, reply) => reply.send(views.source(await truth(scope, id))),
+      handler: async ({ scope, params: { id } }, reply) => {
+        const row = await control.sources.read(scope, id);
+        if (!row) throw noSource(id);
+        return reply.send(views.source(row));
+      },
     });
 
     app.route({
@@ -115,9 +93,7 @@ export const sourceRoutes =
         response: { 200: json('The changed source', Source), ...problems(404, 409, ...bodyProblems) },
       },
       handler: async ({ scope, params: { id }, body }, reply) => {
-        const row = await sources.change(scope, id, body, async ({ everyS }) => {
-          if (body.everyS !== undefined) await sourceClock.put({ ...scopeOf(scope), sourceId: id }, everyS);
-        });
+        const row = await control.sources.change(scope, id, body);
         if (!row) throw noSource(id);
         return reply.send(views.source(row));
       },
@@ -134,9 +110,9 @@ export const sourceRoutes =
         response: { 202: json('A sync is under way', Source), ...problems(400, 404, 413, 415) },
       },
       handler: async ({ scope, params: { id } }, reply) => {
-        if (!(await sources.request({ ...scopeOf(scope), sourceId: id }))) throw noSource(id);
-        await start(scope, id);
-        return reply.code(202).send(views.source(await found(scope, id)));
+        const row = await control.sources.sync(scope, id);
+        if (!row) throw noSource(id);
+        return reply.code(202).send(views.source(row));
       },
     });
 
@@ -152,39 +128,10 @@ export const sourceRoutes =
         response: { 204: z.null().describe('Removed'), ...problems(400, 404, 413, 415, 422) },
       },
       handler: async ({ scope, params: { id }, query }, reply) => {
-        if (!(await sources.delete(scope, id, query.documents, () => sourceClock.delete(id)))) throw noSource(id);
-        if (query.documents === 'remove') await start(scope, id);
+        if (!(await control.sources.delete(scope, id, query.documents))) throw noSource(id);
         return reply.code(204).send(null);
       },
     });
-
-    const found = async (scope: Scope, id: string): Promise<SourceRow> => {
-      const row = await sources.get(scope, id);
-      if (!row) throw noSource(id);
-      return row;
-    };
-
-    /** The row, brought in line with its workflow: somebody may have terminated that. */
-    const truth = async (scope: Scope, id: string): Promise<SourceRow> => {
-      const row = await found(scope, id);
-      if (!isUnderWay(row) || Date.now() - Date.parse(row.sync.requestedAt) < startGraceMs) return row;
-      const status = await ask(id);
-      const end = status && reconcileSync(status);
-      if (!end) return row;
-      await sources.endLost({ ...scopeOf(scope), sourceId: id }, end, { olderThanMs: startGraceMs });
-      return found(scope, id);
-    };
-
-    /** What Temporal says; undefined when it does not say anything soon. */
-    const ask = async (id: string) => {
-      try {
-        return (await inTime(client, describeDeadlineMs, () => workflows.describe(sourceWorkflowId(id)))).status;
-      } catch {
-        return undefined;
-      }
-    };
   };
 
-const scopeOf = ({ tenant, subject }: Scope) => ({ tenant, subject });
-const isUnderWay = ({ sync }: SourceRow) => sync.state === 'queued' || sync.state === 'running';
 const noSource = (id: string) => new AlfredError('not_found', `There is no source ${id}.`);

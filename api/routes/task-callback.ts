@@ -1,19 +1,15 @@
 import { CallbackState } from '../../contract/callback.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import type { Scope } from '../../contract/references.ts';
-import { isEnded } from '../../contract/task-status.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
-import { inTime } from '../../runtime/in-time.ts';
 import { IdParams, json, problems } from '../http/responses.ts';
-import { temporalDeadlineMs } from '../../adapters/temporal/start-workflow.ts';
-import type { ReadTask } from '../../adapters/temporal/read-task.ts';
-import { notFound } from './tasks.ts';
+import { noTask } from './tasks.ts';
 
-type Deps = Pick<ApiDeps, 'callbacks' | 'workflows' | 'client'> & { read: ReadTask };
+type Deps = Pick<ApiDeps, 'callbacks' | 'control'>;
 
 export const taskCallbackRoutes =
-  ({ callbacks, workflows, client, read }: Deps) =>
+  ({ callbacks, control }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'GET',
@@ -41,18 +37,7 @@ export const taskCallbackRoutes =
         response: { 202: json('It is on its way', CallbackState), ...problems(404, 409) },
       },
       handler: async ({ scope, params: { id } }, reply) => {
-        const row = await read(scope, id);
-        if (!row) throw notFound(id);
-        await stateOf(scope, id);
-        if (!isEnded(row.status))
-          throw new AlfredError(
-            'task_running',
-            `The task ${id} is ${row.status}; its callback follows when it has ended.`,
-          );
-        // Should Temporal be away now, the sweep finds the row.
-        await callbacks.again(scope, id);
-        const callback = { taskId: id, tenant: scope.tenant, subject: scope.subject };
-        await inTime(client, temporalDeadlineMs, () => workflows.deliverCallback(callback, { anew: true }));
+        if (!(await control.tasks.repeatCallback(scope, id))) throw noTask(id);
         return reply.code(202).send(await stateOf(scope, id));
       },
     });
@@ -61,8 +46,8 @@ export const taskCallbackRoutes =
       const state = await callbacks.get(scope, id);
       if (state) return state;
       // Reads the task only to say which of the two is missing.
-      throw (await read(scope, id))
+      throw (await control.tasks.read(scope, id))
         ? new AlfredError('callback_missing', `The task ${id} has no callback.`)
-        : notFound(id);
+        : noTask(id);
     }
   };

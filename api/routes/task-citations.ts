@@ -2,7 +2,7 @@ import { TaskCitations } from '../../contract/task.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { IdParams, json, problems } from '../http/responses.ts';
-import { notFound } from './tasks.ts';
+import { noTask } from './tasks.ts';
 
 type Deps = Pick<ApiDeps, 'citations'>;
 
@@ -20,8 +20,8 @@ export const taskCitationRoutes =
         response: { 200: json('The citations, by their numbers', TaskCitations), ...problems(404) },
       },
       handler: async ({ scope, params }, reply) => {
-        const found = await citations.of(scope, params.id);
-        if (!found) throw notFound(params.id);
+        const found = await citations.list(scope, params.id);
+        if (!found) throw noTask(params.id);
         return reply.send({ citations: found });
       },
     });

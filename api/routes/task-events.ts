@@ -6,13 +6,12 @@ import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { pageSize, placeOf, ResumeHeaders, type OpenStream } from '../http/open-stream.ts';
 import { IdParams, problems } from '../http/responses.ts';
-import type { ReadTask } from '../../adapters/temporal/read-task.ts';
-import { notFound } from './tasks.ts';
+import { noTask } from './tasks.ts';
 
-type Deps = Pick<ApiDeps, 'events'> & { read: ReadTask; openStream: OpenStream };
+type Deps = Pick<ApiDeps, 'control' | 'events'> & { openStream: OpenStream };
 
 export const taskEventRoutes =
-  ({ events, read, openStream }: Deps) =>
+  ({ control, events, openStream }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'GET',
@@ -38,8 +37,8 @@ export const taskEventRoutes =
       },
       handler: async ({ scope, params, query, headers }, reply) => {
         const media = negotiate(headers.accept, ['text/event-stream', 'application/json']);
-        const row = await read(scope, params.id);
-        if (!row) throw notFound(params.id);
+        const row = await control.tasks.read(scope, params.id);
+        if (!row) throw noTask(params.id);
         const after = placeOf(headers, query, row.lastSeq);
         if (media === 'application/json') {
           const page = await events.read(scope, row.id, after, pageSize);

@@ -4,19 +4,15 @@ import { AlfredError } from '../../contract/errors.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import { Task, TaskList, TaskListQuery, TaskRequest } from '../../contract/task.ts';
 import { agentSettings } from '../../runtime/agent-settings.ts';
-import { linkAbort } from '../../runtime/linked-abort.ts';
+import { linkAbort } from '../../runtime/link-abort.ts';
 import { checkInput } from '../check-input.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { taskPath, type Views } from '../links.ts';
 import { waitOf } from '../http/prefer.ts';
 import { bodyProblems, IdempotencyHeaders, IdParams, json, location, problems } from '../http/responses.ts';
-import type { Starters } from '../../adapters/temporal/start-workflow.ts';
-import type { ReadTask } from '../../adapters/temporal/read-task.ts';
 
-type Deps = Pick<ApiDeps, 'agents' | 'config' | 'tasks' | 'events'> & {
-  start: Starters;
-  read: ReadTask;
+type Deps = Pick<ApiDeps, 'agents' | 'config' | 'control' | 'events' | 'tasks'> & {
   views: Views;
   draining: AbortSignal;
 };
@@ -26,7 +22,7 @@ const ReadHeaders = z.looseObject({
 });
 
 export const taskRoutes =
-  ({ agents, config, tasks, events, start, read, views, draining }: Deps) =>
+  ({ agents, config, control, events, tasks, views, draining }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'POST',
@@ -49,7 +45,7 @@ export const taskRoutes =
         const { head, isNew: _isNew, ...task } = row;
         // A repeat has the same body, so the same priority.
         if (row.status === 'queued')
-          await start.task({ ...scope, taskId: row.id, agent: row.agent, head, priority: body.priority });
+          await control.tasks.start({ ...scope, taskId: row.id, agent: row.agent, head, priority: body.priority });
         return reply.code(202).header('location', taskPath(row.id)).send(views.task(task));
       },
     });
@@ -92,13 +88,13 @@ export const taskRoutes =
       },
       handler: async ({ scope, params, headers }, reply) => {
         const waitS = waitOf(headers.prefer);
-        let row = await read(scope, params.id);
-        if (!row) throw notFound(params.id);
+        let row = await control.tasks.read(scope, params.id);
+        if (!row) throw noTask(params.id);
         if (waitS > 0) {
           void reply.header('preference-applied', `wait=${waitS}`);
           if (!isEnded(row.status)) {
-            const stop = linkAbort([draining, whenGone(reply.raw)], { timeoutMs: waitS * 1_000 });
-            await events.ended(row.id, stop.signal).finally(stop.release);
+            const stop = linkAbort([draining, abortOnDisconnect(reply.raw)], { timeoutMs: waitS * 1_000 });
+            await events.waitForEnd(row.id, stop.signal).finally(stop.release);
             row = (await tasks.get(scope, params.id)) ?? row;
           }
         }
@@ -107,9 +103,9 @@ export const taskRoutes =
     });
   };
 
-export const notFound = (id: string) => new AlfredError('not_found', `There is no task ${id}.`);
+export const noTask = (id: string) => new AlfredError('not_found', `There is no task ${id}.`);
 
-function whenGone(response: ServerResponse): AbortSignal {
+function abortOnDisconnect(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
   if (response.destroyed) gone.abort();
   response.once('close', () => gone.abort());

@@ -1,7 +1,7 @@
 import { maxUsageDays, usageDays, UsageQuery, UsageReport, usageSpan } from '../../contract/usage.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
-import { InvalidRequest } from '../http/problems.ts';
+import { InvalidRequest } from '../../contract/errors.ts';
 import { json, problems } from '../http/responses.ts';
 
 export const usageRoutes =
@@ -24,7 +24,7 @@ export const usageRoutes =
         if (days < 1) throw wrongSpan(`is before from (${span.from} to ${span.to})`);
         if (days > maxUsageDays)
           throw wrongSpan(`is ${days} days from ${span.from}; ask for ${maxUsageDays} at a time`);
-        return reply.send(await ledger.usage(scope, span));
+        return reply.send(await ledger.reportUsage(scope, span));
       },
     });
   };

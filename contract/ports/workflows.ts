@@ -1,21 +1,26 @@
 import type { CallbackRef, SourceRef } from '../references.ts';
 import type { WorkflowState } from '../rules/task-reconciliation.ts';
 
+/**
+ * What activities ask of workflows. The methods that start one are idempotent: a workflow that already runs reads its rows
+ * once more.
+ */
 export interface Workflows {
   describe(workflowId: string): Promise<WorkflowState>;
-  /** Ids of tasks whose workflow is running now. */
+  /** Ids of the tasks whose workflow runs now, over all tenants. */
   runningTasks(): AsyncIterable<string>;
-  /** Makes sure that somebody lets parked tasks go when the model is back. */
+  /** Starts the workflow that releases parked tasks when the model answers again. */
   watchOutage(model: string): Promise<void>;
-  /** Makes sure that somebody makes vectors of what was stored. */
+  /** Starts the workflow that makes vectors of stored chunks that have none. */
   embedDocuments(): Promise<void>;
-  /** Makes sure that somebody does what a source's row asks for. One that is at it already goes on, and looks again. */
+  /** Starts the sync, or the removal, that the source's row asks for. */
   syncSource(source: SourceRef): Promise<void>;
-  /** Tells a parked task to go on. A task that has ended is left alone. */
+  /** Signals a parked task to continue. A task that has ended is left alone. */
   release(taskId: string): Promise<void>;
   /**
-   * Makes sure that somebody delivers a callback.
-   * @param options `anew`: at once, also while an earlier delivery waits for its next attempt
+   * Starts the delivery of a callback.
+   *
+   * @param options `restart`: at once, also while an earlier delivery waits for its next attempt
    */
-  deliverCallback(callback: CallbackRef, options?: { anew?: boolean }): Promise<void>;
+  deliverCallback(callback: CallbackRef, options?: { restart?: boolean }): Promise<void>;
 }

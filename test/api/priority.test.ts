@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createStarters } from '../../adapters/temporal/start-workflow.ts';
 import { taskWorkflowId } from '../../contract/ids.ts';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
 
@@ -41,6 +40,6 @@ test('a tenant whose name is longer than a fairness key may be is served all the
   const scope = { tenant: 'ü'.repeat(100), subject: 'somebody' };
   const request = { agent: 'knowledge', input: { text: 'What?' } };
   const { id, head } = await harness.tasks.create(scope, request, {});
-  await createStarters(harness.client, harness.config).task({ ...scope, taskId: id, agent: 'knowledge', head });
+  await harness.control.tasks.start({ ...scope, taskId: id, agent: 'knowledge', head });
   expect((await priorityOf(id))?.fairnessKey).toMatch(/^[0-9a-f]{64}$/);
 });

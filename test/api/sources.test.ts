@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createControl } from '../../adapters/temporal/control.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import { documentsQueue, sourceScheduleId, sourceWorkflowId } from '../../contract/ids.ts';
 import { SourceRequest } from '../../contract/sources.ts';
@@ -101,11 +102,14 @@ describe('an Idempotency-Key', () => {
   test('lets a repeat go on with what a failed request left, once', async () => {
     let isAway = true;
     const broken = await startApi(api, {
-      workflows: {
-        ...api.workflows,
-        syncSource: (source) =>
-          isAway ? Promise.reject(new AlfredError('temporal_unavailable')) : api.workflows.syncSource(source),
-      },
+      control: createControl({
+        ...api,
+        workflows: {
+          ...api.workflows,
+          syncSource: (source) =>
+            isAway ? Promise.reject(new AlfredError('temporal_unavailable')) : api.workflows.syncSource(source),
+        },
+      }),
     });
     try {
       const ask = (headers: Record<string, string>) =>
@@ -194,14 +198,17 @@ test('a sync that is asked for while it is found out that the one before is over
     .where('id', '=', id)
     .execute();
   const slow = await startApi(api, {
-    workflows: {
-      ...api.workflows,
-      describe: async () => {
-        await api.sources.endSync(source, { status: 'completed' });
-        await api.sources.requestSync(source);
-        return { runId: 'before', status: 'completed' };
+    control: createControl({
+      ...api,
+      workflows: {
+        ...api.workflows,
+        describe: async () => {
+          await api.sources.endSync(source, { status: 'completed' });
+          await api.sources.requestSync(source);
+          return { runId: 'before', status: 'completed' };
+        },
       },
-    },
+    }),
   });
   try {
     expect((await slow.http.get(`/v1/sources/${id}`)).body.sync.state).toBe('queued');

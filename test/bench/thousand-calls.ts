@@ -1,6 +1,7 @@
 import { meanOf, percentile } from '../../cli/eval/measures.ts';
 import { createAdapters } from '../../wiring/adapters.ts';
 import { knowledge } from '../../agents/knowledge/agent.ts';
+import { createTools } from '../../agents/tools/index.ts';
 import { agentQueue, taskWorkflowId } from '../../contract/ids.ts';
 import { openEdge } from '../../runtime/edge.ts';
 import type { Logger } from '../../runtime/logger.ts';
@@ -40,7 +41,7 @@ export async function thousandCalls({
   const { provider, tool, seen } = longTalker(calls, markCpu);
   const workers = await startWorkers(
     edge,
-    { ...adapters, providers: { scripted: provider }, tools: { ...adapters.tools, [tool.name]: tool } },
+    { ...adapters, providers: { scripted: provider }, tools: { ...createTools(config, adapters), [tool.name]: tool } },
     [agentQueue('knowledge')],
     { agents: { knowledge: { ...knowledge, tools: [tool.name], maxSteps: calls } } },
   );

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createStarters } from '../../adapters/temporal/start-workflow.ts';
 import { taskWorkflowId } from '../../contract/ids.ts';
 import { createTaskHarness, type TaskHarness } from '../support/tasks/task-harness.ts';
 
@@ -20,11 +19,10 @@ async function orderOf(queue: { tenant: string; name: string; priority?: number 
     else occupied.resolve();
     return { text: ['Done.'], ...(name === 'first' ? { until: () => held.promise } : {}) };
   });
-  const starters = createStarters(harness.client, harness.config);
   const start = async ({ tenant, name, priority }: (typeof queue)[number]) => {
     const scope = { tenant, subject: 'somebody' };
     const { id, head } = await harness.tasks.create(scope, { agent: 'knowledge', input: { text: name } }, {});
-    await starters.task({ ...scope, taskId: id, agent: 'knowledge', head, priority });
+    await harness.control.tasks.start({ ...scope, taskId: id, agent: 'knowledge', head, priority });
     return harness.client.workflow.getHandle(taskWorkflowId(id));
   };
   const first = await start({ tenant: 'a', name: 'first' });

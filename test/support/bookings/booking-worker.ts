@@ -1,5 +1,6 @@
 import { createAdapters } from '../../../wiring/adapters.ts';
 import { agents, type Agent } from '../../../agents/index.ts';
+import { createTools } from '../../../agents/tools/index.ts';
 import { agentQueue, systemQueue } from '../../../contract/ids.ts';
 import { openEdge } from '../../../runtime/edge.ts';
 import { runMain } from '../../../runtime/main.ts';
@@ -16,7 +17,7 @@ await runMain(async (config) => {
   const book = bookingTool(url);
   await startWorkers(
     edge,
-    { ...adapters, tools: { ...adapters.tools, [book.name]: book } },
+    { ...adapters, tools: { ...createTools(config, adapters), [book.name]: book } },
     [agentQueue('knowledge'), systemQueue],
     { agents: { ...agents, knowledge: { ...knowledge, tools: [...knowledge.tools, book.name] } } },
   );

@@ -1,5 +1,6 @@
 import { createAdapters } from '../../../wiring/adapters.ts';
 import { agents, type Agent, type Agents } from '../../../agents/index.ts';
+import { createTools } from '../../../agents/tools/index.ts';
 import type { Tool } from '../../../contract/ports/index.ts';
 import { agentQueue, systemQueue } from '../../../contract/ids.ts';
 import type { TaskRequest } from '../../../contract/task.ts';
@@ -53,7 +54,7 @@ export async function createTaskHarness(
     ...env,
     ...adapters,
     /** The house's own, which a test may hand to `tool`. */
-    adapterTools: adapters.tools,
+    adapterTools: createTools(env.config, adapters),
     tools,
     metrics,
     scope,

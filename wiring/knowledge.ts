@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import { createDocumentParser } from '../knowledge/parsing/parser.ts';
+import { createCollections } from '../knowledge/store/collections.ts';
+import { createDocuments } from '../knowledge/store/documents.ts';
+import { createSources } from '../knowledge/store/sources.ts';
+import { createTaskCitations } from '../knowledge/store/task-citations.ts';
+import { createVectors } from '../knowledge/store/vectors.ts';
+import { createEmbeddings } from '../knowledge/embeddings/embeddings.ts';
+import { createEmbeddedIndex } from '../knowledge/search/embedded/embedded-index.ts';
+import { measureIndex } from '../knowledge/search/measure-index.ts';
+import { createQdrantIndex, qdrantSettings } from '../knowledge/search/qdrant/qdrant-index.ts';
+import { readPassages } from '../knowledge/search/read-passages.ts';
+import { createHttpReranker } from '../knowledge/search/rerank/http-reranker.ts';
+import { createSearch } from '../knowledge/search/search.ts';
+import { createSourceReaders } from '../knowledge/sources/readers.ts';
+import type { Scope } from '../contract/references.ts';
+import type { Edge } from '../runtime/edge.ts';
+
+type KnowledgeEdge = Pick<Edge, 'config' | 'log' | 'postgres'> & Partial<Pick<Edge, 'metrics'>>;
+
+/** Documents, where they come from, and the search over them. Connects to nothing until it is used. */
+export function createKnowledge({ config, log, postgres: { db }, metrics }: KnowledgeEdge) {
+  const parser = createDocumentParser();
+  const embeddings = createEmbeddings(config, log);
+  const model = async () => (await embeddings.embedder())?.model ?? '';
+  const passages = config.QDRANT_URL
+    ? createQdrantIndex({ db, log, model, ...qdrantSettings(config, config.QDRANT_URL) })
+    : createEmbeddedIndex({ db, dir: join(config.ALFRED_DATA_DIR, 'index'), log, model });
+  if (metrics) measureIndex({ index: passages, metrics, log });
+  const reranker = createHttpReranker(config);
+  const index = createSearch({ db, index: passages, embeddings, reranker, log, metrics });
+  const sourceReaders = createSourceReaders(config);
+  return {
+    documents: createDocuments(db),
+    collections: createCollections(db),
+    citations: createTaskCitations(db),
+    vectors: createVectors(db),
+    sources: createSources(db),
+    sourceReaders,
+    parser,
+    embeddings,
+    passages,
+    /** Passages that a subject may read, by the ids of their chunks. */
+    readPassages: (scope: Scope, chunkIds: string[]) => readPassages(db, scope, chunkIds),
+    reranker,
+    index,
+    close: async () => {
+      sourceReaders.close();
+      await Promise.all([index.close(), parser.close()]);
+    },
+  };
+}
