@@ -2,15 +2,15 @@ import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio
 import { isErrorCode, defaultMessageOf, type ErrorCode } from '../contract/errors.ts';
 import type { WaitReason } from '../contract/references.ts';
 
-/** What a model call waits for, when waiting helps. */
+/** What a failed model call must wait for; undefined when waiting does not help. */
 export function waitReasonOf(error: unknown): WaitReason | undefined {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
   if (!(cause instanceof ApplicationFailure)) return undefined;
-  const waits = cause.type === 'budget_exceeded' || cause.type === 'model_outage';
-  return waits ? (cause.details?.[0] as WaitReason | undefined) : undefined;
+  const canWait = cause.type === 'budget_exceeded' || cause.type === 'model_outage';
+  return canWait ? (cause.details?.[0] as WaitReason | undefined) : undefined;
 }
 
-/** What ended a task, as a stable code and a sentence a person understands. */
+/** What ended a workflow, as a stable code and a sentence for people. */
 export function failureOf(error: unknown): { code: ErrorCode; message: string } {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof ApplicationFailure && isErrorCode(cause.type))
@@ -22,7 +22,7 @@ export function failureOf(error: unknown): { code: ErrorCode; message: string } 
 
 const timeoutCodes: Record<string, ErrorCode | undefined> = { callModel: 'model_unavailable', runTool: 'tool_failed' };
 
-/** How the workflow itself fails. Without a stack: it would keep the paths of a machine in history. */
+/** The error with which a workflow fails. It has no stack: history would keep the paths of this machine. */
 export function taskFailure({ code, message }: { code: ErrorCode; message: string }): ApplicationFailure {
   const failure = ApplicationFailure.create({ message, type: code, nonRetryable: true });
   failure.stack = '';

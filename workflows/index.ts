@@ -1,4 +1,4 @@
-/** The one file that is bundled. */
+/** The entry point of the workflow bundle. */
 export { agentTaskWorkflow } from './agent-task/workflow.ts';
 export { callbackWorkflow } from './callback/workflow.ts';
 export { conversationWorkflow } from './conversation/workflow.ts';

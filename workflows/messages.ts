@@ -3,43 +3,51 @@ import type { BudgetLimits, ContentHash, Verdict } from '../contract/references.
 import type { MessageReceipt, StopReceipt, StopRequest } from '../contract/conversation.ts';
 import { signalName, updateName } from '../contract/ids.ts';
 
-/** To a waiting task: go on. */
+/** To a task that waits for a model: try again. */
 export const resumeSignal = defineSignal(signalName.resume);
 
-/** To the workflow that watches an outage: a task was parked, look again. */
+/** To the workflow that watches an outage: a task was parked, so check the rows again. */
 export const parkedSignal = defineSignal(signalName.parked);
 
-/** New totals of the limits that shall be wider, or the end with what there is. */
+/** New, higher totals of some limits; or `finish`, to end the task with the result it has. */
 export type BudgetGrant = Omit<BudgetLimits, 'waitS'> & { finish?: boolean | undefined };
 
-/** To a task: more budget, or its end with what it has. @returns all its limits; refused with `budget_refused` */
+/**
+ * To a task: raise its budget, or end it with the result it has. @returns all its limits; refused with `budget_refused`
+ */
 export const budgetUpdate = defineUpdate<BudgetLimits, [BudgetGrant]>('budget');
 
-/** A decision about one call; what a person adds to it is stored, and named by its hash. */
+/** A person's decision on one call. What the person adds is stored, and named here by its hash. */
 export type DecisionRequest = {
   id: string;
   approve: boolean;
   by: string;
   roles: readonly string[];
-  /** What the person saw. */
+  /** Hash of the arguments that the person saw. */
   argumentsHash?: string | undefined;
   note?: ContentHash | undefined;
 };
 
 /**
- * To a task that waits for a person. @returns what counts; refused with `approval_forbidden`, `approval_changed`,
- * `approval_decided`, or `invalid_request` when edited arguments do not fit the tool
+ * To a task that waits for a person. @returns the verdict that counts; refused with `approval_forbidden`,
+ * `approval_changed`, `approval_decided`, or `invalid_request` when edited arguments do not fit the tool
  */
 export const decideUpdate = defineUpdate<Verdict, [DecisionRequest]>('decide');
 
-/** To a running task of a conversation: messages were given to it, to be read at its next step. */
+/** To a running task of a conversation: it has new messages to read at its next step. */
 export const steerSignal = defineSignal(signalName.steer);
-/** To a running task: a message of its conversation was given to it. */
-/** To a conversation, or to whoever makes vectors: look at your rows. There may be something to do, or it was deleted. */
+
+/**
+ * To the workflow of a conversation, of a source or of embeddings: check the rows. There may be something to do, or the
+ * conversation was deleted.
+ */
 export const wakeSignal = defineSignal(signalName.wake);
-/** What is decided about a message; who said what stands in its row. */
+
+/** What is decided about a message. Its sender and text are in its row. */
 export type MessageDecision = Pick<MessageReceipt, 'outcome' | 'position' | 'taskId' | 'runningTaskId'>;
-/** To a conversation: a message was stored. @returns what becomes of it; refused with `not_found` once it is deleted */
+
+/** To a conversation: a message was stored. @returns the decision; refused with `not_found` once it is deleted */
 export const messageUpdate = defineUpdate<MessageDecision, [{ messageId: string }]>(updateName.message);
-/** To a conversation: stop what runs, drop or keep what waits. Why stands in its row. */
+
+/** To a conversation: stop the running task, and drop or keep the queued messages. The reason is in the row. */
 export const stopUpdate = defineUpdate<StopReceipt, [Pick<StopRequest, 'queued'>]>(updateName.stop);

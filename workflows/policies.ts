@@ -1,32 +1,35 @@
 import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow';
 
-// Every retry policy and timeout of the house. How often an activity is attempted is decided by what went wrong
-// (contract/errors.ts); the numbers here bound it from outside, for attempts that end without a word.
+// All retry policies and timeouts. The error code decides how often an activity is attempted (contract/errors.ts). The
+// numbers here are outer limits, for attempts that end without an error of ours.
 
-/** Rows: short, idempotent, on our own database. Local, because a round trip to the server costs more than the work. */
-export const row: LocalActivityOptions = {
+/** Row writes: short and idempotent. Local activities, because a round trip to Temporal costs more than the write. */
+export const rowWrite: LocalActivityOptions = {
   startToCloseTimeout: '10 s',
-  // A longer wait is a timer in history: an outage must not keep workflow tasks alive for hours.
+  // A longer wait becomes a timer in the history: a database outage must not keep workflow tasks alive for hours.
   localRetryThreshold: '3 s',
   retry: { initialInterval: '200 ms', maximumInterval: '30 s' },
 };
 
-/** Rows written on the word of an update: by an activity with an event, so that the update is in the history before its row. */
-export const rowOnRequest: ActivityOptions = {
+/** Row writes of update handlers. Not local: the activity's event puts the update into the history before its row. */
+export const rowWriteInHandler: ActivityOptions = {
   startToCloseTimeout: '10 s',
   retry: { initialInterval: '200 ms', maximumInterval: '30 s' },
 };
 
-/** Model calls: long, paid for, rate-limited. A dead worker is noticed after the heartbeat timeout, a cancellation after a second. */
+/**
+ * Model calls: long, paid for, rate-limited. The heartbeat timeout detects a dead worker. A cancellation arrives with
+ * the next heartbeat, within a second.
+ */
 export const modelCall: ActivityOptions = {
   startToCloseTimeout: '15 min',
   heartbeatTimeout: '3 s',
-  // A provider that limits our requests is asked again until it answers; what may not be repeated so often is counted
-  // in the ledger.
+  // No limit of attempts: a provider that limits our requests is called again until it answers. The ledger counts the
+  // failures that may not be repeated so often.
   retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '1 min' },
 };
 
-/** Tools: may touch the world; receipts make a retry safe. */
+/** Tools: may change the world; receipts make a retry safe. */
 export const toolCall: ActivityOptions = {
   startToCloseTimeout: '5 min',
   heartbeatTimeout: '3 s',
@@ -36,23 +39,28 @@ export const toolCall: ActivityOptions = {
 /** Tools that change the world: a cancellation waits until it is known what they did. */
 export const effectCall: ActivityOptions = { ...toolCall, cancellationType: 'WAIT_CANCELLATION_COMPLETED' };
 
-/** A batch of files: parsing is CPU work on another thread; each file is settled by itself, so a retry goes on where it stopped. */
+/**
+ * A batch of files: parsing is CPU work on another thread. Each file has its own result, so a retry skips finished
+ * ones.
+ */
 export const fileBatch: ActivityOptions = {
   startToCloseTimeout: '30 min',
   heartbeatTimeout: '3 s',
-  // What was settled before a cancellation arrived is counted in the end.
+  // The final counts include the files that were settled before the cancellation arrived.
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   retry: { initialInterval: '500 ms', maximumInterval: '1 min', maximumAttempts: 100 },
 };
 
-/** Vectors of a batch of texts: CPU work on another thread, or a server's. What was stored is not done again. */
+/**
+ * Vectors of a batch of texts: CPU work on another thread or on a server. A retry skips the vectors that are stored.
+ */
 export const embedding: ActivityOptions = {
   startToCloseTimeout: '30 min',
   heartbeatTimeout: '5 s',
   retry: { initialInterval: '1 s', maximumInterval: '1 min', maximumAttempts: 100 },
 };
 
-/** A message to a conversation: its id makes a repeat safe, and a refusal is final. */
+/** Sends a message to a conversation or a request to a source. Idempotent; a refusal is final. */
 export const submission: ActivityOptions = {
   startToCloseTimeout: '30 s',
   retry: { initialInterval: '500 ms', maximumInterval: '1 min' },
@@ -65,27 +73,29 @@ export const housekeeping: ActivityOptions = {
   retry: { maximumAttempts: 3 },
 };
 
-/** Watches a model that is down, in shifts of seconds; a dead worker is noticed soon, and the next one goes on from the rows. */
-export const watching: ActivityOptions = {
+/**
+ * Watches a model that is down, some seconds per activity. After a worker dies, the next one continues from the rows.
+ */
+export const outageWatch: ActivityOptions = {
   startToCloseTimeout: '2 min',
   heartbeatTimeout: '5 s',
   retry: { initialInterval: '200 ms', maximumInterval: '10 s' },
 };
 
-/** Waits for the end of a task that is nobody's child any more; days, when it waits for a person. */
-export const patience: ActivityOptions = {
+/** Waits for the end of a task that is not a child of the waiting run. Takes days when the task waits for a person. */
+export const taskWait: ActivityOptions = {
   startToCloseTimeout: '1 day',
   heartbeatTimeout: '10 s',
   retry: { initialInterval: '1 s', maximumInterval: '1 min' },
 };
 
-/** Removes much from our database at once, safe to repeat. */
+/** Deletes many rows at once. Idempotent. */
 export const erasure: ActivityOptions = {
   startToCloseTimeout: '10 min',
   retry: { initialInterval: '1 s', maximumInterval: '5 min' },
 };
 
-/** Callbacks: one short request an attempt, for a day. Whatever is wrong with a receiver, somebody mends it within hours. */
+/** Callbacks: each attempt is one short request. A day of retries gives people time to repair the receiver. */
 export const delivery: ActivityOptions = {
   startToCloseTimeout: '30 s',
   scheduleToCloseTimeout: '24 h',

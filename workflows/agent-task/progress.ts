@@ -16,10 +16,10 @@ import type { TaskStatus } from '../../contract/task.ts';
 const key = <N extends keyof typeof searchAttributeTypes>(name: N) =>
   defineSearchAttributeKey(name, searchAttributeTypes[name]);
 
-/** Steps between two updates of what Temporal's lists show as spent. */
+/** Steps between two updates of the spend that Temporal's lists show. */
 const showEvery = 10;
 
-/** How far a task is: what the loop decides by, and what Temporal's pages show. No content, no personal data. */
+/** What the task has spent, and what Temporal's pages show of it. Holds no content and no personal data. */
 export class TaskProgress {
   usage: Usage;
   modelCalls: number;
@@ -27,52 +27,53 @@ export class TaskProgress {
   private plan: TaskPlan | undefined;
   private readonly task: TaskRef;
 
+  /** @param before totals of the previous runs of this task */
   constructor(task: TaskRef, before?: Pick<TaskProgress, 'usage' | 'modelCalls'>) {
     this.task = task;
     this.usage = before?.usage ?? noUsage;
     this.modelCalls = before?.modelCalls ?? 0;
   }
 
-  planned(plan: TaskPlan) {
+  setPlan(plan: TaskPlan) {
     this.plan = plan;
   }
 
-  callsModel(step: number) {
-    this.step = step;
-    this.show(`model \`${this.plan?.model}\``);
-  }
-
-  spent(usage: Usage) {
+  addSpend(usage: Usage) {
     this.usage = addUsage(this.usage, usage);
     this.modelCalls++;
   }
 
-  runsTools(calls: ToolCallRef[]) {
-    // A door starts the workflow as running; each upsert is an event, so only money is worth one on the way, and not
-    // at every step.
-    if (this.usage.costUsd > 0 && this.isWorthShowing()) upsertSearchAttributes(this.spentAttributes());
+  showModelCall(step: number) {
+    this.step = step;
+    this.show(`model \`${this.plan?.model}\``);
+  }
+
+  showToolCalls(calls: ToolCallRef[]) {
+    // Each upsert is an event in the history. The workflow starts with status "running", so only spend is worth one
+    // here, and not at every step.
+    if (this.usage.costUsd > 0 && this.isUpdateDue()) upsertSearchAttributes(this.spendAttributes());
     this.show(`tools: ${calls.map(({ tool }) => `\`${tool}\``).join(', ')}`);
   }
 
-  waits(stop: WaitReason) {
-    upsertSearchAttributes([{ key: key('AlfredStatus'), value: 'waiting' }, ...this.spentAttributes()]);
-    this.show(whatFor(stop));
+  showWaiting(wait: WaitReason) {
+    upsertSearchAttributes([{ key: key('AlfredStatus'), value: 'waiting' }, ...this.spendAttributes()]);
+    this.show(descriptionOf(wait));
   }
 
-  goesOn() {
+  showRunning() {
     upsertSearchAttributes([{ key: key('AlfredStatus'), value: 'running' }]);
   }
 
-  ended(status: TaskStatus) {
-    upsertSearchAttributes([{ key: key('AlfredStatus'), value: status }, ...this.spentAttributes()]);
+  showEnd(status: TaskStatus) {
+    upsertSearchAttributes([{ key: key('AlfredStatus'), value: status }, ...this.spendAttributes()]);
     this.show('nothing');
   }
 
-  private isWorthShowing() {
+  private isUpdateDue() {
     return this.step === 1 || this.step % showEvery === 0 || !patched('spend-shown-every-tenth-step');
   }
 
-  private spentAttributes() {
+  private spendAttributes() {
     return [
       { key: key('AlfredCostUsd'), value: this.usage.costUsd },
       { key: key('AlfredTokens'), value: totalTokens(this.usage) },
@@ -92,7 +93,7 @@ export class TaskProgress {
   }
 }
 
-function whatFor(stop: WaitReason): string {
-  if (stop.reason === 'budget') return `more budget (${stop.limit} of the ${stop.scope})`;
-  return stop.reason === 'outage' ? `\`${stop.model}\` to come back` : `approval of ${stop.approvals.length} calls`;
+function descriptionOf(wait: WaitReason): string {
+  if (wait.reason === 'budget') return `more budget (${wait.limit} of the ${wait.scope})`;
+  return wait.reason === 'outage' ? `\`${wait.model}\` to come back` : `approval of ${wait.approvals.length} calls`;
 }

@@ -10,89 +10,95 @@ import {
 import type { Activities } from '../../activities/index.ts';
 import type { BudgetLimits, WaitReason, TaskRef } from '../../contract/references.ts';
 import { budgetUpdate, resumeSignal, type BudgetGrant } from '../messages.ts';
-import { row, rowOnRequest } from '../policies.ts';
+import { rowWrite, rowWriteInHandler } from '../policies.ts';
 
-const { waitFor, goOn, grantBudget } = proxyLocalActivities<Activities>(row);
-// A local activity of a handler beside one of the task itself may come back in another order on replay.
-const { grantBudget: grantInHandler } = proxyActivities<Activities>(rowOnRequest);
+const { waitFor: markWaiting, goOn: markResumed, grantBudget } = proxyLocalActivities<Activities>(rowWrite);
+// Not a local activity: one started by a handler can complete in another order on replay than one of the main loop.
+const { grantBudget: grantInHandler } = proxyActivities<Activities>(rowWriteInHandler);
 
-/** How long a task waits for a grant when nobody said, in seconds. */
+/** How long a task waits for more budget if the request does not set `waitS`, in seconds. */
 const defaultWaitS = 7 * 86_400;
-/** Whoever waits for a model or a new day looks for itself at least this often. */
-const lookAgain = { outageMs: 10 * 60_000, dayMs: 3_600_000 };
+/** A task that waits for a model or for a new day tries again at least this often, even without a signal. */
+const recheckMs = { outage: 10 * 60_000, day: 3_600_000 };
+const msPerDay = 86_400_000;
 
-/** Where a task waits at no compute: for more budget, for a model to come back. */
+/** Where a task waits for more budget, or for a model to answer again. Waiting takes no compute. */
 export class WaitingRoom {
   budget: BudgetLimits = {};
-  private stop: WaitReason | undefined;
-  private called = false;
-  private finishing = false;
+  /** What the task waits for now. */
+  private waitReason: WaitReason | undefined;
+  private isResumed = false;
+  /** A person asked the task to end with the result it has. */
+  private isFinishing = false;
   private readonly task: TaskRef;
 
   constructor(task: TaskRef) {
     this.task = task;
-    setHandler(resumeSignal, () => void (this.called = true));
-    setHandler(budgetUpdate, (grant) => this.take(grant), {
-      validator: (grant: BudgetGrant) => this.check(grant),
+    setHandler(resumeSignal, () => {
+      this.isResumed = true;
+    });
+    setHandler(budgetUpdate, (grant) => this.handleGrant(grant), {
+      validator: (grant: BudgetGrant) => this.validate(grant),
     });
   }
 
-  /** @returns false when the task shall end with what it has */
+  /** @returns false when the task must end with what it has */
   async wait(stop: WaitReason): Promise<boolean> {
-    this.stop = stop;
-    this.called = false;
-    await waitFor({ task: this.task, stop });
-    const called = await condition(() => this.called || this.finishing, this.patienceMs(stop));
-    this.stop = undefined;
-    if (this.finishing || (!called && asksForMore(stop))) return false;
-    await goOn({ task: this.task, reason: reasonOf(stop, called) });
+    this.waitReason = stop;
+    this.isResumed = false;
+    await markWaiting({ task: this.task, stop });
+    const isResumed = await condition(() => this.isResumed || this.isFinishing, this.timeoutMsOf(stop));
+    this.waitReason = undefined;
+    if (this.isFinishing || (!isResumed && needsGrant(stop))) return false;
+    await markResumed({ task: this.task, reason: resumeReasonOf(stop, isResumed) });
     return true;
   }
 
-  private patienceMs(stop: WaitReason): number {
-    if (stop.reason === 'outage') return lookAgain.outageMs;
-    if (asksForMore(stop)) return (this.budget.waitS ?? defaultWaitS) * 1_000;
-    const untilTomorrow = 86_400_000 - (Date.now() % 86_400_000);
-    return Math.min(untilTomorrow + 1_000, lookAgain.dayMs);
+  private timeoutMsOf(wait: WaitReason): number {
+    if (wait.reason === 'outage') return recheckMs.outage;
+    if (needsGrant(wait)) return (this.budget.waitS ?? defaultWaitS) * 1_000;
+    const untilTomorrowMs = msPerDay - (Date.now() % msPerDay);
+    return Math.min(untilTomorrowMs + 1_000, recheckMs.day);
   }
 
-  private check({ finish, ...more }: BudgetGrant) {
-    const { stop } = this;
-    const given = Object.entries(more).filter(([, value]) => value !== undefined) as [keyof typeof more, number][];
-    if (finish && given.length > 0) throw refused('Send more budget or finish, not both.');
-    if (finish && stop?.reason !== 'budget')
-      throw refused('The task does not wait for a budget. To end it, cancel it.');
-    if (!finish && given.length === 0) throw refused('Name a limit and its new total, or finish.');
-    for (const [name, value] of given) {
-      const now = this.budget[name];
-      if (now === undefined) throw refused(`The task has no ${name}, so it needs no more of it.`);
-      if (value <= now) throw refused(`${name} is ${now} already; a new total must be more.`);
+  private validate({ finish, ...more }: BudgetGrant) {
+    const wait = this.waitReason;
+    const totals = Object.entries(more).filter(([, value]) => value !== undefined) as [keyof typeof more, number][];
+    if (finish && totals.length > 0) throw refusal('Send more budget or finish, not both.');
+    if (finish && wait?.reason !== 'budget')
+      throw refusal('The task does not wait for a budget. To end it, cancel it.');
+    if (!finish && totals.length === 0) throw refusal('Name a limit and its new total, or finish.');
+    for (const [name, total] of totals) {
+      const current = this.budget[name];
+      if (current === undefined) throw refusal(`The task has no ${name}, so it needs no more of it.`);
+      if (total <= current) throw refusal(`${name} is ${current} already; a new total must be more.`);
     }
-    if (finish || stop?.reason !== 'budget') return;
-    if (stop.scope !== 'task')
-      throw refused(`The ${stop.scope}’s ${stop.limit} of the day is what binds; it is not granted for a task.`);
-    if (more[stop.limit] === undefined) throw refused(`What binds is ${stop.limit}: name a new total of it.`);
+    if (finish || wait?.reason !== 'budget') return;
+    if (wait.scope !== 'task')
+      throw refusal(`The ${wait.scope}’s ${wait.limit} of the day is what binds; it is not granted for a task.`);
+    if (more[wait.limit] === undefined) throw refusal(`What binds is ${wait.limit}: name a new total of it.`);
   }
 
-  private async take({ finish, ...more }: BudgetGrant): Promise<BudgetLimits> {
-    if (finish) this.finishing = true;
+  private async handleGrant({ finish, ...more }: BudgetGrant): Promise<BudgetLimits> {
+    if (finish) this.isFinishing = true;
     else {
       const grant = patched('handlers-run-no-local-activities') ? grantInHandler : grantBudget;
-      // A cancelled activity would come back without an event, and in another order on replay.
+      // A cancelled activity would complete without an event, and in another order on replay.
       this.budget = await CancellationScope.nonCancellable(() => grant({ task: this.task, more }));
-      this.called ||= this.stop?.reason === 'budget';
+      this.isResumed ||= this.waitReason?.reason === 'budget';
     }
     return this.budget;
   }
 }
 
-const asksForMore = (stop: WaitReason) => stop.reason === 'budget' && stop.scope === 'task';
+/** Whether only a person can end the wait: the task's own budget is spent. Budgets of the day renew themselves. */
+const needsGrant = (wait: WaitReason) => wait.reason === 'budget' && wait.scope === 'task';
 
-function reasonOf(stop: WaitReason, called: boolean): string {
-  if (stop.reason === 'budget')
-    return asksForMore(stop) ? 'More budget was granted.' : 'Looks at the day’s budget again.';
-  if (stop.reason === 'approval') return 'Everything was decided.';
-  return called ? `${stop.model} may be called again.` : `Looks at ${stop.model} again.`;
+function resumeReasonOf(wait: WaitReason, isResumed: boolean): string {
+  if (wait.reason === 'budget')
+    return needsGrant(wait) ? 'More budget was granted.' : 'Looks at the day’s budget again.';
+  if (wait.reason === 'approval') return 'Everything was decided.';
+  return isResumed ? `${wait.model} may be called again.` : `Looks at ${wait.model} again.`;
 }
 
-const refused = (message: string) => ApplicationFailure.nonRetryable(message, 'budget_refused');
+const refusal = (message: string) => ApplicationFailure.nonRetryable(message, 'budget_refused');

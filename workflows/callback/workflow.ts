@@ -1,14 +1,14 @@
 import { CancellationScope, isCancellation, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
 import type { CallbackRef } from '../../contract/references.ts';
-import { delivery, row } from '../policies.ts';
+import { delivery, rowWrite } from '../policies.ts';
 
 const { deliverCallback } = proxyActivities<Activities>(delivery);
-const { giveUpCallback } = proxyLocalActivities<Activities>(row);
+const { giveUpCallback } = proxyLocalActivities<Activities>(rowWrite);
 
 /**
- * Tells a task's end to whom its request named, again and again until somebody takes it or the time is over. Where and with
- * which secret stands in the row, never in history.
+ * Reports a task's end to the callback URL of its request, and retries until the receiver accepts it or the time is
+ * over. The URL and the secret are in the row, never in history.
  */
 export async function callbackWorkflow(callback: CallbackRef): Promise<'delivered' | 'failed' | 'nothing_due'> {
   try {

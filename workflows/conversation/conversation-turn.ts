@@ -13,12 +13,12 @@ import type { ConversationRef } from '../../contract/references.ts';
 import { taskStartOptions } from '../../contract/task-start.ts';
 import type { agentTaskWorkflow } from '../agent-task/workflow.ts';
 import { steerSignal, type MessageDecision } from '../messages.ts';
-import { taskWait, rowWrite } from '../policies.ts';
+import { rowWrite, taskWait } from '../policies.ts';
 
 const { beginTurn, endTurn } = proxyLocalActivities<Activities>(rowWrite);
 const { awaitTask } = proxyActivities<Activities>(taskWait);
 
-/** The task that answers now, if one does. */
+/** The task that answers the conversation's current message, if there is one. */
 export class ConversationTurn {
   private running: { taskId: string; hasEnded: boolean; isCancelled: boolean } | undefined;
   private readonly conversation: ConversationRef;
@@ -35,72 +35,75 @@ export class ConversationTurn {
     return this.running?.hasEnded ?? false;
   }
 
-  /** Gives the next message its turn, when one waits. */
+  /** Starts a task for the next message, if one waits; or finds the task that a previous run started. */
   async begin() {
-    const begun = await beginTurn({ conversation: this.conversation });
-    this.show(begun?.task.taskId);
-    if (!begun) return;
-    const { task, head, priority, isEnding } = begun;
+    const turn = await beginTurn({ conversation: this.conversation });
+    this.show(turn?.task.taskId);
+    if (!turn) return;
+    const { task, head, priority, isEnding } = turn;
     this.running = { taskId: task.taskId, hasEnded: false, isCancelled: false };
     try {
       const child = await startChild<typeof agentTaskWorkflow>('agentTaskWorkflow', {
         ...taskStartOptions({ ...task, head }, priority),
-        // It outlives a run of the conversation: the next one finds it by its row.
+        // The task outlives this run of the conversation; the next run finds it by its row.
         parentClosePolicy: 'ABANDON',
       });
-      this.endsWith(child.result());
+      this.watchEnd(child.result());
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      this.endsWith(awaitTask({ taskId: task.taskId }));
-      // Whoever was told before that it is given to the task was told by another run.
+      this.watchEnd(awaitTask({ taskId: task.taskId }));
+      // A previous run of this workflow steered the task, and the signal may be lost: steer it again.
       if (!isEnding && patched('steers-a-task-found-again')) await this.steer();
     }
     if (isEnding) await this.cancel();
   }
 
-  /** A task that runs although no run of the conversation waits for it. */
+  /** Takes over a running task that no run of the conversation waits for. */
   adopt(taskId: string) {
     this.running = { taskId, hasEnded: false, isCancelled: false };
-    this.endsWith(awaitTask({ taskId }));
+    this.watchEnd(awaitTask({ taskId }));
   }
 
-  /** What the messages that have just come ask of the running task. */
-  async react(decided: MessageDecision[]) {
-    const meant = decided.filter(({ runningTaskId }) => runningTaskId === this.running?.taskId);
-    const outcomes = meant.map(({ outcome }) => outcome);
+  /** Cancels or steers the running task if the decisions on new messages say so. */
+  async applyDecisions(decisions: MessageDecision[]) {
+    const outcomes = decisions
+      .filter(({ runningTaskId }) => runningTaskId === this.running?.taskId)
+      .map(({ outcome }) => outcome);
     if (outcomes.includes('interrupted') || outcomes.includes('rolled_back')) await this.cancel();
     else if (outcomes.includes('steered')) await this.steer();
   }
 
-  /** @param taskId nothing happens to another one */
+  /** Cancels the running task, if it is this one. */
   async cancel(taskId = this.running?.taskId) {
     const { running } = this;
     if (!running || running.taskId !== taskId || running.isCancelled) return;
     running.isCancelled = true;
-    await getExternalWorkflowHandle(taskWorkflowId(taskId)).cancel().catch(endedBefore);
+    await getExternalWorkflowHandle(taskWorkflowId(taskId)).cancel().catch(ignoreEndedTask);
   }
 
-  /** Wraps up a task that has ended. One that goes on after all is waited for again. */
+  /** Ends the turn of a task that has ended. If its row says that it runs again, waits for it again. */
   async end() {
     const { running } = this;
     if (!running) return;
     const { taskId } = running;
     if (await endTurn({ conversation: this.conversation, taskId })) this.running = undefined;
-    else this.endsWith(awaitTask({ taskId }));
+    else this.watchEnd(awaitTask({ taskId }));
   }
 
   private async steer() {
     if (this.running)
-      await getExternalWorkflowHandle(taskWorkflowId(this.running.taskId)).signal(steerSignal).catch(endedBefore);
+      await getExternalWorkflowHandle(taskWorkflowId(this.running.taskId)).signal(steerSignal).catch(ignoreEndedTask);
   }
 
-  /** How it ended stands in its row. */
-  private endsWith(end: Promise<unknown>) {
+  /** Notes when the task ends. Its outcome is in its row. */
+  private watchEnd(end: Promise<unknown>) {
     const { running } = this;
     if (!running) return;
     running.hasEnded = false;
-    const ended = () => void (running.hasEnded = true);
-    end.then(ended, ended);
+    const markEnded = () => {
+      running.hasEnded = true;
+    };
+    end.then(markEnded, markEnded);
   }
 
   private show(taskId: string | undefined) {
@@ -108,5 +111,5 @@ export class ConversationTurn {
   }
 }
 
-/** What cannot be told any more need not be: the end of the task is on its way here. */
-const endedBefore = () => {};
+/** A task that cannot be signalled or cancelled has ended, and the conversation is about to notice its end. */
+const ignoreEndedTask = () => {};

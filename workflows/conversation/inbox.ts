@@ -2,15 +2,17 @@ import { ApplicationFailure, condition } from '@temporalio/workflow';
 import type { StopReceipt, StopRequest } from '../../contract/conversation.ts';
 import type { MessageDecision } from '../messages.ts';
 
-type Submission = { messageId: string; decision?: MessageDecision; isRefused?: true };
-type Stop = Pick<StopRequest, 'queued'> & { receipt?: StopReceipt };
-type Decided = MessageDecision & { id: string };
+type PendingMessage = { messageId: string; decision?: MessageDecision; isRefused?: true };
+type PendingStop = Pick<StopRequest, 'queued'> & { receipt?: StopReceipt };
+type DecidedMessage = MessageDecision & { id: string };
 
-/** What came in and is not settled. Whoever brought it waits here for what comes of it. */
+/**
+ * Queues what update handlers receive. Each handler waits here until the conversation's loop has handled its request.
+ */
 export class Inbox {
-  private messages: Submission[] = [];
-  private stops: Stop[] = [];
-  /** A run that begins looks at its rows too. */
+  private messages: PendingMessage[] = [];
+  private stops: PendingStop[] = [];
+  /** True at first, because a new run must check its rows too. */
   private isWoken = true;
 
   get hasNews(): boolean {
@@ -21,43 +23,44 @@ export class Inbox {
     this.isWoken = true;
   }
 
-  async message(messageId: string): Promise<MessageDecision> {
-    const submission: Submission = { messageId };
-    this.messages.push(submission);
-    await condition(() => submission.decision !== undefined || submission.isRefused === true);
-    if (submission.decision) return submission.decision;
+  /** Queues a message. @returns the decision. @throws `not_found` when the conversation is deleted */
+  async submitMessage(messageId: string): Promise<MessageDecision> {
+    const message: PendingMessage = { messageId };
+    this.messages.push(message);
+    await condition(() => message.decision !== undefined || message.isRefused === true);
+    if (message.decision) return message.decision;
     throw ApplicationFailure.nonRetryable('The conversation was deleted.', 'not_found');
   }
 
-  async stop({ queued }: Pick<StopRequest, 'queued'>): Promise<StopReceipt> {
-    const stop: Stop = { queued };
+  async submitStop({ queued }: Pick<StopRequest, 'queued'>): Promise<StopReceipt> {
+    const stop: PendingStop = { queued };
     this.stops.push(stop);
     await condition(() => stop.receipt !== undefined);
     return stop.receipt ?? { stoppedTaskId: null, dropped: [] };
   }
 
-  /** @returns whether somebody asked to look at the rows since the last time */
+  /** @returns whether a wake signal came since the last call */
   takeWake(): boolean {
-    const woken = this.isWoken;
+    const { isWoken } = this;
     this.isWoken = false;
-    return woken;
+    return isWoken;
   }
 
-  takeMessages(): Submission[] {
+  takeMessages(): PendingMessage[] {
     return this.messages.splice(0);
   }
 
-  takeStop(): Stop | undefined {
+  takeStop(): PendingStop | undefined {
     return this.stops.shift();
   }
 
-  /** Hands out what was decided; a message that is not there any more is refused. */
-  settle(submissions: Submission[], decided: Decided[]) {
+  /** Gives each message its decision. A message without one is refused: its conversation is deleted. */
+  settle(messages: PendingMessage[], decided: DecidedMessage[]) {
     const decisions = new Map(decided.map(({ id, ...decision }) => [id, decision]));
-    for (const submission of submissions) {
-      const decision = decisions.get(submission.messageId);
-      if (decision) submission.decision = decision;
-      else submission.isRefused = true;
+    for (const message of messages) {
+      const decision = decisions.get(message.messageId);
+      if (decision) message.decision = decision;
+      else message.isRefused = true;
     }
   }
 }

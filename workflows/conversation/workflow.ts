@@ -18,24 +18,25 @@ import { ConversationTurn } from './conversation-turn.ts';
 const { isDeleted, decideMessages, stopConversation, runningTaskOf } = proxyLocalActivities<Activities>(rowWrite);
 const { eraseConversation } = proxyActivities<Activities>(erasure);
 
-/** Events of a run after which the next turn begins in a new one. */
-const longRun = 2_000;
+/** Events after which the next turn begins in a new run. */
+const maxHistoryEvents = 2_000;
 
 /**
- * A conversation while there is something to do: it decides about messages in the order in which they come, and lets one
- * task after the other answer. When nothing is left it ends; the next message starts it again, years later too, for all
- * that it must know stands in rows. One loop makes every change, so that none of them meets another.
+ * Runs a conversation while there is something to do: decides about messages in order of arrival, and lets one task at
+ * a time answer. It ends when nothing is left; the next message starts it again, even years later, because its state is
+ * in rows. One loop makes every change, so changes never overlap.
  */
 export async function conversationWorkflow(conversation: ConversationRef): Promise<void> {
   const inbox = new Inbox();
   const turn = new ConversationTurn(conversation);
-  setHandler(messageUpdate, ({ messageId }) => inbox.message(messageId));
-  setHandler(stopUpdate, (request) => inbox.stop(request));
+  setHandler(messageUpdate, ({ messageId }) => inbox.submitMessage(messageId));
+  setHandler(stopUpdate, (request) => inbox.submitStop(request));
   setHandler(wakeSignal, () => inbox.wake());
 
   const hasNews = () => inbox.hasNews || turn.hasEnded;
   const isDone = () => !turn.isRunning && allHandlersFinished();
-  let [deleted, erased] = [false, false];
+  let deleted = false;
+  let erased = false;
   do {
     if (inbox.takeWake()) deleted ||= await isDeleted({ conversation });
     await takeMessages();
@@ -43,9 +44,10 @@ export async function conversationWorkflow(conversation: ConversationRef): Promi
     if (deleted) await turn.cancel();
     if (turn.hasEnded) await turn.end();
     if (hasNews()) continue;
-    // A deleted one waits for the end of its task: what erases must not meet what is still said.
-    const mayLeave = !(deleted && turn.isRunning);
-    if (mayLeave && isLong() && allHandlersFinished()) return continueAsNew<typeof conversationWorkflow>(conversation);
+    // A deleted conversation stays until its task has ended: nothing may be written while it is erased.
+    const mayContinueAsNew = !(deleted && turn.isRunning);
+    if (mayContinueAsNew && isHistoryFull() && allHandlersFinished())
+      return continueAsNew<typeof conversationWorkflow>(conversation);
     if (!turn.isRunning && !deleted) await turn.begin();
     if (!turn.isRunning && deleted && !erased) {
       const orphan = patched('deleted-looks-for-its-task') ? await runningTaskOf({ conversation }) : null;
@@ -65,7 +67,7 @@ export async function conversationWorkflow(conversation: ConversationRef): Promi
     const messageIds = [...new Set(messages.map(({ messageId }) => messageId))];
     const decided = await decideMessages({ conversation, messageIds });
     inbox.settle(messages, decided);
-    await turn.react(decided);
+    await turn.applyDecisions(decided);
   }
 
   async function takeStops() {
@@ -76,9 +78,9 @@ export async function conversationWorkflow(conversation: ConversationRef): Promi
     }
   }
 
-  /** A run under way is left only when it must be: its successor has to find the running task by its row. */
-  function isLong() {
+  /** While a task runs, only Temporal's own suggestion counts: the next run must find the running task by its row. */
+  function isHistoryFull() {
     const { continueAsNewSuggested, historyLength } = workflowInfo();
-    return continueAsNewSuggested || (!turn.isRunning && historyLength > longRun);
+    return continueAsNewSuggested || (!turn.isRunning && historyLength > maxHistoryEvents);
   }
 }

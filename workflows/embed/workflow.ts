@@ -5,25 +5,30 @@ import { embedding } from '../policies.ts';
 
 const { embedTexts } = proxyActivities<Activities>(embedding);
 
-/** Events of one run; every upload adds a signal to them. */
-const longestHistory = 2_000;
+/** Events after which the work continues in a new run; each upload adds a signal. */
+const maxHistoryEvents = 2_000;
 
 /**
- * Makes vectors of whatever documents hold that has none, batch by batch, until nothing is left. Rows say how far it is, so
- * it may be stopped and started at any time. @returns how many texts this run embedded
+ * Embeds the passages that have no vector yet, in batches, until none is left. Its state is in rows, so it can be
+ * stopped and started at any time.
+ *
+ * @returns how many texts this run embedded
  */
 export async function embedDocumentsWorkflow(): Promise<number> {
-  let woken = false;
+  let isWoken = false;
   let embedded = 0;
-  setHandler(wakeSignal, () => void (woken = true));
-  for (;;) {
-    woken = false;
+  setHandler(wakeSignal, () => {
+    isWoken = true;
+  });
+  while (true) {
+    isWoken = false;
     const batch = await embedTexts();
     embedded += batch.embedded;
     setCurrentDetails(`**Vectors** ${batch.progress.embedded} of ${batch.progress.chunks} passages`);
-    // What was stored after the last look told so before it went to rest.
-    if (!batch.more && !woken) return embedded;
+    // A passage that was stored after the rows were read has sent the wake signal.
+    if (!batch.more && !isWoken) return embedded;
     const { continueAsNewSuggested, historyLength } = workflowInfo();
-    if (continueAsNewSuggested || historyLength > longestHistory) await continueAsNew<typeof embedDocumentsWorkflow>();
+    if (continueAsNewSuggested || historyLength > maxHistoryEvents)
+      await continueAsNew<typeof embedDocumentsWorkflow>();
   }
 }

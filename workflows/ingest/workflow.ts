@@ -1,7 +1,6 @@
 import {
   CancellationScope,
   continueAsNew,
-  isCancellation,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
@@ -10,44 +9,48 @@ import {
 import type { Activities } from '../../activities/index.ts';
 import type { Ingestion } from '../../contract/documents.ts';
 import type { Scope } from '../../contract/references.ts';
+import { isOwnCancellation } from '../cancellation.ts';
 import { failureOf, taskFailure } from '../failure.ts';
-import { fileBatch, row } from '../policies.ts';
+import { fileBatch, rowWrite } from '../policies.ts';
 
 const { ingestFiles } = proxyActivities<Activities>(fileBatch);
-const { endIngestion } = proxyLocalActivities<Activities>(row);
+const { endIngestion } = proxyLocalActivities<Activities>(rowWrite);
 
 export type Ingest = Scope & { ingestionId: string };
 
-/** Reads uploaded files batch by batch until none is pending. Rows say how far it is, so it can go on anywhere. */
+/** Reads uploaded files in batches until none is pending. Its state is in rows, so another run can continue it. */
 export async function ingestWorkflow(ingestion: Ingest): Promise<Ingestion['counts']> {
-  const counts = await endedAs(ingestion, async () => {
-    for (;;) {
-      const now = await ingestFiles({ ingestion });
-      show(now);
-      if (now.pending === 0 || workflowInfo().continueAsNewSuggested) return now;
-    }
-  });
+  const counts = await recordFailure(ingestion, () => ingestBatches(ingestion));
   if (counts.pending > 0) return continueAsNew<typeof ingestWorkflow>(ingestion);
-  // Everything is read: a cancellation that comes now comes too late.
+  // All files are read, so a cancellation comes too late.
   await CancellationScope.nonCancellable(() => endIngestion({ ingestion, status: 'completed' }));
   return counts;
 }
 
-/** Writes the end of an ingestion that does not complete to its row. */
-async function endedAs<T>(ingestion: Ingest, run: () => Promise<T>): Promise<T> {
+/** @returns the counts when no file is pending, or when a new run must continue */
+async function ingestBatches(ingestion: Ingest): Promise<Ingestion['counts']> {
+  while (true) {
+    const counts = await ingestFiles({ ingestion });
+    show(counts);
+    if (counts.pending === 0 || workflowInfo().continueAsNewSuggested) return counts;
+  }
+}
+
+/** Writes a failure or cancellation of the work to the ingestion's row. */
+async function recordFailure<T>(ingestion: Ingest, work: () => Promise<T>): Promise<T> {
   try {
-    return await run();
+    return await work();
   } catch (error) {
-    const cancelled = isCancellation(error) && CancellationScope.current().consideredCancelled;
+    const isCancelled = isOwnCancellation(error);
     await CancellationScope.nonCancellable(() =>
-      endIngestion({ ingestion, status: cancelled ? 'cancelled' : 'failed' }),
+      endIngestion({ ingestion, status: isCancelled ? 'cancelled' : 'failed' }),
     );
-    if (cancelled) throw error;
+    if (isCancelled) throw error;
     throw taskFailure(failureOf(error));
   }
 }
 
-/** Counts only: names of files may be personal. */
+/** Shows counts only: names of files may be personal data. */
 function show({ pending, added, replaced, unchanged, failed }: Ingestion['counts']) {
   const done = added + replaced + unchanged + failed;
   setCurrentDetails(

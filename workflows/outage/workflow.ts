@@ -9,34 +9,37 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
 import { parkedSignal } from '../messages.ts';
-import { watching } from '../policies.ts';
+import { outageWatch } from '../policies.ts';
 
-const { letTasksGo } = proxyActivities<Activities>(watching);
+const { letTasksGo: releaseParkedTasks } = proxyActivities<Activities>(outageWatch);
 
-/** Events of one run; every parked task adds a signal to them. */
-const longestHistory = 2_000;
+/** Events after which the watch continues in a new run; each parked task adds a signal. */
+const maxHistoryEvents = 2_000;
 
 /**
- * Watches a model that is down until no task waits for it any more: one task goes as the probe whenever one is due, and the
- * others at the settable pace once the model answers. All state is in rows, so it may be stopped and started at any time.
+ * Watches a model that is down until no task waits for it. While the model is down, it releases one task at a time as a
+ * probe. Once the model answers, it releases the others at the configured rate. Its state is in rows, so it can be
+ * stopped and started at any time.
  */
 export async function modelOutageWorkflow({ model }: { model: string }): Promise<void> {
-  let parkedSince = false;
-  setHandler(parkedSignal, () => void (parkedSince = true));
+  let hasNewTasks = false;
+  setHandler(parkedSignal, () => {
+    hasNewTasks = true;
+  });
   while (true) {
-    parkedSince = false;
+    hasNewTasks = false;
     try {
-      const { parked, open } = await letTasksGo({ model });
+      const { parked, open } = await releaseParkedTasks({ model });
       setCurrentDetails(`${parked} tasks wait for **${model}**, which ${open ? 'does not answer' : 'answers'}.`);
-      // A task that was parked after the last look told so before it went to rest.
-      if (parked === 0 && !parkedSince) return;
+      // A task that was parked after the rows were read has sent the signal.
+      if (parked === 0 && !hasNewTasks) return;
     } catch (error) {
       if (isCancellation(error)) throw error;
       setCurrentDetails(`The tasks that wait for **${model}** could not be looked at. Trying again.`);
-      await condition(() => parkedSince, '30 s');
+      await condition(() => hasNewTasks, '30 s');
     }
     const { continueAsNewSuggested, historyLength } = workflowInfo();
-    if (continueAsNewSuggested || historyLength > longestHistory)
+    if (continueAsNewSuggested || historyLength > maxHistoryEvents)
       await continueAsNew<typeof modelOutageWorkflow>({ model });
   }
 }

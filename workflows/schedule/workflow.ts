@@ -3,7 +3,6 @@ import {
   continueAsNew,
   executeChild,
   getExternalWorkflowHandle,
-  isCancellation,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
@@ -14,6 +13,7 @@ import type { Activities } from '../../activities/index.ts';
 import { taskWorkflowId } from '../../contract/ids.ts';
 import type { ScheduledRun, ScheduleRef } from '../../contract/references.ts';
 import { taskStartOptions } from '../../contract/task-start.ts';
+import { isOwnCancellation } from '../cancellation.ts';
 import { failureOf, taskFailure } from '../failure.ts';
 import type { agentTaskWorkflow } from '../agent-task/workflow.ts';
 import { rowWrite, submission } from '../policies.ts';
@@ -23,26 +23,25 @@ const { beginScheduledRun, scheduledRunEnd, dropScheduledTask, failScheduledRun 
   proxyLocalActivities<Activities>(rowWrite);
 
 type TaskWork = Extract<Awaited<ReturnType<Activities['beginScheduledRun']>>, { task: unknown }>;
-/** How the work of a run that has not failed is over. */
-type End = Exclude<NonNullable<Awaited<ReturnType<Activities['scheduledRunEnd']>>>['status'], 'failed'>;
+/** The final status of a run that has not failed. */
+type EndStatus = Exclude<NonNullable<Awaited<ReturnType<Activities['scheduledRunEnd']>>>['status'], 'failed'>;
 
-/** Between two looks at a row that another workflow writes, in milliseconds: the first wait, and the longest. */
-const soonestLook = 1_000;
-const latestLook = 60_000;
+/** First and longest wait between two reads of a row that another workflow writes, in milliseconds. */
+const pollMs = { first: 1_000, longest: 60_000 };
 
 /**
- * One run of a schedule: starts what it asks for and is over when that is over, so that Temporal's overlap policies mean
- * the work and not its start. It fails when the work fails.
+ * One run of a schedule. It starts a task or sends a message, ends when that work ends, and fails when it fails: so
+ * Temporal's overlap policies apply to the work and not only to its start.
  */
-export async function scheduledRunWorkflow(schedule: ScheduleRef): Promise<End> {
-  // Temporal ends the id with the time that the run is for: the same one however often it is repeated or reset.
+export async function scheduledRunWorkflow(schedule: ScheduleRef): Promise<EndStatus> {
+  // Temporal appends the scheduled time to the workflow id, so a repeated or reset run has the same key.
   const run = { ...schedule, key: workflowInfo().workflowId };
-  const end = await recorded(run, async () => {
-    // Only what is known to have begun can be cancelled.
+  const end = await recordFailure(run, async () => {
+    // Not cancellable: only work that is known to have begun can be cancelled afterwards.
     const work = await CancellationScope.nonCancellable(() => begin(run));
-    return untilEnded(run, 'task' in work ? await runTask(work) : work.taskId);
+    return waitForEnd(run, 'task' in work ? await runTask(work) : work.taskId);
   });
-  // What was begun is found again by its key.
+  // The new run finds the same work by its key.
   return end ?? continueAsNew<typeof scheduledRunWorkflow>(schedule);
 }
 
@@ -52,25 +51,25 @@ async function begin(run: ScheduledRun): Promise<TaskWork | { taskId: string }> 
   return 'task' in work ? work : submitScheduledMessage({ run });
 }
 
-/** Writes a failure to the run's row. */
-async function recorded<T>(run: ScheduledRun, work: () => Promise<T>): Promise<T> {
+/** Writes a failure of the work to the run's row. */
+async function recordFailure<T>(run: ScheduledRun, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
+    if (isOwnCancellation(error)) throw error;
     const failure = failureOf(error);
     await CancellationScope.nonCancellable(() => failScheduledRun({ run, error: failure }));
     throw taskFailure(failure);
   }
 }
 
-/** Runs the task as a child, so that a cancellation reaches it and waits for its end. How it ended stands in its row. */
+/** Runs the task as a child, so that a cancellation reaches it and waits for its end. Its outcome is in its row. */
 async function runTask({ task, priority }: TaskWork): Promise<string> {
   setCurrentDetails(`Runs task \`${task.taskId}\``);
   try {
     await executeChild<typeof agentTaskWorkflow>('agentTaskWorkflow', {
       ...taskStartOptions(task, priority),
-      // Who terminates the run cancels its task, which then closes its row itself.
+      // When this run is terminated, its task is cancelled, and then closes its row itself.
       parentClosePolicy: 'REQUEST_CANCEL',
     });
   } catch (error) {
@@ -83,13 +82,14 @@ async function runTask({ task, priority }: TaskWork): Promise<string> {
 }
 
 /**
- * Waits for the end of a task that may be another workflow's child: a conversation's, or that of this run before a reset.
+ * Waits for the end of a task that may be a child of another workflow: of a conversation, or of this run before a
+ * reset.
  *
- * @returns undefined when this history is long enough
+ * @returns undefined when the history is long enough and a new run must continue
  */
-async function untilEnded(run: ScheduledRun, taskId: string): Promise<End | undefined> {
+async function waitForEnd(run: ScheduledRun, taskId: string): Promise<EndStatus | undefined> {
   try {
-    return await rowsEnd(run);
+    return await pollRunEnd(run);
   } catch (error) {
     if (CancellationScope.current().consideredCancelled)
       await CancellationScope.nonCancellable(() => cancelTask(run, taskId));
@@ -97,22 +97,25 @@ async function untilEnded(run: ScheduledRun, taskId: string): Promise<End | unde
   }
 }
 
-async function rowsEnd(run: ScheduledRun): Promise<End | undefined> {
-  for (let waitMs = soonestLook; ; waitMs = Math.min(2 * waitMs, latestLook)) {
+async function pollRunEnd(run: ScheduledRun): Promise<EndStatus | undefined> {
+  let waitMs = pollMs.first;
+  while (true) {
     const end = await scheduledRunEnd({ run });
     if (end?.status === 'failed') throw taskFailure(end.error);
     if (end) return end.status;
     if (workflowInfo().continueAsNewSuggested) return undefined;
     await sleep(waitMs);
+    waitMs = Math.min(2 * waitMs, pollMs.longest);
   }
 }
 
+/** Cancels the task and waits for its end, however it ends. */
 async function cancelTask(run: ScheduledRun, taskId: string): Promise<void> {
   try {
     await getExternalWorkflowHandle(taskWorkflowId(taskId)).cancel();
   } catch {
-    // It is over, or has not begun.
+    // It has ended, or never started.
     return;
   }
-  await rowsEnd(run).catch(() => {});
+  await pollRunEnd(run).catch(() => {});
 }

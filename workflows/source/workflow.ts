@@ -2,7 +2,6 @@ import {
   CancellationScope,
   ContinueAsNew,
   continueAsNew,
-  isCancellation,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
@@ -11,80 +10,84 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
 import type { SourceRef } from '../../contract/references.ts';
+import { isOwnCancellation } from '../cancellation.ts';
 import { failureOf, taskFailure } from '../failure.ts';
 import { wakeSignal } from '../messages.ts';
-import { fileBatch, row, submission } from '../policies.ts';
+import { fileBatch, rowWrite, submission } from '../policies.ts';
 
 const { listSource, syncItems } = proxyActivities<Activities>(fileBatch);
 const { requestSourceSync } = proxyActivities<Activities>(submission);
-const { beginSourceSync, endSourceSync } = proxyLocalActivities<Activities>(row);
+const { beginSourceSync, endSourceSync } = proxyLocalActivities<Activities>(rowWrite);
 
 type Counts = Awaited<ReturnType<Activities['syncItems']>>;
+type Failure = ReturnType<typeof failureOf>;
 
-/** Events of one run, about eleven for each batch. */
-const longestHistory = 4_000;
+/** Events after which a sync continues in a new run; each batch adds about eleven. */
+const maxHistoryEvents = 4_000;
 
 /**
- * Does what a source's row asks for, a sync or its removal, until it asks for nothing. Rows say how far it is, so that it
- * may be stopped and started at any time; there is one such workflow a source, whoever starts it.
+ * Does what a source's row asks for, a sync or its removal, until the row asks for nothing. One workflow per source.
+ * Its state is in rows, so it can be stopped and started at any time.
  */
 export async function syncSourceWorkflow(source: SourceRef): Promise<void> {
-  let woken = false;
-  setHandler(wakeSignal, () => void (woken = true));
-  // The same after a continue-as-new: this chain finds the sync that it has begun.
+  let isWoken = false;
+  setHandler(wakeSignal, () => {
+    isWoken = true;
+  });
+  // The same id after a continue-as-new, so that a later run finds the sync that an earlier one has begun.
   const run = workflowInfo().firstExecutionRunId;
-  let failure: ReturnType<typeof failureOf> | undefined;
+  let failure: Failure | undefined;
   try {
-    for (;;) {
-      woken = false;
+    while (true) {
+      isWoken = false;
       const work = await beginSourceSync({ source, run });
-      // What was asked for after the look has woken us.
-      if (!work && !woken) break;
+      // A request that arrived after the row was read has sent the wake signal.
+      if (!work && !isWoken) break;
       if (!work) continue;
       failure = await failureIn(() => sync(source, work));
-      await CancellationScope.nonCancellable(() => endSourceSync({ source, end: endOf(failure), run }));
+      await CancellationScope.nonCancellable(() => endSourceSync({ source, end: syncEndOf(failure), run }));
     }
   } catch (error) {
-    if (!(isCancellation(error) && CancellationScope.current().consideredCancelled)) throw error;
+    if (!isOwnCancellation(error)) throw error;
     await CancellationScope.nonCancellable(() => endSourceSync({ source, end: { status: 'cancelled' } }));
     throw error;
   }
   if (failure) throw taskFailure(failure);
 }
 
-/** Time for a sync, says a schedule. */
+/** Started by a source's schedule: requests a sync. */
 export async function sourceDueWorkflow(source: SourceRef): Promise<void> {
   await requestSourceSync({ source });
 }
 
-const endOf = (failure: ReturnType<typeof failureOf> | undefined) =>
+const syncEndOf = (failure: Failure | undefined) =>
   failure ? ({ status: 'failed', ...failure } as const) : ({ status: 'completed' } as const);
 
 async function sync(source: SourceRef, { isListed }: { isListed: boolean }): Promise<void> {
   if (!isListed) show(await listSource({ source }));
-  for (;;) {
+  while (true) {
     const counts = await syncItems({ source });
     show(counts);
     if (counts.pending + counts.gone === 0) return;
     const { continueAsNewSuggested, historyLength } = workflowInfo();
-    if (continueAsNewSuggested || historyLength > longestHistory)
+    if (continueAsNewSuggested || historyLength > maxHistoryEvents)
       await continueAsNew<typeof syncSourceWorkflow>(source);
   }
 }
 
-/** @returns why it failed. A cancellation, and what ends this run, are thrown. */
-async function failureIn(work: () => Promise<void>) {
+/** @returns why the work failed. Throws a cancellation and a continue-as-new on. */
+async function failureIn(work: () => Promise<void>): Promise<Failure | undefined> {
   try {
     await work();
     return undefined;
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
-    if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
+    if (isOwnCancellation(error)) throw error;
     return failureOf(error);
   }
 }
 
-/** Counts only: names of pages may be personal. */
+/** Shows counts only: names of pages may be personal data. */
 function show({ pending, added, replaced, unchanged, failed, gone, removed }: Counts) {
   const done = added + replaced + unchanged + failed;
   setCurrentDetails(

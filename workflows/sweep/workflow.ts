@@ -4,7 +4,7 @@ import { housekeeping } from '../policies.ts';
 
 const { sweepTasks } = proxyActivities<Activities>(housekeeping);
 
-/** Brings task rows in line with their workflows; started by a schedule. @returns how many rows were corrected */
+/** Reconciles rows with their workflows; a schedule starts it. @returns how many task rows were corrected */
 export async function sweepTasksWorkflow(): Promise<number> {
   return sweepTasks();
 }

@@ -1,0 +1,251 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  isCancellation,
+  patched,
+  proxyActivities,
+  proxyLocalActivities,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Activities } from '../../activities/index.ts';
+import type {
+  ContentHash,
+  MessageHead,
+  StepResult,
+  TaskPlan,
+  TaskRef,
+  ToolResultRef,
+  Usage,
+  Verdict,
+  WaitReason,
+} from '../../contract/references.ts';
+import { isOwnCancellation } from '../cancellation.ts';
+import { waitReasonOf } from '../failure.ts';
+import { steerSignal } from '../messages.ts';
+import { effectCall, modelCall, rowWrite, toolCall } from '../policies.ts';
+import { ApprovalDesk } from './approval-desk.ts';
+import { LoopGuard, type GuardState } from './loop-guard.ts';
+import { TaskProgress } from './progress.ts';
+import { WaitingRoom } from './waiting-room.ts';
+
+const { callModel } = proxyActivities<Activities>(modelCall);
+const { runTool } = proxyActivities<Activities>(toolCall);
+const { runTool: runEffect } = proxyActivities<Activities>(effectCall);
+const { startTask, carryOn, conclude, takeSteering } = proxyLocalActivities<Activities>(rowWrite);
+
+/** Events after which the task continues in a new run, so that a replay after a crash stays short. */
+const maxHistoryEvents = 1_500;
+
+/** Where the loop stands between two steps. */
+type LoopState = { step: number; head: MessageHead; results: ToolResultRef[] };
+
+/** All that a new run needs to continue the task. */
+export type ContinueAsNewState = LoopState & {
+  /** The previous run. */
+  runId: string;
+  plan: TaskPlan;
+  usage: Usage;
+  modelCalls: number;
+  workedMs: number;
+  guard: GuardState;
+  steered?: true;
+};
+
+/** The tool calls that a step asks for. */
+type RequestedCalls = Pick<Extract<StepResult, { next: 'tools' }>, 'head' | 'calls'>;
+
+/** How a segment of work ends: with an answer, with something to wait for, or because the history is long enough. */
+type SegmentOutcome = { result: ContentHash } | { wait: WaitReason } | 'history_full';
+
+/** One run of the agent loop, in segments of work between waits. */
+export class TaskRun {
+  readonly progress: TaskProgress;
+  private readonly task: TaskRef;
+  private readonly room: WaitingRoom;
+  private readonly desk: ApprovalDesk;
+  private readonly guard: LoopGuard;
+  private readonly state: LoopState;
+  /** Calls of the current step that have not run, because some of them need approval first. */
+  private requested: RequestedCalls | undefined;
+  private plan: TaskPlan = { model: '', maxSteps: 0, budget: {} };
+  private workedMs: number;
+  /** The task has messages that it has not read. */
+  private isSteered = false;
+
+  constructor(task: TaskRef, head: MessageHead, carried: ContinueAsNewState | undefined) {
+    this.task = task;
+    this.progress = new TaskProgress(task, carried);
+    this.room = new WaitingRoom(task);
+    this.desk = new ApprovalDesk(task);
+    setHandler(steerSignal, () => {
+      this.isSteered = true;
+    });
+    this.guard = new LoopGuard(carried?.guard);
+    this.state = { step: carried?.step ?? 1, head, results: carried?.results ?? [] };
+    this.workedMs = carried?.workedMs ?? 0;
+    this.isSteered = carried?.steered ?? false;
+  }
+
+  async begin(carried: ContinueAsNewState | undefined) {
+    if (carried) await carryOn({ task: this.task, from: carried.runId });
+    this.plan = carried?.plan ?? (await startTask({ task: this.task }));
+    this.room.budget = this.plan.budget;
+    this.progress.setPlan(this.plan);
+  }
+
+  /** Works until there is an answer, and waits where that helps. @returns undefined when a new run must continue */
+  async runUntilAnswered(): Promise<ContentHash | undefined> {
+    while (true) {
+      const outcome = await this.withinMaxDuration(() => this.runSteps());
+      if (outcome === 'history_full') return undefined;
+      if ('result' in outcome) return outcome.result;
+      const { wait } = outcome;
+      this.progress.showWaiting(wait);
+      if (wait.reason === 'approval') await this.desk.waitForVerdicts(wait);
+      else if (!(await this.room.wait(wait))) return conclude({ task: this.task, head: this.state.head });
+      this.progress.showRunning();
+    }
+  }
+
+  continueAsNewArgs(): { head: MessageHead; carried: ContinueAsNewState } {
+    const { usage, modelCalls } = this.progress;
+    return {
+      head: this.state.head,
+      carried: {
+        ...this.state,
+        runId: workflowInfo().runId,
+        plan: { ...this.plan, budget: this.room.budget },
+        usage,
+        modelCalls,
+        workedMs: this.workedMs,
+        guard: this.guard.state,
+        ...(this.isSteered ? { steered: true } : {}),
+      },
+    };
+  }
+
+  /** The loop: each step is one model call, then its tool calls in parallel, until the model answers. */
+  private async runSteps(): Promise<SegmentOutcome> {
+    const { plan, state } = this;
+    for (; state.step <= plan.maxSteps; state.step++) {
+      if (!this.requested) {
+        if (workflowInfo().historyLength > maxHistoryEvents || workflowInfo().continueAsNewSuggested)
+          return 'history_full';
+        if (this.isSteered) await this.readSteering();
+        const step = await this.callModel();
+        if ('wait' in step) return step;
+        if (step.next === 'answer') return { result: step.result };
+        if (step.next === 'again') {
+          this.guard.recordCorrection(step.because);
+          state.head = step.head;
+          state.results = [];
+          continue;
+        }
+        this.requested = step;
+      }
+      const { head, calls } = this.requested;
+      const wait = await this.desk.request(state.step, head, calls);
+      if (wait) return { wait };
+      await this.runTools(this.requested);
+    }
+    throw ApplicationFailure.nonRetryable(`No answer after ${plan.maxSteps} steps.`, 'step_limit');
+  }
+
+  private async callModel(): Promise<StepResult | { wait: WaitReason }> {
+    const { task, progress } = this;
+    const { model, fallbacks } = this.plan;
+    const { step, head, results } = this.state;
+    progress.showModelCall(step);
+    const outcome = await catchWait(
+      callModel({ task, step, model, ...(fallbacks ? { fallbacks } : {}), head, results }),
+    );
+    if (!('wait' in outcome)) progress.addSpend(outcome.usage);
+    return outcome;
+  }
+
+  private async runTools({ head, calls }: RequestedCalls) {
+    const { task, state, progress } = this;
+    const { step } = state;
+    progress.showToolCalls(calls);
+    const results = await settleAll(
+      calls.map(({ callId, tool, effect, approval }) => {
+        const verdict = approval && this.desk.verdictOn(callId);
+        const run = effect ? runEffect : runTool;
+        return run({
+          task,
+          step,
+          head,
+          call: { callId, tool },
+          ...(verdict ? { approval: approvalRefOf(verdict) } : {}),
+        });
+      }),
+    );
+    state.results = this.guard.checkResults(calls, results);
+    state.head = head;
+    this.requested = undefined;
+    this.desk.clear();
+  }
+
+  /** Sends the messages that arrived during the last step to the model, together with that step's results. */
+  private async readSteering() {
+    const { task, state } = this;
+    const { step, head, results } = state;
+    this.isSteered = false;
+    const taken = await takeSteering({ task, step, head, results });
+    state.head = taken.head;
+    // Messages that arrived after this step's snapshot wait for the next step.
+    this.isSteered ||= taken.hasMore === true;
+    state.results = [];
+  }
+
+  /** Applies the task's `maxDurationS`, which limits working time: time spent waiting does not count. */
+  private async withinMaxDuration(work: () => Promise<SegmentOutcome>): Promise<SegmentOutcome> {
+    const { maxDurationS } = this.room.budget;
+    const startedAt = Date.now();
+    try {
+      return await (maxDurationS === undefined ? work() : this.withTimeout(maxDurationS, work));
+    } finally {
+      this.workedMs += Date.now() - startedAt;
+    }
+  }
+
+  private async withTimeout(maxDurationS: number, work: () => Promise<SegmentOutcome>): Promise<SegmentOutcome> {
+    const remainingMs = maxDurationS * 1_000 - this.workedMs;
+    if (remainingMs <= 0) return durationReached(maxDurationS);
+    const scope = new CancellationScope({ cancellable: true, timeout: remainingMs });
+    try {
+      return await scope.run(work);
+    } catch (error) {
+      if (!isCancellation(error) || isOwnCancellation(error)) throw error;
+      return durationReached(maxDurationS);
+    }
+  }
+}
+
+const durationReached = (seconds: number): { wait: WaitReason } => ({
+  wait: { reason: 'budget', limit: 'maxDurationS', scope: 'task', max: seconds, charged: seconds, needed: 0 },
+});
+
+/** Waits for every call, also after one has failed: an undo needs to know what each of them did. */
+async function settleAll<T>(calls: Promise<T>[]): Promise<T[]> {
+  if (!patched('all-calls-end')) return Promise.all(calls);
+  const results = await Promise.allSettled(calls);
+  return results.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+}
+
+const approvalRefOf = ({ id, runs, argumentsHash }: Verdict) => ({ id, runs, argumentsHash });
+
+/** Turns a failure that the task can wait out into what it waits for. */
+async function catchWait<T extends object>(call: Promise<T>): Promise<T | { wait: WaitReason }> {
+  try {
+    return await call;
+  } catch (error) {
+    const wait = waitReasonOf(error);
+    if (!wait) throw error;
+    return { wait };
+  }
+}
