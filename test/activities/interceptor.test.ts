@@ -1,0 +1,83 @@
+import { describe, expect, jest, test } from '@jest/globals';
+import { ApplicationFailure, cancellationSignal, CancelledFailure } from '@temporalio/activity';
+import { DefaultLogger } from '@temporalio/worker';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { createActivityInterceptor } from '../../activities/interceptor.ts';
+import { AlfredError, maxAttemptsOf } from '../../contract/errors.ts';
+import type { Logger } from '../../runtime/logger.ts';
+
+const log = { error: jest.fn(), warn: jest.fn() };
+/** An activity's context with the interceptor that every worker has. */
+const environment = (attempt = 1) =>
+  new MockActivityEnvironment(
+    { attempt, activityType: 'callModel' },
+    {
+      interceptors: [() => ({ inbound: createActivityInterceptor(log as unknown as Logger) })],
+      logger: new DefaultLogger('ERROR'),
+    },
+  );
+/** @returns what the server gets when an activity throws `error` */
+const failureOf = (error: Error, attempt?: number) =>
+  environment(attempt)
+    .run(async () => {
+      throw error;
+    })
+    .then(
+      () => undefined,
+      (failure: unknown) => failure as ApplicationFailure,
+    );
+/** An activity that runs until it is cancelled. */
+const untilCancelled = () =>
+  new Promise<never>((_, reject) => {
+    const signal = cancellationSignal();
+    signal.addEventListener('abort', () => reject(signal.reason as Error));
+  });
+
+describe('the failure of an activity', () => {
+  test('has the code, the message, the details and the wait of the error, and no stack', async () => {
+    const error = new AlfredError('model_rate_limited', 'Too many requests.', {
+      retryAfterMs: 7_000,
+      details: { reason: 'budget', limit: 'maxTokens', scope: 'task', max: 1, charged: 1, needed: 1 },
+    });
+    expect(await failureOf(error)).toMatchObject({
+      type: 'model_rate_limited',
+      message: 'Too many requests.',
+      nonRetryable: false,
+      nextRetryDelay: 7_000,
+      details: [error.details],
+      stack: '',
+    });
+  });
+
+  test('of an unknown error is `internal`, and only the log has its message', async () => {
+    const failure = await failureOf(new TypeError('password=hunter2'));
+    expect(failure).toMatchObject({ type: 'internal' });
+    expect(JSON.stringify(failure) + String(failure?.message)).not.toContain('hunter2');
+    expect(log.error).toHaveBeenLastCalledWith(
+      expect.objectContaining({ code: 'internal', err: expect.objectContaining({ message: 'password=hunter2' }) }),
+      'an activity failed',
+    );
+  });
+
+  test('is final at the last attempt of its code', async () => {
+    const last = maxAttemptsOf('internal');
+    expect(await failureOf(new Error('?'), last - 1)).toMatchObject({ nonRetryable: false });
+    expect(await failureOf(new Error('?'), last)).toMatchObject({ nonRetryable: true });
+  });
+});
+
+describe('an activity that is stopped', () => {
+  test('by a cancellation of its workflow is cancelled', async () => {
+    const cancelled = environment();
+    const running = cancelled.run(untilCancelled);
+    cancelled.cancel('CANCELLED');
+    await expect(running).rejects.toBeInstanceOf(CancelledFailure);
+  });
+
+  test('by the shutdown of its worker is repeated by another one', async () => {
+    const stopped = environment();
+    const running = stopped.run(untilCancelled);
+    stopped.cancel('WORKER_SHUTDOWN');
+    await expect(running).rejects.toMatchObject({ type: 'draining', nonRetryable: false });
+  });
+});
