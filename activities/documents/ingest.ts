@@ -5,7 +5,7 @@ import { AlfredError, maxAttemptsOf } from '../../contract/errors.ts';
 import type { Scope } from '../../contract/references.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
-import { alfredErrorOf } from '../errors.ts';
+import { toAlfredError } from '../errors.ts';
 import { withHeartbeat } from '../activity-context.ts';
 import { observeFile } from './observe-file.ts';
 import type { DocumentParser, Documents, Embeddings, PendingFile, Workflows } from '../../contract/ports/index.ts';
@@ -52,11 +52,11 @@ export const createIngestActivities = ({ documents, parser, embeddings, workflow
             signal,
           ),
         );
-      seen.settled(await documents.put(scope, file, parse, placement, upload));
+      seen.settled(await documents.put(scope, { file, parse, placement, upload }));
       return undefined;
     } catch (error) {
       signal.throwIfAborted();
-      const known = alfredErrorOf(error);
+      const known = toAlfredError(error);
       const { code, message } = known;
       const attempts = maxAttemptsOf(code);
       log[code === 'internal' ? 'error' : 'info'](

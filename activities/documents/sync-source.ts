@@ -5,7 +5,7 @@ import { AlfredError, maxAttemptsOf } from '../../contract/errors.ts';
 import type { SourceRef } from '../../contract/references.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
-import { alfredErrorOf } from '../errors.ts';
+import { toAlfredError } from '../errors.ts';
 import { withHeartbeat } from '../activity-context.ts';
 import { observeFile } from './observe-file.ts';
 import type {
@@ -55,13 +55,12 @@ export const createSyncActivities = (deps: SyncDeps) => {
     const { name } = item;
     const { bytes, mediaType, typeDecides, etag, lastModified } = content;
     const contentHash = createHash('sha256').update(bytes).digest('base64url');
-    const put = await documents.put(
-      source,
-      { name, mediaType, contentHash, sizeBytes: bytes.length },
-      async (chunking: Chunking) =>
+    const put = await documents.put(source, {
+      file: { name, mediaType, contentHash, sizeBytes: bytes.length },
+      parse: async (chunking: Chunking) =>
         seen.parsed(await parser.parse({ name, mediaType, bytes, typeDecides, chunking }, signal)),
-      source,
-    );
+      placement: source,
+    });
     if (put.state === 'failed') return put;
     // It stood elsewhere before the source's place was changed.
     if (item.documentId !== null && item.documentId !== put.documentId) await documents.delete(source, item.documentId);
@@ -90,7 +89,7 @@ export const createSyncActivities = (deps: SyncDeps) => {
       return undefined;
     } catch (error) {
       signal.throwIfAborted();
-      const known = alfredErrorOf(error);
+      const known = toAlfredError(error);
       const { code, message } = known;
       log[code === 'internal' ? 'error' : 'info'](
         { sourceId: source.sourceId, code, ...(code === 'internal' ? { err: known.cause ?? known } : {}) },

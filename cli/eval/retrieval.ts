@@ -1,5 +1,5 @@
 import { basename, resolve } from 'node:path';
-import { hashOf } from '../../adapters/postgres/messages/contents.ts';
+import { hashHex } from '../../adapters/postgres/hashes.ts';
 import type { Adapters } from '../../wiring/adapters.ts';
 import { defaultFusion, fuse, fusionName, type FusedCandidate, type Fusion } from '../../knowledge/search/fusion.ts';
 import { rerankedOrder, rerankText } from '../../knowledge/search/rerank/candidate-order.ts';
@@ -90,7 +90,7 @@ export async function removeCorpus(adapters: Adapters, dir: string): Promise<num
 
 const scopeOf = (dir: string) => {
   const name = basename(resolve(dir));
-  return { tenant: `eval/${name}/${hashOf(resolve(dir)).slice(0, 8)}`, subject: 'eval' };
+  return { tenant: `eval/${name}/${hashHex(resolve(dir)).slice(0, 8)}`, subject: 'eval' };
 };
 
 const byMeasure = <T>(of: (measure: keyof Quality) => T) =>
@@ -118,10 +118,10 @@ async function store({ documents, parser }: Adapters, corpus: Corpus, scope: Sco
   for (const [i, { id, title, text }] of corpus.documents.entries()) {
     if (i % 50 === 0) say(`${i} of ${corpus.documents.length} documents stored`);
     const bytes = Buffer.from(title ? `# ${title.replace(/\s+/g, ' ').trim()}\n\n${text}` : text);
-    const file = { name: `${id}.md`, mediaType: 'text/markdown', contentHash: hashOf(bytes), sizeBytes: bytes.length };
+    const file = { name: `${id}.md`, mediaType: 'text/markdown', contentHash: hashHex(bytes), sizeBytes: bytes.length };
     const parse = () => parser.parse({ ...file, bytes }, AbortSignal.timeout(60_000));
     // An empty document cannot be found, and is none for the product.
-    if (text.trim() !== '') await documents.put(scope, file, parse, { collection: 'default' });
+    if (text.trim() !== '') await documents.put(scope, { file, parse, placement: { collection: 'default' } });
   }
 }
 

@@ -50,7 +50,9 @@ export type FileOutcome =
 /** A file to store as a document. */
 export type DocumentToStore = {
   file: Omit<PendingFile, 'ordinal'>;
-  /** Parses the file, with its text cut as its collection wants. Not called when neither content nor chunking changed. */
+  /**
+   * Parses the file, with its text cut as its collection wants. Not called when neither content nor chunking changed.
+   */
   parse: (chunking: Chunking) => Promise<ParsedDocument>;
   /** A `SourceRef` stands for the placement that the source's row has at the moment of writing. */
   placement: Placement | SourceRef;
@@ -74,20 +76,20 @@ export interface Documents {
   /**
    * Adds a document, or replaces the one of the same name in the collection.
    *
-   * When content and chunking are the same as before, nothing is parsed and no chunk is written. Otherwise only the chunks
-   * that differ are replaced, in one transaction, so a reader sees the old version or the new one. A replaced document
-   * keeps its owner.
+   * When content and chunking are the same as before, nothing is parsed and no chunk is
+   * written. Otherwise only the chunks that differ are replaced, in one transaction, so a
+   * reader sees the old version or the new one. A replaced document keeps its owner.
    *
-   * @throws AlfredError `file_name_taken` when the subject may not read the document of that name, or may not change its
-   *   readers; `not_found` when the source was deleted
+   * @throws AlfredError `file_name_taken` when the subject may not read the document of
+   *   that name, or may not change its readers; `not_found` when the source was deleted
    */
   put(scope: Scope, document: DocumentToStore): Promise<FileOutcome>;
   /** Stores the files' bytes without parsing them. @returns the ingestion's id */
   createIngestion(scope: Scope, files: UploadedFile[], placement: Placement): Promise<string>;
   /**
-   * Creates an ingestion of the files that failed in this one or were still pending when it ended. Files that an earlier
-   * retry has read are skipped, and so are files for which a newer document of that name exists. A retry of a retry counts
-   * as another retry of the first upload. While a retry is running, no other is created.
+   * Creates an ingestion of the files that failed in this one or were still pending when it ended. Files that an
+   * earlier retry has read are skipped, and so are files for which a newer document of that name exists. A retry
+   * of a retry counts as another retry of the first upload. While a retry is running, no other is created.
    *
    * @returns the id of the new or running retry; undefined when there is no such ingestion
    * @throws AlfredError `ingestion_running`, `ingestion_without_failures`, `file_bytes_gone`

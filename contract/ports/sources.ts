@@ -39,8 +39,8 @@ export type SourceReaders = Record<Source['kind'], SourceReader>;
 export type DueItem = ItemToRead & {
   state: 'pending' | 'gone';
   /**
-   * The document to remove when the item is gone, or when it now belongs to another document. Null when the document was
-   * changed by someone else or also comes from another source: then it stays.
+   * The document to remove when the item is gone, or when it now belongs to another document. Null
+   * when the document was changed by other means or also comes from another source: then it stays.
    */
   documentId: string | null;
 };
@@ -58,8 +58,8 @@ export type SyncEnd = { status: 'completed' | 'cancelled' } | ({ status: 'failed
 /** Sources, the items that their last sync listed, and the state of their syncs. */
 export interface Sources {
   /**
-   * Creates a source and requests its first sync. The same idempotency key with the same request returns the source that
-   * was created before.
+   * Creates a source and requests its first sync. The same idempotency key
+   * with the same request returns the source that was created before.
    *
    * @throws AlfredError `source_exists`, `idempotency_key_reused`
    */
@@ -69,8 +69,8 @@ export interface Sources {
     options?: { idempotencyKey?: string | undefined },
   ): Promise<SourceRow & { isNew: boolean }>;
   /**
-   * Changes the given fields. Documents of the source get the new readers and tags at once. They move to the new collection
-   * unless another source or a document of the same name is in the way; the next sync handles the rest.
+   * Changes the given fields. Documents of the source get the new readers and tags at once. They move to the new
+   * collection unless another source or a document of the same name is in the way; the next sync handles the rest.
    *
    * @param beforeCommit called with the changed row while it is locked; when it throws, nothing is changed
    * @returns undefined when there is no such source
@@ -89,13 +89,18 @@ export interface Sources {
   /** Requests a sync. No effect while one is queued or running. @returns whether there is such a source */
   requestSync(source: SourceRef): Promise<boolean>;
   /**
-   * Deletes a source. With `keep`, its row is deleted at once. With `remove`, the source is hidden, and its row is deleted
-   * after the last of its documents. Idempotent.
+   * Deletes a source. With `keep`, its row is deleted at once. With `remove`, the source
+   * is hidden, and its row is deleted after the last of its documents. Idempotent.
    *
    * @param beforeCommit when it throws, nothing is changed
    * @returns whether there is such a source, also one whose documents are still being removed
    */
-  delete(scope: Scope, sourceId: string, documents: 'remove' | 'keep', beforeCommit?: () => Promise<void>): Promise<boolean>;
+  delete(
+    scope: Scope,
+    sourceId: string,
+    documents: 'remove' | 'keep',
+    beforeCommit?: () => Promise<void>,
+  ): Promise<boolean>;
 
   /**
    * Begins the requested sync. A repeat by the same run returns the sync or removal that is under way.
@@ -107,8 +112,8 @@ export interface Sources {
   /** Undefined when the source was deleted. */
   findLocation(source: SourceRef): Promise<SourceLocation | undefined>;
   /**
-   * Stores the items of this sync. An item is pending unless its etag is that of its document, which is still in the right
-   * collection and cut as the collection wants. If the listing is whole, all other items are gone.
+   * Stores the items of this sync. An item is pending unless its etag is that of its document, which is still in
+   * the right collection and cut as the collection wants. If the listing is whole, all other items are gone.
    */
   storeListing(source: SourceRef, listing: Listing): Promise<void>;
   listDue(source: SourceRef, limit: number): Promise<DueItem[]>;
@@ -125,15 +130,15 @@ export interface Sources {
    */
   endSync(source: SourceRef, outcome: SyncEnd, run?: string): Promise<void>;
   /**
-   * Ends a sync whose workflow no longer runs. A sync that was requested less than `olderThanMs` ago is left alone: it may
-   * have been requested after the workflow was looked up.
+   * Ends a sync whose workflow no longer runs. A sync that was requested less than `olderThanMs`
+   * ago is left alone: it may have been requested after the workflow was looked up.
    *
    * @returns whether a sync was ended
    */
   endLostSync(source: SourceRef, outcome: SyncEnd, options: { olderThanMs: number }): Promise<boolean>;
   /**
-   * A page of the sources, of all tenants, whose sync or removal (`isRemoved`) was requested more than `olderThanMs` ago and
-   * has not ended, ordered by id.
+   * A page of the sources, of all tenants, whose sync or removal (`isRemoved`)
+   * was requested more than `olderThanMs` ago and has not ended, ordered by id.
    */
   listOpen(options: {
     olderThanMs: number;

@@ -6,37 +6,40 @@ import type { SourceRow } from '../../contract/ports/index.ts';
 import { recordChanges } from './document-changes.ts';
 import { ownedSources, sourceExists, sourceRowOf } from './source-row.ts';
 
-type Tell = (row: SourceRow) => Promise<void>;
+type Change = { change: SourceChange; beforeCommit: (row: SourceRow) => Promise<void> };
 
-/** Somebody may add a document, just then, under the name of one that is to move; the next attempt sees it. */
-const attempts = 5;
+/**
+ * A document may be added under the name of one that is about to move. The next attempt sees it and leaves it alone.
+ */
+const maxAttempts = 5;
 
-/** See the port. */
 export async function changeSource(
   db: Database,
   scope: Scope,
   sourceId: string,
-  { change, tell }: { change: SourceChange; tell: Tell },
+  changed: Change,
 ): Promise<SourceRow | undefined> {
-  for (let attempt = 1; ; attempt++) {
+  let attempt = 0;
+  while (true) {
+    attempt++;
     try {
-      return await db.transaction().execute((tx) => write(tx, scope, sourceId, { change, tell }));
+      return await db.transaction().execute((trx) => writeChange(trx, scope, sourceId, changed));
     } catch (error) {
       const { constraint } = error as { constraint?: string };
-      if (constraint === 'sources_once') throw sourceExists(change.collection ?? '');
-      if (constraint !== 'documents_name' || attempt === attempts) throw error;
+      if (constraint === 'sources_once') throw sourceExists(changed.change.collection ?? '');
+      if (constraint !== 'documents_name' || attempt === maxAttempts) throw error;
     }
   }
 }
 
-async function write(
-  tx: Database,
+async function writeChange(
+  trx: Database,
   scope: Scope,
   sourceId: string,
-  { change, tell }: { change: SourceChange; tell: Tell },
+  { change, beforeCommit }: Change,
 ): Promise<SourceRow | undefined> {
-  // Documents that a sync is writing are written when this has the lock, and later ones go where the new row says.
-  const before = await tx
+  // Waits for documents that a sync is writing. Documents written later are placed by the changed row.
+  const before = await trx
     .selectFrom('sources')
     .select('collection')
     .where('id', '=', sourceId)
@@ -47,7 +50,7 @@ async function write(
     .executeTakeFirst();
   if (!before) return undefined;
   const { everyS, collection, readers, tags } = change;
-  await tx
+  await trx
     .updateTable('sources')
     .set({
       ...(everyS === undefined ? {} : { schedule: everyS }),
@@ -57,19 +60,27 @@ async function write(
     })
     .where('id', '=', sourceId)
     .execute();
-  const changed = await ownedSources(tx, scope).where('s.id', '=', sourceId).executeTakeFirstOrThrow();
-  const row = sourceRowOf(changed);
-  await tell(row);
-  await place(tx, scope, row, before.collection);
+  const changedRow = await ownedSources(trx, scope).where('s.id', '=', sourceId).executeTakeFirstOrThrow();
+  const row = sourceRowOf(changedRow);
+  await beforeCommit(row);
+  await placeDocuments(trx, scope, row, before.collection);
   return row;
 }
 
 /**
- * Brings the documents of a source in line with it: those that it has brought, and those under its names, of which one may
- * be so new that it is not noted yet. Other people's documents are theirs.
+ * Gives the documents of a source its readers, tags and collection. Its documents are
+ * those that its items refer to, and those with an item's name: one that was stored just
+ * now may not be recorded at its item yet. Documents of other subjects are left alone.
+ *
+ * @param from the collection of the source before the change
  */
-async function place(tx: Database, { tenant, subject }: Scope, source: SourceRow, from: string): Promise<void> {
-  const { rows: mine } = await sql<{ id: string }>`
+async function placeDocuments(
+  trx: Database,
+  { tenant, subject }: Scope,
+  source: SourceRow,
+  from: string,
+): Promise<void> {
+  const { rows: documents } = await sql<{ id: string }>`
     select d.id from documents d
     where d.tenant = ${tenant} and d.subject = ${subject} and d.id in (
       select document_id from source_items where source_id = ${source.id} and document_id is not null
@@ -77,12 +88,12 @@ async function place(tx: Database, { tenant, subject }: Scope, source: SourceRow
       select n.id from source_items i join documents n on n.tenant = ${tenant} and n.collection = ${from} and n.name = i.name
       where i.source_id = ${source.id}
     )
-    order by d.id for update`.execute(tx);
-  const ids = mine.map(({ id }) => id);
-  const { rows: shown } = await sql<{ id: string }>`
+    order by d.id for update`.execute(trx);
+  const ids = documents.map(({ id }) => id);
+  const { rows: updated } = await sql<{ id: string }>`
     update documents d set readers = coalesce(${source.readers}, d.readers), tags = coalesce(${source.tags}, d.tags), updated_at = now()
     where d.id = any(${ids}) and (d.readers, d.tags) is distinct from (coalesce(${source.readers}, d.readers), coalesce(${source.tags}, d.tags))
-    returning d.id`.execute(tx);
+    returning d.id`.execute(trx);
   const { rows: moved } = await sql<{ id: string }>`
     update documents d set collection = ${source.collection}, updated_at = now()
     from source_items i
@@ -94,10 +105,10 @@ async function place(tx: Database, { tenant, subject }: Scope, source: SourceRow
       and not exists (
         select from documents o where o.tenant = d.tenant and o.collection = ${source.collection} and o.name = d.name
       )
-    returning d.id`.execute(tx);
-  const changed = new Set([...shown, ...moved].map(({ id }) => id));
+    returning d.id`.execute(trx);
+  const changed = new Set([...updated, ...moved].map(({ id }) => id));
   await recordChanges(
-    tx,
+    trx,
     [...changed].map((id) => ({ tenant, id })),
   );
 }

@@ -7,10 +7,11 @@ import type { Database } from '../../runtime/database/postgres.ts';
 import type { Collections } from '../../contract/ports/index.ts';
 import { isReadable } from './readable.ts';
 
+/** How the collection `c` cuts its documents. A collection without a row has the default. */
 const settings = sql`coalesce(c.chunk_tokens, ${defaultChunking.chunkTokens}), coalesce(c.overlap_tokens, ${defaultChunking.overlapTokens})`;
 
-/** Whether the document `d` is cut as its collection `c` says, which may have no row. */
-export const isCutAsSet = sql<boolean>`((d.chunk_tokens, d.overlap_tokens) = (${settings}))`;
+/** Whether the document `d` is cut as its collection `c` wants now. */
+export const hasCurrentChunking = sql<boolean>`((d.chunk_tokens, d.overlap_tokens) = (${settings}))`;
 
 type Row = {
   name: string;
@@ -21,7 +22,10 @@ type Row = {
   outdated: number;
 };
 
-/** Collections are no rows of their own: one is there when a document says so that may be read, or settings do. */
+/**
+ * Collections of a tenant. A collection exists when it has settings or
+ * a document that the subject may read. Only settings have a row.
+ */
 export const createCollections = (db: Database): Collections => ({
   async list(scope, { limit, cursor }) {
     const rows = await select(db, scope, { after: cursor, limit: limit + 1 });
@@ -32,11 +36,11 @@ export const createCollections = (db: Database): Collections => ({
   get: (scope, name) => get(db, scope, name),
 
   async set(scope, name, { chunkTokens, overlapTokens }) {
-    const changed = { chunk_tokens: chunkTokens, overlap_tokens: overlapTokens, updated_at: new Date() };
+    const columns = { chunk_tokens: chunkTokens, overlap_tokens: overlapTokens, updated_at: new Date() };
     await db
       .insertInto('collections')
-      .values({ tenant: scope.tenant, name, ...changed })
-      .onConflict((conflict) => conflict.columns(['tenant', 'name']).doUpdateSet(changed))
+      .values({ tenant: scope.tenant, name, ...columns })
+      .onConflict((conflict) => conflict.columns(['tenant', 'name']).doUpdateSet(columns))
       .execute();
     const collection = await get(db, scope, name);
     if (!collection) throw new AlfredError('internal');
@@ -44,7 +48,7 @@ export const createCollections = (db: Database): Collections => ({
   },
 });
 
-/** How documents of a collection are to be cut. */
+/** How documents of a collection are cut into chunks. */
 export async function chunkingOf(db: Database, tenant: string, collection: string): Promise<Chunking> {
   const row = await db
     .selectFrom('collections')
@@ -60,13 +64,13 @@ async function get(db: Database, scope: Scope, name: string): Promise<Collection
   return row && collectionOf(row);
 }
 
-type Which = { name?: string | undefined; after?: string | undefined; limit: number };
+type Filter = { name?: string | undefined; after?: string | undefined; limit: number };
 
-async function select(db: Database, scope: Scope, { name, after, limit }: Which): Promise<Row[]> {
+async function select(db: Database, scope: Scope, { name, after, limit }: Filter): Promise<Row[]> {
   const { rows } = await sql<Row>`
-    with read as (
+    with readable as (
       select d.collection as name, count(*)::int as documents, sum(d.chunk_count)::int as chunks,
-        (count(*) filter (where not ${isCutAsSet}))::int as outdated
+        (count(*) filter (where not ${hasCurrentChunking}))::int as outdated
       from documents d left join collections c on c.tenant = d.tenant and c.name = d.collection
       where ${isReadable(scope)} and d.collection = coalesce(${name ?? null}, d.collection)
       group by d.collection
@@ -74,7 +78,7 @@ async function select(db: Database, scope: Scope, { name, after, limit }: Which)
     select coalesce(c.name, r.name) as name, coalesce(c.chunk_tokens, ${defaultChunking.chunkTokens}) as chunk_tokens,
       coalesce(c.overlap_tokens, ${defaultChunking.overlapTokens}) as overlap_tokens, coalesce(r.documents, 0) as documents,
       coalesce(r.chunks, 0) as chunks, coalesce(r.outdated, 0) as outdated
-    from read r full join (select * from collections where tenant = ${scope.tenant}) c on c.name = r.name
+    from readable r full join (select * from collections where tenant = ${scope.tenant}) c on c.name = r.name
     where coalesce(c.name, r.name) = coalesce(${name ?? null}, c.name, r.name)
       and (${after ?? null}::text is null or coalesce(c.name, r.name) > ${after ?? null})
     order by 1

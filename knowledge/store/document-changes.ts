@@ -1,34 +1,35 @@
 import { sql } from 'kysely';
 import type { Database } from '../../runtime/database/postgres.ts';
 
-/** The locks of this key space; see `recordChanges` and `lockVectors`. Whoever takes both takes the vectors' first. */
+/** Advisory locks: key space and key. A transaction that takes both takes `vectors` first, so none deadlock. */
 const locks = { changes: [1, 1], vectors: [1, 2] } as const;
 
-const lock = (tx: Database, [space, key]: readonly [number, number]) =>
-  sql`select pg_advisory_xact_lock(${space}, ${key})`.execute(tx);
+const lock = (trx: Database, [space, key]: readonly [number, number]) =>
+  sql`select pg_advisory_xact_lock(${space}, ${key})`.execute(trx);
 
-type Changed = { tenant: string; id: string };
+type ChangedDocument = { tenant: string; id: string };
 
 /**
- * Notes that documents are other than before, for the search indexes that follow. Only a document's newest change is kept.
+ * Records that documents were added, changed or deleted, for the
+ * search indexes. Only a document's newest change is kept.
  *
- * To be the last statement of its transaction: the lock that is held until the end makes sequence numbers visible in
- * their order, so an index that has seen number n misses none below it.
+ * Call it as the last statement of the transaction. Its lock is held until the commit, so sequence
+ * numbers become visible in ascending order: an index that has seen number n has missed none below it.
  */
-export async function recordChanges(tx: Database, documents: Changed[]): Promise<void> {
+export async function recordChanges(trx: Database, documents: ChangedDocument[]): Promise<void> {
   if (documents.length === 0) return;
-  await lock(tx, locks.changes);
-  // Arrays, since a source may have more documents than a statement may have parameters.
+  await lock(trx, locks.changes);
+  // Arrays, because a source may have more documents than a statement may have parameters.
   const [tenants, ids] = [documents.map(({ tenant }) => tenant), documents.map(({ id }) => id)];
-  await sql`delete from document_changes where document_id = any(${ids}::uuid[])`.execute(tx);
+  await sql`delete from document_changes where document_id = any(${ids}::uuid[])`.execute(trx);
   await sql`
     insert into document_changes (tenant, document_id) select * from unnest(${tenants}::text[], ${ids}::uuid[])`.execute(
-    tx,
+    trx,
   );
 }
 
 /**
- * Until the end of the transaction no other one drops vectors, or says that a document has all of its own: what the one
- * looks at the other may be about to change.
+ * Lets one transaction at a time delete vectors or mark documents as
+ * fully embedded. Each of the two reads what the other one changes.
  */
-export const lockVectors = (tx: Database) => lock(tx, locks.vectors);
+export const lockVectors = (trx: Database) => lock(trx, locks.vectors);

@@ -2,7 +2,7 @@ import type { Selectable } from 'kysely';
 import type { Document } from '../../contract/documents.ts';
 import type { Tables } from '../../runtime/database/tables.ts';
 
-/** What describes a document, without its text, which can be long. */
+/** The columns of a document's description. The text is left out, because it can be long. */
 export const documentColumns = [
   'id',
   'name',

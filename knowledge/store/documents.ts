@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { validate as isUuid } from 'uuid';
 import { AlfredError } from '../../contract/errors.ts';
+import { parseJson } from '../../contract/json.ts';
 import type { Scope } from '../../contract/references.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
 import type { Documents } from '../../contract/ports/index.ts';
@@ -10,9 +11,9 @@ import { removeUnusedFiles } from './files.ts';
 import { createIngestions } from './ingestions.ts';
 import { putDocument } from './put-document.ts';
 import { isReadable } from './readable.ts';
-import { dropVectors } from './replace-chunks.ts';
+import { deleteUnusedVectors } from './replace-chunks.ts';
 
-/** Documents and their chunks. A subject sees what it may read, and may replace and delete that. */
+/** Documents and their chunks. A subject may replace and delete every document that it may read. */
 export const createDocuments = (db: Database): Documents => ({
   ...createIngestions(db),
 
@@ -26,8 +27,8 @@ export const createDocuments = (db: Database): Documents => ({
       .limit(limit + 1);
     if (collection !== undefined) query = query.where('collection', '=', collection);
     if (cursor !== undefined) {
-      const [name, of] = placeOf(cursor);
-      query = query.where(sql<boolean>`(d.name, d.collection) > (${name}, ${of})`);
+      const after = parseCursor(cursor);
+      query = query.where(sql<boolean>`(d.name, d.collection) > (${after.name}, ${after.collection})`);
     }
     const rows = await query.execute();
     const page = rows.slice(0, limit);
@@ -36,61 +37,62 @@ export const createDocuments = (db: Database): Documents => ({
   },
 
   async get(scope, documentId) {
-    const row = await one(db, scope, documentId).select(documentColumns).executeTakeFirst();
+    const row = await readableDocument(db, scope, documentId).select(documentColumns).executeTakeFirst();
     return row && documentOf(row);
   },
 
   async read(scope, documentId) {
-    const row = await one(db, scope, documentId)
+    const row = await readableDocument(db, scope, documentId)
       .select([...documentColumns, 'text'])
       .executeTakeFirst();
     return row && { document: documentOf(row), text: row.text };
   },
 
-  delete: (scope, documentId) =>
-    db.transaction().execute(async (tx) => {
-      const found = await one(tx, scope, documentId).select('content_hash').forUpdate().executeTakeFirst();
-      if (!found) return false;
-      const chunks = await tx.selectFrom('chunks').select('embed_hash').where('document_id', '=', documentId).execute();
-      await tx.deleteFrom('documents').where('id', '=', documentId).execute();
-      // Before the vectors, as whoever replaces a document has it: the other way round the two would wait for each other.
-      await removeUnusedFiles(tx, scope.tenant, [found.content_hash]);
-      await dropVectors(
-        tx,
-        scope.tenant,
-        chunks.map(({ embed_hash }) => embed_hash),
-      );
-      await recordChanges(tx, [{ tenant: scope.tenant, id: documentId }]);
-      return true;
-    }),
+  delete: (scope, documentId) => db.transaction().execute((trx) => deleteDocument(trx, scope, documentId)),
 
   async listTenants() {
     const rows = await db.selectFrom('documents').select('tenant').distinct().orderBy('tenant').execute();
     return rows.map(({ tenant }) => tenant);
   },
 
-  put: (scope, file, parse, where, upload) => putDocument(db, scope, file, { parse, where, upload }),
+  put: (scope, document) => putDocument(db, scope, document),
 });
 
-const one = (db: Database, scope: Scope, documentId: string) =>
+async function deleteDocument(trx: Database, scope: Scope, documentId: string): Promise<boolean> {
+  const document = await readableDocument(trx, scope, documentId).select('content_hash').forUpdate().executeTakeFirst();
+  if (!document) return false;
+  const chunks = await trx.selectFrom('chunks').select('embed_hash').where('document_id', '=', documentId).execute();
+  await trx.deleteFrom('documents').where('id', '=', documentId).execute();
+  // Files before vectors, the order in which `putDocument` locks them. The other order could deadlock.
+  await removeUnusedFiles(trx, scope.tenant, [document.content_hash]);
+  await deleteUnusedVectors(
+    trx,
+    scope.tenant,
+    chunks.map(({ embed_hash }) => embed_hash),
+  );
+  await recordChanges(trx, [{ tenant: scope.tenant, id: documentId }]);
+  return true;
+}
+
+const readableDocument = (db: Database, scope: Scope, documentId: string) =>
   db
     .selectFrom('documents as d')
     .where('id', '=', isUuid(documentId) ? documentId : null)
     .where(isReadable(scope));
 
-/** A page's cursor is the last document on it. */
-const cursorOf = ({ name, collection }: { name: string; collection: string }) =>
+/** A page ends with this document. */
+type Position = { name: string; collection: string };
+
+const cursorOf = ({ name, collection }: Position) =>
   Buffer.from(JSON.stringify([name, collection])).toString('base64url');
 
-function placeOf(cursor: string): [string, string] {
-  try {
-    const place = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown;
-    if (Array.isArray(place) && place.length === 2) {
-      const [name, collection] = place.map(String) as [string, string];
-      if (cursorOf({ name, collection }) === cursor && !(name + collection).includes('\0')) return [name, collection];
-    }
-  } catch {
-    // not one of ours
+/** @throws AlfredError `invalid_request` when `cursorOf` cannot have made the cursor */
+function parseCursor(cursor: string): Position {
+  const parts = parseJson(Buffer.from(cursor, 'base64url').toString());
+  if (Array.isArray(parts) && parts.length === 2) {
+    const [name, collection] = parts.map(String) as [string, string];
+    // Postgres refuses texts with a zero character.
+    if (cursorOf({ name, collection }) === cursor && !(name + collection).includes('\0')) return { name, collection };
   }
   throw new AlfredError('invalid_request', 'cursor is not one that a page before returned.');
 }

@@ -3,56 +3,60 @@ import { v7 as newId } from 'uuid';
 import type { Chunking } from '../../contract/chunking.ts';
 import type { Placement } from '../../contract/documents.ts';
 import { AlfredError } from '../../contract/errors.ts';
-import type { Scope, SourceRef } from '../../contract/references.ts';
+import type { Scope } from '../../contract/references.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
-import type { FileOutcome, ParsedDocument, PendingFile, UploadRef } from '../../contract/ports/index.ts';
+import type { DocumentToStore, FileOutcome, ParsedDocument } from '../../contract/ports/index.ts';
 import { chunkingOf } from './collections.ts';
 import { recordChanges } from './document-changes.ts';
 import { removeUnusedFiles } from './files.ts';
-import { settle } from './ingestions.ts';
-import { placementOf } from './placement-of.ts';
+import { recordFileOutcome } from './ingestion-outcomes.ts';
 import { isReadable } from './readable.ts';
 import { replaceChunks } from './replace-chunks.ts';
+import { resolvePlacement } from './resolve-placement.ts';
 
-type File = Omit<PendingFile, 'ordinal'>;
-type Options = {
-  parse: (chunking: Chunking) => Promise<ParsedDocument>;
-  where: Placement | SourceRef;
-  upload: UploadRef | undefined;
-};
+type File = DocumentToStore['file'];
 type Stored = Extract<FileOutcome, { documentId: string }>;
 
-/** See the port. */
+/**
+ * Adds or replaces a document. The file is parsed before the transaction, so no lock is held while a parser runs.
+ *
+ * @throws AlfredError `file_name_taken`, `not_found`, and what `parse` throws
+ */
 export async function putDocument(
   db: Database,
   scope: Scope,
-  file: File,
-  { parse, where, upload }: Options,
+  { file, parse, placement: target, upload }: DocumentToStore,
 ): Promise<FileOutcome> {
-  const placement = await placementOf(db, where);
+  const placement = await resolvePlacement(db, target);
   const chunking = await chunkingOf(db, scope.tenant, placement.collection);
-  // Most files of a folder that is added again are what they were; those are neither parsed nor locked.
-  const known = await stored(db, scope, file.name, placement);
-  let parsed = known && isSameCut(known, file, chunking) ? undefined : await parse(chunking);
-  for (;;) {
-    const outcome = await db.transaction().execute(async (tx) => {
+  // When a folder is added again, most files are unchanged. Those are neither parsed nor locked.
+  const known = await findStored(db, scope, file.name, placement);
+  let parsed = known && isUpToDate(known, file, chunking) ? undefined : await parse(chunking);
+  while (true) {
+    const outcome = await db.transaction().execute(async (trx) => {
       const written =
-        known && !parsed && !isMoved(known, placement)
+        known && !parsed && !isPlacedDifferently(known, placement)
           ? ({ state: 'unchanged', documentId: known.id } as const)
-          : await write(tx, scope, file, { parsed, chunking, placement: await placementOf(tx, where, { lock: true }) });
+          : await writeDocument(trx, scope, {
+              file,
+              parsed,
+              chunking,
+              placement: await resolvePlacement(trx, target, { lock: true }),
+            });
       if (!written) return undefined;
-      if (upload) await settle(tx, scope, upload, written);
-      if (written.state !== 'unchanged') await recordChanges(tx, [{ tenant: scope.tenant, id: written.documentId }]);
+      if (upload) await recordFileOutcome(trx, scope, upload, written);
+      if (written.state !== 'unchanged') await recordChanges(trx, [{ tenant: scope.tenant, id: written.documentId }]);
       return written;
     });
     if (outcome) return outcome;
-    // Somebody replaced it meanwhile.
+    // Another writer has replaced the document meanwhile, so the file has to be parsed after all.
     parsed ??= await parse(chunking);
   }
 }
 
-async function stored(db: Database, scope: Scope, name: string, { collection, readers }: Placement) {
-  const found = await db
+/** @throws AlfredError `file_name_taken` when the document of that name is not the subject's to read, or to share */
+async function findStored(db: Database, scope: Scope, name: string, { collection, readers }: Placement) {
+  const document = await db
     .selectFrom('documents as d')
     .select(['id', 'content_hash', 'subject', 'readers', 'tags', 'chunk_tokens', 'overlap_tokens', 'updated_at'])
     .select(isReadable(scope).as('readable'))
@@ -60,48 +64,49 @@ async function stored(db: Database, scope: Scope, name: string, { collection, re
     .where('collection', '=', collection)
     .where('name', '=', name)
     .executeTakeFirst();
-  if (found && !found.readable)
+  if (document && !document.readable)
     throw new AlfredError(
       'file_name_taken',
       `${name}: a document of that name is in the collection ${collection} already, and it is not yours to read. Choose another name or collection.`,
     );
-  if (found && readers && found.subject !== scope.subject && !isSame(found.readers, readers))
+  if (document && readers && document.subject !== scope.subject && !isSameSet(document.readers, readers))
     throw new AlfredError(
       'file_name_taken',
       `${name}: only its owner decides who may read it. Add it again without readers.`,
     );
-  return found;
+  return document;
 }
 
-const isSame = (a: string[], b: string[]) => JSON.stringify([...a].sort()) === JSON.stringify([...b].sort());
-const isMoved = (now: { readers: string[]; tags: string[] }, { readers, tags }: Placement) =>
-  !isSame(now.readers, readers ?? now.readers) || !isSame(now.tags, tags ?? now.tags);
+const isSameSet = (a: string[], b: string[]) => JSON.stringify([...a].sort()) === JSON.stringify([...b].sort());
 
-type Cut = { content_hash: string; chunk_tokens: number; overlap_tokens: number };
-const isSameCut = (now: Cut, { contentHash }: File, { chunkTokens, overlapTokens }: Chunking) =>
-  now.content_hash === contentHash && now.chunk_tokens === chunkTokens && now.overlap_tokens === overlapTokens;
+/** Whether a document's readers or tags differ from those that are asked for. */
+const isPlacedDifferently = (current: { readers: string[]; tags: string[] }, { readers, tags }: Placement) =>
+  !isSameSet(current.readers, readers ?? current.readers) || !isSameSet(current.tags, tags ?? current.tags);
 
-type Write = { parsed: ParsedDocument | undefined; chunking: Chunking; placement: Placement };
+type StoredVersion = { content_hash: string; chunk_tokens: number; overlap_tokens: number };
 
-/**
- * @param how `chunking`: by what `parsed` was cut
- * @returns undefined when the document must be parsed after all
- */
-async function write(
-  tx: Database,
+/** Whether a document has the file's content, cut in this way. */
+const isUpToDate = (stored: StoredVersion, { contentHash }: File, { chunkTokens, overlapTokens }: Chunking) =>
+  stored.content_hash === contentHash && stored.chunk_tokens === chunkTokens && stored.overlap_tokens === overlapTokens;
+
+/** `chunking` is how `parsed` was cut. */
+type Write = { file: File; parsed: ParsedDocument | undefined; chunking: Chunking; placement: Placement };
+
+/** @returns undefined when `parsed` is missing and is needed */
+async function writeDocument(
+  trx: Database,
   scope: Scope,
-  file: File,
-  { parsed, chunking, placement }: Write,
+  { file, parsed, chunking, placement }: Write,
 ): Promise<Stored | undefined> {
   const { collection, readers, tags } = placement;
-  // One writer a name, also while there is no row yet that could be locked.
+  // One writer at a time for each name. An advisory lock also works for a new name, which has no row to lock.
   const lock = JSON.stringify([scope.tenant, collection, file.name]);
-  await sql`select pg_advisory_xact_lock(hashtextextended(${lock}, 0))`.execute(tx);
-  const before = await stored(tx, scope, file.name, placement);
-  const moved = { ...(readers ? { readers } : {}), ...(tags ? { tags } : {}), updated_at: new Date() };
-  if (before && isSameCut(before, file, chunking)) {
-    if (!isMoved(before, placement)) return { state: 'unchanged', documentId: before.id };
-    await tx.updateTable('documents').set(moved).where('id', '=', before.id).execute();
+  await sql`select pg_advisory_xact_lock(hashtextextended(${lock}, 0))`.execute(trx);
+  const before = await findStored(trx, scope, file.name, placement);
+  const placementColumns = { ...(readers ? { readers } : {}), ...(tags ? { tags } : {}), updated_at: new Date() };
+  if (before && isUpToDate(before, file, chunking)) {
+    if (!isPlacedDifferently(before, placement)) return { state: 'unchanged', documentId: before.id };
+    await trx.updateTable('documents').set(placementColumns).where('id', '=', before.id).execute();
     return { state: 'replaced', documentId: before.id };
   }
   if (!parsed) return undefined;
@@ -117,25 +122,25 @@ async function write(
     language: parsed.language,
     chunk_tokens: chunking.chunkTokens,
     overlap_tokens: chunking.overlapTokens,
-    ...moved,
-    // Cut anew it says what it said before.
-    ...(before && isSameContent && !isMoved(before, placement) ? { updated_at: before.updated_at } : {}),
+    ...placementColumns,
+    // Only re-chunked: keep `updated_at`, because the text is the same.
+    ...(before && isSameContent && !isPlacedDifferently(before, placement) ? { updated_at: before.updated_at } : {}),
   };
   const id = before?.id ?? newId();
   if (before) {
-    await tx
+    await trx
       .updateTable('documents')
       .set({ ...columns, ...(isSameContent ? {} : { version: sql<number>`version + 1` }) })
       .where('id', '=', id)
       .execute();
-    await removeUnusedFiles(tx, scope.tenant, [before.content_hash]);
+    await removeUnusedFiles(trx, scope.tenant, [before.content_hash]);
   } else {
     const { tenant, subject } = scope;
-    await tx
+    await trx
       .insertInto('documents')
       .values({ id, tenant, subject, collection, name: file.name, ...columns, created_at: columns.updated_at })
       .execute();
   }
-  await replaceChunks(tx, { tenant: scope.tenant, documentId: id }, parsed);
+  await replaceChunks(trx, { tenant: scope.tenant, documentId: id }, parsed);
   return { state: before ? 'replaced' : 'added', documentId: id };
 }

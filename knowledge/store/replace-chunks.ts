@@ -4,37 +4,40 @@ import type { Database } from '../../runtime/database/postgres.ts';
 import type { Chunk, ParsedDocument } from '../../contract/ports/index.ts';
 import { lockVectors } from './document-changes.ts';
 
-/** Vectors of texts that no chunk of the tenant holds any more. */
-export async function dropVectors(tx: Database, tenant: string, hashes: string[]): Promise<void> {
+/** Deletes those of the given vectors whose text is in no chunk of the tenant any more. */
+export async function deleteUnusedVectors(trx: Database, tenant: string, hashes: string[]): Promise<void> {
   if (hashes.length === 0) return;
-  await lockVectors(tx);
+  await lockVectors(trx);
   await sql`
     delete from embeddings e where e.tenant = ${tenant} and e.hash = any(${hashes}) and not exists (
       select from chunks c join documents d on d.id = c.document_id where c.embed_hash = e.hash and d.tenant = e.tenant
-    )`.execute(tx);
+    )`.execute(trx);
 }
 
-/** A chunk that says the same as before under the same headings stays the same row, wherever it has moved. */
+/**
+ * Replaces the chunks of a document. A chunk's id is a hash of its headings
+ * and text, so a chunk that only moves keeps its row and its vector.
+ */
 export async function replaceChunks(
-  tx: Database,
+  trx: Database,
   { tenant, documentId }: { tenant: string; documentId: string },
-  { text: whole, chunks }: ParsedDocument,
+  { text: documentText, chunks }: ParsedDocument,
 ): Promise<void> {
-  const times = new Map<string, number>();
+  const countByHash = new Map<string, number>();
   const rows = chunks.map(({ headingPath, page, text, start, end }, ordinal) => {
     const hash = createHash('sha256')
       .update(JSON.stringify([headingPath, text]))
       .digest('hex')
       .slice(0, 16);
-    const time = (times.get(hash) ?? 0) + 1;
-    times.set(hash, time);
-    const id = `${documentId}.${hash}${time > 1 ? `.${time}` : ''}`;
-    const gap = gapBetween(whole, chunks[ordinal - 1], start);
+    const count = (countByHash.get(hash) ?? 0) + 1;
+    countByHash.set(hash, count);
+    const id = `${documentId}.${hash}${count > 1 ? `.${count}` : ''}`;
+    const gap = gapBetween(documentText, chunks[ordinal - 1], start);
     return { id, ordinal, heading_path: headingPath, page, text, start_at: start, end_at: end, gap };
   });
-  const { rows: gone } = await sql<{ embed_hash: string }>`
+  const { rows: deleted } = await sql<{ embed_hash: string }>`
     delete from chunks where document_id = ${documentId} and id <> all(${rows.map(({ id }) => id)}::text[]) returning embed_hash`.execute(
-    tx,
+    trx,
   );
   await sql`
     with incoming as (
@@ -48,18 +51,18 @@ export async function replaceChunks(
         gap = excluded.gap
       where (c.ordinal, c.page, c.start_at, c.end_at, c.gap)
         is distinct from (excluded.ordinal, excluded.page, excluded.start_at, excluded.end_at, excluded.gap)`.execute(
-    tx,
+    trx,
   );
-  await dropVectors(
-    tx,
+  await deleteUnusedVectors(
+    trx,
     tenant,
-    gone.map(({ embed_hash }) => embed_hash),
+    deleted.map(({ embed_hash }) => embed_hash),
   );
 }
 
 /**
- * A search shows two neighbours as one passage, which must be word for word what stands in the document. Between one and the
- * next that begins with its end there is nothing.
+ * The white space between a chunk and the one before it. A search joins neighbouring chunks with it into one passage,
+ * which has to be an exact part of the document. Null when the chunks are not neighbours; empty when they overlap.
  */
 function gapBetween(text: string, before: Chunk | undefined, start: number): string | null {
   const gap = before && text.slice(before.end, start);

@@ -1,12 +1,12 @@
 import { sql, type Selectable } from 'kysely';
 import { AlfredError, type ErrorCode } from '../../contract/errors.ts';
-import type { Scope } from '../../contract/references.ts';
+import type { Scope, SourceRef } from '../../contract/references.ts';
 import type { Source, SourceKind, SourceOptions } from '../../contract/sources.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
 import type { Tables } from '../../runtime/database/tables.ts';
 import type { SourceRow } from '../../contract/ports/index.ts';
 
-/** Items that could not be read which a source shows. */
+/** Number of failed items that a source lists. */
 const shownFailures = 100;
 
 type Counts = Partial<Record<string, number>>;
@@ -20,7 +20,7 @@ const failures = sql<Source['failures']>`(
     'error', jsonb_build_object('code', f.error_code, 'message', f.error_message)) order by f.name), '[]')
   from (select * from source_items where source_id = s.id and state = 'failed' order by name limit ${shownFailures}) f)`;
 
-/** Sources that are not deleted, with how their last sync stands. */
+/** Sources that are not deleted, with the counts and failures of their last sync. */
 const selectSources = (db: Database) =>
   db
     .selectFrom('sources as s')
@@ -28,8 +28,17 @@ const selectSources = (db: Database) =>
     .select([counts.as('counts'), failures.as('failures')])
     .where('s.deleted_at', 'is', null);
 
+/** The subject's sources that are not deleted. */
 export const ownedSources = (db: Database, { tenant, subject }: Scope) =>
   selectSources(db).where('s.tenant', '=', tenant).where('s.subject', '=', subject);
+
+/** The row of one source, also of a deleted one. */
+export const selectSource = (db: Database, { sourceId, tenant, subject }: SourceRef) =>
+  db.selectFrom('sources').where('id', '=', sourceId).where('tenant', '=', tenant).where('subject', '=', subject);
+
+/** An update of one source's row, also of a deleted one. */
+export const updateSource = (db: Database, { sourceId, tenant, subject }: SourceRef) =>
+  db.updateTable('sources').where('id', '=', sourceId).where('tenant', '=', tenant).where('subject', '=', subject);
 
 export const sourceExists = (collection: string) =>
   new AlfredError(
@@ -37,13 +46,14 @@ export const sourceExists = (collection: string) =>
     `You have a source with this address in the collection ${collection} already: see GET /v1/sources. Ask it for a sync, or remove it first.`,
   );
 
-export const countsOf = (counted: Counts, removed: number): Source['sync']['counts'] => ({
-  pending: counted['pending'] ?? 0,
-  added: counted['added'] ?? 0,
-  replaced: counted['replaced'] ?? 0,
-  unchanged: counted['unchanged'] ?? 0,
-  failed: counted['failed'] ?? 0,
-  gone: counted['gone'] ?? 0,
+/** @param countByState of the source's items; documents that were removed have no item any more */
+export const countsOf = (countByState: Counts, removed: number): Source['sync']['counts'] => ({
+  pending: countByState['pending'] ?? 0,
+  added: countByState['added'] ?? 0,
+  replaced: countByState['replaced'] ?? 0,
+  unchanged: countByState['unchanged'] ?? 0,
+  failed: countByState['failed'] ?? 0,
+  gone: countByState['gone'] ?? 0,
   removed,
 });
 

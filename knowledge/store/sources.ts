@@ -4,41 +4,19 @@ import { AlfredError } from '../../contract/errors.ts';
 import type { Scope } from '../../contract/references.ts';
 import type { SourceRequest } from '../../contract/sources.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
-import type { Sources } from '../../contract/ports/index.ts';
+import type { SourceRow, Sources } from '../../contract/ports/index.ts';
 import { changeSource } from './change-source.ts';
-import { requestHashOf } from '../../adapters/postgres/request-hash.ts';
+import { hashRequest } from '../../adapters/postgres/hashes.ts';
 import { ownedSources, sourceExists, sourceRowOf } from './source-row.ts';
 import { createSourceSyncs } from './source-syncs.ts';
 
-/** Source rows, and what they held at the last look. */
+/** Sources and their syncs. */
 export const createSources = (db: Database): Sources => ({
   ...createSourceSyncs(db),
 
-  async create(scope, request, { idempotencyKey = null } = {}) {
-    const { kind, address, options, collection, readers, tags, everyS } = request;
-    const requestHash = requestHashOf(request);
-    while (true) {
-      const inserted = await db
-        .insertInto('sources')
-        .values({
-          ...{ id: newId(), tenant: scope.tenant, subject: scope.subject },
-          ...{ kind, address, options: JSON.stringify(options) },
-          ...{ collection, readers: readers ?? null, tags: tags ?? null, schedule: everyS ?? null },
-          ...{ idempotency_key: idempotencyKey, request_hash: requestHash },
-        })
-        .onConflict((conflict) => conflict.doNothing())
-        .returningAll()
-        .executeTakeFirst();
-      if (inserted) return { ...sourceRowOf({ ...inserted, counts: {}, failures: [] }), isNew: true };
-      const known = idempotencyKey === null ? undefined : await repeated(db, scope, idempotencyKey, requestHash);
-      if (known) return { ...known, isNew: false };
-      // One that was taken back in between is in nobody's way.
-      if (await isTaken(db, scope, request)) throw sourceExists(collection);
-    }
-  },
-
-  change: async (scope, sourceId, change, tell) =>
-    isUuid(sourceId) ? changeSource(db, scope, sourceId, { change, tell }) : undefined,
+  create: (scope, request, { idempotencyKey = null } = {}) => createSource(db, scope, request, idempotencyKey),
+  change: async (scope, sourceId, change, beforeCommit) =>
+    isUuid(sourceId) ? changeSource(db, scope, sourceId, { change, beforeCommit }) : undefined,
 
   async get(scope, sourceId) {
     const row = await ownedSources(db, scope)
@@ -58,20 +36,61 @@ export const createSources = (db: Database): Sources => ({
   },
 
   async discard(scope, sourceId) {
-    await remove(db, scope, sourceId);
+    await deleteRow(db, scope, sourceId);
   },
 
-  delete: (scope, sourceId, documents, tell) =>
-    db.transaction().execute(async (tx) => {
+  delete: (scope, sourceId, documents, beforeCommit) =>
+    db.transaction().execute(async (trx) => {
       if (!isUuid(sourceId)) return false;
-      const found = await (documents === 'keep' ? remove(tx, scope, sourceId) : hide(tx, scope, sourceId));
-      if (found) await tell?.();
-      return found;
+      const isFound = await (documents === 'keep' ? deleteRow(trx, scope, sourceId) : hide(trx, scope, sourceId));
+      if (isFound) await beforeCommit?.();
+      return isFound;
     }),
 });
 
-/** The source that an idempotency key made before, undefined when it is no longer there. */
-async function repeated(db: Database, scope: Scope, idempotencyKey: string, requestHash: string) {
+async function createSource(
+  db: Database,
+  scope: Scope,
+  request: SourceRequest,
+  idempotencyKey: string | null,
+): Promise<SourceRow & { isNew: boolean }> {
+  const { kind, address, options, collection, readers, tags, everyS } = request;
+  const requestHash = hashRequest(request);
+  while (true) {
+    const inserted = await db
+      .insertInto('sources')
+      .values({
+        id: newId(),
+        tenant: scope.tenant,
+        subject: scope.subject,
+        kind,
+        address,
+        options: JSON.stringify(options),
+        collection,
+        readers: readers ?? null,
+        tags: tags ?? null,
+        schedule: everyS ?? null,
+        idempotency_key: idempotencyKey,
+        request_hash: requestHash,
+      })
+      .onConflict((conflict) => conflict.doNothing())
+      .returningAll()
+      .executeTakeFirst();
+    if (inserted) return { ...sourceRowOf({ ...inserted, counts: {}, failures: [] }), isNew: true };
+    const known =
+      idempotencyKey === null ? undefined : await findByIdempotencyKey(db, scope, idempotencyKey, requestHash);
+    if (known) return { ...known, isNew: false };
+    // If the source in the way was discarded meanwhile, the next attempt succeeds.
+    if (await isAddressTaken(db, scope, request)) throw sourceExists(collection);
+  }
+}
+
+/**
+ * The source that was created with this idempotency key; undefined when there is none.
+ *
+ * @throws AlfredError `idempotency_key_reused` when the request was another one, or the source is being removed
+ */
+async function findByIdempotencyKey(db: Database, scope: Scope, idempotencyKey: string, requestHash: string) {
   const known = await db
     .selectFrom('sources')
     .select(['id', 'request_hash', 'deleted_at'])
@@ -80,26 +99,27 @@ async function repeated(db: Database, scope: Scope, idempotencyKey: string, requ
     .where('idempotency_key', '=', idempotencyKey)
     .executeTakeFirst();
   if (!known) return undefined;
-  const reused = (how: string) =>
-    new AlfredError('idempotency_key_reused', `The Idempotency-Key "${idempotencyKey}" was used ${how}.`);
-  if (known.request_hash !== requestHash) throw reused(`with another request, for source ${known.id}`);
-  if (known.deleted_at !== null) throw reused(`for source ${known.id}, which is being removed`);
+  const keyReused = (detail: string) =>
+    new AlfredError('idempotency_key_reused', `The Idempotency-Key "${idempotencyKey}" was used ${detail}.`);
+  if (known.request_hash !== requestHash) throw keyReused(`with another request, for source ${known.id}`);
+  if (known.deleted_at !== null) throw keyReused(`for source ${known.id}, which is being removed`);
   const row = await ownedSources(db, scope).where('s.id', '=', known.id).executeTakeFirst();
   return row && sourceRowOf(row);
 }
 
-async function isTaken(db: Database, scope: Scope, { kind, address, options, collection }: SourceRequest) {
-  const found = await ownedSources(db, scope)
+async function isAddressTaken(db: Database, scope: Scope, { kind, address, options, collection }: SourceRequest) {
+  const source = await ownedSources(db, scope)
     .where('s.kind', '=', kind)
     .where('s.collection', '=', collection)
     .where('s.address', '=', address)
     .where(sql<boolean>`s.options = ${JSON.stringify(options)}::jsonb`)
     .executeTakeFirst();
-  return found !== undefined;
+  return source !== undefined;
 }
 
-async function hide(tx: Database, { tenant, subject }: Scope, sourceId: string): Promise<boolean> {
-  const hidden = await tx
+/** Hides a source until its documents are removed. @returns whether there is such a source */
+async function hide(trx: Database, { tenant, subject }: Scope, sourceId: string): Promise<boolean> {
+  const hidden = await trx
     .updateTable('sources')
     .set({ deleted_at: sql`coalesce(deleted_at, now())` })
     .where('id', '=', sourceId)
@@ -108,11 +128,11 @@ async function hide(tx: Database, { tenant, subject }: Scope, sourceId: string):
     .returning('id')
     .executeTakeFirst();
   if (!hidden) return false;
-  await tx.updateTable('source_items').set({ state: 'gone' }).where('source_id', '=', sourceId).execute();
+  await trx.updateTable('source_items').set({ state: 'gone' }).where('source_id', '=', sourceId).execute();
   return true;
 }
 
-async function remove(db: Database, { tenant, subject }: Scope, sourceId: string): Promise<boolean> {
+async function deleteRow(db: Database, { tenant, subject }: Scope, sourceId: string): Promise<boolean> {
   const { numDeletedRows } = await db
     .deleteFrom('sources')
     .where('id', '=', sourceId)

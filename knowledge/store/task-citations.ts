@@ -8,26 +8,30 @@ import type { Citations } from '../../contract/ports/index.ts';
 import { loadWholeConversation } from '../../adapters/postgres/messages/load-messages.ts';
 import { isReadable } from './readable.ts';
 
-/** What answers cite, looked at again. */
+/** Checks the citations of an answer against the documents as they are now. */
 export const createTaskCitations = (db: Database): Citations => ({
   async list(scope, taskId) {
-    const task = isUuid(taskId) ? await answerOf(db, scope, taskId) : undefined;
+    const task = isUuid(taskId) ? await findAnswer(db, scope, taskId) : undefined;
     if (!task) return undefined;
     const citations = task.result?.citations ?? [];
     if (citations.length === 0) return [];
-    const [read, now] = await Promise.all([readBy(db, scope, task.head), standing(db, scope, citations)]);
+    const [passages, documents] = await Promise.all([
+      loadShownPassages(db, scope, task.head),
+      loadCitedDocuments(db, scope, citations),
+    ]);
     return citations.map((citation) => {
-      const passage = read.get(citation.chunkId);
+      const passage = passages.get(citation.chunkId);
       return {
         ...citation,
         passage: passage ? { text: passage.text, start: passage.start, end: passage.end } : null,
-        ...stateOf(citation, now.get(citation.documentId)),
+        ...compareQuote(citation, documents.get(citation.documentId)),
       };
     });
   },
 });
 
-async function answerOf(db: Database, { tenant, subject }: Scope, taskId: string) {
+/** The result of a task, and the message head of its last completed model call. */
+async function findAnswer(db: Database, { tenant, subject }: Scope, taskId: string) {
   const { rows } = await sql<{ head: string | null; result: string | null }>`
     select convert_from(c.bytes, 'UTF8') as result, (
       select m.head from model_calls m where m.task_id = t.id and m.outcome = 'completed' and m.head is not null
@@ -39,8 +43,8 @@ async function answerOf(db: Database, { tenant, subject }: Scope, taskId: string
   return row && { head: row.head, result: row.result === null ? undefined : (JSON.parse(row.result) as TaskResult) };
 }
 
-/** The passages that the conversation up to the answer was shown, by the ids of their chunks. */
-async function readBy(db: Database, scope: Scope, head: string | null): Promise<Map<string, FoundPassage>> {
+/** The passages that tools returned in the conversation up to the answer, by chunk id. */
+async function loadShownPassages(db: Database, scope: Scope, head: string | null): Promise<Map<string, FoundPassage>> {
   const messages = head === null ? [] : await loadWholeConversation(db, scope, head);
   const outputs = messages.flatMap((message) => (message.role === 'tool' ? message.results : []));
   return new Map(
@@ -48,9 +52,14 @@ async function readBy(db: Database, scope: Scope, head: string | null): Promise<
   );
 }
 
-type Standing = { content_hash: string; version: number; text: string };
+type CitedDocument = { content_hash: string; version: number; text: string };
 
-async function standing(db: Database, scope: Scope, citations: Citation[]): Promise<Map<string, Standing>> {
+/** The cited documents that the subject may still read, by id. */
+async function loadCitedDocuments(
+  db: Database,
+  scope: Scope,
+  citations: Citation[],
+): Promise<Map<string, CitedDocument>> {
   const rows = await db
     .selectFrom('documents as d')
     .select(['d.id', 'd.content_hash', 'd.version', 'd.text'])
@@ -60,10 +69,12 @@ async function standing(db: Database, scope: Scope, citations: Citation[]): Prom
   return new Map(rows.map(({ id, ...row }) => [id, row]));
 }
 
-/** Whether the quote still stands where it stood; the nearest place that holds it where it does not. */
-function stateOf(
+/**
+ * Whether the quote is still at its place in the document. When it is not, `now` is the nearest place that contains it.
+ */
+function compareQuote(
   { quote, start, end, contentHash }: Citation,
-  document: Standing | undefined,
+  document: CitedDocument | undefined,
 ): Pick<CheckedCitation, 'state' | 'now'> {
   if (!document) return { state: 'deleted', now: null };
   const { text, version } = document;

@@ -3,24 +3,29 @@ import type { Database } from '../../runtime/database/postgres.ts';
 import type { UnembeddedText, Vectors } from '../../contract/ports/index.ts';
 import { lockVectors, recordChanges } from './document-changes.ts';
 
-/** Documents that are settled in one transaction. */
-const settledAtOnce = 500;
+/** Documents that are published in one transaction. */
+const publishBatchSize = 500;
 
-/** Documents `d` that are not known to have all vectors of a model. Three ranges, for which there is an index. */
-const isUnsettled = (model: string) =>
+/**
+ * Whether the document `d` is not marked as fully embedded by a model. Written as
+ * three ranges, because an index exists for these and `<>` could not use it.
+ */
+const isUnpublished = (model: string) =>
   sql`(d.embedded_by is null or d.embedded_by < ${model} or d.embedded_by > ${model})`;
 
-/** Chunks of the document `d` that have no vector. */
-const unembedded = (model: string) => sql`
+/** Selects the chunks of the document `d` that have no vector of the model. */
+const unembeddedChunks = (model: string) => sql`
   select from chunks c where c.document_id = d.id and not exists (
     select from embeddings e where e.tenant = d.tenant and e.model = ${model} and e.hash = c.embed_hash
   )`;
 
-/** The vectors of documents, by what was embedded; `documents.embedded_by` says where nothing is left to do. */
+/**
+ * Vectors, stored under the hash of the text. `documents.embedded_by` is the model that has embedded all of a document.
+ */
 export const createVectors = (db: Database): Vectors => ({
   async pendingSince(model) {
     const { rows } = await sql<{ since: Date | null }>`
-      select min(d.updated_at) as since from documents d where ${isUnsettled(model)}`.execute(db);
+      select min(d.updated_at) as since from documents d where ${isUnpublished(model)}`.execute(db);
     return rows[0]?.since ?? undefined;
   },
 
@@ -29,7 +34,7 @@ export const createVectors = (db: Database): Vectors => ({
       select distinct on (tenant, hash) * from (
         select d.tenant, c.embed_hash as hash, array_to_string(c.heading_path, chr(10)) as headings, c.text
         from documents d join chunks c on c.document_id = d.id
-        where ${isUnsettled(model)} and not exists (
+        where ${isUnpublished(model)} and not exists (
           select from embeddings e where e.tenant = d.tenant and e.model = ${model} and e.hash = c.embed_hash
         )
         order by c.document_id desc, c.ordinal limit ${limit}
@@ -40,7 +45,9 @@ export const createVectors = (db: Database): Vectors => ({
   async store(model, vectors) {
     if (vectors.length === 0) return;
     const rows = vectors.map(({ tenant, hash, vector }) => ({
-      ...{ tenant, model, hash },
+      tenant,
+      model,
+      hash,
       vector: Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength),
     }));
     await db
@@ -58,10 +65,14 @@ export const createVectors = (db: Database): Vectors => ({
             select * from unnest(${texts.map(({ tenant }) => tenant)}::text[], ${texts.map(({ hash }) => hash)}::text[])
           )`.execute(db)
       : await sql<{ id: string }>`
-          select d.id from documents d where ${isUnsettled(model)} and not exists (${unembedded(model)})`.execute(db);
+          select d.id from documents d where ${isUnpublished(model)} and not exists (${unembeddedChunks(model)})`.execute(
+          db,
+        );
     const ids = rows.map(({ id }) => id).sort();
-    for (let from = 0; from < ids.length; from += settledAtOnce)
-      await settleDocuments(db, model, ids.slice(from, from + settledAtOnce), { partly: texts !== undefined });
+    for (let from = 0; from < ids.length; from += publishBatchSize)
+      await publishDocuments(db, model, ids.slice(from, from + publishBatchSize), {
+        includeIncomplete: texts !== undefined,
+      });
   },
 
   async progress(model, tenant) {
@@ -75,20 +86,26 @@ export const createVectors = (db: Database): Vectors => ({
 });
 
 /**
- * Marks those of the documents that have all vectors, and notes the change of these, or `partly` of the others too. Mark and
- * note are one transaction: whatever is stored and not noted is found by the missing mark.
+ * Marks the documents that have all vectors and records them as changed, so that the indexes read their vectors. With
+ * `includeIncomplete` the other documents are recorded as changed too. Mark and record are one transaction: a document
+ * whose stored vectors are not recorded yet has no mark and is found again.
  */
-const settleDocuments = (db: Database, model: string, ids: string[], { partly }: { partly: boolean }) =>
-  db.transaction().execute(async (tx) => {
-    // A document that is being replaced is waited for, and looked at as it is then.
-    const { rows: unsettled } = await sql<{ tenant: string; id: string }>`
-      select d.tenant, d.id from documents d where d.id = any(${ids}) and ${isUnsettled(model)}
-      order by d.id for no key update`.execute(tx);
-    if (unsettled.length === 0) return;
-    await lockVectors(tx);
+const publishDocuments = (
+  db: Database,
+  model: string,
+  ids: string[],
+  { includeIncomplete }: { includeIncomplete: boolean },
+) =>
+  db.transaction().execute(async (trx) => {
+    // Waits for a transaction that is replacing one of the documents, and reads the new version.
+    const { rows: unpublished } = await sql<{ tenant: string; id: string }>`
+      select d.tenant, d.id from documents d where d.id = any(${ids}) and ${isUnpublished(model)}
+      order by d.id for no key update`.execute(trx);
+    if (unpublished.length === 0) return;
+    await lockVectors(trx);
     const { rows: complete } = await sql<{ tenant: string; id: string }>`
       update documents d set embedded_by = ${model}
-      where d.id = any(${unsettled.map(({ id }) => id)}) and not exists (${unembedded(model)})
-      returning d.tenant, d.id`.execute(tx);
-    await recordChanges(tx, partly ? unsettled : complete);
+      where d.id = any(${unpublished.map(({ id }) => id)}) and not exists (${unembeddedChunks(model)})
+      returning d.tenant, d.id`.execute(trx);
+    await recordChanges(trx, includeIncomplete ? unpublished : complete);
   });

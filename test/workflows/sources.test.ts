@@ -86,7 +86,7 @@ describe('a sitemap', () => {
     expect(documents[0]).toMatchObject({ tags: ['web'], readers: ['group:staff'], title: 'leave' });
     expect(new Set(site.asked.map(({ agent }) => agent.split('/')[0]))).toEqual(new Set(['Alfred']));
     expect(site.mostAtOnce()).toBeLessThanOrEqual(2);
-    site.paths();
+    site.takePaths();
 
     expect((await sync(source)).sync).toMatchObject(counted({ unchanged: 3 }));
     expect(site.asked.filter(({ path }) => !/xml|txt/.test(path)).map(({ status }) => status)).toEqual([304, 304, 304]);
@@ -126,7 +126,7 @@ describe('a sitemap', () => {
       'other.example/page': 'source_refused',
       'mailto:nobody': 'source_unreadable',
     });
-    expect(site.paths()).not.toContain('/secret');
+    expect(site.takePaths()).not.toContain('/secret');
 
     site.set('/shaky', { status: 500 });
     site.page('/login', 'open');
@@ -230,7 +230,7 @@ test('a second start while a sync runs changes nothing, and one that is asked fo
   await env.client.workflow.getHandle('due').result();
   held.resolve();
   await handleOf(source).result();
-  expect(site.paths().filter((path) => path === '/page')).toHaveLength(1);
+  expect(site.takePaths().filter((path) => path === '/page')).toHaveLength(1);
   const { sync: number } = await env.postgres.db
     .selectFrom('sources')
     .select('sync')

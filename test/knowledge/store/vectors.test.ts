@@ -2,14 +2,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { lockVectors } from '../../../knowledge/store/document-changes.ts';
 import { createDocuments } from '../../../knowledge/store/documents.ts';
 import { insertFile } from '../../../knowledge/store/files.ts';
-import { dropVectors } from '../../../knowledge/store/replace-chunks.ts';
+import { deleteUnusedVectors } from '../../../knowledge/store/replace-chunks.ts';
 import { createVectors } from '../../../knowledge/store/vectors.ts';
 import { readChanges } from '../../../knowledge/search/change-log.ts';
 import { embedMissing } from '../../../activities/documents/embed-missing.ts';
 import type { Embedder, Vectors } from '../../../contract/ports/index.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 import { local, putDocument, sha256 } from '../../support/documents/put-document.ts';
-import { wordEmbedder } from '../../support/documents/word-embedder.ts';
+import { createWordEmbedder } from '../../support/documents/word-embedder.ts';
 import { until } from '../../support/until.ts';
 
 let env: TestEnvironment;
@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterEach(() => env.postgres.pool.query('truncate documents, chunks, document_changes, embeddings cascade'));
 afterAll(() => env?.close());
 
-const embedder = wordEmbedder();
+const embedder = createWordEmbedder();
 const { model } = embedder;
 const put = (name: string, text: string) => putDocument(env.postgres.db, name, text);
 const parts = (count: number) =>
@@ -99,7 +99,7 @@ describe('vectors', () => {
     await put('one.txt', 'Dogs may come on Fridays.');
     await put('two.txt', 'Cats may not.');
     await embed(256);
-    const other = wordEmbedder('words@2');
+    const other = createWordEmbedder('words@2');
     expect(await vectors.pendingSince(other.model)).toBeInstanceOf(Date);
     expect(await vectors.listMissing(other.model, 10)).toHaveLength(2);
     expect(await embed(256, other)).toBe(2);
@@ -144,7 +144,7 @@ describe('vectors', () => {
     // Whoever removes the first document has seen that nobody else needs the vector; then a second one comes.
     const { settling } = await env.postgres.db.transaction().execute(async (tx) => {
       await tx.deleteFrom('documents').where('name', '=', 'one.txt').execute();
-      await dropVectors(tx, local.tenant, [sha256('Said twice.')]);
+      await deleteUnusedVectors(tx, local.tenant, [sha256('Said twice.')]);
       await put('two.txt', 'Said twice.');
       const begun = vectors.publish(model);
       await untilWaiting(1);

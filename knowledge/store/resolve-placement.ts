@@ -5,24 +5,24 @@ import type { SourceRef } from '../../contract/references.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
 
 /**
- * Where a document goes. What a source says is read anew each time.
+ * Collection, readers and tags of a document. For a source they are read from its row.
  *
- * @param lock inside a transaction: a change of the source waits for its end, so that no document is placed, let alone shown
- *   to somebody, as the source said before
- * @throws AlfredError `not_found` when the source is there no more
+ * @param options.lock locks the source's row until the end of the transaction. A change
+ *   of the source waits for that, so no document is stored with outdated readers.
+ * @throws AlfredError `not_found` when the source was deleted
  */
-export async function placementOf(
+export async function resolvePlacement(
   db: Database,
-  where: Placement | SourceRef,
+  target: Placement | SourceRef,
   { lock = false } = {},
 ): Promise<Placement> {
-  if (!('sourceId' in where)) return where;
+  if (!('sourceId' in target)) return target;
   let query = db
     .selectFrom('sources')
     .select(['collection', 'readers', 'tags'])
-    .where('id', '=', where.sourceId)
-    .where('tenant', '=', where.tenant)
-    .where('subject', '=', where.subject);
+    .where('id', '=', target.sourceId)
+    .where('tenant', '=', target.tenant)
+    .where('subject', '=', target.subject);
   if (lock) query = query.modifyEnd(sql`for key share`);
   const row = await query.executeTakeFirst();
   if (!row) throw new AlfredError('not_found', 'The source was removed while it was read.');

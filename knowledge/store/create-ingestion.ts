@@ -1,0 +1,50 @@
+import { sql } from 'kysely';
+import { v7 as newId } from 'uuid';
+import type { Placement } from '../../contract/documents.ts';
+import type { Scope } from '../../contract/references.ts';
+import type { Database } from '../../runtime/database/postgres.ts';
+import type { UploadedFile } from '../../contract/ports/index.ts';
+import { hashHex } from '../../adapters/postgres/hashes.ts';
+import { insertFile } from './files.ts';
+
+/** Stores uploaded files and an ingestion in which all of them are pending. @returns the ingestion's id */
+export const createIngestion = (
+  db: Database,
+  { tenant, subject }: Scope,
+  uploads: UploadedFile[],
+  { collection, readers, tags }: Placement,
+): Promise<string> =>
+  db.transaction().execute(async (trx) => {
+    const id = newId();
+    const files = uploads.map((upload, ordinal) => ({ ...upload, ordinal, hash: hashHex(upload.bytes) }));
+    // Rows are locked in the order of their hashes, so two uploads of the same files never deadlock.
+    const bytesByHash = new Map(files.map(({ hash, bytes }) => [hash, bytes]));
+    for (const hash of [...bytesByHash.keys()].sort())
+      await insertFile(trx, tenant, hash, bytesByHash.get(hash) ?? new Uint8Array());
+    await trx
+      .insertInto('ingestions')
+      .values({
+        id,
+        tenant,
+        subject,
+        status: 'running',
+        ended_at: null,
+        collection,
+        readers: readers ?? null,
+        tags: tags ?? null,
+      })
+      .execute();
+    const rows = files.map(({ name, mediaType, bytes, ordinal, hash }) => ({
+      ordinal,
+      name,
+      media_type: mediaType,
+      content_hash: hash,
+      size_bytes: bytes.length,
+    }));
+    await sql`
+      insert into ingestion_files (ingestion_id, ordinal, name, media_type, content_hash, size_bytes, state)
+      select ${id}, f.*, 'pending'
+      from json_to_recordset(${JSON.stringify(rows)})
+        as f (ordinal integer, name text, media_type text, content_hash text, size_bytes integer)`.execute(trx);
+    return id;
+  });
