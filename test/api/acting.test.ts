@@ -5,8 +5,8 @@ import { createFakeSmtp } from '../support/fakes/fake-smtp.ts';
 import { historyText } from '../support/tasks/history-text.ts';
 import {
   createWebhookReceiver,
-  verified,
-  type Received,
+  verifySignature,
+  type ReceivedRequest,
   type WebhookReceiver,
 } from '../support/fakes/webhook-receiver.ts';
 import { until } from '../support/until.ts';
@@ -37,9 +37,9 @@ afterAll(async () => {
 });
 beforeEach(() => {
   receiver.received.length = 0;
-  receiver.status(204);
+  receiver.answerWithStatus(204);
   smtp.mails.length = 0;
-  smtp.fails(undefined);
+  smtp.failWith(undefined);
 });
 
 /** Asks for one call. @returns the task's id, and what the model gets to read */
@@ -70,7 +70,7 @@ test('a webhook and an email leave once a person has approved them', async () =>
   const webhook = await ask('send_webhook', hook());
   const sent = await approved(webhook.id);
   expect(receiver.received).toHaveLength(1);
-  expect(verified(secret, receiver.received[0] as Received)).toMatchObject({ data: { order: 7 } });
+  expect(verifySignature(secret, receiver.received[0] as ReceivedRequest)).toMatchObject({ data: { order: 7 } });
   expect(sent.effects).toMatchObject([{ tool: 'send_webhook', state: 'done' }]);
   expect(webhook.read()).toMatchObject({ isError: false, output: { status: 204 } });
 
@@ -88,12 +88,12 @@ test('nobody is asked to approve what could not be sent', async () => {
   expect(read()).toMatchObject({ isError: true });
   const events = await api.events.read(api.scope, id, 0, 500);
   expect(events.filter(({ type }) => type === 'approval.requested')).toEqual([]);
-  expect(smtp.taken()).toBe(0);
+  expect(smtp.messagesSeen()).toBe(0);
 });
 
 test('a webhook that got no answer is sent again, and the receiver can tell', async () => {
-  receiver.answers((response) => {
-    receiver.status(204);
+  receiver.answerWith((response) => {
+    receiver.answerWithStatus(204);
     response.destroy();
   });
   const { id } = await ask('send_webhook', hook());
@@ -103,25 +103,25 @@ test('a webhook that got no answer is sent again, and the receiver can tell', as
 });
 
 test('an email that nobody knows of is not sent again, and the model is told', async () => {
-  smtp.fails('cut after the message');
+  smtp.failWith('cut after the message');
   const { id, read } = await ask('send_email', mail);
   expect((await approved(id)).effects).toMatchObject([{ tool: 'send_email', state: 'unknown' }]);
   expect(read()).toMatchObject({
     isError: true,
     output: { error: expect.stringContaining('may or may not have taken effect') },
   });
-  expect(smtp.taken()).toBe(1);
+  expect(smtp.messagesSeen()).toBe(1);
 });
 
 test('what the other side refuses has not happened, and the model reads why', async () => {
-  smtp.fails({ message: 554 });
+  smtp.failWith({ message: 554 });
   const { id, read } = await ask('send_email', mail);
   expect((await approved(id)).effects).toMatchObject([{ tool: 'send_email', state: 'failed' }]);
   expect(read()).toMatchObject({ isError: true, output: { error: expect.stringMatching(/refused it: 554/) } });
 });
 
 test('a receiver that is away for long has got nothing, and the model is told', async () => {
-  receiver.status(503);
+  receiver.answerWithStatus(503);
   const { id, read } = await ask('send_webhook', hook());
   expect((await approved(id)).effects).toMatchObject([{ tool: 'send_webhook', state: 'failed' }]);
   expect(read()).toMatchObject({ isError: true, output: { error: expect.stringContaining('answered 503') } });

@@ -41,7 +41,9 @@ beforeAll(async () => {
     api.tool(name, (...call) => tool.run(...call), { effect: 'write', check: (input) => tool.check?.(input) });
   }
 });
-beforeEach(() => void (calls = []));
+beforeEach(() => {
+  calls = [];
+});
 afterAll(() => api?.close());
 
 const as = (name: string, ...roles: string[]) => ({ 'x-as': name, 'x-roles': roles.join(',') });

@@ -6,7 +6,9 @@ import { createApiHarness, type ApiHarness } from './api-harness.ts';
 const models = { 'scripted:test': { input: 1_000, output: 10_000, maxOutputTokens: 2_000 } };
 
 let api: ApiHarness;
-beforeAll(async () => void (api = await createApiHarness({ ALFRED_MODELS: JSON.stringify(models) })));
+beforeAll(async () => {
+  api = await createApiHarness({ ALFRED_MODELS: JSON.stringify(models) });
+});
 afterAll(() => api?.close());
 
 /** Waits until a task has this status. @returns the task */

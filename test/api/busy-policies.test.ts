@@ -13,7 +13,9 @@ import {
 } from './open-conversation.ts';
 
 let api: ApiHarness;
-beforeAll(async () => void (api = await createApiHarness()));
+beforeAll(async () => {
+  api = await createApiHarness();
+});
 afterAll(() => api?.close());
 
 /** The first turn is held; every later one answers at once. */

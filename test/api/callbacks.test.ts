@@ -5,13 +5,13 @@ import { callbackWorkflowId, taskWorkflowId } from '../../contract/ids.ts';
 import { historyText } from '../support/tasks/history-text.ts';
 import {
   createWebhookReceiver,
-  verified,
-  type Received,
+  verifySignature,
+  type ReceivedRequest,
   type WebhookReceiver,
 } from '../support/fakes/webhook-receiver.ts';
 import { until } from '../support/until.ts';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
-import type { Wire } from './checked-client.ts';
+import type { AnyJson } from './checked-client.ts';
 
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const bareSecret = secret.slice('whsec_'.length);
@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   receiver.received.length = 0;
-  receiver.status(204);
+  receiver.answerWithStatus(204);
 });
 
 const url = () => `${receiver.url}/told?token=query-secret`;
@@ -44,11 +44,11 @@ const ask = async (more: object = {}) => {
 const callbackOf = async (id: string) => (await api.http.get(`/v1/tasks/${id}/callback`)).body;
 const inState = (id: string, state: string) =>
   until(`the callback of ${id} is ${state}`, () => callbackOf(id), {
-    accept: (callback: Wire) => callback.state === state,
+    accept: (callback: AnyJson) => callback.state === state,
   });
 const received = (count: number) =>
   until(`${count} posts are received`, () => receiver.received, { accept: (all) => all.length >= count });
-const idOf = ({ headers }: Received) => headers['webhook-id'];
+const idOf = ({ headers }: ReceivedRequest) => headers['webhook-id'];
 
 describe('the end of a task is told', () => {
   test('when it has completed: the task as it is read, signed with the callback’s own secret', async () => {
@@ -65,11 +65,11 @@ describe('the end of a task is told', () => {
       deliveredAt: expect.any(String),
     });
     expect(receiver.received).toHaveLength(1);
-    const [told] = receiver.received as [Received];
+    const [told] = receiver.received as [ReceivedRequest];
     expect(told).toMatchObject({ method: 'POST', path: '/told?token=query-secret' });
     expect(idOf(told)).toBe(`${id}.1`);
     const { links: _, ...task } = (await api.http.get(`/v1/tasks/${id}`)).body;
-    expect(verified(secret, told)).toEqual({ type: 'task.completed', timestamp: task.endedAt, data: task });
+    expect(verifySignature(secret, told)).toEqual({ type: 'task.completed', timestamp: task.endedAt, data: task });
     expect(task).toMatchObject({ status: 'completed', result: { text: 'Done.' }, metadata: { order: '7' } });
   });
 
@@ -77,7 +77,7 @@ describe('the end of a task is told', () => {
     api.script([]);
     const id = await ask();
     await inState(id, 'delivered');
-    expect(verified(secret, receiver.received[0] as Received)).toMatchObject({
+    expect(verifySignature(secret, receiver.received[0] as ReceivedRequest)).toMatchObject({
       type: 'task.failed',
       data: { id, status: 'failed', error: { code: 'model_rejected' } },
     });
@@ -89,7 +89,7 @@ describe('the end of a task is told', () => {
     expect(await callbackOf(id)).toMatchObject({ state: 'waiting', deliveries: 0, attempts: 0, lastAttemptAt: null });
     await api.http.post(`/v1/tasks/${id}/cancel`, {});
     await inState(id, 'delivered');
-    expect(verified(secret, receiver.received[0] as Received)).toMatchObject({
+    expect(verifySignature(secret, receiver.received[0] as ReceivedRequest)).toMatchObject({
       type: 'task.cancelled',
       data: { id, status: 'cancelled' },
     });
@@ -101,7 +101,7 @@ describe('the end of a task is told', () => {
     await until('the task runs', () => api.row(id), { accept: ({ status }) => status === 'running' });
     await api.client.workflow.getHandle(taskWorkflowId(id)).terminate();
     await inState(id, 'delivered');
-    expect(verified(secret, receiver.received[0] as Received)).toMatchObject({
+    expect(verifySignature(secret, receiver.received[0] as ReceivedRequest)).toMatchObject({
       type: 'task.failed',
       data: { error: { code: 'terminated' } },
     });
@@ -140,11 +140,11 @@ describe('the end of a task is told', () => {
 
 describe('a receiver that does not take it', () => {
   test('is asked again, with the same webhook-id, until it does', async () => {
-    receiver.status(503);
+    receiver.answerWithStatus(503);
     api.script([{ text: ['Done.'] }]);
     const id = await ask();
     const failing = await until('the first attempt has failed', () => callbackOf(id), {
-      accept: (callback: Wire) => callback.lastStatus === 503,
+      accept: (callback: AnyJson) => callback.lastStatus === 503,
     });
     expect(failing).toMatchObject({
       state: 'delivering',
@@ -152,12 +152,12 @@ describe('a receiver that does not take it', () => {
       lastError: `127.0.0.1:${receiver.port} answered 503.`,
       deliveredAt: null,
     });
-    receiver.status(200);
+    receiver.answerWithStatus(200);
     const done = await inState(id, 'delivered');
     expect(done).toMatchObject({ deliveries: 1, lastStatus: 200, lastError: null });
     expect(done.attempts).toBe(receiver.received.length);
     expect(new Set(receiver.received.map(idOf))).toEqual(new Set([`${id}.1`]));
-    for (const attempt of receiver.received) verified(secret, attempt);
+    for (const attempt of receiver.received) verifySignature(secret, attempt);
   });
 
   test('may be down altogether and come back', async () => {
@@ -165,7 +165,7 @@ describe('a receiver that does not take it', () => {
     api.script([{ text: ['Done.'] }]);
     const id = await ask();
     const failing = await until('the first attempt has failed', () => callbackOf(id), {
-      accept: (callback: Wire) => callback.attempts > 0 && callback.lastError !== null,
+      accept: (callback: AnyJson) => callback.attempts > 0 && callback.lastError !== null,
     });
     expect(failing).toMatchObject({ state: 'delivering', lastStatus: null });
     expect(failing.lastError).toContain('ECONNREFUSED');
@@ -175,7 +175,7 @@ describe('a receiver that does not take it', () => {
   });
 
   test('and says 410 is not asked again', async () => {
-    receiver.status(410);
+    receiver.answerWithStatus(410);
     api.script([{ text: ['Done.'] }]);
     const id = await ask();
     expect(await inState(id, 'failed')).toMatchObject({ attempts: 1, lastStatus: 410, deliveredAt: null });
@@ -193,12 +193,12 @@ describe('a receiver that does not take it', () => {
   });
 
   test('is asked again when the delivery has gone without a word', async () => {
-    receiver.status(503, { 'retry-after': '3600' });
+    receiver.answerWithStatus(503, { 'retry-after': '3600' });
     api.script([{ text: ['Done.'] }]);
     const id = await ask();
     await received(1);
     await api.client.workflow.getHandle(callbackWorkflowId(id)).terminate();
-    receiver.status(204);
+    receiver.answerWithStatus(204);
     await api.postgres.pool.query(
       `update callbacks set updated_at = now() - interval '3 hours' where task_id = $1 and state = 'delivering'`,
       [id],
@@ -208,7 +208,7 @@ describe('a receiver that does not take it', () => {
   });
 
   test('is given up when somebody cancels the delivery in Temporal', async () => {
-    receiver.status(500);
+    receiver.answerWithStatus(500);
     api.script([{ text: ['Done.'] }]);
     const id = await ask();
     await received(1);
@@ -231,11 +231,11 @@ describe('POST /v1/tasks/{id}/callback', () => {
   });
 
   test('does not wait for the pause of an earlier delivery', async () => {
-    receiver.status(503, { 'retry-after': '3600' });
+    receiver.answerWithStatus(503, { 'retry-after': '3600' });
     api.script([{ text: ['Done.'] }]);
     const id = await ask();
     await received(1);
-    receiver.status(204);
+    receiver.answerWithStatus(204);
     expect((await again(id)).status).toBe(202);
     expect(await inState(id, 'delivered')).toMatchObject({ deliveries: 2, attempts: 2 });
     expect(receiver.received.map(idOf)).toEqual([`${id}.1`, `${id}.2`]);
@@ -282,11 +282,11 @@ test('an idempotent repeat keeps the first one’s callback, another secret is a
 });
 
 test('secret and query of a callback are in no history, event, task or metric', async () => {
-  receiver.status(500);
+  receiver.answerWithStatus(500);
   api.script([{ text: ['Done.'] }]);
   const id = await ask();
   await received(2);
-  receiver.status(204);
+  receiver.answerWithStatus(204);
   await inState(id, 'delivered');
   const seen = [
     (await api.http.get(`/v1/tasks/${id}`)).body,

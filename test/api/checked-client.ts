@@ -4,9 +4,9 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 
 /** What came over the wire; the tests look into it as they please. */
-export type Wire = ReturnType<typeof JSON.parse>;
-export type Json = Record<string, Wire>;
-export type Checked = { status: number; headers: Headers; body: Wire };
+export type AnyJson = ReturnType<typeof JSON.parse>;
+export type JsonObject = Record<string, AnyJson>;
+export type CheckedResponse = { status: number; headers: Headers; body: AnyJson };
 
 const problem = { $ref: '#/components/schemas/Problem' };
 
@@ -15,10 +15,10 @@ const problem = { $ref: '#/components/schemas/Problem' };
  * the absence of a header.
  */
 export async function createCheckedClient(url: string) {
-  const document = (await (await fetch(`${url}/openapi.json`)).json()) as Json;
-  const check = createAnswerCheck(document);
+  const document = (await (await fetch(`${url}/openapi.json`)).json()) as JsonObject;
+  const check = createResponseCheck(document);
 
-  const request = async (path: string, init: RequestInit = {}): Promise<Checked> => {
+  const request = async (path: string, init: RequestInit = {}): Promise<CheckedResponse> => {
     const response = await fetch(url + path, init);
     const text = await response.text();
     return check(init.method ?? 'GET', path, response.status, response.headers, text);
@@ -37,7 +37,7 @@ export async function createCheckedClient(url: string) {
 }
 
 /** @returns a function that checks one answer against the document and hands it back parsed */
-export function createAnswerCheck(document: Json) {
+export function createResponseCheck(document: JsonObject) {
   const ajv = new Ajv2020({ strict: false, allErrors: false });
   addFormats.default(ajv);
   const compiled = new Map<string, ValidateFunction>();
@@ -55,7 +55,7 @@ export function createAnswerCheck(document: Json) {
     pattern: new RegExp(`^${template.replace(/\{\w+\}/g, '[^/]+')}$`),
   }));
 
-  return (method: string, path: string, status: number, headers: Headers, text: string): Checked => {
+  return (method: string, path: string, status: number, headers: Headers, text: string): CheckedResponse => {
     const where = `${method} ${path} → ${status}`;
     const media = headers.get('content-type')?.split(';')[0] ?? '';
     const body = /json$/.test(media) && text !== '' ? JSON.parse(text) : text;
@@ -74,7 +74,7 @@ export function createAnswerCheck(document: Json) {
     }
     const response = operation.responses[status];
     if (!response) throw new Error(`${where} is not documented: ${text.slice(0, 500)}`);
-    for (const [name, header] of Object.entries<Json>(response.headers ?? {})) {
+    for (const [name, header] of Object.entries<JsonObject>(response.headers ?? {})) {
       const value = headers.get(name);
       if (value === null && header['required']) throw new Error(`${where} lacks ${name}`);
       if (value !== null)
@@ -99,7 +99,7 @@ export function createAnswerCheck(document: Json) {
 }
 
 /** The frames of a text/event-stream that carry data. */
-export function eventsIn(text: string): { id: number; event: string; data: Wire }[] {
+export function eventsIn(text: string): { id: number; event: string; data: AnyJson }[] {
   return text
     .split('\n\n')
     .map((frame) =>

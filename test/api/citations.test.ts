@@ -18,7 +18,7 @@ const lookedUp = { calls: [{ tool: 'search_documents', arguments: { query: 'pare
 async function ask(...answers: string[]) {
   api.script([lookedUp, ...answers.map((text) => ({ text: [text] }))]);
   const { id } = await api.start();
-  const events = await api.followed(id);
+  const events = await api.followToEnd(id);
   return { id, events, row: await api.row(id) };
 }
 const citationsOf = async (id: string) => (await api.http.get(`/v1/tasks/${id}/citations`)).body.citations;
@@ -76,7 +76,7 @@ test('one that comes again is struck out, and the rest of the answer stays', asy
 test('a task without an answer, or without citations, has none; one that is not there is not found', async () => {
   api.script([{ text: ['Hello.'] }]);
   const { id } = await api.start();
-  await api.followed(id);
+  await api.followToEnd(id);
   expect(await citationsOf(id)).toEqual([]);
   expect((await api.http.get('/v1/tasks/0190a1b2-0000-7000-8000-000000000000/citations')).status).toBe(404);
 });

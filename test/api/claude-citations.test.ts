@@ -50,7 +50,7 @@ test('a task that ends with what it has keeps what Claude cited until then', asy
     stopReason: 'tool_use',
   });
   const { id } = await api.start({ budget: { maxModelCalls: 2, waitS: 0 } });
-  await api.followed(id);
+  await api.followToEnd(id);
   expect((await api.row(id)).result).toMatchObject({
     text: 'You must tell us [1]',
     incomplete: 'budget',
@@ -76,7 +76,7 @@ test('what Claude cites is shown with its own quotes, at their places, and the t
   expect(transcript(await conversation.quiet())).toEqual(['May I work less after my leave?', `> ${answer}`]);
   const task = (await api.http.get(`/v1/tasks/${body.taskId}`)).body;
   expect(task).toMatchObject({ status: 'completed', model: claude, result: { text: answer } });
-  const streamed = (await api.followed(body.taskId as string)).flatMap((event) =>
+  const streamed = (await api.followToEnd(body.taskId as string)).flatMap((event) =>
     event.type === 'text.delta' ? [event.data.text] : [],
   );
   expect(streamed.join('')).toBe(answer);

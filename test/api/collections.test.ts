@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { documentsQueue } from '../../contract/ids.ts';
 import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
-import { wordEmbedder } from '../support/documents/word-embedder.ts';
+import { createWordEmbedder } from '../support/documents/word-embedder.ts';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
-import type { Wire } from './checked-client.ts';
+import type { AnyJson } from './checked-client.ts';
 import { until } from '../support/until.ts';
 
 let api: ApiHarness;
@@ -23,7 +23,7 @@ afterAll(async () => {
 const set = (name: string, settings: object) =>
   api.http.json('PUT', `/v1/collections/${encodeURIComponent(name)}`, settings);
 const get = (name: string, headers = {}) => api.http.get(`/v1/collections/${encodeURIComponent(name)}`, headers);
-async function add(name: string, text: string, query: string, headers = {}): Promise<Wire> {
+async function add(name: string, text: string, query: string, headers = {}): Promise<AnyJson> {
   const { body } = await api.http.json('POST', `/v1/documents?${query}`, { name, text }, headers);
   return until('the end of an upload', async () => (await api.http.get(`/v1/ingestions/${body.id}`, headers)).body, {
     accept: ({ status }) => status !== 'running',
@@ -43,7 +43,7 @@ const newestChange = async () =>
   (await api.postgres.db.selectFrom('document_changes').select('seq').orderBy('seq', 'desc').executeTakeFirst())?.seq;
 
 test('settings hold from the next upload on: the same document is cut anew once, and then costs nothing', async () => {
-  const embedder = wordEmbedder();
+  const embedder = createWordEmbedder();
   const embed = async () => {
     const before = embedder.embedded();
     await embedder.store(api.postgres.db, await embedder.missing(api.postgres.db));
@@ -91,7 +91,7 @@ test('collections are listed by name, with what of them whoever asks may read, p
   await add('ours.md', 'Ours.', 'collection=a%2Fpart');
   await set('über alles', { chunkTokens: 64, overlapTokens: 31 });
   const list = async (headers = {}) => {
-    const all: Wire[] = [];
+    const all: AnyJson[] = [];
     let cursor = '';
     do {
       const { body } = await api.http.get(

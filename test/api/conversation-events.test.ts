@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { until } from '../support/until.ts';
 import { createApiHarness, startApi, type ApiHarness } from './api-harness.ts';
-import { eventsIn, type Wire } from './checked-client.ts';
+import { eventsIn, type AnyJson } from './checked-client.ts';
 import { blockedTurn, openConversation, type TestConversation } from './open-conversation.ts';
 
 let api: ApiHarness;
-beforeAll(async () => void (api = await createApiHarness()));
+beforeAll(async () => {
+  api = await createApiHarness();
+});
 afterAll(() => api?.close());
 
 const openStreams = async () => (await api.metrics.eventStreams.get()).values[0]?.value ?? 0;
@@ -14,8 +16,8 @@ async function followed(
   url: string,
   conversation: TestConversation,
   after: number,
-  isLast: (event: Wire) => boolean,
-): Promise<Wire[]> {
+  isLast: (event: AnyJson) => boolean,
+): Promise<AnyJson[]> {
   const leave = new AbortController();
   const response = await fetch(`${url}${conversation.path}/events`, {
     headers: { 'last-event-id': String(after) },
@@ -35,7 +37,7 @@ async function followed(
     text += value;
   }
 }
-const types = (events: Wire[]) => events.map(({ type }) => type).filter((type) => type !== 'text.delta');
+const types = (events: AnyJson[]) => events.map(({ type }) => type).filter((type) => type !== 'text.delta');
 
 describe('a conversation’s events', () => {
   test('hold its own and all of its tasks’, with one sequence of numbers', async () => {
@@ -73,7 +75,7 @@ describe('a conversation’s events', () => {
     const conversation = await openConversation(api);
     await conversation.say('one');
     await conversation.running();
-    const isLast = ({ type, data }: Wire) =>
+    const isLast = ({ type, data }: AnyJson) =>
       type === 'conversation.turn' && data.messageId === 'last' && data.state === 'done';
     const pod = await startApi(api);
     const live = [api.url, pod.url].map((url) => followed(url, conversation, 0, isLast));

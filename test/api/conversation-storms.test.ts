@@ -2,19 +2,21 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { BusyPolicy } from '../../contract/conversation.ts';
 import { until } from '../support/until.ts';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
-import type { Checked } from './checked-client.ts';
+import type { CheckedResponse } from './checked-client.ts';
 import { transcript, openConversation } from './open-conversation.ts';
 
 let api: ApiHarness;
-beforeAll(async () => void (api = await createApiHarness()));
+beforeAll(async () => {
+  api = await createApiHarness();
+});
 afterAll(() => api?.close());
 
 const clients = 10;
 const messages = 100;
 
 /** Ten clients send a hundred messages at once, each of them twice. @returns both answers to every message */
-async function storm(say: (text: string, more: object) => Promise<Checked>, onBusy: BusyPolicy) {
-  const answers = new Map<string, Checked[]>();
+async function storm(say: (text: string, more: object) => Promise<CheckedResponse>, onBusy: BusyPolicy) {
+  const answers = new Map<string, CheckedResponse[]>();
   await Promise.all(
     Array.from({ length: clients }, async (_, client) => {
       for (let n = client; n < messages; n += clients) {

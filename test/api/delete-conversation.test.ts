@@ -4,7 +4,9 @@ import { createApiHarness, type ApiHarness } from './api-harness.ts';
 import { outlineOf, blockedTurn, transcript, openConversation, type TestConversation } from './open-conversation.ts';
 
 let api: ApiHarness;
-beforeAll(async () => void (api = await createApiHarness()));
+beforeAll(async () => {
+  api = await createApiHarness();
+});
 afterAll(() => api?.close());
 
 const remove = (path: string) => api.http.request(path, { method: 'DELETE' });

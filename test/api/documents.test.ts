@@ -3,7 +3,7 @@ import { hashHex } from '../../adapters/postgres/hashes.ts';
 import { documentsQueue, ingestionWorkflowId } from '../../contract/ids.ts';
 import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
-import type { Checked, Json } from './checked-client.ts';
+import type { CheckedResponse, JsonObject } from './checked-client.ts';
 import { until } from '../support/until.ts';
 
 let api: ApiHarness;
@@ -27,11 +27,11 @@ const upload = (...files: [name: string, content: string | Uint8Array<ArrayBuffe
   return api.http.request('/v1/documents', { method: 'POST', body: form });
 };
 /** Follows an upload until it has been read. */
-async function read({ status, headers }: Checked): Promise<Json> {
+async function read({ status, headers }: CheckedResponse): Promise<JsonObject> {
   expect(status).toBe(202);
   for (const end = Date.now() + 30_000; Date.now() < end;) {
     const { body } = await api.http.get(headers.get('location') ?? '');
-    if (body.status !== 'running') return body as Json;
+    if (body.status !== 'running') return body as JsonObject;
     await new Promise((resolve) => setImmediate(resolve));
   }
   throw new Error('the upload was not read in time');
@@ -52,7 +52,7 @@ describe('POST /v1/documents', () => {
       failures: [],
     });
     const { body } = await api.http.get('/v1/documents');
-    expect(body.documents.map(({ name }: Json) => name)).toEqual(
+    expect(body.documents.map(({ name }: JsonObject) => name)).toEqual(
       expect.arrayContaining(['handbook/travel.md', 'Überstunden.txt']),
     );
   });
@@ -74,7 +74,7 @@ describe('POST /v1/documents', () => {
       ),
     );
     expect(done).toMatchObject({ status: 'completed', counts: { added: 1, failed: 3 } });
-    const codes = Object.fromEntries((done['failures'] as Json[]).map(({ name, error }) => [name, error.code]));
+    const codes = Object.fromEntries((done['failures'] as JsonObject[]).map(({ name, error }) => [name, error.code]));
     expect(codes).toMatchObject({
       'empty.md': 'file_empty',
       'broken.pdf': expect.stringMatching(/^file_/),
@@ -167,7 +167,7 @@ describe('POST /v1/ingestions/{id}/retry', () => {
     expect(again).toMatchObject({ retryOf: first['id'], files: 1, counts: { failed: 1 } });
 
     const { documents } = (await asEve('/v1/documents')).body;
-    const { id } = documents.find(({ name }: Json) => name === 'taken.md');
+    const { id } = documents.find(({ name }: JsonObject) => name === 'taken.md');
     await api.http.request(`/v1/documents/${id}`, { method: 'DELETE', headers: { 'x-subject': 'eve' } });
     const [one, two] = await Promise.all([retry(again['id']), retry(first['id'])]);
     expect([one.status, two.status, one.body.id]).toEqual([202, 202, two.body.id]);

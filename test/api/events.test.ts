@@ -5,7 +5,9 @@ import { createApiHarness, startApi, type ApiHarness } from './api-harness.ts';
 import { eventsIn } from './checked-client.ts';
 
 let api: ApiHarness;
-beforeAll(async () => void (api = await createApiHarness()));
+beforeAll(async () => {
+  api = await createApiHarness();
+});
 afterAll(() => api?.close());
 
 const forever = (signal: AbortSignal) =>
@@ -14,7 +16,7 @@ const started = async () => (await api.http.post('/v1/tasks', { input: { text: '
 const finished = async (text: string[]) => {
   api.script([{ text }]);
   const id = await started();
-  await api.followed(id);
+  await api.followToEnd(id);
   return id;
 };
 const stream = (id: string, headers: Record<string, string> = {}, query = '') =>
@@ -46,7 +48,7 @@ describe('an event stream', () => {
     const live = Array.from({ length: last + 1 }, (_, cut) => stream(id, { 'last-event-id': String(cut) }));
     await until('another stream is open', async () => (await openStreams()) === last + 1);
     release();
-    const all = (await api.followed(id)).map(({ seq }) => seq);
+    const all = (await api.followToEnd(id)).map(({ seq }) => seq);
     for (const [cut, answer] of (await Promise.all(live)).entries())
       expect(numbers(answer.body)).toEqual(all.slice(cut));
     for (const cut of all.slice(0, -1)) {
@@ -106,7 +108,7 @@ describe('an event stream', () => {
     await closed;
     release();
     const rest = numbers((await stream(id, { 'last-event-id': String(first.at(-1) ?? 0) })).body);
-    expect([...first, ...rest]).toEqual((await api.followed(id)).map(({ seq }) => seq));
+    expect([...first, ...rest]).toEqual((await api.followToEnd(id)).map(({ seq }) => seq));
   });
 
   test('that nobody reads does not make the process read ahead', async () => {

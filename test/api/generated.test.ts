@@ -1,25 +1,27 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc, { type Arbitrary } from 'fast-check';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
-import type { Json } from './checked-client.ts';
+import type { JsonObject } from './checked-client.ts';
 
 let api: ApiHarness;
-beforeAll(async () => void (api = await createApiHarness()));
+beforeAll(async () => {
+  api = await createApiHarness();
+});
 afterAll(() => api?.close());
 
 const anything = fc.oneof(fc.jsonValue(), fc.constantFrom('\u0000', '\ud800', 1e308, -1, '', null, 'x'.repeat(30_000)));
 /** Values a schema announces, and now and then one it does not. */
-function valueOf(schema: Json, schemas: Json): Arbitrary<unknown> {
+function valueOf(schema: JsonObject, schemas: JsonObject): Arbitrary<unknown> {
   if (schema['$ref']) return valueOf(schemas[String(schema['$ref']).split('/').pop() ?? ''], schemas);
   return fc.oneof({ weight: 12, arbitrary: fitting(schema, schemas) }, { weight: 1, arbitrary: anything });
 }
 
-function fitting(schema: Json, schemas: Json): Arbitrary<unknown> {
+function fitting(schema: JsonObject, schemas: JsonObject): Arbitrary<unknown> {
   if (schema['anyOf']) return schema['type'] ? anything : fc.jsonValue();
   if (schema['enum']) return fc.constantFrom(...schema['enum']);
   switch (schema['type']) {
     case 'object': {
-      const properties = Object.entries<Json>(schema['properties'] ?? {});
+      const properties = Object.entries<JsonObject>(schema['properties'] ?? {});
       if (properties.length === 0)
         return fc.dictionary(fc.string(), fc.oneof(fc.string({ unit: 'binary' }), anything), { maxKeys: 4 });
       return fc.record(Object.fromEntries(properties.map(([name, inner]) => [name, valueOf(inner, schemas)])), {
@@ -55,19 +57,19 @@ function fitting(schema: Json, schemas: Json): Arbitrary<unknown> {
 type Generated = { method: string; path: string; headers: Record<string, string>; body: string | undefined };
 
 /** Requests that the document describes, each part of them sometimes wrong. */
-function requests(document: Json): Arbitrary<Generated> {
-  const schemas = document['components'].schemas as Json;
+function requests(document: JsonObject): Arbitrary<Generated> {
+  const schemas = document['components'].schemas as JsonObject;
   const known = fc.constantFrom('01a2016f-73a4-7695-9a05-0f2fb996e093', taskId);
-  const one = Object.entries<Json>(document['paths']).flatMap(([template, item]) =>
-    Object.entries<Json>(item).map(([method, operation]) => {
-      const parameters = (operation['parameters'] ?? []) as Json[];
+  const one = Object.entries<JsonObject>(document['paths']).flatMap(([template, item]) =>
+    Object.entries<JsonObject>(item).map(([method, operation]) => {
+      const parameters = (operation['parameters'] ?? []) as JsonObject[];
       const of = (place: string) => parameters.filter((parameter) => parameter['in'] === place);
       const values = (place: string) =>
         fc.record(
           Object.fromEntries(of(place).map(({ name, schema }) => [name, valueOf(schema, schemas).map(asText)])),
           { requiredKeys: [] },
         );
-      const schema = operation['requestBody']?.content['application/json']?.schema as Json | undefined;
+      const schema = operation['requestBody']?.content['application/json']?.schema as JsonObject | undefined;
       return fc
         .record({
           id: fc.oneof({ weight: 4, arbitrary: known }, fc.string({ unit: 'binary', minLength: 1 })),
@@ -101,7 +103,7 @@ function requests(document: Json): Arbitrary<Generated> {
 
 const asText = (value: unknown) => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
 /** What an HTTP client can send at all; a long wait would only be slow. */
-const cleaned = (headers: Json) =>
+const cleaned = (headers: JsonObject) =>
   Object.fromEntries(
     Object.entries(headers)
       .filter(([name]) => name !== 'prefer')

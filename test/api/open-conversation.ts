@@ -1,7 +1,7 @@
 import type { ModelRequest } from '../../contract/ports/index.ts';
 import { until } from '../support/until.ts';
 import type { ApiHarness } from './api-harness.ts';
-import type { Wire } from './checked-client.ts';
+import type { AnyJson } from './checked-client.ts';
 
 /** What a model was asked, in short: who said what. */
 export const outlineOf = ({ messages }: ModelRequest) =>
@@ -33,7 +33,7 @@ export async function openConversation(api: ApiHarness, request: object = {}) {
   const { body: made } = await api.http.post('/v1/conversations', request);
   const id = made.id as string;
   const path = `/v1/conversations/${id}`;
-  const listed = async () => (await api.http.get(`${path}/messages?limit=200`)).body.messages as Wire[];
+  const listed = async () => (await api.http.get(`${path}/messages?limit=200`)).body.messages as AnyJson[];
   return {
     id,
     path,
@@ -58,14 +58,14 @@ export async function openConversation(api: ApiHarness, request: object = {}) {
         return task.status === 'running' && (row.runningTaskId as string);
       }),
     events: async () =>
-      (await api.http.get(`${path}/events?after=0`, { accept: 'application/json' })).body.events as Wire[],
+      (await api.http.get(`${path}/events?after=0`, { accept: 'application/json' })).body.events as AnyJson[],
   };
 }
 export type TestConversation = Awaited<ReturnType<typeof openConversation>>;
 
 /** Who said what, in order. */
-export const transcript = (messages: Wire[]) =>
+export const transcript = (messages: AnyJson[]) =>
   messages.map(({ role, text }) => (role === 'user' ? text : `> ${text}`));
 /** What became of what people said. */
-export const messageStates = (messages: Wire[]) =>
+export const messageStates = (messages: AnyJson[]) =>
   messages.filter(({ role }) => role === 'user').map(({ text, outcome, state }) => `${text}: ${outcome}, ${state}`);

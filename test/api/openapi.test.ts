@@ -1,15 +1,17 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
-import type { Json, Wire } from './checked-client.ts';
+import type { JsonObject, AnyJson } from './checked-client.ts';
 
 let api: ApiHarness;
-beforeAll(async () => void (api = await createApiHarness()));
+beforeAll(async () => {
+  api = await createApiHarness();
+});
 afterAll(() => api?.close());
 
 const operations = () =>
-  Object.entries<Json>(api.http.document['paths']).flatMap(([path, item]) =>
-    Object.entries<Json>(item).map(([method, operation]) => ({ path, method, operation })),
+  Object.entries<JsonObject>(api.http.document['paths']).flatMap(([path, item]) =>
+    Object.entries<JsonObject>(item).map(([method, operation]) => ({ path, method, operation })),
   );
 
 test('the document is valid OpenAPI 3.1', async () => {
@@ -38,8 +40,8 @@ test('every reference resolves, and every body and answer is a named schema', ()
   for (const [, name] of JSON.stringify(api.http.document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g))
     expect(schemas).toHaveProperty([name ?? '']);
   for (const { path, operation } of operations().filter((one) => one.path.startsWith('/v1/'))) {
-    const contents = [operation['requestBody'], ...Object.values(operation['responses'])].flatMap((part: Wire) =>
-      Object.entries<Json>(part?.content ?? {}),
+    const contents = [operation['requestBody'], ...Object.values(operation['responses'])].flatMap((part: AnyJson) =>
+      Object.entries<JsonObject>(part?.content ?? {}),
     );
     for (const [media, { schema }] of contents.filter(([type]) => type.endsWith('json')))
       expect([path, media, schema]).toEqual([path, media, { $ref: expect.any(String) }]);

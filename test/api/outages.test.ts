@@ -230,7 +230,7 @@ describe('with Postgres away', () => {
     release();
     pod.postgresCable.plug();
     await first;
-    const all = (await harness.followed(body.id)).map(({ seq }) => seq);
+    const all = (await harness.followToEnd(body.id)).map(({ seq }) => seq);
     for (let attempt = 1; seen.length < all.length && attempt <= 50; attempt++) {
       pod.postgresCable.plug();
       await follow();

@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createApiHarness, startApi, type ApiHarness } from './api-harness.ts';
 
 let api: ApiHarness;
-beforeAll(async () => void (api = await createApiHarness()));
+beforeAll(async () => {
+  api = await createApiHarness();
+});
 afterAll(() => api?.close());
 
 /** Sends bytes as they are; fetch would correct them. */

@@ -2,7 +2,7 @@ import { expect } from '@jest/globals';
 import { scheduleWorkflowId } from '../../contract/ids.ts';
 import { until } from '../support/until.ts';
 import { createApiHarness } from './api-harness.ts';
-import type { Wire } from './checked-client.ts';
+import type { AnyJson } from './checked-client.ts';
 
 export const hourly = { everyS: 3_600 };
 export const everySecond = { everyS: 1 };
@@ -24,7 +24,7 @@ export async function createScheduleHarness() {
     },
   );
   const { http, client } = harness;
-  const made: string[] = [];
+  const createdIds: string[] = [];
   const remove = (id: string) => http.request(`/v1/schedules/${id}`, { method: 'DELETE' });
   const read = async (id: string) => (await http.get(`/v1/schedules/${id}`)).body;
   const taskOf = async (id: string) => (await http.get(`/v1/tasks/${id}`)).body;
@@ -47,14 +47,14 @@ export async function createScheduleHarness() {
       const { status, headers: answered, body } = await http.post('/v1/schedules', scheduleBody(changes), headers);
       expect({ status, body }).toMatchObject({ status: 201 });
       expect(answered.get('location')).toBe(`/v1/schedules/${body.id}`);
-      made.push(body.id);
+      createdIds.push(body.id);
       return body;
     },
     /** Deletes those that `create` made since the last time. */
     async cleanUp() {
-      for (const id of made.splice(0)) await remove(id);
+      for (const id of createdIds.splice(0)) await remove(id);
     },
-    list: async () => (await http.get('/v1/schedules')).body.schedules as Wire[],
+    list: async () => (await http.get('/v1/schedules')).body.schedules as AnyJson[],
     act: (id: string, verb: 'pause' | 'resume' | 'run') =>
       http.request(`/v1/schedules/${id}/${verb}`, { method: 'POST' }),
     patch: (id: string, change: object, headers = {}) => http.json('PATCH', `/v1/schedules/${id}`, change, headers),
@@ -76,8 +76,8 @@ export async function createScheduleHarness() {
 
     quickModel: () => harness.script(() => ({ text: ['Forty-two.'] })),
     /** A model that answers when it is told to, unless its call is cancelled. */
-    slowModel() {
-      const { promise, resolve: letGo } = Promise.withResolvers<void>();
+    blockedModel() {
+      const { promise, resolve: release } = Promise.withResolvers<void>();
       harness.script(() => ({
         text: ['Slowly.'],
         until: (signal) =>
@@ -86,7 +86,7 @@ export async function createScheduleHarness() {
             new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
           ]),
       }));
-      return { letGo };
+      return { release: release };
     },
   };
 }

@@ -5,7 +5,9 @@ import { createScheduleHarness, hourly, textOf, type ScheduleHarness } from './s
 const text = 'Any purple news?';
 
 let api: ScheduleHarness;
-beforeAll(async () => void (api = await createScheduleHarness()));
+beforeAll(async () => {
+  api = await createScheduleHarness();
+});
 afterAll(() => api?.close());
 afterEach(() => api.cleanUp());
 
@@ -18,13 +20,13 @@ const messagesOf = async (conversationId: string) =>
 const running = (id: string) => until('its task', () => api.read(id), { accept: (schedule) => schedule.running === 1 });
 
 test('a run sends its message once, under its own id, and is over with the answer', async () => {
-  const { letGo } = api.slowModel();
+  const { release } = api.blockedModel();
   const conversationId = await newConversation();
   const { id } = await api.create({ action: { message: { conversationId, text } } });
   await api.act(id, 'run');
   const run = await api.workflow(id, 'RUNNING');
   await running(id);
-  letGo();
+  release();
   await api.workflow(id, 'COMPLETED');
   const messages = await messagesOf(conversationId);
   expect(messages).toMatchObject([
@@ -38,18 +40,18 @@ test('a run sends its message once, under its own id, and is over with the answe
 });
 
 test('a rejected message fails its run with the reason', async () => {
-  const { letGo } = api.slowModel();
+  const { release } = api.blockedModel();
   const conversationId = await newConversation({ onBusy: 'reject' });
   await say(conversationId, 'Wait.');
   const { id } = await api.create({ action: { message: { conversationId, text } } });
   await api.act(id, 'run');
   await api.workflow(id, 'FAILED');
   expect((await api.read(id)).recentRuns[0]).toMatchObject({ taskId: null, error: { code: 'conversation_busy' } });
-  letGo();
+  release();
 });
 
 test('a message that is dropped while it waits for its turn ends its run', async () => {
-  api.slowModel();
+  api.blockedModel();
   const conversationId = await newConversation();
   await say(conversationId, 'Wait.');
   const { id } = await api.create({ action: { message: { conversationId, text } } });
@@ -63,7 +65,7 @@ test('a message that is dropped while it waits for its turn ends its run', async
 });
 
 test('cancelling a run cancels the task that answers', async () => {
-  api.slowModel();
+  api.blockedModel();
   const conversationId = await newConversation();
   const { id } = await api.create({
     action: { message: { conversationId, text } },

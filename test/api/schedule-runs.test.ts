@@ -1,11 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { scheduleWorkflowId, systemQueue, taskWorkflowId } from '../../contract/ids.ts';
 import { until } from '../support/until.ts';
-import type { Wire } from './checked-client.ts';
+import type { AnyJson } from './checked-client.ts';
 import { ask, createScheduleHarness, everySecond, hourly, textOf, type ScheduleHarness } from './schedule-harness.ts';
 
 let api: ScheduleHarness;
-beforeAll(async () => void (api = await createScheduleHarness()));
+beforeAll(async () => {
+  api = await createScheduleHarness();
+});
 afterAll(() => api?.close());
 afterEach(() => api.cleanUp());
 
@@ -14,7 +16,7 @@ describe('runs', () => {
     api.quickModel();
     const { id } = await api.create({ timing: everySecond });
     const { recentRuns } = await api.runs(id, 3);
-    expect(new Set(recentRuns.map(({ taskId }: Wire) => taskId)).size).toBe(recentRuns.length);
+    expect(new Set(recentRuns.map(({ taskId }: AnyJson) => taskId)).size).toBe(recentRuns.length);
     const task = await api.ended(recentRuns.at(-1).taskId);
     expect(task).toMatchObject({ status: 'completed', result: { text: 'Forty-two.' } });
     const { rows } = await api.postgres.pool.query('select roles from tasks where id = $1', [task.id]);
@@ -48,11 +50,11 @@ describe('runs', () => {
   });
 
   test.each(['RUNNING', 'COMPLETED'])('a run that is %s and reset in Temporal makes no second task', async (status) => {
-    const { letGo } = api.slowModel();
+    const { release } = api.blockedModel();
     const { id } = await api.create();
     await api.act(id, 'run');
     const { recentRuns } = await api.runs(id, 1);
-    if (status === 'COMPLETED') letGo();
+    if (status === 'COMPLETED') release();
     const { workflowId, runId } = await api.workflow(id, status);
     await until('the start of its task', () => api.taskOf(recentRuns[0].taskId), {
       accept: (task) => task.status !== 'queued',
@@ -64,7 +66,7 @@ describe('runs', () => {
       workflowTaskFinishEventId: 4 as never, // typed as Long, taken as a number
       requestId: crypto.randomUUID(),
     });
-    letGo();
+    release();
     const handle = api.client.workflow.getHandle(workflowId);
     expect((await handle.describe()).runId).not.toBe(runId);
     expect(await handle.result()).toBe('completed');
@@ -121,7 +123,7 @@ describe('overlap', () => {
     ['buffer_all', 3],
     ['allow_all', 3],
   ])('three times run now, with %s, makes %i tasks', async (overlap, count) => {
-    const { letGo } = api.slowModel();
+    const { release } = api.blockedModel();
     const { id } = await api.create({ timing: { ...hourly, overlap } });
     const handle = api.inTemporal(id);
     const seen = async () => {
@@ -136,7 +138,7 @@ describe('overlap', () => {
       const second = Math.floor(Date.now() / 1_000);
       await until('the next second', async () => Math.floor(Date.now() / 1_000), { accept: (now) => now > second });
     }
-    letGo();
+    release();
     await until('every run to begin', seen, { accept: ({ waiting }) => waiting === 0 });
     const { recentRuns } = await until(`the end of ${count}`, () => api.read(id), {
       accept: (schedule) => schedule.running === 0 && schedule.recentRuns.length >= count,
@@ -145,7 +147,7 @@ describe('overlap', () => {
   });
 
   test('skip leaves a run out while the one before is under way', async () => {
-    const { letGo } = api.slowModel();
+    const { release } = api.blockedModel();
     const { id } = await api.create({ timing: { ...everySecond, overlap: 'skip' } });
     const { recentRuns } = await api.runs(id, 1);
     const handle = api.inTemporal(id);
@@ -153,28 +155,28 @@ describe('overlap', () => {
       accept: ({ info }) => info.numActionsSkippedOverlap >= 2,
     });
     expect(await api.read(id)).toMatchObject({ running: 1, recentRuns: [{ taskId: recentRuns[0].taskId }] });
-    letGo();
+    release();
     await api.runs(id, 2);
     expect((await api.ended(recentRuns[0].taskId)).status).toBe('completed');
   });
 
   test('allow_all lets runs work side by side', async () => {
-    const { letGo } = api.slowModel();
+    const { release } = api.blockedModel();
     const { id } = await api.create({ timing: { ...everySecond, overlap: 'allow_all' } });
     await until('three tasks at once', () => api.read(id), { accept: ({ running }) => running >= 3 });
     await api.act(id, 'pause');
-    letGo();
+    release();
     await until('the end of all', () => api.read(id), { accept: ({ running }) => running === 0 });
   });
 
   test('cancel_other cancels the task of the run before', async () => {
-    const { letGo } = api.slowModel();
+    const { release } = api.blockedModel();
     const { id } = await api.create({ timing: { ...everySecond, overlap: 'cancel_other' } });
     const { recentRuns } = await api.runs(id, 2);
     expect(await api.ended(recentRuns.at(-1).taskId)).toMatchObject({ status: 'cancelled' });
     await api.workflow(id, 'CANCELLED');
     await api.act(id, 'pause');
-    letGo();
+    release();
     expect(recentRuns.at(-1).error).toBeNull();
   });
 
@@ -194,7 +196,7 @@ describe('overlap', () => {
   });
 
   test('a task that somebody cancels ends its run, which has not failed', async () => {
-    api.slowModel();
+    api.blockedModel();
     const { id } = await api.create();
     await api.act(id, 'run');
     const { recentRuns } = await api.runs(id, 1);

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Wire } from './checked-client.ts';
+import type { AnyJson } from './checked-client.ts';
 import {
   ask,
   createScheduleHarness,
@@ -12,7 +12,9 @@ import {
 const secret = 'whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVoxMjM0NTY=';
 
 let api: ScheduleHarness;
-beforeAll(async () => void (api = await createScheduleHarness()));
+beforeAll(async () => {
+  api = await createScheduleHarness();
+});
 afterAll(() => api?.close());
 afterEach(() => api.cleanUp());
 
@@ -212,7 +214,7 @@ describe('GET /v1/schedules', () => {
     const ids = [];
     for (const name of ['a', 'b', 'c']) ids.unshift((await api.create({ name })).id);
     const first = (await api.http.get('/v1/schedules?limit=2')).body;
-    expect(first.schedules.map(({ id }: Wire) => id)).toEqual(ids.slice(0, 2));
+    expect(first.schedules.map(({ id }: AnyJson) => id)).toEqual(ids.slice(0, 2));
     const second = (await api.http.get(`/v1/schedules?limit=2&cursor=${first.nextCursor}`)).body;
     expect(second).toMatchObject({ schedules: [{ id: ids[2] }], nextCursor: null });
     expect((await api.http.get('/v1/schedules?cursor=x')).status).toBe(422);

@@ -6,7 +6,7 @@ import { SourceRequest } from '../../contract/sources.ts';
 import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
 import { createWebSite, type WebSite } from '../support/fakes/web-site.ts';
 import { createApiHarness, startApi, type ApiHarness } from './api-harness.ts';
-import type { Wire } from './checked-client.ts';
+import type { AnyJson } from './checked-client.ts';
 import { until } from '../support/until.ts';
 
 let api: ApiHarness;
@@ -35,7 +35,7 @@ const ended = (id: string) =>
     accept: ({ sync }) => !['queued', 'running'].includes(sync.state),
   });
 const names = async () =>
-  (await api.http.get('/v1/documents')).body.documents.map(({ name }: Wire) => name.replace(site.host, ''));
+  (await api.http.get('/v1/documents')).body.documents.map(({ name }: AnyJson) => name.replace(site.host, ''));
 
 test('a source is made, read, listed, read again and removed with its documents', async () => {
   const { status, headers, body } = await create('/sitemap.xml', { collection: 'site' });
@@ -121,7 +121,7 @@ describe('an Idempotency-Key', () => {
       expect(status).toBe(201);
       expect(await ended(body.id)).toMatchObject({ sync: { state: 'completed', counts: { added: 1 } } });
       const all = (await api.http.get('/v1/sources')).body.sources;
-      expect(all.filter(({ collection }: Wire) => collection === 'left')).toHaveLength(1);
+      expect(all.filter(({ collection }: AnyJson) => collection === 'left')).toHaveLength(1);
       await remove(body.id);
     } finally {
       await broken.app.close();
@@ -258,7 +258,7 @@ test('the content type says how a page is read, and the name where that says onl
   expect(await ended(body.id)).toMatchObject({ sync: { counts: { added: 3, failed: 0 } } });
   const { passages } = (await api.http.post('/v1/search', { query: 'rules html markdown', collections: ['kinds'] }))
     .body;
-  const found = passages.map(({ document, headingPath, text }: Wire) => [
+  const found = passages.map(({ document, headingPath, text }: AnyJson) => [
     document.replace(site.host, ''),
     headingPath[0],
     text.replace(/[*\\]/g, ''),

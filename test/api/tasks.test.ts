@@ -3,7 +3,9 @@ import { taskWorkflowId } from '../../contract/ids.ts';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
 
 let api: ApiHarness;
-beforeAll(async () => void (api = await createApiHarness()));
+beforeAll(async () => {
+  api = await createApiHarness();
+});
 afterAll(() => api?.close());
 
 const ask = (text = 'What?', headers: Record<string, string> = {}) =>

@@ -4,7 +4,9 @@ import { recordCalls, type RecordedCall } from '../support/ledger/record-calls.t
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
 
 let harness: ApiHarness;
-beforeAll(async () => void (harness = await createApiHarness()));
+beforeAll(async () => {
+  harness = await createApiHarness();
+});
 afterAll(() => harness?.close());
 beforeEach(() => harness.postgres.pool.query('delete from model_calls'));
 

@@ -40,7 +40,7 @@ test('lists what waits, shows it, and approves it with other arguments', async (
   expect(approved.stdout).toMatch(
     /^pay: approved by local at .*; it runs with other arguments: {"amount":5}\. “less”\n$/,
   );
-  await harness.followed(id);
+  await harness.followToEnd(id);
   expect((await run('tasks', 'show', id)).stdout).toMatch(/pay {2,}done {2,}paid {"amount":5}/);
 });
 
@@ -51,7 +51,7 @@ test('a second, other decision is refused in the server’s words', async () => 
     code: 1,
     stderr: expect.stringContaining('It was denied by local'),
   });
-  await harness.followed(id);
+  await harness.followToEnd(id);
 });
 
 test('arguments that are no JSON object are refused before anything is sent', async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createAdapters } from '../../wiring/adapters.ts';
-import { readQuestions, scoresOf, type EvaluatedAnswer } from '../../cli/eval/answers.ts';
+import { readQuestions, scoreAnswers, type EvaluatedAnswer } from '../../cli/eval/answers.ts';
 import { readCorpus } from '../../cli/eval/beir.ts';
 import { evaluateRetrieval, removeCorpus } from '../../cli/eval/retrieval.ts';
 import { createTestEnvironment } from '../support/environment/environment.ts';
@@ -65,7 +65,7 @@ describe('alfred eval retrieval', () => {
       expect(report).toMatchObject({ reranker: 'rerank-test, 32 passages', rerankMs: { p50: expect.any(Number) } });
       expect(report.quality.reranked?.ndcg10.mean).toBe(1);
       expect(report.quality.fused?.ndcg10.mean).toBeLessThan(1);
-      server.answers(() => ({ status: 503, json: {} }));
+      server.answerWith(() => ({ status: 503, json: {} }));
       await expect(run()).rejects.toThrow('answered 503');
     } finally {
       await adapters.close();
@@ -122,7 +122,7 @@ describe('alfred eval answers', () => {
       { ...base, question: 'c', document: null, fact: null },
       { ...base, question: 'd', document: null, fact: null, failed: 'model_unavailable' },
     ];
-    expect(Object.values(scoresOf(answers))).toEqual([
+    expect(Object.values(scoreAnswers(answers))).toEqual([
       [1, 2],
       [1, 2],
       [1, 2],

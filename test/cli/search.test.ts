@@ -32,7 +32,7 @@ test('a search says where a reranker has put each passage, over HTTP and at the 
 });
 
 test('while the reranker is away, both say nothing of it, and the metrics do', async () => {
-  server.answers(() => ({ status: 503, json: {} }));
+  server.answerWith(() => ({ status: 503, json: {} }));
   const { passages, indexVersion } = await search();
   expect(passages).toMatchObject([
     { document: 'often.txt', scores: { fused: { rank: 1 }, rerank: null } },

@@ -4,7 +4,9 @@ import { createTaskHarness, type TaskHarness } from '../support/tasks/task-harne
 
 let harness: TaskHarness;
 /** One slot for everybody, so that the order in which tasks leave the queue is the order in which they are worked on. */
-beforeAll(async () => void (harness = await createTaskHarness({ ALFRED_MAX_CONCURRENT_ACTIVITIES: '1' })));
+beforeAll(async () => {
+  harness = await createTaskHarness({ ALFRED_MAX_CONCURRENT_ACTIVITIES: '1' });
+});
 afterAll(() => harness?.close());
 
 /** Holds the slot until a queue has formed, then lets it go. @returns the names of the tasks in the order they were worked on */

@@ -37,7 +37,7 @@ test(`${kills} kills over ${tasks} tasks that book and wait for approvals: every
   const random = seededRandom(seed);
   console.log(`kill loop with effects: ALFRED_TEST_SEED=${seed}`);
   const begun = performance.now();
-  const workers = createKillableWorkers(here.workerArgs, here.env.config, here.watch);
+  const workers = createKillableWorkers(here.workerArgs, here.env.config, here.crashPoints);
   const people = approveEverything(['ann', 'bob']);
   try {
     for (let i = 0; i < workersAtOnce; i++) workers.start();
@@ -70,13 +70,13 @@ test(`${kills} kills over ${tasks} tasks that book and wait for approvals: every
       if (at === 'random') {
         await sleep(random() * 600);
         if (workers.kill(pick(random, workers.ready()))) struck.random++;
-      } else if (await here.watch.first(at, (name) => workers.kill(name), 1_000)) struck[at]++;
+      } else if (await here.crashPoints.killAt(at, (name) => workers.kill(name), 1_000)) struck[at]++;
     }
     const histories = await Promise.all(ids.map((id) => followTask(here.adapters.events, id, 300_000)));
     people.stop();
     const spent = ((performance.now() - begun) / 1_000).toFixed(0);
     console.log(
-      `kill loop with effects: ${kills} kills (${JSON.stringify(struck)}): ${here.world.posts.length} bookings, ${here.world.asked.length} asked about, ${people.refused()} second decisions refused, ${spent} s, faults of people: ${JSON.stringify(people.faults)}`,
+      `kill loop with effects: ${kills} kills (${JSON.stringify(struck)}): ${here.bookingServer.posts.length} bookings, ${here.bookingServer.lookups.length} asked about, ${people.refused()} second decisions refused, ${spent} s, faults of people: ${JSON.stringify(people.faults)}`,
     );
     expect(people.untrue).toEqual([]);
     await expectEnded(ids, histories);
@@ -86,7 +86,7 @@ test(`${kills} kills over ${tasks} tasks that book and wait for approvals: every
     const expected = ids.flatMap((id) =>
       Array.from({ length: bookings }, (_, i) => `${id}/${i + 1}/scripted-${i + 1}-1`),
     );
-    expect(here.world.posts.toSorted()).toEqual(expected.toSorted());
+    expect(here.bookingServer.posts.toSorted()).toEqual(expected.toSorted());
     const { rows } = await here.env.postgres.pool.query('select status, count(*)::int as n from approvals group by 1');
     expect(rows).toEqual([{ status: 'approved', n: (tasks * bookings) / 2 }]);
   } finally {
@@ -130,7 +130,14 @@ function approveEverything(people: string[]) {
     }
   };
   for (const by of people) void work(by);
-  return { stop: () => void (stopped = true), refused: () => refused, faults, untrue };
+  return {
+    stop: () => {
+      stopped = true;
+    },
+    refused: () => refused,
+    faults,
+    untrue,
+  };
 }
 
 /** A task that has not ended in time says what Temporal waits for. */

@@ -60,13 +60,13 @@ test(`${kills} kills at random moments over ${tasks} tasks: nothing is charged t
       if (at === 'random') {
         await sleep(random() * 600);
         if (workers.kill(pick(random, workers.ready()))) struck.random++;
-      } else if (await watch.first(at, (name) => workers.kill(name), 2_000)) struck[at]++;
+      } else if (await watch.killAt(at, (name) => workers.kill(name), 2_000)) struck[at]++;
     }
-    provider.enough();
+    provider.finish();
     const histories = await Promise.all(ids.map((id) => followTask(adapters.events, id, 240_000)));
     const found = (await Promise.all(ids.map(foundStored))).reduce((sum, n) => sum + n, 0);
     console.log(
-      `kill loop: ${kills} kills (${JSON.stringify(struck)}): ${provider.served.length} requests, ${found} stored answers found by the next attempt, ${((performance.now() - startedAt) / 1_000).toFixed(0)} s`,
+      `kill loop: ${kills} kills (${JSON.stringify(struck)}): ${provider.responses.length} requests, ${found} stored answers found by the next attempt, ${((performance.now() - startedAt) / 1_000).toFixed(0)} s`,
     );
 
     for (const [i, events] of histories.entries()) checkEvents(events, `task ${i}`);
@@ -140,12 +140,12 @@ async function checkLedger() {
   );
   const serials = charged.map(({ serial }) => serial);
   expect(serials).toEqual([...new Set(serials)]);
-  expect(serials.filter((serial) => !provider.served[serial - firstSerial]?.whole)).toEqual([]);
+  expect(serials.filter((serial) => !provider.responses[serial - firstSerial]?.isComplete)).toEqual([]);
   // Nothing was asked that is not in the books.
   const [{ attempts } = { attempts: 0 }] = await rows<{ attempts: number }>(
     'select count(*)::int as attempts from model_calls',
   );
-  expect(provider.served.length).toBeLessThanOrEqual(attempts);
+  expect(provider.responses.length).toBeLessThanOrEqual(attempts);
 
   const wrongSums = await rows(
     `select t.id, t.cost_usd, sum(c.cost_usd) from tasks t join model_calls c on c.task_id = t.id and c.outcome <> 'open'

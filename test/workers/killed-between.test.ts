@@ -25,7 +25,7 @@ beforeAll(async () => {
     OPENAI_BASE_URL: provider.url,
   });
   adapters = createAdapters(env);
-  provider.enough();
+  provider.finish();
 });
 afterAll(async () => {
   await adapters?.close();
@@ -43,9 +43,9 @@ test('a worker killed between "response stored" and "activity completed": the ne
   await ended(task);
 
   expect(await activityAttempts(env.client, task, 'callModel')).toEqual([2, 1]);
-  expect(provider.served.filter((served) => served.task === 'model')).toEqual([
-    expect.objectContaining({ step: 1, whole: true }),
-    expect.objectContaining({ step: 2, whole: true }),
+  expect(provider.responses.filter((served) => served.task === 'model')).toEqual([
+    expect.objectContaining({ step: 1, isComplete: true }),
+    expect.objectContaining({ step: 2, isComplete: true }),
   ]);
   const { rows } = await env.postgres.pool.query(
     'select step, attempt, outcome from model_calls where task_id = $1 order by id',

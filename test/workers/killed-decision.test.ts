@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => here?.close());
 
 test('a decision whose worker dies as it is written, and whose person has gone, is what the task goes on with', async () => {
-  const workers = createKillableWorkers(here.workerArgs, here.env.config, here.watch);
+  const workers = createKillableWorkers(here.workerArgs, here.env.config, here.crashPoints);
   try {
     workers.start();
     await workers.someReady();
@@ -24,8 +24,8 @@ test('a decision whose worker dies as it is written, and whose person has gone, 
     const waits = async () =>
       (await here.adapters.approvals.list({ ...scope, roles: [] }, { status: 'pending', limit: 1 })).approvals[0];
     const approval = await until('the task waits for an approval', waits);
-    const killed = here.watch.first('decided', (name) => workers.kill(name), 20_000);
-    const again = killed.then(() => here.watch.first('resumed', (name) => workers.kill(name), 40_000));
+    const killed = here.crashPoints.killAt('decided', (name) => workers.kill(name), 20_000);
+    const again = killed.then(() => here.crashPoints.killAt('resumed', (name) => workers.kill(name), 40_000));
     // Nobody repeats it: the row says that it is decided.
     await withTemporalTimeout(client, 2_000, () =>
       client.workflow.getHandle(taskWorkflowId(task)).executeUpdate(decideUpdate, {
@@ -36,7 +36,7 @@ test('a decision whose worker dies as it is written, and whose person has gone, 
 
     const events = await followTask(here.adapters.events, task, 60_000);
     expect(events.at(-1)).toMatchObject({ type: 'task.completed', data: { result: { text: 'It is booked.' } } });
-    expect(here.world.posts).toHaveLength(1);
+    expect(here.bookingServer.posts).toHaveLength(1);
     // Temporal forgets an update that is in no history when it loads a workflow anew, and nobody sends this one again.
     const { events: history } = await client.workflow.getHandle(taskWorkflowId(task)).fetchHistory();
     const accepted = history?.findIndex((event) => event.workflowExecutionUpdateAcceptedEventAttributes);

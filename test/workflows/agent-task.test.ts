@@ -14,7 +14,7 @@ describe('agentTaskWorkflow', () => {
   test('an answer without tools completes the task with its text', async () => {
     harness.script([{ text: ['Forty-', 'two.'] }]);
     const { id } = await harness.start();
-    const events = await harness.followed(id);
+    const events = await harness.followToEnd(id);
     expect(types(events).filter((type) => type !== 'text.delta')).toEqual([
       'task.queued',
       'task.started',
@@ -50,7 +50,7 @@ describe('agentTaskWorkflow', () => {
       { text: ['Done.'] },
     ]);
     const { id } = await harness.start();
-    await harness.followed(id);
+    await harness.followToEnd(id);
     expect(most).toBe(2);
     expect(requests[1]?.messages.at(-1)).toMatchObject({
       role: 'tool',
@@ -72,7 +72,7 @@ describe('agentTaskWorkflow', () => {
       { text: ['Sorry.'] },
     ]);
     const { id } = await harness.start();
-    await harness.followed(id);
+    await harness.followToEnd(id);
     expect((await harness.row(id)).status).toBe('completed');
     expect(requests[1]?.messages.at(-1)).toMatchObject({
       results: [
@@ -89,7 +89,7 @@ describe('agentTaskWorkflow', () => {
         : { text: ['Whole.'] },
     );
     const { id } = await harness.start();
-    const events = await harness.followed(id);
+    const events = await harness.followToEnd(id);
     expect(events.find(({ type }) => type === 'model.failed')).toMatchObject({
       data: { attempt: 1, willRetry: true, error: { code: 'model_unavailable' } },
     });
@@ -104,7 +104,7 @@ describe('agentTaskWorkflow', () => {
   test('an empty answer is no answer: the model is asked again', async () => {
     harness.script((_, call) => (call === 1 ? { text: [' '] } : { text: ['Something.'] }));
     const { id } = await harness.start();
-    await harness.followed(id);
+    await harness.followToEnd(id);
     expect((await harness.row(id)).result?.text).toBe('Something.');
   });
 
@@ -152,7 +152,7 @@ describe('agentTaskWorkflow', () => {
     for await (const page of harness.events.follow(scope, id, 0, AbortSignal.timeout(20_000)))
       if (page.some(({ type }) => type === 'text.delta')) break;
     await handle.cancel();
-    const events = await harness.followed(id);
+    const events = await harness.followToEnd(id);
     expect(events.at(-1)).toMatchObject({ type: 'task.cancelled' });
     expect(await harness.row(id)).toMatchObject({ status: 'cancelled', error: null });
     await expect(handle.result()).rejects.toThrow();

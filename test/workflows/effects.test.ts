@@ -34,7 +34,7 @@ const done = async (calls: string[] = ['write']) => {
   harness.script([{ calls: calls.map((tool, i) => ({ tool, arguments: {}, callId: `c${i}` })) }, { text: ['Done.'] }]);
   const { id, handle } = await harness.start();
   await handle.result().catch(() => {});
-  return { id, row: await harness.row(id), events: await harness.followed(id) };
+  return { id, row: await harness.row(id), events: await harness.followToEnd(id) };
 };
 const toldOf = (events: Awaited<ReturnType<typeof done>>['events']) =>
   events.flatMap((event) => (event.type === 'tool.completed' ? [event.data] : []));
@@ -144,7 +144,7 @@ describe('cancelling a task', () => {
     const { id, handle } = await started();
     await harness.tasks.recordCancelRequest(harness.scope, id, { reason: 'Enough.' });
     await handle.cancel();
-    const last = (await harness.followed(id)).at(-1);
+    const last = (await harness.followToEnd(id)).at(-1);
     expect(last).toMatchObject({
       type: 'task.cancelled',
       data: {
@@ -163,7 +163,7 @@ describe('cancelling a task', () => {
     const { id, handle } = await started();
     await harness.tasks.recordCancelRequest(harness.scope, id, { undo: true });
     await handle.cancel();
-    const events = await harness.followed(id);
+    const events = await harness.followToEnd(id);
     expect(world).toEqual(['undo second {"did":"second"} 2/b/undo', 'undo first {"did":"first"} 1/a/undo']);
     const undone = events.flatMap((event) => (event.type === 'effect.undone' ? [event.data] : []));
     expect(undone.map(({ tool, state }) => [tool, state])).toEqual([
@@ -192,7 +192,7 @@ describe('cancelling a task', () => {
     });
     await harness.tasks.recordCancelRequest(harness.scope, id, { undo: true });
     await handle.cancel();
-    await harness.followed(id);
+    await harness.followToEnd(id);
     expect(world).toEqual(['undo first']);
     expect((await harness.row(id)).effects.map(({ state }) => state)).toEqual([
       'unknown',

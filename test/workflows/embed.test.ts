@@ -9,7 +9,7 @@ import type { sweepTasksWorkflow } from '../../workflows/sweep/workflow.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
 import { plainParser } from '../support/documents/plain-parser.ts';
 import { local as scope, defaultPlacement } from '../support/documents/put-document.ts';
-import { wordEmbedder } from '../support/documents/word-embedder.ts';
+import { createWordEmbedder } from '../support/documents/word-embedder.ts';
 import { until } from '../support/until.ts';
 
 let env: TestEnvironment;
@@ -56,7 +56,7 @@ async function allEmbedded(model: string) {
 const named = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `file-${from + i}.txt`);
 
 test('vectors follow what was stored, through a worker that dies in the middle, each made once', async () => {
-  const embedder = wordEmbedder();
+  const embedder = createWordEmbedder();
   let left = 30;
   const stalling: Embedder = {
     ...embedder,
@@ -89,7 +89,7 @@ test('vectors follow what was stored, through a worker that dies in the middle, 
 }, 60_000);
 
 test('documents that were stored before there was a model get their vectors with the next sweep', async () => {
-  const embedder = wordEmbedder('words@later');
+  const embedder = createWordEmbedder('words@later');
   let current: Embedder | undefined;
   const workers = await work(() => current);
   try {
@@ -107,7 +107,7 @@ test('documents that were stored before there was a model get their vectors with
 
 test('the sweep tells how long files and texts have been waiting', async () => {
   const metrics = createMetrics();
-  const embedder = wordEmbedder('words@waiting');
+  const embedder = createWordEmbedder('words@waiting');
   const workers = await work(() => ({ ...embedder, embedPassages: () => Promise.reject(new Error('busy')) }), metrics);
   try {
     await ingest(named(70, 72));

@@ -10,7 +10,7 @@ import { startWorkers } from '../../workers/compose.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
 import { startIngestion } from '../support/documents/ingestion.ts';
 import { startRole } from '../support/processes/role-process.ts';
-import { wordEmbedder } from '../support/documents/word-embedder.ts';
+import { createWordEmbedder } from '../support/documents/word-embedder.ts';
 import { until } from '../support/until.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -112,7 +112,7 @@ test(`a folder of mixed real files, read through ${kills} kills, is what it is w
       ]);
     expect(await stored('killed')).toEqual(await stored('whole'));
 
-    const embedder = wordEmbedder();
+    const embedder = createWordEmbedder();
     const embedAll = async () => {
       for (;;) {
         const missing = await embedder.missing(env.postgres.db);

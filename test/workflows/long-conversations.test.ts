@@ -19,7 +19,7 @@ const script = (turn: (request: ModelRequest, call: number) => ScriptedTurn) =>
   harness.script((request, call) => ({ usage: usageOf(request), ...turn(request, call) }));
 const finished = async () => {
   const { id } = await harness.start();
-  const events = await harness.followed(id);
+  const events = await harness.followToEnd(id);
   return { events, row: await harness.row(id) };
 };
 const compactions = (events: { type: string; data: object }[]) =>

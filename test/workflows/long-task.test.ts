@@ -61,5 +61,5 @@ test('a task that is cancelled in its second run ends there', async () => {
   for await (const page of harness.events.follow(harness.scope, id, 0, AbortSignal.timeout(60_000)))
     if (page.some((event) => event.type === 'model.started' && event.data.step === 131)) break;
   await harness.client.workflow.getHandle(taskWorkflowId(id)).cancel();
-  expect((await harness.followed(id)).at(-1)?.type).toBe('task.cancelled');
+  expect((await harness.followToEnd(id)).at(-1)?.type).toBe('task.cancelled');
 }, 120_000);

@@ -16,7 +16,7 @@ afterAll(() => Promise.all([harness?.close(), structured?.close()]));
 const look = (at: number) => ({ calls: [{ tool: 'look', arguments: { at } }] });
 const finished = async (where: TaskHarness = harness) => {
   const { id } = await where.start();
-  const events = await where.followed(id);
+  const events = await where.followToEnd(id);
   return { events, row: await where.row(id) };
 };
 

@@ -150,7 +150,7 @@ describe('an outage of forty probes with 200 tasks in flight', () => {
     const { id } = await harness.start();
     await until('one task waits', async () => (await waitingTasks()) === 1, drill);
     isDown = false;
-    expect((await harness.followed(id)).at(-1)?.type).toBe('task.completed');
+    expect((await harness.followToEnd(id)).at(-1)?.type).toBe('task.completed');
     expect(requests.every(({ model }) => model === 'test')).toBe(true);
   });
 });

@@ -3,16 +3,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from '@jest/globals';
 import type { WorkflowBundle } from '@temporalio/worker';
+import { pino } from 'pino';
 import { largePayloads, readHistory } from '../../cli/replay/history-file.ts';
 import { replayHistory } from '../../cli/replay/replay-history.ts';
-import { silentLog } from '../../cli/silent-log.ts';
 import { buildWorkflowBundle } from '../../workers/bundle.ts';
 
 const folder = fileURLToPath(new URL('../histories/', import.meta.url));
 const recorded = readdirSync(folder).filter((name) => name.endsWith('.json'));
 
 let bundle: WorkflowBundle;
-beforeAll(async () => void (bundle = await buildWorkflowBundle(silentLog)));
+beforeAll(async () => void (bundle = await buildWorkflowBundle(pino({ level: 'silent' }))));
 
 test('there are recorded histories to replay', () => {
   expect(recorded.length).toBeGreaterThan(0);

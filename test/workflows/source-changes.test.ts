@@ -96,7 +96,7 @@ describe('an item that failed', () => {
     expect((await sync(source)).counts).toMatchObject({ failed: 2 });
     onParse = () => undefined;
     expect((await sync(source)).counts).toMatchObject({ added: 1, replaced: 1, failed: 0 });
-    site.paths();
+    site.takePaths();
     expect((await sync(source)).counts).toMatchObject({ unchanged: 2 });
   });
 
@@ -141,9 +141,9 @@ test('what has not changed is cut anew by the next sync when the settings of its
   expect((await sync(source)).counts).toMatchObject({ replaced: 1 });
   expect(await adapters.collections.get(scope, 'cut')).toMatchObject({ documents: 1, outdated: 0 });
   expect(await idOf('/page', 'cut')).toBe(id);
-  site.asked.length = 0;
+  site.requests.length = 0;
   expect((await sync(source)).counts).toMatchObject({ unchanged: 1 });
-  expect(site.asked.filter(({ path }) => path === '/page').map(({ status }) => status)).toEqual([304]);
+  expect(site.requests.filter(({ path }) => path === '/page').map(({ status }) => status)).toEqual([304]);
 });
 
 describe('a changed source', () => {
@@ -203,9 +203,9 @@ describe('a changed source', () => {
     expect(
       (await adapters.index.search(scope, { query: 'page', limit: 9, collections: ['to'] })).passages,
     ).toHaveLength(2);
-    site.asked.length = 0;
+    site.requests.length = 0;
     expect((await sync(source)).counts).toMatchObject({ unchanged: 2 });
-    expect(site.asked.filter(({ path }) => /^\/[ab]$/.test(path)).map(({ status }) => status)).toEqual([304, 304]);
+    expect(site.requests.filter(({ path }) => /^\/[ab]$/.test(path)).map(({ status }) => status)).toEqual([304, 304]);
   });
 
   test('leaves to the next sync what is in the way, or is brought by another source too', async () => {

@@ -84,12 +84,12 @@ describe('a sitemap', () => {
     expect(await textOf('/leave')).toContain('All about leave.');
     const { documents } = await adapters.documents.list(scope, { limit: 10, collection: 'site' });
     expect(documents[0]).toMatchObject({ tags: ['web'], readers: ['group:staff'], title: 'leave' });
-    expect(new Set(site.asked.map(({ agent }) => agent.split('/')[0]))).toEqual(new Set(['Alfred']));
+    expect(new Set(site.requests.map(({ agent }) => agent.split('/')[0]))).toEqual(new Set(['Alfred']));
     expect(site.mostAtOnce()).toBeLessThanOrEqual(2);
     site.takePaths();
 
     expect((await sync(source)).sync).toMatchObject(counted({ unchanged: 3 }));
-    expect(site.asked.filter(({ path }) => !/xml|txt/.test(path)).map(({ status }) => status)).toEqual([304, 304, 304]);
+    expect(site.requests.filter(({ path }) => !/xml|txt/.test(path)).map(({ status }) => status)).toEqual([304, 304, 304]);
 
     site.page('/travel', 'trains');
     site.remove('/pets');
@@ -176,7 +176,7 @@ describe('a page', () => {
     const source = await add('/page');
     expect((await sync(source)).sync).toMatchObject(counted({ added: 1 }));
     expect((await sync(source)).sync).toMatchObject(counted({ unchanged: 1 }));
-    expect(site.asked.at(-1)).toMatchObject({ path: '/page', isConditional: true, status: 304 });
+    expect(site.requests.at(-1)).toMatchObject({ path: '/page', isConditional: true, status: 304 });
     site.set('/page', { status: 410 });
     expect((await sync(source)).sync).toMatchObject(counted({ removed: 1 }));
     expect(await textOf('/page')).toBeUndefined();

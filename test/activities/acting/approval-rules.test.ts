@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { rulesFor, ruleThatFits } from '../../../activities/acting/approval-rules.ts';
+import { rulesFor, findMatchingRule } from '../../../activities/acting/approval-rules.ts';
 import type { Tool } from '../../../contract/ports/index.ts';
 import { agents } from '../../../agents/index.ts';
 import { ApprovalRule, type ApprovalRuleInput } from '../../../contract/approval.ts';
@@ -14,14 +14,14 @@ const look: Tool = {
 };
 const pay: Tool = { ...look, name: 'pay', effect: 'write' };
 const waits = (condition: object, input: JsonValue) =>
-  ruleThatFits(rules({ tool: 'pay', when: [{ argument: 'at.x', ...condition }] }), { at: { x: input } }, []) !==
+  findMatchingRule(rules({ tool: 'pay', when: [{ argument: 'at.x', ...condition }] }), { at: { x: input } }, []) !==
   undefined;
 
 test('amounts: more than the limit waits, and so does what is no number or is not there', () => {
   expect([100, 100.01, '50', null].map((amount) => waits({ over: 100 }, amount))).toEqual([false, true, true, true]);
   const rule = rules({ tool: 'pay', when: [{ argument: 'amount', over: 100 }] });
-  expect(ruleThatFits(rule, {}, [])).toBeDefined();
-  expect(ruleThatFits(rule, [], [])).toBeDefined();
+  expect(findMatchingRule(rule, {}, [])).toBeDefined();
+  expect(findMatchingRule(rule, [], [])).toBeDefined();
 });
 
 test('values: equal ones, whatever the order of their keys, and those on no list', () => {
@@ -41,12 +41,12 @@ test('endings: every text must end as allowed; an argument that is not there end
   expect(waits(allowed, ['ann@example.com', 'bob@example.org'])).toBe(true);
   expect(waits(allowed, ['ann@example.com', 7])).toBe(true);
   const rule = rules({ tool: 'pay', when: [{ argument: 'cc', ...allowed }] });
-  expect(ruleThatFits(rule, { to: 'x' }, [])).toBeUndefined();
+  expect(findMatchingRule(rule, { to: 'x' }, [])).toBeUndefined();
 });
 
 test('roles: not for who has one of these, and who has every role has it too', () => {
   const rule = rules({ tool: 'pay', unlessRoles: ['cfo'] });
-  expect([[], ['clerk'], ['clerk', 'cfo'], ['*']].map((roles) => ruleThatFits(rule, {}, roles) !== undefined)).toEqual([
+  expect([[], ['clerk'], ['clerk', 'cfo'], ['*']].map((roles) => findMatchingRule(rule, {}, roles) !== undefined)).toEqual([
     true,
     true,
     false,

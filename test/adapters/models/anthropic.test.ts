@@ -124,7 +124,7 @@ describe('ends that leave no answer', () => {
 
   test('a prompt that is too long is an overflow', async () => {
     const message = 'prompt is too long: 1000001 tokens > 1000000 maximum';
-    fake.script({ refuse: { status: 400, type: 'invalid_request_error', message } });
+    fake.script({ errorResponse: { status: 400, type: 'invalid_request_error', message } });
     expect((await collectResponse(provider, request())).error).toMatchObject({ code: 'model_context_overflow' });
   });
 });

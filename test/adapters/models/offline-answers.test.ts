@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createAdapters, type Adapters } from '../../../wiring/adapters.ts';
+import { createTools } from '../../../agents/tools/index.ts';
 import { createOfflineProvider } from '../../../adapters/models/offline.ts';
 import { citationsOf, numberPassages } from '../../../activities/context/citations.ts';
 import type { Message } from '../../../contract/ports/index.ts';
@@ -31,7 +32,7 @@ afterAll(async () => {
 async function answer(question: string) {
   const provider = createOfflineProvider({ firstTokenMs: 0, tokensPerS: 0 });
   const signal = AbortSignal.timeout(30_000);
-  const tool = adapters.tools['search_documents'];
+  const tool = createTools(env.config, adapters)['search_documents'];
   if (!tool) throw new Error('the search is a tool');
   const context = { scope: local, taskId: 't', receiptKey: 't/1/c', signal, beforeSend: async () => {} };
   const { output } = await tool.run({ query: question }, context);

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createAdapters, type Adapters } from '../../../wiring/adapters.ts';
 import { offlineQuery } from '../../../adapters/models/offline-query.ts';
+import { createTools } from '../../../agents/tools/index.ts';
 import { createOfflineProvider } from '../../../adapters/models/offline.ts';
 import { numberPassages } from '../../../activities/context/citations.ts';
 import type { Message, ModelEvent } from '../../../contract/ports/index.ts';
@@ -85,7 +86,7 @@ describe('a conversation with the offline provider about the example policies', 
   async function answer(...said: string[]): Promise<{ query: string; text: string }> {
     const provider = createOfflineProvider({ firstTokenMs: 0, tokensPerS: 0 });
     const signal = AbortSignal.timeout(30_000);
-    const tool = adapters.tools['search_documents'];
+    const tool = createTools(env.config, adapters)['search_documents'];
     if (!tool) throw new Error('the search is a tool');
     const stream = async (messages: Message[]) => {
       const events: ModelEvent[] = [];

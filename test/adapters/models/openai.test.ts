@@ -89,7 +89,7 @@ test('words of a refusal are a refusal and not an answer', async () => {
 });
 
 describe('refusals that say more than their status', () => {
-  test.each<[NonNullable<OpenAiTurn['refuse']>, string]>([
+  test.each<[NonNullable<OpenAiTurn['errorResponse']>, string]>([
     [{ status: 400, code: 'context_length_exceeded', message: 'too much' }, 'model_context_overflow'],
     [
       {
@@ -116,7 +116,7 @@ describe('refusals that say more than their status', () => {
     [{ status: 429, type: 'insufficient_quota', code: 'insufficient_quota', message: 'pay' }, 'model_auth'],
     [{ status: 404, code: 'model_not_found', message: 'The model `x` does not exist.' }, 'model_rejected'],
   ])('%j becomes %s', async (refuse, code) => {
-    expect((await heard({ refuse })).error).toMatchObject({ code });
+    expect((await heard({ errorResponse: refuse })).error).toMatchObject({ code });
   });
 
   test.each([

@@ -239,7 +239,7 @@ describe.each(scriptedProviders)('$name, told what to say', ({ capabilities: mea
   describe('refusals', () => {
     wired.each(statuses)('%d becomes %s after one request', async (status, code) => {
       const before = wire.server.bodies.length;
-      const { error, events } = await heard({ refuse: { status } });
+      const { error, events } = await heard({ errorResponse: { status } });
       expect(error).toMatchObject({ code });
       expect(events).toEqual([]);
       // Temporal tries again, the SDK does not.
@@ -248,14 +248,14 @@ describe.each(scriptedProviders)('$name, told what to say', ({ capabilities: mea
 
     wired.each(waits)('%j: come back in %s ms', async (headers, retryAfterMs) => {
       for (const status of [429, 503]) {
-        const { error } = await heard({ refuse: { status, headers: headers } });
+        const { error } = await heard({ errorResponse: { status, headers: headers } });
         expect((error as { retryAfterMs?: number }).retryAfterMs).toBe(retryAfterMs);
       }
     });
 
     wired('retry-after as a date is a time from now', async () => {
       const headers = { 'retry-after': new Date(Date.now() + 600_000).toUTCString() };
-      const { error } = await heard({ refuse: { status: 429, headers } });
+      const { error } = await heard({ errorResponse: { status: 429, headers } });
       const { retryAfterMs = 0 } = error as { retryAfterMs?: number };
       expect(retryAfterMs).toBeGreaterThan(0);
       expect(retryAfterMs).toBeLessThanOrEqual(600_000);

@@ -9,7 +9,7 @@ beforeAll(async () => void (receiver = await createWebhookReceiver()));
 afterAll(() => receiver.down());
 beforeEach(() => {
   receiver.received.length = 0;
-  receiver.status(200, {}, 'welcome');
+  receiver.answerWithStatus(200, {}, 'welcome');
 });
 
 const loopback = ['127.0.0.0/8', '::1'];
@@ -115,13 +115,13 @@ test('an address with credentials is refused, and they are not repeated', async 
 });
 
 test('a redirect is an answer like any other, and not followed', async () => {
-  receiver.status(302, { location: '/elsewhere' });
+  receiver.answerWithStatus(302, { location: '/elsewhere' });
   expect(await call(to('127.0.0.1'), { allow: loopback })).toMatchObject({ status: 302 });
   expect(receiver.received.map(({ path }) => path)).toEqual(['/path?token=secret']);
 });
 
 test('no more of an answer is read than the limit', async () => {
-  receiver.answers((response) => {
+  receiver.answerWith((response) => {
     response.writeHead(200);
     const more = () => void (response.writable && response.write('x'.repeat(10_000), () => setImmediate(more)));
     more();
@@ -131,12 +131,12 @@ test('no more of an answer is read than the limit', async () => {
 });
 
 test('an answer that breaks off or takes too long is what came of it', async () => {
-  receiver.answers((response) => {
+  receiver.answerWith((response) => {
     response.writeHead(201, { 'content-length': '100' });
     response.write('so far', () => response.destroy());
   });
   expect(await call(to('127.0.0.1'), { allow: loopback })).toMatchObject({ status: 201, text: 'so far' });
-  receiver.answers((response) => response.writeHead(202).write('and'));
+  receiver.answerWith((response) => response.writeHead(202).write('and'));
   expect(await call(to('127.0.0.1'), { allow: loopback, timeoutMs: 300 })).toMatchObject({ status: 202, text: 'and' });
 });
 
@@ -176,12 +176,12 @@ describe('whether anything was sent is known', () => {
   });
 
   test('nobody knows when no answer comes in time, or the connection breaks before one', async () => {
-    receiver.answers(() => {});
+    receiver.answerWith(() => {});
     await expect(call(to('127.0.0.1'), { allow: loopback, timeoutMs: 200 })).rejects.toMatchObject({
       code: 'effect_unknown',
       message: `127.0.0.1:${receiver.port} was called and did not answer.`,
     });
-    receiver.answers((response) => response.destroy());
+    receiver.answerWith((response) => response.destroy());
     await expect(call(to('127.0.0.1'), { allow: loopback })).rejects.toMatchObject({ code: 'effect_unknown' });
     expect(receiver.received).toHaveLength(2);
   });
@@ -198,7 +198,7 @@ describe('whether anything was sent is known', () => {
     expect(receiver.received).toEqual([]);
 
     const waiting = new AbortController();
-    receiver.answers(() => waiting.abort(reason));
+    receiver.answerWith(() => waiting.abort(reason));
     const sent = call(to('127.0.0.1'), { allow: loopback }, { signal: waiting.signal });
     await expect(sent).rejects.toMatchObject({ code: 'effect_unknown' });
   });

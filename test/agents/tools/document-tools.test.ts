@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createAdapters, type Adapters } from '../../../wiring/adapters.ts';
 import { citationsOf, numberPassages } from '../../../activities/context/citations.ts';
 import { agents } from '../../../agents/index.ts';
+import { createTools } from '../../../agents/tools/index.ts';
 import type { JsonValue } from '../../../contract/json.ts';
+import type { Tool } from '../../../contract/ports/index.ts';
 import { passageListOf } from '../../../contract/rules/tool-output.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 import { local, putDocument } from '../../support/documents/put-document.ts';
@@ -15,6 +17,7 @@ type Output = {
 
 let env: TestEnvironment;
 let adapters: Adapters;
+let tools: Record<string, Tool>;
 beforeAll(async () => {
   env = await createTestEnvironment({
     ALFRED_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 7).toString('base64')}`,
@@ -22,6 +25,7 @@ beforeAll(async () => {
     ALFRED_MAIL_FROM: 'alfred@example.com',
   });
   adapters = createAdapters(env);
+  tools = createTools(env.config, adapters);
 });
 afterAll(async () => {
   await adapters?.close();
@@ -29,7 +33,7 @@ afterAll(async () => {
 });
 
 async function run(name: string, input: JsonValue, scope = local) {
-  const tool = adapters.tools[name];
+  const tool = tools[name];
   if (!tool) throw new Error(`no tool ${name}`);
   const { output, summary } = await tool.run(input, {
     scope,
@@ -42,13 +46,13 @@ async function run(name: string, input: JsonValue, scope = local) {
 }
 
 test('every tool that an agent names exists and has a closed object schema', () => {
-  for (const name of Object.values(agents).flatMap(({ tools }) => tools)) {
-    expect(adapters.tools[name]).toMatchObject({
+  for (const name of Object.values(agents).flatMap((agent) => agent.tools)) {
+    expect(tools[name]).toMatchObject({
       name,
       inputSchema: { type: 'object', additionalProperties: false, properties: {} },
     });
   }
-  expect(adapters.tools.search_documents?.inputSchema).toMatchObject({
+  expect(tools['search_documents']?.inputSchema).toMatchObject({
     required: ['query'],
     properties: { limit: { default: 6 } },
   });

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => smtp?.close());
 beforeEach(() => {
   smtp.mails.length = 0;
-  smtp.fails(undefined);
+  smtp.failWith(undefined);
 });
 
 const from = 'Alfred <alfred@example.com>';
@@ -107,7 +107,7 @@ test('only allowed domains can be written to', () => {
 });
 
 test('rejected recipients are reported, and the others get the mail', async () => {
-  smtp.fails({ recipients: ['gone@example.com'], status: 550 });
+  smtp.failWith({ recipients: ['gone@example.com'], status: 550 });
   const { output, summary } = await run({ to: ['gone@example.com', 'anna@example.com'] }).done;
   expect(output).toMatchObject({
     accepted: ['anna@example.com'],
@@ -119,7 +119,7 @@ test('rejected recipients are reported, and the others get the mail', async () =
 
 test('a temporary refusal is retryable', async () => {
   for (const fault of [{ message: 451 }, { recipients: ['anna@example.com'], status: 450 }]) {
-    smtp.fails(fault);
+    smtp.failWith(fault);
     const status = 'message' in fault ? fault.message : fault.status;
     await expect(run().done).rejects.toMatchObject({
       code: 'tool_failed',
@@ -130,13 +130,13 @@ test('a temporary refusal is retryable', async () => {
 
 test('a permanent refusal is final and reported to the model with its reason', async () => {
   for (const fault of [{ message: 554 }, { recipients: ['anna@example.com'], status: 550 }]) {
-    smtp.fails(fault);
+    smtp.failWith(fault);
     await expect(run().done).rejects.toMatchObject({
       code: 'destination_refused',
       message: expect.stringMatching(/^The mail server refused it: 55[04] /),
     });
   }
-  smtp.fails(undefined);
+  smtp.failWith(undefined);
   const wrongLogin = run({}, { url: smtp.url.replace('hunter2', 'wrong') });
   await expect(wrongLogin.done).rejects.toMatchObject({ code: 'destination_refused' });
   expect(wrongLogin.isSent()).toBe(false);
@@ -144,16 +144,16 @@ test('a permanent refusal is final and reported to the model with its reason', a
 
 test('a connection that breaks while the server has the message leaves the outcome unknown', async () => {
   for (const fault of ['cut after the message', 'silent after the message'] as const) {
-    smtp.fails(fault);
+    smtp.failWith(fault);
     await expect(run({}, { timeoutMs: shortTimeoutMs }).done).rejects.toMatchObject({ code: 'effect_unknown' });
     await untilDisconnected();
   }
 });
 
 test('a connection that fails before the message is sent is known to have sent nothing', async () => {
-  smtp.fails('cut at the recipient');
+  smtp.failWith('cut at the recipient');
   await expect(run().done).rejects.toMatchObject({ code: 'tool_failed' });
-  smtp.fails('silent');
+  smtp.failWith('silent');
   const silent = run({}, { timeoutMs: shortTimeoutMs });
   await expect(silent.done).rejects.toMatchObject({ code: 'tool_failed' });
   const refused = run({}, { url: 'smtp://127.0.0.1:1' });
@@ -176,7 +176,7 @@ test('nothing is sent when beforeSend throws', async () => {
 test('an abort rejects at once and closes the connection', async () => {
   const reason = new Error('the task was cancelled');
   await expect(run({}, { signal: AbortSignal.abort(reason) }).done).rejects.toBe(reason);
-  smtp.fails('silent');
+  smtp.failWith('silent');
   const stop = new AbortController();
   const { done } = run({}, { signal: stop.signal });
   stop.abort(reason);

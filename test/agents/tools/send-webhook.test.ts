@@ -4,7 +4,7 @@ import { createWebhooks } from '../../../adapters/outbound/webhooks.ts';
 import { sendWebhookTool } from '../../../agents/tools/acting/send-webhook.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import { local } from '../../support/documents/put-document.ts';
-import { createWebhookReceiver, verified, type WebhookReceiver } from '../../support/fakes/webhook-receiver.ts';
+import { createWebhookReceiver, verifySignature, type WebhookReceiver } from '../../support/fakes/webhook-receiver.ts';
 
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 let receiver: WebhookReceiver;
@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => receiver.down());
 beforeEach(() => {
   receiver.received.length = 0;
-  receiver.status(204);
+  receiver.answerWithStatus(204);
 });
 
 const toolWith = (hosts: string[] = [], allow = ['127.0.0.1']) =>
@@ -29,7 +29,7 @@ const run = (input: Partial<Record<'url' | 'type' | 'data', JsonValue>> = {}, re
 };
 
 test('an event is posted with a signature that the receiver’s library accepts', async () => {
-  receiver.status(201, {}, 'thank you');
+  receiver.answerWithStatus(201, {}, 'thank you');
   const { done, moments } = run();
   expect(await done).toEqual({
     output: { status: 201, answer: 'thank you' },
@@ -43,12 +43,14 @@ test('an event is posted with a signature that the receiver’s library accepts'
     path: '/hooks?token=t',
     headers: { 'content-type': 'application/json' },
   });
-  expect(verified(secret, request)).toEqual({
+  expect(verifySignature(secret, request)).toEqual({
     type: 'order.approved',
     timestamp: expect.stringMatching(/^\d{4}-.*Z$/),
     data: { order: 7 },
   });
-  expect(() => verified(`whsec_${Buffer.alloc(32, 8).toString('base64')}`, request)).toThrow('No matching signature');
+  expect(() => verifySignature(`whsec_${Buffer.alloc(32, 8).toString('base64')}`, request)).toThrow(
+    'No matching signature',
+  );
 });
 
 test('every attempt at a call has the same webhook-id, which does not contain the task’s id', async () => {
@@ -62,7 +64,7 @@ test('every attempt at a call has the same webhook-id, which does not contain th
 
 test('a temporary refusal is retryable after the time that the receiver names', async () => {
   for (const status of [408, 429, 500, 503]) {
-    receiver.status(status, { 'retry-after': '7' }, 'do not repeat this');
+    receiver.answerWithStatus(status, { 'retry-after': '7' }, 'do not repeat this');
     await expect(run().done).rejects.toMatchObject({
       code: 'tool_failed',
       retryAfterMs: 7_000,
@@ -72,12 +74,12 @@ test('a temporary refusal is retryable after the time that the receiver names', 
 });
 
 test('a permanent refusal is reported to the model with its reason', async () => {
-  receiver.status(422, {}, 'order 7 is closed');
+  receiver.answerWithStatus(422, {}, 'order 7 is closed');
   await expect(run().done).rejects.toMatchObject({
     code: 'destination_refused',
     message: expect.stringContaining('answered 422 and did not take it. It says: order 7 is closed'),
   });
-  receiver.status(302, { location: 'http://elsewhere.example' });
+  receiver.answerWithStatus(302, { location: 'http://elsewhere.example' });
   await expect(run().done).rejects.toMatchObject({
     code: 'destination_refused',
     message: expect.stringContaining('redirects are not followed'),
@@ -86,7 +88,7 @@ test('a permanent refusal is reported to the model with its reason', async () =>
 });
 
 test('a request without a response has an unknown outcome', async () => {
-  receiver.answers((response) => response.destroy());
+  receiver.answerWith((response) => response.destroy());
   const { done, moments } = run();
   await expect(done).rejects.toMatchObject({ code: 'effect_unknown' });
   expect(moments).toHaveLength(1);

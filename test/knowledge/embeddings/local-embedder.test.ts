@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createLocalEmbedder } from '../../../knowledge/embeddings/local-embedder.ts';
 import { readModelFolder } from '../../../knowledge/embeddings/model-folder.ts';
-import { meanOf, windowsOf } from '../../../knowledge/embeddings/windows.ts';
+import { weightedMean, tokenWindows } from '../../../knowledge/embeddings/token-windows.ts';
 import type { Embedder } from '../../../contract/ports/index.ts';
 import { toyOnnx, toyTokenizer } from '../../support/files/toy-onnx.ts';
 
@@ -72,7 +72,7 @@ describe('windows', () => {
   const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);
 
   test('lose no token and repeat none but those that lead', () => {
-    const windows = windowsOf([100, 101], upTo(25), 10);
+    const windows = tokenWindows([100, 101], upTo(25), 10);
     expect(windows.map(({ tokens }) => tokens.length)).toEqual([10, 10, 10, 3]);
     expect(windows.map(({ weight }) => weight)).toEqual([8, 8, 8, 1]);
     expect(windows.every(({ tokens }) => tokens[0] === 100 && tokens[1] === 101)).toBe(true);
@@ -80,17 +80,17 @@ describe('windows', () => {
   });
 
   test('take what leads for text where it would leave too little room', () => {
-    const windows = windowsOf(upTo(30), [100], 10);
+    const windows = tokenWindows(upTo(30), [100], 10);
     expect(windows.flatMap(({ tokens }) => tokens)).toEqual([...upTo(30), 100]);
     expect(windows.every(({ tokens }) => tokens.length <= 10)).toBe(true);
   });
 
   test('are one for a text of nothing', () => {
-    expect(windowsOf([], [], 10)).toEqual([{ tokens: [], weight: 1 }]);
+    expect(tokenWindows([], [], 10)).toEqual([{ tokens: [], weight: 1 }]);
   });
 
   test('count by their new tokens, and come to a vector of length 1', () => {
-    const vector = meanOf([
+    const vector = weightedMean([
       { vector: Float32Array.of(1, 0), weight: 3 },
       { vector: Float32Array.of(0, 1), weight: 4 },
     ]);

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { quantize, BinaryCodes } from '../../../knowledge/search/embedded/binary-quantization.ts';
 
-const all = [-Infinity, Infinity] as const;
+const unfiltered = { isAllowed: undefined, updatedRange: [-Infinity, Infinity] } as const;
 const differing = (a: Float32Array, b: Float32Array) => a.reduce((n, x, i) => n + Number(x > 0 !== (b[i] ?? 0) > 0), 0);
 const vectors = fc.array(fc.float32Array({ minLength: 40, maxLength: 40, noNaN: true }), {
   minLength: 1,
@@ -15,7 +15,7 @@ test('the rows that are nearest are those with the fewest differing signs', () =
       const codes = new BinaryCodes();
       for (const [i, vector] of given.entries()) codes.add(i + 1, quantize(vector), 0, 0);
       const query = given[0] ?? new Float32Array(40);
-      const found = codes.nearest(quantize(query), limit, undefined, all);
+      const found = codes.nearest(quantize(query), limit, unfiltered);
       const distances = given.map((vector) => differing(query, vector));
       const worst = Math.max(...found.map((row) => distances[row - 1] ?? 0));
       expect(found.length).toBeGreaterThanOrEqual(Math.min(limit, given.length));
@@ -29,7 +29,7 @@ test('rows of other classes and other times take no place', () => {
   const vector = Float32Array.from({ length: 16 }, (_, i) => i - 8);
   for (let row = 1; row <= 3_000; row++) codes.add(row, quantize(vector), row % 3, row);
   const allowed = Uint8Array.of(0, 1, 0);
-  const found = codes.nearest(quantize(vector), 5, allowed, [100, 200]);
+  const found = codes.nearest(quantize(vector), 5, { isAllowed: allowed, updatedRange: [100, 200] });
   expect(found).toEqual(Array.from({ length: 34 }, (_, i) => 100 + 3 * i));
-  expect(codes.nearest(quantize(vector), 5, Uint8Array.of(0, 0, 0), all)).toEqual([]);
+  expect(codes.nearest(quantize(vector), 5, { ...unfiltered, isAllowed: Uint8Array.of(0, 0, 0) })).toEqual([]);
 });

@@ -5,7 +5,7 @@ import { createEmbeddedIndex } from '../../../knowledge/search/embedded/embedded
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 import { embedAll, otherModel, toyModel } from '../../support/documents/passage-indexes.ts';
 import { local, putDocument } from '../../support/documents/put-document.ts';
-import { wordEmbedder } from '../../support/documents/word-embedder.ts';
+import { createWordEmbedder } from '../../support/documents/word-embedder.ts';
 import { untilPasses } from '../../support/until.ts';
 
 let env: TestEnvironment;
@@ -62,7 +62,7 @@ test('a comparison does not take another model’s vectors for those that are wa
 
 test('passages of a document that was changed again and again do not take the places of others', async () => {
   const { db } = env.postgres;
-  const embedder = wordEmbedder();
+  const embedder = createWordEmbedder();
   const index = createEmbeddedIndex({ db, dir: newDir(), log: env.log, model: async () => embedder.model });
   opened.push(index);
   const parts = (count: number, of: string) =>

@@ -7,7 +7,7 @@ import type { Embedder } from '../../../contract/ports/index.ts';
 import type { SearchRequest } from '../../../contract/documents.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 import { local, putDocument } from '../../support/documents/put-document.ts';
-import { wordEmbedder } from '../../support/documents/word-embedder.ts';
+import { createWordEmbedder } from '../../support/documents/word-embedder.ts';
 
 let env: TestEnvironment;
 let folder = 0;
@@ -43,7 +43,7 @@ const texts = ({ passages }: { passages: { text: string }[] }) => passages.map((
 
 describe('a hybrid search', () => {
   test('finds by words at once, and by meaning when the vectors are there', async () => {
-    const embedder = wordEmbedder();
+    const embedder = createWordEmbedder();
     const { search } = create(embedder);
     await put('leave.txt', 'Parental leave lasts sixteen weeks.');
     await put('dogs.txt', 'Dogs may come on Fridays.');
@@ -62,7 +62,7 @@ describe('a hybrid search', () => {
   });
 
   test('embeds a text once, whoever holds it, and drops its vector with the last who does', async () => {
-    const embedder = wordEmbedder();
+    const embedder = createWordEmbedder();
     const { db } = env.postgres;
     const first = await put('one.txt', 'Said twice.');
     await put('two.txt', 'Said twice.');
@@ -77,7 +77,7 @@ describe('a hybrid search', () => {
   });
 
   test('one changed paragraph of a hundred is one text to embed, and the others stay the rows they were', async () => {
-    const embedder = wordEmbedder();
+    const embedder = createWordEmbedder();
     const { db } = env.postgres;
     const paragraphs = Array.from(
       { length: 100 },
@@ -99,7 +99,7 @@ describe('a hybrid search', () => {
   });
 
   test('goes on by words when the model is away, and takes another model’s vectors for the old ones', async () => {
-    const [old, other] = [wordEmbedder('words@1'), wordEmbedder('words@2')];
+    const [old, other] = [createWordEmbedder('words@1'), createWordEmbedder('words@2')];
     const { search, use } = create(old);
     const { db } = env.postgres;
     await put('leave.txt', 'Parental leave lasts sixteen weeks.');
@@ -119,7 +119,7 @@ describe('a hybrid search', () => {
   });
 
   test('narrows by collection, tag, language and time inside the query', async () => {
-    const embedder = wordEmbedder();
+    const embedder = createWordEmbedder();
     const { search } = create(embedder);
     for (let i = 0; i < 30; i++) await put(`noise-${i}.txt`, `Leave of kind ${i}.`);
     await put('hr.txt', 'Leave of absence.', { collection: 'hr', tags: ['policy', 'leave'] });

@@ -6,12 +6,17 @@ import { abandonedAfterMs } from '../../../knowledge/search/embedded/scratch-fol
 import { createEmbeddedIndex } from '../../../knowledge/search/embedded/embedded-index.ts';
 import type { PassageIndex } from '../../../knowledge/search/passage-index.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
-import { embeddedPlace, qdrantPlace, qdrantUsed, type IndexPlace } from '../../support/documents/passage-indexes.ts';
+import {
+  createEmbeddedPlace,
+  createQdrantPlace,
+  qdrantUsed,
+  type IndexPlace,
+} from '../../support/documents/passage-indexes.ts';
 import { local, putDocument } from '../../support/documents/put-document.ts';
-import { wordEmbedder } from '../../support/documents/word-embedder.ts';
+import { createWordEmbedder } from '../../support/documents/word-embedder.ts';
 
 const words = ['granite', 'basalt', 'marble', 'quartz', 'topaz', 'beryl', 'opal', 'jade'];
-const embedder = wordEmbedder();
+const embedder = createWordEmbedder();
 const model = async () => embedder.model;
 
 let env: TestEnvironment;
@@ -39,8 +44,8 @@ const partOf = (index: PassageIndex) => index.operations.parts([local.tenant])[0
 const nothing = { missing: [], surplus: [], withoutVector: [] };
 
 describe.each([
-  ['the embedded index', embeddedPlace],
-  [qdrantUsed, qdrantPlace],
+  ['the embedded index', createEmbeddedPlace],
+  [qdrantUsed, createQdrantPlace],
 ])('%s', (_, createPlace) => {
   let place: IndexPlace;
   let opened: PassageIndex[] = [];

@@ -2,7 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { measureIndex } from '../../../knowledge/search/measure-index.ts';
 import { createMetrics } from '../../../runtime/metrics.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
-import { embedAll, embeddedPlace, qdrantPlace, qdrantUsed, toyModel } from '../../support/documents/passage-indexes.ts';
+import {
+  embedAll,
+  createEmbeddedPlace,
+  createQdrantPlace,
+  qdrantUsed,
+  toyModel,
+} from '../../support/documents/passage-indexes.ts';
 import { local, putDocument } from '../../support/documents/put-document.ts';
 
 let env: TestEnvironment;
@@ -10,8 +16,8 @@ beforeAll(async () => void (env = await createTestEnvironment()));
 afterAll(() => env?.close());
 
 describe.each([
-  ['the embedded index', embeddedPlace],
-  [qdrantUsed, qdrantPlace],
+  ['the embedded index', createEmbeddedPlace],
+  [qdrantUsed, createQdrantPlace],
 ])('%s', (_, createPlace) => {
   test('says nothing before the first search, and then how large it is and how far behind', async () => {
     await putDocument(env.postgres.db, 'a.txt', 'The hound barks.');

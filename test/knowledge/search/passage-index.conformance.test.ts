@@ -6,9 +6,9 @@ import type { Placement } from '../../../contract/documents.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 import {
   embedAll,
-  embeddedPlace,
+  createEmbeddedPlace,
   otherModel,
-  qdrantPlace,
+  createQdrantPlace,
   qdrantUsed,
   toyModel,
   toyVector,
@@ -22,8 +22,8 @@ const everyone: PassageFilter = { principals: ['everyone'] };
 process.stderr.write(`The index of Qdrant is tested against ${qdrantUsed}.\n`);
 
 describe.each([
-  ['embedded', embeddedPlace],
-  ['Qdrant', qdrantPlace],
+  ['embedded', createEmbeddedPlace],
+  ['Qdrant', createQdrantPlace],
 ] as const)('the %s index', (_, createPlace) => {
   let env: TestEnvironment;
   let place: IndexPlace;

@@ -7,7 +7,7 @@ import { createQdrantIndex } from '../../../knowledge/search/qdrant/qdrant-index
 import type { PassageIndex } from '../../../knowledge/search/passage-index.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 import { startFakeQdrant } from '../../support/fakes/fake-qdrant.ts';
-import { Refused } from '../../support/fakes/fake-qdrant-points.ts';
+import { QdrantRefusal } from '../../support/fakes/fake-qdrant-points.ts';
 import { embedAll, toyModel, toyVector } from '../../support/documents/passage-indexes.ts';
 import { local, putDocument } from '../../support/documents/put-document.ts';
 import { untilPasses } from '../../support/until.ts';
@@ -148,7 +148,8 @@ test('an alias that stands for somebody else’s collection stays theirs', async
 test.each([1, 2, 3, 4])('when write %d fails, the next query makes up for it', async (nth) => {
   let writes = 0;
   const before = (operation: string) => {
-    if (['upsert_points', 'delete_points'].includes(operation) && ++writes === nth) throw new Refused(500, 'disk full');
+    if (['upsert_points', 'delete_points'].includes(operation) && ++writes === nth)
+      throw new QdrantRefusal(500, 'disk full');
   };
   const fake = await serve({ before });
   for (let i = 0; i < 150; i++) await put(`stone-${i}.txt`, `Granite${i} lasts.`);
@@ -196,7 +197,7 @@ test('a build that was cut short is gone on with, not begun again', async () => 
   let isCut = true;
   const before = (operation: string, body: unknown) => {
     if (isCut && operation === 'upsert_points' && JSON.stringify(body).includes('"dense"'))
-      throw new Refused(503, 'shutting down');
+      throw new QdrantRefusal(503, 'shutting down');
   };
   const fake = await serve({ before });
   await put('a.txt', 'The hound barks.');
@@ -239,7 +240,7 @@ test('a rebuild is one change of the alias, to a collection that was filled befo
 test('a rebuild that fails half-way leaves what served, and nothing else', async () => {
   let isFull = false;
   const before = (operation: string) => {
-    if (isFull && operation === 'upsert_points') throw new Refused(500, 'disk full');
+    if (isFull && operation === 'upsert_points') throw new QdrantRefusal(500, 'disk full');
   };
   const fake = await serve({ before });
   await put('a.txt', 'Granite lasts.');

@@ -97,7 +97,7 @@ describe.each(['cohere', 'tei'] as const)('a reranker that speaks %s', (format) 
     const found = await two.search();
     expect(texts(found)).toEqual([byWords[1], byWords[0], byWords[2]]);
     expect(found.passages.map(({ scores }) => scores.rerank?.rank ?? null)).toEqual([1, 2, null]);
-    expect(server.asked()).toEqual([[byWords[0], byWords[1]]]);
+    expect(server.requestedTexts()).toEqual([[byWords[0], byWords[1]]]);
 
     const three = create({ ...server.variables, RERANK_CANDIDATES: '3' });
     expect(texts(await three.search())).toEqual(byWords);
@@ -115,7 +115,7 @@ describe.each(['cohere', 'tei'] as const)('a reranker that speaks %s', (format) 
     ['something else', () => ({ status: 200, json: { data: [] } })],
   ])('that answers with %s changes nothing, loses nothing and says nothing twice', async (_, answer) => {
     const server = await fake({ format });
-    server.answers(answer);
+    server.answerWith(answer);
     const { search, outcomes, warned } = create(server.variables);
     const found = await search();
     expect(texts(found)).toEqual(byWords);
@@ -123,7 +123,7 @@ describe.each(['cohere', 'tei'] as const)('a reranker that speaks %s', (format) 
     expect(found.indexVersion).toBe('embedded-2');
     expect(await outcomes()).toEqual({ model_output_invalid: 1 });
     expect(warned()).toHaveLength(1);
-    server.answers();
+    server.answerWith();
     expect(texts(await search())).toEqual(byWorth);
   });
 });
@@ -159,7 +159,7 @@ describe('a reranker that fails', () => {
 
   test.each([429, 503])('with %i is left alone as long as it asks for', async (status) => {
     const server = await fake();
-    server.answers(() => ({ status, headers: { 'retry-after': '600' }, json: {} }));
+    server.answerWith(() => ({ status, headers: { 'retry-after': '600' }, json: {} }));
     const { search, outcomes, warned } = create(server.variables);
     for (let i = 0; i < 3; i++) expect(texts(await search())).toEqual(byWords);
     expect(server.bodies).toHaveLength(1);
@@ -173,7 +173,7 @@ describe('a reranker that fails', () => {
 
   test('is waited for no longer than its time, and not by the next search again', async () => {
     const server = await fake();
-    server.answers(() => ({ frames: [], wire: { stallAfter: 0 } }));
+    server.answerWith(() => ({ frames: [], wire: { stallAfter: 0 } }));
     const { search, outcomes, warned } = create({ ...server.variables, RERANK_TIMEOUT_MS: '50' });
     expect(texts(await search())).toEqual(byWords);
     await server.untilAbandoned();
@@ -193,7 +193,7 @@ describe('a reranker that fails', () => {
 
   test('gets passages at its own address only: a redirect is not followed', async () => {
     const [server, elsewhere] = [await fake(), await fake()];
-    server.answers(() => ({ status: 307, headers: { location: elsewhere.url }, json: {} }));
+    server.answerWith(() => ({ status: 307, headers: { location: elsewhere.url }, json: {} }));
     const { search, outcomes } = create(server.variables);
     expect(texts(await search())).toEqual(byWords);
     expect([await outcomes(), elsewhere.bodies]).toEqual([{ model_rejected: 1 }, []]);
@@ -201,7 +201,7 @@ describe('a reranker that fails', () => {
 
   test('an answer that is no JSON changes nothing', async () => {
     const server = await fake();
-    server.answers(() => ({ frames: ['<html>'], wire: {} }));
+    server.answerWith(() => ({ frames: ['<html>'], wire: {} }));
     const { search, outcomes } = create(server.variables);
     expect(texts(await search())).toEqual(byWords);
     expect(await outcomes()).toEqual({ model_unavailable: 1 });
@@ -210,7 +210,7 @@ describe('a reranker that fails', () => {
 
 test('a search that is cancelled while it is reranked ends, and so does the request', async () => {
   const server = await fake();
-  server.answers(() => ({ frames: [], wire: { stallAfter: 0 } }));
+  server.answerWith(() => ({ frames: [], wire: { stallAfter: 0 } }));
   const { search, warned, outcomes } = create({ ...server.variables, RERANK_TIMEOUT_MS: '60000' });
   const controller = new AbortController();
   server.onRequest(() => controller.abort(new Error('cancelled by the task')));
@@ -248,7 +248,7 @@ test('what somebody may not read is not sent to the reranker either', async () =
   );
   const { search } = create(server.variables);
   expect(texts(await search())).toEqual(byWorth);
-  expect(server.asked()).toEqual([byWords]);
+  expect(server.requestedTexts()).toEqual([byWords]);
 });
 
 test('many searches at once are each in the reranker’s order; one that finds nothing asks nobody', async () => {

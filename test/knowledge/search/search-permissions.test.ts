@@ -9,7 +9,7 @@ import { seededRandom } from '../../../cli/eval/seeded-random.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 import { pick } from '../../support/processes/killable-workers.ts';
 import { putDocument } from '../../support/documents/put-document.ts';
-import { wordEmbedder } from '../../support/documents/word-embedder.ts';
+import { createWordEmbedder } from '../../support/documents/word-embedder.ts';
 
 const queries = Number(process.env.ALFRED_TEST_QUERIES ?? 2_000);
 const seed = Number(process.env.ALFRED_TEST_SEED ?? Date.now() % 1_000_000);
@@ -31,7 +31,7 @@ test(`${queries} random queries, while rights come and go: nobody finds, counts 
   console.log(`search permissions: ALFRED_TEST_SEED=${seed}`);
   const random = seededRandom(seed);
   const { db } = env.postgres;
-  const embedder = wordEmbedder();
+  const embedder = createWordEmbedder();
   const index = createEmbeddedIndex({
     db,
     dir: join(env.config.ALFRED_DATA_DIR, 'index'),

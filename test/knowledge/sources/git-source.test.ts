@@ -26,7 +26,7 @@ beforeAll(async () => {
   });
 }, 30_000);
 afterEach(() => {
-  server.answers(undefined);
+  server.answerWith(undefined);
   for (const one of made.splice(0)) one.close();
 });
 afterAll(() => server?.close());
@@ -57,9 +57,9 @@ test('a file is read from one fetch, also side by side and in another process, a
   const git = source();
   const read = (path: string, etag: string | null = null) =>
     git.read(at(), { name: path, address: path, validators: { etag, lastModified: null } }, signal);
-  server.asked.length = 0;
+  server.requests.length = 0;
   const [leave, travel] = await Promise.all([read('hr/leave.md'), read('hr/deep/er/travel.txt')]);
-  expect(server.asked.filter((one) => one.startsWith('POST'))).toHaveLength(1);
+  expect(server.requests.filter((one) => one.startsWith('POST'))).toHaveLength(1);
   expect(Buffer.from(travel.state === 'read' ? travel.bytes : '').toString()).toBe('By train.');
   expect(await read('hr/leave.md', leave.state === 'read' ? leave.etag : null)).toEqual({ state: 'unchanged' });
   expect(await read('hr/nothing.md')).toEqual({ state: 'gone' });
@@ -87,7 +87,7 @@ test('what is wrong with a repository is said', async () => {
     [503, 'source_unreachable'],
     [200, 'source_unreadable'],
   ] as const) {
-    server.answers((_, response) => response.writeHead(status, { location: 'http://10.0.0.1/' }).end('<html>'));
+    server.answerWith((_, response) => response.writeHead(status, { location: 'http://10.0.0.1/' }).end('<html>'));
     await expect(list()).rejects.toMatchObject({ code });
   }
 });
@@ -95,16 +95,16 @@ test('what is wrong with a repository is said', async () => {
 test('branches that are named like a way out of the folder are refused before anything is written', async () => {
   const oid = 'a'.repeat(40);
   const line = (text: string) => (text.length + 4).toString(16).padStart(4, '0') + text;
-  server.answers((_, response) =>
+  server.answerWith((_, response) =>
     response
       .writeHead(200, { 'content-type': 'application/x-git-upload-pack-advertisement' })
       .end(
         `${line('# service=git-upload-pack\n')}0000${line(`${oid} HEAD\0symref=HEAD:refs/heads/../../../../out shallow\n`)}${line(`${oid} refs/heads/../../../../out\n`)}0000`,
       ),
   );
-  server.asked.length = 0;
+  server.requests.length = 0;
   await expect(source().list(at(), signal)).rejects.toMatchObject({ code: 'source_unreadable' });
-  expect(server.asked).toHaveLength(1);
+  expect(server.requests).toHaveLength(1);
 });
 
 describe('a pack', () => {

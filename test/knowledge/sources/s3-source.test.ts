@@ -12,7 +12,7 @@ const scope = { tenant: 'local', subject: 'local' };
 const signal = new AbortController().signal;
 let s3: FakeS3;
 beforeEach(async () => void (s3 = await createFakeS3({ pageSize: 2 })));
-afterEach(() => s3.end());
+afterEach(() => s3.close());
 
 const reader = (more: object = {}) =>
   createS3Source({ ...s3Keys, S3_ENDPOINT: s3.url, ALFRED_S3_PREFIXES: ['company-files'], ...more }, { maxBytes: 100 });
@@ -61,7 +61,7 @@ test('an object is read, unchanged, gone, forbidden or too large', async () => {
   s3.remove('a.md');
   expect(await read('a.md')).toEqual({ state: 'gone' });
   s3.put('closed.md', 'x');
-  s3.close('closed.md');
+  s3.denyReads('closed.md');
   await expect(read('closed.md')).rejects.toMatchObject({ code: 'source_refused', message: /AccessDenied/ });
   s3.put('large.md', 'x'.repeat(101));
   await expect(read('large.md')).rejects.toMatchObject({ code: 'file_too_large', message: /ALFRED_MAX_UPLOAD_MB/ });
@@ -77,7 +77,7 @@ test('what is wrong with a bucket is said', async () => {
     code: 'source_refused',
     message: expect.stringMatching(/SignatureDoesNotMatch/),
   });
-  s3.up(false);
+  s3.setAvailable(false);
   await expect(list('s3://company-files')).rejects.toMatchObject({ code: 'source_unreachable', message: /503/ });
   await expect(list('s3://company-files', { S3_ENDPOINT: 'http://127.0.0.1:9' })).rejects.toMatchObject({
     code: 'source_unreachable',
@@ -134,11 +134,11 @@ test('a sync reads a bucket once, and then only objects whose ETag is another', 
   expect(await sync()).toMatchObject({ state: 'completed', counts: { added: 3, failed: 1 } });
   s3.put('handbook/b.md', '# b\n\nNothing about b.');
   s3.remove('handbook/c.md');
-  s3.asked();
+  s3.takeRequests();
   expect(await sync()).toMatchObject({ counts: { replaced: 1, unchanged: 1, removed: 1, failed: 1 } });
   expect(
     s3
-      .asked()
+      .takeRequests()
       .filter((one) => !one.startsWith('list'))
       .sort(),
   ).toEqual(['handbook/b.md', 'handbook/broken.pdf']);

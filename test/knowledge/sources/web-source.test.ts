@@ -99,7 +99,7 @@ test('a redirect is followed five times on the same host, and not to another one
     code: 'source_refused',
     message: expect.stringContaining(other.host),
   });
-  expect(other.asked).toEqual([]);
+  expect(other.requests).toEqual([]);
 });
 
 test('an answer over the limit is refused, one that breaks off is not taken for the whole, a packed one is unpacked', async () => {
@@ -154,13 +154,13 @@ describe('robots.txt', () => {
 
   test('is read once for many pages, and again with the next list', async () => {
     const from = source();
-    site.paths();
+    site.takePaths();
     await read('/open', from);
     await read('/open', from);
-    expect(site.paths().filter((path) => path === '/robots.txt')).toHaveLength(1);
+    expect(site.takePaths().filter((path) => path === '/robots.txt')).toHaveLength(1);
     await from.list({ kind: 'web', address: site.url, options: {} }, signal);
     await read('/open', from);
-    expect(site.paths().filter((path) => path === '/robots.txt')).toHaveLength(1);
+    expect(site.takePaths().filter((path) => path === '/robots.txt')).toHaveLength(1);
   });
 
   test('says how long to wait between two pages', async () => {

@@ -7,7 +7,7 @@ import { watchCrashPoints } from '../processes/crash-points.ts';
 
 /** A model that books by a script, an agent with rules for it, the server it books at, and a watch for bad moments. */
 export async function createBookingHarness({ approvals, turns }: { approvals: object[]; turns: object[] }) {
-  const world = await startBookingServer();
+  const bookingServer = await startBookingServer();
   const env = await createTestEnvironment({
     ALFRED_MODEL: 'scripted:test',
     ALFRED_AGENTS: JSON.stringify({ knowledge: { approvals } }),
@@ -17,17 +17,17 @@ export async function createBookingHarness({ approvals, turns }: { approvals: ob
   await writeFile(script, JSON.stringify({ turns }));
   env.config = { ...env.config, ALFRED_SCRIPT_FILE: script };
   const adapters = createAdapters(env);
-  const watch = await watchCrashPoints(env.config.DATABASE_URL);
+  const crashPoints = await watchCrashPoints(env.config.DATABASE_URL);
   return {
-    ...{ world, env, adapters, watch },
+    ...{ bookingServer: bookingServer, env, adapters, crashPoints: crashPoints },
     /** Worker processes that serve its agent are started with this. */
-    workerArgs: ['test/support/bookings/booking-worker.ts', world.url],
+    workerArgs: ['test/support/bookings/booking-worker.ts', bookingServer.url],
     async close() {
-      await watch.close();
+      await crashPoints.close();
       await adapters.close();
       await env.close();
-      world.server.close();
-      world.server.closeAllConnections();
+      bookingServer.server.close();
+      bookingServer.server.closeAllConnections();
     },
   };
 }

@@ -4,14 +4,14 @@ import type { AddressInfo } from 'node:net';
 /** Keeps what was booked, and does not tell repeats apart: whoever books twice has booked twice. */
 export async function startBookingServer() {
   const posts: string[] = [];
-  const asked: string[] = [];
+  const lookups: string[] = [];
   const server: Server = createServer((request, response) => {
     const key = decodeURIComponent(request.url?.split('/').at(-1) ?? '');
     if (request.method === 'POST') posts.push(key);
-    else asked.push(key);
+    else lookups.push(key);
     response.statusCode = request.method === 'POST' || posts.includes(key) ? 200 : 404;
     request.resume().on('end', () => response.end());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { server, posts, asked, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  return { server, posts, lookups, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }

@@ -6,10 +6,10 @@ import type { Scope } from '../../../contract/references.ts';
 import type { ingestWorkflow } from '../../../workflows/ingest/workflow.ts';
 import { defaultPlacement } from './put-document.ts';
 
-type Here = { client: Client; documents: Adapters['documents'] };
+type IngestionDeps = { client: Client; documents: Adapters['documents'] };
 
 /** Starts an ingestion as the API does. */
-export async function startIngestion({ client, documents }: Here, scope: Scope, files: UploadedFile[]) {
+export async function startIngestion({ client, documents }: IngestionDeps, scope: Scope, files: UploadedFile[]) {
   const ingestionId = await documents.createIngestion(scope, files, defaultPlacement);
   const handle = await client.workflow.start<typeof ingestWorkflow>('ingestWorkflow', {
     workflowId: ingestionWorkflowId(ingestionId),

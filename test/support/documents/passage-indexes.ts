@@ -24,7 +24,7 @@ export type IndexPlace = {
   close(): Promise<void>;
 };
 
-export const embeddedPlace = async ({ config, postgres, log }: TestEnvironment): Promise<IndexPlace> => {
+export const createEmbeddedPlace = async ({ config, postgres, log }: TestEnvironment): Promise<IndexPlace> => {
   const dir = join(config.ALFRED_DATA_DIR, `index-${randomUUID()}`);
   return {
     open: (model = async () => '', db = postgres.db) => createEmbeddedIndex({ db, dir, log, model }),
@@ -56,7 +56,7 @@ export const qdrantUsed = realUrl
   : 'a fake of Qdrant that is checked against the OpenAPI types of its client (set QDRANT_URL for a real server)';
 
 /** On a real server when there is one; tests leave nothing behind there. */
-export const qdrantPlace = async ({ postgres, log }: TestEnvironment): Promise<IndexPlace> => {
+export const createQdrantPlace = async ({ postgres, log }: TestEnvironment): Promise<IndexPlace> => {
   const fake = realUrl ? undefined : await startFakeQdrant();
   const url = realUrl ?? fake?.url ?? '';
   const key = process.env.VECTOR_DB_KEY;

@@ -10,7 +10,7 @@ const dimensions = 64;
  * Vectors without a model: each word is a fixed direction, and a text the sum of its words, so that texts are near when
  * they share words.
  */
-export function wordEmbedder(model = 'words@1') {
+export function createWordEmbedder(model = 'words@1') {
   let embedded = 0;
   const vectorOf = (text: string) => {
     const sum = new Float32Array(dimensions);

@@ -6,7 +6,7 @@ import { loadConfig, type Config } from '../../../runtime/config.ts';
 import { createLogger } from '../../../runtime/logger.ts';
 import { openPostgres } from '../../../runtime/database/postgres.ts';
 import { connectTemporal, createClient } from '../../../runtime/temporal.ts';
-import { namespaceOf, template, testServers } from './test-servers.ts';
+import { namespaceOf, template, readTestServers } from './test-servers.ts';
 
 // What tests provoke on purpose would bury what they print.
 const level = process.env.ALFRED_TEST_LOG_LEVEL ? 'WARN' : 'ERROR';
@@ -24,7 +24,7 @@ export type TestEnvironment = Awaited<ReturnType<typeof createTestEnvironment>>;
  * @param overrides variables of the configuration, as the environment would give them
  */
 export async function createTestEnvironment(overrides: { [Name in keyof Config]?: string } = {}) {
-  const servers = testServers();
+  const servers = readTestServers();
   const number = await claimNumber(join(servers.dir, 'claims'), servers.environments);
   const database = `test_${number}`;
   await administer(servers.databaseUrl, `create database ${database} template ${template}`);

@@ -1,5 +1,5 @@
 import { startServers } from './servers.ts';
-import { announce } from './test-servers.ts';
+import { announceTestServers } from './test-servers.ts';
 
 declare global {
   var stopTestServers: (() => Promise<void>) | undefined;
@@ -9,7 +9,7 @@ declare global {
 export default async function globalSetup(): Promise<void> {
   const { servers, stop } = await startServers();
   globalThis.stopTestServers = stop;
-  announce(servers);
+  announceTestServers(servers);
   // Jest runs no teardown when it is interrupted, and the servers do not hear the terminal's Ctrl-C.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void stop().finally(() => process.exit(130)));

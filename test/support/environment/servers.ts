@@ -20,7 +20,7 @@ const environments = 120;
  * Durability is bought back: these data live as long as the test run. Generic plans from the first run on, because that is
  * what a prepared statement comes to after a few, and one that does not work with them must fail here.
  */
-const flags = [
+const postgresFlags = [
   'fsync=off',
   'synchronous_commit=off',
   'full_page_writes=off',
@@ -39,11 +39,11 @@ export async function startServers(): Promise<{ servers: TestServers; stop: () =
   const stop = async () => {
     for (const end of stops.reverse()) await end();
   };
-  const startedPostgres = async () => {
+  const startMigratedPostgres = async () => {
     const postgres = await startPostgres({
       dir: join(dir, 'postgres'),
       port: await freePort(),
-      flags,
+      flags: postgresFlags,
       sync: false,
       log,
     });
@@ -52,7 +52,7 @@ export async function startServers(): Promise<{ servers: TestServers; stop: () =
     await migrate(databaseUrl(postgres.url, template), log);
     return postgres;
   };
-  const startedTemporal = async () => {
+  const startTemporal = async () => {
     const namespaces = Array.from({ length: environments }, (_, index) => namespaceOf(index + 1));
     const temporal = await startTemporalServer({
       binary: await obtainTemporalBinary({ log }),
@@ -64,7 +64,12 @@ export async function startServers(): Promise<{ servers: TestServers; stop: () =
     stops.push(() => temporal.stop());
     return temporal;
   };
-  const parts = [startedPostgres(), startedTemporal(), bundled(dir, log), mkdir(join(dir, 'claims'))] as const;
+  const parts = [
+    startMigratedPostgres(),
+    startTemporal(),
+    bundleWorkflows(dir, log),
+    mkdir(join(dir, 'claims')),
+  ] as const;
   // All are waited for, so that what did start is known and can be stopped.
   const failure = (await Promise.allSettled(parts)).find((part) => part.status === 'rejected');
   if (failure) {
@@ -85,7 +90,7 @@ export async function startServers(): Promise<{ servers: TestServers; stop: () =
 }
 
 /** Workflow code that does not bundle fails the tests that run workflows, where the reason is told, and no others. */
-async function bundled(dir: string, log: Logger): Promise<string | undefined> {
+async function bundleWorkflows(dir: string, log: Logger): Promise<string | undefined> {
   const cache = fileURLToPath(new URL('../../../node_modules/.cache/alfred', import.meta.url));
   try {
     const { code } = await workflowBundle({ ALFRED_DATA_DIR: cache, ALFRED_WORKFLOW_BUNDLE: undefined }, log);

@@ -18,10 +18,12 @@ export const namespaceOf = (number: number) => `t${number}`;
 const variable = 'ALFRED_TEST_SERVERS';
 
 /** Jest's workers inherit the environment of the process that ran global-setup. */
-export const announce = (servers: TestServers) => void (process.env[variable] = JSON.stringify(servers));
+export const announceTestServers = (servers: TestServers) => {
+  process.env[variable] = JSON.stringify(servers);
+};
 
 /** @throws when global-setup did not run */
-export function testServers(): TestServers {
+export function readTestServers(): TestServers {
   const announced = process.env[variable];
   if (!announced)
     throw new Error(

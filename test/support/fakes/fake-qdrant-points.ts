@@ -9,7 +9,7 @@ type Stored = {
   sparse: Map<string, Sparse>;
 };
 /** A request that a server refuses. */
-export class Refused extends Error {
+export class QdrantRefusal extends Error {
   readonly status: number;
   constructor(status: number, message: string) {
     super(message);
@@ -17,7 +17,7 @@ export class Refused extends Error {
   }
 }
 const refuse = (message: string): never => {
-  throw new Refused(400, message);
+  throw new QdrantRefusal(400, message);
 };
 
 /** The points of one collection of the fake: exact search, and what a server refuses. */
@@ -164,7 +164,8 @@ export class FakePoints {
 
   /** Its words have other numbers here than anywhere else: whoever mixes vectors made here with his own finds nothing. */
   private bm25({ text, model, options }: Schemas['Document'], isQuery: boolean): Sparse {
-    if (!this.hasInference) throw new Refused(500, 'Service internal error: InferenceService is not initialized.');
+    if (!this.hasInference)
+      throw new QdrantRefusal(500, 'Service internal error: InferenceService is not initialized.');
     if (model.toLowerCase() !== 'qdrant/bm25') refuse(`Unsupported model: ${model}`);
     const { k = 1.2, b = 0.75, avg_len = 256, tokenizer, stemmer, ...rest } = (options ?? {}) as Schemas['Bm25Config'];
     const isPlain = tokenizer === 'whitespace' && stemmer?.type === 'none' && rest.lowercase === false;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Schemas } from '@qdrant/js-client-rest';
-import { FakePoints, Refused } from './fake-qdrant-points.ts';
+import { FakePoints, QdrantRefusal } from './fake-qdrant-points.ts';
 
 /** Snapshots of the fake's collections: files on its disk, which a deleted collection takes with it. */
 export class FakeSnapshots {
@@ -18,7 +18,7 @@ export class FakeSnapshots {
 
   file(collection: string, name: string): string {
     const found = this.files.get(collection)?.get(name);
-    if (found === undefined) throw new Refused(404, `Not found: Snapshot ${name} not found`);
+    if (found === undefined) throw new QdrantRefusal(404, `Not found: Snapshot ${name} not found`);
     return found;
   }
 
@@ -39,20 +39,21 @@ export class FakeSnapshots {
     }: { contentType?: string | undefined; checksum: string | null; hasInference: boolean },
   ): FakePoints {
     const boundary = /^multipart\/form-data; boundary=(.+)$/.exec(contentType)?.[1];
-    if (boundary === undefined) throw new Refused(400, 'Content type error: Could not find Content-Type: multipart');
+    if (boundary === undefined)
+      throw new QdrantRefusal(400, 'Content type error: Could not find Content-Type: multipart');
     const [before, part = '', after] = form.split(`--${boundary}`);
     const blank = part.indexOf('\r\n\r\n');
     const isWhole = before === '' && after === '--\r\n' && part.endsWith('\r\n') && blank > 0;
     if (!isWhole || !/name="snapshot"; filename="[^"]+"/.test(part.slice(0, blank)))
-      throw new Refused(400, 'Multipart deserialize error: Field "snapshot" is required');
+      throw new QdrantRefusal(400, 'Multipart deserialize error: Field "snapshot" is required');
     const file = part.slice(blank + 4, -2);
     const hash = createHash('sha256').update(file).digest('hex');
     if (checksum !== null && checksum !== hash)
-      throw new Refused(400, `Bad request: Snapshot checksum mismatch: expected ${checksum}, got ${hash}`);
+      throw new QdrantRefusal(400, `Bad request: Snapshot checksum mismatch: expected ${checksum}, got ${hash}`);
     try {
       return FakePoints.unpacked(file, hasInference);
     } catch {
-      throw new Refused(500, 'Service internal error: failed to unpack the snapshot archive');
+      throw new QdrantRefusal(500, 'Service internal error: failed to unpack the snapshot archive');
     }
   }
 

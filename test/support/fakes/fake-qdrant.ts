@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Schemas } from '@qdrant/js-client-rest';
-import { FakePoints, Refused } from './fake-qdrant-points.ts';
+import { FakePoints, QdrantRefusal } from './fake-qdrant-points.ts';
 import { FakeSnapshots } from './fake-qdrant-snapshots.ts';
 import { fileOf, readOpenApiTypes } from './openapi-types.ts';
 import { startWireServer, type Reply } from './wire-server.ts';
@@ -38,7 +38,7 @@ export async function startFakeQdrant(options: Options = {}) {
 
   const named = (name: string): Collection => {
     const found = collections.get(aliases.get(name) ?? name);
-    if (!found) throw new Refused(404, `Not found: Collection \`${name}\` doesn't exist!`);
+    if (!found) throw new QdrantRefusal(404, `Not found: Collection \`${name}\` doesn't exist!`);
     return found;
   };
   const updated = { operation_id: 1, status: 'completed' as const };
@@ -71,7 +71,7 @@ export async function startFakeQdrant(options: Options = {}) {
     'GET /collections/{collection_name}': ({ collection }) => infoOf(named(collection)),
     'PUT /collections/{collection_name}': ({ collection, body }) => {
       if (collections.has(collection))
-        throw new Refused(409, `Wrong input: Collection \`${collection}\` already exists!`);
+        throw new QdrantRefusal(409, `Wrong input: Collection \`${collection}\` already exists!`);
       const config = body as Schemas['CreateCollection'];
       collections.set(collection, { config, points: new FakePoints(config, hasInference) });
       return true;
@@ -93,14 +93,14 @@ export async function startFakeQdrant(options: Options = {}) {
     'POST /collections/{collection_name}/snapshots': ({ collection }) =>
       snapshots.create(collection, named(collection).points),
     'GET /collections/{collection_name}/snapshots/{snapshot_name}': ({ collection, snapshot }) =>
-      new Sent(snapshots.file(collection, snapshot)),
+      new FileResponse(snapshots.file(collection, snapshot)),
     'DELETE /collections/{collection_name}/snapshots/{snapshot_name}': ({ collection, snapshot }) =>
       snapshots.delete(collection, snapshot),
     'POST /collections/{collection_name}/snapshots/upload': ({ collection, query, form: { text, contentType } }) => {
       const points = FakeSnapshots.recovered(text, { contentType, checksum: query.get('checksum'), hasInference });
       const existing = collections.get(collection);
       if (existing && JSON.stringify(existing.config.vectors) !== JSON.stringify(points.config.vectors))
-        throw new Refused(400, 'Wrong input: Snapshot is not compatible with existing collection');
+        throw new QdrantRefusal(400, 'Wrong input: Snapshot is not compatible with existing collection');
       collections.set(collection, { config: existing?.config ?? points.config, points });
       return true;
     },
@@ -144,14 +144,14 @@ export async function startFakeQdrant(options: Options = {}) {
     if (!('create_alias' in action)) return;
     const { alias_name, collection_name } = action.create_alias;
     if (collections.has(alias_name))
-      throw new Refused(409, `Wrong input: Collection \`${alias_name}\` already exists!`);
+      throw new QdrantRefusal(409, `Wrong input: Collection \`${alias_name}\` already exists!`);
     named(collection_name);
     aliases.set(alias_name, collection_name);
   };
 
   const answer = ({ method = '', url = '', headers }: IncomingMessage, text: string): unknown => {
     if (options.key !== undefined && headers['api-key'] !== options.key)
-      throw new Refused(headers['api-key'] === undefined ? 401 : 403, 'Invalid API key or JWT');
+      throw new QdrantRefusal(headers['api-key'] === undefined ? 401 : 403, 'Invalid API key or JWT');
     const { pathname, searchParams } = new URL(url, 'http://fake');
     const [, first, name = '', ...rest] = pathname.split('/');
     const isNamed = first === 'collections' && name !== '' && name !== 'aliases';
@@ -160,32 +160,32 @@ export async function startFakeQdrant(options: Options = {}) {
     const template = isNamed ? ['/collections/{collection_name}', ...tail].join('/') : pathname;
     const operation = openApi.operation(method, template);
     const route = routes[`${method} ${template}`];
-    if (!operation || !route) throw new Refused(404, `the fake knows no ${method} ${template}`);
+    if (!operation || !route) throw new QdrantRefusal(404, `the fake knows no ${method} ${template}`);
     const contentType = headers['content-type'];
     const isForm = contentType?.startsWith('multipart/') === true;
     const body = text === '' || isForm ? undefined : (JSON.parse(text) as unknown);
     operations.push(operation.name);
     const wrong = operation.query(Object.fromEntries(searchParams)) ?? operation.request(body);
-    if (wrong !== undefined) throw new Refused(422, `Format error in JSON body: ${operation.name}: ${wrong}`);
+    if (wrong !== undefined) throw new QdrantRefusal(422, `Format error in JSON body: ${operation.name}: ${wrong}`);
     options.before?.(operation.name, body);
     const form = { text: isForm ? text : '', contentType };
     const given = { collection: decodeURIComponent(name), snapshot: decodeURIComponent(snapshot), body };
     const result = route({ ...given, query: searchParams, form });
-    if (result instanceof Sent) return result;
+    if (result instanceof FileResponse) return result;
     const response = { result, status: 'ok', time: 0.001 };
-    const untrue = operation.response(response);
-    if (untrue !== undefined) throw new Refused(500, `the fake would answer what Qdrant never does: ${untrue}`);
+    const fault = operation.response(response);
+    if (fault !== undefined) throw new QdrantRefusal(500, `the fake would answer what Qdrant never does: ${fault}`);
     return response;
   };
 
   const server = await startWireServer((request, text): Reply => {
     try {
       const answered = answer(request, text);
-      if (!(answered instanceof Sent)) return { status: 200, json: answered };
+      if (!(answered instanceof FileResponse)) return { status: 200, json: answered };
       const headers = { 'content-type': 'application/octet-stream' };
       return { frames: [answered.text], wire: { headers, chunkBytes: 10_000 } };
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
+      if (!(error instanceof QdrantRefusal)) throw error;
       return { status: error.status, json: { status: { error: error.message }, time: 0 } };
     }
   });
@@ -193,7 +193,7 @@ export async function startFakeQdrant(options: Options = {}) {
 }
 
 /** A file instead of a document. */
-class Sent {
+class FileResponse {
   readonly text: string;
   constructor(text: string) {
     this.text = text;

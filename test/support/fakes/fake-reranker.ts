@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { startWireServer, type Reply } from './wire-server.ts';
 
 type Format = 'cohere' | 'tei';
-type Judged = { index: number; score: number };
+type ScoredText = { index: number; score: number };
 
 type Limits = {
   format?: Format;
@@ -21,7 +21,7 @@ type Limits = {
 export async function createFakeReranker(judge: (text: string) => number, limits: Limits = {}) {
   const { format = 'cohere', key = 'rerank-secret', model = 'rerank-test', maxCharacters = 2_000 } = limits;
   const maxTexts = limits.maxTexts ?? (format === 'tei' ? 32 : 10_000);
-  let answer: (judged: Judged[]) => Reply | Judged[] = (judged) => judged;
+  let answer: (judged: ScoredText[]) => Reply | ScoredText[] = (judged) => judged;
   let arrived = () => {};
   const failure = (status: number, error: string) => ({
     status,
@@ -48,10 +48,10 @@ export async function createFakeReranker(judge: (text: string) => number, limits
       .map((text: string, index) => ({ index, score: judge(text) }))
       .sort((a, b) => b.score - a.score);
     arrived();
-    const told = answer(judged);
-    if (!Array.isArray(told)) return told;
-    const results = told.map(({ index, score }) => ({ index, relevance_score: score }));
-    return { status: 200, json: format === 'tei' ? told : { id: 'r', results } };
+    const answered = answer(judged);
+    if (!Array.isArray(answered)) return answered;
+    const results = answered.map(({ index, score }) => ({ index, relevance_score: score }));
+    return { status: 200, json: format === 'tei' ? answered : { id: 'r', results } };
   }
 
   const server = await startWireServer(reply);
@@ -59,15 +59,19 @@ export async function createFakeReranker(judge: (text: string) => number, limits
     ...server,
     url: `${server.url}/v1/rerank`,
     /** Texts of the requests so far. */
-    asked: () =>
+    requestedTexts: () =>
       server.bodies.map((body) => {
         const { texts, documents } = JSON.parse(body) as { texts?: string[]; documents?: string[] };
         return texts ?? documents ?? [];
       }),
     /** What becomes of its judgement from now on; nothing: it is sent as it is. */
-    answers: (next?: typeof answer) => void (answer = next ?? ((judged) => judged)),
+    answerWith: (next?: typeof answer) => {
+      answer = next ?? ((judged) => judged);
+    },
     /** Runs when a request that is in order has come, before it is answered. */
-    onRequest: (watch: () => void) => void (arrived = watch),
+    onRequest: (watch: () => void) => {
+      arrived = watch;
+    },
     variables: {
       ...{ RERANK_URL: `${server.url}/v1/rerank`, RERANK_FORMAT: format, RERANK_MODEL: model, RERANK_API_KEY: key },
     },

@@ -16,9 +16,9 @@ type Stored = { body: Buffer; etag: string };
  */
 export async function createFakeS3({ bucket = 'company-files', pageSize = 1_000 } = {}) {
   const objects = new Map<string, Stored>();
-  const closed = new Set<string>();
-  const asked: string[] = [];
-  let isUp = true;
+  const unreadable = new Set<string>();
+  const requests: string[] = [];
+  let isAvailable = true;
 
   function list(query: URLSearchParams, response: ServerResponse) {
     const max = Math.min(Number(query.get('max-keys') ?? 1_000), 1_000, pageSize);
@@ -49,7 +49,7 @@ export async function createFakeS3({ bucket = 'company-files', pageSize = 1_000 
 
   function get(key: string, request: IncomingMessage, response: ServerResponse) {
     const found = objects.get(key);
-    if (closed.has(key)) return refuse(response, 403, 'AccessDenied');
+    if (unreadable.has(key)) return refuse(response, 403, 'AccessDenied');
     if (!found) return refuse(response, 404, 'NoSuchKey');
     if (request.headers['if-none-match'] === found.etag)
       return void response.writeHead(304, { etag: found.etag }).end();
@@ -62,8 +62,8 @@ export async function createFakeS3({ bucket = 'company-files', pageSize = 1_000 
     const url = new URL(request.url ?? '', 'http://fake');
     const [, of = '', ...rest] = url.pathname.split('/');
     const key = decodeURIComponent(rest.join('/'));
-    asked.push(key === '' ? `list ${url.searchParams.get('prefix') ?? ''}` : key);
-    if (!isUp) return refuse(response, 503, 'SlowDown');
+    requests.push(key === '' ? `list ${url.searchParams.get('prefix') ?? ''}` : key);
+    if (!isAvailable) return refuse(response, 503, 'SlowDown');
     const wrong = signatureProblem(request, url);
     if (wrong) return refuse(response, 403, wrong);
     if (of !== bucket) return refuse(response, 404, 'NoSuchBucket');
@@ -80,11 +80,13 @@ export async function createFakeS3({ bucket = 'company-files', pageSize = 1_000 
     },
     remove: (key: string) => void objects.delete(key),
     /** The credentials may list it, and not read it. */
-    close: (key: string) => void closed.add(key),
+    denyReads: (key: string) => void unreadable.add(key),
     /** What was asked for since the last time: lists and keys. */
-    asked: () => asked.splice(0),
-    up: (next: boolean) => void (isUp = next),
-    end: () =>
+    takeRequests: () => requests.splice(0),
+    setAvailable: (next: boolean) => {
+      isAvailable = next;
+    },
+    close: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();

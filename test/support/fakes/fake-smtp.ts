@@ -2,7 +2,7 @@ import { buffer } from 'node:stream/consumers';
 import type { AddressInfo, Socket } from 'node:net';
 import { SMTPServer, type SMTPServerSession } from 'smtp-server';
 
-export type Fault =
+export type SmtpFault =
   /** No greeting. */
   | 'silent'
   /** Takes the message and says nothing more. */
@@ -22,8 +22,8 @@ export type FakeMail = { from: string; to: string[]; raw: string; user: string |
 export async function createFakeSmtp() {
   const mails: FakeMail[] = [];
   const sockets = new Set<Socket>();
-  let taken = 0;
-  let fault: Fault | undefined;
+  let messagesSeen = 0;
+  let fault: SmtpFault | undefined;
   const cut = () => sockets.forEach((socket) => socket.destroy());
   const refusal = (responseCode: number) => Object.assign(new Error('as the test wants it'), { responseCode });
 
@@ -44,7 +44,7 @@ export async function createFakeSmtp() {
     },
     onData(stream, session, done) {
       void buffer(stream).then((bytes) => {
-        taken++;
+        messagesSeen++;
         if (fault === 'cut after the message') return cut();
         if (fault === 'silent after the message') return;
         if (typeof fault === 'object' && 'message' in fault) return done(refusal(fault.message));
@@ -67,10 +67,10 @@ export async function createFakeSmtp() {
     mails,
     connections: () => sockets.size,
     /** Messages that were sent to their end since the last fault was set, whatever became of them. */
-    taken: () => taken,
-    fails(next: Fault | undefined) {
+    messagesSeen: () => messagesSeen,
+    failWith(next: SmtpFault | undefined) {
       fault = next;
-      taken = 0;
+      messagesSeen = 0;
     },
     async close() {
       cut();

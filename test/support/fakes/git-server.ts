@@ -19,10 +19,10 @@ export async function createGitServer() {
   await mkdir(work);
   await git('init', '-q', '-b', 'main');
   await run('git', ['init', '-q', '--bare', '-b', 'main', join(root, 'handbook.git')]);
-  const asked: string[] = [];
+  const requests: string[] = [];
   let answer: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
   const server = createServer((request, response) => {
-    asked.push(`${request.method} ${request.url}`);
+    requests.push(`${request.method} ${request.url}`);
     if (answer) answer(request, response);
     else serve(root, request, response);
   });
@@ -31,9 +31,11 @@ export async function createGitServer() {
   return {
     host: `127.0.0.1:${port}`,
     url: `http://127.0.0.1:${port}/handbook.git`,
-    asked,
+    requests,
     /** In place of Git. */
-    answers: (next: typeof answer) => void (answer = next),
+    answerWith: (next: typeof answer) => {
+      answer = next;
+    },
     /** Files by path; null removes one. */
     async commit(files: Record<string, string | null>, branch = 'main') {
       await git('checkout', '-q', '-B', branch);

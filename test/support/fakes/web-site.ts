@@ -12,24 +12,24 @@ type Page =
   | { status: number; headers?: Record<string, string> }
   | ((request: IncomingMessage, response: ServerResponse) => void);
 
-export type Asked = { path: string; agent: string; isConditional: boolean; status: number };
+export type SiteRequest = { path: string; agent: string; isConditional: boolean; status: number };
 
 const lastModified = 'Wed, 21 Oct 2026 07:28:00 GMT';
 
 /** Another company's web server: pages by path, answered conditionally as RFC 9110, 13 says; it remembers what was asked. */
 export async function createWebSite() {
   const pages = new Map<string, Page>();
-  const asked: Asked[] = [];
-  let atOnce = 0;
-  let mostAtOnce = 0;
+  const requests: SiteRequest[] = [];
+  let concurrent = 0;
+  let maxConcurrent = 0;
   const server = createServer((request, response) => {
     const { url: path = '', headers } = request;
-    atOnce++;
-    mostAtOnce = Math.max(mostAtOnce, atOnce);
-    response.on('close', () => void atOnce--);
+    concurrent++;
+    maxConcurrent = Math.max(maxConcurrent, concurrent);
+    response.on('close', () => void concurrent--);
     const isConditional = Boolean(headers['if-none-match'] ?? headers['if-modified-since']);
     response.on('finish', () =>
-      asked.push({ path, agent: headers['user-agent'] ?? '', isConditional, status: response.statusCode }),
+      requests.push({ path, agent: headers['user-agent'] ?? '', isConditional, status: response.statusCode }),
     );
     const page = pages.get(path);
     if (typeof page === 'function') page(request, response);
@@ -43,10 +43,10 @@ export async function createWebSite() {
   return {
     url,
     host: `127.0.0.1:${port}`,
-    asked,
+    requests,
     /** What was asked for since the last time, by path. */
-    paths: () => asked.splice(0).map(({ path }) => path),
-    mostAtOnce: () => mostAtOnce,
+    takePaths: () => requests.splice(0).map(({ path }) => path),
+    mostAtOnce: () => maxConcurrent,
     set: (path: string, page: Page) => void pages.set(path, page),
     page: (path: string, words: string) =>
       void pages.set(path, {

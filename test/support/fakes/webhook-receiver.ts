@@ -2,12 +2,12 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 
-export type Received = { method: string; path: string; headers: IncomingHttpHeaders; body: string };
-type Answer = (response: ServerResponse, received: Received) => void;
+export type ReceivedRequest = { method: string; path: string; headers: IncomingHttpHeaders; body: string };
+type Answer = (response: ServerResponse, received: ReceivedRequest) => void;
 
 /** Another company's server: keeps what it gets and answers as it is told, 204 at first. */
 export async function createWebhookReceiver() {
-  const received: Received[] = [];
+  const received: ReceivedRequest[] = [];
   let answer: Answer = (response) => response.writeHead(204).end();
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -26,9 +26,12 @@ export async function createWebhookReceiver() {
     url: `http://127.0.0.1:${port}`,
     port,
     received,
-    answers: (next: Answer) => void (answer = next),
-    status: (status: number, headers: Record<string, string> = {}, body = '') =>
-      void (answer = (response) => response.writeHead(status, headers).end(body)),
+    answerWith: (next: Answer) => {
+      answer = next;
+    },
+    answerWithStatus: (status: number, headers: Record<string, string> = {}, body = '') => {
+      answer = (response) => response.writeHead(status, headers).end(body);
+    },
     /** Comes up again at the same address. */
     up: () => listen(port),
     /** Refuses connections, and breaks those it has. */
@@ -42,5 +45,5 @@ export async function createWebhookReceiver() {
 export type WebhookReceiver = Awaited<ReturnType<typeof createWebhookReceiver>>;
 
 /** As a receiver checks it, with the library that Standard Webhooks offers. @throws when the signature is wrong */
-export const verified = (secret: string, { body, headers }: Received): unknown =>
+export const verifySignature = (secret: string, { body, headers }: ReceivedRequest): unknown =>
   new Webhook(secret).verify(body, headers as Record<string, string>);

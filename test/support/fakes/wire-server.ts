@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { setImmediate as nextRound } from 'node:timers/promises';
 
 /** What is unusual about a streamed response, or goes wrong with it, whoever speaks. */
-export type Wire = {
+export type StreamFaults = {
   /** Of the response. */
   headers?: Record<string, string>;
   /** Bytes a write: frames and characters are cut wherever that falls. Default: one frame a write. */
@@ -20,7 +20,7 @@ export type Wire = {
 
 export type Reply =
   | { status: number; headers?: Record<string, string> | undefined; json: unknown }
-  | { frames: Iterable<string>; wire: Wire };
+  | { frames: Iterable<string>; wire: StreamFaults };
 
 export type WireServer = Awaited<ReturnType<typeof startWireServer>>;
 
@@ -35,12 +35,12 @@ export async function startWireServer(reply: (request: IncomingMessage, body: st
     for await (const piece of request) read.push(piece as Buffer);
     const body = Buffer.concat(read).toString('utf8');
     bodies.push(body);
-    const made = reply(request, body);
-    if ('json' in made) {
-      response.writeHead(made.status, { 'content-type': 'application/json', ...made.headers });
-      return void response.end(JSON.stringify(made.json));
+    const replied = reply(request, body);
+    if ('json' in replied) {
+      response.writeHead(replied.status, { 'content-type': 'application/json', ...replied.headers });
+      return void response.end(JSON.stringify(replied.json));
     }
-    const outcome = await stream(response, made.frames, made.wire);
+    const outcome = await stream(response, replied.frames, replied.wire);
     if (outcome === 'cut') return void response.destroy();
     if (outcome === 'sent') return void response.end();
     abandoned++;
@@ -73,7 +73,7 @@ export async function startWireServer(reply: (request: IncomingMessage, body: st
 async function stream(
   response: ServerResponse,
   frames: Iterable<string>,
-  { headers, chunkBytes, cutAfter, endAfter, stallAfter, raw }: Wire,
+  { headers, chunkBytes, cutAfter, endAfter, stallAfter, raw }: StreamFaults,
 ): Promise<'sent' | 'cut' | 'abandoned'> {
   const closed = new Promise<void>((resolve) => void response.once('close', resolve));
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', ...headers });

@@ -1,5 +1,5 @@
 import type { Pool } from '../../../runtime/database/postgres.ts';
-import type { Limits } from './ledger-scenarios.ts';
+import type { ScenarioLimits } from './ledger-scenarios.ts';
 
 /**
  * Has the database itself refuse a budget above its limit, whoever writes it: the limits of a day, which stand in no row
@@ -21,7 +21,7 @@ export async function enforceLimits(pool: Pool): Promise<void> {
     create trigger refuse_overspent after insert or update on budgets for each row execute function refuse_overspent();`);
 }
 
-export async function setDayLimit(pool: Pool, id: string, { usd, tokens, calls }: Limits): Promise<void> {
+export async function setDayLimit(pool: Pool, id: string, { usd, tokens, calls }: ScenarioLimits): Promise<void> {
   await pool.query('insert into day_limits values ($1, $2, $3, $4)', [id, usd, tokens, calls]);
 }
 

@@ -3,7 +3,7 @@ import type { Purpose } from '../../../contract/ports/index.ts';
 import type { Usage } from '../../../contract/references.ts';
 import { usageOf } from './ledger-harness.ts';
 
-export type Limits = { usd?: number | undefined; tokens?: number | undefined; calls?: number | undefined };
+export type ScenarioLimits = { usd?: number | undefined; tokens?: number | undefined; calls?: number | undefined };
 
 /** What becomes of an attempt. One that vanishes may be heard of later. */
 export type AttemptOutcome =
@@ -11,20 +11,20 @@ export type AttemptOutcome =
 
 export type Action =
   | { do: 'call'; task: number; purpose: Purpose; worst: Usage; used: Usage; fate: AttemptOutcome }
-  | { do: 'hear of'; vanished: number; fate: Exclude<AttemptOutcome, 'vanishes'> }
+  | { do: 'hear of'; vanishedIndex: number; fate: Exclude<AttemptOutcome, 'vanishes'> }
   | { do: 'grant'; task: number; times: number }
   | { do: 'end'; task: number }
   | { do: 'reset'; task: number }
   | { do: 'write off' };
 
 /** Tasks that share a day of their agent and of their tenant; the actions of one batch happen at once. */
-export type Scenario = { tasks: Limits[]; agent: Limits; tenant: Limits; batches: Action[][] };
+export type Scenario = { tasks: ScenarioLimits[]; agent: ScenarioLimits; tenant: ScenarioLimits; batches: Action[][] };
 
 /** In US dollars per million tokens; some make costs that binary fractions cannot hold. */
 const prices = [0.0375, 0.15, 1.1, 3, 15, 75];
 
 // Round numbers meet their limits exactly now and then.
-const limitsArbitrary: fc.Arbitrary<Limits> = fc.record(
+const limitsArbitrary: fc.Arbitrary<ScenarioLimits> = fc.record(
   {
     usd: fc.integer({ min: 0, max: 40 }).map((n) => n / 200),
     tokens: fc.integer({ min: 0, max: 60 }).map((n) => n * 100),
@@ -58,7 +58,7 @@ const call: fc.Arbitrary<Action> = fc
 
 const lateReport: fc.Arbitrary<Action> = fc.record({
   do: fc.constant('hear of' as const),
-  vanished: fc.nat(5),
+  vanishedIndex: fc.nat(5),
   fate: fc.constantFrom(
     'answers' as const,
     'answers twice' as const,

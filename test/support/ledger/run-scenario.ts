@@ -4,7 +4,7 @@ import type { DayLimit, OpenModelCall, PaidCall } from '../../../contract/ports/
 import { AlfredError } from '../../../contract/errors.ts';
 import { budgetId } from '../../../contract/ids.ts';
 import { totalTokens, type BudgetLimits, type Usage } from '../../../contract/references.ts';
-import type { Action, AttemptOutcome, Limits, Scenario } from './ledger-scenarios.ts';
+import type { Action, AttemptOutcome, ScenarioLimits, Scenario } from './ledger-scenarios.ts';
 import { remainingIn, setDayLimit, findInconsistencies } from './ledger-invariants.ts';
 import { completedCall, failedCall, openCall, usageOf, type LedgerTask, type LedgerHarness } from './ledger-harness.ts';
 
@@ -18,7 +18,7 @@ type Actor = LedgerTask & {
   begun: BegunAttempt[];
 };
 
-const limitsOf = ({ usd, tokens, calls }: Limits): BudgetLimits => ({
+const limitsOf = ({ usd, tokens, calls }: ScenarioLimits): BudgetLimits => ({
   ...(usd === undefined ? {} : { maxCostUsd: usd }),
   ...(tokens === undefined ? {} : { maxTokens: tokens }),
   ...(calls === undefined ? {} : { maxModelCalls: calls }),
@@ -95,7 +95,7 @@ export async function runScenario(harness: LedgerHarness, { tasks, agent, tenant
     if (action.do === 'write off') return void (await harness.ledger.writeOffLost());
     if (action.do === 'hear of') {
       // Who is heard of stays in the list: now and then somebody reports twice, and says the same again.
-      const late = vanished[action.vanished % Math.max(1, vanished.length)];
+      const late = vanished[action.vanishedIndex % Math.max(1, vanished.length)];
       return late && end(late, (late.heard ??= action.fate));
     }
     const actor = actors[action.task % actors.length];
@@ -135,7 +135,7 @@ export async function runScenario(harness: LedgerHarness, { tasks, agent, tenant
   await checkBooks();
 }
 
-const dayOf = ({ usd, tokens, calls }: Limits) => ({ maxUsd: usd, maxTokens: tokens, maxCalls: calls });
+const dayOf = ({ usd, tokens, calls }: ScenarioLimits) => ({ maxUsd: usd, maxTokens: tokens, maxCalls: calls });
 
 /** Money and tokens in whole numbers, as exact as the ledger's. */
 const units = (amount: number) => Math.round(amount * 1e10);

@@ -42,10 +42,10 @@ export async function watchCrashPoints(databaseUrl: string) {
      * Resolves when `strike` has taken somebody. It is called as soon as the moment is known, for the moment does not last.
      * @returns false when nobody was taken within `withinMs`
      */
-    async first(moment: CrashPoint, strike: (name: string) => boolean, withinMs: number): Promise<boolean> {
+    async killAt(moment: CrashPoint, kill: (name: string) => boolean, withinMs: number): Promise<boolean> {
       const { promise, resolve } = Promise.withResolvers<boolean>();
-      const watch = (said: string, name: string) => {
-        if (said === moment && strike(name)) resolve(true);
+      const watch = (reached: string, name: string) => {
+        if (reached === moment && kill(name)) resolve(true);
       };
       watchers.add(watch);
       const timer = setTimeout(() => resolve(false), withinMs);

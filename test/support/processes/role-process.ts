@@ -47,7 +47,7 @@ export function startRole(entry: string, args: string[], config: Config, overrid
     ready,
     output: () => output,
     async end(signal: NodeJS.Signals = 'SIGTERM') {
-      await ended(child, signal);
+      await endChild(child, signal);
       return child.exitCode;
     },
   };
@@ -59,7 +59,7 @@ function textOf(value: Config[keyof Config]): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-async function ended(child: ChildProcess, signal: NodeJS.Signals) {
+async function endChild(child: ChildProcess, signal: NodeJS.Signals) {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = once(child, 'exit');
   child.kill(signal);

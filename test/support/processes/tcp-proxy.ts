@@ -29,7 +29,9 @@ export async function createTcpProxy(target: string) {
   return {
     address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     cut,
-    plug: () => void (plugged = true),
+    plug: () => {
+      plugged = true;
+    },
     async close() {
       cut();
       await new Promise((resolve) => server.close(resolve));

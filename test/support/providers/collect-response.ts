@@ -51,10 +51,10 @@ export async function collectResponse(
 
 /** As `listen`, and what breaks off is thrown. */
 export async function completeResponse(provider: ModelProvider, request: ModelRequest) {
-  const heard = await collectResponse(provider, request);
-  if (heard.error instanceof Error) throw heard.error;
-  if (!heard.end || !heard.usage) throw new Error('the stream ended without its end or its usage');
-  return { ...heard, end: heard.end, usage: heard.usage };
+  const response = await collectResponse(provider, request);
+  if (response.error instanceof Error) throw response.error;
+  if (!response.end || !response.usage) throw new Error('the stream ended without its end or its usage');
+  return { ...response, end: response.end, usage: response.usage };
 }
 
 export const callsIn = (parts: AssistantPart[]) => parts.flatMap((part) => (part.type === 'tool_call' ? [part] : []));
@@ -73,11 +73,11 @@ export const lookTool = {
 };
 
 /** A request; the fakes have the model of its name. */
-export const requestOf = (more: Partial<ModelRequest> & Pick<ModelRequest, 'model'>): ModelRequest => ({
+export const requestOf = (changes: Partial<ModelRequest> & Pick<ModelRequest, 'model'>): ModelRequest => ({
   instructions: 'Be brief.',
   messages: [{ role: 'user', text: 'Hello' }],
   tools: [],
   maxOutputTokens: 2_048,
   idempotencyKey: 'task/1',
-  ...more,
+  ...changes,
 });

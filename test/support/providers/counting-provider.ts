@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 type Body = { messages: { role: string; content?: unknown; tool_calls?: unknown[] }[] };
 
 /** One response as the provider saw it. */
-export type Served = { task: string; step: number; text: string; whole: boolean };
+export type ServedResponse = { task: string; step: number; text: string; isComplete: boolean };
 
 /** The first response's prompt is said to have this many tokens, the next one more: tokens in the ledger name a response. */
 export const firstSerial = 1_000;
@@ -22,8 +22,8 @@ export const callsOf = (step: number) => (step % 3 === 2 ? 2 : 1);
  * @param pieceMs between two pieces of a response
  */
 export async function startCountingProvider({ pieceMs }: { pieceMs: number }) {
-  const served: Served[] = [];
-  let isEnough = false;
+  const responses: ServedResponse[] = [];
+  let isFinishing = false;
   const server = createServer((request, response) => void answer(request, response).catch(() => {}));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -34,11 +34,11 @@ export async function startCountingProvider({ pieceMs }: { pieceMs: number }) {
     const { messages } = JSON.parse(Buffer.concat(bytes).toString()) as Body;
     const step = 1 + messages.filter(({ role }) => role === 'assistant').length;
     const task = String(messages.find(({ role }) => role === 'user')?.content);
-    const serial = firstSerial + served.length;
-    const ends = isEnough && step > 1;
+    const serial = firstSerial + responses.length;
+    const ends = isFinishing && step > 1;
     const text = ends ? `The answer to ${task}.` : `Step ${step} of ${task}, looking on. `;
-    const record = { task, step, text, whole: false };
-    served.push(record);
+    const record = { task, step, text, isComplete: false };
+    responses.push(record);
 
     const send = (delta: object, finish: string | null = null) =>
       write(response, { choices: [{ index: 0, delta, finish_reason: finish }] });
@@ -59,15 +59,17 @@ export async function startCountingProvider({ pieceMs }: { pieceMs: number }) {
       usage: { prompt_tokens: serial, completion_tokens: 10, total_tokens: serial + 10 },
     });
     if (response.destroyed) return;
-    record.whole = true;
+    record.isComplete = true;
     response.end('data: [DONE]\n\n');
   }
 
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
-    served,
+    responses: responses,
     /** From now on it answers. */
-    enough: () => void (isEnough = true),
+    finish: () => {
+      isFinishing = true;
+    },
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -1,16 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import { anthropicFault, type AnthropicBody, type Block } from './fake-anthropic-faults.ts';
 import { citationFault, locationOf, type Cites } from './fake-anthropic-citations.ts';
-import { frame, startWireServer, type Reply, type Wire } from '../fakes/wire-server.ts';
+import { frame, startWireServer, type Reply, type StreamFaults } from '../fakes/wire-server.ts';
 
-export type AnthropicTurn = Wire & {
+export type AnthropicTurn = StreamFaults & {
   /** `pieces` are what a block's deltas carry; `cites` what they cite, told after them unless `citesFirst`. */
   blocks?: (Block & { pieces?: string[]; cites?: Cites[]; citesFirst?: boolean })[];
   stopReason?: string;
   /** `null`: the wire's own null. */
   usage?: Record<string, number>;
   /** Instead of an answer. */
-  refuse?: { status: number; type: string; message: string; headers?: Record<string, string> };
+  errorResponse?: { status: number; type: string; message: string; headers?: Record<string, string> };
   /** Sends this error event after the first delta, and nothing more. */
   errorEvent?: { type: string; message: string };
 };
@@ -23,7 +23,7 @@ export type AnthropicTurn = Wire & {
  */
 export async function startFakeAnthropic(
   key: string,
-  { otherwise }: { otherwise?: (body: AnthropicBody) => AnthropicTurn } = {},
+  { otherwise: fallback }: { otherwise?: (body: AnthropicBody) => AnthropicTurn } = {},
 ) {
   const turns: AnthropicTurn[] = [];
   const requests: AnthropicBody[] = [];
@@ -40,9 +40,15 @@ export async function startFakeAnthropic(
     if (!body.model?.startsWith('claude-')) return refusal(404, 'not_found_error', `model: ${body.model}`);
     requests.push(body);
     if (counts) return { status: 200, json: { input_tokens: Math.ceil(text.length / 4) } };
-    const turn = turns.shift() ?? otherwise?.(body);
+    const turn = turns.shift() ?? fallback?.(body);
     if (!turn) return refusal(500, 'api_error', 'the script ran out');
-    if (turn.refuse) return refusal(turn.refuse.status, turn.refuse.type, turn.refuse.message, turn.refuse.headers);
+    if (turn.errorResponse)
+      return refusal(
+        turn.errorResponse.status,
+        turn.errorResponse.type,
+        turn.errorResponse.message,
+        turn.errorResponse.headers,
+      );
     for (const { type, signature, pieces = [] } of turn.blocks ?? [])
       if (type === 'thinking') signed.set(String(signature), pieces.join(''));
     return { frames: framesOf(turn, body), wire: turn };

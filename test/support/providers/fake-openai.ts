@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { openAiFault, type OpenAiBody } from './fake-openai-faults.ts';
-import { frame, startWireServer, type Reply, type Wire } from '../fakes/wire-server.ts';
+import { frame, startWireServer, type Reply, type StreamFaults } from '../fakes/wire-server.ts';
 
 /** What servers that are only compatible do otherwise. */
 export type Quirk =
@@ -17,7 +17,7 @@ export type Quirk =
   /** The last chunk with choices carries the usage. */
   | 'usage with the end';
 
-export type OpenAiTurn = Wire & {
+export type OpenAiTurn = StreamFaults & {
   text?: string[];
   /** As reasoning servers stream it beside the text. */
   reasoning?: string[];
@@ -28,7 +28,7 @@ export type OpenAiTurn = Wire & {
   usage?: { prompt_tokens: number; completion_tokens: number; prompt_tokens_details?: { cached_tokens: number } };
   quirks?: Quirk[];
   /** Instead of an answer. */
-  refuse?: {
+  errorResponse?: {
     status: number;
     message: string;
     type?: string;
@@ -48,7 +48,7 @@ export type OpenAiTurn = Wire & {
  */
 export async function startFakeOpenAi(
   key: string | undefined,
-  { otherwise }: { otherwise?: (body: OpenAiBody) => OpenAiTurn } = {},
+  { otherwise: fallback }: { otherwise?: (body: OpenAiBody) => OpenAiTurn } = {},
 ) {
   const turns: OpenAiTurn[] = [];
   const requests: OpenAiBody[] = [];
@@ -73,9 +73,9 @@ export async function startFakeOpenAi(
         code: 'model_not_found',
       });
     requests.push(body);
-    const turn = turns.shift() ?? otherwise?.(body);
+    const turn = turns.shift() ?? fallback?.(body);
     if (!turn) return refusal({ status: 500, message: 'the script ran out', type: 'server_error' });
-    if (turn.refuse) return refusal(turn.refuse);
+    if (turn.errorResponse) return refusal(turn.errorResponse);
     return { frames: framesOf(turn, body), wire: turn };
   }
 
@@ -96,7 +96,7 @@ const refusal = ({
   message,
   type = 'invalid_request_error',
   code = null,
-}: NonNullable<OpenAiTurn['refuse']>): Reply => ({
+}: NonNullable<OpenAiTurn['errorResponse']>): Reply => ({
   status,
   headers: { 'x-request-id': 'req_1', ...headers },
   json: { error: { message, type, param: null, code } },
@@ -104,9 +104,9 @@ const refusal = ({
 
 function* framesOf(turn: OpenAiTurn, { model, stream_options }: OpenAiBody): Iterable<string> {
   const { usage = { prompt_tokens: 12, completion_tokens: 7 }, quirks = [], errorChunk } = turn;
-  const counted = stream_options?.include_usage === true && !quirks.includes('no usage');
+  const hasUsage = stream_options?.include_usage === true && !quirks.includes('no usage');
   const total = { ...usage, total_tokens: usage.prompt_tokens + usage.completion_tokens };
-  const withTheEnd = counted && quirks.includes('usage with the end');
+  const withTheEnd = hasUsage && quirks.includes('usage with the end');
   const chunk = (choices: object[], spent: object | null = null) =>
     frame({
       id: 'chatcmpl-1',
@@ -114,7 +114,7 @@ function* framesOf(turn: OpenAiTurn, { model, stream_options }: OpenAiBody): Ite
       created: 1_700_000_000,
       model,
       choices,
-      ...(counted ? { usage: spent } : {}),
+      ...(hasUsage ? { usage: spent } : {}),
     });
   const choice = (delta: object, finish_reason: string | null = null) => ({
     index: 0,
@@ -128,7 +128,7 @@ function* framesOf(turn: OpenAiTurn, { model, stream_options }: OpenAiBody): Ite
   for (const delta of deltasOf(turn, quirks)) yield chunk([choice(delta)]);
   const finish = turn.finishReason ?? (turn.calls && !quirks.includes('stop for tools') ? 'tool_calls' : 'stop');
   yield chunk([choice({}, finish)], withTheEnd ? total : null);
-  if (counted && !withTheEnd) yield chunk([], total);
+  if (hasUsage && !withTheEnd) yield chunk([], total);
   yield frame('[DONE]');
 }
 

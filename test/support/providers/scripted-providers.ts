@@ -17,7 +17,7 @@ export type ScriptedResponse = {
   usage?: { inputTokens: number; cacheReadTokens: number; outputTokens: number };
   limits?: ProviderLimits;
   /** Instead of an answer. */
-  refuse?: { status: number; message?: string; headers?: Record<string, string> };
+  errorResponse?: { status: number; message?: string; headers?: Record<string, string> };
   /** An error inside the stream, after it has begun. */
   errorInside?: true;
   chunkBytes?: number;
@@ -74,7 +74,9 @@ export const scriptedProviders: { name: string; capabilities: Capability[]; star
       start: async () => {
         let turn: Script['turns'][number] = {};
         return {
-          respondWith: (told) => void (turn = scriptTurn(told)),
+          respondWith: (told) => {
+            turn = scriptTurn(told);
+          },
           create: (options) => createScriptedProvider({ script: { turns: [turn] }, ...options }),
           model: 'any',
           server: noServer,
@@ -97,14 +99,14 @@ function anthropicTurn({
   stop,
   usage,
   limits,
-  refuse,
+  errorResponse: refuse,
   errorInside,
   ...told
 }: ScriptedResponse): AnthropicTurn {
   // Before the first piece stand the message's start, a ping and the block's start.
   const framesBefore = 3;
   return {
-    ...wireOf(told, framesBefore),
+    ...faultsOf(told, framesBefore),
     blocks: [
       ...(text ? [{ type: 'text', pieces: text }] : []),
       ...calls.map(({ id, tool, pieces }) => ({ type: 'tool_use', id, name: tool, pieces })),
@@ -126,7 +128,7 @@ function anthropicTurn({
       },
     }),
     ...(refuse && {
-      refuse: { message: 'no', type: anthropicTypes[refuse.status] ?? 'invalid_request_error', ...refuse },
+      errorResponse: { message: 'no', type: anthropicTypes[refuse.status] ?? 'invalid_request_error', ...refuse },
     }),
     ...(errorInside && { errorEvent: { type: 'overloaded_error', message: 'Overloaded' } }),
   };
@@ -143,10 +145,19 @@ const anthropicTypes: Record<number, string> = {
   529: 'overloaded_error',
 };
 
-function openAiTurn({ text, calls, stop, usage, limits, refuse, errorInside, ...told }: ScriptedResponse): OpenAiTurn {
+function openAiTurn({
+  text,
+  calls,
+  stop,
+  usage,
+  limits,
+  errorResponse: refuse,
+  errorInside,
+  ...told
+}: ScriptedResponse): OpenAiTurn {
   return {
     // Before the first piece stands the chunk with the role.
-    ...wireOf(told, 1),
+    ...faultsOf(told, 1),
     ...(text && { text }),
     ...(calls && { calls: calls.map(({ tool, ...call }) => ({ name: tool, ...call })) }),
     ...(stop && {
@@ -166,7 +177,7 @@ function openAiTurn({ text, calls, stop, usage, limits, refuse, errorInside, ...
         completion_tokens: usage.outputTokens,
       },
     }),
-    ...(refuse && { refuse: { message: 'no', ...openAiKinds(refuse.status), ...refuse } }),
+    ...(refuse && { errorResponse: { message: 'no', ...openAiKinds(refuse.status), ...refuse } }),
     ...(errorInside && { errorChunk: { message: 'The server is overloaded.', type: 'server_error' } }),
   };
 }
@@ -202,9 +213,9 @@ function argumentsOf(text: string) {
   return value ? { arguments: value } : { malformed: text };
 }
 
-type Places = Pick<ScriptedResponse, 'chunkBytes' | 'cutAfter' | 'endAfter' | 'stallAfter' | 'raw'>;
+type StreamPoints = Pick<ScriptedResponse, 'chunkBytes' | 'cutAfter' | 'endAfter' | 'stallAfter' | 'raw'>;
 
-function wireOf({ cutAfter, endAfter, stallAfter, ...rest }: Places, framesBefore: number) {
+function faultsOf({ cutAfter, endAfter, stallAfter, ...rest }: StreamPoints, framesBefore: number) {
   const frames = (pieces: number) => (pieces < 0 ? 0 : framesBefore + pieces);
   return {
     ...rest,

@@ -8,8 +8,8 @@ export async function activityAttempts(client: Client, taskId: string, activity:
   for (const event of events ?? []) {
     const { activityTaskScheduledEventAttributes: scheduled, activityTaskStartedEventAttributes: started } = event;
     if (scheduled?.activityType?.name === activity) attempts.set(String(event.eventId), 0);
-    const of = String(started?.scheduledEventId);
-    if (started && attempts.has(of)) attempts.set(of, started.attempt ?? 0);
+    const scheduledId = String(started?.scheduledEventId);
+    if (started && attempts.has(scheduledId)) attempts.set(scheduledId, started.attempt ?? 0);
   }
   return [...attempts.values()];
 }

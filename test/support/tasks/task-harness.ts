@@ -28,9 +28,9 @@ export async function createTaskHarness(
   let model = createScriptedModel([]);
   const tools: Record<string, Tool> = {};
   // Whatever tool a test makes, the agent may call.
-  const ruled = env.config.ALFRED_AGENTS?.['knowledge']?.approvals?.map(({ tool }) => tool) ?? [];
-  const offered = [...(agents['knowledge'] as Agent).tools, ...ruled.filter((tool) => tool !== '*')];
-  const knowledge = { ...(agents['knowledge'] as Agent), tools: offered };
+  const toolsOfRules = env.config.ALFRED_AGENTS?.['knowledge']?.approvals?.map(({ tool }) => tool) ?? [];
+  const offeredTools = [...(agents['knowledge'] as Agent).tools, ...toolsOfRules.filter((tool) => tool !== '*')];
+  const knowledge = { ...(agents['knowledge'] as Agent), tools: offeredTools };
   const start = () =>
     startWorkers(
       { ...env, metrics },
@@ -66,7 +66,7 @@ export async function createTaskHarness(
     /** @param more what makes it more than a tool that reads */
     tool(name: string, run: Tool['run'], more: Partial<Tool> = {}) {
       tools[name] = { name, description: name, inputSchema: { type: 'object' }, ...more, run };
-      if (!offered.includes(name)) offered.push(name);
+      if (!offeredTools.includes(name)) offeredTools.push(name);
     },
     start: (request: Partial<TaskRequest> = {}) =>
       startTask({ client: env.client, tasks: adapters.tasks }, 'What?', request),
@@ -77,7 +77,7 @@ export async function createTaskHarness(
       workers = await start();
     },
     /** The task's events up to and including its end. */
-    followed: (id: string) => followTask(adapters.events, id, 30_000),
+    followToEnd: (id: string) => followTask(adapters.events, id, 30_000),
     async row(id: string) {
       const row = await adapters.tasks.get(scope, id);
       if (!row) throw new Error(`no task ${id}`);

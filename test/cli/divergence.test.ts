@@ -1,0 +1,56 @@
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, expect, test } from '@jest/globals';
+import type { WorkflowBundle } from '@temporalio/worker';
+import { pino } from 'pino';
+import { readHistory, type History } from '../../cli/replay/history-file.ts';
+import { replayHistory } from '../../cli/replay/replay-history.ts';
+import { buildWorkflowBundle } from '../../workers/bundle.ts';
+
+const folder = fileURLToPath(new URL('../histories/', import.meta.url));
+const file = readdirSync(folder).find((name) => name.startsWith('agentTaskWorkflow'));
+
+let bundle: WorkflowBundle;
+beforeAll(async () => {
+  bundle = await buildWorkflowBundle(pino({ level: 'silent' }));
+});
+
+const eventTypeTimerStarted = 17;
+
+/** Each change makes the SDK report the difference in another form. */
+const changes: [string, (events: NonNullable<History['events']>, at: number) => void, RegExp][] = [
+  [
+    'an activity of another type',
+    (events, at) => {
+      const scheduled = events[at]?.activityTaskScheduledEventAttributes;
+      if (scheduled) scheduled.activityType = { name: 'askModel' };
+    },
+    /^History, event \d+ ActivityTaskScheduled: askModel\.\nThe code asks for callModel there\.\n/,
+  ],
+  [
+    'a timer in place of an activity',
+    (events, at) => {
+      const timerStartedEventAttributes = { timerId: '1', startToFireTimeout: { seconds: 5 as never } };
+      const { eventId } = events[at] ?? {};
+      events[at] = { eventId, eventType: eventTypeTimerStarted, timerStartedEventAttributes } as never;
+    },
+    /^History, event \d+ TimerStarted: timer 1 of 5 s\.\nThe code schedules an activity there\.\n/,
+  ],
+  [
+    'an activity that the code does not schedule',
+    (events, at) => {
+      events.splice(at + 1, 0, { ...events[at] });
+      for (const [i, event] of events.entries()) event.eventId = (i + 1) as never;
+    },
+    /^History, event \d+ ActivityTaskScheduled: activity callModel\.\nThe code asks for nothing there\.\n/,
+  ],
+];
+
+test.each(changes)('in the words of the pinned SDK, %s is recognised and described', async (_, change, description) => {
+  const history = await readHistory(`${folder}${file}`);
+  const events = history.events ?? [];
+  const at = events.findIndex((event) => event.activityTaskScheduledEventAttributes);
+  change(events, at);
+  const replay = await replayHistory(bundle, history);
+  expect(replay.isSame ? 'same' : replay.divergence).toMatch(description);
+});
