@@ -1,86 +1,92 @@
 import type { JsonValue } from '../../contract/json.ts';
 
+// Prepares the JSON Schema of an answer for providers that enforce one. Written by hand because an agent gives raw JSON
+// Schema. The helpers of the openai package take zod types or types of a schema library, and its strict mode makes
+// optional properties required, which would change the meaning of the answer.
+
 type Schema = Record<string, JsonValue>;
 const isSchema = (value: JsonValue | undefined): value is Schema =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * A schema with every object closed, as providers that enforce one want it, or undefined when that would change what it
- * means: objects with free keys, references (which zod makes of recursion only), a root that is no object.
+ * Closes every object of a schema with `additionalProperties: false`, which providers require to enforce a schema.
+ *
+ * @returns undefined when closing would change the meaning: objects with free keys, references (zod uses them for
+ *   recursion only), or a root that is not an object
  */
 export const closedSchema = (schema: Schema): Schema | undefined =>
-  schema.type === 'object' && isClosable(schema) ? (closed(schema) as Schema) : undefined;
+  schema.type === 'object' && canBeClosed(schema) ? (closeObjects(schema) as Schema) : undefined;
 
-function isClosable(value: JsonValue | undefined): boolean {
-  if (Array.isArray(value)) return value.every(isClosable);
+function canBeClosed(value: JsonValue | undefined): boolean {
+  if (Array.isArray(value)) return value.every(canBeClosed);
   if (!isSchema(value)) return true;
   const { additionalProperties = false } = value;
   if ('$ref' in value || additionalProperties !== false) return false;
-  return subschemas(value).every(isClosable);
+  return subschemasOf(value).every(canBeClosed);
 }
 
-function closed(value: JsonValue): JsonValue {
+function closeObjects(value: JsonValue): JsonValue {
   if (!isSchema(value)) return value;
-  const copy = mapInner(value, closed);
+  const copy = mapSubschemas(value, closeObjects);
   return copy.type === 'object' ? { ...copy, additionalProperties: false } : copy;
 }
 
-/** The schema with its direct subschemas replaced. */
-function mapInner(schema: Schema, change: (inner: JsonValue) => JsonValue): Schema {
+/** A copy of a schema with its direct subschemas replaced. */
+function mapSubschemas(schema: Schema, change: (subschema: JsonValue) => JsonValue): Schema {
   const copy: Schema = { ...schema };
-  for (const key of nesting) {
-    const inner = copy[key];
-    if (inner !== undefined) copy[key] = Array.isArray(inner) ? inner.map(change) : change(inner);
+  for (const keyword of subschemaKeywords) {
+    const value = copy[keyword];
+    if (value !== undefined) copy[keyword] = Array.isArray(value) ? value.map(change) : change(value);
   }
   if (isSchema(copy.properties))
-    copy.properties = Object.fromEntries(Object.entries(copy.properties).map(([name, inner]) => [name, change(inner)]));
+    copy.properties = Object.fromEntries(Object.entries(copy.properties).map(([name, value]) => [name, change(value)]));
   return copy;
 }
 
-const nesting = ['items', 'prefixItems', 'anyOf', 'oneOf', 'allOf', 'not'] as const;
+const subschemaKeywords = ['items', 'prefixItems', 'anyOf', 'oneOf', 'allOf', 'not'] as const;
 
-const subschemas = (schema: Schema): JsonValue[] => [
-  ...nesting.flatMap((key) => (schema[key] === undefined ? [] : [schema[key]])),
+const subschemasOf = (schema: Schema): JsonValue[] => [
+  ...subschemaKeywords.flatMap((keyword) => (schema[keyword] === undefined ? [] : [schema[keyword]])),
   ...(isSchema(schema.properties) ? Object.values(schema.properties) : []),
 ];
 
-/** Keywords that every server enforces. */
-const shape = ['type', 'properties', 'required', 'additionalProperties', 'items', 'anyOf', 'enum', 'const'];
-const words = ['title', 'description'];
-/** Keywords that make another shape, which only some servers know. */
-const otherShapes = ['prefixItems', 'oneOf', 'allOf', 'not', 'if', 'then', 'else'];
+/** Structural keywords that every server with schema support enforces. */
+const commonKeywords = ['type', 'properties', 'required', 'additionalProperties', 'items', 'anyOf', 'enum', 'const'];
+const annotationKeywords = ['title', 'description'];
+/** Structural keywords that only some servers enforce. OpenAI's strict mode refuses them. */
+const rareKeywords = ['prefixItems', 'oneOf', 'allOf', 'not', 'if', 'then', 'else'];
 
 /**
- * A closed schema with its shape alone: lengths, ranges, patterns and formats become part of the descriptions. Servers
- * know different ones of them and refuse the whole request for the others; the answer is checked against all of them
- * when it is there.
+ * Keeps the structure of a closed schema and moves all other constraints (lengths, ranges, patterns, formats) into the
+ * descriptions. Each server supports different ones of them and refuses the whole request for the rest. The complete
+ * answer is validated against all of them anyway.
  */
-export function shapeOf(schema: Schema): Schema {
-  const kept = [...shape, ...words, ...otherShapes];
-  const bounds = Object.entries(schema).filter(([keyword]) => !kept.includes(keyword));
-  const said = bounds.map(([keyword, value]) => `${keyword}: ${JSON.stringify(value)}`).join(', ');
-  const own = typeof schema.description === 'string' ? schema.description : '';
-  const description = [own, said].filter(Boolean).join(' – ');
-  const bare = Object.fromEntries(Object.entries(schema).filter(([keyword]) => kept.includes(keyword)));
+export function describeConstraints(schema: Schema): Schema {
+  const structuralKeywords = [...commonKeywords, ...annotationKeywords, ...rareKeywords];
+  const entries = Object.entries(schema);
+  const constraints = entries.filter(([keyword]) => !structuralKeywords.includes(keyword));
+  const constraintText = constraints.map(([keyword, value]) => `${keyword}: ${JSON.stringify(value)}`).join(', ');
+  const originalDescription = typeof schema.description === 'string' ? schema.description : '';
+  const description = [originalDescription, constraintText].filter(Boolean).join(' – ');
+  const structure = Object.fromEntries(entries.filter(([keyword]) => structuralKeywords.includes(keyword)));
   return {
-    ...mapInner(bare, (inner) => (isSchema(inner) ? shapeOf(inner) : inner)),
+    ...mapSubschemas(structure, (subschema) => (isSchema(subschema) ? describeConstraints(subschema) : subschema)),
     ...(description ? { description } : {}),
   };
 }
 
-/** Whether a shape fits OpenAI's strict mode, which wants a type, every property required, and no other shapes. */
-export function isStrict(schema: Schema): boolean {
+/**
+ * Whether a schema without constraints fits OpenAI's strict mode: every value has a type, every property is required,
+ * and there are no rare keywords.
+ */
+export function fitsOpenAiStrictMode(schema: Schema): boolean {
   const { properties, required } = schema;
-  const names = isSchema(properties) ? Object.keys(properties) : [];
-  const all = Array.isArray(required) ? required : [];
+  const propertyNames = isSchema(properties) ? Object.keys(properties) : [];
+  const requiredNames = Array.isArray(required) ? required : [];
   return (
     ['type', 'anyOf', 'enum', 'const'].some((keyword) => keyword in schema) &&
-    otherShapes.every((keyword) => !(keyword in schema)) &&
-    names.every((name) => all.includes(name)) &&
-    subschemas(schema).every((inner) => [inner].flat().every((one) => !isSchema(one) || isStrict(one)))
+    rareKeywords.every((keyword) => !(keyword in schema)) &&
+    propertyNames.every((name) => requiredNames.includes(name)) &&
+    subschemasOf(schema).every((value) => [value].flat().every((item) => !isSchema(item) || fitsOpenAiStrictMode(item)))
   );
 }
-
-/** The schema in words, for whoever cannot enforce it. */
-export const inWords = (instructions: string, schema: Schema) =>
-  `${instructions}\n\nYour final answer is nothing but one JSON value that fits this JSON Schema: ${JSON.stringify(schema)}`.trim();

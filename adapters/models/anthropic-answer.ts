@@ -2,98 +2,102 @@ import type Anthropic from '@anthropic-ai/sdk';
 import { AlfredError } from '../../contract/errors.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { AssistantPart, CitedPlace } from '../../contract/messages.ts';
-import type { ModelEvent, ModelRequest, StopReason } from '../../contract/ports/index.ts';
-import { citedIn, searchResultsIn } from './anthropic-citations.ts';
-import { MarkedText } from './marked-text.ts';
-import type { Answer } from './stream-answer.ts';
-import { estimateTokens, type TokenCounts } from './token-estimate.ts';
-import { keptCalls } from './tool-calls.ts';
+import type { ModelEvent, ModelRequest, StopReason, TokenCounts } from '../../contract/ports/index.ts';
+import { resolveCitation, searchResultsIn } from './anthropic-citations.ts';
+import { CitationMarkerWriter } from './citation-marker-writer.ts';
+import { estimatedOutputTokens } from './estimated-usage.ts';
+import type { AnswerBuilder } from './stream-answer.ts';
+import { storedToolCalls } from './tool-calls.ts';
 
-/** A block, the text of its input, which comes in pieces, and what it cites. */
-type Growing = { block: Anthropic.ContentBlock; input: string; places: CitedPlace[] };
+/** A content block as far as it has been received. `input`: JSON text of a tool call. `places`: what the text cites. */
+type PartialBlock = { block: Anthropic.ContentBlock; input: string; places: CitedPlace[] };
 
-/** A response of the Messages API, put together from its events. Events and blocks of kinds that came later are no fault. */
-export class AnthropicAnswer implements Answer<Anthropic.RawMessageStreamEvent> {
+/**
+ * Builds a response of the Messages API from its events. Unknown kinds of events and blocks are ignored, as the API's
+ * versioning policy asks for.
+ */
+export class AnthropicAnswer implements AnswerBuilder<Anthropic.RawMessageStreamEvent> {
   private readonly request: ModelRequest;
-  private readonly blocks = new Map<number, Growing>();
-  private readonly results: ReturnType<typeof searchResultsIn>;
-  /** Present when there is something to cite. */
-  private readonly marked: MarkedText | undefined;
-  /** Numbers that the block under way cites. */
-  private numbers: number[] = [];
-  /** The text under way, while there is something to cite: it comes in many blocks, and is one. */
-  private text: Growing | undefined;
+  private readonly blocks = new Map<number, PartialBlock>();
+  private readonly searchResults: ReturnType<typeof searchResultsIn>;
+  /** Present when the request contains search results. */
+  private readonly markerWriter: CitationMarkerWriter | undefined;
+  /** Numbers of the passages that the current block cites. */
+  private citedNumbers: number[] = [];
+  /** With citations, Claude splits a text into many blocks. They are joined into this one. */
+  private joinedText: PartialBlock | undefined;
   private counts: TokenCounts | undefined;
   private stopReason: string | null = null;
+  /** Characters of text, thinking and tool input so far. */
   private characters = 0;
-  private isWhole = false;
+  private isComplete = false;
 
   constructor(request: ModelRequest) {
     this.request = request;
-    this.results = searchResultsIn(request);
-    this.marked = this.results.length > 0 ? new MarkedText() : undefined;
+    this.searchResults = searchResultsIn(request);
+    this.markerWriter = this.searchResults.length > 0 ? new CitationMarkerWriter() : undefined;
   }
 
-  *take(event: Anthropic.RawMessageStreamEvent): Iterable<ModelEvent> {
+  *add(event: Anthropic.RawMessageStreamEvent): Iterable<ModelEvent> {
     switch (event.type) {
       case 'message_start':
-        yield this.count(event.message.usage);
+        yield this.updateCounts(event.message.usage);
         break;
       case 'content_block_start':
-        yield* this.begin(event);
+        yield* this.beginBlock(event);
         break;
       case 'content_block_delta':
-        yield* this.grow(event);
+        yield* this.applyDelta(event);
         break;
       case 'content_block_stop':
-        this.marked?.endBlock(this.numbers);
-        this.numbers = [];
+        this.markerWriter?.endBlock(this.citedNumbers);
+        this.citedNumbers = [];
         break;
       case 'message_delta':
         this.stopReason = event.delta.stop_reason;
-        yield this.count(event.usage);
+        yield this.updateCounts(event.usage);
         break;
       case 'message_stop':
         yield* this.endText();
-        this.isWhole = true;
+        this.isComplete = true;
     }
   }
 
   usage(): TokenCounts | undefined {
-    if (!this.counts || this.isWhole) return this.counts;
-    // What broke off was counted at its beginning only.
-    const outputTokens = Math.max(this.counts.outputTokens, estimateTokens(this.characters));
+    if (!this.counts || this.isComplete) return this.counts;
+    // Output tokens are counted at the end only. A response that broke off is charged by the text that was received.
+    const outputTokens = Math.max(this.counts.outputTokens, estimatedOutputTokens(this.characters));
     return { ...this.counts, outputTokens };
   }
 
   end(): (ModelEvent & { type: 'end' }) | undefined {
-    if (!this.isWhole) return undefined;
+    if (!this.isComplete) return undefined;
     return { type: 'end', stopReason: stopReasonOf(this.stopReason), parts: this.parts() };
   }
 
-  private *begin({ index, content_block: block }: Anthropic.RawContentBlockStartEvent): Iterable<ModelEvent> {
+  private *beginBlock({ index, content_block: block }: Anthropic.RawContentBlockStartEvent): Iterable<ModelEvent> {
     if (block.type !== 'text') {
       yield* this.endText();
       this.blocks.set(index, { block: { ...block }, input: '', places: [] });
       return;
     }
-    const growing = this.text ?? { block: { ...block, text: '' }, input: '', places: [] };
-    if (this.marked) this.text = growing;
-    this.blocks.set(index, growing);
-    for (const citation of block.citations ?? []) this.cite(growing, citation);
-    yield* this.say(growing, block.text);
+    const partial = this.joinedText ?? { block: { ...block, text: '' }, input: '', places: [] };
+    if (this.markerWriter) this.joinedText = partial;
+    this.blocks.set(index, partial);
+    for (const citation of block.citations ?? []) this.addCitation(partial, citation);
+    yield* this.addText(partial, block.text);
   }
 
-  private *grow({ index, delta }: Anthropic.RawContentBlockDeltaEvent): Iterable<ModelEvent> {
-    const growing = this.blocks.get(index);
-    if (!growing) return;
-    const { block } = growing;
+  private *applyDelta({ index, delta }: Anthropic.RawContentBlockDeltaEvent): Iterable<ModelEvent> {
+    const partial = this.blocks.get(index);
+    if (!partial) return;
+    const { block } = partial;
     if (delta.type === 'text_delta' && block.type === 'text') {
-      yield* this.say(growing, delta.text);
+      yield* this.addText(partial, delta.text);
     } else if (delta.type === 'citations_delta') {
-      this.cite(growing, delta.citation);
+      this.addCitation(partial, delta.citation);
     } else if (delta.type === 'input_json_delta') {
-      growing.input += delta.partial_json;
+      partial.input += delta.partial_json;
       this.characters += delta.partial_json.length;
     } else if (delta.type === 'thinking_delta' && block.type === 'thinking') {
       block.thinking += delta.thinking;
@@ -103,25 +107,26 @@ export class AnthropicAnswer implements Answer<Anthropic.RawMessageStreamEvent> 
     }
   }
 
-  private *say(growing: Growing, text: string): Iterable<ModelEvent> {
+  private *addText(partial: PartialBlock, text: string): Iterable<ModelEvent> {
     this.characters += text.length;
-    yield* show(growing, this.marked ? this.marked.say(text) : text);
+    yield* emitText(partial, this.markerWriter ? this.markerWriter.append(text) : text);
   }
 
-  private cite({ places }: Growing, citation: Anthropic.TextCitation) {
-    const cited = citedIn(citation, this.results);
+  private addCitation({ places }: PartialBlock, citation: Anthropic.TextCitation) {
+    const cited = resolveCitation(citation, this.searchResults);
     if (!cited) return;
-    this.numbers.push(cited.n);
+    this.citedNumbers.push(cited.n);
     if (cited.place) places.push(cited.place);
   }
 
+  /** Ends the joined text and emits what the marker writer still holds. */
   private *endText(): Iterable<ModelEvent> {
-    if (this.marked && this.text) yield* show(this.text, this.marked.end());
-    this.text = undefined;
+    if (this.markerWriter && this.joinedText) yield* emitText(this.joinedText, this.markerWriter.finish());
+    this.joinedText = undefined;
   }
 
-  /** Counts are of the whole message so far; one that is left out has not changed. */
-  private count(usage: Partial<Anthropic.MessageDeltaUsage> = {}): ModelEvent {
+  /** Counts are cumulative for the message. A count that is absent has not changed. */
+  private updateCounts(usage: Partial<Anthropic.MessageDeltaUsage> = {}): ModelEvent {
     this.counts = {
       inputTokens: usage.input_tokens ?? this.counts?.inputTokens ?? 0,
       cacheReadTokens: usage.cache_read_input_tokens ?? this.counts?.cacheReadTokens ?? 0,
@@ -133,28 +138,26 @@ export class AnthropicAnswer implements Answer<Anthropic.RawMessageStreamEvent> 
 
   private parts(): AssistantPart[] {
     const blocks = [...new Set(this.blocks.values())];
-    const calls = keptCalls(
-      this.request,
-      blocks.flatMap(({ block, input }) =>
-        // Some servers send the whole input with the block's beginning.
-        block.type === 'tool_use'
-          ? [{ id: block.id, tool: block.name, arguments: input || JSON.stringify(block.input) }]
-          : [],
-      ),
+    const rawCalls = blocks.flatMap(({ block, input }) =>
+      // Some servers send the whole input with the beginning of the block.
+      block.type === 'tool_use'
+        ? [{ id: block.id, tool: block.name, arguments: input || JSON.stringify(block.input) }]
+        : [],
     );
+    const calls = storedToolCalls(this.request, rawCalls);
     return blocks.flatMap(({ block, places }): AssistantPart[] => {
       if (block.type === 'text')
         return block.text
           ? [{ type: 'text', text: block.text, ...(places.length > 0 ? { citations: places } : {}) }]
           : [];
       if (block.type === 'tool_use') return calls.splice(0, 1);
-      // Thinking must go back exactly as it came.
+      // The API wants thinking blocks back unchanged.
       return [{ type: 'opaque', provider: 'anthropic', value: block as unknown as JsonValue }];
     });
   }
 }
 
-function* show({ block }: Growing, text: string): Iterable<ModelEvent> {
+function* emitText({ block }: PartialBlock, text: string): Iterable<ModelEvent> {
   if (block.type === 'text') block.text += text;
   if (text) yield { type: 'text', text };
 }
@@ -169,7 +172,7 @@ function stopReasonOf(reason: string | null): StopReason {
     case 'model_context_window_exceeded':
       throw new AlfredError('model_context_overflow', 'The conversation and its answer no longer fit the model.');
     case 'pause_turn':
-      // It pauses for tools that run on its own side. Alfred offers none, and to go on would cost more than was reserved.
+      // Pauses are for tools that Anthropic runs. Alfred offers none, and continuing would exceed the reserved budget.
       throw new AlfredError('model_output_limit', 'anthropic paused before the answer was whole.');
     default:
       return 'end';

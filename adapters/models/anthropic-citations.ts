@@ -6,48 +6,52 @@ import { passagesOf, type FoundPassage } from '../../contract/rules/tool-output.
 import type { Message, ModelRequest } from '../../contract/ports/index.ts';
 
 type CitablePassage = FoundPassage & { n: number };
-type Result = Extract<Message, { role: 'tool' }>['results'][number];
+type ToolResult = Extract<Message, { role: 'tool' }>['results'][number];
 
-/** Longest title, in characters; the API limits it and does not say to what. */
+/** Longest title, in characters. The API has a limit and does not document it. */
 const maxTitleLength = 200;
 
-/** Whether passages are sent as search results, which Claude cites by itself. Beside an answer schema the API refuses them. */
-export const sendsSearchResults = ({ citations, outputSchema }: ModelRequest): boolean => citations === true && !outputSchema;
+/**
+ * Whether a request sends passages as search results, which Claude can cite by itself. The API refuses them together
+ * with an answer schema.
+ */
+export const sendsSearchResults = ({ citations, outputSchema }: ModelRequest): boolean =>
+  citations === true && !outputSchema;
 
 /**
- * A tool's output as its result is sent: with passages as search results, which must be all on or all off in a request,
- * the rest of the output as JSON before them; else all of it as text or JSON.
+ * The content of a tool result block. With citations, passages become search results, and the rest of the output comes
+ * before them as JSON. The API requires citations to be enabled for all search results of a request or for none.
  */
 export function resultContent(
-  result: Result,
-  isCiting: boolean,
+  result: ToolResult,
+  asSearchResults: boolean,
 ): NonNullable<Anthropic.ToolResultBlockParam['content']> {
   const { output } = result;
-  const passages = isCiting ? citablePassages(result) : [];
+  const passages = asSearchResults ? citablePassages(result) : [];
   if (passages.length === 0) return typeof output === 'string' ? output : JSON.stringify(output);
-  const rest = (passagesOf(output) ?? []).map((passage) => {
-    const { text: _, ...facts } = passage;
-    return isCitable(passage) ? facts : passage;
+  const listedPassages = (passagesOf(output) ?? []).map((passage) => {
+    const { text: _, ...passageWithoutText } = passage;
+    return isCitable(passage) ? passageWithoutText : passage;
   });
-  const payload = JSON.stringify({ ...(output as Record<string, JsonValue>), passages: rest });
-  return [{ type: 'text', text: payload }, ...passages.map(searchResult)];
+  const rest = JSON.stringify({ ...(output as Record<string, JsonValue>), passages: listedPassages });
+  return [{ type: 'text', text: rest }, ...passages.map(searchResult)];
 }
 
-/** The passages that a request sends as search results, in the order in which the API counts them. */
+/** The passages that a request sends as search results. Citations refer to them by their index in this order. */
 export const searchResultsIn = (request: ModelRequest): CitablePassage[] =>
   sendsSearchResults(request)
     ? request.messages.flatMap((message) => (message.role === 'tool' ? message.results.flatMap(citablePassages) : []))
     : [];
 
-/** What an error says must be text. */
-const citablePassages = ({ output, isError }: Result): CitablePassage[] =>
+/** The API accepts only text as the content of an error. */
+const citablePassages = ({ output, isError }: ToolResult): CitablePassage[] =>
   isError ? [] : (passagesOf(output) ?? []).filter(isCitable);
 
-/** One without a number could not be named, and one without text is refused. */
+/** An answer refers to passages by number, and the API refuses a search result without text. */
 const isCitable = (passage: FoundPassage): passage is CitablePassage =>
   typeof passage.n === 'number' && passage.chunkId !== '' && passage.text.trim() !== '';
 
-/** Claude cites whole blocks, so that a passage has one for each of its sentences. */
+/** Each sentence becomes a block, because Claude cites whole blocks. */
 const searchResult = ({ n, chunkId, title, headingPath, text }: CitablePassage): Anthropic.SearchResultBlockParam => ({
   type: 'search_result',
   source: chunkId,
@@ -57,10 +61,11 @@ const searchResult = ({ n, chunkId, title, headingPath, text }: CitablePassage):
 });
 
 /**
- * What Claude cites: the passage's number, and the place in it when what stands there is what the citation says.
+ * Finds the passage that a citation refers to.
  *
- * @param results of the request, as `searchResultsIn` has them
- * @returns undefined when the citation names no search result of the request
+ * @param results the request's search results, from `searchResultsIn`
+ * @returns the passage's number, and the cited place if the passage has the cited text there; undefined when the
+ *   citation refers to no search result of the request
  */
 export function resolveCitation(
   citation: Anthropic.TextCitation,
@@ -71,12 +76,14 @@ export function resolveCitation(
   if (passage?.chunkId.toWellFormed() !== citation.source) return undefined;
   const { n, chunkId, text } = passage;
   const blocks = splitSentences(text);
-  const [first, last] = [blocks[citation.start_block_index], blocks[citation.end_block_index - 1]];
+  const first = blocks[citation.start_block_index];
+  const last = blocks[citation.end_block_index - 1];
   if (!first || !last) return { n };
   const { start, end } = trimSpan(text, { start: first.start, end: last.end });
   const quote = text.slice(start, end);
-  return withoutWhitespace(quote) === withoutWhitespace(citation.cited_text) ? { n, place: { chunkId, start, end, quote } } : { n };
+  const isSameText = withoutWhitespace(quote) === withoutWhitespace(citation.cited_text);
+  return isSameText ? { n, place: { chunkId, start, end, quote } } : { n };
 }
 
-/** Words alone: how blocks are joined, and what half characters became, is the API's affair. */
+/** Text for comparison: the API decides how it joins blocks and replaces lone surrogates. */
 const withoutWhitespace = (text: string) => text.toWellFormed().replace(/\s+/g, '');

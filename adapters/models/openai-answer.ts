@@ -1,47 +1,47 @@
 import type OpenAI from 'openai';
 import type { AssistantPart } from '../../contract/messages.ts';
-import type { ModelEvent, ModelRequest, StopReason } from '../../contract/ports/index.ts';
-import { CallAssembler } from './openai-calls.ts';
-import type { Answer } from './stream-answer.ts';
-import { estimatedUsage, estimateTokens, type TokenCounts } from './token-estimate.ts';
-import { keptCalls } from './tool-calls.ts';
+import type { ModelEvent, ModelRequest, StopReason, TokenCounts } from '../../contract/ports/index.ts';
+import { estimatedOutputTokens, estimatedUsage } from './estimated-usage.ts';
+import type { AnswerBuilder } from './stream-answer.ts';
+import { ToolCallAssembler } from './tool-call-assembler.ts';
+import { storedToolCalls } from './tool-calls.ts';
 
 type Chunk = OpenAI.ChatCompletionChunk;
-/** Reasoning has no place in the official protocol; servers send it under either name. */
+/** The official protocol has no field for reasoning. Compatible servers use one of two names. */
 type Delta = Partial<OpenAI.ChatCompletionChunk.Choice.Delta> & { reasoning_content?: unknown; reasoning?: unknown };
 
-/** A response of Chat Completions, put together from its chunks. */
-export class OpenAiAnswer implements Answer<Chunk> {
+/** Builds a response of Chat Completions from its chunks. */
+export class OpenAiAnswer implements AnswerBuilder<Chunk> {
   private readonly request: ModelRequest;
-  private readonly calls = new CallAssembler();
+  private readonly assembler = new ToolCallAssembler();
   private text = '';
   private refusal = '';
-  private finish: string | undefined;
-  private counted: OpenAI.CompletionUsage | undefined;
-  /** Made with the first chunk. */
-  private estimated: TokenCounts | undefined;
-  /** Characters that came beside the text: reasoning, calls. */
+  private finishReason: string | undefined;
+  private reportedUsage: OpenAI.CompletionUsage | undefined;
+  /** Set with the first chunk. */
+  private inputEstimate: TokenCounts | undefined;
+  /** Characters of reasoning and tool calls. */
   private otherCharacters = 0;
 
   constructor(request: ModelRequest) {
     this.request = request;
   }
 
-  *take({ choices, usage }: Partial<Chunk>): Iterable<ModelEvent> {
-    if (usage) this.counted = usage;
+  *add({ choices, usage }: Partial<Chunk>): Iterable<ModelEvent> {
+    if (usage) this.reportedUsage = usage;
     const choice = choices?.[0];
     if (!choice) return;
-    if (choice.finish_reason) this.finish = choice.finish_reason;
+    if (choice.finish_reason) this.finishReason = choice.finish_reason;
     const delta = (choice.delta ?? {}) as Delta;
-    if (!this.estimated) {
-      // The tokens are counted at the end only; who stops before knows what the input may have been.
-      this.estimated = estimatedUsage(this.request, 0);
-      yield { type: 'usage', usage: this.estimated };
+    if (!this.inputEstimate) {
+      // The server counts tokens at the end only. A call that is aborted before is charged by this estimate.
+      this.inputEstimate = estimatedUsage(this.request, 0);
+      yield { type: 'usage', usage: this.inputEstimate };
     }
     for (const reasoning of [delta.reasoning_content, delta.reasoning])
       if (typeof reasoning === 'string') this.otherCharacters += reasoning.length;
-    for (const piece of delta.tool_calls ?? []) this.otherCharacters += this.calls.take(piece);
-    if (delta.function_call) this.otherCharacters += this.calls.take({ index: 0, function: delta.function_call });
+    for (const piece of delta.tool_calls ?? []) this.otherCharacters += this.assembler.add(piece);
+    if (delta.function_call) this.otherCharacters += this.assembler.add({ index: 0, function: delta.function_call });
     if (typeof delta.refusal === 'string') this.refusal += delta.refusal;
     if (typeof delta.content === 'string' && delta.content) {
       this.text += delta.content;
@@ -50,11 +50,11 @@ export class OpenAiAnswer implements Answer<Chunk> {
   }
 
   usage(): TokenCounts | undefined {
-    if (!this.estimated) return undefined;
-    const { prompt_tokens, completion_tokens, prompt_tokens_details: details } = this.counted ?? {};
+    if (!this.inputEstimate) return undefined;
+    const { prompt_tokens, completion_tokens, prompt_tokens_details: details } = this.reportedUsage ?? {};
     const characters = this.text.length + this.refusal.length + this.otherCharacters;
-    const outputTokens = completion_tokens || estimateTokens(characters);
-    if (!prompt_tokens) return { ...this.estimated, outputTokens };
+    const outputTokens = completion_tokens || estimatedOutputTokens(characters);
+    if (!prompt_tokens) return { ...this.inputEstimate, outputTokens };
     const cacheReadTokens = details?.cached_tokens ?? 0;
     const cacheWriteTokens = details?.cache_write_tokens ?? 0;
     return {
@@ -66,18 +66,18 @@ export class OpenAiAnswer implements Answer<Chunk> {
   }
 
   end(): (ModelEvent & { type: 'end' }) | undefined {
-    // Gateways tell so that the model behind them broke off.
-    const isBroken = this.finish === 'error' || this.finish === 'insufficient_system_resource';
-    if (this.finish === undefined || isBroken) return undefined;
-    const calls = keptCalls(this.request, this.calls.calls);
+    // Some gateways report with these reasons that the model behind them broke off.
+    const isBroken = this.finishReason === 'error' || this.finishReason === 'insufficient_system_resource';
+    if (this.finishReason === undefined || isBroken) return undefined;
+    const calls = storedToolCalls(this.request, this.assembler.calls);
     const parts: AssistantPart[] = [...(this.text ? [{ type: 'text' as const, text: this.text }] : []), ...calls];
     return { type: 'end', parts, stopReason: this.stopReason(calls.length > 0) };
   }
 
-  private stopReason(callsTools: boolean): StopReason {
-    if (this.finish === 'content_filter' || this.refusal) return 'refusal';
-    if (this.finish === 'length') return 'max_tokens';
-    // Some servers say `stop` when there are calls.
-    return callsTools ? 'tools' : 'end';
+  private stopReason(hasCalls: boolean): StopReason {
+    if (this.finishReason === 'content_filter' || this.refusal) return 'refusal';
+    if (this.finishReason === 'length') return 'max_tokens';
+    // Some servers report `stop` although there are calls.
+    return hasCalls ? 'tools' : 'end';
   }
 }

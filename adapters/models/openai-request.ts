@@ -1,32 +1,35 @@
 import type OpenAI from 'openai';
 import type { AssistantPart } from '../../contract/messages.ts';
 import type { Message, ModelRequest } from '../../contract/ports/index.ts';
-import { closedSchema, inWords, isStrict, shapeOf } from './answer-schema.ts';
-import { wireId, wireName } from './tool-calls.ts';
-import { userWords } from './user-words.ts';
+import { closedSchema, describeConstraints, fitsOpenAiStrictMode } from './answer-schema.ts';
+import { instructionsWithSchema, userMessageText } from './prompt-text.ts';
+import { providerCallId, providerToolName } from './tool-calls.ts';
 
 type Parameters = OpenAI.ChatCompletionCreateParamsStreaming;
 
 /**
- * A request as Chat Completions takes it.
+ * A request in the form of Chat Completions.
  *
- * @param isOwn whether OpenAI itself, or Azure for it, answers; other servers speak an older or a smaller dialect
+ * @param isOpenAi whether the server is OpenAI or Azure; other servers support an older or smaller version of the
+ *   protocol
  */
-export function parametersOf(request: ModelRequest, isOwn: boolean): Parameters {
-  const { model, messages, tools, maxOutputTokens } = request;
-  const format = formatOf(request, isOwn);
-  const instructions =
-    request.outputSchema && !format ? inWords(request.instructions, request.outputSchema) : request.instructions;
+export function openAiParameters(request: ModelRequest, isOpenAi: boolean): Parameters {
+  const { model, messages, tools, maxOutputTokens, outputSchema } = request;
+  const format = responseFormatOf(request, isOpenAi);
+  const isSchemaInPrompt = outputSchema !== undefined && !format;
+  const instructions = isSchemaInPrompt
+    ? instructionsWithSchema(request.instructions, outputSchema)
+    : request.instructions;
   return {
     model,
     messages: [
       ...(instructions ? [{ role: 'system' as const, content: instructions }] : []),
-      ...conversationOf(messages, isOwn),
+      ...openAiMessagesOf(messages, isOpenAi),
     ],
     // An empty list is refused.
     ...(tools.length > 0 ? { tools: tools.map(toolOf) } : {}),
-    // OpenAI's reasoning models refuse max_tokens; many other servers know nothing but it, and would ignore the limit.
-    ...(isOwn ? { max_completion_tokens: maxOutputTokens } : { max_tokens: maxOutputTokens }),
+    // OpenAI's reasoning models refuse max_tokens. Many other servers know only max_tokens and ignore the new name.
+    ...(isOpenAi ? { max_completion_tokens: maxOutputTokens } : { max_tokens: maxOutputTokens }),
     ...(format ? { response_format: format } : {}),
     stream: true,
     stream_options: { include_usage: true },
@@ -38,58 +41,59 @@ const toolOf = ({ name, description, inputSchema }: ModelRequest['tools'][number
   function: { name, description, parameters: inputSchema },
 });
 
-/** Messages on the wire; of users one after the other one is made, because chat templates of small models demand turns. */
-function conversationOf(messages: Message[], isOwn: boolean): OpenAI.ChatCompletionMessageParam[] {
-  const wire: OpenAI.ChatCompletionMessageParam[] = [];
-  for (const next of messages.flatMap((message) => messagesOf(message, isOwn))) {
-    const last = wire.at(-1);
-    if (last?.role === 'user' && next.role === 'user') last.content = `${words(last)}\n\n${words(next)}`;
-    else wire.push(next);
+/** Joins neighbouring user messages: the chat templates of small models require that roles alternate. */
+function openAiMessagesOf(messages: Message[], isOpenAi: boolean): OpenAI.ChatCompletionMessageParam[] {
+  const joined: OpenAI.ChatCompletionMessageParam[] = [];
+  for (const next of messages.flatMap((message) => convertMessage(message, isOpenAi))) {
+    const last = joined.at(-1);
+    if (last?.role === 'user' && next.role === 'user') last.content = `${textOf(last)}\n\n${textOf(next)}`;
+    else joined.push(next);
   }
-  return wire;
+  return joined;
 }
 
-const words = ({ content }: OpenAI.ChatCompletionUserMessageParam) => (typeof content === 'string' ? content : '');
+const textOf = ({ content }: OpenAI.ChatCompletionUserMessageParam) => (typeof content === 'string' ? content : '');
 
-function messagesOf(message: Message, isOwn: boolean): OpenAI.ChatCompletionMessageParam[] {
-  // OpenAI takes ids of 40 characters at the most; another server's ids go back to it as they came.
-  const idOf = (callId: string) => (isOwn ? wireId(callId, /^.{1,40}$/s) : callId);
+function convertMessage(message: Message, isOpenAi: boolean): OpenAI.ChatCompletionMessageParam[] {
+  // OpenAI accepts ids of at most 40 characters. Another server gets its ids back unchanged.
+  const toolCallId = (callId: string) => (isOpenAi ? providerCallId(callId, /^.{1,40}$/s) : callId);
   switch (message.role) {
     case 'user':
     case 'compaction': {
-      const content = userWords(message);
+      const content = userMessageText(message);
       return content === undefined ? [] : [{ role: 'user', content }];
     }
     case 'assistant': {
       const text = message.parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('');
-      const calls = message.parts.flatMap((part) => (part.type === 'tool_call' ? [callOf(part, idOf)] : []));
+      const calls = message.parts.flatMap((part) => (part.type === 'tool_call' ? [callOf(part, toolCallId)] : []));
       if (calls.length > 0) return [{ role: 'assistant', content: text || null, tool_calls: calls }];
       return text ? [{ role: 'assistant', content: text }] : [];
     }
     case 'tool':
       return message.results.map(({ callId, output }) => ({
         role: 'tool',
-        tool_call_id: idOf(callId),
+        tool_call_id: toolCallId(callId),
         content: typeof output === 'string' ? output : JSON.stringify(output),
       }));
   }
 }
 
-const callOf = (call: AssistantPart & { type: 'tool_call' }, idOf: (callId: string) => string) => ({
-  id: idOf(call.callId),
+const callOf = (call: AssistantPart & { type: 'tool_call' }, toolCallId: (callId: string) => string) => ({
+  id: toolCallId(call.callId),
   type: 'function' as const,
-  // Malformed arguments do not go back: chat templates parse them.
-  function: { name: wireName(call.tool), arguments: JSON.stringify(call.arguments) },
+  // Malformed arguments are not sent back, because chat templates parse the arguments.
+  function: { name: providerToolName(call.tool), arguments: JSON.stringify(call.arguments) },
 });
 
 /**
- * The answer's schema as the server enforces it; undefined when it must be said in words. Servers other than OpenAI force
- * everything a model writes into the schema, calls too, so that it could call no tool.
+ * The answer's schema for the server to enforce; undefined when it goes into the instructions instead. That is so for
+ * servers other than OpenAI when tools are offered: they force all output into the schema, so the model could call no
+ * tool.
  */
-function formatOf({ outputSchema, tools }: ModelRequest, isOwn: boolean): Parameters['response_format'] {
-  if (!outputSchema || (!isOwn && tools.length > 0)) return undefined;
+function responseFormatOf({ outputSchema, tools }: ModelRequest, isOpenAi: boolean): Parameters['response_format'] {
+  if (!outputSchema || (!isOpenAi && tools.length > 0)) return undefined;
   const closed = closedSchema(outputSchema);
-  const schema = closed ? shapeOf(closed) : outputSchema;
-  const strict = closed !== undefined && isStrict(schema);
+  const schema = closed ? describeConstraints(closed) : outputSchema;
+  const strict = closed !== undefined && fitsOpenAiStrictMode(schema);
   return { type: 'json_schema', json_schema: { name: 'answer', schema, strict } };
 }

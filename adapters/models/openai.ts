@@ -1,39 +1,40 @@
 import OpenAI, { APIError } from 'openai';
 import type { ModelProvider } from '../../contract/ports/index.ts';
-import { OpenAiAnswer } from './openai-answer.ts';
-import { parametersOf } from './openai-request.ts';
 import type { ProviderFailure } from '../outbound/provider-errors.ts';
-import { limitsIn, openaiLimitHeaders } from './rate-limit-headers.ts';
+import { OpenAiAnswer } from './openai-answer.ts';
+import { openAiParameters } from './openai-request.ts';
+import { openAiRateLimitHeaders, parseRateLimits } from './rate-limit-headers.ts';
+import { replaceLoneSurrogates } from './replace-lone-surrogates.ts';
 import { streamAnswer } from './stream-answer.ts';
-import { wellFormed } from './well-formed.ts';
 
 type Options = {
-  /** Servers on one's own machine want none. */
+  /** Local servers usually need none. */
   apiKey?: string | undefined;
-  /** Of OpenAI, Azure, or any server that speaks Chat Completions; up to and including `/v1`. */
+  /** Address of OpenAI, Azure, or any server that speaks Chat Completions, up to and including `/v1`. */
   baseUrl?: string | undefined;
   /**
-   * Longest silence before a call is given up, in milliseconds. Long, because nothing comes while a model reasons or a
-   * slow machine reads a long prompt, and a call that is given up is paid for; Node's own HTTP client waits no longer.
+   * Longest silence before a call is aborted, in milliseconds. It is long because an aborted call is charged, and
+   * because a server sends nothing while a model reasons or a slow machine reads a long prompt. Node's HTTP client
+   * waits no longer.
    */
   idleMs?: number | undefined;
 };
 
 const name = 'openai';
 
-/** Any server that speaks Chat Completions, by the official SDK, whose own retries are off: Temporal retries. */
+/** Any server that speaks Chat Completions, through the official SDK. Its retries are off, because Temporal retries. */
 export function createOpenAiProvider({ apiKey, baseUrl, idleMs = 5 * 60_000 }: Options): ModelProvider {
   const url = new URL(baseUrl ?? 'https://api.openai.com/v1');
   const isAzure = /\.azure\.com$/.test(url.hostname);
-  const isOwn = isAzure || /(^|\.)api\.openai\.com$/.test(url.hostname);
+  const isOpenAi = isAzure || /(^|\.)api\.openai\.com$/.test(url.hostname);
   const client = new OpenAI({
-    // The SDK demands a key, also for servers that look at none.
+    // The SDK requires a key, even for servers that ignore it.
     apiKey: apiKey ?? 'none',
     baseURL: url.origin + url.pathname,
-    // Azure's older addresses carry ?api-version=…, and take a key in a header of its own.
+    // Azure's older addresses contain ?api-version=…, and its key goes into a header of its own.
     defaultQuery: Object.fromEntries(url.searchParams),
     defaultHeaders: isAzure && apiKey ? { 'api-key': apiKey } : {},
-    // Else the SDK would read them from the environment.
+    // Without null the SDK would read these from the environment.
     adminAPIKey: null,
     organization: null,
     project: null,
@@ -49,15 +50,15 @@ export function createOpenAiProvider({ apiKey, baseUrl, idleMs = 5 * 60_000 }: O
         {
           provider: name,
           idleMs,
-          open: async (either) => {
-            const parameters = wellFormed(parametersOf(request, isOwn));
+          open: async (openSignal) => {
+            const parameters = replaceLoneSurrogates(openAiParameters(request, isOpenAi));
             const { data, response } = await client.chat.completions
-              .create(parameters, { signal: either })
+              .create(parameters, { signal: openSignal })
               .withResponse();
             return { pieces: data, headers: response.headers };
           },
-          limits: (headers) => limitsIn(headers, openaiLimitHeaders),
-          failure,
+          parseLimits: (headers) => parseRateLimits(headers, openAiRateLimitHeaders),
+          parseFailure,
         },
         new OpenAiAnswer(request),
         signal,
@@ -65,18 +66,18 @@ export function createOpenAiProvider({ apiKey, baseUrl, idleMs = 5 * 60_000 }: O
   };
 }
 
-function failure(error: unknown): ProviderFailure | undefined {
+function parseFailure(error: unknown): ProviderFailure | undefined {
   if (!(error instanceof APIError)) return undefined;
   const { status, type, code, headers, message } = error as APIError;
   const body = error.error as { message?: unknown } | undefined;
-  const said = body?.message;
-  // In a stream that has begun, the code is often the status it would have had.
-  const late = typeof code === 'number' ? code : undefined;
+  const bodyMessage = body?.message;
+  // An error inside a stream has no HTTP status. Its code is often the status that it would have had.
+  const statusInCode = typeof code === 'number' ? code : undefined;
   return {
-    status: status ?? late,
+    status: status ?? statusInCode,
     type: type ?? undefined,
     code: typeof code === 'string' ? code : undefined,
     headers,
-    message: typeof said === 'string' ? said : message,
+    message: typeof bodyMessage === 'string' ? bodyMessage : message,
   };
 }

@@ -23,6 +23,6 @@ export type PricedModel = z.infer<typeof PricedModel>;
 
 const PriceTable = z.strictObject({ version: z.iso.date(), models: z.array(PricedModel) });
 
-/** The shipped table. Figures change there and nowhere else; its version is the day of the last change. */
+/** Reads the shipped price table. Its version is the date of its last change. */
 export const readPriceTable = (): z.infer<typeof PriceTable> =>
   PriceTable.parse(JSON.parse(readFileSync(new URL('./prices.json', import.meta.url), 'utf8')));

@@ -6,7 +6,8 @@ import { createOpenAiProvider } from './openai.ts';
 import { createScriptedProvider } from './scripted.ts';
 
 /**
- * The providers that the configuration allows, by name.
+ * The configured providers, by name.
+ *
  * @throws ConfigError when ALFRED_SCRIPT_FILE cannot be used
  */
 export function createProviders(config: Config): Record<string, ModelProvider> {

@@ -1,27 +1,30 @@
 import type { ProviderLimits } from '../../contract/ports/index.ts';
 
-type Names = Record<keyof ProviderLimits, readonly string[]>;
+/** Header names of each limit, in order of preference. */
+type HeaderNames = Record<keyof ProviderLimits, readonly string[]>;
 
-/** Anthropic limits input and output apart; input is what a conversation is made of. */
-export const anthropicLimitHeaders: Names = {
+/**
+ * Anthropic limits input and output tokens separately. The input limit is preferred: conversations are mostly input.
+ */
+export const anthropicRateLimitHeaders: HeaderNames = {
   requestsPerMinute: ['anthropic-ratelimit-requests-limit'],
   requestsLeft: ['anthropic-ratelimit-requests-remaining'],
   tokensPerMinute: ['anthropic-ratelimit-input-tokens-limit', 'anthropic-ratelimit-tokens-limit'],
   tokensLeft: ['anthropic-ratelimit-input-tokens-remaining', 'anthropic-ratelimit-tokens-remaining'],
 };
 
-export const openaiLimitHeaders: Names = {
+export const openAiRateLimitHeaders: HeaderNames = {
   requestsPerMinute: ['x-ratelimit-limit-requests'],
   requestsLeft: ['x-ratelimit-remaining-requests'],
   tokensPerMinute: ['x-ratelimit-limit-tokens'],
   tokensLeft: ['x-ratelimit-remaining-tokens'],
 };
 
-/** What the headers of a response say about limits, or undefined when they say nothing. The first name that is there counts. */
-export function limitsIn(headers: Headers, names: Names): ProviderLimits | undefined {
-  const said = Object.entries(names).flatMap(([field, candidates]) => {
+/** Reads the rate limits from response headers. @returns undefined when the headers contain none */
+export function parseRateLimits(headers: Headers, names: HeaderNames): ProviderLimits | undefined {
+  const limits = Object.entries(names).flatMap(([field, candidates]) => {
     const value = candidates.map((name) => headers.get(name)).find((header) => header !== null);
     return value !== undefined && /^\d+$/.test(value) ? [[field, Number(value)] as const] : [];
   });
-  return said.length > 0 ? Object.fromEntries(said) : undefined;
+  return limits.length > 0 ? Object.fromEntries(limits) : undefined;
 }

@@ -1,26 +1,25 @@
 import { AlfredError } from '../../contract/errors.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { AssistantPart } from '../../contract/messages.ts';
-import type { ModelEvent, ModelProvider, ModelRequest } from '../../contract/ports/index.ts';
-import { watchSilence } from './idle.ts';
-import { beforeFirstToken, paced, type Pace } from './pace.ts';
-import { parseScript, readScript, type ParsedScript, type Script, type ScriptTurn } from './script.ts';
-import { stepIn } from './step.ts';
-import { silent } from './stream-answer.ts';
-import { estimatedUsage, type TokenCounts } from './token-estimate.ts';
+import type { ModelEvent, ModelProvider, ModelRequest, TokenCounts } from '../../contract/ports/index.ts';
+import { estimatedUsage } from './estimated-usage.ts';
+import { parseCallKey, parseScript, readScript, type ParsedScript, type Script, type ScriptTurn } from './script.ts';
+import { streamWords, waitForFirstToken, type SimulatedLatency } from './simulated-latency.ts';
+import { silenceError } from './stream-answer.ts';
+import { watchSilence } from './watch-silence.ts';
 
 type Options = ({ script: Script } | { file: string }) & {
-  /** Longest silence before a call is given up, in milliseconds; a turn's pace may make one. */
+  /** Longest silence before a call is aborted, in milliseconds. A turn's simulated latency can exceed it. */
   idleMs?: number | undefined;
 };
 
 const name = 'scripted';
 
 /**
- * Answers as a script says, for tests, demonstrations and load: step n gets turn n, in every process and every attempt.
- * Costs nothing; tokens that the script does not name are a quarter of the characters.
+ * Answers from a script, for tests, demonstrations and load tests: step n gets turn n, in every process and every
+ * attempt. Costs nothing; token counts that the script does not set are estimates.
  *
- * @throws ConfigError when the file is no script; ZodError when the object is none
+ * @throws ConfigError when the file is not a valid script, ZodError when the object is not
  */
 export function createScriptedProvider({ idleMs = 2 * 60_000, ...source }: Options): ModelProvider {
   const script = 'file' in source ? readScript(source.file) : parseScript(source.script);
@@ -32,9 +31,9 @@ export function createScriptedProvider({ idleMs = 2 * 60_000, ...source }: Optio
       const { turn, step } = turnOf(script, request);
       const watch = watchSilence(signal, idleMs);
       try {
-        yield* watch.over(eventsOf(turn, step, request, watch.signal));
+        yield* watch.iterate(eventsOf(turn, step, request, watch.signal));
       } catch (error) {
-        throw watch.isSilent() && !signal.aborted ? silent(name, idleMs, error) : error;
+        throw watch.isSilent() && !signal.aborted ? silenceError(name, idleMs, error) : error;
       } finally {
         watch.release();
       }
@@ -49,14 +48,16 @@ function turnOf(
   { turns, summary }: ParsedScript,
   { idempotencyKey }: ModelRequest,
 ): { turn: ScriptTurn; step: number } {
-  const at = stepIn(idempotencyKey);
-  if (!at) throw new AlfredError('model_rejected', `"${idempotencyKey}" names no step of a script (task/step).`);
-  const { step, suffix } = at;
+  const callKey = parseCallKey(idempotencyKey);
+  if (!callKey) throw new AlfredError('model_rejected', `"${idempotencyKey}" names no step of a script (task/step).`);
+  const { step, suffix } = callKey;
   if (suffix === 'summary') return { step, turn: summary ?? { text: 'A summary of what was said.', repeat: 1 } };
-  let last = 0;
-  const turn = step > 0 ? turns.find(({ repeat }) => (last += repeat) >= step) : undefined;
-  if (!turn) throw new AlfredError('model_rejected', `The script has no turn ${step}; it has ${last}.`);
-  return { turn, step };
+  let lastStep = 0;
+  for (const turn of step > 0 ? turns : []) {
+    lastStep += turn.repeat;
+    if (lastStep >= step) return { turn, step };
+  }
+  throw new AlfredError('model_rejected', `The script has no turn ${step}; it has ${lastStep}.`);
 }
 
 async function* eventsOf(
@@ -65,13 +66,13 @@ async function* eventsOf(
   request: ModelRequest,
   signal: AbortSignal,
 ): AsyncIterable<ModelEvent> {
-  const pace = { firstTokenMs: turn.firstTokenMs ?? 0, tokensPerS: turn.tokensPerS ?? 0 };
-  await beforeFirstToken(pace, signal);
+  const latency = { firstTokenMs: turn.firstTokenMs ?? 0, tokensPerS: turn.tokensPerS ?? 0 };
+  await waitForFirstToken(latency, signal);
   if (turn.limits) yield { type: 'limits', limits: turn.limits };
   const { text = '' } = turn;
-  // Who stops before the end knows what the input was.
+  // A call that is aborted before the end is charged for its input.
   if (text.length > 0) yield { type: 'usage', usage: usageOf(turn, request, []) };
-  for await (const piece of piecesOf(text, step, pace, signal)) {
+  for await (const piece of piecesOf(text, step, latency, signal)) {
     yield { type: 'text', text: piece };
     signal.throwIfAborted();
   }
@@ -87,22 +88,22 @@ async function* eventsOf(
 async function* piecesOf(
   text: string | string[],
   step: number,
-  pace: Pace,
+  latency: SimulatedLatency,
   signal: AbortSignal,
 ): AsyncIterable<string> {
-  for (const piece of [text].flat()) yield* paced(atStep(piece, step), pace, signal);
+  for (const piece of [text].flat()) yield* streamWords(fillStep(piece, step), latency, signal);
 }
 
 function partsOf({ text = '', calls = [] }: ScriptTurn, step: number): AssistantPart[] {
-  const whole = atStep([text].flat().join(''), step);
+  const wholeText = fillStep([text].flat().join(''), step);
   return [
-    ...(whole ? [{ type: 'text' as const, text: whole }] : []),
-    ...calls.map(({ tool, arguments: given, malformed }, i) => ({
+    ...(wholeText ? [{ type: 'text' as const, text: wholeText }] : []),
+    ...calls.map(({ tool, arguments: callArguments, malformed }, i) => ({
       type: 'tool_call' as const,
       callId: `scripted-${step}-${i + 1}`,
       tool,
-      arguments: malformed === undefined ? valueAtStep(given, step) : {},
-      ...(malformed === undefined ? {} : { malformed: atStep(malformed, step) }),
+      arguments: malformed === undefined ? fillStepInValue(callArguments, step) : {},
+      ...(malformed === undefined ? {} : { malformed: fillStep(malformed, step) }),
     })),
   ];
 }
@@ -120,12 +121,12 @@ function usageOf({ usage = {} }: ScriptTurn, request: ModelRequest, parts: Assis
   };
 }
 
-const atStep = (text: string, step: number) => text.replaceAll('{{step}}', String(step));
+const fillStep = (text: string, step: number) => text.replaceAll('{{step}}', String(step));
 
-/** The value with the step filled in, in every string of it. */
-function valueAtStep(value: JsonValue, step: number): JsonValue {
-  if (typeof value === 'string') return atStep(value, step);
-  if (Array.isArray(value)) return value.map((item) => valueAtStep(item, step));
+/** A copy of the value with the step filled into every string. */
+function fillStepInValue(value: JsonValue, step: number): JsonValue {
+  if (typeof value === 'string') return fillStep(value, step);
+  if (Array.isArray(value)) return value.map((item) => fillStepInValue(item, step));
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, valueAtStep(item, step)]));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fillStepInValue(item, step)]));
 }

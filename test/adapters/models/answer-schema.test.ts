@@ -1,17 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import {
-  closedSchema,
-  fitsOpenAiStrictMode,
-  withoutConstraintKeywords,
-} from '../../../adapters/models/answer-schema.ts';
+import { closedSchema, fitsOpenAiStrictMode, describeConstraints } from '../../../adapters/models/answer-schema.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 
 const schemaOf = (type: z.ZodType) => z.toJSONSchema(type, { io: 'input' }) as Record<string, JsonValue>;
 const closedOf = (type: z.ZodType) => closedSchema(schemaOf(type));
 const strictOf = (type: z.ZodType) => {
   const closed = closedOf(type);
-  return closed !== undefined && fitsOpenAiStrictMode(withoutConstraintKeywords(closed));
+  return closed !== undefined && fitsOpenAiStrictMode(describeConstraints(closed));
 };
 
 describe('closing a schema', () => {
@@ -44,7 +40,7 @@ describe('closing a schema', () => {
 describe('the shape of a schema', () => {
   test('says bounds, patterns and formats in words and keeps nothing of them besides', () => {
     const type = z.object({ link: z.url().describe('Where it stands.'), few: z.array(z.int().min(1)).max(3) });
-    const shape = withoutConstraintKeywords(closedOf(type) ?? {});
+    const shape = describeConstraints(closedOf(type) ?? {});
     expect(shape).toMatchObject({
       properties: {
         link: { type: 'string', description: expect.stringMatching(/^Where it stands\. – .*format: "uri"/) as unknown },
@@ -55,7 +51,7 @@ describe('the shape of a schema', () => {
   });
 
   test('keeps properties that are named like keywords', () => {
-    const shape = withoutConstraintKeywords(closedOf(z.object({ format: z.string(), pattern: z.string() })) ?? {});
+    const shape = describeConstraints(closedOf(z.object({ format: z.string(), pattern: z.string() })) ?? {});
     expect(shape).toMatchObject({ properties: { format: { type: 'string' }, pattern: { type: 'string' } } });
   });
 });

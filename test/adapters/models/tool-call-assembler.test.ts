@@ -1,11 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { ToolCallAssembler } from '../../../adapters/models/tool-call-assembler.ts';
 
-type Piece = Parameters<ToolCallAssembler['take']>[0];
+type Piece = Parameters<ToolCallAssembler['add']>[0];
 
 function assembled(...pieces: Piece[]) {
   const assembler = new ToolCallAssembler();
-  for (const piece of pieces) assembler.take(piece);
+  for (const piece of pieces) assembler.add(piece);
   return assembler.calls.map((call) => [call.id, call.tool, call.arguments]);
 }
 
