@@ -4,7 +4,7 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import type { Identity } from '../contract/ports/index.ts';
 import { AlfredError } from '../contract/errors.ts';
 import { everyRole } from '../contract/roles.ts';
-import { negotiate } from './http/accept.ts';
+import { negotiate } from './http/negotiate.ts';
 import type { ApiDeps } from './deps.ts';
 import { registerDocsPage, registerOpenApi } from './http/docs.ts';
 import type { Api } from './http/fastify.ts';
@@ -19,6 +19,8 @@ import { approvalRoutes } from './routes/approvals.ts';
 import { cancelTaskRoutes } from './routes/cancel-task.ts';
 import { collectionRoutes } from './routes/collections.ts';
 import { controlScheduleRoutes } from './routes/control-schedule.ts';
+import { controlSourceRoutes } from './routes/control-source.ts';
+import { deleteConversationRoutes } from './routes/delete-conversation.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { ingestionRoutes } from './routes/ingestions.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
@@ -38,14 +40,14 @@ import { refuseDeep, refuseUnstorable } from './http/storable.ts';
 import { answerUnknownRoutes } from './http/unknown-routes.ts';
 import { bytesOf } from './http/upload.ts';
 
-/** Bodies that are no uploads, in bytes. */
+/** The largest body that is not an upload, in bytes. */
 const bodyLimit = 1_048_576;
-/** Files in one upload. */
+/** The most files in one upload. */
 const maxFiles = 10_000;
-/** Until there is sign-in, everybody on this machine is the same person, with every role. */
+/** Without sign-in every request comes from the user of this machine, who has every role. */
 const localIdentity: Identity = { tenant: 'local', subject: 'local', roles: [everyRole] };
 
-/** The HTTP door: verifies, parses, starts, renders. Nothing runs until it listens or is injected into. */
+/** Builds the HTTP door. Nothing runs until it listens or a request is injected. */
 export async function createApi(deps: ApiDeps): Promise<Api> {
   const { config, log, readiness } = deps;
   const maxUpload = bytesOf(config.ALFRED_MAX_UPLOAD_MB);
@@ -56,7 +58,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     bodyLimit: Math.min(bodyLimit, maxUpload),
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => {
-      // No hook runs for addresses the router cannot read.
+      // No hook runs for addresses that the router cannot parse.
       void reply.header('x-request-id', request.id);
       log.info({ method: request.method, code: error.code, requestId: request.id }, 'request');
       void handleError(error, request, reply);
@@ -70,8 +72,11 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
 
   const stopping = new AbortController();
   app.addHook('preClose', async () => stopping.abort());
-  // An answer that began before the stop promised to keep its connection; nobody may wait for that.
-  app.addHook('onResponse', async (request) => void (stopping.signal.aborted && request.raw.socket.end()));
+  // A response that started before the shutdown announced keep-alive; without this the server would wait for that
+  // connection.
+  app.addHook('onResponse', async (request) => {
+    if (stopping.signal.aborted) request.raw.socket.end();
+  });
   app.decorateRequest('scope', {
     getter() {
       return deps.identify?.(this.headers) ?? localIdentity;
@@ -117,6 +122,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     scheduleRoutes,
     controlScheduleRoutes,
     conversationRoutes,
+    deleteConversationRoutes,
     conversationMessageRoutes,
     conversationEventRoutes,
     stopConversationRoutes,
@@ -124,6 +130,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     documentRoutes,
     ingestionRoutes,
     sourceRoutes,
+    controlSourceRoutes,
     agentRoutes,
     usageRoutes,
     systemRoutes,

@@ -1,12 +1,13 @@
-import type { Agents } from '../agents/index.ts';
+import { findAgent, type Agents } from '../agents/index.ts';
 import { AlfredError } from '../contract/errors.ts';
 import type { TaskRequest } from '../contract/task.ts';
 import { parse } from './http/problems.ts';
 
 /**
- * The request with its input as the agent's own schema sees it.
+ * Validates the input of a request against its agent's schema.
  *
  * @param at where the request stands in the body
+ * @returns the request with the parsed input
  * @throws AlfredError `unknown_agent`, InvalidRequest
  */
 export function checkInput<R extends Pick<TaskRequest, 'agent' | 'input'>>(
@@ -14,7 +15,7 @@ export function checkInput<R extends Pick<TaskRequest, 'agent' | 'input'>>(
   request: R,
   at: string[] = [],
 ): R {
-  const agent = Object.hasOwn(agents, request.agent) ? agents[request.agent] : undefined;
+  const agent = findAgent(agents, request.agent);
   if (!agent) {
     throw new AlfredError(
       'unknown_agent',

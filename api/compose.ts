@@ -31,10 +31,11 @@ type ApiAdapters = Pick<
 /**
  * Opens the HTTP door at ALFRED_API_HOST:ALFRED_API_PORT.
  *
- * `stop` ends event streams and waits at once, so that their readers reconnect elsewhere, and gives other requests
- * ALFRED_SHUTDOWN_GRACE_S to finish.
+ * `stop` ends event streams and waits at once, so that their readers reconnect to another process, and gives other
+ * requests ALFRED_SHUTDOWN_GRACE_S to finish.
  *
- * @throws when the address is taken or not ours, ConfigError when the configuration names an agent that does not exist
+ * @throws when the address is taken or does not belong to this machine, ConfigError when the configuration names an
+ *   agent that does not exist
  */
 export async function startApi(edge: ApiEdge, adapters: ApiAdapters): Promise<{ url: string; stop(): Promise<void> }> {
   const { config, log, readiness } = edge;
@@ -45,8 +46,8 @@ export async function startApi(edge: ApiEdge, adapters: ApiAdapters): Promise<{ 
   } catch (error) {
     await app.close();
     const { code, message } = error as NodeJS.ErrnoException;
-    const said = `The API cannot listen at ${config.ALFRED_API_HOST}:${config.ALFRED_API_PORT} (${message}): free the port, or set ALFRED_API_PORT.`;
-    throw Object.assign(new Error(said, { cause: error }), { code, syscall: 'listen' });
+    const problem = `The API cannot listen at ${config.ALFRED_API_HOST}:${config.ALFRED_API_PORT} (${message}): free the port, or set ALFRED_API_PORT.`;
+    throw Object.assign(new Error(problem, { cause: error }), { code, syscall: 'listen' });
   }
   const { port } = app.server.address() as AddressInfo;
   const host = config.ALFRED_API_HOST.includes(':') ? `[${config.ALFRED_API_HOST}]` : config.ALFRED_API_HOST;
@@ -64,7 +65,7 @@ export async function startApi(edge: ApiEdge, adapters: ApiAdapters): Promise<{ 
   return { url, stop: () => (stopping ??= stop()) };
 }
 
-/** The API as the only thing in its process, until a signal ends it. */
+/** Runs the API in a process of its own until a signal ends it. */
 export async function runApi(config: Config): Promise<void> {
   const edge = await openEdge(config, 'api');
   const adapters = createAdapters(edge);

@@ -32,7 +32,7 @@ export const sourcePath = (id: string) => `/v1/sources/${id}`;
 
 export type LinkConfig = Pick<Config, 'TEMPORAL_NAMESPACE' | 'TEMPORAL_UI_URL'>;
 
-/** Turns rows into what callers see: the row and where to go from there. */
+/** Renders rows as callers see them: the row with links to what belongs to it. */
 export const createViews = ({ TEMPORAL_NAMESPACE: namespace, TEMPORAL_UI_URL: ui }: LinkConfig) => {
   const urlOf = (kind: 'workflows' | 'schedules', id: string) =>
     `${ui.replace(/\/+$/, '')}/namespaces/${encodeURIComponent(namespace)}/${kind}/${encodeURIComponent(id)}`;

@@ -1,5 +1,5 @@
 import { runMain } from '../runtime/main.ts';
 import { runApi } from './compose.ts';
 
-// `node api/main.ts`: the API as a process of its own.
+// `node api/main.ts` runs the API in a process of its own.
 await runMain(runApi);

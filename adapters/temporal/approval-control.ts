@@ -30,8 +30,8 @@ export const createApprovalControl = (deps: ApprovalControlDeps): ApprovalContro
 });
 
 /**
- * Sends the decision to the task. Repeats `not_found` for a while: the row is visible a moment before the workflow waits
- * for the decision, and some seconds before when a worker died in between.
+ * Sends the decision to the task. Repeats `not_found` for a while: the row is visible a moment before the workflow
+ * waits for the decision, and some seconds before when a worker died in between.
  */
 async function decideWhenRegistered(
   deps: ApprovalControlDeps,

@@ -68,7 +68,7 @@ export const createMessages = ({ client, conversations, config }: Deps): Message
       const { conversation, receipt } = await conversations.storeMessage(who, conversationId, message);
       if (receipt) return receipt;
       const { id } = message;
-      // Two requests with the same message at the same time are one update, whichever door they come through.
+      // Two requests with the same message at the same time are one update, through any door.
       const updateId = `message/${id}`;
       const decision = await update<MessageDecision>(conversation, updateName.message, { messageId: id }, updateId);
       return { id, conversationId, ...decision };
@@ -117,7 +117,9 @@ async function retryWhileUnavailable<T>(client: Client, call: () => Promise<T>):
   }
 }
 
-/** gRPC's ABORTED and RESOURCE_EXHAUSTED: the run closed during the call, or has as many updates in flight as it may. */
+/**
+ * gRPC's ABORTED and RESOURCE_EXHAUSTED: the run closed during the call, or has as many updates in flight as it may.
+ */
 const transientStatuses = [8, 10];
 
 function isTransient(error: unknown): boolean {

@@ -9,7 +9,10 @@ const maxCorrections = 3;
 type Reconciliation<Row> = {
   workflowId: string;
   read(): Promise<Row | undefined>;
-  /** Whether the row can disagree with its workflow. Without it every row can, and Temporal is asked during the first read. */
+  /**
+   * Whether the row can disagree with its workflow. Without it every row can, and Temporal is asked during the first
+   * read.
+   */
   canBeStale?(row: Row): boolean;
   /**
    * Changes the row when it disagrees with its workflow. It must check the row once more in its own statement, because

@@ -23,7 +23,8 @@ export const createTemporalSchedules = (client: Client) => {
     create,
 
     /**
-     * Makes the schedule match the definition; creates it when it does not exist, also after it was deleted in Temporal.
+     * Makes the schedule match the definition; creates it when it does not exist, also after it was deleted in
+     * Temporal.
      *
      * @param state whether it is paused, and why; without it, an existing schedule keeps its state
      */

@@ -7,7 +7,7 @@ const statuses: Record<string, [number, string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request did not arrive in time.'],
 };
 
-/** Answers what never became a request: bytes that are no HTTP, headers without end. */
+/** Answers connections whose bytes could not be parsed as a request: not HTTP, or endless headers. */
 export function answerBrokenRequests(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   const [status, detail] = statuses[error.code ?? ''] ?? [400, 'This is not an HTTP request.'];

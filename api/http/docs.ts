@@ -3,14 +3,14 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { Api } from './fastify.ts';
 import { openapi, transform, transformObject } from './openapi.ts';
 
-/** The document, made from the routes' schemas. Registered before them. */
+/** Generates the OpenAPI document from the routes' schemas. Must be registered before the routes. */
 export const registerOpenApi = (app: Api) => app.register(swagger, { openapi, transform, transformObject });
 
-/** Nothing from elsewhere, and no frame around it. Swagger UI writes styles into its elements. */
+/** Loads nothing from other sites and allows no frame around it. Swagger UI writes inline styles. */
 const contentSecurityPolicy =
   "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'; frame-ancestors 'none'";
 
-/** The document for people, at /docs; everything it shows comes from this process. */
+/** Serves the API reference at /docs, with all its assets from this process. */
 export const registerDocsPage = (app: Api) =>
   app.register(swaggerUi, {
     routePrefix: '/docs',

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How soon a browser comes back after a break, in milliseconds. */
+/** How long a browser waits before it reconnects, in milliseconds. */
 const reconnectMs = 1_000;
 
 type Event = { seq: number; type: string };
@@ -8,18 +8,18 @@ type Event = { seq: number; type: string };
 const frame = (event: Event) => `id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 
 /**
- * Server-sent events: a frame an event, a comment whenever nothing was said for `heartbeatMs`.
+ * Writes server-sent events: one frame per event, and a comment after every `heartbeatMs` of silence.
  *
- * It is pulled by the reader's connection: nothing is read from the database for a reader who does not read.
+ * The reader's connection pulls the frames: no events are read from the database for a reader that does not read.
  * Ends when `batches` ends.
  */
 export async function* toEventStream(batches: AsyncIterable<Event[]>, heartbeatMs: number): AsyncGenerator<string> {
   const source = batches[Symbol.asyncIterator]();
-  // The first bytes go out at once, so that the reader sees the stream open.
+  // Sent at once, so that the reader sees that the stream is open.
   yield `retry: ${reconnectMs}\n\n`;
   try {
     let next = source.next();
-    for (;;) {
+    while (true) {
       const batch = await orSilence(next, heartbeatMs);
       if (batch === 'silence') {
         yield ': still here\n\n';

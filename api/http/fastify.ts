@@ -5,15 +5,15 @@ import type { Identity } from '../../contract/ports/index.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who asks. Everything that is read or written belongs to it. */
+    /** Who sent the request. Everything that is read or written belongs to this identity. */
     scope: Identity;
   }
   interface FastifyContextConfig {
-    /** The variable that raises the route's body limit, when there is one. */
+    /** The configuration variable that raises the route's body limit, if there is one. */
     limitVariable?: string;
   }
   interface FastifySchema {
-    /** Several forms of one body, checked by the handler itself; for the API document. */
+    /** Bodies by media type, for the API document. The handler checks them itself. */
     bodies?: Record<string, unknown>;
     'x-optional-body'?: boolean;
   }

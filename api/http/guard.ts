@@ -4,10 +4,10 @@ import { AlfredError } from '../../contract/errors.ts';
 const thisMachine = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i;
 
 /**
- * Stands in for sign-in: refuses what a browser could be made to send here by another site.
+ * Protects an API without sign-in: refuses requests that another site could make a browser send here.
  *
- * A Host that is not this machine means DNS rebinding; an Origin that is not ours means a page elsewhere. Programs
- * send no Origin, and our own pages send ours.
+ * A Host that is not this machine means DNS rebinding. An Origin that is not ours means a page of another site;
+ * programs send no Origin, and our own pages send ours.
  *
  * @throws AlfredError `forbidden_host`
  */

@@ -4,16 +4,16 @@ import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import type { Api } from './fastify.ts';
 
-/** The caller's request id when it is fit for a log line, else a new one. */
+/** The caller's `x-request-id` if it can stand in a log line, else a new id. */
 export function requestIdOf({ headers }: Pick<IncomingMessage, 'headers'>): string {
   const given = headers['x-request-id'];
   return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
 }
 
-/** Asked every few seconds by machines; their lines would drown the others. */
+/** Routes that machines call every few seconds: they are logged at debug level only. */
 const quiet = new Set(['/health', '/healthz', '/metrics']);
 
-/** One line and one measurement a request: method, route pattern, status, milliseconds, request id; never a body. */
+/** Logs and measures each request: method, route pattern, status, milliseconds, request id; never a body. */
 export function observe(app: Api, { log, metrics }: { log: Logger; metrics: Metrics }): void {
   app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
   app.addHook('onResponse', async (request, reply) => {

@@ -5,7 +5,7 @@ import { linkAbort } from '../../runtime/link-abort.ts';
 import type { ApiDeps } from '../deps.ts';
 import { toEventStream } from './event-stream.ts';
 
-/** Events in one JSON page. */
+/** The most events in one JSON page. */
 export const pageSize = 1_000;
 
 export const ResumeHeaders = z.looseObject({
@@ -16,7 +16,10 @@ export const ResumeHeaders = z.looseObject({
     .describe('Only events with a higher number; browsers send it when they reconnect'),
 });
 
-/** Where a reader goes on. A number that was never given out is not an excuse to wait for it. */
+/**
+ * The number of the event to continue after. Clamped to the last one: a cursor from the future must not block the
+ * reader.
+ */
 export const placeOf = (
   headers: z.output<typeof ResumeHeaders>,
   { after = 0 }: { after?: number | undefined },
@@ -26,7 +29,7 @@ export const placeOf = (
 type Deps = Pick<ApiDeps, 'metrics' | 'log' | 'heartbeatMs'> & { draining: AbortSignal };
 type Follow = (signal: AbortSignal) => Parameters<typeof toEventStream>[0];
 
-/** Answers with events as they come, until they end, the reader leaves or the process stops. */
+/** Responds with events as they happen, until they end, the reader disconnects or the process shuts down. */
 export const createStreamOpener =
   ({ metrics, log, heartbeatMs = 10_000, draining }: Deps) =>
   (reply: Pick<FastifyReply, 'raw' | 'request' | 'type' | 'headers'>, follow: Follow): string => {
@@ -39,14 +42,14 @@ export const createStreamOpener =
       gone.abort();
       stop.release();
     };
-    // The reader may have left meanwhile.
+    // The reader may have disconnected before this point.
     if (reply.raw.destroyed) leave();
     else reply.raw.once('close', leave);
     void reply.type('text/event-stream');
     void reply.headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
-    // Typed as the text it carries; Fastify pipes it, so the reader's pace decides how much is read.
+    // Fastify pipes the stream, so the reader's pace decides how much is read. The route's schema types it as text.
     const frames = Readable.from(toEventStream(batches, heartbeatMs));
-    // It may break after its reader left, when nobody else listens; an error nobody hears ends the process.
+    // The stream may break after its reader disconnected; without a listener that error would end the process.
     frames.on('error', ({ message }) =>
       log.warn({ requestId: reply.request.id, error: message }, 'an event stream broke'),
     );

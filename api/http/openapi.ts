@@ -44,7 +44,7 @@ type RouteSchema = {
   hide?: boolean;
 };
 
-/** Turns a route's zod schemas into JSON Schema, which is OpenAPI 3.1's own. */
+/** Converts a route's zod schemas to JSON Schema, the schema language of OpenAPI 3.1. */
 export const transform: SwaggerTransform = ({ schema, url }) => {
   if (!schema || schema.hide) return { schema: { hide: true }, url };
   const { body, bodies, params, querystring, headers, response, ...rest } = schema as RouteSchema;
@@ -81,7 +81,7 @@ type Operation = {
   responses: Record<string, { headers?: Record<string, { required?: boolean; schema: Record<string, unknown> }> }>;
 };
 
-/** Puts the named schemas in, and says what the generator has no word for: bodies that may be left out, headers that always come. */
+/** Adds the named schemas, and what the generator cannot express: optional bodies and headers of every response. */
 export const transformObject: SwaggerTransformObject = (document) => {
   const object = 'openapiObject' in document ? document.openapiObject : undefined;
   if (!object) throw new Error('expected an OpenAPI document');

@@ -1,7 +1,10 @@
-/** The longest a request may wait, in seconds; beyond that proxies give up first. */
+/** The longest wait of a request, in seconds: proxies close requests that take longer. */
 const longestWaitS = 60;
 
-/** `wait` of a Prefer header (RFC 7240) in seconds, at most 60; 0 when it is absent or no number. Unknown preferences are ignored, as the RFC says. */
+/**
+ * Reads `wait` of a Prefer header (RFC 7240), in seconds, at most 60. Returns 0 when it is absent or not a number; the
+ * RFC has servers ignore what they do not know.
+ */
 export function waitOf(prefer: string | undefined): number {
   const wait = prefer
     ?.split(/[,;]/)

@@ -7,7 +7,12 @@ import type { Logger } from '../../runtime/logger.ts';
 import { isDatabaseUnavailable } from '../../runtime/database/postgres.ts';
 import { isTemporalUnavailable } from '../../runtime/temporal.ts';
 
-/** Checks a value that Fastify could not check for us. */
+/**
+ * Validates a value that Fastify does not validate.
+ *
+ * @param at where the value stands in the request
+ * @throws InvalidRequest
+ */
 export function parse<S extends z.ZodType>(schema: S, value: unknown, at: string[] = []): z.output<S> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
@@ -16,7 +21,7 @@ export function parse<S extends z.ZodType>(schema: S, value: unknown, at: string
   );
 }
 
-/** Seconds to wait before the same request may work. */
+/** `Retry-After` by code, in seconds. */
 const retryAfterS = { temporal_unavailable: 2, database_unavailable: 2, draining: 1 } as const;
 
 export function sendProblem(reply: FastifyReply, error: AlfredError) {
@@ -42,7 +47,7 @@ export function sendProblem(reply: FastifyReply, error: AlfredError) {
   return reply.code(status).type('application/problem+json').send(problem);
 }
 
-/** Every error becomes a problem document; what nobody foresaw is logged whole and told in one sentence. */
+/** Turns every error into a problem document. Unexpected errors are logged whole; the caller gets one sentence. */
 export const createErrorHandler = (log: Logger) => (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
   const known = translate(error, request);
   const about = { requestId: request.id, method: request.method, route: request.routeOptions.url, code: known.code };
@@ -58,7 +63,7 @@ function translate(error: unknown, request: FastifyRequest): AlfredError {
   const { code = '', statusCode, message = '' } = error as Partial<FastifyError>;
   const framework = codes[code];
   if (framework) return new AlfredError(framework, explain(framework, request, message));
-  // The caller left in the middle of a body; from anybody else a reset is the database's.
+  // The caller disconnected while it sent the body; every other reset comes from the database.
   if (code === 'ECONNRESET' && request.raw.destroyed) return new AlfredError('malformed_request', message);
   if (isDatabaseUnavailable(error)) return new AlfredError('database_unavailable');
   if (isTemporalUnavailable(error)) return new AlfredError('temporal_unavailable');
@@ -66,7 +71,7 @@ function translate(error: unknown, request: FastifyRequest): AlfredError {
   return new AlfredError('internal');
 }
 
-/** Fastify's and its plugins' own errors. */
+/** Errors of Fastify and its plugins, as our codes. */
 const codes: Record<string, ErrorCode> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
   FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',

@@ -4,7 +4,7 @@ import { Problem } from '../../contract/problem.ts';
 type HeaderDoc = { type: string; description: string; required?: boolean; format?: string; example?: unknown };
 type Media = { schema: z.ZodType };
 
-/** A documented answer: what it means, which headers it carries beyond the usual ones, and its body by media type. */
+/** A documented response: its meaning, its headers beyond the usual ones, and its body by media type. */
 export type ResponseDoc = { description: string; headers?: Record<string, HeaderDoc>; content: Record<string, Media> };
 
 export const json = (description: string, schema: z.ZodType, headers: Record<string, HeaderDoc> = {}): ResponseDoc => ({
@@ -31,7 +31,7 @@ const meanings: Record<number, string> = {
   503: 'Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds.',
 };
 
-/** What every route may answer, and the statuses of this one. */
+/** The problem responses of a route: those that every route has, and the given statuses. */
 export const problems = (...statuses: number[]): Record<number, ResponseDoc> =>
   Object.fromEntries(
     [403, 406, 500, 503, ...statuses].map((status) => [
@@ -50,15 +50,17 @@ export const problems = (...statuses: number[]): Record<number, ResponseDoc> =>
     ]),
   );
 
-/** What a request with a body may run into. */
+/** Statuses that any request with a body can get. */
 export const bodyProblems = [400, 413, 415, 422] as const;
 
-export const IdempotencyHeaders = z.looseObject({
-  'idempotency-key': z
-    .string()
-    .regex(/^[\x21-\x7e]{1,255}$/, 'expected 1 to 255 visible ASCII characters')
-    .optional()
-    .describe('Makes a repeat safe: the same key and body give the same result'),
-});
+/** The header `Idempotency-Key` of a route that makes something. @param made what a repeat gives again */
+export const idempotencyHeaders = (made = 'result') =>
+  z.looseObject({
+    'idempotency-key': z
+      .string()
+      .regex(/^[\x21-\x7e]{1,255}$/, 'expected 1 to 255 visible ASCII characters')
+      .optional()
+      .describe(`Makes a repeat safe: the same key and body give the same ${made}`),
+  });
 
 export const IdParams = z.object({ id: z.uuid() });

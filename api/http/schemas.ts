@@ -141,18 +141,18 @@ function convert(schemas: Record<string, z.ZodType>, io: Io): Record<string, Jso
   return Object.fromEntries(Object.entries(converted).map(([id, schema]) => [id, withoutIdentity(schema)]));
 }
 
-/** The document names schemas by their place; `$id` and `$schema` would compete with that. */
+/** Removes `$id` and `$schema`: in the document a schema is named by its place. */
 function withoutIdentity({ $id: _id, $schema: _schema, id: _legacy, ...schema }: JsonSchema): JsonSchema {
   return schema;
 }
 
-/** Every named schema of the contract, for `components.schemas`. */
+/** All named schemas of the contract, for `components.schemas`. */
 export const namedSchemas = (): Record<string, JsonSchema> => ({
   ...convert(answered, 'output'),
   ...convert(accepted, 'input'),
 });
 
-/** JSON Schema of one zod schema: a reference when it has a name, else written out with references inside. */
+/** Converts a zod schema to JSON Schema: a reference if it has a name, else inline with references inside. */
 export function jsonSchemaOf(schema: z.ZodType, io: Io): JsonSchema {
   const name = Object.entries(names[io]).find(([, named]) => named === schema)?.[0];
   if (name) return { $ref: uri(name) };

@@ -1,6 +1,6 @@
 import { InvalidRequest, type Issue } from '../../contract/errors.ts';
 
-/** JSON is deeper than this only when somebody wants to see what breaks. */
+/** The deepest nesting of JSON that is accepted; real requests have a few levels. */
 const deepest = 100;
 
 /** @throws InvalidRequest for JSON nested so deeply that walking through it would overflow the stack */
@@ -15,7 +15,7 @@ export function refuseDeep(body: unknown): void {
 }
 
 /**
- * Refuses text that Postgres cannot hold, wherever it hides: U+0000 and halves of surrogate pairs are valid JSON.
+ * Refuses text that Postgres cannot hold, at any depth: U+0000 and halves of surrogate pairs are valid JSON.
  *
  * @throws InvalidRequest that names every place
  */

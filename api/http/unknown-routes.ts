@@ -3,7 +3,7 @@ import { AlfredError } from '../../contract/errors.ts';
 import type { Api } from './fastify.ts';
 import { sendProblem } from './problems.ts';
 
-/** Tells a wrong method (405, with Allow) from a wrong address (404). Registered before the routes it is to know. */
+/** Answers 405 with Allow for a known address, and 404 for an unknown one. Must be registered before the routes. */
 export function answerUnknownRoutes(app: Api): void {
   const known: { pattern: RegExp; methods: Set<string> }[] = [];
   const methodsOf = new Map<string, Set<string>>();

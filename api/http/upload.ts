@@ -7,7 +7,7 @@ import { InvalidRequest, type Issue } from '../../contract/errors.ts';
 import { parse } from './problems.ts';
 import { refuseUnstorable } from './storable.ts';
 
-/** 1 MB is a million bytes, as upload forms count. */
+/** One megabyte is a million bytes here. */
 export const bytesOf = (megabytes: number) => Math.floor(megabytes * 1_000_000);
 
 const tooLarge = (megabytes: number) =>
@@ -17,7 +17,7 @@ const tooLarge = (megabytes: number) =>
   );
 
 /**
- * The files of an upload, from either form.
+ * Reads the files of an upload from a JSON body or a multipart form.
  *
  * @throws InvalidRequest when there is no file, a name is not a relative path, or two files have one name
  * @throws AlfredError `body_too_large` beyond ALFRED_MAX_UPLOAD_MB
@@ -60,7 +60,9 @@ async function multipartFiles(request: FastifyRequest, maxMegabytes: number): Pr
   throw new InvalidRequest([{ path: '', message: 'holds no file; send at least one, like curl -F file=@handbook.md' }]);
 }
 
-/** Ours, or one the framework has a code for; the form parser throws bare errors. */
+/**
+ * Passes on our errors and those with a framework code. The form parser throws errors without a code: they become ours.
+ */
 const isNamed = (error: unknown) => typeof (error as { code?: unknown }).code === 'string';
 
 async function read({ file }: MultipartFile, limit: number): Promise<Buffer | undefined> {

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { ScheduleRow } from '../../contract/ports/index.ts';
 import { Schedule } from '../../contract/schedule.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -17,6 +18,22 @@ export const controlScheduleRoutes =
   ({ control, views }: Deps) =>
   async (app: Api) => {
     const show = async (row: ScheduleRow) => views.schedule(row, await control.schedules.describe(row.id));
+
+    app.route({
+      method: 'DELETE',
+      url: '/v1/schedules/:id',
+      schema: {
+        operationId: 'deleteSchedule',
+        tags: ['schedules'],
+        summary: 'Delete a schedule; runs under way go on',
+        params: IdParams,
+        response: { 204: z.null().describe('Deleted'), ...problems(400, 404, 413, 415) },
+      },
+      handler: async ({ scope, params: { id } }, reply) => {
+        if (!(await control.schedules.delete(scope, id))) throw noSchedule(id);
+        return reply.code(204).send(null);
+      },
+    });
 
     for (const { verb, paused, summary } of pauses)
       app.route({

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import {
   Conversation,
   ConversationChange,
@@ -6,17 +5,18 @@ import {
   ConversationListQuery,
   ConversationRequest,
 } from '../../contract/conversation.ts';
+import { findAgent } from '../../agents/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import { agentSettings } from '../../runtime/agent-settings.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { conversationPath, type Views } from '../links.ts';
-import { bodyProblems, IdempotencyHeaders, IdParams, json, location, problems } from '../http/responses.ts';
+import { bodyProblems, idempotencyHeaders, IdParams, json, location, problems } from '../http/responses.ts';
 
-type Deps = Pick<ApiDeps, 'agents' | 'config' | 'conversationRows' | 'messages' | 'log'> & { views: Views };
+type Deps = Pick<ApiDeps, 'agents' | 'config' | 'conversationRows'> & { views: Views };
 
 export const conversationRoutes =
-  ({ agents, config, conversationRows, messages, log, views }: Deps) =>
+  ({ agents, config, conversationRows, views }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'POST',
@@ -26,7 +26,7 @@ export const conversationRoutes =
         tags: ['conversations'],
         summary: 'Begin a conversation',
         description: 'It costs nothing until somebody says something in it, and nothing again once all is answered.',
-        headers: IdempotencyHeaders,
+        headers: idempotencyHeaders(),
         body: ConversationRequest,
         response: {
           201: json('The conversation', Conversation, location('the conversation')),
@@ -34,7 +34,7 @@ export const conversationRoutes =
         },
       },
       handler: async ({ scope, body, headers }, reply) => {
-        const agent = Object.hasOwn(agents, body.agent) ? agents[body.agent] : undefined;
+        const agent = findAgent(agents, body.agent);
         if (!agent)
           throw new AlfredError(
             'unknown_agent',
@@ -96,29 +96,6 @@ export const conversationRoutes =
         const row = await conversationRows.change(scope, id, body);
         if (!row) throw noConversation(id);
         return reply.send(views.conversation(row));
-      },
-    });
-
-    app.route({
-      method: 'DELETE',
-      url: '/v1/conversations/:id',
-      schema: {
-        operationId: 'deleteConversation',
-        tags: ['conversations'],
-        summary: 'Delete a conversation with all that was said',
-        description:
-          'Nobody sees it or its tasks from here on. What runs is cancelled, then everything that was said, found and answered is removed. What it cost stays in `GET /v1/usage`.',
-        params: IdParams,
-        response: { 204: z.null().describe('Deleted'), ...problems(404) },
-      },
-      handler: async ({ scope, params: { id } }, reply) => {
-        const conversation = await conversationRows.markDeleted(scope, id);
-        if (!conversation) throw noConversation(id);
-        // It is deleted; the sweep has it erased when Temporal does not answer now.
-        await messages.wake(conversation).catch((error: unknown) => {
-          log.warn({ err: error, conversationId: id }, 'a deleted conversation will be erased later');
-        });
-        return reply.code(204).send(null);
       },
     });
   };

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { ScheduleRow } from '../../contract/ports/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import {
@@ -13,17 +12,9 @@ import { checkInput } from '../check-input.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { schedulePath, type Views } from '../links.ts';
-import { bodyProblems, IdParams, json, location, problems } from '../http/responses.ts';
+import { bodyProblems, idempotencyHeaders, IdParams, json, location, problems } from '../http/responses.ts';
 
 type Deps = Pick<ApiDeps, 'agents' | 'control' | 'schedules'> & { views: Views };
-
-const CreateHeaders = z.looseObject({
-  'idempotency-key': z
-    .string()
-    .regex(/^[\x21-\x7e]{1,255}$/, 'expected 1 to 255 visible ASCII characters')
-    .optional()
-    .describe('Makes a repeat safe: the same key and body give the same schedule'),
-});
 
 export const scheduleRoutes =
   ({ agents, control, schedules, views }: Deps) =>
@@ -39,7 +30,7 @@ export const scheduleRoutes =
         summary: 'Ask again and again',
         description:
           'Each run makes a task, or sends a message to a conversation, in your name and with your roles of now. After a 503 repeat the request with the same `Idempotency-Key`.',
-        headers: CreateHeaders,
+        headers: idempotencyHeaders('schedule'),
         body: ScheduleRequest,
         response: {
           201: json('It runs from now on', Schedule, location('the schedule')),
@@ -107,22 +98,6 @@ export const scheduleRoutes =
         const row = await control.schedules.change(scope, params.id, change);
         if (!row) throw noSchedule(params.id);
         return reply.send(await show(row));
-      },
-    });
-
-    app.route({
-      method: 'DELETE',
-      url: '/v1/schedules/:id',
-      schema: {
-        operationId: 'deleteSchedule',
-        tags: ['schedules'],
-        summary: 'Delete a schedule; runs under way go on',
-        params: IdParams,
-        response: { 204: z.null().describe('Deleted'), ...problems(400, 404, 413, 415) },
-      },
-      handler: async ({ scope, params: { id } }, reply) => {
-        if (!(await control.schedules.delete(scope, id))) throw noSchedule(id);
-        return reply.code(204).send(null);
       },
     });
 

@@ -7,7 +7,7 @@ import { json, problems } from '../http/responses.ts';
 
 type Deps = Pick<ApiDeps, 'readiness' | 'readMetrics' | 'metrics'>;
 
-/** For probes and scrapers; they answer while everything else is refused. */
+/** For probes and scrapers. They answer also while the process refuses everything else. */
 export const systemRoutes =
   ({ readiness, readMetrics, metrics }: Deps) =>
   async (app: Api) => {

@@ -45,7 +45,7 @@ export const taskCallbackRoutes =
     async function stateOf(scope: Scope, id: string): Promise<CallbackState> {
       const state = await callbacks.get(scope, id);
       if (state) return state;
-      // Reads the task only to say which of the two is missing.
+      // Reads the task only to report which of the two is missing.
       throw (await control.tasks.read(scope, id))
         ? new AlfredError('callback_missing', `The task ${id} has no callback.`)
         : noTask(id);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { TaskEventPage, TaskEventsQuery } from '../../contract/events.ts';
 import { isEnded } from '../../contract/task-status.ts';
-import { negotiate } from '../http/accept.ts';
+import { negotiate } from '../http/negotiate.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { pageSize, placeOf, ResumeHeaders, type OpenStream } from '../http/open-stream.ts';

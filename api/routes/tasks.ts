@@ -10,7 +10,7 @@ import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { taskPath, type Views } from '../links.ts';
 import { waitOf } from '../http/prefer.ts';
-import { bodyProblems, IdempotencyHeaders, IdParams, json, location, problems } from '../http/responses.ts';
+import { bodyProblems, idempotencyHeaders, IdParams, json, location, problems } from '../http/responses.ts';
 
 type Deps = Pick<ApiDeps, 'agents' | 'config' | 'control' | 'events' | 'tasks'> & {
   views: Views;
@@ -33,7 +33,7 @@ export const taskRoutes =
         summary: 'Ask an agent',
         description:
           '202 means durable: the task survives every crash from here on. After a 503 repeat the request with the same `Idempotency-Key`.',
-        headers: IdempotencyHeaders,
+        headers: idempotencyHeaders(),
         body: TaskRequest,
         response: { 202: json('The task is on its way', Task, location('the task')), ...problems(...bodyProblems) },
       },
@@ -43,7 +43,7 @@ export const taskRoutes =
           budget: agentSettings(config, body.agent).budget,
         });
         const { head, isNew: _isNew, ...task } = row;
-        // A repeat has the same body, so the same priority.
+        // A repeat with the same key has the same body, and so the same priority.
         if (row.status === 'queued')
           await control.tasks.start({ ...scope, taskId: row.id, agent: row.agent, head, priority: body.priority });
         return reply.code(202).header('location', taskPath(row.id)).send(views.task(task));

@@ -14,9 +14,9 @@ import type { CancelNote, TaskRow } from './tasks.ts';
 /**
  * What doors ask of running work: start it, read it, change it, end it.
  *
- * Each method writes the row first and then calls Temporal, and is safe to repeat. A method that names one thing returns
- * undefined when the scope has no such thing. All of them throw AlfredError `temporal_unavailable` when Temporal does not
- * answer in time.
+ * Each method writes the row first and then calls Temporal, and is safe to repeat. A method that names one thing
+ * returns undefined when the scope has no such thing. All of them throw AlfredError `temporal_unavailable` when
+ * Temporal does not answer in time.
  */
 export interface Control {
   tasks: TaskControl;
@@ -35,7 +35,9 @@ export interface TaskControl {
   start(task: TaskRef & { head: MessageHead; priority?: number | undefined }): Promise<void>;
   /** Reads the row and first reconciles it with its workflow, when Temporal answers within half a second. */
   read(scope: Scope, taskId: string): Promise<TaskRow | undefined>;
-  /** Asks the workflow to cancel, or closes a row whose workflow never started. A task that has ended stays as it is. */
+  /**
+   * Asks the workflow to cancel, or closes a row whose workflow never started. A task that has ended stays as it is.
+   */
   cancel(scope: Scope, taskId: string, note: Omit<CancelNote, 'by'>): Promise<TaskRow | undefined>;
   /**
    * Raises limits of a task, or ends it with the results so far.
@@ -79,7 +81,9 @@ export interface IngestionControl {
   retry(scope: Scope, ingestionId: string): Promise<IngestionRow | undefined>;
 }
 
-/** What Temporal reports about a schedule; `missing`: it was deleted there, `unknown`: Temporal did not answer in time. */
+/**
+ * What Temporal reports about a schedule; `missing`: it was deleted there, `unknown`: Temporal did not answer in time.
+ */
 export type ScheduleStatus =
   | { state: 'scheduled'; paused: boolean; note: string; nextRuns: string[] }
   | { state: Exclude<Schedule['state'], 'scheduled'> };
@@ -91,7 +95,11 @@ export interface ScheduleControl {
     request: ScheduleRequest,
     options: { idempotencyKey?: string | undefined },
   ): Promise<ScheduleRow>;
-  /** Also makes a schedule again that was deleted in Temporal. @throws InvalidRequest as `create`; nothing has changed then */
+  /**
+   * Also makes a schedule again that was deleted in Temporal.
+   *
+   * @throws InvalidRequest as `create`; nothing has changed then
+   */
   change(scope: Scope, scheduleId: string, change: ScheduleChange): Promise<ScheduleRow | undefined>;
   /** Runs it now, also while it is paused; its overlap policy applies. @throws AlfredError `schedule_missing` */
   trigger(scope: Scope, scheduleId: string): Promise<ScheduleRow | undefined>;

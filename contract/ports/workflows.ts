@@ -2,8 +2,8 @@ import type { CallbackRef, SourceRef } from '../references.ts';
 import type { WorkflowState } from '../rules/task-reconciliation.ts';
 
 /**
- * What activities ask of workflows. The methods that start one are idempotent: a workflow that already runs reads its rows
- * once more.
+ * What activities ask of workflows. The methods that start one are idempotent: a workflow that already runs reads its
+ * rows once more.
  */
 export interface Workflows {
   describe(workflowId: string): Promise<WorkflowState>;

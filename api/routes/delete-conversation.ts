@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import type { ApiDeps } from '../deps.ts';
+import type { Api } from '../http/fastify.ts';
+import { IdParams, problems } from '../http/responses.ts';
+import { noConversation } from './conversations.ts';
+
+type Deps = Pick<ApiDeps, 'conversationRows' | 'log' | 'messages'>;
+
+export const deleteConversationRoutes =
+  ({ conversationRows, log, messages }: Deps) =>
+  async (app: Api) => {
+    app.route({
+      method: 'DELETE',
+      url: '/v1/conversations/:id',
+      schema: {
+        operationId: 'deleteConversation',
+        tags: ['conversations'],
+        summary: 'Delete a conversation with all that was said',
+        description:
+          'Nobody sees it or its tasks from here on. What runs is cancelled, then everything that was said, found and answered is removed. What it cost stays in `GET /v1/usage`.',
+        params: IdParams,
+        response: { 204: z.null().describe('Deleted'), ...problems(404) },
+      },
+      handler: async ({ scope, params: { id } }, reply) => {
+        const conversation = await conversationRows.markDeleted(scope, id);
+        if (!conversation) throw noConversation(id);
+        // The conversation is deleted. When Temporal does not answer now, the sweep starts the erasure.
+        await messages.wake(conversation).catch((error: unknown) => {
+          log.warn({ err: error, conversationId: id }, 'a deleted conversation will be erased later');
+        });
+        return reply.code(204).send(null);
+      },
+    });
+  };
