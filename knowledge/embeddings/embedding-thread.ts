@@ -2,42 +2,50 @@ import { readFile } from 'node:fs/promises';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { EmbeddingModel } from './model-folder.ts';
-import { meanOf, normalised, windowsOf } from './windows.ts';
+import { tokenWindows, toUnitLength, weightedMean } from './token-windows.ts';
 
-/** `lead` stands before the text, and before each piece of one that is too long. */
-export type EmbeddingJob = { model: EmbeddingModel; lead: string; text: string };
+/** The prefix is put before the text. A text that is too long is split, and each part gets the prefix. */
+export type EmbeddingJob = { model: EmbeddingModel; prefix: string; text: string };
 
-/** The package's own types do not resolve under Node's rules. */
+/** A replacement for the package's own types, which TypeScript cannot resolve. */
 type Encoder = { encode(text: string, options?: { add_special_tokens: boolean }): { ids: number[] } };
 const TokenizerOf = Tokenizer as unknown as new (json: object, config: object) => Encoder;
 
-type Loaded = {
+type LoadedModel = {
   session: InferenceSession;
-  tokens: (text: string) => number[];
-  /** What stands around every text. */
-  frame: { before: number[]; after: number[] };
+  encode: (text: string) => number[];
+  /** The special tokens around every text, like [CLS] and [SEP]. */
+  specialTokens: { before: number[]; after: number[] };
   modelFile: string;
 };
-let loading: Promise<Loaded> | undefined;
+let loading: Promise<LoadedModel> | undefined;
 
-/** Runs on a worker thread; see local-embedder.ts. One text at a time: 8-bit results depend on what else is in a batch. */
-export async function embed({ model, lead, text }: EmbeddingJob): Promise<Float32Array> {
+/**
+ * Embeds a text on a worker thread (see local-embedder.ts). Texts are not batched:
+ * with 8-bit weights, a vector would depend on the other texts in its batch.
+ */
+export async function embed({ model, prefix, text }: EmbeddingJob): Promise<Float32Array> {
   const loaded = await load(model);
-  const { tokens, frame } = loaded;
-  const room = model.maxTokens - frame.before.length - frame.after.length;
+  const { encode, specialTokens } = loaded;
+  const maxTokens = model.maxTokens - specialTokens.before.length - specialTokens.after.length;
   const vectors: { vector: Float32Array; weight: number }[] = [];
-  for (const window of windowsOf(tokens(lead), tokens(text), room)) {
-    const vector = await vectorOf([...frame.before, ...window.tokens, ...frame.after], model, loaded);
+  for (const window of tokenWindows(encode(prefix), encode(text), maxTokens)) {
+    const tokens = [...specialTokens.before, ...window.tokens, ...specialTokens.after];
+    const vector = await embedTokens(tokens, model, loaded);
     vectors.push({ vector, weight: window.weight });
   }
-  return meanOf(vectors);
+  return weightedMean(vectors);
 }
 
-async function vectorOf(tokens: number[], { pooling }: EmbeddingModel, { session }: Loaded): Promise<Float32Array> {
+async function embedTokens(
+  tokens: number[],
+  { pooling }: EmbeddingModel,
+  { session }: LoadedModel,
+): Promise<Float32Array> {
   const shape = [1, tokens.length];
   const feeds: Record<string, Tensor> = {
     input_ids: new Tensor('int64', BigInt64Array.from(tokens, BigInt), shape),
-    // Nothing is padded, so every token counts.
+    // There is no padding, so every token counts.
     attention_mask: new Tensor('int64', new BigInt64Array(tokens.length).fill(1n), shape),
     token_type_ids: new Tensor('int64', new BigInt64Array(tokens.length), shape),
   };
@@ -47,34 +55,38 @@ async function vectorOf(tokens: number[], { pooling }: EmbeddingModel, { session
   const output = outputs[session.outputNames[0] ?? ''];
   if (!output) throw new Error('the embedding model gave no output');
   const [, length = 0, dimensions = 0] = output.dims;
-  return normalised(pooled(output.data as Float32Array, length, dimensions, pooling));
+  return toUnitLength(pool(output.data as Float32Array, length, dimensions, pooling));
 }
 
-async function load({ modelFile, tokenizerFile }: EmbeddingModel): Promise<Loaded> {
-  const before = await loading;
-  if (before?.modelFile === modelFile) return before;
+/** Loads the model once. It stays in memory as long as the thread lives. */
+async function load({ modelFile, tokenizerFile }: EmbeddingModel): Promise<LoadedModel> {
+  const loaded = await loading;
+  if (loaded?.modelFile === modelFile) return loaded;
   loading = (async () => {
     const json = JSON.parse(await readFile(tokenizerFile, 'utf8')) as object;
     const session = await InferenceSession.create(modelFile, {
       intraOpNumThreads: 2,
       interOpNumThreads: 1,
-      // A thread that spins while it waits takes the core from whoever has work.
+      // A thread that spins while it waits would take the core from threads that have work.
       extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
     });
     const tokenizer = new TokenizerOf(json, {});
-    const tokens = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids;
-    return { session, tokens, frame: frameOf(tokenizer.encode('a').ids, tokens('a')), modelFile };
+    const encode = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids;
+    const specialTokens = specialTokensAround(tokenizer.encode('a').ids, encode('a'));
+    return { session, encode, specialTokens, modelFile };
   })();
   return loading;
 }
 
-function frameOf(whole: number[], inner: number[]): Loaded['frame'] {
-  const at = whole.indexOf(inner[0] ?? NaN);
+/** @param tokens of a text with its special tokens; `textTokens` are those of the same text without them */
+function specialTokensAround(tokens: number[], textTokens: number[]): LoadedModel['specialTokens'] {
+  const at = tokens.indexOf(textTokens[0] ?? NaN);
   if (at < 0) throw new Error('the tokenizer of the embedding model has no token for the letter a');
-  return { before: whole.slice(0, at), after: whole.slice(at + inner.length) };
+  return { before: tokens.slice(0, at), after: tokens.slice(at + textTokens.length) };
 }
 
-function pooled(data: Float32Array, length: number, dimensions: number, pooling: 'mean' | 'cls'): Float32Array {
+/** Reduces the vectors of all tokens to one: the first (`cls`), or the sum, which has the direction of the mean. */
+function pool(data: Float32Array, length: number, dimensions: number, pooling: 'mean' | 'cls'): Float32Array {
   if (pooling === 'cls') return data.slice(0, dimensions);
   const sum = new Float32Array(dimensions);
   for (let token = 0; token < length; token++)

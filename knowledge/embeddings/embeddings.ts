@@ -6,8 +6,8 @@ import { createLocalEmbedder } from './local-embedder.ts';
 import { readModelFolder } from './model-folder.ts';
 import { createOpenAiEmbedder } from './openai-embedder.ts';
 
-/** How soon a folder without a model is looked at again: it may still be on its way. */
-const lookAgainMs = 5_000;
+/** A model that is missing may still be downloading: the folder is checked again after this time. */
+const recheckMs = 5_000;
 
 type Settings = Pick<
   Config,
@@ -22,28 +22,28 @@ type Settings = Pick<
 
 /** The embedder that ALFRED_EMBEDDINGS names. */
 export function createEmbeddings(config: Settings, log: Logger): Embeddings {
-  const { ALFRED_EMBEDDINGS: chosen } = config;
-  const name = chosen.startsWith('openai:') ? chosen.slice('openai:'.length) : undefined;
-  if (name !== undefined) {
+  const { ALFRED_EMBEDDINGS: setting } = config;
+  const openAiModel = setting.startsWith('openai:') ? setting.slice('openai:'.length) : undefined;
+  if (openAiModel !== undefined) {
     const embedder = createOpenAiEmbedder({
-      model: name,
+      model: openAiModel,
       apiKey: config.EMBEDDINGS_API_KEY ?? config.OPENAI_API_KEY,
       baseUrl: config.EMBEDDINGS_BASE_URL ?? config.OPENAI_BASE_URL,
     });
     return { embedder: async () => embedder, close: () => embedder.close() };
   }
-  if (chosen === 'none') return { embedder: async () => undefined, close: async () => {} };
+  if (setting === 'none') return { embedder: async () => undefined, close: async () => {} };
   return createLocalEmbeddings(
     config.ALFRED_EMBEDDING_MODEL_DIR ?? join(config.ALFRED_DATA_DIR, 'embedding-model'),
     log,
   );
 }
 
-/** The model in a folder, from when it is there. */
+/** The model in a folder. It is loaded when it is first needed, and may be put there while the process runs. */
 function createLocalEmbeddings(dir: string, log: Logger): Embeddings {
-  let found: Promise<Embedder | undefined> | undefined;
-  let lookedAt = -Infinity;
-  const look = async (): Promise<Embedder | undefined> => {
+  let loading: Promise<Embedder | undefined> | undefined;
+  let checkedAt = -Infinity;
+  const load = async (): Promise<Embedder | undefined> => {
     const model = await readModelFolder(dir);
     if (!model) return undefined;
     log.info({ model: model.name }, 'the embedding model is at hand');
@@ -51,15 +51,17 @@ function createLocalEmbeddings(dir: string, log: Logger): Embeddings {
   };
   return {
     async embedder() {
-      const embedder = await found;
-      if (embedder || performance.now() - lookedAt < lookAgainMs) return embedder;
-      lookedAt = performance.now();
-      found = look().catch((error: unknown) => {
+      const embedder = await loading;
+      if (embedder || performance.now() - checkedAt < recheckMs) return embedder;
+      checkedAt = performance.now();
+      loading = load().catch((error: unknown) => {
         log.error({ err: error }, 'the embedding model cannot be used: searches go by words alone');
         return undefined;
       });
-      return found;
+      return loading;
     },
-    close: async () => void (await (await found)?.close()),
+    close: async () => {
+      await (await loading)?.close();
+    },
   };
 }

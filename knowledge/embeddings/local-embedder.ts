@@ -4,8 +4,8 @@ import type { EmbeddingJob } from './embedding-thread.ts';
 import type { EmbeddingModel } from './model-folder.ts';
 
 /**
- * An ONNX model on a thread of its own. The thread starts with the first text and ends, with the 80 MB it holds, after a
- * minute without one.
+ * Embeds texts with an ONNX model on a worker thread. The thread starts with the first
+ * text. It ends after a minute without work, which frees the 80 MB of the model.
  */
 export function createLocalEmbedder(model: EmbeddingModel): Embedder {
   let pool: Piscina | undefined;
@@ -25,12 +25,14 @@ export function createLocalEmbedder(model: EmbeddingModel): Embedder {
     relevanceThreshold: model.relevantFrom,
     embedPassages: async (passages, signal) => {
       const vectors: Float32Array[] = [];
-      // One after the other, so that a query never waits for more than one passage.
+      // One at a time, so that a query waits for one passage at most.
       for (const { headings, text } of passages)
-        vectors.push(await run({ lead: headings && `${headings}\n`, text }, signal));
+        vectors.push(await run({ prefix: headings && `${headings}\n`, text }, signal));
       return vectors;
     },
-    embedQuery: (text, signal) => run({ lead: model.queryPrefix, text }, signal),
-    close: async () => void (await pool?.destroy()),
+    embedQuery: (text, signal) => run({ prefix: model.queryPrefix, text }, signal),
+    close: async () => {
+      await pool?.destroy();
+    },
   };
 }

@@ -1,28 +1,31 @@
 import OpenAI, { APIError } from 'openai';
 import { AlfredError } from '../../contract/errors.ts';
+import { characterBoundary } from '../../contract/rules/character-boundary.ts';
 import type { Embedder, PassageText } from '../../contract/ports/index.ts';
 import { providerError } from '../../adapters/outbound/provider-errors.ts';
-import { meanOf } from './windows.ts';
+import { weightedMean } from './token-windows.ts';
 
 type Options = { model: string; apiKey: string | undefined; baseUrl: string | undefined; queryTimeoutMs?: number };
 
-/** Texts in one request; the API takes more, a slow server would rather not. */
-const atOnce = 32;
+/** Texts in one request. The API allows more, but a slow server would time out. */
+const batchSize = 32;
 
-/** Pieces are not made smaller: a server that refuses so little refuses something else. */
-const shortestPiece = 200;
+/** Texts are not split into parts below this length: a server that refuses so little has another reason. */
+const minPartCharacters = 200;
 
-/** Somebody waits for a query, and words find without its vector; documents have the time that a server needs. */
-const longestMs = { query: 5_000, passages: 60_000 };
+/** A user waits for a query, and a search also works without its vector. Documents can wait for a slow server. */
+const timeoutsMs = { query: 5_000, passages: 60_000 };
 
 /**
- * Any server that speaks OpenAI's embeddings. The SDK's own retries are off: Temporal retries, and a search goes on without.
- * What a server refuses is sent in smaller requests, and a text that is too long for it in pieces, whose mean counts: one
- * such text would else keep all others from their vectors.
+ * Embeds texts with any server that has OpenAI's embeddings API. The SDK's own retries are
+ * off: Temporal retries documents, and a search continues without the query's vector.
+ *
+ * A request that is too large is split. A single text that is too large is split into parts, and the weighted
+ * mean of their vectors is used. Without that, one such text would keep all others from being embedded.
  */
-export function createOpenAiEmbedder({ model, apiKey, baseUrl, queryTimeoutMs = longestMs.query }: Options): Embedder {
+export function createOpenAiEmbedder({ model, apiKey, baseUrl, queryTimeoutMs = timeoutsMs.query }: Options): Embedder {
   const client = new OpenAI({
-    // The SDK demands a key, also for servers that look at none.
+    // The SDK requires a key, also for servers that ignore it.
     apiKey: apiKey ?? 'none',
     baseURL: baseUrl ?? 'https://api.openai.com/v1',
     adminAPIKey: null,
@@ -32,14 +35,14 @@ export function createOpenAiEmbedder({ model, apiKey, baseUrl, queryTimeoutMs = 
     logLevel: 'off',
   });
 
-  const request = async (input: string[], limits: Limits): Promise<Float32Array[]> => {
+  const request = async (input: string[], options: RequestOptions): Promise<Float32Array[]> => {
     try {
-      const { data } = await client.embeddings.create({ model, input, encoding_format: 'float' }, limits);
-      const vectors = data.toSorted((a, b) => a.index - b.index).map(({ embedding }) => normalised(embedding, model));
+      const { data } = await client.embeddings.create({ model, input, encoding_format: 'float' }, options);
+      const vectors = data.toSorted((a, b) => a.index - b.index).map(({ embedding }) => unitVector(embedding, model));
       if (vectors.length === input.length) return vectors;
       throw new AlfredError('model_unavailable', `${model} gave ${vectors.length} vectors for ${input.length} texts.`);
     } catch (error) {
-      if (!(error instanceof APIError) || limits.signal.aborted) throw error;
+      if (!(error instanceof APIError) || options.signal.aborted) throw error;
       const { status, type, code, headers, message } = error as APIError;
       throw providerError(
         'The embeddings server',
@@ -49,22 +52,25 @@ export function createOpenAiEmbedder({ model, apiKey, baseUrl, queryTimeoutMs = 
     }
   };
 
-  const embed = async (passages: PassageText[], limits: Limits): Promise<Float32Array[]> => {
+  const embed = async (passages: PassageText[], options: RequestOptions): Promise<Float32Array[]> => {
     try {
-      return await request(passages.map(textOf), limits);
+      return await request(passages.map(embeddedText), options);
     } catch (error) {
       const [first] = passages;
-      if (!first || !isTooMuch(error)) throw error;
+      if (!first || !isTooLarge(error)) throw error;
       if (passages.length > 1) {
-        const half = passages.length >> 1;
-        return [...(await embed(passages.slice(0, half), limits)), ...(await embed(passages.slice(half), limits))];
+        const middle = passages.length >> 1;
+        return [
+          ...(await embed(passages.slice(0, middle), options)),
+          ...(await embed(passages.slice(middle), options)),
+        ];
       }
-      const pieces = halvesOf(first.text);
-      if (!pieces) throw error;
+      const parts = splitInHalf(first.text);
+      if (!parts) throw error;
       const vectors: { vector: Float32Array; weight: number }[] = [];
-      for (const text of pieces)
-        for (const vector of await embed([{ ...first, text }], limits)) vectors.push({ vector, weight: text.length });
-      return [meanOf(vectors)];
+      for (const text of parts)
+        for (const vector of await embed([{ ...first, text }], options)) vectors.push({ vector, weight: text.length });
+      return [weightedMean(vectors)];
     }
   };
 
@@ -73,8 +79,10 @@ export function createOpenAiEmbedder({ model, apiKey, baseUrl, queryTimeoutMs = 
     relevanceThreshold: undefined,
     async embedPassages(passages, signal) {
       const vectors: Float32Array[] = [];
-      for (let from = 0; from < passages.length; from += atOnce)
-        vectors.push(...(await embed(passages.slice(from, from + atOnce), { signal, timeout: longestMs.passages })));
+      for (let from = 0; from < passages.length; from += batchSize)
+        vectors.push(
+          ...(await embed(passages.slice(from, from + batchSize), { signal, timeout: timeoutsMs.passages })),
+        );
       return vectors;
     },
     async embedQuery(text, signal) {
@@ -86,28 +94,35 @@ export function createOpenAiEmbedder({ model, apiKey, baseUrl, queryTimeoutMs = 
   };
 }
 
-/** `timeout` in milliseconds, of each request. */
-type Limits = { signal: AbortSignal; timeout: number };
+/** `timeout` in milliseconds for each request. */
+type RequestOptions = { signal: AbortSignal; timeout: number };
 
-const textOf = ({ headings, text }: PassageText) => (headings ? `${headings}\n${text}` : text);
+const embeddedText = ({ headings, text }: PassageText) => (headings ? `${headings}\n${text}` : text);
 
-/** llama.cpp answers 500 to an input that is too large, where others answer 400, 413 or 422. */
-function isTooMuch(error: unknown): boolean {
+/** Whether the server refused the input as too large. llama.cpp answers 500, other servers 400, 413 or 422. */
+function isTooLarge(error: unknown): boolean {
   const { status, message = '' } = ((error as Error).cause ?? {}) as { status?: number; message?: string };
   return [400, 413, 422].includes(status ?? 0) || (status === 500 && /too (large|long)/i.test(message));
 }
 
-/** A text in two, between words where there are any. @returns undefined when it is too short for that */
-function halvesOf(text: string): [string, string] | undefined {
-  if (text.length < 2 * shortestPiece) return undefined;
+/** Splits a text near its middle, between words if possible. @returns undefined when it is too short to be split */
+function splitInHalf(text: string): [string, string] | undefined {
+  if (text.length < 2 * minPartCharacters) return undefined;
   const middle = text.length >> 1;
   const space = text.lastIndexOf(' ', middle);
-  const at = space > shortestPiece ? space : middle + Number(/[\uDC00-\uDFFF]/.test(text.charAt(middle)));
+  // A middle inside a surrogate pair moves behind the pair.
+  const boundary = characterBoundary(text, middle) === middle ? middle : middle + 1;
+  const at = space > minPartCharacters ? space : boundary;
   return [text.slice(0, at), text.slice(at)];
 }
 
-/** @throws AlfredError `model_output_invalid` when it is no vector: it would be the nearest of all, or of none */
-function normalised(numbers: number[], model: string): Float32Array {
+/**
+ * Scales a vector to unit length.
+ *
+ * @throws AlfredError `model_output_invalid` for a vector of length 0 or
+ *   with numbers that are not finite: distances to it would be meaningless
+ */
+function unitVector(numbers: number[], model: string): Float32Array {
   const length = Math.hypot(...numbers);
   if (!Number.isFinite(length) || length === 0 || !numbers.every(Number.isFinite))
     throw new AlfredError('model_output_invalid', `${model} gave a vector that is none: it has no length.`);

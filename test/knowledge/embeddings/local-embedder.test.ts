@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createLocalEmbedder } from '../../../knowledge/embeddings/local-embedder.ts';
 import { readModelFolder } from '../../../knowledge/embeddings/model-folder.ts';
-import { weightedMean, tokenWindows } from '../../../knowledge/embeddings/token-windows.ts';
+import { tokenWindows, weightedMean } from '../../../knowledge/embeddings/token-windows.ts';
 import type { Embedder } from '../../../contract/ports/index.ts';
 import { toyOnnx, toyTokenizer } from '../../support/files/toy-onnx.ts';
 
@@ -15,18 +15,20 @@ afterAll(async () => {
   await Promise.all(folders.map((dir) => rm(dir, { recursive: true })));
 });
 
-/** A folder with a model that has an axis for each of three words; whatever surrounds a text, and other words, say nothing. */
-async function folder(description?: object) {
+/**
+ * A folder with a model that has an axis for each of three words. Special tokens and all other words are zero vectors.
+ */
+async function createModelFolder(description?: object) {
   const dir = await mkdtemp(join(tmpdir(), 'alfred-model-'));
   folders.push(dir);
-  const nothing = [0, 0, 0];
-  await writeFile(join(dir, 'model.onnx'), toyOnnx([nothing, nothing, nothing, [1, 0, 0], [0, 1, 0], [0, 0, 1]]));
+  const zero = [0, 0, 0];
+  await writeFile(join(dir, 'model.onnx'), toyOnnx([zero, zero, zero, [1, 0, 0], [0, 1, 0], [0, 0, 1]]));
   await writeFile(join(dir, 'tokenizer.json'), toyTokenizer(['dog', 'cat', 'leave']));
   if (description) await writeFile(join(dir, 'alfred-model.json'), JSON.stringify(description));
   return dir;
 }
-async function open(description?: object): Promise<Embedder> {
-  const model = await readModelFolder(await folder(description));
+async function openEmbedder(description?: object): Promise<Embedder> {
+  const model = await readModelFolder(await createModelFolder(description));
   if (!model) throw new Error('no model');
   const embedder = createLocalEmbedder(model);
   opened.push(embedder);
@@ -37,14 +39,16 @@ const rounded = (vector: Float32Array | undefined) => [...(vector ?? [])].map((x
 
 describe('the local embedder', () => {
   let embedder: Embedder;
-  beforeAll(async () => (embedder = await open({ name: 'toy', maxTokens: 16, queryPrefix: 'dog ' })));
+  beforeAll(async () => {
+    embedder = await openEmbedder({ name: 'toy', maxTokens: 16, queryPrefix: 'dog ' });
+  });
 
-  test('a text that fits is embedded as one, headings and all', async () => {
+  test('a text that fits is embedded in one window, together with its headings', async () => {
     const [vector] = await embedder.embedPassages([{ headings: 'dog', text: 'cat leave leave' }], signal);
     expect(rounded(vector)).toEqual([0.408, 0.408, 0.816]);
   });
 
-  test('the end of a text that is too long counts as much as its beginning', async () => {
+  test('the end of a long text counts as much as its beginning', async () => {
     const long = `${'cat '.repeat(14)}${'leave '.repeat(14)}`;
     const [vector, beginning] = await embedder.embedPassages(
       [
@@ -57,21 +61,21 @@ describe('the local embedder', () => {
     expect(rounded(vector)).toEqual([0, 0.707, 0.707]);
   });
 
-  test('headings stand before each piece of a long text', async () => {
+  test('headings are repeated before each part of a long text', async () => {
     const [vector] = await embedder.embedPassages([{ headings: 'dog', text: 'a '.repeat(60) }], signal);
     expect(rounded(vector)).toEqual([1, 0, 0]);
   });
 
-  test('a question has the words before it that the model wants', async () => {
+  test('a query gets the prefix of the model', async () => {
     expect(rounded(await embedder.embedQuery('leave', signal))).toEqual([0.707, 0, 0.707]);
     expect(rounded(await embedder.embedQuery('cat '.repeat(40), signal))[0]).toBeGreaterThan(0);
   });
 });
 
-describe('windows', () => {
+describe('token windows', () => {
   const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);
 
-  test('lose no token and repeat none but those that lead', () => {
+  test('contain every token once, and repeat the prefix', () => {
     const windows = tokenWindows([100, 101], upTo(25), 10);
     expect(windows.map(({ tokens }) => tokens.length)).toEqual([10, 10, 10, 3]);
     expect(windows.map(({ weight }) => weight)).toEqual([8, 8, 8, 1]);
@@ -79,17 +83,17 @@ describe('windows', () => {
     expect(windows.flatMap(({ tokens }) => tokens.slice(2))).toEqual(upTo(25));
   });
 
-  test('take what leads for text where it would leave too little room', () => {
+  test('treat a prefix as text when it would take more than half of a window', () => {
     const windows = tokenWindows(upTo(30), [100], 10);
     expect(windows.flatMap(({ tokens }) => tokens)).toEqual([...upTo(30), 100]);
     expect(windows.every(({ tokens }) => tokens.length <= 10)).toBe(true);
   });
 
-  test('are one for a text of nothing', () => {
+  test('of an empty text are one empty window', () => {
     expect(tokenWindows([], [], 10)).toEqual([{ tokens: [], weight: 1 }]);
   });
 
-  test('count by their new tokens, and come to a vector of length 1', () => {
+  test('are combined by weight into a vector of length 1', () => {
     const vector = weightedMean([
       { vector: Float32Array.of(1, 0), weight: 3 },
       { vector: Float32Array.of(0, 1), weight: 4 },
@@ -99,19 +103,19 @@ describe('windows', () => {
 });
 
 describe('a model folder', () => {
-  test('that says nothing is the default model, whose threshold of relevance is known', async () => {
-    const model = await readModelFolder(await folder());
+  test('without a description holds the default model, with its relevance threshold', async () => {
+    const model = await readModelFolder(await createModelFolder());
     expect(model).toMatchObject({ maxTokens: 256, pooling: 'mean', queryPrefix: '', relevantFrom: 0.8 });
     expect(model?.name).toMatch(/^all-MiniLM-L6-v2-int8@[0-9a-f]{8}$/);
   });
 
-  test('that describes another model has no threshold but the one that it says', async () => {
-    expect((await open({ name: 'toy' })).relevanceThreshold).toBeUndefined();
-    expect((await open({ name: 'toy', relevantFrom: 1.1 })).relevanceThreshold).toBe(1.1);
+  test('that describes another model has a relevance threshold only if the description has one', async () => {
+    expect((await openEmbedder({ name: 'toy' })).relevanceThreshold).toBeUndefined();
+    expect((await openEmbedder({ name: 'toy', relevantFrom: 1.1 })).relevanceThreshold).toBe(1.1);
   });
 
-  test('has another name when it makes other vectors, and the same when it does not', async () => {
-    const dir = await folder({ name: 'toy' });
+  test('changes its model name exactly when its vectors change', async () => {
+    const dir = await createModelFolder({ name: 'toy' });
     const nameOf = async () => (await readModelFolder(dir))?.name;
     const name = await nameOf();
     await writeFile(join(dir, 'alfred-model.json'), JSON.stringify({ name: 'toy', relevantFrom: 1 }));
@@ -123,13 +127,13 @@ describe('a model folder', () => {
     expect(await nameOf()).not.toBe(longer);
   });
 
-  test('with a wrong description is refused with what is wrong', async () => {
-    const dir = await folder({ name: 'toy', pooling: 'max' });
+  test('with an invalid description is refused, and the error names the fault', async () => {
+    const dir = await createModelFolder({ name: 'toy', pooling: 'max' });
     await expect(readModelFolder(dir)).rejects.toThrow(/alfred-model\.json does not describe a model.*pooling/s);
   });
 
-  test('without its files is none', async () => {
-    const dir = await folder();
+  test('without its files has no model', async () => {
+    const dir = await createModelFolder();
     await rm(join(dir, 'tokenizer.json'));
     expect(await readModelFolder(dir)).toBeUndefined();
   });

@@ -3,29 +3,31 @@ import { createOpenAiEmbedder } from '../../../knowledge/embeddings/openai-embed
 import { startWireServer, type Reply, type WireServer } from '../../support/fakes/wire-server.ts';
 
 const opened: WireServer[] = [];
-afterEach(async () => void (await Promise.all(opened.splice(0).map((server) => server.close()))));
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((server) => server.close()));
+});
 
-/** Counts of three words, as a vector: what a text says can be seen in it. */
+/** A text's vector counts three words, so it shows what the text says. */
 const words = ['dog', 'cat', 'leave'];
 const vectorOf = (text: string) => words.map((word) => text.split(word).length - 1);
-const given = (vectors: unknown[]): Reply => ({
+const replyOf = (vectors: unknown[]): Reply => ({
   status: 200,
   json: { object: 'list', data: vectors.map((embedding, index) => ({ object: 'embedding', index, embedding })) },
 });
-const asked = (body: string) => (JSON.parse(body) as { input: string[] }).input;
+const inputOf = (body: string) => (JSON.parse(body) as { input: string[] }).input;
 
 async function open(reply: (input: string[]) => Reply, queryTimeoutMs?: number) {
-  const server = await startWireServer((_, body) => reply(asked(body)));
+  const server = await startWireServer((_, body) => reply(inputOf(body)));
   opened.push(server);
   const timeout = queryTimeoutMs === undefined ? {} : { queryTimeoutMs };
   const embedder = createOpenAiEmbedder({ model: 'toy', apiKey: undefined, baseUrl: `${server.url}/v1`, ...timeout });
-  return { embedder, inputs: () => server.bodies.map(asked) };
+  return { embedder, inputs: () => server.bodies.map(inputOf) };
 }
 const signal = AbortSignal.timeout(30_000);
 const rounded = (vectors: Float32Array[]) => vectors.map((vector) => [...vector].map((x) => Number(x.toFixed(2))));
 const plain = (text: string) => ({ headings: '', text });
 
-/** What servers say of a text that is longer than their model takes. */
+/** How servers refuse a text that is longer than their model allows. */
 const refusals: [string, Reply][] = [
   [
     'vLLM',
@@ -41,12 +43,12 @@ const refusals: [string, Reply][] = [
   ],
 ];
 
-describe('a server of embeddings', () => {
+describe('an embeddings server', () => {
   test.each(refusals)(
-    'of the kind of %s that refuses a long text is given its pieces, and the others whole',
+    'that refuses a long text as %s does gets the text in parts and the other texts whole',
     async (_, refusal) => {
       const { embedder, inputs } = await open((input) =>
-        input.some((text) => text.length > 512) ? refusal : given(input.map(vectorOf)),
+        input.some((text) => text.length > 512) ? refusal : replyOf(input.map(vectorOf)),
       );
       const long = `${'cat '.repeat(200)}${'leave '.repeat(134)}`;
       const vectors = await embedder.embedPassages(
@@ -58,7 +60,7 @@ describe('a server of embeddings', () => {
         [1, 0, 0],
         [0, 0, 1],
       ]);
-      // All of it counts, its headings with each piece, but no more than they do.
+      // All parts of the text count, each with its headings. The headings count little.
       expect(cat).toBeGreaterThan(0.6);
       expect(leave).toBeGreaterThan(0.6);
       expect(dog).toBeGreaterThan(0);
@@ -70,25 +72,25 @@ describe('a server of embeddings', () => {
     },
   );
 
-  test('that takes fewer texts at once is given fewer', async () => {
+  test('with a smaller batch limit gets smaller batches', async () => {
     const { embedder } = await open((input) =>
       input.length > 8
         ? { status: 422, json: { error: { message: 'batch size 32 > maximum allowed batch size 8' } } }
-        : given(input.map(vectorOf)),
+        : replyOf(input.map(vectorOf)),
     );
     const texts = Array.from({ length: 40 }, (_, i) => plain(words[i % 3] ?? ''));
     const expected = Array.from({ length: 40 }, (_, i) => words.map((_, axis) => Number(axis === i % 3)));
     expect(rounded(await embedder.embedPassages(texts, signal))).toEqual(expected);
   });
 
-  test('that refuses whatever it is sent is not asked for long', async () => {
+  test('that refuses every request gets only a few', async () => {
     const { embedder, inputs } = await open(() => ({ status: 400, json: { error: { message: 'unknown parameter' } } }));
     const texts = Array.from({ length: 32 }, () => plain('cat '.repeat(300)));
     await expect(embedder.embedPassages(texts, signal)).rejects.toMatchObject({ code: 'model_rejected' });
     expect(inputs().length).toBeLessThan(12);
   });
 
-  test('without such a model, or that limits requests, is asked once', async () => {
+  test('that lacks the model, limits requests or is unavailable gets one request', async () => {
     for (const [status, code] of [
       [404, 'model_rejected'],
       [429, 'model_rate_limited'],
@@ -104,12 +106,12 @@ describe('a server of embeddings', () => {
     ['nothing but zeros', [0, 0, 0]],
     ['no numbers', [null, 1, 2]],
     ['nothing', []],
-  ])('that gives %s for a vector is not believed', async (_, vector) => {
-    const { embedder } = await open((input) => given(input.map(() => vector)));
+  ])('that answers %s instead of a vector is an error', async (_, vector) => {
+    const { embedder } = await open((input) => replyOf(input.map(() => vector)));
     await expect(embedder.embedQuery('cat', signal)).rejects.toMatchObject({ code: 'model_output_invalid' });
   });
 
-  test('that does not answer holds up a query for a moment only', async () => {
+  test('that does not answer delays a query until its timeout only', async () => {
     const { embedder } = await open(() => ({ frames: ['{'], wire: { stallAfter: 0 } }), 50);
     await expect(embedder.embedQuery('cat', signal)).rejects.toMatchObject({ code: 'model_unavailable' });
   });
