@@ -3,11 +3,14 @@ import { request as httpsRequest } from 'node:https';
 import type { Destination } from './destination.ts';
 import type { Guard } from './guard.ts';
 
-/** One request on one connection, in two moves: nothing is sent while it opens. The signal breaks it at any time. */
+/**
+ * One HTTP request over its own connection, in two steps: `open` connects and sends nothing, `send` sends the request.
+ * An abort of `signal` closes the connection at any time.
+ */
 export function createConnection(signal: AbortSignal) {
   let request: ClientRequest | undefined;
   const failure = Promise.withResolvers<never>();
-  // It may break while nobody waits for it.
+  // It may reject between the two steps, when nothing awaits it.
   failure.promise.catch(() => {});
   const stop = () => {
     failure.reject(signal.reason);

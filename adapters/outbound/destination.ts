@@ -2,19 +2,21 @@ import { AlfredError } from '../../contract/errors.ts';
 
 export type Destination = {
   url: URL;
-  /** Without the brackets of IPv6. */
+  /** Host name or IP address; an IPv6 address without brackets. */
   host: string;
   isSecure: boolean;
-  /** What may be shown and kept of the address: a path or query may hold a secret. */
+  /**
+   * Host and port: the only part of the address that may be shown or stored, because path and query may hold secrets.
+   */
   name: string;
 };
 
 /**
- * An address that somebody else named, as far as one can tell without asking the DNS.
+ * Parses an address that comes from outside, such as from a model. Whether the host is public is checked by the guard.
  *
- * @throws AlfredError `destination_forbidden`
+ * @throws AlfredError `destination_forbidden` when it is not an http(s) URL or contains credentials
  */
-export function destinationOf(text: string): Destination {
+export function parseDestination(text: string): Destination {
   const url = URL.parse(text);
   if (!url || !/^https?:$/.test(url.protocol))
     throw new AlfredError('destination_forbidden', 'Only http:// and https:// addresses are called.');
@@ -27,7 +29,8 @@ export function destinationOf(text: string): Destination {
   return { url, host: hostname.replace(/^\[|\]$/g, ''), isSecure: protocol === 'https:', name };
 }
 
-export const noPublicAddress = ({ name }: Destination, cause?: unknown) =>
+/** The error for a host whose addresses are not public. */
+export const noPublicAddressError = ({ name }: Destination, cause?: unknown) =>
   new AlfredError(
     'destination_forbidden',
     `${name} has no public address. Who runs Alfred can allow its address with ALFRED_OUTBOUND_ALLOW.`,

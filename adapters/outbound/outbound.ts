@@ -3,79 +3,80 @@ import { AlfredError } from '../../contract/errors.ts';
 import { linkAbort } from '../../runtime/link-abort.ts';
 import { version } from '../../runtime/version.ts';
 import { createConnection } from './connection.ts';
-import { destinationOf, noPublicAddress, type Destination } from './destination.ts';
-import { createGuard, isRefusal, type Resolve } from './guard.ts';
+import { noPublicAddressError, parseDestination, type Destination } from './destination.ts';
+import { createGuard, isFilterRefusal, type ResolveHost } from './guard.ts';
 
 export type OutboundCall = {
-  /** Named by somebody else: a model, a caller. */
+  /** An address that comes from outside: from a model, an API caller or a document. */
   url: string;
   method: 'GET' | 'POST';
   headers?: Record<string, string>;
   body?: string | Uint8Array;
   signal: AbortSignal;
-  /** Runs when the connection stands and nothing has been sent yet. */
+  /** Runs after the connection is open and before anything is sent. */
   beforeSend?: (() => Promise<void>) | undefined;
 };
-/**
- * `bytes` is the body, or its beginning when `ending` is not `whole`: `cut` at the limit, or `broken` off by the other side
- * or the clock. `text` is the same as UTF-8.
- */
+
 export type OutboundResponse = {
   status: number;
   headers: IncomingHttpHeaders;
+  /** The body, or its beginning if `ending` is not `whole`. */
   bytes: Buffer;
+  /** `cut`: the body exceeds the limit. `broken`: the receiver closed the connection, or the time was over. */
   ending: 'whole' | 'cut' | 'broken';
+  /** `bytes` as UTF-8. */
   readonly text: string;
 };
 
 type Options = {
   /** IP addresses and ranges that may be called although they are not public. */
   allow: readonly string[];
-  /** For the whole call. */
+  /** Timeout of the whole call, in milliseconds. */
   timeoutMs?: number;
-  /** Of the response's body; the rest is not read. */
+  /** Longest body that is read, in bytes. The rest is dropped. */
   maxBytes?: number;
-  resolve?: Resolve;
+  resolve?: ResolveHost;
 };
 
 /**
- * The one way to call an address that somebody else named. Connects to public addresses only, follows no redirect, and
- * knows whether anything was sent when it fails.
+ * The only way to call an address that comes from outside. It connects to public addresses only, follows no redirects,
+ * and knows when it fails whether anything was sent.
  */
 export function createOutbound({ allow, timeoutMs = 15_000, maxBytes = 65_536, resolve }: Options) {
   const guard = createGuard(allow, resolve);
 
   return {
     /**
-     * @throws AlfredError `destination_forbidden`, `tool_failed`: nothing was sent; `effect_unknown`: something
-     *   was, and no answer came. An abort before anything was sent is thrown as it is.
+     * @returns the response, with any status
+     * @throws AlfredError `destination_forbidden` or `tool_failed` when nothing was sent; `effect_unknown` when the
+     *   request was sent and no response came. An abort before anything was sent throws the signal's reason.
      */
-    async call({ url, method, headers = {}, body: sent = '', signal, beforeSend }: OutboundCall): Promise<OutboundResponse> {
-      const destination = destinationOf(url);
+    async call({ url, method, headers = {}, body = '', signal, beforeSend }: OutboundCall): Promise<OutboundResponse> {
+      const destination = parseDestination(url);
       const stop = linkAbort([signal], { timeoutMs });
       const connection = createConnection(stop.signal);
-      const nothingSent = (cause?: unknown) => {
+      const notSentError = (cause?: unknown) => {
         if (signal.aborted) return signal.reason as unknown;
-        return notSent(destination, stop.hasTimedOut() ? 'it took too long' : codeOf(cause), cause);
+        return connectionError(destination, stop.hasTimedOut() ? 'it took too long' : codeOf(cause), cause);
       };
       try {
         const options = { method, headers: { 'user-agent': `Alfred/${version}`, ...headers } };
         await connection.open(destination, guard, options).catch((error: unknown) => {
-          throw nothingSent(error);
+          throw notSentError(error);
         });
         await beforeSend?.();
-        if (connection.isBroken()) throw nothingSent();
-        const response = await connection.send(sent).catch((cause: unknown) => {
+        if (connection.isBroken()) throw notSentError();
+        const response = await connection.send(body).catch((cause: unknown) => {
           throw new AlfredError('effect_unknown', `${destination.name} was called and did not answer.`, { cause });
         });
-        const { statusCode: status = 0, headers: answered } = response;
-        const body = await bodyOf(response, maxBytes);
+        const { bytes, ending } = await readBody(response, maxBytes);
         return {
-          status,
-          headers: answered,
-          ...body,
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          bytes,
+          ending,
           get text() {
-            return body.bytes.toString();
+            return bytes.toString();
           },
         };
       } finally {
@@ -87,10 +88,10 @@ export function createOutbound({ allow, timeoutMs = 15_000, maxBytes = 65_536, r
 }
 export type Outbound = ReturnType<typeof createOutbound>;
 
-function notSent(destination: Destination, why: string, cause: unknown): AlfredError {
+function connectionError(destination: Destination, reason: string, cause: unknown): AlfredError {
   if (cause instanceof AlfredError) return cause;
-  if (isRefusal(cause)) return noPublicAddress(destination, cause);
-  return new AlfredError('tool_failed', `No connection to ${destination.name} could be made (${why}).`, {
+  if (isFilterRefusal(cause)) return noPublicAddressError(destination, cause);
+  return new AlfredError('tool_failed', `No connection to ${destination.name} could be made (${reason}).`, {
     cause,
   });
 }
@@ -98,8 +99,11 @@ function notSent(destination: Destination, why: string, cause: unknown): AlfredE
 /** `ECONNREFUSED`, `ENOTFOUND`, `CERT_HAS_EXPIRED` … */
 const codeOf = (cause: unknown) => (cause as NodeJS.ErrnoException | undefined)?.code ?? 'it broke';
 
-/** What came until it was enough, too late or broken off: the status is known by then. */
-async function bodyOf(response: IncomingMessage, maxBytes: number): Promise<Pick<OutboundResponse, 'bytes' | 'ending'>> {
+/** Never throws: the status is known, so an incomplete body is still a response. */
+async function readBody(
+  response: IncomingMessage,
+  maxBytes: number,
+): Promise<Pick<OutboundResponse, 'bytes' | 'ending'>> {
   const chunks: Buffer[] = [];
   let size = 0;
   let ending: OutboundResponse['ending'] = 'whole';
@@ -112,7 +116,6 @@ async function bodyOf(response: IncomingMessage, maxBytes: number): Promise<Pick
       break;
     }
   } catch {
-    // The beginning is as good as nothing of it was promised.
     ending = 'broken';
   }
   return { bytes: Buffer.concat(chunks).subarray(0, maxBytes), ending };

@@ -1,12 +1,12 @@
 import { Webhook } from 'standardwebhooks';
 import type { Webhooks } from '../../contract/ports/index.ts';
-import { retryAfterHeaderMs } from './retry-after.ts';
-import { destinationOf } from './destination.ts';
+import { parseDestination } from './destination.ts';
 import type { Outbound } from './outbound.ts';
+import { retryAfterHeaderMs } from './retry-after.ts';
 
-/** Signed posts as Standard Webhooks says (https://www.standardwebhooks.com). */
+/** Sends webhooks according to the Standard Webhooks specification (https://www.standardwebhooks.com). */
 export const createWebhooks = (outbound: Outbound): Webhooks => ({
-  async send({ url, secret, id, body }, { signal, leaving }) {
+  async send({ url, secret, id, body }, { signal, beforeSend }) {
     const payload = JSON.stringify(body);
     const now = new Date();
     const { status, headers, text } = await outbound.call({
@@ -20,9 +20,14 @@ export const createWebhooks = (outbound: Outbound): Webhooks => ({
       },
       body: payload,
       signal,
-      leaving,
+      beforeSend,
     });
     const retryAfterMs = retryAfterHeaderMs(headers['retry-after'] ?? '');
-    return { status, text, receiver: destinationOf(url).name, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+    return {
+      status,
+      text,
+      receiver: parseDestination(url).name,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    };
   },
 });
