@@ -12,7 +12,7 @@ import { createQdrantIndex, qdrantSettings } from '../knowledge/search/qdrant/qd
 import { readPassages } from '../knowledge/search/read-passages.ts';
 import { createHttpReranker } from '../knowledge/search/rerank/http-reranker.ts';
 import { createSearch } from '../knowledge/search/search.ts';
-import { createSourceReaders } from '../knowledge/sources/readers.ts';
+import { createSourceReaders } from '../knowledge/sources/source-readers.ts';
 import type { Scope } from '../contract/references.ts';
 import type { Edge } from '../runtime/edge.ts';
 

@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto';
 
-/** Of the name of a document. */
-const longestName = 512;
+/** In UTF-16 code units. */
+const maxNameLength = 512;
 
+/** Removes control characters and replaces lone surrogates by U+FFFD. */
 export const withoutControls = (text: string) => text.replace(/[\u0000-\u001f\u007f]/g, '').toWellFormed();
 
 /**
- * A name that a document may have: without control characters, and a hash in place of the end where it is too long, but for
- * its extension, which says how it is read.
+ * Turns a text into a valid name of a document. When the name has to be changed or cut, a hash
+ * of the text is added before the extension, so that different texts keep different names.
  */
 export function documentNameOf(text: string): string {
   const name = withoutControls(text).trim();
-  if (name === text && name.length <= longestName) return name;
-  // Two that differ in what is left out are two all the same.
+  if (name === text && name.length <= maxNameLength) return name;
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 16);
   const extension = /\.[a-z0-9]{1,8}$/i.exec(name)?.[0] ?? '';
-  const rest = name.slice(0, name.length - extension.length).slice(0, longestName - 20 - extension.length);
+  const rest = name.slice(0, name.length - extension.length).slice(0, maxNameLength - 20 - extension.length);
   return `${rest.toWellFormed()}~${hash}${extension}`;
 }

@@ -11,83 +11,45 @@ import { documentNameOf } from '../document-name.ts';
 import { createGitHttp } from './git-http.ts';
 
 const maxFiles = 50_000;
-/** Of all folders: few objects can make up any number of them. */
-const maxEntries = 500_000;
-/** Repositories on disk at once, and how long one that nobody reads is kept. */
-const keptRepositories = 4;
-const keptMs = 600_000;
+/** Files and folders in a commit. The tree is checked because a few objects can make up any number of folders. */
+const maxTreeEntries = 500_000;
+/** Repositories that are kept on disk, and how long an unused one is kept. */
+const maxCheckouts = 4;
+const checkoutTtlMs = 600_000;
 
 const readable = new Set<string>(readableExtensions);
 const isReadable = (path: string) => readable.has(extname(path).toLowerCase());
 
+/** One commit on disk. `files` are the object ids of its files by path. */
 type Checkout = { gitdir: string; files: Map<string, string> };
 
-/** The readable files below a folder of a repository, as the newest commit of a branch has them. */
+/** Reads the readable files below a folder of a repository, from the newest commit of a branch. */
 export function createGitSource({ outbound, maxBytes }: { outbound: Outbound; maxBytes: number }) {
-  const kept = new LRUCache<string, Checkout>({
-    max: keptRepositories,
-    ttl: keptMs,
+  const checkouts = new LRUCache<string, Checkout>({
+    max: maxCheckouts,
+    ttl: checkoutTtlMs,
     ttlAutopurge: true,
     dispose: ({ gitdir }) => void rm(gitdir, { recursive: true, force: true }).catch(() => undefined),
   });
-
-  /** One commit, without those before it. */
-  async function fetchNewest({ address, options }: SourceLocation, signal: AbortSignal): Promise<Checkout> {
-    const { default: git } = await import('isomorphic-git');
-    const gitdir = await mkdtemp(join(tmpdir(), 'alfred-git-'));
-    try {
-      await git.init({ fs, gitdir, bare: true });
-      await git.addRemote({ fs, gitdir, remote: 'origin', url: address });
-      const { branch } = options;
-      const { fetchHead } = await git.fetch({
-        ...{ fs, gitdir, url: address, http: createGitHttp(outbound, signal) },
-        ...{
-          depth: 1,
-          singleBranch: true,
-          tags: false,
-          ...(branch === undefined ? {} : { ref: branch, remoteRef: branch }),
-        },
-      });
-      const files = new Map<string, string>();
-      let entries = 0;
-      const walk = async (oid: string, folder: string): Promise<void> => {
-        signal.throwIfAborted();
-        const { tree } = await git.readTree({ fs, gitdir, oid });
-        for (const entry of tree) {
-          if (++entries > maxEntries)
-            throw new AlfredError('file_too_large', `The repository has more than ${maxEntries} files and folders.`);
-          const path = folder + entry.path;
-          if (entry.type === 'tree') await walk(entry.oid, `${path}/`);
-          // No links: what they lead to is not part of the folder.
-          else if (entry.type === 'blob' && entry.mode !== '120000') files.set(path, entry.oid);
-        }
-      };
-      if (fetchHead !== null) await walk(fetchHead, '');
-      return { gitdir, files };
-    } catch (error) {
-      await rm(gitdir, { recursive: true, force: true });
-      signal.throwIfAborted();
-      throw gitProblem(error, new URL(address).host);
-    }
-  }
+  const fetches = new Map<string, Promise<Checkout>>();
 
   const keyOf = ({ address, options }: SourceLocation) => JSON.stringify([address, options.branch]);
-  const underWay = new Map<string, Promise<Checkout>>();
-  /** Items that are read side by side wait for one fetch. */
+
+  /** Items that are read at the same time share one fetch. */
   async function checkout(source: SourceLocation, signal: AbortSignal): Promise<Checkout> {
     const key = keyOf(source);
-    const known = kept.get(key) ?? underWay.get(key);
+    const known = checkouts.get(key) ?? fetches.get(key);
     if (known) return known;
-    const fetching = fetchNewest(source, signal).finally(() => underWay.delete(key));
-    underWay.set(key, fetching);
+    const fetching = fetchCheckout(outbound, source, signal).finally(() => fetches.delete(key));
+    fetches.set(key, fetching);
     const fetched = await fetching;
-    kept.set(key, fetched);
+    checkouts.set(key, fetched);
     return fetched;
   }
 
   const reader: SourceReader = {
     async list(source, signal): Promise<Listing> {
-      kept.delete(keyOf(source));
+      checkouts.delete(keyOf(source));
       const { files } = await checkout(source, signal);
       const folder = folderOf(source);
       const items = [...files]
@@ -115,21 +77,73 @@ export function createGitSource({ outbound, maxBytes }: { outbound: Outbound; ma
   };
   return {
     ...reader,
-    /** Removes what is on disk. */
-    close: () => kept.clear(),
+    /** Deletes the repositories on disk. */
+    close: () => checkouts.clear(),
   };
 }
 
+/** Fetches the newest commit of a branch, without its history, into a temporary folder. */
+async function fetchCheckout(
+  outbound: Outbound,
+  { address, options: { branch } }: SourceLocation,
+  signal: AbortSignal,
+): Promise<Checkout> {
+  const { default: git } = await import('isomorphic-git');
+  const gitdir = await mkdtemp(join(tmpdir(), 'alfred-git-'));
+  try {
+    await git.init({ fs, gitdir, bare: true });
+    await git.addRemote({ fs, gitdir, remote: 'origin', url: address });
+    const { fetchHead } = await git.fetch({
+      fs,
+      gitdir,
+      url: address,
+      http: createGitHttp(outbound, signal),
+      depth: 1,
+      singleBranch: true,
+      tags: false,
+      ...(branch === undefined ? {} : { ref: branch, remoteRef: branch }),
+    });
+    return { gitdir, files: fetchHead === null ? new Map() : await listTree(gitdir, fetchHead, signal) };
+  } catch (error) {
+    await rm(gitdir, { recursive: true, force: true });
+    signal.throwIfAborted();
+    throw gitError(error, new URL(address).host);
+  }
+}
+
+/** The object ids of all files of a commit, by path. */
+async function listTree(gitdir: string, commit: string, signal: AbortSignal): Promise<Map<string, string>> {
+  const { default: git } = await import('isomorphic-git');
+  const files = new Map<string, string>();
+  let entries = 0;
+  const walk = async (treeOid: string, folder: string): Promise<void> => {
+    signal.throwIfAborted();
+    const { tree } = await git.readTree({ fs, gitdir, oid: treeOid });
+    for (const entry of tree) {
+      if (++entries > maxTreeEntries)
+        throw new AlfredError('file_too_large', `The repository has more than ${maxTreeEntries} files and folders.`);
+      const path = folder + entry.path;
+      if (entry.type === 'tree') await walk(entry.oid, `${path}/`);
+      // Symbolic links (mode 120000) are skipped: their targets may be outside the folder.
+      else if (entry.type === 'blob' && entry.mode !== '120000') files.set(path, entry.oid);
+    }
+  };
+  await walk(commit, '');
+  return files;
+}
+
+/** The folder to read, with a slash at its end; empty for the whole repository. */
 const folderOf = ({ options: { folder = '' } }: SourceLocation) =>
   folder.replace(/^\/+|\/+$/g, '').replace(/(.)$/, '$1/');
 
-/** `git.example.com/team/handbook` */
+/** For example `git.example.com/team/handbook`. */
 function repositoryOf({ address }: SourceLocation): string {
   const { host, pathname } = new URL(address);
   return host + pathname.replace(/\/+$/, '').replace(/\.git$/, '');
 }
 
-function gitProblem(cause: unknown, host: string): AlfredError {
+/** Maps an error of the Git library to an error code. */
+function gitError(cause: unknown, host: string): AlfredError {
   if (cause instanceof AlfredError) return cause;
   const { code = '' } = cause as { code?: string };
   if (code === 'NotFoundError')

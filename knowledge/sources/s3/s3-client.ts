@@ -4,27 +4,27 @@ import type { Config } from '../../../runtime/config.ts';
 
 export type S3Config = Pick<Config, 'S3_ACCESS_KEY_ID' | 'S3_ENDPOINT' | 'S3_REGION' | 'S3_SECRET_ACCESS_KEY'>;
 
-/** Milliseconds. */
+/** In milliseconds. */
 const connectionTimeout = 10_000;
 const requestTimeout = 60_000;
 
 export type S3 = { sdk: typeof import('@aws-sdk/client-s3'); client: S3Client };
 
-/** Loads the SDK with the first source that needs it. */
+/** Loads the SDK here, because most processes have no S3 source. */
 export async function openS3(config: S3Config): Promise<S3> {
   const sdk = await import('@aws-sdk/client-s3');
   const { S3_ENDPOINT: endpoint, S3_REGION: region } = config;
   const { S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = config;
   const client = new sdk.S3Client({
     region,
-    // Servers other than AWS do not give each bucket a host of its own.
+    // Only AWS has a host for each bucket. For other servers the bucket is part of the path.
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
     ...(accessKeyId !== undefined && secretAccessKey !== undefined
       ? { credentials: { accessKeyId, secretAccessKey } }
       : {}),
     // Retries belong to Temporal.
     maxAttempts: 1,
-    // Not every server knows the checksums that AWS has added.
+    // Not every server supports the checksums that AWS has added.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: { connectionTimeout, requestTimeout },
@@ -35,8 +35,8 @@ export async function openS3(config: S3Config): Promise<S3> {
 export const statusOf = (error: unknown) =>
   (error as { $metadata?: { httpStatusCode?: number } } | undefined)?.$metadata?.httpStatusCode;
 
-/** What the server says, as one of ours. */
-export function s3Problem(cause: unknown, bucket: string): AlfredError {
+/** Maps an error of the SDK to an error code. */
+export function s3Error(cause: unknown, bucket: string): AlfredError {
   if (cause instanceof AlfredError) return cause;
   const { name = '' } = cause as { name?: string };
   const status = statusOf(cause);

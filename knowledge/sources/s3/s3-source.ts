@@ -6,16 +6,15 @@ import { isAllowedPrefix } from '../../../contract/sources.ts';
 import type { Config } from '../../../runtime/config.ts';
 import type { ListedItem, Listing, SourceReader } from '../../../contract/ports/index.ts';
 import { documentNameOf } from '../document-name.ts';
-import { partsOf, s3Address } from './s3-address.ts';
-import { openS3, s3Problem, statusOf, type S3, type S3Config } from './s3-client.ts';
+import { openS3, s3Error, statusOf, type S3, type S3Config } from './s3-client.ts';
 
 const maxObjects = 50_000;
 
 const readable = new Set<string>(readableExtensions);
-/** Others are left out, as `alfred documents add` leaves them out of a folder. */
+/** Other files are skipped, as in `alfred documents add`. */
 const isReadable = (key: string) => readable.has(extname(key).toLowerCase());
 
-/** The readable files below a folder of a bucket, on any server that speaks S3. */
+/** Reads the readable files below a prefix of a bucket, on any server with the S3 API. */
 export function createS3Source(
   config: S3Config & Pick<Config, 'ALFRED_S3_PREFIXES'>,
   { maxBytes }: { maxBytes: number },
@@ -23,21 +22,21 @@ export function createS3Source(
   let opened: Promise<S3> | undefined;
   const open = () => (opened ??= openS3(config));
 
-  async function page(bucket: string, prefix: string, token: string | undefined, signal: AbortSignal) {
+  async function listPage(bucket: string, prefix: string, token: string | undefined, signal: AbortSignal) {
     const { sdk, client } = await open();
     const command = new sdk.ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token });
     return client.send(command, { abortSignal: signal }).catch((error: unknown) => {
       signal.throwIfAborted();
-      throw s3Problem(error, bucket);
+      throw s3Error(error, bucket);
     });
   }
 
   return {
     async list({ address }, signal): Promise<Listing> {
-      const { bucket, key } = partsOf(address);
-      // A folder: `handbook` does not mean `handbook-of-somebody-else`.
+      const { bucket, key } = parseAddress(address);
+      // The slash keeps `handbook` from matching `handbook-of-another-team`.
       const prefix = key === '' || key.endsWith('/') ? key : `${key}/`;
-      // The configuration may be another than when the source was made.
+      // The configuration may have changed since the source was created.
       if (!isAllowedPrefix(config.ALFRED_S3_PREFIXES, address))
         throw new AlfredError(
           'source_unconfigured',
@@ -46,7 +45,7 @@ export function createS3Source(
       const items: ListedItem[] = [];
       let token: string | undefined;
       do {
-        const { Contents = [], NextContinuationToken }: ListObjectsV2CommandOutput = await page(
+        const { Contents = [], NextContinuationToken }: ListObjectsV2CommandOutput = await listPage(
           bucket,
           prefix,
           token,
@@ -56,7 +55,7 @@ export function createS3Source(
           if (isReadable(key))
             items.push({
               name: documentNameOf(`${bucket}/${key}`),
-              address: s3Address(bucket, key),
+              address: `s3://${bucket}/${key}`,
               ...(etag === undefined ? {} : { etag }),
             });
         if (items.length > maxObjects)
@@ -70,7 +69,7 @@ export function createS3Source(
     },
 
     async read(_source, { address, validators }, signal) {
-      const { bucket, key } = partsOf(address);
+      const { bucket, key } = parseAddress(address);
       const { sdk, client } = await open();
       const command = new sdk.GetObjectCommand({
         Bucket: bucket,
@@ -79,28 +78,35 @@ export function createS3Source(
       });
       try {
         const { Body, ContentType = '', ETag = null } = await client.send(command, { abortSignal: signal });
-        const bytes = await bytesOf(Body as AsyncIterable<Uint8Array> | undefined, maxBytes, bucket);
-        // Most uploads leave the type to chance.
+        const bytes = await readBody(Body as AsyncIterable<Uint8Array> | undefined, maxBytes, bucket);
+        // Content types of S3 objects are often wrong: the name's extension decides.
         return { state: 'read', bytes, mediaType: ContentType, typeDecides: false, etag: ETag, lastModified: null };
       } catch (error) {
         signal.throwIfAborted();
         const status = statusOf(error);
         if (status === 304) return { state: 'unchanged' };
         if (status === 404) return { state: 'gone' };
-        throw s3Problem(error, bucket);
+        throw s3Error(error, bucket);
       }
     },
   };
 }
 
-async function bytesOf(
+/** Splits `s3://bucket/prefix`. */
+function parseAddress(address: string): { bucket: string; key: string } {
+  const [, bucket = '', key = ''] = /^s3:\/\/([^/]+)\/?(.*)$/s.exec(address) ?? [];
+  return { bucket, key };
+}
+
+/** @throws AlfredError `file_too_large` */
+async function readBody(
   body: AsyncIterable<Uint8Array> | undefined,
   maxBytes: number,
   bucket: string,
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  // Leaving the loop ends the connection.
+  // Throwing inside the loop closes the connection.
   for await (const chunk of body ?? []) {
     size += chunk.length;
     if (size > maxBytes)

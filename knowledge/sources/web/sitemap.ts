@@ -1,27 +1,27 @@
 import sax from 'sax';
 import { AlfredError } from '../../../contract/errors.ts';
-import { isGzip, unzip } from './unzip.ts';
+import { isGzip, gunzipWithin } from './gunzip.ts';
 
-/** Of one sitemap, as the protocol says (https://www.sitemaps.org/protocol.html), and of a source. */
+/** Limits of one sitemap (https://www.sitemaps.org/protocol.html). The first is also the limit of a source. */
 export const maxAddresses = 50_000;
 const maxBytes = 50 * 1_024 * 1_024;
 
-/** Its types lack the option. */
-const strictly: sax.SAXOptions & { strictEntities: true } = { strictEntities: true };
+/** The package's types lack the option. */
+const parserOptions: sax.SAXOptions & { strictEntities: true } = { strictEntities: true };
 
 export type Sitemap = { isIndex: boolean; addresses: string[] };
 
 /**
- * Reads a sitemap or an index of some, packed or not. The parser is strict, knows the five entities of XML and no others,
- * and fetches nothing; a document type declaration, which could declare some, is refused.
+ * Reads a sitemap or a sitemap index, gzipped or not. The parser is strict and fetches nothing. It knows only the five
+ * entities of XML: a document type declaration, which could declare others, is refused.
  *
- * @param host for messages
+ * @param host for error messages
  * @throws AlfredError `source_unreadable`, `file_too_large`
  */
 export async function readSitemap(bytes: Uint8Array, host: string): Promise<Sitemap> {
   const unreadable = (why: string, cause?: unknown) =>
     new AlfredError('source_unreadable', `The sitemap of ${host} cannot be read: ${why}.`, { cause });
-  const xml = isGzip(bytes) ? await unzip(bytes, maxBytes, host) : bytes;
+  const xml = isGzip(bytes) ? await gunzipWithin(bytes, maxBytes, host) : bytes;
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(xml);
@@ -35,12 +35,12 @@ export async function readSitemap(bytes: Uint8Array, host: string): Promise<Site
   let address = '';
   const isLocation = () =>
     path.length === 3 && path[2] === 'loc' && path[1] === (root === 'urlset' ? 'url' : 'sitemap');
-  const parser = sax.parser(true, strictly);
+  const parser = sax.parser(true, parserOptions);
   parser.ondoctype = () => {
     throw unreadable('it has a document type declaration, which a sitemap has no use for');
   };
   parser.onerror = (error) => {
-    // The first line; the rest are places.
+    // The other lines of the message are line and column numbers.
     throw unreadable(`it is not well-formed XML (${error.message.split('\n')[0]})`, error);
   };
   parser.onopentag = ({ name }) => {
@@ -57,7 +57,7 @@ export async function readSitemap(bytes: Uint8Array, host: string): Promise<Site
     if (isLocation()) {
       addresses.push(address.trim());
       address = '';
-      if (addresses.length > maxAddresses) throw tooMany(host);
+      if (addresses.length > maxAddresses) throw tooManyAddresses(host);
     }
     path.pop();
   };
@@ -66,7 +66,7 @@ export async function readSitemap(bytes: Uint8Array, host: string): Promise<Site
   return { isIndex: root === 'sitemapindex', addresses };
 }
 
-export const tooMany = (host: string) =>
+export const tooManyAddresses = (host: string) =>
   new AlfredError(
     'source_unreadable',
     `The sitemap of ${host} has more than ${maxAddresses} addresses. Make sources of its parts.`,

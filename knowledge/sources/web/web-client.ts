@@ -3,28 +3,29 @@ import { AlfredError } from '../../../contract/errors.ts';
 import type { Validators } from '../../../contract/ports/index.ts';
 import type { Outbound, OutboundResponse } from '../../../adapters/outbound/outbound.ts';
 import { retryAfterHeaderMs } from '../../../adapters/outbound/retry-after.ts';
-import type { Pace } from './pace.ts';
+import type { HostThrottle } from './host-throttle.ts';
 
 const maxRedirects = 5;
-/** Of a server that says it is busy; then the item waits for the next sync. */
+/** Attempts while the server answers that it is busy. After these, the item waits for the next sync. */
 const maxAttempts = 3;
-const longestWaitMs = 30_000;
+const maxWaitMs = 30_000;
 
-export type Rules = { isAllowed: (url: string) => boolean; delayMs: number };
+/** What robots.txt of a host allows. `delayMs` is the minimum time between two requests. */
+export type RobotsRules = { isAllowed: (url: string) => boolean; delayMs: number };
 
 export type WebRequest = {
   url: string;
   validators?: Validators;
   signal: AbortSignal;
-  /** The only host that a redirect may lead to; undefined: any. */
+  /** The only host that redirects may lead to; undefined: any. */
   host?: string | undefined;
-  /** What the host of an address allows. */
-  rulesOf: (url: URL) => Promise<Rules>;
+  /** The rules of an address's host. */
+  rulesOf: (url: URL) => Promise<RobotsRules>;
 };
 
-/** Reads pages: paced, within what robots.txt allows, each hop of a redirect guarded like the first. */
-export function createWebClient({ outbound, pace }: { outbound: Outbound; pace: Pace }) {
-  async function ask(url: URL, { validators, rulesOf, signal }: WebRequest): Promise<OutboundResponse> {
+/** Reads pages that robots.txt allows, at a limited rate. Each hop of a redirect goes through the outbound guard. */
+export function createWebClient({ outbound, throttle }: { outbound: Outbound; throttle: HostThrottle }) {
+  async function request(url: URL, { validators, rulesOf, signal }: WebRequest): Promise<OutboundResponse> {
     const { isAllowed, delayMs } = await rulesOf(url);
     if (!isAllowed(url.href))
       throw new AlfredError('source_refused', `robots.txt of ${url.host} does not let Alfred read this page.`);
@@ -34,7 +35,7 @@ export function createWebClient({ outbound, pace }: { outbound: Outbound; pace: 
       ...(validators?.etag ? { 'if-none-match': validators.etag } : {}),
       ...(validators?.lastModified ? { 'if-modified-since': validators.lastModified } : {}),
     };
-    return pace(url.host, delayMs, signal, () =>
+    return throttle(url.host, delayMs, signal, () =>
       outbound.call({ url: url.href, method: 'GET', headers, signal }).catch((cause: unknown) => {
         signal.throwIfAborted();
         if (cause instanceof AlfredError && (cause.code === 'tool_failed' || cause.code === 'effect_unknown'))
@@ -44,29 +45,32 @@ export function createWebClient({ outbound, pace }: { outbound: Outbound; pace: 
     );
   }
 
-  /** A busy server is asked again, as late as it says. */
-  async function askPatiently(url: URL, request: WebRequest): Promise<OutboundResponse> {
-    for (let attempt = 1; ; attempt++) {
-      const answer = await ask(url, request);
-      const waitMs = retryAfterHeaderMs(answer.headers['retry-after'] ?? '') ?? 500 * attempt;
-      const isBusy = answer.status === 429 || answer.status === 503;
-      if (!isBusy || attempt === maxAttempts || waitMs > longestWaitMs) return answer;
-      await sleep(waitMs, undefined, { signal: request.signal });
+  /** Retries a request to a busy server, after the delay that the server names. */
+  async function requestWithRetries(url: URL, options: WebRequest): Promise<OutboundResponse> {
+    let attempt = 0;
+    while (true) {
+      attempt++;
+      const response = await request(url, options);
+      const waitMs = retryAfterHeaderMs(response.headers['retry-after'] ?? '') ?? 500 * attempt;
+      const isBusy = response.status === 429 || response.status === 503;
+      if (!isBusy || attempt === maxAttempts || waitMs > maxWaitMs) return response;
+      await sleep(waitMs, undefined, { signal: options.signal });
     }
   }
 
   return {
     /**
-     * @returns any whole answer that is no redirect
+     * @returns the first complete response that is not a redirect, with any status
      * @throws AlfredError `source_unreachable`, `source_refused`, `destination_forbidden`, `file_too_large`
      */
-    async get(request: WebRequest): Promise<OutboundResponse> {
-      let url = new URL(request.url);
-      for (let hops = 0; ; hops++) {
-        const answer = await askPatiently(url, request);
-        const next = redirectOf(answer, url);
-        if (!next) return wholeOf(answer, url);
-        if (request.host !== undefined && next.host !== request.host)
+    async get(options: WebRequest): Promise<OutboundResponse> {
+      let url = new URL(options.url);
+      let hops = 0;
+      while (true) {
+        const response = await requestWithRetries(url, options);
+        const next = redirectOf(response, url);
+        if (!next) return assertComplete(response, url);
+        if (options.host !== undefined && next.host !== options.host)
           throw new AlfredError(
             'source_refused',
             `${url.host} redirects to another host, ${next.host}. A source is read from one host only; make one of that address.`,
@@ -74,12 +78,14 @@ export function createWebClient({ outbound, pace }: { outbound: Outbound; pace: 
         if (hops === maxRedirects)
           throw new AlfredError('source_refused', `${url.host} redirects more than ${maxRedirects} times.`);
         url = next;
+        hops++;
       }
     },
   };
 }
 export type WebClient = ReturnType<typeof createWebClient>;
 
+/** The address that a response redirects to; undefined when it is no redirect. */
 function redirectOf({ status, headers }: OutboundResponse, from: URL): URL | undefined {
   if (![301, 302, 303, 307, 308].includes(status) || headers.location === undefined) return undefined;
   const to = URL.parse(headers.location, from.href);
@@ -88,16 +94,17 @@ function redirectOf({ status, headers }: OutboundResponse, from: URL): URL | und
   return to;
 }
 
-function wholeOf(answer: OutboundResponse, { host }: URL): OutboundResponse {
-  if (answer.ending === 'broken')
+/** @throws AlfredError when the response was cut off, broke off, or has an unknown encoding */
+function assertComplete(response: OutboundResponse, { host }: URL): OutboundResponse {
+  if (response.ending === 'broken')
     throw new AlfredError('source_unreachable', `The answer of ${host} broke off or took too long.`);
-  if (answer.ending === 'cut')
+  if (response.ending === 'cut')
     throw new AlfredError(
       'file_too_large',
-      `What ${host} answered is larger than the ${(answer.bytes.length / 1_000_000).toFixed(1)} MB that are read at once. Raise ALFRED_MAX_UPLOAD_MB.`,
+      `What ${host} answered is larger than the ${(response.bytes.length / 1_000_000).toFixed(1)} MB that are read at once. Raise ALFRED_MAX_UPLOAD_MB.`,
     );
-  const encoding = answer.headers['content-encoding'] ?? 'identity';
+  const encoding = response.headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity' && !/^(x-)?gzip$/.test(encoding))
     throw new AlfredError('source_unreadable', `${host} answers in the encoding ${encoding}, which was not asked for.`);
-  return answer;
+  return response;
 }

@@ -2,53 +2,53 @@ import { AlfredError } from '../../../contract/errors.ts';
 import type { ItemFailure, ListedItem, Listing, SourceReader, SourceLocation } from '../../../contract/ports/index.ts';
 import type { Outbound, OutboundResponse } from '../../../adapters/outbound/outbound.ts';
 import { documentNameOf, withoutControls } from '../document-name.ts';
-import { createPace } from './pace.ts';
+import { createHostThrottle } from './host-throttle.ts';
 import { createRobots } from './robots.ts';
-import { maxAddresses, readSitemap, tooMany } from './sitemap.ts';
-import { isGzip, unzip } from './unzip.ts';
+import { maxAddresses, readSitemap, tooManyAddresses } from './sitemap.ts';
+import { isGzip, gunzipWithin } from './gunzip.ts';
 import { createWebClient } from './web-client.ts';
 
-/** A page, or a sitemap with its pages; all on one host. */
+/** Reads one page, or all pages of a sitemap. All of them have to be on one host. */
 export function createWebSource({ outbound, maxBytes }: { outbound: Outbound; maxBytes: number }): SourceReader {
-  const client = createWebClient({ outbound, pace: createPace() });
+  const client = createWebClient({ outbound, throttle: createHostThrottle() });
   const robots = createRobots(client);
   const requestOf = (url: string, host: string, signal: AbortSignal) => ({
     url,
     host,
     signal,
-    rulesOf: (of: URL) => robots.rulesOf(of, signal),
+    rulesOf: (address: URL) => robots.rulesOf(address, signal),
   });
 
-  async function sitemapAt(url: string, host: string, signal: AbortSignal) {
-    const answer = await client.get(requestOf(url, host, signal));
-    if (answer.status !== 200) throw refusalOf(answer.status, host);
-    return readSitemap(answer.bytes, host);
+  async function fetchSitemap(url: string, host: string, signal: AbortSignal) {
+    const response = await client.get(requestOf(url, host, signal));
+    if (response.status !== 200) throw refusalOf(response.status, host);
+    return readSitemap(response.bytes, host);
   }
 
   async function listSitemap(address: string, signal: AbortSignal): Promise<Listing> {
     const { host } = new URL(address);
-    const found = new Found(host);
-    const first = await sitemapAt(address, host, signal);
-    if (!first.isIndex) found.add(first.addresses);
+    const items = createItemCollector(host);
+    const first = await fetchSitemap(address, host, signal);
+    if (!first.isIndex) items.add(first.addresses);
     for (const part of first.isIndex ? new Set(first.addresses) : []) {
       signal.throwIfAborted();
-      const listed = itemOf(part, host);
-      if ('code' in listed) {
-        found.miss(listed);
+      const sitemapItem = itemOf(part, host);
+      if ('code' in sitemapItem) {
+        items.addFailure(sitemapItem);
         continue;
       }
       try {
-        const sitemap = await sitemapAt(listed.address, host, signal);
+        const sitemap = await fetchSitemap(sitemapItem.address, host, signal);
         if (sitemap.isIndex) throw new AlfredError('source_unreadable', 'An index of sitemaps lists another index.');
-        found.add(sitemap.addresses);
+        items.add(sitemap.addresses);
       } catch (error) {
         signal.throwIfAborted();
-        if (!(error instanceof AlfredError) || found.isFull()) throw error;
-        // What it lists may be there all the same.
-        found.miss({ ...listed, code: error.code, message: error.message });
+        if (!(error instanceof AlfredError) || items.isFull()) throw error;
+        // The pages that this sitemap lists may still exist.
+        items.addFailure({ ...sitemapItem, code: error.code, message: error.message });
       }
     }
-    return found.listing();
+    return items.listing();
   }
 
   return {
@@ -62,17 +62,17 @@ export function createWebSource({ outbound, maxBytes }: { outbound: Outbound; ma
 
     async read(source, { address, validators }, signal) {
       const { host } = new URL(source.address);
-      const answer = await client.get({ ...requestOf(address, host, signal), validators });
-      const { status, headers } = answer;
+      const response = await client.get({ ...requestOf(address, host, signal), validators });
+      const { status, headers } = response;
       if (status === 304 && (validators.etag ?? validators.lastModified) !== null) return { state: 'unchanged' };
       if (status === 404 || status === 410) return { state: 'gone' };
       if (status !== 200) throw refusalOf(status, host);
       const mediaType = headers['content-type'] ?? '';
       return {
         state: 'read',
-        bytes: await plainBytes(answer, maxBytes, host),
+        bytes: await contentBytes(response, maxBytes, host),
         mediaType,
-        // Servers call whatever they do not know text/plain.
+        // Servers use these two types also for files that they do not know.
         typeDecides: !/^(text\/plain|application\/octet-stream)\b/i.test(mediaType),
         etag: headers.etag ?? null,
         lastModified: headers['last-modified'] ?? null,
@@ -84,9 +84,13 @@ export function createWebSource({ outbound, maxBytes }: { outbound: Outbound; ma
 const isSitemap = ({ address, options }: SourceLocation) =>
   options.sitemap ?? /\.xml(\.gz)?$/i.test(new URL(address).pathname);
 
-/** Some servers pack also what they were asked not to. */
-const plainBytes = async ({ bytes, headers }: OutboundResponse, maxBytes: number, host: string): Promise<Uint8Array> =>
-  headers['content-encoding'] !== undefined && isGzip(bytes) ? unzip(bytes, maxBytes, host) : bytes;
+/** The content of a response. Some servers gzip it although the request did not allow that. */
+const contentBytes = async (
+  { bytes, headers }: OutboundResponse,
+  maxBytes: number,
+  host: string,
+): Promise<Uint8Array> =>
+  headers['content-encoding'] !== undefined && isGzip(bytes) ? gunzipWithin(bytes, maxBytes, host) : bytes;
 
 function refusalOf(status: number, host: string): AlfredError {
   if (status >= 500 || status === 429)
@@ -96,52 +100,54 @@ function refusalOf(status: number, host: string): AlfredError {
   return new AlfredError('source_refused', `${host} answered ${status}: Alfred may not read this without signing in.`);
 }
 
-/** The addresses of a sitemap, each once. */
-class Found {
-  readonly #host: string;
-  readonly #items = new Map<string, ListedItem>();
-  readonly #failures = new Map<string, ListedItem & ItemFailure>();
-  #isWhole = true;
+/** Collects the items of a sitemap or a sitemap index, each name once. */
+function createItemCollector(host: string) {
+  const items = new Map<string, ListedItem>();
+  const failures = new Map<string, ListedItem & ItemFailure>();
+  let isWhole = true;
+  const isFull = () => items.size + failures.size > maxAddresses;
 
-  constructor(host: string) {
-    this.#host = host;
-  }
+  return {
+    /** @throws AlfredError `source_unreadable` when there are too many */
+    add(addresses: string[]) {
+      for (const address of addresses) {
+        const item = itemOf(address, host);
+        if ('code' in item) failures.set(item.name, item);
+        else items.set(item.name, item);
+        if (isFull()) throw tooManyAddresses(host);
+      }
+    },
 
-  add(addresses: string[]) {
-    for (const address of addresses) {
-      const item = itemOf(address, this.#host);
-      if ('code' in item) this.#failures.set(item.name, item);
-      else this.#items.set(item.name, item);
-      if (this.isFull()) throw tooMany(this.#host);
-    }
-  }
+    /** Records that a part of the index could not be read, so that the listing is not whole. */
+    addFailure(failure: ListedItem & ItemFailure) {
+      failures.set(failure.name, failure);
+      isWhole = false;
+    },
 
-  miss(failure: ListedItem & ItemFailure) {
-    this.#failures.set(failure.name, failure);
-    this.#isWhole = false;
-  }
+    isFull,
 
-  isFull = () => this.#items.size + this.#failures.size > maxAddresses;
-
-  listing(): Listing {
-    const failures = [...this.#failures.values()].filter(({ name }) => !this.#items.has(name));
-    return { items: [...this.#items.values()], failures, isWhole: this.#isWhole };
-  }
+    listing: (): Listing => ({
+      items: [...items.values()],
+      failures: [...failures.values()].filter(({ name }) => !items.has(name)),
+      isWhole,
+    }),
+  };
 }
 
+/** The item of an address, or the reason why the source cannot read it. */
 function itemOf(address: string, host: string): ListedItem | (ListedItem & ItemFailure) {
   const url = URL.parse(address);
   if (!url || !/^https?:$/.test(url.protocol))
-    return { ...named(address), code: 'source_unreadable', message: 'This is no web address.' };
+    return { ...failedItem(address), code: 'source_unreadable', message: 'This is no web address.' };
   url.hash = '';
   const item = { name: nameOf(url), address: url.href };
   if (url.host === host) return item;
   return { ...item, code: 'source_refused', message: `It is not on ${host}. A source is read from one host only.` };
 }
 
-const named = (address: string) => ({ name: documentNameOf(address), address: withoutControls(address) });
+const failedItem = (address: string) => ({ name: documentNameOf(address), address: withoutControls(address) });
 
-/** `www.example.com/handbook/leave?lang=en`, as people write it. */
+/** For example `www.example.com/handbook/leave?lang=en`, percent-decoded where possible. */
 function nameOf({ host, pathname, search }: URL): string {
   const encoded = host + pathname + search;
   try {

@@ -14,7 +14,7 @@ import { createGitServer, type GitServer } from '../../support/fakes/git-server.
 const scope = { tenant: 'local', subject: 'local' };
 const signal = new AbortController().signal;
 let server: GitServer;
-const made: { close(): void }[] = [];
+const opened: { close(): void }[] = [];
 beforeAll(async () => {
   server = await createGitServer();
   await server.commit({
@@ -27,54 +27,59 @@ beforeAll(async () => {
 }, 30_000);
 afterEach(() => {
   server.answerWith(undefined);
-  for (const one of made.splice(0)) one.close();
+  for (const git of opened.splice(0)) git.close();
 });
 afterAll(() => server?.close());
 
-function source({ maxBytes = 1_000_000, packBytes = 10_000_000, allow = ['127.0.0.1'] } = {}) {
+function openSource({ maxBytes = 1_000_000, packBytes = 10_000_000, allow = ['127.0.0.1'] } = {}) {
   const git = createGitSource({
     outbound: createOutbound({ allow, maxBytes: packBytes, timeoutMs: 10_000 }),
     maxBytes,
   });
-  made.push(git);
+  opened.push(git);
   return git;
 }
-const at = (options: object = {}, address = server.url) => ({ kind: 'git', address, options }) as const;
-const names = async (options: object = {}) =>
-  (await source().list(at(options), signal)).items.map(({ name }) => name.replace(`${server.host}/handbook/`, ''));
+const locationOf = (options: object = {}, address = server.url) => ({ kind: 'git', address, options }) as const;
+const listNames = async (options: object = {}) =>
+  (await openSource().list(locationOf(options), signal)).items.map(({ name }) =>
+    name.replace(`${server.host}/handbook/`, ''),
+  );
 
-test('the readable files of the newest commit are listed with their blobs, of a folder or a branch', async () => {
-  expect((await names()).sort()).toEqual(['README.md', 'hr-secret/x.md', 'hr/deep/er/travel.txt', 'hr/leave.md']);
+test('the readable files of the newest commit are listed, from a folder or a branch', async () => {
+  expect((await listNames()).sort()).toEqual(['README.md', 'hr-secret/x.md', 'hr/deep/er/travel.txt', 'hr/leave.md']);
   for (const folder of ['hr', '/hr/'])
-    expect((await names({ folder })).sort()).toEqual(['hr/deep/er/travel.txt', 'hr/leave.md']);
+    expect((await listNames({ folder })).sort()).toEqual(['hr/deep/er/travel.txt', 'hr/leave.md']);
   await server.commit({ 'draft.md': '# Draft' }, 'next');
-  expect(await names({ branch: 'next' })).toContain('draft.md');
-  expect(await names()).not.toContain('draft.md');
-  await expect(names({ branch: 'nowhere' })).rejects.toMatchObject({ code: 'source_unreadable', message: /branch/ });
+  expect(await listNames({ branch: 'next' })).toContain('draft.md');
+  expect(await listNames()).not.toContain('draft.md');
+  await expect(listNames({ branch: 'nowhere' })).rejects.toMatchObject({
+    code: 'source_unreadable',
+    message: /branch/,
+  });
 });
 
-test('a file is read from one fetch, also side by side and in another process, and told as unchanged or gone', async () => {
-  const git = source();
+test('files are read from one fetch, also concurrently, and reported as unchanged or gone', async () => {
+  const git = openSource();
   const read = (path: string, etag: string | null = null) =>
-    git.read(at(), { name: path, address: path, validators: { etag, lastModified: null } }, signal);
+    git.read(locationOf(), { name: path, address: path, validators: { etag, lastModified: null } }, signal);
   server.requests.length = 0;
   const [leave, travel] = await Promise.all([read('hr/leave.md'), read('hr/deep/er/travel.txt')]);
-  expect(server.requests.filter((one) => one.startsWith('POST'))).toHaveLength(1);
+  expect(server.requests.filter((request) => request.startsWith('POST'))).toHaveLength(1);
   expect(Buffer.from(travel.state === 'read' ? travel.bytes : '').toString()).toBe('By train.');
   expect(await read('hr/leave.md', leave.state === 'read' ? leave.etag : null)).toEqual({ state: 'unchanged' });
   expect(await read('hr/nothing.md')).toEqual({ state: 'gone' });
   await expect(
-    source({ maxBytes: 5 }).read(
-      at(),
+    openSource({ maxBytes: 5 }).read(
+      locationOf(),
       { name: '', address: 'README.md', validators: { etag: null, lastModified: null } },
       signal,
     ),
   ).rejects.toMatchObject({ code: 'file_too_large' });
 });
 
-test('what is wrong with a repository is said', async () => {
-  const list = (more: Parameters<typeof source>[0] = {}, address = server.url) =>
-    source(more).list(at({}, address), signal);
+test('each fault of a repository has its error code', async () => {
+  const list = (options: Parameters<typeof openSource>[0] = {}, address = server.url) =>
+    openSource(options).list(locationOf({}, address), signal);
   await expect(list({}, server.url.replace('handbook', 'nothing'))).rejects.toMatchObject({
     code: 'source_unreadable',
   });
@@ -92,7 +97,7 @@ test('what is wrong with a repository is said', async () => {
   }
 });
 
-test('branches that are named like a way out of the folder are refused before anything is written', async () => {
+test('branches whose names lead out of the folder are refused before anything is written', async () => {
   const oid = 'a'.repeat(40);
   const line = (text: string) => (text.length + 4).toString(16).padStart(4, '0') + text;
   server.answerWith((_, response) =>
@@ -103,7 +108,7 @@ test('branches that are named like a way out of the folder are refused before an
       ),
   );
   server.requests.length = 0;
-  await expect(source().list(at(), signal)).rejects.toMatchObject({ code: 'source_unreadable' });
+  await expect(openSource().list(locationOf(), signal)).rejects.toMatchObject({ code: 'source_unreadable' });
   expect(server.requests).toHaveLength(1);
 });
 
@@ -115,32 +120,32 @@ describe('a pack', () => {
     header.writeUInt32BE(objects.length, 8);
     return Buffer.concat([header, ...objects, Buffer.alloc(20)]);
   };
-  /** What it says of its size is a lie. */
+  /** The size in its header is always 1, which is wrong. */
   const blob = (bytes: number) => Buffer.concat([Buffer.of(0x31), deflateSync(Buffer.alloc(bytes))]);
   const delta = (...varints: number[]) =>
     Buffer.concat([Buffer.of(0x75), Buffer.alloc(20), deflateSync(Buffer.of(...varints))]);
 
-  test('of modest objects passes', async () => {
+  test('within the limits passes', async () => {
     await checkPack(pack(blob(9_000), blob(9_000), delta(1, 0xff, 0x0f)), limits);
   });
 
   test.each([
-    ['an object unpacks to too much', pack(blob(10), blob(20_000_000))],
-    ['all unpack to too much', pack(blob(9_000), blob(9_000), blob(9_000))],
+    ['one object unpacks to too much', pack(blob(10), blob(20_000_000))],
+    ['all objects together unpack to too much', pack(blob(9_000), blob(9_000), blob(9_000))],
     ['a delta makes too much', pack(blob(10), delta(1, 0xff, 0xff, 0xff, 0xff, 0x7f))],
   ])('in which %s is refused', async (_, bytes) => {
     await expect(checkPack(bytes, limits)).rejects.toMatchObject({ code: 'file_too_large' });
   });
 
   test.each([[Buffer.from('nothing')], [pack(Buffer.of(0x31, 1, 2, 3))], [Buffer.alloc(0)]])(
-    'that is none is refused',
+    'that is not a pack is refused',
     async (bytes) => {
       await expect(checkPack(bytes, limits)).rejects.toMatchObject({ code: 'source_unreadable' });
     },
   );
 });
 
-test('a sync reads a folder once, and then only files that another commit has changed', async () => {
+test('a sync reads a folder once, and then only the files that a new commit has changed', async () => {
   const env = await createTestEnvironment({ ALFRED_SHUTDOWN_GRACE_S: '0', ALFRED_OUTBOUND_ALLOW: '127.0.0.1' });
   const adapters = createAdapters(env);
   const workers = await startWorkers({ ...env, metrics: createMetrics() }, adapters, [documentsQueue]);

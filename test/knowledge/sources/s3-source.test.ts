@@ -11,21 +11,26 @@ import { createFakeS3, s3Keys, type FakeS3 } from '../../support/fakes/fake-s3.t
 const scope = { tenant: 'local', subject: 'local' };
 const signal = new AbortController().signal;
 let s3: FakeS3;
-beforeEach(async () => void (s3 = await createFakeS3({ pageSize: 2 })));
+beforeEach(async () => {
+  s3 = await createFakeS3({ pageSize: 2 });
+});
 afterEach(() => s3.close());
 
-const reader = (more: object = {}) =>
-  createS3Source({ ...s3Keys, S3_ENDPOINT: s3.url, ALFRED_S3_PREFIXES: ['company-files'], ...more }, { maxBytes: 100 });
-const at = (address: string) => ({ kind: 's3', address, options: {} }) as const;
-const list = (address: string, more = {}) => reader(more).list(at(address), signal);
+const createReader = (config: object = {}) =>
+  createS3Source(
+    { ...s3Keys, S3_ENDPOINT: s3.url, ALFRED_S3_PREFIXES: ['company-files'], ...config },
+    { maxBytes: 100 },
+  );
+const locationOf = (address: string) => ({ kind: 's3', address, options: {} }) as const;
+const list = (address: string, config = {}) => createReader(config).list(locationOf(address), signal);
 const read = (key: string, etag: string | null = null) =>
-  reader().read(
-    at('s3://company-files'),
+  createReader().read(
+    locationOf('s3://company-files'),
     { name: key, address: `s3://company-files/${key}`, validators: { etag, lastModified: null } },
     signal,
   );
 
-test('a prefix is listed over all pages, as a folder, with only what can be read', async () => {
+test('a prefix is listed over all pages, as a folder, with only the readable files', async () => {
   const keys = ['handbook/a.md', 'handbook/b c+ü&<.txt', 'handbook/deep/er/c.PDF', 'handbook/d.html', 'handbook/e.csv'];
   for (const key of [...keys, 'handbook/', 'handbook/photo.png', 'handbook/noname', 'handbook-secret/x.md', 'y.md'])
     s3.put(key, key);
@@ -42,7 +47,7 @@ test('a prefix is listed over all pages, as a folder, with only what can be read
   }
 });
 
-test('names that are too long are shortened, keep their ending, and stay text', async () => {
+test('names that are too long are shortened, keep their extension, and stay valid Unicode', async () => {
   for (let length = 450; length < 475; length++) s3.put(`${'x'.repeat(length)}${'😀'.repeat(40)}.md`, 'x');
   const { items } = await list('s3://company-files');
   const names = items.map(({ name }) => name);
@@ -53,7 +58,7 @@ test('names that are too long are shortened, keep their ending, and stay text', 
   }
 });
 
-test('an object is read, unchanged, gone, forbidden or too large', async () => {
+test('an object is reported as read, unchanged, gone, forbidden or too large', async () => {
   s3.put('a.md', 'Hello.');
   const first = await read('a.md');
   expect(first).toMatchObject({ state: 'read', bytes: Buffer.from('Hello.'), typeDecides: false });
@@ -67,7 +72,7 @@ test('an object is read, unchanged, gone, forbidden or too large', async () => {
   await expect(read('large.md')).rejects.toMatchObject({ code: 'file_too_large', message: /ALFRED_MAX_UPLOAD_MB/ });
 });
 
-test('what is wrong with a bucket is said', async () => {
+test('each fault of a bucket has its error code', async () => {
   await expect(list('s3://nobodys-files', { ALFRED_S3_PREFIXES: ['nobodys-files'] })).rejects.toMatchObject({
     code: 'source_unreadable',
     message: 'There is no bucket nobodys-files.',
@@ -93,12 +98,12 @@ test.each([
   [['company-files/handbook'], 's3://company-files/handbook-secret', false],
   [['company-files/handbook'], 's3://company-files', false],
   [[], 's3://company-files', false],
-])('of %j %s is allowed: %s', (prefixes, address, isAllowed) => {
+])('with the prefixes %j, %s is allowed: %s', (prefixes, address, isAllowed) => {
   expect(isAllowedPrefix(prefixes, address)).toBe(isAllowed);
 });
 
 test.each(['s3://', 's3://A', 'https://bucket.example', 's3:/company-files', 's3://company-files/a\u0000'])(
-  '%j is no address of a bucket',
+  '%j is not the address of a bucket',
   (address) => {
     expect(SourceRequest.safeParse({ kind: 's3', address }).success).toBe(false);
   },
@@ -107,14 +112,16 @@ test.each(['s3://', 's3://A', 'https://bucket.example', 's3:/company-files', 's3
 let env: TestEnvironment;
 let adapters: Adapters;
 let workers: RunningWorkers;
-beforeAll(async () => void (env = await createTestEnvironment({ ALFRED_SHUTDOWN_GRACE_S: '0' })));
+beforeAll(async () => {
+  env = await createTestEnvironment({ ALFRED_SHUTDOWN_GRACE_S: '0' });
+});
 afterAll(async () => {
   await workers?.stop();
   await adapters?.close();
   await env?.close();
 });
 
-test('a sync reads a bucket once, and then only objects whose ETag is another', async () => {
+test('a sync reads a bucket once, and then only objects whose ETag has changed', async () => {
   const config = { ...env.config, ...s3Keys, S3_ENDPOINT: s3.url, ALFRED_S3_PREFIXES: ['company-files/handbook'] };
   adapters = createAdapters({ ...env, config });
   workers = await startWorkers({ ...env, metrics: createMetrics() }, adapters, [documentsQueue]);
@@ -139,7 +146,7 @@ test('a sync reads a bucket once, and then only objects whose ETag is another', 
   expect(
     s3
       .takeRequests()
-      .filter((one) => !one.startsWith('list'))
+      .filter((request) => !request.startsWith('list'))
       .sort(),
   ).toEqual(['handbook/b.md', 'handbook/broken.pdf']);
   const { documents } = await adapters.documents.list(scope, { limit: 10 });

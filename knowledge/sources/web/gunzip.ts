@@ -7,10 +7,11 @@ const gunzip = promisify(zlibGunzip);
 export const isGzip = (bytes: Uint8Array) => bytes[0] === 0x1f && bytes[1] === 0x8b;
 
 /**
- * @param maxBytes of what is unpacked: a few kilobytes may unpack to gigabytes
+ * @param maxBytes unpacked: a few kilobytes can unpack to gigabytes
+ * @param host for error messages
  * @throws AlfredError `source_unreadable`, `file_too_large`
  */
-export async function unzip(bytes: Uint8Array, maxBytes: number, host: string): Promise<Uint8Array> {
+export async function gunzipWithin(bytes: Uint8Array, maxBytes: number, host: string): Promise<Uint8Array> {
   try {
     return await gunzip(bytes, { maxOutputLength: maxBytes });
   } catch (cause) {
