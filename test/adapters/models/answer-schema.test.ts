@@ -11,7 +11,7 @@ const strictOf = (type: z.ZodType) => {
 };
 
 describe('closing a schema', () => {
-  test('closes every object, in lists and alternatives too', () => {
+  test('closes every object, also in lists and alternatives', () => {
     const type = z.object({ list: z.array(z.object({ n: z.number() })), either: z.union([z.object({}), z.null()]) });
     expect(closedOf(type)).toMatchObject({
       additionalProperties: false,
@@ -29,45 +29,45 @@ describe('closing a schema', () => {
   });
   test.each<[string, z.ZodType]>([
     ['free keys', z.object({ scores: z.record(z.string(), z.number()) })],
-    ['an object that takes more than it names', z.looseObject({ a: z.string() })],
+    ['an object that allows other keys', z.looseObject({ a: z.string() })],
     ['recursion', Tree],
-    ['a root that is no object', z.array(z.string())],
-  ])('is refused where it would change the meaning: %s', (_, type) => {
+    ['a root that is not an object', z.array(z.string())],
+  ])('is refused when it would change the meaning: %s', (_, type) => {
     expect(closedOf(type)).toBeUndefined();
   });
 });
 
-describe('the shape of a schema', () => {
-  test('says bounds, patterns and formats in words and keeps nothing of them besides', () => {
+describe('describing constraints', () => {
+  test('moves bounds, patterns and formats into descriptions', () => {
     const type = z.object({ link: z.url().describe('Where it stands.'), few: z.array(z.int().min(1)).max(3) });
-    const shape = describeConstraints(closedOf(type) ?? {});
-    expect(shape).toMatchObject({
+    const schema = describeConstraints(closedOf(type) ?? {});
+    expect(schema).toMatchObject({
       properties: {
         link: { type: 'string', description: expect.stringMatching(/^Where it stands\. – .*format: "uri"/) as unknown },
         few: { description: 'maxItems: 3', items: { description: expect.stringContaining('minimum: 1') as unknown } },
       },
     });
-    expect(JSON.stringify(shape)).not.toMatch(/"(format|pattern|maxItems|minimum|maximum|\$schema)":/);
+    expect(JSON.stringify(schema)).not.toMatch(/"(format|pattern|maxItems|minimum|maximum|\$schema)":/);
   });
 
-  test('keeps properties that are named like keywords', () => {
-    const shape = describeConstraints(closedOf(z.object({ format: z.string(), pattern: z.string() })) ?? {});
-    expect(shape).toMatchObject({ properties: { format: { type: 'string' }, pattern: { type: 'string' } } });
+  test('keeps properties with the names of keywords', () => {
+    const schema = describeConstraints(closedOf(z.object({ format: z.string(), pattern: z.string() })) ?? {});
+    expect(schema).toMatchObject({ properties: { format: { type: 'string' }, pattern: { type: 'string' } } });
   });
 });
 
-describe('strict mode', () => {
-  test('takes what requires everything, however it is bounded', () => {
+describe('OpenAI’s strict mode', () => {
+  test('fits a schema that requires every property, with any constraints', () => {
     const type = z.object({ mail: z.email(), level: z.enum(['low', 'high']), note: z.string().min(1).nullable() });
     expect(strictOf(type)).toBe(true);
   });
 
   test.each<[string, z.ZodType]>([
-    ['a property may be left out', z.object({ a: z.string().optional() })],
-    ['one deep inside may', z.object({ list: z.array(z.object({ a: z.string().default('x') })) })],
-    ['a property may be anything', z.object({ a: z.unknown() })],
-    ['a list has places', z.object({ pair: z.tuple([z.string(), z.number()]) })],
-  ])('does not when %s', (_, type) => {
+    ['a property is optional', z.object({ a: z.string().optional() })],
+    ['a nested property is optional', z.object({ list: z.array(z.object({ a: z.string().default('x') })) })],
+    ['a property has no type', z.object({ a: z.unknown() })],
+    ['a list is a tuple', z.object({ pair: z.tuple([z.string(), z.number()]) })],
+  ])('does not fit when %s', (_, type) => {
     expect(strictOf(type)).toBe(false);
   });
 });

@@ -3,7 +3,7 @@ import { createAnthropicProvider } from '../../../adapters/models/anthropic.ts';
 import { createOpenAiProvider } from '../../../adapters/models/openai.ts';
 import { citationsOf, numberPassages, placesIn } from '../../../activities/context/citations.ts';
 import type { Message, ModelProvider, ModelRequest } from '../../../contract/ports/index.ts';
-import { completeResponse, collectResponse, lookTool, requestOf } from '../../support/providers/collect-response.ts';
+import { completeResponse, collectResponse, inspectTool, requestOf } from '../../support/providers/collect-response.ts';
 import { startFakeAnthropic, type AnthropicTurn } from '../../support/providers/fake-anthropic.ts';
 import type { Cites } from '../../support/providers/fake-anthropic-citations.ts';
 import type { Block } from '../../support/providers/fake-anthropic-faults.ts';
@@ -32,7 +32,7 @@ const messages = numberPassages([
   ...found('c2', { passages: [passage('b', travel, 900), passage('c', ' \n')] }),
 ]);
 const request = (more: Partial<ModelRequest> = {}) =>
-  requestOf({ model: 'claude-test', tools: [lookTool], citations: true, messages, ...more });
+  requestOf({ model: 'claude-test', tools: [inspectTool], citations: true, messages, ...more });
 
 /** The content of every tool result that was sent. */
 const resultsSent = () =>
@@ -44,8 +44,9 @@ const cite = (search_result_index: number, start_block_index: number, end_block_
   start_block_index,
   end_block_index,
 });
-type Said = [piece: string, ...cites: (Cites | undefined)[]];
-const said = (...blocks: Said[]): AnthropicTurn => ({
+/** A text block, with what it cites. */
+type TextBlock = [piece: string, ...cites: (Cites | undefined)[]];
+const textBlocks = (...blocks: TextBlock[]): AnthropicTurn => ({
   blocks: blocks.map(([piece, ...cites]) => ({
     type: 'text',
     pieces: [piece],
@@ -56,13 +57,13 @@ async function answer(turn: AnthropicTurn, more: Partial<ModelRequest> = {}) {
   fake.script(turn);
   const { text, end } = await completeResponse(provider, request(more));
   const parts = end.parts.filter((part) => part.type === 'text');
-  // What is streamed and what is stored are the same.
+  // The streamed text and the stored text are the same.
   expect(parts.map((part) => part.text).join('')).toBe(text);
   return { text, parts, citations: citationsOf(text, messages, placesIn(parts)) };
 }
 
 describe('passages', () => {
-  test('are sent as search results, a block for each sentence or line, with all else beside them', async () => {
+  test('are sent as search results with a block for each sentence or line, and the rest of the output before them', async () => {
     await completeResponse(provider, request());
     const [first, second] = resultsSent() as Block[][];
     expect(first?.map(({ type }) => type)).toEqual(['text', 'search_result', 'search_result']);
@@ -85,7 +86,7 @@ describe('passages', () => {
       ],
       citations: { enabled: true },
     });
-    // One without a word in it is refused as a search result, and stays as it is.
+    // The API refuses a search result without text, so such a passage stays in the output.
     expect(second?.map(({ type }) => type)).toEqual(['text', 'search_result']);
     expect(JSON.parse(String(second?.[0]?.text)).passages[1]).toMatchObject({ n: 3, text: ' \n' });
   });
@@ -97,7 +98,7 @@ describe('passages', () => {
     expect(counted?.messages).toEqual(fake.requests.at(-1)?.messages);
   });
 
-  test('are JSON where an answer has a schema, enforced or in words, and where the model does not cite', async () => {
+  test('stay JSON when the answer has a schema, enforced or in the instructions, or when the model cannot cite', async () => {
     const schema = { type: 'object', properties: { days: { type: 'integer' } }, required: ['days'] };
     const free = { type: 'object', additionalProperties: { type: 'string' } };
     for (const more of [{ outputSchema: schema }, { outputSchema: free }, { citations: undefined }]) {
@@ -107,7 +108,7 @@ describe('passages', () => {
     }
   });
 
-  test('of an error, of none and of another kind stay as they were', async () => {
+  test('are not taken from errors, empty lists or other outputs', async () => {
     const outputs: [object, boolean?][] = [
       [{ passages: [passage('a', deadline)] }, true],
       [{ passages: [] }],
@@ -120,21 +121,21 @@ describe('passages', () => {
 });
 
 describe('a citation', () => {
-  test('puts the passage’s number behind what it supports, with the quote at its exact place', async () => {
-    const { text, citations } = await answer(said(['You have '], ['a month', cite(0, 1)], ['.']));
+  test('adds the passage’s number behind the cited text, with the quote at its exact place', async () => {
+    const { text, citations } = await answer(textBlocks(['You have '], ['a month', cite(0, 1)], ['.']));
     expect(text).toBe('You have a month [1].');
     expect(citations).toMatchObject([{ n: 1, chunkId: 'a', quote: 'You have 30 days\nto file a report.' }]);
     for (const { start, end, quote } of citations) expect(deadline.slice(start - 100, end - 100)).toBe(quote);
   });
 
   test('of several blocks is quoted from the first to the last', async () => {
-    const { citations } = await answer(said(['Mind the rest', cite(0, 1, 4)]));
+    const { citations } = await answer(textBlocks(['Mind the rest', cite(0, 1, 4)]));
     expect(citations[0]?.quote).toBe(deadline.slice(deadline.indexOf('You')));
   });
 
-  test('stands beside another one in the same sentence; the same passage has one number wherever it was found', async () => {
+  test('shares a sentence with others, and a passage has one number in all results', async () => {
     const { text, citations } = await answer(
-      said(['A director', cite(0, 2)], [' or '], ['500 EUR', cite(2, 1), cite(0, 3), cite(1, 1)], ['!']),
+      textBlocks(['A director', cite(0, 2)], [' or '], ['500 EUR', cite(2, 1), cite(0, 3), cite(1, 1)], ['!']),
     );
     expect(text).toBe('A director [1] or 500 EUR [2, 1]!');
     expect(citations.map(({ n, quote }) => [n, quote])).toEqual([
@@ -143,13 +144,13 @@ describe('a citation', () => {
     ]);
   });
 
-  test('that the model writes as well stands once, with the quote that was given', async () => {
+  test('that the model also writes as a marker appears once, with the cited quote', async () => {
     const { text, parts, citations } = await answer(
-      said(['A director [1]', cite(0, 2)], ['. Book trains', cite(1, 0)], [' [2]. Done.']),
+      textBlocks(['A director [1]', cite(0, 2)], ['. Book trains', cite(1, 0)], [' [2]. Done.']),
     );
     expect(text).toBe('A director [1]. Book trains [2]. Done.');
     expect(citations.map(({ quote }) => quote)).toEqual(['- Late reports need a director.', 'Book trains first.']);
-    // Many blocks, but what was said is one.
+    // Claude sends many blocks, and they are stored as one text.
     expect(parts).toHaveLength(1);
   });
 
@@ -160,25 +161,27 @@ describe('a citation', () => {
 
   test.each<[string, Cites]>([
     ['no search result of the request', cite(9, 0)],
-    ['another source than stands at its index', { ...cite(0, 0), source: 'b' }],
-    ['something that is no search result', { ...cite(0, 0), type: 'page_location' }],
-  ])('of %s is left out', async (_, false_) => {
-    const { text, parts } = await answer(said(['Trains', false_], ['.']));
+    ['a source that is not the one at its index', { ...cite(0, 0), source: 'b' }],
+    ['something other than a search result', { ...cite(0, 0), type: 'page_location' }],
+  ])('of %s is ignored', async (_, wrongCitation) => {
+    const { text, parts } = await answer(textBlocks(['Trains', wrongCitation], ['.']));
     expect(text).toBe('Trains.');
     expect(parts).toEqual([{ type: 'text', text: 'Trains.' }]);
   });
 
   test.each<[string, Cites]>([
-    ['blocks that are not there', cite(1, 7)],
-    ['other words than stand there', { ...cite(1, 0), cited_text: 'Book flights first.' }],
-  ])('of %s keeps its number, and code finds the quote', async (_, false_) => {
-    const { text, parts, citations } = await answer(said(['Flights above 500 EUR need approval', false_], ['.']));
+    ['blocks that do not exist', cite(1, 7)],
+    ['text that differs from the blocks', { ...cite(1, 0), cited_text: 'Book flights first.' }],
+  ])('of %s keeps its number, and the quote is selected by code', async (_, wrongCitation) => {
+    const { text, parts, citations } = await answer(
+      textBlocks(['Flights above 500 EUR need approval', wrongCitation], ['.']),
+    );
     expect(text).toBe('Flights above 500 EUR need approval [2].');
     expect(parts[0]).not.toHaveProperty('citations');
     expect(citations).toMatchObject([{ n: 2, quote: 'Flights need approval above 500 EUR.' }]);
   });
 
-  test('before a tool call stands in the text before it', async () => {
+  test('right before a tool call is added to the text before the call', async () => {
     fake.script({
       blocks: [
         { type: 'text', pieces: ['Trains first. '], cites: [cite(1, 0)] },
@@ -191,8 +194,8 @@ describe('a citation', () => {
     expect(end.parts.map((part) => (part.type === 'text' ? part.text : part.type))).toEqual([text, 'tool_call']);
   });
 
-  test('is not kept of an answer that breaks off; its tokens are', async () => {
-    fake.script({ ...said(['Trains ', cite(1, 0)], ['first.']), endAfter: 5 });
+  test('of an answer that breaks off is dropped, and its tokens are counted', async () => {
+    fake.script({ ...textBlocks(['Trains ', cite(1, 0)], ['first.']), endAfter: 5 });
     const { end, usage, error } = await collectResponse(provider, request());
     expect(end).toBeUndefined();
     expect(error).toMatchObject({ code: 'model_unavailable' });
@@ -200,15 +203,15 @@ describe('a citation', () => {
   });
 });
 
-test('an answer without citations streams as it comes', async () => {
+test('an answer without citations is streamed unchanged', async () => {
   fake.script({ blocks: [{ type: 'text', pieces: ['One [7]', ' two', ' [1', '].'] }] });
   const { pieces, end } = await completeResponse(provider, request());
   expect(pieces).toEqual(['One [7]', ' two', ' [1', '].']);
   expect(end.parts).toEqual([{ type: 'text', text: 'One [7] two [1].' }]);
 });
 
-test('a cited answer goes back as plain text, to Claude and to another provider', async () => {
-  const { parts } = await answer(said(['You have '], ['a month', cite(0, 1)], ['.']));
+test('a cited answer is sent back as plain text, to Claude and to other providers', async () => {
+  const { parts } = await answer(textBlocks(['You have '], ['a month', cite(0, 1)], ['.']));
   const stored = JSON.parse(JSON.stringify(parts)) as typeof parts;
   const all: Message[] = [...messages, { role: 'assistant', parts: stored }, { role: 'user', text: 'Why?' }];
   await completeResponse(provider, request({ messages: all }));
@@ -255,7 +258,7 @@ describe('the fake refuses what the API refuses', () => {
 
   test.each<{ what: string; content: object[]; more?: object; isError?: boolean }>([
     { what: 'citations for some', content: [on, block] },
-    { what: 'citations beside an answer schema', content: [on], more: { output_config: { format } } },
+    { what: 'citations with an answer schema', content: [on], more: { output_config: { format } } },
     { what: 'a search result without content', content: [{ ...on, content: [] }] },
     { what: 'an empty block', content: [{ ...on, content: [{ type: 'text', text: '' }] }] },
     { what: 'no source', content: [{ ...on, source: '' }] },
@@ -265,7 +268,7 @@ describe('the fake refuses what the API refuses', () => {
     expect(await post(content, more, isError)).toBe(400);
   });
 
-  test('and takes citations for all, and for none beside an answer schema', async () => {
+  test('and accepts citations for all results, and for none with an answer schema', async () => {
     expect(await post([on, on])).toBe(200);
     expect(await post([block, block], { output_config: { format } })).toBe(200);
   });

@@ -5,13 +5,14 @@ import {
   completeResponse,
   callsIn,
   collectResponse,
-  lookTool,
+  inspectTool,
   requestOf,
 } from '../../support/providers/collect-response.ts';
 import { startFakeAnthropic } from '../../support/providers/fake-anthropic.ts';
 import type { Block } from '../../support/providers/fake-anthropic-faults.ts';
 
-// What every provider does stands in providers.conformance.test.ts; this is what only Anthropic's wire has.
+// What all providers have in common is tested in providers.conformance.test.ts. These tests are for Anthropic's
+// protocol.
 
 let fake: Awaited<ReturnType<typeof startFakeAnthropic>>;
 let provider: ReturnType<typeof createAnthropicProvider>;
@@ -22,11 +23,12 @@ beforeAll(async () => {
 beforeEach(() => fake.script({ blocks: [{ type: 'text', pieces: ['x'] }] }));
 afterAll(() => fake?.close());
 
-const request = (more: Partial<ModelRequest> = {}) => requestOf({ model: 'claude-test', tools: [lookTool], ...more });
+const request = (more: Partial<ModelRequest> = {}) =>
+  requestOf({ model: 'claude-test', tools: [inspectTool], ...more });
 const sent = () => fake.requests.at(-1) ?? {};
 const blocksSent = () => (sent().messages ?? []).map(({ content }) => content as Block[]);
 
-test('thinking goes back exactly as it came, with the calls and results beside it', async () => {
+test('thinking is sent back unchanged, together with the calls and results', async () => {
   const thinking = ['Let me ', 'look at 京.'];
   fake.script({
     blocks: [
@@ -43,7 +45,7 @@ test('thinking goes back exactly as it came, with the calls and results beside i
   const results = callsIn(end.parts).map(({ callId, tool }) => ({ callId, tool, output: 'seen', isError: false }));
   const messages: Message[] = [
     { role: 'user', text: 'Hello' },
-    // As it is after a while in the database.
+    // As the database returns it.
     { role: 'assistant', parts: JSON.parse(JSON.stringify(end.parts)) as typeof end.parts },
     { role: 'tool', results },
   ];
@@ -58,7 +60,7 @@ test('thinking goes back exactly as it came, with the calls and results beside i
   ]);
 });
 
-test('the cache is told to keep the instructions, the end of the prompt and the end of the prompt before', async () => {
+test('the instructions, the end of the prompt and the end of the previous prompt are cache breakpoints', async () => {
   const turn = (n: number): Message[] => [
     { role: 'user', text: `Question ${n}` },
     { role: 'assistant', parts: [{ type: 'text', text: `Answer ${n}` }] },
@@ -78,7 +80,7 @@ describe('structured output', () => {
     size: { type: 'object', properties: { people: { type: 'integer' } } },
   };
 
-  test('the schema is enforced, every object closed', async () => {
+  test('the schema is enforced with every object closed', async () => {
     await completeResponse(provider, request({ outputSchema: { type: 'object', properties, required: ['city'] } }));
     expect(sent().output_config?.format).toMatchObject({
       type: 'json_schema',
@@ -91,7 +93,7 @@ describe('structured output', () => {
     });
   });
 
-  test('a schema with free keys cannot be enforced and is said in words', async () => {
+  test('a schema with free keys cannot be enforced and goes into the instructions', async () => {
     const outputSchema = { type: 'object', additionalProperties: { type: 'string' } };
     await completeResponse(provider, request({ outputSchema }));
     expect(sent().output_config).toBeUndefined();
@@ -99,11 +101,11 @@ describe('structured output', () => {
   });
 });
 
-describe('ends that leave no answer', () => {
+describe('responses that end without an answer', () => {
   test.each([
     ['model_context_window_exceeded', 'model_context_overflow'],
     ['pause_turn', 'model_output_limit'],
-  ])('%s becomes %s, with its tokens told', async (stopReason, code) => {
+  ])('%s becomes %s after its tokens were reported', async (stopReason, code) => {
     fake.script({ blocks: [{ type: 'text', pieces: ['x'] }], stopReason });
     const { error, usage, end } = await collectResponse(provider, request());
     expect(error).toMatchObject({ code });
@@ -122,14 +124,14 @@ describe('ends that leave no answer', () => {
     expect(pieces).toEqual(['a']);
   });
 
-  test('a prompt that is too long is an overflow', async () => {
+  test('a prompt that is too long is a context overflow', async () => {
     const message = 'prompt is too long: 1000001 tokens > 1000000 maximum';
     fake.script({ errorResponse: { status: 400, type: 'invalid_request_error', message } });
     expect((await collectResponse(provider, request())).error).toMatchObject({ code: 'model_context_overflow' });
   });
 });
 
-test('cache writes are counted, and counts at the end stand in for those at the beginning', async () => {
+test('cache writes are counted, and the counts at the end replace those at the beginning', async () => {
   const usage = { cache_creation_input_tokens: 40, cache_read_input_tokens: 300, output_tokens: 21 };
   fake.script({ blocks: [{ type: 'text', pieces: ['x'] }], usage });
   const { events } = await collectResponse(provider, request());
@@ -140,13 +142,13 @@ test('cache writes are counted, and counts at the end stand in for those at the 
   });
 });
 
-test('limits of input and output together stand in where input alone has none', async () => {
+test('the limits of all tokens are used when there are none for input tokens', async () => {
   const headers = { 'anthropic-ratelimit-tokens-limit': '8000', 'anthropic-ratelimit-tokens-remaining': '7000' };
   fake.script({ blocks: [{ type: 'text', pieces: ['x'] }], headers });
   expect((await collectResponse(provider, request())).limits).toEqual({ tokensPerMinute: 8_000, tokensLeft: 7_000 });
 });
 
-test('tokens are counted of the prompt as it would be sent; a refusal is mapped as elsewhere', async () => {
+test('tokens are counted for the prompt exactly as it is sent, and a failure is mapped to a code', async () => {
   const { signal } = new AbortController();
   await provider.countTokens?.(request(), signal);
   const counted = sent();

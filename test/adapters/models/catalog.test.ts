@@ -43,7 +43,7 @@ describe('the shipped table', () => {
   });
 });
 
-test('a dated name has the price of the name it begins with', () => {
+test('a name with a date has the price of the name without it', () => {
   const catalog = catalogOf();
   const { price } = catalog.factsOf('anthropic:claude-haiku-4-5');
   expect(catalog.factsOf('anthropic:claude-haiku-4-5-20251001')).toMatchObject({
@@ -54,7 +54,7 @@ test('a dated name has the price of the name it begins with', () => {
   expect(() => catalog.factsOf('openai:gpt-6-sol-preview')).toThrow('cannot be used');
 });
 
-test('a model that cites by itself can be told not to, and one that the table lacks can be told to', () => {
+test('the configuration turns the citation feature of any model off or on', () => {
   const price = { input: 1, output: 1, contextTokens: 10_000 };
   const catalog = catalogOf({
     'anthropic:claude-opus-*': { citations: false },
@@ -71,13 +71,13 @@ test('a model that cites by itself can be told not to, and one that the table la
   expect(catalog.factsOf('openai:gpt-6-sol').citations).toBeUndefined();
 });
 
-test('a price is in dollars per million tokens, by kind', () => {
+test('prices are in dollars per million tokens of a kind', () => {
   const { price } = catalogOf().factsOf('anthropic:claude-sonnet-4-5');
   const tokens = { inputTokens: 1_000_000, cacheReadTokens: 2_000_000, cacheWriteTokens: 4_000_000, outputTokens: 10 };
   expect(costOf(price, tokens)).toBeCloseTo(3 + 0.6 + 15 + 0.000_15, 10);
 });
 
-test('an unknown model is refused with what to set, and accepted once it is set', () => {
+test('an unknown model is refused with the variable to set, and accepted when it is set', () => {
   const name = 'openai:llama3.2';
   expect(() => catalogOf().factsOf(name)).toThrow(
     expect.objectContaining({
@@ -98,9 +98,9 @@ test('an unknown model is refused with what to set, and accepted once it is set'
   });
 });
 
-test('what an override of an unknown model leaves out is assumed at its dearest', () => {
-  const given = { input: 4, output: 8, contextTokens: 1_000 };
-  expect(catalogOf({ 'openai:x': given }).factsOf('openai:x').price).toEqual({
+test('prices missing from the override of an unknown model get the highest possible value', () => {
+  const override = { input: 4, output: 8, contextTokens: 1_000 };
+  expect(catalogOf({ 'openai:x': override }).factsOf('openai:x').price).toEqual({
     input: 4,
     cacheRead: 4,
     cacheWrite: 5,
@@ -108,7 +108,7 @@ test('what an override of an unknown model leaves out is assumed at its dearest'
   });
 });
 
-test('an override of a known model changes only what it gives', () => {
+test('an override of a known model changes only the fields that it sets', () => {
   const name = 'anthropic:claude-sonnet-5-5';
   const before = catalogOf().factsOf(name);
   const after = catalogOf({ [name]: { output: 7, requestsPerMinute: 50, tokensPerMinute: 9 } }).factsOf(name);
@@ -120,13 +120,13 @@ test('an override of a known model changes only what it gives', () => {
   });
 });
 
-test('the override that says the most counts: the name, the name without a date, the longest beginning', () => {
-  const at = (input: number) => ({ input, output: 100, contextTokens: 1_000 });
+test('the most specific override wins: the name, the name without a date, the longest prefix', () => {
+  const withInput = (input: number) => ({ input, output: 100, contextTokens: 1_000 });
   const catalog = catalogOf({
-    'openai:*': at(1),
-    'openai:gpt-7*': at(2),
-    'openai:gpt-7-sol': at(3),
-    'openai:gpt-7-sol-2027-01-01': at(4),
+    'openai:*': withInput(1),
+    'openai:gpt-7*': withInput(2),
+    'openai:gpt-7-sol': withInput(3),
+    'openai:gpt-7-sol-2027-01-01': withInput(4),
   });
   const inputOf = (name: string) => catalog.factsOf(`openai:${name}`).price.input;
   expect(['mistral', 'gpt-7-luna', 'gpt-7-sol', 'gpt-7-sol-2026-12-01', 'gpt-7-sol-2027-01-01'].map(inputOf)).toEqual([
@@ -134,17 +134,20 @@ test('the override that says the most counts: the name, the name without a date,
   ]);
 });
 
-test('a window beyond the one that a price holds for needs a price of its own', () => {
+test('a context window larger than a price is valid for requires new prices', () => {
   const name = 'openai:gpt-6.2-sol';
-  const wide = { contextTokens: 1_050_000 };
-  expect(() => catalogOf({ [name]: wide }).factsOf(name)).toThrow(
+  const largeWindow = { contextTokens: 1_050_000 };
+  expect(() => catalogOf({ [name]: largeWindow }).factsOf(name)).toThrow(
     expect.objectContaining({ code: 'model_unconfigured', message: expect.stringContaining('272000') }),
   );
-  const dear = { ...wide, input: 4, cacheRead: 0.2, cacheWrite: 5, output: 15 };
-  expect(catalogOf({ [name]: dear }).factsOf(name)).toMatchObject({ contextTokens: 1_050_000, price: { output: 15 } });
+  const withPrices = { ...largeWindow, input: 4, cacheRead: 0.2, cacheWrite: 5, output: 15 };
+  expect(catalogOf({ [name]: withPrices }).factsOf(name)).toMatchObject({
+    contextTokens: 1_050_000,
+    price: { output: 15 },
+  });
 });
 
-test('the models that run here cost nothing, unless the configuration says otherwise', () => {
+test('local models cost nothing unless they have an override', () => {
   for (const name of ['offline:quote', 'scripted:test'])
     expect(catalogOf().factsOf(name)).toMatchObject({
       price: { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 },

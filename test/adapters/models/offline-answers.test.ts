@@ -28,7 +28,7 @@ afterAll(async () => {
   await env?.close();
 });
 
-/** What the offline provider answers after its one search. */
+/** The offline provider's answer to a question, after its search. */
 async function answer(question: string) {
   const provider = createOfflineProvider({ firstTokenMs: 0, tokensPerS: 0 });
   const signal = AbortSignal.timeout(30_000);
@@ -50,17 +50,18 @@ async function answer(question: string) {
   return { text, citations: citationsOf(text, messages) };
 }
 
-test('what the policies do not answer gets “I don’t know”, and what they do is quoted, word for word at its place', async () => {
-  const open = questions.filter(({ document }) => document === null);
-  const known = questions.filter(({ document }) => document !== null);
-  const wrong: string[] = [];
-  for (const { question } of open) if (!(await answer(question)).text.startsWith('I don’t know')) wrong.push(question);
-  let right = 0;
+test('questions that the policies do not answer get “I don’t know”, and the others a verbatim quotation with its place', async () => {
+  const unanswerable = questions.filter(({ document }) => document === null);
+  const answerable = questions.filter(({ document }) => document !== null);
+  const wronglyAnswered: string[] = [];
+  for (const { question } of unanswerable)
+    if (!(await answer(question)).text.startsWith('I don’t know')) wronglyAnswered.push(question);
+  let correct = 0;
   let quotes = 0;
-  for (const { question, document, fact } of known) {
+  for (const { question, document, fact } of answerable) {
     const { text, citations } = await answer(question);
-    const squeezed = text.replace(/\s+/g, ' ');
-    if (citations.some((citation) => citation.document === document) && squeezed.includes(fact ?? '\0')) right++;
+    const oneLine = text.replace(/\s+/g, ' ');
+    if (citations.some((citation) => citation.document === document) && oneLine.includes(fact ?? '\0')) correct++;
     for (const { documentId, start, end, quote } of citations) {
       quotes++;
       const stored = await adapters.documents.read(local, documentId);
@@ -68,8 +69,8 @@ test('what the policies do not answer gets “I don’t know”, and what they d
     }
   }
   console.log(
-    `by words alone: ${open.length - wrong.length} of ${open.length} left open, ${right} of ${known.length} answered right, ${quotes} quotations`,
+    `by words alone: ${unanswerable.length - wronglyAnswered.length} of ${unanswerable.length} left open, ${correct} of ${answerable.length} answered right, ${quotes} quotations`,
   );
-  expect(wrong.length).toBeLessThanOrEqual(5);
-  expect(right).toBeGreaterThanOrEqual(30);
+  expect(wronglyAnswered.length).toBeLessThanOrEqual(5);
+  expect(correct).toBeGreaterThanOrEqual(30);
 }, 120_000);

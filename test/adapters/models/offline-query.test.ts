@@ -11,7 +11,7 @@ import { local } from '../../support/documents/put-document.ts';
 import { putPolicies } from '../../support/documents/put-policies.ts';
 
 const user = (text: string): Message => ({ role: 'user', text });
-const queryOf = (...said: string[]) => offlineQuery(said.map(user)).query;
+const queryOf = (...texts: string[]) => offlineQuery(texts.map(user)).query;
 const notice = 'How long is the notice period?';
 
 describe('the offline query', () => {
@@ -24,7 +24,7 @@ describe('the offline query', () => {
     'And then?',
     'Why?',
     'Is it required?',
-  ])('of “%s” holds the question before', (followUp) => {
+  ])('of “%s” includes the previous question', (followUp) => {
     expect(queryOf(notice, followUp)).toBe(`${notice} ${followUp}`);
   });
 
@@ -43,7 +43,7 @@ describe('the offline query', () => {
     expect(queryOf(notice, question)).toBe(question);
   });
 
-  test('goes back to a question that stands by itself, over three messages at the most, on one line', () => {
+  test('goes back to an independent question, over at most three messages, on one line', () => {
     expect(queryOf('Who wrote Hamlet?', notice, 'And for managers?', 'And\nfor interns?')).toBe(
       `${notice} And for managers? And for interns?`,
     );
@@ -52,7 +52,7 @@ describe('the offline query', () => {
     expect(queryOf()).toBe('');
   });
 
-  test('stays within what a search takes, and keeps the follow-up whole', () => {
+  test('fits the search’s limit and keeps the whole follow-up', () => {
     const query = queryOf(`What is ${'a very long 😀 story '.repeat(400)}`, 'And for managers?');
     expect(query.length).toBeLessThanOrEqual(520);
     expect(query).toMatch(/And for managers\?$/);
@@ -60,7 +60,7 @@ describe('the offline query', () => {
     expect(queryOf('😀'.repeat(2_000)).length).toBe(2_000);
   });
 
-  test('takes neither what Alfred says nor a call of a tool for a question', () => {
+  test('ignores Alfred’s comments and calls of a tool', () => {
     const because: Message = { role: 'user', text: 'Say it as JSON.', because: 'output_invalid' };
     expect(offlineQuery([user(notice), because, user('And for managers?')]).query).toBe(`${notice} And for managers?`);
     expect(offlineQuery([user(notice), because]).query).toBe(notice);
@@ -82,8 +82,8 @@ describe('a conversation with the offline provider about the example policies', 
     await env?.close();
   });
 
-  /** What it answers to the last of these messages, when the others were answered before. */
-  async function answer(...said: string[]): Promise<{ query: string; text: string }> {
+  /** The answer to the last of these messages, after the others were answered. */
+  async function answer(...texts: string[]): Promise<{ query: string; text: string }> {
     const provider = createOfflineProvider({ firstTokenMs: 0, tokensPerS: 0 });
     const signal = AbortSignal.timeout(30_000);
     const tool = createTools(env.config, adapters)['search_documents'];
@@ -95,7 +95,7 @@ describe('a conversation with the offline provider about the example policies', 
       const [part] = events.flatMap((event) => (event.type === 'end' ? event.parts : []));
       return part;
     };
-    const messages: Message[] = said.flatMap((text, i) =>
+    const messages: Message[] = texts.flatMap((text, i) =>
       i === 0
         ? [user(text)]
         : [{ role: 'assistant' as const, parts: [{ type: 'text' as const, text: '…' }] }, user(text)],
@@ -106,8 +106,8 @@ describe('a conversation with the offline provider about the example policies', 
     const { output } = await tool.run(call.arguments, context);
     messages.push({ role: 'assistant', parts: [call] });
     messages.push({ role: 'tool', results: [{ callId: 'c', tool: tool.name, output, isError: false }] });
-    const told = await stream(numberPassages(messages));
-    return { query: (call.arguments as { query: string }).query, text: told?.type === 'text' ? told.text : '' };
+    const part = await stream(numberPassages(messages));
+    return { query: (call.arguments as { query: string }).query, text: part?.type === 'text' ? part.text : '' };
   }
 
   test.each([
@@ -116,7 +116,7 @@ describe('a conversation with the offline provider about the example policies', 
     ['How long is parental leave for the birth parent?', 'And for adoptive parents?', '12 weeks'],
     ['What is the limit for a hotel night in London?', 'And in Paris?', '190 EUR'],
     ['Is business class allowed on flights of 6 hours?', 'Who approves it?', 'chief financial officer'],
-  ])('“%s”, then “%s”: the answer says %s, and what was searched for', async (first, followUp, fact) => {
+  ])('“%s”, then “%s”: the answer contains %s and the query', async (first, followUp, fact) => {
     const { query, text } = await answer(first, followUp);
     expect(query).toBe(`${first} ${followUp}`);
     expect(text).toContain(`Taken as a follow-up: I searched for “${query}”.`);
@@ -124,29 +124,31 @@ describe('a conversation with the offline provider about the example policies', 
   });
 
   test.each(['And for astronauts?', 'What about the moon?', 'And in Sydney?'])(
-    '“%s” after a question that is answered stays open: what was asked before is no answer to it',
+    '“%s” after an answered question stays open: passages for the first question do not answer it',
     async (followUp) => {
       const { text } = await answer('What is the limit for a hotel night in London?', followUp);
       expect(text).toMatch(/^I don’t know: .* “What is the limit for a hotel night in London\? /);
     },
   );
 
-  test('what is left open when it is asked first is left open after another question too', async () => {
+  test('an unanswerable question stays open after another question too', async () => {
     const file = await readFile(new URL('../../evaluation/policies.json', import.meta.url), 'utf8');
     const { questions } = JSON.parse(file) as { questions: { question: string; document: string | null }[] };
-    const known = questions.filter(({ document }) => document !== null);
-    const open = questions.filter(({ document }) => document === null);
+    const answerable = questions.filter(({ document }) => document !== null);
+    const unanswerable = questions.filter(({ document }) => document === null);
     const answered: string[] = [];
-    for (const [i, { question }] of open.entries()) {
-      const { text } = await answer(known[i % known.length]?.question ?? '', question);
+    for (const [i, { question }] of unanswerable.entries()) {
+      const { text } = await answer(answerable[i % answerable.length]?.question ?? '', question);
       if (!text.startsWith('I don’t know')) answered.push(question);
     }
-    console.log(`after another question, by words alone: ${open.length - answered.length} of ${open.length} left open`);
+    console.log(
+      `after another question, by words alone: ${unanswerable.length - answered.length} of ${unanswerable.length} left open`,
+    );
     expect(answered.length).toBeLessThanOrEqual(5);
   }, 60_000);
 
-  test('what is answered when it is asked first is searched for as it is after another question', () => {
-    const asked = 'How often is a laptop replaced?';
-    expect(queryOf('When is flu vaccination offered?', asked)).toBe(asked);
+  test('an independent question after another question is the query itself', () => {
+    const question = 'How often is a laptop replaced?';
+    expect(queryOf('When is flu vaccination offered?', question)).toBe(question);
   });
 });

@@ -6,7 +6,7 @@ const tools = [{ name: 'search_documents', description: '', inputSchema: {} }];
 
 async function stream(
   messages: Message[],
-  { pace = { firstTokenMs: 0, tokensPerS: 0 }, offered = tools, signal = new AbortController().signal } = {},
+  { latency = { firstTokenMs: 0, tokensPerS: 0 }, offered = tools, signal = new AbortController().signal } = {},
 ) {
   const events: ModelEvent[] = [];
   const request = {
@@ -17,7 +17,7 @@ async function stream(
     maxOutputTokens: 100,
     idempotencyKey: 'k',
   };
-  for await (const event of createOfflineProvider(pace).stream(request, signal)) events.push(event);
+  for await (const event of createOfflineProvider(latency).stream(request, signal)) events.push(event);
   return events;
 }
 const text = (events: ModelEvent[]) => events.flatMap((event) => (event.type === 'text' ? [event.text] : [])).join('');
@@ -33,14 +33,14 @@ test('searches the documents with the question', async () => {
   });
 });
 
-test('calls the tool that typed input names', async () => {
+test('calls the tool that the input names', async () => {
   const tool = { name: 'read_document', arguments: { documentId: 'x' } };
   expect((await stream([{ role: 'user', text: 'Read it', tool }])).at(-1)).toMatchObject({
     parts: [{ tool: 'read_document', arguments: { documentId: 'x' } }],
   });
 });
 
-test('quotes what came back with its number, and says in one line that it is offline and how to add a key', async () => {
+test('quotes passages with their numbers, and explains in one line that it is offline and how to add a key', async () => {
   const passage = {
     n: 3,
     chunkId: 'c',
@@ -59,24 +59,24 @@ test('quotes what came back with its number, and says in one line that it is off
   expect(answer.split('\n').filter((line) => line.includes('ANTHROPIC_API_KEY'))).toHaveLength(1);
 });
 
-test('says when nothing matches, and has an answer without any tool', async () => {
+test('reports that nothing matches, and answers without tools too', async () => {
   expect(text(await stream(answered({ passages: [] })))).toContain(
     'nothing in the documents speaks of that. I looked for “How long?”',
   );
   expect(text(await stream([{ role: 'user', text: 'Hello' }], { offered: [] }))).not.toBe('');
 });
 
-test('what Alfred says about an answer is no question to search for', async () => {
+test('Alfred’s comment on an answer is not searched for', async () => {
   const messages: Message[] = [{ role: 'user', text: 'Answer with JSON.', because: 'output_invalid' }];
   expect((await stream(messages)).at(-1)).toMatchObject({ stopReason: 'end' });
 });
 
-test('streams piece by piece at a pace, the same text, and stops before the first when it is told to', async () => {
+test('streams the same text word by word with a latency, and an abort stops it before the first word', async () => {
   const messages = answered({ passages: [] });
-  const paced = await stream(messages, { pace: { firstTokenMs: 1, tokensPerS: 2_000 } });
-  expect(paced.filter(({ type }) => type === 'text').length).toBeGreaterThan(5);
-  expect(text(paced)).toBe(text(await stream(messages)));
+  const delayed = await stream(messages, { latency: { firstTokenMs: 1, tokensPerS: 2_000 } });
+  expect(delayed.filter(({ type }) => type === 'text').length).toBeGreaterThan(5);
+  expect(text(delayed)).toBe(text(await stream(messages)));
   await expect(
-    stream(messages, { pace: { firstTokenMs: 60_000, tokensPerS: 0 }, signal: AbortSignal.timeout(20) }),
+    stream(messages, { latency: { firstTokenMs: 60_000, tokensPerS: 0 }, signal: AbortSignal.timeout(20) }),
   ).rejects.toThrow();
 });

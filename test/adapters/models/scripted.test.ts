@@ -16,29 +16,29 @@ describe('the turn', () => {
     summary: { text: 'what was said' },
   };
 
-  test('is chosen by the step, at every attempt and for every task', async () => {
+  test('is selected by the step, in every attempt and task', async () => {
     const keys = ['a/1', 'a/2', 'a/3', 'a/4', 'a/5', 'b/1', 'a/1'];
     const texts = await Promise.all(keys.map((key) => textAt(script, key)));
     expect(texts).toEqual(['one', 'again at 2', 'again at 3', 'again at 4', 'last', 'one', 'one']);
   });
 
-  test('of a summary is its own, at any step; without one it is a sentence', async () => {
+  test('of a summary is the same at every step, with a default', async () => {
     expect(await textAt(script, 'a/3/summary')).toBe('what was said');
     expect(await textAt({ turns: [{ text: 'x' }] }, 'a/9/summary')).not.toBe('');
   });
 
-  test.each(['a/6', 'a/0'])('%s is not there, which is final', async (key) => {
+  test.each(['a/6', 'a/0'])('%s does not exist, which is final', async (key) => {
     const { error } = await collectResponse(scripted(script), request(key));
     expect(error).toMatchObject({ code: 'model_rejected', message: expect.stringContaining('The script has no turn') });
   });
 
-  test('needs a step in the key', async () => {
+  test('requires a step in the key', async () => {
     const { error } = await collectResponse(scripted(script), request('no step'));
     expect(error).toMatchObject({ code: 'model_rejected', message: expect.stringContaining('"no step"') });
   });
 });
 
-test('repeated calls differ by their step and have ids of their own', async () => {
+test('repeated calls differ by their step and have different ids', async () => {
   const script: Script = {
     turns: [
       { calls: [{ tool: 'look', arguments: { at: 'place {{step}}', in: [{ x: '{{step}}' }], n: 1 } }], repeat: 2 },
@@ -55,22 +55,22 @@ test('repeated calls differ by their step and have ids of their own', async () =
   expect(new Set(ids).size).toBe(2);
 });
 
-test('an error comes after the text, with its words and when to come back', async () => {
+test('an error follows the text, with its message and retry delay', async () => {
   const error = { code: 'model_rate_limited', message: 'slow down', retryAfterMs: 1_500 } as const;
-  const heard = await collectResponse(scripted({ turns: [{ text: 'so far', error }] }), request('a/1'));
-  expect(heard.text).toBe('so far');
-  expect(heard.usage?.outputTokens).toBeGreaterThan(0);
-  expect(heard.error).toMatchObject(error);
+  const response = await collectResponse(scripted({ turns: [{ text: 'so far', error }] }), request('a/1'));
+  expect(response.text).toBe('so far');
+  expect(response.usage?.outputTokens).toBeGreaterThan(0);
+  expect(response.error).toMatchObject(error);
 });
 
-test('at a pace it streams word by word, the same text', async () => {
+test('with a latency the same text is streamed word by word', async () => {
   const text = 'Many words  that\ncome one by one.';
   const { pieces } = await completeResponse(scripted({ turns: [{ text, tokensPerS: 50_000 }] }), request('a/1'));
   expect(pieces).toHaveLength(7);
   expect(pieces.join('')).toBe(text);
 });
 
-test('tokens that the script does not name are estimated and never none', async () => {
+test('tokens that the script does not set are estimated, at least one', async () => {
   const turns: Script['turns'] = [{ text: 'x'.repeat(400) }, {}, { text: 'x', usage: { inputTokens: 200_000 } }];
   const usages = await Promise.all(
     [1, 2, 3].map(async (n) => (await completeResponse(scripted({ turns }), request(`a/${n}`))).usage),
@@ -82,7 +82,9 @@ test('tokens that the script does not name are estimated and never none', async 
 
 describe('a file', () => {
   let folder: string;
-  beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'alfred-script-'))));
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'alfred-script-'));
+  });
   afterAll(() => rm(folder, { recursive: true, force: true }));
   const fileOf = async (content: string) => {
     const file = join(folder, `${Math.random().toString(36).slice(2)}.json`);
@@ -90,7 +92,7 @@ describe('a file', () => {
     return file;
   };
 
-  test('is read once, when the provider is made', async () => {
+  test('is read once, when the provider is created', async () => {
     const file = await fileOf('{"turns": [{"text": "from a file"}]}');
     const provider = createScriptedProvider({ file });
     await rm(file);
@@ -103,13 +105,13 @@ describe('a file', () => {
     ['{"turns": [{"texts": "x"}]}', /turns\[0\]: .*texts/],
     ['{"turns": [{"error": {"code": "no_such_code"}}]}', /turns\[0\]\.error\.code: /],
     ['{"turns": [', /JSON/],
-  ])('%s is refused with the place of the fault', async (content, message) => {
+  ])('%s is refused with the path of the problem', async (content, message) => {
     const file = await fileOf(content);
     expect(() => createScriptedProvider({ file })).toThrow(message);
     expect(() => createScriptedProvider({ file })).toThrow(file);
   });
 
-  test('that is not there is named', () => {
+  test('that does not exist is named', () => {
     const file = join(folder, 'missing.json');
     expect(() => createScriptedProvider({ file })).toThrow(file);
   });

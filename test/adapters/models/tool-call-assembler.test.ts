@@ -9,7 +9,7 @@ function assembled(...pieces: Piece[]) {
   return assembler.calls.map((call) => [call.id, call.tool, call.arguments]);
 }
 
-test('pieces find their call by index, also when calls take turns', () => {
+test('pieces are assigned by index, even when calls are interleaved', () => {
   expect(
     assembled(
       { index: 0, id: 'a', function: { name: 'look', arguments: '' } },
@@ -23,7 +23,7 @@ test('pieces find their call by index, also when calls take turns', () => {
   ]);
 });
 
-test('a server that makes an id for every piece still makes one call', () => {
+test('a new id in every piece still makes one call', () => {
   expect(
     assembled(
       { index: 0, id: 'a1', function: { name: 'look', arguments: '' } },
@@ -33,7 +33,7 @@ test('a server that makes an id for every piece still makes one call', () => {
   ).toEqual([['a1', 'look', '{"x":1}']]);
 });
 
-test('a server that repeats id and name in every piece still makes one call', () => {
+test('id and name repeated in every piece still make one call', () => {
   expect(
     assembled(
       { index: 0, id: 'a', function: { name: 'look', arguments: '{"x"' } },
@@ -42,7 +42,7 @@ test('a server that repeats id and name in every piece still makes one call', ()
   ).toEqual([['a', 'look', '{"x":1}']]);
 });
 
-test('index 0 for every call does not make one of several', () => {
+test('calls that all have index 0 stay separate', () => {
   expect(
     assembled(
       { index: 0, id: 'a', function: { name: 'look', arguments: '{}' } },
@@ -54,7 +54,7 @@ test('index 0 for every call does not make one of several', () => {
   ]);
 });
 
-test('without an index, pieces find their call by id', () => {
+test('without an index, pieces are assigned by id', () => {
   expect(
     assembled(
       { id: 'a', function: { name: 'look', arguments: '{"x"' } },
@@ -68,7 +68,7 @@ test('without an index, pieces find their call by id', () => {
   ]);
 });
 
-test('arguments that come as an object become text', () => {
+test('arguments sent as an object become text', () => {
   expect(assembled({ index: 0, id: 'a', function: { name: 'look', arguments: { at: 1 } } })).toEqual([
     ['a', 'look', '{"at":1}'],
   ]);

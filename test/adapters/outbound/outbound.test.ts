@@ -5,7 +5,9 @@ import { createOutbound, type OutboundCall } from '../../../adapters/outbound/ou
 import { createWebhookReceiver, type WebhookReceiver } from '../../support/fakes/webhook-receiver.ts';
 
 let receiver: WebhookReceiver;
-beforeAll(async () => void (receiver = await createWebhookReceiver()));
+beforeAll(async () => {
+  receiver = await createWebhookReceiver();
+});
 afterAll(() => receiver.down());
 beforeEach(() => {
   receiver.received.length = 0;
@@ -60,25 +62,28 @@ describe('an address that is not public', () => {
     '192.0.2.1',
     '198.18.0.1',
   ])('%s is refused before anything is connected', async (host) => {
-    let left = false;
-    const refused = call(to(host), {}, { beforeSend: async () => void (left = true) });
+    let isSending = false;
+    const beforeSend = async () => {
+      isSending = true;
+    };
+    const refused = call(to(host), {}, { beforeSend });
     await expect(refused).rejects.toMatchObject({ code: 'destination_forbidden' });
-    expect({ left, received: receiver.received }).toEqual({ left: false, received: [] });
+    expect({ isSending, received: receiver.received }).toEqual({ isSending: false, received: [] });
   });
 
-  test('is refused over TLS, too', async () => {
+  test('is refused over TLS too', async () => {
     await expect(call(`https://127.0.0.1:${receiver.port}`)).rejects.toMatchObject({ code: 'destination_forbidden' });
     await expect(call(`https://[::1]:${receiver.port}`)).rejects.toMatchObject({ code: 'destination_forbidden' });
   });
 
-  test('is refused behind a name, also when only one of its addresses is such', async () => {
+  test('is refused behind a name, even if only one of its addresses is not public', async () => {
     for (const addresses of [['127.0.0.1'], ['10.0.0.1'], ['93.184.215.14', '127.0.0.1'], ['2606:4700::1', '::1']]) {
       const resolve = async () => addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
       await expect(call(to('innocent.example'), { resolve })).rejects.toMatchObject({ code: 'destination_forbidden' });
     }
   });
 
-  test('may be allowed: one address, a range, a name that leads there', async () => {
+  test('may be allowed as an address, as a range, and behind a name', async () => {
     for (const allow of [['127.0.0.1'], ['127.0.0.1/32'], ['127.0.0.0/8'], ['::1', '10.0.0.0/8', '127.0.0.1']])
       expect(await call(to('127.0.0.1'), { allow })).toMatchObject({ status: 200, text: 'welcome' });
     expect(await call(to('localhost'), { allow: loopback })).toMatchObject({ status: 200 });
@@ -88,25 +93,25 @@ describe('an address that is not public', () => {
     });
   });
 
-  test('a name is resolved once: what was judged is what is connected to', async () => {
-    let asked = 0;
-    const resolve = async () => [{ address: asked++ === 0 ? '127.0.0.1' : '10.0.0.1', family: 4 }];
+  test('a name is resolved once, so the checked address is the connected one', async () => {
+    let lookups = 0;
+    const resolve = async () => [{ address: lookups++ === 0 ? '127.0.0.1' : '10.0.0.1', family: 4 }];
     expect(await call(to('rebinding.example'), { allow: loopback, resolve })).toMatchObject({ status: 200 });
-    expect({ asked, host: receiver.received[0]?.headers.host }).toEqual({
-      asked: 1,
+    expect({ lookups, host: receiver.received[0]?.headers.host }).toEqual({
+      lookups: 1,
       host: `rebinding.example:${receiver.port}`,
     });
   });
 });
 
 test.each(['ftp://example.com', 'file:///etc/passwd', 'gopher://example.com', 'example.com', ''])(
-  '"%s" is no address that is called',
+  '"%s" is refused',
   async (url) => {
     await expect(call(url)).rejects.toMatchObject({ code: 'destination_forbidden' });
   },
 );
 
-test('an address with credentials is refused, and they are not repeated', async () => {
+test('an address with credentials is refused without repeating them', async () => {
   const refused = await call(`http://user:hunter2@127.0.0.1:${receiver.port}`, { allow: loopback }).catch(
     (error: Error) => error,
   );
@@ -114,13 +119,13 @@ test('an address with credentials is refused, and they are not repeated', async 
   expect((refused as Error).message).not.toMatch(/hunter2|user:/);
 });
 
-test('a redirect is an answer like any other, and not followed', async () => {
+test('a redirect is returned and not followed', async () => {
   receiver.answerWithStatus(302, { location: '/elsewhere' });
   expect(await call(to('127.0.0.1'), { allow: loopback })).toMatchObject({ status: 302 });
   expect(receiver.received.map(({ path }) => path)).toEqual(['/path?token=secret']);
 });
 
-test('no more of an answer is read than the limit', async () => {
+test('a body is read up to the limit', async () => {
   receiver.answerWith((response) => {
     response.writeHead(200);
     const more = () => void (response.writable && response.write('x'.repeat(10_000), () => setImmediate(more)));
@@ -130,7 +135,7 @@ test('no more of an answer is read than the limit', async () => {
   expect(text).toHaveLength(65_536);
 });
 
-test('an answer that breaks off or takes too long is what came of it', async () => {
+test('a body that breaks off or takes too long is returned as far as it was received', async () => {
   receiver.answerWith((response) => {
     response.writeHead(201, { 'content-length': '100' });
     response.write('so far', () => response.destroy());
@@ -140,8 +145,8 @@ test('an answer that breaks off or takes too long is what came of it', async () 
   expect(await call(to('127.0.0.1'), { allow: loopback, timeoutMs: 300 })).toMatchObject({ status: 202, text: 'and' });
 });
 
-describe('whether anything was sent is known', () => {
-  test('nothing was when the connection is refused, the name unknown or the handshake fails', async () => {
+describe('a failed call knows whether anything was sent', () => {
+  test('nothing, when the connection is refused, the name is unknown or the handshake fails', async () => {
     const closed = await freePort();
     const beforeSend = async () => {
       throw new Error('nothing leaves');
@@ -159,7 +164,7 @@ describe('whether anything was sent is known', () => {
     await expect(noTls).rejects.toMatchObject({ code: 'tool_failed' });
   });
 
-  test('nothing was when no connection stands in time', async () => {
+  test('nothing, when the connection takes too long', async () => {
     const resolve = () => new Promise<never>(() => {});
     await expect(call('http://slow.example', { resolve, timeoutMs: 50 })).rejects.toMatchObject({
       code: 'tool_failed',
@@ -167,7 +172,7 @@ describe('whether anything was sent is known', () => {
     });
   });
 
-  test('nothing was when the caller does not let it leave', async () => {
+  test('nothing, when beforeSend throws', async () => {
     const beforeSend = async () => {
       throw new Error('not now');
     };
@@ -175,7 +180,7 @@ describe('whether anything was sent is known', () => {
     expect(receiver.received).toEqual([]);
   });
 
-  test('nobody knows when no answer comes in time, or the connection breaks before one', async () => {
+  test('unknown, when no response comes in time or the connection breaks before it', async () => {
     receiver.answerWith(() => {});
     await expect(call(to('127.0.0.1'), { allow: loopback, timeoutMs: 200 })).rejects.toMatchObject({
       code: 'effect_unknown',
@@ -186,7 +191,7 @@ describe('whether anything was sent is known', () => {
     expect(receiver.received).toHaveLength(2);
   });
 
-  test('an abort before is an abort; behind it nobody knows', async () => {
+  test('an abort before sending throws its reason; after sending the outcome is unknown', async () => {
     const reason = new Error('the task was cancelled');
     await expect(call(to('127.0.0.1'), { allow: loopback }, { signal: AbortSignal.abort(reason) })).rejects.toBe(
       reason,
@@ -204,7 +209,7 @@ describe('whether anything was sent is known', () => {
   });
 });
 
-/** A port where nobody listens. */
+/** A port on which no process listens. */
 async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

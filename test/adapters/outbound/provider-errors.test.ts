@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { providerError, type ProviderFailure } from '../../../adapters/outbound/provider-errors.ts';
 
-// providers.conformance.test.ts checks the errors that the scripted servers send. These are wordings of other servers.
+// provider-failures.conformance.test.ts in test/adapters/models checks the errors that the scripted servers send. These
+// are wordings of other servers.
 
 test.each<[ProviderFailure, string]>([
   [{ status: 400, code: 'content_filter', message: 'The prompt triggered a policy.' }, 'model_refused'],

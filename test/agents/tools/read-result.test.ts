@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { referenceTo } from '../../../adapters/postgres/messages/tool-result.ts';
+import { shortenOutput } from '../../../adapters/postgres/messages/shorten-output.ts';
 import { readResultTool } from '../../../agents/tools/read-result.ts';
 import { readMoreBytes } from '../../../activities/context/context-size.ts';
 import type { JsonValue } from '../../../contract/json.ts';
@@ -69,7 +69,7 @@ test('the slices of a result join to the whole, without broken characters, even 
       const limit = maxCharacters % 2 === 0 ? 1_000 : 1_000_000;
       let [text, start]: [string, number | null] = ['', 0];
       while (start !== null) {
-        const slice = referenceTo(
+        const slice = shortenOutput(
           await read({ callId: 'call-7', start, maxCharacters }),
           'call-8',
           limit,

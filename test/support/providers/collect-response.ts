@@ -61,7 +61,7 @@ export const callsIn = (parts: AssistantPart[]) => parts.flatMap((part) => (part
 export const textIn = (parts: AssistantPart[]) =>
   parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('');
 
-export const lookTool = {
+export const inspectTool = {
   name: 'look',
   description: 'Looks at a place, which is a number, and says what is there.',
   inputSchema: {
