@@ -3,14 +3,14 @@ import type { Scope } from '../references.ts';
 
 /** Turns text into vectors of length 1. */
 export interface Embedder {
-  /** Named with every vector; vectors of two models do not compare. */
+  /** Stored with every vector: vectors of different models are not comparable. */
   readonly model: string;
   /**
-   * From what sum on, of the part of a question's words that a passage covers and the cosine of the two, the passage speaks
-   * of what was asked. A model whose cosines nobody has calibrated has none: then words alone decide.
+   * A passage counts as relevant when its coverage (the share of the question's words that it contains) plus its cosine
+   * with the question reaches this sum. Undefined for a model whose cosines are not calibrated: coverage alone decides.
    */
   readonly relevanceThreshold: number | undefined;
-  /** What does not fit the model at once is not cut off. */
+  /** A text that is too long for the model's input is split, not truncated. */
   embedPassages(passages: PassageText[], signal: AbortSignal): Promise<Float32Array[]>;
   embedQuery(text: string, signal: AbortSignal): Promise<Float32Array>;
   close(): Promise<void>;
@@ -18,55 +18,61 @@ export interface Embedder {
 
 /** The embedder of this process. */
 export interface Embeddings {
-  /** @returns undefined when there is none, or not yet: then a search goes by words alone */
+  /** @returns undefined when there is none, or it is not loaded yet: then search uses words only */
   embedder(): Promise<Embedder | undefined>;
   close(): Promise<void>;
 }
 
-/** Judges passages by reading the question and each of them together: better than any index ranks, and too slow for all. */
+/**
+ * Scores passages by reading the question and each passage together. More exact than an index, but too slow for more
+ * than a few candidates.
+ */
 export interface Reranker {
-  /** Part of the index version: answers of two rerankers do not compare. */
+  /** Part of the index version, because scores of different rerankers are not comparable. */
   readonly model: string;
-  /** Texts that it is given at the most. */
+  /** The most texts that it gets in one request. */
   readonly candidates: number;
   /** How long a search waits for it, in milliseconds. */
   readonly timeoutMs: number;
   /**
-   * @returns a score for each text, in the order of the texts; higher is better
-   * @throws AlfredError with one of the codes of a model; `retryAfterMs` when there is no use in asking sooner
+   * @returns one score for each text, in the order of the texts; higher is better
+   * @throws AlfredError with one of the model error codes; `retryAfterMs` when an earlier retry is useless
    */
   scores(query: string, texts: string[], signal: AbortSignal): Promise<number[]>;
 }
 
-/** What is embedded of a passage: the headings above it, a line each, and its text. */
+/** What is embedded of a passage: the headings above it, one on each line, and its text. */
 export type PassageText = { headings: string; text: string };
 
 /** A text that has no vector yet. */
 export type UnembeddedText = PassageText & { tenant: string; hash: string };
 
-/** The vectors of documents. Postgres keeps them; an index is derived from them. */
+/** The vectors of documents. Postgres stores them; the search indexes are derived from them. */
 export interface Vectors {
   /**
-   * When the oldest document changed that may lack vectors of `model`, or has some that no index was told of; undefined when
-   * there is none. Costs next to nothing then.
+   * When the oldest document changed that still lacks vectors of `model`, or whose vectors are not published to the
+   * indexes yet. Undefined when there is no such document; that answer is cheap.
    */
   pendingSince(model: string): Promise<Date | undefined>;
-  /** Texts of any tenant's chunks that `model` has not embedded, oldest documents last; a text that several hold, once. */
+  /**
+   * Chunk texts of all tenants that `model` has not embedded yet, newest documents first. A text that several chunks
+   * share is listed once.
+   */
   listMissing(model: string, limit: number): Promise<UnembeddedText[]>;
-  /** Stores vectors; `settle` has the indexes take them over. What nobody needs any more is dropped. */
+  /** Stores vectors and deletes those that no chunk uses any more. `publish` makes them visible to the indexes. */
   store(model: string, vectors: (TextRef & { vector: Float32Array })[]): Promise<void>;
   /**
-   * Has the indexes take over what was stored for the documents that hold these texts. When none are named: for every
-   * document whose vectors are all there, whoever stored them and died.
+   * Makes the indexes take over the stored vectors of every document that contains one of these texts. Without `texts`,
+   * of every document whose vectors are complete, including vectors stored by a worker that died before publishing.
    */
   publish(model: string, texts?: TextRef[]): Promise<void>;
-  /** How far the vectors of a tenant's chunks are; of all tenants when there is none named. */
+  /** Counts a tenant's chunks and how many of them have a vector; of all tenants when none is named. */
   progress(model: string, tenant?: string): Promise<{ chunks: number; embedded: number }>;
 }
 
 type TextRef = Pick<UnembeddedText, 'tenant' | 'hash'>;
 
-/** Finds passages that whoever asks may read. */
+/** Finds passages that the caller may read. */
 export interface SearchIndex {
   /** Best first. Sees every document that was stored before the call. */
   search(scope: Scope, request: SearchRequest, signal?: AbortSignal): Promise<SearchResult>;

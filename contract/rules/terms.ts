@@ -19,7 +19,9 @@ const stopWords = new Set(
   us very was we were what when where which while who whom whose why will with would you your yours`.split(/\s+/),
 );
 
-/** Text in the form in which it is indexed: compatible characters unified, 1,000 as 1000, unspaced scripts as bigrams. */
+/**
+ * Text in the form in which it is indexed: compatible characters unified, 1,000 as 1000, unspaced scripts as bigrams.
+ */
 export const indexableText = (text: string) =>
   normalize(text).replace(unspaced, (run) => ` ${bigramsOf(run).join(' ')} `);
 

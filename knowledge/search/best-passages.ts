@@ -1,50 +1,58 @@
 import type { RankedPassage } from '../../contract/documents.ts';
 import type { ReadPassage } from './read-passages.ts';
 
-/** Neighbours are shown as one while they are no longer than two chunks. */
+/** Neighbouring passages are merged only up to this length, the length of two chunks. */
 const maxCharacters = 3_150;
-/** Texts that share this part of their word sequences say the same. */
-const sameness = 0.8;
-/** Words in a sequence. */
-const sequence = 4;
+/** Two texts that share at least this part of their shingles count as duplicates. */
+const duplicateOverlap = 0.8;
+/** A shingle is a sequence of this many words. */
+const shingleLength = 4;
 
 export type Candidate = ReadPassage & Pick<RankedPassage, 'score' | 'scores'>;
-/** `from` and `to`: where its chunks begin and end, of which it may be a part. */
+export type ScoredPassage = Omit<RankedPassage, 'coverage'>;
+/** A chunk, or the part of it that is shown. `from` and `to`: where the whole chunks begin and end. */
 type Piece = Candidate & { from: number; to: number };
-type Chosen = Piece & { last: number; parts: number; sequences: Set<string> };
+/** @property last ordinal of the last chunk in it; `parts`: how many chunks it was merged from */
+type ChosenPassage = Piece & { last: number; parts: number; shingles: Set<string> };
 
 /**
- * Chooses passages from candidates that come best first: one that says what a better one says is left out, and one that
- * stands beside a better one under the same headings is shown together with it, in the better one's place. Nothing is shown
- * twice: of chunks that overlap, the one that comes later brings only what the other does not hold.
+ * Chooses passages from candidates that come best first.
+ *
+ * - A candidate with the same content as a better one is left out.
+ * - A candidate next to a better one, under the same headings, is merged into it and takes its place.
+ * - No text is shown twice: of two overlapping chunks, the later one adds only what the first does not contain.
  */
 export class BestPassages {
-  private readonly chosen: Chosen[] = [];
+  private readonly chosen: ChosenPassage[] = [];
 
   get size() {
     return this.chosen.length;
   }
 
   offer(candidate: Candidate) {
-    let rest: Piece | undefined = { ...candidate, from: candidate.start, to: candidate.end };
-    for (const one of this.chosen) rest = rest && restOf(rest, one);
-    if (!rest) return;
-    const piece = rest;
-    const sequences = sequencesOf(piece.text);
-    if (this.chosen.some((one) => overlap(one.sequences, sequences) >= sameness)) return;
-    const beside = this.chosen.find((one) => isBeside(one, piece));
-    if (beside) join(beside, piece, sequences);
-    else this.chosen.push({ ...piece, last: piece.ordinal, parts: 1, sequences });
+    const piece = this.withoutShownText(candidate);
+    if (!piece) return;
+    const shingles = shinglesOf(piece.text);
+    if (this.chosen.some((passage) => overlap(passage.shingles, shingles) >= duplicateOverlap)) return;
+    const neighbour = this.chosen.find((passage) => isAdjacent(passage, piece));
+    if (neighbour) merge(neighbour, piece, shingles);
+    else this.chosen.push({ ...piece, last: piece.ordinal, parts: 1, shingles });
   }
 
-  get passages(): Omit<RankedPassage, 'coverage'>[] {
-    return this.chosen.map(passageOf);
+  get passages(): ScoredPassage[] {
+    return this.chosen.map(toPassage);
+  }
+
+  private withoutShownText(candidate: Candidate): Piece | undefined {
+    let piece: Piece | undefined = { ...candidate, from: candidate.start, to: candidate.end };
+    for (const passage of this.chosen) piece = piece && remainderOf(piece, passage);
+    return piece;
   }
 }
 
-/** As it is shown. The same id is the same text, in whichever search. */
-function passageOf(chosen: Chosen): Omit<RankedPassage, 'coverage'> {
-  const { ordinal: _, gap: _gap, last: _last, sequences: _sequences, parts, from, to, ...passage } = chosen;
+/** The passage as it is shown. Its id names the shown part too, so the same id has the same text in every search. */
+function toPassage(chosen: ChosenPassage): ScoredPassage {
+  const { ordinal: _, gap: _gap, last: _last, shingles: _shingles, parts, from, to, ...passage } = chosen;
   const text = passage.text.trim();
   const start = passage.end - passage.text.trimStart().length;
   const end = start + text.length;
@@ -52,59 +60,58 @@ function passageOf(chosen: Chosen): Omit<RankedPassage, 'coverage'> {
   return { ...passage, chunkId: passage.chunkId + (parts > 1 ? `+${parts - 1}` : '') + part, text, start, end };
 }
 
-const isSameText = (one: Candidate, other: Candidate) =>
-  one.documentId === other.documentId && one.contentHash === other.contentHash;
+const isSameVersion = (a: Candidate, b: Candidate) => a.documentId === b.documentId && a.contentHash === b.contentHash;
 
-/** What of a piece another passage does not show; undefined when nothing is left. */
-function restOf(piece: Piece, shown: Chosen): Piece | undefined {
-  if (!isSameText(piece, shown) || piece.end <= shown.start || shown.end <= piece.start) return piece;
-  const rest =
+/** The part of a piece that another passage does not show; undefined when that is empty. */
+function remainderOf(piece: Piece, shown: ChosenPassage): Piece | undefined {
+  if (!isSameVersion(piece, shown) || piece.end <= shown.start || shown.end <= piece.start) return piece;
+  const remainder =
     shown.start <= piece.start
       ? { ...piece, text: piece.text.slice(shown.end - piece.start), start: shown.end, gap: '' }
       : { ...piece, text: piece.text.slice(0, shown.start - piece.start), end: shown.start };
-  return rest.text.trim() === '' ? undefined : rest;
+  return remainder.text.trim() === '' ? undefined : remainder;
 }
 
-function isBeside(one: Chosen, other: Piece): boolean {
-  const [first, second] = inOrder(one, other);
+function isAdjacent(passage: ChosenPassage, piece: Piece): boolean {
+  const [first, second] = inTextOrder(passage, piece);
   return (
-    isSameText(one, other) &&
-    // They meet, with nothing but white space between them.
+    isSameVersion(passage, piece) &&
+    // Only white space may stand between the two.
     second.gap !== null &&
     first.end + second.gap.length === second.start &&
-    (other.ordinal === one.last + 1 || other.ordinal === one.ordinal - 1) &&
-    one.page === other.page &&
-    JSON.stringify(one.headingPath) === JSON.stringify(other.headingPath) &&
-    one.text.length + other.text.length <= maxCharacters
+    (piece.ordinal === passage.last + 1 || piece.ordinal === passage.ordinal - 1) &&
+    passage.page === piece.page &&
+    JSON.stringify(passage.headingPath) === JSON.stringify(piece.headingPath) &&
+    passage.text.length + piece.text.length <= maxCharacters
   );
 }
 
-function join(one: Chosen, other: Piece, sequences: Set<string>) {
-  const [first, second] = inOrder(one, other);
+function merge(passage: ChosenPassage, piece: Piece, shingles: Set<string>) {
+  const [first, second] = inTextOrder(passage, piece);
   const { chunkId, start, from, ordinal, gap } = first;
   const { end, to } = second;
   const text = first.text + (second.gap ?? '') + second.text;
-  const last = Math.max(one.last, other.ordinal);
-  Object.assign(one, { chunkId, start, from, ordinal, gap, end, to, text, last });
-  one.parts++;
-  for (const found of sequences) one.sequences.add(found);
+  const last = Math.max(passage.last, piece.ordinal);
+  Object.assign(passage, { chunkId, start, from, ordinal, gap, end, to, text, last });
+  passage.parts++;
+  for (const shingle of shingles) passage.shingles.add(shingle);
 }
 
-const inOrder = (one: Piece, other: Piece): [Piece, Piece] => (other.start > one.start ? [one, other] : [other, one]);
+const inTextOrder = (a: Piece, b: Piece): [Piece, Piece] => (b.start > a.start ? [a, b] : [b, a]);
 
 const words = /[\p{L}\p{N}]+/gu;
 
-function sequencesOf(text: string): Set<string> {
+function shinglesOf(text: string): Set<string> {
   const all = text.toLowerCase().match(words) ?? [];
-  if (all.length <= sequence) return new Set([all.join(' ')]);
-  return new Set(all.slice(sequence - 1).map((_, i) => all.slice(i, i + sequence).join(' ')));
+  if (all.length <= shingleLength) return new Set([all.join(' ')]);
+  return new Set(all.slice(shingleLength - 1).map((_, i) => all.slice(i, i + shingleLength).join(' ')));
 }
 
-/** Of what the smaller one holds, the part that the other holds too. */
+/** Containment: the part of the smaller set that the larger one contains too, from 0 to 1. */
 function overlap(a: Set<string>, b: Set<string>): number {
   const [small, large] = a.size < b.size ? [a, b] : [b, a];
   let shared = 0;
-  for (const one of small) if (large.has(one)) shared++;
-  // A short text inside a long one adds nothing, but only where it is long enough to tell.
+  for (const shingle of small) if (large.has(shingle)) shared++;
+  // A very short text may be part of a longer one by chance.
   return small.size < 5 && small.size !== large.size ? 0 : shared / (small.size || 1);
 }

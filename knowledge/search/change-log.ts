@@ -2,15 +2,31 @@ import { sql } from 'kysely';
 import type { Database } from '../../runtime/database/postgres.ts';
 import { readersOf, type IndexedDocument } from './passage-index.ts';
 
-/** Where Postgres stands for a tenant, and when the change was made that an index applied last, if it is still noted. */
-type Standing = { source: string; newest: number; anchor: string | null };
+/**
+ * How far an index has followed the change log.
+ *
+ * @property source  the change log that the index follows, see `readChangeLogHead`; `''` when it follows none yet
+ * @property applied number of the last change that it applied; 0 for none
+ * @property anchor  when that change was made, as Postgres prints it: it tells two changes with the same number apart
+ */
+export type IndexPosition = { source: string; applied: number; anchor: string | null };
 
 /**
- * Reads where Postgres stands. `source` names this very history of changes: it is another one after the tables were made
- * anew, the data copied to another server, or a standby or backup took over.
+ * The newest entry of a tenant's change log in Postgres.
+ *
+ * @property newest number of the newest change
+ * @property anchor when the change was made that the index applied last; null when it is not in the log any more
  */
-export async function readChangeLogHead(db: Database, tenant: string, applied: number): Promise<Standing> {
-  const { rows } = await sql<Standing>`
+type ChangeLogHead = { source: string; newest: number; anchor: string | null };
+
+/**
+ * Reads the head of the change log. `source` identifies this history of changes. It differs after the tables were
+ * created again, after the data was copied to another server, and after a standby or a backup took over.
+ *
+ * @param applied number of the change that the index applied last
+ */
+export async function readChangeLogHead(db: Database, tenant: string, applied: number): Promise<ChangeLogHead> {
+  const { rows } = await sql<ChangeLogHead>`
     select
       concat_ws('/', (select system_identifier from pg_control_system()), (select timeline_id from pg_control_checkpoint()),
         (select oid from pg_database where datname = current_database()), 'document_changes'::regclass::oid) as source,
@@ -20,22 +36,30 @@ export async function readChangeLogHead(db: Database, tenant: string, applied: n
   return rows[0];
 }
 
-/** Whether an index at that position has only to go on, or has seen changes that this database never made. */
-export const isSameHistory = (index: { source: string; applied: number; anchor: string | null }, postgres: Standing) =>
-  index.source === postgres.source &&
-  index.applied <= postgres.newest &&
-  (postgres.anchor === null || postgres.anchor === index.anchor);
+/** Whether an index can continue from its position. If not, it has applied changes that this database never made. */
+export const isSameHistory = (position: IndexPosition, head: ChangeLogHead) =>
+  position.source === head.source &&
+  position.applied <= head.newest &&
+  (head.anchor === null || head.anchor === position.anchor);
 
-type From = { tenant: string; applied: number; model: string };
+/**
+ * @property seq       number of the last of these changes
+ * @property at        when that change was made, as Postgres prints it
+ * @property documents the changed documents as they are now; a deleted one is only in `documentIds`
+ */
 export type DocumentChanges = { seq: number; at: string; documentIds: string[]; documents: IndexedDocument[] };
 
-/** Documents are taken until they have this many passages together, one at the least. */
+/** One batch takes changed documents until they have this many passages together, and always at least one document. */
 const passagesAtOnce = 500;
 
-/** A tenant's next changes after `applied`, with what the changed documents hold now. @returns undefined when there are none */
+/**
+ * A tenant's next changes after `applied`, with what the changed documents contain now and their vectors of `model`.
+ *
+ * @returns undefined when there are none
+ */
 export async function readChanges(
   db: Database,
-  { tenant, applied, model }: From,
+  { tenant, applied, model }: { tenant: string; applied: number; model: string },
 ): Promise<DocumentChanges | undefined> {
   const changes = await db
     .selectFrom('document_changes as c')
@@ -46,15 +70,25 @@ export async function readChanges(
     .orderBy('c.seq')
     .limit(passagesAtOnce)
     .execute();
-  let passages = 0;
-  const taken = changes.filter(({ chunk_count }, i) => (passages += chunk_count ?? 0) <= passagesAtOnce || i === 0);
-  const last = taken.at(-1);
+  const batch = firstBatch(changes);
+  const last = batch.at(-1);
   if (!last) return undefined;
-  const documentIds = taken.map(({ document_id }) => document_id);
+  const documentIds = batch.map(({ document_id }) => document_id);
   return { seq: last.seq, at: last.at, documentIds, documents: await readDocuments(db, model, documentIds) };
 }
 
-/** What the documents hold now, with the vectors that `model` has made of it so far. */
+function firstBatch<Change extends { chunk_count: number | null }>(changes: Change[]): Change[] {
+  const batch: Change[] = [];
+  let passages = 0;
+  for (const change of changes) {
+    passages += change.chunk_count ?? 0;
+    if (batch.length > 0 && passages > passagesAtOnce) break;
+    batch.push(change);
+  }
+  return batch;
+}
+
+/** The current content of documents, with the vectors that `model` has made so far. */
 export async function readDocuments(db: Database, model: string, documentIds: string[]): Promise<IndexedDocument[]> {
   const rows = await db
     .selectFrom('documents as d')
@@ -93,17 +127,18 @@ export async function readDocuments(db: Database, model: string, documentIds: st
   return [...documents.values()];
 }
 
-/** How many documents have changed after a position. */
+/** How many documents have changed after change number `applied`. */
 export async function countChangesAfter(db: Database, tenant: string, applied: number): Promise<number> {
   const { rows } = await sql<{ n: number }>`
     select count(*)::int as n from document_changes where tenant = ${tenant} and seq > ${applied}`.execute(db);
   return rows[0]?.n ?? 0;
 }
 
-type At = { tenant: string; applied: number };
-
-/** When the oldest change was made that comes after the positions. */
-export async function oldestUnappliedChange(db: Database, positions: At[]): Promise<Date | undefined> {
+/** When the oldest change was made that an index has not applied; undefined when it has applied all. */
+export async function oldestUnappliedChange(
+  db: Database,
+  positions: { tenant: string; applied: number }[],
+): Promise<Date | undefined> {
   if (positions.length === 0) return undefined;
   const { rows } = await sql<{ since: Date | null }>`
     select min(c.at) as since
@@ -114,7 +149,7 @@ export async function oldestUnappliedChange(db: Database, positions: At[]): Prom
   return rows[0]?.since ?? undefined;
 }
 
-/** All chunks of a tenant, and whether the model has made a vector of each. */
+/** The ids of all chunks of a tenant, and whether `model` has made a vector of each. */
 export async function readChunkIds(db: Database, tenant: string, model: string): Promise<Map<string, boolean>> {
   const { rows } = await sql<{ id: string; has_vector: boolean }>`
     select c.id, e.hash is not null as has_vector from chunks c join documents d on d.id = c.document_id
@@ -123,6 +158,8 @@ export async function readChunkIds(db: Database, tenant: string, model: string):
   return new Map(rows.map(({ id, has_vector }) => [id, has_vector]));
 }
 
-/** Vectors as they are stored: 32-bit floats, little-endian. Copied, for a buffer's bytes may stand anywhere. */
+/**
+ * Vectors are stored as little-endian 32-bit floats. The bytes are copied, because a buffer's offset may be unaligned.
+ */
 export const decodeVector = (bytes: Buffer): Float32Array =>
   new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));

@@ -1,38 +1,45 @@
 import type { Database } from '../../runtime/database/postgres.ts';
-import { readChunkIds, readChangeLogHead } from './change-log.ts';
+import { readChangeLogHead, readChunkIds } from './change-log.ts';
 import type { IndexDifferences } from './passage-index.ts';
 
-/** Ids of chunks, and whether each has a vector of `model`; `''`: none is expected to. */
-type Holdings = { held: Map<string, boolean>; model: string };
+/**
+ * What an index contains.
+ *
+ * @property chunks ids of chunks, and whether each has a vector
+ * @property model  whose vectors are expected; `''`: none are
+ */
+type IndexContent = { chunks: Map<string, boolean>; model: string };
 
-/** While documents keep changing, differences may be of the moment. */
-const maxLooks = 5;
+/** A difference may be a change made during the comparison, so it is compared again, at most this often in total. */
+const maxAttempts = 5;
 
 /**
- * Compares what an index holds of a tenant with Postgres.
+ * Compares the content of an index for one tenant with Postgres.
  *
- * @param read catches up with every change made before the call, then reads what the index holds
+ * @param readIndex catches up with every change made before the call, then reads the content of the index
  */
 export async function compareWithPostgres(
   db: Database,
   tenant: string,
-  read: () => Promise<Holdings>,
+  readIndex: () => Promise<IndexContent>,
 ): Promise<IndexDifferences> {
-  const newest = async () => (await readChangeLogHead(db, tenant, 0)).newest;
-  for (let look = 1; ; look++) {
-    const before = await newest();
-    const { held, model } = await read();
-    const found = differences(held, await readChunkIds(db, tenant, model));
-    const isSame = Object.values(found).every((ids) => ids.length === 0);
-    if (isSame || look === maxLooks || (await newest()) === before) return found;
+  const newestChange = async () => (await readChangeLogHead(db, tenant, 0)).newest;
+  let attempt = 1;
+  while (true) {
+    const newestBefore = await newestChange();
+    const { chunks, model } = await readIndex();
+    const differences = differencesOf(chunks, await readChunkIds(db, tenant, model));
+    const isSame = Object.values(differences).every((ids) => ids.length === 0);
+    if (isSame || attempt === maxAttempts || (await newestChange()) === newestBefore) return differences;
+    attempt++;
   }
 }
 
-function differences(held: Map<string, boolean>, stored: Map<string, boolean>): IndexDifferences {
-  const all = [...stored];
+function differencesOf(indexed: Map<string, boolean>, stored: Map<string, boolean>): IndexDifferences {
+  const storedEntries = [...stored];
   return {
-    missing: all.flatMap(([id]) => (held.has(id) ? [] : [id])),
-    surplus: [...held.keys()].filter((id) => !stored.has(id)),
-    withoutVector: all.flatMap(([id, hasVector]) => (hasVector && held.get(id) === false ? [id] : [])),
+    missing: storedEntries.flatMap(([id]) => (indexed.has(id) ? [] : [id])),
+    surplus: [...indexed.keys()].filter((id) => !stored.has(id)),
+    withoutVector: storedEntries.flatMap(([id, hasVector]) => (hasVector && indexed.get(id) === false ? [id] : [])),
   };
 }

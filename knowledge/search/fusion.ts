@@ -1,41 +1,49 @@
 import type { Rank } from '../../contract/documents.ts';
 import type { Candidates, Hit } from './passage-index.ts';
 
-/** A candidate with its place in each list. */
+/** A candidate with its rank in each list; null where a list does not contain it. */
 export type FusedCandidate = { chunkId: string; lexical: Rank | null; dense: Rank | null; score: number };
 
-/** How two lists become one. Part of the index version, since answers of two settings do not compare. */
+/** How two lists become one. Part of the index version, because scores of different settings are not comparable. */
 export type Fusion =
   /** Reciprocal rank fusion (Cormack, Clarke, Büttcher 2009): the sum of weight / (k + rank). */
   | { method: 'rrf'; k: number; denseWeight: number }
-  /** Distribution-based score fusion: scores as they lie within three standard deviations of their list's mean, added up. */
+  /**
+   * Distribution-based score fusion: the sum of normalised scores. 0 is three standard deviations below the mean of the
+   * list, 1 is three above it.
+   */
   | { method: 'dbsf'; denseWeight: number };
 
-/** Chosen by measurement, see docs/benchmarks.md. */
+/** Chosen by measurement: see docs/benchmarks.md. */
 export const defaultFusion: Fusion = { method: 'rrf', k: 60, denseWeight: 0.5 };
 
-/** One list of both, best first; ties in the order of their ids, so that the same query has the same answer. */
+/** Merges both lists, best first. Ties are ordered by id, so that the same query always gives the same result. */
 export function fuse({ lexical, dense }: Candidates, fusion: Fusion = defaultFusion): FusedCandidate[] {
-  const found = new Map<string, FusedCandidate>();
+  const candidates = new Map<string, FusedCandidate>();
   const add = (list: Hit[], side: 'lexical' | 'dense', weight: number) => {
-    const shares = sharesOf(list, fusion);
+    const contributions = contributionsOf(list, fusion);
     for (const [i, { chunkId, score }] of list.entries()) {
-      const before = found.get(chunkId) ?? { chunkId, lexical: null, dense: null, score: 0 };
-      const share = weight * (shares[i] ?? 0);
-      found.set(chunkId, { ...before, [side]: { rank: i + 1, score }, score: before.score + share });
+      const candidate = candidates.get(chunkId) ?? { chunkId, lexical: null, dense: null, score: 0 };
+      const contribution = weight * (contributions[i] ?? 0);
+      candidates.set(chunkId, {
+        ...candidate,
+        [side]: { rank: i + 1, score },
+        score: candidate.score + contribution,
+      });
     }
   };
   add(lexical, 'lexical', dense.length > 0 ? 1 - fusion.denseWeight : 1);
   add(dense, 'dense', fusion.denseWeight);
-  return [...found.values()].sort((a, b) => b.score - a.score || (a.chunkId < b.chunkId ? -1 : 1));
+  return [...candidates.values()].sort((a, b) => b.score - a.score || (a.chunkId < b.chunkId ? -1 : 1));
 }
 
-function sharesOf(list: Hit[], fusion: Fusion): number[] {
+function contributionsOf(list: Hit[], fusion: Fusion): number[] {
   if (fusion.method === 'rrf') return list.map((_, i) => 1 / (fusion.k + i + 1));
   const mean = list.reduce((sum, { score }) => sum + score, 0) / list.length;
   const deviation = Math.sqrt(list.reduce((sum, { score }) => sum + (score - mean) ** 2, 0) / list.length) || 1;
   return list.map(({ score }) => Math.min(1, Math.max(0, (score - mean + 3 * deviation) / (6 * deviation))));
 }
 
+/** Names the method and its settings, for the index version. */
 export const fusionName = (fusion: Fusion): string =>
   fusion.method === 'rrf' ? `rrf${fusion.k}x${fusion.denseWeight}` : `dbsf${fusion.denseWeight}`;

@@ -1,17 +1,18 @@
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
+import { withTimeout } from '../../runtime/with-timeout.ts';
 import type { PassageIndex } from './passage-index.ts';
 
-type Measured = Pick<Metrics, 'beforeScrape' | 'indexPassages' | 'indexVectors' | 'indexBytes' | 'knowledgeLag'>;
-type Deps = { index: Pick<PassageIndex, 'name' | 'size'>; metrics: Measured; log: Logger; validMs?: number };
+type IndexMetrics = Pick<Metrics, 'beforeScrape' | 'indexPassages' | 'indexVectors' | 'indexBytes' | 'knowledgeLag'>;
+type Deps = { index: Pick<PassageIndex, 'name' | 'size'>; metrics: IndexMetrics; log: Logger; validMs?: number };
 
-/** A scrape waits no longer; what comes later is told by the next. */
-const waitsMs = 2_000;
+/** A scrape waits no longer for a measurement. A later result is shown by the next scrape. */
+const scrapeTimeoutMs = 2_000;
 
 /**
- * Has the size of this process's index, and how far it is behind, in its metrics.
+ * Exports the size of this process's index, and how far it lags behind Postgres, as metrics. Measures before a scrape.
  *
- * @param deps.validMs scrapes may be more frequent
+ * @param deps.validMs how long a measurement is reused by later scrapes
  */
 export function measureIndex({ index, metrics, log, validMs = 30_000 }: Deps): void {
   const { indexPassages, indexVectors, indexBytes, knowledgeLag } = metrics;
@@ -22,7 +23,7 @@ export function measureIndex({ index, metrics, log, validMs = 30_000 }: Deps): v
     measuredAt = performance.now();
     try {
       const size = await index.size();
-      // Nothing is said of an index that nobody asks.
+      // An index that this process has not searched yet has no size: it exports nothing.
       for (const gauge of [indexPassages, indexVectors, indexBytes]) gauge.reset();
       if (!size) return;
       const labels = { index: index.name };
@@ -36,11 +37,14 @@ export function measureIndex({ index, metrics, log, validMs = 30_000 }: Deps): v
     }
   };
 
+  const startMeasuring = () => {
+    measuring ??= measure().finally(() => {
+      measuring = undefined;
+    });
+  };
+
   metrics.beforeScrape.push(async () => {
-    if (performance.now() - measuredAt >= validMs) measuring ??= measure().finally(() => (measuring = undefined));
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, waitsMs)));
-    await Promise.race([measuring, late]);
-    clearTimeout(timer);
+    if (performance.now() - measuredAt >= validMs) startMeasuring();
+    await withTimeout(measuring, scrapeTimeoutMs, () => {});
   });
 }

@@ -1,11 +1,11 @@
 import type { Scope } from '../../contract/references.ts';
 
-/** Which passages count: those that one of the principals may read, narrowed by what the request names. */
+/** Which passages a query searches: those that one of the principals may read, narrowed by the request. */
 export type PassageFilter = {
-  /** `everyone`, `subject:<id>`, `group:<name>`: what whoever asks is. */
+  /** The caller's principals: `everyone`, `subject:<id>`, `group:<name>`. */
   principals: string[];
   collections?: string[] | undefined;
-  /** Documents that carry all of them. */
+  /** A document must have all of them. */
   tags?: string[] | undefined;
   language?: string | undefined;
   /** When the document last changed, in milliseconds since 1970. */
@@ -15,34 +15,35 @@ export type PassageFilter = {
 
 export type PassageQuery = { text: string; vector?: Float32Array | undefined };
 
-/** A passage in one list, best first; scores of two lists do not compare. */
+/** An entry of one result list, best first. Scores of different lists are not comparable. */
 export type Hit = { chunkId: string; score: number };
 
-/** What an index knows of a query. Without a vector, or where it has none, `dense` is empty. */
+/** The two result lists of a query. `dense` is empty when the query or the index has no vectors. */
 export type Candidates = { lexical: Hit[]; dense: Hit[] };
 
-/** `behind`: changes of documents that it has not taken over yet. */
+/** @property behind changes of documents that the index has not applied yet */
 export type IndexState = { passages: number; vectors: number; behind: number; bytes: number | null };
 
 /**
- * What a process knows of its index without much work. `behindSince`: when the oldest change was made that it has not taken
- * over, of tenants that were searched.
+ * The size of an index, as far as a process knows it without much work.
+ *
+ * @property behindSince when the oldest change was made that the index has not applied; counts tenants searched before
  */
 export type IndexSize = { passages: number; vectors: number; bytes: number | null; behindSince: Date | undefined };
 
-/** What Postgres and an index hold differently. */
+/** Chunk ids that differ between Postgres and an index. `surplus`: only the index has them. */
 export type IndexDifferences = { missing: string[]; surplus: string[]; withoutVector: string[] };
 
 /**
- * An index of passages, derived from Postgres. It holds no text that people read, can be lost at any time, and filters
- * inside the query.
+ * An index of passages, derived from Postgres. It stores no text that people read, may be lost at any time, and applies
+ * permissions and filters inside the query.
  */
 export interface PassageIndex {
-  /** Names how it ranks; part of the index version. */
+  /** Identifies how it ranks; part of the index version. */
   readonly name: string;
-  /** Sees every change of documents that was made before the call. @param depth length of each list at the most */
+  /** Sees every change of documents that was made before the call. @param depth the maximum length of each list */
   find(scope: Scope, filter: PassageFilter, query: PassageQuery, depth: number): Promise<Candidates>;
-  /** Does not have to catch up first. `bytes`: null when a server keeps that to itself. */
+  /** May be answered without catching up first. `bytes` is null when a server does not report it. */
   state(tenant: string): Promise<IndexState>;
   /** For metrics. @returns undefined when this process has searched nothing yet */
   size(): Promise<IndexSize | undefined>;
@@ -52,21 +53,24 @@ export interface PassageIndex {
 
 export interface IndexOperations {
   /**
-   * What is rebuilt, saved and put back as one: each tenant's index by itself where it is one, all together where they are not.
+   * The parts that are rebuilt, saved and restored as a whole: one for each tenant, or one for all tenants together.
    *
-   * @returns names, which `rebuild`, `snapshot` and `restore` take
+   * @returns names of parts for `rebuild`, `snapshot` and `restore`
    */
   parts(tenants: string[]): string[];
-  /** Builds it anew from Postgres, while the old one answers; the change from one to the other is one step. */
+  /** Builds the part again from Postgres. The old index answers meanwhile; the switch is one atomic step. */
   rebuild(part: string): Promise<void>;
+  /** Compares the index with Postgres. */
   verify(tenant: string): Promise<IndexDifferences>;
-  /** Writes what it holds to a new file, which `restore` puts in its place; what has changed since is taken over afterwards. */
+  /** Writes the part to a new file. After `restore` from it, the index applies the changes made since. */
   snapshot(part: string, file: string): Promise<void>;
-  /** @throws AlfredError `invalid_request` when the file holds no snapshot of such an index; the index stays then */
+  /**
+   * @throws AlfredError `invalid_request` when the file is no snapshot of such an index; the index is unchanged then
+   */
   restore(part: string, file: string): Promise<void>;
 }
 
-/** What an index stores of a passage. */
+/** A passage, as it is given to an index. */
 export type IndexedPassage = {
   chunkId: string;
   documentId: string;
@@ -76,12 +80,12 @@ export type IndexedPassage = {
   vector: Float32Array | undefined;
 };
 
-/** What all passages of a document share. */
+/** A document with its passages, as it is given to an index. */
 export type IndexedDocument = {
   documentId: string;
   title: string;
   collection: string;
-  /** Principals that may read it, its owner among them. */
+  /** Principals that may read it, including its owner. */
   readers: string[];
   tags: string[];
   language: string | null;
@@ -89,5 +93,5 @@ export type IndexedDocument = {
   passages: IndexedPassage[];
 };
 
-/** The principals that `readers` and the owner of a document stand for. */
+/** The principals that may read a document: its `readers` and its owner. */
 export const readersOf = (readers: string[], owner: string) => [...new Set([...readers, `subject:${owner}`])].sort();

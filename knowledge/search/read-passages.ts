@@ -3,10 +3,15 @@ import type { Scope } from '../../contract/references.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
 import { isReadable } from '../store/readable.ts';
 
-/** A passage as it stands in its document: `gap` is the white space between it and the chunk before. */
+/**
+ * A passage and its place in the document.
+ *
+ * @property ordinal number of the chunk in the document, from 0
+ * @property gap     white space between this chunk and the one before; null when other text stands there
+ */
 export type ReadPassage = Omit<Passage, 'score'> & { ordinal: number; gap: string | null };
 
-/** Passages by the ids of their chunks, as they are now; one that is gone, or not for the subject, is missing. */
+/** Reads passages as they are now, by chunk id. Leaves out those that are gone or that the caller may not read. */
 export async function readPassages(db: Database, scope: Scope, chunkIds: string[]): Promise<Map<string, ReadPassage>> {
   const rows = await db
     .selectFrom('chunks as c')

@@ -1,21 +1,23 @@
-import { LRUCache } from 'lru-cache';
-import type { RankedPassage, SearchRequest, SearchResult } from '../../contract/documents.ts';
+import type { SearchRequest, SearchResult } from '../../contract/documents.ts';
 import type { Scope } from '../../contract/references.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
 import type { Embedder, Embeddings, Reranker, SearchIndex } from '../../contract/ports/index.ts';
 import { principalsOf } from '../store/readable.ts';
-import { BestPassages } from './best-passages.ts';
+import type { ScoredPassage } from './best-passages.ts';
 import { fuse, fusionName, defaultFusion, type FusedCandidate, type Fusion } from './fusion.ts';
-import type { Candidates, PassageFilter, PassageIndex } from './passage-index.ts';
+import type { PassageFilter, PassageIndex } from './passage-index.ts';
+import { createQueryEmbedder } from './query-embedder.ts';
+import { readBestPassages } from './read-best-passages.ts';
 import { relevanceOf } from './relevance.ts';
-import { readPassages } from './read-passages.ts';
-import { fusedOrder, rerankedOrder, rerankText, type OrderedCandidate } from './rerank/candidate-order.ts';
+import { fusedOrder } from './rerank/candidate-order.ts';
 import { createGuardedReranker } from './rerank/guarded-reranker.ts';
+import { orderCandidates } from './rerank/order-candidates.ts';
+import { createTimeStage } from './time-stage.ts';
 
-/** An index that keeps naming what is not there to read is believed no more: the rest is shown. */
-const maxLooks = 5;
+/** After this many rounds in which the index names passages that are gone, the search returns those that remain. */
+const maxRounds = 5;
 /** Length of each list that is fused. */
 const depth = 100;
 
@@ -30,131 +32,71 @@ type Deps = {
 };
 
 /**
- * Hybrid search: by words and by meaning, fused, reranked where there is a reranker, then read from Postgres, where the
- * right to read is looked at once more. Without an embedding model it goes by words alone, and says so.
+ * Hybrid search: by words and by meaning, fused, reranked when there is a reranker, then read from Postgres, which
+ * checks the permissions again. Without an embedding model it searches by words only; the result's `mode` says so.
  */
 export function createSearch(deps: Deps): SearchIndex {
-  const { db, index, embeddings, reranker, log, metrics, fusion = defaultFusion } = deps;
-  const inTime = reranker && createGuardedReranker({ reranker, log, metrics });
-  const queries = new LRUCache<string, Float32Array>({ max: 1_000 });
-  const timed = async <T>(stage: string, work: () => Promise<T>): Promise<T> => {
-    const begun = performance.now();
-    const done = await work();
-    metrics?.searchStages.observe({ stage }, (performance.now() - begun) / 1_000);
-    return done;
+  const { db, index, embeddings, log, metrics, fusion = defaultFusion } = deps;
+  const reranker = deps.reranker && createGuardedReranker({ reranker: deps.reranker, log, metrics });
+  const timeStage = createTimeStage(metrics);
+  const embedQuery = createQueryEmbedder({ embeddings, log, metrics, timeStage });
+
+  /** @returns undefined when a candidate is gone or not readable any more, unless `acceptsStale` */
+  const order = async (
+    ranking: { scope: Scope; query: string; fused: FusedCandidate[]; acceptsStale: boolean },
+    signal: AbortSignal | undefined,
+  ) => {
+    const { fused } = ranking;
+    if (!reranker || fused.length === 0 || reranker.isCoolingDown()) return fusedOrder(fused);
+    return timeStage('rerank', () => orderCandidates({ db, reranker }, ranking, signal));
   };
 
-  const embed = async (query: string, signal: AbortSignal | undefined) => {
-    const embedder = await embeddings.embedder();
-    if (!embedder) return undefined;
-    const key = `${embedder.model}\n${query}`;
-    const known = queries.get(key);
-    metrics?.searchCache.inc({ outcome: known ? 'hit' : 'miss' });
-    if (known) return { embedder, vector: known };
-    try {
-      const vector = await timed('embed', () => embedder.embedQuery(query, signal ?? new AbortController().signal));
-      queries.set(key, vector);
-      return { embedder, vector };
-    } catch (error) {
-      signal?.throwIfAborted();
-      // Half an answer is better than none, and says that it is half.
-      log.warn({ err: error, model: embedder.model }, 'a query could not be embedded: it is searched by words alone');
-      return undefined;
-    }
+  const searchReport = (isHybrid: boolean, embedder: Embedder | undefined, isReranked: boolean) => {
+    const version = [index.name];
+    if (isHybrid && embedder) version.push(embedder.model, fusionName(fusion));
+    if (isReranked && reranker) version.push(`rerank${reranker.candidates}:${reranker.model}`);
+    return { mode: isHybrid ? ('hybrid' as const) : ('lexical' as const), indexVersion: version.join('/') };
   };
 
   const run = async (scope: Scope, request: SearchRequest, signal?: AbortSignal): Promise<SearchResult> => {
-    const embedded = await embed(request.query, signal);
-    const query = { text: request.query, vector: embedded?.vector };
-    for (let looks = 1; ; looks++) {
+    const { query, limit } = request;
+    const embedded = await embedQuery(query, signal);
+    const passageQuery = { text: query, vector: embedded?.vector };
+    let round = 1;
+    while (true) {
+      const acceptsStale = round === maxRounds;
       const filter = filterOf(request, await principalsOf(db, scope));
-      const found = await timed('candidates', () => index.find(scope, filter, query, depth));
-      const isLast = looks === maxLooks;
-      const ordered = await order(scope, request.query, fuse(found, fusion), isLast, signal);
-      const passages = ordered && (await timed('read', () => readBest(scope, ordered, request.limit, isLast)));
-      // A document that changed between two reads took its passages with it: look again.
-      if (!passages) continue;
-      const isReranked = ordered.some(({ rerank }) => rerank !== null);
-      return {
-        ...judged(request.query, passages, embedded?.embedder),
-        ...told(embedded?.embedder, found, isReranked),
-      };
-    }
-  };
-
-  /** @returns undefined when a passage is there no more, or no longer for this subject: only what may be read is judged */
-  const order = async (
-    scope: Scope,
-    query: string,
-    fused: FusedCandidate[],
-    isLast: boolean,
-    signal: AbortSignal | undefined,
-  ): Promise<OrderedCandidate[] | undefined> => {
-    if (!reranker || !inTime || fused.length === 0 || inTime.rests()) return fusedOrder(fused);
-    return timed('rerank', async () => {
-      const ids = fused.slice(0, reranker.candidates).map(({ chunkId }) => chunkId);
-      const read = await readPassages(db, scope, ids);
-      if (!isLast && read.size < ids.length) return undefined;
-      const passages = ids.flatMap((id) => read.get(id) ?? []);
-      const scores = passages.length > 0 && (await inTime.scores(query, passages.map(rerankText), signal));
-      if (!scores) return fusedOrder(fused);
-      return rerankedOrder(fused, new Map(passages.map(({ chunkId }, i) => [chunkId, scores[i] ?? -Infinity])));
-    });
-  };
-
-  /** @returns undefined when a passage is there no more, or no longer for this subject */
-  const readBest = async (
-    scope: Scope,
-    ordered: OrderedCandidate[],
-    limit: number,
-    isLast: boolean,
-  ): Promise<Ranked[] | undefined> => {
-    const best = new BestPassages();
-    for (let from = 0; from < ordered.length && best.size < limit; from += 2 * limit) {
-      const some = ordered.slice(from, from + 2 * limit);
-      const read = await readPassages(
-        db,
-        scope,
-        some.map(({ chunkId }) => chunkId),
-      );
-      if (!isLast && some.some(({ chunkId }) => !read.has(chunkId))) return undefined;
-      for (const { chunkId, ...scores } of some) {
-        const passage = read.get(chunkId);
-        const { score } = scores.rerank ?? scores.fused;
-        if (passage && best.size < limit) best.offer({ ...passage, score, scores });
+      const candidates = await timeStage('candidates', () => index.find(scope, filter, passageQuery, depth));
+      const ordered = await order({ scope, query, fused: fuse(candidates, fusion), acceptsStale }, signal);
+      const passages =
+        ordered && (await timeStage('read', () => readBestPassages(db, { scope, ordered, limit, acceptsStale })));
+      if (passages) {
+        const isHybrid = embedded !== undefined && candidates.dense.length > 0;
+        const isReranked = ordered.some(({ rerank }) => rerank !== null);
+        return {
+          ...withRelevance(query, passages, embedded?.embedder),
+          ...searchReport(isHybrid, embedded?.embedder, isReranked),
+        };
       }
+      // A document changed between the index query and the read, and its passages are gone: search again.
+      round++;
     }
-    return best.passages;
-  };
-
-  const told = (
-    embedder: Embedder | undefined,
-    { dense }: Candidates,
-    isReranked: boolean,
-  ): Pick<SearchResult, 'mode' | 'indexVersion'> => {
-    const isHybrid = embedder && dense.length > 0;
-    const version = [
-      index.name,
-      ...(isHybrid ? [embedder.model, fusionName(fusion)] : []),
-      ...(isReranked && reranker ? [`rerank${reranker.candidates}:${reranker.model}`] : []),
-    ];
-    return { mode: isHybrid ? 'hybrid' : 'lexical', indexVersion: version.join('/') };
   };
 
   return {
     async search(scope, request, signal) {
-      const begun = performance.now();
+      const startedAt = performance.now();
       const result = await run(scope, request, signal);
-      metrics?.searchDuration.observe((performance.now() - begun) / 1_000);
+      metrics?.searchDuration.observe((performance.now() - startedAt) / 1_000);
       return result;
     },
-    close: async () => void (await Promise.all([index.close(), embeddings.close()])),
+    async close() {
+      await Promise.all([index.close(), embeddings.close()]);
+    },
   };
 }
 
-type Ranked = Omit<RankedPassage, 'coverage'>;
-
-function judged(query: string, passages: Ranked[], embedder: Embedder | undefined) {
+function withRelevance(query: string, passages: ScoredPassage[], embedder: Embedder | undefined) {
   const relevances = relevanceOf(
     query,
     passages.map((passage) => ({ ...passage, similarity: passage.scores.dense?.score })),

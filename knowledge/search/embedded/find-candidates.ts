@@ -1,53 +1,55 @@
 import type { Client } from '@libsql/client';
 import type { Candidates, PassageFilter } from '../passage-index.ts';
-import type { Facets } from './apply-changes.ts';
-import { searchDense, loadVectors } from './search-dense.ts';
+import type { Facets } from './change-plan.ts';
+import type { FileCache, FileQuery } from './file-cache.ts';
+import { loadVectors, searchDense } from './search-dense.ts';
 import { searchLexical } from './search-lexical.ts';
-import type { FileQuery, FileCache } from './file-cache.ts';
 
 /**
- * Both lists of candidates from one open file.
+ * Both result lists from one open file.
  *
- * @param state says what the file holds: while it is the same, what is remembered of the file is so too
+ * @param state identifies the content of the file: while it is the same, the cache is up to date
  */
 export async function findCandidates(
   client: Client,
-  memory: FileCache,
+  cache: FileCache,
   state: string,
   query: FileQuery,
 ): Promise<Candidates> {
-  if (memory.state !== state) {
-    await learnClasses(client, memory);
-    if (memory.codes) await loadVectors(client, memory);
-    memory.state = state;
+  if (cache.state !== state) {
+    await loadClasses(client, cache);
+    if (cache.codes) await loadVectors(client, cache);
+    cache.state = state;
   }
-  const allowed = allowedClasses(memory, query.filter);
+  const allowed = allowedClasses(cache, query.filter);
   if (allowed.size === 0) return { lexical: [], dense: [] };
   return {
-    lexical: await searchLexical(client, memory, allowed, query),
-    dense: await searchDense(client, memory, allowed, query),
+    lexical: await searchLexical(client, cache, allowed, query),
+    dense: await searchDense(client, cache, allowed, query),
   };
 }
 
-async function learnClasses(client: Client, memory: FileCache): Promise<void> {
+/** Reads the classes that were added since the last call. */
+async function loadClasses(client: Client, cache: FileCache): Promise<void> {
   const { rows } = await client.execute({
     sql: 'select id, facets from classes where id > ? order by id',
-    args: [memory.lastClass],
+    args: [cache.lastClass],
   });
   for (const row of rows) {
-    memory.lastClass = Number(row.id);
-    memory.classes.set(memory.lastClass, JSON.parse(row.facets as string) as Facets);
+    cache.lastClass = Number(row.id);
+    cache.classes.set(cache.lastClass, JSON.parse(row.facets as string) as Facets);
   }
 }
 
+/** The ids of the classes whose passages match the filter. */
 function allowedClasses(
   { classes }: FileCache,
   { principals, collections, tags, language }: PassageFilter,
 ): Set<number> {
-  const who = new Set(principals);
+  const principalSet = new Set(principals);
   const allowed = new Set<number>();
   for (const [id, facets] of classes) {
-    if (!facets.readers.some((reader) => who.has(reader))) continue;
+    if (!facets.readers.some((reader) => principalSet.has(reader))) continue;
     if (collections && !collections.includes(facets.collection)) continue;
     if (tags && !tags.every((tag) => facets.tags.includes(tag))) continue;
     if (language !== undefined && facets.language !== language) continue;

@@ -1,98 +1,118 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Client } from '@libsql/client';
 import { LRUCache } from 'lru-cache';
 import { AlfredError, type ErrorCode } from '../../../contract/errors.ts';
+import type { IndexPosition } from '../change-log.ts';
 import type { Candidates } from '../passage-index.ts';
-import { applyChanges, resetFile, readFileState, type Changes, type Position, type Standing } from './apply-changes.ts';
+import { applyChanges, type ChangeBatch } from './apply-changes.ts';
+import { readFileState, resetFile, type FileState } from './file-state.ts';
 import { isScratchFolder } from './scratch-folder.ts';
 import { findCandidates } from './find-candidates.ts';
 import { createIndexFile, type IndexFile, type OpenIndex } from './index-file.ts';
 import { emptyFileCache, type FileQuery, type FileCache } from './file-cache.ts';
 
-/** What a thread does with the file of a tenant in `dir`; see embedded-index.ts. */
+/** What a thread does with the index file of a tenant in `dir`. */
 export type IndexJob = { dir: string } & (
-  | { do: 'position' }
-  | { do: 'anew'; from: Position; source: string; model: string }
-  | { do: 'apply'; from: Position; changes: Changes }
-  | { do: 'find'; least: Omit<Standing, 'anchor'>; model: string; query: FileQuery }
+  | { do: 'state' }
+  | { do: 'reset'; from: IndexPosition; source: string; model: string }
+  | { do: 'apply'; from: IndexPosition; changes: ChangeBatch }
+  | { do: 'find'; minimum: Omit<FileState, 'anchor'>; model: string; query: FileQuery }
   | { do: 'counts' }
   | { do: 'ids' }
   | { do: 'copy'; to: string }
   | { do: 'adopt'; from: string }
 );
-export type IndexAnswer = {
-  position: Standing;
-  anew: undefined;
+export type IndexJobResults = {
+  state: FileState;
+  reset: undefined;
   apply: undefined;
-  /** Undefined when the file is not as far as it must be: another one has taken its place. */
+  /** Undefined when the file has not reached `minimum`: another file has taken its place. */
   find: Candidates | undefined;
   counts: { passages: number; vectors: number; bytes: number };
   ids: { chunkId: string; hasVector: boolean }[];
   copy: undefined;
   adopt: undefined;
 };
-/** Errors lose their class between threads, so a refusal travels as data. */
-export type Answered = { done: unknown } | { refused: { code: ErrorCode; message: string; cause: string } };
+/** Errors lose their class between threads, so an AlfredError is passed as data. */
+export type JobOutcome = { result: unknown } | { failure: { code: ErrorCode; message: string; cause: string } };
 
-/** An open file takes three of the descriptors that a process may have, and what is remembered of it memory. */
-const keptOpen = 50;
+/** Each open file takes three of the process's file descriptors, and memory for its cache. */
+const maxOpenFiles = 50;
 
-type Known = { file: IndexFile; of: string; memory: FileCache };
-const known = new LRUCache<string, Known>({ max: keptOpen, dispose: ({ file }) => void file.close() });
+/** @property contentKey file, history and model that the cache was filled from */
+type OpenFile = { file: IndexFile; contentKey: string; cache: FileCache };
+const openFiles = new LRUCache<string, OpenFile>({ max: maxOpenFiles, dispose: ({ file }) => void file.close() });
 
-export async function work(job: IndexJob): Promise<Answered> {
+/** Runs one job. Piscina calls it by its name. */
+export async function runJob(job: IndexJob): Promise<JobOutcome> {
   const { dir } = job;
-  closeRemoved();
-  const mine = known.get(dir) ?? { file: createIndexFile(dir), of: '', memory: emptyFileCache() };
-  known.set(dir, mine);
+  closeRemovedFolders();
+  const openFile = openFiles.get(dir) ?? { file: createIndexFile(dir), contentKey: '', cache: emptyFileCache() };
+  openFiles.set(dir, openFile);
   try {
-    if (job.do === 'adopt') return { done: await mine.file.adopt(job.from) };
-    return { done: await mine.file.use((opened) => answer(job, opened, mine)) };
+    if (job.do === 'adopt') return { result: await openFile.file.adopt(job.from) };
+    return { result: await openFile.file.use((opened) => runOnFile(job, opened, openFile)) };
   } catch (error) {
     if (!(error instanceof AlfredError)) throw error;
-    return { refused: { code: error.code, message: error.message, cause: String(error.cause) } };
+    return { failure: { code: error.code, message: error.message, cause: String(error.cause) } };
   }
 }
 
-/** A file that stays open keeps its space, although its folder is gone. */
-function closeRemoved() {
-  for (const dir of known.keys()) if (isScratchFolder(dir) && !existsSync(dir)) known.delete(dir);
+/** An open file keeps its disk space even when its folder is gone. */
+function closeRemovedFolders() {
+  for (const dir of openFiles.keys()) if (isScratchFolder(dir) && !existsSync(dir)) openFiles.delete(dir);
 }
 
-type Work = Exclude<IndexJob, { do: 'adopt' }>;
-
-async function answer(job: Work, { client, name }: OpenIndex, mine: Known): Promise<unknown> {
+async function runOnFile(
+  job: Exclude<IndexJob, { do: 'adopt' }>,
+  opened: OpenIndex,
+  openFile: OpenFile,
+): Promise<unknown> {
+  const { client } = opened;
   switch (job.do) {
-    case 'position':
+    case 'state':
       return readFileState(client);
-    case 'anew':
+    case 'reset':
       return resetFile(client, job.from, job.source, job.model);
     case 'apply':
       return applyChanges(client, job.from, job.changes);
-    case 'counts': {
-      const sql = `select (select count(*) from passages) as passages, (select count(*) from vectors) as vectors,
-        (select page_count * page_size from pragma_page_count, pragma_page_size) as bytes`;
-      const { rows } = await client.execute(sql);
-      const [row] = rows;
-      return { passages: Number(row?.passages), vectors: Number(row?.vectors), bytes: Number(row?.bytes) };
-    }
-    case 'ids': {
-      const sql = `select p.chunk_id, v.id is not null as has_vector from passages p left join vectors v on v.passage = p.id`;
-      const { rows } = await client.execute(sql);
-      return rows.map((row) => ({ chunkId: row.chunk_id, hasVector: Number(row.has_vector) === 1 }));
-    }
+    case 'counts':
+      return readCounts(client);
+    case 'ids':
+      return readChunkIds(client);
     case 'copy':
       await client.execute({ sql: 'vacuum into ?', args: [job.to] });
       return undefined;
-    case 'find': {
-      const { source, applied, anchor, model } = await readFileState(client);
-      const { least } = job;
-      if (source !== least.source || model !== least.model || applied < least.applied) return undefined;
-      const of = join(name, source, model);
-      if (mine.of !== of) Object.assign(mine, { of, memory: emptyFileCache() });
-      // Vectors of two models do not compare.
-      const query = model === job.model ? job.query : { ...job.query, vector: undefined };
-      return findCandidates(client, mine.memory, `${applied} ${anchor}`, query);
-    }
+    case 'find':
+      return findInFile(job, opened, openFile);
   }
+}
+
+async function readCounts(client: Client): Promise<IndexJobResults['counts']> {
+  const sql = `select (select count(*) from passages) as passages, (select count(*) from vectors) as vectors,
+    (select page_count * page_size from pragma_page_count, pragma_page_size) as bytes`;
+  const { rows } = await client.execute(sql);
+  const [row] = rows;
+  return { passages: Number(row?.passages), vectors: Number(row?.vectors), bytes: Number(row?.bytes) };
+}
+
+async function readChunkIds(client: Client): Promise<IndexJobResults['ids']> {
+  const sql = `select p.chunk_id, v.id is not null as has_vector from passages p left join vectors v on v.passage = p.id`;
+  const { rows } = await client.execute(sql);
+  return rows.map((row) => ({ chunkId: row.chunk_id as string, hasVector: Number(row.has_vector) === 1 }));
+}
+
+async function findInFile(
+  { minimum, model: wantedModel, query }: Extract<IndexJob, { do: 'find' }>,
+  { client, name }: OpenIndex,
+  openFile: OpenFile,
+): Promise<IndexJobResults['find']> {
+  const { source, applied, anchor, model } = await readFileState(client);
+  if (source !== minimum.source || model !== minimum.model || applied < minimum.applied) return undefined;
+  const contentKey = join(name, source, model);
+  if (openFile.contentKey !== contentKey) Object.assign(openFile, { contentKey, cache: emptyFileCache() });
+  // Vectors of different models are not comparable.
+  const comparable = model === wantedModel ? query : { ...query, vector: undefined };
+  return findCandidates(client, openFile.cache, `${applied} ${anchor}`, comparable);
 }

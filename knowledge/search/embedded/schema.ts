@@ -1,10 +1,14 @@
-/** Raise it when tables or the way text is indexed change: older files are then built anew. */
+/** Raise this number when the tables or the indexed form of text change: files of another format are built again. */
 export const format = 2;
 
 /**
- * The file of one tenant. `words` holds no text, only which words are where: what people read comes from Postgres. Porter
- * stemming found more than words as they are, and more than trigrams: nDCG@10 of .390, .380 and .366 on the Cranfield
- * collection. Passages of one class may be read by the same people; a passage never changes its class, it is replaced.
+ * The tables of one tenant's file.
+ *
+ * `words` stores no text, only which passage contains which word: the text that people read comes from Postgres. Porter
+ * stemming finds more than unstemmed words or trigrams: nDCG@10 of .390, .380 and .366 on the Cranfield collection.
+ *
+ * Passages with the same readers, collection, tags and language belong to one class (`classes`). A passage never
+ * changes its class; it is replaced.
  */
 export const schema = [
   'create table state (source text not null, applied integer not null, anchor text, model text not null)',

@@ -2,15 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-/** Whoever builds an index writes all the time; what nobody has written to for so long was left by a process that was killed. */
+/**
+ * A process that builds an index writes all the time. A file that was not written to for this long was left by a
+ * process that was killed.
+ */
 export const abandonedAfterMs = 3_600_000;
 
-const mark = '.rebuild-';
-export const isScratchFolder = (dir: string) => basename(dir).includes(mark);
+const marker = '.rebuild-';
+export const isScratchFolder = (dir: string) => basename(dir).includes(marker);
 
-/** Gives a folder beside another one to some work, and removes it, with all that is in it, when that is over. */
+/** Gives `work` the path of a new folder next to `dir`, and removes that folder with its content when the work ends. */
 export async function withScratchFolder(dir: string, work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = `${dir}${mark}${randomBytes(6).toString('hex')}`;
+  const folder = `${dir}${marker}${randomBytes(6).toString('hex')}`;
   try {
     await work(folder);
   } finally {
@@ -18,13 +21,13 @@ export async function withScratchFolder(dir: string, work: (folder: string) => P
   }
 }
 
-/** Removes what processes that were killed have left beside a folder. @returns how many folders that were */
+/** Removes the scratch folders of `dir` that killed processes left. @returns how many it removed */
 export async function removeAbandonedFolders(dir: string): Promise<number> {
   const parent = dirname(dir);
   let removed = 0;
   for (const name of await namesIn(parent)) {
     const folder = join(parent, name);
-    if (!name.startsWith(`${basename(dir)}${mark}`) || !(await isAbandoned(folder))) continue;
+    if (!name.startsWith(`${basename(dir)}${marker}`) || !(await isAbandoned(folder))) continue;
     await rm(folder, { recursive: true, force: true });
     removed++;
   }
@@ -37,7 +40,7 @@ async function isAbandoned(folder: string): Promise<boolean> {
   return ages.every((ageMs) => ageMs > abandonedAfterMs);
 }
 
-/** Milliseconds since a file was written to; of one that is gone nothing is known. */
+/** Milliseconds since the last write to a file; 0 when the file is gone. */
 export const ageMsOf = (path: string): Promise<number> =>
   stat(path).then(
     ({ mtimeMs }) => Date.now() - mtimeMs,

@@ -2,117 +2,134 @@ import type { Schemas } from '@qdrant/js-client-rest';
 import type { Logger } from '../../../runtime/logger.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { createSemaphore } from '../../../runtime/semaphore.ts';
-import { isSameHistory, readChanges, readChangeLogHead, type DocumentChanges } from '../change-log.ts';
+import {
+  isSameHistory,
+  readChanges,
+  readChangeLogHead,
+  type DocumentChanges,
+  type IndexPosition,
+} from '../change-log.ts';
 import type { Encoder } from './bm25.ts';
 import type { Collection } from './collection.ts';
 import { ofTenant, oneOf } from './filter.ts';
-import { withAdvisoryLock } from './with-advisory-lock.ts';
-import { positionPointId, positionPoint, pointIdOf, pointsOf, parsePosition, type Position } from './points.ts';
+import { withAdvisoryLock, type ConfirmLock } from './with-advisory-lock.ts';
+import { positionPointId, positionPoint, pointIdOf, pointsOf, parsePosition } from './points.ts';
 import type { Server } from './server.ts';
 
-/** A request of this many points with 3,072 numbers each is a few megabytes; a server takes 32. */
+/** This many points with 3,072 numbers each make a request of a few megabytes; a server accepts 32 MB. */
 const pointsAtOnce = 100;
 
-/** Each holds a connection of the database for as long as Qdrant takes; most are for others. */
+/** Each of them occupies a database connection while Qdrant works. Most connections must stay free for others. */
 const tenantsAtOnce = 4;
 
 type Deps = { server: Server; db: Database; log: Logger; encoder: (collection: string) => Promise<Encoder> };
-type Of = { collection: Collection; tenant: string };
+/** A tenant's points in a collection. */
+export type TenantPoints = { collection: Collection; tenant: string };
+
+export const keyOf = ({ collection, tenant }: TenantPoints) => JSON.stringify([collection.name, tenant]);
 
 /**
- * Brings a collection to where Postgres is. Points are written before the position that stands for them, and writing them
- * again changes nothing; so whoever comes after a crash does the last part once more.
+ * Brings a collection up to date with Postgres. Points are written before the position that they belong to, and to
+ * write them again changes nothing. So after a crash the next process repeats the last part.
  */
 export function createCatchUp({ server, db, log, encoder }: Deps) {
-  /** Where a tenant was seen to be, so that a search need not ask before it searches. */
-  const seen = new Map<string, Position>();
+  /** The last known position of each tenant. It saves a read before the search. */
+  const knownPositions = new Map<string, IndexPosition>();
   const withSlot = createSemaphore(tenantsAtOnce);
-  const keyOf = ({ collection, tenant }: Of) => JSON.stringify([collection.name, tenant]);
+  const advance = createAdvance({ server, db, log, encoder });
 
-  const read = async ({ collection, tenant }: Of): Promise<Position> => {
-    const ids = [positionPointId(tenant)];
-    const [mark] = await server.ask((client) => client.retrieve(collection.name, { ids, with_payload: true }));
-    return parsePosition(mark);
+  return {
+    /**
+     * Applies every change that was made before the call.
+     *
+     * @param signal stops the work between two parts
+     * @returns the position that a search must have reached
+     */
+    async run(target: TenantPoints, signal: AbortSignal): Promise<IndexPosition> {
+      const key = keyOf(target);
+      let position = knownPositions.get(key) ?? (await readPosition(server, target));
+      let newestAtCall: number | undefined;
+      while (true) {
+        signal.throwIfAborted();
+        const head = await readChangeLogHead(db, target.tenant, position.applied);
+        if (isSameHistory(position, head)) {
+          newestAtCall ??= head.newest;
+          if (position.applied >= newestAtCall) break;
+        }
+        const reached = await withSlot(signal, () => advance(target));
+        // No change is left: the documents of the expected changes were changed again or deleted since.
+        if (reached.source === position.source && reached.applied === position.applied) break;
+        position = reached;
+      }
+      knownPositions.set(key, position);
+      return position;
+    },
+    /** The last known positions of tenants in a collection. */
+    knownPositionsIn: ({ name }: Collection) =>
+      [...knownPositions].flatMap(([key, { applied }]) => {
+        const [collection, tenant] = JSON.parse(key) as [string, string];
+        return collection === name ? [{ tenant, applied }] : [];
+      }),
+    /** Drops a known position that is wrong: the server lost the points, or was restored from an older snapshot. */
+    forget: (target: TenantPoints) => void knownPositions.delete(keyOf(target)),
   };
+}
+export type CatchUp = ReturnType<typeof createCatchUp>;
 
+async function readPosition(server: Server, { collection, tenant }: TenantPoints): Promise<IndexPosition> {
+  const ids = [positionPointId(tenant)];
+  const [point] = await server.call((client) => client.retrieve(collection.name, { ids, with_payload: true }));
+  return parsePosition(point);
+}
+
+function createAdvance({ server, db, log, encoder }: Deps) {
   const upsert = (name: string, points: Schemas['PointStruct'][]) =>
-    server.ask((client) => client.upsert(name, { wait: true, points }));
+    server.call((client) => client.upsert(name, { wait: true, points }));
   const remove = (name: string, filter: Schemas['Filter']) =>
-    server.ask((client) => client.delete(name, { wait: true, filter }));
+    server.call((client) => client.delete(name, { wait: true, filter }));
 
-  const write = async ({ collection, tenant }: Of, changes: DocumentChanges, stillHeld: () => Promise<void>) => {
-    const made = { encoder: await encoder(collection.name), into: collection };
-    const points = changes.documents.flatMap((document) => pointsOf(tenant, document, made));
+  const writePoints = async (
+    { collection, tenant }: TenantPoints,
+    { documents, documentIds }: DocumentChanges,
+    confirmLock: ConfirmLock,
+  ) => {
+    const target = { encoder: await encoder(collection.name), into: collection };
+    const points = documents.flatMap((document) => pointsOf(tenant, document, target));
     for (let from = 0; from < points.length; from += pointsAtOnce) {
-      await stillHeld();
+      await confirmLock();
       await upsert(collection.name, points.slice(from, from + pointsAtOnce));
     }
-    await stillHeld();
-    const kept = changes.documents.flatMap(({ passages }) => passages.map(({ chunkId }) => pointIdOf(chunkId)));
+    await confirmLock();
+    const current = documents.flatMap(({ passages }) => passages.map(({ chunkId }) => pointIdOf(chunkId)));
     await remove(collection.name, {
-      must: [...[ofTenant(tenant).must ?? []].flat(), oneOf('document_id', changes.documentIds)],
-      ...(kept.length > 0 ? { must_not: [{ has_id: kept }] } : {}),
+      must: [...[ofTenant(tenant).must ?? []].flat(), oneOf('document_id', documentIds)],
+      ...(current.length > 0 ? { must_not: [{ has_id: current }] } : {}),
     });
   };
 
-  /** Takes over the next changes, or begins anew. @returns the position reached */
-  const advance = (of: Of): Promise<Position> => {
-    const { collection, tenant } = of;
-    return withAdvisoryLock(db, `qdrant ${keyOf(of)}`, async (tx, stillHeld) => {
-      const position = await read(of);
-      const standing = await readChangeLogHead(tx, tenant, position.applied);
-      let to: Position = { source: standing.source, applied: 0, anchor: null };
-      if (isSameHistory(position, standing)) {
-        const changes = await readChanges(tx, { tenant, applied: position.applied, model: collection.kind.model });
+  /** Applies the next changes, or removes all points of the tenant to start again. @returns the position reached */
+  return (target: TenantPoints): Promise<IndexPosition> => {
+    const { collection, tenant } = target;
+    return withAdvisoryLock(db, `qdrant ${keyOf(target)}`, async (trx, confirmLock) => {
+      const position = await readPosition(server, target);
+      const head = await readChangeLogHead(trx, tenant, position.applied);
+      let reached: IndexPosition = { source: head.source, applied: 0, anchor: null };
+      if (isSameHistory(position, head)) {
+        const changes = await readChanges(trx, { tenant, applied: position.applied, model: collection.kind.model });
         if (!changes) return position;
-        await write(of, changes, stillHeld);
-        to = { source: position.source, applied: changes.seq, anchor: changes.at };
+        await writePoints(target, changes, confirmLock);
+        reached = { source: position.source, applied: changes.seq, anchor: changes.at };
       } else {
         if (position.source !== '')
           log.warn(
-            { tenant, collection: collection.name, applied: position.applied, newest: standing.newest },
+            { tenant, collection: collection.name, applied: position.applied, newest: head.newest },
             'the search index follows another database and is built anew',
           );
         await remove(collection.name, ofTenant(tenant));
       }
-      await stillHeld();
-      await upsert(collection.name, [positionPoint(tenant, to)]);
-      return to;
+      await confirmLock();
+      await upsert(collection.name, [positionPoint(tenant, reached)]);
+      return reached;
     });
   };
-
-  return {
-    /**
-     * Takes over every change that was made before the call.
-     *
-     * @param signal stops between two parts
-     * @returns the position that a search must find at the least
-     */
-    async caughtUp(of: Of, signal: AbortSignal): Promise<Position> {
-      const key = keyOf(of);
-      let position = seen.get(key) ?? (await read(of));
-      let target: number | undefined;
-      for (;;) {
-        signal.throwIfAborted();
-        const standing = await readChangeLogHead(db, of.tenant, position.applied);
-        if (isSameHistory(position, standing)) target ??= standing.newest;
-        if (target !== undefined && isSameHistory(position, standing) && position.applied >= target) break;
-        const reached = await withSlot(signal, () => advance(of));
-        // The changes that were counted on are gone, their documents changed once more: there is nothing left to take.
-        if (reached.source === position.source && reached.applied === position.applied) break;
-        position = reached;
-      }
-      seen.set(key, position);
-      return position;
-    },
-    /** Where tenants were seen to be in a collection. */
-    seenIn: ({ name }: Collection) =>
-      [...seen].flatMap(([key, { applied }]) => {
-        const [collection, tenant] = JSON.parse(key) as [string, string];
-        return collection === name ? [{ tenant, applied }] : [];
-      }),
-    /** What was seen holds no more: the server has lost it, or was given an older snapshot. */
-    forget: (of: Of) => void seen.delete(keyOf(of)),
-  };
 }
-export type CatchUp = ReturnType<typeof createCatchUp>;

@@ -1,26 +1,32 @@
 import type { Schemas } from '@qdrant/js-client-rest';
 
-/** Raise it when points or vectors are made otherwise: a new collection is then built behind the alias. */
+/**
+ * Raise this number when points or vectors change their form: a new collection is then built and put behind the alias.
+ */
 export const format = 1;
 
-/** Names of a point's two vectors. */
+/** The names of a point's two vectors. */
 export const lexicalVector = 'lexical';
 export const denseVector = 'dense';
 
-/** How collections are made. A change makes a new collection, built behind the alias. */
+/** How collections are created. After a change a new collection is built and put behind the alias. */
 export type CollectionSettings = {
-  /** Undefined: as the server has it. */
+  /** Undefined: the server's default; the same for `replicas`. */
   shards: number | undefined;
   replicas: number | undefined;
   onDisk: boolean;
   quantization: 'none' | 'scalar' | 'binary';
 };
 
-/** What a collection is for, kept in its metadata. `model` made its dense vectors; `''`: it has none. */
+/**
+ * What tells collections apart; stored in their metadata.
+ *
+ * @property model that made the dense vectors; `''`: there are none
+ */
 export type CollectionKind = { format: number; model: string; settings: CollectionSettings };
 /**
- * @property averageLength of passages in words, by which BM25 tells long ones from short ones
- * @property dimensions    of its dense vectors, where it has any: a server refuses those of another length
+ * @property averageLength of passages in words: BM25 compares the length of a passage with it
+ * @property dimensions    of the dense vectors, if there are any: a server refuses vectors of another length
  */
 export type Collection = { name: string; kind: CollectionKind; averageLength: number; dimensions?: number | undefined };
 
@@ -28,7 +34,7 @@ export const isSameKind = (a: CollectionKind, b: CollectionKind) => kindKey(a) =
 export const kindKey = ({ format, model, settings: { shards, replicas, onDisk, quantization } }: CollectionKind) =>
   JSON.stringify([format, model, shards ?? null, replicas ?? null, onDisk, quantization]);
 
-/** Payload that queries filter by. The tenant comes first: Qdrant keeps the points of one together. */
+/** Payload fields that queries filter by. `is_tenant` makes Qdrant store the points of a tenant together. */
 export const payloadIndexes: [string, Schemas['PayloadSchemaParams']][] = [
   ['tenant', { type: 'keyword', is_tenant: true }],
   ['document_id', { type: 'keyword' }],
@@ -39,17 +45,20 @@ export const payloadIndexes: [string, Schemas['PayloadSchemaParams']][] = [
   ['updated', { type: 'integer', lookup: false, range: true }],
 ];
 
-type Made = Omit<Collection, 'name'>;
-
-export function creationRequest({ kind, averageLength, dimensions }: Made): Schemas['CreateCollection'] {
+/** The request that creates a collection. */
+export function creationRequest({
+  kind,
+  averageLength,
+  dimensions,
+}: Omit<Collection, 'name'>): Schemas['CreateCollection'] {
   const { shards, replicas, onDisk, quantization } = kind.settings;
   return {
     ...(dimensions === undefined
       ? {}
       : { vectors: { [denseVector]: { size: dimensions, distance: 'Cosine' as const, on_disk: onDisk } } }),
-    // The server multiplies by how rare a word is, as it knows that best.
+    // The server weighs words by their rarity (IDF), because it knows all passages.
     sparse_vectors: { [lexicalVector]: { modifier: 'idf', index: { on_disk: onDisk } } },
-    // A graph for each tenant and none for all, since no query is for all.
+    // One HNSW graph for each tenant and no common one: every query is about one tenant.
     hnsw_config: { m: 0, payload_m: 16, on_disk: onDisk },
     on_disk_payload: onDisk,
     ...(quantization === 'scalar' ? { quantization_config: { scalar: { type: 'int8', always_ram: true } } } : {}),
@@ -60,6 +69,7 @@ export function creationRequest({ kind, averageLength, dimensions }: Made): Sche
   };
 }
 
+/** The metadata by which Alfred recognises its collections. */
 export const metadataOf = ({ kind, averageLength }: Pick<Collection, 'kind' | 'averageLength'>) => ({
   made_by: madeBy,
   average_length: averageLength,
@@ -68,21 +78,21 @@ export const metadataOf = ({ kind, averageLength }: Pick<Collection, 'kind' | 'a
 
 const madeBy = 'alfred';
 
-/** Whether a vector can stand in a collection, or be asked for there. */
+/** Whether a vector can be stored in a collection, or searched for in it. */
 export const acceptsVector = (
   { kind, dimensions }: Collection,
   vector: Float32Array | undefined,
 ): vector is Float32Array =>
   vector !== undefined && kind.model !== '' && (dimensions === undefined || dimensions === vector.length);
 
-/** @returns undefined when the collection is none of ours */
+/** @returns undefined when Alfred did not make the collection */
 export function collectionFromInfo(name: string, { config }: Schemas['CollectionInfo']): Collection | undefined {
-  const found = collectionFromMetadata(name, config.metadata ?? {});
+  const collection = collectionFromMetadata(name, config.metadata ?? {});
   const { [denseVector]: vectors } = (config.params.vectors ?? {}) as { [denseVector]?: Schemas['VectorParams'] };
-  return found && { ...found, dimensions: vectors?.size };
+  return collection && { ...collection, dimensions: vectors?.size };
 }
 
-/** @returns undefined when the metadata is not what Alfred keeps there */
+/** @returns undefined when the metadata is not Alfred's */
 export function collectionFromMetadata(name: string, metadata: Record<string, unknown>): Collection | undefined {
   const { made_by, average_length, format, model, settings } = metadata;
   if (made_by !== madeBy || typeof average_length !== 'number' || typeof format !== 'number') return undefined;

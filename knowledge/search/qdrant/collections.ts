@@ -1,152 +1,96 @@
 import { randomBytes } from 'node:crypto';
-import { AlfredError } from '../../../contract/errors.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import {
-  collectionFromInfo,
-  creationRequest,
-  isSameKind,
-  payloadIndexes,
-  type Collection,
-  type CollectionKind,
-} from './collection.ts';
-import { averageLengthIn } from './corpus.ts';
+import { isSameKind, type Collection } from './collection.ts';
+import { createCollectionNames } from './collection-names.ts';
+import { createCollectionStore, type WantedCollection } from './collection-store.ts';
 import { withAdvisoryLock } from './with-advisory-lock.ts';
 import { isLeased, withLease } from './with-lease.ts';
-import { CollectionNotFound, type Server } from './server.ts';
-
-/** @property dimensions of the vectors of its model; undefined when there is none */
-export type WantedCollection = { kind: CollectionKind; dimensions: number | undefined };
+import type { Server } from './server.ts';
 
 type Deps = { server: Server; db: Database; alias: string; log: Logger };
 
 /**
- * The collections behind one alias: the one that serves, and at times newer ones that are being built. `<alias>-<n>` every
- * process may build; they find each other's by its kind. `<alias>-<n>-<key>` is one process's own until it serves, and goes
- * with it.
+ * The collections behind one alias: the one that serves, and sometimes newer ones that are being built. Changes are
+ * made under an advisory lock of Postgres.
  */
 export function createCollections({ server, db, alias, log }: Deps) {
-  const partsOf = (name: string) => name.slice(alias.length + 1).split('-');
-  const numberOf = (name: string) => Number(partsOf(name)[0]);
-  const isOwn = (name: string) => partsOf(name).length > 1;
+  const names = createCollectionNames(alias);
+  const store = createCollectionStore({ server, alias, log });
   const lock = `qdrant ${alias}`;
   const leaseOf = (key: string | undefined) => `${lock} ${key}`;
 
-  const ours = async (): Promise<string[]> => {
-    const { collections } = await server.ask((client) => client.getCollections());
-    const names = collections.map(({ name }) => name);
-    if (names.includes(alias))
-      throw new AlfredError(
-        'internal',
-        `Qdrant has a collection named ${alias}, where Alfred needs an alias: set ALFRED_QDRANT_COLLECTION to another name.`,
-      );
-    const pattern = /^-\d+(-x[0-9a-f]{8})?$/;
-    return names.filter((name) => name.startsWith(alias) && pattern.test(name.slice(alias.length)));
-  };
-
-  /** @returns undefined when it is there no more, or none of ours */
-  const read = async (name: string): Promise<Collection | undefined> => {
-    try {
-      return collectionFromInfo(name, await server.ask((client) => client.getCollection(name)));
-    } catch (error) {
-      if (error instanceof CollectionNotFound) return undefined;
-      throw error;
-    }
-  };
-
-  const servingName = async (): Promise<string | undefined> => {
-    const { aliases } = await server.ask((client) => client.getAliases());
-    return aliases.find(({ alias_name }) => alias_name === alias)?.collection_name;
-  };
-
-  const create = async (tx: Database, { kind, dimensions }: WantedCollection, name: string): Promise<Collection> => {
-    const made = { kind, averageLength: await averageLengthIn(tx), dimensions };
-    await server.ask((client) => client.createCollection(name, creationRequest(made)));
-    log.info({ collection: name, model: kind.model }, 'a collection was created in Qdrant');
-    return { name, ...made };
-  };
-
-  const nextOf = (names: string[]) => Math.max(0, ...names.map(numberOf)) + 1;
-
-  /** Whatever is filtered by has an index; one that is there stays. */
-  const indexed = async ({ name }: Collection, beforeEach: () => Promise<void>): Promise<void> => {
-    for (const [field, schema] of payloadIndexes) {
-      await beforeEach();
-      const index = { field_name: field, field_schema: schema, wait: true };
-      await server.ask((client) => client.createPayloadIndex(name, index));
-    }
-  };
-
-  /** The newest collection of a kind, the one that serves or newer; made when there is none. */
+  /**
+   * The newest collection of the wanted kind that serves or is newer than the serving one; created when there is none.
+   */
   const begin = (wanted: WantedCollection): Promise<Collection> =>
-    withAdvisoryLock(db, lock, async (tx, stillHeld) => {
-      const names = (await ours()).sort((a, b) => numberOf(b) - numberOf(a));
-      const serving = await servingName();
-      const fit = names.filter(
-        (name) => name === serving || (!isOwn(name) && (serving === undefined || numberOf(name) > numberOf(serving))),
-      );
-      const known = await Promise.all(fit.map(read));
-      await stillHeld();
-      const name = `${alias}-${nextOf(names)}`;
-      const found = known.find((one) => one && isSameKind(one.kind, wanted.kind)) ?? (await create(tx, wanted, name));
-      // Also of one that was found: whoever began it may have gone no further.
-      await indexed(found, stillHeld);
-      return found;
+    withAdvisoryLock(db, lock, async (trx, confirmLock) => {
+      const existing = (await store.list()).sort((a, b) => names.numberOf(b) - names.numberOf(a));
+      const serving = await store.servingName();
+      const isEligible = (name: string) =>
+        name === serving ||
+        (!names.isPrivate(name) && (serving === undefined || names.numberOf(name) > names.numberOf(serving)));
+      const eligible = await Promise.all(existing.filter(isEligible).map(store.read));
+      await confirmLock();
+      const collection =
+        eligible.find((candidate) => candidate && isSameKind(candidate.kind, wanted.kind)) ??
+        (await store.create(trx, wanted, names.next(existing)));
+      // Also for an existing one: the process that created it may have died before it created the indexes.
+      await store.createIndexes(collection, confirmLock);
+      return collection;
     });
 
-  /** Has a collection serve, in one request, and removes older ones. Does nothing when a newer one serves already. */
+  /** Makes a collection serve and removes older ones. Does nothing when a newer one serves already. */
   const serve = ({ name }: Collection): Promise<void> =>
-    withAdvisoryLock(db, lock, async (tx, stillHeld) => {
-      const serving = await servingName();
-      if (serving !== undefined && numberOf(serving) > numberOf(name)) return;
-      const actions = [
-        ...(serving === undefined ? [] : [{ delete_alias: { alias_name: alias } }]),
-        { create_alias: { alias_name: alias, collection_name: name } },
-      ];
-      await server.ask((client) => client.updateCollectionAliases({ actions }));
-      for (const old of await ours()) {
-        if (old === name || numberOf(old) > numberOf(name)) continue;
-        await stillHeld();
-        if (isOwn(old) ? !(await isLeased(tx, leaseOf(partsOf(old)[1]))) : await read(old))
-          await server.ask((client) => client.deleteCollection(old));
+    withAdvisoryLock(db, lock, async (trx, confirmLock) => {
+      const serving = await store.servingName();
+      if (serving !== undefined && names.numberOf(serving) > names.numberOf(name)) return;
+      await store.pointAlias(name, serving);
+      for (const old of await store.list()) {
+        if (old === name || names.numberOf(old) > names.numberOf(name)) continue;
+        await confirmLock();
+        const isRemovable = names.isPrivate(old)
+          ? !(await isLeased(trx, leaseOf(names.keyOf(old))))
+          : (await store.read(old)) !== undefined;
+        if (isRemovable) await store.remove(old);
       }
       if (serving !== name)
         log.info({ collection: name, before: serving }, 'a collection in Qdrant serves from now on');
     });
 
-  /** What a process made for itself and left when it died. */
+  /** Removes private collections of processes that died. */
   const removeAbandoned = async (): Promise<void> => {
-    if (!(await ours()).some(isOwn)) return;
-    await withAdvisoryLock(db, lock, async (tx, stillHeld) => {
-      const serving = await servingName();
-      for (const name of (await ours()).filter((one) => isOwn(one) && one !== serving)) {
-        await stillHeld();
-        if (await isLeased(tx, leaseOf(partsOf(name)[1]))) continue;
-        await server.ask((client) => client.deleteCollection(name));
+    if (!(await store.list()).some(names.isPrivate)) return;
+    await withAdvisoryLock(db, lock, async (trx, confirmLock) => {
+      const serving = await store.servingName();
+      const idle = (await store.list()).filter((name) => names.isPrivate(name) && name !== serving);
+      for (const name of idle) {
+        await confirmLock();
+        if (await isLeased(trx, leaseOf(names.keyOf(name)))) continue;
+        await store.remove(name);
         log.warn({ collection: name }, 'a collection that was never finished was removed from Qdrant');
       }
     });
   };
 
-  const removeUnlessServing = async (name: string): Promise<void> => {
-    if ((await servingName()) !== name) await server.ask((client) => client.deleteCollection(name));
-  };
-
   /**
-   * Gives a name to a new collection that is nobody else's. Unless it serves when the work is over it is removed, by others
-   * where this process dies.
+   * Runs `work` with the name for a new private collection. Unless the collection serves afterwards it is removed; when
+   * this process dies, another one removes it.
    *
-   * @param work its signal says that others may take the collection for abandoned
+   * @param work its signal aborts when other processes may take the collection for abandoned
    */
-  const beside = async (work: (name: string, signal: AbortSignal) => Promise<void>): Promise<void> => {
+  const withPrivateName = async (work: (name: string, signal: AbortSignal) => Promise<void>): Promise<void> => {
     await removeAbandoned();
     const key = `x${randomBytes(4).toString('hex')}`;
     await withLease(db, leaseOf(key), async (signal) => {
-      const name = `${alias}-${nextOf(await ours())}-${key}`;
+      const name = names.next(await store.list(), key);
+      const removeUnlessServing = async () => {
+        if ((await store.servingName()) !== name) await store.remove(name);
+      };
       try {
         await work(name, signal);
       } finally {
-        await removeUnlessServing(name).catch((error: unknown) => {
+        await removeUnlessServing().catch((error: unknown) => {
           log.warn({ err: error, collection: name }, 'a collection in Qdrant is left for the next process to remove');
         });
       }
@@ -154,26 +98,14 @@ export function createCollections({ server, db, alias, log }: Deps) {
   };
 
   return {
-    /** @throws AlfredError `internal` when the alias is somebody else's */
-    async serving(): Promise<Collection | undefined> {
-      const name = await servingName();
-      if (name === undefined) return undefined;
-      const info = await server.ask((client) => client.getCollection(name));
-      const collection = collectionFromInfo(name, info);
-      if (collection) return collection;
-      throw new AlfredError(
-        'internal',
-        `The alias ${alias} in Qdrant stands for ${name}, which Alfred did not make: set ALFRED_QDRANT_COLLECTION to another name.`,
-      );
-    },
-    read,
+    serving: store.serving,
+    read: store.read,
     begin,
-    /** A new collection under a name that `beside` gave. */
-    create: (wanted: WantedCollection, name: string): Promise<Collection> => create(db, wanted, name),
-    /** @param beforeEach called before each request */
-    indexed,
+    /** Creates a collection under a name from `withPrivateName`. */
+    create: (wanted: WantedCollection, name: string): Promise<Collection> => store.create(db, wanted, name),
+    createIndexes: store.createIndexes,
     serve,
-    beside,
+    withPrivateName,
     removeAbandoned,
   };
 }

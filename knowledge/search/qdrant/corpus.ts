@@ -2,27 +2,30 @@ import { sql } from 'kysely';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { weightedTerms } from './bm25.ts';
 
-/** Length in words of the chunks that Alfred cuts, their headings and titles counted as they weigh, until there are enough to tell. */
-const usualLength = 200;
-const enough = 100;
-const sampled = 1_000;
+/**
+ * Used until there are enough chunks to measure: the usual length in words of Alfred's chunks, with headings and titles
+ * counted by their weights.
+ */
+const defaultLength = 200;
+const minSample = 100;
+const maxSample = 1_000;
 
-/** How long passages are on average, in words. Chunks of a corpus stay alike, so what holds for some holds for all. */
+/** The average length of passages in words, from a sample of the chunks of all tenants. */
 export async function averageLengthIn(db: Database): Promise<number> {
   const rows = await db
     .selectFrom('chunks as c')
     .innerJoin('documents as d', 'd.id', 'c.document_id')
     .select(['d.title', 'c.heading_path', 'c.text'])
-    .limit(sampled)
+    .limit(maxSample)
     .execute();
-  if (rows.length < enough) return usualLength;
+  if (rows.length < minSample) return defaultLength;
   const lengths = rows.map(
     ({ title, heading_path, text }) => weightedTerms({ title, headings: heading_path.join('\n'), body: text }).length,
   );
   return Math.max(1, Math.round(lengths.reduce((sum, length) => sum + length, 0) / rows.length));
 }
 
-/** How many numbers a vector of a model has. @returns undefined while the model has made none for the tenant */
+/** The dimensions of a model's vectors. @returns undefined while the model has made none for the tenant */
 export async function dimensionsOf(db: Database, tenant: string, model: string): Promise<number | undefined> {
   if (model === '') return undefined;
   const { rows } = await sql<{ dimensions: number }>`
@@ -31,6 +34,7 @@ export async function dimensionsOf(db: Database, tenant: string, model: string):
   return rows[0]?.dimensions;
 }
 
+/** Every tenant that has documents, or had some. */
 export async function tenantsWithChanges(db: Database): Promise<string[]> {
   const rows = await db.selectFrom('document_changes').select('tenant').distinct().orderBy('tenant').execute();
   return rows.map(({ tenant }) => tenant);

@@ -1,10 +1,10 @@
 import type { Schemas } from '@qdrant/js-client-rest';
 import type { PassageFilter } from '../passage-index.ts';
 
-/** The tenant's points. */
+/** All points of a tenant. */
 export const ofTenant = (tenant: string): Schemas['Filter'] => ({ must: [equals('tenant', tenant)] });
 
-/** Which points count for a query, as Qdrant filters. */
+/** The points of a tenant that a query searches. */
 export function filterOf(
   tenant: string,
   { principals, collections, tags, language, updatedFrom, updatedTo }: PassageFilter,

@@ -1,4 +1,5 @@
 import { AlfredError } from '../../../contract/errors.ts';
+import { linkAbort } from '../../../runtime/link-abort.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { compareWithPostgres } from '../compare-with-postgres.ts';
@@ -10,10 +11,10 @@ import { tenantsWithChanges } from './corpus.ts';
 import { readIndexedChunks } from './read-indexed-chunks.ts';
 import { CollectionNotFound, type Server } from './server.ts';
 import type { ServingCollection } from './serving-collection.ts';
-import { createSnapshots } from './snapshots.ts';
+import { createSnapshots, type RestoredCollection } from './snapshots.ts';
 
-/** One collection holds all tenants, and can only be replaced as a whole. */
-const everybody = 'all tenants';
+/** One collection contains all tenants, and can only be replaced as a whole. */
+const allTenants = 'all tenants';
 
 type Deps = {
   server: Server;
@@ -23,7 +24,9 @@ type Deps = {
   collections: Collections;
   catchUp: CatchUp;
   serving: ServingCollection;
-  /** Works on the collection that serves, caught up for the tenant; again when another one takes its place meanwhile. */
+  /**
+   * Runs `work` on the serving collection, caught up for the tenant; again when the collection is replaced meanwhile.
+   */
   withServing: <T>(tenant: string, work: (collection: Collection) => Promise<T>) => Promise<T>;
 };
 
@@ -31,57 +34,64 @@ export function createOperations(deps: Deps): IndexOperations {
   const { server, db, log, collections, catchUp, serving, withServing } = deps;
   const snapshots = createSnapshots(deps);
 
-  /** Makes a collection beside the one that serves, fills it up and has it serve. */
-  const replace = (make: (name: string, signal: AbortSignal) => Promise<{ made: Collection; tenants: string[] }>) =>
+  /** Makes a collection beside the serving one, catches it up for all tenants, and makes it serve. */
+  const replace = (make: (name: string, signal: AbortSignal) => Promise<RestoredCollection>) =>
     collections
-      .beside(async (name, lost) => {
-        const signal = AbortSignal.any([lost, serving.signal]);
-        const { made, tenants } = await make(name, signal);
-        for (const tenant of new Set([...tenants, ...(await tenantsWithChanges(db))]))
-          await catchUp.caughtUp({ collection: made, tenant }, signal);
-        signal.throwIfAborted();
-        await collections.serve(made);
-        serving.forget();
+      .withPrivateName(async (name, leaseLost) => {
+        const { signal, release } = linkAbort([leaseLost, serving.signal]);
+        try {
+          const { collection, tenants } = await make(name, signal);
+          for (const tenant of new Set([...tenants, ...(await tenantsWithChanges(db))]))
+            await catchUp.run({ collection, tenant }, signal);
+          signal.throwIfAborted();
+          await collections.serve(collection);
+          serving.forget();
+        } finally {
+          release();
+        }
       })
-      .catch(goneMeanwhile);
+      .catch(rethrowCollectionNotFound);
+
+  const withoutLock = async () => {};
 
   return {
-    parts: () => [everybody],
+    parts: () => [allTenants],
     verify: (tenant) =>
       compareWithPostgres(db, tenant, () =>
         withServing(tenant, async (collection) => ({
-          held: await readIndexedChunks(server, collection, tenant),
+          chunks: await readIndexedChunks(server, collection, tenant),
           model: collection.kind.model,
         })),
       ),
     rebuild: () =>
       replace(async (name) => {
-        const made = await collections.create(await serving.wanted(), name);
-        await collections.indexed(made, async () => {});
-        return { made, tenants: [] };
+        const collection = await collections.create(await serving.wanted(), name);
+        await collections.createIndexes(collection, withoutLock);
+        return { collection, tenants: [] };
       }),
     async snapshot(_, file) {
       const tenants = await tenantsWithChanges(db);
-      const collection = await serving.collection(tenants[0] ?? '');
+      const collection = await serving.current(tenants[0] ?? '');
       try {
-        for (const tenant of tenants) await catchUp.caughtUp({ collection, tenant }, serving.signal);
-        await snapshots.save(collection, tenants, file, serving.signal);
+        for (const tenant of tenants) await catchUp.run({ collection, tenant }, serving.signal);
+        await snapshots.save({ collection, tenants, file }, serving.signal);
       } catch (error) {
         serving.forget();
-        goneMeanwhile(error);
+        rethrowCollectionNotFound(error);
       }
       log.info({ collection: collection.name }, 'a snapshot of the search index was saved');
     },
     restore: (_, file) =>
       replace(async (name, signal) => {
-        const { made, tenants } = await snapshots.put(file, name, signal);
-        await collections.indexed(made, async () => {});
-        return { made, tenants };
+        const restored = await snapshots.restore(file, name, signal);
+        await collections.createIndexes(restored.collection, withoutLock);
+        return restored;
       }),
   };
 }
 
-function goneMeanwhile(error: unknown): never {
+/** @throws AlfredError `index_unavailable` for a missing collection, and any other error as it is */
+function rethrowCollectionNotFound(error: unknown): never {
   if (!(error instanceof CollectionNotFound)) throw error;
   const message = 'The collection in Qdrant was removed meanwhile, by a rebuild or by hand: do it again.';
   throw new AlfredError('index_unavailable', message, { cause: error });

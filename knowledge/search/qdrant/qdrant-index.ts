@@ -1,70 +1,60 @@
 import type { Schemas } from '@qdrant/js-client-rest';
 import { AlfredError } from '../../../contract/errors.ts';
-import type { Scope } from '../../../contract/references.ts';
+import { coalesce } from '../../../runtime/coalesce.ts';
 import type { Config } from '../../../runtime/config.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import type { PassageFilter, PassageIndex, PassageQuery, Hit } from '../passage-index.ts';
-import { oldestUnappliedChange, countChangesAfter } from '../change-log.ts';
-import { createShared } from '../shared.ts';
-import { queryTerms } from '../../../contract/rules/terms.ts';
-import { createCatchUp } from './catch-up.ts';
-import {
-  denseVector,
-  format,
-  lexicalVector,
-  acceptsVector,
-  type Collection,
-  type CollectionSettings,
-} from './collection.ts';
+import { countChangesAfter, oldestUnappliedChange, type IndexPosition } from '../change-log.ts';
+import type { Candidates, Hit, PassageFilter, PassageIndex, PassageQuery } from '../passage-index.ts';
+import { createCatchUp, keyOf, type TenantPoints } from './catch-up.ts';
+import { denseVector, format, type Collection, type CollectionSettings } from './collection.ts';
 import { createCollections } from './collections.ts';
-import { createEncoders } from './encoders.ts';
-import { filterOf, ofTenant } from './filter.ts';
+import { createEncoderChoice } from './encoder-choice.ts';
+import { ofTenant } from './filter.ts';
 import { createOperations } from './operations.ts';
-import { positionPointId, numbersOf, parsePosition, type Position } from './points.ts';
-import { createServer, CollectionNotFound } from './server.ts';
+import { parsePosition, positionPointId } from './points.ts';
+import { queryRequests } from './query-requests.ts';
+import { createServer, CollectionNotFound, type Server } from './server.ts';
 import { createServingCollection } from './serving-collection.ts';
 
 type QdrantSettings = { url: string; key: string | undefined; alias: string; settings: CollectionSettings };
 type Deps = QdrantSettings & {
   db: Database;
   log: Logger;
-  /** Name of the model whose vectors are taken; `''` for none. */
+  /** Name of the model whose vectors are indexed; `''` for none. */
   model: () => Promise<string>;
 };
 
-/** Looks at the same again when a collection is replaced, or a server is behind: more often would be no accident. */
+/** A collection may be replaced, or a node may lag, during an operation. More repeats in a row mean a wrong setup. */
 const maxAttempts = 5;
 
-/** A Qdrant server: a point a passage, all tenants in one collection. Follows Postgres as the embedded index does. */
+/**
+ * A Qdrant server: one point for each passage, all tenants in one collection. Follows Postgres like the embedded index.
+ */
 export function createQdrantIndex({ db, log, model, url, key, alias, settings }: Deps): PassageIndex {
   const server = createServer({ url, key });
-  const encoders = createEncoders(server, log);
+  const encoder = createEncoderChoice(server, log);
   const collections = createCollections({ server, db, alias, log });
-  const catchUp = createCatchUp({ server, db, log, encoder: encoders.chosen });
+  const catchUp = createCatchUp({ server, db, log, encoder });
   const serving = createServingCollection({ db, log, collections, catchUp, model, settings });
-  const shared = new Map<string, () => Promise<void>>();
-  const reached = new Map<string, Position>();
+  const requestsOf = (target: Target, query: PassageQuery) =>
+    queryRequests({ encoder, model, quantization: settings.quantization }, target, query);
 
-  /** What a tenant's collection has at the least, after every change made before the call. */
-  const caught = async (of: { collection: Collection; tenant: string }): Promise<Position> => {
-    const id = JSON.stringify([of.collection.name, of.tenant]);
-    const run =
-      shared.get(id) ?? createShared(async () => void reached.set(id, await catchUp.caughtUp(of, serving.signal)));
-    shared.set(id, run);
-    await run();
-    return reached.get(id) as Position;
-  };
+  /** Applies every change made before the call. @returns the position that the tenant's points have reached at least */
+  const catchUpTenant = coalesce((target: TenantPoints) => catchUp.run(target, serving.signal), keyOf);
 
+  /**
+   * Runs `work` on the serving collection, caught up for the tenant; again when it is gone or `work` gives undefined.
+   */
   const withServing = async <T>(
     tenant: string,
-    work: (collection: Collection, least: Position) => Promise<T | undefined>,
+    work: (collection: Collection, minimum: IndexPosition) => Promise<T | undefined>,
   ): Promise<T> => {
     for (let attempt = 1; attempt <= maxAttempts; attempt++) {
       try {
-        const collection = await serving.collection(tenant);
-        const done = await work(collection, await caught({ collection, tenant }));
-        if (done !== undefined) return done;
+        const collection = await serving.current(tenant);
+        const result = await work(collection, await catchUpTenant({ collection, tenant }));
+        if (result !== undefined) return result;
         catchUp.forget({ collection, tenant });
       } catch (error) {
         if (!(error instanceof CollectionNotFound)) throw error;
@@ -77,77 +67,81 @@ export function createQdrantIndex({ db, log, model, url, key, alias, settings }:
     );
   };
 
-  const searchesOf = async (collection: Collection, tenant: string, filter: PassageFilter, query: PassageQuery) => {
-    const terms = queryTerms(query.text);
-    const encoder = terms.length > 0 ? await encoders.chosen(collection.name) : undefined;
-    const vector = acceptsVector(collection, query.vector) && collection.kind.model === (await model()) && query.vector;
-    const common = { filter: filterOf(tenant, filter), with_payload: ['chunk_id'] };
-    return {
-      lexical: encoder && {
-        ...{ ...common, query: encoder.query(terms), using: lexicalVector },
-        // Servers from 1.19 on count words among the tenant's own passages; older ones among all, and ignore this.
-        params: { idf: { corpus: ofTenant(tenant) } },
-      },
-      dense: vector && {
-        ...{ ...common, query: numbersOf(vector), using: denseVector },
-        ...(settings.quantization === 'none' ? {} : { params: { quantization: { rescore: true, oversampling: 3 } } }),
-      },
-    } satisfies Record<string, Schemas['QueryRequest'] | undefined | false>;
-  };
-
   const operations = createOperations({
-    ...{ server, db, log, alias, collections, catchUp, serving },
+    server,
+    db,
+    log,
+    alias,
+    collections,
+    catchUp,
+    serving,
     withServing: (tenant, work) => withServing(tenant, async (collection) => work(collection)),
   });
 
   return {
     operations,
     name: `qdrant-${format}`,
-    find: ({ tenant }: Scope, filter, query, depth) =>
-      withServing(tenant, async (collection, least) => {
-        const asked = await searchesOf(collection, tenant, filter, query);
-        // The position comes with the answer, so that it is that of what was searched.
-        const mark = { filter: { must: [{ has_id: [positionPointId(tenant)] }] }, limit: 1, with_payload: true };
-        const some = [asked.lexical, asked.dense].flatMap((search) => (search ? [{ ...search, limit: depth }] : []));
-        const answers = await server.ask((client) => client.queryBatch(collection.name, { searches: [mark, ...some] }));
-        const { source, applied } = parsePosition(answers[0]?.points[0]);
-        if (source !== least.source || applied < least.applied) return undefined;
-        return {
-          lexical: asked.lexical ? rankedOf(answers[1]) : [],
-          dense: asked.dense ? rankedOf(answers.at(-1)) : [],
-        };
+    find: ({ tenant }, filter, query, depth) =>
+      withServing(tenant, async (collection, minimum) => {
+        const { lexical, dense } = await requestsOf({ collection, tenant, filter, limit: depth }, query);
+        return search(server, { collection, tenant, minimum }, { lexical, dense });
       }),
     state: (tenant) =>
       withServing(tenant, async ({ name }, { applied }) => {
-        const count = async (...also: Schemas['Condition'][]) => {
-          const filter = { must: [...[ofTenant(tenant).must ?? []].flat(), ...also] };
-          return (await server.ask((client) => client.count(name, { exact: true, filter }))).count;
-        };
+        const count = (...conditions: Schemas['Condition'][]) =>
+          countPoints(server, name, {
+            exact: true,
+            filter: { must: [...[ofTenant(tenant).must ?? []].flat(), ...conditions] },
+          });
         const behind = await countChangesAfter(db, tenant, applied);
         return { passages: await count(), vectors: await count({ has_vector: denseVector }), behind, bytes: null };
       }),
     async size() {
       const collection = await collections.serving();
       if (!collection) return undefined;
-      // Estimates, which take no look at every point.
-      const count = async (filter?: Schemas['Filter']) =>
-        (await server.ask((client) => client.count(collection.name, { exact: false, ...(filter ? { filter } : {}) })))
-          .count;
+      const { name, kind } = collection;
+      // Estimated counts, for which Qdrant does not read every point.
+      const withVector = { exact: false, filter: { must: [{ has_vector: denseVector }] } };
       return {
-        passages: await count(),
-        vectors: collection.kind.model === '' ? 0 : await count({ must: [{ has_vector: denseVector }] }),
+        passages: await countPoints(server, name, { exact: false }),
+        vectors: kind.model === '' ? 0 : await countPoints(server, name, withVector),
         bytes: null,
-        behindSince: await oldestUnappliedChange(db, catchUp.seenIn(collection)),
+        behindSince: await oldestUnappliedChange(db, catchUp.knownPositionsIn(collection)),
       };
     },
     close: () => serving.close(),
   };
 }
 
-const rankedOf = (answer: Schemas['QueryResponse'] | undefined): Hit[] =>
-  (answer?.points ?? []).map(({ payload, score }) => ({ chunkId: String(payload?.chunk_id), score }));
+type Target = { collection: Collection; tenant: string; filter: PassageFilter; limit: number };
 
-/** What the configuration says about Qdrant. */
+/** @returns undefined when the tenant's points have not reached `minimum` */
+async function search(
+  server: Server,
+  { collection, tenant, minimum }: TenantPoints & { minimum: IndexPosition },
+  { lexical, dense }: { lexical: Schemas['QueryRequest'] | undefined; dense: Schemas['QueryRequest'] | undefined },
+): Promise<Candidates | undefined> {
+  // The position is read in the same request, so that it is the position of the points that were searched.
+  const position = { filter: { must: [{ has_id: [positionPointId(tenant)] }] }, limit: 1, with_payload: true };
+  const searches = [position, ...[lexical, dense].filter((request) => request !== undefined)];
+  const responses = await server.call((client) => client.queryBatch(collection.name, { searches }));
+  const { source, applied } = parsePosition(responses[0]?.points[0]);
+  if (source !== minimum.source || applied < minimum.applied) return undefined;
+  return {
+    lexical: lexical ? hitsOf(responses[1]) : [],
+    dense: dense ? hitsOf(responses.at(-1)) : [],
+  };
+}
+
+const hitsOf = (response: Schemas['QueryResponse'] | undefined): Hit[] =>
+  (response?.points ?? []).map(({ payload, score }) => ({ chunkId: String(payload?.chunk_id), score }));
+
+async function countPoints(server: Server, collection: string, request: Schemas['CountRequest']): Promise<number> {
+  const { count } = await server.call((client) => client.count(collection, request));
+  return count;
+}
+
+/** The configuration variables of Qdrant. */
 export const qdrantSettings = (config: Config, url: string): QdrantSettings => ({
   url,
   key: config.VECTOR_DB_KEY,

@@ -6,16 +6,21 @@ import type { Logger } from '../../../runtime/logger.ts';
 import { collectionFromMetadata, format, metadataOf, type Collection } from './collection.ts';
 import type { Collections } from './collections.ts';
 import type { Server } from './server.ts';
-import { readSnapshotFile, writeSnapshotFile } from './snapshot-file.ts';
+import { readSnapshotFile, writeSnapshotFile, type SnapshotHead } from './snapshot-file.ts';
 
 type Deps = { server: Server; alias: string; collections: Collections; log: Logger };
 
-/** A collection as a file, by Qdrant's own snapshots, which hold everything but aliases. */
+/** @property tenants that a collection had when it was saved */
+export type RestoredCollection = { collection: Collection; tenants: string[] };
+
+const pathOf = (collection: string) => `/collections/${encodeURIComponent(collection)}/snapshots`;
+
+/** Saves a collection as a file and back. Uses Qdrant's own snapshots, which contain everything except aliases. */
 export function createSnapshots({ server, alias, collections, log }: Deps) {
-  /** A node saves and takes what it holds itself, and behind one address we cannot choose among several. */
-  const checkAlone = async (signal: AbortSignal) => {
-    const answer = await server.send({ method: 'GET', path: '/cluster', signal });
-    const { result } = (await json(answer)) as { result: Schemas['ClusterStatus'] };
+  /** A snapshot is saved to and restored from one node, and behind one address we cannot choose among several nodes. */
+  const checkSingleNode = async (signal: AbortSignal) => {
+    const response = await server.stream({ method: 'GET', path: '/cluster', signal });
+    const { result } = (await json(response)) as { result: Schemas['ClusterStatus'] };
     const nodes = result.status === 'enabled' ? Object.keys(result.peers).length : 1;
     if (nodes > 1)
       throw new AlfredError(
@@ -23,64 +28,76 @@ export function createSnapshots({ server, alias, collections, log }: Deps) {
         `Qdrant runs on ${nodes} nodes, and each saves only what it holds itself: see docs/qdrant.md, or build the index anew with \`alfred index rebuild\`.`,
       );
   };
-  const pathOf = (collection: string) => `/collections/${encodeURIComponent(collection)}/snapshots`;
 
   return {
-    /** @throws AlfredError `invalid_request` when the server has several nodes; the system's error when the file is there already */
-    async save(collection: Collection, tenants: string[], file: string, signal: AbortSignal): Promise<void> {
-      await checkAlone(signal);
+    /**
+     * Writes a snapshot of a collection to a new file.
+     *
+     * @throws AlfredError `invalid_request` when the server has several nodes
+     * @throws the system's error when the file exists
+     */
+    async save(
+      { collection, tenants, file }: { collection: Collection; tenants: string[]; file: string },
+      signal: AbortSignal,
+    ): Promise<void> {
+      await checkSingleNode(signal);
       const path = pathOf(collection.name);
-      const made = (await json(await server.send({ method: 'POST', path, query: { wait: 'true' }, signal }))) as {
-        result: Schemas['SnapshotDescription'];
-      };
-      const { name, size, checksum } = made.result;
-      const snapshot = `${path}/${encodeURIComponent(name)}`;
+      const created = await server.stream({ method: 'POST', path, query: { wait: 'true' }, signal });
+      const { result } = (await json(created)) as { result: Schemas['SnapshotDescription'] };
+      const { name, size, checksum } = result;
       try {
-        const bytes = await server.send({ method: 'GET', path: snapshot, signal });
-        const head = {
-          ...({ alfred: 'qdrant-snapshot', version: 1 } as const),
-          ...{ alias, collection: collection.name, metadata: metadataOf(collection), tenants },
-          ...{ sizeBytes: size, sha256: checksum ?? null },
+        const bytes = await server.stream({ method: 'GET', path: `${path}/${encodeURIComponent(name)}`, signal });
+        const head: SnapshotHead = {
+          alfred: 'qdrant-snapshot',
+          version: 1,
+          alias,
+          collection: collection.name,
+          metadata: metadataOf(collection),
+          tenants,
+          sizeBytes: size,
+          sha256: checksum ?? null,
         };
         await writeSnapshotFile(file, head, bytes, signal);
       } finally {
-        // It takes the server's disk. One that stays goes with its collection.
+        // The snapshot occupies the server's disk. One that cannot be deleted now goes with its collection.
         await server
-          .ask((client) => client.deleteSnapshot(collection.name, name))
+          .call((client) => client.deleteSnapshot(collection.name, name))
           .catch((error: unknown) => log.warn({ err: error, snapshot: name }, 'a snapshot stays on Qdrant’s disk'));
       }
     },
 
     /**
-     * Makes a collection of a file.
+     * Makes a collection from a file.
      *
-     * @returns it, and the tenants that it was made for
-     * @throws AlfredError `invalid_request` when the file is none, is broken, or the server has several nodes
+     * @param name of the new collection
+     * @throws AlfredError `invalid_request` when the file is no snapshot or broken, or the server has several nodes
      */
-    async put(file: string, name: string, signal: AbortSignal): Promise<{ made: Collection; tenants: string[] }> {
+    async restore(file: string, name: string, signal: AbortSignal): Promise<RestoredCollection> {
       const { head, bytes } = await readSnapshotFile(file);
       if (collectionFromMetadata(name, head.metadata)?.kind.format !== format)
         throw new AlfredError(
           'invalid_request',
           `${file} was made by another version of Alfred: rebuild the index instead.`,
         );
-      await checkAlone(signal);
-      const answer = await server.send({
-        ...{ method: 'POST', path: `${pathOf(name)}/upload`, signal },
+      await checkSingleNode(signal);
+      const response = await server.stream({
+        method: 'POST',
+        path: `${pathOf(name)}/upload`,
         query: { wait: 'true', priority: 'snapshot', ...(head.sha256 === null ? {} : { checksum: head.sha256 }) },
         body: formOf(bytes(), head.sizeBytes),
+        signal,
       });
-      answer.resume();
-      // Servers keep it in a snapshot from the version on that knows it.
-      await server.ask((client) => client.updateCollection(name, { metadata: head.metadata }));
-      const made = await collections.read(name);
-      if (!made) throw new AlfredError('internal', `Qdrant made nothing of ${file} that Alfred knows.`);
-      return { made, tenants: head.tenants };
+      response.resume();
+      // Only newer servers include the metadata in a snapshot.
+      await server.call((client) => client.updateCollection(name, { metadata: head.metadata }));
+      const collection = await collections.read(name);
+      if (!collection) throw new AlfredError('internal', `Qdrant made nothing of ${file} that Alfred knows.`);
+      return { collection, tenants: head.tenants };
     },
   };
 }
 
-/** A form with one file, as long as it says beforehand: servers and proxies take no other uploads of this size. */
+/** A form with one file. It declares its length, because servers and proxies refuse large uploads without one. */
 function formOf(bytes: AsyncIterable<Uint8Array>, sizeBytes: number) {
   const boundary = `alfred-${randomBytes(16).toString('hex')}`;
   const begin = Buffer.from(

@@ -4,7 +4,9 @@ import https from 'node:https';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { text } from 'node:stream/consumers';
+import { parseJson } from '../../../contract/json.ts';
 
+/** @property path below the server's address */
 export type StreamingRequest = {
   method: string;
   path: string;
@@ -13,45 +15,47 @@ export type StreamingRequest = {
   signal: AbortSignal;
 };
 
-type Place = { host: string; https: boolean; port: number | null; prefix: string };
+/** @property prefix of every path; @property port null: the default port of the protocol */
+type ServerAddress = { host: string; https: boolean; port: number | null; prefix: string };
 
-/** A dead connection is noticed by this, since no time limit can tell it from a server at work. */
+/** TCP keep-alive detects a dead connection. A time limit could not tell it from a server that is still working. */
 const keepAliveMs = 30_000;
 
-/** `fetch` gives up on a server that takes more than five minutes to answer, as it may when it packs or unpacks a collection. */
+/**
+ * Sends a request without a time limit. `fetch` gives up after five minutes without an answer, but a server may take
+ * longer to pack or unpack a collection.
+ *
+ * @throws Error with `status` and `data`, as the Qdrant client's errors have, when the status is not 2xx
+ */
 export async function sendStreamingRequest(
-  place: Place,
+  address: ServerAddress,
   key: string | undefined,
-  request: StreamingRequest,
+  { method, path, query = {}, body, signal }: StreamingRequest,
 ): Promise<IncomingMessage> {
-  const { method, path, query = {}, body, signal } = request;
   const search = new URLSearchParams(query).toString();
-  const sent = (place.https ? https : http).request({
-    host: place.host.replace(/^\[|\]$/g, ''),
-    port: place.port ?? (place.https ? 443 : 80),
-    path: `${place.prefix}${path}${search && `?${search}`}`,
+  const request = (address.https ? https : http).request({
+    host: address.host.replace(/^\[|\]$/g, ''),
+    port: address.port ?? (address.https ? 443 : 80),
+    path: `${address.prefix}${path}${search && `?${search}`}`,
     method,
     headers: { ...(key === undefined ? {} : { 'api-key': key }), ...body?.headers },
     agent: false,
     signal,
   });
-  sent.setSocketKeepAlive(true, keepAliveMs);
-  const answered = once(sent, 'response') as Promise<[IncomingMessage]>;
-  const written = body ? pipeline(Readable.from(body.pieces), sent, { signal }) : void sent.end();
-  // A server that refuses may do so before it has read everything.
-  const [response] = await Promise.race([answered, Promise.resolve(written).then(() => answered)]);
+  request.setSocketKeepAlive(true, keepAliveMs);
+  const responded = once(request, 'response') as Promise<[IncomingMessage]>;
+  const written = body ? pipeline(Readable.from(body.pieces), request, { signal }) : void request.end();
+  // A server may refuse the request before it has read the whole body.
+  const [response] = await Promise.race([responded, Promise.resolve(written).then(() => responded)]);
   const status = response.statusCode ?? 0;
   if (status >= 200 && status < 300) return response;
-  const said = await text(response);
-  sent.destroy();
-  throw Object.assign(new Error(`${method} ${path}: ${status}`), { status, data: parsed(said) });
+  const data = parseBody(await text(response));
+  request.destroy();
+  throw Object.assign(new Error(`${method} ${path}: ${status}`), { status, data });
 }
 
-/** A proxy in between answers in words of its own. */
-function parsed(said: string): unknown {
-  try {
-    return JSON.parse(said);
-  } catch {
-    return { status: { error: said.slice(0, 200) } };
-  }
+/** A proxy in front of the server may answer with something else than JSON. */
+function parseBody(body: string): unknown {
+  const parsed = parseJson(body);
+  return parsed === undefined ? { status: { error: body.slice(0, 200) } } : parsed;
 }

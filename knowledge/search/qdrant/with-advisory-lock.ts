@@ -1,20 +1,25 @@
 import { sql } from 'kysely';
 import type { Database } from '../../../runtime/database/postgres.ts';
 
-/** Says that the lock is still ours. To be called before each request of another system, which may take its time. */
-type StillHeld = () => Promise<void>;
+/**
+ * Throws when the lock is lost. Call it before each request to another system, because such a request may take long.
+ */
+export type ConfirmLock = () => Promise<void>;
 
 /**
- * Does work that one process does at a time. The lock is Postgres', and goes with its transaction: whoever dies leaves it
- * to the next. Statements of the work see what others did before.
+ * Runs `work` in one process at a time. The lock is an advisory lock of Postgres and ends with its transaction, so a
+ * process that dies frees it for the next. Statements of `work` see what earlier holders of the lock committed.
  */
 export const withAdvisoryLock = <T>(
   db: Database,
   name: string,
-  work: (tx: Database, stillHeld: StillHeld) => Promise<T>,
+  work: (trx: Database, confirmLock: ConfirmLock) => Promise<T>,
 ): Promise<T> =>
-  db.transaction().execute(async (tx) => {
-    await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(tx);
-    // A statement also keeps the connection from being closed as an idle one.
-    return work(tx, async () => void (await sql`select 1`.execute(tx)));
+  db.transaction().execute(async (trx) => {
+    await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(trx);
+    const confirmLock = async () => {
+      // The statement also keeps the database from closing the connection as idle.
+      await sql`select 1`.execute(trx);
+    };
+    return work(trx, confirmLock);
   });

@@ -3,11 +3,11 @@ import { AlfredError } from '../../../contract/errors.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 
 /**
- * Does work that may take hours under a name that nobody else uses. Others see by `isLeased` that somebody is at it; whoever
- * dies is so no more. Takes a connection of the database for as long.
+ * Runs `work`, which may take hours, under a lease that no other process has. Others see it by `isLeased`. The lease
+ * ends with the work or with the process. It occupies one database connection all the time.
  *
- * @param work is told to stop when the lease is lost
- * @param pingMs well below the time that the database lets a transaction idle
+ * @param work   its signal aborts when the lease is lost
+ * @param pingMs well below the time after which the database ends an idle transaction
  */
 export const withLease = <T>(
   db: Database,
@@ -15,26 +15,26 @@ export const withLease = <T>(
   work: (signal: AbortSignal) => Promise<T>,
   pingMs = 10_000,
 ): Promise<T> =>
-  db.transaction().execute(async (tx) => {
-    await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(tx);
-    const lost = new AbortController();
-    let pinged: Promise<unknown> = Promise.resolve();
+  db.transaction().execute(async (trx) => {
+    await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(trx);
+    const loss = new AbortController();
+    let lastPing: Promise<unknown> = Promise.resolve();
     const timer = setInterval(() => {
-      pinged = sql`select 1`.execute(tx).catch((cause: unknown) => {
-        lost.abort(new AlfredError('database_unavailable', 'The lock on the work was lost.', { cause }));
+      lastPing = sql`select 1`.execute(trx).catch((cause: unknown) => {
+        loss.abort(new AlfredError('database_unavailable', 'The lock on the work was lost.', { cause }));
       });
     }, pingMs);
     try {
-      return await work(lost.signal);
+      return await work(loss.signal);
     } finally {
       clearInterval(timer);
-      await pinged;
+      await lastPing;
     }
   });
 
-/** Whether somebody is at it. If not, nobody begins before the transaction ends. */
-export async function isLeased(tx: Database, name: string): Promise<boolean> {
+/** Whether another process has the lease. If none has it, none can get it before the transaction ends. */
+export async function isLeased(trx: Database, name: string): Promise<boolean> {
   const { rows } = await sql<{ taken: boolean }>`
-    select pg_try_advisory_xact_lock(hashtextextended(${name}, 0)) as taken`.execute(tx);
+    select pg_try_advisory_xact_lock(hashtextextended(${name}, 0)) as taken`.execute(trx);
   return rows[0]?.taken === false;
 }

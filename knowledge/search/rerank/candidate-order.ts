@@ -2,29 +2,30 @@ import type { Rank } from '../../../contract/documents.ts';
 import type { FusedCandidate } from '../fusion.ts';
 import type { ReadPassage } from '../read-passages.ts';
 
-/** A candidate with its place in every list, in the order in which it is shown. */
+/** A candidate with its rank in every list, in the order in which it is shown. */
 export type OrderedCandidate = Omit<FusedCandidate, 'score'> & { fused: Rank; rerank: Rank | null };
 
-/** As the lists were fused. */
+/** The order of the fused list. */
 export const fusedOrder = (fused: FusedCandidate[]): OrderedCandidate[] =>
   fused.map(({ score, ...candidate }, i) => ({ ...candidate, fused: { rank: i + 1, score }, rerank: null }));
 
 /**
- * Those that were judged first, best first; equals stay as they were, and so do the others, behind them.
+ * Candidates with a reranker score come first, best first; equal scores keep their fused order. The others follow in
+ * their fused order.
  *
- * @param scores by the ids of the chunks that were judged
+ * @param scores of the reranker, by chunk id
  */
 export function rerankedOrder(fused: FusedCandidate[], scores: Map<string, number>): OrderedCandidate[] {
-  const all = fusedOrder(fused);
-  const judged = all
+  const candidates = fusedOrder(fused);
+  const scored = candidates
     .flatMap((candidate) => {
       const score = scores.get(candidate.chunkId);
       return score === undefined ? [] : [{ candidate, score }];
     })
     .sort((a, b) => b.score - a.score);
   return [
-    ...judged.map(({ candidate, score }, i) => ({ ...candidate, rerank: { rank: i + 1, score } })),
-    ...all.filter(({ chunkId }) => !scores.has(chunkId)),
+    ...scored.map(({ candidate, score }, i) => ({ ...candidate, rerank: { rank: i + 1, score } })),
+    ...candidates.filter(({ chunkId }) => !scores.has(chunkId)),
   ];
 }
 

@@ -4,43 +4,54 @@ import type { Logger } from '../../../runtime/logger.ts';
 import type { Metrics } from '../../../runtime/metrics.ts';
 import type { Reranker } from '../../../contract/ports/index.ts';
 
-/** One that did not answer in time is left alone for so long, so that not every search waits for it in vain. */
-const restMs = 5_000;
+/** After a time-out the reranker is not called for this long, so that not every search waits for it in vain. */
+const cooldownMs = 5_000;
 
 type Deps = { reranker: Reranker; log: Logger; metrics?: Pick<Metrics, 'searchReranks'> | undefined };
 
-/** Asks a reranker within its time; a search without its order is better than no search, or one that waits. */
+/**
+ * Guards searches against a slow or failing reranker by a time-out and a cool-down. A search that is not reranked is
+ * better than one that fails or waits.
+ */
 export function createGuardedReranker({ reranker, log, metrics }: Deps) {
-  let restsUntil = -Infinity;
-  const counted = (outcome: string) => metrics?.searchReranks.inc({ outcome });
+  const { model, candidates, timeoutMs } = reranker;
+  let coolsDownUntil = -Infinity;
+  const count = (outcome: string) => metrics?.searchReranks.inc({ outcome });
 
   return {
-    /** Whether it is left alone for a while. To be asked once a search, before anything is read for it. */
-    rests(): boolean {
-      const isResting = performance.now() < restsUntil;
-      if (isResting) counted('resting');
-      return isResting;
+    model,
+    candidates,
+
+    /**
+     * Whether the reranker must not be called now. Call it once in a search, before passages are read for reranking.
+     */
+    isCoolingDown(): boolean {
+      const isCoolingDown = performance.now() < coolsDownUntil;
+      if (isCoolingDown) count('resting');
+      return isCoolingDown;
     },
 
     /**
-     * @returns a score for each text, or undefined when there is none to be had
+     * @returns a score for each text; undefined when the reranker fails or is too slow
      * @throws the signal's reason, and nothing else
      */
     async scores(query: string, texts: string[], signal?: AbortSignal): Promise<number[] | undefined> {
-      const limit = linkAbort(signal ? [signal] : [], { timeoutMs: reranker.timeoutMs });
+      const limit = linkAbort(signal ? [signal] : [], { timeoutMs });
       try {
         const scores = await reranker.scores(query, texts, limit.signal);
-        counted('done');
+        count('done');
         return scores;
       } catch (error) {
         signal?.throwIfAborted();
         const { code, retryAfterMs = 0 } = error instanceof AlfredError ? error : new AlfredError('internal');
-        const [outcome, pauseMs] = limit.hasTimedOut() ? (['late', restMs] as const) : [code, retryAfterMs];
-        counted(outcome);
-        restsUntil = performance.now() + pauseMs;
-        const { model, timeoutMs } = reranker;
-        const why = outcome === 'late' ? { timeoutMs } : { err: error };
-        log.warn({ ...why, model, outcome, pauseMs }, 'a search was not reranked: it goes by the order of its lists');
+        const [outcome, pauseMs] = limit.hasTimedOut() ? (['late', cooldownMs] as const) : [code, retryAfterMs];
+        count(outcome);
+        coolsDownUntil = performance.now() + pauseMs;
+        const reason = outcome === 'late' ? { timeoutMs } : { err: error };
+        log.warn(
+          { ...reason, model, outcome, pauseMs },
+          'a search was not reranked: it goes by the order of its lists',
+        );
         return undefined;
       } finally {
         limit.release();
@@ -48,3 +59,4 @@ export function createGuardedReranker({ reranker, log, metrics }: Deps) {
     },
   };
 }
+export type GuardedReranker = ReturnType<typeof createGuardedReranker>;

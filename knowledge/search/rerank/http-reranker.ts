@@ -9,42 +9,48 @@ type Settings = Pick<
   'RERANK_URL' | 'RERANK_FORMAT' | 'RERANK_MODEL' | 'RERANK_API_KEY' | 'RERANK_CANDIDATES' | 'RERANK_TIMEOUT_MS'
 >;
 
-/** How long one that cannot be reached, or that limits requests and does not say until when, is left alone. */
-const restMs = 5_000;
+/** How long the search does not call a reranker that is unreachable, or that limits requests without `retry-after`. */
+const defaultRetryAfterMs = 5_000;
 
-/** A text's place in the request, and how well it answers. */
-type Judged = { index: number; score: number };
+/** The score of one text. `index`: position of the text in the request. */
+type TextScore = { index: number; score: number };
 type Dialect = {
   body: (model: string, query: string, texts: string[]) => object;
-  judged: z.ZodType<Judged[]>;
+  response: z.ZodType<TextScore[]>;
 };
 
 const index = z.int().nonnegative();
 
-/** What servers differ in. */
+/** Request body and response format of each RERANK_FORMAT. */
 const dialects: Record<Settings['RERANK_FORMAT'], Dialect> = {
-  /** docs.cohere.com/reference/rerank; Jina, vLLM, llama.cpp and Infinity took it over. */
+  /** docs.cohere.com/reference/rerank. Jina, vLLM, llama.cpp and Infinity use the same format. */
   cohere: {
     body: (model, query, documents) => ({ model, query, documents, top_n: documents.length }),
-    judged: z
+    response: z
       .object({ results: z.array(z.object({ index, relevance_score: z.number() })) })
       .transform(({ results }) => results.map(({ index, relevance_score: score }) => ({ index, score }))),
   },
-  /** huggingface.github.io/text-embeddings-inference; without `truncate` a text that is too long fails them all. */
+  /** huggingface.github.io/text-embeddings-inference. Without `truncate`, one text that is too long fails them all. */
   tei: {
     body: (_, query, texts) => ({ query, texts, truncate: true }),
-    judged: z.array(z.object({ index, score: z.number() })),
+    response: z.array(z.object({ index, score: z.number() })),
   },
 };
 
-/** The reranker that RERANK_URL names. Asks once: a search goes on without it sooner than it waits for a second attempt. */
+/**
+ * The reranker at RERANK_URL; undefined when none is configured. It does not retry: a search continues without a
+ * reranker rather than wait for a second attempt.
+ */
 export function createHttpReranker(settings: Settings): Reranker | undefined {
   const { RERANK_URL: url, RERANK_MODEL: model, RERANK_API_KEY: key } = settings;
   if (url === undefined || model === undefined) return undefined;
   const { host } = new URL(url);
   const dialect = dialects[settings.RERANK_FORMAT];
-  const failed = (code: ErrorCode, what: string, more: { retryAfterMs?: number | undefined; cause?: unknown } = {}) =>
-    new AlfredError(code, `The reranker at ${host} ${what}`, more);
+  const failure = (
+    code: ErrorCode,
+    problem: string,
+    options: { retryAfterMs?: number | undefined; cause?: unknown } = {},
+  ) => new AlfredError(code, `The reranker at ${host} ${problem}`, options);
 
   const ask = async (body: object, signal: AbortSignal): Promise<Response> => {
     try {
@@ -55,14 +61,14 @@ export function createHttpReranker(settings: Settings): Reranker | undefined {
           ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
         },
         body: JSON.stringify(body),
-        // Passages go where the configuration says, and nowhere that somebody there sends them on to.
+        // A redirect is not followed: passages go to the configured address only.
         redirect: 'manual',
         signal,
       });
     } catch (error) {
       if (signal.aborted) throw error;
-      throw failed('model_unavailable', 'cannot be reached: see that it runs and RERANK_URL is right.', {
-        retryAfterMs: restMs,
+      throw failure('model_unavailable', 'cannot be reached: see that it runs and RERANK_URL is right.', {
+        retryAfterMs: defaultRetryAfterMs,
         cause: error,
       });
     }
@@ -75,23 +81,23 @@ export function createHttpReranker(settings: Settings): Reranker | undefined {
     async scores(query, texts, signal) {
       const response = await ask(dialect.body(model, query, texts), signal);
       if (!response.ok) {
-        // Some servers repeat what they were sent; an error is kept and shown.
+        // The body is not read: some servers repeat the passages in it, and errors are logged.
         await response.body?.cancel();
-        const [code, advice] = meaningOf(response.status);
-        const named = retryAfterHeaderMs(response.headers.get('retry-after') ?? '');
-        const retryAfterMs = named ?? (response.status === 429 ? restMs : undefined);
-        throw failed(code, `answered ${response.status}${advice}`, { retryAfterMs });
+        const [code, advice] = explainStatus(response.status);
+        const headerMs = retryAfterHeaderMs(response.headers.get('retry-after') ?? '');
+        const retryAfterMs = headerMs ?? (response.status === 429 ? defaultRetryAfterMs : undefined);
+        throw failure(code, `answered ${response.status}${advice}`, { retryAfterMs });
       }
-      const answer: unknown = await response.json().catch((error: unknown) => {
+      const body: unknown = await response.json().catch((error: unknown) => {
         if (signal.aborted) throw error;
-        throw failed('model_unavailable', 'broke off or answered with something else than JSON.');
+        throw failure('model_unavailable', 'broke off or answered with something else than JSON.');
       });
-      const parsed = dialect.judged.safeParse(answer);
+      const parsed = dialect.response.safeParse(body);
       if (!parsed.success)
-        throw failed('model_output_invalid', `does not speak RERANK_FORMAT=${settings.RERANK_FORMAT}.`);
-      const scores = inOrder(parsed.data, texts.length);
+        throw failure('model_output_invalid', `does not speak RERANK_FORMAT=${settings.RERANK_FORMAT}.`);
+      const scores = scoresInOrder(parsed.data, texts.length);
       if (!scores)
-        throw failed(
+        throw failure(
           'model_output_invalid',
           `did not judge each of ${texts.length} texts once; its order is not used.`,
         );
@@ -101,14 +107,15 @@ export function createHttpReranker(settings: Settings): Reranker | undefined {
 }
 
 /** @returns undefined unless every text has exactly one score */
-function inOrder(judged: Judged[], count: number): number[] | undefined {
-  const scores = new Map(judged.map(({ index, score }) => [index, score]));
-  if (judged.length !== count || scores.size !== count) return undefined;
+function scoresInOrder(results: TextScore[], count: number): number[] | undefined {
+  const scores = new Map(results.map(({ index, score }) => [index, score]));
+  if (results.length !== count || scores.size !== count) return undefined;
   const ordered = Array.from({ length: count }, (_, i) => scores.get(i));
   return ordered.every((score) => score !== undefined) ? ordered : undefined;
 }
 
-function meaningOf(status: number): [ErrorCode, string] {
+/** The error code for a status, and what to do about it. */
+function explainStatus(status: number): [ErrorCode, string] {
   if (status === 401 || status === 402 || status === 403)
     return ['model_auth', ': put its key into RERANK_API_KEY, and see that its account is paid.'];
   if (status === 429) return ['model_rate_limited', ': it limits our requests.'];
