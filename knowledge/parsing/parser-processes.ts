@@ -4,58 +4,58 @@ import type { FileToParse } from '../../contract/ports/index.ts';
 import type { ParserAnswer } from './parser-process.ts';
 
 const entry = fileURLToPath(new URL('./parser-process.ts', import.meta.url));
-/** A process that has nothing to do for so long is ended, in milliseconds. */
+/** A process without work is ended after this time. */
 const idleMs = 30_000;
-/** What is kept of what a process said before it died, in characters. */
-const lastWords = 2_000;
+/** How much of a process's error output is kept: the last characters. */
+const maxStderrCharacters = 2_000;
 
 /** The process ended before it answered. */
-export class ParserDied extends Error {
+export class ParserExited extends Error {
   readonly isOutOfMemory: boolean;
-  constructor(how: string, said: string) {
-    super(`the parser's process ended (${how}): ${said.trim()}`);
-    this.isOutOfMemory = /heap out of memory|bad_alloc|Cannot allocate memory/i.test(said);
+  constructor(exit: string, stderr: string) {
+    super(`the parser's process ended (${exit}): ${stderr.trim()}`);
+    this.isOutOfMemory = /heap out of memory|bad_alloc|Cannot allocate memory/i.test(stderr);
   }
 }
 
-type Idle = { child: ChildProcess; timer: NodeJS.Timeout };
+type IdleProcess = { child: ChildProcess; timer: NodeJS.Timeout };
 
 /**
- * Processes that read files, one at a time each. A file that exhausts memory takes its process along and nothing else: V8
- * may end the whole process where a thread reaches its limit.
+ * A pool of processes that parse files, each one at a time. They are processes and not
+ * threads, because V8 may end the whole process when a thread reaches its memory limit.
  *
  * @param memoryLimitMb of one process's heap
  */
 export function createParserProcesses(memoryLimitMb: number) {
-  const idle: Idle[] = [];
-  const all = new Set<ChildProcess>();
+  const idle: IdleProcess[] = [];
+  const running = new Set<ChildProcess>();
 
   const start = (): ChildProcess => {
     const child = fork(entry, {
       execArgv: [`--max-old-space-size=${memoryLimitMb}`, '--disable-warning=ExperimentalWarning'],
-      // Files are other people's: what reads them knows no secret.
+      // A hostile file may take over the process, so the process gets no secrets.
       env: {},
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
-    all.add(child);
-    child.once('exit', () => all.delete(child));
-    // A write to a process that has just died; its exit says so.
+    running.add(child);
+    child.once('exit', () => running.delete(child));
+    // Happens on a write to a process that has just ended. The `close` event reports that.
     child.on('error', () => undefined);
     return child;
   };
 
-  const take = (): ChildProcess => {
-    const free = idle.pop();
-    if (!free) return start();
-    clearTimeout(free.timer);
-    return free.child.connected ? free.child : start();
+  const acquire = (): ChildProcess => {
+    const idleProcess = idle.pop();
+    if (!idleProcess) return start();
+    clearTimeout(idleProcess.timer);
+    return idleProcess.child.connected ? idleProcess.child : start();
   };
 
-  const giveBack = (child: ChildProcess) => {
+  const release = (child: ChildProcess) => {
     const timer = setTimeout(() => {
       idle.splice(
-        idle.findIndex((one) => one.child === child),
+        idle.findIndex((idleProcess) => idleProcess.child === child),
         1,
       );
       child.kill('SIGKILL');
@@ -65,35 +65,37 @@ export function createParserProcesses(memoryLimitMb: number) {
   };
 
   return {
-    /** @throws ParserDied, and the signal's reason when that comes first; the process is killed then */
+    /** @throws ParserExited, or the signal's reason when it aborts first: then the process is killed */
     run(file: FileToParse, signal: AbortSignal): Promise<ParserAnswer> {
       if (signal.aborted) return Promise.reject(signal.reason as Error);
-      const child = take();
-      let said = '';
+      const child = acquire();
+      let stderr = '';
       return new Promise((resolve, reject) => {
-        const onSaid = (data: Buffer) => (said = (said + data.toString()).slice(-lastWords));
+        const onStderr = (data: Buffer) => {
+          stderr = (stderr + data.toString()).slice(-maxStderrCharacters);
+        };
         const onAnswer = (answer: ParserAnswer) => {
-          release();
-          giveBack(child);
+          removeListeners();
+          release(child);
           resolve(answer);
         };
-        // Not before its output is closed: the reason stands there.
-        const onClose = (code: number | null, by: NodeJS.Signals | null) => {
-          release();
-          reject(new ParserDied(String(code ?? by), said));
+        // `close` comes after `exit`, when the error output with the reason is complete.
+        const onClose = (code: number | null, killSignal: NodeJS.Signals | null) => {
+          removeListeners();
+          reject(new ParserExited(String(code ?? killSignal), stderr));
         };
         const onAbort = () => {
-          release();
+          removeListeners();
           child.kill('SIGKILL');
           reject(signal.reason as Error);
         };
-        const release = () => {
-          child.stderr?.off('data', onSaid);
+        const removeListeners = () => {
+          child.stderr?.off('data', onStderr);
           child.off('message', onAnswer);
           child.off('close', onClose);
           signal.removeEventListener('abort', onAbort);
         };
-        child.stderr?.on('data', onSaid);
+        child.stderr?.on('data', onStderr);
         child.once('message', onAnswer as (message: unknown) => void);
         child.once('close', onClose);
         signal.addEventListener('abort', onAbort, { once: true });
@@ -102,7 +104,7 @@ export function createParserProcesses(memoryLimitMb: number) {
     },
     close() {
       for (const { timer } of idle.splice(0)) clearTimeout(timer);
-      for (const child of all) child.kill('SIGKILL');
+      for (const child of running) child.kill('SIGKILL');
     },
   };
 }

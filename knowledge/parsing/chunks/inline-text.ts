@@ -1,15 +1,15 @@
 import type { Nodes, RootContent } from 'mdast';
 
-/** The words of running text: marks, addresses and tags dropped, a hard line break kept as one. */
+/** The text of inline Markdown nodes, without markup, link addresses and HTML tags. Hard line breaks are kept. */
 export const inlineText = (nodes: readonly (Nodes | RootContent)[]): string =>
   nodes
-    .map(textOf)
+    .map(nodeText)
     .join('')
     .replace(/[^\S\n]+/g, ' ')
     .replace(/ ?\n ?/g, '\n')
     .trim();
 
-function textOf(node: Nodes): string {
+function nodeText(node: Nodes): string {
   switch (node.type) {
     case 'text':
       return node.value.replace(/\s+/g, ' ');
@@ -23,6 +23,6 @@ function textOf(node: Nodes): string {
     case 'imageReference':
       return node.alt ?? '';
     default:
-      return 'children' in node ? node.children.map(textOf).join('') : '';
+      return 'children' in node ? node.children.map(nodeText).join('') : '';
   }
 }

@@ -4,7 +4,7 @@ import { singleLine } from '../normalise.ts';
 import { tableTexts } from './table-rows.ts';
 import { body, type Unit } from './unit.ts';
 
-/** A Markdown syntax tree as headings and pieces, in reading order. */
+/** Converts a Markdown syntax tree to headings and pieces, in reading order. */
 export const outlineOfTree = (root: Root): Unit[] => unitsOf(root.children);
 
 const unitsOf = (nodes: readonly RootContent[]): Unit[] => nodes.flatMap(unitsOfNode);
@@ -14,7 +14,7 @@ function unitsOfNode(node: RootContent): Unit[] {
     case 'heading':
       return [{ kind: 'heading', depth: node.depth, text: singleLine(inlineText(node.children)), page: null }];
     case 'list':
-      // Web pages wrap whole sections in lists; a heading in an item means structure, not an enumeration.
+      // Web pages wrap whole sections in lists. A list with a heading inside an item is read as such sections.
       if (node.children.some((item) => item.children.some((child) => child.type === 'heading')))
         return node.children.flatMap((item) => unitsOf(item.children));
       return node.children.map((item, index) => body(itemText(node, item, index), { tight: index > 0 }));

@@ -1,16 +1,18 @@
-/** A place in a text: UTF-16 code units, end not included. */
+import { characterBoundary } from '../../../contract/rules/character-boundary.ts';
+
+/** A part of a text: [start, end) in UTF-16 code units. */
 export type Range = { start: number; end: number };
 
 const sentences = new Intl.Segmenter('en', { granularity: 'sentence' });
-/** The segmenter is slow on very long strings, so it is fed windows; one sentence is rarely this long. */
+/** The segmenter is slow on very long strings, so it gets windows. A sentence is rarely this long. */
 const windowCharacters = 20_000;
-/** A part may be this much longer than an even share, so that it ends with a sentence. */
+/** A part may be longer than an even share by this factor, so that it can end with a sentence. */
 const slack = 1.15;
 
 /**
- * Cuts an oversized piece into parts of at most `maxCharacters` and of about the same length, for a short rest says little by
- * itself and is found for the wrong questions: between sentences; a longer sentence between words; a longer word anywhere
- * but inside a surrogate pair. White space between parts belongs to none.
+ * Cuts a piece that is too long into parts of at most `maxCharacters`: between sentences, or else between
+ * words, or else at any character. The parts have about the same length, because a short rest has little
+ * meaning of its own and is found by the wrong queries. White space between parts belongs to none of them.
  */
 export function splitLong(text: string, { start, end }: Range, maxCharacters: number): Range[] {
   const parts: Range[] = [];
@@ -25,23 +27,22 @@ export function splitLong(text: string, { start, end }: Range, maxCharacters: nu
   return parts;
 }
 
-/** The last good place to cut in (from, limit]. */
+/** The last good offset for a cut in (from, limit]. */
 function cutBefore(text: string, from: number, limit: number): number {
   const window = text.slice(from, Math.min(from + windowCharacters, limit + 1));
   let cut = 0;
   for (const { index, segment } of sentences.segment(window))
     if (index + segment.trimEnd().length < limit - from) cut = index + segment.length;
-  // What the window's end cut off is no sentence.
+  // The last segment may be the beginning of a sentence that the window cut.
   if (cut >= window.length) cut = 0;
   if (cut > 0) return Math.min(from + cut, limit);
   const space = text.slice(from, limit + 1).search(/\s\S*$/);
   if (space > 0) return from + space;
-  const high = text.charCodeAt(limit - 1);
-  return high >= 0xd800 && high < 0xdc00 ? limit - 1 : limit;
+  return characterBoundary(text, limit);
 }
 
 const isSpace = (text: string, at: number) => /\s/.test(text.charAt(at));
-/** The first place from `from` on, before `end`, where something stands. */
+/** The offset of the first character in [from, end) that is not white space, else `end`. */
 export function skipSpace(text: string, from: number, end: number): number {
   while (from < end && isSpace(text, from)) from++;
   return from;

@@ -1,14 +1,14 @@
 /**
- * What every format comes down to: headings, and the smallest pieces that belong together (a paragraph, a list item with
- * what is under it, a table row). `tight` ones follow the piece before on the next line.
+ * The common form of all formats: headings, and the smallest pieces of text that belong together (a paragraph, a list
+ * item with its sub-items, a table row). A `tight` piece follows on the next line, without an empty line before it.
  */
 export type Unit =
   | { kind: 'heading'; depth: number; text: string; page: number | null }
   | { kind: 'body'; text: string; tight: boolean; page: number | null };
 
 /**
- * What a file holds. `title` is what it says of itself apart from its text: a document's first heading comes before it,
- * unless the headings only name parts, like the sheets of a workbook.
+ * The content of a file. `title` comes from its metadata. The first heading is preferred as title, unless
+ * the headings only name parts of the file, like the sheets of a workbook (`headingsNameParts`).
  */
 export type Outline = { title: string | undefined; units: Unit[]; headingsNameParts?: boolean };
 

@@ -5,17 +5,17 @@ import { singleLine } from '../normalise.ts';
 import { type Row, tableUnits } from '../chunks/table-rows.ts';
 import type { Outline } from '../chunks/unit.ts';
 
-/** A row of this size is a lost quotation mark. */
+/** A longer row means that a closing quotation mark is missing. */
 const maxRowCharacters = 1_000_000;
 
-/** In order of preference: where two fit as well, the first is meant. */
+/** In order of preference, for files that fit several equally well. */
 const delimiters = [',', ';', '\t', '|'];
-/** So much of a file shows how its values are separated. */
+/** How much of a file is read to find its delimiter. */
 const sample = { characters: 64_000, rows: 50 };
 
 /**
- * Comma, semicolon, tab or bar separated values: the file shows which. The first row is taken for the header when it
- * looks like one.
+ * Reads values that are separated by commas, semicolons, tabs or bars. The delimiter is detected. The first row is the
+ * header when it looks like one.
  *
  * @throws AlfredError `file_unreadable` or `file_too_large`
  */
@@ -23,9 +23,9 @@ export function readCsv(name: string, text: string): Outline {
   const counter = countRows(name);
   const rows: Row[] = [];
   try {
-    eachRecord(text, { delimiter: delimiterOf(text) }, (record) => {
+    parseRecords(text, { delimiter: detectDelimiter(text) }, (record) => {
       const row = rowOf(record);
-      if (row.length > 0) counter.met(row.reduce((sum, { text }) => sum + text.length, 0));
+      if (row.length > 0) counter.countRead(row.reduce((sum, { text }) => sum + text.length, 0));
       rows.push(row);
     });
   } catch (error) {
@@ -34,7 +34,7 @@ export function readCsv(name: string, text: string): Outline {
   return { title: undefined, units: tableUnits(rows, counter, { isHeaderUsual: true }) };
 }
 
-function eachRecord(text: string, options: Options, take: (record: string[]) => void) {
+function parseRecords(text: string, options: Options, onRecord: (record: string[]) => void) {
   parse(text, {
     bom: true,
     relax_column_count: true,
@@ -42,22 +42,24 @@ function eachRecord(text: string, options: Options, take: (record: string[]) => 
     max_record_size: maxRowCharacters,
     ...options,
     on_record: (record: string[]) => {
-      take(record);
-      // The library would keep every record a second time.
+      onRecord(record);
+      // Null keeps the library from collecting the records as well.
       return null;
     },
   });
 }
 
-/** The one that cuts most rows into the same number of values, and into many. */
-function delimiterOf(text: string): string {
+/** The delimiter that splits most rows into the same number of values; of equal ones, into the most values. */
+function detectDelimiter(text: string): string {
   const scores = delimiters.map((delimiter) => {
     const widths = new Map<number, number>();
-    const count = ({ length }: string[]) => void (length > 1 && widths.set(length, (widths.get(length) ?? 0) + 1));
+    const count = ({ length }: string[]) => {
+      if (length > 1) widths.set(length, (widths.get(length) ?? 0) + 1);
+    };
     try {
-      eachRecord(text.slice(0, sample.characters), { delimiter, to: sample.rows }, count);
+      parseRecords(text.slice(0, sample.characters), { delimiter, to: sample.rows }, count);
     } catch (error) {
-      // The sample may end within quotation marks; the rows before that have been counted.
+      // The sample may end inside quotation marks. The rows before that were counted.
       if (!(error instanceof CsvError)) throw error;
     }
     return Math.max(0, ...[...widths].map(([width, rows]) => rows + width / 1_000));
@@ -70,16 +72,16 @@ const rowOf = (record: string[]): Row =>
     .map((value, column) => ({ column, text: singleLine(value), isText: !isValue(value) }))
     .filter(({ text }) => text !== '');
 
-/** Numbers, dates, amounts with their unit; `Q1` is a name. */
+/** Numbers, dates and amounts with a unit. `Q1` is not a value but a name. */
 const isValue = (text: string) => /^[^\p{L}]*\d[^\p{L}]*(?:\p{L}{1,3}\.?)?$/u.test(text);
 
 function damaged(name: string, { code, message, lines }: CsvError & { lines?: unknown }) {
   const where = typeof lines === 'number' ? ` near line ${lines}` : '';
-  const what =
+  const problem =
     code === 'CSV_QUOTE_NOT_CLOSED'
       ? 'a quotation mark is opened and never closed'
       : code === 'CSV_MAX_RECORD_SIZE'
         ? 'a row is longer than a million characters'
         : message;
-  return fileProblem('file_unreadable', name, `${what}${where}. Correct it and add the file again.`);
+  return fileProblem('file_unreadable', name, `${problem}${where}. Correct it and add the file again.`);
 }

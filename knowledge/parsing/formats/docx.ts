@@ -8,7 +8,7 @@ import type { Outline } from '../chunks/unit.ts';
 import { readZipDirectory, unpacksWithin } from './zip-directory.ts';
 
 /**
- * A Word document; the macros of a .docm stay where they are.
+ * Reads a Word document. Macros (.docm) are not read.
  *
  * @throws AlfredError `file_unreadable` when the package is broken, `file_too_large` when it unpacks without bounds
  */
@@ -22,7 +22,7 @@ export async function readDocx(name: string, bytes: Uint8Array): Promise<Outline
     { buffer: Buffer.from(bytes) },
     {
       styleMap: ["p[style-name='Title'] => h1:fresh"],
-      // Pictures hold no text, and as data addresses they would fill memory.
+      // Pictures have no text, and as data URLs they would fill the memory.
       convertImage: mammoth.images.imgElement(async () => ({ src: '' })),
       externalFileAccess: false,
     },
@@ -30,7 +30,9 @@ export async function readDocx(name: string, bytes: Uint8Array): Promise<Outline
   return readHtml(value);
 }
 
-/** The library's XML parser expands none, but a file that declares some is an attack on those that do. */
+/**
+ * Refuses files that declare XML entities. The library's parser does not expand them, but no Office program writes any.
+ */
 async function refuseEntities(name: string, bytes: Uint8Array) {
   const file = openOfficePackage(name, bytes);
   for (const part of file.parts.filter((part) => /\.(xml|rels)$/.test(part))) {

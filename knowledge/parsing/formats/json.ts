@@ -6,40 +6,41 @@ import { body, type Outline, type Unit } from '../chunks/unit.ts';
 type Scalar = string | boolean | null;
 type Value = Scalar | Value[] | { [key: string]: Value };
 
-/** What people write by hand is rarely deeper than ten. */
+/** Documents that people write are rarely deeper than ten levels. */
 const maxDepth = 100;
 
 /**
- * JSON as lines that each say where they stand: `limits.hotel.berlin: 150 EUR`. The objects of a list are lines of their
- * own, like rows of a table: `grades[0]: name: L2; limit: 50`. Numbers stay as they are written, 12.50 and not 12.5.
+ * Reads JSON as lines that begin with their path: `limits.hotel.berlin: 150 EUR`.
+ * Each object of a list becomes one line, like a table row: `grades[0]: name: L2;
+ * limit: 50`. Numbers stay as they are written: 12.50 does not become 12.5.
  *
  * @throws AlfredError `file_unreadable` or `file_too_large`
  */
 export function readJson(name: string, text: string): Outline {
-  const value = parseJson(name, text.replace(/^\uFEFF/, ''));
+  const value = parseOrRefuse(name, text.replace(/^\uFEFF/, ''));
   const title = isObject(value)
-    ? [value.title, value.name].find((it) => typeof it === 'string' && it !== '')
+    ? [value.title, value.name].find((candidate) => typeof candidate === 'string' && candidate !== '')
     : undefined;
-  const page = createLines(countRows(name));
-  page.write(value);
-  return { title: typeof title === 'string' ? singleLine(title) : undefined, units: page.units() };
+  const lines = createLineWriter(countRows(name));
+  lines.write(value);
+  return { title: typeof title === 'string' ? singleLine(title) : undefined, units: lines.units() };
 }
 
-/** A value a line, each like an object of a list. */
+/** Reads JSON Lines: each line is read like an object of a list. */
 export function readJsonLines(name: string, text: string): Outline {
-  const page = createLines(countRows(name));
+  const lines = createLineWriter(countRows(name));
   for (const [index, line] of text
     .replace(/^\uFEFF/, '')
     .split('\n')
     .entries()) {
-    if (line.trim() !== '') page.write([parseJson(name, line, index + 1)]);
+    if (line.trim() !== '') lines.write([parseOrRefuse(name, line, index + 1)]);
   }
-  return { title: undefined, units: page.units() };
+  return { title: undefined, units: lines.units() };
 }
 
-function parseJson(name: string, text: string, line?: number): Value {
+function parseOrRefuse(name: string, text: string, line?: number): Value {
   try {
-    return JSON.parse(text, asWritten) as Value;
+    return JSON.parse(text, keepNumberText) as Value;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     const place = /line (\d+) column (\d+)/.exec(error.message);
@@ -48,26 +49,26 @@ function parseJson(name: string, text: string, line?: number): Value {
   }
 }
 
-/** Node.js 21 and newer say how a number was written. */
-const asWritten = (_key: string, value: unknown, context?: { source?: string }): unknown =>
+/** Keeps a number as it is written in the file. Node gives its source text to the reviver. */
+const keepNumberText = (_key: string, value: unknown, context?: { source?: string }): unknown =>
   typeof value === 'number' ? (context?.source ?? String(value)) : value;
 
-function createLines(counter: RowCounter) {
+function createLineWriter(counter: RowCounter) {
   const lines: string[] = [];
 
-  function say(path: string, text: string) {
+  function addLine(path: string, text: string) {
     if (text === '') return;
-    counter.met(text.length);
-    lines.push(counter.wrote(path ? `${path}: ${text}` : text));
+    counter.countRead(text.length);
+    lines.push(counter.countWritten(path ? `${path}: ${text}` : text));
   }
 
   function write(value: Value, path = '', depth = 0, isItem = false) {
     if (depth > maxDepth) throw new RangeError(`more than ${maxDepth} levels`);
-    if (isPlain(value)) say(path, plainText(value));
+    if (isPlain(value)) addLine(path, plainText(value));
     else if (Array.isArray(value)) {
-      // The rows of a list that is the whole file need no place: one is like the other.
+      // Items of a list that is the whole file get no path: it would only be their index.
       for (const [index, item] of value.entries()) write(item, path && `${path}[${index}]`, depth + 1, true);
-    } else if (isItem && isFlat(value)) say(path, rowOf(value));
+    } else if (isItem && isFlat(value)) addLine(path, rowOf(value));
     else for (const [key, item] of Object.entries(value)) write(item, path ? `${path}.${key}` : key, depth + 1);
   }
 
@@ -76,20 +77,22 @@ function createLines(counter: RowCounter) {
 
 const isObject = (value: Value | undefined): value is { [key: string]: Value } =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-/** A value, or a list of nothing but short values. */
+/** A scalar, or a list of short scalars. */
 const isPlain = (value: Value): value is Scalar | Scalar[] =>
   isScalar(value) || (Array.isArray(value) && value.length > 0 && value.every(isShort));
 const isScalar = (value: Value): value is Scalar => typeof value !== 'object' || value === null;
 const isShort = (value: Value): value is Scalar => isScalar(value) && String(value).length <= 60;
 
-/** One level of objects within a row is still a row: `address.city: Berlin`. */
+/** An object becomes one line if it is nested by at most one level: `address.city: Berlin`. */
 const isFlat = (row: { [key: string]: Value }): boolean =>
   Object.values(row).every((value) => isPlain(value) || (isObject(value) && Object.values(value).every(isPlain)));
 
 const rowOf = (row: { [key: string]: Value }): string =>
   Object.entries(row)
     .flatMap(([key, value]): [string, Value][] =>
-      isObject(value) ? Object.entries(value).map(([inner, it]) => [`${key}.${inner}`, it]) : [[key, value]],
+      isObject(value)
+        ? Object.entries(value).map(([innerKey, inner]) => [`${key}.${innerKey}`, inner])
+        : [[key, value]],
     )
     .map(([key, value]) => [key, isPlain(value) ? plainText(value) : ''])
     .filter(([, text]) => text !== '')

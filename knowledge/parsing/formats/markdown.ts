@@ -11,10 +11,10 @@ import type { Outline, Unit } from '../chunks/unit.ts';
 
 const frontMatter = /^\uFEFF?---[^\S\n]*\r?\n([\s\S]*?)\r?\n(?:---|\.\.\.)[^\S\n]*(?:\r?\n|$)/;
 
-/** A single block of this size is no prose; the Markdown parser would need a gigabyte for it. */
+/** A longer block is not prose. The Markdown parser would need a gigabyte of memory for it. */
 const maxBlockCharacters = 250_000;
 
-/** Markdown as GitHub reads it; front matter gives the title, HTML blocks are read as HTML. */
+/** Reads GitHub Flavored Markdown. The title comes from the front matter; HTML blocks are read as HTML. */
 export function readMarkdown(text: string): Outline {
   const [whole, front] = frontMatter.exec(text) ?? [];
   const isFrontMatter = front !== undefined && /^[\w-]+[^\S\n]*:/m.test(front);
@@ -27,10 +27,10 @@ export function readMarkdown(text: string): Outline {
 
 function unitsOfSlice(slice: string): Unit[] {
   if (slice.length > maxBlockCharacters) return readPlainText(slice).units;
-  return outlineOfTree(withHtmlRead(unified().use(remarkParse).use(remarkGfm).parse(slice)));
+  return outlineOfTree(readHtmlBlocks(unified().use(remarkParse).use(remarkGfm).parse(slice)));
 }
 
-const withHtmlRead = (tree: Root): Root => ({
+const readHtmlBlocks = (tree: Root): Root => ({
   ...tree,
   children: tree.children.flatMap((node): RootContent[] =>
     node.type === 'html' ? readHtmlFragment(node.value).children : [node],

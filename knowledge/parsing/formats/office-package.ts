@@ -7,34 +7,37 @@ export type OfficePackage = {
   parts: string[];
   has(part: string): boolean;
   /**
-   * A part's text, piece by piece as it unpacks: no part is ever in memory as a whole.
+   * A part's text in pieces, while it is unpacked. No part is in memory as a whole.
    *
-   * @throws AlfredError `file_too_large` when all that was read so far unpacks to more than 256 MB
+   * @throws AlfredError `file_too_large` when all parts that were read so far unpack to more than 256 MB
    */
   pieces(part: string): AsyncGenerator<string, void>;
 };
 
 const pieceBytes = 64 * 1024;
-/** The size of an entry that gives it in a field for zip files of more than 4 GB (PKWARE APPNOTE 4.5.3). */
-const sizeElsewhere = 0xffffffff;
+/** This value means that the size is in an extra field, as in zip files of over 4 GB (PKWARE APPNOTE 4.5.3). */
+const sizeInExtraField = 0xffffffff;
 
-/** Office files are XML parts in a zip. Pictures, macros and whatever else is never asked for stays packed. */
+/**
+ * Opens an Office file: a zip of XML parts. Only parts that are read are unpacked, so pictures and macros never are.
+ */
 export function openOfficePackage(name: string, bytes: Uint8Array): OfficePackage {
   const entries = new Map((readZipDirectory(bytes) ?? []).map((entry) => [entry.name, entry]));
-  let left = maxUnpackedBytes;
+  let remainingBytes = maxUnpackedBytes;
 
   async function* pieces(part: string): AsyncGenerator<string, void> {
     const entry = entries.get(part);
     const packed = entry && packedBytes(bytes, entry);
     if (!packed) throw damaged(name, `its part ${part} is missing`);
-    const says = entry.bytes === sizeElsewhere ? Infinity : entry.bytes;
-    if (says !== Infinity && says > left) throw unpacksTooFar(name);
-    let come = 0;
+    const declaredBytes = entry.bytes === sizeInExtraField ? Infinity : entry.bytes;
+    if (declaredBytes !== Infinity && declaredBytes > remainingBytes) throw unpacksTooFar(name);
+    let unpackedBytes = 0;
     let decode: ((piece: Uint8Array) => string) | undefined;
     for await (const piece of unpacked(packed, entry)) {
-      left -= piece.length;
-      if (left < 0) throw unpacksTooFar(name);
-      if ((come += piece.length) > says) throw damaged(name, `its part ${part} is larger than the file says`);
+      remainingBytes -= piece.length;
+      if (remainingBytes < 0) throw unpacksTooFar(name);
+      unpackedBytes += piece.length;
+      if (unpackedBytes > declaredBytes) throw damaged(name, `its part ${part} is larger than the file says`);
       decode ??= decoderFor(piece);
       yield decode(piece);
     }
@@ -43,10 +46,10 @@ export function openOfficePackage(name: string, bytes: Uint8Array): OfficePackag
   return { parts: [...entries.keys()], has: (part) => entries.has(part), pieces };
 }
 
-const damaged = (name: string, how: string) =>
-  fileProblem('file_unreadable', name, `the file is damaged: ${how}. Save it again and add it again.`);
+const damaged = (name: string, detail: string) =>
+  fileProblem('file_unreadable', name, `the file is damaged: ${detail}. Save it again and add it again.`);
 
-/** XML is in UTF-8 unless its first bytes say otherwise. */
+/** XML is UTF-8 unless it begins with the byte order mark of UTF-16. */
 function decoderFor([first, second]: Uint8Array) {
   const decoder = new TextDecoder(first === 0xff && second === 0xfe ? 'utf-16le' : 'utf-8');
   return (piece: Uint8Array) => decoder.decode(piece, { stream: true });

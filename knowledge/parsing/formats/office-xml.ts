@@ -6,21 +6,26 @@ import type { OfficePackage } from './office-package.ts';
 export type Attributes = Record<string, string | undefined>;
 export type XmlElement = { name: string; attributes: Attributes; children: (XmlElement | string)[] };
 
-type Reader = {
+type ElementHandler = {
   opened?: (name: string, attributes: Attributes) => void;
   text?: (text: string) => void;
   closed?: (name: string) => void;
 };
 
 /**
- * Reads one XML part of an Office file. Names come without their prefix: programs choose it as they like.
+ * Reads one XML part of an Office file. The handler gets names without their prefix, which each program chooses freely.
  *
- * The parser is strict, knows the five entities of XML and no others, and fetches nothing. A part that declares its own is
- * refused: ECMA-376 part 2 forbids document type declarations in a package, so it can only be an attack.
+ * The parser is strict and fetches nothing. It knows only the five entities of XML. A part that declares others
+ * is refused: ECMA-376 part 2 forbids document type declarations in a package, so it can only be an attack.
  *
- * @throws AlfredError `file_unreadable`, `file_too_large`, or what `reader` throws
+ * @throws AlfredError `file_unreadable`, `file_too_large`, or what `handler` throws
  */
-export async function readPart(name: string, file: OfficePackage, part: string, reader: Reader): Promise<void> {
+export async function readPart(
+  name: string,
+  file: OfficePackage,
+  part: string,
+  handler: ElementHandler,
+): Promise<void> {
   const parser = sax.parser(true, {});
   parser.ondoctype = () => {
     throw entitiesDeclared(name, part);
@@ -28,9 +33,9 @@ export async function readPart(name: string, file: OfficePackage, part: string, 
   parser.onerror = (error) => {
     throw error;
   };
-  parser.onopentag = ({ name: tag, attributes }) => reader.opened?.(localName(tag), attributes as Attributes);
-  parser.ontext = parser.oncdata = (text) => reader.text?.(text);
-  parser.onclosetag = (tag) => reader.closed?.(localName(tag));
+  parser.onopentag = ({ name: tag, attributes }) => handler.opened?.(localName(tag), attributes as Attributes);
+  parser.ontext = parser.oncdata = (text) => handler.text?.(text);
+  parser.onclosetag = (tag) => handler.closed?.(localName(tag));
   for await (const piece of file.pieces(part)) parser.write(piece);
   parser.close();
 }
@@ -42,8 +47,8 @@ export const entitiesDeclared = (name: string, part: string) =>
     `the file is not safe to read: its part ${part} declares entities, which no Office program writes. Save it again in one and add it again.`,
   );
 
-/** A part as a tree: for small ones. */
-export async function treeOf(name: string, file: OfficePackage, part: string): Promise<XmlElement> {
+/** Reads a part as a tree. Only for small parts. */
+export async function readTree(name: string, file: OfficePackage, part: string): Promise<XmlElement> {
   const root: XmlElement = { name: '', attributes: {}, children: [] };
   const open = [root];
   await readPart(name, file, part, {
@@ -59,28 +64,28 @@ export async function treeOf(name: string, file: OfficePackage, part: string): P
 }
 
 const isElement = (node: XmlElement | string): node is XmlElement => typeof node !== 'string';
-export const elementsOf = ({ children }: XmlElement): XmlElement[] => children.filter(isElement);
+export const childElements = ({ children }: XmlElement): XmlElement[] => children.filter(isElement);
 
-/** All elements of that name, however deep, in the order of the file. */
-export const allOf = (element: XmlElement, name: string): XmlElement[] =>
-  elementsOf(element).flatMap((child) => (child.name === name ? [child] : allOf(child, name)));
+/** All descendants of that name, in the order of the file. Matching elements are not searched further. */
+export const findAll = (element: XmlElement, name: string): XmlElement[] =>
+  childElements(element).flatMap((child) => (child.name === name ? [child] : findAll(child, name)));
 
-export const firstOf = (element: XmlElement, name: string): XmlElement | undefined => allOf(element, name)[0];
+export const findFirst = (element: XmlElement, name: string): XmlElement | undefined => findAll(element, name)[0];
 
-export const textOf = ({ children }: XmlElement): string =>
-  children.map((child) => (isElement(child) ? textOf(child) : child)).join('');
+export const textContent = ({ children }: XmlElement): string =>
+  children.map((child) => (isElement(child) ? textContent(child) : child)).join('');
 
-/** `r:id`, which names a relationship; a plain `id` beside it is something else. */
+/** The attribute `r:id`, which refers to a relation. A plain `id` has another meaning. */
 export const relationIdOf = ({ attributes }: XmlElement): string | undefined =>
   Object.entries(attributes).find(([name]) => name.endsWith(':id'))?.[1];
 
 export type Relation = { kind: string; part: string };
 
-/** What a part refers to inside the file, by id (ECMA-376 part 2, "Relationships"). */
-export async function relationsOf(name: string, file: OfficePackage, part: string): Promise<Map<string, Relation>> {
-  const own = posix.join(posix.dirname(part), '_rels', `${posix.basename(part)}.rels`);
-  if (!file.has(own)) return new Map();
-  const relations = allOf(await treeOf(name, file, own), 'Relationship').map(
+/** The parts of the file that a part refers to, by relation id (ECMA-376 part 2, "Relationships"). */
+export async function readRelations(name: string, file: OfficePackage, part: string): Promise<Map<string, Relation>> {
+  const relationsPart = posix.join(posix.dirname(part), '_rels', `${posix.basename(part)}.rels`);
+  if (!file.has(relationsPart)) return new Map();
+  const relations = findAll(await readTree(name, file, relationsPart), 'Relationship').map(
     ({ attributes: { Id = '', Type = '', Target = '', TargetMode } }): [string, Relation] | undefined =>
       TargetMode === 'External'
         ? undefined
@@ -89,11 +94,11 @@ export async function relationsOf(name: string, file: OfficePackage, part: strin
   return new Map(relations.filter((relation) => relation !== undefined));
 }
 
-/** What the author wrote into the file's properties, unless a program did. */
-export async function titleOf(name: string, file: OfficePackage): Promise<string | undefined> {
+/** The title in the file's properties, unless it is the default of a program. */
+export async function readTitle(name: string, file: OfficePackage): Promise<string | undefined> {
   if (!file.has('docProps/core.xml')) return undefined;
-  const title = firstOf(await treeOf(name, file, 'docProps/core.xml'), 'title');
-  const text = title ? textOf(title).trim() : '';
+  const title = findFirst(await readTree(name, file, 'docProps/core.xml'), 'title');
+  const text = title ? textContent(title).trim() : '';
   return text === '' || /^(powerpoint[ -]\p{L}+|pr[eä]sentation|untitled)$/iu.test(text) ? undefined : text;
 }
 

@@ -1,13 +1,13 @@
 import type { PDFPageProxy } from 'unpdf/pdfjs';
 import { singleLine } from '../normalise.ts';
 
-/** One printed line: its words, the size of its letters and where its foot stands, in points from the page's foot. */
+/** One printed line. `size` is the height of its letters and `y` the height of its baseline on the page, in points. */
 export type Line = { text: string; size: number; y: number };
 
 type TextItem = { str: string; transform: number[]; hasEOL: boolean };
 
-/** The lines of a page in the order in which the file draws them. */
-export async function linesOf(page: PDFPageProxy): Promise<Line[]> {
+/** The lines of a page, in the order in which the file draws them. */
+export async function readLines(page: PDFPageProxy): Promise<Line[]> {
   const { items } = await page.getTextContent();
   const lines: Line[] = [];
   let open: Line | undefined;

@@ -2,18 +2,18 @@ import { getDocumentProxy } from 'unpdf';
 import { fileProblem } from '../file-problem.ts';
 import { maxPages, tooManyPages } from '../limits.ts';
 import { singleLine } from '../normalise.ts';
-import { type Line, linesOf } from './pdf-lines.ts';
+import { type Line, readLines } from './pdf-lines.ts';
 import { body, type Outline, type Unit } from '../chunks/unit.ts';
 
-/** A heading is set this much larger than the text around it, and is short. */
+/** A heading is short, and its letters are larger than those of the text by this factor. */
 const headingScale = 1.15;
 const headingMaxCharacters = 150;
-/** A gap of more than this many letter heights between the feet of two lines begins a paragraph. */
+/** A distance of more than this many letter heights between two baselines begins a paragraph. */
 const paragraphGap = 1.75;
 
 /**
- * A PDF page by page. The format knows letters and places, not structure, so paragraphs follow from the gaps between
- * lines and headings from the size of the letters.
+ * Reads a PDF page by page. The format has only letters and their positions, no structure. So
+ * paragraphs are found by the distance between lines, and headings by the size of their letters.
  *
  * @throws AlfredError `file_encrypted`, `file_too_large` or `file_unreadable`
  */
@@ -34,7 +34,7 @@ export async function readPdf(name: string, bytes: Uint8Array): Promise<Outline>
     const pages: Line[][] = [];
     for (let number = 1; number <= pdf.numPages; number++) {
       const page = await pdf.getPage(number);
-      pages.push(await linesOf(page));
+      pages.push(await readLines(page));
       page.cleanup();
     }
     const sizes = letterSizes(pages.flat());
@@ -46,7 +46,7 @@ export async function readPdf(name: string, bytes: Uint8Array): Promise<Outline>
 
 type Sizes = { text: number; headings: number[] };
 
-/** The size most letters have, and the larger ones that serve as headings, largest first. */
+/** The size of most letters, and the larger sizes, which are those of headings, largest first. */
 function letterSizes(lines: Line[]): Sizes {
   const letters = new Map<number, number>();
   for (const { size, text } of lines) letters.set(rounded(size), (letters.get(rounded(size)) ?? 0) + text.length);
@@ -63,7 +63,7 @@ function pageUnits(lines: Line[], page: number, sizes: Sizes): Unit[] {
     const last = units.at(-1);
     const near = before !== undefined && before.y - line.y < line.size * paragraphGap && before.y > line.y;
     const sameSize = before !== undefined && rounded(before.size) === rounded(line.size);
-    if (last && near && sameSize && (last.kind === 'body' || level >= 0)) last.text = joined(last.text, line.text);
+    if (last && near && sameSize && (last.kind === 'body' || level >= 0)) last.text = joinLines(last.text, line.text);
     else if (level >= 0) units.push({ kind: 'heading', depth: Math.min(level + 1, 6), text: line.text, page });
     else units.push(body(line.text, { page }));
     before = line;
@@ -73,14 +73,14 @@ function pageUnits(lines: Line[], page: number, sizes: Sizes): Unit[] {
   );
 }
 
-/** Lines of one paragraph; a word that was divided at the line's end is put together again, a list keeps its lines. */
-function joined(text: string, next: string): string {
+/** Joins lines of one paragraph. Hyphenated words are joined again; items of a list stay on their own lines. */
+function joinLines(text: string, next: string): string {
   if (/^([-•‣▪*–]|\(?\d{1,2}[.)])\s/.test(next)) return `${text}\n${next}`;
   if (/\p{Ll}[-\u00ad\u2010]$/u.test(text) && /^\p{Ll}/u.test(next)) return text.slice(0, -1) + next;
   return `${text} ${next}`;
 }
 
-/** Programs put a file's name there as often as a title. */
+/** The title in the metadata, unless it is a file name or the default of a program. */
 async function titleOf(pdf: Awaited<ReturnType<typeof getDocumentProxy>>): Promise<string | undefined> {
   const { info } = await pdf.getMetadata().catch(() => ({ info: {} }));
   const title = (info as { Title?: unknown }).Title;

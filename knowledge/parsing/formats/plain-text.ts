@@ -4,13 +4,13 @@ import { body, type Outline, type Unit } from '../chunks/unit.ts';
 const headingMaxCharacters = 80;
 
 /**
- * Plain text: paragraphs between empty lines, their own line breaks kept. A short line that stands alone, in capitals or
- * numbered and without a full stop, is the heading of what follows.
+ * Reads plain text. Empty lines separate paragraphs, which keep their line breaks. A short paragraph of one line is a
+ * heading if it is in capitals or numbered, and does not end with punctuation.
  */
 export function readPlainText(text: string): Outline {
   const paragraphs = normalise(text).split('\n\n');
   const depths = paragraphs.map(headingDepth);
-  // Numbered lines in a row are a list.
+  // Several numbered lines in a row are a list, so a heading has to be followed by text or a deeper heading.
   const units = paragraphs.map((paragraph, index): Unit => {
     const depth = depths[index];
     const next = depths[index + 1];
@@ -20,6 +20,7 @@ export function readPlainText(text: string): Outline {
   return { title: undefined, units };
 }
 
+/** @returns undefined when the line does not look like a heading */
 function headingDepth(line: string): number | undefined {
   if (line.length > headingMaxCharacters || line.includes('\n') || /[.,;:!?]$/.test(line)) return undefined;
   if (/\p{Lu}{3}/u.test(line) && !/\p{Ll}/u.test(line)) return 1;

@@ -1,48 +1,51 @@
 import { getFormatFromId } from 'numfmt';
 import { singleLine } from '../normalise.ts';
 import type { OfficePackage } from './office-package.ts';
-import { allOf, elementsOf, firstOf, readPart, treeOf } from './office-xml.ts';
+import { findAll, childElements, findFirst, readPart, readTree } from './office-xml.ts';
 
-/** What cells refer to by number: the texts that they share, in order, each as one line. */
+/** The shared texts of a workbook, each as one line. Cells refer to them by index. */
 export async function readSharedTexts(name: string, file: OfficePackage, part: string | undefined): Promise<string[]> {
   const texts: string[] = [];
   if (!part) return texts;
   let text = '';
   let isText = false;
-  let isReading = false;
+  let isPhonetic = false;
   await readPart(name, file, part, {
     opened: (tag) => {
       if (tag === 'si') text = '';
-      // How a Japanese word is pronounced stands beside it, as if it were a second text.
-      if (tag === 'rPh') isReading = true;
-      isText = tag === 't' && !isReading;
+      // The pronunciation of a Japanese word (rPh) has text elements of its own, which are skipped.
+      if (tag === 'rPh') isPhonetic = true;
+      isText = tag === 't' && !isPhonetic;
     },
     text: (piece) => {
       if (isText) text += piece;
     },
     closed: (tag) => {
       if (tag === 'si') texts.push(singleLine(text));
-      if (tag === 'rPh') isReading = false;
+      if (tag === 'rPh') isPhonetic = false;
       isText = false;
     },
   });
   return texts;
 }
 
-/** The number format of each cell style, in order (ECMA-376 part 1, 18.8.30). */
+/** The number format of each cell style, by the index of the style (ECMA-376 part 1, 18.8.30). */
 export async function readNumberFormats(
   name: string,
   file: OfficePackage,
   part: string | undefined,
 ): Promise<string[]> {
   if (!part) return [];
-  const styles = await treeOf(name, file, part);
-  const own = new Map(
-    allOf(styles, 'numFmt').map(({ attributes }) => [Number(attributes.numFmtId), attributes.formatCode ?? 'General']),
+  const styles = await readTree(name, file, part);
+  const customFormats = new Map(
+    findAll(styles, 'numFmt').map(({ attributes }) => [
+      Number(attributes.numFmtId),
+      attributes.formatCode ?? 'General',
+    ]),
   );
-  const cellStyles = firstOf(styles, 'cellXfs');
-  return (cellStyles ? elementsOf(cellStyles) : []).map(({ attributes }) => {
+  const cellStyles = findFirst(styles, 'cellXfs');
+  return (cellStyles ? childElements(cellStyles) : []).map(({ attributes }) => {
     const id = Number(attributes.numFmtId ?? 0);
-    return own.get(id) ?? getFormatFromId(id) ?? 'General';
+    return customFormats.get(id) ?? getFormatFromId(id) ?? 'General';
   });
 }

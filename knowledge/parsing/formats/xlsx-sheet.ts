@@ -3,18 +3,19 @@ import { singleLine } from '../normalise.ts';
 import type { OfficePackage } from './office-package.ts';
 import { type Attributes, readPart } from './office-xml.ts';
 import type { Cell, Row } from '../chunks/table-rows.ts';
-import { numberText } from './xlsx-numbers.ts';
+import { formatNumber } from './xlsx-numbers.ts';
 
+/** Values of a workbook that cells refer to by index. `countsFrom1904`: dates are counted from 1904, not 1900. */
 export type Lookups = { texts: string[]; formats: string[]; countsFrom1904: boolean };
 
-/** The filled rows of a sheet, with an empty one wherever rows are left out (ECMA-376 part 1, 18.3.1). */
-export async function readSheet(
-  name: string,
-  file: OfficePackage,
-  part: string,
-  lookups: Lookups,
-  counter: RowCounter,
-): Promise<Row[]> {
+type Sheet = { name: string; file: OfficePackage; part: string; lookups: Lookups; counter: RowCounter };
+
+/**
+ * Reads the filled rows of a sheet (ECMA-376 part 1, 18.3.1). One empty row stands for each gap between them.
+ *
+ * @param sheet.name of the file, for error messages
+ */
+export async function readSheet({ name, file, part, lookups, counter }: Sheet): Promise<Row[]> {
   const rows: Row[] = [];
   let row: Row = [];
   let lastRowNumber = 0;
@@ -23,10 +24,10 @@ export async function readSheet(
   let column = -1;
   let value = '';
   let isValue = false;
-  let isReading = false;
+  let isPhonetic = false;
   await readPart(name, file, part, {
     opened: (tag, attributes) => {
-      isValue = !isReading && (tag === 'v' || tag === 't');
+      isValue = !isPhonetic && (tag === 'v' || tag === 't');
       if (tag === 'row') {
         row = [];
         column = -1;
@@ -35,19 +36,19 @@ export async function readSheet(
         cell = attributes;
         column = columnOf(attributes.r) ?? column + 1;
         value = '';
-      } else if (tag === 'rPh') isReading = true;
+      } else if (tag === 'rPh') isPhonetic = true;
     },
     text: (piece) => {
       if (isValue) value += piece;
     },
     closed: (tag) => {
       isValue = false;
-      if (tag === 'rPh') isReading = false;
+      if (tag === 'rPh') isPhonetic = false;
       else if (tag === 'c') {
-        const text = textOf(value, cell, lookups);
+        const text = cellText(value, cell, lookups);
         if (text !== '') row.push({ column, text, isText: isTextType(cell.t) });
       } else if (tag === 'row' && row.length > 0) {
-        counter.met(row.reduce((sum, { text }) => sum + text.length, 0));
+        counter.countRead(row.reduce((sum, { text }) => sum + text.length, 0));
         if (rowNumber > lastRowNumber + 1) rows.push([]);
         lastRowNumber = rowNumber;
         rows.push(row.sort(byColumn));
@@ -59,22 +60,22 @@ export async function readSheet(
 
 const isTextType = (type = 'n') => type === 's' || type === 'str' || type === 'inlineStr';
 
-function textOf(value: string, { t: type = 'n', s: style }: Attributes, lookups: Lookups): string {
+function cellText(value: string, { t: type = 'n', s: style }: Attributes, lookups: Lookups): string {
   switch (type) {
     case 's':
       return lookups.texts[Number(value)] ?? '';
     case 'b':
       return value === '1' ? 'TRUE' : 'FALSE';
     case 'n':
-      return numberText(value, lookups.formats[Number(style ?? 0)] ?? 'General', lookups.countsFrom1904);
+      return formatNumber(value, lookups.formats[Number(style ?? 0)] ?? 'General', lookups.countsFrom1904);
     default:
       return singleLine(value);
   }
 }
 
-/** `AB12` is column 27. */
-function columnOf(place: string | undefined): number | undefined {
-  const letters = /^[A-Z]{1,3}/.exec(place ?? '')?.[0];
+/** The column of a cell reference, from 0: 27 for `AB12`. */
+function columnOf(reference: string | undefined): number | undefined {
+  const letters = /^[A-Z]{1,3}/.exec(reference ?? '')?.[0];
   return letters === undefined
     ? undefined
     : [...letters].reduce((number, letter) => number * 26 + letter.charCodeAt(0) - 64, 0) - 1;

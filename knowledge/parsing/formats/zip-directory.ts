@@ -6,20 +6,21 @@ const endRecord = 0x06054b50;
 const centralHeader = 0x02014b50;
 
 /**
- * The table of contents of a zip file (PKWARE APPNOTE 4.3.12 and 4.3.16).
+ * Reads the central directory of a zip file (PKWARE APPNOTE 4.3.12 and 4.3.16).
  *
- * @returns undefined when the file has none: it is cut off or no zip
+ * @returns undefined when there is none: the file is cut off or not a zip
  */
 export function readZipDirectory(file: Uint8Array): ZipEntry[] | undefined {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  // The end record is 22 bytes and may be followed by a comment of up to 64 KiB.
+  // The end record has 22 bytes. A comment of up to 64 KiB may follow it.
   let end = file.length - 22;
   const first = Math.max(0, end - 0xffff);
   while (end >= first && view.getUint32(end, true) !== endRecord) end--;
   if (end < first) return undefined;
   const entries: ZipEntry[] = [];
   let at = view.getUint32(end + 16, true);
-  for (let left = view.getUint16(end + 10, true); left > 0; left--) {
+  const count = view.getUint16(end + 10, true);
+  for (let n = 0; n < count; n++) {
     if (at + 46 > file.length || view.getUint32(at, true) !== centralHeader) return undefined;
     const [nameLength, extraLength, commentLength] = [28, 30, 32].map((offset) =>
       view.getUint16(at + offset, true),
@@ -44,22 +45,23 @@ export function packedBytes(file: Uint8Array, { offset, packedBytes }: ZipEntry)
   return file.subarray(start, start + packedBytes);
 }
 
-/** Whether everything in the file unpacks to no more than `maxBytes`, whatever its table of contents claims. */
+/** Unpacks all entries to check their total size. The sizes in the directory are not trusted. */
 export function unpacksWithin(
   file: Uint8Array,
   entries: ZipEntry[],
   maxBytes: number,
 ): 'within' | 'too far' | 'broken' {
-  let left = maxBytes;
+  let remainingBytes = maxBytes;
   for (const entry of entries) {
     const packed = packedBytes(file, entry);
     if (!packed) return 'broken';
     try {
-      left -= entry.method === 0 ? packed.length : inflateRawSync(packed, { maxOutputLength: left }).length;
+      remainingBytes -=
+        entry.method === 0 ? packed.length : inflateRawSync(packed, { maxOutputLength: remainingBytes }).length;
     } catch (error) {
       return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? 'too far' : 'broken';
     }
-    if (left <= 0) return 'too far';
+    if (remainingBytes <= 0) return 'too far';
   }
   return 'within';
 }

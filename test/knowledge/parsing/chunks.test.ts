@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Assembled, assemble } from '../../../knowledge/parsing/chunks/assemble.ts';
-import { lengthsOf } from '../../../knowledge/parsing/chunks/cut.ts';
+import { type AssembledDocument, assembleDocument } from '../../../knowledge/parsing/chunks/assemble-document.ts';
+import { chunkLengths } from '../../../knowledge/parsing/chunks/cut-chunks.ts';
 import { readMarkdown } from '../../../knowledge/parsing/formats/markdown.ts';
 import { markdownSlices } from '../../../knowledge/parsing/formats/markdown-slices.ts';
 import { normalise } from '../../../knowledge/parsing/normalise.ts';
@@ -22,8 +22,8 @@ const unit: fc.Arbitrary<Unit> = fc.oneof(
   fc.record({ kind: fc.constant('body' as const), text: fc.oneof(words, long), tight: fc.boolean(), page }),
 );
 
-function holds({ text, chunks }: Assembled, headings: Unit[], chunking = defaultChunking) {
-  const lengths = lengthsOf(chunking);
+function holds({ text, chunks }: AssembledDocument, headings: Unit[], chunking = defaultChunking) {
+  const lengths = chunkLengths(chunking);
   expect(normalise(text)).toBe(text);
   let end = 0;
   let between = '';
@@ -49,7 +49,7 @@ describe('chunks', () => {
     fc.assert(
       fc.property(fc.array(unit, { maxLength: 30 }), (units) => {
         holds(
-          assemble(units, 'Untitled'),
+          assembleDocument(units, 'Untitled'),
           units.filter(({ kind }) => kind === 'heading'),
         );
       }),
@@ -64,7 +64,7 @@ describe('chunks', () => {
       .filter(({ overlapTokens }) => overlapTokens >= 0);
     fc.assert(
       fc.property(fc.array(unit, { maxLength: 20 }), settings, (units, chunking) => {
-        const document = assemble(units, 'Untitled', { chunking });
+        const document = assembleDocument(units, 'Untitled', { chunking });
         const headings = units.filter(({ kind }) => kind === 'heading');
         holds(document, headings, chunking);
         for (const [i, chunk] of document.chunks.entries()) {
@@ -72,7 +72,7 @@ describe('chunks', () => {
           if (!before || chunk.start >= before.end) continue;
           expect([chunk.headingPath, chunk.page]).toEqual([before.headingPath, before.page]);
         }
-        expect(document.text).toBe(assemble(units, 'Untitled').text);
+        expect(document.text).toBe(assembleDocument(units, 'Untitled').text);
       }),
       { numRuns: 150 },
     );
@@ -87,7 +87,7 @@ describe('chunks', () => {
       fc.property(fc.array(line, { maxLength: 40 }), (lines) => {
         const { units } = readMarkdown(lines.map((parts) => parts.join('')).join('\n'));
         holds(
-          assemble(units, 'Untitled'),
+          assembleDocument(units, 'Untitled'),
           units.filter(({ kind }) => kind === 'heading'),
         );
       }),
@@ -99,7 +99,7 @@ describe('chunks', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(words, fc.constant('\n\n')), { maxLength: 40 }), (parts) => {
         const { units } = readPlainText(parts.join(''));
-        const document = assemble(units, 'Untitled');
+        const document = assembleDocument(units, 'Untitled');
         expect(document.text).toBe(normalise(parts.join('')));
         holds(
           document,
@@ -112,7 +112,7 @@ describe('chunks', () => {
 
   test('never cross a heading or a page, and keep short neighbours together', () => {
     const body = (text: string, page: number | null): Unit => ({ kind: 'body', text, tight: false, page });
-    const { chunks } = assemble(
+    const { chunks } = assembleDocument(
       [body('a', 1), body('b', 1), body('c', 2), { kind: 'heading', depth: 1, text: 'H', page: 2 }, body('d', 2)],
       'Untitled',
     );
@@ -130,10 +130,10 @@ describe('chunks', () => {
       tight: n > 0,
       page: null,
     }));
-    for (const { text } of assemble(rows, 'x').chunks)
+    for (const { text } of assembleDocument(rows, 'x').chunks)
       expect(text.split('\n').every((row) => /^Row: \d+; Value: v+$/.test(row))).toBe(true);
     const prose = Array.from({ length: 300 }, (_, n) => `Sentence number ${n} stands here.`).join(' ');
-    for (const { text } of assemble([{ kind: 'body', text: prose, tight: false, page: null }], 'x').chunks) {
+    for (const { text } of assembleDocument([{ kind: 'body', text: prose, tight: false, page: null }], 'x').chunks) {
       expect(text).toMatch(/^Sentence number \d+ stands here\..*stands here\.$/s);
     }
   });
@@ -144,7 +144,7 @@ describe('an overlap', () => {
   const sentence = (n: number) => `Sentence number ${n} stands in this text.`;
   const sentences = (count: number) => Array.from({ length: count }, (_, n) => sentence(n)).join(' ');
   const cutBy = (units: Unit[], chunkTokens: number, overlapTokens: number) =>
-    assemble(units, 'Untitled', { chunking: { chunkTokens, overlapTokens } });
+    assembleDocument(units, 'Untitled', { chunking: { chunkTokens, overlapTokens } });
 
   test('is the whole sentences at the end of the chunk before', () => {
     const { text, chunks } = cutBy([body(sentences(40))], 100, 30);

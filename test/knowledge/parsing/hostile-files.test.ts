@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { createDocumentParser } from '../../../knowledge/parsing/parser.ts';
+import { createDocumentParser } from '../../../knowledge/parsing/document-parser.ts';
 import type { ErrorCode } from '../../../contract/errors.ts';
 import { docx, pptx, shape, sheetXml, slideXml, wordDocument, xlsx } from '../../support/files/office-files.ts';
 import { parseWith } from '../../support/files/parsing.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { languageOf } from '../../../knowledge/parsing/language.ts';
+import { detectLanguage } from '../../../knowledge/parsing/detect-language.ts';
 import { normalise } from '../../../knowledge/parsing/normalise.ts';
 
 describe('normalised text', () => {
@@ -84,16 +84,16 @@ describe('the language', () => {
     ['ja', '従業員は年間28日の有給休暇を取得できます。'],
     ['zh', '员工每年享有28天带薪休假，请提前申请。'],
   ])('of one sentence in %s is told', async (language, sentence) => {
-    expect(await languageOf(sentence)).toBe(language);
+    expect(await detectLanguage(sentence)).toBe(language);
   });
 
   test('is unknown for numbers, codes and a few words', async () => {
     for (const text of ['12.50 EUR 4711 A-17', 'OK', 'SKU: X-100; Qty: 4; Price: 12.50', 'Laptop | Monitor'])
-      expect(await languageOf(text)).toBeNull();
+      expect(await detectLanguage(text)).toBeNull();
   });
 
   test('is that of most of the text', async () => {
     const [german, english] = ['Alle erhalten 28 Tage Urlaub im Jahr. ', 'Everybody has 28 days of leave each year. '];
-    expect(await languageOf(english.repeat(5) + german.repeat(300) + english.repeat(5))).toBe('de');
+    expect(await detectLanguage(english.repeat(5) + german.repeat(300) + english.repeat(5))).toBe('de');
   });
 });

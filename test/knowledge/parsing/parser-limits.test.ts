@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { createDocumentParser } from '../../../knowledge/parsing/parser.ts';
+import { createDocumentParser } from '../../../knowledge/parsing/document-parser.ts';
 import { parseWith } from '../../support/files/parsing.ts';
 
 let parser: ReturnType<typeof createDocumentParser>;

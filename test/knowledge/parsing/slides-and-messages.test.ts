@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createDocumentParser } from '../../../knowledge/parsing/parser.ts';
+import { createDocumentParser } from '../../../knowledge/parsing/document-parser.ts';
 import { pptx, shape, slideTable, slideXml } from '../../support/files/office-files.ts';
 import { parseWith } from '../../support/files/parsing.ts';
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createDocumentParser } from '../../../knowledge/parsing/parser.ts';
+import { createDocumentParser } from '../../../knowledge/parsing/document-parser.ts';
 import type { ErrorCode } from '../../../contract/errors.ts';
 import { docx } from '../../support/files/office-files.ts';
 import { examplePolicy, fixture, parseWith } from '../../support/files/parsing.ts';

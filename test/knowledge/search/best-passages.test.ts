@@ -1,13 +1,13 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { assemble } from '../../../knowledge/parsing/chunks/assemble.ts';
+import { assembleDocument } from '../../../knowledge/parsing/chunks/assemble-document.ts';
 import { BestPassages, type Candidate } from '../../../knowledge/search/best-passages.ts';
 import type { Chunking } from '../../../contract/chunking.ts';
 
 /** A text of so many sentences, of which each has words of its own, and its chunks as a search reads them. */
 function candidatesOf(sentences: number, chunking: Chunking): { text: string; candidates: Candidate[] } {
   const said = Array.from({ length: sentences }, (_, n) => `Rule${n} says that apple${n} and pear${n} meet berry${n}.`);
-  const { text, chunks } = assemble([{ kind: 'body', text: said.join(' '), tight: false, page: null }], 'Rules', {
+  const { text, chunks } = assembleDocument([{ kind: 'body', text: said.join(' '), tight: false, page: null }], 'Rules', {
     chunking,
   });
   const candidates = chunks.map((chunk, ordinal) => ({

@@ -1,7 +1,7 @@
 import type { ReadableExtension } from '../../contract/readable-files.ts';
-import type { BinaryKind } from './file-content.ts';
+import type { BinaryKind } from './binary-kind.ts';
 
-/** Kinds that are read from their text, and those that are read from their bytes. */
+/** Text kinds are parsed from decoded text, byte kinds from the bytes. */
 export type TextKind = 'markdown' | 'text' | 'html' | 'csv' | 'json' | 'jsonl';
 export type ByteKind = BinaryKind | 'eml';
 type Kind = TextKind | ByteKind;
@@ -50,13 +50,13 @@ const byMediaType: Record<string, Kind> = {
   'message/rfc822': 'eml',
 };
 
-/** Media types by which a sender says that it does not know. */
+/** Media types that say nothing about the kind of a file. */
 export const unknownTypes: ReadonlySet<string> = new Set(['', 'application/octet-stream', 'binary/octet-stream']);
 
-/** @param extension in small letters, with its full stop */
+/** @param extension in lower case, with its dot */
 export const kindOfExtension = (extension: string): Kind | undefined =>
   Object.hasOwn(byExtension, extension) ? byExtension[extension as ReadableExtension] : undefined;
 
-/** @param type in small letters, without parameters */
+/** @param type in lower case, without parameters */
 export const kindOfMediaType = (type: string): Kind | undefined =>
   Object.hasOwn(byMediaType, type) ? byMediaType[type] : undefined;

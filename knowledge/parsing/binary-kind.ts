@@ -2,9 +2,10 @@ import { fileProblem } from './file-problem.ts';
 import { readZipDirectory } from './formats/zip-directory.ts';
 
 export type BinaryKind = 'pdf' | 'docx' | 'xlsx' | 'pptx';
-type Found = { kind: BinaryKind } | { kind?: never; foreign: string };
+/** `foreign` describes a kind of file that is not supported. */
+type Recognised = { kind: BinaryKind } | { kind?: never; foreign: string };
 
-/** The part that every file of the kind has. A macro document has it too, and is read without its macros. */
+/** The part of the zip package by which each kind is recognised. Documents with macros have the same part. */
 const mainParts: Record<string, BinaryKind | undefined> = {
   'word/document.xml': 'docx',
   'xl/workbook.xml': 'xlsx',
@@ -12,11 +13,12 @@ const mainParts: Record<string, BinaryKind | undefined> = {
 };
 
 /**
- * What the first bytes give away: a kind that is read, or the name of one that is not.
+ * Recognises a binary file by its first bytes.
  *
+ * @returns undefined when they are not those of a known binary format
  * @throws AlfredError `file_encrypted` or `file_unreadable`
  */
-export function binaryKind(name: string, bytes: Uint8Array): Found | undefined {
+export function binaryKind(name: string, bytes: Uint8Array): Recognised | undefined {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 1_024)).toString('latin1');
   if (/^[\s\0]*%PDF-|^.{0,64}\n%PDF-/s.test(head)) return { kind: 'pdf' };
   if (head.startsWith('\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1')) {
@@ -34,7 +36,7 @@ export function binaryKind(name: string, bytes: Uint8Array): Found | undefined {
   return head.startsWith('PK\x03\x04') ? zippedKind(name, bytes) : undefined;
 }
 
-function zippedKind(name: string, bytes: Uint8Array): Found {
+function zippedKind(name: string, bytes: Uint8Array): Recognised {
   const entries = readZipDirectory(bytes);
   if (!entries)
     throw fileProblem(
@@ -42,6 +44,6 @@ function zippedKind(name: string, bytes: Uint8Array): Found {
       name,
       'the file is damaged: it begins like an Office or zip file, but its end is missing. Copy or save it again and add it again.',
     );
-  const kind = entries.map((entry) => mainParts[entry.name]).find((found) => found !== undefined);
+  const kind = entries.map((entry) => mainParts[entry.name]).find((partKind) => partKind !== undefined);
   return kind ? { kind } : { foreign: 'a zip archive or another kind of Office file' };
 }

@@ -3,19 +3,20 @@ import { AlfredError } from '../../contract/errors.ts';
 import { linkAbort } from '../../runtime/link-abort.ts';
 import type { DocumentParser, FileToParse, ParsedDocument } from '../../contract/ports/index.ts';
 import { fileProblem } from './file-problem.ts';
-import { createParserProcesses, ParserDied } from './parser-processes.ts';
+import { createParserProcesses, ParserExited } from './parser-processes.ts';
 import { createSemaphore } from '../../runtime/semaphore.ts';
 
 type Options = { processes?: number; timeLimitMs?: number; memoryLimitMb?: number };
 
 /**
- * Reads files (contract/readable-files.ts) in processes of their own, so that no file, however hostile, holds up a heartbeat
- * or ends the worker: a process that takes too long or too much memory, or whose caller has gone, is killed and replaced.
+ * Parses files (contract/readable-files.ts) in child processes, so that a hostile
+ * file can neither block the worker's event loop nor end the worker. A process that
+ * exceeds its time or memory, or whose caller aborts, is killed and replaced.
  *
- * Processes start with the first file and end after half a minute without one. `close` ends them; what they were at, and
- * what comes later, is refused with `draining`.
+ * Processes start when a file needs one and end after half a minute without work. `close`
+ * kills them. Files that they are parsing, and later files, are refused with `draining`.
  *
- * @param options.timeLimitMs   for one file, counted from when a process takes it
+ * @param options.timeLimitMs for one file, from the moment when a process takes it
  * @param options.memoryLimitMb heap of one process
  */
 export function createDocumentParser({
@@ -36,11 +37,11 @@ export function createDocumentParser({
         signal.throwIfAborted();
         closing.signal.throwIfAborted();
         if (limit.hasTimedOut()) throw tooSlow(file.name, timeLimitMs);
-        if (error instanceof ParserDied && error.isOutOfMemory) throw tooLarge(file.name, memoryLimitMb);
-        throw brokeOff(file.name, error);
+        if (error instanceof ParserExited && error.isOutOfMemory) throw tooLarge(file.name, memoryLimitMb);
+        throw crashed(file.name, error);
       });
     if ('document' in answer) return answer.document;
-    if ('broke' in answer) throw brokeOff(file.name, new Error(answer.broke));
+    if ('crash' in answer) throw crashed(file.name, new Error(answer.crash));
     const { code, message, cause } = answer.refused;
     throw new AlfredError(code, message, { cause });
   }
@@ -58,7 +59,7 @@ export function createDocumentParser({
   };
 }
 
-const brokeOff = (name: string, cause: unknown) =>
+const crashed = (name: string, cause: unknown) =>
   new AlfredError('internal', `${name}: the parser broke off.`, { cause });
 
 const tooSlow = (name: string, limitMs: number) =>

@@ -1,13 +1,13 @@
 import { type Chunking, defaultChunking } from '../../../contract/chunking.ts';
-import type { Block, ParsedDocument } from '../../../contract/ports/index.ts';
-import { cut, type Piece } from './cut.ts';
+import type { Chunk, ParsedDocument } from '../../../contract/ports/index.ts';
+import { cutChunks, type Piece } from './cut-chunks.ts';
 import { normalise } from '../normalise.ts';
 import type { Range } from './split-long.ts';
 import type { Unit } from './unit.ts';
 
 const titleMaxCharacters = 300;
 
-/** What stands between two headings, or on one page between them. */
+/** The pieces under one heading; for formats with pages, those of one page. */
 type Section = {
   headingPath: string[];
   depth: number;
@@ -18,21 +18,21 @@ type Section = {
 
 type Options = { headingsNameParts?: boolean | undefined; chunking?: Chunking | undefined };
 
-/** A document without its language, for which its whole text has to be there. */
-export type Assembled = Omit<ParsedDocument, 'language'>;
+/** A document without its language, which is detected from the whole text afterwards. */
+export type AssembledDocument = Omit<ParsedDocument, 'language'>;
 
 /**
- * Builds a document's text and its chunks. A chunk is exactly `text.slice(start, end)`; it never crosses a heading or a
- * page, and cuts through a piece only when that is too long by itself. Where the collection wants it, a chunk begins with
- * the end of the one before it under the same heading and on the same page.
+ * Builds a document's text and its chunks. A chunk is exactly `text.slice(start, end)`. It never crosses
+ * a heading or a page. A piece is cut only when it is longer than a chunk. If the collection wants an
+ * overlap, a chunk begins with the end of the one before it, within the same heading and page.
  *
- * @param fallbackTitle for a document without a heading of its own
+ * @param fallbackTitle for a document without a heading
  */
-export function assemble(
+export function assembleDocument(
   units: Unit[],
   fallbackTitle: string,
   { headingsNameParts = false, chunking = defaultChunking }: Options = {},
-): Assembled {
+): AssembledDocument {
   let text = '';
   const sections: Section[] = [];
   let path: { depth: number; text: string }[] = [];
@@ -48,21 +48,21 @@ export function assemble(
     return section;
   };
   for (const unit of units) {
-    const own = normalise(unit.text);
-    if (own.trim() === '') continue;
+    const unitText = normalise(unit.text);
+    if (unitText.trim() === '') continue;
     const start = text === '' ? 0 : text.length + (unit.kind === 'body' && unit.tight ? 1 : 2);
-    text += (text === '' ? '' : unit.kind === 'body' && unit.tight ? '\n' : '\n\n') + own;
+    text += (text === '' ? '' : unit.kind === 'body' && unit.tight ? '\n' : '\n\n') + unitText;
     const range = { start, end: text.length };
     if (unit.kind === 'heading') {
-      path = [...path.filter(({ depth }) => depth < unit.depth), { depth: unit.depth, text: own }];
+      path = [...path.filter(({ depth }) => depth < unit.depth), { depth: unit.depth, text: unitText }];
       open(unit.page, range);
     } else {
       const last = sections.at(-1);
-      const fits = last && (last.page === unit.page || last.pieces.length === 0);
-      const section = fits ? last : open(unit.page);
+      const canExtend = last && (last.page === unit.page || last.pieces.length === 0);
+      const section = canExtend ? last : open(unit.page);
       section.page = unit.page;
       const before = section.pieces.at(-1);
-      // The first of several is marked by the second.
+      // The first row of a table or list is not tight itself. The second row shows that it is one.
       if (unit.tight && before) before.isRow = true;
       section.pieces.push({ ...range, isRow: unit.tight });
     }
@@ -80,11 +80,11 @@ function chunksOf(
   text: string,
   { headingPath, depth, page, heading, pieces }: Section,
   { next, chunking }: { next: Section | undefined; chunking: Chunking },
-): Block[] {
-  // A heading with nothing under it still says something, unless it only opens deeper ones.
+): Chunk[] {
+  // A heading without text becomes a chunk itself, unless deeper headings follow.
   const opensDeeper = next !== undefined && next.depth > depth;
-  const readable = pieces.length === 0 && heading && !opensDeeper ? [{ ...heading, isRow: false }] : pieces;
-  return cut(text, readable, chunking).map(({ start, end }) => ({
+  const chunkPieces = pieces.length === 0 && heading && !opensDeeper ? [{ ...heading, isRow: false }] : pieces;
+  return cutChunks(text, chunkPieces, chunking).map(({ start, end }) => ({
     headingPath,
     page,
     text: text.slice(start, end),

@@ -1,16 +1,16 @@
 import { basename, extname } from 'node:path/posix';
 import { AlfredError } from '../../contract/errors.ts';
 import type { FileToParse, ParsedDocument } from '../../contract/ports/index.ts';
-import { assemble } from './chunks/assemble.ts';
+import { assembleDocument } from './chunks/assemble-document.ts';
 import { readCsv } from './formats/csv.ts';
 import { readDocx } from './formats/docx.ts';
 import { readEmail } from './formats/email.ts';
-import { recogniseFile } from './file-kind.ts';
-import type { ByteKind, TextKind } from './file-names.ts';
+import { recogniseFile } from './recognise-file.ts';
+import type { ByteKind, TextKind } from './file-kinds.ts';
 import { fileProblem } from './file-problem.ts';
 import { readHtml } from './formats/html.ts';
 import { readJson, readJsonLines } from './formats/json.ts';
-import { languageOf } from './language.ts';
+import { detectLanguage } from './detect-language.ts';
 import { refuseLongText } from './limits.ts';
 import { readMarkdown } from './formats/markdown.ts';
 import { readPdf } from './formats/pdf.ts';
@@ -20,26 +20,26 @@ import type { Outline } from './chunks/unit.ts';
 import { readXlsx } from './formats/xlsx.ts';
 
 /**
- * Reads one file on the current thread. The title is its first heading, else what its metadata says, else its name.
+ * Parses one file on the current thread. The title is the first heading, else the title in the metadata, else the name.
  *
  * @throws AlfredError `file_empty`, `file_type_unsupported`, `file_unreadable`, `file_too_large` or `file_encrypted`
  */
-export async function readFile(file: FileToParse): Promise<ParsedDocument> {
-  const { title, units, headingsNameParts } = await outlineOf(file).catch((error: unknown) => {
+export async function parseFile(file: FileToParse): Promise<ParsedDocument> {
+  const { title, units, headingsNameParts } = await readOutline(file).catch((error: unknown) => {
     if (error instanceof AlfredError) throw error;
-    const what =
+    const problem =
       error instanceof RangeError
         ? 'its parts are nested too deeply to be read'
         : 'the file is damaged and cannot be read';
-    throw fileProblem('file_unreadable', file.name, `${what}. Save or export it again and add it again.`, error);
+    throw fileProblem('file_unreadable', file.name, `${problem}. Save or export it again and add it again.`, error);
   });
   refuseLongText(
     file.name,
     units.reduce((characters, { text }) => characters + text.length, 0),
   );
   const fallbackTitle = title || nameWithoutFolder(file.name);
-  const document = assemble(units, fallbackTitle, { headingsNameParts, chunking: file.chunking });
-  if (document.chunks.length > 0) return { ...document, language: await languageOf(document.text) };
+  const document = assembleDocument(units, fallbackTitle, { headingsNameParts, chunking: file.chunking });
+  if (document.chunks.length > 0) return { ...document, language: await detectLanguage(document.text) };
   throw fileProblem(
     'file_empty',
     file.name,
@@ -47,14 +47,14 @@ export async function readFile(file: FileToParse): Promise<ParsedDocument> {
   );
 }
 
-async function outlineOf(given: FileToParse): Promise<Outline> {
-  const { name, bytes } = given;
-  const file = recogniseFile(given);
-  if ('text' in file) {
-    refuseLongText(name, file.text.length);
-    return textReaders[file.kind](name, file.text);
+async function readOutline(file: FileToParse): Promise<Outline> {
+  const { name, bytes } = file;
+  const recognised = recogniseFile(file);
+  if ('text' in recognised) {
+    refuseLongText(name, recognised.text.length);
+    return textReaders[recognised.kind](name, recognised.text);
   }
-  return byteReaders[file.kind](name, bytes);
+  return byteReaders[recognised.kind](name, bytes);
 }
 
 const textReaders: Record<TextKind, (name: string, text: string) => Outline> = {
