@@ -3,14 +3,19 @@ import pg from 'pg';
 import { taskEventsChannel } from '../../contract/ids.ts';
 import type { Logger } from '../../runtime/logger.ts';
 
-/** How often a follower looks by itself: rarely while notifications arrive, often while they cannot. */
+/** How long a follower waits before it reads without a notification. Shorter while notifications cannot arrive. */
 const pollMs = { connected: 15_000, disconnected: 1_000 };
-/** How long to wait before a connection that failed is tried again. */
+/** How long to wait after a failed connection before the next attempt. */
 const reconnectMs = 1_000;
 
-/** One LISTEN connection a process, opened with the first follower, opened again when it breaks. */
+type Wake = (isEnd: boolean) => void;
+
+/**
+ * One LISTEN connection a process, shared by all followers. The first
+ * follower opens it, and a follower opens it again when it is lost.
+ */
 export function createEventListener(databaseUrl: string, log: Logger) {
-  const followers = new Map<string, Set<(ended: boolean) => void>>();
+  const followers = new Map<string, Set<Wake>>();
   let client: pg.Client | undefined;
   let connecting = false;
   let connected = false;
@@ -23,37 +28,32 @@ export function createEventListener(databaseUrl: string, log: Logger) {
   const connect = async (): Promise<void> => {
     if (connecting || connected || closed) return;
     connecting = true;
-    const fresh = new pg.Client({
-      connectionString: databaseUrl,
-      application_name: 'alfred events',
-      connectionTimeoutMillis: 5_000,
-      keepAlive: true,
-      keepAliveInitialDelayMillis: 10_000,
-    });
-    const lost = (error?: Error) => {
-      if (client !== fresh) return;
+    const newClient = newListenClient(databaseUrl);
+    const onLost = (error?: Error) => {
+      if (client !== newClient) return;
       client = undefined;
-      fresh.end().catch(() => {});
+      newClient.end().catch(() => {});
       if (error && !closed) log.warn({ error: error.message }, 'the event listener has no connection');
-      // Whoever waited for notifications looks for itself, and has the connection opened again.
+      // Followers read once without a notification, and open the connection again when they wait.
       if (connected) wakeAll();
       connected = false;
     };
-    client = fresh;
-    fresh.on('error', lost);
-    fresh.on('end', () => lost());
-    fresh.on('notification', ({ payload = '' }) => {
-      const [taskId = '', ended] = payload.split(' ');
-      followers.get(taskId)?.forEach((wake) => wake(ended !== undefined));
+    client = newClient;
+    newClient.on('error', onLost);
+    newClient.on('end', () => onLost());
+    newClient.on('notification', ({ payload = '' }) => {
+      // The payload is the id, followed by "end" when the task has ended.
+      const [id = '', end] = payload.split(' ');
+      followers.get(id)?.forEach((wake) => wake(end !== undefined));
     });
     try {
-      await fresh.connect();
-      await fresh.query(`listen ${taskEventsChannel}`);
-      connected = client === fresh;
-      // What was written before LISTEN was in force woke nobody.
+      await newClient.connect();
+      await newClient.query(`listen ${taskEventsChannel}`);
+      connected = client === newClient;
+      // Events that were written before LISTEN took effect have sent no notification.
       wakeAll();
     } catch (error) {
-      lost(error as Error);
+      onLost(error as Error);
       await sleep(reconnectMs, undefined, { ref: false });
     } finally {
       connecting = false;
@@ -62,18 +62,18 @@ export function createEventListener(databaseUrl: string, log: Logger) {
 
   return {
     /**
-     * Tells when a task may have new events. `arm` before reading, then `next`: an event that comes in between is not
-     * missed.
+     * Reports when a task or conversation may have new events. Call `arm` before reading, then `next`: an event that is
+     * written in between is not missed.
      *
-     * @param only `end`: sleep through everything but the task's end
+     * @param only `end`: ignore everything but the task's end
      */
-    listen(taskId: string, only: 'all' | 'end' = 'all') {
+    listen(id: string, only: 'all' | 'end' = 'all') {
       let armed = Promise.withResolvers<void>();
-      const wake = (ended: boolean) => {
-        if (only === 'all' || ended) armed.resolve();
+      const wake = (isEnd: boolean) => {
+        if (only === 'all' || isEnd) armed.resolve();
       };
-      const wakes = followers.get(taskId) ?? new Set();
-      followers.set(taskId, wakes.add(wake));
+      const wakes = followers.get(id) ?? new Set();
+      followers.set(id, wakes.add(wake));
       return {
         arm() {
           void connect();
@@ -90,7 +90,7 @@ export function createEventListener(databaseUrl: string, log: Logger) {
         },
         close() {
           wakes.delete(wake);
-          if (wakes.size === 0) followers.delete(taskId);
+          if (wakes.size === 0) followers.delete(id);
         },
       };
     },
@@ -102,3 +102,12 @@ export function createEventListener(databaseUrl: string, log: Logger) {
   };
 }
 export type EventListener = ReturnType<typeof createEventListener>;
+
+const newListenClient = (connectionString: string) =>
+  new pg.Client({
+    connectionString,
+    application_name: 'alfred events',
+    connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+  });

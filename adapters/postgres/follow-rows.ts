@@ -1,33 +1,37 @@
 import type { EventListener } from './event-listener.ts';
 
-/** Pages of events are this long at the most. */
+/** The largest number of events that are yielded at once. */
 const pageSize = 500;
 
-type Followed<E> = {
-  /** Of the task or conversation, as NOTIFY names it. */
+type RowSource<E> = {
+  /** The task or conversation that NOTIFY names. */
   id: string;
   after: number;
   signal: AbortSignal;
   read: (after: number, limit: number) => Promise<E[]>;
   isLast: (event: E) => boolean;
-  /** Asked when nothing came: whether nothing will come any more. */
+  /** Called when there is no event after `after`: whether there will never be one. */
   isOver: (after: number) => Promise<boolean>;
 };
 
-/** Numbered rows as they appear: read, then woken by NOTIFY to read on. Nothing is sent beside them. */
+/**
+ * Yields numbered rows as they appear. NOTIFY only wakes this loop, which then reads the rows.
+ *
+ * Ends after the last event, when `isOver`, and on abort.
+ */
 export async function* followRows<E extends { seq: number }>(
   listener: EventListener,
-  { id, after, signal, read, isLast, isOver }: Followed<E>,
+  { id, after, signal, read, isLast, isOver }: RowSource<E>,
 ): AsyncGenerator<E[]> {
-  const wakes = listener.listen(id);
+  const wakeUps = listener.listen(id);
   try {
     while (!signal.aborted) {
-      wakes.arm();
+      wakeUps.arm();
       const events = await read(after, pageSize);
       const last = events.at(-1);
       if (!last) {
         if (await isOver(after)) return;
-        await wakes.next(signal);
+        await wakeUps.next(signal);
         continue;
       }
       yield events;
@@ -35,6 +39,6 @@ export async function* followRows<E extends { seq: number }>(
       if (isLast(last) && events.length < pageSize) return;
     }
   } finally {
-    wakes.close();
+    wakeUps.close();
   }
 }

@@ -1,9 +1,9 @@
-/** Text that Postgres can hold: it takes neither U+0000 nor halves of surrogate pairs. */
+/** Text without what Postgres refuses: U+0000 is removed, halves of surrogate pairs become U+FFFD. */
 export const storableText = (text: string): string => text.replaceAll('\u0000', '').toWellFormed();
 
 /**
- * JSON that Postgres can hold: what it does not take is valid JSON, and a model or a tool may well send it, but `jsonb`
- * refuses it, and then a paid answer would be lost.
+ * JSON that a `jsonb` column accepts. Models and tools send U+0000 and lone surrogates,
+ * which are valid in JSON; refusing them would lose a response that was paid for.
  */
 export const storableJson = (value: unknown): string =>
   JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'string' ? storableText(inner) : inner));

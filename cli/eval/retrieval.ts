@@ -3,7 +3,7 @@ import { hashHex } from '../../adapters/postgres/hashes.ts';
 import type { Adapters } from '../../wiring/adapters.ts';
 import { defaultFusion, fuse, fusionName, type FusedCandidate, type Fusion } from '../../knowledge/search/fusion.ts';
 import { rerankedOrder, rerankText } from '../../knowledge/search/rerank/candidate-order.ts';
-import { embedMissing } from '../../activities/documents/embed-missing.ts';
+import { embedMissing } from '../../activities/documents/embed-texts.ts';
 import type { Corpus } from './beir.ts';
 import { bootstrap, percentile, qualityOf, type Interval, type Quality } from './measures.ts';
 
@@ -18,50 +18,52 @@ export type RetrievalReport = {
   model: string | null;
   fusion: string;
   reranker: string | null;
-  /** `reranked` where there is a reranker. */
+  /** By ranked list. `reranked` only with a reranker. */
   quality: Partial<Record<List, Record<keyof Quality, Interval>>>;
-  /** Of one hybrid search, the embedding of the question included, a reranker left out. */
+  /** Duration of one hybrid search, with the embedding of the question and without reranking. */
   ms: { p50: number; p95: number };
-  /** Of the reranker, the reading of what it judges included. */
+  /** Duration of reranking, with reading the passages from Postgres. */
   rerankMs?: { p50: number; p95: number };
 };
 
-/** Length of the lists that are fused: enough that 100 documents are found among their passages. */
-const depth = 200;
+/** Length of the lists that are fused. Several passages are of one document: 200 passages give 100 documents. */
+const listLength = 200;
 
 /**
- * Stores a test collection as documents of a tenant of its own, by the same way as any document, and searches it with
- * every question. What was stored and embedded stays for the next run, until `removeCorpus`.
+ * Stores a test collection as documents of its own tenant, with the product's parser and chunks, and searches it with
+ * every question. Documents and vectors stay for the next run, until `removeCorpus`.
+ *
+ * @param options.dir the collection's folder: it names the tenant
  */
 export async function evaluateRetrieval(
   adapters: Adapters,
   corpus: Corpus,
-  { dir, say, fusion = defaultFusion }: { dir: string; say: (line: string) => void; fusion?: Fusion },
+  { dir, onProgress, fusion = defaultFusion }: { dir: string; onProgress: (line: string) => void; fusion?: Fusion },
 ): Promise<RetrievalReport> {
   const scope = scopeOf(dir);
-  await store(adapters, corpus, scope, say);
+  await storeDocuments(adapters, corpus, scope, onProgress);
   const embedder = await adapters.embeddings.embedder();
-  if (embedder) await embedAll(adapters, scope.tenant, say);
-  const ids = await documentIds(adapters, scope);
+  if (embedder) await embedPassages(adapters, scope.tenant, onProgress);
+  const corpusIds = await readCorpusIds(adapters, scope);
 
   const scores: Record<List, Quality[]> = { lexical: [], dense: [], fused: [], reranked: [] };
   const times: number[] = [];
   const rerankTimes: number[] = [];
   for (const [i, { text, relevant }] of corpus.queries.entries()) {
-    say(`${i} of ${corpus.queries.length} questions asked`);
-    const begun = performance.now();
+    onProgress(`${i} of ${corpus.queries.length} questions asked`);
+    const searchedAtMs = performance.now();
     const vector = await embedder?.embedQuery(text, AbortSignal.timeout(60_000));
-    const found = await adapters.passages.find(scope, { principals: ['everyone'] }, { text, vector }, depth);
-    const fused = fuse(found, fusion);
-    times.push(performance.now() - begun);
-    const again = performance.now();
+    const candidates = await adapters.passages.find(scope, { principals: ['everyone'] }, { text, vector }, listLength);
+    const fused = fuse(candidates, fusion);
+    times.push(performance.now() - searchedAtMs);
+    const rerankedAtMs = performance.now();
     const reranked = await rerank(adapters, scope, text, fused);
-    rerankTimes.push(performance.now() - again);
-    const ranked: Record<List, { chunkId: string }[]> = { ...found, fused, reranked };
-    for (const list of lists) scores[list].push(qualityOf(documentsIn(ranked[list], ids), relevant));
+    rerankTimes.push(performance.now() - rerankedAtMs);
+    const ranked: Record<List, { chunkId: string }[]> = { ...candidates, fused, reranked };
+    for (const list of lists) scores[list].push(qualityOf(documentsIn(ranked[list], corpusIds), relevant));
   }
   const { reranker } = adapters;
-  const shown = lists.filter((list) => reranker || list !== 'reranked');
+  const reported = lists.filter((list) => reranker || list !== 'reranked');
   return {
     documents: corpus.documents.length,
     passages: (await adapters.passages.state(scope.tenant)).passages,
@@ -70,18 +72,21 @@ export async function evaluateRetrieval(
     fusion: fusionName(fusion),
     reranker: reranker ? `${reranker.model}, ${reranker.candidates} passages` : null,
     quality: Object.fromEntries(
-      shown.map((list) => [list, byMeasure((measure) => bootstrap(scores[list].map((one) => one[measure])))]),
+      reported.map((list) => [
+        list,
+        byMeasure((measure) => bootstrap(scores[list].map((quality) => quality[measure]))),
+      ]),
     ),
     ms: percentiles(times),
     ...(reranker ? { rerankMs: percentiles(rerankTimes) } : {}),
   };
 }
 
-/** Removes what an evaluation stored. */
+/** Removes the documents that an evaluation has stored. @returns how many */
 export async function removeCorpus(adapters: Adapters, dir: string): Promise<number> {
   const scope = scopeOf(dir);
   let removed = 0;
-  for (;;) {
+  while (true) {
     const { documents } = await adapters.documents.list(scope, { limit: 500 });
     if (documents.length === 0) return removed;
     for (const { id } of documents) if (await adapters.documents.delete(scope, id)) removed++;
@@ -98,7 +103,7 @@ const byMeasure = <T>(of: (measure: keyof Quality) => T) =>
 
 const percentiles = (times: number[]) => ({ p50: percentile(times, 0.5), p95: percentile(times, 0.95) });
 
-/** As a search does it, but patiently, and a failure ends the measurement: half a row would be no figure. */
+/** Reranks as a search does, but with a long timeout. Throws when it fails: a partial result must not be measured. */
 async function rerank({ reranker, readPassages }: Adapters, scope: Scope, query: string, fused: FusedCandidate[]) {
   if (!reranker || fused.length === 0) return [];
   const ids = fused.slice(0, reranker.candidates).map(({ chunkId }) => chunkId);
@@ -107,35 +112,41 @@ async function rerank({ reranker, readPassages }: Adapters, scope: Scope, query:
   return rerankedOrder(fused, new Map(passages.map(({ chunkId }, i) => [chunkId, scores[i] ?? -Infinity])));
 }
 
-/** A chunk's id begins with its document's; a document stands where its best passage does. */
-const documentsIn = (ranked: { chunkId: string }[], ids: Map<string, string>) => [
-  ...new Set(ranked.map(({ chunkId }) => ids.get(chunkId.slice(0, chunkId.indexOf('.'))) ?? '')),
+/** Ids of the corpus, in the order of each document's best passage. A chunk id starts with its document's id. */
+const documentsIn = (ranked: { chunkId: string }[], corpusIds: Map<string, string>) => [
+  ...new Set(ranked.map(({ chunkId }) => corpusIds.get(chunkId.slice(0, chunkId.indexOf('.'))) ?? '')),
 ];
 
 type Scope = { tenant: string; subject: string };
 
-async function store({ documents, parser }: Adapters, corpus: Corpus, scope: Scope, say: (line: string) => void) {
+async function storeDocuments(
+  { documents, parser }: Adapters,
+  corpus: Corpus,
+  scope: Scope,
+  onProgress: (line: string) => void,
+) {
   for (const [i, { id, title, text }] of corpus.documents.entries()) {
-    if (i % 50 === 0) say(`${i} of ${corpus.documents.length} documents stored`);
+    if (i % 50 === 0) onProgress(`${i} of ${corpus.documents.length} documents stored`);
     const bytes = Buffer.from(title ? `# ${title.replace(/\s+/g, ' ').trim()}\n\n${text}` : text);
     const file = { name: `${id}.md`, mediaType: 'text/markdown', contentHash: hashHex(bytes), sizeBytes: bytes.length };
     const parse = () => parser.parse({ ...file, bytes }, AbortSignal.timeout(60_000));
-    // An empty document cannot be found, and is none for the product.
+    // The product refuses an empty document.
     if (text.trim() !== '') await documents.put(scope, { file, parse, placement: { collection: 'default' } });
   }
 }
 
-async function embedAll({ vectors, embeddings }: Adapters, tenant: string, say: (line: string) => void) {
+async function embedPassages({ vectors, embeddings }: Adapters, tenant: string, onProgress: (line: string) => void) {
   const embedder = await embeddings.embedder();
   if (!embedder) return;
-  for (;;) {
+  while (true) {
     const { chunks, embedded } = await vectors.progress(embedder.model, tenant);
-    say(`${embedded} of ${chunks} passages embedded`);
+    onProgress(`${embedded} of ${chunks} passages embedded`);
     if ((await embedMissing({ vectors, embedder }, 64, AbortSignal.timeout(600_000))) === 0) return;
   }
 }
 
-async function documentIds({ documents }: Adapters, scope: Scope): Promise<Map<string, string>> {
+/** @returns the corpus's document id by our document id */
+async function readCorpusIds({ documents }: Adapters, scope: Scope): Promise<Map<string, string>> {
   const ids = new Map<string, string>();
   let cursor: string | null | undefined;
   do {

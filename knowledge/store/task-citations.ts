@@ -5,7 +5,7 @@ import type { CheckedCitation, Citation, TaskResult } from '../../contract/task.
 import { passagesOf, type FoundPassage } from '../../contract/rules/tool-output.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
 import type { Citations } from '../../contract/ports/index.ts';
-import { loadWholeConversation } from '../../adapters/postgres/messages/load-messages.ts';
+import { loadAllMessages } from '../../adapters/postgres/messages/load-messages.ts';
 import { isReadable } from './readable.ts';
 
 /** Checks the citations of an answer against the documents as they are now. */
@@ -45,7 +45,7 @@ async function findAnswer(db: Database, { tenant, subject }: Scope, taskId: stri
 
 /** The passages that tools returned in the conversation up to the answer, by chunk id. */
 async function loadShownPassages(db: Database, scope: Scope, head: string | null): Promise<Map<string, FoundPassage>> {
-  const messages = head === null ? [] : await loadWholeConversation(db, scope, head);
+  const messages = head === null ? [] : await loadAllMessages(db, scope, head);
   const outputs = messages.flatMap((message) => (message.role === 'tool' ? message.results : []));
   return new Map(
     outputs.flatMap(({ output }) => passagesOf(output) ?? []).map((passage) => [passage.chunkId, passage]),

@@ -1,6 +1,6 @@
 import { insertContent } from '../../adapters/postgres/messages/contents.ts';
 import { hashHex } from '../../adapters/postgres/hashes.ts';
-import { roughTokens } from '../../activities/context/context-size.ts';
+import { estimateMessageTokens } from '../../activities/context/context-size.ts';
 import type { MessageStore, ModelProvider, Tool } from '../../contract/ports/index.ts';
 import type { MessageHead, Scope } from '../../contract/references.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
@@ -23,7 +23,7 @@ export function longTalker(calls: number, atEveryHundredth: () => Promise<void>)
   const provider: ModelProvider = {
     name: 'scripted',
     async *stream({ messages, instructions, idempotencyKey }) {
-      const tokens = roughTokens(messages, instructions.length);
+      const tokens = estimateMessageTokens(messages, instructions.length);
       const [, step = '', summary] = idempotencyKey.split('/');
       const text = summary ? saying(++summaries).repeat(20) : saying(Number(step));
       if (!summary && Number(step) % 100 === 1) await atEveryHundredth();

@@ -2,30 +2,29 @@ import { sql } from 'kysely';
 import { everyRole } from '../../../contract/roles.ts';
 import type { Identity } from '../../../contract/ports/index.ts';
 
-/** Whether a person is among `approvers` of approval `a`'s rule. */
-const among = (approvers: 'approvers' | 'escalateTo', { subject, roles }: Identity) => {
-  const [subjects, wanted] = [
-    sql`a.rule #> ${`{${approvers},subjects}`}::text[]`,
-    sql`a.rule #> ${`{${approvers},roles}`}::text[]`,
-  ];
+/** Whether a person is among the `approvers` (or `escalateTo`) of the rule of approval `a`. */
+const isAmong = (approvers: 'approvers' | 'escalateTo', { subject, roles }: Identity) => {
+  const approverSubjects = sql`a.rule #> ${`{${approvers},subjects}`}::text[]`;
+  const approverRoles = sql`a.rule #> ${`{${approvers},roles}`}::text[]`;
   const hasRole = roles.includes(everyRole)
-    ? sql`jsonb_array_length(${wanted}) > 0`
-    : sql`${wanted} ?| ${[...roles]}::text[]`;
-  return sql`coalesce(${subjects} ? ${subject}, false) or coalesce(${hasRole}, false)`;
+    ? sql`jsonb_array_length(${approverRoles}) > 0`
+    : sql`${approverRoles} ?| ${[...roles]}::text[]`;
+  return sql`coalesce(${approverSubjects} ? ${subject}, false) or coalesce(${hasRole}, false)`;
 };
 
-/** The same question as `whyNot` in contract/rules/approval-rights.ts, for rows `a`. */
+/** Whether a person may decide approval `a`. The same rule as `explainRefusal` in contract/rules/approval-rights.ts. */
 export const decidableBy = (identity: Identity) => {
-  const names = (of: string) => sql`coalesce(jsonb_array_length(a.rule #> ${`{approvers,${of}}`}::text[]), 0)`;
+  const count = (kind: 'subjects' | 'roles') =>
+    sql`coalesce(jsonb_array_length(a.rule #> ${`{approvers,${kind}}`}::text[]), 0)`;
   return sql<boolean>`(a.tenant = ${identity.tenant}
     and not ((a.rule ->> 'fourEyes')::boolean and a.subject = ${identity.subject})
-    and (${names('subjects')} + ${names('roles')} = 0 or ${among('approvers', identity)}
-      or (a.escalated_at is not null and (${among('escalateTo', identity)}))))`;
+    and (${count('subjects')} + ${count('roles')} = 0 or ${isAmong('approvers', identity)}
+      or (a.escalated_at is not null and (${isAmong('escalateTo', identity)}))))`;
 };
 
-/** Whoever asked for the task, or may decide. */
+/** Whether a person may see approval `a`: its requester, and all who may decide it. */
 export const visibleTo = (identity: Identity) =>
   sql<boolean>`((a.tenant = ${identity.tenant} and a.subject = ${identity.subject}) or ${decidableBy(identity)})`;
 
-/** Nobody decides about what is being deleted. */
+/** Whether the task of approval `a` is not being deleted. */
 export const isNotErased = sql<boolean>`exists (select from tasks t where t.id = a.task_id and t.erased_at is null)`;

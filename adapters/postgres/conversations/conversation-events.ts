@@ -8,14 +8,17 @@ import type { EventListener } from '../event-listener.ts';
 import { followRows } from '../follow-rows.ts';
 import { storableJson } from '../storable-json.ts';
 
-/** An event of its own, or one of a task by reference. */
-type Appended = NewConversationEvent | { taskId: string; taskSeq: number };
+/** An event of the conversation itself, or a reference to an event of one of its tasks. */
+type EventToAppend = NewConversationEvent | { taskId: string; taskSeq: number };
 
-/** Appends events to a conversation, whose row is locked by it: numbers have no gaps. A part of larger transactions. */
-export async function appendConversationEvents(db: Database, conversationId: string, events: Appended[]) {
+/**
+ * Appends events to a conversation. The update locks the conversation's
+ * row until the transaction ends, so that sequence numbers have no gaps.
+ */
+export async function appendConversationEvents(db: Database, conversationId: string, events: EventToAppend[]) {
   if (events.length === 0) return;
-  const own = events.map((event) => ('type' in event ? event : undefined));
-  const ofTask = events.map((event) => ('type' in event ? undefined : event));
+  const ownEvents = events.map((event) => ('type' in event ? event : undefined));
+  const taskEvents = events.map((event) => ('type' in event ? undefined : event));
   await sql`
     with conversation as (
       update conversations set last_seq = last_seq + ${events.length}::int, updated_at = now()
@@ -24,16 +27,16 @@ export async function appendConversationEvents(db: Database, conversationId: str
       insert into conversation_events (conversation_id, seq, type, data, task_id, task_seq)
       select c.id, c.last_seq - ${events.length}::int + e.n, e.type, e.data, e.task_id, e.task_seq
       from conversation c, unnest(
-        ${own.map((event) => event?.type ?? null)}::text[],
-        ${own.map((event) => (event ? storableJson(event.data) : null))}::jsonb[],
-        ${ofTask.map((event) => event?.taskId ?? null)}::uuid[],
-        ${ofTask.map((event) => event?.taskSeq ?? null)}::int[]
+        ${ownEvents.map((event) => event?.type ?? null)}::text[],
+        ${ownEvents.map((event) => (event ? storableJson(event.data) : null))}::jsonb[],
+        ${taskEvents.map((event) => event?.taskId ?? null)}::uuid[],
+        ${taskEvents.map((event) => event?.taskSeq ?? null)}::int[]
       ) with ordinality as e (type, data, task_id, task_seq, n)
     )
     select pg_notify(${taskEventsChannel}, id) from conversation`.execute(db);
 }
 
-/** What may be watched of conversations. */
+/** Events of conversations and of their tasks, as rows. */
 export const createConversationEvents = (db: Database, listener: EventListener): ConversationEvents => {
   const read = async ({ tenant, subject }: Scope, conversationId: string, after: number, limit: number) => {
     const rows = await db
@@ -71,7 +74,7 @@ export const createConversationEvents = (db: Database, listener: EventListener):
         signal,
         read: (from, limit) => read(scope, conversationId, from, limit),
         isLast: ({ type }) => type === 'conversation.deleted',
-        // Erased before its reader came to the end.
+        // The rows may be erased before a reader has seen the last event.
         isOver: async () => {
           const row = await db
             .selectFrom('conversations')

@@ -5,14 +5,15 @@ import { AlfredError } from '../../../contract/errors.ts';
 import type { TaskResult, TaskStatus } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { ConversationRows } from '../../../contract/ports/index.ts';
-import { requestHashOf } from '../request-hash.ts';
-import { insertContent, referenceOf } from '../messages/contents.ts';
+import { hashRequest } from '../hashes.ts';
+import { insertContent } from '../messages/contents.ts';
+import { contentHash } from '../hashes.ts';
 import { receiptOf, refOf } from './conversation-row.ts';
 
-/** Messages that may wait for their turn in one conversation. */
+/** The number of messages that may wait for their turns in one conversation. */
 const maxWaiting = 1_000;
 
-/** What people say: stored before anything is decided, read with what was answered. */
+/** Messages of conversations: stored before anything is decided about them, listed with their answers. */
 export const createConversationMessages = (db: Database): Pick<ConversationRows, 'storeMessage' | 'listMessages'> => ({
   async storeMessage(who, conversationId, message) {
     const { id, text, ...request } = message;
@@ -29,8 +30,8 @@ export const createConversationMessages = (db: Database): Pick<ConversationRows,
       .where('deleted_at', 'is', null)
       .executeTakeFirst();
     if (!conversation) throw new AlfredError('not_found', `There is no conversation ${conversationId}.`);
-    const requestHash = requestHashOf({ text, ...request });
-    const stored = await find();
+    const requestHash = hashRequest({ text, ...request });
+    const stored = await findStored();
     if (stored) return stored;
 
     if (conversation.archived_at)
@@ -44,7 +45,7 @@ export const createConversationMessages = (db: Database): Pick<ConversationRows,
         'conversation_full',
         `${conversation.waiting} messages wait in the conversation ${conversationId} already.`,
       );
-    const hash = referenceOf(text);
+    const hash = contentHash(text);
     const row = db
       .insertInto('conversation_messages')
       .values({
@@ -58,10 +59,10 @@ export const createConversationMessages = (db: Database): Pick<ConversationRows,
       })
       .onConflict((conflict) => conflict.doNothing());
     await sql`with content as (${insertContent(who, hash, text)}) ${row}`.execute(db);
-    // Somebody may have stored another one under the same id in between.
-    return (await find()) ?? { conversation: refOf(conversation) };
+    // Another request may have stored another message under the same id in the meantime.
+    return (await findStored()) ?? { conversation: refOf(conversation) };
 
-    async function find() {
+    async function findStored() {
       if (!conversation) return undefined;
       const row = await db
         .selectFrom('conversation_messages')
@@ -80,32 +81,33 @@ export const createConversationMessages = (db: Database): Pick<ConversationRows,
   },
 
   async listMessages({ tenant, subject }, conversationId, { limit, after, before }) {
-    // The newest, unless somebody reads on from a place.
+    // The newest messages first, unless the reader goes on after a position.
     const order = after === undefined ? sql`desc` : sql`asc`;
     const { rows } = await sql<Row>`
       with page as (
         select m.* from conversation_messages m join conversations c on c.id = m.conversation_id
-        where m.conversation_id = ${conversationId} and c.tenant = ${tenant} and c.subject = ${subject} and c.deleted_at is null
-          and m.position > ${after ?? 0}::int and m.position < ${before ?? 2_147_483_647}::int
+        where m.conversation_id = ${conversationId} and c.tenant = ${tenant} and c.subject = ${subject}
+          and c.deleted_at is null and m.position > ${after ?? 0}::int and m.position < ${before ?? 2_147_483_647}::int
         order by m.position ${order} limit ${limit + 1}
-      ), said as (
-        select p.*, case when p.state in ('steering', 'steered') then p.running_task_id else p.task_id end as of_task from page p
+      ), message as (
+        select p.*, case when p.state in ('steering', 'steered') then p.running_task_id else p.task_id end as of_task
+        from page p
       )
       select s.id, s.position, s.state, s.outcome, s.created_at, convert_from(q.bytes, 'UTF8') as text,
         t.id as task_id, t.status, t.ended_at, case when a.last = s.position then convert_from(r.bytes, 'UTF8') end as result
-      from said s
+      from message s
       join contents q on q.tenant = ${tenant} and q.subject = ${subject} and q.hash = s.content_hash
       left join tasks t on t.id = s.of_task
       left join contents r on r.tenant = ${tenant} and r.subject = ${subject} and r.hash = t.result_hash
       left join lateral (
-        -- an answer stands after the last message that its task has read
+        -- the answer is listed after the last message that its task has read
         select coalesce(max(m.position), s.position) as last from conversation_messages m
         where m.running_task_id = t.id and m.state = 'steered'
       ) a on true
       order by s.position ${order}`.execute(db);
     const page = rows.slice(0, limit);
     const inOrder = after === undefined ? page.reverse() : page;
-    return { messages: inOrder.flatMap(withAnswer), hasMore: rows.length > limit };
+    return { messages: inOrder.flatMap(listedMessages), hasMore: rows.length > limit };
   },
 });
 
@@ -122,14 +124,14 @@ type Row = {
   result: string | null;
 };
 
-function withAnswer(row: Row): ConversationMessage[] {
+function listedMessages(row: Row): ConversationMessage[] {
   const common = {
     position: row.position,
     taskId: row.task_id,
     state: row.state as MessageState,
     taskStatus: row.status as TaskStatus | null,
   };
-  const said: ConversationMessage = {
+  const message: ConversationMessage = {
     ...common,
     id: row.id,
     role: 'user',
@@ -137,8 +139,8 @@ function withAnswer(row: Row): ConversationMessage[] {
     outcome: row.outcome as MessageOutcome | null,
     createdAt: row.created_at.toISOString(),
   };
-  if (row.result === null || row.task_id === null || row.status !== 'completed') return [said];
+  if (row.result === null || row.task_id === null || row.status !== 'completed') return [message];
   const { text, citations } = JSON.parse(row.result) as TaskResult;
   const createdAt = (row.ended_at ?? row.created_at).toISOString();
-  return [said, { ...common, id: row.task_id, role: 'assistant', text, citations, outcome: null, createdAt }];
+  return [message, { ...common, id: row.task_id, role: 'assistant', text, citations, outcome: null, createdAt }];
 }

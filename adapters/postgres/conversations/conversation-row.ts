@@ -4,7 +4,7 @@ import type { ConversationRef, Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { ConversationRow, Receipt } from '../../../contract/ports/index.ts';
 
-/** Conversations that a subject may see, ready to be shown. */
+/** Selects the conversations that a subject may see, as `conversationRowOf` needs them. */
 export const selectConversations = (db: Database, { tenant, subject }: Scope) =>
   db
     .selectFrom('conversations as c')
@@ -21,9 +21,9 @@ export const selectConversations = (db: Database, { tenant, subject }: Scope) =>
     .where('c.subject', '=', subject)
     .where('c.deleted_at', 'is', null);
 
-type Selected = Awaited<ReturnType<ReturnType<typeof selectConversations>['executeTakeFirstOrThrow']>>;
+type ConversationColumns = Awaited<ReturnType<ReturnType<typeof selectConversations>['executeTakeFirstOrThrow']>>;
 
-export const conversationRowOf = (row: Selected): ConversationRow => ({
+export const conversationRowOf = (row: ConversationColumns): ConversationRow => ({
   id: row.id,
   agent: row.agent,
   title: row.title,
@@ -45,7 +45,11 @@ export const refOf = ({ id, tenant, subject, agent }: Scope & { id: string; agen
   agent,
 });
 
-/** The lock under which everything about a conversation is decided. @returns undefined when it was deleted */
+/**
+ * Locks the row of a conversation. Everything about a conversation is decided under this lock.
+ *
+ * @returns undefined when the conversation was deleted
+ */
 export const lockConversation = (db: Database, { conversationId, tenant, subject }: Omit<ConversationRef, 'agent'>) =>
   db
     .selectFrom('conversations')
@@ -57,7 +61,7 @@ export const lockConversation = (db: Database, { conversationId, tenant, subject
     .forUpdate()
     .executeTakeFirst();
 
-type Decided = {
+type DecidedMessage = {
   conversation_id: string;
   id: string;
   position: number | null;
@@ -66,8 +70,8 @@ type Decided = {
   running_task_id: string | null;
 };
 
-/** The receipt of a message, or undefined until something was decided. */
-export function receiptOf(row: Decided): Receipt | undefined {
+/** The receipt of a message, or undefined until its conversation has decided about it. */
+export function receiptOf(row: DecidedMessage): Receipt | undefined {
   if (row.outcome === null || row.position === null) return undefined;
   const outcome = row.outcome as MessageOutcome;
   const taskId = { rejected: null, steered: row.running_task_id }[outcome as string];

@@ -1,10 +1,11 @@
 import { sql } from 'kysely';
 import { v7 as newId, validate as isUuid } from 'uuid';
+import type { BusyPolicy, ConversationChange, ConversationRequest } from '../../../contract/conversation.ts';
 import { AlfredError } from '../../../contract/errors.ts';
-import type { Scope } from '../../../contract/references.ts';
+import type { ConversationRef, Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import type { ConversationRows } from '../../../contract/ports/index.ts';
-import { requestHashOf } from '../request-hash.ts';
+import type { ConversationRow, ConversationRows } from '../../../contract/ports/index.ts';
+import { hashRequest } from '../hashes.ts';
 import { appendConversationEvents } from './conversation-events.ts';
 import { createConversationMessages } from './conversation-messages.ts';
 import { conversationRowOf, lockConversation, refOf, selectConversations } from './conversation-row.ts';
@@ -13,40 +14,9 @@ import { conversationRowOf, lockConversation, refOf, selectConversations } from 
 export const createConversationRows = (db: Database): ConversationRows => ({
   ...createConversationMessages(db),
 
-  async create(scope, request, { idempotencyKey, onBusy }) {
-    const { agent, title, metadata, budget, priority, callback } = request;
-    const id = newId();
-    const requestHash = requestHashOf(request);
-    const made = await db
-      .insertInto('conversations')
-      .values({
-        ...{ id, tenant: scope.tenant, subject: scope.subject, agent },
-        title: title ?? null,
-        on_busy: onBusy,
-        metadata: JSON.stringify(metadata ?? {}),
-        defaults: JSON.stringify({ budget, priority, callback }),
-        idempotency_key: idempotencyKey ?? null,
-        request_hash: requestHash,
-      })
-      .onConflict((conflict) =>
-        conflict.columns(['tenant', 'subject', 'idempotency_key']).where('idempotency_key', 'is not', null).doNothing(),
-      )
-      .returning('id')
-      .executeTakeFirst();
-    const found = selectConversations(db, scope).select('c.request_hash as hash');
-    if (made) return conversationRowOf(await found.where('c.id', '=', id).executeTakeFirstOrThrow());
-    const key = idempotencyKey ?? '';
-    const row = await found.where('c.idempotency_key', '=', key).executeTakeFirst();
-    if (row?.hash === requestHash) return conversationRowOf(row);
-    throw new AlfredError(
-      'idempotency_key_reused',
-      row
-        ? `The Idempotency-Key "${key}" was used with another request, for conversation ${row.id}.`
-        : `The Idempotency-Key "${key}" was used for a conversation that was deleted.`,
-    );
-  },
+  create: (scope, request, options) => createConversation(db, scope, request, options),
 
-  get: (scope, conversationId) => read(db, scope, conversationId),
+  get: (scope, conversationId) => readConversation(db, scope, conversationId),
 
   async list(scope, { agent, archived, limit, cursor }) {
     if (cursor !== undefined && !isUuid(cursor))
@@ -62,45 +32,13 @@ export const createConversationRows = (db: Database): ConversationRows => ({
     return { conversations: page, nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
   },
 
-  async change(scope, conversationId, { title, archived, onBusy }) {
-    await db.transaction().execute(async (trx) => {
-      const row = await lockConversation(trx, { ...scope, conversationId });
-      if (!row) return;
-      const after = {
-        title: title ?? row.title,
-        on_busy: onBusy ?? row.on_busy,
-        archived_at: archived === undefined ? row.archived_at : archived ? (row.archived_at ?? new Date()) : null,
-      };
-      const isSame =
-        after.title === row.title && after.on_busy === row.on_busy && after.archived_at === row.archived_at;
-      if (isSame) return;
-      await trx.updateTable('conversations').set(after).where('id', '=', conversationId).execute();
-      const data = {
-        title: after.title,
-        archived: after.archived_at !== null,
-        onBusy: after.on_busy as NonNullable<typeof onBusy>,
-      };
-      await appendConversationEvents(trx, conversationId, [{ type: 'conversation.changed', data }]);
-    });
-    return read(db, scope, conversationId);
+  async change(scope, conversationId, change) {
+    await db.transaction().execute((trx) => changeConversation(trx, { ...scope, conversationId }, change));
+    return readConversation(db, scope, conversationId);
   },
 
-  markDeleted: ({ tenant, subject }, conversationId) =>
-    db.transaction().execute(async (trx) => {
-      // Tasks before their conversation, as everywhere.
-      await trx
-        .updateTable('tasks')
-        .set({ erased_at: new Date() })
-        .where('tenant', '=', tenant)
-        .where('subject', '=', subject)
-        .where('conversation_id', '=', conversationId)
-        .execute();
-      const row = await lockConversation(trx, { tenant, subject, conversationId });
-      if (!row) return undefined;
-      await appendConversationEvents(trx, conversationId, [{ type: 'conversation.deleted', data: {} }]);
-      await trx.updateTable('conversations').set({ deleted_at: new Date() }).where('id', '=', conversationId).execute();
-      return refOf(row);
-    }),
+  markDeleted: (scope, conversationId) =>
+    db.transaction().execute((trx) => markDeleted(trx, { ...scope, conversationId })),
 
   async recordStopRequest({ tenant, subject }, conversationId, request) {
     const row = await db
@@ -120,7 +58,7 @@ export const createConversationRows = (db: Database): ConversationRows => ({
       .selectFrom('conversations as c')
       .select(['c.id', 'c.tenant', 'c.subject', 'c.agent'])
       .where('c.updated_at', '<', new Date(Date.now() - olderThanMs))
-      // Written as the partial indexes have it, so that idle conversations are not read.
+      // The conditions are those of the partial indexes, so that Postgres does not read idle conversations.
       .where(
         sql<boolean>`c.id in (
           select conversation_id from conversation_messages where state in ('queued', 'running', 'steering')
@@ -133,7 +71,92 @@ export const createConversationRows = (db: Database): ConversationRows => ({
   },
 });
 
-async function read(db: Database, scope: Scope, conversationId: string) {
+type LockedRef = Omit<ConversationRef, 'agent'>;
+
+async function readConversation(db: Database, scope: Scope, conversationId: string) {
   const row = await selectConversations(db, scope).where('c.id', '=', conversationId).executeTakeFirst();
   return row && conversationRowOf(row);
+}
+
+async function createConversation(
+  db: Database,
+  scope: Scope,
+  request: ConversationRequest,
+  { idempotencyKey, onBusy }: Parameters<ConversationRows['create']>[2],
+): Promise<ConversationRow> {
+  const { agent, title, metadata, budget, priority, callback } = request;
+  const id = newId();
+  const requestHash = hashRequest(request);
+  const inserted = await db
+    .insertInto('conversations')
+    .values({
+      id,
+      tenant: scope.tenant,
+      subject: scope.subject,
+      agent,
+      title: title ?? null,
+      on_busy: onBusy,
+      metadata: JSON.stringify(metadata ?? {}),
+      defaults: JSON.stringify({ budget, priority, callback }),
+      idempotency_key: idempotencyKey ?? null,
+      request_hash: requestHash,
+    })
+    .onConflict((conflict) =>
+      conflict.columns(['tenant', 'subject', 'idempotency_key']).where('idempotency_key', 'is not', null).doNothing(),
+    )
+    .returning('id')
+    .executeTakeFirst();
+  const query = selectConversations(db, scope).select('c.request_hash as hash');
+  if (inserted) return conversationRowOf(await query.where('c.id', '=', id).executeTakeFirstOrThrow());
+  const key = idempotencyKey ?? '';
+  const row = await query.where('c.idempotency_key', '=', key).executeTakeFirst();
+  if (row?.hash === requestHash) return conversationRowOf(row);
+  throw new AlfredError(
+    'idempotency_key_reused',
+    row
+      ? `The Idempotency-Key "${key}" was used with another request, for conversation ${row.id}.`
+      : `The Idempotency-Key "${key}" was used for a conversation that was deleted.`,
+  );
+}
+
+/** Changes a conversation and appends an event, unless it is like that already. */
+async function changeConversation(
+  trx: Database,
+  ref: LockedRef,
+  { title, archived, onBusy }: ConversationChange,
+): Promise<void> {
+  const row = await lockConversation(trx, ref);
+  if (!row) return;
+  const columns = {
+    title: title ?? row.title,
+    on_busy: onBusy ?? row.on_busy,
+    archived_at: archived === undefined ? row.archived_at : archived ? (row.archived_at ?? new Date()) : null,
+  };
+  const isSame =
+    columns.title === row.title && columns.on_busy === row.on_busy && columns.archived_at === row.archived_at;
+  if (isSame) return;
+  await trx.updateTable('conversations').set(columns).where('id', '=', ref.conversationId).execute();
+  const data = {
+    title: columns.title,
+    archived: columns.archived_at !== null,
+    onBusy: columns.on_busy as BusyPolicy,
+  };
+  await appendConversationEvents(trx, ref.conversationId, [{ type: 'conversation.changed', data }]);
+}
+
+async function markDeleted(trx: Database, ref: LockedRef): Promise<ConversationRef | undefined> {
+  const { tenant, subject, conversationId } = ref;
+  // Locks the tasks before their conversation, as every transaction does.
+  await trx
+    .updateTable('tasks')
+    .set({ erased_at: new Date() })
+    .where('tenant', '=', tenant)
+    .where('subject', '=', subject)
+    .where('conversation_id', '=', conversationId)
+    .execute();
+  const row = await lockConversation(trx, ref);
+  if (!row) return undefined;
+  await appendConversationEvents(trx, conversationId, [{ type: 'conversation.deleted', data: {} }]);
+  await trx.updateTable('conversations').set({ deleted_at: new Date() }).where('id', '=', conversationId).execute();
+  return refOf(row);
 }

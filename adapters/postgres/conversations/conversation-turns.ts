@@ -12,7 +12,7 @@ import { openMessages } from './open-messages.ts';
 import { takeSteering } from './take-steering.ts';
 import { createTasks } from '../tasks/tasks.ts';
 
-/** The turns of conversations. Each is one transaction under the lock of the conversation's row. */
+/** The turns of conversations. Each method is one transaction under the lock of the conversation's row. */
 export const createConversationTurns = (db: Database): ConversationTurns => ({
   async isDeleted({ conversationId }) {
     const row = await db
@@ -46,12 +46,12 @@ export const createConversationTurns = (db: Database): ConversationTurns => ({
     db.transaction().execute(async (trx) => {
       const { conversationId } = conversation;
       const running = (await openMessages(trx, conversationId)).find(({ state }) => state === 'running');
-      const order = await stopRequestOf(trx, conversationId);
-      // The task before its conversation, as everywhere.
-      if (running && order) await createTasks(trx).recordCancelRequest(conversation, running.taskId, order);
+      const request = await readStopRequest(trx, conversationId);
+      // Locks the task before its conversation, as every transaction does.
+      if (running && request) await createTasks(trx).recordCancelRequest(conversation, running.taskId, request);
       const row = await lockConversation(trx, conversation);
       await trx.updateTable('conversations').set({ stop_request: null }).where('id', '=', conversationId).execute();
-      const dropped = row && queued === 'drop' ? await drop(trx, conversationId) : [];
+      const dropped = row && queued === 'drop' ? await dropWaiting(trx, conversationId) : [];
       const stoppedTaskId = row ? (running?.taskId ?? null) : null;
       const ids = dropped.map(({ id }) => id);
       if (stoppedTaskId !== null || ids.length > 0)
@@ -70,7 +70,8 @@ export const createConversationTurns = (db: Database): ConversationTurns => ({
   erase: (conversation) => db.transaction().execute((trx) => eraseConversation(trx, conversation)),
 });
 
-async function drop(trx: Database, conversationId: string) {
+/** Drops the messages that wait. @returns them, in order */
+async function dropWaiting(trx: Database, conversationId: string) {
   const { rows } = await sql<{ id: string; task_id: string; position: number }>`
     update conversation_messages set state = 'dropped'
     where conversation_id = ${conversationId} and state in ('queued', 'steering')
@@ -78,7 +79,7 @@ async function drop(trx: Database, conversationId: string) {
   return rows.sort((a, b) => a.position - b.position);
 }
 
-async function stopRequestOf(trx: Database, conversationId: string): Promise<CancelNote | null> {
+async function readStopRequest(trx: Database, conversationId: string): Promise<CancelNote | null> {
   const row = await trx
     .selectFrom('conversations')
     .select('stop_request')

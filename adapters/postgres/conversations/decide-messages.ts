@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { decideMessage, type OpenMessage } from '../../../contract/rules/busy-policy.ts';
+import { characterBoundary } from '../../../contract/rules/character-boundary.ts';
 import type { BusyPolicy, MessageState, NewConversationEvent } from '../../../contract/conversation.ts';
 import type { ConversationRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
@@ -20,10 +21,14 @@ type Row = {
   text: string;
 };
 
-/** Characters of a title that nobody wrote. */
+/** The longest title that is taken from the first message, in UTF-16 code units. */
 const titleLength = 80;
 
-/** Decides about messages in the order in which they came, as the conversation stands: one transaction for all of them. */
+/**
+ * Decides about messages in the given order, each after the decisions before it.
+ *
+ * @returns the receipts; `isNew` is false for messages that were decided before
+ */
 export async function decideMessages(
   trx: Database,
   ref: ConversationRef,
@@ -32,10 +37,10 @@ export async function decideMessages(
   const { conversationId } = ref;
   const conversation = await lockConversation(trx, ref);
   if (!conversation) return [];
-  const rows = await messagesOf(trx, ref, messageIds);
+  const rows = await readMessages(trx, ref, messageIds);
   let open = await openMessages(trx, conversationId);
   const running = open.find(({ state }) => state === 'running');
-  let ending = running !== undefined && (await isEnding(trx, conversationId, running.taskId));
+  let isRunningEnding = running !== undefined && (await isEnding(trx, conversationId, running.taskId));
   let position = conversation.last_position;
 
   const decided: Row[] = [];
@@ -43,7 +48,7 @@ export async function decideMessages(
   const events: NewConversationEvent[] = [];
   for (const row of rows) {
     if (row.outcome !== null) continue;
-    const decision = decideMessage(open, ending, row.on_busy ?? (conversation.on_busy as BusyPolicy));
+    const decision = decideMessage(open, isRunningEnding, row.on_busy ?? (conversation.on_busy as BusyPolicy));
     const { outcome, state, runningTaskId } = decision;
     Object.assign(row, { outcome, state, position: ++position, running_task_id: runningTaskId });
     decided.push(row);
@@ -52,18 +57,18 @@ export async function decideMessages(
       type: 'conversation.message',
       data: { messageId: row.id, position, text: row.text, outcome, taskId, runningTaskId },
     });
-    for (const { id, state: now } of decision.moved) {
-      moved.set(id, now);
+    for (const { id, state: newState } of decision.moved) {
+      moved.set(id, newState);
       const taskId = open.find((message) => message.id === id)?.taskId ?? '';
-      events.push({ type: 'conversation.turn', data: { messageId: id, taskId, state: now } });
+      events.push({ type: 'conversation.turn', data: { messageId: id, taskId, state: newState } });
     }
-    ending ||= running !== undefined && (outcome === 'interrupted' || outcome === 'rolled_back');
-    open = open.flatMap((message) => withState(message, moved.get(message.id)));
+    isRunningEnding ||= running !== undefined && (outcome === 'interrupted' || outcome === 'rolled_back');
+    open = open.flatMap((message) => applyState(message, moved.get(message.id)));
     if (state === 'queued' || state === 'steering') open.push({ id: row.id, taskId: row.task_id, state });
   }
-  // One that came and was passed over in the same batch is written as it stands in the end.
+  // A message that a later one of this batch passed over is written with its final state.
   for (const row of decided) row.state = moved.get(row.id) ?? row.state;
-  await write(trx, conversationId, decided, moved);
+  await writeDecisions(trx, conversationId, decided, moved);
   if (decided.length > 0)
     await trx
       .updateTable('conversations')
@@ -77,13 +82,14 @@ export async function decideMessages(
   });
 }
 
-/** What is rolled back or dropped is open no more; what is passed over stays until its words are in the chain. */
-function withState(message: OpenMessage, state: MessageState | undefined): OpenMessage[] {
+/** Applies a new state to an open message. Only a passed-over message stays open, until its text is in the chain. */
+function applyState(message: OpenMessage, state: MessageState | undefined): OpenMessage[] {
   if (state === undefined) return [message];
   return state === 'passed_over' ? [{ ...message, state }] : [];
 }
 
-async function messagesOf(trx: Database, { conversationId, tenant, subject }: ConversationRef, ids: string[]) {
+/** Messages with their texts, in the order of `ids`. */
+async function readMessages(trx: Database, { conversationId, tenant, subject }: ConversationRef, ids: string[]) {
   const { rows } = await sql<Row>`
     select m.conversation_id, m.id, m.task_id, m.state, m.outcome, m.position, m.running_task_id,
       m.request->>'onBusy' as on_busy, convert_from(c.bytes, 'UTF8') as text
@@ -94,7 +100,7 @@ async function messagesOf(trx: Database, { conversationId, tenant, subject }: Co
   return rows;
 }
 
-async function write(trx: Database, conversationId: string, decided: Row[], moved: Map<string, MessageState>) {
+async function writeDecisions(trx: Database, conversationId: string, decided: Row[], moved: Map<string, MessageState>) {
   await sql`
     update conversation_messages m set outcome = d.outcome, state = d.state, position = d.position,
       running_task_id = d.running_task_id, decided_at = now()
@@ -110,13 +116,8 @@ async function write(trx: Database, conversationId: string, decided: Row[], move
     where m.conversation_id = ${conversationId} and m.id = o.id`.execute(trx);
 }
 
-/** How the first message begins, on one line. */
+/** The beginning of a message on one line. */
 function titleOf(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim();
-  return line.length <= titleLength
-    ? line
-    : `${line
-        .slice(0, titleLength - 1)
-        .toWellFormed()
-        .trimEnd()}…`;
+  return line.length <= titleLength ? line : `${line.slice(0, characterBoundary(line, titleLength - 1)).trimEnd()}…`;
 }

@@ -4,16 +4,17 @@ import type { StoredMessage, ToolMessage } from '../../../contract/messages.ts';
 import type { ConversationRef, MessageHead, Scope, ToolMisuse } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { appendConversationEvents } from './conversation-events.ts';
-import { insertContent, referenceOf } from '../messages/contents.ts';
+import { insertContent } from '../messages/contents.ts';
+import { contentHash } from '../hashes.ts';
 import { lockConversation } from './conversation-row.ts';
 import { insertMessage } from '../messages/message-store.ts';
 import { storableJson } from '../storable-json.ts';
 
-type Moved = { id: string; task_id: string; state: 'done' | 'rolled_back' | 'queued' };
+type MovedMessage = { id: string; task_id: string; state: 'done' | 'rolled_back' | 'queued' };
 
 /**
- * Ends the turn of a task that has ended. The conversation goes on from what the task has done, unless a later message
- * rolled it back; messages that it was given and did not take wait for turns of their own.
+ * Ends the turn of a task that has ended. The conversation goes on from the task's last message, unless a later message
+ * rolled the turn back. Steering messages that the task has not taken are queued for turns of their own.
  */
 export async function endTurn(trx: Database, ref: ConversationRef, taskId: string): Promise<void> {
   const { conversationId } = ref;
@@ -26,10 +27,10 @@ export async function endTurn(trx: Database, ref: ConversationRef, taskId: strin
   if (!rows[0]) return;
   const isRolledBack = rows[0].rolled_back;
   if (!isRolledBack) {
-    const head = await closedChain(trx, ref, taskId, await lastHead(trx, taskId));
+    const head = await answerOpenCalls(trx, ref, taskId, await readLastHead(trx, taskId));
     await trx.updateTable('conversations').set({ head }).where('id', '=', conversationId).execute();
   }
-  const { rows: moved } = await sql<Moved>`
+  const { rows: moved } = await sql<MovedMessage>`
     update conversation_messages set state = case
       when state = 'steering' then 'queued'
       when ${isRolledBack}::boolean then 'rolled_back'
@@ -49,14 +50,14 @@ export async function endTurn(trx: Database, ref: ConversationRef, taskId: strin
   );
 }
 
-/** The chain as the task left it: its last completed call, or a message that it was given after that, or its input. */
-async function lastHead(trx: Database, taskId: string): Promise<MessageHead> {
+/** The task's last head: that of its last completed call, of a steering message taken after it, or of its input. */
+async function readLastHead(trx: Database, taskId: string): Promise<MessageHead> {
   const { rows } = await sql<{ head: MessageHead }>`
     select head from (
       select head, step, 1 as later, 0 as position from model_calls
       where task_id = ${taskId}::uuid and purpose = 'turn' and outcome = 'completed'
       union all
-      -- a message is taken before its step's call
+      -- steering messages are taken before the call of their step
       select head, taken_step, 0, position from conversation_messages
       where running_task_id = ${taskId}::uuid and state = 'steered'
       union all
@@ -68,33 +69,41 @@ async function lastHead(trx: Database, taskId: string): Promise<MessageHead> {
   return head;
 }
 
-/** Every call gets an answer: models refuse a conversation in which one has none. */
-async function closedChain(trx: Database, scope: Scope, taskId: string, head: MessageHead): Promise<MessageHead> {
-  const { body, step } = await messageAt(trx, scope, taskId, head);
+/**
+ * Appends a result for each tool call of the last message. Models refuse a conversation in which a call has no result.
+ *
+ * @returns the new head, or the same one when the last message has no calls
+ */
+async function answerOpenCalls(trx: Database, scope: Scope, taskId: string, head: MessageHead): Promise<MessageHead> {
+  const { body, step } = await readMessage(trx, scope, taskId, head);
   const calls =
     body.role === 'assistant' ? body.parts.flatMap((part) => (part.type === 'tool_call' ? [part] : [])) : [];
   if (calls.length === 0) return head;
-  const stored = await receiptsOf(trx, taskId, step);
+  const receipts = await readReceipts(trx, taskId, step);
   const results = calls.map(({ callId, tool }): ToolMessage['results'][number] => {
-    const receipt = stored.find((one) => one.call_id === callId);
+    const receipt = receipts.find(({ call_id }) => call_id === callId);
     if (!receipt) return { callId, tool, result: stoppedHash, isError: true };
     const { result_hash: result, is_error: isError, misuse } = receipt;
     return { callId, tool, result, isError, ...(misuse ? { misuse } : {}) };
   });
   if (results.some(({ result }) => result === stoppedHash))
-    await insertContent(scope, stoppedHash, stopped).execute(trx);
-  const closed = insertMessage(scope, head, { role: 'tool', results });
-  await closed.statement.execute(trx);
-  return closed.head;
+    await insertContent(scope, stoppedHash, stoppedOutput).execute(trx);
+  const message = insertMessage(scope, head, { role: 'tool', results });
+  await message.statement.execute(trx);
+  return message.head;
 }
 
-const stopped = storableJson({
+const stoppedOutput = storableJson({
   error: 'The call was stopped before its end. Whether it took effect is not known.',
 });
-/** The same in every conversation, so that it is not any one's to remove. */
-export const stoppedHash = referenceOf(stopped);
 
-async function messageAt(trx: Database, { tenant, subject }: Scope, taskId: string, head: MessageHead) {
+/**
+ * The hash of the result of a call that was stopped. All
+ * conversations share this content, so none of them may remove it.
+ */
+export const stoppedHash = contentHash(stoppedOutput);
+
+async function readMessage(trx: Database, { tenant, subject }: Scope, taskId: string, head: MessageHead) {
   const { rows } = await sql<{ body: StoredMessage; step: number | null }>`
     select m.body, (select max(c.step) from model_calls c
       where c.task_id = ${taskId} and c.head = m.hash and c.purpose = 'turn' and c.outcome = 'completed') as step
@@ -103,7 +112,7 @@ async function messageAt(trx: Database, { tenant, subject }: Scope, taskId: stri
   return rows[0];
 }
 
-async function receiptsOf(trx: Database, taskId: string, step: number | null) {
+async function readReceipts(trx: Database, taskId: string, step: number | null) {
   const { rows } = await sql<{ call_id: string; result_hash: string; is_error: boolean; misuse: ToolMisuse | null }>`
     select call_id, result_hash, is_error, misuse from tool_calls
     where task_id = ${taskId} and step = ${step}::int and result_hash is not null`.execute(trx);

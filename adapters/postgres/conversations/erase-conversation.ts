@@ -5,15 +5,15 @@ import { contentsKey } from '../messages/contents.ts';
 import { stoppedHash } from './end-turn.ts';
 
 /**
- * Removes what was said in a deleted conversation, and everything that was found and done for it. Its tasks stay as empty
- * rows and its model calls as sums, so that what was spent still adds up.
+ * Removes the messages, results and events of a deleted conversation. Rows of its tasks
+ * and model calls stay without their contents, so that the reported spending stays right.
  *
- * Its messages are its own: its first one carries its id, so that no other chain has the same hashes. Contents may be
- * shared; those that something else of the same subject refers to stay.
+ * No other conversation uses its messages: the first one carries the conversation's id, so all
+ * hashes differ. Contents may be shared; those that other rows of the same subject refer to stay.
  */
 export async function eraseConversation(trx: Database, ref: ConversationRef): Promise<void> {
   const { conversationId, tenant, subject } = ref;
-  // Nobody stores a content that is just being removed, believing that it is there.
+  // Held alone: no other transaction may find a content stored, and rely on it, while this one removes it.
   await sql`select pg_advisory_xact_lock(${contentsKey(ref)})`.execute(trx);
   const tasks = await trx
     .selectFrom('tasks')
@@ -25,8 +25,8 @@ export async function eraseConversation(trx: Database, ref: ConversationRef): Pr
     .forUpdate()
     .execute();
   const ids = tasks.map(({ id }) => id);
-  const messages = await chainOf(trx, ref, ids);
-  const contents = await contentsOf(trx, ref, ids, messages);
+  const messages = await listMessages(trx, ref, ids);
+  const contents = await listContents(trx, ref, ids, messages);
 
   for (const table of ['task_events', 'tool_calls', 'approvals', 'callbacks'] as const)
     await sql`delete from ${sql.table(table)} where task_id = any(${ids}::uuid[])`.execute(trx);
@@ -35,17 +35,20 @@ export async function eraseConversation(trx: Database, ref: ConversationRef): Pr
     update tasks set erased_at = coalesce(erased_at, now()), metadata = '{}', result_hash = null, error_message = null,
       waiting = null, cancel_request = null
     where id = any(${ids}::uuid[])`.execute(trx);
-  // What was said and may be watched goes with it.
+  // Deletes its messages and events too (on delete cascade).
   await trx.deleteFrom('conversations').where('id', '=', conversationId).execute();
   await sql`
     delete from messages where tenant = ${tenant} and subject = ${subject} and hash = any(${messages}::text[])`.execute(
     trx,
   );
-  await removeUnused(trx, ref, contents);
+  await deleteUnusedContents(trx, ref, contents);
 }
 
-/** Every message that hangs together with those that the conversation and its tasks name: also ends that led nowhere. */
-async function chainOf(trx: Database, { conversationId, tenant, subject }: ConversationRef, ids: string[]) {
+/**
+ * The hashes of all messages that are connected with a head of the
+ * conversation or its tasks, also of branches that no head names any more.
+ */
+async function listMessages(trx: Database, { conversationId, tenant, subject }: ConversationRef, ids: string[]) {
   const { rows } = await sql<{ hash: string }>`
     with recursive part (hash) as (
       select hash from (
@@ -69,8 +72,8 @@ async function chainOf(trx: Database, { conversationId, tenant, subject }: Conve
   return rows.map(({ hash }) => hash);
 }
 
-/** The hashes of what its people, models and tools have said. */
-async function contentsOf(
+/** The hashes of all contents that the conversation, its tasks and its messages refer to. */
+async function listContents(
   trx: Database,
   { conversationId, tenant, subject }: ConversationRef,
   ids: string[],
@@ -85,12 +88,12 @@ async function contentsOf(
       union select full_hash from tool_calls where task_id = any(${ids}::uuid[])
       union select r #>> '{}' from messages m, jsonb_path_query(m.body, '$.**.results[*].result') r
         where m.tenant = ${tenant} and m.subject = ${subject} and m.hash = any(${messages}::text[])
-    ) said (hash) where hash is not null and hash <> ${stoppedHash}`.execute(trx);
+    ) named (hash) where hash is not null and hash <> ${stoppedHash}`.execute(trx);
   return rows.map(({ hash }) => hash);
 }
 
-/** Results in messages have their receipts in `tool_calls`, so that those speak for them. */
-async function removeUnused(trx: Database, { tenant, subject }: ConversationRef, hashes: string[]) {
+/** Deletes contents that no other row uses. Results in messages need no check: each has its receipt in `tool_calls`. */
+async function deleteUnusedContents(trx: Database, { tenant, subject }: ConversationRef, hashes: string[]) {
   await sql`
     with used (hash) as (
       select m.content_hash from conversation_messages m join conversations c on c.id = m.conversation_id

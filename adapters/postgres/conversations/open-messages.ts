@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { OpenMessage } from '../../../contract/rules/busy-policy.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 
-/** Messages that run, wait, or were passed over and are not in the chain yet, in order. */
+/** Messages that run or wait, and passed-over ones that are not in the chain yet, in order. */
 export async function openMessages(db: Database, conversationId: string): Promise<OpenMessage[]> {
   const { rows } = await sql<OpenMessage>`
     select id, task_id as "taskId", state from conversation_messages
@@ -12,7 +12,7 @@ export async function openMessages(db: Database, conversationId: string): Promis
   return rows;
 }
 
-/** Whether somebody has asked to end a running task: a later message that took its place, or a person. */
+/** Whether the running task is to be ended: a later message interrupted it, or a user asked to cancel it. */
 export async function isEnding(db: Database, conversationId: string, taskId: string): Promise<boolean> {
   const { rows } = await sql<{ ending: boolean }>`
     select exists (select from conversation_messages where running_task_id = ${taskId}::uuid

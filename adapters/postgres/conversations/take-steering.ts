@@ -6,11 +6,13 @@ import { appendConversationEvents } from './conversation-events.ts';
 import { appendEvents } from '../tasks/append-events.ts';
 import { insertMessage } from '../messages/message-store.ts';
 
-type Row = { conversation_id: string; id: string; head: MessageHead | null; text: string };
+type SteeringMessage = { conversation_id: string; id: string; head: MessageHead | null; text: string };
 
 /**
- * Puts the messages that were given to a running task behind its chain, before the call of a step. What a step took
- * stays what it took: a repeat comes to the same head.
+ * Appends the steering messages of a running task to its chain, before the model call of
+ * a step. A repeat for the same step takes the same messages and returns the same head.
+ *
+ * @returns the new head; `hasMore` when messages came after the step had taken its own
  */
 export async function takeSteering(
   trx: Database,
@@ -18,28 +20,30 @@ export async function takeSteering(
   { step, head, results }: { step: number; head: MessageHead; results: ToolResultRef[] },
 ): Promise<{ head: MessageHead; hasMore?: true }> {
   const { taskId } = task;
-  // The task, its conversation, its messages: locked in this order everywhere.
+  // Every transaction locks in this order: the task, its conversation, its messages.
   await sql`select from tasks where id = ${taskId} for update`.execute(trx);
-  await sql`select from conversations c where c.id = (select conversation_id from tasks where id = ${taskId}) for update`.execute(
-    trx,
-  );
-  const taken = await messagesOf(trx, task, sql`m.state in ('steered', 'rolled_back') and m.taken_step = ${step}`);
-  const last = taken.at(-1)?.head;
-  if (last) {
-    const more = await messagesOf(trx, task, sql`m.state = 'steering'`);
-    return { head: last, ...(more.length > 0 ? { hasMore: true } : {}) };
+  await sql`
+    select from conversations c
+    where c.id = (select conversation_id from tasks where id = ${taskId}) for update`.execute(trx);
+  const taken = await readMessages(trx, task, sql`m.state in ('steered', 'rolled_back') and m.taken_step = ${step}`);
+  const takenHead = taken.at(-1)?.head;
+  if (takenHead) {
+    const more = await readMessages(trx, task, sql`m.state = 'steering'`);
+    return { head: takenHead, ...(more.length > 0 ? { hasMore: true } : {}) };
   }
 
   let parent = head;
   if (results.length > 0) {
-    const message = { role: 'tool' as const, results: results.map((result) => ({ isError: false, ...result })) };
-    const read = insertMessage(task, parent, message);
-    await read.statement.execute(trx);
-    parent = read.head;
+    const message = insertMessage(task, parent, {
+      role: 'tool',
+      results: results.map((result) => ({ isError: false, ...result })),
+    });
+    await message.statement.execute(trx);
+    parent = message.head;
   }
   const events: NewConversationEvent[] = [];
-  const given = await messagesOf(trx, task, sql`m.state = 'steering'`);
-  for (const { conversation_id, id, text } of given) {
+  const pending = await readMessages(trx, task, sql`m.state = 'steering'`);
+  for (const { conversation_id, id, text } of pending) {
     const message = insertMessage(task, parent, { role: 'user', text });
     await sql`with message as (${message.statement})
       update conversation_messages set state = 'steered', taken_step = ${step}, head = ${message.head}
@@ -47,16 +51,19 @@ export async function takeSteering(
     parent = message.head;
     events.push({ type: 'conversation.turn', data: { messageId: id, taskId, state: 'steered' } });
   }
-  const told = given.map(({ id, text }) => ({ type: 'message.steered' as const, data: { step, messageId: id, text } }));
-  if (told.length > 0) await appendEvents(trx, task, { events: told });
-  await appendConversationEvents(trx, given[0]?.conversation_id ?? '', events);
+  const taskEvents = pending.map(({ id, text }) => ({
+    type: 'message.steered' as const,
+    data: { step, messageId: id, text },
+  }));
+  if (taskEvents.length > 0) await appendEvents(trx, task, { events: taskEvents });
+  await appendConversationEvents(trx, pending[0]?.conversation_id ?? '', events);
   return { head: parent };
 }
 
-async function messagesOf(trx: Database, { taskId, tenant, subject }: TaskRef, which: ReturnType<typeof sql>) {
-  const { rows } = await sql<Row>`
+async function readMessages(trx: Database, { taskId, tenant, subject }: TaskRef, condition: ReturnType<typeof sql>) {
+  const { rows } = await sql<SteeringMessage>`
     select m.conversation_id, m.id, m.head, convert_from(c.bytes, 'UTF8') as text from conversation_messages m
     join contents c on c.tenant = ${tenant} and c.subject = ${subject} and c.hash = m.content_hash
-    where m.running_task_id = ${taskId}::uuid and ${which} order by m.position`.execute(trx);
+    where m.running_task_id = ${taskId}::uuid and ${condition} order by m.position`.execute(trx);
   return rows;
 }

@@ -7,24 +7,27 @@ import { appendEvents } from '../tasks/append-events.ts';
 import { isOpenFor } from '../tasks/reopen.ts';
 import { storableText } from '../storable-json.ts';
 
-/** When tool calls that change the world leave, and how they are taken back; each column of a receipt is written once. */
+/**
+ * Receipts of effects. `left_at` is when the request of a call was sent, `undo_left_at` when
+ * that of its undo was; both are null again when the request is known to have changed nothing.
+ */
 export const createEffects = (db: Database): Effects => ({
   async claimSend({ taskId }, { runId }, call, again) {
     const { rows } = await sql`
       update tool_calls c set left_at = now() from tasks t
-      where ${is(taskId, call)} and c.result_hash is null and (c.left_at is null or ${again}::boolean)
+      where ${isCall(taskId, call)} and c.result_hash is null and (c.left_at is null or ${again}::boolean)
         and t.id = c.task_id and t.ended_at is null and t.run_id = ${runId}
       returning c.call_id`.execute(db);
     if (rows.length > 0) return;
     if (!(await isOpenFor(db, taskId, runId))) throw new AlfredError('superseded', 'The task had ended.');
-    throw anotherLeft();
+    throw alreadySent();
   },
 
   async recordNoEffect({ taskId }, call, of) {
     await (
       of === 'call'
-        ? sql`update tool_calls c set left_at = null where ${is(taskId, call)} and c.result_hash is null`
-        : sql`update tool_calls c set undo_left_at = null where ${is(taskId, call)} and c.undo_state = 'begun'`
+        ? sql`update tool_calls c set left_at = null where ${isCall(taskId, call)} and c.result_hash is null`
+        : sql`update tool_calls c set undo_left_at = null where ${isCall(taskId, call)} and c.undo_state = 'begun'`
     ).execute(db);
   },
 
@@ -52,7 +55,7 @@ export const createEffects = (db: Database): Effects => ({
       undo_left_at: Date | null;
     }>`
       with begun as (
-        update tool_calls c set undo_state = coalesce(c.undo_state, 'begun') where ${is(taskId, call)}
+        update tool_calls c set undo_state = coalesce(c.undo_state, 'begun') where ${isCall(taskId, call)}
         returning c.tool, c.input, c.is_error, coalesce(c.full_hash, c.result_hash) as hash, c.undo_state, c.undo_left_at
       )
       select b.tool, b.input, b.undo_state, b.undo_left_at,
@@ -69,14 +72,15 @@ export const createEffects = (db: Database): Effects => ({
   async claimUndoSend({ taskId }, call, again) {
     const { rows } = await sql`
       update tool_calls c set undo_left_at = now()
-      where ${is(taskId, call)} and c.undo_state = 'begun' and (c.undo_left_at is null or ${again}::boolean)
+      where ${isCall(taskId, call)} and c.undo_state = 'begun' and (c.undo_left_at is null or ${again}::boolean)
       returning c.call_id`.execute(db);
-    if (rows.length === 0) throw anotherLeft();
+    if (rows.length === 0) throw alreadySent();
   },
 
-  async completeUndo(task, { step, callId }, { state, ...told }) {
+  async completeUndo(task, { step, callId }, outcome) {
     const { taskId } = task;
-    const summary = storableText(told.summary);
+    const { state } = outcome;
+    const summary = storableText(outcome.summary);
     const row = await db
       .selectFrom('tool_calls')
       .select('tool')
@@ -85,22 +89,26 @@ export const createEffects = (db: Database): Effects => ({
       .where('call_id', '=', callId)
       .executeTakeFirstOrThrow();
     await appendEvents(db, task, {
-      before: sql`settled as (
-        update tool_calls c set undo_state = ${state}, undo_summary = ${summary}, undo_ended_at = now()
-        where ${is(taskId, { step, callId })} and (c.undo_state is null or c.undo_state = 'begun') returning c.call_id),`,
-      when: sql`exists (select from settled)`,
-      events: [{ type: 'effect.undone', data: { step, callId, tool: row.tool, state: shown[state], summary } }],
+      before: {
+        completed: sql`
+          update tool_calls c set undo_state = ${state}, undo_summary = ${summary}, undo_ended_at = now()
+          where ${isCall(taskId, { step, callId })} and (c.undo_state is null or c.undo_state = 'begun')
+          returning c.call_id`,
+      },
+      when: sql`exists (select from completed)`,
+      events: [{ type: 'effect.undone', data: { step, callId, tool: row.tool, state: eventStates[state], summary } }],
       silentAfterEnd: true,
     });
   },
 });
 
-const is = (taskId: string, { step, callId }: ToolCallKey) =>
+const isCall = (taskId: string, { step, callId }: ToolCallKey) =>
   sql`c.task_id = ${taskId} and c.step = ${step} and c.call_id = ${callId}`;
 
-const anotherLeft = () => new AlfredError('effect_unknown', 'Another attempt has left, and no answer came yet.');
+const alreadySent = () => new AlfredError('effect_unknown', 'Another attempt has left, and no answer came yet.');
 
-const shown = {
+/** The states of an undo as its event names them. */
+const eventStates = {
   undone: 'undone',
   failed: 'undo_failed',
   impossible: 'cannot_be_undone',

@@ -4,7 +4,7 @@ import { createModelCalls } from './model-calls.ts';
 import { createToolCalls } from './tool-calls.ts';
 import { createUsage } from './usage.ts';
 
-/** Model calls paid once, tool calls with receipts, and what it all came to. */
+/** Model calls, receipts of tool calls, and reports of the usage. */
 export const createLedger = (db: Database): Ledger => ({
   ...createModelCalls(db),
   ...createToolCalls(db),

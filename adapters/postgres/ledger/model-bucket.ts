@@ -2,18 +2,18 @@ import { sql } from 'kysely';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { ProviderLimits } from '../../../contract/ports/index.ts';
 
-type Seen = {
+type GateState = {
   /** Whether the circuit is open. */
   down: boolean;
-  /** Whether the next probe may go. */
+  /** Whether the next probe may be made. */
   due: boolean;
-  /** Until the limits leave room, or a block ends, in milliseconds. */
+  /** Time until the limits have room or a block ends, in milliseconds. */
   waitMs: number;
 };
 
-/** Reads the state of a model; a model that has no row is well. `metered`: the provider has named limits. */
-export async function look(db: Database, model: string): Promise<Seen & { metered: boolean }> {
-  const { rows } = await sql<Seen & { metered: boolean }>`
+/** Reads the state of a model. A model without a row is healthy. `metered`: the provider has named limits. */
+export async function readGate(db: Database, model: string): Promise<GateState & { metered: boolean }> {
+  const { rows } = await sql<GateState & { metered: boolean }>`
     select open_since is not null as down, coalesce(probe_at <= now(), true) as due,
       greatest(0, extract(epoch from blocked_until - now()) * 1000)::float8 as "waitMs",
       coalesce(requests_per_minute, tokens_per_minute) is not null as metered
@@ -23,28 +23,31 @@ export async function look(db: Database, model: string): Promise<Seen & { metere
 
 type Call = {
   model: string;
-  /** Configured limits; where there is none, what the provider named counts. */
+  /** The configured limits. Where there is none, the limit that the provider named applies. */
   requestsPerMinute: number | undefined;
   tokensPerMinute: number | undefined;
-  /** Of the call, as estimated. */
+  /** Estimated tokens of the call. */
   tokens: number;
+  /** Time from one probe to the next, in milliseconds. */
   probeMs: number;
 };
 
 /**
- * Takes a call from the buckets and, while the circuit is open, the probe, if there is room for all of it; else nothing
- * changes. A bucket holds a minute's worth and fills with the clock; a call larger than the bucket goes when it is full and
- * leaves a debt.
+ * Takes a call from the token buckets and, while the circuit is
+ * open, the next probe. It takes either all of them or nothing.
  *
- * @returns undefined when the model has no row yet
+ * A bucket holds the limit of one minute and refills continuously. A call that is larger
+ * than the bucket is let through when the bucket is full; the bucket then goes below zero.
+ *
+ * @returns the state before the call, or undefined when the model has no row yet
  */
-export async function take(
+export async function takeCall(
   db: Database,
   { model, requestsPerMinute, tokensPerMinute, tokens, probeMs }: Call,
-): Promise<Seen | undefined> {
-  // The row is locked first and its newest version read. `now()` may be older than that version when the lock took long;
-  // time then stands still for this caller instead of running backwards.
-  const { rows } = await sql<Seen>`
+): Promise<GateState | undefined> {
+  // The row is locked first, so that its newest version is read. When the wait for the lock was
+  // long, `now()` is older than that version: `greatest` keeps the clock from running backwards.
+  const { rows } = await sql<GateState>`
     with gate as (
       select open_since is not null as down, coalesce(probe_at <= now(), true) as due,
         coalesce(extract(epoch from blocked_until - now()) * 1000, 0)::float8 as blocked_ms,
@@ -75,19 +78,19 @@ export async function take(
   return rows[0];
 }
 
-/** Makes the row of a model that has none. */
+/** Inserts the row of a model, unless it is there. */
 export async function insertGate(db: Database, model: string): Promise<void> {
   await sql`insert into model_gates (model) values (${model}) on conflict (model) do nothing`.execute(db);
 }
 
 /**
- * After a response: closes the circuit, gives back what was estimated too much and keeps the limits that the provider
- * names. Writes only when one of these changes something.
+ * Applies a response: closes the circuit, corrects the estimate of the call and stores
+ * the limits that the provider named. Writes only when one of these changes something.
  *
- * What a provider says is left counts only for a bucket that is not in use yet: it was true when the response began, which
- * may be minutes ago.
+ * The rest that a provider reports is used only for a bucket that is not in
+ * use yet. It was right when the response began, which may be minutes ago.
  *
- * @param unused tokens that the call was estimated too high (below zero: too low)
+ * @param unused estimated tokens that the call did not use; negative when it used more
  * @returns whether the circuit was open
  */
 export async function learnLimits(
@@ -119,7 +122,7 @@ export async function learnLimits(
   return rows[0]?.down ?? false;
 }
 
-/** A limit as the table holds it; what is no sensible limit is none. */
+/** A limit as the `int` column holds it, or null when the provider named none above zero. */
 const countOf = (limit: number | undefined) =>
   limit !== undefined && limit >= 1 ? Math.min(Math.floor(limit), 2_147_483_647) : null;
 const leftOf = (left: number | undefined) => (left !== undefined && left >= 0 ? left : null);

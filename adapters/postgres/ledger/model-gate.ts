@@ -3,7 +3,7 @@ import type { Logger } from '../../../runtime/logger.ts';
 import type { Metrics } from '../../../runtime/metrics.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { ModelGate } from '../../../contract/ports/index.ts';
-import { insertGate, learnLimits, look, take } from './model-bucket.ts';
+import { insertGate, learnLimits, readGate, takeCall } from './model-bucket.ts';
 
 type Options = {
   /** Failures in a row, within a minute, that open a circuit. */
@@ -14,58 +14,58 @@ type Options = {
   log?: Pick<Logger, 'info' | 'warn'> | undefined;
 };
 
-/** A wait is told in pieces of at most a minute. */
+/** The longest wait that `enter` returns. The caller asks again afterwards. */
 const longestWaitMs = 60_000;
-/** A provider's word is taken for so long at the most: a wrong header must not silence a model for days. */
+/** The longest block by a `retry-after` header: a wrong header must not block a model for days. */
 const longestBlockMs = 3_600_000;
 
 /**
- * A circuit breaker and a token bucket a model, shared by all workers: one row, the database's clock. Nothing is written
- * while a model is well and nobody limits it.
+ * A circuit breaker and a token bucket for each model, shared by all workers: one row, timed by the database's clock.
+ * Nothing is written while a model is healthy and has no limits.
  */
 export function createModelGate(db: Database, { failures, probeMs, metrics, log }: Options): ModelGate {
-  /** Limits that this process has heard of, so that their rows are not made again and again. */
-  const heard = new Map<string, string>();
-  const shown = (model: string, down: boolean) => metrics?.modelCircuitOpen.set({ model }, down ? 1 : 0);
+  /** Limits of models whose rows this process has inserted, so that it does so once. */
+  const knownLimits = new Map<string, string>();
+  const setMetric = (model: string, down: boolean) => metrics?.modelCircuitOpen.set({ model }, down ? 1 : 0);
 
   return {
     async enter(facts, tokens) {
       const { name: model, requestsPerMinute, tokensPerMinute } = facts;
-      if (requestsPerMinute === undefined && tokensPerMinute === undefined && !heard.has(model)) {
-        const { down, due, waitMs, metered } = await look(db, model);
-        shown(model, down);
-        if (down && !due) return { open: false, why: 'outage' };
-        if (waitMs > 0) return { open: false, why: 'rate', retryAfterMs: spread(waitMs) };
+      if (requestsPerMinute === undefined && tokensPerMinute === undefined && !knownLimits.has(model)) {
+        const { down, due, waitMs, metered } = await readGate(db, model);
+        setMetric(model, down);
+        if (down && !due) return { open: false, reason: 'outage' };
+        if (waitMs > 0) return { open: false, reason: 'rate', retryAfterMs: withJitter(waitMs) };
         if (!down && !metered) return { open: true };
       }
       const call = { model, requestsPerMinute, tokensPerMinute, tokens, probeMs };
-      let taken = await take(db, call);
+      let taken = await takeCall(db, call);
       while (!taken) {
         await insertGate(db, model);
-        taken = await take(db, call);
+        taken = await takeCall(db, call);
       }
-      shown(model, taken.down);
-      if (taken.down && !taken.due) return { open: false, why: 'outage' };
-      if (taken.waitMs > 0) return { open: false, why: 'rate', retryAfterMs: spread(taken.waitMs) };
+      setMetric(model, taken.down);
+      if (taken.down && !taken.due) return { open: false, reason: 'outage' };
+      if (taken.waitMs > 0) return { open: false, reason: 'rate', retryAfterMs: withJitter(taken.waitMs) };
       return { open: true };
     },
 
     async recordSuccess(model, { tokens, estimated, limits = {} }) {
       const { requestsPerMinute, tokensPerMinute } = limits;
       const named = `${requestsPerMinute}/${tokensPerMinute}`;
-      if ((requestsPerMinute ?? tokensPerMinute) !== undefined && heard.get(model) !== named) {
+      if ((requestsPerMinute ?? tokensPerMinute) !== undefined && knownLimits.get(model) !== named) {
         await insertGate(db, model);
-        heard.set(model, named);
+        knownLimits.set(model, named);
       }
       const wasDown = await learnLimits(db, model, { limits, unused: estimated - tokens });
-      shown(model, false);
+      setMetric(model, false);
       if (wasDown) log?.info({ model }, 'a model answers again; its circuit is closed');
     },
 
     async recordFailure(model) {
       const recent = sql`case when g.failed_at > now() - interval '1 minute' then g.failures + 1 else 1 end`;
       const nextProbe = sql`now() + ${probeMs}::float8 * interval '1 millisecond'`;
-      // A circuit that is open stays so; the probe that failed has moved the next one on when it was let through.
+      // An open circuit stays open. `probe_at` was moved on when the failed probe was let through.
       const { rows } = await sql<{ down: boolean; opened: boolean }>`
         insert into model_gates as g (model, failures, failed_at, open_since, probe_at)
         values (${model}, 1, now(), case when ${failures}::int <= 1 then now() end,
@@ -77,7 +77,7 @@ export function createModelGate(db: Database, { failures, probeMs, metrics, log 
           probe_at = case when g.open_since is null and ${recent} >= ${failures}::int then ${nextProbe} else g.probe_at end
         returning open_since is not null as down, coalesce(open_since = now(), false) as opened`.execute(db);
       const { down = false, opened = false } = rows[0] ?? {};
-      shown(model, down);
+      setMetric(model, down);
       if (opened) {
         metrics?.modelCircuitOpened.inc({ model });
         log?.warn({ model, failures }, 'a model does not answer; its circuit is open');
@@ -97,6 +97,6 @@ export function createModelGate(db: Database, { failures, probeMs, metrics, log 
   };
 }
 
-/** Up to a fifth longer, so that those who wait do not all come back at once. */
-const spread = (waitMs: number) =>
+/** Adds up to a fifth of random jitter, so that waiting callers do not return at the same time. */
+const withJitter = (waitMs: number) =>
   Math.ceil(Math.min(waitMs + 100 * Math.random(), longestWaitMs / 1.2) * (1 + 0.2 * Math.random()));

@@ -6,8 +6,8 @@ import type { TaskResult } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { PaidCall, Purpose } from '../../../contract/ports/index.ts';
 
-/** What a step has stored, with all that its attempts have cost; undefined until one has completed. */
-export async function paidCall(
+/** The stored response of a step with the usage of all its attempts, or undefined until an attempt has completed. */
+export async function findPaidCall(
   db: Database,
   { taskId, tenant, subject }: Scope & { taskId: string },
   step: number,
@@ -28,12 +28,12 @@ export async function paidCall(
     )
     .select(['c.head', 'c.result_hash', 'm.body'])
     .$if(purpose !== 'turn', (query) => query.select('r.bytes'))
-    .select((is) => [
-      is.fn.sum<number>('every.input_tokens').as('input_tokens'),
-      is.fn.sum<number>('every.cache_read_tokens').as('cache_read_tokens'),
-      is.fn.sum<number>('every.cache_write_tokens').as('cache_write_tokens'),
-      is.fn.sum<number>('every.output_tokens').as('output_tokens'),
-      is.fn.sum<number>('every.cost_usd').as('cost_usd'),
+    .select(({ fn }) => [
+      fn.sum<number>('every.input_tokens').as('input_tokens'),
+      fn.sum<number>('every.cache_read_tokens').as('cache_read_tokens'),
+      fn.sum<number>('every.cache_write_tokens').as('cache_write_tokens'),
+      fn.sum<number>('every.output_tokens').as('output_tokens'),
+      fn.sum<number>('every.cost_usd').as('cost_usd'),
     ])
     .groupBy(['c.id', 'm.tenant', 'm.subject', 'm.hash', 'r.tenant', 'r.subject', 'r.hash'])
     .where('m.tenant', '=', tenant)
@@ -65,6 +65,6 @@ function nextOf(message: StoredMessage, result: string | null) {
   return { next: 'tools' as const, calls };
 }
 
-/** Tells arguments apart without showing them: 48 bits are enough among the calls of one task. */
+/** A hash that distinguishes arguments without revealing them. 48 bits are enough for the calls of one task. */
 const fingerprint = (value: JsonValue) =>
   createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 8);

@@ -14,7 +14,7 @@ const columns: Record<UsageGroup, string> = {
 
 type Sums = TaskUsage & { isTotal: number; outcomes: Record<string, number> } & Pick<UsageRow, UsageGroup>;
 
-/** Reads the ledger's sums. Calls under way are left out: what they cost is not known yet. */
+/** Sums of the ledger. Open calls are left out, because their cost is not known yet. */
 export const createUsage = (db: Database): Pick<Ledger, 'reportUsage'> => ({
   async reportUsage({ tenant }, { from, to, by }) {
     const groups = sql.join(by.map((group) => sql.ref(group)));

@@ -8,22 +8,22 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import type { MessageChain, Message } from '../../../contract/ports/index.ts';
 
 /**
- * A chain that was made shorter, in one row: the compaction and the messages it keeps. What a conversation costs to load
- * does not grow with the number of messages that were kept.
+ * A compacted chain in one row: the compaction and the messages it
+ * keeps. The number of kept messages does not add rows to read.
  */
 export type CompactedChain = CompactionMessage & { kept: StoredMessage[] };
 
 type Row = { body: StoredMessage | CompactedChain; context_tokens: number | null; counted_by: string | null };
 type Contents = Map<string, string>;
 
-/** The chain from a head back to its root, which is the first message or a compaction. */
-export async function loadConversation(db: Database, scope: Scope, head: MessageHead): Promise<MessageChain> {
-  const rows = await chainOf(db, scope, head, sql`c.parent`);
+/** Loads the chain from a head back to its root: the first message or the last compaction. */
+export async function loadChain(db: Database, scope: Scope, head: MessageHead): Promise<MessageChain> {
+  const rows = await readChain(db, scope, head, sql`c.parent`);
   const stored = rows.flatMap(({ body }) => messagesOf(body));
-  const last = rows.findLastIndex(({ context_tokens: tokens }) => tokens !== null);
-  const { context_tokens: tokens, counted_by: by } = rows[last] ?? {};
-  // What is kept stands in the first row; every other row is one message.
-  const index = stored.length - rows.length + last;
+  const lastCounted = rows.findLastIndex(({ context_tokens: tokens }) => tokens !== null);
+  const { context_tokens: tokens, counted_by: by } = rows[lastCounted] ?? {};
+  // The first row may hold several messages: a compaction and those it keeps. Every other row is one message.
+  const index = stored.length - rows.length + lastCounted;
   return {
     messages: await withResults(db, scope, stored),
     stored,
@@ -37,19 +37,30 @@ const messagesOf = (body: StoredMessage | CompactedChain): StoredMessage[] => {
   return [root, ...kept];
 };
 
-/** All that was ever said: behind every compaction the chain goes on, where all that it kept stands too. */
-export async function loadWholeConversation(db: Database, scope: Scope, head: MessageHead): Promise<Message[]> {
-  const rows = await chainOf(db, scope, head, sql`coalesce(c.parent, c.body->>'from')`);
-  const said = rows.flatMap(({ body }) => (body.role === 'compaction' ? [] : [body]));
-  return withResults(db, scope, said);
+/**
+ * Loads all messages of a conversation, also those that compactions replaced.
+ * The messages that a compaction kept come from the chain that it replaced.
+ */
+export async function loadAllMessages(db: Database, scope: Scope, head: MessageHead): Promise<Message[]> {
+  const rows = await readChain(db, scope, head, sql`coalesce(c.parent, c.body->>'from')`);
+  const messages = rows.flatMap(({ body }) => (body.role === 'compaction' ? [] : [body]));
+  return withResults(db, scope, messages);
 }
 
 /**
- * Messages from the root to a head. `before` leads from a message `c` to the one before it. Each is looked up by its
- * key, whatever the planner believes about the table: a join may be planned as a scan of all that a subject ever said,
- * for every single message.
+ * Reads the messages from the root to a head.
+ *
+ * The lateral subquery with its limit makes Postgres look up each message by its key. With a plain join the planner may
+ * choose to scan all messages of the subject for each message of the chain.
+ *
+ * @param parentOf an expression for the hash of the message before message `c`
  */
-async function chainOf(db: Database, { tenant, subject }: Scope, head: MessageHead, before: ReturnType<typeof sql>) {
+async function readChain(
+  db: Database,
+  { tenant, subject }: Scope,
+  head: MessageHead,
+  parentOf: ReturnType<typeof sql>,
+) {
   const { rows } = await sql<Row>`
     with recursive chain as (
       select parent, body, context_tokens, counted_by, 0 as back from messages
@@ -57,7 +68,7 @@ async function chainOf(db: Database, { tenant, subject }: Scope, head: MessageHe
       union all
       select m.parent, m.body, m.context_tokens, m.counted_by, c.back + 1 from chain c cross join lateral (
         select parent, body, context_tokens, counted_by from messages
-        where tenant = ${tenant} and subject = ${subject} and hash = ${before} limit 1
+        where tenant = ${tenant} and subject = ${subject} and hash = ${parentOf} limit 1
       ) m
     )
     select body, context_tokens, counted_by from chain order by back desc`.execute(db);
@@ -65,16 +76,16 @@ async function chainOf(db: Database, { tenant, subject }: Scope, head: MessageHe
   return rows;
 }
 
-/** Messages with the tool results that they name, but for dropped ones. */
+/** Fills in the tool results that messages name. Dropped results are not read. */
 async function withResults(db: Database, scope: Scope, messages: StoredMessage[]): Promise<Message[]> {
-  const named = messages.flatMap((message) =>
+  const hashes = messages.flatMap((message) =>
     message.role === 'tool' ? message.results.flatMap(({ result, dropped }) => (dropped ? [] : [result])) : [],
   );
-  const contents = await readContents(db, scope, named);
-  return messages.map((message) => resolved(message, contents));
+  const contents = await readContents(db, scope, hashes);
+  return messages.map((message) => withContents(message, contents));
 }
 
-/** Contents by their hashes. */
+/** Reads contents, as text by hash. Hashes that are not stored are left out. */
 export async function readContents(db: Database, { tenant, subject }: Scope, hashes: string[]): Promise<Contents> {
   if (hashes.length === 0) return new Map();
   const { rows } = await sql<{ hash: string; content: string }>`
@@ -85,7 +96,7 @@ export async function readContents(db: Database, { tenant, subject }: Scope, has
   return new Map(rows.map(({ hash, content }) => [hash, content]));
 }
 
-function resolved(message: StoredMessage, contents: Contents): Message {
+function withContents(message: StoredMessage, contents: Contents): Message {
   if (message.role !== 'tool') return message;
   return {
     role: 'tool',
@@ -94,14 +105,14 @@ function resolved(message: StoredMessage, contents: Contents): Message {
       const content = contents.get(result);
       if (content === undefined) throw new AlfredError('internal', `The tool result ${result} is not stored.`);
       const output = JSON.parse(content) as JsonValue;
-      return { callId, tool, isError, output: repeated ? noted(output) : output };
+      return { callId, tool, isError, output: repeated ? withNote(output) : output };
     }),
   };
 }
 
-const sameCall = 'You made this same call before, with the same result. Use it or do something else.';
+const repeatedCallNote = 'You made this same call before, with the same result. Use it or do something else.';
 
-const noted = (output: JsonValue): JsonValue =>
+const withNote = (output: JsonValue): JsonValue =>
   typeof output === 'object' && output !== null && !Array.isArray(output)
-    ? { ...output, note: sameCall }
-    : { result: output, note: sameCall };
+    ? { ...output, note: repeatedCallNote }
+    : { result: output, note: repeatedCallNote };

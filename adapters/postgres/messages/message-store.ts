@@ -6,11 +6,11 @@ import type { StoredMessage } from '../../../contract/messages.ts';
 import type { MessageHead, Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { MessageStore } from '../../../contract/ports/index.ts';
-import { referenceOf } from './contents.ts';
-import { loadConversation, loadWholeConversation, readContents, type CompactedChain } from './load-messages.ts';
+import { contentHash } from '../hashes.ts';
+import { loadChain, loadAllMessages, readContents, type CompactedChain } from './load-messages.ts';
 import { storableJson } from '../storable-json.ts';
 
-/** Conversations as chains of messages, each named by the hash of itself and everything before it. */
+/** Conversations as chains of messages. The name of a message is the hash of its body and of its parent's name. */
 export const createMessageStore = (db: Database): MessageStore => ({
   async append(scope, parent, message) {
     const { head, statement } = insertMessage(scope, parent, message);
@@ -18,9 +18,9 @@ export const createMessageStore = (db: Database): MessageStore => ({
     return head;
   },
 
-  load: (scope, head) => loadConversation(db, scope, head),
+  load: (scope, head) => loadChain(db, scope, head),
 
-  loadAll: (scope, head) => loadWholeConversation(db, scope, head),
+  loadAll: (scope, head) => loadAllMessages(db, scope, head),
 
   loadResults: async (scope, hashes) =>
     [...(await readContents(db, scope, hashes)).values()].map((content) => JSON.parse(content) as JsonValue),
@@ -34,8 +34,8 @@ export const createMessageStore = (db: Database): MessageStore => ({
 
   async findToolResult({ tenant, subject }, taskId, callId) {
     if (!isUuid(taskId)) return undefined;
-    // A model may use an id again later, then the newest result has it; a result is what it asks for rather than the
-    // slice of one. Tasks of one conversation read each other's.
+    // Tasks of one conversation read each other's results. A model may use a call id again: the newest result wins, but
+    // results of other tools come before slices that `read_result` returned.
     const { rows } = await sql<{ content: string }>`
       select convert_from(c.bytes, 'UTF8') as content from tool_calls t
       join tasks on tasks.id = t.task_id and tasks.tenant = ${tenant} and tasks.subject = ${subject}
@@ -49,32 +49,32 @@ export const createMessageStore = (db: Database): MessageStore => ({
   },
 
   async loadToolArguments({ tenant, subject }, head, callId) {
-    const found = await db
+    const row = await db
       .selectFrom('messages')
       .select('body')
       .where('tenant', '=', tenant)
       .where('subject', '=', subject)
       .where('hash', '=', head)
       .executeTakeFirst();
-    const message = found?.body as StoredMessage | undefined;
+    const message = row?.body as StoredMessage | undefined;
     const call =
       message?.role === 'assistant'
         ? message.parts.find((part) => part.type === 'tool_call' && part.callId === callId)
         : undefined;
     if (call?.type !== 'tool_call')
       throw new AlfredError('internal', `The message ${head} asks for no call ${callId}.`);
-    const { arguments: given, malformed } = call;
-    return { arguments: given, ...(malformed === undefined ? {} : { malformed }) };
+    const { arguments: args, malformed } = call;
+    return { arguments: args, ...(malformed === undefined ? {} : { malformed }) };
   },
 });
 
-const headOf = (parent: MessageHead | null, body: string): MessageHead => referenceOf(`${parent ?? ''}\n${body}`);
+const headOf = (parent: MessageHead | null, body: string): MessageHead => contentHash(`${parent ?? ''}\n${body}`);
 
 /**
- * The statement that appends a message, also a part of larger statements, and the head it makes. The same message after
- * the same parent has the same hash.
+ * The statement that appends a message, and the new head. It may be a part of a larger
+ * statement, and is safe to repeat: the same message after the same parent has the same hash.
  *
- * @param size the conversation up to and including this message, as a model counted it
+ * @param size tokens of the conversation up to and including this message, and the model that counted them
  */
 export function insertMessage(
   { tenant, subject }: Scope,
@@ -87,8 +87,9 @@ export function insertMessage(
   const statement = sql`
     insert into messages (tenant, subject, hash, parent, depth, body, context_tokens, counted_by)
     select ${tenant}, ${subject}, ${head}, ${parent}::text,
-      coalesce((select depth + 1 from messages where tenant = ${tenant} and subject = ${subject} and hash = ${parent}::text), 0), ${body}::jsonb,
-      ${size?.tokens ?? null}::int, ${size?.by ?? null}::text
+      coalesce((select depth + 1 from messages
+        where tenant = ${tenant} and subject = ${subject} and hash = ${parent}::text), 0),
+      ${body}::jsonb, ${size?.tokens ?? null}::int, ${size?.by ?? null}::text
     on conflict do nothing`;
   return { head, statement };
 }

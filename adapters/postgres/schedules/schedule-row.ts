@@ -4,7 +4,7 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import type { ScheduleRow } from '../../../contract/ports/index.ts';
 
-/** Runs that a schedule shows. */
+/** The number of runs that a schedule lists. */
 const shownRuns = 10;
 
 const recentRuns = sql<ScheduleRun[]>`(
@@ -15,16 +15,16 @@ const recentRuns = sql<ScheduleRun[]>`(
     order by r.started_at desc, r.key desc), '[]')
   from (select * from schedule_runs where schedule_id = s.id order by started_at desc, key desc limit ${shownRuns}) r)`;
 
-const running = sql<number>`(
+const runningCount = sql<number>`(
   select count(*)::int from schedule_runs r join tasks t on t.id = r.task_id
   where r.schedule_id = s.id and t.ended_at is null)`;
 
-/** Schedules that are not deleted, with what became of their runs. */
+/** Selects schedules that are not deleted, with their last runs, as `scheduleRowOf` needs them. */
 export const selectSchedules = (db: Database) =>
   db
     .selectFrom('schedules as s')
     .selectAll('s')
-    .select([recentRuns.as('recent_runs'), running.as('running')])
+    .select([recentRuns.as('recent_runs'), runningCount.as('running')])
     .where('s.deleted_at', 'is', null);
 
 export const scheduleRowOf = (

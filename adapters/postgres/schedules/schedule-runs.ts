@@ -6,16 +6,16 @@ import type { TaskStatus } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { RunEnd, Schedules } from '../../../contract/ports/index.ts';
 
-/** Messages that no task answers any more. */
-const passedBy = ['passed_over', 'rolled_back', 'dropped'];
+/** The states of messages that no task will answer. */
+const unanswered = ['passed_over', 'rolled_back', 'dropped'];
 
-/** What runs of schedules do, and what became of it. */
+/** Runs of schedules: what to do, what was started, and how it ended. */
 export const createScheduleRuns = (db: Database): Pick<Schedules, 'loadRun' | 'recordRun' | 'findRunEnd'> => ({
   async loadRun({ tenant, subject, scheduleId, key }) {
     const row = await db
       .selectFrom('schedules as s')
       .leftJoin('schedule_runs as r', (join) => join.onRef('r.schedule_id', '=', 's.id').on('r.key', '=', key))
-      // The task that answers a message is the conversation's to start.
+      // A task that answers a message is left out: its conversation starts it.
       .leftJoin('tasks as t', (join) => join.onRef('t.id', '=', 'r.task_id').on('r.message_id', 'is', null))
       .select(['s.roles', 's.action', 't.id', 't.agent', 't.input_head'])
       .where('s.id', '=', scheduleId)
@@ -62,18 +62,20 @@ export const createScheduleRuns = (db: Database): Pick<Schedules, 'loadRun' | 'r
       .where('s.subject', '=', subject)
       .executeTakeFirst();
     if (!row) return undefined;
-    // It was deleted with its conversation.
-    const isGone = row.message_id !== null && row.task_id !== null && row.state === null && row.status === null;
-    if (isGone) return { status: 'cancelled' };
-    return taskEnd(row as TaskColumns) ?? (passedBy.includes(row.state ?? '') ? { status: 'cancelled' } : undefined);
+    // The message and its task were deleted with their conversation.
+    const isDeleted = row.message_id !== null && row.task_id !== null && row.state === null && row.status === null;
+    if (isDeleted) return { status: 'cancelled' };
+    return (
+      taskEndOf(row as TaskColumns) ?? (unanswered.includes(row.state ?? '') ? { status: 'cancelled' } : undefined)
+    );
   },
 });
 
 type TaskColumns = { status: TaskStatus | null; error_code: ErrorCode | null; error_message: string | null };
 
-function taskEnd({ status, error_code, error_message }: TaskColumns): RunEnd | undefined {
+function taskEndOf({ status, error_code, error_message }: TaskColumns): RunEnd | undefined {
   if (status === null || !isEnded(status)) return undefined;
-  if (status !== 'failed') return { status: status };
+  if (status !== 'failed') return { status };
   const code = error_code ?? 'internal';
   return { status, error: { code, message: error_message ?? defaultMessageOf(code) } };
 }

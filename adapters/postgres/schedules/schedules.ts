@@ -4,16 +4,16 @@ import { AlfredError } from '../../../contract/errors.ts';
 import type { Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { ScheduleRow, Schedules } from '../../../contract/ports/index.ts';
-import { requestHashOf } from '../request-hash.ts';
+import { hashRequest } from '../hashes.ts';
 import { scheduleRowOf, selectSchedules } from './schedule-row.ts';
 import { createScheduleRuns } from './schedule-runs.ts';
 
-/** Schedule rows. A change holds its row's lock while Temporal is told. */
+/** Schedule rows. A change keeps its row locked while the schedule in Temporal is changed. */
 export const createSchedules = (db: Database): Schedules => ({
   ...createScheduleRuns(db),
 
   async create(identity, request, { idempotencyKey = null }) {
-    const requestHash = requestHashOf(request);
+    const requestHash = hashRequest(request);
     while (true) {
       const inserted = await db
         .insertInto('schedules')
@@ -39,13 +39,13 @@ export const createSchedules = (db: Database): Schedules => ({
         .returningAll()
         .executeTakeFirst();
       if (inserted) return scheduleRowOf({ ...inserted, recent_runs: [], running: 0 });
-      const before = await repeated(db, identity, idempotencyKey ?? '', requestHash);
-      // One that was refused and taken back in between frees its key.
-      if (before) return before;
+      const earlier = await findRepeated(db, identity, idempotencyKey ?? '', requestHash);
+      // The earlier schedule may have been discarded in the meantime, which frees its key: insert again.
+      if (earlier) return earlier;
     }
   },
 
-  get: (scope, scheduleId) => find(db, scope, scheduleId),
+  get: (scope, scheduleId) => findSchedule(db, scope, scheduleId),
 
   async list(scope, { limit, cursor }) {
     if (cursor !== undefined && !isUuid(cursor))
@@ -61,9 +61,9 @@ export const createSchedules = (db: Database): Schedules => ({
     return { schedules: page, nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
   },
 
-  change: (scope, scheduleId, { name, timing, action, paused, note }, tell) =>
-    db.transaction().execute(async (tx) => {
-      await update(tx, scope, scheduleId)
+  change: (scope, scheduleId, { name, timing, action, paused, note }, beforeCommit) =>
+    db.transaction().execute(async (trx) => {
+      await updateSchedule(trx, scope, scheduleId)
         .set({
           updated_at: sql`now()`,
           ...(name === undefined ? {} : { name }),
@@ -73,19 +73,19 @@ export const createSchedules = (db: Database): Schedules => ({
           ...(note === undefined ? {} : { note }),
         })
         .execute();
-      const row = await find(tx, scope, scheduleId);
-      if (row) await tell(row);
+      const row = await findSchedule(trx, scope, scheduleId);
+      if (row) await beforeCommit(row);
       return row;
     }),
 
-  delete: (scope, scheduleId, tell) =>
-    db.transaction().execute(async (tx) => {
-      const deleted = await update(tx, scope, scheduleId)
-        // What it asked, and the secret of a callback, are not kept.
+  delete: (scope, scheduleId, beforeCommit) =>
+    db.transaction().execute(async (trx) => {
+      const deleted = await updateSchedule(trx, scope, scheduleId)
+        // The action is removed, because it holds the input and the secret of a callback.
         .set({ deleted_at: sql`now()`, action: '{}' })
         .returning('id')
         .executeTakeFirst();
-      if (deleted) await tell(deleted.id);
+      if (deleted) await beforeCommit(deleted.id);
       return deleted !== undefined;
     }),
 
@@ -100,7 +100,11 @@ export const createSchedules = (db: Database): Schedules => ({
   },
 });
 
-async function find(db: Database, { tenant, subject }: Scope, scheduleId: string): Promise<ScheduleRow | undefined> {
+async function findSchedule(
+  db: Database,
+  { tenant, subject }: Scope,
+  scheduleId: string,
+): Promise<ScheduleRow | undefined> {
   if (!isUuid(scheduleId)) return undefined;
   const row = await selectSchedules(db)
     .where('s.id', '=', scheduleId)
@@ -110,7 +114,7 @@ async function find(db: Database, { tenant, subject }: Scope, scheduleId: string
   return row && scheduleRowOf(row);
 }
 
-const update = (db: Database, { tenant, subject }: Scope, scheduleId: string) =>
+const updateSchedule = (db: Database, { tenant, subject }: Scope, scheduleId: string) =>
   db
     .updateTable('schedules')
     .where('id', '=', scheduleId)
@@ -118,19 +122,23 @@ const update = (db: Database, { tenant, subject }: Scope, scheduleId: string) =>
     .where('subject', '=', subject)
     .where('deleted_at', 'is', null);
 
-/** The schedule that an idempotency key made before, undefined when it is no longer there. */
-async function repeated(db: Database, { tenant, subject }: Scope, idempotencyKey: string, requestHash: string) {
-  const known = await db
+/**
+ * The schedule that an idempotency key belongs to already, or undefined when it is not there any more.
+ *
+ * @throws AlfredError `idempotency_key_reused`
+ */
+async function findRepeated(db: Database, { tenant, subject }: Scope, idempotencyKey: string, requestHash: string) {
+  const row = await db
     .selectFrom('schedules')
     .select(['id', 'request_hash', 'deleted_at'])
     .where('tenant', '=', tenant)
     .where('subject', '=', subject)
     .where('idempotency_key', '=', idempotencyKey)
     .executeTakeFirst();
-  if (!known) return undefined;
+  if (!row) return undefined;
   const reused = (how: string) =>
     new AlfredError('idempotency_key_reused', `The Idempotency-Key "${idempotencyKey}" was used ${how}.`);
-  if (known.request_hash !== requestHash) throw reused(`with another request, for schedule ${known.id}`);
-  if (known.deleted_at !== null) throw reused(`for schedule ${known.id}, which was deleted`);
-  return find(db, { tenant, subject }, known.id);
+  if (row.request_hash !== requestHash) throw reused(`with another request, for schedule ${row.id}`);
+  if (row.deleted_at !== null) throw reused(`for schedule ${row.id}, which was deleted`);
+  return findSchedule(db, { tenant, subject }, row.id);
 }

@@ -5,6 +5,7 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Identity } from '../../../contract/ports/index.ts';
 import { insertTaskBudget } from './budgets.ts';
 import { insertCallback } from './callbacks.ts';
+import type { Queries } from '../with-queries.ts';
 
 type NewTask = {
   id: string;
@@ -17,14 +18,14 @@ type NewTask = {
 };
 
 /**
- * Common table expressions that make a task with all that belongs to it. `task` is its row, and empty when the idempotency
- * key made one before. The one place where tasks are made.
+ * Queries that insert a task with its budget, callback and first event. `task` is the inserted row;
+ * it is empty when the idempotency key belongs to an earlier task. All tasks are inserted here.
  */
 export function insertTask(
   db: Database,
   scope: Scope & Partial<Identity>,
   { id, request, requestHash, idempotencyKey, conversationId, budget, head }: NewTask,
-) {
+): Queries {
   const row = db
     .insertInto('tasks')
     .values({
@@ -46,7 +47,12 @@ export function insertTask(
       conflict.columns(['tenant', 'subject', 'idempotency_key']).where('idempotency_key', 'is not', null).doNothing(),
     )
     .returningAll();
-  return sql`task as (${row}), budget as (${insertTaskBudget(budget)}), callback as (${insertCallback(request.callback)}), event as (
-    insert into task_events (task_id, seq, type, data)
-    select id, 1, 'task.queued', jsonb_build_object('agent', agent) from task)`;
+  return {
+    task: row,
+    budget: insertTaskBudget(budget),
+    callback: insertCallback(request.callback),
+    event: sql`
+      insert into task_events (task_id, seq, type, data)
+      select id, 1, 'task.queued', jsonb_build_object('agent', agent) from task`,
+  };
 }

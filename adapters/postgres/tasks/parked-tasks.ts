@@ -2,15 +2,16 @@ import { sql } from 'kysely';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { ParkedTasks } from '../../../contract/ports/index.ts';
 
-/** Waiting tasks of a model; one that has ended waits no longer, whatever its row says. */
-const waiting = (model: string) => sql`
+/** The parked tasks of a model. A task that has ended does not wait any more, also when its row is still there. */
+const fromParked = (model: string) => sql`
   from parked_tasks p join tasks t on t.id = p.task_id
   where p.model = ${model} and p.left_at is null and t.ended_at is null`;
 
-/** Tasks that wait for a model, in the order in which they will go on. */
+/** Tasks that wait for a model to answer again. */
 export const createParkedTasks = (db: Database): ParkedTasks => ({
   async park({ taskId, tenant }, model) {
-    // A task that left in this very outage was a probe: it keeps its place, and the count of its releases.
+    // A task that was released during the same outage was a probe:
+    // it keeps its place in line and its count of releases.
     await sql`
       insert into parked_tasks as p (task_id, model, tenant) values (${taskId}, ${model}, ${tenant})
       on conflict (task_id) do update set
@@ -27,8 +28,8 @@ export const createParkedTasks = (db: Database): ParkedTasks => ({
   },
 
   async release(model, limit) {
-    await tidy(db, model);
-    // A tenant's turn comes after those of tenants that were served longer ago.
+    await deleteFinished(db, model);
+    // `at` is when a task of the tenant was last released: the tenant that waits longest comes first.
     const { rows } = await sql<{ task_id: string }>`
       with circuit as (
         select exists (select from model_gates where model = ${model} and open_since is not null) as open
@@ -41,20 +42,20 @@ export const createParkedTasks = (db: Database): ParkedTasks => ({
           ) as turn
         from circuit c, served s, parked_tasks p join tasks t on t.id = p.task_id
         where p.model = ${model} and p.left_at is null and t.ended_at is null and s.tenant = p.tenant
-          and ${notCalled}
+          and ${mayBeReleased}
       ), next as (
         select task_id, row_number() over (order by probes, turn, at nulls first, parked_at, task_id) as place
         from line order by place limit ${limit}
       ), released as (
         update parked_tasks p set released_at = now(), releases = p.releases + 1
-        from next where p.task_id = next.task_id and ${notCalled} returning p.task_id
+        from next where p.task_id = next.task_id and ${mayBeReleased} returning p.task_id
       )
       select task_id from released join next using (task_id) order by place`.execute(db);
     return rows.map(({ task_id }) => task_id);
   },
 
   async count(model) {
-    const { rows } = await sql<{ n: number }>`select count(*) as n ${waiting(model)}`.execute(db);
+    const { rows } = await sql<{ n: number }>`select count(*) as n ${fromParked(model)}`.execute(db);
     return rows[0]?.n ?? 0;
   },
 
@@ -63,22 +64,22 @@ export const createParkedTasks = (db: Database): ParkedTasks => ({
       select g.open_since is not null as open, extract(epoch from g.probe_at - now())::float8 * 1000 as due,
         (select extract(epoch from now() - max(released_at))::float8 * 1000 from parked_tasks where model = ${model})
           as released,
-        (select count(*) ${waiting(model)}) as parked
+        (select count(*) ${fromParked(model)}) as parked
       from (select) one left join model_gates g on g.model = ${model}`.execute(db);
     const { open = false, due = null, released = null, parked = 0 } = rows[0] ?? {};
     return { open, probeInMs: due ?? 0, releasedMsAgo: released ?? Infinity, parked };
   },
 });
 
-/** Whether a row that is parked again was waiting, or left since the circuit opened. */
+/** Whether a task that is parked again belongs to the same outage: it still waits, or left after the circuit opened. */
 const sameOutage = sql`p.model = excluded.model and (p.left_at is null or coalesce(
   p.left_at >= (select open_since from model_gates g where g.model = excluded.model), false))`;
 
-/** A task whose signal may still be on its way is not called again yet. */
-const notCalled = sql`(p.released_at is null or p.released_at < greatest(p.waiting_since, now() - interval '30 seconds'))`;
+/** A task is not released again for half a minute: the signal of its last release may still be under way. */
+const mayBeReleased = sql`(p.released_at is null or p.released_at < greatest(p.waiting_since, now() - interval '30 seconds'))`;
 
-/** Removes tasks that have ended while they waited, and who left long ago. */
-async function tidy(db: Database, model: string): Promise<void> {
+/** Deletes the rows of tasks that ended while they waited, and of tasks that left more than an hour ago. */
+async function deleteFinished(db: Database, model: string): Promise<void> {
   await sql`
     delete from parked_tasks p using tasks t
     where t.id = p.task_id and p.model = ${model}

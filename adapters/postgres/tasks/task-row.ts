@@ -7,7 +7,11 @@ import type { TaskRow, TaskState } from '../../../contract/ports/index.ts';
 
 type Columns = Selectable<Tables['tasks']>;
 
-/** Task rows with their result, ready to be shown. @param resultHash which content is the result; default the row's own */
+/**
+ * Selects task rows with their results and effects, as `taskRowOf` needs them.
+ *
+ * @param resultHash which content is the result; default: the one the row names
+ */
 export const selectTasks = (db: Database, resultHash: RawBuilder<string | null> = sql`t.result_hash`) =>
   db
     .selectFrom('tasks as t')
@@ -18,7 +22,9 @@ export const selectTasks = (db: Database, resultHash: RawBuilder<string | null> 
     .select(sql<string | null>`convert_from(c.bytes, 'UTF8')`.as('result'))
     .select(effects.as('effects'));
 
-/** What a task `t` has changed in the world, in order. A known failure takes `left_at` back. */
+/**
+ * What task `t` has changed in the world, oldest first. `left_at` is null again when a call is known to have failed.
+ */
 const effects = sql<Effect[]>`(
   select coalesce(jsonb_agg(jsonb_build_object('callId', e.call_id, 'step', e.step, 'tool', e.tool, 'summary', e.summary,
     'at', to_char(e.started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'state', case

@@ -11,21 +11,20 @@ import {
 } from '../../../contract/rules/tool-output.ts';
 
 /**
- * What the model reads of a tool's output: the output itself when its JSON fits, else as much of it as does, and how to
- * read on. Whole passages stay whole; a first one that is too long alone is cut. What is a slice already becomes a
- * shorter one.
+ * Shortens a tool's output for the model: the beginning, and how to read the rest. Passages are kept or left out as a
+ * whole; only a first passage that is too long by itself is cut. An output that is a slice becomes a shorter slice.
  *
- * @param maxCharacters of the JSON; not less than about 300, which the words about the rest take
- * @returns `output` itself when nothing is left out
+ * @param maxCharacters limit of the JSON text; at least about 300, which the hint about the rest needs
+ * @returns `output` itself when its JSON fits
  */
-export function referenceTo(output: JsonValue, callId: string, maxCharacters: number): JsonValue {
+export function shortenOutput(output: JsonValue, callId: string, maxCharacters: number): JsonValue {
   if (JSON.stringify(output).length <= maxCharacters) return output;
   if (isSlice(output)) return shorterSlice(output, maxCharacters);
   const passages = passageListOf(output);
-  return (passages && somePassages(output, passages, callId, maxCharacters)) ?? head(output, callId, maxCharacters);
+  return (passages && firstPassages(output, passages, callId, maxCharacters)) ?? head(output, callId, maxCharacters);
 }
 
-/** The tool that returned it goes on from where this one ends. */
+/** A shorter slice. The model reads on with the tool that returned it, from `nextStart`. */
 function shorterSlice(output: Slice, room: number): JsonValue {
   const text = outputText(output);
   const passages = passageListOf(output);
@@ -37,7 +36,7 @@ function shorterSlice(output: Slice, room: number): JsonValue {
   return shown(largest(text.length - 1, (length) => JSON.stringify(shown(length)).length <= room));
 }
 
-function somePassages(output: JsonValue, passages: FoundPassage[], callId: string, room: number) {
+function firstPassages(output: JsonValue, passages: FoundPassage[], callId: string, room: number) {
   const shown = (kept: FoundPassage[]): JsonValue => ({
     ...(output as Record<string, JsonValue>),
     passages: kept,
@@ -68,7 +67,10 @@ function head(output: JsonValue, callId: string, room: number): JsonValue {
 const readMore = (callId: string, start: number) =>
   `This is not all. To read on call read_result with callId ${JSON.stringify(callId)} and start ${start}.`;
 
-/** The largest whole number up to `max` for which `holds`, or 0; when it holds for one it holds for all below. */
+/**
+ * The largest integer from 0 to `max` for which `holds`, by
+ * binary search: when it holds for n, it holds for all below n.
+ */
 function largest(max: number, holds: (n: number) => boolean): number {
   let [low, high] = [0, max];
   while (low < high) {

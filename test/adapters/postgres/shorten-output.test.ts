@@ -1,25 +1,25 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { referenceTo } from '../../../adapters/postgres/messages/tool-result.ts';
+import { shortenOutput } from '../../../adapters/postgres/messages/shorten-output.ts';
 import { citationsOf, numberPassages } from '../../../activities/context/citations.ts';
-import { hasMore } from '../../../activities/context/context-size.ts';
+import { hasOmissions } from '../../../activities/context/context-size.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import { outputText } from '../../../contract/rules/tool-output.ts';
 import { passage } from '../../support/documents/passage.ts';
 
 type Shortened = { head?: string; characters?: number; readMore: string; omittedPassages?: number };
-type Found = Shortened & { passages: ReturnType<typeof passage>[] };
+type ShortenedPassages = Shortened & { passages: ReturnType<typeof passage>[] };
 
 const shortened = (output: JsonValue, maxCharacters: number) =>
-  referenceTo(output, 'call-7', maxCharacters) as unknown as Found;
+  shortenOutput(output, 'call-7', maxCharacters) as unknown as ShortenedPassages;
 const startIn = (readMore: string) => Number(/start (\d+)/.exec(readMore)?.[1]);
 
-test('a result that fits is given as it is', () => {
+test('an output that fits is returned as it is', () => {
   const output = { rows: [1, 2, 3] };
-  expect(referenceTo(output, 'call-7', JSON.stringify(output).length)).toBe(output);
+  expect(shortenOutput(output, 'call-7', JSON.stringify(output).length)).toBe(output);
 });
 
-test('of a longer one the beginning is given, with its length and where to read on', () => {
+test('a longer output becomes its beginning, its length, and where to read on', () => {
   const text = 'line\n'.repeat(10_000);
   const { head = '', characters, readMore } = shortened(text, 2_000);
   expect(text.startsWith(head)).toBe(true);
@@ -28,7 +28,7 @@ test('of a longer one the beginning is given, with its length and where to read 
   expect(readMore).toBe(`This is not all. To read on call read_result with callId "call-7" and start ${head.length}.`);
 });
 
-test('passages stay whole: as many as fit, and how many do not', () => {
+test('passages stay whole: as many as fit, and the number of omitted ones', () => {
   const passages = Array.from({ length: 10 }, (_, i) => passage(`chunk-${i}`, `${i} `.repeat(200)));
   const found = shortened({ passages }, 3_000);
   expect(found.passages.length).toBeGreaterThan(1);
@@ -37,7 +37,7 @@ test('passages stay whole: as many as fit, and how many do not', () => {
   expect(startIn(found.readMore)).toBe(400 * found.passages.length);
 });
 
-test('a passage that is too long alone is cut, and what is left of it can be cited', () => {
+test('a passage that is too long by itself is cut, and its beginning can be cited', () => {
   const text = `${'Trains are first class. '.repeat(20)}${'x'.repeat(20_000)}`;
   const found = shortened({ passages: [passage('chunk', text, 700)], nextStart: null }, 4_000);
   const [part] = found.passages;
@@ -53,26 +53,26 @@ test('a passage that is too long alone is cut, and what is left of it can be cit
   expect(citationsOf('Trains are first class [1].', messages)[0]?.quote).toBe('Trains are first class.');
 });
 
-test('a slice that is too long becomes a shorter one, and the same tool goes on where it ends', () => {
+test('a slice that is too long becomes a shorter slice, and the same tool reads on where it ends', () => {
   const text = 'abc'.repeat(1_000);
   const slice = { text, start: 500, characters: 90_000, nextStart: 3_500 };
-  const shorter = referenceTo(slice, 'call-7', 1_000) as typeof slice;
+  const shorter = shortenOutput(slice, 'call-7', 1_000) as typeof slice;
   expect(text.startsWith(shorter.text)).toBe(true);
   expect(shorter.text.length).toBeGreaterThan(800);
   expect(shorter).toEqual({ ...slice, text: shorter.text, nextStart: 500 + shorter.text.length });
 
   const document = { passages: [passage('chunk', text, 500)], start: 500, characters: 3_500, nextStart: null };
-  const part = referenceTo(document, 'call-7', 2_000) as unknown as typeof document;
+  const part = shortenOutput(document, 'call-7', 2_000) as unknown as typeof document;
   expect(part.passages[0]?.end).toBeGreaterThan(1_500);
   expect(part.nextStart).toBe(part.passages[0]?.end);
 });
 
-test('an output with passages and much else is shortened as a whole, so that nothing of it is out of reach', () => {
+test('an output with passages and much else is shortened as a whole, so that all of it stays readable', () => {
   const output = { passages: [passage('chunk', 'short')], log: 'x'.repeat(5_000) };
   expect(shortened(output, 1_000)).toMatchObject({ characters: JSON.stringify(output).length });
 });
 
-test('whatever the output, the reference fits, says that there is more, and begins like the output', () => {
+test('any shortened output fits, says that there is more, and begins like the output', () => {
   const anyPassages = fc
     .array(fc.tuple(fc.string({ unit: 'grapheme', maxLength: 3_000 }), fc.nat()), { minLength: 1, maxLength: 12 })
     .map((all) => ({ passages: all.map(([text, start], i) => passage(`chunk-${i}`, text, start)) }));
@@ -87,7 +87,7 @@ test('whatever the output, the reference fits, says that there is more, and begi
       expect(JSON.stringify(reference).length).toBeLessThanOrEqual(maxCharacters);
       if (reference === (output as unknown)) return;
       expect(
-        hasMore([{ role: 'tool', results: [{ callId: 'c', tool: 't', output: reference, isError: false }] }]),
+        hasOmissions([{ role: 'tool', results: [{ callId: 'c', tool: 't', output: reference, isError: false }] }]),
       ).toBe(true);
       const text = outputText(output);
       const shown = reference.head ?? reference.passages.map((part) => part.text).join('');

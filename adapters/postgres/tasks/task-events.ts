@@ -8,7 +8,7 @@ import { storableJson } from '../storable-json.ts';
 import type { EventListener } from '../event-listener.ts';
 import { followRows } from '../follow-rows.ts';
 
-/** Events a person may watch, as rows. Whoever follows is woken by NOTIFY and reads rows; nothing is sent beside them. */
+/** Task events as rows. NOTIFY wakes followers, which then read the rows: a notification carries no event. */
 export const createTaskEvents = (db: Database, listener: EventListener): TaskEvents => {
   const read = async ({ tenant, subject }: Scope, taskId: string, after: number, limit: number) => {
     const rows = await db
@@ -44,27 +44,28 @@ export const createTaskEvents = (db: Database, listener: EventListener): TaskEve
         signal,
         read: (from, limit) => read(scope, taskId, from, limit),
         isLast: isTerminalEvent,
-        // An ended task says nothing more, whatever its last event is.
-        isOver: async (seen) => seen > 0 && (await hasEnded(taskId, seen)),
+        // No event follows the end of a task, also when the last event is not a terminal one.
+        isOver: async (lastRead) => lastRead > 0 && (await hasEnded(taskId, lastRead)),
       }),
 
     async waitForEnd(taskId, signal) {
-      const wakes = listener.listen(taskId, 'end');
+      const wakeUps = listener.listen(taskId, 'end');
       try {
         while (!signal.aborted) {
-          wakes.arm();
+          wakeUps.arm();
           const row = await db.selectFrom('tasks').select('ended_at').where('id', '=', taskId).executeTakeFirst();
           if (!row || row.ended_at) return;
-          await wakes.next(signal);
+          await wakeUps.next(signal);
         }
       } finally {
-        wakes.close();
+        wakeUps.close();
       }
     },
 
     async appendOnce(task, { runId }, event) {
       const when = sql`ended_at is null and run_id = ${runId} and not exists (
-        select from task_events where task_id = ${task.taskId} and type = ${event.type} and data = ${storableJson(event.data)}::jsonb)`;
+        select from task_events
+        where task_id = ${task.taskId} and type = ${event.type} and data = ${storableJson(event.data)}::jsonb)`;
       await appendEvents(db, task, { when, events: [event] });
     },
 
@@ -77,6 +78,6 @@ export const createTaskEvents = (db: Database, listener: EventListener): TaskEve
   };
 };
 
-/** Names the one attempt that may stream. */
+/** The value of `tasks.streaming`: it names the one attempt that may stream text. */
 export const streamingToken = ({ runId, step, attempt }: Run & { step: number; attempt: number }) =>
   `${runId}.${step}.${attempt}`;
