@@ -1,5 +1,6 @@
 import type { Document, DocumentList, DocumentListQuery, Ingestion, Placement } from '../documents.ts';
 import type { Chunking } from '../chunking.ts';
+import type { Collection, CollectionListQuery } from '../collections.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { ContentHash, Scope, SourceRef } from '../references.ts';
 
@@ -127,8 +128,11 @@ export interface Documents {
   }): Promise<(Scope & { ingestionId: string; createdAt: Date })[]>;
 }
 
-/** Membership of subjects in groups. */
-export interface Groups {
-  /** Replaces all group memberships of the subject. */
-  set(scope: Scope, groups: string[]): Promise<void>;
+/** Collections of documents. Their settings belong to the tenant; what a subject sees of them depends on its rights. */
+export interface Collections {
+  /** Collections with a document that the subject may read, and collections with settings, ordered by name. */
+  list(scope: Scope, query: CollectionListQuery): Promise<{ collections: Collection[]; nextCursor: string | null }>;
+  get(scope: Scope, name: string): Promise<Collection | undefined>;
+  /** Stores settings. Idempotent. Existing documents keep their chunks until they are added or synced again. */
+  set(scope: Scope, name: string, settings: Chunking): Promise<Collection>;
 }

@@ -1,7 +1,10 @@
 import type { Scope } from '../references.ts';
 
-/** Who asks, and with which roles. */
+/** The person or service that asks, with its roles. */
 export type Identity = Scope & { roles: readonly string[] };
 
-/** The Temporal run that writes; another run than the row's means that the workflow was reset. */
+/**
+ * The Temporal run that writes to a task's row. When the row belongs to
+ * another run, a person has reset the workflow, or it continues as new.
+ */
 export type Run = { runId: string };

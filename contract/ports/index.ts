@@ -1,15 +1,13 @@
-/** What activities need of the world, by subject. Adapters stand behind it. */
+/** The ports: what the rooms need of the world, as types, by subject. `adapters/` and `knowledge/` implement them. */
 export type { TaskClosure, WorkflowState } from '../rules/task-reconciliation.ts';
 export type * from './approvals.ts';
-export type * from './message-store.ts';
-export type * from './citations.ts';
-export type * from './collections.ts';
 export type * from './control.ts';
 export type * from './conversations.ts';
 export type * from './documents.ts';
 export type * from './effects.ts';
 export type * from './identity.ts';
 export type * from './ledger.ts';
+export type * from './message-store.ts';
 export type * from './models.ts';
 export type * from './outbound.ts';
 export type * from './schedules.ts';

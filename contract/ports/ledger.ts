@@ -17,36 +17,46 @@ import type { UsageReport, UsageSpan } from '../usage.ts';
 import type { ToolReceipt } from './effects.ts';
 import type { Run } from './identity.ts';
 
-/** The ledger of model calls and the receipts of tool calls. */
+/** The ledger of model calls, each paid once, and the receipts of tool calls. */
 export interface Ledger {
   /**
-   * Charges the worst case of a call to every budget it draws on, marks this attempt as the one that may stream and
-   * tells followers, unless the step is paid. Attempts that were never heard of again are written down as lost.
+   * Charges the worst case of a call to its budgets, marks this attempt as the one that may stream,
+   * and appends an event; unless the step is paid. Earlier attempts that are still open become lost.
    *
-   * @returns what an earlier attempt at this step stored, if one did
-   * @throws AlfredError `superseded` when this run has ended the task, `budget_exceeded` (with `details`) when the worst
-   *   case does not fit: nothing is charged then; `model_unavailable` when too many attempts were lost
+   * @returns the stored response when an earlier attempt has completed the step
+   * @throws AlfredError `superseded` when this run has ended the task; `budget_exceeded` (with `details`) when
+   *   the worst case does not fit, then nothing is charged; `model_unavailable` when too many attempts were lost
    */
   beginModelCall(task: TaskRef, call: OpenModelCall): Promise<PaidCall | undefined>;
   /**
-   * Stores the response, the ledger row and the events in one transaction, unless another attempt was first. What was
-   * charged too much goes back.
-   * @returns what counts: this response, or the first one
+   * Stores the response, the ledger row and the events in one transaction, unless
+   * another attempt has completed the step. The charge becomes the actual usage.
+   *
+   * @returns the response that counts: this one, or the first one
    */
   settleModelCall(task: TaskRef, call: CompletedModelCall): Promise<PaidCall>;
-  /** @returns how many attempts at this step have failed this way, this one included */
+  /**
+   * Records a failed attempt. @returns how many attempts at this step have failed with this code, including this one
+   */
   failModelCall(task: TaskRef, call: FailedModelCall): Promise<number>;
-  /** Writes off attempts that nobody can hear of again: their task has ended. @returns how many */
+  /** Marks attempts as lost that are still open long after their task has ended. @returns how many */
   writeOffLost(): Promise<number>;
-  /** What was stored for a step, if it was paid. */
+  /** The stored response of a step, if an attempt has completed it. */
   findPaidCall(task: TaskRef, step: number, purpose: Purpose): Promise<PaidCall | undefined>;
-  /** Spending of the scope's tenant, summed. */
+  /** The usage of the scope's tenant, in sums. */
   reportUsage(scope: Scope, span: UsageSpan): Promise<UsageReport>;
   /**
-   * Stores the intent, of an effect with its input.
-   * @returns the stored result of an earlier attempt, or whether an earlier one left without an answer
+   * Stores the intent of a tool call, for an effect also its input, and appends an event.
+   *
+   * @returns the stored result of an earlier attempt; or `sent`: whether one has sent its request and got no result
+   * @throws AlfredError `superseded` when the task has ended
    */
   beginToolCall(task: TaskRef, call: Run & ToolCallRef & { step: number; arguments: JsonValue }): Promise<ToolReceipt>;
+  /**
+   * Stores the result of a tool call and appends an event.
+   *
+   * @returns the result that counts: this one, or the first one
+   */
   completeToolCall(
     task: TaskRef,
     call: ToolCallRef & {
@@ -56,19 +66,21 @@ export interface Ledger {
       misuse?: ToolMisuse | undefined;
       summary: string;
       durationMs: number;
-      /** A longer result is kept whole and given to the model as its head and a way to read on. */
+      /** Limit of the JSON text that the model gets. A longer result is stored whole; the model gets its beginning. */
       maxCharacters: number;
     },
   ): Promise<ToolResultRef>;
 }
 
-/** What a call is for: a turn of the loop, or a summary that makes the conversation with that head shorter. */
+/** What a model call is for: a turn of the agent loop, or a summary that shortens the conversation (at that head). */
 export type Purpose = 'turn' | 'summary' | `summary/${MessageHead}`;
 
-/** What is stored for a paid call: the turn, and for a summary its text. */
+/** A stored response. `text` is that of a summary, and empty for a turn. */
 export type PaidCall = { turn: StepResult; text: string };
 
-/** A limit that a call draws on; a task's own stands in its row, so that a grant can widen it. */
+/**
+ * A limit of a tenant or agent for one day. (The limits of a task are in its budget row, where a grant raises them.)
+ */
 export type DayLimit = {
   id: string;
   maxUsd?: number | undefined;
@@ -77,14 +89,14 @@ export type DayLimit = {
 };
 
 export type OpenModelCall = Run & {
-  /** Names this attempt. */
+  /** UUID of this attempt. */
   callId: string;
   step: number;
   attempt: number;
   purpose: Purpose;
   provider: string;
   model: string;
-  /** Input as large, output as long and both as dear as they can be. */
+  /** The highest usage that the call may have. */
   worstCase: Usage;
   dayLimits: DayLimit[];
 };
@@ -107,7 +119,7 @@ export type CompletedModelCall = ModelCallRecord & {
   stopReason: string;
   /** Present when this is the final answer. */
   result?: TaskResult | undefined;
-  /** Present when the answer cannot be used and the model is told so. */
+  /** Present when the answer cannot be used: the message that tells the model why. */
   correction?: { because: CorrectionReason; text: string } | undefined;
 };
 

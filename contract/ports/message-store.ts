@@ -10,24 +10,41 @@ export type Message =
 /** A conversation as it goes to a model, oldest message first. */
 export type MessageChain = {
   messages: Message[];
-  /** The same messages as they are stored, for whoever makes the chain shorter. */
+  /** The same messages as they are stored, for compaction. */
   stored: StoredMessage[];
-  /** The last message whose size a model has counted: its place in `messages`, and the tokens up to and including it. */
+  /**
+   * The last message at which a model has counted the conversation: its index in
+   * `messages`, the tokens up to and including it, and the model (`provider:model`).
+   */
   counted?: { index: number; tokens: number; by: string } | undefined;
 };
 
+/** Conversations as immutable chains of messages. A head, the hash of the last message, names a whole chain. */
 export interface MessageStore {
+  /** Appends a message; `parent` is null for the first one. Safe to repeat. @returns the new head */
   append(scope: Scope, parent: MessageHead | null, message: StoredMessage): Promise<MessageHead>;
-  /** The chain back to its root or its last compaction, tool results resolved. */
+  /**
+   * Loads the chain back to its first message or last compaction, with tool results filled in.
+   *
+   * @throws AlfredError `internal` when a message or result is not stored for this scope
+   */
   load(scope: Scope, head: MessageHead): Promise<MessageChain>;
-  /** As `load`, and on behind every compaction: all that was ever said. */
+  /** As `load`, but with the messages that compactions replaced. */
   loadAll(scope: Scope, head: MessageHead): Promise<Message[]>;
   /** Stored tool results by their hashes. */
   loadResults(scope: Scope, hashes: ContentHash[]): Promise<JsonValue[]>;
   /** Stores a chain that begins with a compaction. Safe to repeat. @returns its head */
   storeCompacted(scope: Scope, messages: StoredMessage[]): Promise<MessageHead>;
-  /** A stored tool result of the task or an earlier one of its conversation, by its call's id, as text. */
+  /** The stored result of a tool call of this task, or of another task of its conversation, as JSON text. */
   findToolResult(scope: Scope, taskId: string, callId: string): Promise<string | undefined>;
-  /** What the message at `head` asks a tool with, by the call's id. `malformed`: what came instead of JSON. */
-  loadToolArguments(scope: Scope, head: MessageHead, callId: string): Promise<{ arguments: JsonValue; malformed?: string }>;
+  /**
+   * The arguments of a tool call in the message at `head`. `malformed`: the model's text, when it was not JSON.
+   *
+   * @throws AlfredError `internal` when the message has no such call
+   */
+  loadToolArguments(
+    scope: Scope,
+    head: MessageHead,
+    callId: string,
+  ): Promise<{ arguments: JsonValue; malformed?: string }>;
 }

@@ -3,15 +3,15 @@ import type { MessageHead, ScheduledRun, Scope, TaskRef } from '../references.ts
 import type { Schedule, ScheduleAction, ScheduleChange, ScheduleListQuery, ScheduleRequest } from '../schedule.ts';
 import type { Identity } from './identity.ts';
 
-/** A schedule's row: all but what Temporal knows of it. Its action has the secrets that views leave out. */
+/** A schedule's row, without what only Temporal knows. Its action includes secrets, which doors must leave out. */
 export type ScheduleRow = Omit<Schedule, 'action' | 'state' | 'nextRuns' | 'links'> &
   Scope & { action: ScheduleAction };
 
-/** Schedules, and what became of their runs. When they run is Temporal's to know. */
+/** Schedules and their runs. Temporal decides when they run. */
 export interface Schedules {
   /**
-   * @returns the schedule, or the one that the same idempotency key made before
-   * @throws AlfredError `idempotency_key_reused` when that one had another body, or was deleted
+   * @returns the new schedule, or the earlier one with the same idempotency key
+   * @throws AlfredError `idempotency_key_reused` when the earlier request was another one, or its schedule was deleted
    */
   create(
     identity: Identity,
@@ -21,21 +21,29 @@ export interface Schedules {
   get(scope: Scope, scheduleId: string): Promise<ScheduleRow | undefined>;
   list(scope: Scope, query: ScheduleListQuery): Promise<{ schedules: ScheduleRow[]; nextCursor: string | null }>;
   /**
-   * Changes the row and tells Temporal before anybody sees it; what `tell` throws takes the change back. Changes of one
-   * schedule wait for each other, so that both sides end with the last one.
+   * Changes the given fields. The row stays locked until `beforeCommit` has changed the
+   * schedule in Temporal, so that the last of several concurrent changes wins on both sides.
+   *
+   * @param beforeCommit called with the changed row; when it throws, nothing has changed
+   * @returns undefined when there is no such schedule
    */
   change(
     scope: Scope,
     scheduleId: string,
     change: ScheduleChange,
-    tell: (row: ScheduleRow) => Promise<void>,
+    beforeCommit: (row: ScheduleRow) => Promise<void>,
   ): Promise<ScheduleRow | undefined>;
-  /** As `change`. The row is hidden: its runs go on to belong to it. @returns whether there was one */
-  delete(scope: Scope, scheduleId: string, tell: (id: string) => Promise<void>): Promise<boolean>;
-  /** Takes back a schedule that never came to be; one that has run stays. */
+  /**
+   * Hides a schedule, as `change` does. Its row stays, because its runs refer to it.
+   *
+   * @returns whether there was one
+   */
+  delete(scope: Scope, scheduleId: string, beforeCommit: (id: string) => Promise<void>): Promise<boolean>;
+  /** Deletes a schedule whose creation could not be completed. A schedule that has run stays. */
   discard(scope: Scope, scheduleId: string): Promise<void>;
   /**
-   * What a run is to do, for whom, and the task that it has made before.
+   * Loads what a run is to do, for whom, and the task that it has created already.
+   *
    * @returns undefined when the schedule was deleted
    */
   loadRun(
@@ -43,12 +51,13 @@ export interface Schedules {
   ): Promise<
     { identity: Identity; action: ScheduleAction; task: (TaskRef & { head: MessageHead }) | undefined } | undefined
   >;
-  /** Notes what is known of a run. Ids that are left out stay; an error is forgotten by a note without one. Safe to repeat. */
-  recordRun(run: ScheduledRun, known: RunNote): Promise<void>;
-  /** How what a run began has ended, undefined while it goes on. */
+  /** Stores what a run has started. Absent ids stay as they are; an absent error is cleared. Safe to repeat. */
+  recordRun(run: ScheduledRun, note: RunNote): Promise<void>;
+  /** How the task or message of a run has ended; undefined while it goes on. */
   findRunEnd(run: ScheduledRun): Promise<RunEnd | undefined>;
 }
 
+/** What a run has started, or why it could not. */
 export type RunNote = {
   taskId?: string | undefined;
   conversationId?: string | undefined;

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createDocuments } from '../../../knowledge/store/documents.ts';
-import { createGroups } from '../../../knowledge/store/groups.ts';
 import { createEmbeddedIndex } from '../../../knowledge/search/embedded/embedded-index.ts';
 import { createSearch } from '../../../knowledge/search/search.ts';
 import type { Scope } from '../../../contract/references.ts';
+import type { Database } from '../../../runtime/database/postgres.ts';
 import { seededRandom } from '../../../cli/eval/seeded-random.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 import { pick } from '../../support/processes/killable-workers.ts';
@@ -22,6 +22,14 @@ const groups = ['hr', 'board', 'dev'];
 const words = ['granite', 'basalt', 'marble', 'quartz', 'topaz'];
 
 type Known = Scope & { id: string; name: string; readers: string[]; text: string };
+
+/** Replaces all group memberships of a subject. */
+async function setGroups(db: Database, { tenant, subject }: Scope, memberships: string[]) {
+  await db.deleteFrom('group_members').where('tenant', '=', tenant).where('subject', '=', subject).execute();
+  if (memberships.length === 0) return;
+  const rows = memberships.map((group_name) => ({ tenant, subject, group_name }));
+  await db.insertInto('group_members').values(rows).execute();
+}
 
 let env: TestEnvironment;
 beforeAll(async () => void (env = await createTestEnvironment()));
@@ -83,7 +91,7 @@ test(`${queries} random queries, while rights come and go: nobody finds, counts 
     if (what < 0.6) {
       const who = somebody();
       const now = groups.filter(() => random() < 0.4);
-      await createGroups(db).set(who, now);
+      await setGroups(db, who, now);
       memberships.set(`${who.tenant}/${who.subject}`, now);
     } else if (what < 0.85) return put(document, document.name);
     else {
