@@ -2,7 +2,7 @@ import type { Generated, GeneratedAlways } from 'kysely';
 
 type Owned = { tenant: string; subject: string };
 
-/** What agents answer from, and how it comes in. */
+/** The tables of documents, their search data, and uploads. */
 export interface DocumentTables {
   collections: {
     tenant: string;

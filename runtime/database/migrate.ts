@@ -3,12 +3,13 @@ import { runner } from 'node-pg-migrate';
 import type { Logger } from '../logger.ts';
 
 /**
- * Brings the database to the newest schema. Safe to run by several processes at once: an advisory lock lets one through.
+ * Migrates the schema up to the newest version, or down by one. Several processes may call it at once, because an
+ * advisory lock admits one at a time.
  *
- * @returns the names of the migrations that ran, none when the schema was up to date
+ * @returns the names of the migrations that ran
  */
 export async function migrate(databaseUrl: string, log: Logger, direction: 'up' | 'down' = 'up'): Promise<string[]> {
-  const done = await runner({
+  const migrations = await runner({
     databaseUrl,
     dir: fileURLToPath(new URL('./migrations', import.meta.url)),
     migrationsTable: 'migrations',
@@ -21,5 +22,5 @@ export async function migrate(databaseUrl: string, log: Logger, direction: 'up' 
       error: (message) => log.error(message),
     },
   });
-  return done.map((migration) => migration.name);
+  return migrations.map(({ name }) => name);
 }

@@ -8,13 +8,13 @@ import type { Tables } from './tables.ts';
 export type Database = Kysely<Tables>;
 export type Pool = pg.Pool;
 
-// bigint and numeric columns hold token counts and dollars, far below 2^53.
+// `bigint` and `numeric` columns hold token counts and dollars, far below 2^53: as numbers they stay exact enough.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 pg.types.setTypeParser(pg.types.builtins.NUMERIC, Number);
 
 export type Postgres = { pool: Pool; db: Database; close(): Promise<void> };
 
-/** One pool a process. It connects on first use and again after the server went away. */
+/** One pool a process. It connects on first use, and again after the server was away. */
 export function openPostgres(config: Pick<Config, 'DATABASE_URL' | 'DATABASE_POOL_SIZE'>, log: Logger): Postgres {
   const pool = new pg.Pool({
     Client: PreparingClient,
@@ -28,8 +28,8 @@ export function openPostgres(config: Pick<Config, 'DATABASE_URL' | 'DATABASE_POO
     idle_in_transaction_session_timeout: 60_000,
     application_name: 'alfred',
   });
-  // A connection that breaks while somebody holds it fails their query and tells itself apart from that; without a
-  // listener that would end the process.
+  // A connection that breaks while it is in use fails its query and also
+  // emits `error`. Without a listener the event would end the process.
   pool.on('connect', (client) => client.on('error', () => {}));
   pool.on('error', (error) => log.warn({ error: error.message }, 'a database connection was lost'));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
@@ -38,13 +38,13 @@ export function openPostgres(config: Pick<Config, 'DATABASE_URL' | 'DATABASE_POO
     db,
     async close() {
       await db.destroy();
-      // That leaves a pool alone which it was never asked to use.
+      // Kysely does not end a pool that it has never used.
       if (!pool.ending) await pool.end();
     },
   };
 }
 
-/** Class 08 is the connection, 57P0x a server that stops or starts, 53300 too many connections. */
+/** SQLSTATE: class 08 are connection errors, 57P0x a server that stops or starts, class 53 exhausted resources. */
 const unavailableStates = /^(08...|57P0[1-5]|53[0-4]00)$/;
 const unavailableCodes = new Set([
   'ECONNREFUSED',
@@ -56,7 +56,7 @@ const unavailableCodes = new Set([
   'ENOENT',
 ]);
 
-/** Whether an error means that the database is away, so that a repeat can help. */
+/** Whether an error means that the database is not available, so that a retry can help. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = (error as { code?: unknown }).code;

@@ -1,6 +1,6 @@
 import type { Generated } from 'kysely';
 
-/** Where documents come from by themselves; see runtime/database/migrations/0008_sources.sql. */
+/** Sources that documents are synced from. See runtime/database/migrations/0008_sources.sql. */
 export type SourceTable = {
   id: string;
   tenant: string;
@@ -28,6 +28,7 @@ export type SourceTable = {
   deleted_at: Date | null;
 };
 
+/** The items of a source: pages, files, objects. */
 export type SourceItemTable = {
   source_id: string;
   name: string;

@@ -2,7 +2,7 @@ import type { Generated } from 'kysely';
 import type { DocumentTables } from './document-tables.ts';
 import type { SourceItemTable, SourceTable } from './source-tables.ts';
 
-/** The tables as kysely sees them; runtime/database/migrations/ is the truth. */
+/** The types of the tables for Kysely. They must match the schema that runtime/database/migrations/ creates. */
 export interface Tables extends DocumentTables {
   contents: Owned & { hash: string; bytes: Buffer; created_at: Generated<Date> };
   messages: Owned & {
