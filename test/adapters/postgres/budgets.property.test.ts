@@ -5,9 +5,9 @@ import { enforceLimits } from '../../support/ledger/ledger-invariants.ts';
 import { createLedgerHarness, type LedgerHarness } from '../../support/ledger/ledger-harness.ts';
 import { runScenario } from '../../support/ledger/run-scenario.ts';
 
-/** ALFRED_TEST_BUDGET_SCHEDULES=100000 looks longer. */
+/** The number of random scenarios. ALFRED_TEST_BUDGET_SCHEDULES=100000 searches longer. */
 const count = Number(process.env.ALFRED_TEST_BUDGET_SCHEDULES || 2_000);
-/** Schedules that run at the same time, on budgets of their own. */
+/** The number of scenarios that run at the same time, each on its own budgets. */
 const lanes = 4;
 
 let harness: LedgerHarness;
@@ -21,16 +21,16 @@ afterAll(async () => {
 });
 
 test(
-  `in ${count} random schedules of calls, crashes, late answers, grants and resets no limit is passed and the books are right`,
+  `in ${count} random scenarios of calls, crashes, late answers, grants and resets no limit is exceeded and all sums are right`,
   async () => {
     const lane = () =>
       fc.assert(
-        fc.asyncProperty(scenarios, (schedule) => runScenario(harness, schedule)),
+        fc.asyncProperty(scenarios, (scenario) => runScenario(harness, scenario)),
         { numRuns: Math.ceil(count / lanes) },
       );
-    // All of them end before the database goes away, whichever fails.
-    for (const ended of await Promise.allSettled(Array.from({ length: lanes }, lane)))
-      if (ended.status === 'rejected') throw ended.reason;
+    // Waits for all lanes, also when one fails: the database is closed afterwards.
+    for (const result of await Promise.allSettled(Array.from({ length: lanes }, lane)))
+      if (result.status === 'rejected') throw result.reason;
   },
   60_000 + count * 200,
 );

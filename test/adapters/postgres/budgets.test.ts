@@ -23,7 +23,7 @@ afterAll(async () => {
   await harness?.close();
 });
 
-/** Opens a call and gives it back. */
+/** Begins a call and returns it. */
 async function begin({ task }: LedgerTask, changes: Partial<OpenModelCall> = {}) {
   const call = openCall(changes);
   await harness.ledger.beginModelCall(task, call);
@@ -52,7 +52,7 @@ test.each<[BudgetLimits, object]>([
   expect(await harness.outcomesOf(task.task)).toEqual(['open']);
 });
 
-test('a limit can be spent to the last cent, sums that binary fractions cannot hold included', async () => {
+test('a limit can be spent to the last cent, also with sums that binary floating point rounds', async () => {
   const task = await harness.newTask({ maxCostUsd: 0.3, maxTokens: 200, maxModelCalls: 2 });
   await begin(task, { worstCase: usageOf(50, 50, 0.1) });
   // 0.1 + 0.2 is more than 0.3 in binary, and so is this number.
@@ -60,27 +60,27 @@ test('a limit can be spent to the last cent, sums that binary fractions cannot h
   expect(await chargedTo(task)).toEqual({ usd: 0.3, tokens: 200, calls: 2 });
 });
 
-test('what is too dear by binary noise alone fits, and what is by a billionth of a cent is refused', async () => {
+test('a call over its limit by a rounding error alone fits; one over it by a hundred-millionth of a cent is refused', async () => {
   const task = await harness.newTask({ maxCostUsd: 0.3 });
   expect(await refusal(task, { worstCase: usageOf(1, 1, 0.3000000001) })).toMatchObject({ code: 'budget_exceeded' });
   await begin(task, { worstCase: usageOf(1, 1, 0.1 + 0.2) });
   expect((await chargedTo(task))?.usd).toBe(0.3);
 });
 
-test('a task without a limit has no row to be charged to', async () => {
+test('a task without limits has no budget row', async () => {
   const task = await harness.newTask({ maxDurationS: 60 });
   await begin(task);
   expect(await chargedTo(task)).toBeUndefined();
 });
 
-test('what a failed call did not use can be spent again', async () => {
+test('what a failed call did not use is available again', async () => {
   const task = await harness.newTask({ maxCostUsd: 0.15 });
   await harness.ledger.failModelCall(task.task, failedCall(await begin(task)));
   await begin(task, { attempt: 2 });
   expect(await chargedTo(task)).toMatchObject({ usd: 0.11, calls: 2 });
 });
 
-test('of twenty calls at once by tasks that share a day no more begin than fit', async () => {
+test('of twenty concurrent calls by tasks that share day limits no more begin than fit', async () => {
   const dayLimits = [dayLimit('agent', { maxUsd: 1.25 }), dayLimit('tenant', { maxTokens: 100_000 })];
   const tasks = await Promise.all(Array.from({ length: 20 }, () => harness.newTask()));
   const outcomes = await Promise.all(tasks.map((task) => refusal(task, { dayLimits })));
@@ -91,7 +91,7 @@ test('of twenty calls at once by tasks that share a day no more begin than fit',
   });
 });
 
-test('a limit of the day has its row from the first call on, and each day its own', async () => {
+test('a day limit gets its row with the first call, and each day its own row', async () => {
   const task = await harness.newTask();
   const [today, tomorrow] = [dayLimit('tenant', { maxCalls: 1 }), dayLimit('tenant', { maxCalls: 1 })];
   expect(await harness.budgetOf(today.id)).toBeUndefined();
@@ -104,7 +104,7 @@ test('a limit of the day has its row from the first call on, and each day its ow
   expect(await harness.budgetOf(tomorrow.id)).toEqual({ usd: 0.1, tokens: 150, calls: 1 });
 });
 
-test('a limit of the day that was changed counts from the next call on', async () => {
+test('a changed day limit applies from the next call on', async () => {
   const task = await harness.newTask();
   const limit = dayLimit('agent', { maxUsd: 0.1 });
   await begin(task, { dayLimits: [limit] });
@@ -114,7 +114,7 @@ test('a limit of the day that was changed counts from the next call on', async (
   expect(await refusal(task, { step: 3, dayLimits: [wider] })).toMatchObject({ details: { charged: 0.2, max: 0.2 } });
 });
 
-test('the limit that somebody can grant more of is named last', async () => {
+test('the refusal names day limits before the limit that a grant can raise', async () => {
   const task = await harness.newTask({ maxCostUsd: 0.01 });
   const agent = dayLimit('agent', { maxUsd: 0.01 });
   const tenant = dayLimit('tenant', { maxUsd: 0.01 });
@@ -123,7 +123,7 @@ test('the limit that somebody can grant more of is named last', async () => {
   expect(await refusal(task)).toMatchObject({ details: { scope: 'task' } });
 });
 
-test('a grant makes room, is told once, and is never taken back by a smaller one', async () => {
+test('a grant makes room, has one event, and is never undone by a smaller one', async () => {
   const task = await harness.newTask({ maxCostUsd: 0.1, maxTokens: 1_000 });
   await begin(task);
   expect(await refusal(task, { step: 2 })).toMatchObject({ details: { max: 0.1 } });
@@ -137,13 +137,13 @@ test('a grant makes room, is told once, and is never taken back by a smaller one
   expect(granted).toMatchObject([{ data: { budget: wider } }]);
 });
 
-test('a grant of what is not limited limits nothing', async () => {
+test('a grant for a limit that the task does not have adds no limit', async () => {
   const task = await harness.newTask({ maxCostUsd: 0.5 });
   expect(await harness.tasks.grantBudget(task.task, run, { maxTokens: 1 })).toEqual({ maxCostUsd: 0.5 });
   await begin(task);
 });
 
-test('grants at once, amid calls, all count', async () => {
+test('concurrent grants, amid calls, all count', async () => {
   const task = await harness.newTask({ maxCostUsd: 0.1, maxTokens: 150, maxModelCalls: 1 });
   const grants = [{ maxCostUsd: 1 }, { maxTokens: 1_500 }, { maxModelCalls: 10 }, { maxCostUsd: 0.5 }];
   await Promise.all([
@@ -155,7 +155,7 @@ test('grants at once, amid calls, all count', async () => {
   expect(await refusal(task, { worstCase: usageOf(1, 1, 2) })).toMatchObject({ details: { max: 1 } });
 });
 
-test('a grant and a call of the same task do not wait for each other', async () => {
+test('a grant and a call of the same task do not deadlock', async () => {
   const task = await harness.newTask({ maxCostUsd: 0.1 });
   const release = await harness.lockRow('select from tasks where id = $1', task.task.taskId);
   const granting = harness.tasks.grantBudget(task.task, run, { maxCostUsd: 1 });
@@ -176,13 +176,13 @@ test('a grant reaches a task whose workflow was reset; an ended one stays as it 
   expect((await harness.eventTypes(task.task)).slice(-2)).toEqual(['task.resumed', 'budget.granted']);
 });
 
-test('a task waits and goes on with an event each, however often it is said', async () => {
+test('waiting and resuming append one event each, however often they are repeated', async () => {
   const { task } = await harness.newTask({ maxCostUsd: 0.1 });
-  const stop = { limit: 'maxCostUsd', scope: 'task', max: 0.1, charged: 0.1, needed: 0.1 } as const;
-  await harness.tasks.markWaiting(task, run, { reason: 'budget', ...stop });
-  await harness.tasks.markWaiting(task, run, { reason: 'budget', ...stop });
+  const reached = { limit: 'maxCostUsd', scope: 'task', max: 0.1, charged: 0.1, needed: 0.1 } as const;
+  await harness.tasks.markWaiting(task, run, { reason: 'budget', ...reached });
+  await harness.tasks.markWaiting(task, run, { reason: 'budget', ...reached });
   const waiting = await harness.tasks.get(task, task.taskId);
-  expect(waiting).toMatchObject({ status: 'waiting', waiting: { reason: 'budget', ...stop } });
+  expect(waiting).toMatchObject({ status: 'waiting', waiting: { reason: 'budget', ...reached } });
   expect(waiting?.waiting?.message).toContain('$0.1');
   await harness.tasks.markResumed(task, run, 'granted');
   await harness.tasks.markResumed(task, run, 'granted');

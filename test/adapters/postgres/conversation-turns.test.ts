@@ -26,8 +26,8 @@ beforeEach(async () => {
   ref = { ...local, conversationId: id, agent };
 });
 
-/** Says something and has it decided, as the conversation's workflow does. The text is the message's id. */
-async function say(id: string, onBusy?: BusyPolicy) {
+/** Stores a message and decides about it, as the conversation's workflow does. Its text is its id. */
+async function send(id: string, onBusy?: BusyPolicy) {
   await rows.storeMessage(who, ref.conversationId, { id, text: id, ...(onBusy ? { onBusy } : {}) });
   return decide([id]);
 }
@@ -37,7 +37,7 @@ const decide = async (ids: string[]) =>
   );
 async function begin(): Promise<BegunTurn> {
   const begun = await turns.begin(ref, {});
-  if (!begun) throw new Error('nobody waits');
+  if (!begun) throw new Error('no message waits');
   return begun;
 }
 async function end({ task }: BegunTurn) {
@@ -45,55 +45,57 @@ async function end({ task }: BegunTurn) {
   await turns.end(ref, task.taskId);
 }
 const states = async () =>
-  (await rows.listMessages(local, ref.conversationId, { limit: 100 })).messages.map(({ id, state }) => `${id} ${state}`);
-const said = async (head: string) =>
+  (await rows.listMessages(local, ref.conversationId, { limit: 100 })).messages.map(
+    ({ id, state }) => `${id} ${state}`,
+  );
+const textsOf = async (head: string) =>
   (await createMessageStore(env.postgres.db).load(local, head)).messages.map((message) =>
     message.role === 'user' ? message.text : message.role,
   );
 
-describe('deciding', () => {
-  test('keeps what was decided, and decides about a batch in the order in which it came', async () => {
+describe('a decision', () => {
+  test('stays as it was, and a batch is decided in the order in which it came', async () => {
     for (const id of ['a', 'b', 'c']) await rows.storeMessage(who, ref.conversationId, { id, text: id });
     expect(await decide(['b', 'a'])).toEqual(['b started', 'a queued']);
     expect(await decide(['a', 'c', 'b', 'unknown'])).toEqual(['a queued again', 'c queued', 'b started again']);
     expect(await states()).toEqual(['b queued', 'a queued', 'c queued']);
   });
 
-  test('lets an interrupting message pass over those of its own batch', async () => {
+  test('lets an interrupting message pass over messages of its own batch', async () => {
     for (const id of ['a', 'b']) await rows.storeMessage(who, ref.conversationId, { id, text: id });
     await rows.storeMessage(who, ref.conversationId, { id: 'c', text: 'c', onBusy: 'interrupt' });
     expect(await decide(['a', 'b', 'c'])).toEqual(['a started', 'b queued', 'c interrupted']);
     expect(await states()).toEqual(['a passed_over', 'b passed_over', 'c queued']);
-    expect(await said((await begin()).head)).toEqual(['a', 'b', 'c']);
+    expect(await textsOf((await begin()).head)).toEqual(['a', 'b', 'c']);
   });
 
-  test('rolls back what was passed over and not read by anybody, too', async () => {
-    await say('a');
+  test('also rolls back passed-over messages that no task has read', async () => {
+    await send('a');
     const running = await begin();
-    await say('b');
-    await say('c', 'interrupt');
-    expect(await say('d', 'rollback')).toEqual(['d rolled_back']);
+    await send('b');
+    await send('c', 'interrupt');
+    expect(await send('d', 'rollback')).toEqual(['d rolled_back']);
     await end(running);
     expect(await states()).toEqual(['a rolled_back', 'b rolled_back', 'c rolled_back', 'd queued']);
-    expect(await said((await begin()).head)).toEqual(['d']);
+    expect(await textsOf((await begin()).head)).toEqual(['d']);
   });
 
   test('gives a task that is being cancelled no more messages', async () => {
-    await say('a');
+    await send('a');
     const running = await begin();
-    expect(await say('b', 'steer')).toEqual(['b steered']);
+    expect(await send('b', 'steer')).toEqual(['b steered']);
     await createTasks(env.postgres.db).recordCancelRequest(local, running.task.taskId, { by: 'somebody' });
-    expect(await say('c', 'steer')).toEqual(['c queued']);
+    expect(await send('c', 'steer')).toEqual(['c queued']);
     expect(await turns.begin(ref, {})).toMatchObject({ task: running.task, isEnding: true });
   });
 
-  test('gives a task that has not begun none either, and rejects because of it', async () => {
-    await say('a');
-    expect(await say('b', 'steer')).toEqual(['b queued']);
-    expect(await say('c', 'reject')).toEqual(['c rejected']);
+  test('gives a task that has not begun no messages, and rejects because of it', async () => {
+    await send('a');
+    expect(await send('b', 'steer')).toEqual(['b queued']);
+    expect(await send('c', 'reject')).toEqual(['c rejected']);
   });
 
-  test('is over when the conversation was deleted', async () => {
+  test('is not made in a deleted conversation', async () => {
     await rows.storeMessage(who, ref.conversationId, { id: 'a', text: 'a' });
     await rows.markDeleted(local, ref.conversationId);
     expect(await decide(['a'])).toEqual([]);
@@ -102,9 +104,9 @@ describe('deciding', () => {
 });
 
 describe('a turn', () => {
-  test('that is begun again is the same one, and one that is ended again stays as it ended', async () => {
-    await say('a');
-    await say('b');
+  test('that is begun twice is the same one, and one that is ended twice stays as it ended', async () => {
+    await send('a');
+    await send('b');
     const first = await begin();
     expect(await turns.begin(ref, {})).toEqual(first);
     await end(first);
@@ -116,31 +118,31 @@ describe('a turn', () => {
 });
 
 describe('steering', () => {
-  const stored = async (output: string) => {
+  const storeResult = async (output: string) => {
     const tasks = createTasks(env.postgres.db);
     return tasks.storeResult(local, { text: output, citations: [] });
   };
-  const taken = async (running: BegunTurn, step: number, head: string, result?: string) =>
+  const take = async (running: BegunTurn, step: number, head: string, result?: string) =>
     turns.takeSteering(running.task, {
       step,
       head,
       results: result === undefined ? [] : [{ callId: 'c', tool: 'look', result }],
     });
   const events = async (taskId: string) => {
-    const { rows: found } = await env.postgres.pool.query(
+    const { rows: eventRows } = await env.postgres.pool.query(
       `select data->>'messageId' as id, (data->>'step')::int as step from task_events where task_id = $1 and type = 'message.steered' order by seq`,
       [taskId],
     );
-    return found;
+    return eventRows;
   };
 
-  test('puts the messages behind the pending results, in order, with an event each', async () => {
-    await say('a');
+  test('appends the messages after the pending results, in order, with an event each', async () => {
+    await send('a');
     const running = await begin();
-    await say('b', 'steer');
-    await say('c', 'steer');
-    const { head } = await taken(running, 2, running.head, await stored('found'));
-    expect(await said(head)).toEqual(['a', 'tool', 'b', 'c']);
+    await send('b', 'steer');
+    await send('c', 'steer');
+    const { head } = await take(running, 2, running.head, await storeResult('found'));
+    expect(await textsOf(head)).toEqual(['a', 'tool', 'b', 'c']);
     expect(await events(running.task.taskId)).toEqual([
       { id: 'b', step: 2 },
       { id: 'c', step: 2 },
@@ -148,61 +150,61 @@ describe('steering', () => {
     expect(await states()).toEqual(['a running', 'b steered', 'c steered']);
   });
 
-  test('takes the same again for the same step, and what has come since at the next one', async () => {
-    await say('a');
+  test('takes the same messages again for the same step, and later ones at the next step', async () => {
+    await send('a');
     const running = await begin();
-    await say('b', 'steer');
-    const { head, hasMore } = await taken(running, 2, running.head);
+    await send('b', 'steer');
+    const { head, hasMore } = await take(running, 2, running.head);
     expect(hasMore).toBeUndefined();
-    await say('c', 'steer');
-    expect(await taken(running, 2, running.head)).toEqual({ head, hasMore: true });
-    const next = await taken(running, 3, head, await stored('more'));
-    expect(await said(next.head)).toEqual(['a', 'b', 'tool', 'c']);
+    await send('c', 'steer');
+    expect(await take(running, 2, running.head)).toEqual({ head, hasMore: true });
+    const next = await take(running, 3, head, await storeResult('more'));
+    expect(await textsOf(next.head)).toEqual(['a', 'b', 'tool', 'c']);
     expect(await events(running.task.taskId)).toHaveLength(2);
   });
 
-  test('with nothing to take stores the results as the model call does', async () => {
-    await say('a');
+  test('without messages stores the results in the same way as a model call', async () => {
+    await send('a');
     const running = await begin();
-    expect(await taken(running, 2, running.head)).toEqual({ head: running.head });
-    const result = await stored('found');
+    expect(await take(running, 2, running.head)).toEqual({ head: running.head });
+    const result = await storeResult('found');
     const direct = await createMessageStore(env.postgres.db).append(local, running.head, {
       role: 'tool',
       results: [{ isError: false, callId: 'c', tool: 'look', result }],
     });
-    expect(await taken(running, 2, running.head, result)).toEqual({ head: direct });
+    expect(await take(running, 2, running.head, result)).toEqual({ head: direct });
   });
 
-  test('that was taken last is where the conversation goes on; what was not taken waits for its turn', async () => {
-    await say('a');
+  test('that was taken last is where the conversation goes on; messages that were not taken wait for their turns', async () => {
+    await send('a');
     const running = await begin();
-    await say('b', 'steer');
-    await taken(running, 1, running.head);
-    await say('c', 'steer');
-    await say('d');
+    await send('b', 'steer');
+    await take(running, 1, running.head);
+    await send('c', 'steer');
+    await send('d');
     await end(running);
     expect(await states()).toEqual(['a done', 'b steered', 'c queued', 'd queued']);
     const next = await begin();
-    expect(await said(next.head)).toEqual(['a', 'b', 'c']);
+    expect(await textsOf(next.head)).toEqual(['a', 'b', 'c']);
   });
 
   test('is rolled back with the task that took it', async () => {
-    await say('a');
+    await send('a');
     const running = await begin();
-    await say('b', 'steer');
-    await taken(running, 1, running.head);
-    await say('c', 'rollback');
+    await send('b', 'steer');
+    await take(running, 1, running.head);
+    await send('c', 'rollback');
     await end(running);
     expect(await states()).toEqual(['a rolled_back', 'b rolled_back', 'c queued']);
-    expect(await said((await begin()).head)).toEqual(['c']);
+    expect(await textsOf((await begin()).head)).toEqual(['c']);
   });
 });
 
-test('two conversations that begin with the same words have no message in common', async () => {
-  await say('hello');
-  const one = await begin();
+test('two conversations that begin with the same text share no message', async () => {
+  await send('hello');
+  const first = await begin();
   const { id } = await rows.create(local, { agent: 'knowledge' }, { onBusy: 'enqueue' });
   ref = { ...ref, conversationId: id };
-  await say('hello');
-  expect((await begin()).head).not.toBe(one.head);
+  await send('hello');
+  expect((await begin()).head).not.toBe(first.head);
 });

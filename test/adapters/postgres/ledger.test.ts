@@ -24,18 +24,18 @@ afterAll(async () => {
   await harness?.close();
 });
 
-/** Opens an attempt that must not have been paid before. */
+/** Begins an attempt at a step that is not paid yet. */
 async function begin(attempt: number, changes: Parameters<typeof openCall>[0] = {}) {
   const call = openCall({ attempt, ...changes });
   expect(await harness.ledger.beginModelCall(task, call)).toBeUndefined();
   return call;
 }
 
-test('an attempt after one that stored its answer and died returns that answer: one row, one charge', async () => {
+test('an attempt after one that stored its response and died returns that response: one row, one charge', async () => {
   const first = await begin(1);
   const stored = await harness.ledger.settleModelCall(task, completedCall(first, head, 'answer'));
   const before = await harness.eventTypes(task);
-  // The worker dies here: nobody was told that the activity has completed.
+  // The worker dies here: Temporal does not learn that the activity has completed.
   expect(await harness.ledger.beginModelCall(task, openCall({ attempt: 2 }))).toEqual(stored);
   expect(await harness.ledger.findPaidCall(task, 1, 'turn')).toEqual(stored);
   expect(await harness.eventTypes(task)).toEqual(before);
@@ -43,7 +43,7 @@ test('an attempt after one that stored its answer and died returns that answer: 
   expect(await harness.usageOf(task)).toMatchObject({ modelCalls: 1, inputTokens: 10, outputTokens: 5, costUsd: 0.01 });
 });
 
-test('an answer that is stored twice, because the first time was not confirmed, is charged once', async () => {
+test('a response that is stored twice, because the first time was not confirmed, is charged once', async () => {
   const answer = completedCall(await begin(1), head, 'answer');
   const turns = await Promise.all([1, 2, 3].map(() => harness.ledger.settleModelCall(task, answer)));
   expect(turns[1]).toEqual(turns[0]);
@@ -53,7 +53,7 @@ test('an answer that is stored twice, because the first time was not confirmed, 
   expect(await harness.usageOf(task)).toMatchObject({ modelCalls: 1, costUsd: 0.01 });
 });
 
-test('of ten attempts that settle the same step at once one counts and the others are waste', async () => {
+test('of ten attempts that settle the same step concurrently one counts and the others are waste', async () => {
   const calls = await Promise.all(Array.from({ length: 10 }, (_, i) => begin(i + 1)));
   const turns = await Promise.all(
     calls.map((call, i) => harness.ledger.settleModelCall(task, completedCall(call, head, `answer ${i}`))),
@@ -61,11 +61,11 @@ test('of ten attempts that settle the same step at once one counts and the other
   expect(new Set(turns.map(({ turn }) => turn.head)).size).toBe(1);
   expect((await harness.eventTypes(task)).filter((type) => type === 'model.completed')).toHaveLength(1);
   expect((await harness.outcomesOf(task)).sort()).toEqual(['completed', ...Array.from({ length: 9 }, () => 'wasted')]);
-  // Waste is money too.
+  // Wasted attempts cost money too.
   expect(await harness.usageOf(task)).toMatchObject({ modelCalls: 10, inputTokens: 100, costUsd: 0.1 });
 });
 
-test('of two attempts at once the first answer wins, whichever began first, and the other is waste', async () => {
+test('of two concurrent attempts the first to answer wins, not the first to begin, and the other is waste', async () => {
   const [older, newer] = [await begin(1), await begin(2)];
   const won = await harness.ledger.settleModelCall(task, completedCall(newer, head, 'newer'));
   expect(await harness.ledger.settleModelCall(task, completedCall(older, head, 'older'))).toMatchObject({
@@ -74,7 +74,7 @@ test('of two attempts at once the first answer wins, whichever began first, and 
   expect(await harness.outcomesOf(task)).toEqual(['wasted', 'completed']);
 });
 
-test('an attempt that was overtaken may not stream any more, nor may an ended task', async () => {
+test('neither an attempt that a newer one replaced nor an ended task may stream', async () => {
   await begin(1);
   const stream = (attempt: number, text: string) => harness.events.appendText(task, { ...run, step: 1, attempt }, text);
   expect(await stream(1, 'a')).toBe(true);
@@ -86,7 +86,7 @@ test('an attempt that was overtaken may not stream any more, nor may an ended ta
   expect((await harness.eventTypes(task)).at(-1)).toBe('task.cancelled');
 });
 
-test('a task ends once, whoever ends it first', async () => {
+test('a task ends once', async () => {
   const ends = await Promise.all([
     harness.tasks.close(task, run, { status: 'cancelled', reason: 'a' }),
     harness.tasks.close(task, undefined, { status: 'failed', code: 'terminated', message: 'b' }),
@@ -97,14 +97,14 @@ test('a task ends once, whoever ends it first', async () => {
   expect(last).toHaveLength(1);
 });
 
-test('what ends late says nothing after the end, and is charged all the same', async () => {
+test('a call that ends after its task appends no event and is charged', async () => {
   const [late, broken] = [await begin(1), await begin(2)];
   await harness.tasks.close(task, run, { status: 'cancelled', reason: 'test' });
   await harness.ledger.settleModelCall(task, completedCall(late, head, 'late'));
   await harness.ledger.failModelCall(task, failedCall(broken));
   expect((await harness.eventTypes(task)).at(-1)).toBe('task.cancelled');
   expect(await harness.usageOf(task)).toMatchObject({ modelCalls: 2, costUsd: 0.02 });
-  // Nor does anything new begin.
+  // A new call does not begin.
   await expect(harness.ledger.beginModelCall(task, openCall({ step: 2 }))).rejects.toMatchObject({
     code: 'superseded',
   });
@@ -115,7 +115,7 @@ test('what ends late says nothing after the end, and is charged all the same', a
   expect(followed.at(-1)?.type).toBe('task.cancelled');
 });
 
-test('a call of a reset run takes the row over, and the run before it may not stream any more', async () => {
+test('a call of a reset run takes the row over, and the earlier run may not stream any more', async () => {
   await begin(1);
   await harness.tasks.close(task, run, { status: 'failed', code: 'terminated', message: 'by hand' });
   const next = await begin(1, { runId: 'run-2' });
@@ -131,7 +131,7 @@ test('a step that was paid before the workflow was reset is not paid again', asy
   expect(await harness.outcomesOf(task)).toEqual(['completed']);
 });
 
-test('a task that was ended before its workflow began is left alone by it', async () => {
+test('a workflow leaves a task alone that was ended before it began', async () => {
   const { id } = await harness.tasks.create(local, { agent: 'knowledge', input: { text: 'Why?' } }, {});
   const other = { ...task, taskId: id };
   await harness.tasks.close(other, undefined, { status: 'cancelled', reason: 'early' });
@@ -140,14 +140,14 @@ test('a task that was ended before its workflow began is left alone by it', asyn
   expect(await harness.tasks.get(local, id)).toMatchObject({ status: 'cancelled' });
 });
 
-test('an answer with what Postgres cannot hold is stored without it', async () => {
+test('an answer is stored without the characters that Postgres refuses', async () => {
   const { turn } = await harness.ledger.settleModelCall(task, completedCall(await begin(1), head, 'a\u0000b\ud83d'));
   if (turn.next !== 'answer') throw new Error('no answer');
   await harness.tasks.complete(task, run, turn.result);
   expect((await harness.tasks.get(local, task.taskId))?.result?.text).toBe('ab\ufffd');
 });
 
-test('an answer that cannot be used goes on as a correction that the model reads next', async () => {
+test('an answer that cannot be used is followed by a correction, which the model reads next', async () => {
   const call = await begin(1);
   const correction = { because: 'output_invalid', text: 'Answer with JSON.' } as const;
   const answer = completedCall(call, head, 'no JSON', { result: undefined, correction });
@@ -165,9 +165,10 @@ test('an answer that cannot be used goes on as a correction that the model reads
   expect(await harness.ledger.beginModelCall(task, openCall({ attempt: 2 }))).toMatchObject({ turn });
 });
 
-test('a turn that calls tools names them, with what tells their arguments apart', async () => {
-  const ask = (callId: string, at: number) => ({ type: 'tool_call', callId, tool: 'look', arguments: { at } }) as const;
-  const parts = [ask('a', 1), ask('b', 2), ask('c', 1)];
+test('a turn that calls tools names the calls, with fingerprints of their arguments', async () => {
+  const toolCall = (callId: string, at: number) =>
+    ({ type: 'tool_call', callId, tool: 'look', arguments: { at } }) as const;
+  const parts = [toolCall('a', 1), toolCall('b', 2), toolCall('c', 1)];
   const answer = completedCall(await begin(1), head, '', { parts, result: undefined, stopReason: 'tools' });
   const { turn } = await harness.ledger.settleModelCall(task, answer);
   if (turn.next !== 'tools') throw new Error('no tools');
@@ -177,7 +178,7 @@ test('a turn that calls tools names them, with what tells their arguments apart'
   expect(b?.args).not.toBe(a?.args);
 });
 
-test('a summary is paid beside the turn of its step, adds no message and takes the stream from nobody', async () => {
+test('a summary is paid beside the turn of its step, adds no message and does not stop the turn from streaming', async () => {
   const turn = await begin(1);
   const summary = await begin(1, { purpose: 'summary' });
   expect(await harness.events.appendText(task, { ...run, step: 1, attempt: 1 }, 'of the turn')).toBe(true);

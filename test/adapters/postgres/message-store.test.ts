@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createMessageStore } from '../../../adapters/postgres/messages/message-store.ts';
 import type { MessageStore } from '../../../contract/ports/index.ts';
 import type { JsonValue } from '../../../contract/json.ts';
@@ -8,14 +8,14 @@ import { createTestEnvironment, type TestEnvironment } from '../../support/envir
 import { local, sha256 } from '../../support/documents/put-document.ts';
 
 let env: TestEnvironment;
-let conversations: MessageStore;
+let store: MessageStore;
 beforeAll(async () => {
   env = await createTestEnvironment();
-  conversations = createMessageStore(env.postgres.db);
+  store = createMessageStore(env.postgres.db);
 });
 afterAll(() => env?.close());
 
-async function stored(content: JsonValue): Promise<string> {
+async function storeContent(content: JsonValue): Promise<string> {
   const text = JSON.stringify(content);
   const hash = sha256(text);
   await env.postgres.pool.query(
@@ -25,24 +25,24 @@ async function stored(content: JsonValue): Promise<string> {
   return hash;
 }
 type Result = ToolMessage['results'][number];
-const found = (result: string, more: Partial<Result> = {}): ToolMessage => ({
+const toolMessage = (result: string, more: Partial<Result> = {}): ToolMessage => ({
   role: 'tool',
   results: [{ callId: 'c1', tool: 'look', result, isError: false, ...more }],
 });
-const asked = (text: string): StoredMessage => ({ role: 'user', text });
-const said = (text: string): StoredMessage => ({ role: 'assistant', parts: [{ type: 'text', text }] });
+const userMessage = (text: string): StoredMessage => ({ role: 'user', text });
+const answer = (text: string): StoredMessage => ({ role: 'assistant', parts: [{ type: 'text', text }] });
 
-async function chain(messages: StoredMessage[], parent: string | null = null) {
-  for (const message of messages) parent = await conversations.append(local, parent, message);
+async function appendAll(messages: StoredMessage[], parent: string | null = null) {
+  for (const message of messages) parent = await store.append(local, parent, message);
   return parent ?? '';
 }
-const rowsOf = async () =>
+const countMessages = async () =>
   (await env.postgres.pool.query<{ n: number }>('select count(*)::int as n from messages')).rows[0]?.n;
 
-test('a conversation is loaded with its results, oldest first, beside the form it is stored in', async () => {
-  const result = await stored({ rows: 3 });
-  const messages = [asked('How many?'), said('I look.'), found(result), said('3')];
-  const { messages: loaded, stored: kept, counted } = await conversations.load(local, await chain(messages));
+test('a conversation is loaded with its results, oldest first, and also in its stored form', async () => {
+  const result = await storeContent({ rows: 3 });
+  const messages = [userMessage('How many?'), answer('I look.'), toolMessage(result), answer('3')];
+  const { messages: loaded, stored: kept, counted } = await store.load(local, await appendAll(messages));
   expect(loaded).toEqual([
     messages[0],
     messages[1],
@@ -53,10 +53,10 @@ test('a conversation is loaded with its results, oldest first, beside the form i
   expect(counted).toBeUndefined();
 });
 
-test('the last message that a model has counted is told with its place', async () => {
-  const first = await chain([asked('Count'), said('one')]);
-  const second = await chain([asked('and'), said('two')], first);
-  const head = await chain([asked('on')], second);
+test('the last message at which a model counted tokens is returned with its index', async () => {
+  const first = await appendAll([userMessage('Count'), answer('one')]);
+  const second = await appendAll([userMessage('and'), answer('two')], first);
+  const head = await appendAll([userMessage('on')], second);
   for (const [hash, tokens] of [
     [first, 10],
     [second, 25],
@@ -66,15 +66,15 @@ test('the last message that a model has counted is told with its place', async (
       tokens,
       'scripted:x',
     ]);
-  expect((await conversations.load(local, head)).counted).toEqual({ index: 3, tokens: 25, by: 'scripted:x' });
+  expect((await store.load(local, head)).counted).toEqual({ index: 3, tokens: 25, by: 'scripted:x' });
 });
 
-test('a dropped result says how to read it again, and its content is not read', async () => {
+test('a dropped result explains how to read it again, and its content is not read', async () => {
   const unreadable = 'e'.repeat(64);
   const statement = 'insert into contents (tenant, subject, hash, bytes) values ($1, $2, $3, $4)';
   await env.postgres.pool.query(statement, [local.tenant, local.subject, unreadable, Buffer.from([0xff])]);
-  const head = await chain([asked('What?'), found(unreadable, { dropped: true })]);
-  const { messages } = await conversations.load(local, head);
+  const head = await appendAll([userMessage('What?'), toolMessage(unreadable, { dropped: true })]);
+  const { messages } = await store.load(local, head);
   expect(messages[1]).toEqual({
     role: 'tool',
     results: [
@@ -86,8 +86,8 @@ test('a dropped result says how to read it again, and its content is not read', 
       },
     ],
   });
-  const missing = await chain([asked('What?'), found('0'.repeat(64))]);
-  await expect(conversations.load(local, missing)).rejects.toMatchObject({ code: 'internal' });
+  const missing = await appendAll([userMessage('What?'), toolMessage('0'.repeat(64))]);
+  await expect(store.load(local, missing)).rejects.toMatchObject({ code: 'internal' });
 });
 
 test.each<[string, JsonValue, JsonValue]>([
@@ -95,40 +95,43 @@ test.each<[string, JsonValue, JsonValue]>([
   ['a text', 'one', { result: 'one', note: expect.stringContaining('same call before') as never }],
   ['a list', [1], { result: [1], note: expect.stringContaining('same call before') as never }],
   ['null', null, { result: null, note: expect.stringContaining('same call before') as never }],
-])('a model that repeats a call reads so beside the result: %s', async (_, output, read) => {
-  const head = await chain([asked('Again'), found(await stored(output), { repeated: true })]);
-  const [, message] = (await conversations.load(local, head)).messages;
+])('a repeated call has a note beside its result: %s', async (_, output, read) => {
+  const head = await appendAll([userMessage('Again'), toolMessage(await storeContent(output), { repeated: true })]);
+  const [, message] = (await store.load(local, head)).messages;
   expect(message?.role === 'tool' && message.results[0]?.output).toEqual(read);
 });
 
-test('behind a compaction nothing is read: the cost of a conversation does not grow with what was before', async () => {
-  const result = await stored('a'.repeat(1_000));
-  const old = [asked('First'), ...Array.from({ length: 50 }, (_, i) => [said(`turn ${i}`), found(result)]).flat()];
-  const from = await chain(old);
-  const kept = [asked('First'), said('turn 49'), found(result)];
+test('messages before a compaction are not read, so they do not add to the cost of loading', async () => {
+  const result = await storeContent('a'.repeat(1_000));
+  const old = [
+    userMessage('First'),
+    ...Array.from({ length: 50 }, (_, i) => [answer(`turn ${i}`), toolMessage(result)]).flat(),
+  ];
+  const from = await appendAll(old);
+  const kept = [userMessage('First'), answer('turn 49'), toolMessage(result)];
   const root = { role: 'compaction' as const, from, summary: 'Much was looked at.', passages: { a: 1 } };
-  const head = await chain([said('done')], await conversations.storeCompacted(local, [root, ...kept]));
+  const head = await appendAll([answer('done')], await store.storeCompacted(local, [root, ...kept]));
 
-  const loaded = await conversations.load(local, head);
-  expect(loaded.stored).toEqual([root, ...kept, said('done')]);
-  expect((await conversations.loadAll(local, head)).filter(({ role }) => role === 'assistant')).toHaveLength(51);
+  const loaded = await store.load(local, head);
+  expect(loaded.stored).toEqual([root, ...kept, answer('done')]);
+  expect((await store.loadAll(local, head)).filter(({ role }) => role === 'assistant')).toHaveLength(51);
 
   await env.postgres.pool.query('delete from messages where hash = $1', [from]);
-  expect(await conversations.load(local, head)).toEqual(loaded);
+  expect(await store.load(local, head)).toEqual(loaded);
 });
 
-test('a count after a compaction is told with its place among what was kept', async () => {
-  const from = await chain([asked('Long'), said('x')]);
-  const kept = [asked('Long'), said('y')];
-  const head = await chain([said('z')], await conversations.storeCompacted(local, [{ role: 'compaction', from, passages: {} }, ...kept])); // prettier-ignore
+test('a token count after a compaction is returned with its index among the kept messages', async () => {
+  const from = await appendAll([userMessage('Long'), answer('x')]);
+  const kept = [userMessage('Long'), answer('y')];
+  const head = await appendAll([answer('z')], await store.storeCompacted(local, [{ role: 'compaction', from, passages: {} }, ...kept])); // prettier-ignore
   await env.postgres.pool.query("update messages set context_tokens = 9, counted_by = 'a:b' where hash = $1", [head]);
-  const { counted, messages } = await conversations.load(local, await chain([asked('more')], head));
+  const { counted, messages } = await store.load(local, await appendAll([userMessage('more')], head));
   expect(counted).toEqual({ index: 3, tokens: 9, by: 'a:b' });
-  expect(messages[3]).toEqual(said('z'));
+  expect(messages[3]).toEqual(answer('z'));
 });
 
-test('a long conversation is looked up message by message, also while the planner believes that nobody says much', async () => {
-  const result = await stored('found');
+test('a long conversation is read message by message, also while the planner expects subjects to have few messages', async () => {
+  const result = await storeContent('found');
   await env.postgres.pool.query(
     `insert into messages (tenant, subject, hash, depth, body)
      select $1, 'short-' || n, 'short-' || n, 0, '{"role": "user", "text": "?"}' from generate_series(1, 3000) n`,
@@ -152,160 +155,88 @@ test('a long conversation is looked up message by message, also while the planne
      select $1, 'long', 'other-' || n, 0, '{"role": "user", "text": "?"}' from generate_series(1, 20000) n`,
     [local.tenant],
   );
-  // What was read is counted by connection, and told at its next transaction.
-  const one = openPostgres({ ...env.config, DATABASE_POOL_SIZE: 1 }, env.log);
+  // Postgres counts rows read by connection, and reports them at the connection's next transaction.
+  const single = openPostgres({ ...env.config, DATABASE_POOL_SIZE: 1 }, env.log);
   const read = async () => {
-    await one.pool.query('select pg_stat_force_next_flush()');
-    const { rows } = await one.pool.query<{ n: number }>(
+    await single.pool.query('select pg_stat_force_next_flush()');
+    const { rows } = await single.pool.query<{ n: number }>(
       `select sum(idx_tup_fetch + seq_tup_read)::int as n from pg_stat_user_tables where relname in ('messages', 'contents')`,
     );
     return rows[0]?.n ?? 0;
   };
   try {
     const before = await read();
-    const { messages } = await createMessageStore(one.db).load({ ...local, subject: 'long' }, 'long-2999');
+    const { messages } = await createMessageStore(single.db).load({ ...local, subject: 'long' }, 'long-2999');
     expect(messages).toHaveLength(3_000);
     const rowsRead = (await read()) - before;
     expect(rowsRead).toBeGreaterThanOrEqual(3_000);
     expect(rowsRead).toBeLessThan(10_000);
   } finally {
-    await one.close();
+    await single.close();
   }
 });
 
-test('all that was ever said is told once, also behind two compactions, and dropped results are whole again', async () => {
-  const [one, two] = [await stored('first result'), await stored('second result')];
-  const from = await chain([asked('Q'), said('a'), found(one), said('b'), found(two)]);
-  const shorter = await conversations.storeCompacted(local, [
+test('all messages are loaded once, also those before two compactions, and with the contents of dropped results', async () => {
+  const [first, second] = [await storeContent('first result'), await storeContent('second result')];
+  const from = await appendAll([userMessage('Q'), answer('a'), toolMessage(first), answer('b'), toolMessage(second)]);
+  const shorter = await store.storeCompacted(local, [
     { role: 'compaction', from, passages: {} },
-    asked('Q'),
-    said('a'),
-    found(one, { dropped: true }),
-    said('b'),
-    found(two),
+    userMessage('Q'),
+    answer('a'),
+    toolMessage(first, { dropped: true }),
+    answer('b'),
+    toolMessage(second),
   ]);
-  const later = await chain([said('c'), asked('Q2'), said('d')], shorter);
-  const shortest = await conversations.storeCompacted(local, [
+  const later = await appendAll([answer('c'), userMessage('Q2'), answer('d')], shorter);
+  const shortest = await store.storeCompacted(local, [
     { role: 'compaction', from: later, summary: 's', passages: {} },
-    asked('Q'),
-    asked('Q2'),
-    said('d'),
+    userMessage('Q'),
+    userMessage('Q2'),
+    answer('d'),
   ]);
-  const all = await conversations.loadAll(local, await chain([asked('Q3')], shortest));
-  const told = all.map((message) => {
+  const all = await store.loadAll(local, await appendAll([userMessage('Q3')], shortest));
+  const contents = all.map((message) => {
     if (message.role === 'tool') return message.results[0]?.output;
     return message.role === 'user' ? message.text : message.role === 'assistant' ? message.parts[0] : message.role;
   });
   const text = (of: string) => ({ type: 'text', text: of });
-  expect(told).toEqual(['Q', text('a'), 'first result', text('b'), 'second result', text('c'), 'Q2', text('d'), 'Q3']);
+  expect(contents).toEqual([
+    'Q',
+    text('a'),
+    'first result',
+    text('b'),
+    'second result',
+    text('c'),
+    'Q2',
+    text('d'),
+    'Q3',
+  ]);
 });
 
-test('a shorter chain is stored once however often it comes, and its head depends on what it stands for', async () => {
-  const from = await chain([asked('Twice'), said('x')]);
-  const messages: StoredMessage[] = [{ role: 'compaction', from, passages: {} }, asked('Twice'), said('x')];
-  const heads = await Promise.all([1, 2, 3].map(() => conversations.storeCompacted(local, messages)));
-  const rows = await rowsOf();
-  expect(await conversations.storeCompacted(local, messages)).toBe(heads[0]);
+test('a compacted chain is stored once, and its head depends on the chain that it replaces', async () => {
+  const from = await appendAll([userMessage('Twice'), answer('x')]);
+  const messages: StoredMessage[] = [{ role: 'compaction', from, passages: {} }, userMessage('Twice'), answer('x')];
+  const heads = await Promise.all([1, 2, 3].map(() => store.storeCompacted(local, messages)));
+  const rows = await countMessages();
+  expect(await store.storeCompacted(local, messages)).toBe(heads[0]);
   expect(new Set(heads).size).toBe(1);
-  expect(await rowsOf()).toBe(rows);
-  const other = await conversations.storeCompacted(local, [
+  expect(await countMessages()).toBe(rows);
+  const other = await store.storeCompacted(local, [
     { role: 'compaction', from: 'f'.repeat(64), passages: {} },
-    asked('Twice'),
-    said('x'),
+    userMessage('Twice'),
+    answer('x'),
   ]);
   expect(other).not.toBe(heads[0]);
-  await expect(conversations.storeCompacted(local, [asked('no root')])).rejects.toMatchObject({ code: 'internal' });
-});
-
-describe('a stored result', () => {
-  const newTask = async (
-    calls: { callId: string; step: number; tool: string; content?: JsonValue; full?: JsonValue }[],
-  ) => {
-    const { rows } = await env.postgres.pool.query<{ id: string }>(
-      `insert into tasks (id, tenant, subject, agent, status, request_hash, input_head)
-       values (gen_random_uuid(), $1, $2, 'knowledge', 'running', 'h', 'h') returning id`,
-      [local.tenant, local.subject],
-    );
-    const id = rows[0]?.id ?? '';
-    for (const { callId, step, tool, content, full } of calls)
-      await env.postgres.pool.query(
-        'insert into tool_calls (task_id, call_id, step, tool, result_hash, full_hash) values ($1, $2, $3, $4, $5, $6)',
-        [
-          id,
-          callId,
-          step,
-          tool,
-          content === undefined ? null : await stored(content),
-          full === undefined ? null : await stored(full),
-        ],
-      );
-    return id;
-  };
-
-  test('is the whole of it, also where the model was shown a part', async () => {
-    const id = await newTask([
-      { callId: 'short', step: 1, tool: 'look', content: { rows: 1 } },
-      { callId: 'long', step: 2, tool: 'look', content: { head: 'a' }, full: 'abc' },
-    ]);
-    expect(await conversations.findToolResult(local, id, 'short')).toBe('{"rows":1}');
-    expect(await conversations.findToolResult(local, id, 'long')).toBe('"abc"');
-  });
-
-  test('is the newest when a model gives an id again, and not what was read of it', async () => {
-    const id = await newTask([
-      { callId: 'call-0', step: 1, tool: 'look', content: 'old' },
-      { callId: 'call-0', step: 2, tool: 'look', content: 'new' },
-      { callId: 'call-0', step: 3, tool: 'read_result', content: 'slice' },
-      { callId: 'call-0', step: 4, tool: 'look' },
-    ]);
-    expect(await conversations.findToolResult(local, id, 'call-0')).toBe('"new"');
-  });
-
-  test('is not there for another task or subject, a call that still runs, or what is no task', async () => {
-    const id = await newTask([
-      { callId: 'done', step: 1, tool: 'look', content: 1 },
-      { callId: 'running', step: 2, tool: 'look' },
-    ]);
-    const other = await newTask([]);
-    expect(await conversations.findToolResult(local, id, 'running')).toBeUndefined();
-    expect(await conversations.findToolResult(local, other, 'done')).toBeUndefined();
-    expect(await conversations.findToolResult({ ...local, tenant: 'other' }, id, 'done')).toBeUndefined();
-    expect(await conversations.findToolResult({ ...local, subject: 'other' }, id, 'done')).toBeUndefined();
-    expect(await conversations.findToolResult(local, 'no-task', 'done')).toBeUndefined();
-  });
-});
-
-test('a stored result of an earlier task is found in its conversation, the newest one of an id, and nowhere else', async () => {
-  const task = async (conversation: string | null, createdAt: string, content?: JsonValue) => {
-    const { rows } = await env.postgres.pool.query<{ id: string }>(
-      `insert into tasks (id, tenant, subject, agent, status, request_hash, input_head, conversation_id, created_at)
-       values (gen_random_uuid(), $1, $2, 'knowledge', 'running', 'h', 'h', $3, $4) returning id`,
-      [local.tenant, local.subject, conversation, createdAt],
-    );
-    const id = rows[0]?.id ?? '';
-    if (content !== undefined)
-      await env.postgres.pool.query(
-        `insert into tool_calls (task_id, call_id, step, tool, result_hash) values ($1, 'call-0', 1, 'look', $2)`,
-        [id, await stored(content)],
-      );
-    return id;
-  };
-  await task('talk', '2026-01-01', 'first');
-  await task('talk', '2026-01-02', 'second');
-  await task('other talk', '2026-01-03', 'elsewhere');
-  await task(null, '2026-01-03', 'alone');
-  const now = await task('talk', '2026-01-04');
-  expect(await conversations.findToolResult(local, now, 'call-0')).toBe('"second"');
-  expect(await conversations.findToolResult(local, await task(null, '2026-01-04'), 'call-0')).toBeUndefined();
+  await expect(store.storeCompacted(local, [userMessage('no root')])).rejects.toMatchObject({ code: 'internal' });
 });
 
 test('a conversation and its results belong to one subject of one tenant', async () => {
-  const head = await chain([asked('Mine')]);
+  const head = await appendAll([userMessage('Mine')]);
   for (const other of [
     { tenant: 'other', subject: 'local' },
     { tenant: 'local', subject: 'other' },
   ]) {
-    await expect(conversations.load(other, head)).rejects.toMatchObject({ code: 'internal' });
-    await expect(conversations.loadAll(other, head)).rejects.toMatchObject({ code: 'internal' });
+    await expect(store.load(other, head)).rejects.toMatchObject({ code: 'internal' });
+    await expect(store.loadAll(other, head)).rejects.toMatchObject({ code: 'internal' });
   }
 });

@@ -30,20 +30,20 @@ async function begin(attempt: number, changes: Parameters<typeof openCall>[0] = 
   expect(await harness.ledger.beginModelCall(task, call)).toBeUndefined();
   return call;
 }
-const charged = () => harness.budgetOf(budgetId.task(task.taskId));
+const chargedToTask = () => harness.budgetOf(budgetId.task(task.taskId));
 const worst = { tokens: 150, cost_usd: 0.1 };
 
 test('an attempt is charged with its worst case before it starts, and counts as usage only when it has ended', async () => {
   const call = await begin(1);
   expect(await harness.rowsOf(task)).toMatchObject([{ outcome: 'open', ...worst }]);
-  expect(await charged()).toEqual({ usd: 0.1, tokens: 150, calls: 1 });
+  expect(await chargedToTask()).toEqual({ usd: 0.1, tokens: 150, calls: 1 });
   expect(await harness.usageOf(task)).toMatchObject({ modelCalls: 0, costUsd: 0 });
   await harness.ledger.settleModelCall(task, completedCall(call, head, 'answer'));
-  expect(await charged()).toEqual({ usd: 0.01, tokens: 15, calls: 1 });
+  expect(await chargedToTask()).toEqual({ usd: 0.01, tokens: 15, calls: 1 });
   expect(await harness.usageOf(task)).toMatchObject({ modelCalls: 1, costUsd: 0.01 });
 });
 
-test('an attempt that was never heard of again is lost at its worst case when the next one begins', async () => {
+test('an attempt that is still open when the next one begins is lost, at its worst case', async () => {
   await begin(1);
   const second = await begin(2);
   expect(await harness.outcomesOf(task)).toEqual(['lost', 'open']);
@@ -53,22 +53,22 @@ test('an attempt that was never heard of again is lost at its worst case when th
     outputTokens: 50,
     costUsd: 0.1,
   });
-  expect(await charged()).toEqual({ usd: 0.2, tokens: 300, calls: 2 });
+  expect(await chargedToTask()).toEqual({ usd: 0.2, tokens: 300, calls: 2 });
   const { turn } = await harness.ledger.settleModelCall(task, completedCall(second, head, 'answer'));
   expect(turn.usage).toMatchObject({ inputTokens: 110, outputTokens: 55, costUsd: 0.11 });
   expect(await harness.usageOf(task)).toMatchObject({ modelCalls: 2, inputTokens: 110, costUsd: 0.11 });
 });
 
-test('a lost attempt that fails after all is charged what it used', async () => {
+test('a lost attempt that fails later is charged what it used', async () => {
   const lost = await begin(1);
   await begin(2);
   await harness.ledger.failModelCall(task, failedCall(lost));
   expect(await harness.outcomesOf(task)).toEqual(['model_unavailable', 'open']);
   expect(await harness.usageOf(task)).toMatchObject({ modelCalls: 1, inputTokens: 10, outputTokens: 5, costUsd: 0.01 });
-  expect(await charged()).toEqual({ usd: 0.11, tokens: 165, calls: 2 });
+  expect(await chargedToTask()).toEqual({ usd: 0.11, tokens: 165, calls: 2 });
 });
 
-test('a lost attempt that answers after another one did is waste at what it used', async () => {
+test('a lost attempt that answers after another one is waste, at what it used', async () => {
   const lost = await begin(1);
   const second = await begin(2);
   const { turn } = await harness.ledger.settleModelCall(task, completedCall(second, head, 'answer'));
@@ -76,10 +76,10 @@ test('a lost attempt that answers after another one did is waste at what it used
   expect(late.turn.head).toBe(turn.head);
   expect(await harness.outcomesOf(task)).toEqual(['wasted', 'completed']);
   expect(await harness.usageOf(task)).toMatchObject({ modelCalls: 2, inputTokens: 20, costUsd: 0.02 });
-  expect(await charged()).toEqual({ usd: 0.02, tokens: 30, calls: 2 });
+  expect(await chargedToTask()).toEqual({ usd: 0.02, tokens: 30, calls: 2 });
 });
 
-test('a lost attempt that answers before any other wins, and the one under way is waste', async () => {
+test('a lost attempt that answers first wins, and the one under way is waste', async () => {
   const lost = await begin(1);
   const second = await begin(2);
   const { turn } = await harness.ledger.settleModelCall(task, completedCall(lost, head, 'late but first'));
@@ -91,14 +91,14 @@ test('a lost attempt that answers before any other wins, and the one under way i
   expect(await harness.usageOf(task)).toMatchObject({ modelCalls: 2, inputTokens: 20, costUsd: 0.02 });
 });
 
-test('what a provider turned away at its door costs nothing and is no call', async () => {
+test('a request that the provider refused costs nothing and is not counted as a call', async () => {
   await harness.ledger.failModelCall(task, failedCall(await begin(1), { usage: noUsage, code: 'model_rate_limited' }));
   expect(await harness.outcomesOf(task)).toEqual(['model_rate_limited']);
-  expect(await charged()).toEqual({ usd: 0, tokens: 0, calls: 0 });
+  expect(await chargedToTask()).toEqual({ usd: 0, tokens: 0, calls: 0 });
   expect(await harness.usageOf(task)).toMatchObject({ modelCalls: 0, costUsd: 0 });
 });
 
-test('attempts are counted by what went wrong, and a step costs what all its attempts cost', async () => {
+test('failures are counted by code, and a step costs what all its attempts cost', async () => {
   const fail = async (attempt: number, code: 'database_unavailable' | 'model_unavailable') =>
     harness.ledger.failModelCall(task, failedCall(await begin(attempt), { code }));
   expect(await fail(1, 'database_unavailable')).toBe(1);
@@ -108,7 +108,7 @@ test('attempts are counted by what went wrong, and a step costs what all its att
   const { turn } = await harness.ledger.settleModelCall(task, completedCall(last, head, 'at last'));
   expect(turn.usage).toMatchObject({ inputTokens: 40, outputTokens: 20 });
   expect(turn.usage.costUsd).toBeCloseTo(0.04);
-  // Its answer was stored and only the news of that got lost: it is not charged again, nor told as a failure.
+  // The answer was stored and only its confirmation was lost: no second charge, and no event of a failure.
   const before = await harness.eventTypes(task);
   await harness.ledger.failModelCall(task, failedCall(last, { code: 'database_unavailable' }));
   expect(await harness.eventTypes(task)).toEqual(before);
@@ -121,24 +121,24 @@ test('attempts are counted by what went wrong, and a step costs what all its att
   expect(await harness.usageOf(task)).toMatchObject({ modelCalls: 4 });
 });
 
-test('failures of a summary and of a turn are counted apart', async () => {
+test('failures of a summary and of a turn are counted separately', async () => {
   const summary = { purpose: 'summary' } as const;
   expect(await harness.ledger.failModelCall(task, failedCall(await begin(1, summary)))).toBe(1);
   expect(await harness.ledger.failModelCall(task, failedCall(await begin(1)))).toBe(1);
   expect(await harness.ledger.failModelCall(task, failedCall(await begin(2, summary)))).toBe(2);
 });
 
-test('a failure tells whether it is tried again: not when its attempts are used up, always in an outage', async () => {
-  const told = async (attempt: number, changes: Parameters<typeof failedCall>[1]) => {
+test('a failure reports whether it is retried: not when its attempts are used up, always in an outage', async () => {
+  const willRetry = async (attempt: number, changes: Parameters<typeof failedCall>[1]) => {
     await harness.ledger.failModelCall(task, failedCall(await begin(attempt), changes));
     const last = (await harness.eventsOf(task)).at(-1);
     return last?.type === 'model.failed' ? last.data.willRetry : last?.type;
   };
-  for (let attempt = 1; attempt < 8; attempt++) expect(await told(attempt, {})).toBe(true);
-  expect(await told(8, {})).toBe(false);
-  expect(await told(9, { code: 'model_outage' })).toBe(true);
-  expect(await told(10, { code: 'model_outage', mayRetry: false })).toBe(false);
-  expect(await told(11, { code: 'model_rejected' })).toBe(false);
+  for (let attempt = 1; attempt < 8; attempt++) expect(await willRetry(attempt, {})).toBe(true);
+  expect(await willRetry(8, {})).toBe(false);
+  expect(await willRetry(9, { code: 'model_outage' })).toBe(true);
+  expect(await willRetry(10, { code: 'model_outage', mayRetry: false })).toBe(false);
+  expect(await willRetry(11, { code: 'model_rejected' })).toBe(false);
 });
 
 test('an attempt that fails at the moment the next one begins is counted once', async () => {
@@ -152,10 +152,10 @@ test('an attempt that fails at the moment the next one begins is counted once', 
   await Promise.all([failing, beginning]);
   expect(await harness.outcomesOf(task)).toEqual(['model_unavailable', 'open']);
   expect(await harness.usageOf(task)).toMatchObject({ modelCalls: 1, inputTokens: 10, outputTokens: 5, costUsd: 0.01 });
-  expect(await charged()).toEqual({ usd: 0.11, tokens: 165, calls: 2 });
+  expect(await chargedToTask()).toEqual({ usd: 0.11, tokens: 165, calls: 2 });
 });
 
-test('an attempt that answers at the moment the next one begins is the answer of both', async () => {
+test('an attempt that answers at the moment the next one begins gives the response of both', async () => {
   const call = await begin(1);
   const release = await harness.lockRow('select from budgets where id = $1', budgetId.task(task.taskId));
   const settling = harness.ledger.settleModelCall(task, completedCall(call, head, 'answer'));
@@ -165,10 +165,10 @@ test('an attempt that answers at the moment the next one begins is the answer of
   await release();
   expect(await beginning).toEqual(await settling);
   expect(await harness.outcomesOf(task)).toEqual(['completed']);
-  expect(await charged()).toEqual({ usd: 0.01, tokens: 15, calls: 1 });
+  expect(await chargedToTask()).toEqual({ usd: 0.01, tokens: 15, calls: 1 });
 });
 
-test('a call that took twenty workers down with it is not begun once more', async () => {
+test('a call that has crashed twenty workers is not begun again', async () => {
   for (let attempt = 1; attempt <= 20; attempt++) await begin(attempt);
   await expect(harness.ledger.beginModelCall(task, openCall({ attempt: 21 }))).rejects.toMatchObject({
     code: 'model_unavailable',
@@ -183,9 +183,10 @@ test('many attempts that reported their failure do not keep the next from beginn
   for (let attempt = 1; attempt <= 20; attempt++)
     await harness.ledger.failModelCall(task, failedCall(await begin(attempt), { code: 'model_rate_limited' }));
   await begin(21);
+  expect((await harness.outcomesOf(task)).at(-1)).toBe('open');
 });
 
-test('attempts still open long after their task ended are written off, and heard all the same', async () => {
+test('attempts still open long after their task ended become lost, and a late response still counts', async () => {
   const endedBefore = async (minutes: number) => {
     const other = await harness.newTask();
     const call = openCall();

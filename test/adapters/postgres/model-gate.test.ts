@@ -24,61 +24,61 @@ const facts = (limits: Partial<ModelFacts> = {}): ModelFacts => ({
   maxOutputTokens: 100,
   ...limits,
 });
-/** As another worker has it: nothing is shared but the database. */
+/** The gate of another worker: it shares only the database with the others. */
 const gateOf = (options: Partial<Parameters<typeof createModelGate>[1]> = {}) =>
   createModelGate(env.postgres.db, { failures: 3, probeMs: 60_000, ...options });
-/** The row with the transaction that wrote it last; `xmax` tells of locks. */
-const row = async () => {
+/** The row with the transactions that wrote it last (`xmin`) and locked it last (`xmax`). */
+const readRow = async () => {
   const { rows } = await env.postgres.pool.query<Record<string, unknown>>(
     'select xmin::text, xmax::text, * from model_gates where model = $1',
     [model],
   );
   return rows[0];
 };
-/** Lets the row's times lie further back, which is what passing time looks like. */
-const pass = (seconds: number) =>
+/** Moves the row's times back, as if so many seconds had passed. */
+const advanceClock = (seconds: number) =>
   env.postgres.pool.query(
     `update model_gates set refilled_at = refilled_at - $2 * interval '1 s', failed_at = failed_at - $2 * interval '1 s',
        probe_at = probe_at - $2 * interval '1 s', blocked_until = blocked_until - $2 * interval '1 s' where model = $1`,
     [model, seconds],
   );
-const break_ = async () => {
+const openCircuit = async () => {
   const gate = gateOf();
   return [await gate.recordFailure(model), await gate.recordFailure(model), await gate.recordFailure(model)];
 };
 
-describe('a model that is well', () => {
-  test('is entered and answers without a row, and without a write to one', async () => {
+describe('a healthy model', () => {
+  test('needs no row, and no write to its row', async () => {
     const gate = gateOf();
     expect(await gate.enter(facts(), 100)).toEqual({ open: true });
     await gate.recordSuccess(model, { tokens: 80, estimated: 100 });
-    expect(await row()).toBeUndefined();
+    expect(await readRow()).toBeUndefined();
 
     await gate.recordFailure(model);
     await gate.recordSuccess(model, outcome);
-    const before = await row();
+    const before = await readRow();
     expect(before).toMatchObject({ failures: 0, open_since: null });
     expect(await gate.enter(facts(), 100)).toEqual({ open: true });
     await gate.recordSuccess(model, { tokens: 80, estimated: 100 });
-    expect(await row()).toEqual(before);
+    expect(await readRow()).toEqual(before);
   });
 });
 
 describe('the circuit', () => {
-  test('opens at the failures in a row that were set, for all workers', async () => {
-    expect(await break_()).toEqual([false, false, true]);
+  test('opens after the configured number of failures in a row, for all workers', async () => {
+    expect(await openCircuit()).toEqual([false, false, true]);
     expect(await gateOf().enter(facts(), 1)).toEqual({ open: false, reason: 'outage' });
     expect(await gateOf().enter({ ...facts(), name: `${model}-other` }, 1)).toEqual({ open: true });
   });
 
-  test('stays closed when a success lies between the failures, or a minute', async () => {
+  test('stays closed when a success or a minute lies between the failures', async () => {
     const gate = gateOf();
     await gate.recordFailure(model);
     await gate.recordFailure(model);
     await gate.recordSuccess(model, outcome);
     await gate.recordFailure(model);
     expect(await gate.recordFailure(model)).toBe(false);
-    await pass(61);
+    await advanceClock(61);
     expect(await gate.recordFailure(model)).toBe(false);
     expect(await gate.recordFailure(model)).toBe(false);
     expect(await gate.recordFailure(model)).toBe(true);
@@ -88,45 +88,45 @@ describe('the circuit', () => {
     ['without limits', {}],
     ['with limits', { requestsPerMinute: 100, tokensPerMinute: 1_000_000 }],
   ])('lets exactly one caller through as the probe each time one is due, %s', async (_, limits) => {
-    await break_();
+    await openCircuit();
     for (let round = 1; round <= 3; round++) {
-      await pass(61);
+      await advanceClock(61);
       const gates = Array.from({ length: 40 }, () => gateOf());
       const entries = await Promise.all(gates.map((gate) => gate.enter(facts(limits), 10)));
       expect(entries.filter(({ open }) => open)).toHaveLength(1);
       expect(entries.filter((entry) => !entry.open && entry.reason === 'outage')).toHaveLength(39);
-      // The probe fails: nothing changes for the others.
+      // The probe fails: nothing changes for the other workers.
       expect(await gateOf().recordFailure(model)).toBe(true);
       expect(await gateOf().enter(facts(limits), 10)).toEqual({ open: false, reason: 'outage' });
     }
   });
 
-  test('is not kept from its next probe by calls of before that fail late', async () => {
-    await break_();
-    const { probe_at: due } = (await row()) ?? {};
+  test('does not delay its next probe when earlier calls fail late', async () => {
+    await openCircuit();
+    const { probe_at: due } = (await readRow()) ?? {};
     await gateOf().recordFailure(model);
-    expect((await row())?.['probe_at']).toEqual(due);
+    expect((await readRow())?.['probe_at']).toEqual(due);
   });
 
-  test('closes with one response, and the failures of before are forgotten', async () => {
-    await break_();
+  test('closes with one response, and earlier failures no longer count', async () => {
+    await openCircuit();
     await gateOf().recordSuccess(model, outcome);
     expect(await gateOf().enter(facts(), 1)).toEqual({ open: true });
     expect(await gateOf().recordFailure(model)).toBe(false);
   });
 
-  test('opens for one of many who fail at once, and tells so once', async () => {
+  test('opens once for many concurrent failures, with one log line and one count', async () => {
     const metrics = createMetrics();
-    const told: string[] = [];
+    const logLines: string[] = [];
     const log = {
-      warn: (_: unknown, text?: string) => told.push(`${text}`),
-      info: (_: unknown, text?: string) => told.push(`${text}`),
+      warn: (_: unknown, text?: string) => logLines.push(`${text}`),
+      info: (_: unknown, text?: string) => logLines.push(`${text}`),
     };
-    const gates = Array.from({ length: 20 }, () => gateOf({ metrics, log: log }));
+    const gates = Array.from({ length: 20 }, () => gateOf({ metrics, log }));
     const open = await Promise.all(gates.map((gate) => gate.recordFailure(model)));
     expect(open.filter((isOpen) => !isOpen)).toHaveLength(2);
     await Promise.all(gates.map((gate) => gate.recordSuccess(model, outcome)));
-    expect(told).toEqual([expect.stringContaining('does not answer'), expect.stringContaining('answers again')]);
+    expect(logLines).toEqual([expect.stringContaining('does not answer'), expect.stringContaining('answers again')]);
     expect((await metrics.modelCircuitOpened.get()).values).toEqual([{ labels: { model }, value: 1 }]);
     expect((await metrics.modelCircuitOpen.get()).values).toEqual([{ labels: { model }, value: 0 }]);
   });
@@ -137,7 +137,7 @@ describe('the limits', () => {
     ['requests', { requestsPerMinute: 10 }, 1, 10],
     ['tokens', { tokensPerMinute: 1_000 }, 90, 11],
     ['the tighter of both', { requestsPerMinute: 10, tokensPerMinute: 500 }, 90, 5],
-  ])('are never passed by callers that come at once: %s', async (_, limits, tokens, fit) => {
+  ])('are never exceeded by concurrent callers: %s', async (_, limits, tokens, fit) => {
     const gates = Array.from({ length: 60 }, () => gateOf());
     const entries = await Promise.all(gates.map((gate) => gate.enter(facts(limits), tokens)));
     expect(entries.filter(({ open }) => open)).toHaveLength(fit);
@@ -147,41 +147,41 @@ describe('the limits', () => {
       expect(entry.retryAfterMs).toBeGreaterThan(0);
       expect(entry.retryAfterMs).toBeLessThanOrEqual(60_000);
     }
-    const { requests_left: requests, tokens_left: left } = (await row()) ?? {};
+    const { requests_left: requests, tokens_left: left } = (await readRow()) ?? {};
     for (const rest of [requests, left]) if (rest !== null) expect(rest).toBeGreaterThanOrEqual(0);
   });
 
-  test('fill with the clock up to a minute’s worth, and name the time until there is room', async () => {
+  test('refill continuously up to the limit of a minute, and report the time until there is room', async () => {
     const gate = gateOf();
     const limited = facts({ requestsPerMinute: 60, tokensPerMinute: 6_000 });
     expect(await gate.enter(limited, 6_000)).toEqual({ open: true });
     const wait = await gate.enter(limited, 3_000);
     if (wait.open || wait.reason !== 'rate') throw new Error('no wait');
-    // 30 s are missing; up to a fifth is added so that those who wait do not come back together.
+    // 30 s are missing. Up to a fifth is added as jitter.
     expect(wait.retryAfterMs).toBeGreaterThan(28_000);
     expect(wait.retryAfterMs).toBeLessThanOrEqual(36_200);
-    await pass(31);
+    await advanceClock(31);
     expect(await gate.enter(limited, 3_000)).toEqual({ open: true });
-    await pass(3_600);
+    await advanceClock(3_600);
     expect(await gate.enter(limited, 6_000)).toEqual({ open: true });
     expect(await gate.enter(limited, 1_000)).toMatchObject({ reason: 'rate' });
   });
 
-  test('let a call that is larger than a minute’s worth go when the bucket is full, and it leaves a debt', async () => {
+  test('let a call larger than the limit of a minute pass when the bucket is full, which then goes below zero', async () => {
     const gate = gateOf();
     const limited = facts({ tokensPerMinute: 1_000 });
     expect(await gate.enter(limited, 10)).toEqual({ open: true });
     expect(await gate.enter(limited, 3_000)).toMatchObject({ reason: 'rate' });
-    await pass(60);
+    await advanceClock(60);
     expect(await gate.enter(limited, 3_000)).toEqual({ open: true });
     expect((await gate.enter(limited, 1_000)) as { retryAfterMs: number }).toMatchObject({ reason: 'rate' });
-    await pass(110);
+    await advanceClock(110);
     expect(await gate.enter(limited, 10)).toMatchObject({ reason: 'rate' });
-    await pass(20);
+    await advanceClock(20);
     expect(await gate.enter(limited, 10)).toEqual({ open: true });
   });
 
-  test('count what a call used, once it is known, instead of what was estimated', async () => {
+  test('count what a call used, once that is known, instead of the estimate', async () => {
     const gate = gateOf();
     const limited = facts({ tokensPerMinute: 1_000 });
     expect(await gate.enter(limited, 900)).toEqual({ open: true });
@@ -192,44 +192,44 @@ describe('the limits', () => {
     expect(await gate.enter(limited, 1)).toMatchObject({ reason: 'rate' });
   });
 
-  test('are learned from a response, with what is left, by all workers', async () => {
+  test('are learned from a response, with the rest that it reports, by all workers', async () => {
     const limits = { requestsPerMinute: 50, tokensPerMinute: 10_000, requestsLeft: 2, tokensLeft: 9_000 };
     await gateOf().recordSuccess(model, { ...outcome, limits });
-    const [one, other] = [gateOf(), gateOf()];
-    expect(await one.enter(facts(), 100)).toEqual({ open: true });
-    expect(await other.enter(facts(), 100)).toEqual({ open: true });
-    expect(await one.enter(facts(), 100)).toMatchObject({ reason: 'rate' });
-    expect(await other.enter(facts(), 100)).toMatchObject({ reason: 'rate' });
+    const [first, second] = [gateOf(), gateOf()];
+    expect(await first.enter(facts(), 100)).toEqual({ open: true });
+    expect(await second.enter(facts(), 100)).toEqual({ open: true });
+    expect(await first.enter(facts(), 100)).toMatchObject({ reason: 'rate' });
+    expect(await second.enter(facts(), 100)).toMatchObject({ reason: 'rate' });
   });
 
-  test('that are learned again and did not change are not written again', async () => {
+  test('that a response repeats unchanged are not written again', async () => {
     const gate = gateOf();
     const limits = { requestsPerMinute: 50, requestsLeft: 49 };
     await gate.recordSuccess(model, { ...outcome, limits });
-    const before = await row();
+    const before = await readRow();
     await gate.recordSuccess(model, { ...outcome, limits: { ...limits, requestsLeft: 12 } });
     await gateOf().recordSuccess(model, { ...outcome, limits });
-    expect(await row()).toEqual(before);
+    expect(await readRow()).toEqual(before);
     await gate.recordSuccess(model, { ...outcome, limits: { requestsPerMinute: 70 } });
-    expect(await row()).toMatchObject({ requests_per_minute: 70 });
+    expect(await readRow()).toMatchObject({ requests_per_minute: 70 });
   });
 
-  test('that are learned never override configured ones, and stand in where there is none', async () => {
+  test('from responses never override configured ones, and apply where none is configured', async () => {
     const gate = gateOf();
     await gate.recordSuccess(model, { ...outcome, limits: { requestsPerMinute: 1_000, tokensPerMinute: 500 } });
     const limited = facts({ requestsPerMinute: 3 });
     const entries = await Promise.all(Array.from({ length: 10 }, () => gateOf().enter(limited, 1)));
     expect(entries.filter(({ open }) => open)).toHaveLength(3);
-    await pass(60);
+    await advanceClock(60);
     expect(await gate.enter(limited, 400)).toEqual({ open: true });
     expect(await gate.enter(limited, 400)).toMatchObject({ reason: 'rate' });
-    // A figure that is wider does too.
-    await pass(60);
+    // A configured limit that is higher overrides too.
+    await advanceClock(60);
     const wider = facts({ requestsPerMinute: 3, tokensPerMinute: 100_000 });
     expect(await gate.enter(wider, 400)).toEqual({ open: true });
   });
 
-  test('do not hold those up who come after a 429 is over, and everybody before', async () => {
+  test('block every caller until the time of a 429 is over, and none after it', async () => {
     await gateOf().recordRateLimit(model, 30_000);
     await gateOf().recordRateLimit(model, 10_000);
     for (const limited of [facts(), facts({ requestsPerMinute: 100 })]) {
@@ -238,16 +238,16 @@ describe('the limits', () => {
       expect(wait.retryAfterMs).toBeGreaterThan(20_000);
       expect(wait.retryAfterMs).toBeLessThanOrEqual(36_200);
     }
-    await pass(31);
+    await advanceClock(31);
     expect(await gateOf().enter(facts(), 1)).toEqual({ open: true });
   });
 
-  test('name waits of a minute at the most, whatever the provider says', async () => {
+  test('report waits of at most a minute, also when the provider asks for longer', async () => {
     await gateOf().recordRateLimit(model, 86_400_000);
     const wait = await gateOf().enter(facts(), 1);
     expect(wait).toMatchObject({ reason: 'rate' });
     expect((wait as { retryAfterMs: number }).retryAfterMs).toBeLessThanOrEqual(60_000);
-    await pass(3_601);
+    await advanceClock(3_601);
     expect(await gateOf().enter(facts(), 1)).toEqual({ open: true });
   });
 

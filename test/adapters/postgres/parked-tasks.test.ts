@@ -12,7 +12,7 @@ let parked: ParkedTasks;
 let gate: ModelGate;
 let model: string;
 let number = 0;
-/** Short names of tasks, by id. */
+/** The short names of tasks, by id. */
 const names = new Map<string, string>();
 
 beforeAll(async () => {
@@ -29,17 +29,17 @@ afterAll(async () => {
   await env?.close();
 });
 
-async function task(name: string, tenant: string): Promise<TaskRef> {
+async function createTask(name: string, tenant: string): Promise<TaskRef> {
   const scope = { tenant, subject: 's' };
   const { id } = await adapters.tasks.create(scope, { agent: 'knowledge', input: { text: 'Why?' } }, {});
   names.set(id, name);
   return { ...scope, taskId: id, agent: 'knowledge' };
 }
-/** Parks tasks one after the other: `a1 a2 b1` are the first two of tenant a and the first of tenant b. */
+/** Creates and parks tasks in this order: `a1 a2 b1` are two tasks of tenant a and one of tenant b. */
 async function park(list: string): Promise<TaskRef[]> {
   const tasks = [];
   for (const name of list.split(' ')) {
-    const ref = await task(name, `tenant-${name[0]}`);
+    const ref = await createTask(name, `tenant-${name[0]}`);
     await parked.park(ref, model);
     tasks.push(ref);
   }
@@ -49,54 +49,55 @@ const release = async (limit: number) => {
   const ids = await parked.release(model, limit);
   return ids.map((id) => names.get(id)).join(' ');
 };
-/** What a task does that was told to go on. */
-const goes = async (tasks: TaskRef[], released: string) => {
-  for (const { taskId } of tasks) if (released.split(' ').includes(names.get(taskId) ?? '')) await parked.unpark(taskId);
+/** Unparks released tasks, as each does when it goes on. */
+const unparkReleased = async (tasks: TaskRef[], released: string) => {
+  for (const { taskId } of tasks)
+    if (released.split(' ').includes(names.get(taskId) ?? '')) await parked.unpark(taskId);
 };
-const pass = (seconds: number) =>
+const advanceClock = (seconds: number) =>
   env.postgres.pool.query(`update parked_tasks set released_at = released_at - $2 * interval '1 s' where model = $1`, [
     model,
     seconds,
   ]);
 
 describe('tasks that wait for a model', () => {
-  test('go tenant by tenant, the oldest of a tenant first', async () => {
+  test('are released tenant by tenant, the oldest of a tenant first', async () => {
     await park('a1 a2 a3 a4 b1 b2 c1');
     expect(await release(5)).toBe('a1 b1 c1 a2 b2');
     expect(await release(5)).toBe('a3 a4');
   });
 
-  test('go in the same order one at a time, also when those of before have left', async () => {
+  test('are released in the same order one at a time, also when earlier ones have been unparked', async () => {
     const tasks = await park('a1 a2 a3 b1 b2 c1');
     const order = [];
     for (let i = 0; i < 6; i++) {
       const next = await release(1);
-      await goes(tasks, next);
+      await unparkReleased(tasks, next);
       order.push(next);
     }
     expect(order.join(' ')).toBe('a1 b1 c1 a2 b2 a3');
     expect(await parked.count(model)).toBe(0);
   });
 
-  test('do not wait behind a tenant with many, when theirs comes late', async () => {
+  test('do not wait behind a tenant with many tasks, although they came later', async () => {
     const tasks = await park('a1 a2 a3 a4');
-    await goes(tasks, await release(1));
+    await unparkReleased(tasks, await release(1));
     await park('b1');
     expect(await release(2)).toBe('b1 a2');
   });
 
-  test('stay in line until they leave, and have their turn again when nothing was heard of them', async () => {
+  test('stay in the queue until they are unparked, and are released again when they do not react', async () => {
     const tasks = await park('a1 a2');
     expect(await release(2)).toBe('a1 a2');
     expect(await release(2)).toBe('');
     expect(await parked.count(model)).toBe(2);
-    await goes(tasks, 'a1');
-    await pass(31);
+    await unparkReleased(tasks, 'a1');
+    await advanceClock(31);
     expect(await release(2)).toBe('a2');
     expect(await parked.count(model)).toBe(1);
   });
 
-  test('are let go once by several who do so at the same moment', async () => {
+  test('are released once by several concurrent callers', async () => {
     await park('a1 a2 a3 b1 b2 b3');
     const released = (await Promise.all(Array.from({ length: 8 }, () => parked.release(model, 3)))).flat();
     expect(new Set(released).size).toBe(released.length);
@@ -113,7 +114,7 @@ describe('tasks that wait for a model', () => {
     expect(rows).toHaveLength(1);
   });
 
-  test('wait for their own model alone', async () => {
+  test('wait for their own model only', async () => {
     await park('a1');
     const mine = model;
     model = `${mine}-other`;
@@ -122,7 +123,7 @@ describe('tasks that wait for a model', () => {
     expect(await release(5)).toBe('a2');
   });
 
-  test('may be parked twice, and leave without having been parked', async () => {
+  test('may be parked twice, and be unparked without having been parked', async () => {
     const [ref] = await park('a1 a2');
     await parked.park(ref as TaskRef, model);
     expect(await parked.count(model)).toBe(2);
@@ -130,38 +131,38 @@ describe('tasks that wait for a model', () => {
     // A repeat of the first call does not undo the release.
     await parked.park(ref as TaskRef, model);
     expect(await release(5)).toBe('a2');
-    await parked.unpark((await task('a3', 'tenant-a')).taskId);
+    await parked.unpark((await createTask('a3', 'tenant-a')).taskId);
   });
 });
 
 describe('probes', () => {
-  test('are taken by turns, so that a task that breaks the model every time keeps nobody waiting for ever', async () => {
+  test('alternate between tasks, so that a task that breaks the model every time does not block the others', async () => {
     await gate.recordFailure(model);
     const tasks = await park('a1 a2 a3');
     const order = [];
     for (let i = 0; i < 5; i++) {
       const next = await release(1);
       order.push(next);
-      await goes(tasks, next);
+      await unparkReleased(tasks, next);
       // The probe fails, and its task parks again.
       for (const ref of tasks) if (names.get(ref.taskId) === next) await parked.park(ref, model);
     }
     expect(order.join(' ')).toBe('a1 a2 a3 a1 a2');
   });
 
-  test('cost nobody the place in line', async () => {
+  test('do not cost a task its place in the queue', async () => {
     await gate.recordFailure(model);
     const tasks = await park('a1 a2 a3');
-    await goes(tasks, await release(1));
+    await unparkReleased(tasks, await release(1));
     await parked.park(tasks[0] as TaskRef, model);
     await gate.recordSuccess(model, { tokens: 1, estimated: 1 });
     expect(await release(3)).toBe('a1 a2 a3');
   });
 
-  test('of an outage before do not count', async () => {
+  test('of an earlier outage do not count', async () => {
     await gate.recordFailure(model);
     const tasks = await park('a1 a2');
-    await goes(tasks, await release(2));
+    await unparkReleased(tasks, await release(2));
     await gate.recordSuccess(model, { tokens: 1, estimated: 1 });
     await gate.recordFailure(model);
     await parked.park(tasks[1] as TaskRef, model);

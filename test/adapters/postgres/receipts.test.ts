@@ -16,9 +16,12 @@ afterAll(async () => {
 });
 
 const begun = { result: undefined, left: false };
-const asked = (step = 1, callId = 'c1') => ({ ...run, callId, tool: 'look', step, arguments: { at: 1 } });
-const outcome = (output: string | number, step = 1, callId = 'c1') => ({
-  ...{ callId, tool: 'look', step, output },
+const newCall = (step = 1, callId = 'c1') => ({ ...run, callId, tool: 'look', step, arguments: { at: 1 } });
+const outcomeOf = (output: string | number, step = 1, callId = 'c1') => ({
+  callId,
+  tool: 'look',
+  step,
+  output,
   isError: false,
   summary: 's',
   durationMs: 1,
@@ -26,40 +29,42 @@ const outcome = (output: string | number, step = 1, callId = 'c1') => ({
 });
 
 test('a tool call returns its receipt on every repeat', async () => {
-  expect(await harness.ledger.beginToolCall(task, asked())).toEqual(begun);
+  expect(await harness.ledger.beginToolCall(task, newCall())).toEqual(begun);
   // The first attempt died before it settled: the second runs the tool.
-  expect(await harness.ledger.beginToolCall(task, asked())).toEqual(begun);
-  const receipts = await Promise.all([1, 2, 3].map((output) => harness.ledger.completeToolCall(task, outcome(output))));
+  expect(await harness.ledger.beginToolCall(task, newCall())).toEqual(begun);
+  const receipts = await Promise.all(
+    [1, 2, 3].map((output) => harness.ledger.completeToolCall(task, outcomeOf(output))),
+  );
   expect(new Set(receipts.map(({ result }) => result)).size).toBe(1);
-  expect(await harness.ledger.beginToolCall(task, asked())).toEqual({ result: receipts[0] });
-  const told = (await harness.eventTypes(task)).filter((type) => type.startsWith('tool.'));
-  expect(told).toEqual(['tool.started', 'tool.completed']);
+  expect(await harness.ledger.beginToolCall(task, newCall())).toEqual({ result: receipts[0] });
+  const toolEvents = (await harness.eventTypes(task)).filter((type) => type.startsWith('tool.'));
+  expect(toolEvents).toEqual(['tool.started', 'tool.completed']);
 });
 
 test('the same call id in another step is another call', async () => {
-  await harness.ledger.beginToolCall(task, asked(1));
-  const first = await harness.ledger.completeToolCall(task, outcome('first', 1));
-  expect(await harness.ledger.beginToolCall(task, asked(2))).toEqual(begun);
-  const second = await harness.ledger.completeToolCall(task, outcome('second', 2));
+  await harness.ledger.beginToolCall(task, newCall(1));
+  const first = await harness.ledger.completeToolCall(task, outcomeOf('first', 1));
+  expect(await harness.ledger.beginToolCall(task, newCall(2))).toEqual(begun);
+  const second = await harness.ledger.completeToolCall(task, outcomeOf('second', 2));
   expect(second.result).not.toBe(first.result);
-  expect(await harness.ledger.beginToolCall(task, asked(1))).toEqual({ result: first });
-  expect(await harness.ledger.beginToolCall(task, asked(2))).toEqual({ result: second });
+  expect(await harness.ledger.beginToolCall(task, newCall(1))).toEqual({ result: first });
+  expect(await harness.ledger.beginToolCall(task, newCall(2))).toEqual({ result: second });
   expect(await harness.messageStore.findToolResult(local, task.taskId, 'c1')).toBe('"second"');
 });
 
-test('a receipt says what the model got wrong', async () => {
-  await harness.ledger.beginToolCall(task, asked());
-  const wrong = { ...outcome('no such tool'), isError: true, misuse: 'unknown_tool' } as const;
+test('a receipt names the misuse of the tool', async () => {
+  await harness.ledger.beginToolCall(task, newCall());
+  const wrong = { ...outcomeOf('no such tool'), isError: true, misuse: 'unknown_tool' } as const;
   await harness.ledger.completeToolCall(task, wrong);
-  expect(await harness.ledger.beginToolCall(task, asked())).toMatchObject({
+  expect(await harness.ledger.beginToolCall(task, newCall())).toMatchObject({
     result: { isError: true, misuse: 'unknown_tool' },
   });
 });
 
-test('a large result is stored whole, and the model gets its head and a way to read on', async () => {
+test('a large result is stored whole, and the model gets its beginning and how to read on', async () => {
   const whole = 'line\n'.repeat(100_000);
-  await harness.ledger.beginToolCall(task, asked());
-  const receipt = await harness.ledger.completeToolCall(task, outcome(whole));
+  await harness.ledger.beginToolCall(task, newCall());
+  const receipt = await harness.ledger.completeToolCall(task, outcomeOf(whole));
   const head = await harness.messageStore.append(local, null, {
     role: 'tool',
     results: [{ isError: false, ...receipt }],
@@ -72,17 +77,17 @@ test('a large result is stored whole, and the model gets its head and a way to r
   expect(await harness.messageStore.findToolResult(local, task.taskId, 'c1')).toBe(JSON.stringify(whole));
 });
 
-test('a tool call that ends after its task says nothing, and none begins', async () => {
-  await harness.ledger.beginToolCall(task, asked());
+test('a tool call that ends after its task appends no event, and no new one begins', async () => {
+  await harness.ledger.beginToolCall(task, newCall());
   await harness.tasks.close(task, run, { status: 'cancelled', reason: 'test' });
-  const receipt = await harness.ledger.completeToolCall(task, outcome('late'));
+  const receipt = await harness.ledger.completeToolCall(task, outcomeOf('late'));
   expect(receipt).toMatchObject({ callId: 'c1', tool: 'look' });
   expect((await harness.eventTypes(task)).at(-1)).toBe('task.cancelled');
-  await expect(harness.ledger.beginToolCall(task, asked(1, 'c2'))).rejects.toMatchObject({ code: 'superseded' });
+  await expect(harness.ledger.beginToolCall(task, newCall(1, 'c2'))).rejects.toMatchObject({ code: 'superseded' });
 });
 
 test('a tool call of a reset run takes the row over', async () => {
   await harness.tasks.close(task, run, { status: 'failed', code: 'terminated', message: 'by hand' });
-  expect(await harness.ledger.beginToolCall(task, { ...asked(), runId: 'run-2' })).toEqual(begun);
+  expect(await harness.ledger.beginToolCall(task, { ...newCall(), runId: 'run-2' })).toEqual(begun);
   expect((await harness.eventTypes(task)).slice(-2)).toEqual(['task.resumed', 'tool.started']);
 });
