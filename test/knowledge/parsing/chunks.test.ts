@@ -22,7 +22,8 @@ const unit: fc.Arbitrary<Unit> = fc.oneof(
   fc.record({ kind: fc.constant('body' as const), text: fc.oneof(words, long), tight: fc.boolean(), page }),
 );
 
-function holds({ text, chunks }: AssembledDocument, headings: Unit[], chunking = defaultChunking) {
+/** Checks what is true for the chunks of every document. */
+function expectValid({ text, chunks }: AssembledDocument, headings: Unit[], chunking = defaultChunking) {
   const lengths = chunkLengths(chunking);
   expect(normalise(text)).toBe(text);
   let end = 0;
@@ -38,9 +39,9 @@ function holds({ text, chunks }: AssembledDocument, headings: Unit[], chunking =
     end = chunk.end;
   }
   between += text.slice(end);
-  // Nothing is lost: what no chunk holds are headings, each of which stands in a path.
-  const left = headings.map((heading) => normalise(heading.text)).join('');
-  const letters = new Set(left);
+  // Nothing is lost: text outside all chunks can only be headings, which are in the chunks' heading paths.
+  const headingText = headings.map((heading) => normalise(heading.text)).join('');
+  const letters = new Set(headingText);
   expect([...between].filter((letter) => /\S/.test(letter) && !letters.has(letter))).toEqual([]);
 }
 
@@ -48,7 +49,7 @@ describe('chunks', () => {
   test('are exact, ordered slices of the text, within their size, and nothing is lost', () => {
     fc.assert(
       fc.property(fc.array(unit, { maxLength: 30 }), (units) => {
-        holds(
+        expectValid(
           assembleDocument(units, 'Untitled'),
           units.filter(({ kind }) => kind === 'heading'),
         );
@@ -57,7 +58,7 @@ describe('chunks', () => {
     );
   });
 
-  test('hold for every size and overlap, which never crosses a heading or a page nor changes the text', () => {
+  test('are valid for every size and overlap, and an overlap crosses no heading or page', () => {
     const settings = fc
       .tuple(fc.integer({ min: 64, max: 1_000 }), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }))
       .map(([chunkTokens, part]) => ({ chunkTokens, overlapTokens: Math.ceil((part * chunkTokens) / 2) - 1 }))
@@ -66,7 +67,7 @@ describe('chunks', () => {
       fc.property(fc.array(unit, { maxLength: 20 }), settings, (units, chunking) => {
         const document = assembleDocument(units, 'Untitled', { chunking });
         const headings = units.filter(({ kind }) => kind === 'heading');
-        holds(document, headings, chunking);
+        expectValid(document, headings, chunking);
         for (const [i, chunk] of document.chunks.entries()) {
           const before = document.chunks[i - 1];
           if (!before || chunk.start >= before.end) continue;
@@ -78,7 +79,7 @@ describe('chunks', () => {
     );
   });
 
-  test('hold for whatever is read as Markdown', () => {
+  test('are valid for any Markdown', () => {
     const line = fc.tuple(
       fc.constantFrom('# ', '## ', '- ', '  - ', '1. ', '> ', '', '| a | ', '```', '<p>', '\n', '[^1]: '),
       words,
@@ -86,7 +87,7 @@ describe('chunks', () => {
     fc.assert(
       fc.property(fc.array(line, { maxLength: 40 }), (lines) => {
         const { units } = readMarkdown(lines.map((parts) => parts.join('')).join('\n'));
-        holds(
+        expectValid(
           assembleDocument(units, 'Untitled'),
           units.filter(({ kind }) => kind === 'heading'),
         );
@@ -95,13 +96,13 @@ describe('chunks', () => {
     );
   });
 
-  test('hold for whatever is read as plain text, whose text is the file', () => {
+  test('are valid for any plain text, and the document has the text of the file', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(words, fc.constant('\n\n')), { maxLength: 40 }), (parts) => {
         const { units } = readPlainText(parts.join(''));
         const document = assembleDocument(units, 'Untitled');
         expect(document.text).toBe(normalise(parts.join('')));
-        holds(
+        expectValid(
           document,
           units.filter(({ kind }) => kind === 'heading'),
         );
@@ -110,7 +111,7 @@ describe('chunks', () => {
     );
   });
 
-  test('never cross a heading or a page, and keep short neighbours together', () => {
+  test('never cross a heading or a page, and join short neighbours', () => {
     const body = (text: string, page: number | null): Unit => ({ kind: 'body', text, tight: false, page });
     const { chunks } = assembleDocument(
       [body('a', 1), body('b', 1), body('c', 2), { kind: 'heading', depth: 1, text: 'H', page: 2 }, body('d', 2)],
@@ -123,7 +124,7 @@ describe('chunks', () => {
     ]);
   });
 
-  test('keep table rows whole and cut an oversized paragraph between sentences', () => {
+  test('keep table rows whole and cut a long paragraph between sentences', () => {
     const rows = Array.from({ length: 200 }, (_, n): Unit => ({
       kind: 'body',
       text: `Row: ${n}; Value: ${'v'.repeat(1 + (n % 60))}`,
@@ -143,28 +144,28 @@ describe('an overlap', () => {
   const body = (text: string, tight = false): Unit => ({ kind: 'body', text, tight, page: null });
   const sentence = (n: number) => `Sentence number ${n} stands in this text.`;
   const sentences = (count: number) => Array.from({ length: count }, (_, n) => sentence(n)).join(' ');
-  const cutBy = (units: Unit[], chunkTokens: number, overlapTokens: number) =>
+  const chunksOf = (units: Unit[], chunkTokens: number, overlapTokens: number) =>
     assembleDocument(units, 'Untitled', { chunking: { chunkTokens, overlapTokens } });
 
-  test('is the whole sentences at the end of the chunk before', () => {
-    const { text, chunks } = cutBy([body(sentences(40))], 100, 30);
+  test('repeats whole sentences from the end of the chunk before', () => {
+    const { text, chunks } = chunksOf([body(sentences(40))], 100, 30);
     expect(chunks.length).toBeGreaterThan(3);
-    for (const [i, { start, text: said }] of chunks.entries()) {
+    for (const [i, { start, text: chunkText }] of chunks.entries()) {
       const before = chunks[i - 1];
       if (!before) continue;
       const repeated = text.slice(start, before.end);
       expect(repeated).toMatch(/^Sentence number .* stands in this text\.$/);
       expect(repeated.length).toBeLessThanOrEqual(135);
-      expect(said.startsWith(`${repeated} `)).toBe(true);
+      expect(chunkText.startsWith(`${repeated} `)).toBe(true);
     }
   });
 
-  test('is none across a heading or a page, and none of the first chunk', () => {
+  test('does not exist across a heading or a page, nor in the first chunk', () => {
     const heading: Unit = { kind: 'heading', depth: 1, text: 'Next', page: null };
     const page = (n: number): Unit => ({ kind: 'body', text: sentences(6), tight: false, page: n });
-    const { chunks } = cutBy([body(sentences(6)), heading, body(sentences(6)), page(1), page(2)], 100, 40);
+    const { chunks } = chunksOf([body(sentences(6)), heading, body(sentences(6)), page(1), page(2)], 100, 40);
     const starts = chunks.filter((chunk, i) => !chunks[i - 1] || chunk.start >= (chunks[i - 1]?.end ?? 0));
-    expect(starts.map(({ headingPath, page: on }) => [headingPath, on])).toEqual([
+    expect(starts.map(({ headingPath, page: pageNumber }) => [headingPath, pageNumber])).toEqual([
       [[], null],
       [['Next'], null],
       [['Next'], 1],
@@ -173,21 +174,21 @@ describe('an overlap', () => {
     for (const { text } of starts) expect(text.startsWith(sentence(0))).toBe(true);
   });
 
-  test('takes rows whole or not at all', () => {
+  test('contains rows whole or not at all', () => {
     const rows = Array.from({ length: 60 }, (_, n) =>
       body(`Row: ${n}; Value: ${'v'.repeat(1 + ((n * 37) % 150))}`, n > 0),
     );
-    const { chunks } = cutBy(rows, 64, 20);
+    const { chunks } = chunksOf(rows, 64, 20);
     for (const { text } of chunks) for (const line of text.split('\n')) expect(line).toMatch(/^Row: \d+; Value: v+$/);
     const repeats = chunks.filter(({ start }, i) => start < (chunks[i - 1]?.end ?? 0));
     expect(repeats.length).toBeGreaterThan(5);
     expect(repeats.length).toBeLessThan(chunks.length - 1);
   });
 
-  test('of a table or a list begins with a row or an item, also where one holds many sentences', () => {
+  test('of a table or list begins with a row or item, also when one has many sentences', () => {
     const row = (n: number) =>
       `Rule: ${n}; Says: ${sentence(n)} It holds for everybody. It has no exception.; Since: 2020`;
-    const { text, chunks } = cutBy(
+    const { text, chunks } = chunksOf(
       [body('Before.'), ...Array.from({ length: 30 }, (_, n) => body(row(n), n > 0))],
       100,
       45,
@@ -197,9 +198,9 @@ describe('an overlap', () => {
     for (const repeated of overlaps) expect(repeated).toMatch(/^($|Rule: )/);
   });
 
-  test('goes back to a word where a sentence is longer than the overlap, also without spaces between words', () => {
-    for (const endless of ['word and another word, '.repeat(80), '東京都の人口は増えている、'.repeat(80)]) {
-      const { text, chunks } = cutBy([body(endless)], 100, 10);
+  test('begins at a word when a sentence is too long, also in text without spaces', () => {
+    for (const sentenceWithoutEnd of ['word and another word, '.repeat(80), '東京都の人口は増えている、'.repeat(80)]) {
+      const { text, chunks } = chunksOf([body(sentenceWithoutEnd)], 100, 10);
       for (const [i, { start }] of chunks.entries()) {
         const before = chunks[i - 1];
         if (!before) continue;
@@ -211,7 +212,7 @@ describe('an overlap', () => {
   });
 });
 
-test('slices of Markdown are the whole text and end between blocks', () => {
+test('slices of Markdown together are the whole text, and end between blocks', () => {
   const block = fc.constantFrom(
     '# Heading\n\n',
     `${'word '.repeat(900)}\n\n`,

@@ -4,7 +4,9 @@ import type { ParsedDocument } from '../../../contract/ports/index.ts';
 import { examplePolicy, parseWith } from '../../support/files/parsing.ts';
 
 let parser: ReturnType<typeof createDocumentParser>;
-beforeAll(() => void (parser = createDocumentParser({ processes: 1 })));
+beforeAll(() => {
+  parser = createDocumentParser({ processes: 1 });
+});
 afterAll(() => parser.close());
 const parse = parseWith(() => parser);
 
@@ -12,7 +14,7 @@ const under = (document: ParsedDocument, ...headingPath: string[]) =>
   document.chunks.filter((chunk) => chunk.headingPath.join(' › ') === headingPath.join(' › '));
 
 describe('Markdown', () => {
-  test('becomes text without marks, in chunks under their headings', async () => {
+  test('becomes text without markup, in chunks under their headings', async () => {
     const document = await parse(
       'a.md',
       '# Guide\n\nRead *this* [first](http://x.example).\n\n## Steps\n\n1. One\n2. Two\n\n   More.\n',
@@ -25,12 +27,12 @@ describe('Markdown', () => {
     ]);
   });
 
-  test('gives each table row its header', async () => {
+  test('repeats the header in each table row', async () => {
     const { text } = await parse('a.md', '| Grade | Limit |\n| --- | --- |\n| L2 | 50 EUR |\n| L3 | |\n');
     expect(text).toBe('Grade: L2; Limit: 50 EUR\nGrade: L3');
   });
 
-  test('takes its title from front matter when there is no heading, and from the name when there is neither', async () => {
+  test('takes its title from the front matter without a heading, and from the name without both', async () => {
     expect((await parse('b.md', '---\ntitle: "From above"\n---\n\nText.')).title).toBe('From above');
     expect((await parse('folder/On leave.md', 'Text.')).title).toBe('On leave');
     expect((await parse('c.md', '---\n\nA rule, no front matter.')).text).toBe('A rule, no front matter.');
@@ -41,7 +43,7 @@ describe('Markdown', () => {
     expect(text).toBe('Shown\n\nAnd this.');
   });
 
-  test('keeps code as it stands, also where the parser is fed in slices', async () => {
+  test('keeps code unchanged, also when it is parsed in slices', async () => {
     const code = Array.from({ length: 4_000 }, (_, line) => `step ${line}\n\n# no heading\n`).join('\n');
     const { chunks, text } = await parse('a.md', `# Code\n\n\`\`\`\n${code}\n\`\`\`\n\n# After\n\nEnd.`);
     expect(new Set(chunks.map(({ headingPath }) => headingPath.join()))).toEqual(new Set(['Code', 'After']));
@@ -50,7 +52,7 @@ describe('Markdown', () => {
 });
 
 describe('HTML', () => {
-  test('gives its main part, without navigation and what nobody sees', async () => {
+  test('keeps its main part, without navigation and invisible elements', async () => {
     const document = await parse(
       'a.html',
       `<title>Leave – Handbook</title><nav>Menu</nav><header role="banner">Logo</header>
@@ -61,7 +63,7 @@ describe('HTML', () => {
     expect(document.title).toBe('Leave');
   });
 
-  test('takes its title from <title> when there is no heading, and its encoding from <meta>', async () => {
+  test('takes its title from <title> without a heading, and its encoding from <meta>', async () => {
     const page = Buffer.from('<html><meta charset="iso-8859-1"><title>Z\xfcrich</title><p>Stra\xdfe</p>', 'latin1');
     expect(await parse('a.htm', page)).toMatchObject({ title: 'Zürich', text: 'Straße' });
   });
@@ -71,7 +73,7 @@ describe('HTML', () => {
     expect((await parse('page', '<p>Hello</p>', 'text/html; charset=utf-8')).text).toBe('Hello');
   });
 
-  test('makes one line of a table cell without running its paragraphs together', async () => {
+  test('joins a table cell into one line, with spaces between its paragraphs', async () => {
     const { text } = await parse(
       'a.html',
       '<table><tr><th>Who<th>What<tr><td><p>One</p><p>Two</p><td><ul><li>a<li>b</ul></table>',
@@ -79,7 +81,7 @@ describe('HTML', () => {
     expect(text).toBe('Who: One Two; What: a b');
   });
 
-  test('reads an example policy, tables included', async () => {
+  test('of an example policy is read with its tables', async () => {
     const document = await parse('leave.html', await examplePolicy('leave.html'));
     expect(document.text).not.toMatch(/Contact|font-family/);
     const [chunk] = under(document, 'Leave and absence', 'Parental leave');
@@ -88,7 +90,7 @@ describe('HTML', () => {
 });
 
 describe('plain text', () => {
-  test('keeps its lines, and reads numbered and capital lines as headings', async () => {
+  test('keeps its lines, and has numbered and capital lines as headings', async () => {
     const { chunks } = await parse(
       'a.txt',
       'HOUSE RULES\r\n\r\n1. Doors\r\n\r\nShut them.\r\nAlways.\r\n\r\n2. Lights\r\n\r\nOff at 20:00.',
@@ -99,12 +101,12 @@ describe('plain text', () => {
     ]);
   });
 
-  test('takes numbered lines in a row for a list', async () => {
+  test('has several numbered lines in a row as a list', async () => {
     const { chunks } = await parse('a.txt', '1. Milk\n\n2. Bread\n\n3. Salt');
     expect(chunks).toMatchObject([{ headingPath: [], text: '1. Milk\n\n2. Bread\n\n3. Salt' }]);
   });
 
-  test('is read as UTF-8, UTF-16 or Windows-1252, composed and without what nobody sees', async () => {
+  test('is read as UTF-8, UTF-16 or Windows-1252, composed and without invisible characters', async () => {
     const utf16 = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from('Grüße', 'utf16le')]);
     expect((await parse('a.txt', utf16)).text).toBe('Grüße');
     expect((await parse('a.txt', Buffer.from('Gr\xfc\xdfe', 'latin1'))).text).toBe('Grüße');
@@ -114,7 +116,7 @@ describe('plain text', () => {
 });
 
 describe('Word', () => {
-  test('gives headings, lists and tables with their header', async () => {
+  test('is read with headings, lists and tables with their header', async () => {
     const document = await parse('equipment.docx', await examplePolicy('equipment.docx'));
     expect(document.title).toBe('Equipment policy');
     expect(under(document, 'Standard equipment')[0]?.text).toMatch(
@@ -125,7 +127,7 @@ describe('Word', () => {
 });
 
 describe('PDF', () => {
-  test('gives pages, headings and paragraphs put together from lines', async () => {
+  test('is read with pages, headings, and paragraphs that are joined from lines', async () => {
     const document = await parse('health-and-safety.pdf', await examplePolicy('health-and-safety.pdf'));
     expect(document.title).toBe('Health and safety');
     expect(under(document, 'Health and safety', 'Accidents')).toMatchObject([

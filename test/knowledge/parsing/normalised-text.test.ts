@@ -4,39 +4,39 @@ import { detectLanguage } from '../../../knowledge/parsing/detect-language.ts';
 import { normalise } from '../../../knowledge/parsing/normalise.ts';
 
 describe('normalised text', () => {
-  test('holds nothing invisible', () => {
+  test('has no invisible characters', () => {
     expect(normalise('pay\u00adroll, zero\u200bwidth, \u202eright\u202c, tag\u{e0041}\u{e0100}, \u3164filler')).toBe(
       'payroll, zerowidth, right, tag, filler',
     );
   });
 
-  test('keeps joiners where a script or an emoji needs them, and nowhere else', () => {
+  test('keeps joiners only where a script or an emoji needs them', () => {
     expect(normalise('می\u200cخواهم, क\u094d\u200dष, 🧑\u200d🚀, 👩🏽\u200d🚀')).toBe(
       'می\u200cخواهم, क\u094d\u200dष, 🧑\u200d🚀, 👩🏽\u200d🚀',
     );
     expect(normalise('pay\u200droll \u200cthe\u200d re')).toBe('payroll the re');
   });
 
-  test('composes letters and undresses them, but keeps what would change the meaning', () => {
+  test('composes letters and replaces variants of letters, unless that changes the meaning', () => {
     expect(normalise('Gru\u0308ße, ﬁnal, ＡＢＣ１, ｶﾞ, ⼈, ﻣﺮﺣﺒﺎ, a\u00a0b')).toBe(
       'Grüße, final, ABC1, ガ, 人, مرحبا, a b',
     );
     expect(normalise('10² m³, ½, H₂O, （注）, №, ™')).toBe('10² m³, ½, H₂O, （注）, №, ™');
   });
 
-  test('folds a word that mixes scripts so as to pass for a Latin one', () => {
+  test('has words that mix scripts to look Latin replaced by the Latin word', () => {
     expect(normalise('p\u0430ypal \u0420aypa\u04cf admi\u03bf')).toBe('paypal \u0420aypa\u04cf admio');
     expect(normalise('\u0440\u0430yp\u0430l, \u0410\u0421ME, \u039fracle')).toBe(
       'paypal, \u0410\u0421ME'.replace('\u0410\u0421', 'AC') + ', Oracle',
     );
   });
 
-  test('leaves words of one script, and words that mix scripts openly, as they are', () => {
+  test('keeps words of one script, and words that visibly mix scripts', () => {
     const text = 'Москва сор, ΑΒΕ, SMSка, kΩ, γH2AX, αB, ΔTmax, Яndex';
     expect(normalise(text)).toBe(text);
   });
 
-  test('is the same when it is normalised again', () => {
+  test('does not change when it is normalised again', () => {
     const piece = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.constantFrom(
@@ -83,7 +83,7 @@ describe('the language', () => {
     ['tr', 'Lütfen dizüstü bilgisayarınızı cumadan önce teslim edin.'],
     ['ja', '従業員は年間28日の有給休暇を取得できます。'],
     ['zh', '员工每年享有28天带薪休假，请提前申请。'],
-  ])('of one sentence in %s is told', async (language, sentence) => {
+  ])('of one sentence in %s is detected', async (language, sentence) => {
     expect(await detectLanguage(sentence)).toBe(language);
   });
 
@@ -92,7 +92,7 @@ describe('the language', () => {
       expect(await detectLanguage(text)).toBeNull();
   });
 
-  test('is that of most of the text', async () => {
+  test('is the one of most of the text', async () => {
     const [german, english] = ['Alle erhalten 28 Tage Urlaub im Jahr. ', 'Everybody has 28 days of leave each year. '];
     expect(await detectLanguage(english.repeat(5) + german.repeat(300) + english.repeat(5))).toBe('de');
   });

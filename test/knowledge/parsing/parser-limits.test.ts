@@ -6,22 +6,22 @@ let parser: ReturnType<typeof createDocumentParser>;
 afterEach(() => parser.close());
 const parse = parseWith(() => parser);
 
-/** Keeps a thread busy for minutes on any machine: the Markdown parser tries every opening mark against every other. */
+/** Keeps a thread busy for minutes: the Markdown parser compares every opening mark with all others. */
 const hostile = '*a_ '.repeat(60_000);
 
-test('a file that takes too long is given up, and the main thread runs on meanwhile', async () => {
+test('a file that takes too long is refused, and the main thread is not blocked meanwhile', async () => {
   parser = createDocumentParser({ processes: 1, timeLimitMs: 2_000 });
   let turns = 0;
-  const clock = setInterval(() => turns++, 10);
+  const timer = setInterval(() => turns++, 10);
   await expect(parse('slow.md', hostile)).rejects.toMatchObject({
     code: 'file_too_slow',
     message: 'slow.md: reading took longer than 2 s and was stopped. Split or simplify the file and add it again.',
   });
-  clearInterval(clock);
+  clearInterval(timer);
   expect(turns).toBeGreaterThan(10);
 });
 
-test('a file that takes too much memory is given up', async () => {
+test('a file that takes too much memory is refused', async () => {
   parser = createDocumentParser({ processes: 1, memoryLimitMb: 48 });
   await expect(parse('large.html', '<p>x'.repeat(400_000))).rejects.toMatchObject({
     code: 'file_too_large',
@@ -29,7 +29,7 @@ test('a file that takes too much memory is given up', async () => {
   });
 });
 
-test('a cancelled file frees its process for the next, and one that waits never takes it', async () => {
+test('a cancelled file frees its process for the next, and a cancelled waiting file takes none', async () => {
   parser = createDocumentParser({ processes: 1 });
   await parse('warm.txt', 'The thread is up.');
   const cancel = new AbortController();
@@ -44,16 +44,16 @@ test('a cancelled file frees its process for the next, and one that waits never 
   await expect(parser.parse(file, cancel.signal)).rejects.toThrow('the task was cancelled');
 });
 
-test('many files at once all come back, a bad one among them alone refused', async () => {
+test('many files at once are all read, and only the bad one is refused', async () => {
   parser = createDocumentParser({ processes: 2 });
   const settled = await Promise.allSettled(
     Array.from({ length: 200 }, (_, n) => parse(`${n}.txt`, n === 77 ? '' : `File ${n}`)),
   );
-  expect(settled.flatMap((one, n) => (one.status === 'rejected' ? [n] : []))).toEqual([77]);
+  expect(settled.flatMap((outcome, n) => (outcome.status === 'rejected' ? [n] : []))).toEqual([77]);
   expect(settled[123]).toMatchObject({ value: { text: 'File 123' } });
 });
 
-test('closing ends what is under way and refuses what comes later', async () => {
+test('closing ends running and waiting files and refuses later ones', async () => {
   parser = createDocumentParser({ processes: 1 });
   await parse('warm.txt', 'The thread is up.');
   const [running, waiting] = [parse('slow.md', hostile), parse('waits.txt', 'Waits.')];
@@ -63,8 +63,8 @@ test('closing ends what is under way and refuses what comes later', async () => 
   await expect(parse('late.txt', 'Late.')).rejects.toMatchObject({ code: 'draining' });
 });
 
-test('a process without room even for the parser is given up, and ends nothing but itself', async () => {
+test('a process without enough memory for the parser is given up, and ends nothing but itself', async () => {
   parser = createDocumentParser({ processes: 1, memoryLimitMb: 4, timeLimitMs: 1_000 });
-  // It dies on its way up.
+  // It ends while it starts.
   await expect(parse('a.txt', 'Text.')).rejects.toMatchObject({ name: 'AlfredError' });
 });

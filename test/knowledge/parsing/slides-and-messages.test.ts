@@ -4,12 +4,14 @@ import { pptx, shape, slideTable, slideXml } from '../../support/files/office-fi
 import { parseWith } from '../../support/files/parsing.ts';
 
 let parser: ReturnType<typeof createDocumentParser>;
-beforeAll(() => void (parser = createDocumentParser({ processes: 1 })));
+beforeAll(() => {
+  parser = createDocumentParser({ processes: 1 });
+});
 afterAll(() => parser.close());
 const parse = parseWith(() => parser);
 
 describe('a presentation', () => {
-  test('gives each slide as a page and heading, with text, tables and notes', async () => {
+  test('has each slide as a page and heading, with text, tables and notes', async () => {
     const table = slideTable([
       ['Grade', 'Limit'],
       ['L2', '50 EUR'],
@@ -33,14 +35,14 @@ describe('a presentation', () => {
     ]);
   });
 
-  test('takes its title from the properties when no slide has one, and from the name when a program wrote those', async () => {
+  test('without slide titles has the title of its properties, or its name if that is a default', async () => {
     const untitled = [{ xml: slideXml(shape('body', 'Text')) }];
     const properties = (title: string) => ({ 'docProps/core.xml': `<cp:x><dc:title>${title}</dc:title></cp:x>` });
     expect((await parse('a.pptx', pptx(untitled, properties('Strategy')))).title).toBe('Strategy');
     expect((await parse('a.pptx', pptx(untitled, properties('PowerPoint Presentation')))).title).toBe('a');
   });
 
-  test('with macros is read without them, and an alternative picture once', async () => {
+  test('is read without macros, and with only one version of alternative content', async () => {
     const alternative = `<mc:AlternateContent><mc:Choice>${shape('body', 'Once')}</mc:Choice><mc:Fallback>${shape('body', 'Once')}</mc:Fallback></mc:AlternateContent>`;
     const bytes = pptx([{ xml: slideXml(alternative) }], { 'ppt/vbaProject.bin': 'Sub AutoOpen()' });
     expect((await parse('a.pptm', bytes)).text).toBe('Slide 1\n\nOnce');
@@ -56,7 +58,7 @@ const headers = [
 ];
 
 describe('a message', () => {
-  test('gives its subject, people and date, and its text with what it quotes', async () => {
+  test('has its subject, people and date, and its text with quoted messages', async () => {
     const { title, text } = await parse(
       'a.eml',
       message(
@@ -77,7 +79,7 @@ describe('a message', () => {
     );
   });
 
-  test('in HTML keeps its tables, and names attachments without reading them', async () => {
+  test('in HTML keeps its tables, and attachments are only named', async () => {
     const { text } = await parse(
       'mail',
       message(
@@ -101,7 +103,7 @@ describe('a message', () => {
     );
   });
 
-  test('that is none is refused', async () => {
+  test('that is not a message is refused', async () => {
     await expect(parse('a.eml', 'Just a note about emails.')).rejects.toMatchObject({
       code: 'file_unreadable',
       message: expect.stringMatching(/not that of a \.eml file/),

@@ -4,12 +4,14 @@ import { sheetXml, xlsx } from '../../support/files/office-files.ts';
 import { parseWith } from '../../support/files/parsing.ts';
 
 let parser: ReturnType<typeof createDocumentParser>;
-beforeAll(() => void (parser = createDocumentParser({ processes: 1 })));
+beforeAll(() => {
+  parser = createDocumentParser({ processes: 1 });
+});
 afterAll(() => parser.close());
 const parse = parseWith(() => parser);
 
 describe('a workbook', () => {
-  test('gives each sheet as a heading and each row with its header, in every chunk', async () => {
+  test('has each sheet as a heading, and each row with its header in every chunk', async () => {
     const rows = Array.from({ length: 200 }, (_, n) => [`Employee ${n}`, 'Berlin', n]);
     const { title, chunks } = await parse(
       'Staff list.xlsx',
@@ -34,7 +36,7 @@ describe('a workbook', () => {
     expect(chunks.at(-1)).toMatchObject({ headingPath: ['Sites'], text: 'Site: Berlin; Desks: 40; Floor: second' });
   });
 
-  test('shows numbers as the sheet does, dates in ISO form, shared and rich text, and no furigana', async () => {
+  test('has numbers as in the sheet, ISO dates, shared and rich text, and no furigana', async () => {
     const cell = (place: string, inner: string, attributes = '') => `<c r="${place}" ${attributes}>${inner}</c>`;
     const { text } = await parse(
       'a.xlsx',
@@ -72,7 +74,7 @@ describe('a workbook', () => {
     );
   });
 
-  test('takes two columns for names and values unless numbers stand under a heading', async () => {
+  test('has two columns as names and values, unless a heading is above numbers', async () => {
     const sheet = (rows: (string | number)[][]) => parse('a.xlsx', xlsx([{ name: 'S', xml: sheetXml(rows) }]));
     expect(
       (
@@ -87,7 +89,7 @@ describe('a workbook', () => {
     );
   });
 
-  test('leaves out hidden sheets and reads a macro workbook without its macros', async () => {
+  test('is read without hidden sheets and macros', async () => {
     const bytes = xlsx(
       [
         { name: 'Shown', xml: sheetXml([['Here']]) },
@@ -105,21 +107,21 @@ describe('CSV', () => {
     ['semicolons', 'a.csv', '\ufeffCity;Limit\r\nBerlin;"150, or 200 ""at fairs"""\r\n'],
     ['tabs', 'a.tsv', 'City\tLimit\nBerlin\t"150, or 200 ""at fairs"""'],
     ['bars', 'a.csv', 'City|Limit\nBerlin|"150, or 200 ""at fairs"""'],
-  ])('separated by %s gives each row its header', async (_, name, content) => {
+  ])('separated by %s repeats the header in each row', async (_, name, content) => {
     expect((await parse(name, content)).text).toBe('City: Berlin; Limit: 150, or 200 "at fairs"');
   });
 
-  test('without a header gives its rows as they are', async () => {
+  test('without a header keeps its rows as they are', async () => {
     expect((await parse('a.csv', '1,2.50,Berlin\n2,3.50,Paris\n')).text).toBe('1 | 2.50 | Berlin\n2 | 3.50 | Paris');
   });
 
-  test('with decimal commas, umlauts and a single column', async () => {
+  test('with decimal commas, umlauts or a single column is read', async () => {
     const latin1 = Buffer.from('Größe;Preis\nklein;1,50\n', 'latin1');
     expect((await parse('a.csv', latin1)).text).toBe('Größe: klein; Preis: 1,50');
     expect((await parse('names', 'Anna\nBert', 'text/csv')).text).toBe('Anna\nBert');
   });
 
-  test('with a quotation mark that is never closed is refused with its place', async () => {
+  test('with a quotation mark that is never closed is refused', async () => {
     await expect(parse('a.csv', 'a,b\n1,2\n3,"4\n5,6\n')).rejects.toMatchObject({
       code: 'file_unreadable',
       message: expect.stringMatching(/^a\.csv: a quotation mark is opened and never closed/),
@@ -128,7 +130,7 @@ describe('CSV', () => {
 });
 
 describe('JSON', () => {
-  test('gives lines with their key path, lists of objects as rows, and numbers as they are written', async () => {
+  test('becomes lines with their key path, objects of lists as rows, numbers as they are written', async () => {
     const { text, title } = await parse(
       'a.json',
       `{"title": "Limits", "hotel": {"berlin": 12.50, "tags": ["city", "fair"], "note": null},
@@ -154,7 +156,7 @@ describe('JSON', () => {
     );
   });
 
-  test('Lines are read one by one, and a broken one is named', async () => {
+  test('Lines are read one by one, and the error names a broken line', async () => {
     expect((await parse('a.jsonl', '{"a": 1}\n\n{"a": 2, "b": "x"}\n')).text).toBe('a: 1\na: 2; b: x');
     await expect(parse('a.ndjson', '{"a": 1}\n{"a": \n')).rejects.toMatchObject({
       code: 'file_unreadable',

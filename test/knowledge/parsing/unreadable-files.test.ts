@@ -7,83 +7,98 @@ import { examplePolicy, fixture, parseWith } from '../../support/files/parsing.t
 import { zipFile } from '../../support/files/zip-file.ts';
 
 let parser: ReturnType<typeof createDocumentParser>;
-beforeAll(() => void (parser = createDocumentParser({ processes: 1 })));
+beforeAll(() => {
+  parser = createDocumentParser({ processes: 1 });
+});
 afterAll(() => parser.close());
 const parse = parseWith(() => parser);
 
-/** Each message names the file first, then says what is wrong and what to do. */
-async function refused(code: ErrorCode, why: RegExp, name: string, content: string | Uint8Array, mediaType?: string) {
+type TestFile = { name: string; content: string | Uint8Array; mediaType?: string };
+
+/** Checks the error's code, that its message begins with the file's name, and that it names the reason. */
+async function expectRefused(code: ErrorCode, reason: RegExp, { name, content, mediaType }: TestFile) {
   const error = (await parse(name, content, mediaType).catch((thrown: unknown) => thrown)) as Error;
   expect(error).toMatchObject({ name: 'AlfredError', code });
   expect(error.message.startsWith(`${name}: `)).toBe(true);
-  expect(error.message).toMatch(why);
+  expect(error.message).toMatch(reason);
 }
 
 const pdfWithoutText =
   '%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF';
 
 test('an empty file', async () => {
-  await refused('file_empty', /0 bytes/, 'a.md', '');
-  await refused('file_empty', /holds no text/, 'a.md', ' \n\u200b\n');
-  await refused('file_empty', /holds no text/, 'a.html', '<nav>Menu</nav><script>x()</script>');
-  await refused('file_empty', /OCR/, 'scan.pdf', pdfWithoutText);
+  await expectRefused('file_empty', /0 bytes/, { name: 'a.md', content: '' });
+  await expectRefused('file_empty', /holds no text/, { name: 'a.md', content: ' \n\u200b\n' });
+  await expectRefused('file_empty', /holds no text/, {
+    name: 'a.html',
+    content: '<nav>Menu</nav><script>x()</script>',
+  });
+  await expectRefused('file_empty', /OCR/, { name: 'scan.pdf', content: pdfWithoutText });
 });
 
-test('a binary file under a name that says text', async () => {
-  await refused(
-    'file_type_unsupported',
-    /binary, not text/,
-    'a.txt',
-    Buffer.concat([Buffer.from('\x7fELF\0\0'), randomBytes(500)]),
-  );
-  await refused(
-    'file_type_unsupported',
-    /binary, not text/,
-    'a.md',
-    Buffer.from(randomBytes(4_000).map((byte) => byte | 1)),
-  );
-  await refused(
-    'file_type_unsupported',
-    /content is a \.pdf file.*Rename/,
-    'a.txt',
-    await examplePolicy('health-and-safety.pdf'),
-  );
-  await refused(
-    'file_type_unsupported',
-    /content is a \.docx file.*Rename/,
-    'a.pdf',
-    await examplePolicy('equipment.docx'),
-  );
+test('a binary file with the extension of a text file', async () => {
+  await expectRefused('file_type_unsupported', /binary, not text/, {
+    name: 'a.txt',
+    content: Buffer.concat([Buffer.from('\x7fELF\0\0'), randomBytes(500)]),
+  });
+  await expectRefused('file_type_unsupported', /binary, not text/, {
+    name: 'a.md',
+    content: Buffer.from(randomBytes(4_000).map((byte) => byte | 1)),
+  });
+  await expectRefused('file_type_unsupported', /content is a \.pdf file.*Rename/, {
+    name: 'a.txt',
+    content: await examplePolicy('health-and-safety.pdf'),
+  });
+  await expectRefused('file_type_unsupported', /content is a \.docx file.*Rename/, {
+    name: 'a.pdf',
+    content: await examplePolicy('equipment.docx'),
+  });
 });
 
-test('a kind that is not read', async () => {
-  await refused('file_type_unsupported', /\.log files are not read; \.md \.txt/, 'a.log', 'a,b\n1,2');
-  await refused(
-    'file_type_unsupported',
-    /application\/x-yaml files are not read/,
-    'data',
-    'a: 1',
-    'application/x-yaml',
-  );
-  await refused('file_type_unsupported', /zip archive or another kind/, 'a.docx', zipFile({ 'content.xml': '<x/>' }));
-  await refused('file_type_unsupported', /old Office or Outlook file/, 'a.doc', Buffer.from('d0cf11e0a1b11ae1', 'hex'));
+test('a kind of file that is not supported', async () => {
+  await expectRefused('file_type_unsupported', /\.log files are not read; \.md \.txt/, {
+    name: 'a.log',
+    content: 'a,b\n1,2',
+  });
+  await expectRefused('file_type_unsupported', /application\/x-yaml files are not read/, {
+    name: 'data',
+    content: 'a: 1',
+    mediaType: 'application/x-yaml',
+  });
+  await expectRefused('file_type_unsupported', /zip archive or another kind/, {
+    name: 'a.docx',
+    content: zipFile({ 'content.xml': '<x/>' }),
+  });
+  await expectRefused('file_type_unsupported', /old Office or Outlook file/, {
+    name: 'a.doc',
+    content: Buffer.from('d0cf11e0a1b11ae1', 'hex'),
+  });
 });
 
 test('a damaged file', async () => {
   const [pdf, word] = await Promise.all([examplePolicy('health-and-safety.pdf'), examplePolicy('equipment.docx')]);
-  await refused('file_unreadable', /content is not that of a \.pdf/, 'a.pdf', 'Not a PDF.');
-  await refused('file_unreadable', /damaged/, 'a.pdf', pdf.subarray(0, 200));
-  await refused('file_unreadable', /its end is missing/, 'a.docx', word.subarray(0, 20_000));
-  await refused('file_unreadable', /damaged/, 'a.docx', docx('<w:document'));
+  await expectRefused('file_unreadable', /content is not that of a \.pdf/, { name: 'a.pdf', content: 'Not a PDF.' });
+  await expectRefused('file_unreadable', /damaged/, { name: 'a.pdf', content: pdf.subarray(0, 200) });
+  await expectRefused('file_unreadable', /its end is missing/, { name: 'a.docx', content: word.subarray(0, 20_000) });
+  await expectRefused('file_unreadable', /damaged/, { name: 'a.docx', content: docx('<w:document') });
 });
 
 test('a file with a password', async () => {
-  await refused('file_encrypted', /Remove the password/, 'a.pdf', await fixture('password.pdf'));
-  await refused('file_encrypted', /Remove the password/, 'a.docx', await fixture('password.docx'));
+  await expectRefused('file_encrypted', /Remove the password/, {
+    name: 'a.pdf',
+    content: await fixture('password.pdf'),
+  });
+  await expectRefused('file_encrypted', /Remove the password/, {
+    name: 'a.docx',
+    content: await fixture('password.docx'),
+  });
 });
 
-test('HTML nested a hundred thousand deep', async () => {
-  await refused('file_unreadable', /nested too deeply/, 'a.html', `${'<div>'.repeat(100_000)}x`);
+test('HTML with a hundred thousand nested elements', async () => {
+  await expectRefused('file_unreadable', /nested too deeply/, {
+    name: 'a.html',
+    content: `${'<div>'.repeat(100_000)}x`,
+  });
 });
 
 test('a line of five million characters is read', async () => {
