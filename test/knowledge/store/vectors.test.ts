@@ -5,7 +5,7 @@ import { insertFile } from '../../../knowledge/store/files.ts';
 import { deleteUnusedVectors } from '../../../knowledge/store/replace-chunks.ts';
 import { createVectors } from '../../../knowledge/store/vectors.ts';
 import { readChanges } from '../../../knowledge/search/change-log.ts';
-import { embedMissing } from '../../../activities/documents/embed-missing.ts';
+import { embedMissing } from '../../../activities/documents/embed-texts.ts';
 import type { Embedder, Vectors } from '../../../contract/ports/index.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 import { local, putDocument, sha256 } from '../../support/documents/put-document.ts';
@@ -26,65 +26,67 @@ const { model } = embedder;
 const put = (name: string, text: string) => putDocument(env.postgres.db, name, text);
 const parts = (count: number) =>
   Array.from({ length: count }, (_, i) => `# Part ${i}\n\nPart ${i} speaks of ${'stone '.repeat(40)}.`).join('\n\n');
-const embed = (limit: number, by: Embedder = embedder, to: Vectors = vectors) =>
-  embedMissing({ vectors: to, embedder: by }, limit, new AbortController().signal);
-const newest = async () => {
+const embed = (limit: number, withEmbedder: Embedder = embedder, target: Vectors = vectors) =>
+  embedMissing({ vectors: target, embedder: withEmbedder }, limit, new AbortController().signal);
+const newestSequence = async () => {
   const { rows } = await env.postgres.pool.query<{ seq: string }>(
     'select coalesce(max(seq), 0) as seq from document_changes',
   );
   return Number(rows[0]?.seq);
 };
-/** How many of the passages that an index would read now, of documents changed after `applied`, have a vector. */
-const vectorsAfter = async (applied: number) => {
+/**
+ * The number of vectors that an index would read now, of documents that changed after the sequence number `applied`.
+ */
+const countVectorsAfter = async (applied: number) => {
   const changes = await readChanges(env.postgres.db, { tenant: local.tenant, applied, model });
   return (changes?.documents ?? []).flatMap(({ passages }) => passages).filter(({ vector }) => vector).length;
 };
-/** A worker that is gone right after it stored vectors. */
-const dying: Vectors = {
+/** Fails like a worker that is killed right after it has stored vectors. */
+const killedAfterStore: Vectors = {
   ...createVectors(undefined as never),
-  listMissing: (...all) => vectors.listMissing(...all),
-  store: (...all) => vectors.store(...all),
+  listMissing: (...args) => vectors.listMissing(...args),
+  store: (...args) => vectors.store(...args),
   publish: () => Promise.reject(new Error('killed')),
 };
 
 describe('vectors', () => {
-  test('a document of many texts is noted once a batch, not once for every few that are stored', async () => {
+  test('a document with many texts is recorded as changed once a batch', async () => {
     await put('long.md', parts(100));
-    const before = await newest();
+    const before = await newestSequence();
     expect(await embed(256)).toBe(100);
-    expect((await newest()) - before).toBe(1);
-    expect(await vectorsAfter(before)).toBe(100);
+    expect((await newestSequence()) - before).toBe(1);
+    expect(await countVectorsAfter(before)).toBe(100);
     expect(await vectors.pendingSince(model)).toBeUndefined();
     expect(await embed(256)).toBe(0);
-    expect((await newest()) - before).toBe(1);
+    expect((await newestSequence()) - before).toBe(1);
   });
 
-  test('a document that one batch does not finish is searched by the vectors that it has', async () => {
+  test('a document that one batch does not complete is indexed with the vectors that it has', async () => {
     await put('long.md', parts(50));
-    const before = await newest();
+    const before = await newestSequence();
     await embed(30);
-    expect(await vectorsAfter(before)).toBe(30);
+    expect(await countVectorsAfter(before)).toBe(30);
     expect(await vectors.pendingSince(model)).toBeInstanceOf(Date);
-    const between = await newest();
+    const between = await newestSequence();
     await embed(30);
-    expect(await vectorsAfter(between)).toBe(50);
+    expect(await countVectorsAfter(between)).toBe(50);
     expect(await vectors.pendingSince(model)).toBeUndefined();
   });
 
-  test('what a worker stored before it died is taken over by the next', async () => {
+  test('vectors that a killed worker has stored are published by the next', async () => {
     await put('one.txt', 'Parental leave lasts sixteen weeks.');
-    const before = await newest();
-    await expect(embed(256, embedder, dying)).rejects.toThrow('killed');
-    expect(await vectorsAfter(before)).toBe(0);
+    const before = await newestSequence();
+    await expect(embed(256, embedder, killedAfterStore)).rejects.toThrow('killed');
+    expect(await countVectorsAfter(before)).toBe(0);
     expect(await vectors.pendingSince(model)).toBeInstanceOf(Date);
     expect(await embed(256)).toBe(0);
-    expect(await vectorsAfter(before)).toBe(1);
+    expect(await countVectorsAfter(before)).toBe(1);
     expect(await vectors.pendingSince(model)).toBeUndefined();
   });
 
-  test('what was stored is taken over although a later text fails', async () => {
+  test('vectors that are stored are published although a later text fails', async () => {
     await put('long.md', parts(40));
-    const before = await newest();
+    const before = await newestSequence();
     let calls = 0;
     const failing: Embedder = {
       ...embedder,
@@ -92,10 +94,10 @@ describe('vectors', () => {
         ++calls > 2 ? Promise.reject(new Error('broken')) : embedder.embedPassages(texts, signal),
     };
     await expect(embed(256, failing)).rejects.toThrow('broken');
-    expect(await vectorsAfter(before)).toBe(32);
+    expect(await countVectorsAfter(before)).toBe(32);
   });
 
-  test('another model has everything before it, and so has the first one after a text has changed', async () => {
+  test('another model has all texts to embed, and the first model only a changed text', async () => {
     await put('one.txt', 'Dogs may come on Fridays.');
     await put('two.txt', 'Cats may not.');
     await embed(256);
@@ -103,14 +105,14 @@ describe('vectors', () => {
     expect(await vectors.pendingSince(other.model)).toBeInstanceOf(Date);
     expect(await vectors.listMissing(other.model, 10)).toHaveLength(2);
     expect(await embed(256, other)).toBe(2);
-    // Its vectors are still there: nothing is made again.
+    // The vectors of the first model are still stored, so nothing is embedded again.
     expect(await embed(256)).toBe(0);
     expect(await vectors.pendingSince(model)).toBeUndefined();
     await put('two.txt', 'Cats may come on Mondays.');
     expect(await vectors.listMissing(model, 10)).toMatchObject([{ text: 'Cats may come on Mondays.' }]);
   });
 
-  test('a text that another document holds is not missing from a new one', async () => {
+  test('a text that another document contains is not embedded again', async () => {
     await put('one.txt', 'Said twice.');
     await embed(256);
     await put('two.txt', 'Said twice.');
@@ -119,38 +121,39 @@ describe('vectors', () => {
     expect(await vectors.pendingSince(model)).toBeUndefined();
   });
 
-  test('a document that is replaced while it is settled is not taken for finished', async () => {
+  test('a document that is replaced while it is published is not marked as complete', async () => {
     const { documentId } = await put('one.txt', 'Parental leave lasts sixteen weeks.');
-    await expect(embed(256, embedder, dying)).rejects.toThrow('killed');
-    const replaced = await env.postgres.pool.connect();
-    await replaced.query('begin');
-    await replaced.query('update documents set version = version + 1 where id = $1', [documentId]);
-    const settled = vectors.publish(model);
+    await expect(embed(256, embedder, killedAfterStore)).rejects.toThrow('killed');
+    const replacing = await env.postgres.pool.connect();
+    await replacing.query('begin');
+    await replacing.query('update documents set version = version + 1 where id = $1', [documentId]);
+    const publishing = vectors.publish(model);
     await untilWaiting(1);
-    await replaced.query(
+    await replacing.query(
       `insert into chunks (id, document_id, ordinal, heading_path, text, start_at, end_at) values ('new', $1, 7, '{}', 'New.', 0, 4)`,
       [documentId],
     );
-    await replaced.query('commit');
-    replaced.release();
-    await settled;
+    await replacing.query('commit');
+    replacing.release();
+    await publishing;
     expect(await vectors.listMissing(model, 10)).toMatchObject([{ text: 'New.' }]);
     expect(await vectors.pendingSince(model)).toBeInstanceOf(Date);
   });
 
-  test('a document is not taken for finished by a vector that is just being dropped', async () => {
+  test('a document is not marked as complete because of a vector that is just being deleted', async () => {
     await put('one.txt', 'Said twice.');
     await embed(256);
-    // Whoever removes the first document has seen that nobody else needs the vector; then a second one comes.
-    const { settling } = await env.postgres.db.transaction().execute(async (tx) => {
-      await tx.deleteFrom('documents').where('name', '=', 'one.txt').execute();
-      await deleteUnusedVectors(tx, local.tenant, [sha256('Said twice.')]);
+    // The transaction that deletes the first document sees that no other document needs the vector. Then a second
+    // document with the same text is added.
+    const { publishing } = await env.postgres.db.transaction().execute(async (trx) => {
+      await trx.deleteFrom('documents').where('name', '=', 'one.txt').execute();
+      await deleteUnusedVectors(trx, local.tenant, [sha256('Said twice.')]);
       await put('two.txt', 'Said twice.');
-      const begun = vectors.publish(model);
+      const started = vectors.publish(model);
       await untilWaiting(1);
-      return { settling: begun };
+      return { publishing: started };
     });
-    await settling;
+    await publishing;
     expect(await vectors.listMissing(model, 10)).toHaveLength(1);
     expect(await vectors.pendingSince(model)).toBeInstanceOf(Date);
   });
@@ -160,12 +163,13 @@ describe('vectors', () => {
     await put('one.txt', 'Said twice.');
     const { documentId } = await put('two.txt', 'Said twice.');
     await insertFile(db, local.tenant, sha256('Said twice.'), Buffer.from('Said twice.'));
-    // Both want the file and the vectors; while somebody has the vectors each gets as far as it can.
-    const both = await db.transaction().execute(async (tx) => {
-      await lockVectors(tx);
+    // Both need the locks on the file and on the vectors. While this transaction has the lock on the vectors, each of
+    // them gets as far as it can.
+    const both = await db.transaction().execute(async (trx) => {
+      await lockVectors(trx);
       const deleted = createDocuments(db).delete(local, documentId);
       await untilWaiting(1);
-      const replaced = put('one.txt', 'Said anew.');
+      const replaced = put('one.txt', 'Changed.');
       await untilWaiting(2);
       return { ended: Promise.allSettled([deleted, replaced]) };
     });
@@ -173,7 +177,7 @@ describe('vectors', () => {
   });
 });
 
-/** Until so many sessions of this database wait for a lock. */
+/** Waits until `count` sessions of this database wait for a lock. */
 async function untilWaiting(count: number): Promise<void> {
   await until(
     `${count} sessions wait for a lock`,
