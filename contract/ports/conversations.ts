@@ -71,7 +71,7 @@ export interface ConversationRows {
   recordStopRequest(scope: Scope, conversationId: string, request: CancelNote): Promise<ConversationRef | undefined>;
   /**
    * A page of conversations with messages to process, or to be erased, that
-   * have not changed for so long; by id, over all tenants; for the sweep.
+   * have not changed for `olderThanMs`; by id, over all tenants; for the sweep.
    */
   listOpen(options: { olderThanMs: number; after: string | undefined; limit: number }): Promise<ConversationRef[]>;
 }

@@ -68,7 +68,7 @@ export interface Tasks {
    * @returns what was wrong with the row, or undefined when it was right
    */
   reconcile(taskId: string, state: WorkflowState): Promise<string | undefined>;
-  /** A page of tasks that have not ended and not changed for so long, by id, over all tenants; for the sweep. */
+  /** A page of tasks that have not ended and not changed for `olderThanMs`, by id, over all tenants; for the sweep. */
   listOpen(options: { olderThanMs: number; after: string | undefined; limit: number }): Promise<TaskState[]>;
   /** The tasks with these ids, over all tenants; for the sweep. */
   listStates(taskIds: string[]): Promise<TaskState[]>;

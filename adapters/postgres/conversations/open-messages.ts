@@ -12,7 +12,10 @@ export async function openMessages(db: Database, conversationId: string): Promis
   return rows;
 }
 
-/** Whether the running task is to be ended: a later message interrupted it, or a user asked to cancel it. */
+/**
+ * Whether the running task is to be ended: a later message
+ * interrupted it or rolled it back, or a user asked to cancel it.
+ */
 export async function isEnding(db: Database, conversationId: string, taskId: string): Promise<boolean> {
   const { rows } = await sql<{ ending: boolean }>`
     select exists (select from conversation_messages where running_task_id = ${taskId}::uuid

@@ -1,0 +1,86 @@
+import type { Selectable } from 'kysely';
+import type { ApprovalRule, Approvers } from '../../../contract/approval.ts';
+import type { JsonValue } from '../../../contract/json.ts';
+import type { PendingApproval, TaskRef, Verdict } from '../../../contract/references.ts';
+import type { Database } from '../../../runtime/database/postgres.ts';
+import type { Tables } from '../../../runtime/database/tables.ts';
+import type { ApprovalRow, ToolCallKey } from '../../../contract/ports/index.ts';
+
+type Columns = Selectable<Tables['approvals']>;
+
+/** A rule as an approval's row keeps it: without the conditions that selected the call. */
+export type StoredRule = Omit<ApprovalRule, 'tool' | 'when' | 'unlessRoles'>;
+
+/** Reads an approval that exists. @throws when there is none */
+export const readApproval = (db: Database, id: string) =>
+  db.selectFrom('approvals').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+
+export const findApprovalOfCall = (db: Database, { taskId }: TaskRef, { step, callId }: ToolCallKey) =>
+  db
+    .selectFrom('approvals')
+    .selectAll()
+    .where('task_id', '=', taskId)
+    .where('step', '=', step)
+    .where('call_id', '=', callId)
+    .executeTakeFirst();
+
+export const callOf = ({ step, call_id: callId, tool }: Columns) => ({ step, callId, tool });
+
+/** Those who may decide after the escalation: the first approvers and those it adds. */
+export const escalatedApprovers = ({
+  approvers,
+  escalateTo,
+}: Pick<StoredRule, 'approvers' | 'escalateTo'>): Approvers => ({
+  subjects: [...(approvers?.subjects ?? []), ...(escalateTo?.subjects ?? [])],
+  roles: [...(approvers?.roles ?? []), ...(escalateTo?.roles ?? [])],
+});
+
+/** What a workflow needs of an approval: the verdict, or who may decide until when. */
+export function requestStateOf(row: Columns): { pending: PendingApproval } | { verdict: Verdict } {
+  if (row.decided_at) return { verdict: verdictOf(row) };
+  const { approvers = {}, fourEyes, expiresS, escalateS, escalateTo } = row.rule as StoredRule;
+  const { id, call_id: callId, tool, arguments_hash: argumentsHash, subject: requester } = row;
+  return {
+    pending: { id, callId, tool, argumentsHash, requester, approvers, fourEyes, expiresS, escalateS, escalateTo },
+  };
+}
+
+export const verdictOf = (row: Columns): Verdict => ({
+  id: row.id,
+  callId: row.call_id,
+  status: row.status as Verdict['status'],
+  runs: row.decided_hash !== null,
+  by: row.decided_by,
+  at: row.decided_at?.toISOString() ?? '',
+  argumentsHash: row.decided_hash,
+});
+
+export function approvalRowOf(row: Columns): ApprovalRow {
+  const rule = row.rule as StoredRule;
+  return {
+    id: row.id,
+    taskId: row.task_id,
+    agent: row.agent,
+    tool: row.tool,
+    callId: row.call_id,
+    requestedBy: row.subject,
+    arguments: row.arguments as JsonValue,
+    argumentsHash: row.arguments_hash,
+    status: row.status as ApprovalRow['status'],
+    approvers: row.escalated_at ? escalatedApprovers(rule) : (rule.approvers ?? {}),
+    fourEyes: rule.fourEyes,
+    onExpiry: rule.onExpiry,
+    requestedAt: row.requested_at.toISOString(),
+    escalatesAt: row.escalate_at?.toISOString() ?? null,
+    escalatedAt: row.escalated_at?.toISOString() ?? null,
+    expiresAt: row.expires_at.toISOString(),
+    decision: row.decided_at && {
+      runs: row.decided_hash !== null,
+      by: row.decided_by,
+      at: row.decided_at.toISOString(),
+      comment: row.comment,
+      edited: row.edited as JsonValue,
+      argumentsHash: row.decided_hash,
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import { sql } from 'kysely';
+import { AlfredError } from '../../../contract/errors.ts';
+import type { JsonValue } from '../../../contract/json.ts';
+import type { TaskRef, Verdict } from '../../../contract/references.ts';
+import { hashArguments } from '../../../runtime/hash.ts';
+import type { Database } from '../../../runtime/database/postgres.ts';
+import type { DecisionNote, RequestedApproval, Run } from '../../../contract/ports/index.ts';
+import { storableJson } from '../storable-json.ts';
+import { appendEvents } from '../tasks/append-events.ts';
+import { adoptRun } from '../tasks/reopen.ts';
+import { callOf, readApproval, verdictOf } from './approval-row.ts';
+
+type Decision = {
+  task: TaskRef;
+  run: Run;
+  approval: RequestedApproval;
+  status: Verdict['status'];
+  /** Whether the call may run. */
+  runs: boolean;
+  /** The person who decided; null when the time limit did. */
+  by: string | null;
+  note: DecisionNote;
+};
+
+/**
+ * Decides about a call once, with the event, in one statement.
+ *
+ * @returns the decision that counts: this one, or an earlier one
+ * @throws AlfredError `task_ended`
+ */
+export async function decideApproval(db: Database, decision: Decision): Promise<Verdict> {
+  const { task, run, approval, status, runs, by, note } = decision;
+  const { id, argumentsHash } = approval;
+  await adoptRun(db, task, run);
+  const row = await readApproval(db, id);
+  const edited = note.edit === undefined ? null : (JSON.parse(storableJson(note.edit)) as JsonValue);
+  const hash = runs ? (edited === null ? argumentsHash : hashArguments(edited)) : null;
+  const comment = note.comment ?? null;
+  const isFirst = await appendEvents(db, task, {
+    before: {
+      open_task: selectOpenTask(task, run),
+      decided: sql`
+        update approvals set status = ${status}, decided_at = now(), decided_by = ${by}::text, comment = ${comment}::text,
+          edited = ${edited === null ? null : JSON.stringify(edited)}::jsonb, decided_hash = ${hash}::text
+        where id = ${id} and status = 'pending' and exists (select from open_task) returning id`,
+    },
+    when: sql`exists (select from decided)`,
+    events: [
+      {
+        type: 'approval.decided',
+        data: { ...callOf(row), approvalId: id, decision: status, runs, by, comment, argumentsHash: hash, edited },
+      },
+    ],
+  });
+  const decided = await readApproval(db, id);
+  if (!decided.decided_at) throw new AlfredError('task_ended', 'The task ended before this was decided.');
+  return isFirst ? { ...verdictOf(decided), argumentsHash: hash } : verdictOf(decided);
+}
+
+/**
+ * The task's row while the task is open for this run. It is locked
+ * before the task's approvals; ending a task locks in the same order.
+ */
+export const selectOpenTask = ({ taskId }: TaskRef, { runId }: Run) => sql`
+  select id from tasks where id = ${taskId} and ended_at is null and run_id = ${runId} for update`;

@@ -1,0 +1,102 @@
+import { sql } from 'kysely';
+import type { NewTaskEvent } from '../../../contract/events.ts';
+import type { ContentHash, TaskRef } from '../../../contract/references.ts';
+import type { TaskResult } from '../../../contract/task.ts';
+import type { Database } from '../../../runtime/database/postgres.ts';
+import type { CancelNote, Run, TaskClosure, TaskRow } from '../../../contract/ports/index.ts';
+import type { Columns } from '../with-queries.ts';
+import { appendEvents } from './append-events.ts';
+import { makeCallbackDue } from './callbacks.ts';
+import { selectTasks, taskRowOf } from './task-row.ts';
+
+type TaskEnd = {
+  /** Absent when the workflow is gone: then a row that has ended stays as it is. */
+  run?: Run | undefined;
+  /** The row's sequence number as the caller read it; when it has changed since, nothing is written. */
+  lastSeq?: number | undefined;
+  status: 'completed' | 'failed' | 'cancelled';
+  resultHash?: ContentHash | undefined;
+  columns: Columns<'tasks'>;
+  eventOf: (row: TaskRow, cancelNote: CancelNote | null) => NewTaskEvent;
+};
+
+const noResult: TaskResult = { text: '', citations: [] };
+const noError = { error_code: null, error_message: null };
+
+/** Ends a task with a stored result. @returns the ended row, or undefined when this run had ended it before */
+export const completeTask = (db: Database, task: TaskRef, run: Run, resultHash: ContentHash) =>
+  endTask(db, task, {
+    run,
+    status: 'completed',
+    resultHash,
+    columns: { ...noError, result_hash: resultHash },
+    eventOf: ({ result, usage }) => ({ type: 'task.completed', data: { result: result ?? noResult, usage } }),
+  });
+
+/** Ends a task without a result. @returns the ended row, or undefined when nothing was written */
+export function closeTask(
+  db: Database,
+  task: TaskRef,
+  closure: TaskClosure,
+  guard: Pick<TaskEnd, 'run' | 'lastSeq'> = {},
+): Promise<TaskRow | undefined> {
+  if (closure.status === 'cancelled')
+    return endTask(db, task, {
+      ...guard,
+      status: 'cancelled',
+      columns: noError,
+      eventOf: ({ usage, effects }, note) => ({
+        type: 'task.cancelled',
+        data: { reason: note?.reason ?? closure.reason, usage, ...(effects.length > 0 ? { effects } : {}) },
+      }),
+    });
+  const { code, message } = closure;
+  return endTask(db, task, {
+    ...guard,
+    status: 'failed',
+    columns: { error_code: code, error_message: message },
+    eventOf: ({ usage }) => ({ type: 'task.failed', data: { error: { code, message }, usage } }),
+  });
+}
+
+/**
+ * Ends a row once for each run: the first end counts. The row is read first
+ * and written only if it has not changed since; otherwise both are repeated.
+ */
+async function endTask(
+  db: Database,
+  task: TaskRef,
+  { run, lastSeq, status, resultHash, columns, eventOf }: TaskEnd,
+): Promise<TaskRow | undefined> {
+  while (true) {
+    const row = await selectTasks(db, sql`${resultHash ?? null}::text`)
+      .where('t.id', '=', task.taskId)
+      .executeTakeFirstOrThrow();
+    const isAnotherRun = run !== undefined && row.run_id !== null && row.run_id !== run.runId;
+    if (row.ended_at !== null && !isAnotherRun) return undefined;
+    if (lastSeq !== undefined && row.last_seq !== lastSeq) return undefined;
+    const before = taskRowOf(row);
+    const event = eventOf(before, row.cancel_request as CancelNote | null);
+    const error = event.type === 'task.failed' ? event.data.error : null;
+    const written = await appendEvents(db, task, {
+      when: sql`last_seq = ${row.last_seq}`,
+      set: {
+        ...columns,
+        status,
+        ended_at: sql`now()`,
+        streaming: null,
+        waiting: null,
+        run_id: run?.runId ?? row.run_id,
+      },
+      events: [event],
+      after: {
+        callback: makeCallbackDue,
+        // No person needs to decide about its calls any more.
+        withdrawn: sql`
+          update approvals a set status = 'withdrawn' from task where a.task_id = task.id and a.status = 'pending'`,
+      },
+    });
+    if (written)
+      return { ...before, status, error, waiting: null, lastSeq: written.last_seq, endedAt: new Date().toISOString() };
+  }
+}

@@ -1,0 +1,69 @@
+import { sql } from 'kysely';
+import { validate as isUuid } from 'uuid';
+import { AlfredError } from '../../../contract/errors.ts';
+import type { Scope } from '../../../contract/references.ts';
+import type { Database } from '../../../runtime/database/postgres.ts';
+import type { Tasks, TaskState } from '../../../contract/ports/index.ts';
+import { selectTasks, taskRowOf, taskStateOf } from './task-row.ts';
+
+type TaskReads = Pick<Tasks, 'get' | 'list' | 'getRoles' | 'listOpen' | 'listStates'>;
+
+export const createTaskReads = (db: Database): TaskReads => ({
+  async get(scope, taskId) {
+    if (!isUuid(taskId)) return undefined;
+    const row = await selectVisibleTasks(db, scope).where('t.id', '=', taskId).executeTakeFirst();
+    return row && taskRowOf(row);
+  },
+
+  async list(scope, { agent, status, conversationId, createdAfter, createdBefore, limit, cursor }) {
+    if (cursor !== undefined && !isUuid(cursor))
+      throw new AlfredError('invalid_request', 'cursor is not one that a page before returned.');
+    let query = selectVisibleTasks(db, scope)
+      .orderBy('t.id', 'desc')
+      .limit(limit + 1);
+    if (agent !== undefined) query = query.where('t.agent', '=', agent);
+    if (status !== undefined) query = query.where('t.status', '=', status);
+    if (conversationId !== undefined) query = query.where('t.conversation_id', '=', conversationId);
+    if (createdAfter !== undefined) query = query.where('t.created_at', '>', new Date(createdAfter));
+    if (createdBefore !== undefined) query = query.where('t.created_at', '<', new Date(createdBefore));
+    if (cursor !== undefined) query = query.where('t.id', '<', cursor);
+    const rows = await query.execute();
+    const page = rows.slice(0, limit).map(taskRowOf);
+    return { tasks: page, nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
+  },
+
+  async getRoles({ taskId }) {
+    const row = await db.selectFrom('tasks').select('roles').where('id', '=', taskId).executeTakeFirst();
+    return row?.roles ?? [];
+  },
+
+  async listOpen({ olderThanMs, after, limit }) {
+    let query = db
+      .selectFrom('tasks')
+      .selectAll()
+      .where('status', 'in', ['queued', 'running', 'waiting'])
+      .where('updated_at', '<', new Date(Date.now() - olderThanMs))
+      .orderBy('id')
+      .limit(limit);
+    if (after !== undefined) query = query.where('id', '>', after);
+    return (await query.execute()).map(taskStateOf);
+  },
+
+  listStates: (taskIds) => listTaskStates(db, taskIds),
+});
+
+/** The tasks that a subject may see: its own, unless their content was deleted. */
+export const selectVisibleTasks = (db: Database, { tenant, subject }: Scope) =>
+  selectTasks(db).where('t.tenant', '=', tenant).where('t.subject', '=', subject).where('t.erased_at', 'is', null);
+
+/** Rows of these tasks, over all tenants. */
+export async function listTaskStates(db: Database, taskIds: string[]): Promise<TaskState[]> {
+  const ids = taskIds.filter((id) => isUuid(id));
+  if (ids.length === 0) return [];
+  const rows = await db
+    .selectFrom('tasks')
+    .selectAll()
+    .where(sql<boolean>`id = any(${ids}::uuid[])`)
+    .execute();
+  return rows.map(taskStateOf);
+}
