@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Plain JavaScript for any Node >= 20. Alfred itself is TypeScript that runs on the Node the project brings along.
+// Plain JavaScript for any Node >= 20. Alfred itself is TypeScript, which the Node of the project's dependencies runs.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import * as module from 'node:module';
@@ -20,7 +20,7 @@ if (!existsSync(nodePath())) {
     stdio: 'inherit',
     env: { NODE_COMPILE_CACHE: compileCache, ...process.env },
   });
-  // A terminal signals the child as well as us; it takes two within a moment for one.
+  // A terminal sends the signal to the child as well as to us. The child ignores the second one.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.once('error', (error) => {
     process.stderr.write(

@@ -1,7 +1,7 @@
-/** Exit codes of the command. */
+/** Exit codes of `alfred`. */
 export const exitCodes = { ok: 0, failed: 1, usage: 2, cancelled: 130 } as const;
 
-/** Something went wrong that a person can act on: the message says what, with what, and what to do. No stack is shown. */
+/** An error that a person can act on. Its message says what was wrong, with what, and what to do. No stack is shown. */
 export class CliError extends Error {
   override readonly name: string = 'CliError';
   readonly exitCode: number;
@@ -12,4 +12,5 @@ export class CliError extends Error {
   }
 }
 
+/** The command line, a variable or an input file is wrong. */
 export const usageError = (message: string) => new CliError(message, { exitCode: exitCodes.usage });

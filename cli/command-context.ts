@@ -1,5 +1,5 @@
 import type { ApiClient } from './client/api-client.ts';
 import type { Terminal } from './terminal/terminal.ts';
 
-/** What every command works with. An action sets `process.exitCode` when it ends otherwise than well. */
-export type Context = { api: ApiClient; terminal: Terminal };
+/** The parameter of every `addX`. An action sets `process.exitCode` when the command has not succeeded. */
+export type CommandContext = { api: ApiClient; terminal: Terminal };

@@ -1,6 +1,6 @@
 import { describeConfig, loadConfig } from '../runtime/config.ts';
 
-/** docs/configuration.md, from the schema that reads the environment. */
+/** Generates docs/configuration.md from the schema of the environment variables. */
 export function configPage(): string {
   const required = { DATABASE_URL: 'postgres://user:password@host:5432/alfred' };
   const rows = describeConfig(loadConfig(required), required).map(({ name, value, source, description }) => {

@@ -22,12 +22,12 @@ import { addSources } from './commands/sources.ts';
 import { addSetup } from './commands/setup.ts';
 import { addTasks } from './commands/tasks.ts';
 import { addUsage } from './commands/usage.ts';
-import type { Context } from './command-context.ts';
+import type { CommandContext } from './command-context.ts';
 import { findStack, localRun } from './stack.ts';
 import { createTerminal } from './terminal/terminal.ts';
 
 const terminal = createTerminal();
-const context: Context = { terminal, api: createApiClient(() => findStack()) };
+const context: CommandContext = { terminal, api: createApiClient(() => findStack()) };
 
 const program = new Command('alfred')
   .description('Durable AI agents for a company, on Temporal.')
@@ -61,7 +61,7 @@ const commands = [
 ];
 for (const add of commands) add(program, context);
 
-// A closed pipe (`alfred tasks list | head`) is an end, not a fault.
+// The reader of a pipe may stop early (`alfred tasks list | head`): that is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) =>
   process.exit(error.code === 'EPIPE' ? exitCodes.ok : exitCodes.failed),
 );
@@ -75,8 +75,9 @@ try {
     terminal.note('No stack runs in this clone: `npm start` starts one, and this command finds it.');
 }
 
+/** Prints the error. @returns the exit code */
 function report(error: unknown): number {
-  // Commander has said it already.
+  // Commander has already printed the message.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   if (error instanceof CliError || error instanceof ConfigError) {
     terminal.note(error.message);

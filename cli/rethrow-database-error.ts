@@ -2,8 +2,12 @@ import type { Config } from '../runtime/config.ts';
 import { isDatabaseUnavailable } from '../runtime/database/postgres.ts';
 import { CliError } from './cli-error.ts';
 
-/** Says which database does not answer, without its password. */
-export const databaseProblem =
+/**
+ * For `catch`: rethrows an error of Postgres as one that names the server and database, without user and password.
+ *
+ * @throws CliError always
+ */
+export const rethrowDatabaseError =
   ({ DATABASE_URL }: Pick<Config, 'DATABASE_URL'>) =>
   (error: unknown): never => {
     const { host, pathname } = new URL(DATABASE_URL);

@@ -6,16 +6,21 @@ import { usageError } from './cli-error.ts';
 const clone = fileURLToPath(new URL('../', import.meta.url));
 const defaultUrl = 'http://127.0.0.1:8080';
 
-/** Where Alfred is looked for, and why there. */
+/** The address of Alfred's API, and how it was found, for error messages. */
 export type Stack = { url: string; foundBy: string };
 
-/** Where this clone keeps its data, as an absolute path. */
+/** The data directory of this clone, as an absolute path. */
 export const dataDir = (environment = process.env) => resolve(clone, environment.ALFRED_DATA_DIR || '.alfred');
 
-/** The run file of this clone's own stack, if one runs. */
+/** The run file of the stack that runs in this clone, if one runs. */
 export const localRun = (environment = process.env): Promise<RunFile | undefined> => readRunFile(dataDir(environment));
 
-/** ALFRED_URL, else the stack that runs in this clone, else the usual address. Read anew each time: a restart may move it. */
+/**
+ * ALFRED_URL, else the stack that runs in this clone, else the default address. Call it for each request: a restart may
+ * have moved the stack to another port.
+ *
+ * @throws CliError when ALFRED_URL is not an HTTP address
+ */
 export async function findStack(environment = process.env): Promise<Stack> {
   if (environment.ALFRED_URL) {
     if (!URL.canParse(environment.ALFRED_URL) || !/^https?:$/.test(new URL(environment.ALFRED_URL).protocol)) {
@@ -28,7 +33,7 @@ export async function findStack(environment = process.env): Promise<Stack> {
   return { url: defaultUrl, foundBy: 'the default address; no stack runs in this clone and ALFRED_URL is not set' };
 }
 
-/** The environment of the local stack laid over ours, so that a command joins that stack. */
+/** Our environment, overridden by that of the stack that runs in this clone: a command uses the stack's servers. */
 export async function stackEnvironment(environment = process.env): Promise<Record<string, string | undefined>> {
   const run = await localRun(environment);
   return { ...environment, ...run?.environment };

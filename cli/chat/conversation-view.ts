@@ -1,69 +1,72 @@
 import type { ConversationEvent, MessageOutcome, MessageState } from '../../contract/conversation.ts';
-import { isLast } from '../client/follow-events.ts';
-import { noteEnding } from '../task-ending.ts';
+import { isTerminalEvent } from '../../contract/events.ts';
+import { printFailureReason } from '../task-ending.ts';
+import { oneLine } from '../terminal/format.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { createTranscript, showEnding } from '../terminal/transcript.ts';
+import { printSourcesAndCost } from '../terminal/task-summary.ts';
+import { createTranscript } from '../terminal/transcript.ts';
 
 type Options = {
+  /** Whether this command has sent the message. */
   isOwn: (messageId: string) => boolean;
-  /** Also what others say here, and their answers. */
+  /** Show also the messages of other users and programs, and their answers. */
   all: boolean;
 };
 type Event<T extends ConversationEvent['type']> = Extract<ConversationEvent, { type: T }>;
-type OfTask = Extract<ConversationEvent, { taskId: string }>;
+type EventOfTask = Extract<ConversationEvent, { taskId: string }>;
 
-/** Shows a conversation as it happens: its tasks as they are shown elsewhere, and a line about each message. */
-export function createView(terminal: Terminal, { isOwn, all }: Options) {
-  const said = new Map<string, { text: string; isKnown: boolean }>();
-  const tasks = new Map<string, ReturnType<typeof watchTask>>();
-  const shown = new Set<string>();
+/** Shows a conversation while it happens: each task as a transcript, and a line about each message. */
+export function createConversationView(terminal: Terminal, { isOwn, all }: Options) {
+  /** By message id. `isVisible`: the person has typed it and sees it on the screen. */
+  const messages = new Map<string, { text: string; isVisible: boolean }>();
+  const tasks = new Map<string, ReturnType<typeof createTask>>();
+  const tasksOfOwnMessages = new Set<string>();
   let answers = 0;
   const note = (line: string) => terminal.note(line, 'dim');
 
-  function watchTask({ taskId, at }: OfTask) {
+  function createTask({ taskId, at }: EventOfTask) {
     const transcript = createTranscript(terminal, { stream: terminal.isLive, taskId });
-    return { transcript, begun: Date.parse(at) };
+    return { transcript, startedAtMs: Date.parse(at) };
   }
 
-  function showTask(event: OfTask) {
+  function showTask(event: EventOfTask) {
     const { taskId } = event;
-    const task = tasks.get(taskId) ?? watchTask(event);
+    const task = tasks.get(taskId) ?? createTask(event);
     tasks.set(taskId, task);
-    if (!all && !shown.has(taskId)) return;
-    const { transcript, begun } = task;
-    // In a file nothing else tells one answer from the next.
+    if (!all && !tasksOfOwnMessages.has(taskId)) return;
+    const { transcript, startedAtMs } = task;
+    // In a file, an empty line separates the answers.
     if (event.type === 'task.completed' && answers++ > 0 && !terminal.isLive) terminal.print();
     transcript.show(event);
-    if (!isLast(event)) return;
+    if (!isTerminalEvent(event)) return;
     tasks.delete(taskId);
-    noteEnding(terminal, event);
+    printFailureReason(terminal, event);
     const result = event.type === 'task.completed' ? { result: event.data.result } : {};
-    const durationMs = Date.parse(event.at) - begun;
-    showEnding(terminal, { ...result, usage: event.data.usage, durationMs, model: transcript.model() });
+    const durationMs = Date.parse(event.at) - startedAtMs;
+    printSourcesAndCost(terminal, { ...result, usage: event.data.usage, durationMs, model: transcript.model() });
   }
 
   function showMessage({ messageId, text, outcome, taskId }: Event<'conversation.message'>['data']) {
-    // Who typed it sees what is answered; a log would not say.
-    said.set(messageId, { text, isKnown: all && outcome === 'started' });
+    messages.set(messageId, { text, isVisible: all && outcome === 'started' });
     if (isOwn(messageId)) {
-      if (taskId !== null) shown.add(taskId);
+      if (taskId !== null) tasksOfOwnMessages.add(taskId);
       const line = outcomeLines[outcome];
-      if (line) terminal.note(all ? line : `“${short(text)}”: ${line}`);
+      if (line) terminal.note(all ? line : `“${oneLine(text)}”: ${line}`);
     } else if (all) note(`“${text}” (said elsewhere: ${outcome.replaceAll('_', ' ')})`);
   }
 
   function showTurn({ messageId, state }: Event<'conversation.turn'>['data']) {
-    const message = said.get(messageId);
+    const message = messages.get(messageId);
     if (!message || !(all || isOwn(messageId))) return;
     if (state !== 'running') {
-      const words = turnWords[state];
-      if (words) note(`${words}: “${short(message.text)}”`);
-    } else if (!message.isKnown) note(`“${short(message.text)}”`);
+      const line = turnLines[state];
+      if (line) note(`${line}: “${oneLine(message.text)}”`);
+    } else if (!message.isVisible) note(`“${oneLine(message.text)}”`);
   }
 
   return {
-    /** What a message says that came before the events that are shown. */
-    remember: (id: string, text: string) => said.set(id, { text, isKnown: false }),
+    /** Adds the text of a message whose event is older than the events that are shown. */
+    addMessage: (id: string, text: string) => messages.set(id, { text, isVisible: false }),
 
     show(event: ConversationEvent) {
       if ('taskId' in event) return showTask(event);
@@ -82,9 +85,9 @@ export function createView(terminal: Terminal, { isOwn, all }: Options) {
     },
   };
 }
-export type View = ReturnType<typeof createView>;
+export type ConversationView = ReturnType<typeof createConversationView>;
 
-/** What became of a message when it came; nothing when its answer just begins. */
+/** What the server did with a message when it arrived. `started` needs no line: its answer follows. */
 const outcomeLines: Record<MessageOutcome, string> = {
   started: '',
   queued: 'Queued: it is answered after what runs.',
@@ -95,16 +98,10 @@ const outcomeLines: Record<MessageOutcome, string> = {
     'Rejected: a task runs. Say it again when that has ended; with --on-busy enqueue it would have waited its turn.',
 };
 
-/** What became of it later, where that is not plain to see. */
-const turnWords: Partial<Record<MessageState, string>> = {
+/** Later changes of a message's state that the transcript does not show. */
+const turnLines: Partial<Record<MessageState, string>> = {
   queued: 'The task ended before it read this, which has a turn of its own now',
   passed_over: 'Passed over, because a later message came first',
   rolled_back: 'Taken back',
   dropped: 'Dropped, so it is not answered',
 };
-
-/** One line of it. */
-export function short(text: string, width = 60): string {
-  const line = text.replace(/\s+/g, ' ').trim();
-  return line.length <= width ? line : `${line.slice(0, width - 1).toWellFormed()}…`;
-}

@@ -5,63 +5,67 @@ import { untilAnswered } from '../client/until-answered.ts';
 
 type Options = {
   api: ApiClient;
-  /** Says that the server is away. */
-  say: (line: string) => void;
+  /** Called when the server does not answer and the sender waits. */
+  notify: (line: string) => void;
   agent: string | undefined;
   onBusy: BusyPolicy | undefined;
-  /** The conversation to go on with; without it, the first message makes one. */
-  found: Conversation | undefined;
+  /** The conversation to continue. Without it, the first message creates one. */
+  resumed: Conversation | undefined;
   signal: AbortSignal;
 };
 
 export const conversationPath = (id: string) => `/v1/conversations/${encodeURIComponent(id)}`;
 
 /**
- * Says things in a conversation, one after the other: the next request leaves when the one before is answered, so that
- * the order stays. Each is safe to repeat, and is repeated while the server is away.
+ * Sends messages of one conversation one after the other: a request starts when the one before it is answered, so that
+ * their order stays. Every request is idempotent, and is repeated while the server does not answer.
  */
-export function createSpeaker({ api, say, agent, onBusy, found, signal }: Options) {
-  const begun = Promise.withResolvers<Conversation>();
-  if (found) begun.resolve(found);
-  let conversation = found;
-  let before: Promise<unknown> = Promise.resolve();
+export function createMessageSender({ api, notify, agent, onBusy, resumed, signal }: Options) {
+  const ready = Promise.withResolvers<Conversation>();
+  if (resumed) ready.resolve(resumed);
+  let conversation = resumed;
+  let previous: Promise<unknown> = Promise.resolve();
 
-  function inTurn<T>(request: () => Promise<T>): Promise<T> {
-    const answer = before.then(request);
-    before = answer.catch(() => undefined);
-    return answer;
+  function inOrder<T>(request: () => Promise<T>): Promise<T> {
+    const response = previous.then(request);
+    previous = response.catch(() => undefined);
+    return response;
   }
 
-  async function begin() {
+  async function createConversation() {
     const headers = { 'idempotency-key': randomUUID() };
     conversation = await untilAnswered(
       () => api.call('/v1/conversations', { method: 'POST', json: { agent }, headers, signal, answer: Conversation }),
-      { say, signal },
+      { notify, signal },
     );
-    begun.resolve(conversation);
+    ready.resolve(conversation);
     return conversation;
   }
 
   return {
-    /** Resolves once there is a conversation to follow. */
-    begun: begun.promise,
+    /** Resolves when there is a conversation to follow. */
+    ready: ready.promise,
     conversation: () => conversation,
-    /** @param id the message's own name: by it a repeat is known */
+    /** @param id the message's id: the server recognises a repeated request by it */
     send: (id: string, text: string): Promise<MessageReceipt> =>
-      inTurn(async () => {
-        const path = `${conversationPath((conversation ?? (await begin())).id)}/messages`;
+      inOrder(async () => {
+        const path = `${conversationPath((conversation ?? (await createConversation())).id)}/messages`;
         const json = { id, text, onBusy };
         return untilAnswered(() => api.call(path, { method: 'POST', json, signal, answer: MessageReceipt }), {
-          ...{ say, signal, wasThere: true },
+          notify,
+          signal,
+          hasAnsweredBefore: true,
         });
       }),
-    /** Cancels what runs and drops what waits. @returns undefined when nothing was said yet */
+    /** Cancels the running task and drops the queued messages. @returns undefined when there is no conversation yet */
     stop: (): Promise<StopReceipt | undefined> =>
-      inTurn(async () => {
+      inOrder(async () => {
         if (!conversation) return undefined;
         const path = `${conversationPath(conversation.id)}/stop`;
         return untilAnswered(() => api.call(path, { method: 'POST', json: {}, signal, answer: StopReceipt }), {
-          ...{ say, signal, wasThere: true },
+          notify,
+          signal,
+          hasAnsweredBefore: true,
         });
       }),
   };

@@ -8,10 +8,10 @@ import type { ApiClient } from '../client/api-client.ts';
 import { CliError, usageError } from '../cli-error.ts';
 import { conversationPath } from './message-sender.ts';
 
-/** How far back the beginning of the answer that runs is looked for, in events. */
-const lookBack = 1_000;
+/** The start of the running task's turn is searched among this many last events. */
+const searchedEvents = 1_000;
 
-/** The conversation to go on with. @throws when it takes no messages, or is with another agent */
+/** Reads the conversation to continue. @throws CliError when it is archived, or is with another agent */
 export async function openConversation(api: ApiClient, id: string, agent: string | undefined): Promise<Conversation> {
   const conversation = await api.call(conversationPath(id), { answer: Conversation });
   if (conversation.archived)
@@ -23,8 +23,11 @@ export async function openConversation(api: ApiClient, id: string, agent: string
   return conversation;
 }
 
-/** What was said last, and from which event on the answer that runs can be watched. */
-export async function lookBackAt(
+/**
+ * @returns the latest messages, and the event after which to follow: where the running task's turn began, so that its
+ *   answer is shown from the start; without a running task, the last event
+ */
+export async function loadRecentMessages(
   api: ApiClient,
   { id, lastSeq, runningTaskId }: Conversation,
 ): Promise<{ messages: ConversationMessage[]; after: number }> {
@@ -32,11 +35,11 @@ export async function lookBackAt(
   const { messages } = await api.call(`${path}/messages`, { answer: MessageList });
   if (runningTaskId === null) return { messages, after: lastSeq };
   const { events } = await api.call(`${path}/events`, {
-    query: { after: Math.max(0, lastSeq - lookBack) },
+    query: { after: Math.max(0, lastSeq - searchedEvents) },
     answer: ConversationEventPage,
   });
-  const began = events.find(
+  const turnStart = events.find(
     ({ type, data }) => type === 'conversation.turn' && data.taskId === runningTaskId && data.state === 'running',
   );
-  return { messages, after: began ? began.seq - 1 : lastSeq };
+  return { messages, after: turnStart ? turnStart.seq - 1 : lastSeq };
 }

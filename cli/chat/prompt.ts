@@ -1,16 +1,16 @@
-import { clearScreenDown, createInterface, cursorTo, moveCursor } from 'node:readline';
-import { Writable } from 'node:stream';
-import type { Terminal } from '../terminal/terminal.ts';
+import stringWidth from 'string-width';
+import { prefixWithin, type Terminal } from '../terminal/terminal.ts';
+import { createLineEditor } from './line-editor.ts';
 
-/** A longer word is not held back: it is a language without spaces. */
+/** A word that is not complete is buffered up to this length. A longer one is text of a language without spaces. */
 const longestWord = 40;
 
 type Options = {
   input: NodeJS.ReadStream;
-  /** Where the prompt stands; not standard output, which gets answers only. */
+  /** Where the prompt is shown. Not standard output: only answers are written there. */
   screen: NodeJS.WriteStream;
   terminal: Terminal;
-  /** Whether an answer is under way. */
+  /** Whether an answer is expected or in progress. */
   isBusy: () => boolean;
   onLine: (line: string) => void;
   onInterrupt: () => void;
@@ -18,49 +18,26 @@ type Options = {
 };
 
 /**
- * A line to type on, while answers come on the same screen. While nobody types, an answer streams where the line would
- * be. From the first key on the line stands below it, and the answer goes on above, row by row, until the line is sent
- * or emptied.
+ * A line to type on, while answers are written to the same screen.
+ *
+ * While the line is empty and an answer is in progress, the line is hidden and the answer streams in its place. From
+ * the first key on, the line is shown below the answer, which continues above it row by row, until the line is
+ * submitted or emptied.
  */
 export function createPrompt({ input, screen, terminal, isBusy, onLine, onInterrupt, onClose }: Options) {
-  let isShown = false;
+  const line = createLineEditor(input, screen);
+  const { editor } = line;
   let isClosed = false;
-  /** The row of the line that the cursor was in when it was drawn. */
-  let drawnRow = 0;
-  /** Written, and not on the screen yet: the word, or while somebody types the row, that is not complete. */
-  let held = '';
-  /** The cursor stands behind text. */
+  /** Text that is not on the screen yet: an incomplete word, or an incomplete row while the line is shown. */
+  let buffered = '';
+  /** The cursor is behind text, not at the start of a row. */
   let isMidRow = false;
 
-  // While the line is hidden nothing of it may be drawn, whatever readline hears.
-  const gate = new Writable({
-    decodeStrings: false,
-    write(text: string, _, done) {
-      if (isShown) screen.write(text);
-      done();
-    },
-  });
-  Object.defineProperty(gate, 'columns', { get: () => screen.columns });
-  const editor = createInterface({ input, output: gate, terminal: true, prompt: '> ' });
-
-  function hide() {
-    if (!isShown) return;
-    moveCursor(screen, 0, -editor.getCursorPos().rows);
-    cursorTo(screen, 0);
-    clearScreenDown(screen);
-    isShown = false;
-  }
-
-  function show() {
-    if (isShown) return;
+  function showLine() {
+    if (line.isShown()) return;
     terminal.clearStatus();
     endRow();
-    // readline draws from as many rows above as it last knew; what was pasted since it does not count. Drawn unseen, it knows.
-    editor.prompt(true);
-    isShown = true;
-    drawnRow = editor.getCursorPos().rows;
-    screen.write('\n'.repeat(drawnRow));
-    editor.prompt(true);
+    line.show();
   }
 
   function endRow() {
@@ -68,97 +45,95 @@ export function createPrompt({ input, screen, terminal, isBusy, onLine, onInterr
     isMidRow = false;
   }
 
-  /** Does something to the screen above the line. */
-  function above(act: () => void) {
-    const wasShown = isShown;
-    hide();
-    act();
-    if (wasShown) show();
+  /** Writes above the line. */
+  function writeAbove(write: () => void) {
+    const wasShown = line.isShown();
+    line.hide();
+    write();
+    if (wasShown) showLine();
   }
 
-  function release() {
-    const [ready, rest] = isShown ? wholeRows(held, terminal.columns) : wholeWords(held);
-    held = rest;
+  function flush() {
+    const [ready, rest] = line.isShown() ? splitRows(buffered, terminal.columns) : splitWords(buffered);
+    buffered = rest;
     if (ready === '') return;
-    above(() => {
+    writeAbove(() => {
       terminal.write(ready);
       isMidRow = !ready.endsWith('\n');
     });
   }
 
-  /** After each key and event: the line stands there when it is typed on, and when nothing else is to come. */
-  function settle() {
+  /** Call it after each key and event: shows the line while it has text or no answer is expected, else hides it. */
+  function refresh() {
     if (isClosed) return;
-    const { rows, cols } = editor.getCursorPos();
-    // Behind the last column the cursor has not come down yet.
-    if (isShown && rows !== drawnRow && cols > 0) hide();
-    if (editor.line !== '' || !isBusy()) return show();
-    hide();
-    release();
+    if (line.hasChangedRow()) line.hide();
+    if (editor.line !== '' || !isBusy()) return showLine();
+    line.hide();
+    flush();
   }
 
-  editor.on('line', (line) => {
-    isShown = false;
-    onLine(line);
+  editor.on('line', (text) => {
+    line.markSubmitted();
+    onLine(text);
   });
   editor.on('SIGINT', () => {
     if (editor.line === '' || isBusy()) return onInterrupt();
-    editor.write(null, { ctrl: true, name: 'e' });
-    editor.write(null, { ctrl: true, name: 'u' });
+    line.clear();
   });
   editor.on('close', () => {
-    input.off('keypress', settle);
+    input.off('keypress', refresh);
     isClosed = true;
-    hide();
-    if (held !== '') terminal.write(`${held}\n`);
+    line.hide();
+    if (buffered !== '') terminal.write(`${buffered}\n`);
     else endRow();
-    held = '';
+    buffered = '';
     onClose();
   });
-  input.on('keypress', settle);
+  input.on('keypress', refresh);
 
   const write = (text: string) => {
     if (!terminal.isLive) return terminal.write(text);
-    held += text;
-    release();
+    buffered += text;
+    flush();
   };
-  const line = (say: () => void) =>
-    above(() => {
+  const writeLine = (print: () => void) =>
+    writeAbove(() => {
       endRow();
-      say();
+      print();
     });
-  const shared: Terminal = {
+  const promptTerminal: Terminal = {
     ...terminal,
     write,
     print: (text = '') => write(`${text}\n`),
-    printStyled: (style, text) => line(() => terminal.printStyled(style, text)),
-    note: (text, style) => line(() => terminal.note(text, style)),
+    printStyled: (style, text) => writeLine(() => terminal.printStyled(style, text)),
+    note: (text, style) => writeLine(() => terminal.note(text, style)),
     status: (text) => {
-      if (!isShown && !isMidRow) terminal.status(text);
+      if (!line.isShown() && !isMidRow) terminal.status(text);
     },
   };
   return {
-    /** The terminal for whoever else writes on it meanwhile. */
-    terminal: shared,
-    settle,
+    /** Use it for all other output: it keeps the line below. */
+    terminal: promptTerminal,
+    refresh,
     close: () => editor.close(),
   };
 }
 
-/** Up to the last space: where a line comes in between, no word is torn. */
-function wholeWords(text: string): [ready: string, rest: string] {
+/** Splits at the last space, so that a note in between does not cut a word in two. */
+function splitWords(text: string): [ready: string, rest: string] {
   const word = text.search(/\S*$/);
   return text.length - word > longestWord ? [text, ''] : [text.slice(0, word), text.slice(word)];
 }
 
-/** The lines that are complete, and what fills a row. */
-function wholeRows(text: string, width: number): [ready: string, rest: string] {
+/** Splits into complete lines and rows, and the rest that does not fill a row. */
+function splitRows(text: string, columns: number): [ready: string, rest: string] {
   const end = text.lastIndexOf('\n') + 1;
   let ready = text.slice(0, end);
   let rest = text.slice(end);
-  while (rest.length > width) {
-    const space = rest.lastIndexOf(' ', width);
-    const cut = space > 0 ? space : width;
+  while (stringWidth(rest) > columns) {
+    const rowEnd = prefixWithin(rest, columns).length;
+    const space = rest.lastIndexOf(' ', rowEnd);
+    const cut = space > 0 ? space : rowEnd;
     ready += `${rest.slice(0, cut)}\n`;
     rest = rest.slice(cut).trimStart();
   }

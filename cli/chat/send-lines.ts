@@ -1,14 +1,18 @@
 import { createInterface } from 'node:readline';
 import { exitCodes } from '../cli-error.ts';
-import type { Context } from '../command-context.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import type { Session } from './session.ts';
 
-/** Messages that may wait for their answers before more lines are read. */
-const waitingAtMost = 100;
+/** No more lines are read while this many messages wait for their replies. */
+const maxUnanswered = 100;
 
-/** Each line is a message. @returns the exit code once there are no more, and all have been answered */
-export async function readLines(session: Session, input: NodeJS.ReadableStream, terminal: Context['terminal']) {
+/**
+ * Sends each line of the input as a message.
+ *
+ * @returns the exit code, when the input has ended and all messages have been answered
+ */
+export async function sendLines(session: Session, input: NodeJS.ReadableStream, terminal: Terminal) {
   const lines = createInterface({ input, crlfDelay: Infinity, signal: session.signal });
   let interrupted = false;
   const stopWatching = onInterrupt(
@@ -23,11 +27,11 @@ export async function readLines(session: Session, input: NodeJS.ReadableStream, 
   try {
     for await (const line of lines) {
       if (line.trim() === '') continue;
-      await Promise.race([session.awaited.fewerThan(waitingAtMost), session.broken]);
-      if (!interrupted) void session.say(line);
+      await Promise.race([session.pendingReplies.waitForFewerThan(maxUnanswered), session.failure]);
+      if (!interrupted) void session.send(line);
     }
-    await Promise.race([session.awaited.fewerThan(1), session.broken]);
-    return session.awaited.exitCode() || (interrupted ? exitCodes.cancelled : exitCodes.ok);
+    await Promise.race([session.pendingReplies.waitForFewerThan(1), session.failure]);
+    return session.pendingReplies.exitCode() || (interrupted ? exitCodes.cancelled : exitCodes.ok);
   } finally {
     lines.close();
     stopWatching();

@@ -2,84 +2,89 @@ import { randomUUID } from 'node:crypto';
 import type { BusyPolicy, Conversation, ConversationEvent } from '../../contract/conversation.ts';
 import { ApiProblem, type ApiClient } from '../client/api-client.ts';
 import { followConversation } from '../client/follow-events.ts';
+import { oneLine } from '../terminal/format.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { createAwaited } from './pending-replies.ts';
-import { createSpeaker } from './message-sender.ts';
-import { short } from './conversation-view.ts';
+import { createMessageSender } from './message-sender.ts';
+import { createPendingReplies } from './pending-replies.ts';
 
 type Options = {
   api: ApiClient;
-  /** Asked each time: it may be another one by then. */
+  /** Called for each line: the interactive chat replaces the terminal after the session is created. */
   terminal: () => Terminal;
   agent: string | undefined;
   onBusy: BusyPolicy | undefined;
-  found: Conversation | undefined;
+  /** The conversation to continue. Without it, the first message creates one. */
+  resumed: Conversation | undefined;
 };
 
-/** One stay in a conversation: what is said here, and what is heard meanwhile. */
-export function createSession({ api, terminal, agent, onBusy, found }: Options) {
+/** The command's part in a conversation: sends messages, tracks their replies and follows the events. */
+export function createSession({ api, terminal, agent, onBusy, resumed }: Options) {
   const leaving = new AbortController();
   const { signal } = leaving;
-  const broken = Promise.withResolvers<never>();
-  // Whoever waits for it hears of it; nobody may have to.
-  broken.promise.catch(() => undefined);
-  const awaited = createAwaited();
-  const say = (line: string) => terminal().note(line, 'dim');
-  const speaker = createSpeaker({ api, say, agent, onBusy, found, signal });
-  /** On their way: whether they arrived is not known. */
-  const unheard = new Map<string, string>();
+  const failure = Promise.withResolvers<never>();
+  // Prevents an unhandled rejection while no code awaits it.
+  failure.promise.catch(() => undefined);
+  const pendingReplies = createPendingReplies();
+  const notify = (line: string) => terminal().note(line, 'dim');
+  const sender = createMessageSender({ api, notify, agent, onBusy, resumed, signal });
+  /** Text by message id, of messages that the server has not confirmed yet. */
+  const unconfirmed = new Map<string, string>();
 
-  async function send(id: string, text: string) {
+  async function deliver(id: string, text: string) {
     try {
-      await speaker.send(id, text);
-      unheard.delete(id);
+      await sender.send(id, text);
+      unconfirmed.delete(id);
     } catch (error) {
       if (signal.aborted) return;
-      unheard.delete(id);
-      if (!(error instanceof ApiProblem) || !speaker.conversation()) return broken.reject(error);
-      // The stream tells of one that was rejected, in its place.
-      if (error.code !== 'conversation_busy') terminal().note(`Not sent: “${short(text)}”\n${error.message}`);
-      awaited.refused(id);
+      unconfirmed.delete(id);
+      if (!(error instanceof ApiProblem) || !sender.conversation()) return failure.reject(error);
+      // The event stream reports a message that was rejected because the conversation is busy.
+      if (error.code !== 'conversation_busy') terminal().note(`Not sent: “${oneLine(text)}”\n${error.message}`);
+      pendingReplies.markRefused(id);
     }
   }
 
   return {
-    awaited,
-    /** Rejects when the conversation cannot go on. */
-    broken: broken.promise,
-    conversation: speaker.conversation,
-    /** Aborts on leaving. */
+    pendingReplies,
+    /** Rejects when the conversation cannot continue. */
+    failure: failure.promise,
+    conversation: sender.conversation,
+    /** Aborts when the session is left. */
     signal,
 
-    /** Sends it behind what was said before. */
-    say(text: string): Promise<void> {
+    /** Sends a message after all earlier ones. Resolves when the server has taken or refused it; never rejects. */
+    send(text: string): Promise<void> {
       const id = randomUUID();
-      awaited.add(id);
-      unheard.set(id, text);
-      return send(id, text);
+      pendingReplies.add(id);
+      unconfirmed.set(id, text);
+      return deliver(id, text);
     },
 
     stop: () =>
-      speaker.stop().catch((error: Error) => {
+      sender.stop().catch((error: Error) => {
         if (!signal.aborted) terminal().note(`Could not stop it: ${error.message}`);
         return undefined;
       }),
 
-    /** Every event from the given one on, once there is a conversation; ends when it is deleted. */
-    async follow(after: number, hear: (event: ConversationEvent) => void) {
-      const { id } = await speaker.begun;
+    /** Waits until there is a conversation, then passes on every event after `after`. Ends when it is deleted. */
+    async follow(after: number, onEvent: (event: ConversationEvent) => void) {
+      const { id } = await sender.ready;
       const onWait = () =>
         terminal().note('The connection broke. What runs goes on; waiting for Alfred to answer again …', 'dim');
       for await (const event of followConversation(api, id, { after, signal, onWait })) {
-        awaited.take(event);
-        hear(event);
+        pendingReplies.handleEvent(event);
+        onEvent(event);
       }
     },
 
-    /** Ends what is under way here; what runs in the conversation goes on. @returns what may not have been sent */
+    /**
+     * Aborts the session's requests. Tasks of the conversation keep running.
+     *
+     * @returns texts of messages that the server has not confirmed
+     */
     leave(): string[] {
       leaving.abort();
-      return [...unheard.values()];
+      return [...unconfirmed.values()];
     },
   };
 }

@@ -12,15 +12,15 @@ type Call<T extends z.ZodType> = {
   headers?: Record<string, string>;
   query?: Record<string, string | number | undefined>;
   signal?: AbortSignal;
-  /** What a good answer looks like. */
+  /** The schema of a successful response. */
   answer: T;
 };
 
-/** Nothing answered, or the connection broke. */
+/** No server answered, or the connection broke. */
 export class Unreachable extends CliError {
   override readonly name = 'Unreachable';
-  /** The request cannot have reached the server. */
-  readonly isRefused: boolean;
+  /** The request cannot have reached the server: no connection was made. */
+  readonly neverReachedServer: boolean;
   constructor(stack: Stack, cause: unknown) {
     const { code, message } = ((cause as Error).cause ?? cause) as { code?: string; message: string };
     super(
@@ -28,7 +28,7 @@ export class Unreachable extends CliError {
         'Start it with `npm start` in another terminal, or set ALFRED_URL to where it runs.',
       { cause },
     );
-    this.isRefused = ![
+    this.neverReachedServer = ![
       'ECONNRESET',
       'EPIPE',
       'ETIMEDOUT',
@@ -39,7 +39,7 @@ export class Unreachable extends CliError {
   }
 }
 
-/** The server answered with a problem document. */
+/** The server answered with a problem document (RFC 9457). */
 export class ApiProblem extends CliError {
   override readonly name = 'ApiProblem';
   readonly status: number;
@@ -60,7 +60,11 @@ export class ApiProblem extends CliError {
   }
 }
 
-/** Speaks to the HTTP API. Every answer is checked against the contract. */
+/**
+ * Calls the HTTP API and checks every response against its schema.
+ *
+ * @param find finds the server before each request: a restart may have moved it to another port
+ */
 export function createApiClient(find: () => Promise<Stack>) {
   async function open(
     path: string,
@@ -94,10 +98,14 @@ export function createApiClient(find: () => Promise<Stack>) {
   }
 
   return {
-    /** The response itself, for streams. @throws Unreachable, ApiProblem */
+    /**
+     * The response itself, for streams.
+     *
+     * @throws Unreachable, ApiProblem
+     */
     open: async (path: string, call: Omit<Call<z.ZodType>, 'answer'> = {}) => (await open(path, call)).response,
 
-    /** @throws Unreachable, ApiProblem, CliError when the answer is not what the contract says */
+    /** @throws Unreachable, ApiProblem, CliError when the response does not match the schema */
     async call<T extends z.ZodType>(path: string, call: Call<T>): Promise<z.infer<T>> {
       const { response, stack } = await open(path, call);
       let text: string;

@@ -1,39 +1,46 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiProblem, Unreachable } from './api-client.ts';
 
-/** Whether waiting can help: nobody answers, or the server says that it cannot just now. */
-export const isPassing = (error: unknown) =>
+/** Whether waiting can help: no server answers, or it answers that it is overloaded (429) or unavailable (503). */
+export const isTransient = (error: unknown) =>
   error instanceof Unreachable || (error instanceof ApiProblem && (error.status === 503 || error.status === 429));
 
+const firstDelayMs = 200;
+const longestDelayMs = 2_000;
+/** `Retry-After` is followed up to this. */
+const longestRetryAfterMs = 5_000;
+
 /**
- * Counts out the patience with a server that does not answer: waits a little longer each time, and gives up by
- * throwing the error once nothing has answered for `limitMs`.
+ * Exponential backoff for a server that does not answer: 200 ms, doubled up to 2 s, or what `Retry-After` asks for.
+ *
+ * @param options.giveUpAfterMs `wait` rethrows the error when the server has not answered for this long
+ * @param options.onWait        called at the first wait of an outage
  */
-export function createPatience({
-  limitMs,
+export function createBackoff({
+  giveUpAfterMs,
   onWait,
   signal,
 }: {
-  limitMs: number;
+  giveUpAfterMs: number;
   onWait?: (error: Error) => void;
   signal?: AbortSignal | undefined;
 }) {
-  let since: number | undefined;
-  let delayMs = 200;
+  let firstFailureAt: number | undefined;
+  let delayMs = firstDelayMs;
   return {
-    /** Something answered; patience is whole again. */
-    restore() {
-      since = undefined;
-      delayMs = 200;
+    /** Call it when the server has answered: the next outage starts from the shortest delay. */
+    reset() {
+      firstFailureAt = undefined;
+      delayMs = firstDelayMs;
     },
     async wait(error: Error) {
-      if (since === undefined) onWait?.(error);
-      since ??= Date.now();
-      const asked = error instanceof ApiProblem ? error.retryAfterMs : undefined;
-      const pause = Math.min(asked ?? delayMs, 5_000);
-      if (Date.now() + pause - since > limitMs) throw error;
-      await sleep(pause, undefined, signal ? { signal } : {});
-      delayMs = Math.min(delayMs * 2, 2_000);
+      if (firstFailureAt === undefined) onWait?.(error);
+      firstFailureAt ??= Date.now();
+      const retryAfterMs = error instanceof ApiProblem ? error.retryAfterMs : undefined;
+      const pauseMs = Math.min(retryAfterMs ?? delayMs, longestRetryAfterMs);
+      if (Date.now() + pauseMs - firstFailureAt > giveUpAfterMs) throw error;
+      await sleep(pauseMs, undefined, signal ? { signal } : {});
+      delayMs = Math.min(delayMs * 2, longestDelayMs);
     },
   };
 }

@@ -3,21 +3,25 @@ import { extname, isAbsolute, join, parse, relative, resolve, sep } from 'node:p
 import { readableExtensions } from '../../contract/readable-files.ts';
 import { CliError, usageError } from '../cli-error.ts';
 
-/** Other files in a folder are passed over and counted. */
+/** Files in a folder that have another extension are skipped and counted. */
 const supported: ReadonlySet<string> = new Set(readableExtensions);
 
-export type FoundFile = { path: string; name: string; sizeBytes: number };
-export type Found = { files: FoundFile[]; skipped: { unsupported: number; hidden: number } };
+export type CollectedFile = { path: string; name: string; sizeBytes: number };
+export type CollectedFiles = { files: CollectedFile[]; skipped: { unsupported: number; hidden: number } };
 
 /**
- * Files to add, folders walked to the bottom. A file's name is its path from where the command runs, or its whole path
- * when it lies elsewhere: the same file again replaces itself, and never another one that happens to be called alike. Hidden files, node_modules and
- * kinds that are not read are skipped in folders; a file named outright is always sent.
+ * Collects the files to add, folders with all their subfolders.
  *
- * @throws CliError for a path that is not there
+ * A file's name is its path relative to the working directory, or its absolute path when it is outside of that. Adding
+ * the same file again therefore replaces it, and never replaces another file with the same base name.
+ *
+ * In folders, hidden files, node_modules and unsupported extensions are skipped. A file that is itself a path of the
+ * command is always collected.
+ *
+ * @throws CliError for a path that does not exist
  */
-export async function collectFiles(paths: string[]): Promise<Found> {
-  const found: Found = { files: [], skipped: { unsupported: 0, hidden: 0 } };
+export async function collectFiles(paths: string[]): Promise<CollectedFiles> {
+  const found: CollectedFiles = { files: [], skipped: { unsupported: 0, hidden: 0 } };
   for (const path of paths) {
     const info = await stat(path).catch((error: NodeJS.ErrnoException) => {
       throw usageError(`${path}: ${error.code === 'ENOENT' ? 'there is no such file or folder' : error.message}`);
@@ -32,16 +36,17 @@ export async function collectFiles(paths: string[]): Promise<Found> {
 }
 
 function nameOf(path: string): string {
-  const fromHere = relative(process.cwd(), path);
-  const isElsewhere = fromHere.startsWith('..') || isAbsolute(fromHere);
-  return (isElsewhere ? path.slice(parse(path).root.length) : fromHere).split(sep).join('/');
+  const relativePath = relative(process.cwd(), path);
+  const isOutside = relativePath.startsWith('..') || isAbsolute(relativePath);
+  return (isOutside ? path.slice(parse(path).root.length) : relativePath).split(sep).join('/');
 }
 
-async function walk(folder: string, above: ReadonlySet<string>, found: Found): Promise<void> {
+/** @param ancestors real paths of the folders above this one */
+async function walk(folder: string, ancestors: ReadonlySet<string>, found: CollectedFiles): Promise<void> {
   const real = await realpath(folder);
-  // A link that leads back to a folder we are in would never end.
-  if (above.has(real)) return;
-  const within = new Set(above).add(real);
+  // A symbolic link back to one of these folders would make an endless loop.
+  if (ancestors.has(real)) return;
+  const withThis = new Set(ancestors).add(real);
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     throw new CliError(`${folder}: the folder cannot be read (${error.code})`, { cause: error });
   });
@@ -51,9 +56,9 @@ async function walk(folder: string, above: ReadonlySet<string>, found: Found): P
       continue;
     }
     const path = join(folder, entry.name);
-    // A link may lead nowhere.
+    // A symbolic link may be broken.
     const info = await stat(path).catch(() => undefined);
-    if (info?.isDirectory()) await walk(path, within, found);
+    if (info?.isDirectory()) await walk(path, withThis, found);
     else if (info?.isFile() && supported.has(extname(entry.name).toLowerCase())) {
       found.files.push({ path, name: nameOf(path), sizeBytes: info.size });
     } else found.skipped.unsupported++;

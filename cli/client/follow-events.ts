@@ -1,56 +1,58 @@
 import { createParser } from 'eventsource-parser';
 import type { z } from 'zod';
 import { ConversationEvent } from '../../contract/conversation.ts';
-import { TaskEvent } from '../../contract/events.ts';
+import { isTerminalEvent, TaskEvent } from '../../contract/events.ts';
+import { linkAbort } from '../../runtime/link-abort.ts';
 import type { ApiClient } from './api-client.ts';
 import { CliError } from '../cli-error.ts';
-import { createPatience, isPassing } from './backoff.ts';
+import { createBackoff, isTransient } from './backoff.ts';
 
-/** The server sends something at least every 15 s; a line silent for longer is dead. */
-const silenceMs = 40_000;
-const patienceMs = 120_000;
-
-/** What a task ends with. */
-export type LastEvent = Extract<TaskEvent, { type: 'task.completed' | 'task.failed' | 'task.cancelled' }>;
-
-export const isLast = (event: TaskEvent): event is LastEvent =>
-  event.type === 'task.completed' || event.type === 'task.failed' || event.type === 'task.cancelled';
+/** The server sends at least a heartbeat every 15 s. A connection that is silent for longer than this is dead. */
+const defaultSilenceMs = 40_000;
+const defaultGiveUpAfterMs = 120_000;
+/** A connection that lasted longer than this was healthy, even when no event arrived on it. */
+const healthyMs = 5_000;
+/** A gap in the numbers that is still there after this many reconnects in a row is an error of the server. */
+const gapReconnects = 3;
 
 type Options = {
   /** Only events with a higher number. */
   after?: number;
   signal?: AbortSignal;
-  /** Called once whenever the connection is lost and the follower begins to wait. */
+  /** Called once an outage, when the connection is lost and the wait begins. */
   onWait?: () => void;
+  /** Reconnect when nothing has arrived for this long. Default: 40 s. */
   silenceMs?: number;
-  patienceMs?: number;
+  /** Throw when the server has not answered for this long. Default: two minutes. */
+  giveUpAfterMs?: number;
 };
 
-/** A stream of numbered events: where it is, what is on it, and what is said about it. */
-type Source<E extends { seq: number }> = {
+/** A stream of numbered events over SSE. */
+type EventStream<E extends { seq: number }> = {
   path: string;
   schema: z.ZodType<E>;
   isLast: (event: E) => boolean;
+  /** For error messages: `task <id>`. */
   name: string;
-  /** The command that shows it without following. */
-  see: string;
+  /** For error messages: the command that shows the events without following them. */
+  listCommand: string;
 };
 
-/** Every event of a task, until the one that ends it. As `follow`. */
+/** Yields every event of a task, until the terminal one. See `follow`. */
 export const followEvents = (api: ApiClient, taskId: string, options: Options = {}): AsyncGenerator<TaskEvent> =>
   follow(
     api,
     {
       path: `/v1/tasks/${encodeURIComponent(taskId)}/events`,
       schema: TaskEvent,
-      isLast,
+      isLast: isTerminalEvent,
       name: `task ${taskId}`,
-      see: `alfred tasks events ${taskId}`,
+      listCommand: `alfred tasks events ${taskId}`,
     },
     options,
   );
 
-/** Every event of a conversation, until it is deleted. As `follow`. */
+/** Yields every event of a conversation, until it is deleted. See `follow`. */
 export const followConversation = (api: ApiClient, id: string, options: Options = {}) =>
   follow<ConversationEvent>(
     api,
@@ -59,99 +61,106 @@ export const followConversation = (api: ApiClient, id: string, options: Options 
       schema: ConversationEvent,
       isLast: ({ type }) => type === 'conversation.deleted',
       name: `conversation ${id}`,
-      see: `alfred conversations show ${id}`,
+      listCommand: `alfred conversations show ${id}`,
     },
     options,
   );
 
 /**
- * Every event in order, without gap or duplicate, until the last one. Broken connections and restarts of the server are
- * waited out and the stream taken up where it stopped.
+ * Yields every event in order, without gaps or duplicates, until the last one. Reconnects after broken connections and
+ * server restarts, and continues after the last event it has.
  *
- * @throws when there is nothing of that id, or nothing has answered for two minutes
+ * @throws when the id does not exist, when a gap stays, and when the server has not answered for two minutes
  */
 async function* follow<E extends { seq: number }>(
   api: ApiClient,
-  source: Source<E>,
+  stream: EventStream<E>,
   options: Options,
 ): AsyncGenerator<E> {
   let after = options.after ?? 0;
   let gaps = 0;
-  const patience = createPatience({
-    limitMs: options.patienceMs ?? patienceMs,
+  const backoff = createBackoff({
+    giveUpAfterMs: options.giveUpAfterMs ?? defaultGiveUpAfterMs,
     signal: options.signal,
     onWait: () => options.onWait?.(),
   });
-  for (;;) {
-    const opened = Date.now();
-    // A line that held for a while was good, though nothing happened; one that closes at once, again and again, is not.
-    const judge = () => Date.now() - opened > 5_000 && patience.restore();
+  while (true) {
+    const openedAt = Date.now();
+    // A connection that lasted > 5 s resets the backoff.
+    const resetIfHealthy = () => Date.now() - openedAt > healthyMs && backoff.reset();
     try {
-      const told = { ended: false };
-      for await (const event of connection(api, source, after, options, told)) {
-        patience.restore();
+      const connection = { hasNoMoreEvents: false };
+      for await (const event of eventsOfConnection(api, stream, { ...options, after }, connection)) {
+        backoff.reset();
         if (event.seq <= after) continue;
         if (event.seq > after + 1) {
-          if (++gaps > 3)
+          if (++gaps > gapReconnects)
             throw new CliError(
-              `The event stream of ${source.name} has a gap after event ${after}. See \`${source.see}\`.`,
+              `The event stream of ${stream.name} has a gap after event ${after}. See \`${stream.listCommand}\`.`,
             );
           break;
         }
         gaps = 0;
         after = event.seq;
         yield event;
-        if (source.isLast(event)) return;
+        if (stream.isLast(event)) return;
       }
-      if (told.ended) return;
-      judge();
-      await patience.wait(
-        new CliError(`The event stream of ${source.name} keeps closing. What runs goes on; see \`${source.see}\`.`),
+      if (connection.hasNoMoreEvents) return;
+      resetIfHealthy();
+      await backoff.wait(
+        new CliError(
+          `The event stream of ${stream.name} keeps closing. What runs goes on; see \`${stream.listCommand}\`.`,
+        ),
       );
     } catch (error) {
-      if (options.signal?.aborted || !isPassing(error)) throw error;
-      judge();
-      await patience.wait(error as Error);
+      if (options.signal?.aborted || !isTransient(error)) throw error;
+      resetIfHealthy();
+      await backoff.wait(error as Error);
     }
   }
 }
 
-/** One connection: yields what arrives; ends when the line closes, breaks or falls silent. */
-async function* connection<E extends { seq: number }>(
+/**
+ * Yields the events of one connection. Ends when the connection closes, breaks or falls silent.
+ *
+ * @param connection `hasNoMoreEvents` is set when the server answers 204: the task ended with the event `after`
+ */
+async function* eventsOfConnection<E extends { seq: number }>(
   api: ApiClient,
-  { path, schema }: Source<E>,
-  after: number,
-  { signal, silenceMs: limit = silenceMs }: Options,
-  told: { ended: boolean },
+  { path, schema }: EventStream<E>,
+  { after, signal, silenceMs = defaultSilenceMs }: Options & { after: number },
+  connection: { hasNoMoreEvents: boolean },
 ): AsyncGenerator<E> {
   const silence = new AbortController();
-  let timer = setTimeout(() => silence.abort(), limit);
+  const abort = linkAbort(signal ? [silence.signal, signal] : [silence.signal]);
+  let timer = setTimeout(() => silence.abort(), silenceMs);
   const arrived: E[] = [];
-  const parser = createParser({ onEvent: ({ data }) => arrived.push(eventOf(schema, data)) });
+  const parser = createParser({ onEvent: ({ data }) => arrived.push(parseEvent(schema, data)) });
   try {
     const response = await api.open(path, {
       headers: { accept: 'text/event-stream', ...(after > 0 ? { 'last-event-id': String(after) } : {}) },
-      signal: AbortSignal.any([silence.signal, ...(signal ? [signal] : [])]),
+      signal: abort.signal,
     });
-    // The task has ended and the last event was the one we have.
-    told.ended = response.status === 204;
+    connection.hasNoMoreEvents = response.status === 204;
     const decoder = new TextDecoder();
     for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
       clearTimeout(timer);
-      timer = setTimeout(() => silence.abort(), limit);
+      timer = setTimeout(() => silence.abort(), silenceMs);
       parser.feed(decoder.decode(chunk, { stream: true }));
       yield* arrived.splice(0);
     }
   } catch (error) {
-    if (signal?.aborted || isPassing(error) || error instanceof CliError) throw error;
-    // The line broke in the middle: the follower connects again.
+    if (signal?.aborted || isTransient(error) || error instanceof CliError) throw error;
+    // The connection broke in the middle of a response: `follow` reconnects.
   } finally {
     clearTimeout(timer);
+    // Closes the connection when the reader has stopped early.
     silence.abort();
+    abort.release();
   }
 }
 
-function eventOf<E>(schema: z.ZodType<E>, data: string): E {
+function parseEvent<E>(schema: z.ZodType<E>, data: string): E {
   const parsed = schema.safeParse(JSON.parse(data));
   if (parsed.success) return parsed.data;
   throw new CliError(

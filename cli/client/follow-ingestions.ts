@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Ingestion } from '../../contract/documents.ts';
 import type { ApiClient } from './api-client.ts';
-import { createPatience, isPassing } from './backoff.ts';
+import { createBackoff, isTransient } from './backoff.ts';
 
 const pollMs = 250;
 
-export type Counts = Ingestion['counts'];
+export type IngestionCounts = Ingestion['counts'];
 
-export const totals = (ingestions: Ingestion[]): Counts =>
-  ingestions.reduce<Counts>(
+export const sumCounts = (ingestions: Ingestion[]): IngestionCounts =>
+  ingestions.reduce<IngestionCounts>(
     (sum, { counts }) => ({
       pending: sum.pending + counts.pending,
       added: sum.added + counts.added,
@@ -19,36 +19,36 @@ export const totals = (ingestions: Ingestion[]): Counts =>
     { pending: 0, added: 0, replaced: 0, unchanged: 0, failed: 0 },
   );
 
-/** Asks once how far those still running are. */
-export const refresh = (api: ApiClient, ingestions: Ingestion[]): Promise<Ingestion[]> =>
+/** Reads once how far the running ingestions are. */
+export const refreshIngestions = (api: ApiClient, ingestions: Ingestion[]): Promise<Ingestion[]> =>
   Promise.all(
-    ingestions.map(async (one) =>
-      one.status === 'running' ? api.call(`/v1/ingestions/${one.id}`, { answer: Ingestion }) : one,
+    ingestions.map(async (ingestion) =>
+      ingestion.status === 'running' ? api.call(`/v1/ingestions/${ingestion.id}`, { answer: Ingestion }) : ingestion,
     ),
   );
 
-/** Waits until every ingestion has ended; a server that is away for a while is waited out. */
+/** Polls until every ingestion has ended. An outage of up to two minutes is waited out. */
 export async function followIngestions(
   api: ApiClient,
   ingestions: Ingestion[],
   show: (ingestions: Ingestion[]) => void,
-  say: (line: string) => void,
+  notify: (line: string) => void,
 ): Promise<Ingestion[]> {
-  const patience = createPatience({
-    limitMs: 120_000,
-    onWait: () => say('The connection broke. The work goes on; waiting for Alfred to answer again …'),
+  const backoff = createBackoff({
+    giveUpAfterMs: 120_000,
+    onWait: () => notify('The connection broke. The work goes on; waiting for Alfred to answer again …'),
   });
   let current = ingestions;
-  for (;;) {
+  while (true) {
     show(current);
     if (current.every(({ status }) => status !== 'running')) return current;
     await sleep(pollMs);
     try {
-      current = await refresh(api, current);
-      patience.restore();
+      current = await refreshIngestions(api, current);
+      backoff.reset();
     } catch (error) {
-      if (!isPassing(error)) throw error;
-      await patience.wait(error as Error);
+      if (!isTransient(error)) throw error;
+      await backoff.wait(error as Error);
     }
   }
 }

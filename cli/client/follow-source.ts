@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Source } from '../../contract/sources.ts';
 import type { ApiClient } from './api-client.ts';
-import { createPatience, isPassing } from './backoff.ts';
+import { createBackoff, isTransient } from './backoff.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 const pollMs = 250;
 
-/** Waits until a source's sync has ended, and tells how far it is; a server that is away for a while is waited out. */
+/** Polls until a source's sync has ended, and shows its progress. An outage of up to two minutes is waited out. */
 export async function followSource(api: ApiClient, source: Source, terminal: Terminal): Promise<Source> {
-  const patience = createPatience({
-    limitMs: 120_000,
+  const backoff = createBackoff({
+    giveUpAfterMs: 120_000,
     onWait: () => terminal.note('The connection broke. The work goes on; waiting for Alfred to answer again …', 'dim'),
   });
   let current = source;
   let printedAt = Date.now();
-  for (;;) {
+  while (true) {
     const { state, counts } = current.sync;
     if (state !== 'queued' && state !== 'running') {
       terminal.clearStatus();
@@ -30,10 +30,10 @@ export async function followSource(api: ApiClient, source: Source, terminal: Ter
     await sleep(pollMs);
     try {
       current = await api.call(`/v1/sources/${source.id}`, { answer: Source });
-      patience.restore();
+      backoff.reset();
     } catch (error) {
-      if (!isPassing(error)) throw error;
-      await patience.wait(error as Error);
+      if (!isTransient(error)) throw error;
+      await backoff.wait(error as Error);
     }
   }
 }

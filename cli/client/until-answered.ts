@@ -1,35 +1,39 @@
 import { Unreachable } from './api-client.ts';
-import { createPatience, isPassing } from './backoff.ts';
+import { createBackoff, isTransient } from './backoff.ts';
 
 type Options = {
-  say: (line: string) => void;
-  /** It has answered before, so it is away for a while only. */
-  wasThere?: boolean;
+  /** Called when the wait begins, with the error and what happens now. */
+  notify: (line: string) => void;
+  /** The server has answered before: a refused connection is an outage, not a server that was never started. */
+  hasAnsweredBefore?: boolean;
   signal?: AbortSignal;
 };
 
 /**
  * Repeats a request until the server answers it. Only for requests that are safe to repeat.
  *
- * @throws what waiting cannot help, and anything once nothing has answered for a minute
+ * @throws an error that waiting cannot help, and any error when the server has not answered for a minute
  */
 export async function untilAnswered<T>(
   request: () => Promise<T>,
-  { say, wasThere = false, signal }: Options,
+  { notify, hasAnsweredBefore = false, signal }: Options,
 ): Promise<T> {
-  const patience = createPatience({
-    limitMs: 60_000,
+  const backoff = createBackoff({
+    giveUpAfterMs: 60_000,
     signal,
-    onWait: (error) => say(`${error.message.split('\n')[0]}\nTrying again …`),
+    onWait: (error) => notify(`${error.message.split('\n')[0]}\nTrying again …`),
   });
-  for (let attempt = 1; ; attempt++) {
+  let isFirstAttempt = true;
+  while (true) {
     try {
       return await request();
     } catch (error) {
-      // Nobody there at the first knock: most likely nothing was started.
-      const isNobody = attempt === 1 && !wasThere && error instanceof Unreachable && error.isRefused;
-      if (!isPassing(error) || isNobody) throw error;
-      await patience.wait(error as Error);
+      // Refused at the first attempt: most likely no server was started, and waiting does not help.
+      const isNotStarted =
+        isFirstAttempt && !hasAnsweredBefore && error instanceof Unreachable && error.neverReachedServer;
+      if (!isTransient(error) || isNotStarted) throw error;
+      isFirstAttempt = false;
+      await backoff.wait(error as Error);
     }
   }
 }

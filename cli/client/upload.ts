@@ -1,38 +1,48 @@
 import { readFile } from 'node:fs/promises';
 import { Ingestion, type IngestedFile, type Placement } from '../../contract/documents.ts';
 import { ApiProblem, type ApiClient } from './api-client.ts';
-import type { FoundFile } from './collect-files.ts';
-import { createPatience, isPassing } from './backoff.ts';
+import type { CollectedFile } from './collect-files.ts';
+import { createBackoff, isTransient } from './backoff.ts';
 
-/** Small enough for the server's usual limit (ALFRED_MAX_UPLOAD_MB), large enough that the requests cost nothing. */
+/** Below the server's default limit (ALFRED_MAX_UPLOAD_MB), and large enough that few requests are needed. */
 const batchBytes = 8_000_000;
 const batchFiles = 100;
 
-export type Refused = Pick<IngestedFile, 'name'> & { message: string };
-export type Upload = { ingestions: Ingestion[]; refused: Refused[]; sent: number };
+export type RefusedFile = Pick<IngestedFile, 'name'> & { message: string };
+export type Upload = {
+  ingestions: Ingestion[];
+  /** Files that the server refused, or that cannot be read here. */
+  refused: RefusedFile[];
+  /** Files that were sent or refused. */
+  sent: number;
+};
 
 /**
- * Sends files in batches. A batch the server finds too large is halved; a file it refuses, or that cannot be read here,
- * is set aside with the reason and stops no other. Repeating an upload is safe: an unchanged file changes nothing.
+ * Sends files in batches. When the server refuses a batch, its halves are sent. A single file that it refuses, or that
+ * cannot be read here, is recorded in `refused` with the reason, and the upload continues. Safe to repeat: an unchanged
+ * file changes nothing.
+ *
+ * @param progress called after each batch; it may refresh `ingestions`
+ * @param notify   called when an outage begins
  */
 export async function upload(
   api: ApiClient,
-  { files, placement }: { files: FoundFile[]; placement: Placement },
+  { files, placement }: { files: CollectedFile[]; placement: Placement },
   progress: (state: Upload) => Promise<void>,
-  say: (line: string) => void,
+  notify: (line: string) => void,
 ): Promise<Upload> {
   const state: Upload = { ingestions: [], refused: [], sent: 0 };
   const queue = batches(files);
   for (let batch = queue.shift(); batch; batch = queue.shift()) {
     try {
-      const form = await formOf(batch, state.refused);
-      if (form) state.ingestions.push(await send(api, { form, query: queryOf(placement) }, say));
+      const form = await readForm(batch, state.refused);
+      if (form) state.ingestions.push(await send(api, { form, query: queryOf(placement) }, notify));
       state.sent += batch.length;
     } catch (error) {
       if (!(error instanceof ApiProblem) || error.status >= 500) throw error;
       if (batch.length > 1) {
-        const half = Math.ceil(batch.length / 2);
-        queue.unshift(batch.slice(0, half), batch.slice(half));
+        const middle = Math.ceil(batch.length / 2);
+        queue.unshift(batch.slice(0, middle), batch.slice(middle));
         continue;
       }
       state.refused.push({ name: batch[0]?.name ?? '', message: error.message });
@@ -43,9 +53,9 @@ export async function upload(
   return state;
 }
 
-/** Groups of at most `batchFiles` files and about `batchBytes`; a larger file stands alone. */
-export function batches(files: FoundFile[]): FoundFile[][] {
-  const all: FoundFile[][] = [];
+/** Groups of at most `batchFiles` files and `batchBytes`. A larger file is a group of its own. */
+export function batches(files: CollectedFile[]): CollectedFile[][] {
+  const all: CollectedFile[][] = [];
   let size = 0;
   for (const file of files) {
     const last = all.at(-1);
@@ -60,7 +70,8 @@ export function batches(files: FoundFile[]): FoundFile[][] {
   return all;
 }
 
-async function formOf(batch: FoundFile[], refused: Refused[]): Promise<FormData | undefined> {
+/** @returns undefined when no file of the batch can be read */
+async function readForm(batch: CollectedFile[], refused: RefusedFile[]): Promise<FormData | undefined> {
   const form = new FormData();
   let isEmpty = true;
   for (const { path, name } of batch) {
@@ -68,7 +79,7 @@ async function formOf(batch: FoundFile[], refused: Refused[]): Promise<FormData 
       form.append('files', new Blob([await readFile(path)]), name);
       isEmpty = false;
     } catch (error) {
-      // A halved batch comes here again.
+      // The halves of a refused batch are read again: do not record the file twice.
       const message = `cannot be read: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`;
       if (!refused.some((file) => file.name === name)) refused.push({ name, message });
     }
@@ -83,18 +94,18 @@ function queryOf({ collection, readers, tags }: Placement): string {
   return query.toString();
 }
 
-type Sent = { form: FormData; query: string };
-async function send(api: ApiClient, { form, query }: Sent, say: (line: string) => void): Promise<Ingestion> {
-  const patience = createPatience({
-    limitMs: 60_000,
-    onWait: (error) => say(`${error.message.split('\n')[0]}\nTrying again …`),
+type Batch = { form: FormData; query: string };
+async function send(api: ApiClient, { form, query }: Batch, notify: (line: string) => void): Promise<Ingestion> {
+  const backoff = createBackoff({
+    giveUpAfterMs: 60_000,
+    onWait: (error) => notify(`${error.message.split('\n')[0]}\nTrying again …`),
   });
-  for (;;) {
+  while (true) {
     try {
       return await api.call(`/v1/documents?${query}`, { method: 'POST', form, answer: Ingestion });
     } catch (error) {
-      if (!isPassing(error)) throw error;
-      await patience.wait(error as Error);
+      if (!isTransient(error)) throw error;
+      await backoff.wait(error as Error);
     }
   }
 }

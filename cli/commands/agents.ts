@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { AgentList } from '../../contract/agents.ts';
-import type { Context } from '../command-context.ts';
+import type { CommandContext } from '../command-context.ts';
 import { table } from '../terminal/terminal.ts';
 
-export function addAgents(program: Command, { api, terminal }: Context) {
+export function addAgents(program: Command, { api, terminal }: CommandContext) {
   program
     .command('agents')
     .description('list the agents')

@@ -1,12 +1,13 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { Approval, ApprovalList } from '../../contract/approval.ts';
-import type { Context } from '../command-context.ts';
+import type { CommandContext } from '../command-context.ts';
+import { formatMinute } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
 
 type ListOptions = { all?: boolean; status?: string; limit: number; json?: boolean };
 type DecideOptions = { comment?: string; edit?: object; json?: boolean };
 
-export function addApprovals(program: Command, context: Context) {
+export function addApprovals(program: Command, context: CommandContext) {
   const approvals = program.command('approvals').description('calls that wait for a person');
   approvals
     .command('list', { isDefault: true })
@@ -44,14 +45,14 @@ function jsonObject(value: string): object {
     const parsed: unknown = JSON.parse(value);
     if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed;
   } catch {
-    // Said below.
+    // Throws the same error as JSON that is no object.
   }
   throw new InvalidArgumentError('expected a JSON object, like \'{"amount": 50}\'');
 }
 
 const path = (id: string) => `/v1/approvals/${encodeURIComponent(id)}`;
 
-async function list({ all, status, limit, json }: ListOptions, { api, terminal }: Context) {
+async function list({ all, status, limit, json }: ListOptions, { api, terminal }: CommandContext) {
   const mine = !all && status === undefined ? 'true' : undefined;
   const { approvals, nextCursor } = await api.call('/v1/approvals', {
     query: { status, mine, limit },
@@ -69,13 +70,11 @@ const rowOf = ({ id, tool, status, requestedBy, requestedAt, expiresAt }: Approv
   tool,
   status,
   requestedBy,
-  minute(requestedAt),
-  status === 'pending' ? minute(expiresAt) : '',
+  formatMinute(requestedAt),
+  status === 'pending' ? formatMinute(expiresAt) : '',
 ];
 
-const minute = (at: string) => at.slice(0, 16).replace('T', ' ');
-
-async function show(id: string, { json }: { json?: boolean }, { api, terminal }: Context) {
+async function show(id: string, { json }: { json?: boolean }, { api, terminal }: CommandContext) {
   const approval = await api.call(path(id), { answer: Approval });
   if (json) return terminal.print(JSON.stringify(approval, null, 2));
   const { tool, agent, taskId, requestedBy, status, expiresAt, onExpiry, decision, argumentsHash } = approval;
@@ -97,14 +96,14 @@ async function decide(
   decision: 'approve' | 'deny',
   id: string,
   { comment, edit, json }: DecideOptions,
-  { api, terminal }: Context,
+  { api, terminal }: CommandContext,
 ) {
-  // What was looked at is what is decided about.
+  // The server refuses the decision when the arguments have changed since they were shown.
   const { argumentsHash, status } = await api.call(path(id), { answer: Approval });
-  const seen = status === 'pending' ? { argumentsHash } : {};
+  const shownArguments = status === 'pending' ? { argumentsHash } : {};
   const approval = await api.call(path(id), {
     method: 'POST',
-    json: { decision, comment, edit, ...seen },
+    json: { decision, comment, edit, ...shownArguments },
     answer: Approval,
   });
   terminal.print(json ? JSON.stringify(approval, null, 2) : sentenceOf(approval));
@@ -113,6 +112,6 @@ async function decide(
 function sentenceOf({ tool, status, decision }: Approval): string {
   const who = decision?.by == null ? 'nobody decided in time' : `${status} by ${decision.by}`;
   const edited = decision?.edited == null ? '' : ` with other arguments: ${JSON.stringify(decision.edited)}`;
-  const said = decision?.comment ? ` “${decision.comment}”` : '';
-  return `${tool}: ${who} at ${decision?.at ?? ''}; it ${decision?.runs ? `runs${edited}` : 'does not run'}.${said}`;
+  const comment = decision?.comment ? ` “${decision.comment}”` : '';
+  return `${tool}: ${who} at ${decision?.at ?? ''}; it ${decision?.runs ? `runs${edited}` : 'does not run'}.${comment}`;
 }

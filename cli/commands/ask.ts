@@ -1,19 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { InvalidArgumentError, type Command } from 'commander';
 import { DocumentList } from '../../contract/documents.ts';
+import { isTerminalEvent } from '../../contract/events.ts';
 import { Task, type TaskRequest } from '../../contract/task.ts';
 import type { ApiClient } from '../client/api-client.ts';
 import { exitCodes, usageError } from '../cli-error.ts';
-import type { Context } from '../command-context.ts';
-import { followEvents, isLast } from '../client/follow-events.ts';
+import type { CommandContext } from '../command-context.ts';
+import { followEvents } from '../client/follow-events.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
-import { exitCodeOf, noteEnding } from '../task-ending.ts';
-import { createTranscript, showEnding } from '../terminal/transcript.ts';
+import { exitCodeOf, printFailureReason } from '../task-ending.ts';
+import { printSourcesAndCost } from '../terminal/task-summary.ts';
+import { createTranscript } from '../terminal/transcript.ts';
 import { untilAnswered } from '../client/until-answered.ts';
 
 type Options = { agent: string; json?: boolean; stream: boolean; maxCostUsd?: number; priority?: number };
 
-export function addAsk(program: Command, context: Context) {
+export function addAsk(program: Command, context: CommandContext) {
   program
     .command('ask')
     .description('ask an agent, and watch the answer come')
@@ -40,7 +42,7 @@ function priorityKey(value: string): number {
   return Number(value);
 }
 
-async function ask(question: string, options: Options, { api, terminal }: Context): Promise<number> {
+async function ask(question: string, options: Options, { api, terminal }: CommandContext): Promise<number> {
   if (!question)
     throw usageError(
       'The question is empty. Write it behind the command: alfred ask "How many days do I have to file an expense report?"',
@@ -49,12 +51,12 @@ async function ask(question: string, options: Options, { api, terminal }: Contex
     agent: options.agent,
     input: { text: question },
     ...(options.priority === undefined ? {} : { priority: options.priority }),
-    // Nobody is there to grant more to a command in a pipe.
+    // In a pipe, no person is there to grant more budget: the task ends at its limit.
     ...(options.maxCostUsd === undefined
       ? {}
       : { budget: { maxCostUsd: options.maxCostUsd, ...(terminal.isLive ? {} : { waitS: 0 }) } }),
   };
-  let cancelling = false;
+  let isCancelled = false;
   let task: Task | undefined;
   const cancel = async () => {
     if (!task) return;
@@ -64,7 +66,7 @@ async function ask(question: string, options: Options, { api, terminal }: Contex
   };
   const stopWatching = onInterrupt(
     () => {
-      cancelling = true;
+      isCancelled = true;
       terminal.note('Cancelling the task … (Ctrl-C again leaves at once)');
       void cancel();
     },
@@ -72,59 +74,65 @@ async function ask(question: string, options: Options, { api, terminal }: Contex
   );
   try {
     task = await createTask(api, request, (line) => terminal.note(line, 'dim'));
-    if (cancelling) await cancel();
-    const last = await watch(task, {
+    if (isCancelled) await cancel();
+    const ending = await watch(task, {
       api,
       terminal,
       stream: terminal.isLive && options.stream && !options.json,
       quiet: options.json === true,
     });
     if (options.json) terminal.print(JSON.stringify(await api.call(`/v1/tasks/${task.id}`, { answer: Task }), null, 2));
-    return await end(task, last, { api, terminal, json: options.json === true });
+    return await printResult(task, ending, { api, terminal, json: options.json === true });
   } finally {
     stopWatching();
   }
 }
 
-/** Whatever broke, the same key makes the same task. */
-function createTask(api: ApiClient, request: object, say: (line: string) => void): Promise<Task> {
+/** Repeated requests have the same idempotency key, so that they create one task. */
+function createTask(api: ApiClient, request: object, notify: (line: string) => void): Promise<Task> {
   const headers = { 'idempotency-key': randomUUID() };
-  return untilAnswered(() => api.call('/v1/tasks', { method: 'POST', json: request, headers, answer: Task }), { say });
+  return untilAnswered(() => api.call('/v1/tasks', { method: 'POST', json: request, headers, answer: Task }), {
+    notify,
+  });
 }
 
+/** Shows the task until its terminal event. */
 async function watch(
   task: Task,
-  { api, terminal, stream, quiet }: Pick<Context, 'api' | 'terminal'> & { stream: boolean; quiet: boolean },
+  { api, terminal, stream, quiet }: CommandContext & { stream: boolean; quiet: boolean },
 ) {
   const transcript = createTranscript(terminal, { stream, taskId: task.id });
-  const begun = Date.parse(task.createdAt);
+  const createdAtMs = Date.parse(task.createdAt);
   const onWait = () =>
     terminal.note('The connection broke. The task goes on; waiting for Alfred to answer again …', 'dim');
   for await (const event of followEvents(api, task.id, { onWait })) {
     if (!quiet) transcript.show(event);
-    if (isLast(event)) return { event, durationMs: Date.parse(event.at) - begun, model: transcript.model() };
+    if (isTerminalEvent(event))
+      return { event, durationMs: Date.parse(event.at) - createdAtMs, model: transcript.model() };
   }
   throw new Error('the event stream ended without a last event');
 }
 
-async function end(
+/** Prints how the task ended. @returns the exit code */
+async function printResult(
   task: Task,
   { event, durationMs, model }: Awaited<ReturnType<typeof watch>>,
-  { api, terminal, json }: Pick<Context, 'api' | 'terminal'> & { json: boolean },
+  { api, terminal, json }: CommandContext & { json: boolean },
 ) {
   const { usage } = event.data;
-  noteEnding(terminal, event);
+  printFailureReason(terminal, event);
   if (!json) {
     const result = event.type === 'task.completed' ? { result: event.data.result } : {};
-    showEnding(terminal, { ...result, usage, durationMs, model, link: task.links.temporal });
+    printSourcesAndCost(terminal, { ...result, usage, durationMs, model, link: task.links.temporal });
   }
   if (event.type === 'task.completed' && event.data.result.citations.length === 0)
-    await hintAtDocuments(api, (line) => terminal.note(line));
+    await suggestDocuments(api, (line) => terminal.note(line));
   return exitCodeOf(event);
 }
 
-async function hintAtDocuments(api: ApiClient, say: (line: string) => void) {
+/** When there are no documents at all, an answer without citations is no surprise: says how to add some. */
+async function suggestDocuments(api: ApiClient, notify: (line: string) => void) {
   const page = await api.call('/v1/documents', { query: { limit: 1 }, answer: DocumentList }).catch(() => undefined);
   if (page?.documents.length === 0)
-    say('There are no documents yet. Add some: alfred documents add docs/examples/policies');
+    notify('There are no documents yet. Add some: alfred documents add docs/examples/policies');
 }

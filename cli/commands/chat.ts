@@ -1,17 +1,19 @@
 import { Option, type Command } from 'commander';
 import { AgentList } from '../../contract/agents.ts';
 import { busyPolicies, type BusyPolicy, type Conversation } from '../../contract/conversation.ts';
-import { lookBackAt, openConversation } from '../chat/open-conversation.ts';
-import { readLines } from '../chat/send-lines.ts';
+import { createConversationView } from '../chat/conversation-view.ts';
+import { runInteractiveChat } from '../chat/interactive-chat.ts';
+import { loadRecentMessages, openConversation } from '../chat/open-conversation.ts';
+import { sendLines } from '../chat/send-lines.ts';
 import { createSession, type Session } from '../chat/session.ts';
-import { talk } from '../chat/interactive-chat.ts';
-import { createView, short } from '../chat/conversation-view.ts';
 import { exitCodes, usageError } from '../cli-error.ts';
-import type { Context } from '../command-context.ts';
+import type { CommandContext } from '../command-context.ts';
+import { oneLine } from '../terminal/format.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 type Options = { agent?: string; conversation?: string; onBusy?: BusyPolicy; json?: boolean };
 
-export function addChat(program: Command, context: Context) {
+export function addChat(program: Command, context: CommandContext) {
   program
     .command('chat')
     .description('talk with an agent, which knows what was said before')
@@ -28,43 +30,46 @@ export function addChat(program: Command, context: Context) {
     });
 }
 
-async function chat(question: string, options: Options, { api, terminal }: Context): Promise<number> {
+async function chat(question: string, options: Options, { api, terminal }: CommandContext): Promise<number> {
   const { agent, onBusy, json } = options;
-  const found =
+  const resumed =
     options.conversation === undefined ? undefined : await openConversation(api, options.conversation, agent);
-  let shared = terminal;
-  const session = createSession({ api, terminal: () => shared, agent, onBusy, found });
-  if (found?.runningTaskId) session.awaited.ran(found.runningTaskId);
+  let output = terminal;
+  const session = createSession({ api, terminal: () => output, agent, onBusy, resumed });
+  if (resumed?.runningTaskId) session.pendingReplies.markRunning(resumed.runningTaskId);
   const isInteractive = process.stdin.isTTY && terminal.isLiveStatus && !json;
   try {
-    if (!isInteractive) return await listen(session, question, found, { terminal, json: json === true });
-    // Before the first word, not after it: whether anybody is there, and what the past was.
-    const past = found ? await lookBackAt(api, found) : undefined;
-    if (!found) await api.call('/v1/agents', { answer: AgentList });
-    await talk({ session, terminal, question, past, share: (one) => (shared = one) });
+    if (!isInteractive) return await chatByLines(session, question, resumed, { terminal, json: json === true });
+    // Ask the server before the prompt is shown: it may not run, and a resumed conversation has messages to show.
+    const recent = resumed ? await loadRecentMessages(api, resumed) : undefined;
+    if (!resumed) await api.call('/v1/agents', { answer: AgentList });
+    const onTerminal = (promptTerminal: Terminal) => {
+      output = promptTerminal;
+    };
+    await runInteractiveChat({ session, terminal, question, recent, onTerminal });
     return exitCodes.ok;
   } finally {
-    for (const text of session.leave()) terminal.note(`Perhaps not sent: “${short(text)}”`);
+    for (const text of session.leave()) terminal.note(`Perhaps not sent: “${oneLine(text)}”`);
     const conversation = session.conversation();
-    const goesOn = session.awaited.isBusy() ? 'What runs goes on. ' : '';
-    if (conversation) terminal.note(`\n${goesOn}Back to the conversation: alfred chat -c ${conversation.id}`, 'dim');
+    const busyNote = session.pendingReplies.isBusy() ? 'What runs goes on. ' : '';
+    if (conversation) terminal.note(`\n${busyNote}Back to the conversation: alfred chat -c ${conversation.id}`, 'dim');
   }
 }
 
-/** Programs at both ends, or at one of them. */
-async function listen(
+/** Standard input, standard output or both belong to a program: each line of the input is a message. */
+async function chatByLines(
   session: Session,
   question: string,
-  found: Conversation | undefined,
-  { terminal, json }: Pick<Context, 'terminal'> & { json: boolean },
+  resumed: Conversation | undefined,
+  { terminal, json }: Pick<CommandContext, 'terminal'> & { json: boolean },
 ): Promise<number> {
-  const view = createView(terminal, { isOwn: session.awaited.isOwn, all: false });
-  const followed = session
-    .follow(found?.lastSeq ?? 0, (event) => (json ? terminal.print(JSON.stringify(event)) : view.show(event)))
+  const view = createConversationView(terminal, { isOwn: session.pendingReplies.isOwn, all: false });
+  const deleted = session
+    .follow(resumed?.lastSeq ?? 0, (event) => (json ? terminal.print(JSON.stringify(event)) : view.show(event)))
     .then(() => exitCodes.failed);
-  if (question) void session.say(question);
-  const code = await Promise.race([followed, readLines(session, process.stdin, terminal)]);
-  if (session.awaited.isNothing())
+  if (question) void session.send(question);
+  const code = await Promise.race([deleted, sendLines(session, process.stdin, terminal)]);
+  if (session.pendingReplies.hasSentNothing())
     throw usageError('Nothing was said. Write it behind the command, or a message a line.');
   return code;
 }

@@ -4,13 +4,13 @@ import { defaultChunking } from '../../contract/chunking.ts';
 import { Collection, CollectionList, CollectionSettings } from '../../contract/collections.ts';
 import { ApiProblem, type ApiClient } from '../client/api-client.ts';
 import { usageError } from '../cli-error.ts';
-import type { Context } from '../command-context.ts';
-import { count } from '../terminal/format.ts';
+import type { CommandContext } from '../command-context.ts';
+import { formatCount } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
 
 type SetOptions = { chunkTokens?: number; overlapTokens?: number };
 
-export function addCollections(program: Command, context: Context) {
+export function addCollections(program: Command, context: CommandContext) {
   const collections = program.command('collections').description('how documents of a collection are cut');
   collections
     .command('list', { isDefault: true })
@@ -40,7 +40,7 @@ function wholeNumber(value: string): number {
 const path = (name: string) => `/v1/collections/${encodeURIComponent(name)}`;
 const read = (name: string, api: ApiClient) => api.call(path(name), { answer: Collection });
 
-async function set(name: string, options: SetOptions, context: Context) {
+async function set(name: string, options: SetOptions, context: CommandContext) {
   if (options.chunkTokens === undefined && options.overlapTokens === undefined)
     throw usageError('Say what to set: --chunk-tokens 500, --overlap-tokens 50, or both.');
   const before = await read(name, context.api).catch((error: unknown) => {
@@ -53,7 +53,7 @@ async function set(name: string, options: SetOptions, context: Context) {
   show(collection, {}, context);
 }
 
-function show(collection: Collection, { json }: { json?: boolean }, { terminal }: Context) {
+function show(collection: Collection, { json }: { json?: boolean }, { terminal }: CommandContext) {
   if (json) return terminal.print(JSON.stringify(collection, null, 2));
   const { name, settings, documents, chunks, outdated } = collection;
   terminal.print(
@@ -67,11 +67,11 @@ function show(collection: Collection, { json }: { json?: boolean }, { terminal }
   );
   if (outdated > 0)
     terminal.note(
-      `${count(outdated, 'document')} cut by other settings: add them again, or have their source synced (alfred sources sync).`,
+      `${formatCount(outdated, 'document')} cut by other settings: add them again, or have their source synced (alfred sources sync).`,
     );
 }
 
-async function list({ json }: { json?: boolean }, { api, terminal }: Context) {
+async function list({ json }: { json?: boolean }, { api, terminal }: CommandContext) {
   const all: Collection[] = [];
   let cursor: string | undefined;
   do {

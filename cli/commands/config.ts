@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { describeConfig, loadConfig } from '../../runtime/config.ts';
 import { configPage } from '../config-page.ts';
-import type { Context } from '../command-context.ts';
+import type { CommandContext } from '../command-context.ts';
 import { localRun, stackEnvironment } from '../stack.ts';
 import { table } from '../terminal/terminal.ts';
 
-export function addConfig(program: Command, { terminal }: Context) {
+export function addConfig(program: Command, { terminal }: CommandContext) {
   program
     .command('config')
     .description('the configuration in force, secrets masked')

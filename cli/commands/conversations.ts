@@ -8,9 +8,8 @@ import {
   type ConversationMessage,
 } from '../../contract/conversation.ts';
 import { conversationPath } from '../chat/message-sender.ts';
-import { short } from '../chat/conversation-view.ts';
-import type { Context } from '../command-context.ts';
-import { count } from '../terminal/format.ts';
+import type { CommandContext } from '../command-context.ts';
+import { formatCount, formatMinute, formatSecond, oneLine } from '../terminal/format.ts';
 import { table, wrap } from '../terminal/terminal.ts';
 
 type ListOptions = { agent?: string; archived?: boolean; limit: number; json?: boolean };
@@ -18,7 +17,7 @@ type ShowOptions = { limit: number; before?: number; json?: boolean };
 type StopOptions = { keep?: boolean; reason?: string; undo?: boolean; json?: boolean };
 type ArchiveOptions = { undo?: boolean; json?: boolean };
 
-export function addConversations(program: Command, context: Context) {
+export function addConversations(program: Command, context: CommandContext) {
   const conversations = program.command('conversations').description('what people and agents said to each other');
   conversations
     .command('list', { isDefault: true })
@@ -60,7 +59,7 @@ export function addConversations(program: Command, context: Context) {
     .action((id: string, options: { json?: boolean }) => remove(id, options, context));
 }
 
-async function list({ json, archived, ...query }: ListOptions, { api, terminal }: Context) {
+async function list({ json, archived, ...query }: ListOptions, { api, terminal }: CommandContext) {
   const { conversations, nextCursor } = await api.call('/v1/conversations', {
     query: { ...query, archived: archived ? 'true' : undefined },
     answer: ConversationList,
@@ -74,11 +73,11 @@ async function list({ json, archived, ...query }: ListOptions, { api, terminal }
 
 const rowOf = (conversation: Conversation) => [
   conversation.id,
-  short(conversation.title ?? '', 40),
+  oneLine(conversation.title ?? '', 40),
   conversation.agent,
   String(conversation.messages),
   stateOf(conversation),
-  minute(conversation.updatedAt),
+  formatMinute(conversation.updatedAt),
 ];
 
 /** `running, 2 queued` */
@@ -87,9 +86,7 @@ const stateOf = ({ archived, runningTaskId, queued }: Conversation) =>
     .filter(Boolean)
     .join(', ');
 
-const minute = (at: string) => at.slice(0, 16).replace('T', ' ');
-
-async function show(id: string, { json, ...query }: ShowOptions, { api, terminal }: Context) {
+async function show(id: string, { json, ...query }: ShowOptions, { api, terminal }: CommandContext) {
   const conversation = await api.call(conversationPath(id), { answer: Conversation });
   const page = await api.call(`${conversationPath(id)}/messages`, { query, answer: MessageList });
   if (json) return terminal.print(JSON.stringify({ conversation, ...page }, null, 2));
@@ -108,7 +105,7 @@ async function show(id: string, { json, ...query }: ShowOptions, { api, terminal
   if (page.hasMore && first) terminal.note(`\nThere are more: --before ${first.position} shows those before.`, 'dim');
   for (const message of page.messages) {
     terminal.print();
-    terminal.printStyled('dim', headOf(message));
+    terminal.printStyled('dim', messageHeader(message));
     terminal.print(
       message.text
         .split('\n')
@@ -118,17 +115,17 @@ async function show(id: string, { json, ...query }: ShowOptions, { api, terminal
   }
 }
 
-/** Who said it, which one it was, and how it stands. */
-function headOf({ role, position, state, taskStatus, taskId, createdAt }: ConversationMessage): string {
-  const at = createdAt.slice(0, 19).replace('T', ' ');
+/** The line above a message: its position, time and state. */
+function messageHeader({ role, position, state, taskStatus, taskId, createdAt }: ConversationMessage): string {
+  const at = formatSecond(createdAt);
   if (role === 'assistant') return `answer · ${at} · task ${taskId}`;
-  // A turn is over however its task ended.
-  const stands = taskStatus === 'failed' || taskStatus === 'cancelled' ? taskStatus : state;
-  const task = stands === 'failed' || stands === 'cancelled' ? ` · task ${taskId}` : '';
-  return `${position} · ${at} · ${stands.replaceAll('_', ' ')}${task}`;
+  // The state is `done` however the task ended: show the status of a task that has no answer.
+  const shownState = taskStatus === 'failed' || taskStatus === 'cancelled' ? taskStatus : state;
+  const task = shownState === 'failed' || shownState === 'cancelled' ? ` · task ${taskId}` : '';
+  return `${position} · ${at} · ${shownState.replaceAll('_', ' ')}${task}`;
 }
 
-async function stop(id: string, { keep, reason, undo, json }: StopOptions, { api, terminal }: Context) {
+async function stop(id: string, { keep, reason, undo, json }: StopOptions, { api, terminal }: CommandContext) {
   const stopped = await api.call(`${conversationPath(id)}/stop`, {
     method: 'POST',
     json: { reason, undo, ...(keep ? { queued: 'keep' } : {}) },
@@ -138,10 +135,10 @@ async function stop(id: string, { keep, reason, undo, json }: StopOptions, { api
   const { stoppedTaskId, dropped } = stopped;
   terminal.print(stoppedTaskId === null ? 'Nothing ran.' : `The task ${stoppedTaskId} is being cancelled.`);
   if (dropped.length > 0)
-    terminal.print(`${count(dropped.length, 'message')} that waited will not be answered: ${dropped.join(', ')}`);
+    terminal.print(`${formatCount(dropped.length, 'message')} that waited will not be answered: ${dropped.join(', ')}`);
 }
 
-async function archive(id: string, { undo, json }: ArchiveOptions, { api, terminal }: Context) {
+async function archive(id: string, { undo, json }: ArchiveOptions, { api, terminal }: CommandContext) {
   const conversation = await api.call(conversationPath(id), {
     method: 'PATCH',
     json: { archived: !undo },
@@ -155,7 +152,7 @@ async function archive(id: string, { undo, json }: ArchiveOptions, { api, termin
   );
 }
 
-async function remove(id: string, { json }: { json?: boolean }, { api, terminal }: Context) {
+async function remove(id: string, { json }: { json?: boolean }, { api, terminal }: CommandContext) {
   await api.call(conversationPath(id), { method: 'DELETE', answer: z.undefined() });
   terminal.print(json ? JSON.stringify({ id, deleted: true }, null, 2) : 'The conversation is deleted.');
 }

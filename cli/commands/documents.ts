@@ -4,14 +4,14 @@ import { DocumentList, Ingestion, Placement, type Document } from '../../contrac
 import { readableKinds } from '../../contract/readable-files.ts';
 import type { ApiClient } from '../client/api-client.ts';
 import { CliError, exitCodes, usageError } from '../cli-error.ts';
-import { collectFiles, type Found } from '../client/collect-files.ts';
-import type { Context } from '../command-context.ts';
-import { followIngestions, refresh, totals } from '../client/follow-ingestions.ts';
-import { bytes, count } from '../terminal/format.ts';
-import { table } from '../terminal/terminal.ts';
+import { collectFiles, type CollectedFiles } from '../client/collect-files.ts';
+import type { CommandContext } from '../command-context.ts';
+import { followIngestions, refreshIngestions, sumCounts } from '../client/follow-ingestions.ts';
+import { formatBytes, formatCount, formatMinute } from '../terminal/format.ts';
+import { prefixWithin, table } from '../terminal/terminal.ts';
 import { upload, type Upload } from '../client/upload.ts';
 
-export function addDocuments(program: Command, context: Context) {
+export function addDocuments(program: Command, context: CommandContext) {
   const documents = program.command('documents').description('what answers are found in');
   documents
     .command('add')
@@ -54,18 +54,18 @@ function placementOf({ collection, reader, private: isPrivate, tag }: AddOptions
   return parsed.data;
 }
 
-async function add(paths: string[], placement: Placement, { api, terminal }: Context): Promise<number> {
+async function add(paths: string[], placement: Placement, { api, terminal }: CommandContext): Promise<number> {
   const found = await collectFiles(paths);
   if (found.files.length === 0)
     throw usageError(
       `There is nothing to add in ${paths.join(', ')}${skippedPhrase(found)}. Alfred reads ${readableKinds}.`,
     );
-  terminal.note(`Adding ${count(found.files.length, 'file')}${skippedPhrase(found)} …`);
+  terminal.note(`Adding ${formatCount(found.files.length, 'file')}${skippedPhrase(found)} …`);
   const say = (line: string) => terminal.note(line, 'dim');
 
   let printedAt = Date.now();
   const show = (ingestions: Ingestion[], sent: number) => {
-    const { pending, ...done } = totals(ingestions);
+    const { pending, ...done } = sumCounts(ingestions);
     const finished = done.added + done.replaced + done.unchanged + done.failed;
     const line = `${finished} of ${found.files.length} done (${sent} sent, ${pending} waiting, ${done.failed} failed)`;
     if (terminal.isLiveStatus) terminal.status(line);
@@ -78,7 +78,7 @@ async function add(paths: string[], placement: Placement, { api, terminal }: Con
     api,
     { files: found.files, placement },
     async (state) => {
-      state.ingestions = await refresh(api, state.ingestions).catch(() => state.ingestions);
+      state.ingestions = await refreshIngestions(api, state.ingestions).catch(() => state.ingestions);
       show(state.ingestions, state.sent);
     },
     say,
@@ -87,12 +87,12 @@ async function add(paths: string[], placement: Placement, { api, terminal }: Con
   return summarise(ended, sent, { terminal });
 }
 
-async function retry(id: string, { api, terminal }: Context): Promise<number> {
+async function retry(id: string, { api, terminal }: CommandContext): Promise<number> {
   const ingestion = await api.call(`/v1/ingestions/${encodeURIComponent(id)}/retry`, {
     method: 'POST',
     answer: Ingestion,
   });
-  terminal.note(`Reading ${count(ingestion.files, 'file')} again …`);
+  terminal.note(`Reading ${formatCount(ingestion.files, 'file')} again …`);
   const ended = await followIngestions(
     api,
     [ingestion],
@@ -107,9 +107,9 @@ async function retry(id: string, { api, terminal }: Context): Promise<number> {
 function summarise(
   ended: Ingestion[],
   { refused }: Pick<Upload, 'refused'>,
-  { terminal }: Pick<Context, 'terminal'>,
+  { terminal }: Pick<CommandContext, 'terminal'>,
 ): number {
-  const { added, replaced, unchanged, failed, pending } = totals(ended);
+  const { added, replaced, unchanged, failed, pending } = sumCounts(ended);
   const failures = [
     ...refused,
     ...ended.flatMap((one) =>
@@ -127,11 +127,11 @@ function summarise(
     );
   for (const { status, links } of ended.filter(({ status }) => status !== 'completed'))
     terminal.note(`An upload ended as ${status}; see ${links.temporal}`);
-  if (pending > 0) terminal.note(`Still waiting when their upload ended: ${count(pending, 'file')}.`);
+  if (pending > 0) terminal.note(`Still waiting when their upload ended: ${formatCount(pending, 'file')}.`);
   return failures.length > 0 || ended.some(({ status }) => status !== 'completed') ? exitCodes.failed : exitCodes.ok;
 }
 
-const skippedPhrase = ({ skipped: { unsupported, hidden } }: Found) => {
+const skippedPhrase = ({ skipped: { unsupported, hidden } }: CollectedFiles) => {
   const parts = [
     unsupported > 0 && `${unsupported} of other kinds`,
     hidden > 0 && `${hidden} hidden or node_modules`,
@@ -139,7 +139,7 @@ const skippedPhrase = ({ skipped: { unsupported, hidden } }: Found) => {
   return parts.length > 0 ? ` (skipped: ${parts.join(', ')})` : '';
 };
 
-async function list({ json }: { json?: boolean }, { api, terminal }: Context) {
+async function list({ json }: { json?: boolean }, { api, terminal }: CommandContext) {
   const all: Document[] = [];
   for await (const document of allDocuments(api)) all.push(document);
   if (json) return terminal.print(JSON.stringify(all, null, 2));
@@ -150,11 +150,11 @@ async function list({ json }: { json?: boolean }, { api, terminal }: Context) {
 
 const rowOf = ({ name, title, collection, sizeBytes, chunks, updatedAt }: Document) => [
   name,
-  title.slice(0, 48),
+  prefixWithin(title, 48),
   collection,
-  bytes(sizeBytes),
+  formatBytes(sizeBytes),
   String(chunks),
-  updatedAt.slice(0, 16).replace('T', ' '),
+  formatMinute(updatedAt),
 ];
 
 type Where = { collection?: string };
@@ -169,7 +169,7 @@ async function* allDocuments(api: ApiClient, { collection }: Where = {}): AsyncG
   } while (cursor !== undefined);
 }
 
-async function remove(name: string, where: Where, { api, terminal }: Context) {
+async function remove(name: string, where: Where, { api, terminal }: CommandContext) {
   const id = z.uuid().safeParse(name).success ? name : await idOf(name, where, api);
   await api.call(`/v1/documents/${id}`, { method: 'DELETE', answer: z.undefined() });
   terminal.print(`Removed ${name}.`);

@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../../runtime/config.ts';
-import type { Context } from '../command-context.ts';
+import type { CommandContext } from '../command-context.ts';
 import { stackEnvironment } from '../stack.ts';
 import { table } from '../terminal/terminal.ts';
 import type { Interval } from '../eval/measures.ts';
 
-type Options = { corpus: string; json?: boolean; remove?: boolean };
+type RetrievalOptions = { corpus: string; json?: boolean; remove?: boolean };
 
 type AnswerOptions = { set: string; agent: string; atOnce: number; json?: boolean };
 
-export function addEval(program: Command, { api, terminal }: Context) {
+export function addEval(program: Command, { api, terminal }: CommandContext) {
   const evaluate = program.command('eval').description('measure how good searches and answers are');
   evaluate
     .command('answers')
@@ -22,14 +22,14 @@ export function addEval(program: Command, { api, terminal }: Context) {
     .option('--at-once <number>', 'questions at the same time', Number, 4)
     .option('--json', 'every answer, as JSON')
     .action(async ({ set, agent, atOnce, json }: AnswerOptions) => {
-      const { evaluateAnswers, readQuestions, scoresOf } = await import('../eval/answers.ts');
-      const say = (line: string) => terminal.status(line);
-      const answers = await evaluateAnswers(api, await readQuestions(set), { agent, atOnce, say });
+      const { evaluateAnswers, readQuestions, scoreAnswers } = await import('../eval/answers.ts');
+      const onProgress = (line: string) => terminal.status(line);
+      const answers = await evaluateAnswers(api, await readQuestions(set), { agent, atOnce, onProgress });
       terminal.clearStatus();
       if (json) return terminal.print(JSON.stringify(answers, null, 2));
-      const rows = Object.entries(scoresOf(answers)).map(([what, [n, of]]) => [what, `${n} of ${of}`]);
+      const rows = Object.entries(scoreAnswers(answers)).map(([what, [n, of]]) => [what, `${n} of ${of}`]);
       terminal.print(table(rows));
-      for (const { question, failed } of answers.filter((one) => one.failed))
+      for (const { question, failed } of answers.filter(({ failed }) => failed))
         terminal.note(`${question}: ${failed}`, 'yellow');
     });
   evaluate
@@ -38,7 +38,7 @@ export function addEval(program: Command, { api, terminal }: Context) {
     .requiredOption('--corpus <folder>', 'in BEIR layout: corpus.jsonl, queries.jsonl, qrels/test.tsv')
     .option('--remove', 'remove what an earlier run stored, and measure nothing')
     .option('--json', 'as JSON')
-    .action(async ({ corpus: dir, json, remove }: Options) => {
+    .action(async ({ corpus: dir, json, remove }: RetrievalOptions) => {
       const { readCorpus } = await import('../eval/beir.ts');
       const corpus = await readCorpus(dir);
       const { evaluateRetrieval, removeCorpus } = await import('../eval/retrieval.ts');
@@ -46,7 +46,10 @@ export function addEval(program: Command, { api, terminal }: Context) {
       const { adapters, close } = await openAdapters(loadConfig(await stackEnvironment()));
       try {
         if (remove) return terminal.print(`${await removeCorpus(adapters, dir)} documents were removed.`);
-        const report = await evaluateRetrieval(adapters, corpus, { dir, say: (line) => terminal.status(line) });
+        const report = await evaluateRetrieval(adapters, corpus, {
+          dir,
+          onProgress: (line) => terminal.status(line),
+        });
         terminal.clearStatus();
         if (json) return terminal.print(JSON.stringify(report, null, 2));
         const { documents, passages, queries, model, fusion, reranker, ms, rerankMs } = report;
@@ -54,16 +57,21 @@ export function addEval(program: Command, { api, terminal }: Context) {
           `${documents} documents, ${passages} passages, ${queries} questions; ${model ?? 'no embedding model, so by words alone'}; ${fusion}${reranker ? `; reranked by ${reranker}` : ''}`,
         );
         const rows = Object.entries(report.quality).map(([list, { ndcg10, recall100, mrr }]) => [
-          ...[list, shown(ndcg10), shown(recall100), shown(mrr)],
+          list,
+          formatInterval(ndcg10),
+          formatInterval(recall100),
+          formatInterval(mrr),
         ]);
         terminal.print(table([['', 'nDCG@10', 'Recall@100', 'MRR'], ...rows]));
-        terminal.print(`a search: ${spread(ms)}`);
-        if (rerankMs) terminal.print(`reranking it: ${spread(rerankMs)}`);
+        terminal.print(`a search: ${formatPercentiles(ms)}`);
+        if (rerankMs) terminal.print(`reranking it: ${formatPercentiles(rerankMs)}`);
       } finally {
         await close();
       }
     });
 }
 
-const shown = ({ mean, low, high }: Interval) => `${mean.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`;
-const spread = ({ p50, p95 }: { p50: number; p95: number }) => `p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms`;
+const formatInterval = ({ mean, low, high }: Interval) =>
+  `${mean.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`;
+const formatPercentiles = ({ p50, p95 }: { p50: number; p95: number }) =>
+  `p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms`;

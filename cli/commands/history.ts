@@ -3,12 +3,12 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { usageError } from '../cli-error.ts';
-import type { Context } from '../command-context.ts';
-import { bytes, count } from '../terminal/format.ts';
+import type { CommandContext } from '../command-context.ts';
+import { formatBytes, formatCount } from '../terminal/format.ts';
 
-const fixtures = fileURLToPath(new URL('../../test/histories/', import.meta.url));
+const histories = fileURLToPath(new URL('../../test/histories/', import.meta.url));
 
-export function addHistory(program: Command, { terminal }: Context) {
+export function addHistory(program: Command, { terminal }: CommandContext) {
   program
     .command('history')
     .description('recorded runs')
@@ -16,7 +16,7 @@ export function addHistory(program: Command, { terminal }: Context) {
     .description('keep a run in test/histories/, where every test run replays it')
     .argument('<id>', 'a task id or a workflow id')
     .option('--name <name>', 'what is special about it, like v1-two-tools')
-    .option('--to <folder>', 'another folder', fixtures)
+    .option('--to <folder>', 'another folder', histories)
     .action(async (id: string, { name, to }: { name?: string; to: string }) => {
       if (name !== undefined && !/^[\w.-]+$/.test(name))
         throw usageError(`--name "${name}" is not a file name (expected letters, digits, ".", "_" and "-")`);
@@ -33,11 +33,11 @@ export function addHistory(program: Command, { terminal }: Context) {
         );
       });
       terminal.print(
-        `${relative('.', file)}: ${count(history.events?.length ?? 0, 'event')}, ${bytes(historyBytes(history))}`,
+        `${relative('.', file)}: ${formatCount(history.events?.length ?? 0, 'event')}, ${formatBytes(historyBytes(history))}`,
       );
       for (const { event, bytes: size } of largePayloads(history)) {
         terminal.note(
-          `Event ${event} carries ${bytes(size)}: more than references should need. Look for content in it before you commit the file.`,
+          `Event ${event} carries ${formatBytes(size)}: more than references should need. Look for content in it before you commit the file.`,
           'yellow',
         );
       }

@@ -2,10 +2,10 @@ import { createInterface } from 'node:readline/promises';
 import { Argument, type Command } from 'commander';
 import { loadConfig } from '../../runtime/config.ts';
 import { exitCodes, usageError } from '../cli-error.ts';
-import type { Context } from '../command-context.ts';
+import type { CommandContext } from '../command-context.ts';
 import { stackEnvironment } from '../stack.ts';
 
-export function addMigrate(program: Command, { terminal }: Context) {
+export function addMigrate(program: Command, { terminal }: CommandContext) {
   program
     .command('migrate')
     .description("bring the database's schema up to date, or take its last step back")
@@ -13,28 +13,29 @@ export function addMigrate(program: Command, { terminal }: Context) {
     .option('-y, --yes', 'do not ask before a step back, which deletes data')
     .action(async (direction: 'up' | 'down', { yes }: { yes?: boolean }) => {
       const config = loadConfig(await stackEnvironment());
-      if (direction === 'down' && !yes && !(await isAgreed())) {
+      if (direction === 'down' && !yes && !(await confirmDown())) {
         terminal.note('Nothing was done.');
         process.exitCode = exitCodes.failed;
         return;
       }
       const { migrate } = await import('../../runtime/database/migrate.ts');
-      const { databaseProblem } = await import('../rethrow-database-error.ts');
-      const { silentLog } = await import('../silent-log.ts');
-      const names = await migrate(config.DATABASE_URL, silentLog, direction).catch(databaseProblem(config));
+      const { rethrowDatabaseError } = await import('../rethrow-database-error.ts');
+      const { pino } = await import('pino');
+      const log = pino({ level: 'silent' });
+      const names = await migrate(config.DATABASE_URL, log, direction).catch(rethrowDatabaseError(config));
       if (names.length === 0)
         terminal.print(direction === 'up' ? 'The schema is up to date.' : 'There is no step to take back.');
       for (const name of names) terminal.print(`${direction === 'up' ? 'applied' : 'took back'} ${name}`);
     });
 }
 
-async function isAgreed(): Promise<boolean> {
+async function confirmDown(): Promise<boolean> {
   if (!process.stdin.isTTY)
     throw usageError('A step back deletes the tables it made, with their data. Say --yes if that is meant.');
-  const ask = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await ask.question(
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await prompt.question(
     'This deletes the tables of the last migration, with their data. Type "yes" to go on: ',
   );
-  ask.close();
+  prompt.close();
   return answer.trim() === 'yes';
 }

@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
-import type { Context } from '../command-context.ts';
+import type { CommandContext } from '../command-context.ts';
 
-export function addReplay(program: Command, context: Context) {
+export function addReplay(program: Command, context: CommandContext) {
   program
     .command('replay')
     .description('run the code in the tree against what was recorded, and say where they part')
     .argument('[what]', 'a task id, a workflow id, or a history as a JSON file')
     .option('--all-from <folder>', 'every .json file of a folder')
-    .action(async (what: string | undefined, { allFrom }: { allFrom?: string }) => {
-      // The SDK's worker takes half a second to load; no other command pays for it.
-      const { recordedHistories, replayAll } = await import('../replay/replay-all.ts');
-      process.exitCode = await replayAll(await recordedHistories(what, allFrom), context);
+    .action(async (source: string | undefined, { allFrom }: { allFrom?: string }) => {
+      // Loaded here, because the SDK's worker takes half a second to load.
+      const { loadHistories, replayAll } = await import('../replay/replay-all.ts');
+      process.exitCode = await replayAll(await loadHistories(source, allFrom), context);
     });
 }

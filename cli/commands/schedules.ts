@@ -2,8 +2,8 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { z } from 'zod';
 import { Schedule, ScheduleList } from '../../contract/schedule.ts';
 import { usageError } from '../cli-error.ts';
-import type { Context } from '../command-context.ts';
-import { count } from '../terminal/format.ts';
+import type { CommandContext } from '../command-context.ts';
+import { formatCount, formatMinute, formatSecond } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
 
 type ListOptions = { limit: number; json?: boolean };
@@ -18,7 +18,7 @@ type CreateOptions = {
   json?: boolean;
 };
 
-export function addSchedules(program: Command, context: Context) {
+export function addSchedules(program: Command, context: CommandContext) {
   const schedules = program.command('schedules').description('what is asked again and again');
   schedules
     .command('list')
@@ -44,12 +44,12 @@ export function addSchedules(program: Command, context: Context) {
     .option('-a, --agent <name>', 'which agent (see `alfred agents`)', 'knowledge')
     .option('--json', 'as JSON')
     .action((options: CreateOptions) => create(options, context));
-  for (const { verb, description, done } of verbs)
+  for (const { verb, description, result } of verbs)
     schedules
       .command(verb)
       .description(description)
       .argument('<id>')
-      .action((id: string) => act(id, verb, done, context));
+      .action((id: string) => act(id, { verb, result }, context));
   schedules
     .command('delete')
     .description('end a schedule; runs under way go on')
@@ -57,10 +57,11 @@ export function addSchedules(program: Command, context: Context) {
     .action((id: string) => remove(id, context));
 }
 
+/** Each is a `POST /v1/schedules/{id}/{verb}`. */
 const verbs = [
-  { verb: 'pause', description: 'keep it from running', done: 'is paused' },
-  { verb: 'resume', description: 'let it run again', done: 'goes on' },
-  { verb: 'run', description: 'run it now', done: 'is told to run now' },
+  { verb: 'pause', description: 'keep it from running', result: 'is paused' },
+  { verb: 'resume', description: 'let it run again', result: 'goes on' },
+  { verb: 'run', description: 'run it now', result: 'is told to run now' },
 ] as const;
 
 function wholeSeconds(value: string): number {
@@ -70,7 +71,7 @@ function wholeSeconds(value: string): number {
 
 const path = (id: string) => `/v1/schedules/${encodeURIComponent(id)}`;
 
-async function list({ json, ...query }: ListOptions, { api, terminal }: Context) {
+async function list({ json, ...query }: ListOptions, { api, terminal }: CommandContext) {
   const { schedules, nextCursor } = await api.call('/v1/schedules', { query, answer: ScheduleList });
   if (json) return terminal.print(JSON.stringify(schedules, null, 2));
   if (schedules.length === 0)
@@ -84,22 +85,20 @@ const rowOf = (schedule: Schedule) => [
   schedule.name,
   whenOf(schedule),
   nextOf(schedule),
-  schedule.recentRuns[0] ? minuteOf(schedule.recentRuns[0].at) : '',
+  schedule.recentRuns[0] ? formatMinute(schedule.recentRuns[0].at) : '',
 ];
 
 const whenOf = ({ timing }: Schedule) =>
   timing.cron === undefined ? `every ${timing.everyS} s` : `${timing.cron} (${timing.timeZone})`;
 
-/** The next run, or why there is none. */
+/** The time of the next run, or why there is none. */
 function nextOf({ state, paused, nextRuns }: Schedule): string {
   if (state !== 'scheduled') return state;
   if (paused) return 'paused';
-  return nextRuns[0] ? minuteOf(nextRuns[0]) : 'never';
+  return nextRuns[0] ? formatMinute(nextRuns[0]) : 'never';
 }
 
-const minuteOf = (at: string) => at.slice(0, 16).replace('T', ' ');
-
-async function show(id: string, { json }: { json?: boolean }, { api, terminal }: Context) {
+async function show(id: string, { json }: { json?: boolean }, { api, terminal }: CommandContext) {
   const schedule = await api.call(path(id), { answer: Schedule });
   if (json) return terminal.print(JSON.stringify(schedule, null, 2));
   const { action, note, running, recentRuns, nextRuns } = schedule;
@@ -108,10 +107,10 @@ async function show(id: string, { json }: { json?: boolean }, { api, terminal }:
       ['schedule', schedule.id],
       ['name', schedule.name],
       ['when', whenOf(schedule)],
-      ['next', nextRuns.length > 0 ? nextRuns.map(minuteOf).join(', ') : nextOf(schedule)],
+      ['next', nextRuns.length > 0 ? nextRuns.map(formatMinute).join(', ') : nextOf(schedule)],
       ...(action.task ? [['agent', action.task.agent]] : []),
       ...(action.message ? [['conversation', action.message.conversationId]] : []),
-      ['running', count(running, 'task')],
+      ['running', formatCount(running, 'task')],
       ['temporal', schedule.links.temporal],
     ]),
   );
@@ -120,7 +119,7 @@ async function show(id: string, { json }: { json?: boolean }, { api, terminal }:
     terminal.print('\nSomebody deleted it in Temporal. `alfred schedules resume` makes it again.');
   if (recentRuns.length === 0) return;
   const rows = recentRuns.map(({ at, taskId, messageId, error }) => [
-    at.slice(0, 19).replace('T', ' '),
+    formatSecond(at),
     taskId ?? messageId ?? '',
     error ? `${error.message} (${error.code})` : '',
   ]);
@@ -129,7 +128,7 @@ async function show(id: string, { json }: { json?: boolean }, { api, terminal }:
 
 async function create(
   { name, cron, every, timeZone, agent, ask, overlap, json }: CreateOptions,
-  { api, terminal }: Context,
+  { api, terminal }: CommandContext,
 ) {
   if ((cron === undefined) === (every === undefined))
     throw usageError('Say when: --cron "0 8 * * MON-FRI" or --every 3600, one of them.');
@@ -144,12 +143,12 @@ async function create(
   terminal.note(`Next run: ${nextOf(schedule)}`, 'dim');
 }
 
-async function act(id: string, verb: string, done: string, { api, terminal }: Context) {
+async function act(id: string, { verb, result }: { verb: string; result: string }, { api, terminal }: CommandContext) {
   const schedule = await api.call(`${path(id)}/${verb}`, { method: 'POST', answer: Schedule });
-  terminal.print(`${schedule.name} ${done}.`);
+  terminal.print(`${schedule.name} ${result}.`);
 }
 
-async function remove(id: string, { api, terminal }: Context) {
+async function remove(id: string, { api, terminal }: CommandContext) {
   await api.call(path(id), { method: 'DELETE', answer: z.undefined() });
   terminal.print('The schedule is deleted.');
 }

@@ -1,15 +1,16 @@
 import type { Command } from 'commander';
 import { SearchResult, type RankedPassage } from '../../contract/documents.ts';
 import { usageError } from '../cli-error.ts';
-import type { Context } from '../command-context.ts';
-import { place } from '../terminal/format.ts';
+import type { CommandContext } from '../command-context.ts';
+import { formatPlace } from '../terminal/format.ts';
 import { wrap } from '../terminal/terminal.ts';
 
-const shownCharacters = 300;
+/** A longer passage is cut. */
+const maxCharacters = 300;
 
 type Options = { limit: number; collection?: string[]; tag?: string[]; explain?: boolean; json?: boolean };
 
-export function addSearch(program: Command, { api, terminal }: Context) {
+export function addSearch(program: Command, { api, terminal }: CommandContext) {
   program
     .command('search')
     .description('find passages in the documents')
@@ -25,10 +26,10 @@ export function addSearch(program: Command, { api, terminal }: Context) {
         throw usageError(
           'There is nothing to search for. Write words behind the command: alfred search expense report',
         );
-      const narrowed = { ...(collection && { collections: collection }), ...(tag && { tags: tag }) };
+      const filters = { ...(collection && { collections: collection }), ...(tag && { tags: tag }) };
       const result = await api.call('/v1/search', {
         method: 'POST',
-        json: { query, limit, ...narrowed },
+        json: { query, limit, ...filters },
         answer: SearchResult,
       });
       if (json) return terminal.print(JSON.stringify(result, null, 2));
@@ -37,18 +38,18 @@ export function addSearch(program: Command, { api, terminal }: Context) {
         return terminal.note('Nothing was found. `alfred documents list` shows what there is.');
       if (!result.answerable) terminal.note('These are the nearest; none seems to speak of what you look for.');
       for (const passage of result.passages) {
-        terminal.printStyled('bold', place(passage));
-        if (explain) terminal.print(`  ${explained(passage.scores)}`);
-        const text =
-          passage.text.length > shownCharacters ? `${passage.text.slice(0, shownCharacters)} …` : passage.text;
+        terminal.printStyled('bold', formatPlace(passage));
+        if (explain) terminal.print(`  ${describeScores(passage.scores)}`);
+        const text = passage.text.length > maxCharacters ? `${passage.text.slice(0, maxCharacters)} …` : passage.text;
         terminal.print(`${wrap(text, terminal.columns, '  ')}\n`);
       }
     });
 }
 
-function explained({ lexical, dense, fused, rerank }: RankedPassage['scores']): string {
-  const shown = (rank: RankedPassage['scores']['lexical'], digits: number) =>
+/** The passage's rank and score in each list. */
+function describeScores({ lexical, dense, fused, rerank }: RankedPassage['scores']): string {
+  const describe = (rank: RankedPassage['scores']['lexical'], digits: number) =>
     rank ? `${rank.rank} (${rank.score.toFixed(digits)})` : 'not in it';
-  const lists = `by words ${shown(lexical, 2)} · by meaning ${shown(dense, 3)} · fused ${shown(fused, 4)}`;
-  return rerank ? `${lists} · reranked ${shown(rerank, 4)}` : lists;
+  const lists = `by words ${describe(lexical, 2)} · by meaning ${describe(dense, 3)} · fused ${describe(fused, 4)}`;
+  return rerank ? `${lists} · reranked ${describe(rerank, 4)}` : lists;
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import type { Context } from '../command-context.ts';
+import type { CommandContext } from '../command-context.ts';
 
-export function addSetup(program: Command, context: Context) {
+export function addSetup(program: Command, context: CommandContext) {
   program
     .command('setup')
     .description('prepare Postgres and Temporal for this version: schema, search attributes, schedules; safe to repeat')

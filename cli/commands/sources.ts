@@ -4,9 +4,9 @@ import { z } from 'zod';
 import { Placement } from '../../contract/documents.ts';
 import { Source, SourceChange, SourceList, type SourceKind } from '../../contract/sources.ts';
 import { exitCodes, usageError } from '../cli-error.ts';
-import type { Context } from '../command-context.ts';
+import type { CommandContext } from '../command-context.ts';
 import { followSource } from '../client/follow-source.ts';
-import { count } from '../terminal/format.ts';
+import { formatCount, formatMinute } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
 import { untilAnswered } from '../client/until-answered.ts';
 
@@ -31,7 +31,7 @@ type SetOptions = {
   tag?: string[] | false;
 };
 
-export function addSources(program: Command, context: Context) {
+export function addSources(program: Command, context: CommandContext) {
   const sources = program.command('sources').description('where documents come from by themselves');
   sources
     .command('add')
@@ -102,7 +102,7 @@ function wholeSeconds(value: string): number {
 
 const path = (id: string) => `/v1/sources/${encodeURIComponent(id)}`;
 
-async function add(address: string, options: AddOptions, context: Context): Promise<number> {
+async function add(address: string, options: AddOptions, context: CommandContext): Promise<number> {
   const { collection, reader, private: isPrivate, tag: tags, every: everyS, sitemap, branch, folder } = options;
   if (isPrivate && reader) throw usageError('Say --private or --reader, not both.');
   const readers = isPrivate ? [] : reader;
@@ -118,13 +118,13 @@ async function add(address: string, options: AddOptions, context: Context): Prom
   const headers = { 'idempotency-key': randomUUID() };
   const source = await untilAnswered(
     () => context.api.call('/v1/sources', { method: 'POST', headers, json, answer: Source }),
-    { say: (line) => context.terminal.note(line, 'dim') },
+    { notify: (line) => context.terminal.note(line, 'dim') },
   );
   context.terminal.print(source.id);
   return follow(source, options, context);
 }
 
-async function set(id: string, options: SetOptions, context: Context) {
+async function set(id: string, options: SetOptions, context: CommandContext) {
   const { every, collection, reader, private: isPrivate, tag } = options;
   if (isPrivate && reader) throw usageError('Say --private or --reader, not both.');
   const change = SourceChange.safeParse({
@@ -145,7 +145,11 @@ function kindOf(address: string, { git, branch, folder }: AddOptions): SourceKin
   return git || (branch ?? folder) !== undefined || /\.git\/?$/.test(address) ? 'git' : 'web';
 }
 
-async function follow(source: Source, { detach }: { detach?: boolean }, { api, terminal }: Context): Promise<number> {
+async function follow(
+  source: Source,
+  { detach }: { detach?: boolean },
+  { api, terminal }: CommandContext,
+): Promise<number> {
   if (detach) return exitCodes.ok;
   const ended = await followSource(api, source, terminal);
   const { state, counts, error } = ended.sync;
@@ -162,11 +166,11 @@ function failuresOf({ failures, sync: { counts } }: Source): string[] {
   const more = counts.failed - failures.length;
   return [
     ...failures.map(({ name, error }) => `  ${error.message.startsWith(name) ? '' : `${name}: `}${error.message}`),
-    ...(more > 0 ? [`  and ${count(more, 'more item')}`] : []),
+    ...(more > 0 ? [`  and ${formatCount(more, 'more item')}`] : []),
   ];
 }
 
-async function list({ json }: { json?: boolean }, { api, terminal }: Context) {
+async function list({ json }: { json?: boolean }, { api, terminal }: CommandContext) {
   const { sources, nextCursor } = await api.call('/v1/sources', { query: { limit: 100 }, answer: SourceList });
   if (json) return terminal.print(JSON.stringify(sources, null, 2));
   if (sources.length === 0)
@@ -179,19 +183,17 @@ const rowOf = ({ id, address, everyS, sync: { state, endedAt, counts } }: Source
   id,
   address,
   everyS === null ? '' : `every ${everyS} s`,
-  endedAt === null || state === 'queued' || state === 'running' ? state : `${state} ${minuteOf(endedAt)}`,
+  endedAt === null || state === 'queued' || state === 'running' ? state : `${state} ${formatMinute(endedAt)}`,
   String(counts.added + counts.replaced + counts.unchanged),
 ];
 
-const minuteOf = (at: string) => at.slice(0, 16).replace('T', ' ');
-
-async function show(id: string, { json }: { json?: boolean }, { api, terminal }: Context) {
+async function show(id: string, { json }: { json?: boolean }, { api, terminal }: CommandContext) {
   const source = await api.call(path(id), { answer: Source });
   if (json) return terminal.print(JSON.stringify(source, null, 2));
   print(source, { terminal });
 }
 
-function print(source: Source, { terminal }: Pick<Context, 'terminal'>) {
+function print(source: Source, { terminal }: Pick<CommandContext, 'terminal'>) {
   const { address, collection, readers, tags, everyS, sync, links } = source;
   const counts = Object.entries(sync.counts).filter(([, items]) => items > 0);
   terminal.print(
@@ -203,7 +205,7 @@ function print(source: Source, { terminal }: Pick<Context, 'terminal'>) {
       ...(tags ? [['tags', tags.join(', ')]] : []),
       ['again', everyS === null ? 'when somebody asks' : `every ${everyS} s`],
       ['sync', sync.state],
-      ...(sync.endedAt === null ? [] : [['ended', minuteOf(sync.endedAt)]]),
+      ...(sync.endedAt === null ? [] : [['ended', formatMinute(sync.endedAt)]]),
       ['items', counts.map(([state, items]) => `${items} ${state}`).join(', ') || 'none'],
       ['temporal', links.temporal],
     ]),
@@ -213,7 +215,7 @@ function print(source: Source, { terminal }: Pick<Context, 'terminal'>) {
   if (failures.length > 0) terminal.print(`\nNot read:\n${failures.join('\n')}`);
 }
 
-async function remove(id: string, { keepDocuments }: { keepDocuments?: boolean }, { api, terminal }: Context) {
+async function remove(id: string, { keepDocuments }: { keepDocuments?: boolean }, { api, terminal }: CommandContext) {
   const query = { documents: keepDocuments ? 'keep' : 'remove' };
   await api.call(path(id), { method: 'DELETE', query, answer: z.undefined() });
   terminal.print(

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { CallbackState } from '../../contract/callback.ts';
-import type { Context } from '../command-context.ts';
-import { count } from '../terminal/format.ts';
+import type { CommandContext } from '../command-context.ts';
+import { formatCount } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
 
-export function addTaskCallback(tasks: Command, { api, terminal }: Context) {
+export function addTaskCallback(tasks: Command, { api, terminal }: CommandContext) {
   tasks
     .command('callback')
     .description('whether the task’s end was told to whom its request named')
@@ -22,7 +22,10 @@ export function addTaskCallback(tasks: Command, { api, terminal }: Context) {
         table([
           ['to', state.url],
           ['state', state.state],
-          ['told', `${count(state.deliveries, 'delivery', 'deliveries')}, ${count(state.attempts, 'attempt')}`],
+          [
+            'told',
+            `${formatCount(state.deliveries, 'delivery', 'deliveries')}, ${formatCount(state.attempts, 'attempt')}`,
+          ],
           ...lineOf('last attempt', state.lastAttemptAt),
           ...lineOf('last status', state.lastStatus),
           ...lineOf('last error', state.lastError),

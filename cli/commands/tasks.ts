@@ -2,11 +2,11 @@ import type { Command } from 'commander';
 import { TaskEventPage, type TaskEvent } from '../../contract/events.ts';
 import { Task, TaskList } from '../../contract/task.ts';
 import type { ApiClient } from '../client/api-client.ts';
-import type { Context } from '../command-context.ts';
+import type { CommandContext } from '../command-context.ts';
 import { followEvents } from '../client/follow-events.ts';
-import { count, dollars, duration } from '../terminal/format.ts';
+import { formatCount, formatDollars, formatDuration, formatSecond } from '../terminal/format.ts';
 import { table, type Terminal } from '../terminal/terminal.ts';
-import { citationLines, costLine } from '../terminal/transcript.ts';
+import { formatCitations, formatCost } from '../terminal/task-summary.ts';
 import { addTaskCallback } from './task-callback.ts';
 
 type ListOptions = { agent?: string; status?: string; limit: number; json?: boolean };
@@ -20,7 +20,7 @@ type GrantOptions = {
 type CancelOptions = { reason?: string; undo?: boolean };
 type EventOptions = { after: number; follow?: boolean; json?: boolean };
 
-export function addTasks(program: Command, context: Context) {
+export function addTasks(program: Command, context: CommandContext) {
   const tasks = program.command('tasks').description('what agents did and do');
   tasks
     .command('list')
@@ -66,7 +66,7 @@ export function addTasks(program: Command, context: Context) {
 
 const path = (id: string) => `/v1/tasks/${encodeURIComponent(id)}`;
 
-async function list({ json, ...query }: ListOptions, { api, terminal }: Context) {
+async function list({ json, ...query }: ListOptions, { api, terminal }: CommandContext) {
   const { tasks, nextCursor } = await api.call('/v1/tasks', { query, answer: TaskList });
   if (json) return terminal.print(JSON.stringify(tasks, null, 2));
   if (tasks.length === 0) return terminal.note('No tasks. Ask something: alfred ask "…"');
@@ -78,15 +78,15 @@ const rowOf = (task: Task) => [
   task.id,
   task.agent,
   task.status,
-  task.createdAt.slice(0, 19).replace('T', ' '),
+  formatSecond(task.createdAt),
   tookOf(task),
-  dollars(task.usage.costUsd),
+  formatDollars(task.usage.costUsd),
 ];
 
 const tookOf = ({ createdAt, endedAt }: Task) =>
-  endedAt === null ? '' : duration(Date.parse(endedAt) - Date.parse(createdAt));
+  endedAt === null ? '' : formatDuration(Date.parse(endedAt) - Date.parse(createdAt));
 
-async function show(id: string, { json }: { json?: boolean }, { api, terminal }: Context) {
+async function show(id: string, { json }: { json?: boolean }, { api, terminal }: CommandContext) {
   const task = await api.call(path(id), { answer: Task });
   if (json) return terminal.print(JSON.stringify(task, null, 2));
   terminal.print(
@@ -100,42 +100,42 @@ async function show(id: string, { json }: { json?: boolean }, { api, terminal }:
   );
   if (task.waiting) terminal.print(`\nWaiting: ${task.waiting.message}`);
   if (task.waiting?.approvals)
-    terminal.print(`Decide with: ${task.waiting.approvals.map((one) => `alfred approvals approve ${one}`).join('\n')}`);
+    terminal.print(`Decide with: ${task.waiting.approvals.map((id) => `alfred approvals approve ${id}`).join('\n')}`);
   if (task.effects.length > 0) terminal.print(`\n${effectLines(task)}`);
   if (task.error) terminal.print(`\n${task.error.message} (${task.error.code})`);
   if (task.result) terminal.print(`\n${task.result.text}`);
-  if (task.result?.citations.length) terminal.print(`\n${citationLines(task.result.citations, terminal.columns)}`);
+  if (task.result?.citations.length) terminal.print(`\n${formatCitations(task.result.citations, terminal.columns)}`);
   const spentMs = Date.parse(task.endedAt ?? new Date().toISOString()) - Date.parse(task.createdAt);
-  terminal.print(`\n${costLine(task.usage, spentMs, task.model ?? '')}`);
+  terminal.print(`\n${formatCost(task.usage, spentMs, task.model ?? '')}`);
 }
 
-async function cancel(id: string, options: CancelOptions, { api, terminal }: Context) {
+async function cancel(id: string, options: CancelOptions, { api, terminal }: CommandContext) {
   const task = await api.call(`${path(id)}/cancel`, { method: 'POST', json: options, answer: Task });
   terminal.print(task.endedAt === null ? 'The task is being cancelled.' : `The task is ${task.status}.`);
   if (task.effects.length > 0) terminal.print(`\n${effectLines(task)}`);
 }
 
-/** What a task has changed, a line each. */
+/** A table of what the task has changed outside. */
 const effectLines = ({ effects }: Task) =>
   table([['CHANGED', 'STATE', 'WHAT'], ...effects.map(({ tool, state, summary }) => [tool, state, summary ?? ''])]);
 
-async function grant(id: string, options: GrantOptions, { api, terminal }: Context) {
+async function grant(id: string, options: GrantOptions, { api, terminal }: CommandContext) {
   const { budget, status } = await api.call(`${path(id)}/budget`, { method: 'POST', json: options, answer: Task });
   if (options.finish) return terminal.print('The task ends with what it has.');
   const limits = Object.entries(budget).map(([name, value]) => `${name} ${value}`);
   terminal.print(`The task is ${status}; its limits: ${limits.join(', ')}.`);
 }
 
-async function events(id: string, { after, follow, json }: EventOptions, { api, terminal }: Context) {
+async function events(id: string, { after, follow, json }: EventOptions, { api, terminal }: CommandContext) {
   for await (const event of follow ? followEvents(api, id, { after }) : storedEvents(api, id, after)) {
     if (json) terminal.print(JSON.stringify(event));
     else showEvent(event, terminal);
   }
 }
 
-/** Those that are there now, page by page. */
+/** The events that are stored now, read page by page. */
 async function* storedEvents(api: ApiClient, id: string, after: number): AsyncGenerator<TaskEvent> {
-  for (;;) {
+  while (true) {
     const page = await api.call(`${path(id)}/events`, { query: { after }, answer: TaskEventPage });
     yield* page.events;
     after = page.events.at(-1)?.seq ?? after;
@@ -144,7 +144,7 @@ async function* storedEvents(api: ApiClient, id: string, after: number): AsyncGe
 }
 
 function showEvent({ seq, at, type, data }: TaskEvent, terminal: Terminal) {
-  const text = type === 'text.delta' ? count(data.text.length, 'character') : JSON.stringify(data);
+  const text = type === 'text.delta' ? formatCount(data.text.length, 'character') : JSON.stringify(data);
   terminal.print(
     `${String(seq).padStart(5)}  ${at.slice(11, 23)}  ${type.padEnd(16)}  ${text.length > 160 ? `${text.slice(0, 159)}…` : text}`,
   );

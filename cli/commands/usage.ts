@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { usageGroups, UsageReport, type UsageGroup, type UsageRow } from '../../contract/usage.ts';
 import type { TaskUsage } from '../../contract/task.ts';
-import type { Context } from '../command-context.ts';
-import { dollars } from '../terminal/format.ts';
+import type { CommandContext } from '../command-context.ts';
+import { formatDollars } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
 
 type Options = { from?: string; to?: string; by: string; json?: boolean };
 
-export function addUsage(program: Command, { api, terminal }: Context) {
+export function addUsage(program: Command, { api, terminal }: CommandContext) {
   program
     .command('usage')
     .description('what models were asked, and what it cost')
@@ -27,13 +27,13 @@ export function addUsage(program: Command, { api, terminal }: Context) {
 
 const headings = ['CALLS', 'FAILED', 'INPUT', 'CACHED', 'WRITTEN', 'OUTPUT', 'COST'];
 
-/** Groups to the left, numbers to the right, the total last. */
+/** A table: group columns aligned left, number columns aligned right, the total in the last row. */
 function usageTable({ rows, total }: UsageReport, by: UsageGroup[]): string {
-  const sum = rows.reduce((failed, row) => failed + failedOf(row), 0);
+  const totalFailed = rows.reduce((failed, row) => failed + failedOf(row), 0);
   const numbers = [
     headings,
     ...rows.map((row) => numbersOf(row.usage, failedOf(row))),
-    ...(rows.length > 1 ? [numbersOf(total, sum)] : []),
+    ...(rows.length > 1 ? [numbersOf(total, totalFailed)] : []),
   ];
   const widths = headings.map((_, column) => Math.max(...numbers.map((row) => row[column]?.length ?? 0)));
   const groups = [
@@ -58,8 +58,8 @@ const numbersOf = (usage: TaskUsage, failed: number) => [
     usage.cacheWriteTokens,
     usage.outputTokens,
   ].map((number) => number.toLocaleString('en-US')),
-  dollars(usage.costUsd),
+  formatDollars(usage.costUsd),
 ];
 
-/** Attempts that gave no answer that counts. */
+/** Model calls without a complete response. */
 const failedOf = ({ outcomes, usage }: UsageRow) => usage.modelCalls - (outcomes['completed'] ?? 0);

@@ -19,15 +19,15 @@ export type Question = z.infer<typeof Question>;
 
 export type EvaluatedAnswer = Question & {
   text: string;
-  /** A task that failed has neither. */
+  /** The error code, when the task failed. */
   failed?: string;
   citations: number;
-  /** Whose quote stands in the document, in the version that was read. */
+  /** Citations whose quote is in the document, in the version that the agent has read. */
   validCitations: number;
   citesDocument: boolean;
   saysFact: boolean;
-  /** Sentences of the answer, and those of them that carry a citation. */
   sentences: number;
+  /** Sentences with a citation. */
   supported: number;
 };
 
@@ -47,49 +47,49 @@ export async function readQuestions(path: string): Promise<Question[]> {
   return parsed.data.questions;
 }
 
-type Options = { agent: string; atOnce: number; say: (line: string) => void };
+type Options = { agent: string; atOnce: number; onProgress: (line: string) => void };
 
-/** Asks an agent every question, as any program would, and looks at what comes back. */
+/** Asks an agent every question over the API, `atOnce` at a time, and evaluates the answers. */
 export async function evaluateAnswers(
   api: ApiClient,
   questions: Question[],
-  { agent, atOnce, say }: Options,
+  { agent, atOnce, onProgress }: Options,
 ): Promise<EvaluatedAnswer[]> {
   const answered: EvaluatedAnswer[] = [];
   let next = 0;
-  const lane = async () => {
+  const askNext = async () => {
     for (let i = next++; i < questions.length; i = next++) {
       const question = questions[i];
-      if (question) answered[i] = judge(question, await ask(api, question.question, agent));
-      say(`${answered.filter(Boolean).length} of ${questions.length} questions answered`);
+      if (question) answered[i] = evaluateAnswer(question, await ask(api, question.question, agent));
+      onProgress(`${answered.filter(Boolean).length} of ${questions.length} questions answered`);
     }
   };
-  await Promise.all(Array.from({ length: atOnce }, lane));
+  await Promise.all(Array.from({ length: atOnce }, askNext));
   return answered;
 }
 
 async function ask(api: ApiClient, text: string, agent: string) {
-  const patient = <T>(request: () => Promise<T>) => untilAnswered(request, { say: () => {}, wasThere: true });
+  const call = <T>(request: () => Promise<T>) => untilAnswered(request, { notify: () => {}, hasAnsweredBefore: true });
   const headers = { 'idempotency-key': crypto.randomUUID() };
-  let task = await patient(() =>
+  let task = await call(() =>
     api.call('/v1/tasks', { method: 'POST', json: { agent, input: { text } }, headers, answer: Task }),
   );
   const path = `/v1/tasks/${task.id}`;
   while (!isEnded(task.status))
-    task = await patient(() => api.call(path, { headers: { prefer: 'wait=30' }, answer: Task }));
-  const { citations } = await patient(() => api.call(`${path}/citations`, { answer: TaskCitations }));
+    task = await call(() => api.call(path, { headers: { prefer: 'wait=30' }, answer: Task }));
+  const { citations } = await call(() => api.call(`${path}/citations`, { answer: TaskCitations }));
   return { task, citations };
 }
 
-const squeezed = (text: string) => text.replace(/\s+/g, ' ');
+const collapseSpaces = (text: string) => text.replace(/\s+/g, ' ');
 
-const cited = /\[\d+(?:, ?\d+)*\]/;
-const sentenceEnds = new Intl.Segmenter('en', { granularity: 'sentence' });
+const citationPattern = /\[\d+(?:, ?\d+)*\]/;
+const sentenceSegmenter = new Intl.Segmenter('en', { granularity: 'sentence' });
 
-/** Sentences with the citations behind them. */
-function sentencesOf(text: string): string[] {
+/** Splits into sentences. Citations after the full stop belong to the sentence before it. */
+function splitSentences(text: string): string[] {
   const sentences: string[] = [];
-  for (const { segment } of sentenceEnds.segment(text)) {
+  for (const { segment } of sentenceSegmenter.segment(text)) {
     const [, numbers = '', rest = ''] = /^((?:\s*\[\d+(?:, ?\d+)*\])*)(.*)$/s.exec(segment) ?? [];
     const last = sentences.length - 1;
     if (numbers && last >= 0) sentences[last] += numbers;
@@ -98,43 +98,52 @@ function sentencesOf(text: string): string[] {
   return sentences;
 }
 
-function judge(question: Question, { task, citations }: Awaited<ReturnType<typeof ask>>): EvaluatedAnswer {
+function evaluateAnswer(question: Question, { task, citations }: Awaited<ReturnType<typeof ask>>): EvaluatedAnswer {
   const text = task.result?.text ?? '';
-  const sentences = sentencesOf(text);
+  const sentences = splitSentences(text);
   return {
     ...question,
     text,
     ...(task.error ? { failed: task.error.code } : {}),
     citations: citations.length,
     validCitations: citations.filter(({ state }) => state === 'unchanged').length,
-    // A set names a file; where it was added from is nobody's business.
+    // The question names a file. The document's name may have folders before it.
     citesDocument: citations.some(
       ({ document }) => question.document !== null && `/${document}`.endsWith(`/${question.document}`),
     ),
-    saysFact: question.fact !== null && squeezed(text).includes(squeezed(question.fact)),
+    saysFact: question.fact !== null && collapseSpaces(text).includes(collapseSpaces(question.fact)),
     sentences: sentences.length,
-    supported: sentences.filter((sentence) => cited.test(sentence)).length,
+    supported: sentences.filter((sentence) => citationPattern.test(sentence)).length,
   };
 }
 
-/** What the answers are worth together; each is a count, and of how many. */
-export function scoresOf(answers: EvaluatedAnswer[]): Record<string, [number, number]> {
-  const known = answers.filter(({ document }) => document !== null);
-  const open = answers.filter(({ document }) => document === null);
+/** Each score is a count, and the number that it is out of. */
+export function scoreAnswers(answers: EvaluatedAnswer[]): Record<string, [number, number]> {
+  const answerable = answers.filter(({ document }) => document !== null);
+  const unanswerable = answers.filter(({ document }) => document === null);
   const count = (list: EvaluatedAnswer[], of: (answer: EvaluatedAnswer) => boolean | number): number =>
     list.reduce((sum, answer) => sum + Number(of(answer)), 0);
   return {
-    'answered, with a citation of the right document': [count(known, (one) => one.citesDocument), known.length],
-    'exact fact in the answer': [count(known, (one) => one.saysFact), known.filter(({ fact }) => fact !== null).length],
-    'left open what no document answers': [count(open, (one) => !one.failed && one.citations === 0), open.length],
+    'answered, with a citation of the right document': [
+      count(answerable, (answer) => answer.citesDocument),
+      answerable.length,
+    ],
+    'exact fact in the answer': [
+      count(answerable, (answer) => answer.saysFact),
+      answerable.filter(({ fact }) => fact !== null).length,
+    ],
+    'left open what no document answers': [
+      count(unanswerable, (answer) => !answer.failed && answer.citations === 0),
+      unanswerable.length,
+    ],
     'citations whose quote stands at its place': [
-      count(answers, (one) => one.validCitations),
-      count(answers, (one) => one.citations),
+      count(answers, (answer) => answer.validCitations),
+      count(answers, (answer) => answer.citations),
     ],
     'sentences that carry a citation, of answers that cite': [
-      count(answers, (one) => (one.citations > 0 ? one.supported : 0)),
-      count(answers, (one) => (one.citations > 0 ? one.sentences : 0)),
+      count(answers, (answer) => (answer.citations > 0 ? answer.supported : 0)),
+      count(answers, (answer) => (answer.citations > 0 ? answer.sentences : 0)),
     ],
-    'tasks that failed': [count(answers, (one) => one.failed !== undefined), answers.length],
+    'tasks that failed': [count(answers, (answer) => answer.failed !== undefined), answers.length],
   };
 }

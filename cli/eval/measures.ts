@@ -1,30 +1,30 @@
 import { seededRandom } from './seeded-random.ts';
 
-/** What one ranking is worth, each from 0 to 1. */
+/** Measures of one ranking, each from 0 to 1. */
 export type Quality = { ndcg10: number; recall100: number; mrr: number };
 
 /**
- * nDCG@10 with the grades as gains (Järvelin, Kekäläinen 2002, as trec_eval computes it), Recall@100, and the reciprocal
- * rank of the first relevant document.
+ * Computes nDCG@10 with the grades as gains (Järvelin, Kekäläinen 2002, as trec_eval does), Recall@100, and the
+ * reciprocal rank of the first relevant document.
  *
- * @param ranked   ids of documents, best first, each once
- * @param relevant grades above 0 by id
+ * @param ranked   document ids without duplicates, best first
+ * @param relevant grades above 0, by document id
  */
 export function qualityOf(ranked: string[], relevant: Map<string, number>): Quality {
   const gain = (grades: number[]) => grades.slice(0, 10).reduce((sum, grade, i) => sum + grade / Math.log2(i + 2), 0);
-  const ideal = gain([...relevant.values()].sort((a, b) => b - a));
+  const idealGain = gain([...relevant.values()].sort((a, b) => b - a));
   const found = ranked.slice(0, 100).filter((id) => relevant.has(id)).length;
-  const first = ranked.findIndex((id) => relevant.has(id));
+  const firstRelevant = ranked.findIndex((id) => relevant.has(id));
   return {
-    ndcg10: ideal > 0 ? gain(ranked.map((id) => relevant.get(id) ?? 0)) / ideal : 0,
+    ndcg10: idealGain > 0 ? gain(ranked.map((id) => relevant.get(id) ?? 0)) / idealGain : 0,
     recall100: relevant.size > 0 ? found / relevant.size : 0,
-    mrr: first < 0 ? 0 : 1 / (first + 1),
+    mrr: firstRelevant < 0 ? 0 : 1 / (firstRelevant + 1),
   };
 }
 
 export type Interval = { mean: number; low: number; high: number };
 
-/** Mean with its 95 % interval, by a bootstrap over the questions; the same numbers give the same interval. */
+/** Mean with its 95 % interval, by bootstrap. Seeded: the same values give the same interval. */
 export function bootstrap(values: number[], resamples = 2_000): Interval {
   const random = seededRandom(1);
   const means = Array.from({ length: resamples }, () => {
@@ -38,7 +38,7 @@ export function bootstrap(values: number[], resamples = 2_000): Interval {
 
 export const meanOf = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / (values.length || 1);
 
-/** @param share 0.95 for the 95th percentile */
+/** @param share 0.95 for the 95th percentile. @returns 0 without values */
 export const percentile = (values: number[], share: number) => {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;

@@ -2,8 +2,8 @@ import { eventName, type History } from './history-file.ts';
 
 type HistoryEvent = NonNullable<History['events']>[number];
 
-/** What the SDK's state machines stand for, in the words of the code that asked. */
-const machines: Record<string, string> = {
+/** What the workflow code does, by the name of the SDK's state machine for it. */
+const actionByMachine: Record<string, string> = {
   Activity: 'schedules an activity',
   'Local activity': 'runs a local activity',
   Timer: 'starts a timer',
@@ -21,26 +21,30 @@ const machines: Record<string, string> = {
 };
 
 /**
- * Where code and history part, in words: what the history has, what the code did, at which event.
+ * Describes the first difference between history and code: at which event, what the history has, and what the code did.
  *
- * @param error what the SDK's replay threw
+ * The SDK reports it only in the text of its error. The patterns below match the wording of the pinned version;
+ * test/cli/divergence.test.ts replays changed histories and fails when an update of the SDK changes it. The SDK's own
+ * text always follows, so that nothing is lost when no pattern matches.
+ *
+ * @param error thrown by the SDK's replay
  */
-export function divergenceOf(error: unknown, history: History): string {
+export function describeDivergence(error: unknown, history: History): string {
   const message = error instanceof Error ? error.message : String(error);
   const details = message.replace(/^.*?Details: /s, '').trim();
-  const at = /HistoryEvent\(id: (\d+)/.exec(details)?.[1];
-  const event = at === undefined ? undefined : history.events?.find(({ eventId }) => String(eventId) === at);
+  const eventNumber = /HistoryEvent\(id: (\d+)/.exec(details)?.[1];
+  const event = history.events?.find(({ eventId }) => String(eventId) === eventNumber);
   const lines: string[] = [];
   if (event) {
-    lines.push(`History, event ${eventName(event)}${detailOf(event)}.`);
-    const did = codeDid(details);
-    if (did) lines.push(`The code ${did}.`);
+    lines.push(`History, event ${eventName(event)}${describeDetail(event)}.`);
+    const action = describeCodeAction(details);
+    if (action) lines.push(`The code ${action}.`);
   } else {
     const mismatch = /'?([^']*?)'? of scheduled event '([^']*)' does not match .*? of .*? command '([^']*)'/s.exec(
       details,
     );
     if (mismatch) {
-      const scheduled = history.events?.find((one) => detailOf(one).includes(mismatch[2] ?? '\0'));
+      const scheduled = history.events?.find((candidate) => describeDetail(candidate).includes(mismatch[2] ?? '\0'));
       lines.push(
         `History, event ${scheduled ? eventName(scheduled) : '(unknown)'}: ${mismatch[2]}.`,
         `The code asks for ${mismatch[3]} there.`,
@@ -51,20 +55,20 @@ export function divergenceOf(error: unknown, history: History): string {
   return lines.join('\n');
 }
 
-function codeDid(details: string): string | undefined {
+function describeCodeAction(details: string): string | undefined {
   if (/No command scheduled for event/.test(details)) return 'asks for nothing there';
   const machine = /([A-Z][A-Za-z ]*?) (?:state )?machine (?:does not|cannot) handle this event/.exec(details)?.[1];
-  if (machine) return `${machines[machine] ?? `is at "${machine}"`} there`;
+  if (machine) return `${actionByMachine[machine] ?? `is at "${machine}"`} there`;
   const mismatch = /scheduled event '[^']*' does not match .*? command '([^']*)'/s.exec(details);
   return mismatch ? `asks for ${mismatch[1]} there` : undefined;
 }
 
-/** `: activity callModel`, or nothing when the event's name says it all. */
-function detailOf(event: HistoryEvent): string {
+/** `: activity callModel`; empty for an event that its name describes completely. */
+function describeDetail(event: HistoryEvent): string {
   const activity = event.activityTaskScheduledEventAttributes?.activityType?.name;
   if (activity) return `: activity ${activity}`;
   const marker = event.markerRecordedEventAttributes;
-  if (marker) return `: ${markerText(marker)}`;
+  if (marker) return `: ${describeMarker(marker)}`;
   const child = event.startChildWorkflowExecutionInitiatedEventAttributes?.workflowType?.name;
   if (child) return `: child workflow ${child}`;
   const timer = event.timerStartedEventAttributes;
@@ -73,7 +77,7 @@ function detailOf(event: HistoryEvent): string {
   return attributes ? `: search attributes ${Object.keys(attributes).join(', ')}` : '';
 }
 
-function markerText({ markerName, details }: NonNullable<HistoryEvent['markerRecordedEventAttributes']>): string {
+function describeMarker({ markerName, details }: NonNullable<HistoryEvent['markerRecordedEventAttributes']>): string {
   const data = details?.data?.payloads?.[0]?.data;
   const type = data ? /"activity_type":"([^"]+)"/.exec(new TextDecoder().decode(data))?.[1] : undefined;
   return type ? `local activity ${type}` : `marker ${markerName}`;

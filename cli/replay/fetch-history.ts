@@ -6,14 +6,15 @@ import { CliError } from '../cli-error.ts';
 import type { History } from './history-file.ts';
 import { stackEnvironment } from '../stack.ts';
 
-/** What Temporal answers for a workflow it does not know. */
+/** gRPC status NOT_FOUND: Temporal does not know the workflow. */
 const grpcNotFound = 5;
 
-/** A task id stands for its workflow; anything else is a workflow id. */
+/** A UUID is a task id. Anything else is a workflow id. */
 export const workflowIdOf = (id: string) => (z.uuid().safeParse(id).success ? taskWorkflowId(id) : id);
 
 /**
- * Fetches a workflow's history from Temporal: that of the stack in this clone, else of the environment.
+ * Fetches a workflow's history from Temporal: from the stack that runs in this clone, else from the one that the
+ * environment configures.
  *
  * @throws CliError when Temporal does not answer or does not know the workflow
  */

@@ -3,18 +3,18 @@ import { historyFromJSON, historyToJSON, type History } from '@temporalio/common
 import proto from '@temporalio/proto';
 import { CliError, usageError } from '../cli-error.ts';
 
-// CommonJS that Node cannot name the exports of.
+// A CommonJS module whose named exports Node cannot detect.
 const { temporal } = proto;
 
 export type { History };
 type HistoryEvent = NonNullable<History['events']>[number];
 
-/** A payload larger than this is content, not a reference. */
-const referenceBytes = 4_096;
+/** A larger payload is probably content, where only a reference should be. */
+const maxReferenceBytes = 4_096;
 
 /**
- * Reads a history as Temporal's command line (`temporal workflow show -o json`), its Web UI (download) or
- * `alfred history export` write it.
+ * Reads a history as JSON, in the form of `temporal workflow show -o json`, of a download from Temporal's Web UI, or of
+ * `alfred history export`.
  *
  * @throws CliError that names the file and what is wrong with it
  */
@@ -29,10 +29,11 @@ export async function readHistory(file: string): Promise<History> {
         : `cannot be read: ${(error as NodeJS.ErrnoException).code}`;
     throw usageError(`${file} ${reason}`);
   }
-  return historyOf(parsed, file);
+  return parseHistory(parsed, file);
 }
 
-export function historyOf(parsed: unknown, name: string): History {
+/** @param name of the file, for error messages */
+function parseHistory(parsed: unknown, name: string): History {
   const outer = Array.isArray(parsed)
     ? { events: parsed as unknown[] }
     : (parsed as { events?: unknown; history?: unknown } | null);
@@ -56,7 +57,7 @@ export function historyOf(parsed: unknown, name: string): History {
 export const historyJson = (history: History): string =>
   `${JSON.stringify(JSON.parse(historyToJSON(history)), null, 1)}\n`;
 
-/** The protobuf size: what counts against Temporal's limits. */
+/** The size as protobuf, which Temporal's limits refer to. */
 export const historyBytes = (history: History): number =>
   temporal.api.history.v1.History.encode(history).finish().length;
 
@@ -78,11 +79,11 @@ export function typeName({ eventType }: HistoryEvent): string {
     .replace(/(^|_)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());
 }
 
-/** Events that carry more than references: where in the history, and how many bytes. */
+/** Payloads that are too large for references, with the event that carries each. */
 export function largePayloads(history: History): { event: string; bytes: number }[] {
   return (history.events ?? []).flatMap((event) =>
     payloadSizes(event)
-      .filter((size) => size > referenceBytes)
+      .filter((size) => size > maxReferenceBytes)
       .map((size) => ({ event: eventName(event), bytes: size })),
   );
 }

@@ -1,21 +1,27 @@
 import { stat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pino } from 'pino';
 import { workflowBundle } from '../../workers/bundle.ts';
 import { CliError, exitCodes, usageError } from '../cli-error.ts';
-import type { Context } from '../command-context.ts';
 import { fetchHistory } from './fetch-history.ts';
-import { bytes, count, duration } from '../terminal/format.ts';
+import { formatBytes, formatCount, formatDuration } from '../terminal/format.ts';
 import { readHistory, type History } from './history-file.ts';
 import { replayHistory } from './replay-history.ts';
 import { dataDir } from '../stack.ts';
-import { silentLog } from '../silent-log.ts';
-import { wrap } from '../terminal/terminal.ts';
+import { wrap, type Terminal } from '../terminal/terminal.ts';
 
-type Recorded = { name: string; workflowId: string; history: History };
+type RecordedHistory = { name: string; workflowId: string; history: History };
 
-/** The histories that the arguments name. */
-export async function recordedHistories(what: string | undefined, folder: string | undefined): Promise<Recorded[]> {
-  if ((what === undefined) === (folder === undefined))
+/**
+ * @param source a history file, a task id or a workflow id; the latter two are fetched from Temporal
+ * @param folder instead of it, a folder whose .json files are loaded
+ * @throws CliError when neither or both are given, or nothing can be loaded
+ */
+export async function loadHistories(
+  source: string | undefined,
+  folder: string | undefined,
+): Promise<RecordedHistory[]> {
+  if ((source === undefined) === (folder === undefined))
     throw usageError('Name one thing to replay: a task id, a workflow id, a history file, or --all-from <folder>.');
   if (folder !== undefined) {
     const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
@@ -24,40 +30,40 @@ export async function recordedHistories(what: string | undefined, folder: string
     const files = names.filter((name) => name.endsWith('.json')).sort();
     if (files.length === 0)
       throw usageError(`${folder} holds no .json file. \`alfred history export <task-id>\` writes one.`);
-    return Promise.all(files.map((name) => fromFile(join(folder, name))));
+    return Promise.all(files.map((name) => readRecorded(join(folder, name))));
   }
-  const id = what ?? '';
+  const id = source ?? '';
   if (
     await stat(id).then(
       (info) => info.isFile(),
       () => false,
     )
   )
-    return [await fromFile(id)];
+    return [await readRecorded(id)];
   if (id.endsWith('.json')) throw usageError(`${id}: there is no such file`);
   const { workflowId, history } = await fetchHistory(id);
   return [{ name: workflowId, workflowId, history }];
 }
 
-const fromFile = async (file: string): Promise<Recorded> => ({
+const readRecorded = async (file: string): Promise<RecordedHistory> => ({
   name: file,
   workflowId: 'replayed',
   history: await readHistory(file),
 });
 
-/** Replays each and prints how it went. @returns the exit code */
-export async function replayAll(all: Recorded[], { terminal }: Context): Promise<number> {
+/** Replays each history and prints the result. @returns the exit code */
+export async function replayAll(histories: RecordedHistory[], { terminal }: { terminal: Terminal }): Promise<number> {
   terminal.status('building the workflow bundle …');
   const bundle = await workflowBundle(
     { ALFRED_DATA_DIR: dataDir(), ALFRED_WORKFLOW_BUNDLE: undefined },
-    silentLog,
+    pino({ level: 'silent' }),
   ).catch((error: Error) => {
     throw new CliError(`The workflow code cannot be bundled: ${error.message}`, { cause: error });
   });
   let failed = 0;
-  for (const { name, workflowId, history } of all) {
+  for (const { name, workflowId, history } of histories) {
     const result = await replayHistory(bundle, history, workflowId);
-    const facts = `${count(result.events, 'event')}, ${bytes(result.bytes)}, ${duration(result.durationMs)}`;
+    const facts = `${formatCount(result.events, 'event')}, ${formatBytes(result.bytes)}, ${formatDuration(result.durationMs)}`;
     if (result.isSame) terminal.print(`pass  ${name} (${facts})`);
     else {
       failed++;
@@ -65,6 +71,7 @@ export async function replayAll(all: Recorded[], { terminal }: Context): Promise
       for (const line of result.divergence.split('\n')) terminal.print(wrap(line, terminal.columns, '      '));
     }
   }
-  if (all.length > 1) terminal.note(`${all.length - failed} of ${count(all.length, 'history', 'histories')} pass`);
+  if (histories.length > 1)
+    terminal.note(`${histories.length - failed} of ${formatCount(histories.length, 'history', 'histories')} pass`);
   return failed > 0 ? exitCodes.failed : exitCodes.ok;
 }

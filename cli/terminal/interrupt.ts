@@ -1,19 +1,19 @@
-/** A terminal and a parent process may both pass on the same Ctrl-C. */
-const sameMs = 250;
+/** Two signals within this time are one Ctrl-C: the terminal and a parent process may both send it. */
+const duplicateMs = 250;
 
 /**
- * Watches for Ctrl-C (and SIGTERM): calls `first` once, and for the next one `second`.
+ * Handles Ctrl-C and SIGTERM: the first one calls `first`, every later one calls `second`.
  *
- * @returns stops watching
+ * @returns removes the handlers
  */
 export function onInterrupt(first: () => void, second: () => void): () => void {
-  let at: number | undefined;
+  let firstAtMs: number | undefined;
   const handle = () => {
     const now = Date.now();
-    if (at === undefined) {
-      at = now;
+    if (firstAtMs === undefined) {
+      firstAtMs = now;
       first();
-    } else if (now - at > sameMs) {
+    } else if (now - firstAtMs > duplicateMs) {
       second();
     }
   };

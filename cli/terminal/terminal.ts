@@ -1,24 +1,26 @@
 import { styleText } from 'node:util';
+import stringWidth from 'string-width';
 
 type Style = Parameters<typeof styleText>[0];
 type Stream = NodeJS.WriteStream;
 
-/** Answers go to standard output; everything said about them goes to standard error. */
+/** Answers go to standard output. Notes and progress go to standard error. */
 export function createTerminal({ stdout, stderr }: { stdout: Stream; stderr: Stream } = process) {
   let status = '';
-  // Some terminals do not tell their width, and say 0.
+  // Some terminals report a width of 0.
   const width = stdout.columns || stderr.columns || 80;
   const clearStatus = () => {
     if (status) stderr.write('\r\u001b[2K');
     status = '';
   };
   return {
-    /** Whether a person watches the answer as it comes. */
+    /** Whether standard output is a terminal: the answer is shown while it is generated. */
     isLive: stdout.isTTY,
-    /** Whether progress may be rewritten in place. */
+    /** Whether standard error is a terminal: progress is rewritten in place. */
     isLiveStatus: stderr.isTTY,
+    /** Width for text, in columns of the terminal. */
     columns: Math.max(40, Math.min(width, 100)),
-    /** Text for standard output, as it is; control characters are dropped when a terminal would obey them. */
+    /** Writes text to standard output. On a terminal, control characters are removed. */
     write(text: string) {
       clearStatus();
       stdout.write(stdout.isTTY ? printable(text) : text);
@@ -26,22 +28,22 @@ export function createTerminal({ stdout, stderr }: { stdout: Stream; stderr: Str
     print(line = '') {
       this.write(`${line}\n`);
     },
-    /** One styled line for standard output. */
+    /** Writes one styled line to standard output. */
     printStyled(style: Style, line: string) {
       clearStatus();
       stdout.write(`${styleText(style, printable(line), { stream: stdout })}\n`);
     },
-    /** One line about what happens, for standard error. */
+    /** Writes one line to standard error. */
     note(line: string, style?: Style) {
       clearStatus();
       const text = printable(line);
       stderr.write(`${style ? styleText(style, text, { stream: stderr }) : text}\n`);
     },
-    /** A line that the next one replaces; on anything but a terminal nothing. */
+    /** Shows a line of progress that the next output replaces. Does nothing when standard error is not a terminal. */
     status(line: string) {
       if (!stderr.isTTY) return;
       clearStatus();
-      status = printable(line).slice(0, width - 1);
+      status = prefixWithin(printable(line), width - 1);
       stderr.write(styleText('dim', status, { stream: stderr }));
     },
     clearStatus,
@@ -49,19 +51,37 @@ export function createTerminal({ stdout, stderr }: { stdout: Stream; stderr: Str
 }
 export type Terminal = ReturnType<typeof createTerminal>;
 
-/** Without the control characters by which a document or a model could take over the terminal; newline and tab stay. */
+/**
+ * Removes control characters, except newline and tab: text of a document or a model must not control the terminal.
+ */
 export function printable(text: string): string {
   return text
     .replace(/\u001b\[[0-?]*[ -/]*[@-~]/g, '')
     .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '');
 }
 
-/** Wraps at spaces; a longer word stands alone on its line. */
+const graphemes = new Intl.Segmenter();
+
+/** The longest beginning of the text that takes at most this many columns. */
+export function prefixWithin(text: string, columns: number): string {
+  let width = 0;
+  for (const { segment, index } of graphemes.segment(text)) {
+    width += stringWidth(segment);
+    if (width > columns) return text.slice(0, index);
+  }
+  return text;
+}
+
+/**
+ * Wraps at spaces. A word that is wider than the line gets a line of its own.
+ *
+ * @param width of a line, in columns: CJK characters and most emoji take two
+ */
 export function wrap(text: string, width: number, indent = ''): string {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(/\s+/).filter(Boolean)) {
-    if (line && indent.length + line.length + 1 + word.length > width) {
+    if (line && stringWidth(`${indent}${line} ${word}`) > width) {
       lines.push(indent + line);
       line = word;
     } else {
@@ -72,13 +92,16 @@ export function wrap(text: string, width: number, indent = ''): string {
   return lines.join('\n');
 }
 
-/** Columns as wide as their widest cell, two spaces apart. */
+/** Aligns columns: each is as wide as its widest cell, with two spaces between them. */
 export function table(rows: string[][]): string {
-  const widths = rows.reduce<number[]>((all, row) => row.map((cell, i) => Math.max(all[i] ?? 0, cell.length)), []);
+  const widths = rows.reduce<number[]>(
+    (all, row) => row.map((cell, i) => Math.max(all[i] ?? 0, stringWidth(cell))),
+    [],
+  );
   return rows
     .map((row) =>
       row
-        .map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0)))
+        .map((cell, i) => (i === row.length - 1 ? cell : cell + ' '.repeat((widths[i] ?? 0) - stringWidth(cell))))
         .join('  ')
         .trimEnd(),
     )

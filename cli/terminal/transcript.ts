@@ -1,135 +1,138 @@
 import type { TaskEvent } from '../../contract/events.ts';
 import type { JsonValue } from '../../contract/json.ts';
-import type { Citation, TaskResult, TaskUsage } from '../../contract/task.ts';
-import { count, dollars, duration, place, tokens } from './format.ts';
-import { wrap, type Terminal } from './terminal.ts';
+import { formatDuration } from './format.ts';
+import type { Terminal } from './terminal.ts';
+
+type Options = {
+  /** Show text as the model generates it. Without it, only the text of the finished task is written. */
+  stream: boolean;
+  taskId: string;
+};
+type Transcript = Options & { terminal: Terminal; answer: StreamedText; model: string };
+type Handlers = {
+  [Type in TaskEvent['type']]: (data: Extract<TaskEvent, { type: Type }>['data'], transcript: Transcript) => void;
+};
 
 /**
- * Shows a task as it happens. On a terminal text appears as the model writes it; elsewhere standard output gets the
- * answer alone, once it is certain which text is the answer.
+ * Shows a task while it runs: text on standard output, notes on standard error. With `stream: false`, standard output
+ * gets the answer only.
  */
-export function createTranscript(terminal: Terminal, { stream, taskId }: { stream: boolean; taskId: string }) {
-  let written = '';
-  let model = '';
-  const endLine = () => {
-    if (written && !written.endsWith('\n')) terminal.write('\n');
-  };
-
-  /** What was written so far is not the answer. */
-  const breakOff = () => {
-    endLine();
-    if (written) terminal.note('(that broke off and is void)', 'dim');
-    written = '';
-  };
-
-  function show(event: TaskEvent) {
-    switch (event.type) {
-      case 'task.started':
-        model = event.data.model;
-        break;
-      case 'model.started':
-        model = event.data.model;
-        if (event.data.attempt > 1) breakOff();
-        endLine();
-        written = '';
-        terminal.status(`step ${event.data.step}: ${model} is thinking …`);
-        break;
-      case 'text.delta':
-        if (!stream) break;
-        terminal.write(event.data.text);
-        written += event.data.text;
-        break;
-      case 'model.failed':
-        breakOff();
-        terminal.note(`${event.data.error.message}${event.data.willRetry ? ' Trying again …' : ''}`, 'dim');
-        break;
-      case 'tool.started':
-        endLine();
-        written = '';
-        terminal.note(`${toolPhrase(event.data.tool, event.data.arguments)} …`, 'dim');
-        break;
-      case 'tool.completed':
-        terminal.note(
-          `  ${event.data.isError ? 'failed: ' : ''}${event.data.summary} (${duration(event.data.durationMs)})`,
-          'dim',
-        );
-        break;
-      case 'task.waiting':
-        endLine();
-        terminal.note(`Waiting: ${event.data.message}`);
-        if (event.data.scope === 'task')
-          terminal.note(
-            `  alfred tasks grant ${taskId} ${grantOption(event.data.limit)} <new total>, or --finish`,
-            'dim',
-          );
-        break;
-      case 'approval.requested':
-        endLine();
-        terminal.note(`Needs approval: ${toolPhrase(event.data.tool, event.data.arguments)}`);
-        terminal.note(`  alfred approvals approve ${event.data.approvalId}, or deny`, 'dim');
-        break;
-      case 'approval.decided':
-        terminal.note(
-          `  ${event.data.decision}${event.data.by === null ? '' : ` by ${event.data.by}`}${event.data.comment ? `: ${event.data.comment}` : ''}`,
-          'dim',
-        );
-        break;
-      case 'effect.undone':
-        terminal.note(`${event.data.tool}, ${event.data.state.replaceAll('_', ' ')}: ${event.data.summary}`, 'dim');
-        break;
-      case 'message.steered':
-        endLine();
-        terminal.note(`“${event.data.text}”`, 'dim');
-        break;
-      case 'model.fallback':
-        terminal.note(`${event.data.from} does not answer; asking ${event.data.to} …`, 'dim');
-        break;
-      case 'model.corrected':
-        endLine();
-        written = '';
-        terminal.note('The answer could not be used; the model is told so …', 'dim');
-        break;
-      case 'context.compacted':
-        terminal.note(
-          `The conversation was made shorter to fit the model (${event.data.method.replaceAll('_', ' ')}).`,
-          'dim',
-        );
-        break;
-      case 'task.resumed':
-        // What was said before may be said again.
-        endLine();
-        written = '';
-        terminal.note(event.data.reason, 'dim');
-        break;
-      case 'task.completed':
-        // What streamed is the answer, unless its last attempt differs from what was stored.
-        if (written.trim() !== event.data.result.text.trim()) {
-          endLine();
-          if (written) terminal.print();
-          terminal.write(event.data.result.text);
-          written = event.data.result.text;
-        }
-        endLine();
-        break;
-      case 'task.failed':
-      case 'task.cancelled':
-        endLine();
-        break;
-      case 'task.queued':
-      case 'budget.granted':
-      case 'approval.escalated':
-      case 'model.completed':
-        break;
-    }
-  }
-
+export function createTranscript(terminal: Terminal, options: Options) {
+  const transcript: Transcript = { ...options, terminal, answer: createStreamedText(terminal), model: '' };
   return {
-    show,
-    model: () => model,
+    show: ({ type, data }: TaskEvent) =>
+      (handlers[type] as (data: TaskEvent['data'], transcript: Transcript) => void)(data, transcript),
+    model: () => transcript.model,
   };
 }
 
-const grantOption = (limit: keyof typeof grantOptions | undefined) => (limit ? grantOptions[limit] : '');
+type StreamedText = ReturnType<typeof createStreamedText>;
+
+/** The text that was written since the last note: the answer, unless the model calls tools or the attempt fails. */
+function createStreamedText(terminal: Terminal) {
+  let written = '';
+  const write = (text: string) => {
+    terminal.write(text);
+    written += text;
+  };
+  const endLine = () => {
+    if (written && !written.endsWith('\n')) terminal.write('\n');
+  };
+  const reset = () => {
+    endLine();
+    written = '';
+  };
+  return {
+    write,
+    endLine,
+    /** The next text is another one: of a later step, or of another attempt. */
+    reset,
+    /** Says that the written text is not part of the answer. */
+    discard() {
+      endLine();
+      if (written) terminal.note('(that broke off and is void)', 'dim');
+      written = '';
+    },
+    /** Writes the answer, unless it is already on the screen. The text that was streamed may be another attempt's. */
+    complete(text: string) {
+      if (written.trim() !== text.trim()) {
+        endLine();
+        if (written) terminal.print();
+        written = '';
+        write(text);
+      }
+      endLine();
+    },
+  };
+}
+
+const handlers: Handlers = {
+  'task.queued': () => {},
+  'task.started': ({ model }, transcript) => {
+    transcript.model = model;
+  },
+  'model.started': ({ model, step, attempt }, transcript) => {
+    transcript.model = model;
+    if (attempt > 1) transcript.answer.discard();
+    transcript.answer.reset();
+    transcript.terminal.status(`step ${step}: ${model} is thinking …`);
+  },
+  'text.delta': ({ text }, { stream, answer }) => {
+    if (stream) answer.write(text);
+  },
+  'model.completed': () => {},
+  'model.failed': ({ error, willRetry }, { terminal, answer }) => {
+    answer.discard();
+    terminal.note(`${error.message}${willRetry ? ' Trying again …' : ''}`, 'dim');
+  },
+  'model.fallback': ({ from, to }, { terminal }) => terminal.note(`${from} does not answer; asking ${to} …`, 'dim'),
+  'model.corrected': (_, { terminal, answer }) => {
+    answer.reset();
+    terminal.note('The answer could not be used; the model is told so …', 'dim');
+  },
+  'context.compacted': ({ method }, { terminal }) =>
+    terminal.note(`The conversation was made shorter to fit the model (${method.replaceAll('_', ' ')}).`, 'dim'),
+  'tool.started': ({ tool, arguments: input }, { terminal, answer }) => {
+    answer.reset();
+    terminal.note(`${describeToolCall(tool, input)} …`, 'dim');
+  },
+  'tool.completed': ({ isError, summary, durationMs }, { terminal }) =>
+    terminal.note(`  ${isError ? 'failed: ' : ''}${summary} (${formatDuration(durationMs)})`, 'dim'),
+  'approval.requested': ({ tool, arguments: input, approvalId }, { terminal, answer }) => {
+    answer.endLine();
+    terminal.note(`Needs approval: ${describeToolCall(tool, input)}`);
+    terminal.note(`  alfred approvals approve ${approvalId}, or deny`, 'dim');
+  },
+  'approval.escalated': () => {},
+  'approval.decided': ({ decision, by, comment }, { terminal }) =>
+    terminal.note(`  ${decision}${by === null ? '' : ` by ${by}`}${comment ? `: ${comment}` : ''}`, 'dim'),
+  'message.steered': ({ text }, { terminal, answer }) => {
+    answer.endLine();
+    terminal.note(`“${text}”`, 'dim');
+  },
+  'effect.undone': ({ tool, state, summary }, { terminal }) =>
+    terminal.note(`${tool}, ${state.replaceAll('_', ' ')}: ${summary}`, 'dim'),
+  'task.waiting': ({ message, scope, limit }, { terminal, answer, taskId }) => {
+    answer.endLine();
+    terminal.note(`Waiting: ${message}`);
+    if (scope === 'task')
+      terminal.note(
+        `  alfred tasks grant ${taskId} ${limit ? grantOptions[limit] : ''} <new total>, or --finish`,
+        'dim',
+      );
+  },
+  'task.resumed': ({ reason }, { terminal, answer }) => {
+    // The text that was streamed before the wait may be streamed again.
+    answer.reset();
+    terminal.note(reason, 'dim');
+  },
+  'budget.granted': () => {},
+  'task.completed': ({ result }, { answer }) => answer.complete(result.text),
+  'task.failed': (_, { answer }) => answer.endLine(),
+  'task.cancelled': (_, { answer }) => answer.endLine(),
+};
+
+/** Options of `alfred tasks grant`. */
 const grantOptions = {
   maxCostUsd: '--max-cost-usd',
   maxTokens: '--max-tokens',
@@ -137,39 +140,11 @@ const grantOptions = {
   maxDurationS: '--max-duration-s',
 } as const;
 
-/** What a tool does, in words: `searching documents: expense report deadline`. */
-export function toolPhrase(tool: string, input: JsonValue): string {
+/** `searching documents: expense report deadline` */
+function describeToolCall(tool: string, input: JsonValue): string {
   const fields = typeof input === 'object' && input !== null && !Array.isArray(input) ? input : {};
   if (tool === 'search_documents' && typeof fields.query === 'string') return `searching documents: ${fields.query}`;
   if (tool === 'read_document') return 'reading a document';
   const text = JSON.stringify(input);
   return `${tool.replaceAll('_', ' ')}: ${text.length > 100 ? `${text.slice(0, 99)}…` : text}`;
-}
-
-/** Numbered sources: where each claim stands, and the words that stand there. */
-export function citationLines(citations: Citation[], width: number): string {
-  return citations
-    .map((citation) => `[${citation.n}] ${place(citation)}\n${wrap(`“${citation.quote}”`, width, '    ')}`)
-    .join('\n');
-}
-
-/** One line: tokens, cost, duration, model. */
-export function costLine(usage: TaskUsage, durationMs: number, model: string): string {
-  return [tokens(usage), dollars(usage.costUsd), duration(durationMs), count(usage.modelCalls, 'model call'), model]
-    .filter(Boolean)
-    .join(' · ');
-}
-
-/** Standard output: on a terminal all of it in one place, elsewhere the answer alone. */
-export function showEnding(
-  terminal: Terminal,
-  ending: { result?: TaskResult; usage: TaskUsage; durationMs: number; model: string; link?: string },
-) {
-  const say = (line: string) => (terminal.isLive ? terminal.printStyled('dim', line) : terminal.note(line));
-  const citations = ending.result?.citations ?? [];
-  // The sources belong to the answer, also in a file: without them its numbers point nowhere.
-  if (citations.length > 0) terminal.print(`\n${citationLines(citations, terminal.columns)}`);
-  say('');
-  say(costLine(ending.usage, ending.durationMs, ending.model));
-  if (ending.link !== undefined) say(ending.link);
 }

@@ -39,7 +39,8 @@ describe('alfred eval retrieval', () => {
         ]),
         qrels: 'q1\td1\t2\nq2\td2\t1\nq2\td3\t0',
       });
-      const run = async () => evaluateRetrieval(adapters, await readCorpus(folder), { dir: folder, say: () => {} });
+      const run = async () =>
+        evaluateRetrieval(adapters, await readCorpus(folder), { dir: folder, onProgress: () => {} });
       const first = await run();
       expect(first).toMatchObject({ documents: 4, passages: 3, queries: 2, model: null });
       expect(first.quality.lexical).toMatchObject({ ndcg10: { mean: 0.5 }, mrr: { mean: 0.5 } });
@@ -60,7 +61,7 @@ describe('alfred eval retrieval', () => {
     try {
       const folder = await corpus('reranked', { queries: lines([{ _id: 'q1', text: 'stone' }]), qrels: 'q1\td2\t1' });
       const read = await readCorpus(folder);
-      const run = () => evaluateRetrieval(adapters, read, { dir: folder, say: () => {} });
+      const run = () => evaluateRetrieval(adapters, read, { dir: folder, onProgress: () => {} });
       const report = await run();
       expect(report).toMatchObject({ reranker: 'rerank-test, 32 passages', rerankMs: { p50: expect.any(Number) } });
       expect(report.quality.reranked?.ndcg10.mean).toBe(1);

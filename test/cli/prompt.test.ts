@@ -13,23 +13,24 @@ beforeEach(() => {
   const writable = new Writable({ decodeStrings: false, write: (text: string, _, done) => ((out += text), done()) });
   const screen = Object.assign(writable, { isTTY: true, columns: 80 }) as unknown as NodeJS.WriteStream;
   prompt = createPrompt({
-    ...{ input: input as unknown as NodeJS.ReadStream, screen },
+    input: input as unknown as NodeJS.ReadStream,
+    screen,
     terminal: createTerminal({ stdout: screen, stderr: screen }),
     isBusy: () => busy,
     onLine: (line) => lines.push(line),
     onInterrupt: () => lines.push('^C'),
     onClose: () => lines.push('^D'),
   });
-  prompt.settle();
+  prompt.refresh();
 });
 afterEach(() => prompt.close());
 
-/** Types, and waits until that was heard. */
+/** Types, and waits until readline has handled it. */
 async function type(text: string) {
   input.write(text);
   await new Promise((resolve) => setImmediate(resolve));
 }
-/** The rows of the screen, as a terminal makes them of what it gets. */
+/** The rows that a terminal shows for the output. */
 function rows(): string[] {
   const screen: string[] = [''];
   let [row, col] = [0, 0];
@@ -85,7 +86,7 @@ test('a line of several rows, pasted and edited, leaves nothing behind', async (
 
 test('when nothing runs the line stands there; Ctrl-C empties it first', async () => {
   busy = false;
-  prompt.settle();
+  prompt.refresh();
   expect(rows()).toEqual(['>']);
   await type('oops');
   await type('\u0003');

@@ -1,7 +1,8 @@
 import { Writable } from 'node:stream';
 import { beforeEach, expect, test } from '@jest/globals';
+import { formatCitations } from '../../cli/terminal/task-summary.ts';
 import { createTerminal, printable, table, wrap } from '../../cli/terminal/terminal.ts';
-import { formatCitations, createTranscript } from '../../cli/terminal/transcript.ts';
+import { createTranscript } from '../../cli/terminal/transcript.ts';
 import type { TaskEvent } from '../../contract/events.ts';
 
 let out = '';

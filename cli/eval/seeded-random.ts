@@ -1,6 +1,6 @@
-/** Mulberry32: numbers from 0 to 1 that a seed repeats. */
-export function numbers(from: number) {
-  let state = from >>> 0;
+/** Pseudo-random numbers from 0 (inclusive) to 1: the same seed gives the same sequence. Algorithm: Mulberry32. */
+export function seededRandom(seed: number) {
+  let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
     let t = Math.imul(state ^ (state >>> 15), 1 | state);
