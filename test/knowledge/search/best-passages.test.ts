@@ -4,12 +4,19 @@ import { assembleDocument } from '../../../knowledge/parsing/chunks/assemble-doc
 import { BestPassages, type Candidate } from '../../../knowledge/search/best-passages.ts';
 import type { Chunking } from '../../../contract/chunking.ts';
 
-/** A text of so many sentences, of which each has words of its own, and its chunks as a search reads them. */
-function candidatesOf(sentences: number, chunking: Chunking): { text: string; candidates: Candidate[] } {
-  const said = Array.from({ length: sentences }, (_, n) => `Rule${n} says that apple${n} and pear${n} meet berry${n}.`);
-  const { text, chunks } = assembleDocument([{ kind: 'body', text: said.join(' '), tight: false, page: null }], 'Rules', {
-    chunking,
-  });
+/** A text of `count` sentences with different words, and its chunks as a search reads them. */
+function candidatesOf(count: number, chunking: Chunking): { text: string; candidates: Candidate[] } {
+  const sentences = Array.from(
+    { length: count },
+    (_, n) => `Rule${n} says that apple${n} and pear${n} meet berry${n}.`,
+  );
+  const { text, chunks } = assembleDocument(
+    [{ kind: 'body', text: sentences.join(' '), tight: false, page: null }],
+    'Rules',
+    {
+      chunking,
+    },
+  );
   const candidates = chunks.map((chunk, ordinal) => ({
     ...chunk,
     chunkId: `c${ordinal}`,
@@ -32,7 +39,7 @@ function chosenOf(candidates: (Candidate | undefined)[]) {
   return best.passages;
 }
 
-test('overlapping neighbours are one passage in which nothing stands twice, whichever came first', () => {
+test('overlapping neighbours become one passage without repeated text, in any order', () => {
   const { text, candidates } = candidatesOf(20, { chunkTokens: 100, overlapTokens: 40 });
   const [a, b, c] = candidates;
   for (const order of [
@@ -51,11 +58,11 @@ test('overlapping neighbours are one passage in which nothing stands twice, whic
   expect(chosenOf([b, a])).toMatchObject([{ chunkId: 'c0+1', start: a?.start, end: b?.end }]);
 });
 
-test('a short last chunk that mostly repeats the one before is not taken for the same', () => {
+test('a short last chunk that mostly repeats the one before is no duplicate', () => {
   const { text, candidates } = candidatesOf(13, { chunkTokens: 80, overlapTokens: 0 });
   const [before, after] = candidates;
   if (!before || !after) throw new Error('two chunks');
-  // As where a long piece stands before a short one.
+  // A long piece before a short one.
   const [start, end] = [text.indexOf('Rule2 '), text.indexOf(' Rule8 ')];
   const first = { ...before, end, text: text.slice(0, end) };
   const last = { ...after, start, end: text.indexOf(' Rule9 '), gap: '' };
@@ -70,7 +77,7 @@ test('a short last chunk that mostly repeats the one before is not taken for the
   }
 });
 
-test('what is too long to be shown as one is shown in parts that do not repeat each other, each with an id of its own', () => {
+test('neighbours too long to merge are shown as parts without repeated text, each with its own id', () => {
   const { text, candidates } = candidatesOf(200, { chunkTokens: 900, overlapTokens: 300 });
   const [a, b] = candidates;
   const [first, second, ...more] = chosenOf([a, b]);
@@ -80,7 +87,7 @@ test('what is too long to be shown as one is shown in parts that do not repeat e
   expect(second?.chunkId).toBe(`c1.${second?.start}-${second?.end}`);
 });
 
-test('a chunk of another document that says the same is left out, and one of another version is not joined', () => {
+test('a chunk of another document with the same text is left out, and a chunk of another version is not merged', () => {
   const { candidates } = candidatesOf(20, { chunkTokens: 100, overlapTokens: 40 });
   const [a, b] = candidates;
   if (!a || !b) throw new Error('two chunks at least');
@@ -88,7 +95,7 @@ test('a chunk of another document that says the same is left out, and one of ano
   expect(chosenOf([a, { ...b, contentHash: 'older' }]).map(({ chunkId }) => chunkId)).toEqual(['c0', 'c1']);
 });
 
-test('in whatever order they come, passages are slices of the text, hold all of it that was offered, and nothing twice', () => {
+test('in any order, the passages are slices of the text, cover all that was offered, and repeat nothing', () => {
   const chunking = fc
     .record({ chunkTokens: fc.integer({ min: 64, max: 600 }), overlapTokens: fc.integer({ min: 0, max: 299 }) })
     .filter(({ chunkTokens, overlapTokens }) => 2 * overlapTokens < chunkTokens);

@@ -9,27 +9,27 @@ const vectors = fc.array(fc.float32Array({ minLength: 40, maxLength: 40, noNaN: 
   maxLength: 60,
 });
 
-test('the rows that are nearest are those with the fewest differing signs', () => {
+test('the nearest rows are those with the fewest different signs', () => {
   fc.assert(
     fc.property(vectors, fc.integer({ min: 1, max: 20 }), (given, limit) => {
       const codes = new BinaryCodes();
       for (const [i, vector] of given.entries()) codes.add(i + 1, quantize(vector), 0, 0);
       const query = given[0] ?? new Float32Array(40);
-      const found = codes.nearest(quantize(query), limit, unfiltered);
+      const nearest = codes.nearest(quantize(query), limit, unfiltered);
       const distances = given.map((vector) => differing(query, vector));
-      const worst = Math.max(...found.map((row) => distances[row - 1] ?? 0));
-      expect(found.length).toBeGreaterThanOrEqual(Math.min(limit, given.length));
-      expect(distances.filter((distance) => distance <= worst)).toHaveLength(found.length);
+      const worst = Math.max(...nearest.map((row) => distances[row - 1] ?? 0));
+      expect(nearest.length).toBeGreaterThanOrEqual(Math.min(limit, given.length));
+      expect(distances.filter((distance) => distance <= worst)).toHaveLength(nearest.length);
     }),
   );
 });
 
-test('rows of other classes and other times take no place', () => {
+test('rows of other classes and times are left out', () => {
   const codes = new BinaryCodes();
   const vector = Float32Array.from({ length: 16 }, (_, i) => i - 8);
   for (let row = 1; row <= 3_000; row++) codes.add(row, quantize(vector), row % 3, row);
   const allowed = Uint8Array.of(0, 1, 0);
-  const found = codes.nearest(quantize(vector), 5, { isAllowed: allowed, updatedRange: [100, 200] });
-  expect(found).toEqual(Array.from({ length: 34 }, (_, i) => 100 + 3 * i));
+  const nearest = codes.nearest(quantize(vector), 5, { isAllowed: allowed, updatedRange: [100, 200] });
+  expect(nearest).toEqual(Array.from({ length: 34 }, (_, i) => 100 + 3 * i));
   expect(codes.nearest(quantize(vector), 5, { ...unfiltered, isAllowed: Uint8Array.of(0, 0, 0) })).toEqual([]);
 });

@@ -10,7 +10,9 @@ import { untilPasses } from '../../support/until.ts';
 
 let env: TestEnvironment;
 const opened: { close(): Promise<void> }[] = [];
-beforeAll(async () => void (env = await createTestEnvironment()));
+beforeAll(async () => {
+  env = await createTestEnvironment();
+});
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((index) => index.close()));
   await env.postgres.pool.query('truncate documents, chunks, document_changes, embeddings restart identity cascade');
@@ -20,18 +22,18 @@ afterAll(() => env?.close());
 const newDir = () => join(env.config.ALFRED_DATA_DIR, `index-${randomUUID()}`);
 const put = (name: string, text: string) => putDocument(env.postgres.db, name, text);
 
-test('an exchange of vectors that failed is not begun again by every search', async () => {
+test('a failed exchange of vectors is not started again by every search', async () => {
   const { db } = env.postgres;
   await put('pets.txt', 'The hound barks.');
   for (const model of [toyModel, otherModel]) await embedAll(db, model);
   let wanted = toyModel;
-  const said = { begun: 0, failed: 0 };
+  const exchanges = { started: 0, failed: 0 };
   const log = Object.assign(Object.create(env.log) as typeof env.log, {
-    info: () => void said.begun++,
-    warn: () => void said.failed++,
+    info: () => void exchanges.started++,
+    warn: () => void exchanges.failed++,
   });
   const model = async () => {
-    if (said.begun > said.failed) throw new Error('the disk is full');
+    if (exchanges.started > exchanges.failed) throw new Error('the disk is full');
     return wanted.name;
   };
   const index = createEmbeddedIndex({ db, dir: newDir(), log, model });
@@ -40,12 +42,12 @@ test('an exchange of vectors that failed is not begun again by every search', as
   await find();
   wanted = otherModel;
   await find();
-  await untilPasses('the attempt is logged', async () => expect(said).toEqual({ begun: 1, failed: 1 }));
+  await untilPasses('the attempt is logged', async () => expect(exchanges).toEqual({ started: 1, failed: 1 }));
   for (let i = 0; i < 5; i++) await find();
-  expect(said).toEqual({ begun: 1, failed: 1 });
+  expect(exchanges).toEqual({ started: 1, failed: 1 });
 });
 
-test('a comparison does not take another model’s vectors for those that are wanted', async () => {
+test('a comparison does not accept the vectors of another model', async () => {
   const { db } = env.postgres;
   let wanted = toyModel;
   const index = createEmbeddedIndex({ db, dir: newDir(), log: env.log, model: async () => wanted.name });
@@ -60,7 +62,7 @@ test('a comparison does not take another model’s vectors for those that are wa
   expect((await index.operations.verify('local')).withoutVector).toEqual([]);
 });
 
-test('passages of a document that was changed again and again do not take the places of others', async () => {
+test('passages of a document that changes often do not crowd out others', async () => {
   const { db } = env.postgres;
   const embedder = createWordEmbedder();
   const index = createEmbeddedIndex({ db, dir: newDir(), log: env.log, model: async () => embedder.model });

@@ -12,14 +12,16 @@ import { createWordEmbedder } from '../../support/documents/word-embedder.ts';
 let env: TestEnvironment;
 let folder = 0;
 const opened: { close(): Promise<void> }[] = [];
-beforeAll(async () => void (env = await createTestEnvironment()));
+beforeAll(async () => {
+  env = await createTestEnvironment();
+});
 beforeEach(async () => {
   await env.postgres.pool.query('truncate documents, chunks, embeddings, document_changes cascade');
 });
-afterEach(async () => void (await Promise.all(opened.splice(0).map((one) => one.close()))));
+afterEach(async () => void (await Promise.all(opened.splice(0).map((search) => search.close()))));
 afterAll(() => env?.close());
 
-/** A search whose embedder may be taken away or changed. */
+/** A search whose embedder can be removed or replaced. */
 function create(first: Embedder | undefined, dir = join(env.config.ALFRED_DATA_DIR, `hybrid-${++folder}`)) {
   let current = first;
   const index = createEmbeddedIndex({
@@ -34,7 +36,9 @@ function create(first: Embedder | undefined, dir = join(env.config.ALFRED_DATA_D
   return {
     dir,
     index,
-    use: (embedder: Embedder | undefined) => void (current = embedder),
+    use: (embedder: Embedder | undefined) => {
+      current = embedder;
+    },
     search: (query: string, more: Partial<SearchRequest> = {}) => search.search(local, { query, limit: 10, ...more }),
   };
 }
@@ -42,7 +46,7 @@ const put = (name: string, text: string, placement = {}) => putDocument(env.post
 const texts = ({ passages }: { passages: { text: string }[] }) => passages.map(({ text }) => text);
 
 describe('a hybrid search', () => {
-  test('finds by words at once, and by meaning when the vectors are there', async () => {
+  test('finds by words at once, and by meaning as soon as there are vectors', async () => {
     const embedder = createWordEmbedder();
     const { search } = create(embedder);
     await put('leave.txt', 'Parental leave lasts sixteen weeks.');
@@ -57,11 +61,11 @@ describe('a hybrid search', () => {
       text: 'Parental leave lasts sixteen weeks.',
       scores: { lexical: { rank: 1 }, dense: { rank: 1 }, fused: { rank: 1 } },
     });
-    // No word of the question stands in it, its vector is compared all the same.
+    // A passage without a word of the question is found by its vector.
     expect((await search('weeks')).passages.map(({ scores }) => scores.lexical)).toContain(null);
   });
 
-  test('embeds a text once, whoever holds it, and drops its vector with the last who does', async () => {
+  test('embeds a text that two documents share once, and deletes its vector with the last of them', async () => {
     const embedder = createWordEmbedder();
     const { db } = env.postgres;
     const first = await put('one.txt', 'Said twice.');
@@ -76,7 +80,7 @@ describe('a hybrid search', () => {
     expect(await vectors()).toBe(0);
   });
 
-  test('one changed paragraph of a hundred is one text to embed, and the others stay the rows they were', async () => {
+  test('one changed paragraph of a hundred is one text to embed, and the other rows stay', async () => {
     const embedder = createWordEmbedder();
     const { db } = env.postgres;
     const paragraphs = Array.from(
@@ -93,12 +97,12 @@ describe('a hybrid search', () => {
     expect(await embedder.missing(db)).toHaveLength(1);
     const after = await ids();
     expect(after.filter((id) => !before.includes(id))).toHaveLength(1);
-    // Same content again: nothing.
+    // The same content again changes nothing.
     await put('long.md', paragraphs.join('\n\n'));
     expect(await ids()).toEqual(after);
   });
 
-  test('goes on by words when the model is away, and takes another model’s vectors for the old ones', async () => {
+  test('searches by words while there is no model, and exchanges the vectors for those of another model', async () => {
     const [old, other] = [createWordEmbedder('words@1'), createWordEmbedder('words@2')];
     const { search, use } = create(old);
     const { db } = env.postgres;
@@ -118,7 +122,7 @@ describe('a hybrid search', () => {
     });
   });
 
-  test('narrows by collection, tag, language and time inside the query', async () => {
+  test('filters by collection, tag, language and time inside the query', async () => {
     const embedder = createWordEmbedder();
     const { search } = create(embedder);
     for (let i = 0; i < 30; i++) await put(`noise-${i}.txt`, `Leave of kind ${i}.`);
@@ -145,7 +149,7 @@ describe('a hybrid search', () => {
     for (const passage of passages) expect(stored?.text.slice(passage.start, passage.end)).toBe(passage.text);
   });
 
-  test('says the same thing once, wherever it stands', async () => {
+  test('shows the same text of two documents once', async () => {
     const { search } = create(undefined);
     const text = 'Every purchase above ten thousand euros needs the signatures of two members of the board.';
     await put('rules.txt', text);

@@ -31,17 +31,17 @@ beforeAll(async () => {
 afterAll(() => env?.close());
 
 const fileIn = () => join(env.config.ALFRED_DATA_DIR, `${randomUUID()}.index`);
-const ask = async (index: PassageIndex, text: string) =>
+const query = async (index: PassageIndex, text: string) =>
   index.find(
     local,
     { principals: ['everyone'] },
     { text, vector: await embedder.embedQuery(text, new AbortController().signal) },
     10,
   );
-const askAll = (index: PassageIndex) => Promise.all(words.map((word) => ask(index, word)));
-/** The one part that holds the tenant. */
+const queryAll = (index: PassageIndex) => Promise.all(words.map((word) => query(index, word)));
+/** The name of the part that contains the tenant. */
 const partOf = (index: PassageIndex) => index.operations.parts([local.tenant])[0] ?? '';
-const nothing = { missing: [], surplus: [], withoutVector: [] };
+const noDifferences = { missing: [], surplus: [], withoutVector: [] };
 
 describe.each([
   ['the embedded index', createEmbeddedPlace],
@@ -54,23 +54,25 @@ describe.each([
     opened.push(index);
     return index;
   };
-  beforeEach(async () => void (place = await createPlace(env)));
+  beforeEach(async () => {
+    place = await createPlace(env);
+  });
   afterEach(async () => {
     await Promise.all(opened.map((index) => index.close()));
     opened = [];
     await place.close();
   });
 
-  test('while it is built anew every query is answered, and as before', async () => {
+  test('during a rebuild every query is answered, with the same result', async () => {
     const [index, other] = [open(), open()];
-    const before = await askAll(index);
+    const before = await queryAll(index);
     let building = true;
-    let asked = 0;
+    let queries = 0;
     const load = Promise.all(
-      [index, other].map(async (one) => {
+      [index, other].map(async (queried) => {
         while (building) {
-          expect(await askAll(one)).toEqual(before);
-          asked += words.length;
+          expect(await queryAll(queried)).toEqual(before);
+          queries += words.length;
         }
       }),
     );
@@ -80,24 +82,24 @@ describe.each([
       building = false;
     }
     await load;
-    expect(asked).toBeGreaterThan(20);
-    expect(await askAll(other)).toEqual(before);
+    expect(queries).toBeGreaterThan(20);
+    expect(await queryAll(other)).toEqual(before);
     expect(await place.count()).toBe(1);
   });
 
-  test('two that build it anew at once both succeed and leave one index', async () => {
+  test('two rebuilds at once both succeed and leave one index', async () => {
     const [index, other] = [open(), open()];
-    const before = await askAll(index);
-    await Promise.all([index, other].map((one) => one.operations.rebuild(partOf(one))));
-    expect(await askAll(index)).toEqual(before);
-    expect(await askAll(other)).toEqual(before);
+    const before = await queryAll(index);
+    await Promise.all([index, other].map((rebuilt) => rebuilt.operations.rebuild(partOf(rebuilt))));
+    expect(await queryAll(index)).toEqual(before);
+    expect(await queryAll(other)).toEqual(before);
     expect(await place.count()).toBe(1);
-    expect(await index.operations.verify(local.tenant)).toEqual(nothing);
+    expect(await index.operations.verify(local.tenant)).toEqual(noDifferences);
   });
 
-  test('a snapshot that is restored after everything is gone answers as before, and takes over what has changed since', async () => {
+  test('a snapshot restored after everything is lost answers as before, and is brought up to date', async () => {
     const index = open();
-    const before = await askAll(index);
+    const before = await queryAll(index);
     const file = fileIn();
     await index.operations.snapshot(partOf(index), file);
     await index.close();
@@ -106,13 +108,13 @@ describe.each([
     const later = open();
     await later.operations.restore(partOf(later), file);
     expect(await later.state(local.tenant)).toMatchObject({ passages: 120, vectors: 120, behind: 0 });
-    expect(await askAll(later)).toEqual(before);
+    expect(await queryAll(later)).toEqual(before);
     expect(await place.count()).toBe(1);
     try {
       await putDocument(env.postgres.db, 'late.txt', 'obsidian came late.');
-      expect((await ask(later, 'obsidian')).lexical).toHaveLength(1);
+      expect((await query(later, 'obsidian')).lexical).toHaveLength(1);
       await later.operations.restore(partOf(later), file);
-      expect((await ask(later, 'obsidian')).lexical).toHaveLength(1);
+      expect((await query(later, 'obsidian')).lexical).toHaveLength(1);
     } finally {
       await env.postgres.pool.query(
         `delete from document_changes where document_id = (select id from documents where name = 'late.txt')`,
@@ -121,7 +123,7 @@ describe.each([
     }
   });
 
-  test('a snapshot never replaces another file', async () => {
+  test('a snapshot never overwrites a file', async () => {
     const index = open();
     const file = fileIn();
     await writeFile(file, 'precious');
@@ -129,9 +131,9 @@ describe.each([
     await expect(index.operations.restore(partOf(index), file)).rejects.toMatchObject({ code: 'invalid_request' });
   });
 
-  test('what is no snapshot is refused, and the index stays', async () => {
+  test('a file that is no snapshot is refused, and the index is unchanged', async () => {
     const index = open();
-    const before = await askAll(index);
+    const before = await queryAll(index);
     const file = fileIn();
     await writeFile(file, 'something else');
     await expect(index.operations.restore(partOf(index), file)).rejects.toMatchObject({
@@ -139,22 +141,26 @@ describe.each([
       message: expect.stringContaining(file),
     });
     await expect(index.operations.restore(partOf(index), fileIn())).rejects.toMatchObject({ code: 'invalid_request' });
-    expect(await askAll(index)).toEqual(before);
+    expect(await queryAll(index)).toEqual(before);
     expect(await place.count()).toBe(1);
   });
 
-  test('a comparison names what is missing, what is too much and what lacks its vector, and a rebuild puts it right', async () => {
+  test('a comparison names missing and surplus chunks and missing vectors, and a rebuild repairs them', async () => {
     const index = open();
-    expect(await index.operations.verify(local.tenant)).toEqual(nothing);
+    expect(await index.operations.verify(local.tenant)).toEqual(noDifferences);
     await place.damage(local.tenant);
-    const found = await index.operations.verify(local.tenant);
-    expect([found.missing.length, found.surplus, found.withoutVector.length]).toEqual([1, ['nobody'], 1]);
+    const differences = await index.operations.verify(local.tenant);
+    expect([differences.missing.length, differences.surplus, differences.withoutVector.length]).toEqual([
+      1,
+      ['nobody'],
+      1,
+    ]);
     await index.operations.rebuild(partOf(index));
-    expect(await index.operations.verify(local.tenant)).toEqual(nothing);
+    expect(await index.operations.verify(local.tenant)).toEqual(noDifferences);
   });
 });
 
-describe('an embedded index that is built anew', () => {
+describe('a rebuild of the embedded index', () => {
   const opened: PassageIndex[] = [];
   const open = (dir: string) => {
     const index = createEmbeddedIndex({ db: env.postgres.db, dir, log: env.log, model });
@@ -164,23 +170,23 @@ describe('an embedded index that is built anew', () => {
   const newDir = () => join(env.config.ALFRED_DATA_DIR, `index-${randomUUID()}`);
   afterEach(async () => void (await Promise.all(opened.splice(0).map((index) => index.close()))));
 
-  /** Indexes below a folder that this process has open although they are removed, and which keep their space. */
+  /** Removed indexes below a folder that this process still has open. They keep their disk space. */
   async function removedAndOpen(dir: string): Promise<string[]> {
     const links = await readdir('/proc/self/fd').catch(() => []);
     const paths = await Promise.all(links.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
     return [...new Set(paths.filter((path) => path.startsWith(dir) && path.endsWith('.db (deleted)')))];
   }
 
-  test('does not keep the space of every folder in which it was built', async () => {
+  test('frees the space of the folders in which it was built', async () => {
     const dir = newDir();
     const index = open(dir);
-    await ask(index, 'granite');
+    await query(index, 'granite');
     for (let round = 0; round < 12; round++) await index.operations.rebuild(local.tenant);
-    // The last one is closed with the next work; what a statement still holds goes when it is collected.
+    // The last one is closed with the next job. A statement keeps its file open until it is garbage-collected.
     expect((await removedAndOpen(dir)).filter((path) => path.includes('.rebuild-')).length).toBeLessThan(12);
   });
 
-  test('by many at once is there in the end, whole', async () => {
+  test('by several processes at once ends with one complete index', async () => {
     const dir = newDir();
     const indexes = Array.from({ length: 4 }, () => open(dir));
     for (let round = 0; round < 3; round++) {
@@ -188,20 +194,20 @@ describe('an embedded index that is built anew', () => {
       const [folder = ''] = await readdir(dir);
       const current = await readFile(join(dir, folder, 'current'), 'utf8');
       expect((await stat(join(dir, folder, current))).size).toBeGreaterThan(100_000);
-      // Of two in the same moment one's file was current for none; it goes when it is old.
+      // Of two at the same moment, one file may have been used by no process. It is removed when it is old.
       const longAgo = new Date(Date.now() - 2 * abandonedAfterMs);
       const others = (await readdir(join(dir, folder))).filter((name) => name.endsWith('.db') && name !== current);
       for (const name of others) await utimes(join(dir, folder, name), longAgo, longAgo);
-      await ask(open(dir), 'granite');
+      await query(open(dir), 'granite');
       expect((await readdir(join(dir, folder))).filter((name) => name.endsWith('.db'))).toEqual([current]);
     }
   });
 
-  test('removes what a killed process left half done, and nothing that somebody is at', async () => {
+  test('removes unfinished files of killed processes, and none of a running process', async () => {
     const dir = newDir();
-    await ask(open(dir), 'granite');
+    await query(open(dir), 'granite');
     const [folder = ''] = await readdir(dir);
-    const left = {
+    const leftovers = {
       old: `${folder}.rebuild-00000000`,
       busy: `${folder}.rebuild-11111111`,
       file: join(folder, 'passages-000000000000.db'),
@@ -209,17 +215,20 @@ describe('an embedded index that is built anew', () => {
       fresh: join(folder, 'passages-111111111111.db'),
     };
     const longAgo = new Date(Date.now() - 2 * abandonedAfterMs);
-    for (const name of [left.old, left.busy]) {
+    for (const name of [leftovers.old, leftovers.busy]) {
       await mkdir(join(dir, name));
       await writeFile(join(dir, name, 'passages-222222222222.db-wal'), 'half');
       await utimes(join(dir, name), longAgo, longAgo);
     }
-    for (const name of [left.file, left.pointer, left.fresh]) await writeFile(join(dir, name), 'half');
-    for (const name of [join(left.old, 'passages-222222222222.db-wal'), left.file, left.pointer])
+    for (const name of [leftovers.file, leftovers.pointer, leftovers.fresh]) await writeFile(join(dir, name), 'half');
+    for (const name of [join(leftovers.old, 'passages-222222222222.db-wal'), leftovers.file, leftovers.pointer])
       await utimes(join(dir, name), longAgo, longAgo);
 
-    await ask(open(dir), 'granite');
-    const there = await readdir(dir, { recursive: true });
-    expect(Object.values(left).filter((name) => there.includes(name))).toEqual([left.busy, left.fresh]);
+    await query(open(dir), 'granite');
+    const present = await readdir(dir, { recursive: true });
+    expect(Object.values(leftovers).filter((name) => present.includes(name))).toEqual([
+      leftovers.busy,
+      leftovers.fresh,
+    ]);
   });
 });

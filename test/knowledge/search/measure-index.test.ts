@@ -12,14 +12,16 @@ import {
 import { local, putDocument } from '../../support/documents/put-document.ts';
 
 let env: TestEnvironment;
-beforeAll(async () => void (env = await createTestEnvironment()));
+beforeAll(async () => {
+  env = await createTestEnvironment();
+});
 afterAll(() => env?.close());
 
 describe.each([
   ['the embedded index', createEmbeddedPlace],
   [qdrantUsed, createQdrantPlace],
 ])('%s', (_, createPlace) => {
-  test('says nothing before the first search, and then how large it is and how far behind', async () => {
+  test('has no metrics before the first search, and then its size and lag', async () => {
     await putDocument(env.postgres.db, 'a.txt', 'The hound barks.');
     await putDocument(env.postgres.db, 'b.txt', 'The car stops.');
     await embedAll(env.postgres.db, toyModel);
@@ -54,7 +56,7 @@ describe.each([
   });
 });
 
-test('an index that is away leaves no figures of before', async () => {
+test('an index that is away removes its earlier figures', async () => {
   const metrics = createMetrics();
   let isAway = false;
   const size = { passages: 7, vectors: 7, bytes: 7_000, behindSince: undefined };

@@ -1,75 +1,30 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { recordChanges } from '../../../knowledge/store/document-changes.ts';
+import { describe, expect, test } from '@jest/globals';
 import { createDocuments } from '../../../knowledge/store/documents.ts';
-import type { PassageFilter, PassageIndex, Hit } from '../../../knowledge/search/passage-index.ts';
-import type { Placement } from '../../../contract/documents.ts';
-import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
+import type { PassageFilter } from '../../../knowledge/search/passage-index.ts';
 import {
-  embedAll,
   createEmbeddedPlace,
-  otherModel,
   createQdrantPlace,
+  otherModel,
   qdrantUsed,
   toyModel,
   toyVector,
-  type IndexPlace,
-  type ToyModel,
 } from '../../support/documents/passage-indexes.ts';
-import { local, putDocument } from '../../support/documents/put-document.ts';
+import { local } from '../../support/documents/put-document.ts';
 import { untilPasses } from '../../support/until.ts';
+import { languageCases } from './language-cases.ts';
+import { everyone, modelOf, useIndexPlace } from './use-index-place.ts';
 
-const everyone: PassageFilter = { principals: ['everyone'] };
 process.stderr.write(`The index of Qdrant is tested against ${qdrantUsed}.\n`);
 
 describe.each([
   ['embedded', createEmbeddedPlace],
   ['Qdrant', createQdrantPlace],
 ] as const)('the %s index', (_, createPlace) => {
-  let env: TestEnvironment;
-  let place: IndexPlace;
-  let opened: PassageIndex[] = [];
-  beforeAll(async () => void (env = await createTestEnvironment()));
-  beforeEach(async () => void (place = await createPlace(env)));
-  afterEach(async () => {
-    await Promise.all(opened.map((index) => index.close()));
-    opened = [];
-    await place.close();
-    await env.postgres.pool.query('truncate documents, chunks, document_changes, embeddings restart identity cascade');
-  });
-  afterAll(() => env?.close());
-
-  const open = (model?: () => Promise<string>) => {
-    const index = place.open(model);
-    opened.push(index);
-    return index;
-  };
-  /** A text's first line is its title, and would be found by with every passage. */
-  const put = (name: string, text: string, placement: Partial<Placement> = {}, scope = local) =>
-    putDocument(env.postgres.db, name, text.startsWith('#') ? text : `# Notes\n\n${text}`, scope, placement);
-  /** Changes a row as whoever keeps documents does. */
-  const amend = (documentId: string, set: { language?: string; updated_at?: Date; readers?: string[] }) =>
-    env.postgres.db.transaction().execute(async (tx) => {
-      await tx.updateTable('documents').set(set).where('id', '=', documentId).execute();
-      await recordChanges(tx, [{ tenant: local.tenant, id: documentId }]);
-    });
-
-  const textsOf = async (list: Hit[]) => {
-    if (list.length === 0) return [];
-    const ids = list.map(({ chunkId }) => chunkId);
-    const rows = await env.postgres.db.selectFrom('chunks').select(['id', 'text']).where('id', 'in', ids).execute();
-    return list.map(({ chunkId }) => rows.find(({ id }) => id === chunkId)?.text ?? `${chunkId} is no chunk`);
-  };
-  const byWords = async (index: PassageIndex, text: string, filter = everyone, tenant = 'local') =>
-    textsOf((await index.find({ ...local, tenant }, filter, { text }, 10)).lexical);
-  const byMeaning = async (index: PassageIndex, text: string, model: ToyModel, filter = everyone) =>
-    textsOf((await index.find(local, filter, { text: '', vector: toyVector(model, text) }, 10)).dense);
-  const modelOf =
-    ({ name }: ToyModel) =>
-    async () =>
-      name;
+  const { amend, byMeaning, byWords, embed, open, openUnmanaged, postgres, put, textsOf, wipe } =
+    useIndexPlace(createPlace);
 
   describe('a query', () => {
-    test('by words finds passages with any of them, the one with the most and rarest first', async () => {
+    test('by words finds passages with any of them, those with the most and the rarest words first', async () => {
       await put(
         'a.txt',
         'The parental leave is sixteen weeks.\n\nThe annual leave is four weeks.\n\nLunch is at noon.',
@@ -82,14 +37,14 @@ describe.each([
 
     test('by meaning finds passages without a word in common', async () => {
       await put('a.txt', 'The hound barks.\n\nThe automobile is parked.');
-      await embedAll(env.postgres.db, toyModel);
+      await embed(toyModel);
       const index = open(modelOf(toyModel));
       expect(await byMeaning(index, 'my car', toyModel)).toEqual(['The automobile is parked.', 'The hound barks.']);
     });
 
-    test('by both has a list of each, best first, with scores that fall', async () => {
+    test('by words and meaning returns two lists, best first, with falling scores', async () => {
       await put('a.txt', 'The hound barks.\n\nThe automobile is parked.\n\nA dog in a car.');
-      await embedAll(env.postgres.db, toyModel);
+      await embed(toyModel);
       const query = { text: 'parked automobile', vector: toyVector(toyModel, 'car') };
       const found = await open(modelOf(toyModel)).find(local, everyone, query, 10);
       expect(await textsOf(found.lexical)).toEqual(['The automobile is parked.']);
@@ -99,37 +54,30 @@ describe.each([
       expect(scores[0]).toBeCloseTo(1, 4);
     });
 
-    test('has no longer lists than it asked for', async () => {
+    test('returns no list longer than its limit', async () => {
       await put('a.txt', Array.from({ length: 9 }, (_, i) => `Word number ${i}.`).join('\n\n'));
-      await embedAll(env.postgres.db, toyModel);
+      await embed(toyModel);
       const query = { text: 'word', vector: toyVector(toyModel, 'car') };
       const found = await open(modelOf(toyModel)).find(local, everyone, query, 4);
       expect([found.lexical.length, found.dense.length]).toEqual([4, 4]);
     });
 
-    test('counts a word in a title for more than one in the text', async () => {
+    test('ranks a word in the title above the same word in the text', async () => {
       await put('a.txt', '# Notes\n\nOn travel and on other things.');
       await put('b.txt', '# Travel\n\nOn trains and on other things.');
       expect((await byWords(open(), 'travel'))[0]).toBe('On trains and on other things.');
     });
 
-    test.each([
-      ['Chinese', '员工每年享有二十天带薪年假。', '年假'],
-      ['one Chinese character', '差旅费用须在三十天内报销。', '差'],
-      ['Thai', 'พนักงานลาพักร้อนได้ยี่สิบวัน', 'ลาพักร้อน'],
-      ['Greek', 'Η άδεια είναι είκοσι ημέρες.', 'ΆΔΕΙΑ'],
-      ['Hindi', 'कर्मचारी को बीस दिन की छुट्टी मिलती है।', 'छुट्टी'],
-      ['accents left out', 'Der Überstundenausgleich erfolgt jährlich.', 'uberstundenausgleich'],
-      ['another form of the word', 'Receipts are reimbursed monthly.', 'reimbursing receipt'],
-      ['a number without its separator', 'Purchases above 12,500 euros need two signatures.', '12500'],
-      ['only words that say nothing', 'It is what it is.', 'what is it'],
-    ])('finds %s', async (_name, text, query) => {
-      await put('language.txt', text);
-      expect(await byWords(open(), query)).toEqual([text]);
-    });
+    test.each([...languageCases, ['only stop words', 'It is what it is.', 'what is it']])(
+      'finds %s',
+      async (_name, text, query) => {
+        await put('language.txt', text);
+        expect(await byWords(open(), query)).toEqual([text]);
+      },
+    );
 
     test.each(['', '?! … "" * --', '\0', '"unclosed ^ NOT (', 'word '.repeat(2_000)])(
-      'of %j finds nothing, and says so',
+      'of %j returns an empty list',
       async (query) => {
         await put('a.txt', 'Granite lasts.');
         expect(await byWords(open(), query)).toEqual([]);
@@ -138,11 +86,11 @@ describe.each([
   });
 
   describe('a filter', () => {
-    test('lets through what one of the principals may read', async () => {
+    test('allows passages that one of the principals may read', async () => {
       await put('all.txt', 'Granite for all.');
       await put('finance.txt', 'Granite for finance.', { readers: ['group:finance'] });
       await put('own.txt', 'Granite for me.', { readers: [] });
-      await embedAll(env.postgres.db, toyModel);
+      await embed(toyModel);
       const index = open(modelOf(toyModel));
       const cases: [string[], string[]][] = [
         [['everyone'], ['Granite for all.']],
@@ -163,7 +111,7 @@ describe.each([
       }
     });
 
-    test('narrows to collections, and to documents with all of the tags', async () => {
+    test('restricts to collections, and to documents with all of the tags', async () => {
       await put('a.txt', 'Granite of a.', { collection: 'hr', tags: ['old', 'rock'] });
       await put('b.txt', 'Granite of b.', { collection: 'it', tags: ['rock'] });
       await put('c.txt', 'Granite of c.', { collection: 'law' });
@@ -178,12 +126,12 @@ describe.each([
       expect(await by({ tags: ['rock'], collections: ['it'] })).toEqual(['Granite of b.']);
     });
 
-    test('narrows to a language, and to when a document last changed', async () => {
+    test('restricts to a language, and to the time of the last change', async () => {
       const { documentId: a } = await put('a.txt', 'Granite of a.');
       const { documentId: b } = await put('b.txt', 'Granite of b.');
       await amend(a, { language: 'de', updated_at: new Date('2026-01-10T12:00:00Z') });
       await amend(b, { language: 'en', updated_at: new Date('2026-03-10T12:00:00Z') });
-      await embedAll(env.postgres.db, toyModel);
+      await embed(toyModel);
       const index = open(modelOf(toyModel));
       const by = async (filter: Partial<PassageFilter>) => {
         const texts = await byWords(index, 'granite', { ...everyone, ...filter });
@@ -199,7 +147,7 @@ describe.each([
     });
   });
 
-  test('tenants never see, nor count, each other’s passages', async () => {
+  test('tenants neither see nor count the passages of other tenants', async () => {
     const other = { tenant: 'other', subject: 'local' };
     await put('secret.txt', 'The merger is called Platypus.', {}, other);
     await put('known.txt', 'The office is called Heron.');
@@ -212,7 +160,7 @@ describe.each([
   });
 
   describe('the next query sees', () => {
-    test('what was added, replaced and deleted', async () => {
+    test('added, replaced and deleted documents', async () => {
       const index = open();
       expect(await byWords(index, 'zeppelin')).toEqual([]);
       const { documentId } = await put('airship.txt', 'The zeppelin lands.\n\nIt has a crew of ten.');
@@ -221,12 +169,12 @@ describe.each([
       expect(await byWords(index, 'zeppelin')).toEqual([]);
       expect(await byWords(index, 'balloon crew')).toHaveLength(2);
       expect((await index.state('local')).passages).toBe(2);
-      await createDocuments(env.postgres.db).delete(local, documentId);
+      await createDocuments(postgres().db).delete(local, documentId);
       expect(await byWords(index, 'balloon crew')).toEqual([]);
       expect((await index.state('local')).passages).toBe(0);
     });
 
-    test('who may read a document now', async () => {
+    test('changed readers of a document', async () => {
       const { documentId } = await put('a.txt', 'Granite.');
       const index = open();
       const group = { principals: ['group:masons'] };
@@ -239,28 +187,28 @@ describe.each([
       expect(await byWords(index, 'granite', group)).toEqual([]);
     });
 
-    test('vectors that were made meanwhile', async () => {
+    test('vectors that were made since', async () => {
       const index = open(modelOf(toyModel));
       await put('a.txt', 'The hound barks.');
       expect(await byMeaning(index, 'dog', toyModel)).toEqual([]);
-      await embedAll(env.postgres.db, toyModel);
+      await embed(toyModel);
       await untilPasses('the vectors are found', async () =>
         expect(await byMeaning(index, 'dog', toyModel)).toEqual(['The hound barks.']),
       );
       await put('b.txt', 'A dog sleeps.');
       expect(await byMeaning(index, 'dog', toyModel)).toEqual(['The hound barks.']);
-      await embedAll(env.postgres.db, toyModel);
+      await embed(toyModel);
       expect(await byMeaning(index, 'dog', toyModel)).toHaveLength(2);
       expect(await index.state('local')).toMatchObject({ passages: 2, vectors: 2 });
     });
   });
 
-  test('takes over another model’s vectors, and finds by words all the while', async () => {
+  test('exchanges its vectors for those of another model, and finds by words meanwhile', async () => {
     await put('a.txt', 'The hound barks.\n\nThe automobile is parked.');
     await put('a.txt', 'The hound barks.\n\nThe automobile is parked.', {}, { tenant: 'other', subject: 'local' });
-    await embedAll(env.postgres.db, toyModel);
+    await embed(toyModel);
     expect(await byMeaning(open(modelOf(toyModel)), 'car', toyModel)).toHaveLength(2);
-    await embedAll(env.postgres.db, otherModel);
+    await embed(otherModel);
     let model = '';
     const index = open(async () => model);
     expect(await byWords(index, 'barks')).toEqual(['The hound barks.']);
@@ -276,17 +224,17 @@ describe.each([
     expect(await index.state('local')).toMatchObject({ passages: 2, vectors: 2 });
   });
 
-  test('a model that gives vectors of another length under its name does not stop searches by words', async () => {
+  test('a model that returns vectors of another length under the same name does not stop searches by words', async () => {
     const index = open(modelOf(toyModel));
     await put('a.txt', 'The hound barks.');
-    await embedAll(env.postgres.db, toyModel);
+    await embed(toyModel);
     await untilPasses('the vectors are found', async () =>
       expect(await byMeaning(index, 'dog', toyModel)).toHaveLength(1),
     );
     // As long as a code of many words, so that it does not fit where a short one stood.
     const longer = { ...toyModel, axes: Array.from({ length: 300 }, (_, i) => i % 4) };
     await put('b.txt', 'A dog sleeps.');
-    await embedAll(env.postgres.db, longer);
+    await embed(longer);
     for (const by of [toyModel, longer, toyModel]) {
       const query = { text: 'sleeps', vector: toyVector(by, 'dog') };
       expect(await textsOf((await index.find(local, everyone, query, 10)).lexical)).toEqual(['A dog sleeps.']);
@@ -294,7 +242,7 @@ describe.each([
     expect(await byMeaning(index, 'dog', toyModel)).toEqual(['The hound barks.']);
   });
 
-  test('many processes on one place hold every passage once', async () => {
+  test('several processes in one place index every passage once', async () => {
     const indexes = Array.from({ length: 3 }, () => open());
     await Promise.all(
       Array.from({ length: 12 }, async (_, i) => {
@@ -306,20 +254,20 @@ describe.each([
     for (const index of indexes) expect((await index.state('local')).passages).toBe(24);
   });
 
-  test('what was lost is made again, by a process that had it open and by one that comes', async () => {
+  test('a lost index is built again, by a process that had it open and by a new one', async () => {
     await put('a.txt', 'Granite lasts.');
     const before = open();
     expect(await byWords(before, 'granite')).toEqual(['Granite lasts.']);
-    await place.wipe();
+    await wipe();
     expect(await byWords(before, 'granite')).toEqual(['Granite lasts.']);
-    await place.wipe();
+    await wipe();
     expect(await byWords(open(), 'granite')).toEqual(['Granite lasts.']);
     expect((await before.state('local')).passages).toBe(1);
   });
 
-  test('a process that ends in the middle leaves the rest to the next', async () => {
+  test('when a process ends during its work, the next one does the rest', async () => {
     for (let i = 0; i < 20; i++) await put(`stone-${i}.txt`, `Granite${i} lasts.`);
-    const first = place.open();
+    const first = openUnmanaged();
     const cut = byWords(first, 'lasts').catch(() => []);
     await first.close();
     await cut;
@@ -328,11 +276,11 @@ describe.each([
     expect((await second.state('local')).passages).toBe(20);
   });
 
-  test('another history of the same database leaves nothing of the old one', async () => {
+  test('after the tables are emptied and filled again, no old passage is found', async () => {
     await put('old.txt', 'Obsidian from before.');
     const index = open();
     expect(await byWords(index, 'obsidian')).toHaveLength(1);
-    await env.postgres.pool.query('truncate documents, chunks, document_changes restart identity cascade');
+    await postgres().pool.query('truncate documents, chunks, document_changes restart identity cascade');
     for (let i = 0; i < 5; i++) await put(`new-${i}.txt`, `Quartz ${i}.`);
     expect(await byWords(index, 'obsidian')).toEqual([]);
     expect(await byWords(open(), 'quartz')).toHaveLength(5);

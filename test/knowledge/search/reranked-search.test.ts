@@ -16,13 +16,15 @@ import { local, putDocument } from '../../support/documents/put-document.ts';
 let env: TestEnvironment;
 let folder = 0;
 const opened: { close(): Promise<void> }[] = [];
-beforeAll(async () => void (env = await createTestEnvironment()));
+beforeAll(async () => {
+  env = await createTestEnvironment();
+});
 beforeEach(async () => {
   await env.postgres.pool.query('truncate documents, chunks, embeddings, document_changes cascade');
-  // By words alone the first stands first, since it says granite more often.
+  // By words alone the first text is the best: it contains granite most often.
   for (const [i, text] of stones.entries()) await putDocument(env.postgres.db, `${i}.txt`, text);
 });
-afterEach(async () => void (await Promise.all(opened.splice(0).map((one) => one.close()))));
+afterEach(async () => void (await Promise.all(opened.splice(0).map((resource) => resource.close()))));
 afterAll(() => env?.close());
 
 const stones = [
@@ -43,7 +45,7 @@ async function fake(limits: Parameters<typeof createFakeReranker>[1] = {}) {
   return server;
 }
 
-/** A search with what RERANK_… names, its log lines and its metrics. */
+/** A search with the reranker of RERANK_…, its log lines and its metrics. */
 function create(variables: Record<string, string>, wrap = (reranker: Reranker): Reranker => reranker) {
   const { db } = env.postgres;
   const lines: string[] = [];
@@ -76,7 +78,7 @@ function create(variables: Record<string, string>, wrap = (reranker: Reranker): 
 const texts = ({ passages }: { passages: { text: string }[] }) => passages.map(({ text }) => text);
 
 describe.each(['cohere', 'tei'] as const)('a reranker that speaks %s', (format) => {
-  test('orders the passages, and each says where it stood before', async () => {
+  test('orders the passages, and each shows its rank before', async () => {
     const server = await fake({ format });
     const { search, outcomes, stages, warned } = create(server.variables);
     const found = await search();
@@ -91,7 +93,7 @@ describe.each(['cohere', 'tei'] as const)('a reranker that speaks %s', (format) 
     expect(warned()).toEqual([]);
   });
 
-  test('gets no more passages than RERANK_CANDIDATES; the others stay behind as they were', async () => {
+  test('gets no more passages than RERANK_CANDIDATES; the others follow in their order', async () => {
     const server = await fake({ format, maxTexts: 2 });
     const two = create({ ...server.variables, RERANK_CANDIDATES: '2' });
     const found = await two.search();
@@ -105,15 +107,24 @@ describe.each(['cohere', 'tei'] as const)('a reranker that speaks %s', (format) 
   });
 
   test.each([
-    ['an index beyond the texts', (judged: Judged[]) => judged.map((one, i) => (i === 0 ? { ...one, index: 7 } : one))],
-    ['a negative index', (judged: Judged[]) => judged.map((one, i) => (i === 0 ? { ...one, index: -1 } : one))],
-    ['one index twice', (judged: Judged[]) => judged.map((one) => ({ ...one, index: 0 }))],
+    [
+      'an index beyond the texts',
+      (judged: Judged[]) => judged.map((result, i) => (i === 0 ? { ...result, index: 7 } : result)),
+    ],
+    [
+      'a negative index',
+      (judged: Judged[]) => judged.map((result, i) => (i === 0 ? { ...result, index: -1 } : result)),
+    ],
+    ['one index twice', (judged: Judged[]) => judged.map((result) => ({ ...result, index: 0 }))],
     ['a result too much', (judged: Judged[]) => [...judged, ...judged.slice(0, 1)]],
     ['a result too few', (judged: Judged[]) => judged.slice(1)],
     ['no result', () => []],
-    ['a score that is no number', (judged: Judged[]) => judged.map((one) => ({ ...one, score: 'high' as never }))],
+    [
+      'a score that is no number',
+      (judged: Judged[]) => judged.map((result) => ({ ...result, score: 'high' as never })),
+    ],
     ['something else', () => ({ status: 200, json: { data: [] } })],
-  ])('that answers with %s changes nothing, loses nothing and says nothing twice', async (_, answer) => {
+  ])('that answers with %s leaves the order as it is and is logged once', async (_, answer) => {
     const server = await fake({ format });
     server.answerWith(answer);
     const { search, outcomes, warned } = create(server.variables);
@@ -135,7 +146,7 @@ describe('a reranker that fails', () => {
     [401, 'model_auth', 'RERANK_API_KEY', { RERANK_API_KEY: 'wrong-secret' }],
     [404, 'model_rejected', 'RERANK_MODEL', { RERANK_MODEL: 'unknown' }],
     [422, 'model_rejected', 'RERANK_FORMAT', { RERANK_FORMAT: 'tei' }],
-  ])('with %i is told as %s, with what to set, and without its key', async (status, code, hint, wrong) => {
+  ])('with %i is logged as %s, with what to set and without its key', async (status, code, hint, wrong) => {
     const server = await fake();
     const { search, outcomes, warned, lines } = create({ ...server.variables, ...wrong });
     expect(texts(await search())).toEqual(byWords);
@@ -145,19 +156,19 @@ describe('a reranker that fails', () => {
     expect(lines.join('')).not.toMatch(/rerank-secret|wrong-secret|Granite/);
   });
 
-  test('what a server repeats of a text that is too long for it gets into no log', async () => {
+  test('a text that the server repeats in its error is not logged', async () => {
     await putDocument(env.postgres.db, 'long.txt', `Granite ${'of many words '.repeat(100)}.`);
     const server = await fake({ maxCharacters: 500 });
     const { search, outcomes, lines } = create(server.variables);
     expect((await search()).passages).toHaveLength(4);
     expect(await outcomes()).toEqual({ model_unavailable: 1 });
     expect(lines.join('')).not.toContain('of many words');
-    // Another question may well be answered.
+    // Another question may succeed: the reranker is called again.
     await search();
     expect(server.bodies).toHaveLength(2);
   });
 
-  test.each([429, 503])('with %i is left alone as long as it asks for', async (status) => {
+  test.each([429, 503])('with %i is not called again before its retry-after', async (status) => {
     const server = await fake();
     server.answerWith(() => ({ status, headers: { 'retry-after': '600' }, json: {} }));
     const { search, outcomes, warned } = create(server.variables);
@@ -171,7 +182,7 @@ describe('a reranker that fails', () => {
     });
   });
 
-  test('is waited for no longer than its time, and not by the next search again', async () => {
+  test('is given up after its time-out, and the next search does not wait for it', async () => {
     const server = await fake();
     server.answerWith(() => ({ frames: [], wire: { stallAfter: 0 } }));
     const { search, outcomes, warned } = create({ ...server.variables, RERANK_TIMEOUT_MS: '50' });
@@ -182,7 +193,7 @@ describe('a reranker that fails', () => {
     expect(warned()[0]).toContain('"timeoutMs":50');
   });
 
-  test('because nobody listens there costs the search nothing but a line', async () => {
+  test('because nothing listens at its address costs the search only a log line', async () => {
     const server = await fake();
     await server.close();
     const { search, outcomes, warned } = create(server.variables);
@@ -199,7 +210,7 @@ describe('a reranker that fails', () => {
     expect([await outcomes(), elsewhere.bodies]).toEqual([{ model_rejected: 1 }, []]);
   });
 
-  test('an answer that is no JSON changes nothing', async () => {
+  test('by an answer that is no JSON leaves the order as it is', async () => {
     const server = await fake();
     server.answerWith(() => ({ frames: ['<html>'], wire: {} }));
     const { search, outcomes } = create(server.variables);
@@ -208,7 +219,7 @@ describe('a reranker that fails', () => {
   });
 });
 
-test('a search that is cancelled while it is reranked ends, and so does the request', async () => {
+test('a search that is cancelled during reranking ends, and so does its request', async () => {
   const server = await fake();
   server.answerWith(() => ({ frames: [], wire: { stallAfter: 0 } }));
   const { search, warned, outcomes } = create({ ...server.variables, RERANK_TIMEOUT_MS: '60000' });
@@ -219,15 +230,15 @@ test('a search that is cancelled while it is reranked ends, and so does the requ
   expect([warned(), await outcomes()]).toEqual([[], {}]);
 });
 
-test('a document that nobody may read any more when the reranker has answered is not shown', async () => {
+test('a document that is deleted during reranking is not shown', async () => {
   const server = await fake();
   const documents = createDocuments(env.postgres.db);
   const { documents: listed } = await documents.list(local, { limit: 10 });
   const best = listed.find(({ name }) => name === '2.txt');
   const { search } = create(server.variables, (reranker) => ({
     ...reranker,
-    scores: async (...asked) => {
-      const scores = await reranker.scores(...asked);
+    scores: async (...args) => {
+      const scores = await reranker.scores(...args);
       await documents.delete(local, best?.id ?? '');
       return scores;
     },
@@ -235,7 +246,7 @@ test('a document that nobody may read any more when the reranker has answered is
   expect(texts(await search())).toEqual([byWords[1], byWords[0]]);
 });
 
-test('what somebody may not read is not sent to the reranker either', async () => {
+test('a passage that the caller may not read is not sent to the reranker', async () => {
   const server = await fake();
   await putDocument(
     env.postgres.db,
@@ -251,34 +262,11 @@ test('what somebody may not read is not sent to the reranker either', async () =
   expect(server.requestedTexts()).toEqual([byWords]);
 });
 
-test('many searches at once are each in the reranker’s order; one that finds nothing asks nobody', async () => {
+test('searches at the same time are each in the reranker’s order; a search without results does not call it', async () => {
   const server = await fake();
   const { search, outcomes } = create(server.variables);
   const all = await Promise.all(Array.from({ length: 8 }, () => search()));
   for (const found of all) expect(texts(found)).toEqual(byWorth);
   expect(await search({ query: 'xylophone' })).toMatchObject({ passages: [], indexVersion: 'embedded-2' });
   expect([server.bodies.length, await outcomes()]).toEqual([8, { done: 8 }]);
-});
-
-describe('the configuration of a reranker', () => {
-  const url = 'http://localhost:8080/v1/rerank';
-  test.each([
-    [{ RERANK_URL: url }, 'RERANK_MODEL is not set: is needed with RERANK_URL'],
-    [{ RERANK_MODEL: 'm' }, 'RERANK_MODEL is "m": expected together with RERANK_URL'],
-    [{ RERANK_API_KEY: 'hunter2' }, 'RERANK_API_KEY is wrong: expected together with RERANK_URL'],
-    [{ RERANK_URL: 'localhost:8080', RERANK_MODEL: 'm' }, 'expected http://host:port/v1/rerank'],
-    [{ RERANK_URL: 'nowhere', RERANK_MODEL: 'm' }, 'RERANK_URL is "nowhere": expected http://host:port/v1/rerank'],
-    [{ RERANK_URL: 'http://me:hunter2@host/rerank', RERANK_MODEL: 'm' }, 'put the key into RERANK_API_KEY'],
-    [{ RERANK_URL: url, RERANK_MODEL: 'm', RERANK_FORMAT: 'voyage' }, 'RERANK_FORMAT is "voyage"'],
-    [{ RERANK_URL: url, RERANK_MODEL: 'm', RERANK_CANDIDATES: '201' }, 'RERANK_CANDIDATES is "201"'],
-    [{ RERANK_URL: url, RERANK_MODEL: 'm', RERANK_TIMEOUT_MS: '0' }, 'RERANK_TIMEOUT_MS is "0"'],
-  ])('%j is refused at start, with what to do', (variables, message) => {
-    const load = () => configOf(variables);
-    expect(load).toThrow(message);
-    expect(load).not.toThrow('hunter2');
-  });
-
-  test('without an address there is none', () => {
-    expect(createHttpReranker(configOf({}))).toBeUndefined();
-  });
 });

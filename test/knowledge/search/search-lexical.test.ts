@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => client.close());
 
-/** Passages whose n-th one says what `wordsOf`, SQL over n, gives. */
+/** Inserts passages; `wordsOf` is SQL that gives the text of passage number n. */
 async function fill(count: number, wordsOf: string) {
   await client.batch(
     [
@@ -32,33 +32,33 @@ const search = async (terms: string[], depth: number) =>
     vector: undefined,
     depth,
   });
-const ids = (found: { chunkId: string }[]) => found.map(({ chunkId }) => chunkId);
+const ids = (hits: { chunkId: string }[]) => hits.map(({ chunkId }) => chunkId);
 
-test('of two words that most passages hold, the passages with both come first', async () => {
+test('for two words that most passages contain, passages with both come first', async () => {
   await fill(8_000, `iif(n % 100 = 0, 'budget travel', iif(n % 2 = 0, 'budget budget', 'travel travel'))`);
 
-  const found = await search(['budget', 'travel'], 80);
+  const hits = await search(['budget', 'travel'], 80);
 
-  expect(found).toHaveLength(80);
-  expect(ids(found).every((id) => Number(id.slice(1)) % 100 === 0)).toBe(true);
+  expect(hits).toHaveLength(80);
+  expect(ids(hits).every((id) => Number(id.slice(1)) % 100 === 0)).toBe(true);
 });
 
-test('where too few passages hold both, those that hold one follow', async () => {
+test('when too few passages contain both words, passages with one follow', async () => {
   await fill(8_000, `iif(n = 5, 'budget travel', iif(n % 2 = 0, 'budget', 'travel'))`);
 
-  const found = await search(['budget', 'travel'], 10);
+  const hits = await search(['budget', 'travel'], 10);
 
-  expect(found).toHaveLength(10);
-  expect(found[0]?.chunkId).toBe('c5');
+  expect(hits).toHaveLength(10);
+  expect(hits[0]?.chunkId).toBe('c5');
 });
 
-test('a frequent word changes no list that rarer words rank', async () => {
+test('a frequent word does not change a list that rarer words rank', async () => {
   await fill(8_000, `iif(n <= 3, 'visa budget', iif(n <= 6, 'visa permit', 'budget'))`);
 
   expect(ids(await search(['visa', 'permit', 'budget'], 10)).sort()).toEqual(['c1', 'c2', 'c3', 'c4', 'c5', 'c6']);
 });
 
-test('words that no passage holds find nothing', async () => {
+test('words that no passage contains find nothing', async () => {
   await fill(3, `'budget'`);
 
   expect(await search(['visa', 'permit'], 10)).toEqual([]);

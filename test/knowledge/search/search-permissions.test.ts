@@ -13,7 +13,7 @@ import { createWordEmbedder } from '../../support/documents/word-embedder.ts';
 
 const queries = Number(process.env.ALFRED_TEST_QUERIES ?? 2_000);
 const seed = Number(process.env.ALFRED_TEST_SEED ?? Date.now() % 1_000_000);
-/** Asked at the same time; between two rounds something about who may read what changes. */
+/** Queries at the same time. Between two rounds, permissions, memberships or documents change. */
 const atOnce = 25;
 
 const tenants = ['acme', 'globex'];
@@ -32,10 +32,12 @@ async function setGroups(db: Database, { tenant, subject }: Scope, memberships: 
 }
 
 let env: TestEnvironment;
-beforeAll(async () => void (env = await createTestEnvironment()));
+beforeAll(async () => {
+  env = await createTestEnvironment();
+});
 afterAll(() => env?.close());
 
-test(`${queries} random queries, while rights come and go: nobody finds, counts or reads what is not theirs`, async () => {
+test(`${queries} random queries, while permissions change: no one finds, counts or reads what they may not read`, async () => {
   console.log(`search permissions: ALFRED_TEST_SEED=${seed}`);
   const random = seededRandom(seed);
   const { db } = env.postgres;
@@ -65,7 +67,7 @@ test(`${queries} random queries, while rights come and go: nobody finds, counts 
           reader === `subject:${who.subject}` ||
           memberOf(who).some((group) => reader === `group:${group}`),
       ));
-  const somebody = (): Scope => ({ tenant: pick(random, tenants), subject: pick(random, people) });
+  const randomScope = (): Scope => ({ tenant: pick(random, tenants), subject: pick(random, people) });
   const someReaders = () =>
     pick(random, [
       [],
@@ -87,9 +89,9 @@ test(`${queries} random queries, while rights come and go: nobody finds, counts 
   const change = async (round: number) => {
     const document = known.size > 0 ? pick(random, [...known.values()]) : undefined;
     const what = random();
-    if (!document || known.size < 40 || what < 0.3) return put(somebody(), `file ${round}`);
+    if (!document || known.size < 40 || what < 0.3) return put(randomScope(), `file ${round}`);
     if (what < 0.6) {
-      const who = somebody();
+      const who = randomScope();
       const now = groups.filter(() => random() < 0.4);
       await setGroups(db, who, now);
       memberships.set(`${who.tenant}/${who.subject}`, now);
@@ -105,7 +107,7 @@ test(`${queries} random queries, while rights come and go: nobody finds, counts 
     await change(asked);
     await Promise.all(
       Array.from({ length: atOnce }, async () => {
-        const who = somebody();
+        const who = randomScope();
         const word = pick(random, words);
         const limit = pick(random, [3, 50]);
         const { passages } = await search.search(who, { query: word, limit });
@@ -113,7 +115,7 @@ test(`${queries} random queries, while rights come and go: nobody finds, counts 
         const expected = readable.filter(({ text }) => text.includes(word)).map(({ id }) => id);
         const got = passages.map(({ documentId }) => documentId);
         expect(got.filter((id) => !readable.some((document) => document.id === id))).toEqual([]);
-        // As many as there are: others' documents take no place from one's own.
+        // Unreadable documents take no place in the result.
         expect(expected.filter((id) => got.includes(id)).length).toBe(Math.min(limit, expected.length));
         for (const { text, documentId } of passages) expect(known.get(documentId)?.text).toBe(text);
         found += got.length;
@@ -122,7 +124,7 @@ test(`${queries} random queries, while rights come and go: nobody finds, counts 
       }),
     );
   }
-  const who = somebody();
+  const who = randomScope();
   const listed = (await documents.list(who, { limit: 500 })).documents.map(({ id }) => id);
   const readable = [...known.values()].filter((document) => mayRead(who, document)).map(({ id }) => id);
   expect(listed.toSorted()).toEqual(readable.toSorted());
