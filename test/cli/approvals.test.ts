@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => harness?.close());
 
 const run = (...args: string[]) => alfred(args, { ALFRED_URL: harness.url, NO_COLOR: '1' });
-/** A task that waits for a person, and what it waits for. */
+/** Starts a task whose call waits for an approval. @returns the task's id and the approval's */
 async function waiting() {
   harness.script([{ calls: [{ tool: 'pay', arguments: { amount: 500 } }] }, { text: ['Done.'] }]);
   const { id } = (await harness.http.post('/v1/tasks', { input: { text: 'Pay.' } })).body;
@@ -21,7 +21,7 @@ async function waiting() {
   return { id: id as string, approval };
 }
 
-test('nothing waits: says so', async () => {
+test('without pending approvals, the command says so', async () => {
   expect(await run('approvals')).toMatchObject({
     code: 0,
     stdout: '',
@@ -29,7 +29,7 @@ test('nothing waits: says so', async () => {
   });
 });
 
-test('lists what waits, shows it, and approves it with other arguments', async () => {
+test('a pending approval is listed, shown and approved with edited arguments', async () => {
   const { id, approval } = await waiting();
   expect((await run('approvals', 'list')).stdout).toContain(`${approval}  pay   pending  local`);
   expect((await run('tasks', 'show', id)).stdout).toContain(`alfred approvals approve ${approval}`);
@@ -44,7 +44,7 @@ test('lists what waits, shows it, and approves it with other arguments', async (
   expect((await run('tasks', 'show', id)).stdout).toMatch(/pay {2,}done {2,}paid {"amount":5}/);
 });
 
-test('a second, other decision is refused in the server’s words', async () => {
+test('a second, different decision is refused, with the server’s message', async () => {
   const { id, approval } = await waiting();
   expect((await run('approvals', 'deny', approval)).stdout).toContain('it does not run');
   expect(await run('approvals', 'approve', approval)).toMatchObject({
@@ -54,7 +54,7 @@ test('a second, other decision is refused in the server’s words', async () => 
   await harness.followToEnd(id);
 });
 
-test('arguments that are no JSON object are refused before anything is sent', async () => {
+test('arguments that are not a JSON object are refused before a request is sent', async () => {
   const { code, stderr } = await run('approvals', 'approve', 'x', '--edit', '[1]');
   expect(code).toBe(2);
   expect(stderr).toContain('expected a JSON object');

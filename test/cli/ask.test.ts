@@ -8,14 +8,14 @@ import { alfred, runAlfred } from './run-alfred.ts';
 import { untilPasses } from '../support/until.ts';
 
 let harness: ApiHarness;
-beforeAll(
-  async () => void (harness = await createApiHarness({ ALFRED_MODELS: '{"scripted:test": {"output": 25000}}' })),
-);
+beforeAll(async () => {
+  harness = await createApiHarness({ ALFRED_MODELS: '{"scripted:test": {"output": 25000}}' });
+});
 afterAll(() => harness?.close());
 
 const at = (url = harness.url) => ({ ALFRED_URL: url, NO_COLOR: '1' });
 
-test('piped, standard output is the answer alone, and the rest is on standard error', async () => {
+test('in a pipe, standard output is only the answer, and notes are on standard error', async () => {
   harness.tool('search_documents', async () => ({ output: { passages: [] }, summary: 'found 0 passages' }));
   harness.script([
     { text: ['Let me look.'], calls: [{ tool: 'search_documents', arguments: { query: 'expense report' } }] },
@@ -35,14 +35,14 @@ test('--json prints the finished task and nothing else', async () => {
   expect(JSON.parse(stdout)).toMatchObject({ status: 'completed', result: { text: 'Forty-two.' } });
 });
 
-test('a task that fails ends the command with 1 and the reason', async () => {
+test('a failed task ends the command with exit code 1 and the reason', async () => {
   harness.script([{ error: new AlfredError('model_refused', 'The model declined to answer.') }]);
   const { code, stdout, stderr } = await alfred(['ask', 'What?'], at());
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toContain('The task failed: The model declined to answer. (model_refused)');
 });
 
-test('Ctrl-C cancels the task and ends with 130', async () => {
+test('Ctrl-C cancels the task and ends the command with exit code 130', async () => {
   harness.script([{ until: (signal) => once(signal, 'abort') }]);
   const run = runAlfred(['ask', 'What?'], at());
   await untilPasses('a task runs', async () => expect((await newest()).status).toBe('running'));
@@ -53,7 +53,7 @@ test('Ctrl-C cancels the task and ends with 130', async () => {
   expect((await newest()).status).toBe('cancelled');
 });
 
-test('a connection that breaks again and again loses and doubles nothing', async () => {
+test('when the connection breaks repeatedly, no event is lost or shown twice', async () => {
   harness.tool('search_documents', async () => ({ output: { passages: [] }, summary: 'found nothing' }));
   const words = Array.from({ length: 12 }, (_, i) => `word${i}`);
   harness.script([
@@ -68,7 +68,7 @@ test('a connection that breaks again and again loses and doubles nothing', async
   expect(proxy.connections()).toBeGreaterThan(2);
 });
 
-test('the budget is passed on, and what the server refuses is said in its words', async () => {
+test('the budget is sent with the task, and a refusal is shown with the server’s message', async () => {
   harness.script([]);
   const unknown = await alfred(['ask', '--agent', 'nobody', 'What?'], at());
   expect(unknown.code).toBe(1);
@@ -78,7 +78,7 @@ test('the budget is passed on, and what the server refuses is said in its words'
   expect(JSON.parse(stdout)).toMatchObject({ budget: { maxCostUsd: 500 } });
 });
 
-test('a command that nobody watches does not wait for more budget: it ends with what there is, and says so', async () => {
+test('a command in a pipe does not wait for more budget: it prints what there is, and says why', async () => {
   harness.script([{ text: ['never'] }]);
   const { code, stderr } = await alfred(['ask', '--max-cost-usd', '0.01', 'What?'], at());
   expect(code).toBe(1);
@@ -86,7 +86,7 @@ test('a command that nobody watches does not wait for more budget: it ends with 
   expect(stderr).toContain('The budget ended first: this is what there was.');
 });
 
-test('the priority goes with the task', async () => {
+test('the priority is sent with the task', async () => {
   harness.script([{ text: ['Done.'] }]);
   const { stdout } = await alfred(['ask', '--json', '--priority', '2', 'What?'], at());
   const { id } = JSON.parse(stdout) as { id: string };
@@ -94,7 +94,7 @@ test('the priority goes with the task', async () => {
   expect(priority).toMatchObject({ priorityKey: 2 });
 });
 
-test('an empty question and a wrong option are usage errors', async () => {
+test('an empty question and an invalid option are usage errors', async () => {
   for (const args of [
     ['ask'],
     ['ask', '  '],
@@ -108,7 +108,7 @@ test('an empty question and a wrong option are usage errors', async () => {
   }
 });
 
-test('when nothing answers it says where it looked and how to start', async () => {
+test('when no server answers, the command says which address it used and how to start one', async () => {
   const { code, stderr } = await alfred(['ask', 'What?'], at('http://127.0.0.1:1'));
   expect(code).toBe(1);
   expect(stderr).toContain('does not answer at http://127.0.0.1:1 (ALFRED_URL)');
@@ -121,7 +121,7 @@ async function newest() {
   return tasks[0];
 }
 
-/** Cuts every connection to a server after so many bytes of answer. */
+/** A proxy that cuts each connection after `limit` bytes from the server. */
 async function cuttingProxy(url: string, limit: number) {
   const { hostname, port } = new URL(url);
   const open = new Set<Socket>();

@@ -16,25 +16,28 @@ afterAll(() => harness?.close());
 const at = (url = harness.url) => ({ ALFRED_URL: url, NO_COLOR: '1' });
 const chat = (lines: string[], ...args: string[]) =>
   alfred(['chat', ...args], at(), { input: lines.map((line) => `${line}\n`).join('') });
-/** One whose standard input stays open. */
-const talking = (args: string[] = [], url = harness.url) => {
+/** Starts a chat whose standard input stays open. */
+const startChat = (args: string[] = [], url = harness.url) => {
   const run = runAlfred(['chat', ...args], at(url), { input: null });
-  return { ...run, say: (line: string) => run.child.stdin.write(`${line}\n`), end: () => run.child.stdin.end() };
+  return { ...run, typeLine: (line: string) => run.child.stdin.write(`${line}\n`), end: () => run.child.stdin.end() };
 };
 const conversationIn = (stderr: string) => /alfred chat -c (\S+)/.exec(stderr)?.[1] ?? '';
-const said = async (id: string) =>
+const readMessageStates = async (id: string) =>
   messageStates((await harness.http.get(`/v1/conversations/${id}/messages`)).body.messages);
 
-test('each line is a message, answered in order and in the context of those before', async () => {
+test('each line of standard input is a message, answered in order with the earlier ones as context', async () => {
   const requests = harness.script([{ text: ['Hello ', 'Ada.'] }, { text: ['Your name is Ada.'] }]);
   const { code, stdout, stderr } = await chat(['I am Ada.', '', 'Who am I?']);
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'Hello Ada.\n\nYour name is Ada.\n' });
   expect(requests.map(outlineOf)).toEqual([['I am Ada.'], ['I am Ada.', ['> Hello Ada.'], 'Who am I?']]);
   expect(stderr).toContain('“Who am I?”: Queued: it is answered after what runs.');
-  expect(await said(conversationIn(stderr))).toEqual(['I am Ada.: started, done', 'Who am I?: queued, done']);
+  expect(await readMessageStates(conversationIn(stderr))).toEqual([
+    'I am Ada.: started, done',
+    'Who am I?: queued, done',
+  ]);
 });
 
-test('what stands behind the command is said first, and -c goes on with a conversation', async () => {
+test('the argument is the first message, and -c continues a conversation', async () => {
   harness.script([{ text: ['Hello Ada.'] }]);
   const first = await chat([], 'I', 'am', 'Ada.');
   expect(first).toMatchObject({ code: 0, stdout: 'Hello Ada.\n' });
@@ -45,7 +48,7 @@ test('what stands behind the command is said first, and -c goes on with a conver
   expect(requests.map(outlineOf)).toEqual([['I am Ada.', ['> Hello Ada.'], 'Who am I?']]);
 });
 
-test('--json prints the events of the conversation, one a line, and nothing else', async () => {
+test('--json prints the events of the conversation, one per line, and nothing else', async () => {
   harness.script([{ text: ['Hello.'] }]);
   const { code, stdout } = await chat(['Hi.'], '--json');
   const events = stdout
@@ -58,46 +61,46 @@ test('--json prints the events of the conversation, one a line, and nothing else
   expect(events.at(-1)).toMatchObject({ type: 'conversation.turn', data: { state: 'done' } });
 });
 
-test('a message that is rejected is told with what to do, and ends the command with 1', async () => {
+test('a rejected message is reported with advice, and the exit code is 1', async () => {
   const one = blockedTurn('One.');
   harness.script([one.turn]);
-  const run = talking(['--on-busy', 'reject']);
-  run.say('one');
-  run.say('two');
+  const run = startChat(['--on-busy', 'reject']);
+  run.typeLine('one');
+  run.typeLine('two');
   run.end();
-  await run.said('“two”: Rejected: a task runs. Say it again when that has ended');
+  await run.waitForOutput('“two”: Rejected: a task runs. Say it again when that has ended');
   one.release();
   const { code, stdout, stderr } = await run.done;
   expect({ code, stdout }).toEqual({ code: 1, stdout: 'One.\n' });
-  expect(await said(conversationIn(stderr))).toEqual(['one: started, done', 'two: rejected, rejected']);
+  expect(await readMessageStates(conversationIn(stderr))).toEqual(['one: started, done', 'two: rejected, rejected']);
 });
 
-test('a task that fails ends the command with 1 and the reason; those behind it are answered', async () => {
+test('after a failed task the next message is answered, and the exit code is 1', async () => {
   harness.script([{ error: new AlfredError('model_refused', 'The model declined to answer.') }, { text: ['Two.'] }]);
   const { code, stdout, stderr } = await chat(['one', 'two']);
   expect({ code, stdout }).toEqual({ code: 1, stdout: 'Two.\n' });
   expect(stderr).toContain('The task failed: The model declined to answer. (model_refused)');
 });
 
-test('a message that the server refuses is told in its words, and the others go on', async () => {
+test('a message that the server refuses is reported with its message, and the others are answered', async () => {
   harness.script([{ text: ['Two.'] }]);
   const { code, stdout, stderr } = await chat(['x'.repeat(20_001), 'two']);
   expect({ code, stdout }).toEqual({ code: 1, stdout: 'Two.\n' });
   expect(stderr).toMatch(/^Not sent: “x{59}…”$/m);
 });
 
-test('one that interrupts takes the place of what runs: the command ends with 130', async () => {
+test('a message that interrupts replaces the running task, and the exit code is 130', async () => {
   harness.script((_, call) => (call === 1 ? blockedTurn('One.').turn : { text: ['Two.'] }));
-  const run = talking(['--on-busy', 'interrupt']);
-  run.say('one');
-  run.say('two');
+  const run = startChat(['--on-busy', 'interrupt']);
+  run.typeLine('one');
+  run.typeLine('two');
   run.end();
   const { code, stdout, stderr } = await run.done;
   expect({ code, stdout }).toEqual({ code: 130, stdout: 'Two.\n' });
   expect(stderr).toContain('“two”: What runs is interrupted; this is answered next.');
 });
 
-test('one that steers is answered with what it steers', async () => {
+test('a message that steers is answered by the running task', async () => {
   const looking = blockedTurn('');
   harness.tool('search_documents', async (_, { signal }) => {
     await looking.turn.until(signal);
@@ -106,21 +109,21 @@ test('one that steers is answered with what it steers', async () => {
   harness.script((_, call) =>
     call === 1 ? { calls: [{ tool: 'search_documents', arguments: {} }] } : { text: ['Both.'] },
   );
-  const run = talking(['--on-busy', 'steer']);
-  run.say('one');
-  await run.said('search documents: {} …');
-  run.say('two');
-  await run.said('“two”: Given to the task that runs');
+  const run = startChat(['--on-busy', 'steer']);
+  run.typeLine('one');
+  await run.waitForOutput('search documents: {} …');
+  run.typeLine('two');
+  await run.waitForOutput('“two”: Given to the task that runs');
   looking.release();
   run.end();
   expect(await run.done).toMatchObject({ code: 0, stdout: 'Both.\n', stderr: expect.stringContaining('“two”\n') });
 });
 
-test('a call that waits for a person is shown with the command that decides about it', async () => {
+test('a call that waits for approval is shown with the command that approves it', async () => {
   harness.script([{ calls: [{ tool: 'pay', arguments: { amount: 5 } }] }, { text: ['Done.'] }]);
-  const run = talking(['Pay.']);
+  const run = startChat(['Pay.']);
   run.end();
-  await run.said('alfred approvals approve ');
+  await run.waitForOutput('alfred approvals approve ');
   const { approvals } = (await harness.http.get('/v1/approvals?mine=true')).body;
   expect((await alfred(['approvals', 'approve', approvals[0].id], at())).code).toBe(0);
   expect(await run.done).toMatchObject({
@@ -130,50 +133,50 @@ test('a call that waits for a person is shown with the command that decides abou
   });
 });
 
-test('Ctrl-C stops what runs, drops what waits and ends with 130', async () => {
+test('Ctrl-C cancels the running task, drops queued messages and ends with exit code 130', async () => {
   harness.script([blockedTurn('One.').turn]);
-  const run = talking();
-  run.say('one');
-  run.say('two');
-  await run.said('“two”: Queued');
-  await run.said('“one”');
+  const run = startChat();
+  run.typeLine('one');
+  run.typeLine('two');
+  await run.waitForOutput('“two”: Queued');
+  await run.waitForOutput('“one”');
   run.child.kill('SIGINT');
   const { code, stdout, stderr } = await run.done;
   expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
   expect(stderr).toContain('Dropped, so it is not answered: “two”');
-  expect(await said(conversationIn(stderr))).toEqual(['one: started, done', 'two: queued, dropped']);
+  expect(await readMessageStates(conversationIn(stderr))).toEqual(['one: started, done', 'two: queued, dropped']);
 });
 
-test('a server that is away is waited out: nothing is lost, and nothing said twice', async () => {
-  const cable = await createTcpProxy(new URL(harness.url).host);
+test('during an outage the chat waits: no message is lost or sent twice', async () => {
+  const proxy = await createTcpProxy(new URL(harness.url).host);
   const requests = harness.script([{ text: ['One.'] }, { text: ['Two.'] }, { text: ['Three.'] }]);
-  const run = talking([], `http://${cable.address}`);
-  run.say('one');
-  await run.said('One.');
-  cable.cut();
-  await run.said('The connection broke.');
-  run.say('two');
-  run.say('three');
-  await run.said('Trying again …');
-  cable.plug();
+  const run = startChat([], `http://${proxy.address}`);
+  run.typeLine('one');
+  await run.waitForOutput('One.');
+  proxy.cut();
+  await run.waitForOutput('The connection broke.');
+  run.typeLine('two');
+  run.typeLine('three');
+  await run.waitForOutput('Trying again …');
+  proxy.plug();
   run.end();
   const { code, stdout, stderr } = await run.done;
-  await cable.close();
+  await proxy.close();
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'One.\n\nTwo.\n\nThree.\n' });
   expect(requests).toHaveLength(3);
-  expect(await said(conversationIn(stderr))).toHaveLength(3);
+  expect(await readMessageStates(conversationIn(stderr))).toHaveLength(3);
 });
 
-test('a conversation that is deleted meanwhile ends the command, whatever else was to be said', async () => {
+test('when the conversation is deleted, the command ends, also with unread standard input', async () => {
   harness.script([{ text: ['One.'] }]);
-  const run = talking(['--json', 'one']);
-  await run.said('"state":"done"');
+  const run = startChat(['--json', 'one']);
+  await run.waitForOutput('"state":"done"');
   const { conversations } = (await harness.http.get('/v1/conversations?limit=1')).body;
   await harness.http.request(`/v1/conversations/${conversations[0].id}`, { method: 'DELETE' });
   expect((await run.done).code).toBe(1);
 });
 
-test('nothing to say, and what cannot be, is told before anything is made', async () => {
+test('no input and invalid options are reported before a conversation is created', async () => {
   const before = (await harness.http.get('/v1/conversations?limit=200')).body.conversations.length;
   expect(await chat([])).toMatchObject({ code: 2, stderr: expect.stringContaining('Nothing was said.') });
   expect((await chat(['x'], '--on-busy', 'never')).code).toBe(2);

@@ -6,10 +6,12 @@ import { collectFiles } from '../../cli/client/collect-files.ts';
 import { batches } from '../../cli/client/upload.ts';
 
 let folder = '';
-beforeEach(async () => void (folder = await realpath(await mkdtemp(join(tmpdir(), 'alfred-files-')))));
+beforeEach(async () => {
+  folder = await realpath(await mkdtemp(join(tmpdir(), 'alfred-files-')));
+});
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-async function tree(paths: string[]) {
+async function writeFiles(paths: string[]) {
   for (const path of paths) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), path);
@@ -17,35 +19,35 @@ async function tree(paths: string[]) {
 }
 const names = async (...paths: string[]) =>
   (await collectFiles(paths.map((path) => join(folder, path)))).files.map(({ name }) => shortened(name));
-/** Files elsewhere are named by their whole path. */
+/** Files outside the working directory are named by their absolute path. */
 const shortened = (name: string) => name.replace(`${folder.slice(1)}/`, '');
 
-test('files are named by their place, whichever way the folder was written', async () => {
-  await tree(['policies/a.md', 'policies/sub/b.PDF']);
+test('a file’s name does not depend on how the folder is written', async () => {
+  await writeFiles(['policies/a.md', 'policies/sub/b.PDF']);
   const expected = ['policies/a.md', 'policies/sub/b.PDF'];
   expect(await names('policies')).toEqual(expected);
   expect(await names('policies/')).toEqual(expected);
   expect(await names('policies/sub/..')).toEqual(expected);
 });
 
-test('hidden files, node_modules and other kinds are skipped and counted; a file named outright is sent', async () => {
-  await tree(['f/a.md', 'f/.hidden.md', 'f/.git/b.md', 'f/node_modules/c.md', 'f/photo.jpg']);
+test('in folders, hidden files, node_modules and other kinds are skipped and counted; an explicit file is collected', async () => {
+  await writeFiles(['f/a.md', 'f/.hidden.md', 'f/.git/b.md', 'f/node_modules/c.md', 'f/photo.jpg']);
   const { files, skipped } = await collectFiles([join(folder, 'f')]);
   expect(files.map(({ name }) => shortened(name))).toEqual(['f/a.md']);
   expect(skipped).toEqual({ unsupported: 1, hidden: 3 });
   expect(await names('f/photo.jpg')).toEqual(['f/photo.jpg']);
 });
 
-test('links are followed, and one that leads back ends', async () => {
-  await tree(['f/a.md', 'other/b.md']);
+test('symbolic links are followed, and a loop ends', async () => {
+  await writeFiles(['f/a.md', 'other/b.md']);
   await symlink(join(folder, 'f'), join(folder, 'f/loop'));
   await symlink(join(folder, 'other'), join(folder, 'f/other'));
   await symlink(join(folder, 'nowhere'), join(folder, 'f/broken.md'));
   expect(await names('f')).toEqual(['f/a.md', 'f/other/b.md']);
 });
 
-test('a path that is not there is refused, two folders called alike keep their files apart', async () => {
-  await tree(['x/docs/a.md', 'y/docs/a.md']);
+test('a missing path is refused, and folders of the same name keep their files apart', async () => {
+  await writeFiles(['x/docs/a.md', 'y/docs/a.md']);
   await expect(names('nothing')).rejects.toThrow('there is no such file or folder');
   expect(await names('x/docs', 'y/docs')).toEqual(['x/docs/a.md', 'y/docs/a.md']);
   expect(await names('x/docs', 'x/docs/a.md')).toEqual(['x/docs/a.md']);
@@ -53,7 +55,7 @@ test('a path that is not there is refused, two folders called alike keep their f
   expect(here).toContain('docs/examples/policies/expenses.md');
 });
 
-test('batches stay below the limits and keep every file in order', () => {
+test('batches stay below the limits, and keep every file in order', () => {
   const files = Array.from({ length: 250 }, (_, i) => ({
     path: `${i}`,
     name: `${i}`,

@@ -6,7 +6,9 @@ import { configPage } from '../../cli/config-page.ts';
 import { alfred } from './run-alfred.ts';
 
 let dataDir = '';
-beforeAll(async () => void (dataDir = await mkdtemp(join(tmpdir(), 'alfred-config-'))));
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'alfred-config-'));
+});
 afterAll(() => rm(dataDir, { recursive: true, force: true }));
 
 test('docs/configuration.md is what `npm run docs:config` writes', async () => {
@@ -33,7 +35,7 @@ test('the configuration is printed with secrets masked', async () => {
   );
 });
 
-test('a wrong configuration lists every fault at once and shows no secret', async () => {
+test('an invalid configuration is reported with all faults at once, and without secrets', async () => {
   const { code, stderr } = await alfred(['config'], {
     ALFRED_DATA_DIR: dataDir,
     ALFRED_API_PORT: 'eighty',

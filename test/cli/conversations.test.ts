@@ -5,16 +5,18 @@ import { blockedTurn, openConversation } from '../api/open-conversation.ts';
 import { alfred } from './run-alfred.ts';
 
 let harness: ApiHarness;
-beforeAll(async () => void (harness = await createApiHarness()));
+beforeAll(async () => {
+  harness = await createApiHarness();
+});
 afterAll(() => harness?.close());
 
 const run = (...args: string[]) => alfred(['conversations', ...args], { ALFRED_URL: harness.url, NO_COLOR: '1' });
 
-test('without a conversation, list says how to begin one', async () => {
+test('without conversations, list says how to start one', async () => {
   expect(await run()).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('alfred chat') });
 });
 
-test('list tells what runs and waits, show what was said and how it stands', async () => {
+test('list shows running and queued messages; show prints the messages with their states', async () => {
   const second = blockedTurn('Never.');
   harness.script([{ text: ['Thirty days.'] }, { error: new AlfredError('model_auth', 'no key') }, second.turn]);
   const conversation = await openConversation(harness, { title: 'Expenses' });
@@ -54,7 +56,7 @@ test('list tells what runs and waits, show what was said and how it stands', asy
   expect((await run('show', conversation.id)).stdout).toMatch(/^3 · .* · cancelled · task \S+$/m);
 });
 
-test('stop may go on with what waits', async () => {
+test('stop --keep continues with the queued messages', async () => {
   harness.script((_, call) => (call === 1 ? blockedTurn('Never.').turn : { text: ['Two.'] }));
   const conversation = await openConversation(harness);
   await conversation.say('one');
@@ -64,7 +66,7 @@ test('stop may go on with what waits', async () => {
   expect((await conversation.quiet()).at(-1)).toMatchObject({ role: 'assistant', text: 'Two.' });
 });
 
-test('archive puts away and takes back, delete ends', async () => {
+test('archive hides a conversation, archive --undo restores it, and delete removes it', async () => {
   const { id } = await openConversation(harness, { title: 'Old' });
   expect((await run('archive', id)).stdout).toContain(`alfred conversations archive --undo ${id}`);
   expect((await run('list')).stdout).not.toContain(id);

@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 const eventTypeTimerStarted = 17;
 
-/** Each change makes the SDK report the difference in another form. */
+/** Each change of the history makes the SDK report the difference in a different form. */
 const changes: [string, (events: NonNullable<History['events']>, at: number) => void, RegExp][] = [
   [
     'an activity of another type',
@@ -46,7 +46,7 @@ const changes: [string, (events: NonNullable<History['events']>, at: number) => 
   ],
 ];
 
-test.each(changes)('in the words of the pinned SDK, %s is recognised and described', async (_, change, description) => {
+test.each(changes)('the pinned SDK’s error for %s is recognised and described', async (_, change, description) => {
   const history = await readHistory(`${folder}${file}`);
   const events = history.events ?? [];
   const at = events.findIndex((event) => event.activityTaskScheduledEventAttributes);

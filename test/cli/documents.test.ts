@@ -15,7 +15,7 @@ beforeAll(async () => {
   workers = await startWorkers(harness, harness, [documentsQueue]);
   folder = await mkdtemp(join(tmpdir(), 'alfred-add-'));
   await mkdir(join(folder, 'rules'));
-  // Together far above the server's limit, each below it.
+  // Each file is below the server's limit, and all together are far above it.
   for (let i = 0; i < 20; i++)
     await writeFile(
       join(folder, 'rules', `rule-${i}.md`),
@@ -30,7 +30,7 @@ afterAll(async () => {
 
 const run = (...args: string[]) => alfred(args, { ALFRED_URL: harness.url, NO_COLOR: '1' }, { cwd: folder });
 
-test('a folder is added whole although the server takes only small bodies, and adding it again changes nothing', async () => {
+test('a folder larger than the server’s limit is added completely, and adding it again changes nothing', async () => {
   const first = await run('documents', 'add', join(folder, 'rules'));
   expect({ code: first.code, stdout: first.stdout }).toEqual({
     code: 0,
@@ -40,7 +40,7 @@ test('a folder is added whole although the server takes only small bodies, and a
   expect(again.stdout).toBe('0 added, 0 replaced, 20 unchanged, 0 failed\n');
 });
 
-test('files that cannot be taken are listed with the reason, the others are added, and it ends with 1', async () => {
+test('files that cannot be read are listed with the reason, the others are added, and the exit code is 1', async () => {
   const mixed = join(folder, 'mixed');
   await mkdir(mixed);
   await writeFile(join(mixed, 'good.md'), '# Good\n\nA sentence.');
@@ -52,7 +52,7 @@ test('files that cannot be taken are listed with the reason, the others are adde
   expect(stderr).toMatch(/mixed\/large\.md: .*ALFRED_MAX_UPLOAD_MB/s);
 });
 
-test('files that failed are read again by the name of their upload, which is told', async () => {
+test('failed files are read again with the ingestion’s id, which the command prints', async () => {
   const path = join(folder, 'late.pdf');
   await writeFile(path, '%PDF-1.7 still broken');
   const { stderr } = await run('documents', 'add', path);
@@ -67,7 +67,7 @@ test('files that failed are read again by the name of their upload, which is tol
   expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('There is no ingestion') });
 });
 
-test('collections are set, shown and listed, and wrong settings are told', async () => {
+test('collections are set, shown and listed, and invalid settings are refused', async () => {
   expect((await run('collections', 'set', 'rules', '--chunk-tokens', '100')).stdout).toMatch(/^chunk +100 tokens$/m);
   const set = await run('collections', 'set', 'rules', '--overlap-tokens', '20');
   expect(set.stdout).toMatch(/^chunk +100 tokens\noverlap +20 tokens$/m);
@@ -91,7 +91,7 @@ test('documents are listed, found and removed by name', async () => {
   expect(unknown.stderr).toContain('Did you mean rules/rule-8.md?');
 });
 
-test('a name that stands in two collections is removed from the one that is named', async () => {
+test('a name that is in two collections is removed from the one that --collection names', async () => {
   const path = join(folder, 'twice.md');
   await writeFile(path, '# Twice');
   await run('documents', 'add', path);

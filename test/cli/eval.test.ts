@@ -10,7 +10,9 @@ import { createTestEnvironment } from '../support/environment/environment.ts';
 import { createFakeReranker } from '../support/fakes/fake-reranker.ts';
 
 let dir: string;
-beforeAll(async () => void (dir = await mkdtemp(join(tmpdir(), 'alfred-eval-'))));
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'alfred-eval-'));
+});
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
 const lines = (rows: unknown[]) => rows.map((row) => JSON.stringify(row)).join('\n');
@@ -18,7 +20,9 @@ async function corpus(name: string, { queries = lines([{ _id: 'q1', text: 'grani
   const folder = join(dir, name);
   await mkdir(join(folder, 'qrels'), { recursive: true });
   const documents = ['Granite is hard.', 'Basalt is dark.', 'Marble is soft.', ''].map((text, i) => ({
-    ...{ _id: `d${i + 1}`, title: `Stone ${i + 1}`, text },
+    _id: `d${i + 1}`,
+    title: `Stone ${i + 1}`,
+    text,
   }));
   await writeFile(join(folder, 'corpus.jsonl'), lines(documents));
   await writeFile(join(folder, 'queries.jsonl'), queries);
@@ -27,7 +31,7 @@ async function corpus(name: string, { queries = lines([{ _id: 'q1', text: 'grani
 }
 
 describe('alfred eval retrieval', () => {
-  test('stores a collection once, measures it, and takes it out again', async () => {
+  test('stores a collection once, measures it, and removes it', async () => {
     const env = await createTestEnvironment({ ALFRED_EMBEDDINGS: 'none' });
     const adapters = createAdapters(env);
     try {
@@ -54,14 +58,14 @@ describe('alfred eval retrieval', () => {
     }
   });
 
-  test('has a row for the reranker where there is one, and stops where that does not judge', async () => {
+  test('with a reranker the report has a row for it, and a failure of the reranker ends the evaluation', async () => {
     const server = await createFakeReranker((text) => (text.includes('Basalt') ? 2 : 1));
     const env = await createTestEnvironment({ ALFRED_EMBEDDINGS: 'none', ...server.variables });
     const adapters = createAdapters(env);
     try {
       const folder = await corpus('reranked', { queries: lines([{ _id: 'q1', text: 'stone' }]), qrels: 'q1\td2\t1' });
-      const read = await readCorpus(folder);
-      const run = () => evaluateRetrieval(adapters, read, { dir: folder, onProgress: () => {} });
+      const stones = await readCorpus(folder);
+      const run = () => evaluateRetrieval(adapters, stones, { dir: folder, onProgress: () => {} });
       const report = await run();
       expect(report).toMatchObject({ reranker: 'rerank-test, 32 passages', rerankMs: { p50: expect.any(Number) } });
       expect(report.quality.reranked?.ndcg10.mean).toBe(1);
@@ -76,11 +80,11 @@ describe('alfred eval retrieval', () => {
   });
 
   test.each([
-    ['a folder that is not there', async () => join(dir, 'nowhere'), /corpus\.jsonl cannot be read \(ENOENT\)/],
-    ['a line that is no JSON', () => corpus('broken', { queries: '{"_id": "q1", ' }), /queries\.jsonl, line 1/],
+    ['a missing folder', async () => join(dir, 'nowhere'), /corpus\.jsonl cannot be read \(ENOENT\)/],
+    ['a line that is not JSON', () => corpus('broken', { queries: '{"_id": "q1", ' }), /queries\.jsonl, line 1/],
     ['a judgement without a grade', () => corpus('ungraded', { qrels: 'q1 d1 1' }), /test\.tsv, line 2/],
-    ['nothing that is judged', () => corpus('unjudged', { qrels: '' }), /0 judged questions/],
-  ])('says what is wrong with %s', async (_, folder, message) => {
+    ['no judged questions', () => corpus('unjudged', { qrels: '' }), /0 judged questions/],
+  ])('reports what is wrong with %s', async (_, folder, message) => {
     await expect(folder().then(readCorpus)).rejects.toThrow(message);
   });
 });
@@ -90,13 +94,13 @@ describe('alfred eval answers', () => {
     ['no JSON', 'no', /is not JSON/],
     ['no questions', '{"questions": []}', /is no set of questions/],
     ['a question without a document', '{"questions": [{"question": "What?", "fact": null}]}', /document/],
-  ])('says what is wrong with a set of %s', async (name, content, message) => {
+  ])('reports what is wrong with a set of %s', async (name, content, message) => {
     const file = join(dir, `${name.replaceAll(' ', '-')}.json`);
     await writeFile(file, content);
     await expect(readQuestions(file)).rejects.toThrow(message);
   });
 
-  test('counts right documents, facts, what was left open, and what stands at its place', () => {
+  test('counts correct documents, facts, unanswerable questions without citations, and valid citations', () => {
     const base = {
       text: '',
       citations: 0,

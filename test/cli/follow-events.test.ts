@@ -19,7 +19,7 @@ const event = (seq: number) => ({
 });
 const frame = (seq: number) => `id: ${seq}\nevent: x\ndata: ${JSON.stringify(event(seq))}\n\n`;
 
-/** A server of event streams; `serve` gets the number of the connection and the last event its client has. */
+/** A server of event streams. `serve` gets the number of the connection and the last event that the client has. */
 async function streams(serve: (connection: number, after: number) => { text: string | Buffer; open?: boolean }) {
   let connections = 0;
   server = createServer((request, response) => {
@@ -40,7 +40,7 @@ const all = async (events: AsyncIterable<{ seq: number }>) => {
 const from = (after: number) => Array.from({ length: total - after }, (_, i) => frame(after + i + 1)).join('');
 const whole = Array.from({ length: total }, (_, i) => i + 1);
 
-test('a stream cut at any byte is taken up without gap or duplicate', async () => {
+test('a stream that is cut at any byte continues without gap or duplicate', async () => {
   const bytes = Buffer.from(from(0));
   for (let cut = 1; cut < bytes.length; cut += 131) {
     const { api } = await streams((connection, after) => ({
@@ -52,27 +52,27 @@ test('a stream cut at any byte is taken up without gap or duplicate', async () =
   }
 });
 
-test('events that come twice are shown once, and a gap makes it connect again', async () => {
+test('repeated events are dropped, and a gap causes a reconnect', async () => {
   const { api } = await streams((connection, after) => ({
     text: connection === 1 ? frame(1) + frame(1) + frame(2) + frame(4) : from(Math.max(0, after - 1)),
   }));
   expect(await all(followEvents(api, 'a'))).toEqual(whole);
 });
 
-test('a gap that stays is an error, not a silence', async () => {
+test('a gap that is still there after reconnects is an error', async () => {
   const { api, connections } = await streams(() => ({ text: frame(1) + frame(3) }));
   await expect(all(followEvents(api, 'a'))).rejects.toThrow('has a gap after event 1');
   expect(connections()).toBe(4);
 });
 
-test('a line that falls silent is given up for a new one', async () => {
+test('a silent connection is replaced by a new one', async () => {
   const { api } = await streams((connection, after) =>
     connection === 1 ? { text: frame(1), open: true } : { text: from(after) },
   );
   expect(await all(followEvents(api, 'a', { silenceMs: 100 }))).toEqual(whole);
 });
 
-test('waiting for a server that does not come back ends with what to do', async () => {
+test('when the server stays away, following ends with an error that says what to do', async () => {
   let waits = 0;
   const api = createApiClient(async () => ({ url: 'http://127.0.0.1:1', foundBy: 'test' }));
   await expect(all(followEvents(api, 'a', { giveUpAfterMs: 500, onWait: () => waits++ }))).rejects.toThrow(
@@ -81,7 +81,7 @@ test('waiting for a server that does not come back ends with what to do', async 
   expect(waits).toBe(1);
 });
 
-test('a task that has ended at the event given has nothing to follow', async () => {
+test('after the last event of an ended task, there is nothing to follow', async () => {
   server = createServer((_, response) => void response.writeHead(204).end());
   await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -89,7 +89,7 @@ test('a task that has ended at the event given has nothing to follow', async () 
   expect(await all(followEvents(api, 'a', { after: total }))).toEqual([]);
 });
 
-test('a conversation is followed over the ends of its tasks, until it is deleted', async () => {
+test('a conversation is followed past the ends of its tasks, until it is deleted', async () => {
   const taskId = '0198c5c6-1111-7000-8000-000000000000';
   const ofTask = (seq: number) => ({ ...event(total), seq, taskId, taskSeq: seq });
   const deleted = { seq: 4, at: new Date().toISOString(), type: 'conversation.deleted', data: {} };

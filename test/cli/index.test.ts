@@ -20,15 +20,20 @@ afterAll(async () => {
   await env?.close();
 });
 
-function run(more: Record<string, string>, ...args: string[]) {
+function run(variables: Record<string, string>, ...args: string[]) {
   const { DATABASE_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, ALFRED_DATA_DIR } = env.config;
   return alfred(['index', ...args], {
-    ...{ DATABASE_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, ALFRED_DATA_DIR, NO_COLOR: '1' },
-    ...{ ALFRED_EMBEDDINGS: 'none', ...more },
+    DATABASE_URL,
+    TEMPORAL_ADDRESS,
+    TEMPORAL_NAMESPACE,
+    ALFRED_DATA_DIR,
+    NO_COLOR: '1',
+    ALFRED_EMBEDDINGS: 'none',
+    ...variables,
   });
 }
 
-test('the embedded index is saved a tenant at a time, an index in Qdrant all at once', async () => {
+test('snapshots of the embedded index are a file per tenant, of Qdrant one file', async () => {
   const [embedded, qdrant] = [{}, { QDRANT_URL: fake.url, VECTOR_DB_KEY: 'sesame' }];
   const [one, two] = ['one', 'two'].map((name) => join(env.config.ALFRED_DATA_DIR, name)) as [string, string];
   const saved = await Promise.all([run(embedded, 'snapshot', one), run(qdrant, 'snapshot', two)]);

@@ -3,20 +3,20 @@ import { bootstrap, percentile, qualityOf } from '../../cli/eval/measures.ts';
 
 const grades = (entries: Record<string, number>) => new Map(Object.entries(entries));
 
-test('nDCG@10 is what trec_eval computes: gains by grade, discounted by the logarithm of the place', () => {
+test('nDCG@10 is what trec_eval computes: gains by grade, discounted by the logarithm of the rank', () => {
   // (3/log2(2) + 1/log2(4)) / (3/log2(2) + 2/log2(3) + 1/log2(4))
   const { ndcg10 } = qualityOf(['a', 'x', 'c'], grades({ a: 3, b: 2, c: 1 }));
   expect(ndcg10).toBeCloseTo(3.5 / (3 + 2 / Math.log2(3) + 0.5), 10);
   expect(qualityOf(['a', 'b', 'c'], grades({ a: 3, b: 2, c: 1 })).ndcg10).toBe(1);
 });
 
-test('recall counts the first hundred, the reciprocal rank the first that is relevant', () => {
+test('recall counts the first hundred, the reciprocal rank is of the first relevant document', () => {
   const ranked = [...Array.from({ length: 99 }, (_, i) => `x${i}`), 'a', 'b'];
   expect(qualityOf(ranked, grades({ a: 1, b: 1 }))).toEqual({ ndcg10: 0, recall100: 0.5, mrr: 1 / 100 });
   expect(qualityOf([], grades({ a: 1 }))).toEqual({ ndcg10: 0, recall100: 0, mrr: 0 });
 });
 
-test('an interval holds the mean, is the same every time, and is a point when all are alike', () => {
+test('an interval contains the mean, is reproducible, and is a point when all values are equal', () => {
   const values = Array.from({ length: 50 }, (_, i) => (i % 7) / 7);
   const interval = bootstrap(values);
   expect(interval.low).toBeLessThan(interval.mean);

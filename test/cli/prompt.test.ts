@@ -53,14 +53,14 @@ function rows(): string[] {
   return screen.map((line) => line.trimEnd());
 }
 
-test('while nobody types, an answer streams word by word where the line would be', () => {
+test('while the line is empty, an answer streams word by word in its place', () => {
   prompt.terminal.write('You have thir');
   expect(rows()).toEqual(['You have']);
   prompt.terminal.write('ty days.\n');
   expect(rows()).toEqual(['You have thirty days.']);
 });
 
-test('a line that is typed stays whole below an answer that comes', async () => {
+test('a typed line stays intact below an answer that streams', async () => {
   prompt.terminal.write('You have thirty ');
   await type('And abr');
   prompt.terminal.write('calendar days.\nThat is');
@@ -73,7 +73,7 @@ test('a line that is typed stays whole below an answer that comes', async () => 
   expect(rows().slice(-2)).toEqual(['> And abroad?', 'That is all.']);
 });
 
-test('a line of several rows, pasted and edited, leaves nothing behind', async () => {
+test('a line of several rows that is pasted, edited and deleted leaves no remains', async () => {
   const long = 'word '.repeat(20).trim();
   await type(long);
   await type('\u001b[D\u001b[D');
@@ -84,7 +84,7 @@ test('a line of several rows, pasted and edited, leaves nothing behind', async (
   expect(rows()).toEqual(['Above.', '']);
 });
 
-test('when nothing runs the line stands there; Ctrl-C empties it first', async () => {
+test('when no task runs the line is shown, and the first Ctrl-C empties it', async () => {
   busy = false;
   prompt.refresh();
   expect(rows()).toEqual(['>']);

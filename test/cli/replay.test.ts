@@ -45,7 +45,7 @@ test('an exported history replays from its file, holds references only, and is n
   expect((await readdir(folder)).length).toBe(1);
 });
 
-test('a history that the code would not make is told in words, with 1', async () => {
+test('a history that differs from the code is described, and the exit code is 1', async () => {
   const other = join(harness.config.ALFRED_DATA_DIR, 'other');
   await mkdir(other, { recursive: true });
   const text = await readFile(exported(), 'utf8');
@@ -58,19 +58,19 @@ test('a history that the code would not make is told in words, with 1', async ()
   );
 });
 
-test('what is not a history, not there or not named is a usage error', async () => {
+test('a file that is not a history, a missing file and a missing argument are usage errors', async () => {
   const broken = join(harness.config.ALFRED_DATA_DIR, 'broken.json');
   await writeFile(broken, '{"events": [');
   const empty = join(harness.config.ALFRED_DATA_DIR, 'empty.json');
   await writeFile(empty, '{"tasks": []}');
-  for (const [args, said] of [
+  for (const [args, message] of [
     [['replay', broken], 'is not JSON'],
     [['replay', empty], 'is not a workflow history'],
     [['replay', join(folder, 'missing.json')], 'there is no such file'],
     [['replay'], 'Name one thing to replay'],
   ] as const) {
     const { code, stderr } = await alfred([...args], environment);
-    expect({ args, code, said: stderr.includes(said) }).toEqual({ args, code: 2, said: true });
+    expect({ args, code, stderr }).toEqual({ args, code: 2, stderr: expect.stringContaining(message) });
   }
   const unknown = await alfred(['replay', '0198c5c6-1111-7000-8000-000000000000'], environment);
   expect(unknown.code).toBe(1);

@@ -6,12 +6,12 @@ const entry = fileURLToPath(new URL('../../cli/alfred.mjs', import.meta.url));
 type Options = {
   node?: string;
   cwd?: string;
-  /** All of its standard input; null leaves that open. */
+  /** The complete standard input. Null leaves it open. */
   input?: string | null;
 };
-export type Ended = { code: number | null; stdout: string; stderr: string };
+export type CommandResult = { code: number | null; stdout: string; stderr: string };
 
-/** Runs the command as a user does: a process of its own, its streams piped. Its environment is given, never ours. */
+/** Starts the command in a process of its own, with pipes. It gets the given environment only, not that of the test. */
 export function runAlfred(
   args: string[],
   environment: Record<string, string> = {},
@@ -22,10 +22,10 @@ export function runAlfred(
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  // Most end without reading it.
+  // Most commands end without reading their input.
   child.stdin.on('error', () => undefined);
   if (input !== null) child.stdin.end(input);
-  const ended: Ended = { code: null, stdout: '', stderr: '' };
+  const ended: CommandResult = { code: null, stdout: '', stderr: '' };
   const waiting = new Set<() => void>();
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {
@@ -33,12 +33,12 @@ export function runAlfred(
       for (const check of waiting) check();
     });
   }
-  const done = new Promise<Ended>((resolve) => child.once('close', (code) => resolve({ ...ended, code })));
+  const done = new Promise<CommandResult>((resolve) => child.once('close', (code) => resolve({ ...ended, code })));
   return {
     child,
     done,
-    /** Resolves once one of the streams holds the text; rejects when the command ends without it. */
-    said: (text: string) =>
+    /** Resolves when the text is in standard output or standard error. Rejects when the command ends without it. */
+    waitForOutput: (text: string) =>
       new Promise<void>((resolve, reject) => {
         const check = () => {
           if (!ended.stdout.includes(text) && !ended.stderr.includes(text)) return;
@@ -54,6 +54,6 @@ export function runAlfred(
   };
 }
 
-/** Runs it to its end. */
+/** Runs the command to its end. */
 export const alfred = (args: string[], environment: Record<string, string> = {}, options: Options = {}) =>
   runAlfred(args, environment, options).done;

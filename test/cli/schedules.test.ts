@@ -20,13 +20,13 @@ async function created(...args: string[]): Promise<string> {
   return stdout.trim();
 }
 
-test('without a schedule, list says how to make one', async () => {
+test('without schedules, list says how to create one', async () => {
   const { code, stdout, stderr } = await schedules('list');
   expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
   expect(stderr).toContain('alfred schedules create');
 });
 
-test('create makes a schedule that list and show tell about, and delete ends', async () => {
+test('a created schedule is listed and shown, until it is deleted', async () => {
   const id = await created(...morning);
   const year = new Date().getUTCFullYear() + 1;
   expect((await schedules('list')).stdout.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
@@ -46,7 +46,7 @@ test('create makes a schedule that list and show tell about, and delete ends', a
   expect(gone).toMatchObject({ code: 1, stderr: expect.stringContaining(`There is no schedule ${id}.`) });
 });
 
-test('pause, resume and run do what they say', async () => {
+test('pause, resume and run change the schedule or start a task', async () => {
   const id = await created('--name', 'Hourly', '--every', '3600', '--ask', 'What is new?');
   expect(await schedules('pause', id)).toMatchObject({ code: 0, stdout: 'Hourly is paused.\n' });
   expect((await schedules('list')).stdout).toMatch(/every 3600 s +paused$/m);
@@ -61,7 +61,7 @@ test('pause, resume and run do what they say', async () => {
   await schedules('delete', id);
 });
 
-test('a wrong time is told in the server’s words, a missing one at once', async () => {
+test('an invalid time is refused with the server’s message, contradicting options without a request', async () => {
   const wrong = await schedules('create', '--name', 'x', '--cron', '61 * * * *', '--ask', 'What?');
   expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('Minute is not in range [0-59]') });
   const both = await schedules('create', ...morning, '--every', '60');

@@ -18,20 +18,20 @@ afterAll(async () => {
 });
 
 const search = async () => (await harness.http.post('/v1/search', { query: 'granite' })).body;
-const explained = () => alfred(['search', 'granite', '--explain'], { ALFRED_URL: harness.url, NO_COLOR: '1' });
+const explainSearch = () => alfred(['search', 'granite', '--explain'], { ALFRED_URL: harness.url, NO_COLOR: '1' });
 
-test('a search says where a reranker has put each passage, over HTTP and at the terminal', async () => {
+test('the API and the command report the rank that the reranker gave each passage', async () => {
   const { passages, indexVersion } = await search();
   expect(passages).toMatchObject([
     { document: 'once.txt', score: 2, scores: { fused: { rank: 2 }, rerank: { rank: 1, score: 2 } } },
     { document: 'often.txt', score: 1, scores: { fused: { rank: 1 }, rerank: { rank: 2, score: 1 } } },
   ]);
-  const { stdout, stderr } = await explained();
+  const { stdout, stderr } = await explainSearch();
   expect(stderr).toContain(`lexical, ${indexVersion}`);
   expect(stdout).toMatch(/^once\.txt\n.*fused 2 \(0\.\d+\) · reranked 1 \(2\.0000\)/);
 });
 
-test('while the reranker is away, both say nothing of it, and the metrics do', async () => {
+test('while the reranker is unavailable, neither reports it, and a metric counts it', async () => {
   server.answerWith(() => ({ status: 503, json: {} }));
   const { passages, indexVersion } = await search();
   expect(passages).toMatchObject([
@@ -39,6 +39,6 @@ test('while the reranker is away, both say nothing of it, and the metrics do', a
     { document: 'once.txt', scores: { fused: { rank: 2 }, rerank: null } },
   ]);
   expect(indexVersion).not.toContain('rerank');
-  expect((await explained()).stdout).not.toContain('reranked');
+  expect((await explainSearch()).stdout).not.toContain('reranked');
   expect(await harness.metrics.registry.metrics()).toContain('search_reranks_total{outcome="model_unavailable"} 2');
 });

@@ -25,11 +25,11 @@ const applied = async () => {
   return rows.map(({ name }) => name);
 };
 
-test('a step back asks first, and the step forward brings every table again', async () => {
+test('migrate down asks first, and migrate up restores every table', async () => {
   const before = await tables();
-  const unasked = await alfred(['migrate', 'down'], environment);
-  expect({ code: unasked.code, tables: await tables() }).toEqual({ code: 2, tables: before });
-  expect(unasked.stderr).toContain('--yes');
+  const unconfirmed = await alfred(['migrate', 'down'], environment);
+  expect({ code: unconfirmed.code, tables: await tables() }).toEqual({ code: 2, tables: before });
+  expect(unconfirmed.stderr).toContain('--yes');
   const steps = await applied();
   expect(await alfred(['migrate', 'down', '--yes'], environment)).toMatchObject({
     code: 0,
@@ -53,7 +53,7 @@ test('setup prepares Postgres and Temporal, and is safe to repeat', async () => 
   expect((await env.client.schedule.getHandle(sweepScheduleId).describe()).scheduleId).toBe(sweepScheduleId);
 });
 
-test('what does not answer is named, without its password', async () => {
+test('a server that does not answer is named, without its password', async () => {
   const postgres = await alfred(['setup'], {
     ...environment,
     DATABASE_URL: 'postgres://alfred:hunter2@127.0.0.1:1/alfred',

@@ -23,7 +23,7 @@ afterAll(async () => {
 
 const sources = (...args: string[]) => alfred(['sources', ...args], { ALFRED_URL: harness.url, NO_COLOR: '1' });
 
-test('a source is added and followed, shown, read again, and removed', async () => {
+test('a source is added, followed, shown, changed, synced again and removed', async () => {
   expect(await sources('list')).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('sources add') });
   const added = await sources('add', `${site.url}/sitemap.xml`, '--every', '86400', '-c', 'site', '-t', 'web');
   const [id = '', summary] = added.stdout.split('\n');
@@ -59,20 +59,20 @@ test('a source is added and followed, shown, read again, and removed', async () 
   expect(await sources('show', id)).toMatchObject({ code: 1, stderr: expect.stringContaining('There is no source') });
 });
 
-test('a sync that fails is told with the reason, and ends with 1', async () => {
+test('a failed sync is reported with the reason, and the exit code is 1', async () => {
   const { code, stderr } = await sources('add', `${site.url}/leave`, '--sitemap');
   expect(code).toBe(1);
   expect(stderr).toMatch(/The sitemap of .* cannot be read/);
 });
 
-test('a repository is known by its ending or by what is said of it, and what is wrong with it is told', async () => {
+test('a repository is recognised by .git or by an option for repositories, and its errors are reported', async () => {
   for (const args of [[`${site.url}/handbook.git`], [`${site.url}/handbook`, '--folder', 'docs']]) {
     const { code, stderr } = await sources('add', ...args);
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('has no repository') });
   }
 });
 
-test('wrong words are usage errors', async () => {
+test('invalid options are usage errors', async () => {
   expect((await sources('add', `${site.url}/a`, '--private', '-r', 'everyone')).code).toBe(2);
   expect((await sources('add', `${site.url}/a`, '--every', 'day')).code).toBe(2);
   expect((await sources('set', 'some-id')).code).toBe(2);

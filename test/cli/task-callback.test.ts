@@ -18,7 +18,7 @@ afterAll(async () => {
 const callback = (...args: string[]) =>
   alfred(['tasks', 'callback', ...args], { ALFRED_URL: harness.url, NO_COLOR: '1' });
 
-test('tasks callback shows how a task’s end was told, and tells it again', async () => {
+test('tasks callback shows the delivery of a task’s webhook, and --again repeats it', async () => {
   harness.script([{ text: ['Done.'] }]);
   const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
   const { id } = await harness.start({ callback: { url: `${receiver.url}/told`, secret } });
@@ -41,7 +41,7 @@ test('tasks callback shows how a task’s end was told, and tells it again', asy
   expect(JSON.parse(json.stdout)).toMatchObject({ url: `${receiver.url}/told`, deliveries: 2 });
 });
 
-test('a task without a callback says so', async () => {
+test('for a task without a callback, the command says so', async () => {
   harness.script([{ text: ['Done.'] }]);
   const { id } = await harness.start();
   expect(await callback(id)).toMatchObject({ code: 1, stdout: '', stderr: `The task ${id} has no callback.\n` });

@@ -7,7 +7,9 @@ import type { TaskEvent } from '../../contract/events.ts';
 
 let out = '';
 let err = '';
-beforeEach(() => void ([out, err] = ['', '']));
+beforeEach(() => {
+  [out, err] = ['', ''];
+});
 
 const usage = { modelCalls: 1, inputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0, outputTokens: 1, costUsd: 0 };
 const stream = (keep: (text: string) => void, isTTY: boolean) => {
@@ -35,18 +37,18 @@ const completed = (text: string): Pieces => ({
   data: { result: { text, citations: [] }, usage },
 });
 
-test('on a terminal text appears as it comes, once', () => {
+test('on a terminal, text is written while it streams, and only once', () => {
   play([started(1, 1), delta(1, 1, 'Thirty '), delta(1, 1, 'days.'), completed('Thirty days.')]);
   expect(out).toBe('Thirty days.\n');
 });
 
-test('a newer attempt voids what the one before wrote, and says so', () => {
+test('a new attempt says that the text of the previous one is void', () => {
   play([started(1, 1), delta(1, 1, 'Thir'), started(1, 2), delta(1, 2, 'Thirty days.'), completed('Thirty days.')]);
   expect(out).toBe('Thir\nThirty days.\n');
   expect(err).toContain('void');
 });
 
-test('an answer that is not what streamed is printed whole', () => {
+test('an answer that differs from the streamed text is printed completely', () => {
   play([started(1, 1), delta(1, 1, 'Thirty'), completed('Thirty days.')]);
   expect(out).toBe('Thirty\n\nThirty days.\n');
 });
@@ -59,7 +61,7 @@ test('without streaming only the answer is printed', () => {
   expect(out).toBe('Thirty days.\n');
 });
 
-test('text cannot command the terminal', () => {
+test('text cannot control the terminal', () => {
   play([
     started(1, 1),
     delta(1, 1, 'a\u001b[2Jb\u001b]0;title\u0007c\rd'),

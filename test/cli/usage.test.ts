@@ -17,7 +17,7 @@ afterAll(() => harness?.close());
 const usage = (...args: string[]) => alfred(['usage', ...args], { ALFRED_URL: harness.url, NO_COLOR: '1' });
 const march = ['--from', '2026-03-01', '--to', '2026-03-31'];
 
-test('usage is an aligned table with its total, numbers to the right', async () => {
+test('usage is a table with a total and right-aligned numbers', async () => {
   const { code, stdout, stderr } = await usage(...march);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '2026-03-01 to 2026-03-31, UTC\n' });
   expect(stdout).toBe(
@@ -31,7 +31,7 @@ test('usage is an aligned table with its total, numbers to the right', async () 
   );
 });
 
-test('--by chooses the groups and their order; a single row needs no total', async () => {
+test('--by chooses the groups and their order, and a single row has no total', async () => {
   const { stdout } = await usage(...march, '--by', 'tenant, agent');
   expect(stdout.split('\n').map((line) => line.split(/ {2,}/).slice(0, 4))).toEqual([
     ['TENANT', 'AGENT', 'CALLS', 'FAILED'],
@@ -40,19 +40,19 @@ test('--by chooses the groups and their order; a single row needs no total', asy
   ]);
 });
 
-test('--json prints the report as it comes', async () => {
+test('--json prints the report as JSON', async () => {
   const { code, stdout } = await usage(...march, '--by', 'day', '--json');
   expect(code).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ rows: [{ day: '2026-03-01' }, { day: '2026-03-02' }] });
 });
 
-test('days without a call are said to be empty', async () => {
+test('without model calls in the period, the command says so', async () => {
   const { code, stdout, stderr } = await usage('--from', '2026-01-01', '--to', '2026-01-02');
   expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
   expect(stderr).toContain('No model was called in these days.');
 });
 
-test('a wrong span is told in the server’s words', async () => {
+test('an invalid period is refused with the server’s message', async () => {
   const { code, stdout, stderr } = await usage('--from', '2026-03-02', '--to', '2026-03-01');
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toContain('query.to: is before from (2026-03-02 to 2026-03-01)');
