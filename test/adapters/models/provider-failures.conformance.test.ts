@@ -1,7 +1,8 @@
 import { describe, expect } from '@jest/globals';
 import type { ModelEvent } from '../../../contract/ports/index.ts';
 import { collectResponse } from '../../support/providers/collect-response.ts';
-import { scriptedProviders, statuses, waits } from '../../support/providers/scripted-providers.ts';
+import { codesByStatus, retryWaits } from '../../support/providers/provider-expectations.ts';
+import { scriptedProviders } from '../../support/providers/scripted-providers.ts';
 import { setUpScriptedProvider } from './scripted-provider-harness.ts';
 
 // What providers do when all is well is tested in providers.conformance.test.ts.
@@ -75,7 +76,7 @@ describe.each(scriptedProviders)('$name, scripted', (scriptedProvider) => {
   });
 
   describe('refusals', () => {
-    testHttp.each(statuses)('%d becomes %s after one request', async (status, code) => {
+    testHttp.each(codesByStatus)('%d becomes %s after one request', async (status, code) => {
       const before = provider().server.bodies.length;
       const { error, events } = await collect({ errorResponse: { status } });
       expect(error).toMatchObject({ code });
@@ -84,7 +85,7 @@ describe.each(scriptedProviders)('$name, scripted', (scriptedProvider) => {
       expect(provider().server.bodies.length).toBe(before + 1);
     });
 
-    testHttp.each(waits)('%j is a wait of %s ms', async (headers, retryAfterMs) => {
+    testHttp.each(retryWaits)('%j is a wait of %s ms', async (headers, retryAfterMs) => {
       for (const status of [429, 503]) {
         const { error } = await collect({ errorResponse: { status, headers } });
         expect((error as { retryAfterMs?: number }).retryAfterMs).toBe(retryAfterMs);

@@ -1,15 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Message } from '../../../contract/ports/index.ts';
 import { callsIn, completeResponse } from '../../support/providers/collect-response.ts';
-import {
-  capabilityChecks,
-  everything,
-  protocolChecks,
-  requestFor,
-  type Check,
-} from '../../support/providers/provider-checks.ts';
+import { capabilityChecks } from '../../support/providers/capability-checks.ts';
+import { everything, protocolChecks } from '../../support/providers/protocol-checks.ts';
+import type { Check } from '../../support/providers/check.ts';
+import { requestFor } from '../../support/providers/provider-checks.ts';
 import { liveSubjects, subjects, type Subject } from '../../support/providers/provider-subjects.ts';
-import { promptIn, scriptedProviders } from '../../support/providers/scripted-providers.ts';
+import { cacheablePrompt } from '../../support/providers/provider-expectations.ts';
+import { scriptedProviders } from '../../support/providers/scripted-providers.ts';
 import { setUpScriptedProvider } from './scripted-provider-harness.ts';
 
 /** Timeout of a check, in milliseconds. A live server may run a large model on a small machine. */
@@ -149,7 +147,7 @@ describe.each(scriptedProviders)('$name, scripted', (scriptedProvider) => {
       provider().respondWith({ text: ['x'] });
       await completeResponse(provider().create(), request({ messages: everything.slice(0, i + 1) }));
     }
-    const prompts = provider().server.bodies.slice(from).map(promptIn);
+    const prompts = provider().server.bodies.slice(from).map(cacheablePrompt);
     expect(prompts.length).toBeGreaterThan(5);
     // Only the closing characters of the last text and of the lists around it differ.
     for (const [i, prompt] of prompts.slice(1).entries())

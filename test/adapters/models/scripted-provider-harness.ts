@@ -1,11 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { ModelRequest } from '../../../contract/ports/index.ts';
 import { collectResponse, completeResponse, inspectTool, requestOf } from '../../support/providers/collect-response.ts';
-import {
-  scriptedProviders,
-  type ScriptedProvider,
-  type ScriptedResponse,
-} from '../../support/providers/scripted-providers.ts';
+import { scriptedProviders, type ScriptedProvider } from '../../support/providers/scripted-providers.ts';
+import type { ScriptedResponse } from '../../support/providers/scripted-turns.ts';
 
 /**
  * Starts a scripted provider before the tests of a `describe` block and stops it after them.
@@ -23,7 +20,7 @@ export function setUpScriptedProvider({ capabilities, start }: (typeof scriptedP
   const request = (changes: Partial<ModelRequest> = {}) =>
     requestOf({ model: provider.model, tools: [inspectTool], ...changes });
   return {
-    testScripted: capabilities.includes('telling') ? test : test.skip,
+    testScripted: capabilities.includes('script') ? test : test.skip,
     testHttp: isHttp ? test : test.skip,
     provider: () => provider,
     request,

@@ -5,7 +5,12 @@ import { startBookingServer } from './booking-server.ts';
 import { createTestEnvironment } from '../environment/environment.ts';
 import { watchCrashPoints } from '../processes/crash-points.ts';
 
-/** A model that books by a script, an agent with rules for it, the server it books at, and a watch for bad moments. */
+/**
+ * A booking server, an agent whose scripted model books there, and the crash points of its workers.
+ *
+ * @param options.approvals the agent's approval rules
+ * @param options.turns the model's script
+ */
 export async function createBookingHarness({ approvals, turns }: { approvals: object[]; turns: object[] }) {
   const bookingServer = await startBookingServer();
   const env = await createTestEnvironment({
@@ -19,8 +24,11 @@ export async function createBookingHarness({ approvals, turns }: { approvals: ob
   const adapters = createAdapters(env);
   const crashPoints = await watchCrashPoints(env.config.DATABASE_URL);
   return {
-    ...{ bookingServer: bookingServer, env, adapters, crashPoints: crashPoints },
-    /** Worker processes that serve its agent are started with this. */
+    bookingServer,
+    env,
+    adapters,
+    crashPoints,
+    /** The entry file and the arguments of a worker process that serves the agent. */
     workerArgs: ['test/support/bookings/booking-worker.ts', bookingServer.url],
     async close() {
       await crashPoints.close();

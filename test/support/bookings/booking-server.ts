@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** Keeps what was booked, and does not tell repeats apart: whoever books twice has booked twice. */
+/** Stores bookings. It does not recognise a repeated request: a request that is sent twice books twice. */
 export async function startBookingServer() {
   const posts: string[] = [];
   const lookups: string[] = [];

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { typedTool } from '../../../agents/tools/typed-tool.ts';
 
-/** Books at a server that keeps one booking a key and counts every request, so that nothing it does twice stays hidden. */
+/** A tool that books at a booking server. The server counts every request, so a call that is sent twice shows. */
 export const bookingTool = (url: string) => {
   const at = (receiptKey: string) => `${url}/bookings/${encodeURIComponent(receiptKey)}`;
   return typedTool({

@@ -7,7 +7,8 @@ import { runMain } from '../../../runtime/main.ts';
 import { startWorkers } from '../../../workers/compose.ts';
 import { bookingTool } from './booking-tool.ts';
 
-// A worker as in production, with one more tool: `node test/support/bookings/booking-worker.ts <url of the booking server>`
+// A worker as in production, with one more tool:
+// `node test/support/bookings/booking-worker.ts <url of the booking server>`
 const [, , url = ''] = process.argv;
 const knowledge = agents['knowledge'] as Agent;
 

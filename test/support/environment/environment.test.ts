@@ -10,7 +10,7 @@ const create = async () => {
 };
 afterAll(() => Promise.all(open.map((environment) => environment.close())));
 
-test('two environments made at once have a migrated database, a namespace and a folder each', async () => {
+test('two environments created at once have different databases, namespaces and folders', async () => {
   const [one, two] = await Promise.all([create(), create()]);
   for (const { postgres } of [one, two]) {
     expect(await postgres.db.selectFrom('tasks').select('id').execute()).toEqual([]);
@@ -20,7 +20,7 @@ test('two environments made at once have a migrated database, a namespace and a 
   expect(one.config.ALFRED_DATA_DIR).not.toBe(two.config.ALFRED_DATA_DIR);
 });
 
-test('the namespace knows our search attributes', async () => {
+test('the search attributes are registered in the namespace', async () => {
   const { connection, config } = await create();
   const { customAttributes } = await connection.operatorService.listSearchAttributes({
     namespace: config.TEMPORAL_NAMESPACE,

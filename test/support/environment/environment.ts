@@ -1,14 +1,15 @@
 import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import pg from 'pg';
 import { loadConfig, type Config } from '../../../runtime/config.ts';
 import { createLogger } from '../../../runtime/logger.ts';
 import { openPostgres } from '../../../runtime/database/postgres.ts';
-import { connectTemporal, createClient } from '../../../runtime/temporal.ts';
+import { createClient } from '../../../runtime/temporal.ts';
 import { namespaceOf, template, readTestServers } from './test-servers.ts';
 
-// What tests provoke on purpose would bury what they print.
+// Tests provoke failures on purpose. Their log lines would hide the output of the tests.
 const level = process.env.ALFRED_TEST_LOG_LEVEL ? 'WARN' : 'ERROR';
 Runtime.install({
   logger: new DefaultLogger(level),
@@ -18,10 +19,10 @@ Runtime.install({
 export type TestEnvironment = Awaited<ReturnType<typeof createTestEnvironment>>;
 
 /**
- * A corner of the shared servers that belongs to one test file: a migrated, empty database, a Temporal namespace, a
- * data folder. Made from explicit values, never from the shell that runs the tests.
+ * Gives one test file its own part of the shared servers: an empty, migrated database, a Temporal namespace and a data
+ * folder. The configuration never depends on the shell that runs the tests.
  *
- * @param overrides variables of the configuration, as the environment would give them
+ * @param overrides configuration variables, as strings
  */
 export async function createTestEnvironment(overrides: { [Name in keyof Config]?: string } = {}) {
   const servers = readTestServers();
@@ -44,24 +45,31 @@ export async function createTestEnvironment(overrides: { [Name in keyof Config]?
   });
   const log = createLogger(config, 'test');
   const postgres = openPostgres(config, log);
-  const connection = await connectTemporal(config);
+  const temporal = await TestWorkflowEnvironment.createFromExistingServer({
+    address: config.TEMPORAL_ADDRESS,
+    namespace: config.TEMPORAL_NAMESPACE,
+  });
+  const connection = temporal.nativeConnection;
   return {
     config,
     log,
     postgres,
     connection,
+    // Not `temporal.client`: eager start needs the client and the workers on one native connection.
     client: createClient(connection, config),
     /** Closes the connections, drops the database, removes the data folder. */
     async close() {
       await postgres.close();
+      // Not `teardown`, which only logs when workers still use the connection.
       await connection.close();
+      await temporal.connection.close();
       await administer(servers.databaseUrl, `drop database ${database} with (force)`);
       await rm(dataDir, { recursive: true, force: true });
     },
   };
 }
 
-/** The lowest number nobody has yet, across Jest's worker processes: creating a file exclusively is atomic. */
+/** Takes the lowest free number. Safe across Jest's worker processes, because creating a file exclusively is atomic. */
 async function claimNumber(claims: string, limit: number): Promise<number> {
   await mkdir(claims, { recursive: true });
   for (let number = 1; number <= limit; number++) {

@@ -10,7 +10,7 @@ export default async function globalSetup(): Promise<void> {
   const { servers, stop } = await startServers();
   globalThis.stopTestServers = stop;
   announceTestServers(servers);
-  // Jest runs no teardown when it is interrupted, and the servers do not hear the terminal's Ctrl-C.
+  // Jest skips the global teardown when it is interrupted, and the terminal's Ctrl-C does not reach the servers.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void stop().finally(() => process.exit(130)));
   }

@@ -13,12 +13,14 @@ import { migrate } from '../../../runtime/database/migrate.ts';
 import { workflowBundle } from '../../../workers/bundle.ts';
 import { namespaceOf, template, type TestServers } from './test-servers.ts';
 
-/** How many test environments one run can make; a hundred namespaces cost the server about 3 s. */
+/** How many test environments one run can create. A hundred namespaces cost the server about 3 s at its start. */
 const environments = 120;
 
 /**
- * Durability is bought back: these data live as long as the test run. Generic plans from the first run on, because that is
- * what a prepared statement comes to after a few, and one that does not work with them must fail here.
+ * No durability, for speed: the data live only as long as the test run.
+ *
+ * Generic plans from the first execution: Postgres switches a prepared statement to one after some executions, so a
+ * statement that fails with a generic plan must fail in the tests.
  */
 const postgresFlags = [
   'fsync=off',
@@ -70,7 +72,7 @@ export async function startServers(): Promise<{ servers: TestServers; stop: () =
     bundleWorkflows(dir, log),
     mkdir(join(dir, 'claims')),
   ] as const;
-  // All are waited for, so that what did start is known and can be stopped.
+  // Wait for all of them, also after a failure: only then is it known which ones started and must be stopped.
   const failure = (await Promise.allSettled(parts)).find((part) => part.status === 'rejected');
   if (failure) {
     await stop();
@@ -89,7 +91,12 @@ export async function startServers(): Promise<{ servers: TestServers; stop: () =
   };
 }
 
-/** Workflow code that does not bundle fails the tests that run workflows, where the reason is told, and no others. */
+/**
+ * Bundles the workflow code.
+ *
+ * @returns the file, or undefined when bundling fails: then the tests that run workflows fail with the reason, and only
+ *   those
+ */
 async function bundleWorkflows(dir: string, log: Logger): Promise<string | undefined> {
   const cache = fileURLToPath(new URL('../../../node_modules/.cache/alfred', import.meta.url));
   try {

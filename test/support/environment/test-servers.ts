@@ -1,8 +1,8 @@
-/** What a test file needs to reach the shared servers; global-setup hands it over in the environment. */
+/** How a test file reaches the shared servers. `global-setup` passes it on in an environment variable. */
 export type TestServers = {
-  /** Temporary folder of the run. */
+  /** The temporary folder of the run. */
   dir: string;
-  /** How many environments the run can make. */
+  /** How many test environments the run can create. */
   environments: number;
   databaseUrl: string;
   temporalAddress: string;
@@ -10,19 +10,19 @@ export type TestServers = {
   workflowBundle: string | undefined;
 };
 
-/** The migrated database that every environment's own is copied from. */
+/** A migrated database. Each test environment's database is a copy of it. */
 export const template = 'alfred_template';
 
 export const namespaceOf = (number: number) => `t${number}`;
 
 const variable = 'ALFRED_TEST_SERVERS';
 
-/** Jest's workers inherit the environment of the process that ran global-setup. */
+/** Jest's workers inherit the environment variables of the process that ran `global-setup`. */
 export const announceTestServers = (servers: TestServers) => {
   process.env[variable] = JSON.stringify(servers);
 };
 
-/** @throws when global-setup did not run */
+/** @throws when `global-setup` did not run */
 export function readTestServers(): TestServers {
   const announced = process.env[variable];
   if (!announced)

@@ -162,7 +162,9 @@ export class FakePoints {
     return { indices, values };
   }
 
-  /** Its words have other numbers here than anywhere else: whoever mixes vectors made here with his own finds nothing. */
+  /**
+   * Its words have other numbers here than anywhere else: whoever mixes vectors made here with his own finds nothing.
+   */
   private bm25({ text, model, options }: Schemas['Document'], isQuery: boolean): Sparse {
     if (!this.hasInference)
       throw new QdrantRefusal(500, 'Service internal error: InferenceService is not initialized.');

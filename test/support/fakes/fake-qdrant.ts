@@ -26,8 +26,8 @@ type Request = {
 };
 
 /**
- * The part of Qdrant that Alfred uses, over HTTP: exact where a real one approximates. It refuses requests, and gives no
- * responses, that do not fit the types which the client generated from Qdrant's OpenAPI document.
+ * The part of Qdrant that Alfred uses, over HTTP: exact where a real one approximates. It refuses requests, and gives
+ * no responses, that do not fit the types which the client generated from Qdrant's OpenAPI document.
  */
 export async function startFakeQdrant(options: Options = {}) {
   const collections = new Map<string, Collection>();

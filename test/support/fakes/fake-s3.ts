@@ -8,9 +8,9 @@ export const s3Keys = { S3_ACCESS_KEY_ID: 'AKIDEXAMPLE', S3_SECRET_ACCESS_KEY: '
 type Stored = { body: Buffer; etag: string };
 
 /**
- * A server that speaks S3 as its API reference says: signatures of version 4, ListObjectsV2 in pages with an opaque token,
- * keys in the order of their bytes, GetObject with If-None-Match, errors as XML (NoSuchBucket, NoSuchKey, AccessDenied,
- * SignatureDoesNotMatch). One bucket in path style.
+ * A server that speaks S3 as its API reference says: signatures of version 4, ListObjectsV2 in pages with an opaque
+ * token, keys in the order of their bytes, GetObject with If-None-Match, errors as XML (NoSuchBucket, NoSuchKey,
+ * AccessDenied, SignatureDoesNotMatch). One bucket in path style.
  *
  * @param pageSize keys of a page; the reference allows fewer than max-keys at any time
  */

@@ -12,8 +12,9 @@ export type Operation = {
 };
 
 /**
- * Reads the types that a client generated from its server's OpenAPI document as rules for values: requests and responses
- * of every operation. Unlike the compiler it looks at what is really sent. Numbers' limits are not part of the types.
+ * Reads the types that a client generated from its server's OpenAPI document as rules for values: requests and
+ * responses of every operation. Unlike the compiler it looks at what is really sent. Numbers' limits are not part of
+ * the types.
  *
  * @param path of the declaration file, made by openapi-typescript
  */

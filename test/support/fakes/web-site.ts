@@ -16,7 +16,10 @@ export type SiteRequest = { path: string; agent: string; isConditional: boolean;
 
 const lastModified = 'Wed, 21 Oct 2026 07:28:00 GMT';
 
-/** Another company's web server: pages by path, answered conditionally as RFC 9110, 13 says; it remembers what was asked. */
+/**
+ * Another company's web server: pages by path, answered conditionally as RFC 9110, 13 says; it remembers what was
+ * asked.
+ */
 export async function createWebSite() {
   const pages = new Map<string, Page>();
   const requests: SiteRequest[] = [];

@@ -44,7 +44,10 @@ export function toyOnnx(table: number[][]): Buffer {
   return Buffer.concat([int(1, 8), graph, message(8, bytes(1, ''), int(2, 13))]);
 }
 
-/** tokenizer.json of a tokenizer that knows these words, numbered from 2 on, between 0 and 1, and takes all others for `a`. */
+/**
+ * tokenizer.json of a tokenizer that knows these words, numbered from 2 on, between 0 and 1, and takes all others for
+ * `a`.
+ */
 export function toyTokenizer(words: string[]): string {
   const vocab = Object.fromEntries(['[CLS]', '[SEP]', 'a', ...words].map((word, id) => [word, id]));
   const special = (id: string) => ({ [id]: { id, ids: [vocab[id]], tokens: [id] } });

@@ -9,7 +9,7 @@ import type { BudgetLimits, MessageHead, Scope, TaskRef, Usage } from '../../../
 import { createTestEnvironment } from '../environment/environment.ts';
 import { until } from '../until.ts';
 
-/** A task with the head of its question. */
+/** A task, and the message head of its question. */
 export type LedgerTask = { task: TaskRef; head: MessageHead };
 
 export type LedgerRow = {
@@ -25,7 +25,7 @@ export type LedgerRow = {
 export const run = { runId: 'run-1' };
 export const local: Scope = { tenant: 'local', subject: 'local' };
 
-/** Tokens in, tokens out, US dollars. */
+/** Usage without cached tokens. */
 export const usageOf = (inputTokens: number, outputTokens: number, costUsd: number): Usage => ({
   inputTokens,
   cacheReadTokens: 0,
@@ -34,11 +34,11 @@ export const usageOf = (inputTokens: number, outputTokens: number, costUsd: numb
   costUsd,
 });
 
-/** The worst case of calls on the bench, and what one that completes has used. */
+/** The worst case of a call, and what it uses when it completes, unless a test says otherwise. */
 export const worstCase = usageOf(100, 50, 0.1);
 export const usedByDefault = usageOf(10, 5, 0.01);
 
-/** An attempt before it starts. */
+/** The first attempt of a task's first call, before it starts. */
 export const openCall = (changes: Partial<OpenModelCall> = {}): OpenModelCall => ({
   ...run,
   callId: newId(),
@@ -52,14 +52,20 @@ export const openCall = (changes: Partial<OpenModelCall> = {}): OpenModelCall =>
   ...changes,
 });
 
-/** What such an attempt leaves when it answers. */
+/** The result of that attempt when it completes. */
 export const completedCall = (
   { callId, step, attempt, purpose, provider, model }: OpenModelCall,
   parent: MessageHead,
   text: string,
   changes: Partial<CompletedModelCall> = {},
 ): CompletedModelCall => ({
-  ...{ callId, step, attempt, purpose, provider, model, parent },
+  callId,
+  step,
+  attempt,
+  purpose,
+  provider,
+  model,
+  parent,
   usage: usedByDefault,
   durationMs: 1,
   firstTokenMs: 1,
@@ -69,12 +75,17 @@ export const completedCall = (
   ...changes,
 });
 
-/** What such an attempt leaves when it fails; by default half-way, with tokens. */
+/** The result of that attempt when it fails; by default in the middle of its answer, so tokens are used. */
 export const failedCall = (
   { callId, step, attempt, purpose, provider, model }: OpenModelCall,
   changes: Partial<FailedModelCall> = {},
 ): FailedModelCall => ({
-  ...{ callId, step, attempt, purpose, provider, model },
+  callId,
+  step,
+  attempt,
+  purpose,
+  provider,
+  model,
   usage: usedByDefault,
   durationMs: 1,
   firstTokenMs: null,
@@ -84,7 +95,7 @@ export const failedCall = (
   ...changes,
 });
 
-/** The ledger and what stands around it on a database of its own, without a workflow. */
+/** The ledger, tasks, events and messages on a database of their own, without Temporal workflows. */
 export async function createLedgerHarness() {
   const env = await createTestEnvironment();
   const { db, pool } = env.postgres;
@@ -98,14 +109,14 @@ export async function createLedgerHarness() {
   return {
     ...parts,
     pool,
-    /** A running task. */
+    /** Creates a task and starts it. */
     async newTask(budget: BudgetLimits = {}, scope: Scope = local): Promise<LedgerTask> {
       const { id, head } = await parts.tasks.create(scope, { agent: 'knowledge', input: { text: 'Why?' } }, { budget });
       const task = { ...scope, taskId: id, agent: 'knowledge' };
       await parts.tasks.start(task, run, 'scripted:x');
       return { task, head };
     },
-    /** The ledger's rows of a task, oldest first. */
+    /** The ledger's rows for a task, oldest first. */
     async rowsOf({ taskId }: TaskRef): Promise<LedgerRow[]> {
       const { rows } = await pool.query<LedgerRow>(
         `select call_id, step, attempt, purpose, outcome, cost_usd,
@@ -118,7 +129,7 @@ export async function createLedgerHarness() {
     async outcomesOf(task: TaskRef) {
       return (await this.rowsOf(task)).map(({ outcome }) => outcome);
     },
-    /** What is charged to a budget; undefined when it has no row. */
+    /** What is charged to a budget; undefined when the budget has no row. */
     async budgetOf(id: string) {
       const { rows } = await pool.query<{ usd: number; tokens: number; calls: number }>(
         'select usd, tokens, calls from budgets where id = $1',
@@ -135,7 +146,7 @@ export async function createLedgerHarness() {
     async eventTypes(task: TaskRef) {
       return (await this.eventsOf(task)).map(({ type }) => type);
     },
-    /** Locks rows as somebody else would. @returns lets go of them */
+    /** Locks rows from another connection. @returns releases them */
     async lockRow(select: string, id: string): Promise<() => Promise<void>> {
       const client = await pool.connect();
       await client.query('begin');
@@ -145,7 +156,7 @@ export async function createLedgerHarness() {
         client.release();
       };
     },
-    /** Resolves when so many statements wait for a lock. */
+    /** Resolves when `count` statements wait for a lock. */
     async untilStatementsWait(count: number) {
       const waiting = `select count(*) as n from pg_stat_activity
         where datname = current_database() and wait_event_type = 'Lock'`;
@@ -163,7 +174,7 @@ export async function createLedgerHarness() {
 }
 export type LedgerHarness = Awaited<ReturnType<typeof createLedgerHarness>>;
 
-/** A limit of the day under an id of its own. */
+/** A day limit with an id of its own. */
 export const dayLimit = (
   scope: 'agent' | 'tenant',
   limits: Omit<DayLimit, 'id'>,

@@ -2,8 +2,8 @@ import type { Pool } from '../../../runtime/database/postgres.ts';
 import type { ScenarioLimits } from './ledger-scenarios.ts';
 
 /**
- * Has the database itself refuse a budget above its limit, whoever writes it: the limits of a day, which stand in no row
- * of the ledger, are kept in a table beside it.
+ * Makes the database refuse every write that puts a budget above its limit. The ledger stores no day limits; they are
+ * kept in a table of the test: see `setDayLimit`.
  */
 export async function enforceLimits(pool: Pool): Promise<void> {
   await pool.query(`
@@ -26,10 +26,10 @@ export async function setDayLimit(pool: Pool, id: string, { usd, tokens, calls }
 }
 
 /**
- * What does not add up among a tenant's tasks, in one statement, which sees one moment: a budget that is not the sum of
- * the calls that name it, a task's usage that is not the sum of its calls that are over, a step that was paid twice.
+ * Finds inconsistencies among a tenant's tasks: a budget that is not the sum of the calls that name it, a task's usage
+ * that is not the sum of its ended calls, a step that was paid twice. One statement, so it reads one snapshot.
  *
- * @param budgets ids of the budgets that the tasks draw on
+ * @param budgets the ids of all budgets that the tasks draw on
  */
 export async function findInconsistencies(pool: Pool, tenant: string, budgets: string[]): Promise<unknown[]> {
   const { rows } = await pool.query(
@@ -60,7 +60,7 @@ export async function findInconsistencies(pool: Pool, tenant: string, budgets: s
   return rows;
 }
 
-/** What is left in all these budgets together, in the ledger's smallest units; Infinity where nothing limits. */
+/** What all these budgets still allow, in the ledger's smallest units; Infinity without a limit. */
 export async function remainingIn(
   pool: Pool,
   budgets: string[],

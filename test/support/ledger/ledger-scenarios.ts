@@ -5,25 +5,25 @@ import { usageOf } from './ledger-harness.ts';
 
 export type ScenarioLimits = { usd?: number | undefined; tokens?: number | undefined; calls?: number | undefined };
 
-/** What becomes of an attempt. One that vanishes may be heard of later. */
+/** How an attempt ends. One that vanishes reports nothing, or reports its end later. */
 export type AttemptOutcome =
-  'answers' | 'answers twice' | 'fails half-way' | 'fails twice' | 'is turned away' | 'vanishes';
+  'answers' | 'answers twice' | 'fails half-way' | 'fails twice' | 'is rejected' | 'vanishes';
 
 export type Action =
-  | { do: 'call'; task: number; purpose: Purpose; worst: Usage; used: Usage; fate: AttemptOutcome }
-  | { do: 'hear of'; vanishedIndex: number; fate: Exclude<AttemptOutcome, 'vanishes'> }
+  | { do: 'call'; task: number; purpose: Purpose; worst: Usage; used: Usage; outcome: AttemptOutcome }
+  | { do: 'report late'; vanishedIndex: number; outcome: Exclude<AttemptOutcome, 'vanishes'> }
   | { do: 'grant'; task: number; times: number }
   | { do: 'end'; task: number }
   | { do: 'reset'; task: number }
   | { do: 'write off' };
 
-/** Tasks that share a day of their agent and of their tenant; the actions of one batch happen at once. */
+/** Tasks that share the day limits of their agent and tenant. The actions of one batch happen at the same time. */
 export type Scenario = { tasks: ScenarioLimits[]; agent: ScenarioLimits; tenant: ScenarioLimits; batches: Action[][] };
 
-/** In US dollars per million tokens; some make costs that binary fractions cannot hold. */
+/** US dollars per million tokens. Some result in costs that binary fractions cannot represent. */
 const prices = [0.0375, 0.15, 1.1, 3, 15, 75];
 
-// Round numbers meet their limits exactly now and then.
+// Round numbers, so that costs sometimes reach a limit exactly.
 const limitsArbitrary: fc.Arbitrary<ScenarioLimits> = fc.record(
   {
     usd: fc.integer({ min: 0, max: 40 }).map((n) => n / 200),
@@ -43,23 +43,23 @@ const call: fc.Arbitrary<Action> = fc
     input: fc.nat(10).map((n) => n * 100),
     output: fc.nat(10).map((n) => n * 50),
     tenths: fc.nat(10),
-    fate: fc.constantFrom<AttemptOutcome>(
+    outcome: fc.constantFrom<AttemptOutcome>(
       ...(['answers', 'answers', 'answers twice', 'fails half-way', 'fails half-way', 'fails twice'] as const),
-      ...(['is turned away', 'vanishes', 'vanishes', 'vanishes'] as const),
+      ...(['is rejected', 'vanishes', 'vanishes', 'vanishes'] as const),
     ),
   })
-  .map(({ task: index, summary, price, input, output, tenths, fate }) => {
+  .map(({ task: index, summary, price, input, output, tenths, outcome }) => {
     const cost = (tokensIn: number, tokensOut: number) =>
       usageOf(tokensIn, tokensOut, (tokensIn * price * 0.2 + tokensOut * price) / 1_000_000);
     const worst = cost(input, output);
-    const used = fate === 'is turned away' ? cost(0, 0) : cost((input * tenths) / 10, (output * tenths) / 10);
-    return { do: 'call', task: index, purpose: summary ? 'summary' : 'turn', worst, used, fate };
+    const used = outcome === 'is rejected' ? cost(0, 0) : cost((input * tenths) / 10, (output * tenths) / 10);
+    return { do: 'call', task: index, purpose: summary ? 'summary' : 'turn', worst, used, outcome };
   });
 
 const lateReport: fc.Arbitrary<Action> = fc.record({
-  do: fc.constant('hear of' as const),
+  do: fc.constant('report late' as const),
   vanishedIndex: fc.nat(5),
-  fate: fc.constantFrom(
+  outcome: fc.constantFrom(
     'answers' as const,
     'answers twice' as const,
     'fails half-way' as const,

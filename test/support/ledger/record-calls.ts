@@ -3,19 +3,19 @@ import type { Tasks } from '../../../contract/ports/index.ts';
 import type { Pool } from '../../../runtime/database/postgres.ts';
 
 export type RecordedCall = {
-  /** When it began. */
+  /** When the call began, ISO 8601. */
   at: string;
   tenant?: string;
   agent?: string;
-  /** provider:model */
+  /** `provider:model` */
   model?: string;
   outcome?: string;
-  /** Input tokens; twice, three and four times that are cached, written and output ones. */
+  /** Input tokens. Cache reads are twice, cache writes three times and output tokens four times as many. */
   tokens?: number;
   costUsd?: string;
 };
 
-/** Writes model calls into the ledger as they are when they have ended, all of one task. */
+/** Inserts ended model calls of one new task into the ledger. */
 export async function recordCalls(
   { tasks, postgres: { pool } }: { tasks: Pick<Tasks, 'create'>; postgres: { pool: Pool } },
   calls: RecordedCall[],

@@ -8,10 +8,16 @@ import type { Action, AttemptOutcome, ScenarioLimits, Scenario } from './ledger-
 import { remainingIn, setDayLimit, findInconsistencies } from './ledger-invariants.ts';
 import { completedCall, failedCall, openCall, usageOf, type LedgerTask, type LedgerHarness } from './ledger-harness.ts';
 
-type BegunAttempt = { actor: Actor; call: OpenModelCall; used: Usage; heard?: Exclude<AttemptOutcome, 'vanishes'> };
+type BegunAttempt = {
+  actor: Actor;
+  call: OpenModelCall;
+  used: Usage;
+  /** How the attempt ended, once it has reported late. */
+  lateOutcome?: Exclude<AttemptOutcome, 'vanishes'>;
+};
 type Actor = LedgerTask & {
   runId: string;
-  /** The step that is called next; the one before it is paid. */
+  /** The next step; all steps before it are paid. */
   step: number;
   attempts: number;
   limits: BudgetLimits;
@@ -25,9 +31,9 @@ const limitsOf = ({ usd, tokens, calls }: ScenarioLimits): BudgetLimits => ({
 });
 
 /**
- * Runs one schedule against the ledger, its batches one after the other and the actions of a batch at once, and expects
- * that the books are right at every moment, that no limit was passed by what calls really used, and that what is left
- * can be spent.
+ * Runs a scenario against the ledger: its batches in order, the actions of a batch at the same time. Expects that the
+ * ledger is consistent at every moment, that the usage of all calls stays within every limit, and that the remaining
+ * budget can be spent.
  */
 export async function runScenario(harness: LedgerHarness, { tasks, agent, tenant, batches }: Scenario): Promise<void> {
   const scope = { tenant: newId(), subject: 'local' };
@@ -49,7 +55,7 @@ export async function runScenario(harness: LedgerHarness, { tasks, agent, tenant
   const vanished: BegunAttempt[] = [];
   const checkBooks = async () => expect(await findInconsistencies(harness.pool, scope.tenant, budgets)).toEqual([]);
 
-  /** A step has one answer, whoever asks and whenever. */
+  /** Expects that a step has one answer, for every attempt and at any time. */
   const noteAnswer = (actor: Actor, { step, purpose }: OpenModelCall, { turn, text }: PaidCall) => {
     const key = `${actor.task.taskId}/${step}/${purpose}`;
     const answer = `${turn.head} ${text}`;
@@ -61,7 +67,7 @@ export async function runScenario(harness: LedgerHarness, { tasks, agent, tenant
     }
   };
 
-  /** @returns the attempt, or undefined when it was refused or the step is paid */
+  /** @returns the attempt, or undefined when it was refused or the step is already paid */
   const begin = async (actor: Actor, call: OpenModelCall, used: Usage): Promise<BegunAttempt | undefined> => {
     try {
       const paid = await harness.ledger.beginModelCall(actor.task, call);
@@ -79,10 +85,10 @@ export async function runScenario(harness: LedgerHarness, { tasks, agent, tenant
     }
   };
 
-  const end = async ({ actor, call, used }: BegunAttempt, fate: Exclude<AttemptOutcome, 'vanishes'>) => {
-    const times = fate === 'answers twice' || fate === 'fails twice' ? [1, 2] : [1];
-    if (fate === 'answers' || fate === 'answers twice') {
-      // An answer that is no result calls tools; this one calls none, which is enough here.
+  const end = async ({ actor, call, used }: BegunAttempt, outcome: Exclude<AttemptOutcome, 'vanishes'>) => {
+    const times = outcome === 'answers twice' || outcome === 'fails twice' ? [1, 2] : [1];
+    if (outcome === 'answers' || outcome === 'answers twice') {
+      // A turn without a result would call tools. This one calls none, which is enough here.
       const result = call.purpose === 'summary' ? { text: call.callId, citations: [] } : undefined;
       const answer = completedCall(call, actor.head, call.callId, { usage: used, result });
       for (const paid of await Promise.all(times.map(() => harness.ledger.settleModelCall(actor.task, answer))))
@@ -93,10 +99,12 @@ export async function runScenario(harness: LedgerHarness, { tasks, agent, tenant
 
   const act = async (action: Action) => {
     if (action.do === 'write off') return void (await harness.ledger.writeOffLost());
-    if (action.do === 'hear of') {
-      // Who is heard of stays in the list: now and then somebody reports twice, and says the same again.
+    if (action.do === 'report late') {
+      // A late report stays in the list, so some attempts report twice, with the same outcome.
       const late = vanished[action.vanishedIndex % Math.max(1, vanished.length)];
-      return late && end(late, (late.heard ??= action.fate));
+      if (!late) return undefined;
+      late.lateOutcome ??= action.outcome;
+      return end(late, late.lateOutcome);
     }
     const actor = actors[action.task % actors.length];
     if (!actor) return undefined;
@@ -111,11 +119,11 @@ export async function runScenario(harness: LedgerHarness, { tasks, agent, tenant
       const granted = await harness.tasks.grantBudget(task, { runId }, more);
       actor.limits = widest(actor.limits, granted);
     } else {
-      const { purpose, worst: worstCase, used, fate } = action;
+      const { purpose, worst: worstCase, used, outcome: outcome } = action;
       const call = openCall({ runId, step, attempt: ++actor.attempts, purpose, worstCase, dayLimits });
       const begun = await begin(actor, call, used);
-      if (begun && fate === 'vanishes') vanished.push(begun);
-      else if (begun) await end(begun, fate as Exclude<AttemptOutcome, 'vanishes'>);
+      if (begun && outcome === 'vanishes') vanished.push(begun);
+      else if (begun) await end(begun, outcome as Exclude<AttemptOutcome, 'vanishes'>);
     }
     return undefined;
   };
@@ -137,7 +145,7 @@ export async function runScenario(harness: LedgerHarness, { tasks, agent, tenant
 
 const dayOf = ({ usd, tokens, calls }: ScenarioLimits) => ({ maxUsd: usd, maxTokens: tokens, maxCalls: calls });
 
-/** Money and tokens in whole numbers, as exact as the ledger's. */
+/** Money in the ledger's smallest unit, 1e-10 US dollars, so that it can be compared exactly. */
 const units = (amount: number) => Math.round(amount * 1e10);
 
 const times = ({ maxCostUsd, maxTokens }: BudgetLimits, factor: number): BudgetLimits => ({
@@ -151,14 +159,14 @@ const widest = (a: BudgetLimits, b: BudgetLimits): BudgetLimits => ({
   ...(a.maxTokens === undefined ? {} : { maxTokens: Math.max(a.maxTokens, b.maxTokens ?? 0) }),
 });
 
-/** What calls really used, heard of or not, is within the limits. */
+/** Expects that the usage of all calls, reported or not, is within the limits. */
 function expectWithin({ maxCostUsd = Infinity, maxTokens = Infinity }: BudgetLimits, begun: BegunAttempt[]) {
   const sum = (of: (used: Usage) => number) => begun.reduce((total, { used }) => total + of(used), 0);
   expect(sum(({ costUsd }) => units(costUsd))).toBeLessThanOrEqual(units(maxCostUsd));
   expect(sum(totalTokens)).toBeLessThanOrEqual(maxTokens);
 }
 
-/** What the books say is left fits to the last unit, and after that nothing does. */
+/** Expects that exactly the remaining budget can be reserved, and nothing after that. */
 async function spendTheRest({ ledger, pool }: LedgerHarness, { task, step }: Actor, dayLimits: DayLimit[]) {
   const { usd, tokens, calls } = await remainingIn(pool, [
     budgetId.task(task.taskId),

@@ -2,8 +2,8 @@ import type { Config } from '../../../runtime/config.ts';
 import { startRole } from './role-process.ts';
 
 /**
- * Worker processes that can be killed by name; for each one that ends another one starts, as a supervisor would see to it.
- * One that ends by itself says so.
+ * Worker processes that can be killed by name. For each one that ends, another one starts, as under a supervisor. One
+ * that ends without being killed is reported on the console.
  */
 export function createKillableWorkers(
   [entry = '', ...args]: string[],
@@ -37,7 +37,11 @@ export function createKillableWorkers(
     ready: () => [...alive].flatMap(([name, { isReady }]) => (isReady ? [name] : [])),
     someReady: () => Promise.any([...alive.values()].map(({ ready }) => ready)),
     killed: () => killed,
-    /** At once, so that nothing more leaves the process. @returns false when there is none of that name */
+    /**
+     * Kills with SIGKILL, at once, so that the process sends nothing more.
+     *
+     * @returns false when none of that name is ready
+     */
     kill(name: string): boolean {
       const worker = alive.get(name);
       if (!worker?.isReady) return false;

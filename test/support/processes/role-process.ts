@@ -6,7 +6,7 @@ import type { Config } from '../../../runtime/config.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** Starts a role's own entry as a process of its own, configured by the environment only. */
+/** Starts a role's entry file as a process, configured by environment variables only. */
 export function startRole(entry: string, args: string[], config: Config, overrides: Record<string, string> = {}) {
   const fromConfig = Object.fromEntries(
     Object.entries(config).flatMap(([name, value]) => (value === undefined ? [] : [[name, textOf(value)]])),
@@ -43,7 +43,7 @@ export function startRole(entry: string, args: string[], config: Config, overrid
   ready.catch(() => {});
   return {
     child,
-    /** The log line that says so. */
+    /** The log entry `ready`. Rejects when the process ends before. */
     ready,
     output: () => output,
     async end(signal: NodeJS.Signals = 'SIGTERM') {
@@ -53,7 +53,7 @@ export function startRole(entry: string, args: string[], config: Config, overrid
   };
 }
 
-/** As the environment gives it: lists with commas, records as JSON. */
+/** A configuration value as an environment variable: lists with commas, records as JSON. */
 function textOf(value: Config[keyof Config]): string {
   if (Array.isArray(value)) return value.join(',');
   return typeof value === 'object' ? JSON.stringify(value) : String(value);

@@ -1,6 +1,6 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** A cable that can be cut: forwards TCP to `target` (host:port) while it is plugged in. */
+/** A network cable that can be cut: forwards TCP to `target` (host:port) while it is plugged in. */
 export async function createTcpProxy(target: string) {
   const [host = '', port = ''] = target.split(/:(?=\d+$)/);
   const open = new Set<Socket>();

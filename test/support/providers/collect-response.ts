@@ -3,19 +3,20 @@ import type { ModelEvent, ModelProvider, ModelRequest } from '../../../contract/
 
 export type CollectedResponse = {
   events: ModelEvent[];
-  /** Text as it was streamed. */
+  /** The text as it was streamed, piece by piece. */
   pieces: string[];
   text: string;
   usage?: (ModelEvent & { type: 'usage' })['usage'] | undefined;
   limits?: (ModelEvent & { type: 'limits' })['limits'] | undefined;
   end?: (ModelEvent & { type: 'end' }) | undefined;
-  /** What the stream broke off with. */
+  /** The error that ended the stream. */
   error?: unknown;
 };
 
 /**
- * Listens to one response until it is over or breaks off.
- * @param options.stopAt aborts the call when an event is so
+ * Reads one response until it ends or breaks off. An error of the stream is returned, not thrown.
+ *
+ * @param options.stopAt aborts the call at the first event for which it returns true
  */
 export async function collectResponse(
   provider: ModelProvider,
@@ -49,7 +50,7 @@ export async function collectResponse(
   };
 }
 
-/** As `listen`, and what breaks off is thrown. */
+/** Reads one complete response. @throws the error that ended the stream, or when its end or usage is missing */
 export async function completeResponse(provider: ModelProvider, request: ModelRequest) {
   const response = await collectResponse(provider, request);
   if (response.error instanceof Error) throw response.error;
@@ -72,7 +73,7 @@ export const inspectTool = {
   },
 };
 
-/** A request; the fakes have the model of its name. */
+/** A short request. The fake providers serve models of any name. */
 export const requestOf = (changes: Partial<ModelRequest> & Pick<ModelRequest, 'model'>): ModelRequest => ({
   instructions: 'Be brief.',
   messages: [{ role: 'user', text: 'Hello' }],

@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../../contract/json.ts';
 
-/** What a model reads of a request, whatever the wire. */
+/** The parts of a request that the model reads, in the terms of no protocol. */
 export type ModelInput = { words: string; results: string[]; hasTools: boolean; hasSchema: boolean; maxTokens: number };
 export type ModelReply = {
   text: string;
@@ -8,15 +8,15 @@ export type ModelReply = {
   isCut: boolean;
 };
 
-/** The answer of every request for structured output. */
+/** The answer to every request for structured output. */
 export const structuredAnswer = { city: 'Oslo', people: 700_000 };
 
 const passagesIn = (result: string) =>
   result.startsWith('{"passages":') ? (JSON.parse(result) as { passages: { n: number; text: string }[] }).passages : [];
 
 /**
- * Does what a capable model does with the requests of `capabilityChecks`, so that those can be tried without one: calls
- * the tools it is told to, with the arguments it is told, repeats words, quotes results and the last passage, keeps to its output limit.
+ * Answers the requests of `capabilityChecks` as a capable model does, so that the checks run without one. It calls the
+ * tools that the request asks for, repeats text, quotes tool results and the last passage, and keeps its output limit.
  */
 export function followInstructions({ words, results, hasTools, hasSchema, maxTokens }: ModelInput): ModelReply {
   const say = (text: string): ModelReply => {

@@ -5,7 +5,7 @@ import type { OpenAiBody } from './fake-openai-faults.ts';
 import { startFakeOpenAi, type OpenAiTurn } from './fake-openai.ts';
 import { followInstructions } from './compliant-model.ts';
 
-/** Fakes of both wires with a model behind them that does what it is told. */
+/** Fake servers for both protocols, with `followInstructions` as their model. */
 export const startCompliantAnthropic = (key: string) => startFakeAnthropic(key, { otherwise: anthropicTurn });
 export const startCompliantOpenAi = (key: string | undefined) => startFakeOpenAi(key, { otherwise: openAiTurn });
 
@@ -75,7 +75,7 @@ function openAiTurn({
   };
 }
 
-/** Three characters each, so that there are many. */
+/** Pieces of three characters, so that even a short text has several. */
 const piecesOf = (text: string) => text.match(/[\s\S]{1,3}/gu) ?? [];
 
 const textOf = (content: unknown) => (typeof content === 'string' ? content : JSON.stringify(content ?? ''));

@@ -5,21 +5,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 type Body = { messages: { role: string; content?: unknown; tool_calls?: unknown[] }[] };
 
-/** One response as the provider saw it. */
+/** One response, as the provider sent it. */
 export type ServedResponse = { task: string; step: number; text: string; isComplete: boolean };
 
-/** The first response's prompt is said to have this many tokens, the next one more: tokens in the ledger name a response. */
+/**
+ * The input tokens that the first response reports. Each further response reports one more, so the tokens in the ledger
+ * identify a response.
+ */
 export const firstSerial = 1_000;
 
-/** How many tools it asks for at once. */
+/** How many tool calls the response of a step contains. */
 export const callsOf = (step: number) => (step % 3 === 2 ? 2 : 1);
 
 /**
- * A provider that counts: an OpenAI-compatible server whose every response is told apart by its prompt tokens, and which
- * knows which of them were delivered whole. It asks for tools (every third time for two at once) until it is told that it
- * is enough.
+ * An OpenAI-compatible server that records its responses, and which of them it sent to the end. The input tokens
+ * identify a response: see `firstSerial`. It calls tools, in every third response two of them, until `finish` is
+ * called.
  *
- * @param pieceMs between two pieces of a response
+ * @param options.pieceMs the time between two pieces of a response
  */
 export async function startCountingProvider({ pieceMs }: { pieceMs: number }) {
   const responses: ServedResponse[] = [];
@@ -65,8 +68,8 @@ export async function startCountingProvider({ pieceMs }: { pieceMs: number }) {
 
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
-    responses: responses,
-    /** From now on it answers. */
+    responses,
+    /** From now on it answers without calling tools. */
     finish: () => {
       isFinishing = true;
     },

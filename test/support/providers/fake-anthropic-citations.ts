@@ -1,6 +1,9 @@
 import { contentOf, isBlank, type AnthropicBody, type Block } from './fake-anthropic-faults.ts';
 
-/** What a scripted answer cites: blocks of a search result, by their places. What is given beside that is sent as it is. */
+/**
+ * A citation of a scripted answer: consecutive blocks of one search result. Further fields are sent unchanged, in place
+ * of the generated ones.
+ */
 export type Cites = { search_result_index: number; start_block_index: number; end_block_index: number } & Partial<{
   type: string;
   source: string;
@@ -9,7 +12,9 @@ export type Cites = { search_result_index: number; start_block_index: number; en
 
 type SearchResult = Block & { content?: Block[]; citations?: { enabled?: boolean } };
 
-/** The search results of a request, in the order in which they are counted: across messages and tool results. */
+/**
+ * All search results of a request, in the order that `search_result_index` counts: across messages and tool results.
+ */
 export const searchResultsIn = (messages: NonNullable<AnthropicBody['messages']>): SearchResult[] =>
   messages
     .flatMap(contentOf)
@@ -30,8 +35,11 @@ export function locationOf({ messages = [] }: AnthropicBody, cites: Cites) {
 }
 
 /**
- * What the API refuses about search results and the content of tool results: blocks that are empty, fields that are
- * missing, citations for some and not for others or beside an answer schema, and errors that are not text.
+ * Checks search results and the content of tool results as the API does. It refuses empty blocks, missing fields,
+ * citations that are enabled for only some results or together with an output format, and error results that are not
+ * text.
+ *
+ * @returns the API's error message; undefined for a valid request
  */
 export function citationFault({ messages = [], output_config }: AnthropicBody): string | undefined {
   for (const [i, message] of messages.entries())

@@ -19,13 +19,14 @@ const known = new Set(
 );
 
 /**
- * What the Messages API refuses a request for, in its words, as documented or met: version missing, fields missing or
- * unknown, roles, empty text, tool results apart from their calls
- * or without tools, more than four cache breakpoints or one on thinking,
- * thinking that is not as it was signed, an open schema for structured output, half characters.
+ * Checks a request as the Messages API does, from its documentation and from observed errors. It refuses a missing
+ * version, missing or unknown fields, wrong roles, empty text, tool results without their calls or without tools, more
+ * than four cache breakpoints or one on thinking, changed thinking, an output schema that allows additional properties,
+ * and lone surrogates.
  *
- * @param signed thinking by its signature, as it was sent
- * @param counts the request is for a count and so has no max_tokens
+ * @param options.signed the thinking that was sent, by its signature
+ * @param options.counts the request counts tokens, so it must have no `max_tokens`
+ * @returns the API's error message; undefined for a valid request
  */
 export function anthropicFault(
   request: Pick<IncomingMessage, 'headers'>,
@@ -117,7 +118,7 @@ export const isBlank = ({ type, text }: Block) => type === 'text' && !String(tex
 export const contentOf = ({ content }: { content: string | Block[] }): Block[] =>
   typeof content === 'string' ? [{ type: 'text', text: content }] : content;
 
-/** Whether every object of a schema takes its own properties only. */
+/** Whether every object of a JSON schema forbids additional properties. */
 export function isClosed(schema: unknown): boolean {
   if (Array.isArray(schema)) return schema.every(isClosed);
   if (typeof schema !== 'object' || schema === null) return true;

@@ -4,22 +4,22 @@ import { citationFault, locationOf, type Cites } from './fake-anthropic-citation
 import { frame, startWireServer, type Reply, type StreamFaults } from '../fakes/wire-server.ts';
 
 export type AnthropicTurn = StreamFaults & {
-  /** `pieces` are what a block's deltas carry; `cites` what they cite, told after them unless `citesFirst`. */
+  /** `pieces` are the deltas of a block, `cites` its citations, which are sent after the pieces unless `citesFirst`. */
   blocks?: (Block & { pieces?: string[]; cites?: Cites[]; citesFirst?: boolean })[];
   stopReason?: string;
-  /** `null`: the wire's own null. */
+  /** Merged into the default usage. */
   usage?: Record<string, number>;
-  /** Instead of an answer. */
+  /** Sent instead of an answer. */
   errorResponse?: { status: number; type: string; message: string; headers?: Record<string, string> };
-  /** Sends this error event after the first delta, and nothing more. */
+  /** An error event, sent after the first delta. It ends the stream. */
   errorEvent?: { type: string; message: string };
 };
 
 /**
- * Speaks the Messages API's wire protocol as documented, and refuses what the real one refuses: a wrong key, a model it
- * does not have, and all of `anthropicFault` and `citationFault`.
+ * A server with the documented protocol of the Messages API. It refuses what the real API refuses: a wrong key, an
+ * unknown model, and the faults of `anthropicFault` and `citationFault`.
  *
- * @param options.otherwise answers when no turn is scripted
+ * @param options.fallback answers when no turn is scripted
  */
 export async function startFakeAnthropic(
   key: string,
@@ -57,7 +57,7 @@ export async function startFakeAnthropic(
   const server = await startWireServer(reply);
   return {
     ...server,
-    /** What was taken, in order. */
+    /** The requests that were accepted, in order. */
     requests,
     script: (...more: AnthropicTurn[]) => void turns.splice(0, turns.length, ...more),
   };

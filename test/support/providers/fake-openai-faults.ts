@@ -27,9 +27,11 @@ export type OpenAiBody = {
 export type OpenAiFault = { message: string; param?: string; code?: string };
 
 /**
- * What Chat Completions refuses a request for, in its words, as documented or met: fields missing or that exclude each
- * other, tool messages apart from their calls, empty lists, arguments that are no text, names that do not fit, a strict
- * schema that is open, half characters.
+ * Checks a request as Chat Completions does, from its documentation and from observed errors. It refuses missing
+ * fields, fields that exclude each other, tool messages without their calls, empty lists, arguments that are not
+ * strings, invalid names, a strict schema that allows additional properties, and lone surrogates.
+ *
+ * @returns the API's error; undefined for a valid request
  */
 export function openAiFault(body: OpenAiBody): OpenAiFault | undefined {
   const { model, messages = [], tools, stream, stream_options, max_tokens, max_completion_tokens } = body;

@@ -2,32 +2,32 @@ import type { IncomingMessage } from 'node:http';
 import { openAiFault, type OpenAiBody } from './fake-openai-faults.ts';
 import { frame, startWireServer, type Reply, type StreamFaults } from '../fakes/wire-server.ts';
 
-/** What servers that are only compatible do otherwise. */
+/** How compatible servers deviate from the original API. */
 export type Quirk =
-  /** Calls come without their id, their index, or whole in one chunk. */
+  /** Tool calls come without their id, without their index, or in one chunk. */
   | 'no ids'
   | 'no index'
   | 'whole calls'
-  /** Parts of several calls take turns. */
+  /** The chunks of several tool calls alternate. */
   | 'interleaved'
-  /** `finish_reason` is `stop` although tools are called. */
+  /** `finish_reason` is `stop` although there are tool calls. */
   | 'stop for tools'
-  /** Nobody counts tokens. */
+  /** No usage is reported. */
   | 'no usage'
   /** The last chunk with choices carries the usage. */
   | 'usage with the end';
 
 export type OpenAiTurn = StreamFaults & {
   text?: string[];
-  /** As reasoning servers stream it beside the text. */
+  /** `reasoning_content`, as servers of reasoning models stream it. */
   reasoning?: string[];
   refusal?: string[];
-  /** `pieces` are what the deltas of the arguments carry. */
+  /** `pieces` are the deltas of the arguments. */
   calls?: { id: string; name: string; pieces: string[] }[];
   finishReason?: string;
   usage?: { prompt_tokens: number; completion_tokens: number; prompt_tokens_details?: { cached_tokens: number } };
   quirks?: Quirk[];
-  /** Instead of an answer. */
+  /** Sent instead of an answer. */
   errorResponse?: {
     status: number;
     message: string;
@@ -35,16 +35,16 @@ export type OpenAiTurn = StreamFaults & {
     code?: string | number | null;
     headers?: Record<string, string>;
   };
-  /** A chunk with an error after the first one of the answer, and nothing more. */
+  /** An error, sent after the first chunk of the answer. It ends the stream. */
   errorChunk?: { message: string; type?: string; code?: string | number };
 };
 
 /**
- * Speaks Chat Completions' wire protocol as documented, and refuses what the real one refuses: a wrong key, a model it
- * does not have, and all of `openAiFault`.
+ * A server with the documented protocol of Chat Completions. It refuses what the real API refuses: a wrong key, an
+ * unknown model, and the faults of `openAiFault`.
  *
- * @param key undefined: takes any, as servers on one's own machine do
- * @param options.otherwise answers when no turn is scripted
+ * @param key the only valid key; undefined: every key is valid, as for a local model server
+ * @param options.fallback answers when no turn is scripted
  */
 export async function startFakeOpenAi(
   key: string | undefined,
@@ -82,9 +82,9 @@ export async function startFakeOpenAi(
   const server = await startWireServer(reply);
   return {
     ...server,
-    /** As clients are told it. */
+    /** The base URL for clients. */
     url: `${server.url}/v1`,
-    /** What was taken, in order. */
+    /** The requests that were accepted, in order. */
     requests,
     script: (...more: OpenAiTurn[]) => void turns.splice(0, turns.length, ...more),
   };

@@ -4,13 +4,14 @@ import { createOpenAiProvider } from '../../../adapters/models/openai.ts';
 import { createScriptedProvider } from '../../../adapters/models/scripted.ts';
 import type { ModelProvider } from '../../../contract/ports/index.ts';
 import { startCompliantAnthropic, startCompliantOpenAi } from './compliant-servers.ts';
-import { checksScript, type Need } from './provider-checks.ts';
+import type { Need } from './check.ts';
+import { checksScript } from './provider-checks.ts';
 
-/** A provider that every check is run against, ready to answer. */
+/** A provider that all checks run against. */
 export type Subject = {
   name: string;
   lacks?: Need[];
-  /** Why it is not here; its checks are skipped and counted. */
+  /** Why the provider is not available. Its checks are skipped, and counted as skipped. */
   absent?: string | undefined;
   start: () => Promise<{ provider: ModelProvider; model: string; close: () => Promise<void> }>;
 };
@@ -50,7 +51,7 @@ export const subjects: Subject[] = [
 
 const { env } = process;
 
-/** Servers that somebody runs, named in the environment. */
+/** Live servers, named in environment variables. */
 export const liveSubjects: Subject[] = [
   live('ANTHROPIC', [], (baseUrl, apiKey) => createAnthropicProvider({ apiKey: apiKey ?? 'none', baseUrl })),
   live('OPENAI', ['count'], (baseUrl, apiKey) => createOpenAiProvider({ apiKey, baseUrl })),

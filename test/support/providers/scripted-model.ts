@@ -5,21 +5,21 @@ import type { JsonValue } from '../../../contract/json.ts';
 import type { AssistantPart } from '../../../contract/messages.ts';
 
 export type ScriptedTurn = {
-  /** Streamed piece by piece. */
+  /** The pieces of the text. */
   text?: string[];
   calls?: { tool: string; arguments: JsonValue; callId?: string }[];
   stopReason?: StopReason;
   /** Thrown after the text. */
   error?: Error;
-  /** Awaited before the response ends; aborts with the call. */
+  /** Awaited before the response ends. Its signal aborts with the call. */
   until?: (signal: AbortSignal) => Promise<unknown>;
-  /** Default 10 tokens in, 5 out; what they cost stands in ALFRED_MODELS. */
+  /** Default 10 input and 5 output tokens. ALFRED_MODELS has their prices. */
   usage?: { inputTokens?: number; outputTokens?: number; cacheReadTokens?: number; cacheWriteTokens?: number };
 };
 
 /**
- * A model that follows a script: a list of turns, or a function of the request. It throws when its script runs out,
- * and keeps every request it got.
+ * A model that follows a script: a list of turns, or a function of the request and its number. It throws when the
+ * script has no further turn, and records every request.
  */
 export function createScriptedModel(script: ScriptedTurn[] | ((request: ModelRequest, call: number) => ScriptedTurn)) {
   const requests: ModelRequest[] = [];

@@ -1,7 +1,12 @@
 import type { Client } from '@temporalio/client';
 import { taskWorkflowId } from '../../../contract/ids.ts';
 
-/** How often each activity of a kind was begun, in the order in which the task asked for them, as Temporal counted. */
+/**
+ * How many attempts each execution of an activity took, from the task's history.
+ *
+ * @param activity the activity's wire name
+ * @returns one number an execution, in the order in which the workflow scheduled them
+ */
 export async function activityAttempts(client: Client, taskId: string, activity: string): Promise<number[]> {
   const { events } = await client.workflow.getHandle(taskWorkflowId(taskId)).fetchHistory();
   const attempts = new Map<string, number>();

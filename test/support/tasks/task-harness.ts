@@ -13,7 +13,7 @@ import { followTask, scope, startTask } from './tasks.ts';
 
 export { scope };
 
-/** The agent-task room with its worker, a scripted model and scripted tools, on real servers. */
+/** Workers for tasks of the agent `knowledge`, on real servers, with a scripted model and scripted tools. */
 export async function createTaskHarness(
   overrides: { [Name in keyof Config]?: string } = {},
   registry: { agents?: Agents } = {},
@@ -27,7 +27,7 @@ export async function createTaskHarness(
   const adapters = createAdapters({ ...env, metrics });
   let model = createScriptedModel([]);
   const tools: Record<string, Tool> = {};
-  // Whatever tool a test makes, the agent may call.
+  // The agent may call each tool that a test adds, and each tool that an approval rule names.
   const toolsOfRules = env.config.ALFRED_AGENTS?.['knowledge']?.approvals?.map(({ tool }) => tool) ?? [];
   const offeredTools = [...(agents['knowledge'] as Agent).tools, ...toolsOfRules.filter((tool) => tool !== '*')];
   const knowledge = { ...(agents['knowledge'] as Agent), tools: offeredTools };
@@ -53,30 +53,30 @@ export async function createTaskHarness(
   return {
     ...env,
     ...adapters,
-    /** The house's own, which a test may hand to `tool`. */
+    /** The product's own tools; a test may pass one to `tool`. */
     adapterTools: createTools(env.config, adapters),
     tools,
     metrics,
     scope,
-    /** Replaces the model's script. @returns the requests it gets */
+    /** Replaces the model's script. @returns the requests that the model receives, a list that grows */
     script(turns: Parameters<typeof createScriptedModel>[0]) {
       model = createScriptedModel(turns);
       return model.requests;
     },
-    /** @param more what makes it more than a tool that reads */
+    /** Adds a tool. @param more further properties, for example `effect` */
     tool(name: string, run: Tool['run'], more: Partial<Tool> = {}) {
       tools[name] = { name, description: name, inputSchema: { type: 'object' }, ...more, run };
       if (!offeredTools.includes(name)) offeredTools.push(name);
     },
     start: (request: Partial<TaskRequest> = {}) =>
       startTask({ client: env.client, tasks: adapters.tasks }, 'What?', request),
-    /** As a deploy does: the workers stop, and new ones start with empty caches. @param between while there are none */
+    /** Restarts the workers with empty caches, as a deploy does. @param between runs while there are none */
     async restartWorkers(between?: () => Promise<unknown>) {
       await workers.stop();
       await between?.();
       workers = await start();
     },
-    /** The task's events up to and including its end. */
+    /** The task's events up to and including its last one. */
     followToEnd: (id: string) => followTask(adapters.events, id, 30_000),
     async row(id: string) {
       const row = await adapters.tasks.get(scope, id);

@@ -5,10 +5,10 @@ import { taskStartOptions } from '../../../contract/task-start.ts';
 import type { TaskRequest } from '../../../contract/task.ts';
 import type { agentTaskWorkflow } from '../../../workflows/agent-task/workflow.ts';
 
-/** Whose everything is while there is no sign-in. */
+/** The tenant and subject of all requests while there is no sign-in. */
 export const scope = { tenant: 'local', subject: 'local' };
 
-/** Asks the agent knowledge, as the door does. */
+/** Starts a task of the agent `knowledge` as the API does. */
 export async function startTask(
   { client, tasks }: { client: Client; tasks: Pick<Tasks, 'create'> },
   text: string,
@@ -22,7 +22,7 @@ export async function startTask(
   return { id, handle };
 }
 
-/** A task's events up to and including its end, or as many as come in time. */
+/** A task's events up to and including its last one; after `withinMs`, those so far. */
 export async function followTask(
   events: Pick<TaskEvents, 'follow'>,
   id: string,
