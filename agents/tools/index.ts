@@ -13,13 +13,13 @@ import { readDocumentTool } from './documents/read-document.ts';
 import { searchDocumentsTool } from './documents/search-documents.ts';
 import { readResultTool } from './read-result.ts';
 
-export type ToolPorts = ActingPorts & {
+type ToolPorts = ActingPorts & {
   index: Pick<SearchIndex, 'search'>;
   documents: Pick<Documents, 'read'>;
   messageStore: Pick<MessageStore, 'findToolResult'>;
 };
 
-export type ActingPorts = {
+type ActingPorts = {
   webhooks: Webhooks;
   /** Absent when no mail server is configured. */
   mail?: MailTransport | undefined;
