@@ -13,7 +13,7 @@ beforeAll(async () => {
   env = await createTestEnvironment();
   fake = await startFakeQdrant({ key: 'sesame' });
   for (const tenant of tenants)
-    await putDocument(env.postgres.db, 'a.txt', 'Granite lasts.', { tenant, subject: 'local' });
+    await putDocument(env.postgres.db, 'a.txt', 'Granite lasts.', { scope: { tenant, subject: 'local' } });
 });
 afterAll(async () => {
   await fake?.close();

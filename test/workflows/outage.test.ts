@@ -47,12 +47,19 @@ async function worker(
   more: { parked?: ParkedTasks; drainPerS?: number } = {},
 ) {
   const { parked = adapters.parked, drainPerS = 1_000 } = more;
+  const { releaseParkedTasks } = createOutageActivities({
+    parked,
+    workflows: { release },
+    drainPerS,
+    metrics,
+    log: env.log,
+  });
   const created = await Worker.create({
     connection: env.connection,
     namespace: env.config.TEMPORAL_NAMESPACE,
     taskQueue: systemQueue,
     workflowBundle: await workflowBundle(env.config, env.log),
-    activities: createOutageActivities({ parked, workflows: { release }, drainPerS, metrics, log: env.log }),
+    activities: { letTasksGo: releaseParkedTasks },
     interceptors: { activity: [() => ({ inbound: createActivityInterceptor(env.log) })] },
     stickyQueueScheduleToStartTimeout: '1 s',
     shutdownGraceTime: 0,

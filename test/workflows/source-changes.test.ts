@@ -215,7 +215,10 @@ describe('a changed source', () => {
     const other = await add('/shared', { collection: 'here' });
     await sync(source);
     await sync(other);
-    await putDocument(env.postgres.db, `${site.host}/taken`, 'An upload.', scope, { collection: 'there' });
+    await putDocument(env.postgres.db, `${site.host}/taken`, 'An upload.', {
+      scope,
+      placement: { collection: 'there' },
+    });
     await change(source, { collection: 'there' });
     expect([await namesFor(scope, 'here'), await namesFor(scope, 'there')]).toEqual([
       ['/shared', '/taken'],
@@ -254,7 +257,10 @@ describe('a changed source', () => {
 
   test('leaves the readers of somebody else’s document to them', async () => {
     page('/theirs', 'Ours now.');
-    await putDocument(env.postgres.db, `${site.host}/theirs`, 'Theirs.', eve, { collection: 'common' });
+    await putDocument(env.postgres.db, `${site.host}/theirs`, 'Theirs.', {
+      scope: eve,
+      placement: { collection: 'common' },
+    });
     const source = await add('/theirs', { collection: 'common' });
     expect((await sync(source)).counts).toMatchObject({ replaced: 1 });
     await change(source, { readers: [] });

@@ -85,7 +85,7 @@ describe('a sitemap', () => {
     const { documents } = await adapters.documents.list(scope, { limit: 10, collection: 'site' });
     expect(documents[0]).toMatchObject({ tags: ['web'], readers: ['group:staff'], title: 'leave' });
     expect(new Set(site.requests.map(({ agent }) => agent.split('/')[0]))).toEqual(new Set(['Alfred']));
-    expect(site.mostAtOnce()).toBeLessThanOrEqual(2);
+    expect(site.maxConcurrent()).toBeLessThanOrEqual(2);
     site.takePaths();
 
     expect((await sync(source)).sync).toMatchObject(counted({ unchanged: 3 }));

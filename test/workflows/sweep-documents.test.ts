@@ -104,7 +104,10 @@ test('a removal of a source whose workflow was lost goes on, and a lost sync end
     return { ...scope, sourceId: id };
   };
   const [removed, late, young] = [await add('removed'), await add('late'), await add('young')];
-  const { documentId } = await putDocument(env.postgres.db, 'page', 'A page.', scope, { collection: 'removed' });
+  const { documentId } = await putDocument(env.postgres.db, 'page', 'A page.', {
+    scope,
+    placement: { collection: 'removed' },
+  });
   await adapters.sources.storeListing(removed, {
     items: [{ name: 'page', address: 'a' }],
     failures: [],

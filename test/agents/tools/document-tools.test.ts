@@ -134,8 +134,10 @@ describe('read_document', () => {
 
   test('finds neither documents of another tenant nor unknown ids', async () => {
     const { documentId } = await putDocument(env.postgres.db, 'private.txt', 'Private.', {
-      tenant: 'other',
-      subject: 'local',
+      scope: {
+        tenant: 'other',
+        subject: 'local',
+      },
     });
     for (const id of [documentId, 'travel.txt']) {
       await expect(run('read_document', { documentId: id })).rejects.toMatchObject({

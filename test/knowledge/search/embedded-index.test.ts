@@ -35,7 +35,7 @@ const create = (dir = newDir(), db = env.postgres.db) => {
   };
 };
 type Index = ReturnType<typeof create>;
-const put = (name: string, text: string, scope = local) => putDocument(env.postgres.db, name, text, scope);
+const put = (name: string, text: string, scope = local) => putDocument(env.postgres.db, name, text, { scope });
 const textsOf = async (index: Index, query: string, scope = local) =>
   (await index.search(scope, query, 20)).map(({ text }) => text);
 

@@ -72,7 +72,7 @@ test('passages of a document that changes often do not crowd out others', async 
   const vector = await embedder.embedQuery('a hound that barks loudly', AbortSignal.timeout(1_000));
   await put('suns.txt', parts(100, 'The sun shines'));
   for (let i = 0; i < 12; i++) {
-    await putDocument(db, 'dogs.txt', parts(20, 'A hound that barks loudly'), local, { tags: [`t${i}`] });
+    await putDocument(db, 'dogs.txt', parts(20, 'A hound that barks loudly'), { placement: { tags: [`t${i}`] } });
     await embedder.store(db, await embedder.missing(db));
     const { dense } = await index.find(local, { principals: ['everyone'] }, { text: '', vector }, 100);
     expect(dense).toHaveLength(100);

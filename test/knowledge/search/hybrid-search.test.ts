@@ -42,7 +42,7 @@ function create(first: Embedder | undefined, dir = join(env.config.ALFRED_DATA_D
     search: (query: string, more: Partial<SearchRequest> = {}) => search.search(local, { query, limit: 10, ...more }),
   };
 }
-const put = (name: string, text: string, placement = {}) => putDocument(env.postgres.db, name, text, local, placement);
+const put = (name: string, text: string, placement = {}) => putDocument(env.postgres.db, name, text, { placement });
 const texts = ({ passages }: { passages: { text: string }[] }) => passages.map(({ text }) => text);
 
 describe('a hybrid search', () => {

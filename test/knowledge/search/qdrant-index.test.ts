@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { localEncoder, weightedTerms } from '../../../knowledge/search/qdrant/bm25.ts';
-import { QdrantRefusal } from '../../support/fakes/fake-qdrant-points.ts';
+import { QdrantRefusal } from '../../support/fakes/fake-qdrant-filter.ts';
 import { embedAll, toyModel, toyVector } from '../../support/documents/passage-indexes.ts';
 import { local } from '../../support/documents/put-document.ts';
 import { untilPasses } from '../../support/until.ts';

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { withLease } from '../../../knowledge/search/qdrant/with-lease.ts';
-import { QdrantRefusal } from '../../support/fakes/fake-qdrant-points.ts';
+import { QdrantRefusal } from '../../support/fakes/fake-qdrant-filter.ts';
 import { embedAll, toyModel, toyVector } from '../../support/documents/passage-indexes.ts';
 import { local } from '../../support/documents/put-document.ts';
 import { untilPasses } from '../../support/until.ts';

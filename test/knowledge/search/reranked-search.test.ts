@@ -248,15 +248,12 @@ test('a document that is deleted during reranking is not shown', async () => {
 
 test('a passage that the caller may not read is not sent to the reranker', async () => {
   const server = await fake();
-  await putDocument(
-    env.postgres.db,
-    'secret.txt',
-    'Granite in secret, of worth 9.',
-    { tenant: 'local', subject: 'boss' },
-    {
+  await putDocument(env.postgres.db, 'secret.txt', 'Granite in secret, of worth 9.', {
+    scope: { tenant: 'local', subject: 'boss' },
+    placement: {
       readers: [],
     },
-  );
+  });
   const { search } = create(server.variables);
   expect(texts(await search())).toEqual(byWorth);
   expect(server.requestedTexts()).toEqual([byWords]);

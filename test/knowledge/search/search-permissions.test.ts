@@ -80,7 +80,7 @@ test(`${queries} random queries, while permissions change: no one finds, counts 
   const put = async (owner: Scope, name: string) => {
     const text = `${pick(random, words)} ${pick(random, words)} of ${name.replace(/\W/g, '')}.`;
     const readers = someReaders();
-    const { documentId } = await putDocument(db, name, text, owner, { readers });
+    const { documentId } = await putDocument(db, name, text, { scope: owner, placement: { readers } });
     known.set(documentId, { ...owner, id: documentId, name, readers, text });
     const missing = await vectorsMissing();
     await embedder.store(db, missing);

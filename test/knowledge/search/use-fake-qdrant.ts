@@ -49,6 +49,6 @@ export function useFakeQdrant() {
       closing.unshift(index);
       return index;
     },
-    put: (name: string, text: string, scope = local) => putDocument(env.postgres.db, name, text, scope),
+    put: (name: string, text: string, scope = local) => putDocument(env.postgres.db, name, text, { scope }),
   };
 }

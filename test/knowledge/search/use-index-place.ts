@@ -55,7 +55,7 @@ export function useIndexPlace(createPlace: (env: TestEnvironment) => Promise<Ind
      * Puts a text under a title of its own. Without one, its first line were the title and so part of every passage.
      */
     put: (name: string, text: string, placement: Partial<Placement> = {}, scope = local) =>
-      putDocument(env.postgres.db, name, text.startsWith('#') ? text : `# Notes\n\n${text}`, scope, placement),
+      putDocument(env.postgres.db, name, text.startsWith('#') ? text : `# Notes\n\n${text}`, { scope, placement }),
 
     /** Changes a document's row and records the change, as the document store does. */
     amend: (documentId: string, set: { language?: string; updated_at?: Date; readers?: string[] }) =>

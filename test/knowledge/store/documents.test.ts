@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => env?.close());
 
-const put = (name: string, text: string, scope = local) => putDocument(env.postgres.db, name, text, scope);
+const put = (name: string, text: string, scope = local) => putDocument(env.postgres.db, name, text, { scope });
 const chunksOf = (id: string) =>
   env.postgres.db.selectFrom('chunks').selectAll().where('document_id', '=', id).orderBy('ordinal').execute();
 const newestSequence = async () =>

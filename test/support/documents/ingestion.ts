@@ -8,7 +8,7 @@ import { defaultPlacement } from './put-document.ts';
 
 type IngestionDeps = { client: Client; documents: Adapters['documents'] };
 
-/** Starts an ingestion as the API does. */
+/** Starts an ingestion as the API does. `state` reads its row. */
 export async function startIngestion({ client, documents }: IngestionDeps, scope: Scope, files: UploadedFile[]) {
   const ingestionId = await documents.createIngestion(scope, files, defaultPlacement);
   const handle = await client.workflow.start<typeof ingestWorkflow>('ingestWorkflow', {

@@ -11,15 +11,15 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import { startFakeQdrant } from '../fakes/fake-qdrant.ts';
 import type { TestEnvironment } from '../environment/environment.ts';
 
-/** A place where indexes are, as one adapter has it. */
+/** Where one adapter stores its indexes: a folder or a server. */
 export type IndexPlace = {
-  /** Another process that uses the place. */
+  /** An index, as one process opens it. Several may be open at the same time. */
   open(model?: () => Promise<string>, db?: Database): PassageIndex;
-  /** Everything in it is lost. */
+  /** Deletes all data. */
   wipe(): Promise<void>;
-  /** Takes one passage away, another one's vector, and adds a passage `nobody`; there is one index of one tenant. */
+  /** Deletes one passage and the vector of another, and adds a passage. Needs one index of one tenant. */
   damage(tenant: string): Promise<void>;
-  /** Indexes that lie there, whether one of them answers or not. */
+  /** The number of stored indexes, also of those that no process uses. */
   count(): Promise<number>;
   close(): Promise<void>;
 };
@@ -55,7 +55,7 @@ export const qdrantUsed = realUrl
   ? `the Qdrant server at ${new URL(realUrl).host}`
   : 'a fake of Qdrant that is checked against the OpenAPI types of its client (set QDRANT_URL for a real server)';
 
-/** On a real server when there is one; tests leave nothing behind there. */
+/** On a real server when QDRANT_URL is set. The tests delete there all that they created. */
 export const createQdrantPlace = async ({ postgres, log }: TestEnvironment): Promise<IndexPlace> => {
   const fake = realUrl ? undefined : await startFakeQdrant();
   const url = realUrl ?? fake?.url ?? '';
@@ -90,7 +90,7 @@ export const createQdrantPlace = async ({ postgres, log }: TestEnvironment): Pro
   };
 };
 
-/** Words that mean the same have the same axis; two models have them in another order, and another number of them. */
+/** Words with the same meaning share an axis. The two models differ in the order and number of their axes. */
 const meanings = [
   ['car', 'automobile'],
   ['dog', 'hound'],
@@ -101,7 +101,7 @@ export type ToyModel = { name: string; axes: number[] };
 export const toyModel: ToyModel = { name: 'toy-a', axes: [0, 1, 2, 3] };
 export const otherModel: ToyModel = { name: 'toy-b', axes: [3, 2, 1, 0, 0] };
 
-/** A vector of length 1 that says what a text is about, as a model would. */
+/** A vector of length 1 with a component for each meaning in a text. Stands in for an embedding model. */
 export function toyVector({ axes }: ToyModel, text: string): Float32Array {
   const words = new Set(text.toLowerCase().match(/\p{L}+/gu));
   const numbers = axes.map((axis) => 0.05 + (meanings[axis]?.some((word) => words.has(word)) ? 1 : 0));
@@ -109,14 +109,15 @@ export function toyVector({ axes }: ToyModel, text: string): Float32Array {
   return Float32Array.from(numbers, (number) => number / length);
 }
 
-/** Does what the embedding worker does, to the end. */
+/** Embeds all missing texts, as the embedding activity does. */
 export async function embedAll(db: Database, model: ToyModel): Promise<void> {
   const vectors = createVectors(db);
   const missing = await vectors.listMissing(model.name, 1_000);
   await vectors.store(
     model.name,
     missing.map(({ tenant, hash, headings, text }) => ({
-      ...{ tenant, hash },
+      tenant,
+      hash,
       vector: toyVector(model, `${headings} ${text}`),
     })),
   );

@@ -1,4 +1,4 @@
-/** A passage of a document, as a search returns it. */
+/** A passage as a search returns it. */
 export const passage = (chunkId: string, text: string, start = 100) => ({
   chunkId,
   documentId: '01a2016d-a24b-75a4-a29e-b8b9392386bd',

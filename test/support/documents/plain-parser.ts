@@ -4,8 +4,8 @@ import { AlfredError } from '../../../contract/errors.ts';
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * Reads plain text: the first line is the title, `# ` opens a section, every paragraph is a chunk. Refuses what is
- * empty or not text, as the real parser does.
+ * Parses plain text. The first line is the title, a line with `# ` opens a section, and every paragraph is a chunk. It
+ * refuses empty and binary files, as the real parser does.
  */
 export const plainParser: DocumentParser = {
   async parse({ name, bytes }, signal) {

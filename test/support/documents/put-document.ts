@@ -1,23 +1,23 @@
 import { createHash } from 'node:crypto';
 import { createDocuments } from '../../../knowledge/store/documents.ts';
 import type { Placement } from '../../../contract/documents.ts';
+import type { Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { plainParser } from './plain-parser.ts';
 
 export const local = { tenant: 'local', subject: 'local' };
 
-/** Where documents stand when nobody says. */
+/** The placement of documents that were uploaded without one. */
 export const defaultPlacement: Placement = { collection: 'default' };
 
 export const sha256 = (bytes: Uint8Array | string) => createHash('sha256').update(bytes).digest('hex');
 
-/** Stores a text as a document, read by the plain parser. @returns what became of it */
+/** Stores a text as a document, parsed by `plainParser`. @throws when it is not stored */
 export async function putDocument(
   db: Database,
   name: string,
   text: string,
-  scope = local,
-  placement: Partial<Placement> = {},
+  { scope = local, placement = {} }: { scope?: Scope; placement?: Partial<Placement> } = {},
 ) {
   const bytes = Buffer.from(text);
   const file = { name, mediaType: 'text/plain', contentHash: sha256(bytes), sizeBytes: bytes.length };

@@ -4,7 +4,7 @@ import { local, defaultPlacement, sha256 } from './put-document.ts';
 
 const folder = new URL('../../../docs/examples/policies/', import.meta.url);
 
-/** Stores the example policies as an upload does. @returns what became of each */
+/** Stores the example policies as an upload does. @returns the outcome of each */
 export async function putPolicies({ documents, parser }: Pick<Adapters, 'documents' | 'parser'>) {
   const outcomes = [];
   for (const name of await readdir(folder)) {

@@ -3,12 +3,12 @@ import { createVectors } from '../../../knowledge/store/vectors.ts';
 import type { Embedder, UnembeddedText } from '../../../contract/ports/index.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 
-/** Numbers of a vector. */
+/** The length of a vector. */
 const dimensions = 64;
 
 /**
- * Vectors without a model: each word is a fixed direction, and a text the sum of its words, so that texts are near when
- * they share words.
+ * An embedder without a model. Each word has a fixed direction and a text is the sum of its words, so texts that share
+ * words are similar.
  */
 export function createWordEmbedder(model = 'words@1') {
   let embedded = 0;
@@ -32,7 +32,7 @@ export function createWordEmbedder(model = 'words@1') {
   };
   return {
     ...embedder,
-    /** Texts of documents that were embedded. */
+    /** The number of texts embedded so far, without queries. */
     embedded: () => embedded,
     missing: (db: Database) => createVectors(db).listMissing(model, 1_000),
     store: async (db: Database, texts: UnembeddedText[]) => {

@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What goes wrong with a request; after these, everything goes well. */
+/** A fault of one request. The list has one fault a request; further requests succeed. */
 export type HubFault = 'cut' | 'busy' | 'stall' | 'missing' | 'no ranges';
 
-/** A model hub on loopback: files by their paths, ranges and all. */
+/** A model hub on loopback: serves files by their paths, with byte ranges. */
 export async function startFakeHub(files: Record<string, Buffer>, faults: HubFault[] = []) {
   const requests: { path: string; range: string | undefined }[] = [];
   const server = createServer((request, response) => {

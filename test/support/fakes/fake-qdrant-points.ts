@@ -1,29 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { Schemas } from '@qdrant/js-client-rest';
+import {
+  idOf,
+  matchesFilter,
+  QdrantRefusal,
+  refuse,
+  type SparseVector,
+  type StoredPoint,
+} from './fake-qdrant-filter.ts';
 
-type Sparse = { indices: number[]; values: number[] };
-type Stored = {
-  id: string;
-  payload: Record<string, unknown>;
-  dense: Map<string, number[]>;
-  sparse: Map<string, Sparse>;
-};
-/** A request that a server refuses. */
-export class QdrantRefusal extends Error {
-  readonly status: number;
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
-const refuse = (message: string): never => {
-  throw new QdrantRefusal(400, message);
-};
-
-/** The points of one collection of the fake: exact search, and what a server refuses. */
+/** The points of one collection, with exact search. Invalid requests are refused as by a real server. */
 export class FakePoints {
   readonly indexes = new Map<string, unknown>();
-  private readonly points = new Map<string, Stored>();
+  private readonly points = new Map<string, StoredPoint>();
   readonly config: Schemas['CreateCollection'];
   private readonly hasInference: boolean;
   constructor(config: Schemas['CreateCollection'], hasInference: boolean) {
@@ -33,7 +22,7 @@ export class FakePoints {
 
   upsert({ points }: Schemas['PointsList']) {
     const made = points.map(({ id, vector, payload }) => {
-      const stored: Stored = { id: idOf(id), payload: { ...payload }, dense: new Map(), sparse: new Map() };
+      const stored: StoredPoint = { id: idOf(id), payload: { ...payload }, dense: new Map(), sparse: new Map() };
       if (Array.isArray(vector)) return refuse('Not existing vector name error: ');
       for (const [name, one] of Object.entries(vector as Record<string, Schemas['VectorInput']>)) {
         if (this.isSparse(name)) stored.sparse.set(name, this.sparseOf(one, false));
@@ -52,7 +41,7 @@ export class FakePoints {
     return ids.flatMap((id) => this.points.get(idOf(id)) ?? []);
   }
 
-  /** What a snapshot holds. */
+  /** A copy, for a snapshot. */
   copy(): FakePoints {
     const copied = new FakePoints(this.config, this.hasInference);
     for (const [field, schema] of this.indexes) copied.indexes.set(field, schema);
@@ -60,8 +49,8 @@ export class FakePoints {
     return copied;
   }
 
-  /** A page of ids by id, and where the next one begins. */
-  scroll({ filter, limit, offset }: Schemas['ScrollRequest']): { points: Stored[]; next: string | null } {
+  /** One page of points, ordered by id, and the id that the next page starts with. */
+  scroll({ filter, limit, offset }: Schemas['ScrollRequest']): { points: StoredPoint[]; next: string | null } {
     const most = limit ?? 10;
     if (most < 1) refuse('limit: value 0 invalid, must be 1 or larger');
     const from = typeof offset === 'string' || typeof offset === 'number' ? idOf(offset) : '';
@@ -71,7 +60,7 @@ export class FakePoints {
     return { points: found.slice(0, most), next: found[most]?.id ?? null };
   }
 
-  /** What a snapshot file holds. */
+  /** The content of a snapshot file. */
   packed(): string {
     const points = [...this.points.values()].map((point) => ({
       ...point,
@@ -85,18 +74,21 @@ export class FakePoints {
     const { config, indexes, points } = JSON.parse(text) as {
       config: Schemas['CreateCollection'];
       indexes: [string, unknown][];
-      points: (Omit<Stored, 'dense' | 'sparse'> & { dense: [string, number[]][]; sparse: [string, Sparse][] })[];
+      points: (Omit<StoredPoint, 'dense' | 'sparse'> & {
+        dense: [string, number[]][];
+        sparse: [string, SparseVector][];
+      })[];
     };
-    const made = new FakePoints(config, hasInference);
-    for (const [field, schema] of indexes) made.indexes.set(field, schema);
+    const unpacked = new FakePoints(config, hasInference);
+    for (const [field, schema] of indexes) unpacked.indexes.set(field, schema);
     for (const point of points)
-      made.points.set(point.id, { ...point, dense: new Map(point.dense), sparse: new Map(point.sparse) });
-    return made;
+      unpacked.points.set(point.id, { ...point, dense: new Map(point.dense), sparse: new Map(point.sparse) });
+    return unpacked;
   }
 
   count = (filter?: Schemas['CountRequest']['filter']) => this.matching(filter as Schemas['Filter']).length;
 
-  query({ query, using, filter, limit, params }: Schemas['QueryRequest']): { point: Stored; score: number }[] {
+  query({ query, using, filter, limit, params }: Schemas['QueryRequest']): { point: StoredPoint; score: number }[] {
     const most = limit ?? 10;
     if (most < 1) refuse('limit: value 0 invalid, must be 1 or larger');
     const candidates = this.matching(filter as Schemas['Filter']);
@@ -112,7 +104,7 @@ export class FakePoints {
     return scored.sort((a, b) => b.score - a.score || byId(a.point, b.point)).slice(0, most);
   }
 
-  private bySparse(candidates: Stored[], name: string, query: Sparse, idf: unknown) {
+  private bySparse(candidates: StoredPoint[], name: string, query: SparseVector, idf: unknown) {
     const corpus = (idf as { corpus?: Schemas['Filter'] } | undefined)?.corpus;
     const all = this.matching(corpus).flatMap(({ sparse }) => sparse.get(name) ?? []);
     const rarity = query.indices.map((index) => {
@@ -132,7 +124,7 @@ export class FakePoints {
     });
   }
 
-  private byDense(candidates: Stored[], name: string, query: number[]) {
+  private byDense(candidates: StoredPoint[], name: string, query: number[]) {
     return candidates.flatMap((point) => {
       const vector = point.dense.get(name);
       return vector ? [{ point, score: vector.reduce((sum, number, i) => sum + number * (query[i] ?? 0), 0) }] : [];
@@ -152,7 +144,7 @@ export class FakePoints {
     return numbers.map((number) => number / length);
   }
 
-  private sparseOf(input: unknown, isQuery: boolean): Sparse {
+  private sparseOf(input: unknown, isQuery: boolean): SparseVector {
     if (typeof input === 'object' && input !== null && 'text' in input)
       return this.bm25(input as Schemas['Document'], isQuery);
     const { indices, values } = input as Schemas['SparseVector'];
@@ -162,10 +154,8 @@ export class FakePoints {
     return { indices, values };
   }
 
-  /**
-   * Its words have other numbers here than anywhere else: whoever mixes vectors made here with his own finds nothing.
-   */
-  private bm25({ text, model, options }: Schemas['Document'], isQuery: boolean): Sparse {
+  /** Word indices differ from all other implementations on purpose: a query that mixes the two finds nothing. */
+  private bm25({ text, model, options }: Schemas['Document'], isQuery: boolean): SparseVector {
     if (!this.hasInference)
       throw new QdrantRefusal(500, 'Service internal error: InferenceService is not initialized.');
     if (model.toLowerCase() !== 'qdrant/bm25') refuse(`Unsupported model: ${model}`);
@@ -185,36 +175,9 @@ export class FakePoints {
     };
   }
 
-  private matching(filter: Schemas['Filter'] | undefined): Stored[] {
-    return [...this.points.values()].filter((point) => this.fits(point, filter ?? {}));
-  }
-
-  private fits(point: Stored, { must, must_not, should, min_should }: Schemas['Filter']): boolean {
-    if (should || min_should) refuse('the fake knows must and must_not');
-    const list = (conditions: unknown) => [conditions ?? []].flat() as Schemas['Condition'][];
-    return list(must).every((one) => this.holds(point, one)) && !list(must_not).some((one) => this.holds(point, one));
-  }
-
-  private holds(point: Stored, condition: Schemas['Condition']): boolean {
-    if ('has_id' in condition) return condition.has_id.map(idOf).includes(point.id);
-    if ('has_vector' in condition)
-      return point.dense.has(condition.has_vector) || point.sparse.has(condition.has_vector);
-    if (!('key' in condition)) return refuse('the fake knows no such condition');
-    const { key, match, range } = condition;
-    // As a server does in strict mode: without an index such a filter looks at every point.
-    if (!this.indexes.has(key)) refuse(`Bad request: Index required but not found for "${key}"`);
-    const values = [point.payload[key] ?? []].flat();
-    const { gte, lte } = (range ?? {}) as { gte?: number | null; lte?: number | null };
-    if (range) return values.some((value) => Number(value) >= (gte ?? -Infinity) && Number(value) <= (lte ?? Infinity));
-    const wanted = match && ('any' in match ? match.any : 'value' in match ? [match.value] : undefined);
-    if (!wanted) return refuse('the fake knows match by value and by any');
-    return values.some((value) => (wanted as unknown[]).includes(value));
+  private matching(filter: Schemas['Filter'] | undefined): StoredPoint[] {
+    return [...this.points.values()].filter((point) => matchesFilter(point, filter ?? {}, this.indexes));
   }
 }
 
 const byId = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : 1);
-
-function idOf(id: Schemas['ExtendedPointId']): string {
-  if (typeof id === 'number' ? Number.isInteger(id) && id >= 0 : /^[0-9a-f-]{36}$/.test(id)) return String(id);
-  return refuse(`${id} is not a valid point ID, valid values are either an unsigned integer or a UUID`);
-}

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Schemas } from '@qdrant/js-client-rest';
-import { FakePoints, QdrantRefusal } from './fake-qdrant-points.ts';
+import { QdrantRefusal } from './fake-qdrant-filter.ts';
+import { FakePoints } from './fake-qdrant-points.ts';
 
-/** Snapshots of the fake's collections: files on its disk, which a deleted collection takes with it. */
+/** Snapshot files by collection. Deleting a collection deletes its snapshots. */
 export class FakeSnapshots {
   private readonly files = new Map<string, Map<string, string>>();
   private made = 0;
@@ -29,7 +30,7 @@ export class FakeSnapshots {
 
   forget = (collection: string) => void this.files.delete(collection);
 
-  /** @param form a `multipart/form-data` body with one file, `snapshot` */
+  /** Restores points from an upload. @param form a `multipart/form-data` body with one file, `snapshot` */
   static recovered(
     form: string,
     {

@@ -8,15 +8,17 @@ type Limits = {
   format?: Format;
   key?: string;
   model?: string;
-  /** Cohere takes 10,000 documents, TEI 32 texts unless it is started otherwise. */
+  /** The most texts of a request. Default: Cohere's 10,000, and 32 for TEI, which is its default too. */
   maxTexts?: number;
-  /** llama.cpp fails a request when a question with one text is longer than its physical batch. */
+  /** llama.cpp fails a request when the query with one text is longer than its physical batch. */
   maxCharacters?: number;
 };
 
 /**
- * A reranker over HTTP that refuses what the documented servers refuse, with their statuses: Cohere's form
- * (docs.cohere.com/reference/rerank) and that of Text Embeddings Inference. A text counts for what `judge` says.
+ * A reranker over HTTP. It refuses what the documented servers refuse, with their statuses: Cohere's format
+ * (docs.cohere.com/reference/rerank) and that of Text Embeddings Inference.
+ *
+ * @param judge the score of a text
  */
 export async function createFakeReranker(judge: (text: string) => number, limits: Limits = {}) {
   const { format = 'cohere', key = 'rerank-secret', model = 'rerank-test', maxCharacters = 2_000 } = limits;
@@ -58,22 +60,26 @@ export async function createFakeReranker(judge: (text: string) => number, limits
   return {
     ...server,
     url: `${server.url}/v1/rerank`,
-    /** Texts of the requests so far. */
+    /** The texts of each request so far. */
     requestedTexts: () =>
       server.bodies.map((body) => {
         const { texts, documents } = JSON.parse(body) as { texts?: string[]; documents?: string[] };
         return texts ?? documents ?? [];
       }),
-    /** What becomes of its judgement from now on; nothing: it is sent as it is. */
+    /** Changes the scores, or replaces the response, from now on; undefined: sends the scores unchanged. */
     answerWith: (next?: typeof answer) => {
       answer = next ?? ((judged) => judged);
     },
-    /** Runs when a request that is in order has come, before it is answered. */
+    /** Runs for each valid request, before its response. */
     onRequest: (watch: () => void) => {
       arrived = watch;
     },
+    /** The configuration variables for this server. */
     variables: {
-      ...{ RERANK_URL: `${server.url}/v1/rerank`, RERANK_FORMAT: format, RERANK_MODEL: model, RERANK_API_KEY: key },
+      RERANK_URL: `${server.url}/v1/rerank`,
+      RERANK_FORMAT: format,
+      RERANK_MODEL: model,
+      RERANK_API_KEY: key,
     },
   };
 }

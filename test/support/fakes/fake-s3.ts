@@ -8,11 +8,11 @@ export const s3Keys = { S3_ACCESS_KEY_ID: 'AKIDEXAMPLE', S3_SECRET_ACCESS_KEY: '
 type Stored = { body: Buffer; etag: string };
 
 /**
- * A server that speaks S3 as its API reference says: signatures of version 4, ListObjectsV2 in pages with an opaque
- * token, keys in the order of their bytes, GetObject with If-None-Match, errors as XML (NoSuchBucket, NoSuchKey,
- * AccessDenied, SignatureDoesNotMatch). One bucket in path style.
+ * A server that follows the API reference of S3: signatures of version 4, ListObjectsV2 in pages with an opaque token,
+ * keys in byte order, GetObject with If-None-Match, and errors as XML (NoSuchBucket, NoSuchKey, AccessDenied,
+ * SignatureDoesNotMatch). It has one bucket, in path style.
  *
- * @param pageSize keys of a page; the reference allows fewer than max-keys at any time
+ * @param options.pageSize the most keys of a page; the reference allows fewer than `max-keys`
  */
 export async function createFakeS3({ bucket = 'company-files', pageSize = 1_000 } = {}) {
   const objects = new Map<string, Stored>();
@@ -79,9 +79,9 @@ export async function createFakeS3({ bucket = 'company-files', pageSize = 1_000 
       objects.set(key, { body, etag: `"${createHash('md5').update(body).digest('hex')}"` });
     },
     remove: (key: string) => void objects.delete(key),
-    /** The credentials may list it, and not read it. */
+    /** From now on the credentials may list the key but not read it. */
     denyReads: (key: string) => void unreadable.add(key),
-    /** What was asked for since the last time: lists and keys. */
+    /** The requests since the last call: a key, or `list <prefix>`. */
     takeRequests: () => requests.splice(0),
     setAvailable: (next: boolean) => {
       isAvailable = next;
@@ -102,7 +102,11 @@ const refuse = (response: ServerResponse, status: number, code: string) =>
     .writeHead(status, { 'content-type': 'application/xml' })
     .end(tag('Error', tag('Code', code) + tag('Message', code)));
 
-/** Checks the signature as "Authenticating Requests (AWS Signature Version 4)" describes it. */
+/**
+ * Checks a signature as described in "Authenticating Requests (AWS Signature Version 4)".
+ *
+ * @returns the error code; undefined for a valid signature
+ */
 function signatureProblem({ method, headers }: IncomingMessage, url: URL): string | undefined {
   const [, id, date, at, signed, signature] =
     /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/s3\/aws4_request, ?SignedHeaders=([^,]+), ?Signature=(\w+)$/.exec(

@@ -3,22 +3,22 @@ import type { AddressInfo, Socket } from 'node:net';
 import { SMTPServer, type SMTPServerSession } from 'smtp-server';
 
 export type SmtpFault =
-  /** No greeting. */
+  /** Sends no greeting. */
   | 'silent'
-  /** Takes the message and says nothing more. */
+  /** Receives the message and sends nothing more. */
   | 'silent after the message'
-  /** Breaks the connection when it has the message. */
+  /** Breaks the connection after it has received the message. */
   | 'cut after the message'
-  /** Breaks the connection before it takes a recipient. */
+  /** Breaks the connection before it accepts a recipient. */
   | 'cut at the recipient'
-  /** Answers the whole message with that status. */
+  /** Refuses the message with this status. */
   | { message: number }
-  /** Answers those recipients with that status. */
+  /** Refuses these recipients with this status. */
   | { recipients: string[]; status: number };
 
 export type FakeMail = { from: string; to: string[]; raw: string; user: string | undefined };
 
-/** A mail server on this machine; it asks for `alfred` and `hunter2` and keeps what it takes. */
+/** A mail server on loopback. It accepts only the user `alfred` with the password `hunter2`, and keeps all mails. */
 export async function createFakeSmtp() {
   const mails: FakeMail[] = [];
   const sockets = new Set<Socket>();
@@ -66,7 +66,7 @@ export async function createFakeSmtp() {
     port,
     mails,
     connections: () => sockets.size,
-    /** Messages that were sent to their end since the last fault was set, whatever became of them. */
+    /** The number of messages received in full since the last `failWith`, also those that were then refused. */
     messagesSeen: () => messagesSeen,
     failWith(next: SmtpFault | undefined) {
       fault = next;

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Git's own server (git http-backend) with one repository, `handbook.git`, and what commits to it. */
+/** Git's own server (`git http-backend`) with one repository, `handbook.git`. */
 export async function createGitServer() {
   const root = await mkdtemp(join(tmpdir(), 'alfred-git-server-'));
   const work = join(root, 'work');
@@ -32,11 +32,11 @@ export async function createGitServer() {
     host: `127.0.0.1:${port}`,
     url: `http://127.0.0.1:${port}/handbook.git`,
     requests,
-    /** In place of Git. */
+    /** Handles all requests instead of Git; undefined: Git handles them. */
     answerWith: (next: typeof answer) => {
       answer = next;
     },
-    /** Files by path; null removes one. */
+    /** Commits files and pushes. @param files texts by path; null removes the file */
     async commit(files: Record<string, string | null>, branch = 'main') {
       await git('checkout', '-q', '-B', branch);
       for (const [path, text] of Object.entries(files)) {
@@ -60,7 +60,7 @@ export async function createGitServer() {
 }
 export type GitServer = Awaited<ReturnType<typeof createGitServer>>;
 
-/** One request by CGI (RFC 3875). */
+/** Handles one request with `git http-backend` over CGI (RFC 3875). */
 function serve(root: string, request: IncomingMessage, response: ServerResponse) {
   const { pathname, search } = new URL(request.url ?? '', 'http://git');
   const { PATH = '' } = process.env;

@@ -16,10 +16,7 @@ export type SiteRequest = { path: string; agent: string; isConditional: boolean;
 
 const lastModified = 'Wed, 21 Oct 2026 07:28:00 GMT';
 
-/**
- * Another company's web server: pages by path, answered conditionally as RFC 9110, 13 says; it remembers what was
- * asked.
- */
+/** Another company's web server. It answers conditional requests (RFC 9110, 13) and records all requests. */
 export async function createWebSite() {
   const pages = new Map<string, Page>();
   const requests: SiteRequest[] = [];
@@ -47,9 +44,9 @@ export async function createWebSite() {
     url,
     host: `127.0.0.1:${port}`,
     requests,
-    /** What was asked for since the last time, by path. */
+    /** The paths of the requests since the last call. */
     takePaths: () => requests.splice(0).map(({ path }) => path),
-    mostAtOnce: () => maxConcurrent,
+    maxConcurrent: () => maxConcurrent,
     set: (path: string, page: Page) => void pages.set(path, page),
     page: (path: string, words: string) =>
       void pages.set(path, {
@@ -85,7 +82,7 @@ function answer(
     ...(validators === 'none' ? {} : { 'last-modified': lastModified }),
   };
   const given = request.headers['if-none-match'];
-  // If-Modified-Since counts only where there is no If-None-Match.
+  // If-Modified-Since is ignored when there is an If-None-Match (RFC 9110, 13.1.3).
   const isSame =
     given === undefined
       ? validators === 'date' && request.headers['if-modified-since'] === lastModified

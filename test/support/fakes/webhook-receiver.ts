@@ -5,7 +5,7 @@ import { Webhook } from 'standardwebhooks';
 export type ReceivedRequest = { method: string; path: string; headers: IncomingHttpHeaders; body: string };
 type Answer = (response: ServerResponse, received: ReceivedRequest) => void;
 
-/** Another company's server: keeps what it gets and answers as it is told, 204 at first. */
+/** Another company's server. It records all requests and answers 204, unless a test sets another answer. */
 export async function createWebhookReceiver() {
   const received: ReceivedRequest[] = [];
   let answer: Answer = (response) => response.writeHead(204).end();
@@ -32,9 +32,9 @@ export async function createWebhookReceiver() {
     answerWithStatus: (status: number, headers: Record<string, string> = {}, body = '') => {
       answer = (response) => response.writeHead(status, headers).end(body);
     },
-    /** Comes up again at the same address. */
+    /** Listens again, at the same address. */
     up: () => listen(port),
-    /** Refuses connections, and breaks those it has. */
+    /** Closes all connections and refuses new ones. */
     down: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());
@@ -44,6 +44,6 @@ export async function createWebhookReceiver() {
 }
 export type WebhookReceiver = Awaited<ReturnType<typeof createWebhookReceiver>>;
 
-/** As a receiver checks it, with the library that Standard Webhooks offers. @throws when the signature is wrong */
+/** Checks a signature with the library of Standard Webhooks, as a receiver does. @throws when it is wrong */
 export const verifySignature = (secret: string, { body, headers }: ReceivedRequest): unknown =>
   new Webhook(secret).verify(body, headers as Record<string, string>);

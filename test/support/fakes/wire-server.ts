@@ -2,19 +2,19 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { setImmediate as nextRound } from 'node:timers/promises';
 
-/** What is unusual about a streamed response, or goes wrong with it, whoever speaks. */
+/** What is unusual about a streamed response, or goes wrong with it. The same for every protocol. */
 export type StreamFaults = {
-  /** Of the response. */
+  /** Response headers. */
   headers?: Record<string, string>;
-  /** Bytes a write: frames and characters are cut wherever that falls. Default: one frame a write. */
+  /** Bytes a write. Frames and characters may be cut anywhere. Default: one frame a write. */
   chunkBytes?: number;
   /** Breaks the connection after this many frames. */
   cutAfter?: number;
-  /** Ends the response in good order after this many frames, as if that were all. */
+  /** Ends the response normally after this many frames, as if it were complete. */
   endAfter?: number;
-  /** Is silent after this many frames; the connection stays open until the client closes it. */
+  /** Sends nothing after this many frames. The connection stays open until the client closes it. */
   stallAfter?: number;
-  /** Stands in the place of all frames, byte for byte. */
+  /** Sent in place of all frames, byte for byte. */
   raw?: string;
 };
 
@@ -24,7 +24,7 @@ export type Reply =
 
 export type WireServer = Awaited<ReturnType<typeof startWireServer>>;
 
-/** An HTTP server on loopback that answers by `reply` and keeps what it was sent, byte for byte. */
+/** An HTTP server on loopback that answers with `reply` and records the request bodies, byte for byte. */
 export async function startWireServer(reply: (request: IncomingMessage, body: string) => Reply) {
   const bodies: string[] = [];
   const watchers = new Set<() => void>();
@@ -53,9 +53,9 @@ export async function startWireServer(reply: (request: IncomingMessage, body: st
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    /** Bodies of all requests so far, also of those that were refused. */
+    /** The bodies of all requests so far, also of refused ones. */
     bodies,
-    /** Resolves when clients have closed a connection before its response was over, this many times since the start. */
+    /** Resolves when clients have closed this many connections before their response ended, since the start. */
     untilAbandoned: (times = 1) =>
       new Promise<void>((resolve) => {
         const watch = () => {
@@ -87,7 +87,7 @@ async function stream(
     for (let at = 0; at < bytes.length; at += chunkBytes ?? bytes.length) {
       if (response.destroyed) return 'abandoned';
       const room = response.write(bytes.subarray(at, at + (chunkBytes ?? bytes.length)));
-      // A round of its own for every write, so that each leaves as a packet of its own.
+      // One turn of the event loop for each write, so that each leaves in a packet of its own.
       if (room) await nextRound();
       else await Promise.race([closed, new Promise((resolve) => response.once('drain', resolve))]);
     }
@@ -98,11 +98,11 @@ async function stream(
   return 'abandoned';
 }
 
-/** One event of a stream of server-sent events. */
+/** One server-sent event. */
 export const frame = (data: unknown, event?: string) =>
   `${event ? `event: ${event}\n` : ''}data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`;
 
-/** Whether JSON text holds half of a character, which servers that read it strictly refuse. */
+/** Whether a JSON value contains a lone surrogate, which strict servers refuse. */
 export const holdsHalfCharacter = (value: unknown): boolean => {
   if (typeof value === 'string') return !value.isWellFormed();
   return typeof value === 'object' && value !== null && Object.values(value).some(holdsHalfCharacter);

@@ -10,7 +10,7 @@ const relationships = (targets: [kind: string, target: string][]) =>
 
 type Parts = Record<string, Entry>;
 
-/** A .docx of one part, enough for Word and for the parser. */
+/** A minimal .docx that Word and the parser can read. */
 export const docx = (documentXml: Entry, others: Parts = {}) =>
   zipFile({
     '[Content_Types].xml':
@@ -25,7 +25,7 @@ export const wordDocument = (text: string) =>
 
 export type Sheet = { name: string; xml: Entry; state?: 'hidden' };
 
-/** A workbook. Cell styles are numbers into `formats`, shared strings into `texts`. */
+/** A workbook. Cell styles are indexes into `formats`, shared strings are indexes into `texts`. */
 export const xlsx = (
   sheets: Sheet[],
   { texts = [], formats = ['General'], others = {} }: { texts?: string[]; formats?: string[]; others?: Parts } = {},
@@ -52,7 +52,7 @@ export const xlsx = (
     ...others,
   });
 
-/** Rows of cells; a number stays one, text is written into the cell. An empty row is left out, as Excel does. */
+/** A sheet with these rows. Text is written as inline strings. Empty rows are left out, as Excel does. */
 export const sheetXml = (rows: (string | number)[][]) =>
   `<worksheet><sheetData>${rows
     .map((cells, r) => (cells.length > 0 ? `<row r="${r + 1}">${cells.map(cellXml).join('')}</row>` : ''))
@@ -91,7 +91,7 @@ export const pptx = (slides: Slide[], others: Parts = {}) =>
 export const slideXml = (shapes: string) =>
   `<p:sld xmlns:p="p" xmlns:a="a"><p:cSld><p:spTree>${shapes}</p:spTree></p:cSld></p:sld>`;
 
-/** A placeholder of a kind, a paragraph a line; leading spaces, two a level, are the level. */
+/** A placeholder with one paragraph a line. Two leading spaces are one indent level. */
 export const shape = (kind: string, text: string) =>
   `<p:sp><p:nvSpPr><p:nvPr><p:ph type="${kind}"/></p:nvPr></p:nvSpPr><p:txBody>${text
     .split('\n')

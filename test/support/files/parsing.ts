@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { DocumentParser, ParsedDocument } from '../../../contract/ports/index.ts';
 
-/** Parses what a test holds in its hand. */
+/** A function that parses given content. @param parser called for each file: tests create theirs in `beforeAll` */
 export const parseWith =
   (parser: () => DocumentParser) =>
   (name: string, content: string | Uint8Array, mediaType = ''): Promise<ParsedDocument> =>

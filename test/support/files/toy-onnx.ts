@@ -7,24 +7,26 @@ const int = (field: number, value: number) => Buffer.concat([varint(field << 3),
 const message = (field: number, ...parts: Uint8Array[]) => bytes(field, Buffer.concat(parts));
 
 function varint(value: number): Buffer {
-  const out: number[] = [];
-  for (let left = value; ; left = Math.floor(left / 128)) {
-    out.push(left < 128 ? left : (left % 128) + 128);
-    if (left < 128) return Buffer.from(out);
+  const encoded: number[] = [];
+  let rest = value;
+  while (rest >= 128) {
+    encoded.push((rest % 128) + 128);
+    rest = Math.floor(rest / 128);
   }
+  return Buffer.from([...encoded, rest]);
 }
 
 const [float, int64] = [1, 7];
-/** ValueInfoProto of a tensor whose dimensions have names. */
+/** The ValueInfoProto of a tensor with named dimensions. */
 const value = (field: number, name: string, type: number, dimensions: string[]) => {
   const shape = message(2, ...dimensions.map((dimension) => message(1, bytes(2, dimension))));
   return message(field, bytes(1, name), message(2, message(1, int(1, type), shape)));
 };
 
 /**
- * An ONNX model (onnx.proto3, IR version 8) that looks up a vector for each token, and nothing else.
+ * An ONNX model (onnx.proto3, IR version 8) that only looks up a vector for each token.
  *
- * @param table a row for each token
+ * @param table one row for each token
  */
 export function toyOnnx(table: number[][]): Buffer {
   const columns = table[0]?.length ?? 0;
@@ -45,8 +47,8 @@ export function toyOnnx(table: number[][]): Buffer {
 }
 
 /**
- * tokenizer.json of a tokenizer that knows these words, numbered from 2 on, between 0 and 1, and takes all others for
- * `a`.
+ * The tokenizer.json of a tokenizer for single words. The token `a`, also used for unknown words, has the id 2; `words`
+ * follow from 3. The tokens 0 and 1 enclose a text.
  */
 export function toyTokenizer(words: string[]): string {
   const vocab = Object.fromEntries(['[CLS]', '[SEP]', 'a', ...words].map((word, id) => [word, id]));

@@ -1,6 +1,6 @@
 import { constants, crc32, deflateRawSync } from 'node:zlib';
 
-/** Bytes as they stand in a zip file, for contents that are too large to be made. */
+/** Content that is already compressed, for files too large to build uncompressed. */
 export class Packed {
   readonly packed: Buffer;
   readonly bytes: number;
@@ -13,7 +13,10 @@ export class Packed {
 
 export type Entry = string | Uint8Array | Packed;
 
-/** `piece` over and over: blocks of deflated data that need nothing of one another follow each other as one. */
+/**
+ * Compresses `before`, `piece` many times and `after` into one stream, without building the text. Independent deflate
+ * blocks may follow each other in one stream.
+ */
 export function repeated(before: string, piece: string, times: number, after: string): Packed {
   const block = (text: string) => deflateRawSync(text, { finishFlush: constants.Z_FULL_FLUSH });
   const packed = [block(before), ...Array<Buffer>(times).fill(block(piece)), deflateRawSync(after)];
@@ -26,7 +29,7 @@ function pack(content: Entry): Packed & { crc: number } {
   return { packed: deflateRawSync(bytes, { level: 1 }), bytes: bytes.length, crc: crc32(bytes) };
 }
 
-/** A zip file in memory, every entry deflated: enough of the format for an Office file. */
+/** A zip file in memory with deflated entries: enough of the format for an Office file. */
 export function zipFile(entries: Record<string, Entry>): Buffer {
   const bodies: Buffer[] = [];
   const directory: Buffer[] = [];
@@ -34,7 +37,7 @@ export function zipFile(entries: Record<string, Entry>): Buffer {
   for (const [path, content] of Object.entries(entries)) {
     const name = Buffer.from(path);
     const { packed, bytes, crc } = pack(content);
-    // From "version needed" to "extra length"; both headers share these 26 bytes.
+    // Both headers contain these 26 bytes, from "version needed" to "extra length".
     const shared = Buffer.alloc(26);
     shared.writeUInt16LE(20, 0);
     shared.writeUInt16LE(8, 4);
