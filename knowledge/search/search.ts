@@ -51,11 +51,15 @@ export function createSearch(deps: Deps): SearchIndex {
     return timeStage('rerank', () => orderCandidates({ db, reranker }, ranking, signal));
   };
 
-  const searchReport = (isHybrid: boolean, embedder: Embedder | undefined, isReranked: boolean) => {
+  /** @param embedder whose vectors were used; undefined when the search used words only */
+  const searchReport = (
+    embedder: Embedder | undefined,
+    isReranked: boolean,
+  ): Pick<SearchResult, 'mode' | 'indexVersion'> => {
     const version = [index.name];
-    if (isHybrid && embedder) version.push(embedder.model, fusionName(fusion));
+    if (embedder) version.push(embedder.model, fusionName(fusion));
     if (isReranked && reranker) version.push(`rerank${reranker.candidates}:${reranker.model}`);
-    return { mode: isHybrid ? ('hybrid' as const) : ('lexical' as const), indexVersion: version.join('/') };
+    return { mode: embedder ? 'hybrid' : 'lexical', indexVersion: version.join('/') };
   };
 
   const run = async (scope: Scope, request: SearchRequest, signal?: AbortSignal): Promise<SearchResult> => {
@@ -71,11 +75,11 @@ export function createSearch(deps: Deps): SearchIndex {
       const passages =
         ordered && (await timeStage('read', () => readBestPassages(db, { scope, ordered, limit, acceptsStale })));
       if (passages) {
-        const isHybrid = embedded !== undefined && candidates.dense.length > 0;
+        const usedEmbedder = candidates.dense.length > 0 ? embedded?.embedder : undefined;
         const isReranked = ordered.some(({ rerank }) => rerank !== null);
         return {
           ...withRelevance(query, passages, embedded?.embedder),
-          ...searchReport(isHybrid, embedded?.embedder, isReranked),
+          ...searchReport(usedEmbedder, isReranked),
         };
       }
       // A document changed between the index query and the read, and its passages are gone: search again.

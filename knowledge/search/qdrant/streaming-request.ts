@@ -15,7 +15,10 @@ export type StreamingRequest = {
   signal: AbortSignal;
 };
 
-/** @property prefix of every path; @property port null: the default port of the protocol */
+/**
+ * @property port   null: the default port of the protocol
+ * @property prefix of every path
+ */
 type ServerAddress = { host: string; https: boolean; port: number | null; prefix: string };
 
 /** TCP keep-alive detects a dead connection. A time limit could not tell it from a server that is still working. */
