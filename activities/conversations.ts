@@ -13,60 +13,67 @@ export type ConversationDeps = {
   tasks: Tasks;
   events: Pick<TaskEvents, 'waitForEnd'>;
   workflows: Workflows;
-  /** An agent's own limits for one task. */
+  /** The agent's own limits for one task. */
   budgetOf(agent: string): BudgetLimits;
-  /** Whose turn a task is while tasks wait for workers. */
+  /** A task's priority while tasks wait for workers; `priorityKey`: 1 (first) to 5 (last). */
   priorityOf(tenant: string, priorityKey: number | undefined): Priority;
   metrics: Metrics;
   log: Logger;
 };
 
-type About = { conversation: ConversationRef };
-type Decided = Pick<MessageReceipt, 'id' | 'outcome' | 'position' | 'taskId' | 'runningTaskId'>;
+type ConversationArg = { conversation: ConversationRef };
+type DecidedMessage = Pick<MessageReceipt, 'id' | 'outcome' | 'position' | 'taskId' | 'runningTaskId'>;
 
-/** What a conversation asks of its rows; run as local activities, all but the long ones. */
+/** Reads and writes of a conversation's rows; all but the long ones run as local activities. */
 export const createConversationActivities = (deps: ConversationDeps) => {
   const { turns, tasks, events, workflows, metrics, log } = deps;
   return {
-    isDeleted: ({ conversation }: About): Promise<boolean> => turns.isDeleted(conversation),
+    isDeleted: ({ conversation }: ConversationArg): Promise<boolean> => turns.isDeleted(conversation),
 
-    /** Decides about messages in this order. Those of a deleted conversation are left out. */
-    async decideMessages({ conversation, messageIds }: About & { messageIds: string[] }): Promise<Decided[]> {
+    /** Decides about messages in this order. Omits the messages of a deleted conversation. */
+    async decideMessages({
+      conversation,
+      messageIds,
+    }: ConversationArg & { messageIds: string[] }): Promise<DecidedMessage[]> {
       const decided = await turns.decide(conversation, messageIds);
       for (const { receipt, isNew } of decided)
         if (isNew) metrics.conversationMessages.inc({ agent: conversation.agent, outcome: receipt.outcome });
       return decided.map(({ receipt: { conversationId: _, ...receipt } }) => receipt);
     },
 
-    /** The next message in line gets its turn, or the one under way is found again. */
+    /**
+     * Begins the turn of the next message, or returns the turn that is under way. @returns undefined when none waits
+     */
     async beginTurn({
       conversation,
-    }: About): Promise<{ task: TaskRef; head: MessageHead; priority: Priority; isEnding: boolean } | undefined> {
-      const begun = await turns.begin(conversation, deps.budgetOf(conversation.agent));
-      return begun && { ...begun, priority: deps.priorityOf(conversation.tenant, begun.priority) };
+    }: ConversationArg): Promise<
+      { task: TaskRef; head: MessageHead; priority: Priority; isEnding: boolean } | undefined
+    > {
+      const turn = await turns.begin(conversation, deps.budgetOf(conversation.agent));
+      return turn && { ...turn, priority: deps.priorityOf(conversation.tenant, turn.priority) };
     },
 
-    /** @returns false when the task has not ended after all: somebody reset it */
-    async endTurn({ conversation, taskId }: About & { taskId: string }): Promise<boolean> {
+    /** @returns false when the task has not ended after all, because its workflow was reset */
+    async endTurn({ conversation, taskId }: ConversationArg & { taskId: string }): Promise<boolean> {
       if (!(await hasEnded(taskId))) return false;
       await turns.end(conversation, taskId);
       return true;
     },
 
-    /** Resolves when the task's row says that it has ended, whoever ended it. */
+    /** Resolves when the task's row shows its end. */
     awaitTask: ({ taskId }: { taskId: string }): Promise<void> =>
       withHeartbeat(async (signal) => {
         await events.waitForEnd(taskId, signal);
         signal.throwIfAborted();
       }),
 
-    /** @returns the task that is to be cancelled, and what will not be answered */
-    stopConversation: ({ conversation, queued }: About & Pick<StopRequest, 'queued'>): Promise<StopReceipt> =>
+    /** @returns the task to cancel, and the messages that will not be answered */
+    stopConversation: ({ conversation, queued }: ConversationArg & Pick<StopRequest, 'queued'>): Promise<StopReceipt> =>
       turns.stop(conversation, queued),
 
     /**
-     * Gives a running task the messages that wait for it, before it asks its model again: they stand behind the results
-     * that are pending. For the same step it returns the same head.
+     * Gives a running task its new messages before the next model call. They are appended after the pending results. A
+     * repeat for the same step returns the same head.
      */
     takeSteering: async ({
       task,
@@ -78,24 +85,24 @@ export const createConversationActivities = (deps: ConversationDeps) => {
       results: ToolResultRef[];
     }): Promise<{ head: MessageHead; hasMore?: true }> => turns.takeSteering(task, at),
 
-    /** The task that runs although nobody waits for it any more. */
-    runningTaskOf: ({ conversation }: About): Promise<string | null> => turns.findRunningTask(conversation),
+    /** The task that still runs, although no run of the conversation waits for it. */
+    runningTaskOf: ({ conversation }: ConversationArg): Promise<string | null> => turns.findRunningTask(conversation),
 
-    async eraseConversation({ conversation }: About): Promise<void> {
+    async eraseConversation({ conversation }: ConversationArg): Promise<void> {
       await turns.erase(conversation);
       log.info({ conversationId: conversation.conversationId }, 'a conversation was erased');
     },
   };
 
-  /** A workflow writes its end to the row before it ends; one that could not is made true first. */
+  /** A workflow writes its end to its row before it ends. If it could not, the row is reconciled here. */
   async function hasEnded(taskId: string): Promise<boolean> {
-    const ended = async () => (await tasks.listStates([taskId])).every(({ status }) => isEnded(status));
-    if (await ended()) return true;
+    const isEndedInRow = async () => (await tasks.listStates([taskId])).every(({ status }) => isEnded(status));
+    if (await isEndedInRow()) return true;
     const found = await tasks.reconcile(taskId, await workflows.describe(taskWorkflowId(taskId)));
     if (found !== undefined) {
       metrics.rowsCorrected.inc({ found });
       log.warn({ taskId, found }, 'a task row was brought in line with its workflow');
     }
-    return ended();
+    return isEndedInRow();
   }
 };

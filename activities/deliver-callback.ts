@@ -7,19 +7,20 @@ import type { CallbackAttempt, CallbackOutcome, Callbacks, TaskRow, Tasks, Webho
 
 export type CallbackDeps = { callbacks: Callbacks; tasks: Tasks; webhooks: Webhooks; metrics: Metrics };
 
-/** `nothing_due`: it was delivered, the task goes on after a reset, or nobody is to be told. */
+/** `nothing_due`: it is delivered already, the task runs again after a reset, or the task has no callback. */
 type Delivery = 'delivered' | 'failed' | 'nothing_due';
 
 export const createCallbackActivities = ({ callbacks, tasks, webhooks, metrics }: CallbackDeps) => ({
   /**
-   * One attempt to tell a task's end to whom its request named.
-   * @throws AlfredError `callback_undelivered`: another attempt may help
+   * Makes one attempt to report a task's end to the callback URL of its request.
+   *
+   * @throws AlfredError `callback_undelivered` when another attempt may succeed
    */
   async deliverCallback({ taskId, ...scope }: CallbackRef): Promise<Delivery> {
     const attempt = await callbacks.beginAttempt(scope, taskId);
     const task = attempt && (await tasks.get(scope, taskId));
     if (!task || !isEnded(task.status)) return 'nothing_due';
-    const { retryAfterMs, ...outcome } = await tell(webhooks, task, attempt, cancellationSignal());
+    const { retryAfterMs, ...outcome } = await send(webhooks, task, attempt, cancellationSignal());
     await callbacks.settleAttempt(scope, taskId, attempt, outcome);
     metrics.callbacks.inc({ outcome: outcome.state === 'delivering' ? 'retried' : outcome.state });
     if (outcome.state === 'delivering')
@@ -27,27 +28,27 @@ export const createCallbackActivities = ({ callbacks, tasks, webhooks, metrics }
     return outcome.state;
   },
 
-  /** No attempt will follow. */
+  /** Records the failed delivery when no attempt will follow. */
   async giveUpCallback({ taskId, ...scope }: CallbackRef): Promise<void> {
     await callbacks.giveUp(scope, taskId);
     metrics.callbacks.inc({ outcome: 'failed' });
   },
 });
 
-type Told = CallbackOutcome & { retryAfterMs?: number | undefined };
+type SendOutcome = CallbackOutcome & { retryAfterMs?: number | undefined };
 
-async function tell(
+async function send(
   webhooks: Webhooks,
   task: TaskRow,
   { url, secret, delivery }: CallbackAttempt,
   signal: AbortSignal,
-): Promise<Told> {
+): Promise<SendOutcome> {
   const body = { type: `task.${task.status}`, timestamp: task.endedAt, data: task };
   try {
-    const answer = await webhooks.send({ url, secret, id: `${task.id}.${delivery}`, body }, { signal });
-    const { status, receiver, retryAfterMs } = answer;
+    const response = await webhooks.send({ url, secret, id: `${task.id}.${delivery}`, body }, { signal });
+    const { status, receiver, retryAfterMs } = response;
     if (status >= 200 && status < 300) return { state: 'delivered', status, error: null };
-    // Gone: the receiver wants no more of it.
+    // 410 Gone: the receiver does not want this callback any more (Standard Webhooks).
     const state = status === 410 ? 'failed' : 'delivering';
     return { state, status, error: `${receiver} answered ${status}.`, retryAfterMs };
   } catch (error) {

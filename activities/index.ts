@@ -26,20 +26,30 @@ export type ActivityDeps = ModelDeps &
   SyncDeps &
   CallbackDeps;
 
-/** Everything a workflow can ask of the world. Workers choose what stands behind the ports. */
-export const createActivities = (deps: ActivityDeps) => ({
-  ...createTaskActivities(deps),
-  ...createModelActivities(deps),
-  ...createToolActivities(deps),
-  ...createApprovalActivities(deps),
-  ...createUndoActivities(deps),
-  ...createConversationActivities(deps),
-  ...createIngestActivities(deps),
-  ...createEmbedActivities(deps),
-  ...createOutageActivities(deps),
-  ...createScheduledRunActivities(deps),
-  ...createSweepActivities(deps),
-  ...createSyncActivities(deps),
-  ...createCallbackActivities(deps),
-});
+/**
+ * All activities. The worker chooses the adapters behind the ports.
+ *
+ * The keys are wire names: they are in recorded histories, and workflows that run now will call them.
+ */
+export const createActivities = (deps: ActivityDeps) => {
+  const { markWaiting, markResumed, ...taskActivities } = createTaskActivities(deps);
+  const { releaseParkedTasks } = createOutageActivities(deps);
+  return {
+    ...taskActivities,
+    waitFor: markWaiting,
+    goOn: markResumed,
+    letTasksGo: releaseParkedTasks,
+    ...createModelActivities(deps),
+    ...createToolActivities(deps),
+    ...createApprovalActivities(deps),
+    ...createUndoActivities(deps),
+    ...createConversationActivities(deps),
+    ...createIngestActivities(deps),
+    ...createEmbedActivities(deps),
+    ...createScheduledRunActivities(deps),
+    ...createSweepActivities(deps),
+    ...createSyncActivities(deps),
+    ...createCallbackActivities(deps),
+  };
+};
 export type Activities = ReturnType<typeof createActivities>;

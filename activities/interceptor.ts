@@ -1,12 +1,12 @@
 import { activityInfo, ApplicationFailure, cancellationSignal } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
-import { AlfredError, maxAttemptsOf } from '../contract/errors.ts';
+import { AlfredError } from '../contract/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
-import { alfredErrorOf, isShutdown } from './errors.ts';
+import { isFinal, isShutdown, toAlfredError } from './activity-context.ts';
 
 /**
- * The activity edge: turns whatever an activity throws into a failure Temporal understands. The code decides how often
- * it is tried; what an unknown error says stays in the log, never in history.
+ * Turns any error of an activity into a failure that Temporal understands. The error code decides how often the
+ * activity is attempted. The text of an unknown error goes to the log, never into history.
  */
 export const createActivityInterceptor = (log: Logger): ActivityInboundCallsInterceptor => ({
   async execute(input, next) {
@@ -14,11 +14,11 @@ export const createActivityInterceptor = (log: Logger): ActivityInboundCallsInte
       return await next(input);
     } catch (error) {
       const signal = cancellationSignal();
-      // Asked to stop by the server: say so. Stopped by our own shutdown: somebody else takes over.
+      // Cancelled by the server: report the cancellation. Aborted by our own shutdown: another worker continues.
       if (signal.aborted && !isShutdown(signal)) throw signal.reason;
-      const known = signal.aborted ? new AlfredError('draining') : alfredErrorOf(error);
+      const known = signal.aborted ? new AlfredError('draining') : toAlfredError(error);
       const { activityType, attempt, workflowExecution } = activityInfo();
-      const final = (known.failures ?? attempt) >= maxAttemptsOf(known.code);
+      const final = isFinal(known);
       const details = { activityType, attempt, workflowId: workflowExecution?.workflowId, code: known.code, final };
       log[known.code === 'internal' ? 'error' : 'warn'](
         { ...details, err: known.cause ?? known },
@@ -31,7 +31,7 @@ export const createActivityInterceptor = (log: Logger): ActivityInboundCallsInte
         ...(known.details ? { details: [known.details] } : {}),
         ...(known.retryAfterMs !== undefined ? { nextRetryDelay: known.retryAfterMs } : {}),
       });
-      // The log has the stack; history would keep the paths of this machine for ever.
+      // The log has the stack. In history it would keep the file paths of this machine.
       failure.stack = '';
       throw failure;
     }

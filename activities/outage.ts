@@ -7,75 +7,82 @@ import type { ParkedTasks, Workflows } from '../contract/ports/index.ts';
 export type OutageDeps = {
   parked: ParkedTasks;
   workflows: Pick<Workflows, 'release'>;
-  /** When a model is back: tasks that go on each second. */
+  /** Tasks released per second when a model answers again. */
   drainPerS: number;
   metrics: Metrics;
   log: Logger;
 };
 
-/** One run of the activity, in milliseconds: its worker may be asked to stop at any time. */
-const shiftMs = 10_000;
-/** Nothing that happens is noticed later than this, in milliseconds. */
+/** Duration of one activity, in milliseconds. Short, because its worker may be asked to stop at any time. */
+const activityMs = 10_000;
+/** Longest time between two reads of the circuit, in milliseconds. */
 const pollMs = 1_000;
 const shortPollMs = 50;
-/** A task that was let go as the probe has so long to reach the gate before another one is sent, in milliseconds. */
-const arrivalMs = 10_000;
+/**
+ * How long a task that was released as the probe may take to reach the gate before another one is sent, in
+ * milliseconds.
+ */
+const probeArrivalMs = 10_000;
 
 type Circuit = Awaited<ReturnType<ParkedTasks['circuit']>>;
 
 export const createOutageActivities = ({ parked, workflows, drainPerS, metrics, log }: OutageDeps) => ({
   /**
-   * Lets parked tasks go: one as the probe whenever one is due, all of them at their pace once the circuit is closed.
+   * Releases parked tasks for some seconds. While the circuit is open, releases one task as a probe whenever a probe is
+   * due; once it is closed, releases all of them at the configured rate.
    *
-   * @returns after a while, or when none is parked: how many still are, and whether the model's circuit is open
+   * @returns when the time is over or no task is parked: how many are parked, and whether the model's circuit is open
    */
-  letTasksGo: ({ model }: { model: string }): Promise<{ parked: number; open: boolean; released: number }> =>
+  releaseParkedTasks: ({ model }: { model: string }): Promise<{ parked: number; open: boolean; released: number }> =>
     withHeartbeat(async (signal) => {
-      const end = performance.now() + shiftMs;
+      const end = performance.now() + activityMs;
       let released = 0;
       while (true) {
-        const state = await parked.circuit(model);
-        metrics.modelCircuitOpen.set({ model }, state.open ? 1 : 0);
-        metrics.tasksParked.set({ model }, state.parked);
-        if (state.parked === 0 || performance.now() > end) {
-          if (released > 0) log.info({ model, released, parked: state.parked }, 'parked tasks were told to go on');
-          return { parked: state.parked, open: state.open, released };
+        const circuit = await parked.circuit(model);
+        metrics.modelCircuitOpen.set({ model }, circuit.open ? 1 : 0);
+        metrics.tasksParked.set({ model }, circuit.parked);
+        if (circuit.parked === 0 || performance.now() > end) {
+          if (released > 0) log.info({ model, released, parked: circuit.parked }, 'parked tasks were told to go on');
+          return { parked: circuit.parked, open: circuit.open, released };
         }
-        const { count, waitMs } = nextRelease(state, drainPerS);
-        const tasks = count > 0 ? await parked.release(model, count) : [];
-        await Promise.all(tasks.map((taskId) => release(taskId)));
-        metrics.tasksReleased.inc({ model }, tasks.length);
-        released += tasks.length;
-        // Those that were told to go have not left yet.
-        const nobodyToTell = count > 0 && tasks.length === 0;
-        await sleep(nobodyToTell ? pollMs : waitMs, undefined, { signal });
+        const { count, waitMs } = nextRelease(circuit, drainPerS);
+        const taskIds = count > 0 ? await parked.release(model, count) : [];
+        await Promise.all(taskIds.map((taskId) => release(taskId)));
+        metrics.tasksReleased.inc({ model }, taskIds.length);
+        released += taskIds.length;
+        // The parked tasks were released before, but have not removed their rows yet.
+        const areAllReleased = count > 0 && taskIds.length === 0;
+        await sleep(areAllReleased ? pollMs : waitMs, undefined, { signal });
       }
 
       async function release(taskId: string) {
         try {
           await workflows.release(taskId);
         } catch (error) {
-          // It is still parked, so it has its turn again.
+          // The task is still parked, so it will be released again.
           log.warn({ err: error, taskId, model }, 'a parked task could not be told to go on');
         }
       }
     }),
 });
 
-/** How many tasks go now, and when to look again. The pace is kept in the rows, so a restart does not change it. */
+/**
+ * How many tasks to release now, and when to check again. The time of the last release is in the rows, so the rate is
+ * the same after a restart.
+ */
 export function nextRelease(
   { open, probeInMs, releasedMsAgo }: Omit<Circuit, 'parked'>,
   drainPerS: number,
 ): { count: number; waitMs: number } {
   if (open) {
     if (probeInMs > 0) return { count: 0, waitMs: Math.min(Math.ceil(probeInMs), pollMs) };
-    const isOnItsWay = releasedMsAgo < Math.min(-probeInMs, arrivalMs);
-    return { count: isOnItsWay ? 0 : 1, waitMs: shortPollMs };
+    const isProbeOnItsWay = releasedMsAgo < Math.min(-probeInMs, probeArrivalMs);
+    return { count: isProbeOnItsWay ? 0 : 1, waitMs: shortPollMs };
   }
   const intervalMs = 1_000 / drainPerS;
   const due = Math.floor(releasedMsAgo / intervalMs);
   if (due < 1) return { count: 0, waitMs: Math.min(Math.ceil(intervalMs - releasedMsAgo), pollMs) };
-  // After a pause there is nothing to make up for.
-  const atOnce = Math.max(1, Math.floor((2 * shortPollMs) / intervalMs));
-  return { count: Math.min(due, atOnce), waitMs: Math.min(Math.max(Math.ceil(intervalMs), shortPollMs), pollMs) };
+  // Releases that were missed during a pause are not made up for.
+  const maxAtOnce = Math.max(1, Math.floor((2 * shortPollMs) / intervalMs));
+  return { count: Math.min(due, maxAtOnce), waitMs: Math.min(Math.max(Math.ceil(intervalMs), shortPollMs), pollMs) };
 }

@@ -2,23 +2,25 @@ import type { z } from 'zod';
 import type { ApprovalRuleInput } from '../contract/approval.ts';
 import type { BusyPolicy } from '../contract/conversation.ts';
 
-/** An agent is data: what it is told, what it may do, what goes in and what comes out. */
+/** An agent is data: its instructions, the tools it may call, the schemas of its input and output. */
 export type Agent = {
   description: string;
   instructions: string;
-  /** Names of the tools it may call. */
+  /** Names of the tools that it may call. */
   tools: readonly string[];
-  /** Turns of the model loop before it gives up. */
+  /** Steps of the model loop after which a task fails. */
   maxSteps: number;
   input: z.ZodType<AgentInput>;
   output: z.ZodType;
-  /** When given, the model answers with one JSON value that fits it, which becomes the result's `data`. */
+  /** With this schema, the model answers with one JSON value that fits it. The value becomes the result's `data`. */
   answer?: z.ZodType;
-  /** Calls that wait for a person; the first rule that fits counts. ALFRED_AGENTS may have others in their place. */
+  /**
+   * Which calls wait for a person's approval; the first matching rule counts. ALFRED_AGENTS can replace these rules.
+   */
   approvals?: readonly ApprovalRuleInput[];
-  /** What becomes of a message that comes while a task of its conversation runs; default `enqueue`. */
+  /** What happens to a message that arrives while a task of its conversation runs; default `enqueue`. */
   onBusy?: BusyPolicy;
 };
 
-/** What every agent's input comes down to: words, and perhaps a tool to begin with. */
+/** The input that every agent accepts: a text, and optionally a tool to call first. */
 export type AgentInput = { text: string; tool?: { name: string; arguments: Record<string, unknown> } | undefined };

@@ -7,3 +7,10 @@ export type { Agent } from './agent.ts';
 /** The registry: every agent by its name. */
 export const agents: Readonly<Record<string, Agent>> = { knowledge, assistant };
 export type Agents = typeof agents;
+
+/**
+ * Looks up an agent by a name that a caller chose. Only own properties count: `constructor` and `toString` are
+ * properties of every object, and no agents.
+ */
+export const findAgent = (registry: Agents, name: string): Agent | undefined =>
+  Object.hasOwn(registry, name) ? registry[name] : undefined;

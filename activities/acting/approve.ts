@@ -10,10 +10,9 @@ import type {
   Verdict,
 } from '../../contract/references.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
-import { rulesFor, ruleThatFits, type RuleDeps } from './approval-rules.ts';
-import { currentRun } from '../current-run.ts';
+import { currentRun, findTool } from '../activity-context.ts';
+import { findMatchingRule, rulesFor, type RuleDeps } from './approval-rules.ts';
 import type { Approvals, RequestedApproval, MessageStore, Tasks, Tool } from '../../contract/ports/index.ts';
-import { toolNamed } from './tool-named.ts';
 
 export type ApprovalDeps = RuleDeps & {
   approvals: Approvals;
@@ -23,11 +22,11 @@ export type ApprovalDeps = RuleDeps & {
   metrics: Metrics;
 };
 
-/** What calls wait for a person, and what that person says. */
+/** Requests for approval, and their decisions. */
 export const createApprovalActivities = (deps: ApprovalDeps) => {
-  const { approvals, messageStore: conversations, tools, metrics } = deps;
+  const { approvals, messageStore, tools, metrics } = deps;
   return {
-    /** Asks about the calls that need it. @returns for each what it waits for, or what was decided before */
+    /** Requests approval for the calls that need it. @returns for each call that it waits, or its earlier verdict */
     async requestApprovals({
       task,
       step,
@@ -39,24 +38,24 @@ export const createApprovalActivities = (deps: ApprovalDeps) => {
       head: MessageHead;
       calls: ToolCallRef[];
     }): Promise<({ pending: PendingApproval } | { verdict: Verdict })[]> {
-      const asked = [];
+      const requested = [];
       for (const { callId, tool } of calls) {
-        const { arguments: input } = await conversations.loadToolArguments(task, head, callId);
-        const rule = await neededRule(deps, task, tool, input);
-        // A rule that was taken back in between asks for no one.
-        if (rule) asked.push({ step, callId, tool, arguments: input, rule });
+        const { arguments: input } = await messageStore.loadToolArguments(task, head, callId);
+        // Rules can have changed since the model call: without a matching rule no approval is requested.
+        const rule = await requiredApproval(deps, task, tool, input);
+        if (rule) requested.push({ step, callId, tool, arguments: input, rule });
       }
-      const standing = await approvals.request(task, currentRun(), asked);
-      for (const { tool } of asked) metrics.approvalsRequested.inc({ tool });
-      return standing;
+      const requestStates = await approvals.request(task, currentRun(), requested);
+      for (const { tool } of requested) metrics.approvalsRequested.inc({ tool });
+      return requestStates;
     },
 
     escalateApproval: ({ task, id }: { task: TaskRef; id: string }): Promise<void> =>
       approvals.escalate(task, currentRun(), id),
 
     /**
-     * @param note hash of what the person added: a comment, other arguments
-     * @throws AlfredError `invalid_request` when those arguments do not fit the tool; nothing is decided then
+     * @param note hash of what the person added: a comment, edited arguments
+     * @throws AlfredError `invalid_request` when those arguments do not fit the tool; then nothing is decided
      */
     async decideApproval({
       task,
@@ -72,7 +71,7 @@ export const createApprovalActivities = (deps: ApprovalDeps) => {
       note: ContentHash | undefined;
     }): Promise<Verdict> {
       const note = noteHash === undefined ? {} : await approvals.loadNote(pending.id, noteHash);
-      const tool = toolNamed(tools, pending.tool);
+      const tool = findTool(tools, pending.tool);
       if (approve && !tool)
         throw new AlfredError(
           'invalid_request',
@@ -92,39 +91,39 @@ export const createApprovalActivities = (deps: ApprovalDeps) => {
   }
 };
 
-/** The rule that makes this very call wait, or undefined. */
-export async function neededRule(
+/** The rule that requires approval for exactly this call; undefined when it may run. */
+export async function requiredApproval(
   deps: Pick<ApprovalDeps, 'tasks' | 'tools' | keyof RuleDeps>,
   task: TaskRef,
   name: string,
   input: JsonValue,
 ) {
-  const tool = toolNamed(deps.tools, name);
+  const tool = findTool(deps.tools, name);
   if (!tool) return undefined;
   const rules = rulesFor(deps, task.agent, tool);
   if (rules.length === 0) return undefined;
   const roles = rules.some(({ unlessRoles }) => unlessRoles) ? await deps.tasks.getRoles(task) : [];
-  return ruleThatFits(rules, input, roles);
+  return findMatchingRule(rules, input, roles);
 }
 
-/** A turn whose calls say which of them change something, and which must be approved. */
-export async function annotateCalls(deps: ApprovalDeps, task: TaskRef, turn: StepResult): Promise<StepResult> {
-  if (turn.next !== 'tools') return turn;
+/** Marks which calls of a step change something, and which need approval first. */
+export async function annotateCalls(deps: ApprovalDeps, task: TaskRef, step: StepResult): Promise<StepResult> {
+  if (step.next !== 'tools') return step;
   const calls = await Promise.all(
-    turn.calls.map(async (call): Promise<ToolCallRef> => {
-      const tool = toolNamed(deps.tools, call.tool);
+    step.calls.map(async (call): Promise<ToolCallRef> => {
+      const tool = findTool(deps.tools, call.tool);
       if (!tool) return call;
       const marked = tool.effect ? { ...call, effect: tool.effect } : call;
       if (rulesFor(deps, task.agent, tool).length === 0) return marked;
-      const { arguments: input, malformed } = await deps.messageStore.loadToolArguments(task, turn.head, call.callId);
+      const { arguments: input, malformed } = await deps.messageStore.loadToolArguments(task, step.head, call.callId);
       if (malformed !== undefined || !isCallable(tool, input)) return marked;
-      return (await neededRule(deps, task, call.tool, input)) ? { ...marked, approval: true } : marked;
+      return (await requiredApproval(deps, task, call.tool, input)) ? { ...marked, approval: true } : marked;
     }),
   );
-  return { ...turn, calls };
+  return { ...step, calls };
 }
 
-/** Nobody is asked about a call that the tool would turn away; the model is told instead. */
+/** Whether the tool accepts the input. If not, no person is asked: the tool runs and reports the error to the model. */
 function isCallable(tool: Tool, input: JsonValue): boolean {
   try {
     tool.check?.(input);

@@ -2,73 +2,74 @@ import { AlfredError } from '../../contract/errors.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { TaskRef } from '../../contract/references.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
-import { alfredErrorOf } from '../errors.ts';
-import { withHeartbeat } from '../activity-context.ts';
-import { isFinal } from './run-effect.ts';
+import { findTool, isFinal, toAlfredError, withHeartbeat } from '../activity-context.ts';
 import type { Effects, Tool, ToolCallKey, ToolContext, UndoableCall, UndoState } from '../../contract/ports/index.ts';
-import { toolNamed } from './tool-named.ts';
 
 export type UndoDeps = { tools: Record<string, Tool>; effects: Effects; metrics: Metrics };
 
-type Outcome = { state: UndoState; summary: string };
+type UndoOutcome = { state: UndoState; summary: string };
 
-/** What a cancelled task takes back. */
+/** Undo of what a cancelled task has changed. */
 export const createUndoActivities = ({ tools, effects, metrics }: UndoDeps) => ({
-  /** What a task that was cancelled shall undo, newest first. */
+  /** The calls that a cancelled task must undo, newest first. */
   cancellationOf: ({ task }: { task: TaskRef }): Promise<{ undo: ToolCallKey[] }> => effects.planUndo(task),
 
-  /** Takes back one effect, under a receipt of its own; what cannot be undone is said. */
+  /** Undoes one call, under a receipt of its own, and records the outcome. */
   undoCall: ({ task, call }: { task: TaskRef; call: ToolCallKey }): Promise<void> =>
     withHeartbeat(async (signal) => {
-      const undo = await effects.beginUndo(task, call);
-      if (!undo) return;
-      const tool = toolNamed(tools, undo.tool);
+      const undoable = await effects.beginUndo(task, call);
+      if (!undoable) return;
+      const tool = findTool(tools, undoable.tool);
       const context: ToolContext = {
         scope: { tenant: task.tenant, subject: task.subject },
         taskId: task.taskId,
         receiptKey: `${task.taskId}/${call.step}/${call.callId}/undo`,
         signal,
-        beforeSend: () => effects.claimUndoSend(task, call, undo.sent),
+        beforeSend: () => effects.claimUndoSend(task, call, undoable.sent),
       };
-      const outcome = await takeBack(tool, undo, context).catch(async (error: unknown): Promise<Outcome> => {
-        const failure = alfredErrorOf(error);
+      const outcome = await undo(tool, undoable, context).catch(async (error: unknown): Promise<UndoOutcome> => {
+        const failure = toAlfredError(error);
         if (signal.aborted || failure.code === 'superseded') throw error;
-        if (failure.code === 'effect_unknown') return unknown(undo.tool);
-        // What failed for certain has changed nothing; of anything else nobody knows.
+        if (failure.code === 'effect_unknown') return outcomeUnknown(undoable.tool);
+        // An error of ours means that nothing was changed. Of any other error it is not known.
         if (error instanceof AlfredError) await effects.recordNoEffect(task, call, 'undo');
         if (!isFinal(failure)) throw error;
         return { state: 'failed', summary: failure.message };
       });
       await effects.completeUndo(task, call, outcome);
-      metrics.effectsUndone.inc({ tool: undo.tool, state: outcome.state });
+      metrics.effectsUndone.inc({ tool: undoable.tool, state: outcome.state });
     }),
 
-  /** What is said of an undo whose attempts all ended without a word. */
+  /** Records a failed undo, for attempts that all ended without an outcome: a time-out, a dead worker. */
   giveUpUndo: ({ task, call }: { task: TaskRef; call: ToolCallKey }): Promise<void> =>
     effects.completeUndo(task, call, { state: 'failed', summary: 'It could not be undone after several attempts.' }),
 });
 
-async function takeBack(
+async function undo(
   tool: Tool | undefined,
-  { input, output, sent: left, ...undo }: UndoableCall,
+  { input, output, sent, tool: name }: UndoableCall,
   context: ToolContext,
-): Promise<Outcome> {
-  if (!tool?.undo) return { state: 'impossible', summary: `A call of ${undo.tool} cannot be undone.` };
-  if (left && !tool.repeatable) return unknown(undo.tool);
-  const done = output === undefined ? await whatItDid(tool, input, context) : { output };
-  if (done === 'nothing') return { state: 'undone', summary: 'It had not taken effect.' };
-  if (done === 'unknown') return unknown(undo.tool);
-  return { state: 'undone', ...(await tool.undo(input, done.output, context)) };
+): Promise<UndoOutcome> {
+  if (!tool?.undo) return { state: 'impossible', summary: `A call of ${name} cannot be undone.` };
+  if (sent && !tool.repeatable) return outcomeUnknown(name);
+  const call = output === undefined ? await reconcileCall(tool, input, context) : { output };
+  if (call === 'not_done') return { state: 'undone', summary: 'It had not taken effect.' };
+  if (call === 'unknown') return outcomeUnknown(name);
+  return { state: 'undone', ...(await tool.undo(input, call.output, context)) };
 }
 
-async function whatItDid(tool: Tool, input: JsonValue, context: ToolContext) {
-  const call = { ...context, receiptKey: context.receiptKey.replace(/\/undo$/, '') };
-  const found = (await tool.reconcile?.(input, call)) ?? { state: 'unknown' as const };
-  if (found.state === 'done') return { output: found.output };
-  return found.state === 'not_done' ? 'nothing' : 'unknown';
+/** Asks the receiver about a call whose result was not stored. */
+async function reconcileCall(
+  tool: Tool,
+  input: JsonValue,
+  context: ToolContext,
+): Promise<{ output: JsonValue } | 'not_done' | 'unknown'> {
+  const callContext = { ...context, receiptKey: context.receiptKey.replace(/\/undo$/, '') };
+  const outcome = (await tool.reconcile?.(input, callContext)) ?? { state: 'unknown' as const };
+  return outcome.state === 'done' ? { output: outcome.output } : outcome.state;
 }
 
-const unknown = (tool: string): Outcome => ({
+const outcomeUnknown = (tool: string): UndoOutcome => ({
   state: 'unknown',
   summary: `It is not known whether the call of ${tool} took effect, or was undone.`,
 });

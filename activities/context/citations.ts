@@ -7,24 +7,24 @@ import { passagesOf, type FoundPassage } from '../../contract/rules/tool-output.
 import type { Message } from '../../contract/ports/index.ts';
 
 /**
- * Numbers the passages in a conversation's tool results 1, 2, 3 … by first appearance, so that the model, the stream
- * and the answer speak of the same [n]. Each passage gets an `n` before its fields. What a compaction has numbered keeps
- * its number. Numbering twice changes nothing.
+ * Numbers the passages in a conversation's tool results 1, 2, 3 … by first appearance, so that [n] means the same
+ * passage for the model, in the stream and in the answer. Adds an `n` before each passage's other fields. Numbers from
+ * before a compaction stay. Idempotent.
  */
 export function numberPassages(messages: Message[]): Message[] {
-  const numbers = numbersOf(messages);
+  const numbers = passageNumbersOf(messages);
   return messages.map((message) =>
     message.role === 'tool'
       ? {
           ...message,
-          results: message.results.map((result) => ({ ...result, output: numbered(result.output, numbers) })),
+          results: message.results.map((result) => ({ ...result, output: withNumbers(result.output, numbers) })),
         }
       : message,
   );
 }
 
-/** The number of every passage in a conversation, by chunk id, those that a compaction holds included. */
-export function numbersOf(messages: Message[]): Map<string, number> {
+/** The number of each passage of a conversation, by chunk id, including passages from before a compaction. */
+export function passageNumbersOf(messages: Message[]): Map<string, number> {
   const numbers = new Map<string, number>();
   for (const message of messages) {
     if (message.role === 'compaction')
@@ -36,7 +36,7 @@ export function numbersOf(messages: Message[]): Map<string, number> {
   return numbers;
 }
 
-function numbered(output: JsonValue, numbers: Map<string, number>): JsonValue {
+function withNumbers(output: JsonValue, numbers: Map<string, number>): JsonValue {
   const passages = passagesOf(output)?.map(({ n: _, ...passage }) => ({
     n: numbers.get(passage.chunkId) ?? 0,
     ...passage,
@@ -44,24 +44,24 @@ function numbered(output: JsonValue, numbers: Map<string, number>): JsonValue {
   return passages ? { ...(output as Record<string, JsonValue>), passages } : output;
 }
 
-/** What the provider says that an answer cites. */
+/** The places that the provider marked as cited in an answer. */
 export const placesIn = (parts: AssistantPart[]): CitedPlace[] =>
   parts.flatMap((part) => (part.type === 'text' ? (part.citations ?? []) : []));
 
 /**
- * The citations of an answer: every [n] in it that names a passage of the conversation, in order of appearance, each
- * with the first place in that passage that the provider says was cited, else with the sentences that come closest to
- * what the answer claims. Quotes are cut from the passage, so they stand in the document word for word.
+ * The citations of an answer: every [n] in it that names a passage of the conversation, in order of appearance. The
+ * quote is the first place in the passage that the provider marked as cited, or else the sentences closest to the
+ * claim. Quotes are cut from the passage, so they are in the document word for word.
  *
- * @param places what the provider says; one whose words do not stand there is passed over
+ * @param places marked by the provider; a place whose quote is not in its passage is ignored
  */
 export function citationsOf(text: string, messages: Message[], places: CitedPlace[] = []): Citation[] {
   const passages = passagesByNumber(messages);
   const citations = new Map<number, Citation>();
-  for (const { n, claim } of claims(text)) {
+  for (const { n, claim } of citedClaims(text)) {
     const passage = passages.get(n);
     if (!passage || citations.has(n)) continue;
-    const { start, end } = placeIn(passage, places) ?? selectQuote(passage.text, claim);
+    const { start, end } = findPlace(passage, places) ?? selectQuote(passage.text, claim);
     const { documentId, document, title, headingPath, page, chunkId, contentHash, version, indexVersion, query } =
       passage;
     citations.set(n, {
@@ -84,20 +84,22 @@ export function citationsOf(text: string, messages: Message[], places: CitedPlac
   return [...citations.values()];
 }
 
-const placeIn = (passage: FoundPassage, places: CitedPlace[]) =>
+const findPlace = (passage: FoundPassage, places: CitedPlace[]) =>
   places.find(
     ({ chunkId, start, end, quote }) =>
       chunkId === passage.chunkId && quote !== '' && passage.text.slice(start, end) === quote,
   );
 
-/** The numbers in an answer that no passage of the conversation has. */
+/** Cited numbers that no passage of the conversation has. */
 export function unknownNumbers(text: string, messages: Message[]): number[] {
   const passages = passagesByNumber(messages);
-  // A year in brackets, or an index into an array, is no citation.
-  return [...new Set([...claims(text)].map(({ n }) => n))].filter((n) => n > 0 && n < 1_000 && !passages.has(n));
+  // Not citations: a year in brackets, an array index.
+  return [...new Set([...citedClaims(text)].map(({ n }) => n))].filter((n) => n > 0 && n < 1_000 && !passages.has(n));
 }
 
-/** An answer in which false numbers are struck out: whoever reads it sees that a source was named and is none. */
+/**
+ * Replaces citations of unknown passages, so that the reader sees that the model named a source which does not exist.
+ */
 export const replaceUnknownCitations = (text: string, unknown: number[]): string =>
   text.replace(citation, (_, list: string) => {
     const known = list.split(',').filter((n) => !unknown.includes(Number(n)));
@@ -106,20 +108,21 @@ export const replaceUnknownCitations = (text: string, unknown: number[]): string
 
 const citation = /\[(\d{1,4}(?:\s*,\s*\d{1,4})*)\]/g;
 
-/** Each [n] of an answer that was given to a passage which these messages no longer show. */
-export function citedBefore(text: string, messages: Message[]): number[] {
+/** Numbers that an answer cites and whose passages these messages no longer show. */
+export function citedNotShown(text: string, messages: Message[]): number[] {
   const shown = passagesByNumber(messages);
-  const given = new Set(numbersOf(messages).values());
-  return [...new Set([...claims(text)].map(({ n }) => n))].filter((n) => given.has(n) && !shown.has(n));
+  const known = new Set(passageNumbersOf(messages).values());
+  return [...new Set([...citedClaims(text)].map(({ n }) => n))].filter((n) => known.has(n) && !shown.has(n));
 }
 
 /**
- * The numbers that each tool result was the first to show, by its hash. What a compaction knows of them stays.
+ * The passage numbers that each tool result was the first to show, by the result's hash. Includes what an earlier
+ * compaction recorded.
  *
- * @param messages numbered
+ * @param messages with numbered passages
  * @param stored   the same messages as they are stored
  */
-export function shownByOf(messages: Message[], stored: StoredMessage[]): Record<ContentHash, number[]> {
+export function numbersByResult(messages: Message[], stored: StoredMessage[]): Record<ContentHash, number[]> {
   const shownBy = new Map<ContentHash, number[]>();
   const known = new Set<number>();
   const add = (result: ContentHash, numbers: number[]) => {
@@ -128,13 +131,13 @@ export function shownByOf(messages: Message[], stored: StoredMessage[]): Record<
     for (const n of added) known.add(n);
   };
   for (const [i, message] of messages.entries()) {
-    const as = stored[i];
+    const storedMessage = stored[i];
     if (message.role === 'compaction')
       for (const [result, numbers] of Object.entries(message.shownBy ?? {})) add(result, numbers);
-    if (message.role !== 'tool' || as?.role !== 'tool') continue;
+    if (message.role !== 'tool' || storedMessage?.role !== 'tool') continue;
     for (const [k, { output }] of message.results.entries())
       add(
-        as.results[k]?.result ?? '',
+        storedMessage.results[k]?.result ?? '',
         (passagesOf(output) ?? []).flatMap(({ n }) => (typeof n === 'number' ? [n] : [])),
       );
   }
@@ -147,13 +150,13 @@ function passagesByNumber(messages: Message[]): Map<number, FoundPassage> {
     if (message.role !== 'tool') continue;
     for (const { output } of message.results)
       for (const passage of passagesOf(output) ?? [])
-        if (typeof passage.n === 'number') passages.set(passage.n, { ...passage, ...foundBy(output) });
+        if (typeof passage.n === 'number') passages.set(passage.n, { ...passage, ...searchOf(output) });
   }
   return passages;
 }
 
-/** What an output's passages were found by. */
-function foundBy(output: JsonValue): { indexVersion?: string; query?: string } {
+/** The search that found an output's passages. */
+function searchOf(output: JsonValue): { indexVersion?: string; query?: string } {
   if (typeof output !== 'object' || output === null || Array.isArray(output)) return {};
   const { indexVersion, query } = output;
   return {
@@ -162,8 +165,8 @@ function foundBy(output: JsonValue): { indexVersion?: string; query?: string } {
   };
 }
 
-/** Each [n] (also [1, 2]) with the text before it, back to the end of the paragraph before. */
-function* claims(text: string): Iterable<{ n: number; claim: string }> {
+/** Each cited number ([n], or each of [1, 2]) with its claim: the text before it in the same paragraph. */
+function* citedClaims(text: string): Iterable<{ n: number; claim: string }> {
   for (const match of text.matchAll(citation)) {
     const before = text.slice(0, match.index);
     const claim = before.slice(before.trimEnd().lastIndexOf('\n') + 1);

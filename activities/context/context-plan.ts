@@ -1,33 +1,33 @@
 import type { StoredMessage } from '../../contract/messages.ts';
 import { droppedOutput } from '../../contract/rules/tool-output.ts';
-import { bytesOf, roughTokens } from './context-size.ts';
+import { bytesOf, estimateMessageTokens } from './context-size.ts';
 import type { MessageChain, Message } from '../../contract/ports/index.ts';
 
-/** A part of a conversation, as a model gets it and as it is stored; both lists have the same places. */
+/** A part of a conversation, as the model gets it and as it is stored. Both lists have the same order. */
 export type Chain = { messages: Message[]; stored: StoredMessage[] };
 
-/** Tokens of so many bytes. */
+/** Converts bytes to tokens. */
 export type Density = (bytes: number) => number;
 
-/** A result that takes less stays: reading it again would cost more. In tokens. */
-const leastDrop = 100;
+/** A smaller result is not dropped: reading it again would cost more. In tokens. */
+const minDropTokens = 100;
 
 /**
- * How many tokens a conversation makes of its bytes, by the count of a model where there is one. Never less than the
- * plain estimate, which is what counts for the shorter conversation until a model has seen it.
+ * Measures how many tokens a conversation has per byte, from a model's count if there is one. Never below the plain
+ * estimate, because that is used for the shorter conversation until a model has counted it.
  */
 export function densityOf({ messages, counted }: MessageChain, overheadBytes: number): Density {
   const before = messages.slice(0, (counted?.index ?? -1) + 1);
-  const measured = counted ? counted.tokens / Math.max(1, roughTokens(before, overheadBytes)) : 1;
-  // A token is at least a byte.
+  const measured = counted ? counted.tokens / Math.max(1, estimateMessageTokens(before, overheadBytes)) : 1;
+  // A token has at least one byte.
   const tokensPerByte = Math.min(4, Math.max(1, measured)) / 4;
   return (bytes) => bytes * tokensPerByte;
 }
 
 export const bytesOfAll = (messages: Message[]) => messages.reduce((sum, message) => sum + bytesOf(message), 0);
 
-/** Takes the oldest tool results out until enough bytes are saved or none is left; never one of the newest tool message. */
-export function dropResults(chain: Chain, toSave: number, density: Density): Chain & { dropped: number } {
+/** Drops the oldest tool results until enough bytes are saved, but none of the newest tool message. */
+export function dropResults(chain: Chain, bytesToSave: number, density: Density): Chain & { dropped: number } {
   const newest = chain.messages.findLastIndex(({ role }) => role === 'tool');
   let saved = 0;
   let dropped = 0;
@@ -36,7 +36,7 @@ export function dropResults(chain: Chain, toSave: number, density: Density): Cha
     const results = message.results.map((result) => {
       const shorter = { ...result, output: droppedOutput(result.callId) };
       const gain = bytesOf({ role: 'tool', results: [result] }) - bytesOf({ role: 'tool', results: [shorter] });
-      if (saved >= toSave || density(gain) < leastDrop) return result;
+      if (saved >= bytesToSave || density(gain) < minDropTokens) return result;
       saved += gain;
       dropped++;
       return shorter;
@@ -55,20 +55,20 @@ export function dropResults(chain: Chain, toSave: number, density: Density): Cha
   return { messages, stored, dropped };
 }
 
-/** What stays word for word when a summary stands for the rest. */
+/** What stays unchanged when a summary replaces the rest. */
 export type Split = {
-  /** Where the newest messages begin; all before is what the summary is written from. */
+  /** Index of the first of the newest messages. The summary is written from all messages before it. */
   tail: number;
   kept: Chain;
-  /** Messages that the summary stands for. */
+  /** Number of messages that the summary replaces. */
   replaced: number;
 };
 
 /**
- * Keeps the first question, the newest one of a person, and the newest messages: as many as fit, at the least the
- * model's last words and what came after them. A tool call is never cut from its result.
+ * Keeps the first question, the newest question, and as many of the newest messages as fit: at least the model's last
+ * message and what came after it. A tool call is never separated from its result.
  *
- * @returns undefined when there is nothing between them
+ * @returns undefined when there is nothing left to replace
  */
 export function splitForSummary({ messages, stored }: Chain, tailTokens: number, density: Density): Split | undefined {
   let tail = messages.findLastIndex(({ role }) => role === 'assistant');

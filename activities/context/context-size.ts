@@ -1,40 +1,43 @@
 import type { AssistantPart } from '../../contract/messages.ts';
 import { splitSentences } from '../../contract/rules/quote.ts';
+import { estimateTokens } from '../../contract/rules/token-estimate.ts';
 import { passagesOf } from '../../contract/rules/tool-output.ts';
 import type { MessageChain, Message } from '../../contract/ports/index.ts';
 
-/** A model is told of its tool that reads on (read-result.ts) only once there is something to read; what that takes at the most, in bytes. */
+/** Upper bound of the bytes of the `read_result` tool, which a request has only if something can be read with it. */
 export const readMoreBytes = 1_536;
 
-/** What a chat template puts around a message, a part of one or the whole; in tokens, generously. */
-const wrapping = 32;
+/** Upper bound of the tokens that a chat template adds around a message, a part of a message, or the whole. */
+const wrapperTokens = 32;
 
-/** What a provider says to its model about tools, in tokens; a count includes it. */
-const hidden = 1_024;
-
-/** Words that a provider's adapter adds around a summary or a tool to begin with; in bytes, generously. */
-const wording = 128;
+/** Upper bound of the tokens that a provider adds to describe the tools. A model's count includes them. */
+const toolPromptTokens = 1_024;
 
 /**
- * Tokens of a conversation, about: what a model has counted, and a quarter of the bytes of what came after. For English
- * that is a quarter of the characters; other scripts have more bytes a character, and more tokens.
- *
- * @param overheadBytes UTF-8 bytes of instructions, tools and schemas; a count includes them
+ * Upper bound of the bytes that an adapter adds around a summary, or around the tool that a user asks to call first.
  */
-export function estimateTokens(
+const adapterBytes = 128;
+
+/**
+ * Estimates the tokens of a conversation: the last count of a model, plus a quarter of the bytes that came after it.
+ * For English that is a quarter of the characters. Other scripts have more bytes per character, and more tokens.
+ *
+ * @param overheadBytes UTF-8 bytes of instructions, tools and schemas; a model's count includes them
+ */
+export function estimateChainTokens(
   { messages, counted }: Pick<MessageChain, 'messages' | 'counted'>,
   overheadBytes: number,
 ) {
   const after = messages.slice((counted?.index ?? -1) + 1);
-  return counted ? counted.tokens + roughTokens(after) : roughTokens(after, overheadBytes);
+  return counted ? counted.tokens + estimateMessageTokens(after) : estimateMessageTokens(after, overheadBytes);
 }
 
 /**
- * Tokens that a conversation cannot exceed, whatever it says: a tokenizer that works on bytes makes at most one token of
- * each. Only a count of the same model is taken for granted.
+ * Upper bound of a conversation's tokens, for any content: a byte-level tokenizer makes at most one token of each byte.
+ * Only a count by the same model is relied on.
  *
  * @param model `provider:model`
- * @param isCiting passages are sent as search results
+ * @param isCiting whether passages are sent as search results
  */
 export function boundTokens(
   { messages, counted }: Pick<MessageChain, 'messages' | 'counted'>,
@@ -45,19 +48,22 @@ export function boundTokens(
   const known = counted?.by === model ? counted : undefined;
   const before = messages.slice(0, (known?.index ?? -1) + 1);
   const after = messages.slice(before.length);
-  // The message that was counted last is what the model answered; it was asked without it.
-  const toolIsNew = known !== undefined && !hasMore(before.slice(0, -1)) && hasMore(messages);
-  const start = known ? known.tokens + (toolIsNew ? readMoreBytes : 0) : overheadBytes + hidden;
-  const sizeOf = (message: Message) =>
-    bytesOf(message) + wrapping * piecesOf(message) + (isCiting ? framesOf(message) : 0);
-  return after.reduce((sum, message) => sum + sizeOf(message), start + wrapping);
+  // The last counted message is the model's own response. The request that was counted ended before it.
+  const toolIsNew = known !== undefined && !hasOmissions(before.slice(0, -1)) && hasOmissions(messages);
+  const start = known ? known.tokens + (toolIsNew ? readMoreBytes : 0) : overheadBytes + toolPromptTokens;
+  const maxTokensOf = (message: Message) =>
+    bytesOf(message) + wrapperTokens * partsIn(message) + (isCiting ? searchResultBytes(message) : 0);
+  return after.reduce((sum, message) => sum + maxTokensOf(message), start + wrapperTokens);
 }
 
-export const roughTokens = (messages: Message[], overheadBytes = 0) =>
-  Math.ceil(messages.reduce((sum, message) => sum + bytesOf(message), overheadBytes) / 4);
+/** Estimates the tokens of messages that no model has counted. */
+export const estimateMessageTokens = (messages: Message[], overheadBytes = 0) =>
+  estimateTokens(messages.reduce((sum, message) => sum + bytesOf(message), overheadBytes));
 
-/** Whether a conversation holds less than was said or found, so that the model needs a way to read the rest. */
-export const hasMore = (messages: Message[]): boolean =>
+/**
+ * Whether a conversation leaves out earlier messages or parts of results, so that the model needs a way to read them.
+ */
+export const hasOmissions = (messages: Message[]): boolean =>
   messages.some(
     (message) =>
       message.role === 'compaction' ||
@@ -67,11 +73,11 @@ export const hasMore = (messages: Message[]): boolean =>
         )),
   );
 
-/** UTF-8 bytes of a message as a model gets it. */
+/** UTF-8 bytes of a message as the model gets it. */
 export function bytesOf(message: Message): number {
   switch (message.role) {
     case 'user':
-      return utf8(message.text) + (message.tool ? wording + json(message.tool) : 0);
+      return utf8(message.text) + (message.tool ? adapterBytes + json(message.tool) : 0);
     case 'assistant':
       return message.parts.reduce((sum, part) => sum + partBytes(part), 0);
     case 'tool':
@@ -81,7 +87,7 @@ export function bytesOf(message: Message): number {
         0,
       );
     case 'compaction':
-      return message.summary === undefined ? 0 : wording + utf8(message.summary);
+      return message.summary === undefined ? 0 : adapterBytes + utf8(message.summary);
   }
 }
 
@@ -91,19 +97,21 @@ function partBytes(part: AssistantPart): number {
   return utf8(part.callId) + utf8(part.tool) + json(part.arguments) + utf8(part.malformed ?? '');
 }
 
-function piecesOf(message: Message): number {
+function partsIn(message: Message): number {
   if (message.role === 'assistant') return 1 + message.parts.length;
   return message.role === 'tool' ? 1 + message.results.length : 1;
 }
 
-/** What search results take beyond the JSON of their passages: titles and ids once more, a frame for each and each of its sentences. */
-function framesOf(message: Message): number {
+/**
+ * What search results add to the JSON of their passages: ids and titles again, and a wrapper per passage and sentence.
+ */
+function searchResultBytes(message: Message): number {
   const outputs = message.role === 'tool' ? message.results.map(({ output }) => output) : [];
   return outputs
     .flatMap((output) => passagesOf(output) ?? [])
     .reduce(
       (sum, { text, chunkId, title, headingPath }) =>
-        sum + json([chunkId, title, headingPath]) + wrapping * (1 + splitSentences(text).length),
+        sum + json([chunkId, title, headingPath]) + wrapperTokens * (1 + splitSentences(text).length),
       0,
     );
 }

@@ -1,8 +1,8 @@
 import type { Message } from '../../contract/ports/index.ts';
 
 /**
- * A conversation as one text, for a model whose window is too small for the messages themselves. When it is longer than
- * `maxBytes` its longest parts are cut, so that something of every part is left.
+ * Renders a conversation as one text, for a model whose window is too small for the messages themselves. If it is
+ * longer than `maxBytes`, its longest parts are cut, so that something of every part is left.
  */
 export function transcriptOf(messages: Message[], maxBytes: number): string {
   const parts = messages.flatMap(partsOf);
@@ -10,13 +10,14 @@ export function transcriptOf(messages: Message[], maxBytes: number): string {
   const room =
     (maxBytes * all.length) / Math.max(1, Buffer.byteLength(all)) -
     parts.reduce((sum, { label }) => sum + label.length + 40, 0);
-  const longest = longestPart(
+  const maxLength = maxPartLength(
     parts.map(({ text }) => text.length),
     room,
   );
   const lines = parts.map(({ label, text }) => {
-    const left = text.length - longest;
-    return `${label}: ${left > 0 ? `${text.slice(0, longest).toWellFormed()} … (${left} characters left out)` : text}`;
+    const omitted = text.length - maxLength;
+    if (omitted <= 0) return `${label}: ${text}`;
+    return `${label}: ${text.slice(0, maxLength).toWellFormed()} … (${omitted} characters left out)`;
   });
   return lines.join('\n\n');
 }
@@ -42,13 +43,13 @@ function partsOf(message: Message): { label: string; text: string }[] {
   }
 }
 
-/** The length to cut parts to so that all of them together take no more than `room`; Infinity when they fit as they are. */
-function longestPart(lengths: number[], room: number): number {
-  let left = Math.max(0, room);
+/** The length to cut parts to, so that together they take at most `room` characters; Infinity when they fit uncut. */
+function maxPartLength(lengths: number[], room: number): number {
+  let available = Math.max(0, room);
   for (const [i, length] of lengths.toSorted((a, b) => a - b).entries()) {
-    const share = Math.floor(left / (lengths.length - i));
+    const share = Math.floor(available / (lengths.length - i));
     if (length > share) return share;
-    left -= length;
+    available -= length;
   }
   return Infinity;
 }

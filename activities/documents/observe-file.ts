@@ -1,14 +1,14 @@
 import type { Metrics } from '../../runtime/metrics.ts';
 import type { FileOutcome, ParsedDocument } from '../../contract/ports/index.ts';
 
-type Observed = Pick<Metrics, 'documentsIngested' | 'documentFailures' | 'chunksIngested'>;
+type FileMetrics = Pick<Metrics, 'documentsIngested' | 'documentFailures' | 'chunksIngested'>;
 type Outcome = { state: string } & Partial<Pick<FileOutcome & { state: 'failed' }, 'code'>>;
 
-/** Counts what became of one file or item, and of what was cut from it. */
-export function observeFile(metrics: Observed) {
+/** Counts the outcome of one file or item, and the chunks that it was cut into. */
+export function observeFile(metrics: FileMetrics) {
   let chunks = 0;
   return {
-    /** Passes on what the parser made, and notes how much that is. */
+    /** Notes the number of chunks, and returns the document. */
     parsed: (document: ParsedDocument): ParsedDocument => {
       chunks = document.chunks.length;
       return document;

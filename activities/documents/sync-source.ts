@@ -1,161 +1,155 @@
 import { createHash } from 'node:crypto';
 import { activityInfo } from '@temporalio/activity';
 import type { Chunking } from '../../contract/chunking.ts';
-import { AlfredError, maxAttemptsOf } from '../../contract/errors.ts';
+import { maxAttemptsOf, type AlfredError } from '../../contract/errors.ts';
 import type { SourceRef } from '../../contract/references.ts';
-import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
-import { toAlfredError } from '../errors.ts';
-import { withHeartbeat } from '../activity-context.ts';
+import { toAlfredError, withHeartbeat } from '../activity-context.ts';
+import { forEachConcurrently } from './for-each-concurrently.ts';
 import { observeFile } from './observe-file.ts';
+import { requestEmbedding, type RequestEmbeddingDeps } from './request-embedding.ts';
 import type {
   DocumentParser,
   Documents,
   DueItem,
-  Embeddings,
   ItemOutcome,
+  SourceLocation,
   SourceReaders,
   Sources,
-  SourceLocation,
   SyncCounts,
   SyncEnd,
   Workflows,
 } from '../../contract/ports/index.ts';
 
-export type SyncDeps = {
+export type SyncDeps = RequestEmbeddingDeps & {
   sources: Sources;
   sourceReaders: SourceReaders;
   documents: Documents;
   parser: DocumentParser;
-  embeddings: Pick<Embeddings, 'embedder'>;
   workflows: Pick<Workflows, 'embedDocuments' | 'syncSource'>;
   metrics: Metrics;
-  log: Logger;
 };
 
-/** Items one activity takes, and of those at once; how many of them a host is asked for at once is the reader's to know. */
+/** Items per activity. */
 const batchSize = 20;
+/** Items in work at once. The reader limits how many of them it requests from one host at once. */
 const itemsAtOnce = 4;
 
-/** What is wrong with us and not with the item. */
-const isOurs = ({ code }: AlfredError) => ['internal', 'database_unavailable', 'draining'].includes(code);
+/** Whether the fault is on our side and not in the item. */
+const isOurFault = ({ code }: AlfredError) => ['internal', 'database_unavailable', 'draining'].includes(code);
 
 export const createSyncActivities = (deps: SyncDeps) => {
-  const { sources, sourceReaders, documents, parser, embeddings, workflows, metrics, log } = deps;
-
-  /** Reads one item and stores what it holds. */
-  async function take(
-    source: SourceRef,
-    where: SourceLocation,
-    item: DueItem,
-    { seen, signal }: { seen: ReturnType<typeof observeFile>; signal: AbortSignal },
-  ): Promise<ItemOutcome> {
-    const content = await sourceReaders[where.kind].read(where, item, signal);
-    if (content.state !== 'read') return content;
-    const { name } = item;
-    const { bytes, mediaType, typeDecides, etag, lastModified } = content;
-    const contentHash = createHash('sha256').update(bytes).digest('base64url');
-    const put = await documents.put(source, {
-      file: { name, mediaType, contentHash, sizeBytes: bytes.length },
-      parse: async (chunking: Chunking) =>
-        seen.parsed(await parser.parse({ name, mediaType, bytes, typeDecides, chunking }, signal)),
-      placement: source,
-    });
-    if (put.state === 'failed') return put;
-    // It stood elsewhere before the source's place was changed.
-    if (item.documentId !== null && item.documentId !== put.documentId) await documents.delete(source, item.documentId);
-    return { ...put, contentHash, etag, lastModified };
-  }
-
-  async function remove(source: SourceRef, { name, documentId }: DueItem): Promise<void> {
-    if (documentId !== null) await documents.delete(source, documentId);
-    await sources.removeItem(source, name);
-  }
-
-  /** @returns what is broken on our side, so that the item stays due for a retry */
-  async function settle(
-    source: SourceRef,
-    where: SourceLocation,
-    item: DueItem,
-    signal: AbortSignal,
-  ): Promise<AlfredError | undefined> {
-    const seen = observeFile(metrics);
-    const settled = async (outcome: ItemOutcome) => {
-      await sources.recordOutcome(source, item.name, outcome);
-      if (outcome.state !== 'gone') seen.settled(outcome);
-    };
-    try {
-      await settled(await take(source, where, item, { seen, signal }));
-      return undefined;
-    } catch (error) {
-      signal.throwIfAborted();
-      const known = toAlfredError(error);
-      const { code, message } = known;
-      log[code === 'internal' ? 'error' : 'info'](
-        { sourceId: source.sourceId, code, ...(code === 'internal' ? { err: known.cause ?? known } : {}) },
-        'an item of a source could not be read',
-      );
-      // One item that breaks us time and again does not hold up the rest.
-      if (isOurs(known) && activityInfo().attempt < maxAttemptsOf(code)) return known;
-      await settled({ state: 'failed', code, message });
-      return undefined;
-    }
-  }
-
-  /** What is stored is found by words; its vectors follow. */
-  const haveEmbedded = async () => {
-    if (!(await embeddings.embedder())) return;
-    // The sweep makes up for it.
-    await workflows.embedDocuments().catch((error: unknown) => {
-      log.warn({ err: error }, 'the vectors of new documents could not be begun');
-    });
-  };
-
+  const { sources, sourceReaders, workflows, log } = deps;
   return {
-    /** A schedule's word that it is time. While a sync runs nothing changes. */
+    /** Called by a source's schedule. No effect while a sync runs. */
     async requestSourceSync({ source }: { source: SourceRef }): Promise<void> {
       if (await sources.requestSync(source)) await workflows.syncSource(source);
     },
 
     beginSourceSync: ({ source, run }: { source: SourceRef; run: string }) => sources.beginSync(source, run),
 
-    /** Lists what the source holds, and notes what is to be read and what has gone. */
+    /** Lists the source, and records which items are to be read and which are gone. */
     listSource: ({ source }: { source: SourceRef }): Promise<SyncCounts> =>
       withHeartbeat(async (signal) => {
-        const where = await sources.findLocation(source);
-        if (where) await sources.storeListing(source, await sourceReaders[where.kind].list(where, signal));
+        const location = await sources.findLocation(source);
+        if (location) await sources.storeListing(source, await sourceReaders[location.kind].list(location, signal));
         return sources.countItems(source);
       }),
 
     /**
-     * Takes the next items: reads what may have changed and stores it, removes what has gone. What an item has wrong is
-     * noted beside it and stops no other; what is broken on our side is thrown after the others are done.
+     * Processes the next due items: reads and stores those that may have changed, removes those that are gone. What is
+     * wrong with an item is recorded for that item and does not stop the others. A fault on our side is thrown after
+     * the other items are done.
      *
-     * @returns how the whole sync stands afterwards
+     * @returns the counts of the whole sync afterwards
      */
     syncItems: ({ source }: { source: SourceRef }): Promise<SyncCounts> =>
       withHeartbeat(async (signal) => {
-        const row = await sources.findLocation(source);
+        const location = await sources.findLocation(source);
         const due = await sources.listDue(source, batchSize);
-        let broken: AlfredError | undefined;
-        const work = async () => {
-          for (let item = due.shift(); item; item = due.shift()) {
-            signal.throwIfAborted();
-            if (item.state === 'gone') await remove(source, item);
-            else if (row) broken = (await settle(source, row, item, signal)) ?? broken;
-          }
-        };
-        const results = await Promise.allSettled(Array.from({ length: itemsAtOnce }, work));
-        for (const result of results) if (result.status === 'rejected') throw result.reason;
-        if (broken) throw broken;
-        if (row) await haveEmbedded();
+        let fault: AlfredError | undefined;
+        await forEachConcurrently(due, itemsAtOnce, async (item) => {
+          signal.throwIfAborted();
+          if (item.state === 'gone') await removeItem(deps, source, item);
+          else if (location) fault = (await syncItem(deps, source, item, { location, signal })) ?? fault;
+        });
+        if (fault) throw fault;
+        if (location) await requestEmbedding(deps);
         return sources.countItems(source);
       }),
 
-    /** @param sync `run`: of which run, so that a repeat does not end the sync that was asked for meanwhile */
+    /** @param sync `run`: the run that began the sync, so that a repeat does not end a sync requested meanwhile */
     async endSourceSync({ source, end, run }: { source: SourceRef; end: SyncEnd; run?: string }): Promise<void> {
       await sources.endSync(source, end, run);
       log.info({ sourceId: source.sourceId, status: end.status }, 'a sync of a source ended');
     },
   };
 };
+
+async function removeItem(
+  { documents, sources }: SyncDeps,
+  source: SourceRef,
+  { name, documentId }: DueItem,
+): Promise<void> {
+  if (documentId !== null) await documents.delete(source, documentId);
+  await sources.removeItem(source, name);
+}
+
+/** Reads one item, and records its outcome. @returns a fault on our side: the item stays due for a retry */
+async function syncItem(
+  deps: SyncDeps,
+  source: SourceRef,
+  item: DueItem,
+  { location, signal }: { location: SourceLocation; signal: AbortSignal },
+): Promise<AlfredError | undefined> {
+  const observed = observeFile(deps.metrics);
+  const record = async (outcome: ItemOutcome) => {
+    await deps.sources.recordOutcome(source, item.name, outcome);
+    if (outcome.state !== 'gone') observed.settled(outcome);
+  };
+  try {
+    await record(await storeItem(deps, source, item, { location, observed, signal }));
+    return undefined;
+  } catch (error) {
+    signal.throwIfAborted();
+    const known = toAlfredError(error);
+    const { code, message } = known;
+    deps.log[code === 'internal' ? 'error' : 'info'](
+      { sourceId: source.sourceId, code, ...(code === 'internal' ? { err: known.cause ?? known } : {}) },
+      'an item of a source could not be read',
+    );
+    // After the last attempt the item fails, so that it does not hold up the others.
+    if (isOurFault(known) && activityInfo().attempt < maxAttemptsOf(code)) return known;
+    await record({ state: 'failed', code, message });
+    return undefined;
+  }
+}
+
+/** Reads one item and stores its document. */
+async function storeItem(
+  { sourceReaders, documents, parser }: SyncDeps,
+  source: SourceRef,
+  item: DueItem,
+  {
+    location,
+    observed,
+    signal,
+  }: { location: SourceLocation; observed: ReturnType<typeof observeFile>; signal: AbortSignal },
+): Promise<ItemOutcome> {
+  const content = await sourceReaders[location.kind].read(location, item, signal);
+  if (content.state !== 'read') return content;
+  const { name } = item;
+  const { bytes, mediaType, typeDecides, etag, lastModified } = content;
+  const contentHash = createHash('sha256').update(bytes).digest('base64url');
+  const outcome = await documents.put(source, {
+    file: { name, mediaType, contentHash, sizeBytes: bytes.length },
+    parse: async (chunking: Chunking) =>
+      observed.parsed(await parser.parse({ name, mediaType, bytes, typeDecides, chunking }, signal)),
+    placement: source,
+  });
+  if (outcome.state === 'failed') return outcome;
+  // After a change of the source's collection the item has a new document: delete the old one.
+  if (item.documentId !== null && item.documentId !== outcome.documentId)
+    await documents.delete(source, item.documentId);
+  return { ...outcome, contentHash, etag, lastModified };
+}

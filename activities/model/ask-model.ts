@@ -1,19 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as newId } from 'uuid';
 import { AlfredError } from '../../contract/errors.ts';
-import type { AssistantPart } from '../../contract/messages.ts';
 import { noUsage, totalTokens, type MessageHead, type TaskRef } from '../../contract/references.ts';
 import { budgetExceeded } from '../../contract/rules/wait-reason.ts';
 import { linkAbort } from '../../runtime/link-abort.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { isDatabaseUnavailable } from '../../runtime/database/postgres.ts';
-import { alfredErrorOf, isShutdown } from '../errors.ts';
+import { isShutdown, toAlfredError } from '../activity-context.ts';
+import { judgeResponse, type AnswerContext } from './judge-response.ts';
 import { observeCall } from './observe-call.ts';
 import type {
-  CompletedModelCall,
   DayLimit,
   Ledger,
+  MessageStore,
   ModelFacts,
   ModelGate,
   ModelProvider,
@@ -31,92 +31,121 @@ export type AskDeps = {
   ledger: Ledger;
   events: TaskEvents;
   gate: ModelGate;
+  messageStore: Pick<MessageStore, 'loadAll' | 'loadResults'>;
   metrics: Metrics;
   log: Logger;
-  /** Limits of the day that a task's calls draw on. */
+  /** Daily limits that the task's calls are charged to. */
   dayLimitsOf(task: TaskRef): DayLimit[];
 };
 
-export type Ask = {
+/** The step and the attempt that a model call belongs to. */
+export type CallAttempt = Run & { step: number; attempt: number };
+
+export type ModelCall = {
   task: TaskRef;
-  at: Run & { step: number; attempt: number };
+  at: CallAttempt;
   purpose: Purpose;
   facts: ModelFacts;
   provider: ModelProvider;
   request: ModelRequest;
+  /** Estimated input tokens. */
   estimatedTokens: number;
+  /** Upper bound of the input tokens. */
   boundTokens: number;
   /** The message that the response follows. */
   parent: MessageHead;
-  /** What becomes of a response: a result, a correction, or neither when it calls tools. */
-  judge: (response: Answer) => Promise<Pick<CompletedModelCall, 'result' | 'correction'>>;
+  /** What a step's answer is checked against; absent for a summary, whose text is used as it is. */
+  answer?: AnswerContext | undefined;
 };
 
-export type Answer = { text: string; parts: AssistantPart[] };
-
 /**
- * One model call, paid once: through the gate, its worst case charged, streamed, stored, settled. A repeat returns what
- * was stored.
+ * Makes one model call that is paid for once: passes the gate, reserves the worst case, streams, stores and settles the
+ * response. A repeat returns the stored response.
  *
- * @throws AlfredError `model_outage` while the model's circuit is open, `model_rate_limited` with when to come back,
- *   `budget_exceeded` before anything was spent, and whatever the provider said
+ * @throws AlfredError `model_outage` while the model's circuit is open, `model_rate_limited` with the time to wait,
+ *   `budget_exceeded` before anything was spent, and any error of the provider
  */
-export async function askModel(deps: AskDeps, ask: Ask, signal: AbortSignal): Promise<PaidCall> {
-  const { ledger, gate, log } = deps;
-  const { task, at, purpose, facts, provider } = ask;
-  const kept = await enter(deps, ask);
-  if (kept) return kept;
-  const callId = newId();
-  const named = {
-    callId,
+export async function askModel(deps: AskDeps, modelCall: ModelCall, signal: AbortSignal): Promise<PaidCall> {
+  const { ledger, gate, metrics } = deps;
+  const { task, at, purpose, facts, provider } = modelCall;
+  const paidBefore = await passGate(deps, modelCall);
+  if (paidBefore) return paidBefore;
+  const identity = {
+    callId: newId(),
     step: at.step,
     attempt: at.attempt,
     purpose,
     provider: provider.name,
-    model: ask.request.model,
+    model: modelCall.request.model,
   };
   const dayLimits = deps.dayLimitsOf(task);
   const reserved = await reserve(
     {
-      ...ask,
-      begin: (worstCase) => ledger.beginModelCall(task, { ...named, ...at, worstCase, dayLimits }),
+      ...modelCall,
+      begin: (worstCase) => ledger.beginModelCall(task, { ...identity, ...at, worstCase, dayLimits }),
     },
     signal,
   );
   if (reserved.paid) return reserved.paid;
-  const request = { ...ask.request, maxOutputTokens: reserved.maxOutputTokens };
+  const request = { ...modelCall.request, maxOutputTokens: reserved.maxOutputTokens };
 
-  const call = new RunningCall(facts);
-  const record = () => ({ ...named, ...call.record() });
-  let streaming = true;
+  const running = new RunningCall(facts);
+  const record = () => ({ ...identity, ...running.record() });
+  let isStreaming = true;
   try {
-    await stream(deps, call, { ...ask, request }, signal);
-    streaming = false;
-    await told(deps, gate.recordSuccess(facts.name, spentOf(call, ask)));
-    if (reserved.cutBy && call.wasCut()) throw budgetExceeded(reserved.cutBy);
-    const { parts, stopReason } = call.response();
-    const judged = await ask.judge({ text: call.text, parts });
-    const settled = { ...record(), parent: ask.parent, parts, stopReason, ...judged };
-    const paid = await untilStored(() => ledger.settleModelCall(task, settled), signal);
-    observeCall(deps.metrics, settled, 'completed');
+    await stream(deps, running, { ...modelCall, request }, signal);
+    isStreaming = false;
+    await ignoreGateFailure(deps, gate.recordSuccess(facts.name, gateUsageOf(running, modelCall)));
+    if (reserved.cutBy && running.wasCut()) throw budgetExceeded(reserved.cutBy);
+    const { parts, stopReason } = running.response();
+    const judged = modelCall.answer
+      ? await judgeResponse(deps, { task, model: facts.name, ...modelCall.answer }, { text: running.text, parts })
+      : { result: { text: running.text, citations: [] } };
+    const completed = { ...record(), parent: modelCall.parent, parts, stopReason, ...judged };
+    const paid = await retryStore(() => ledger.settleModelCall(task, completed), signal);
+    observeCall(metrics, completed, 'completed');
     return paid;
   } catch (error) {
-    const failure = signal.aborted ? stopped(signal) : await explained(deps, ask, alfredErrorOf(error), streaming);
-    const { code, message, retryAfterMs, details } = failure;
-    observeCall(deps.metrics, record(), code);
-    const mayRetry = !signal.aborted || isShutdown(signal);
-    const failures = await ledger
-      .failModelCall(task, { ...record(), code, message, mayRetry })
-      .catch((unwritten: unknown) => {
-        log.error({ err: unwritten, taskId: task.taskId, step: at.step }, 'a failed model call could not be recorded');
-        return undefined;
-      });
-    throw new AlfredError(code, message, { retryAfterMs, failures, details, cause: failure.cause ?? error });
+    const failure = signal.aborted
+      ? abortError(signal)
+      : await withCircuitState(deps, modelCall, toAlfredError(error), isStreaming);
+    observeCall(metrics, record(), failure.code);
+    throw await recordFailure(deps, modelCall, { record: record(), failure, error, signal });
   }
 }
 
-/** @returns what the step has paid for, when the gate is closed and it has; a paid answer needs no provider */
-async function enter({ gate, ledger, metrics }: AskDeps, { task, at, purpose, facts, estimatedTokens }: Ask) {
+/** Records a failed attempt. @returns the error to throw, with the number of failures so far */
+async function recordFailure(
+  { ledger, log }: AskDeps,
+  { task, at }: ModelCall,
+  {
+    record,
+    failure,
+    error,
+    signal,
+  }: {
+    record: Omit<Parameters<Ledger['failModelCall']>[1], 'code' | 'message' | 'mayRetry'>;
+    failure: AlfredError;
+    error: unknown;
+    signal: AbortSignal;
+  },
+): Promise<AlfredError> {
+  const { code, message, retryAfterMs, details } = failure;
+  const mayRetry = !signal.aborted || isShutdown(signal);
+  const failures = await ledger
+    .failModelCall(task, { ...record, code, message, mayRetry })
+    .catch((storeError: unknown) => {
+      log.error({ err: storeError, taskId: task.taskId, step: at.step }, 'a failed model call could not be recorded');
+      return undefined;
+    });
+  return new AlfredError(code, message, { retryAfterMs, failures, details, cause: failure.cause ?? error });
+}
+
+/** @returns the stored response, if the gate is closed and the step is paid for: that needs no provider */
+async function passGate(
+  { gate, ledger, metrics }: AskDeps,
+  { task, at, purpose, facts, estimatedTokens }: ModelCall,
+): Promise<PaidCall | undefined> {
   const entry = await gate.enter(facts, estimatedTokens);
   if (entry.open) return undefined;
   const paid = await ledger.findPaidCall(task, at.step, purpose);
@@ -135,53 +164,63 @@ export const outage = ({ name: model }: Pick<ModelFacts, 'name'>, cause?: unknow
     cause,
   });
 
-/** Tells the gate what a failure means for everybody; while the circuit is open a failure is the provider's, not the task's. */
-async function explained(deps: AskDeps, { facts }: Ask, error: AlfredError, streaming: boolean): Promise<AlfredError> {
-  if (!streaming) return error;
-  if (error.code === 'model_rate_limited') await told(deps, deps.gate.recordRateLimit(facts.name, error.retryAfterMs ?? 5_000));
+/**
+ * Reports a provider's failure to the gate, which all workers share. While the circuit is open the failure becomes an
+ * outage, for which the task waits instead of failing.
+ */
+async function withCircuitState(
+  deps: AskDeps,
+  { facts }: ModelCall,
+  error: AlfredError,
+  isStreaming: boolean,
+): Promise<AlfredError> {
+  if (!isStreaming) return error;
+  if (error.code === 'model_rate_limited')
+    await ignoreGateFailure(deps, deps.gate.recordRateLimit(facts.name, error.retryAfterMs ?? 5_000));
   if (error.code !== 'model_unavailable') return error;
-  return (await told(deps, deps.gate.recordFailure(facts.name))) ? outage(facts, error.cause ?? error) : error;
+  const isOpen = await ignoreGateFailure(deps, deps.gate.recordFailure(facts.name));
+  return isOpen ? outage(facts, error.cause ?? error) : error;
 }
 
-/** What the gate cannot be told costs no answer. */
-const told = <T>({ log }: AskDeps, telling: Promise<T>): Promise<T | undefined> =>
-  telling.catch((error: unknown) => {
+/** A failure of the gate is logged and never fails the call. */
+const ignoreGateFailure = <T>({ log }: AskDeps, report: Promise<T>): Promise<T | undefined> =>
+  report.catch((error: unknown) => {
     log.warn({ err: error }, 'the state of a model could not be shared');
     return undefined;
   });
 
-const spentOf = (call: RunningCall, { estimatedTokens }: Ask) => ({
-  tokens: totalTokens({ ...noUsage, ...call.record().usage }),
+const gateUsageOf = (running: RunningCall, { estimatedTokens }: ModelCall) => ({
+  tokens: totalTokens({ ...noUsage, ...running.record().usage }),
   estimated: estimatedTokens,
-  limits: call.limits,
+  limits: running.limits,
 });
 
-const stopped = (signal: AbortSignal) =>
+const abortError = (signal: AbortSignal) =>
   isShutdown(signal)
     ? new AlfredError('draining', 'The worker shuts down.')
     : new AlfredError('superseded', 'The call was stopped.');
 
-/** How long a paid response is held for a database that is away, in milliseconds; the activity's own limit is longer. */
-const holdMs = 10 * 60_000;
+/** How long to retry storing a paid response, in milliseconds. The activity's own limit is longer. */
+const maxStoreMs = 10 * 60_000;
 
-/** Stores what has been paid for: a database that is away for a moment must not cost the same answer twice. */
-async function untilStored<T>(store: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  const begun = performance.now();
+/** Retries while the database is unavailable, because without the stored response the model would be paid again. */
+async function retryStore<T>(store: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  const startedAt = performance.now();
   while (true) {
     try {
       return await store();
     } catch (error) {
-      if (!isDatabaseUnavailable(error) || signal.aborted || performance.now() - begun > holdMs) throw error;
+      if (!isDatabaseUnavailable(error) || signal.aborted || performance.now() - startedAt > maxStoreMs) throw error;
       await sleep(1_000);
     }
   }
 }
 
-/** Takes the provider's events; the text of a turn goes to whoever follows the task. */
+/** Consumes the provider's events. The text of a step is also streamed to those who follow the task. */
 async function stream(
   { events, log }: AskDeps,
-  call: RunningCall,
-  { task, at, purpose, provider, request }: Ask,
+  running: RunningCall,
+  { task, at, purpose, provider, request }: ModelCall,
   cancelled: AbortSignal,
 ) {
   const superseded = new AbortController();
@@ -194,11 +233,11 @@ async function stream(
   );
   try {
     for await (const event of provider.stream(request, either.signal)) {
-      call.take(event);
+      running.take(event);
       if (event.type === 'text' && purpose === 'turn') writer.write(event.text);
     }
   } catch (error) {
-    // A provider says in its own words that it was stopped.
+    // After our abort a provider throws an error of its own: throw the reason for the abort instead.
     superseded.signal.throwIfAborted();
     throw error;
   } finally {

@@ -1,12 +1,12 @@
 import type { Usage } from '../../contract/references.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 
-type Observed = { provider: string; model: string; usage: Usage; durationMs: number; firstTokenMs: number | null };
+type CallRecord = { provider: string; model: string; usage: Usage; durationMs: number; firstTokenMs: number | null };
 
-/** Counts one attempt at a model call. @param outcome `completed` or the code it failed with */
+/** Counts one attempt at a model call. @param outcome `completed` or the error code */
 export function observeCall(
   metrics: Metrics,
-  { provider, model, usage, durationMs, firstTokenMs }: Observed,
+  { provider, model, usage, durationMs, firstTokenMs }: CallRecord,
   outcome: string,
 ) {
   const labels = { provider, model };

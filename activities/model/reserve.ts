@@ -1,37 +1,36 @@
 import { AlfredError } from '../../contract/errors.ts';
 import { costOf } from '../../contract/rules/price.ts';
 import type { ReachedLimit, Usage } from '../../contract/references.ts';
-
 import type { ModelFacts, ModelProvider, ModelRequest, PaidCall } from '../../contract/ports/index.ts';
 
-/** An answer is not begun with less room than this, in tokens. */
-const leastOutputTokens = 1_024;
+/** No call is made with less room than this for the answer, in tokens. */
+const minOutputTokens = 1_024;
 
-/** Providers call their count an estimate that may be off by a little. */
+/** Providers document their token count as an estimate that may be slightly off. */
 const countMargin = 1.05;
 
-/** Input that no tokenizer exceeds, output to its limit, both at their dearest. */
+/** The highest possible usage: the upper bound of the input, the output limit, both at the highest price. */
 export function worstCaseOf({ price }: ModelFacts, inputTokens: number, outputTokens: number): Usage {
-  const dearest = { ...price, input: Math.max(price.input, price.cacheRead, price.cacheWrite) };
+  const highest = { ...price, input: Math.max(price.input, price.cacheRead, price.cacheWrite) };
   const usage = { inputTokens, cacheReadTokens: 0, cacheWriteTokens: 0, outputTokens };
-  return { ...usage, costUsd: costOf(dearest, usage) };
+  return { ...usage, costUsd: costOf(highest, usage) };
 }
 
 type Reserve = {
   facts: ModelFacts;
   provider: ModelProvider;
   request: ModelRequest;
-  /** Input tokens at the most. */
+  /** Upper bound of the input tokens. */
   boundTokens: number;
   begin: (worstCase: Usage) => Promise<PaidCall | undefined>;
 };
 
 /**
- * Begins a call with its worst case charged. When that does not fit, the input is counted exactly, where the provider
- * does that for nothing, and the answer is given less room, as long as there is enough for one.
+ * Begins a call and charges its worst case. If that exceeds a budget, counts the input exactly, if the provider does
+ * that for free, and lowers the output limit as long as it leaves enough room for an answer.
  *
- * @returns what was paid before, or the output limit that was charged and the budget that made it so low
- * @throws AlfredError `budget_exceeded` when it does not fit even so; nothing is charged then
+ * @returns what was paid before, or the charged output limit and the budget that lowered it
+ * @throws AlfredError `budget_exceeded` when it still does not fit; then nothing is charged
  */
 export async function reserve(
   { facts, provider, request, boundTokens, begin }: Reserve,
@@ -45,8 +44,8 @@ export async function reserve(
       const paid = await begin(worstCaseOf(facts, input, output));
       return paid ? { paid } : { paid, maxOutputTokens: output, cutBy };
     } catch (error) {
-      const stop = error instanceof AlfredError && error.details?.reason === 'budget' ? error.details : undefined;
-      if (!stop || stop.limit === 'maxModelCalls') throw error;
+      const reached = error instanceof AlfredError && error.details?.reason === 'budget' ? error.details : undefined;
+      if (!reached || reached.limit === 'maxModelCalls') throw error;
       if (!hasCounted) {
         hasCounted = true;
         const exact = await provider.countTokens?.(request, signal).catch(() => undefined);
@@ -56,18 +55,18 @@ export async function reserve(
           continue;
         }
       }
-      const less = affordable(facts, input, stop);
-      if (less >= output || less < Math.min(leastOutputTokens, request.maxOutputTokens)) throw error;
-      [output, cutBy] = [less, stop];
+      const less = affordableTokens(facts, input, reached);
+      if (less >= output || less < Math.min(minOutputTokens, request.maxOutputTokens)) throw error;
+      [output, cutBy] = [less, reached];
     }
   }
 }
 
-/** Output tokens that what is left would pay for. */
-function affordable(facts: ModelFacts, inputTokens: number, { limit, max, charged }: ReachedLimit): number {
-  const left = max - charged;
-  if (limit === 'maxTokens') return Math.floor(left - inputTokens);
+/** Output tokens that the rest of the budget pays for. */
+function affordableTokens(facts: ModelFacts, inputTokens: number, { limit, max, charged }: ReachedLimit): number {
+  const remaining = max - charged;
+  if (limit === 'maxTokens') return Math.floor(remaining - inputTokens);
   const { output } = facts.price;
   if (output === 0) return 0;
-  return Math.floor(((left - worstCaseOf(facts, inputTokens, 0).costUsd) * 1_000_000) / output);
+  return Math.floor(((remaining - worstCaseOf(facts, inputTokens, 0).costUsd) * 1_000_000) / output);
 }

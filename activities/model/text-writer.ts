@@ -1,39 +1,40 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How long text may gather before it is written; short enough to read as a stream. */
-const gatherMs = { least: 40, most: 250 };
-/** While writes are slow, text gathers so many times as long as one takes: many streams share the database. */
-const restPerWrite = 5;
-/** How long to wait after a write that failed, and how often to try again once there is nothing more to come. */
-const again = { waitMs: 250, attempts: 8 };
+/** How long text is buffered before it is written. Short, so that it still reads as a stream. */
+const bufferMs = { min: 40, max: 250 };
+/** After a slow write, text is buffered for this multiple of its duration: many streams share the database. */
+const pausePerWrite = 5;
+/** Wait after a failed write, and the number of failures after which a closed stream gives up. */
+const retry = { waitMs: 250, attempts: 8 };
 
 /**
- * Writes streamed text in few pieces: the first one at once, then whatever gathered while the write before was under
- * way or within 40 ms, longer while writes are slow. Pieces keep their order. A write that fails is tried again with what gathered since; the stream
- * itself is not worth the answer, so what cannot be written in the end is left out, for the answer is stored whole.
+ * Writes streamed text in few pieces. The first piece is written at once. Each later piece is the text that was
+ * buffered during the previous write and a pause of at least 40 ms, longer while writes are slow. Pieces keep their
+ * order. A failed write is retried together with newer text. Text that cannot be written in the end is omitted: the
+ * stream must not fail the call, and the complete answer is stored separately.
  *
- * @param onFailure told of every write that failed
+ * @param onFailure called for each failed write
  */
 export function createTextWriter(write: (text: string) => Promise<void>, onFailure: (error: unknown) => void) {
-  let gathered = '';
+  let buffered = '';
   let running: Promise<void> | undefined;
   let closing = false;
 
   const drain = async () => {
-    for (let failures = 0; gathered && failures < again.attempts;) {
-      const text = gathered;
-      gathered = '';
+    for (let failures = 0; buffered && failures < retry.attempts;) {
+      const text = buffered;
+      buffered = '';
       try {
-        const begun = performance.now();
+        const startedAt = performance.now();
         await write(text);
         failures = 0;
-        const rest = restPerWrite * (performance.now() - begun);
-        if (!closing) await sleep(Math.min(gatherMs.most, Math.max(gatherMs.least, rest)));
+        const pauseMs = pausePerWrite * (performance.now() - startedAt);
+        if (!closing) await sleep(Math.min(bufferMs.max, Math.max(bufferMs.min, pauseMs)));
       } catch (error) {
         onFailure(error);
-        gathered = text + gathered;
+        buffered = text + buffered;
         if (closing) failures++;
-        await sleep(again.waitMs);
+        await sleep(retry.waitMs);
       }
     }
     running = undefined;
@@ -42,7 +43,7 @@ export function createTextWriter(write: (text: string) => Promise<void>, onFailu
   return {
     write(text: string) {
       if (text === '') return;
-      gathered += text;
+      buffered += text;
       running ??= drain();
     },
     async close() {

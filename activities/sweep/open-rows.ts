@@ -1,11 +1,11 @@
-/** Rows are read in pages of this size. */
+/** Rows per page. */
 export const pageSize = 200;
-/** A row that changed this recently is left to whoever changed it. */
+/** A row that changed more recently than this is skipped: its workflow may still be writing it. In milliseconds. */
 const settledMs = 5_000;
 
 type Page = { olderThanMs: number; after: string | undefined; limit: number };
 
-/** The rows that the sweep looks at, page by page, each after the last id of the one before. */
+/** Yields the open rows in pages; each page starts after the last id of the one before. */
 export async function* openRows<Row>({
   open,
   idOf,

@@ -16,17 +16,23 @@ export type DocumentSweepDeps = {
   log: Logger;
 };
 
-/** Uploads and sources whose workflow is over and has not said so; bytes that are kept no longer; how far behind all is. */
+/**
+ * Ends uploads and syncs whose workflow ended without recording it, measures how far behind documents are, and deletes
+ * expired bytes.
+ */
 export async function sweepDocuments(deps: DocumentSweepDeps, signal: AbortSignal): Promise<void> {
   await endLostIngestions(deps, signal);
-  await takeUpSources(deps, signal);
-  await lookAtLag(deps);
-  await forgetKeptFiles(deps, signal);
+  await resumeSources(deps, signal);
+  await measureLag(deps);
+  await deleteExpiredFiles(deps, signal);
 }
 
-/** An upload whose workflow was terminated or lost ends as it would when somebody looked at it. */
+/** Ends each upload whose workflow was terminated or lost, by the same rule as a read of its row. */
 async function endLostIngestions({ documents, workflows, log }: DocumentSweepDeps, signal: AbortSignal): Promise<void> {
-  const pages = openRows({ open: (page) => documents.listOpenIngestions(page), idOf: ({ ingestionId }) => ingestionId });
+  const pages = openRows({
+    open: (page) => documents.listOpenIngestions(page),
+    idOf: ({ ingestionId }) => ingestionId,
+  });
   for await (const page of pages) {
     for (const { ingestionId, createdAt, ...scope } of page) {
       signal.throwIfAborted();
@@ -42,8 +48,8 @@ async function endLostIngestions({ documents, workflows, log }: DocumentSweepDep
   }
 }
 
-/** A lost sync ends, and the next one does its work; a removal goes on, for nobody can ask for it again. */
-async function takeUpSources({ sources, workflows, log }: DocumentSweepDeps, signal: AbortSignal): Promise<void> {
+/** Ends lost syncs: the next sync does their work. Restarts lost removals: no user can request them again. */
+async function resumeSources({ sources, workflows, log }: DocumentSweepDeps, signal: AbortSignal): Promise<void> {
   const pages = openRows({
     open: (page) => sources.listOpen(page),
     idOf: ({ sourceId }) => sourceId,
@@ -67,8 +73,11 @@ async function takeUpSources({ sources, workflows, log }: DocumentSweepDeps, sig
   }
 }
 
-/** How far behind documents are. Texts have no vectors where the model came later, or the last attempts at them failed. */
-async function lookAtLag({
+/**
+ * Measures how long files wait to be read and texts to be embedded. Starts the embedding if needed: a new model was
+ * configured, or the last attempts failed.
+ */
+async function measureLag({
   documents,
   vectors,
   embeddings,
@@ -88,11 +97,12 @@ async function lookAtLag({
   }
 }
 
-/** Files that could not be read, or were not, wait for a retry, but not for ever. */
-async function forgetKeptFiles({ documents, log }: DocumentSweepDeps, signal: AbortSignal): Promise<void> {
-  for (let forgotten = pageSize; forgotten === pageSize;) {
+/** Deletes the bytes of unread files. They are kept for a retry, but not forever. */
+async function deleteExpiredFiles({ documents, log }: DocumentSweepDeps, signal: AbortSignal): Promise<void> {
+  let deleted: number;
+  do {
     signal.throwIfAborted();
-    forgotten = await documents.deleteExpiredFiles(pageSize);
-    if (forgotten > 0) log.info({ files: forgotten }, 'files that were not read are kept no longer');
-  }
+    deleted = await documents.deleteExpiredFiles(pageSize);
+    if (deleted > 0) log.info({ files: deleted }, 'files that were not read are kept no longer');
+  } while (deleted === pageSize);
 }

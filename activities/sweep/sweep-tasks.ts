@@ -28,8 +28,9 @@ export type SweepDeps = DocumentSweepDeps & {
 
 export const createSweepActivities = (deps: SweepDeps) => {
   const { callbacks, ledger, tasks, workflows, metrics, log } = deps;
-  const correct = async ({ taskId }: TaskState): Promise<boolean> => {
-    // Temporal first, the row after: a workflow writes its end to the row before it ends.
+  /** @returns whether the row was wrong */
+  const reconcile = async ({ taskId }: TaskState): Promise<boolean> => {
+    // Temporal is read before the row, because a workflow writes its end to the row before it ends.
     const state = await workflows.describe(taskWorkflowId(taskId));
     const found = await tasks.reconcile(taskId, state);
     if (found === undefined) return false;
@@ -40,8 +41,10 @@ export const createSweepActivities = (deps: SweepDeps) => {
 
   return {
     /**
-     * Compares every open row with its workflow, and every running workflow with its row, so that whatever somebody did
-     * in Temporal's UI or CLI shows here too. @returns how many rows were corrected
+     * Compares every open row with its workflow, and every running workflow with its row, so that changes made in
+     * Temporal's UI or CLI show in the rows.
+     *
+     * @returns how many task rows were corrected
      */
     sweepTasks: (): Promise<number> =>
       withHeartbeat(async (signal) => {
@@ -49,8 +52,8 @@ export const createSweepActivities = (deps: SweepDeps) => {
         for await (const page of candidates(tasks, workflows)) {
           for (const row of page) {
             signal.throwIfAborted();
-            // One row that cannot be looked at does not keep the others from it.
-            const wasWrong = await correct(row).catch((error: unknown) => {
+            // An error with one row does not stop the others.
+            const wasWrong = await reconcile(row).catch((error: unknown) => {
               log.warn({ err: error, taskId: row.taskId }, 'a task row could not be compared with its workflow');
               return false;
             });
@@ -58,7 +61,7 @@ export const createSweepActivities = (deps: SweepDeps) => {
           }
         }
         await wakeConversations(deps, signal);
-        // Those whose start failed, and those of rows that were only now found to have ended.
+        // Callbacks whose start failed, and callbacks of tasks whose end was only found by this sweep.
         for (const callback of await callbacks.listOverdue(pageSize)) {
           signal.throwIfAborted();
           await workflows.deliverCallback(callback).catch((error: unknown) => {
@@ -73,21 +76,22 @@ export const createSweepActivities = (deps: SweepDeps) => {
   };
 };
 
+/** Pages of task rows that are open, then of rows that have ended although their workflow runs. */
 async function* candidates(tasks: Tasks, workflows: Workflows): AsyncIterable<TaskState[]> {
   yield* openRows({ open: (page) => tasks.listOpen(page), idOf: ({ taskId }) => taskId });
 
   let ids: string[] = [];
-  const ended = async () => (await tasks.listStates(ids)).filter(({ status }) => isEnded(status));
+  const endedRows = async () => (await tasks.listStates(ids)).filter(({ status }) => isEnded(status));
   for await (const taskId of workflows.runningTasks()) {
     ids.push(taskId);
     if (ids.length < pageSize) continue;
-    yield await ended();
+    yield await endedRows();
     ids = [];
   }
-  yield await ended();
+  yield await endedRows();
 }
 
-/** A conversation with something to do, whose workflow was terminated or lost, goes on from its rows. */
+/** Restarts conversations that have something to do but no running workflow, because it was terminated or lost. */
 async function wakeConversations(
   { conversationRows, messages, workflows, log }: SweepDeps,
   signal: AbortSignal,

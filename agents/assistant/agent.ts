@@ -4,7 +4,7 @@ import type { Agent } from '../agent.ts';
 
 const tools = ['search_documents', 'read_document', 'send_webhook', 'send_email'] as const;
 
-/** Answers from the documents as `knowledge` does, and acts on what it found once a person has approved it. */
+/** Answers from the documents as `knowledge` does, and sends emails and webhooks once a person has approved them. */
 export const assistant: Agent = {
   description: 'Answers questions from your documents and, with your approval, sends emails and webhooks.',
   instructions: `You work for people at a company: you answer from the company's own documents, and you act where you are asked to.

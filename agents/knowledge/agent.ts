@@ -4,7 +4,7 @@ import type { Agent } from '../agent.ts';
 
 const tools = ['search_documents', 'read_document'] as const;
 
-/** Answers questions from the company's own documents, and says where each claim stands. */
+/** Answers questions from the company's own documents, and cites a passage for each claim. */
 export const knowledge: Agent = {
   description: 'Answers questions from your documents, with citations.',
   instructions: `You answer questions for people at a company from the company's own documents.

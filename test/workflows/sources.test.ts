@@ -89,7 +89,9 @@ describe('a sitemap', () => {
     site.takePaths();
 
     expect((await sync(source)).sync).toMatchObject(counted({ unchanged: 3 }));
-    expect(site.requests.filter(({ path }) => !/xml|txt/.test(path)).map(({ status }) => status)).toEqual([304, 304, 304]);
+    expect(site.requests.filter(({ path }) => !/xml|txt/.test(path)).map(({ status }) => status)).toEqual([
+      304, 304, 304,
+    ]);
 
     site.page('/travel', 'trains');
     site.remove('/pets');

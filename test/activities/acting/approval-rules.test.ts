@@ -46,12 +46,9 @@ test('endings: every text must end as allowed; an argument that is not there end
 
 test('roles: not for who has one of these, and who has every role has it too', () => {
   const rule = rules({ tool: 'pay', unlessRoles: ['cfo'] });
-  expect([[], ['clerk'], ['clerk', 'cfo'], ['*']].map((roles) => findMatchingRule(rule, {}, roles) !== undefined)).toEqual([
-    true,
-    true,
-    false,
-    false,
-  ]);
+  expect(
+    [[], ['clerk'], ['clerk', 'cfo'], ['*']].map((roles) => findMatchingRule(rule, {}, roles) !== undefined),
+  ).toEqual([true, true, false, false]);
 });
 
 test('the configuration’s rules stand in place of the agent’s, the tool’s own behind both', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { citationsOf, citedBefore, numberPassages, shownByOf } from '../../../activities/context/citations.ts';
+import { citationsOf, citedNotShown, numberPassages, numbersByResult } from '../../../activities/context/citations.ts';
 import type { Message } from '../../../contract/ports/index.ts';
 import type { StoredMessage } from '../../../contract/messages.ts';
 import { selectQuote, splitSentences } from '../../../contract/rules/quote.ts';
@@ -80,10 +80,10 @@ test('an answer that cites what is not shown any more is told from one that does
   const compaction: Message = { role: 'compaction', from: 'h', passages: { a: 1, b: 2, c: 3 } };
   const messages = numberPassages([compaction, found(passage('a', deadline)), found(passage('b', travel))]);
   for (const text of ['30 days [1]. Trains [2].', 'No number.', '[1, 2]'])
-    expect(citedBefore(text, messages)).toEqual([]);
-  for (const text of ['30 days [3].', '[1, 3] and [3]']) expect(citedBefore(text, messages)).toEqual([3]);
+    expect(citedNotShown(text, messages)).toEqual([]);
+  for (const text of ['30 days [3].', '[1, 3] and [3]']) expect(citedNotShown(text, messages)).toEqual([3]);
   // No passage has these numbers, and there is nothing to look for.
-  for (const text of ['30 days [4].', 'In [2026].']) expect(citedBefore(text, messages)).toEqual([]);
+  for (const text of ['30 days [4].', 'In [2026].']) expect(citedNotShown(text, messages)).toEqual([]);
 });
 
 test('a compaction keeps which result was the first to show a passage', () => {
@@ -99,7 +99,7 @@ test('a compaction keeps which result was the first to show a passage', () => {
     found(passage('d', 'New.')),
   ]);
   const chain = [root, stored('second'), stored('third'), stored('fourth')];
-  expect(shownByOf(messages, chain)).toEqual({ first: [1, 2], second: [3], fourth: [4] });
+  expect(numbersByResult(messages, chain)).toEqual({ first: [1, 2], second: [3], fourth: [4] });
 });
 
 test('an answer without numbers and a conversation without passages have no citations', () => {

@@ -1,9 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createMessageStore } from '../../../adapters/postgres/messages/message-store.ts';
-import { numbersOf, numberPassages } from '../../../activities/context/citations.ts';
-import { fit, type Fitted } from '../../../activities/context/context.ts';
-import { boundTokens, bytesOf, estimateTokens, roughTokens } from '../../../activities/context/context-size.ts';
+import { passageNumbersOf, numberPassages } from '../../../activities/context/citations.ts';
+import { applyCompaction, planFit, type Fitted } from '../../../activities/context/fit-context.ts';
+import {
+  boundTokens,
+  bytesOf,
+  estimateChainTokens,
+  estimateMessageTokens,
+} from '../../../activities/context/context-size.ts';
 import type { MessageStore, Message } from '../../../contract/ports/index.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { StoredMessage } from '../../../contract/messages.ts';
@@ -13,10 +18,10 @@ import { passage } from '../../support/documents/passage.ts';
 import { local, sha256 } from '../../support/documents/put-document.ts';
 
 let env: TestEnvironment;
-let conversations: MessageStore;
+let messageStore: MessageStore;
 beforeAll(async () => {
   env = await createTestEnvironment();
-  conversations = createMessageStore(env.postgres.db);
+  messageStore = createMessageStore(env.postgres.db);
 });
 afterAll(() => env?.close());
 
@@ -25,7 +30,7 @@ type Step = { ask: string; because?: 'output_invalid' } | { say: string; outputs
 
 async function chainOf(steps: Step[], parent: string | null = null): Promise<string> {
   let calls = 0;
-  const add = async (message: StoredMessage) => (parent = await conversations.append(local, parent, message));
+  const add = async (message: StoredMessage) => (parent = await messageStore.append(local, parent, message));
   for (const step of steps) {
     if ('ask' in step) {
       await add({ role: 'user', text: step.ask, ...(step.because ? { because: step.because } : {}) });
@@ -67,12 +72,19 @@ const outputTokens = 200;
 /** A window of so many tokens for what goes in. */
 const facts = (window: number) => ({ name: 'scripted:x', contextTokens: window + outputTokens });
 const unasked = () => Promise.reject(new Error('a summary was not needed'));
-const fitting = (
+const fitting = async (
   head: string,
   window: number,
   summarise: (messages: Message[], maxTokens: number) => Promise<string> = unasked,
   force = false,
-) => fit({ conversations }, { task: local, head, facts: facts(window), outputTokens, overheadBytes, summarise, force });
+) => {
+  const request = { task: local, head, facts: facts(window), outputTokens, overheadBytes, force };
+  const plan = await planFit(messageStore, request);
+  if ('fitted' in plan) return plan.fitted;
+  const { toSummarise } = plan.compaction;
+  const summary = toSummarise && (await summarise(toSummarise.messages, toSummarise.maxTokens));
+  return applyCompaction(messageStore, request, plan.compaction, summary);
+};
 const words = (tokens: number) => 'word'.repeat(tokens);
 const outputsOf = (messages: Message[]) =>
   messages.flatMap((message) => (message.role === 'tool' ? message.results.map(({ output }) => output) : []));
@@ -85,8 +97,8 @@ describe('the size of a conversation', () => {
   ];
 
   test('is estimated by what a model counted and a quarter of the bytes since then', () => {
-    expect(estimateTokens({ messages }, 400)).toBe(100 + 100 + 20 + 10);
-    expect(estimateTokens({ messages, counted: { index: 1, tokens: 700, by: 'other:y' } }, 400)).toBe(710);
+    expect(estimateChainTokens({ messages }, 400)).toBe(100 + 100 + 20 + 10);
+    expect(estimateChainTokens({ messages, counted: { index: 1, tokens: 700, by: 'other:y' } }, 400)).toBe(710);
   });
 
   test('is bounded by a count of the same model and every byte since then, and by every byte for another model', () => {
@@ -120,7 +132,7 @@ test('a conversation with room to spare goes to the model as it is', async () =>
   const head = await chainOf([{ ask: 'Q' }, { say: 'look', outputs: ['x'.repeat(400)] }]);
   const fitted = await fitting(head, 1_000);
   expect(fitted).toMatchObject({ head, compacted: [] });
-  expect(fitted.conversation).toEqual(await conversations.load(local, head));
+  expect(fitted.conversation).toEqual(await messageStore.load(local, head));
 });
 
 test('the oldest tool results go first, as many as it takes to come down to half of the window', async () => {
@@ -135,7 +147,7 @@ test('the oldest tool results go first, as many as it takes to come down to half
   expect(compacted[0]?.tokensAfter).toBeLessThanOrEqual(2_200);
   expect(compacted[0]?.tokensAfter).toBeGreaterThan(1_800);
   // Nothing is lost, and the next call finds nothing to do.
-  expect(outputsOf(await conversations.loadAll(local, next))).toEqual(steps.flatMap(({ outputs: all }) => all));
+  expect(outputsOf(await messageStore.loadAll(local, next))).toEqual(steps.flatMap(({ outputs: all }) => all));
   expect((await fitting(next, 4_400)).compacted).toEqual([]);
 });
 
@@ -160,10 +172,10 @@ test('where that is not enough a summary stands for all but the questions and th
   expect(root).toMatchObject({ role: 'compaction', from: head, summary: 'What was found so far.' });
   expect(question).toEqual({ role: 'user', text: 'The question' });
   expect(newest[0]?.role).toBe('assistant');
-  const all = (await conversations.load(local, head)).messages;
+  const all = (await messageStore.load(local, head)).messages;
   expect(newest).toEqual(all.slice(-newest.length));
-  expect(roughTokens(newest)).toBeLessThanOrEqual(400);
-  expect(roughTokens(newest)).toBeGreaterThan(330);
+  expect(estimateMessageTokens(newest)).toBeLessThanOrEqual(400);
+  expect(estimateMessageTokens(newest)).toBeGreaterThan(330);
   // The summary is written from what the provider has in its cache: the very beginning of the request before.
   expect(told).toEqual([all.slice(0, all.length - newest.length)]);
   expect(compacted).toMatchObject([{ method: 'summary', dropped: all.length - newest.length - 1 }]);
@@ -205,7 +217,7 @@ test('a model with a small window summarises a long conversation from a transcri
   const { estimatedTokens } = await fitting(head, 2_000, ([transcript, ...others]) => {
     expect(others).toEqual([]);
     if (transcript?.role !== 'user') throw new Error('no transcript');
-    expect(roughTokens([transcript])).toBeLessThanOrEqual(1_600);
+    expect(estimateMessageTokens([transcript])).toBeLessThanOrEqual(1_600);
     for (let i = 0; i < 29; i++) expect(transcript.text).toContain(`Assistant: point ${i} `);
     return Promise.resolve('s');
   });
@@ -230,7 +242,7 @@ test('a model that counts more tokens than a quarter of the bytes has its conver
   const { compacted, conversation } = await fitting(await chainOf([{ ask: 'on' }], head), 2_500);
   expect(compacted).toMatchObject([{ tokensBefore: 2_201 }]);
   expect(compacted[0]?.tokensAfter).toBeLessThanOrEqual(1_250);
-  expect(roughTokens(conversation.messages)).toBeLessThan(700);
+  expect(estimateMessageTokens(conversation.messages)).toBeLessThan(700);
 });
 
 test('after a provider’s refusal it becomes half of what it is, again and again, until nothing can go', async () => {
@@ -333,22 +345,22 @@ describe('whatever was said', () => {
         let head: string | null = await chainOf([{ ask: 'The first question' }]);
         for (const { steps, force, density, summary } of rounds) {
           head = await chainOf([...steps, { say: 'next', outputs: ['newest'] }], head);
-          const before = await conversations.load(local, head);
+          const before = await messageStore.load(local, head);
           if (density > 0) {
             const index = before.messages.findLastIndex(({ role }) => role === 'assistant');
             const { rows } = await env.postgres.pool.query<{ parent: string }>(
               'select parent from messages where hash = $1',
               [head],
             );
-            const rough = roughTokens(numberPassages(before.messages.slice(0, index + 1)), overheadBytes);
+            const rough = estimateMessageTokens(numberPassages(before.messages.slice(0, index + 1)), overheadBytes);
             await counted(rows[0]?.parent ?? '', Math.ceil(rough * density));
           }
-          const said = numberPassages(await conversations.loadAll(local, head));
+          const said = numberPassages(await messageStore.loadAll(local, head));
           const summarise = (messages: Message[], maxTokens: number) => {
             expectPaired(messages);
             expect(maxTokens).toBeGreaterThan(0);
             expect(maxTokens).toBeLessThanOrEqual(window / 8);
-            expect(roughTokens(messages, overheadBytes)).toBeLessThanOrEqual(window);
+            expect(estimateMessageTokens(messages, overheadBytes)).toBeLessThanOrEqual(window);
             return Promise.resolve(words(summary));
           };
           let fitted: Fitted;
@@ -377,9 +389,9 @@ describe('whatever was said', () => {
           for (const { tokensBefore, tokensAfter } of compacted) expect(tokensAfter).toBeLessThanOrEqual(tokensBefore);
           if (force) expect(compacted).toHaveLength(1);
 
-          const numbers = numbersOf(said);
-          for (const [chunk, n] of numbersOf(conversation.messages)) expect(numbers.get(chunk)).toBe(n);
-          expect(numberPassages(await conversations.loadAll(local, fitted.head))).toEqual(said);
+          const numbers = passageNumbersOf(said);
+          for (const [chunk, n] of passageNumbersOf(conversation.messages)) expect(numbers.get(chunk)).toBe(n);
+          expect(numberPassages(await messageStore.loadAll(local, fitted.head))).toEqual(said);
           expect((await fitting(head, window, summarise, force)).head).toBe(fitted.head);
           if (compacted[0] && compacted[0].tokensAfter <= window / 2)
             expect((await fitting(fitted.head, window)).compacted).toEqual([]);
@@ -402,8 +414,8 @@ describe('whatever was said', () => {
         fc.integer({ min: 1_000, max: 6_000 }),
         async (steps, window) => {
           const head = await chainOf([{ ask: 'Q' }, ...steps, { say: 'next', outputs: ['newest'] }]);
-          const { messages } = await conversations.load(local, head);
-          const least = roughTokens([...messages.filter(isQuestion), ...messages.slice(-2)], overheadBytes);
+          const { messages } = await messageStore.load(local, head);
+          const least = estimateMessageTokens([...messages.filter(isQuestion), ...messages.slice(-2)], overheadBytes);
           const outcome = await fitting(head, window, () => Promise.resolve('s')).then(
             () => 'fits',
             (error: { code: string }) => error.code,

@@ -1,12 +1,12 @@
 import { parseJson } from '../../contract/json.ts';
 
 /**
- * Whether an answer is a tool call written as text, which small models do: JSON, perhaps in a fence or in tags, that
- * names one of the tools and gives arguments. Prose that mentions a tool is none.
+ * Detects a tool call written as text, as small models do: JSON that names one of the tools and has arguments, with or
+ * without a code fence or tags around it. Prose that mentions a tool is not a call.
  *
  * @returns the tool's name
  */
-export function toolAsText(text: string, tools: readonly string[]): string | undefined {
+export function findToolCallText(text: string, tools: readonly string[]): string | undefined {
   const bare = text
     .trim()
     .replace(/^<(tool_call|function_call|tool_use)>\s*|\s*<\/(tool_call|function_call|tool_use)>$/g, '')

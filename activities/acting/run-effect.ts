@@ -1,0 +1,58 @@
+import { AlfredError } from '../../contract/errors.ts';
+import type { JsonValue } from '../../contract/json.ts';
+import type { TaskRef } from '../../contract/references.ts';
+import { currentRun } from '../activity-context.ts';
+import type { Effects, Tool, ToolCallKey, ToolOutcome } from '../../contract/ports/index.ts';
+
+type EffectCall = {
+  task: TaskRef;
+  call: ToolCallKey;
+  tool: Tool;
+  input: JsonValue;
+  /** An earlier attempt has sent its request and got no response. */
+  wasSent: boolean;
+  signal: AbortSignal;
+};
+
+/**
+ * Runs a tool. A tool that changes the world sends its request at most once. If an earlier attempt has sent it without
+ * a response, the tool is asked what became of that request. If the receiver detects repeats, the tool just runs again.
+ *
+ * @throws AlfredError `effect_unknown` when it cannot be known whether the call took effect; and any error of the
+ *   tool
+ */
+export async function runEffect(
+  effects: Effects,
+  { task, call, tool, input, wasSent, signal }: EffectCall,
+): Promise<ToolOutcome> {
+  const run = currentRun();
+  const context = {
+    scope: { tenant: task.tenant, subject: task.subject },
+    taskId: task.taskId,
+    receiptKey: `${task.taskId}/${call.step}/${call.callId}`,
+    signal,
+    beforeSend: () => (tool.effect ? effects.claimSend(task, run, call, wasSent) : Promise.resolve()),
+  };
+  if (wasSent && tool.reconcile) {
+    const outcome = await tool.reconcile(input, context);
+    if (outcome.state === 'done') return { output: outcome.output, summary: outcome.summary };
+    if (outcome.state === 'unknown') throw effectUnknown(tool);
+    await effects.recordNoEffect(task, call, 'call');
+  } else if (wasSent && !tool.repeatable) throw effectUnknown(tool);
+  try {
+    return await tool.run(input, context);
+  } catch (error) {
+    // These errors mean that this request changed nothing; but an earlier one that it repeats may have.
+    const isCertain = error instanceof AlfredError && error.code !== 'effect_unknown' && error.code !== 'superseded';
+    if (tool.effect && isCertain && !(wasSent && tool.repeatable) && !signal.aborted)
+      await effects.recordNoEffect(task, call, 'call');
+    throw error;
+  }
+}
+
+const effectUnknown = ({ name }: Tool) =>
+  new AlfredError(
+    'effect_unknown',
+    `A call of ${name} left, and no answer came: it may or may not have taken effect. It was not repeated.`,
+    { failures: Infinity },
+  );

@@ -1,0 +1,76 @@
+import type { JsonValue } from '../../contract/json.ts';
+import type { CitedPlace } from '../../contract/messages.ts';
+import type { TaskRef } from '../../contract/references.ts';
+import type { Metrics } from '../../runtime/metrics.ts';
+import {
+  citationsOf,
+  citedNotShown,
+  numberPassages,
+  replaceUnknownCitations,
+  unknownNumbers,
+} from '../context/citations.ts';
+import type { Fitted } from '../context/fit-context.ts';
+import type { CompletedModelCall, Message, MessageStore } from '../../contract/ports/index.ts';
+
+export type CitationDeps = { messageStore: Pick<MessageStore, 'loadAll' | 'loadResults'>; metrics: Metrics };
+
+type Answer = {
+  text: string;
+  /** What the provider marked as cited. */
+  places: CitedPlace[];
+  /** Messages with all passages that the answer cites. */
+  messages: Message[];
+  model: string;
+  data?: JsonValue | undefined;
+};
+
+/**
+ * Adds citations to an answer. If the answer cites unknown passages, the model gets one correction; the second time,
+ * the unknown citations are replaced. In a conversation without tool results, brackets are not taken as citations.
+ */
+export function citeAnswer(
+  { metrics }: CitationDeps,
+  { text, places, messages, model, data }: Answer,
+): Pick<CompletedModelCall, 'result' | 'correction'> {
+  const unknown = messages.some((message) => message.role === 'tool') ? unknownNumbers(text, messages) : [];
+  const lastUserMessage = messages.findLast((message) => message.role === 'user');
+  if (unknown.length > 0 && lastUserMessage?.because !== 'citation_unknown')
+    return {
+      correction: {
+        because: 'citation_unknown' as const,
+        text: `You cite [${unknown.join('], [')}], and there is no passage of that number. Answer again, and cite only passages that a tool has returned, by the number they have there.`,
+      },
+    };
+  const citedText = unknown.length > 0 ? replaceUnknownCitations(text, unknown) : text;
+  const citations = citationsOf(citedText, messages, places);
+  for (const { chunkId, quote } of citations) {
+    const isQuotedByModel = places.some((place) => place.chunkId === chunkId && place.quote === quote);
+    metrics.citations.inc({ model, quoted_by: isQuotedByModel ? 'model' : 'code' });
+  }
+  return { result: { text: citedText, citations, ...(data === undefined ? {} : { data }) } };
+}
+
+/**
+ * The conversation's messages, with all results that the answer cites. After a compaction, only the results that first
+ * showed the cited passages are loaded, so the cost does not depend on the conversation's length.
+ */
+export async function loadCitedResults(
+  { messageStore }: CitationDeps,
+  task: TaskRef,
+  { head, conversation: { messages } }: Fitted,
+  text: string,
+): Promise<Message[]> {
+  const [root, ...shown] = messages;
+  const cited = root?.role === 'compaction' ? citedNotShown(text, messages) : [];
+  if (root?.role !== 'compaction' || cited.length === 0) return messages;
+  const shownBy = Object.entries(root.shownBy ?? {}).filter(([, numbers]) => numbers.some((n) => cited.includes(n)));
+  const found = shownBy.flatMap(([, numbers]) => numbers);
+  // Compactions stored by an earlier version do not record which result showed a passage.
+  if (!cited.every((n) => found.includes(n))) return numberPassages(await messageStore.loadAll(task, head));
+  const outputs = await messageStore.loadResults(
+    task,
+    shownBy.map(([result]) => result),
+  );
+  const results = outputs.map((output) => ({ callId: '', tool: '', isError: false, output }));
+  return numberPassages([root, { role: 'tool', results }, ...shown]);
+}

@@ -1,0 +1,24 @@
+import type { Agent } from '../../agents/index.ts';
+import type { AssistantPart } from '../../contract/messages.ts';
+import type { TaskRef } from '../../contract/references.ts';
+import { placesIn } from '../context/citations.ts';
+import type { Fitted } from '../context/fit-context.ts';
+import { citeAnswer, loadCitedResults, type CitationDeps } from './cited-answer.ts';
+import { judgeAnswer } from './judge-answer.ts';
+import type { CompletedModelCall } from '../../contract/ports/index.ts';
+
+/** The agent that answers, and the conversation that its model got. */
+export type AnswerContext = { agent: Agent; fitted: Fitted };
+
+/** @returns the result or the correction of a step's response; neither when the response calls tools */
+export async function judgeResponse(
+  deps: CitationDeps,
+  { task, model, agent, fitted }: AnswerContext & { task: TaskRef; model: string },
+  { text, parts }: { text: string; parts: AssistantPart[] },
+): Promise<Pick<CompletedModelCall, 'result' | 'correction'>> {
+  if (parts.some(({ type }) => type === 'tool_call')) return {};
+  const judged = judgeAnswer(text, agent, agent.tools);
+  if ('correction' in judged) return judged;
+  const messages = await loadCitedResults(deps, task, fitted, text);
+  return citeAnswer(deps, { text, places: placesIn(parts), messages, model, data: judged.data });
+}

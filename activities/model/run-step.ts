@@ -1,0 +1,86 @@
+import type { Agents } from '../../agents/index.ts';
+import { AlfredError } from '../../contract/errors.ts';
+import type { MessageHead, StepResult, TaskRef } from '../../contract/references.ts';
+import { requireAgent } from '../activity-context.ts';
+import { askModel, type CallAttempt } from './ask-model.ts';
+import type { Fitted } from '../context/fit-context.ts';
+import { fitConversation, type FitDeps, type StepContext } from './fit-conversation.ts';
+import { stepRequest } from './model-request.ts';
+import type { ModelCatalog, ModelProvider } from '../../contract/ports/index.ts';
+
+export type StepDeps = FitDeps & {
+  agents: Agents;
+  providers: Record<string, ModelProvider>;
+  catalog: ModelCatalog;
+  maxOutputTokens: number;
+};
+
+/**
+ * How often a conversation that the provider refuses is halved. If an eighth of the stated window still does not fit,
+ * the stated window is wrong.
+ */
+const maxHalvings = 3;
+
+/**
+ * Runs one step of a task with one model. A conversation that the provider refuses as too large is halved and sent
+ * again.
+ */
+export async function runStep(
+  deps: StepDeps,
+  { task, at, model, parent }: { task: TaskRef; at: CallAttempt; model: string; parent: MessageHead },
+  signal: AbortSignal,
+): Promise<StepResult> {
+  const agent = requireAgent(deps.agents, task.agent);
+  const { provider, facts } = findModel(deps, model);
+  // At most a quarter of the window, so that the answer leaves room for the conversation.
+  const outputTokens = Math.min(deps.maxOutputTokens, facts.maxOutputTokens, Math.floor(facts.contextTokens / 4));
+  const context: StepContext = { task, at, agent, provider, facts, outputTokens };
+
+  let fitted = await fitConversation(deps, context, { head: parent, force: false }, signal);
+  let halvings = 0;
+  while (true) {
+    try {
+      return await askForStep(deps, context, fitted, signal);
+    } catch (error) {
+      const isTooLarge = error instanceof AlfredError && error.code === 'model_context_overflow';
+      if (!isTooLarge || halvings === maxHalvings) throw error;
+      halvings++;
+      fitted = await fitConversation(deps, context, { head: fitted.head, force: true }, signal);
+    }
+  }
+}
+
+async function askForStep(
+  deps: StepDeps,
+  context: StepContext,
+  fitted: Fitted,
+  signal: AbortSignal,
+): Promise<StepResult> {
+  const { task, at, agent, provider, facts } = context;
+  const { head, conversation, estimatedTokens, boundTokens } = fitted;
+  const { turn } = await askModel(
+    deps,
+    {
+      task,
+      at,
+      facts,
+      provider,
+      parent: head,
+      purpose: 'turn',
+      request: stepRequest(deps.tools, conversation.messages, context),
+      estimatedTokens,
+      boundTokens,
+      answer: { agent, fitted },
+    },
+    signal,
+  );
+  return turn;
+}
+
+/** @param name `provider:model` */
+function findModel({ providers, catalog }: StepDeps, name: string) {
+  const provider = providers[name.slice(0, name.indexOf(':'))];
+  if (!provider) throw new AlfredError('model_unconfigured', `No provider is configured for "${name}".`);
+  // Throws for a model without a price, before the model costs anything.
+  return { provider, facts: catalog.factsOf(name) };
+}
