@@ -1,26 +1,29 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Stops } from './servers.ts';
-import type { TalkEvent, TalkRound } from './conversation-load.ts';
+import type { ConversationRound, LoadEvent } from './conversation-load.ts';
+import type { Cleanups } from './servers.ts';
 
-export type Talked = Extract<TalkEvent, { type: 'talked' }>;
+export type RoundResult = Extract<LoadEvent, { type: 'done' }>;
 
-/** People who talk, in another process. */
-export function startTalkers(stops: Stops) {
+/** Starts conversation-load.ts in another process. */
+export function startConversationLoad(cleanups: Cleanups) {
   const load = fork(fileURLToPath(new URL('./conversation-load.ts', import.meta.url)));
-  stops.push(async () => load.kill());
+  cleanups.push(async () => load.kill());
   return {
-    /** @param mark told how many answers have come */
-    talk: (round: TalkRound, mark: (answered: number) => Promise<void> = async () => {}) =>
-      new Promise<Talked>((resolve, reject) => {
-        let marked = Promise.resolve();
-        const take = (event: TalkEvent) => {
-          if (event.type === 'mark') return void (marked = marked.then(() => mark(event.answered)));
-          load.off('message', take).off('exit', broken);
-          marked.then(() => resolve(event), reject);
+    /** @param onMark called after every `markEvery` answers, one call at a time, with the number of answers */
+    runRound: (round: ConversationRound, onMark: (answered: number) => Promise<void> = async () => {}) =>
+      new Promise<RoundResult>((resolve, reject) => {
+        let marks = Promise.resolve();
+        const handle = (event: LoadEvent) => {
+          if (event.type === 'mark') {
+            marks = marks.then(() => onMark(event.answered));
+            return;
+          }
+          load.off('message', handle).off('exit', fail);
+          marks.then(() => resolve(event), reject);
         };
-        const broken = () => reject(new Error('the process of those who talk has ended'));
-        load.on('message', take).once('exit', broken).send(round);
+        const fail = () => reject(new Error('the process of the load has ended'));
+        load.on('message', handle).once('exit', fail).send(round);
       }),
   };
 }

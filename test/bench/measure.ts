@@ -2,69 +2,73 @@ import { readdir, readFile } from 'node:fs/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Runs `once` `count` times, `concurrency` at a time. @returns what each gave, and the wall time in seconds */
-export async function run<T>(
+/**
+ * Calls `work` `count` times, `concurrency` at a time.
+ *
+ * @returns the results in the order in which they came, and the wall time in seconds
+ */
+export async function runConcurrently<T>(
   count: number,
   concurrency: number,
-  once: (i: number) => Promise<T>,
+  work: (i: number) => Promise<T>,
 ): Promise<{ results: T[]; seconds: number }> {
   const results: T[] = [];
   let next = 0;
-  const begun = performance.now();
-  const lane = async () => {
-    while (next < count) results.push(await once(next++));
+  const startedAtMs = performance.now();
+  const runNext = async () => {
+    while (next < count) results.push(await work(next++));
   };
-  await Promise.all(Array.from({ length: concurrency }, lane));
-  return { results, seconds: (performance.now() - begun) / 1_000 };
+  await Promise.all(Array.from({ length: concurrency }, runNext));
+  return { results, seconds: (performance.now() - startedAtMs) / 1_000 };
 }
 
 export const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
-export const thousands = (value: number) => Math.round(value).toLocaleString('en');
-export const megabytes = (bytes: number) => Math.round(bytes / 1e6);
+export const formatThousands = (value: number) => Math.round(value).toLocaleString('en');
+export const toMegabytes = (bytes: number) => Math.round(bytes / 1e6);
 
-/** CPU seconds, user and system, that this process and the given process groups have used. Linux only. */
-export async function cpuSeconds(groups: Record<string, number>): Promise<Record<string, number>> {
+/** CPU time in seconds, user and system, of this process and of the given processes with their children. Linux only. */
+export async function cpuSeconds(processes: Record<string, number>): Promise<Record<string, number>> {
   const { user, system } = process.cpuUsage();
   const used: Record<string, number> = { 'Alfred (API and workers)': (user + system) / 1e6 };
-  for (const [name, pid] of Object.entries(groups)) used[name] = await groupSeconds(pid);
+  for (const [name, pid] of Object.entries(processes)) used[name] = await groupSeconds(pid);
   return used;
 }
 
-/** A process with its living and reaped children; Postgres has one process a connection. */
+/** Of a process with its running and ended children: Postgres has a process for each connection. */
 async function groupSeconds(pid: number): Promise<number> {
-  const ticks = 100;
-  let sum = 0;
+  const ticksPerSecond = 100;
+  let ticks = 0;
   for (const { isLeader, fields } of await groupOf(pid)) {
     const [user, system, userReaped, systemReaped] = [11, 12, 13, 14].map((i) => Number(fields[i]));
-    sum += (user ?? 0) + (system ?? 0) + (isLeader ? (userReaped ?? 0) + (systemReaped ?? 0) : 0);
+    ticks += (user ?? 0) + (system ?? 0) + (isLeader ? (userReaped ?? 0) + (systemReaped ?? 0) : 0);
   }
-  return sum / ticks;
+  return ticks / ticksPerSecond;
 }
 
-/** Resident memory of this process and of the given process groups, in bytes. Linux only. */
-export async function residentBytes(groups: Record<string, number>): Promise<Record<string, number>> {
+/** Resident memory in bytes of this process and of the given processes with their children. Linux only. */
+export async function residentBytes(processes: Record<string, number>): Promise<Record<string, number>> {
   const used: Record<string, number> = { 'Alfred (API and workers)': process.memoryUsage.rss() };
-  for (const [name, pid] of Object.entries(groups)) {
+  for (const [name, pid] of Object.entries(processes)) {
     used[name] = 0;
     for (const member of await groupOf(pid)) used[name] += await proportionalBytes(member.pid);
   }
   return used;
 }
 
-/** The heap of the main thread after a collection, in bytes. */
+/** The heap of the main thread in bytes, after a garbage collection. */
 export function heapBytes(): number {
   setFlagsFromString('--expose_gc');
   (runInNewContext('gc') as () => void)();
   return process.memoryUsage().heapUsed;
 }
 
-/** What several processes share counts once over all of them. */
+/** Memory that several processes share is divided among them. */
 async function proportionalBytes(pid: string): Promise<number> {
   const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '');
   return Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0) * 1_024;
 }
 
-/** A process and its living children, with what `/proc/<pid>/stat` says behind their names. */
+/** A process and its running children, with the fields of `/proc/<pid>/stat` after the name. */
 async function groupOf(pid: number) {
   const members: { pid: string; isLeader: boolean; fields: string[] }[] = [];
   for (const entry of await readdir('/proc')) {

@@ -7,13 +7,17 @@ import { loadConfig } from '../../runtime/config.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { migrate } from '../../runtime/database/migrate.ts';
 
-/** What is to be stopped in the end, the last one first. */
-export type Stops = (() => Promise<unknown>)[];
+/** Called at the end, the last one first. */
+export type Cleanups = (() => Promise<unknown>)[];
 
-/** The servers as `npm start` runs them: on disk, durable. @param variables of the configuration */
-export async function startServers(dir: string, log: Logger, stops: Stops, variables: Record<string, string>) {
+/**
+ * Starts Postgres and Temporal as `npm start` does: on disk and durable.
+ *
+ * @param variables of the configuration
+ */
+export async function startServers(dir: string, log: Logger, cleanups: Cleanups, variables: Record<string, string>) {
   const postgres = await startPostgres({ dir: join(dir, 'postgres'), port: await freePort(), log });
-  stops.push(() => postgres.stop());
+  cleanups.push(() => postgres.stop());
   const temporal = await startTemporalServer({
     binary: await obtainTemporalBinary({ log }),
     port: await freePort(),
@@ -21,7 +25,7 @@ export async function startServers(dir: string, log: Logger, stops: Stops, varia
     logFile: join(dir, 'temporal.log'),
     log,
   });
-  stops.push(() => temporal.stop());
+  cleanups.push(() => temporal.stop());
   await migrate(postgres.url, log);
   const config = loadConfig({
     DATABASE_URL: postgres.url,

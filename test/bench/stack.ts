@@ -3,28 +3,28 @@ import { startApi } from '../../api/compose.ts';
 import { openEdge } from '../../runtime/edge.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { startWorkers } from '../../workers/compose.ts';
-import { startServers, type Stops } from './servers.ts';
+import { startServers, type Cleanups } from './servers.ts';
 
-type Where = { dir: string; log: Logger; stops: Stops };
+type Surroundings = { dir: string; log: Logger; cleanups: Cleanups };
 
 /**
- * The servers, the API and the workers, the latter two in this process.
+ * Starts the servers, and the API and the workers in this process.
  *
- * @param variables of the configuration
- * @param changed   what the workers get in place of the adapters
+ * @param variables      of the configuration
+ * @param changeAdapters returns the adapters that the workers get
  */
 export async function startStack(
-  { dir, log, stops }: Where,
+  { dir, log, cleanups }: Surroundings,
   variables: Record<string, string>,
-  changed: (adapters: Adapters) => Adapters = (adapters) => adapters,
+  changeAdapters: (adapters: Adapters) => Adapters = (adapters) => adapters,
 ) {
-  const { config, pids } = await startServers(dir, log, stops, variables);
+  const { config, pids } = await startServers(dir, log, cleanups, variables);
   const edge = await openEdge(config, 'bench');
   const adapters = createAdapters(edge);
-  const workers = await startWorkers(edge, changed(adapters));
+  const workers = await startWorkers(edge, changeAdapters(adapters));
   const api = await startApi(edge, adapters);
   edge.readiness.markServing();
-  stops.push(async () => {
+  cleanups.push(async () => {
     await api.stop();
     await workers.stop();
     await adapters.close();

@@ -4,17 +4,27 @@ import { fileURLToPath } from 'node:url';
 import { percentile } from '../../cli/eval/measures.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { cpuSeconds } from './measure.ts';
-import type { Stops } from './servers.ts';
+import type { Cleanups } from './servers.ts';
 import { startStack } from './stack.ts';
-import type { Streamed, StreamLoad } from './stream-load.ts';
+import type { StreamResult, StreamLoad } from './stream-load.ts';
 
-/** How long a piece of an answer takes from the provider's socket to a reader's, with many answers at once. */
-export async function streams({ count, dir, log, stops }: { count: number; dir: string; log: Logger; stops: Stops }) {
+/** Measures how long a piece of an answer takes from the provider's socket to the client's, with `count` at once. */
+export async function measureStreams({
+  count,
+  dir,
+  log,
+  cleanups,
+}: {
+  count: number;
+  dir: string;
+  log: Logger;
+  cleanups: Cleanups;
+}) {
   const load = fork(fileURLToPath(new URL('./stream-load.ts', import.meta.url)));
-  stops.push(async () => load.kill());
+  cleanups.push(async () => load.kill());
   const [{ port }] = (await once(load, 'message')) as [{ port: number }];
   const { url, pids } = await startStack(
-    { dir, log, stops },
+    { dir, log, cleanups },
     {
       ALFRED_MODEL: 'openai:bench',
       ALFRED_MODELS: '{"openai:bench": {"input": 0, "output": 0, "contextTokens": 100000}}',
@@ -22,27 +32,26 @@ export async function streams({ count, dir, log, stops }: { count: number; dir: 
     },
   );
 
-  for (const [at, rounds] of [
-    [1, 3],
-    [count, 3],
-  ] as const) {
+  for (const streamCount of [1, count]) {
     const before = await cpuSeconds(pids);
-    const begun = performance.now();
-    load.send({ url, streams: at, rounds } satisfies StreamLoad);
-    const [{ firstMs, everyMs, pieces }] = (await once(load, 'message')) as [Streamed];
-    const seconds = (performance.now() - begun) / 1_000;
+    const startedAtMs = performance.now();
+    load.send({ url, streams: streamCount, rounds: 3 } satisfies StreamLoad);
+    const [{ firstMs, everyMs, pieces }] = (await once(load, 'message')) as [StreamResult];
+    const seconds = (performance.now() - startedAtMs) / 1_000;
     const after = await cpuSeconds(pids);
     const used = Object.entries(after).map(
       ([name, total]) => `${name} ${(((total - (before[name] ?? 0)) / seconds) * 100).toFixed(0)} %`,
     );
-    console.log(`\n${at} streams at once, ${firstMs.length} in all, ${pieces} pieces of one word, 33 a second each`);
-    row('first piece', firstMs);
-    row('every piece', everyMs);
+    console.log(
+      `\n${streamCount} streams at once, ${firstMs.length} in all, ${pieces} pieces of one word, 33 a second each`,
+    );
+    printRow('first piece', firstMs);
+    printRow('every piece', everyMs);
     console.log(`  CPU: ${used.join(', ')} of one core`);
   }
 }
 
-const row = (name: string, values: number[]) =>
+const printRow = (name: string, values: number[]) =>
   console.log(
     `  ${name.padEnd(14)} p50 ${percentile(values, 0.5).toFixed(1).padStart(7)} ms   p95 ${percentile(values, 0.95).toFixed(1).padStart(7)} ms   most ${Math.max(
       ...values,

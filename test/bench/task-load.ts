@@ -1,12 +1,12 @@
-import { run } from './measure.ts';
+import { runConcurrently } from './measure.ts';
 
-// The load of `npm run bench`, in a process of its own so that its CPU time is not the stack's:
-// node load.ts <api> <count> <concurrency>; prints one JSON line.
+// The clients of `npm run bench`, in a process of their own: their CPU time is not the stack's.
+// node task-load.ts <api> <count> <concurrency>; prints one JSON line.
 const [api = '', count = '1', concurrency = '1'] = process.argv.slice(2);
 
 type Task = { id: string; status: string; createdAt: string; startedAt: string };
 
-const { results, seconds } = await run(Number(count), Number(concurrency), async () => {
+const { results, seconds } = await runConcurrently(Number(count), Number(concurrency), async () => {
   const sentAt = performance.timeOrigin + performance.now();
   const created = await fetch(`${api}/v1/tasks`, {
     method: 'POST',

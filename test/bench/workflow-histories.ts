@@ -3,10 +3,10 @@ import proto from '@temporalio/proto';
 import type { Edge } from '../../runtime/edge.ts';
 import { workflowBundle } from '../../workers/bundle.ts';
 
-export type RunHistory = Awaited<ReturnType<typeof historiesOf>>[number];
+export type RunHistory = Awaited<ReturnType<typeof fetchHistories>>[number];
 
-/** The history of every run of a workflow, the newest first. */
-export async function historiesOf({ client }: Pick<Edge, 'client'>, workflowId: string) {
+/** Fetches the history of every run of a workflow, the newest first. */
+export async function fetchHistories({ client }: Pick<Edge, 'client'>, workflowId: string) {
   const runs = [];
   for await (const { runId } of client.workflow.list({ query: `WorkflowId = '${workflowId}'` })) {
     const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
@@ -16,14 +16,17 @@ export async function historiesOf({ client }: Pick<Edge, 'client'>, workflowId: 
   return runs;
 }
 
-/** @returns how many replayed, and the seconds that took @throws for the first that does not */
-export async function replayAll({ config, log }: Pick<Edge, 'config' | 'log'>, runs: RunHistory[]) {
+/**
+ * @returns how many replayed, and the duration in seconds
+ * @throws for the first that does not replay
+ */
+export async function replayHistories({ config, log }: Pick<Edge, 'config' | 'log'>, runs: RunHistory[]) {
   const bundle = await workflowBundle(config, log);
-  const begun = performance.now();
+  const startedAtMs = performance.now();
   let replayed = 0;
   for await (const { error } of Worker.runReplayHistories({ workflowBundle: bundle }, runs)) {
     if (error) throw error;
     replayed++;
   }
-  return { replayed, seconds: (performance.now() - begun) / 1_000 };
+  return { replayed, seconds: (performance.now() - startedAtMs) / 1_000 };
 }

@@ -1,5 +1,6 @@
 import { stat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { percentile } from '../../cli/eval/measures.ts';
 import { createEmbeddedIndex } from '../../knowledge/search/embedded/embedded-index.ts';
 import { createSearch } from '../../knowledge/search/search.ts';
@@ -9,96 +10,106 @@ import { loadConfig } from '../../runtime/config.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { migrate } from '../../runtime/database/migrate.ts';
 import { openPostgres, type Database } from '../../runtime/database/postgres.ts';
-import { createCorpus, type GeneratedCorpus } from './generated-corpus.ts';
-import { megabytes, run } from './measure.ts';
-import type { Stops } from './servers.ts';
-import { sql } from 'kysely';
+import { createGeneratedCorpus, type GeneratedCorpus } from './generated-corpus.ts';
+import { toMegabytes, runConcurrently } from './measure.ts';
+import type { Cleanups } from './servers.ts';
 
 const scope = { tenant: 'bench', subject: 'bench' };
 const model = 'generated@1';
-/** Questions at once. */
-const lanes = 4;
-const questions = 400;
+const concurrency = 4;
+const questionCount = 400;
 
 /**
- * Searches generated passages, lexical and vectors, through the product's own search; what a model needs to embed the
- * question comes on top.
+ * Measures searches of generated passages by words and vectors, with the product's own search. The vector of a question
+ * is given: the time of an embedding model is not included.
  */
-export async function searchLoad({
+export async function measureSearches({
   count,
   dir,
   log,
-  stops,
+  cleanups,
 }: {
   count: number;
   dir: string;
   log: Logger;
-  stops: Stops;
+  cleanups: Cleanups;
 }) {
   const server = await startPostgres({ dir: join(dir, 'postgres'), port: await freePort(), log });
-  stops.push(() => server.stop());
+  cleanups.push(() => server.stop());
   await migrate(server.url, log);
   const postgres = openPostgres(loadConfig({ DATABASE_URL: server.url, ALFRED_DATA_DIR: dir }), log);
-  stops.push(() => postgres.close());
+  cleanups.push(() => postgres.close());
   const { db } = postgres;
-  const corpus = createCorpus(1);
+  const corpus = createGeneratedCorpus(1);
   console.log(`\n${count} passages of generated text, vectors of ${corpus.dimensions} numbers`);
-  await timed('stored in Postgres', () => store(db, corpus, count));
+  await printDuration('stored in Postgres', () => storePassages(db, corpus, count));
 
   const index = createEmbeddedIndex({ db, dir: join(dir, 'index'), log, model: async () => model });
-  let vector = new Float32Array(0);
+  let questionVector = new Float32Array(0);
   const embedder = {
-    ...{ model, relevantFrom: undefined, close: async () => {} },
+    model,
+    relevanceThreshold: undefined,
+    close: async () => {},
     embedPassages: async () => [],
-    embedQuery: async () => vector,
+    embedQuery: async () => questionVector,
   };
   const stages: Record<string, number[]> = {};
   const metrics = {
-    searchStages: { observe: ({ stage }: { stage: string }, s: number) => void (stages[stage] ??= []).push(s * 1_000) },
+    searchStages: {
+      observe({ stage }: { stage: string }, seconds: number) {
+        (stages[stage] ??= []).push(seconds * 1_000);
+      },
+    },
     searchDuration: { observe: () => {} },
     searchCache: { inc: () => {} },
   } as unknown as NonNullable<Parameters<typeof createSearch>[0]['metrics']>;
   const embeddings = { embedder: async () => embedder, close: async () => {} };
   const search = createSearch({ db, index, embeddings, log, metrics });
-  stops.push(() => search.close());
+  cleanups.push(() => search.close());
   const ask = async () => {
-    const { text, vector: about } = corpus.question();
-    vector = about;
-    const begun = performance.now();
+    const { text, vector } = corpus.question();
+    questionVector = vector;
+    const startedAtMs = performance.now();
     await search.search(scope, { query: text, limit: 6 });
-    return performance.now() - begun;
+    return performance.now() - startedAtMs;
   };
-  const before = process.memoryUsage.rss();
-  await timed('index built, and the first question answered', ask);
-  await run(40, lanes, ask);
-  for (const at of [1, lanes]) {
+  const residentBefore = process.memoryUsage.rss();
+  await printDuration('index built, and the first question answered', ask);
+  await runConcurrently(40, concurrency, ask);
+  for (const atOnce of [1, concurrency]) {
     for (const times of Object.values(stages)) times.length = 0;
-    const { results, seconds } = await run(questions, at, ask);
+    const { results, seconds } = await runConcurrently(questionCount, atOnce, ask);
     console.log(
-      `  ${at} at once: p50 ${percentile(results, 0.5).toFixed(1)} ms, p95 ${percentile(results, 0.95).toFixed(1)} ms, p99 ${percentile(results, 0.99).toFixed(1)} ms, ${(questions / seconds).toFixed(0)} a second`,
+      `  ${atOnce} at once: p50 ${percentile(results, 0.5).toFixed(1)} ms, p95 ${percentile(results, 0.95).toFixed(1)} ms, p99 ${percentile(results, 0.99).toFixed(1)} ms, ${(questionCount / seconds).toFixed(0)} a second`,
     );
   }
   for (const [stage, times] of Object.entries(stages))
     console.log(
       `  ${stage}: p50 ${percentile(times, 0.5).toFixed(1)} ms, p95 ${percentile(times, 0.95).toFixed(1)} ms`,
     );
-  console.log(`  resident ${megabytes(process.memoryUsage.rss())} MB (${megabytes(before)} before the index was open)`);
-  console.log(`  index files ${megabytes(await sizeOf(join(dir, 'index')))} MB`);
-  console.log(`  of the ten nearest by exact comparison ${(await recall(index, corpus, db)).toFixed(3)} are found`);
+  console.log(
+    `  resident ${toMegabytes(process.memoryUsage.rss())} MB (${toMegabytes(residentBefore)} before the index was open)`,
+  );
+  console.log(`  index files ${toMegabytes(await sizeOf(join(dir, 'index')))} MB`);
+  console.log(
+    `  of the ten nearest by exact comparison ${(await measureRecall(index, corpus, db)).toFixed(3)} are found`,
+  );
 }
 
-async function timed(what: string, work: () => Promise<unknown>) {
-  const begun = performance.now();
+async function printDuration(label: string, work: () => Promise<unknown>) {
+  const startedAtMs = performance.now();
   await work();
-  console.log(`  ${what}: ${((performance.now() - begun) / 1_000).toFixed(1)} s`);
+  console.log(`  ${label}: ${((performance.now() - startedAtMs) / 1_000).toFixed(1)} s`);
 }
 
-/** Ten passages a document, as an upload leaves them. */
-async function store(db: Database, corpus: GeneratedCorpus, count: number) {
+/** Inserts documents of ten passages each, with the rows that an upload leaves. */
+async function storePassages(db: Database, corpus: GeneratedCorpus, count: number) {
   const perDocument = 10;
-  const atOnce = 200;
-  for (let first = 0; first < count / perDocument; first += atOnce) {
-    const documents = Array.from({ length: Math.min(atOnce, count / perDocument - first) }, () => crypto.randomUUID());
+  const batchSize = 200;
+  for (let first = 0; first < count / perDocument; first += batchSize) {
+    const documents = Array.from({ length: Math.min(batchSize, count / perDocument - first) }, () =>
+      crypto.randomUUID(),
+    );
     await sql`
       insert into documents (id, tenant, subject, name, title, media_type, content_hash, size_bytes, text, characters, chunk_count)
       select d::uuid, ${scope.tenant}, ${scope.subject}, d, 'Generated', 'text/plain', d, 0, '', 0, ${perDocument}
@@ -114,7 +125,7 @@ async function store(db: Database, corpus: GeneratedCorpus, count: number) {
     await sql`
       insert into chunks (id, document_id, ordinal, heading_path, page, text, start_at, end_at)
       select id, document::uuid, ordinal, '{}', null, text, 0, length(text)
-      from json_to_recordset(${JSON.stringify(passages.map(({ vector: _, ...one }) => one))})
+      from json_to_recordset(${JSON.stringify(passages.map(({ vector: _, ...passage }) => passage))})
         as p (id text, document text, ordinal int, text text)`.execute(db);
     await sql`
       insert into embeddings (tenant, model, hash, vector)
@@ -129,7 +140,8 @@ async function store(db: Database, corpus: GeneratedCorpus, count: number) {
   await sql`analyze`.execute(db);
 }
 
-async function recall(index: ReturnType<typeof createEmbeddedIndex>, corpus: GeneratedCorpus, db: Database) {
+/** @returns the share of the ten nearest passages, by exact comparison of vectors, that the index finds */
+async function measureRecall(index: ReturnType<typeof createEmbeddedIndex>, corpus: GeneratedCorpus, db: Database) {
   const rows = await sql<{ id: string; vector: Buffer }>`
     select c.id, e.vector from chunks c join embeddings e on e.hash = c.embed_hash`.execute(db);
   const vectors = rows.rows.map(({ id, vector }) => ({
@@ -137,18 +149,18 @@ async function recall(index: ReturnType<typeof createEmbeddedIndex>, corpus: Gen
     numbers: new Float32Array(vector.buffer.slice(vector.byteOffset, vector.byteOffset + vector.byteLength)),
   }));
   let found = 0;
-  const asked = 20;
-  for (let i = 0; i < asked; i++) {
+  const sampleSize = 20;
+  for (let i = 0; i < sampleSize; i++) {
     const { text, vector } = corpus.question();
     const exact = vectors
       .map(({ id, numbers }) => ({ id, score: numbers.reduce((sum, x, k) => sum + x * (vector[k] ?? 0), 0) }))
       .sort((a, b) => b.score - a.score)
       .slice(0, 10);
     const { dense } = await index.find(scope, { principals: ['everyone'] }, { text, vector }, 100);
-    const got = new Set(dense.slice(0, 10).map(({ chunkId }) => chunkId));
-    found += exact.filter(({ id }) => got.has(id)).length;
+    const nearest = new Set(dense.slice(0, 10).map(({ chunkId }) => chunkId));
+    found += exact.filter(({ id }) => nearest.has(id)).length;
   }
-  return found / (asked * 10);
+  return found / (sampleSize * 10);
 }
 
 async function sizeOf(dir: string): Promise<number> {
