@@ -9,7 +9,8 @@ import { ownedSources, sourceExists, sourceRowOf } from './source-row.ts';
 type Change = { change: SourceChange; beforeCommit: (row: SourceRow) => Promise<void> };
 
 /**
- * A document may be added under the name of one that is about to move. The next attempt sees it and leaves it alone.
+ * A document may be added to the new collection under the name of one that is about to move there, which makes the move
+ * fail. The next attempt sees the added document and does not move the other one.
  */
 const maxAttempts = 5;
 

@@ -80,7 +80,7 @@ const readableDocument = (db: Database, scope: Scope, documentId: string) =>
     .where('id', '=', isUuid(documentId) ? documentId : null)
     .where(isReadable(scope));
 
-/** A page ends with this document. */
+/** The last document of a page. */
 type Position = { name: string; collection: string };
 
 const cursorOf = ({ name, collection }: Position) =>

@@ -31,7 +31,8 @@ export async function readDocx(name: string, bytes: Uint8Array): Promise<Outline
 }
 
 /**
- * Refuses files that declare XML entities. The library's parser does not expand them, but no Office program writes any.
+ * Refuses files that declare XML entities: no Office program writes them, so they are an attack. The library's parser
+ * would not expand them.
  */
 async function refuseEntities(name: string, bytes: Uint8Array) {
   const file = openOfficePackage(name, bytes);

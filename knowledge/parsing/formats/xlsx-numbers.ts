@@ -1,6 +1,6 @@
 import { format, getFormatDateInfo, isDateFormat } from 'numfmt';
 
-/** Days between 1900 and 1904, from one of which a workbook counts its dates. */
+/** Days between the two epochs from which workbooks count dates: 1900 and 1904. */
 const daysTo1904 = 1_462;
 
 /**
