@@ -15,7 +15,7 @@ afterAll(async () => {
   await harness?.close();
 });
 
-const begun = { result: undefined, left: false };
+const begun = { result: undefined, sent: false };
 const newCall = (step = 1, callId = 'c1') => ({ ...run, callId, tool: 'look', step, arguments: { at: 1 } });
 const outcomeOf = (output: string | number, step = 1, callId = 'c1') => ({
   callId,
