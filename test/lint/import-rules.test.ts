@@ -98,7 +98,8 @@ test('every rule has a seeded violation', () => {
 });
 
 test.each(Object.entries(violations))('%s refuses its seeded violation', (rule, { from }) => {
-  expect(refused).toContainEqual(expect.objectContaining({ rule, from }));
+  // A circle is reported once, from one of its files.
+  expect(refused.filter((each) => each.rule === rule).flatMap((each) => [each.from, each.to])).toContain(from);
 });
 
 test('the imports that the rooms allow are not refused', () => {

@@ -6,7 +6,6 @@ import type { CorrectionReason, ToolCallRef, ToolMisuse, ToolResultRef } from '.
 const rememberedCalls = 24;
 
 /** Stands in the arguments of continue-as-new, and so in recorded histories: field names are fixed. */
-// eslint-disable-next-line alfred/plain-words -- a field name in recorded histories
 export type GuardState = { told: CorrectionReason[]; misused: Record<string, ToolMisuse>; seen: string[] };
 
 const codes = {
@@ -37,7 +36,6 @@ export class LoopGuard {
   }
 
   get state(): GuardState {
-    // eslint-disable-next-line alfred/plain-words -- a field name in recorded histories
     return { told: this.corrections, misused: this.misused, seen: this.seen };
   }
 
