@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { withTimeout } from '../../runtime/with-timeout.ts';
 
 /** How long a browser waits before it reconnects, in milliseconds. */
 const reconnectMs = 1_000;
@@ -20,7 +20,7 @@ export async function* toEventStream(batches: AsyncIterable<Event[]>, heartbeatM
   try {
     let next = source.next();
     while (true) {
-      const batch = await orSilence(next, heartbeatMs);
+      const batch = await withTimeout(next, heartbeatMs, () => 'silence' as const);
       if (batch === 'silence') {
         yield ': still here\n\n';
         continue;
@@ -31,15 +31,5 @@ export async function* toEventStream(batches: AsyncIterable<Event[]>, heartbeatM
     }
   } finally {
     await source.return?.();
-  }
-}
-
-async function orSilence<T>(next: Promise<T>, heartbeatMs: number): Promise<T | 'silence'> {
-  const timer = new AbortController();
-  const silence = sleep(heartbeatMs, 'silence' as const, { signal: timer.signal }).catch(() => 'silence' as const);
-  try {
-    return await Promise.race([next, silence]);
-  } finally {
-    timer.abort();
   }
 }
