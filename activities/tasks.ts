@@ -46,7 +46,7 @@ export const createTaskActivities = (deps: TaskDeps) => {
       tasks.recordContinuation(task, currentRun(), from),
 
     /** running → waiting. A task that waits for a model joins the model's queue of parked tasks. */
-    async markWaiting({ task, stop }: { task: TaskRef; stop: WaitReason }): Promise<void> {
+    markWaiting: async ({ task, stop }: { task: TaskRef; stop: WaitReason }): Promise<void> => {
       if (stop.reason === 'budget') metrics.budgetStops.inc({ scope: stop.scope, limit: stop.limit });
       if (stop.reason === 'outage') await parked.park(task, stop.model);
       await tasks.markWaiting(task, currentRun(), stop);
@@ -54,7 +54,7 @@ export const createTaskActivities = (deps: TaskDeps) => {
     },
 
     /** waiting → running. */
-    async markResumed({ task, reason }: { task: TaskRef; reason: string }): Promise<void> {
+    markResumed: async ({ task, reason }: { task: TaskRef; reason: string }): Promise<void> => {
       await tasks.markResumed(task, currentRun(), reason);
       await parked.unpark(task.taskId);
     },

@@ -3,7 +3,9 @@ import { DefaultLogger } from '@temporalio/worker';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { withHeartbeat } from '../../activities/activity-context.ts';
 
-beforeEach(() => void jest.useFakeTimers());
+beforeEach(() => {
+  jest.useFakeTimers();
+});
 afterEach(() => void jest.useRealTimers());
 
 test('silent work heartbeats every second until a cancellation aborts it', async () => {

@@ -5,7 +5,9 @@ import { createTaskHarness, scope, type TaskHarness } from '../support/tasks/tas
 import { until } from '../support/until.ts';
 
 let harness: TaskHarness;
-beforeAll(async () => void (harness = await createTaskHarness()));
+beforeAll(async () => {
+  harness = await createTaskHarness();
+});
 afterAll(() => harness?.close());
 
 const types = (events: { type: string }[]) => events.map(({ type }) => type);
@@ -31,7 +33,7 @@ describe('agentTaskWorkflow', () => {
     });
   });
 
-  test('tool calls of one turn run side by side and their results reach the next model call', async () => {
+  test('tool calls of one step run in parallel, and their results reach the next model call', async () => {
     let together = 0;
     let most = 0;
     harness.tool('look', async (input) => {
@@ -58,7 +60,7 @@ describe('agentTaskWorkflow', () => {
     });
   });
 
-  test('an unknown tool and a tool that refuses its input are told to the model, not failed', async () => {
+  test('an unknown tool and a refused input are reported to the model and do not fail the task', async () => {
     harness.tool('picky', async () => {
       throw new AlfredError('invalid_request', 'query is missing');
     });
@@ -82,7 +84,7 @@ describe('agentTaskWorkflow', () => {
     });
   });
 
-  test('a model that fails at first is tried again, and the deltas of the first attempt are void', async () => {
+  test('a failed model call is retried, and the deltas of the first attempt do not count', async () => {
     harness.script((_, call) =>
       call === 1
         ? { text: ['Half an ans'], error: new AlfredError('model_unavailable', 'broke off') }
@@ -101,7 +103,7 @@ describe('agentTaskWorkflow', () => {
     expect((await harness.row(id)).usage).toMatchObject({ modelCalls: 2, inputTokens: 20 });
   });
 
-  test('an empty answer is no answer: the model is asked again', async () => {
+  test('an empty answer is retried', async () => {
     harness.script((_, call) => (call === 1 ? { text: [' '] } : { text: ['Something.'] }));
     const { id } = await harness.start();
     await harness.followToEnd(id);
@@ -126,18 +128,18 @@ describe('agentTaskWorkflow', () => {
     );
   });
 
-  test('an error nobody foresaw keeps its words out of history', async () => {
+  test('the text of an unexpected error stays out of history', async () => {
     harness.script(() => ({ error: new Error('row of Jane Doe broke') }));
     const { id, handle } = await harness.start();
     await expect(handle.result()).rejects.toBeInstanceOf(WorkflowFailedError);
     const history = JSON.stringify(await handle.fetchHistory());
     expect(history).not.toContain('Jane');
-    // Nor does it keep the paths of the machine that a stack would name.
+    // A stack would contain file paths of this machine.
     expect(history).not.toContain('.ts:');
     expect((await harness.row(id)).error?.code).toBe('internal');
   }, 90_000);
 
-  test('cancelling in the middle of a model call ends the task at once and stops the call', async () => {
+  test('cancelling during a model call ends the task at once and stops the call', async () => {
     let stopped = false;
     harness.script([
       {

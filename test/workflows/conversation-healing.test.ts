@@ -5,12 +5,14 @@ import { outlineOf, blockedTurn, transcript, messageStates, openConversation } f
 import { until } from '../support/until.ts';
 
 let api: ApiHarness;
-beforeAll(async () => void (api = await createApiHarness({ ALFRED_SWEEP_INTERVAL_S: '1' })));
+beforeAll(async () => {
+  api = await createApiHarness({ ALFRED_SWEEP_INTERVAL_S: '1' });
+});
 afterAll(() => api?.close());
 
 const handleOf = (conversation: { id: string }) =>
   api.client.workflow.getHandle(conversationWorkflowId(conversation.id));
-/** A conversation whose first task is held, and a second message that waits. */
+/** A conversation whose first task is blocked, with a second message in the queue. */
 async function busy() {
   const first = blockedTurn('One.');
   const requests = api.script((_, call) => (call === 1 ? first.turn : { text: ['Yes.'] }));
@@ -21,7 +23,7 @@ async function busy() {
   return { conversation, taskId, requests, release: first.release };
 }
 
-test('a conversation that somebody terminated goes on with the next message, and finds its running task', async () => {
+test('a terminated conversation continues with the next message, and finds its running task', async () => {
   const { conversation, requests, release } = await busy();
   await handleOf(conversation).terminate();
   expect((await conversation.say('three')).body).toMatchObject({ outcome: 'queued', position: 3 });
@@ -30,14 +32,14 @@ test('a conversation that somebody terminated goes on with the next message, and
   expect(requests.map(outlineOf).at(-1)).toEqual(['one', ['> One.'], 'two', ['> Yes.'], 'three']);
 });
 
-test('one that nobody speaks to is woken by the sweep', async () => {
+test('the sweep wakes a terminated conversation that gets no message', async () => {
   const { conversation, release } = await busy();
   await handleOf(conversation).terminate();
   release();
   expect(transcript(await conversation.quiet())).toEqual(['one', '> One.', 'two', '> Yes.']);
 });
 
-test('a cancellation that was decided before the end of its workflow is carried out after it', async () => {
+test('a cancellation that was requested before its conversation was terminated is carried out afterwards', async () => {
   const { conversation, taskId } = await busy();
   await handleOf(conversation).terminate();
   await api.tasks.recordCancelRequest(api.scope, taskId, { by: 'local' });
@@ -45,7 +47,7 @@ test('a cancellation that was decided before the end of its workflow is carried 
   expect(transcript(await conversation.quiet())).toEqual(['one', 'two', '> Yes.', 'three', '> Yes.']);
 });
 
-test('a task that somebody terminated does not keep the others waiting', async () => {
+test('a terminated task does not block the next messages', async () => {
   const { conversation, taskId } = await busy();
   await api.client.workflow.getHandle(taskWorkflowId(taskId)).terminate();
   expect(transcript(await conversation.quiet())).toEqual(['one', 'two', '> Yes.']);
@@ -55,7 +57,7 @@ test('a task that somebody terminated does not keep the others waiting', async (
   });
 });
 
-test('a restart of the workers in the middle changes nothing', async () => {
+test('a restart of the workers during a task changes nothing', async () => {
   const { conversation } = await busy();
   await api.restartWorkers();
   api.script(() => ({ text: ['Yes.'] }));
@@ -67,7 +69,7 @@ test('a restart of the workers in the middle changes nothing', async () => {
   ]);
 });
 
-test('a message that nobody decides about is answered with 503, and its repeat with what was decided', async () => {
+test('a message without a decision in time gets 503, and its repeat gets the decision', async () => {
   api.script(() => ({ text: ['Yes.'] }));
   const conversation = await openConversation(api);
   await api.restartWorkers(async () => {
@@ -80,19 +82,19 @@ test('a message that nobody decides about is answered with 503, and its repeat w
   expect(transcript(await conversation.quiet())).toEqual(['one', '> Yes.']);
 });
 
-test('messages that come just while a conversation ends start it again', async () => {
+test('messages that arrive while a conversation ends start it again', async () => {
   api.script(() => ({ text: ['Yes.'] }));
   const conversation = await openConversation(api);
   const runs = new Set<string>();
   for (let n = 1; n <= 40; n++) {
     // A busy machine may answer 503; the repeat is the same message.
     await until('it is taken', async () => (await conversation.say(`m${n}`, { id: `m${n}` })).status === 202);
-    // Every other time it has just come to its end.
+    // Every other message is sent right after the task has ended.
     if (n % 2 === 0) await until('the task ended', async () => (await conversation.row()).runningTaskId === null);
     runs.add((await handleOf(conversation).describe()).runId);
   }
   await conversation.quiet();
-  // On a busy machine none of them may have found it ended: this one does.
+  // On a busy machine all of them may have arrived before its end. This one arrives after it.
   await until('it has ended', async () => (await handleOf(conversation).describe()).status.name === 'COMPLETED');
   await until('it is taken', async () => (await conversation.say('last', { id: 'last' })).status === 202);
   runs.add((await handleOf(conversation).describe()).runId);

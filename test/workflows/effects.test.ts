@@ -6,18 +6,20 @@ import { createTaskHarness, type TaskHarness } from '../support/tasks/task-harne
 import { until } from '../support/until.ts';
 
 let harness: TaskHarness;
-/** What the world has seen: keys of calls, in order. */
+/** Receipt keys of the calls that took effect, in order. */
 let world: string[] = [];
 let attempts = 0;
-beforeAll(async () => void (harness = await createTaskHarness()));
+beforeAll(async () => {
+  harness = await createTaskHarness();
+});
 beforeEach(() => {
   world = [];
   attempts = 0;
 });
 afterAll(() => harness?.close());
 
-/** A tool that writes into the world, and then does what `after` says. */
-function writes(name: string, after: (attempt: number) => void = () => {}, more: Partial<Tool> = {}) {
+/** Adds a tool that takes effect, and then calls `after`. */
+function addWriteTool(name: string, after: (attempt: number) => void = () => {}, more: Partial<Tool> = {}) {
   harness.tool(
     name,
     async (_, { beforeSend, receiptKey }) => {
@@ -30,75 +32,77 @@ function writes(name: string, after: (attempt: number) => void = () => {}, more:
     { effect: 'write', ...more },
   );
 }
-const done = async (calls: string[] = ['write']) => {
+const runTask = async (calls: string[] = ['write']) => {
   harness.script([{ calls: calls.map((tool, i) => ({ tool, arguments: {}, callId: `c${i}` })) }, { text: ['Done.'] }]);
   const { id, handle } = await harness.start();
   await handle.result().catch(() => {});
   return { id, row: await harness.row(id), events: await harness.followToEnd(id) };
 };
-const toldOf = (events: Awaited<ReturnType<typeof done>>['events']) =>
+const completedToolCalls = (events: Awaited<ReturnType<typeof runTask>>['events']) =>
   events.flatMap((event) => (event.type === 'tool.completed' ? [event.data] : []));
-const broken = (attempt: number) => {
+const diesOnce = (attempt: number) => {
   if (attempt === 1) throw new Error('the process died here');
 };
 
 describe('a call whose outcome is unknown', () => {
-  test('is not made again; the model is told that nobody knows', async () => {
-    writes('write', broken);
-    const { row, events } = await done();
+  test('is not repeated, and the model learns that the outcome is unknown', async () => {
+    addWriteTool('write', diesOnce);
+    const { row, events } = await runTask();
     expect(world).toEqual(['1/c0']);
     expect(row).toMatchObject({ status: 'completed', effects: [{ tool: 'write', state: 'unknown' }] });
-    expect(toldOf(events)).toMatchObject([{ isError: true, summary: expect.stringContaining('may or may not') }]);
+    expect(completedToolCalls(events)).toMatchObject([
+      { isError: true, summary: expect.stringContaining('may or may not') },
+    ]);
   });
 
-  test('is asked about, where the tool can ask: it had been done', async () => {
+  test('is reconciled, if the tool can: it had taken effect', async () => {
     const reconcile = async () => ({ state: 'done' as const, output: { found: true }, summary: 'found it' });
-    writes('write', broken, { reconcile });
-    const { row, events } = await done();
+    addWriteTool('write', diesOnce, { reconcile });
+    const { row, events } = await runTask();
     expect(world).toEqual(['1/c0']);
     expect(row.effects).toMatchObject([{ state: 'done', summary: 'found it' }]);
-    expect(toldOf(events)).toMatchObject([{ isError: false }]);
+    expect(completedToolCalls(events)).toMatchObject([{ isError: false }]);
   });
 
-  test('is made again when the tool finds that it had not been done', async () => {
-    writes('write', broken, { reconcile: async () => ({ state: 'not_done' }) });
-    expect((await done()).row.effects).toMatchObject([{ state: 'done' }]);
+  test('is repeated when the tool finds that it had not taken effect', async () => {
+    addWriteTool('write', diesOnce, { reconcile: async () => ({ state: 'not_done' }) });
+    expect((await runTask()).row.effects).toMatchObject([{ state: 'done' }]);
     expect(world).toEqual(['1/c0', '1/c0']);
   });
 
-  test('is made again where the receiver tells repeats apart, under the same key', async () => {
-    writes('write', broken, { repeatable: true });
-    expect((await done()).row.effects).toMatchObject([{ state: 'done' }]);
+  test('is repeated under the same key if the receiver detects repeats', async () => {
+    addWriteTool('write', diesOnce, { repeatable: true });
+    expect((await runTask()).row.effects).toMatchObject([{ state: 'done' }]);
     expect(world).toEqual(['1/c0', '1/c0']);
   });
 });
 
-test('what fails for certain is tried again, then told to the model', async () => {
-  writes('write', (attempt) => {
+test('a failure without effect is retried, then reported to the model', async () => {
+  addWriteTool('write', (attempt) => {
     if (attempt < 3) throw new AlfredError('tool_failed', 'The receiver is down.');
   });
-  expect((await done()).row.effects).toMatchObject([{ state: 'done' }]);
-  writes('write', () => {
+  expect((await runTask()).row.effects).toMatchObject([{ state: 'done' }]);
+  addWriteTool('write', () => {
     throw new AlfredError('tool_failed', 'The receiver is down.');
   });
-  const { row, events } = await done();
+  const { row, events } = await runTask();
   expect(row).toMatchObject({ status: 'completed', effects: [{ state: 'failed' }] });
-  expect(toldOf(events)).toMatchObject([{ isError: true, summary: 'The receiver is down.' }]);
+  expect(completedToolCalls(events)).toMatchObject([{ isError: true, summary: 'The receiver is down.' }]);
 });
 
-test('an attempt that was taken for dead and another one do not both leave', async () => {
+test('of an attempt that seemed dead and the next attempt, only one sends its request', async () => {
   const entered = Promise.withResolvers<void>();
   const late = Promise.withResolvers<void>();
   harness.tool(
     'write',
     async (_, { beforeSend }) => {
-      const mine = ++attempts;
-      if (mine === 1) {
+      const attempt = ++attempts;
+      if (attempt === 1) {
         entered.resolve();
         await late.promise;
       }
       await beforeSend();
-      world.push(`attempt ${mine}`);
+      world.push(`attempt ${attempt}`);
       return { output: {}, summary: 's' };
     },
     { effect: 'write' },
@@ -106,7 +110,7 @@ test('an attempt that was taken for dead and another one do not both leave', asy
   harness.script([{ calls: [{ tool: 'write', arguments: {}, callId: 'c0' }] }, { text: ['Done.'] }]);
   const { id, handle } = await harness.start();
   await entered.promise;
-  // What a second worker does while the first one is silent.
+  // A second worker claims the call while the first attempt is silent.
   const task = { ...harness.scope, taskId: id, agent: 'knowledge' };
   await harness.effects.claimSend(task, { runId: handle.firstExecutionRunId }, { step: 1, callId: 'c0' }, false);
   late.resolve();
@@ -116,18 +120,18 @@ test('an attempt that was taken for dead and another one do not both leave', asy
 });
 
 describe('cancelling a task', () => {
-  const undoing =
+  const undoTool =
     (name: string): NonNullable<Tool['undo']> =>
     async (_, output, { beforeSend, receiptKey }) => {
       await beforeSend();
       world.push(`undo ${name} ${JSON.stringify(output)} ${receiptKey.split('/').slice(1).join('/')}`);
       return { summary: `took ${name} back` };
     };
-  /** Two effects, one that cannot be undone, then a call that waits for ever. */
-  const started = async () => {
-    writes('first', undefined, { undo: undoing('first') });
-    writes('second', undefined, { undo: undoing('second') });
-    writes('last');
+  /** Starts a task with two effects, one more that cannot be undone, and then a model call that never ends. */
+  const startTask = async () => {
+    addWriteTool('first', undefined, { undo: undoTool('first') });
+    addWriteTool('second', undefined, { undo: undoTool('second') });
+    addWriteTool('last');
     harness.script([
       { calls: [{ tool: 'first', arguments: {}, callId: 'a' }] },
       { calls: [{ tool: 'second', arguments: {}, callId: 'b' }] },
@@ -140,8 +144,8 @@ describe('cancelling a task', () => {
     return { id, handle };
   };
 
-  test('shows what it has done and leaves it', async () => {
-    const { id, handle } = await started();
+  test('reports its effects and does not undo them', async () => {
+    const { id, handle } = await startTask();
     await harness.tasks.recordCancelRequest(harness.scope, id, { reason: 'Enough.' });
     await handle.cancel();
     const last = (await harness.followToEnd(id)).at(-1);
@@ -159,8 +163,8 @@ describe('cancelling a task', () => {
     expect(world).toEqual([]);
   });
 
-  test('with undo takes back newest first, once, and says what cannot be', async () => {
-    const { id, handle } = await started();
+  test('with undo takes effects back once, newest first, and reports what cannot be undone', async () => {
+    const { id, handle } = await startTask();
     await harness.tasks.recordCancelRequest(harness.scope, id, { undo: true });
     await handle.cancel();
     const events = await harness.followToEnd(id);
@@ -176,16 +180,16 @@ describe('cancelling a task', () => {
     expect((await handle.describe()).status.name).toBe('CANCELLED');
   });
 
-  test('an undo that fails says so and stops no other; one that breaks off is not made twice', async () => {
-    const { id, handle } = await started();
-    writes('first', undefined, {
+  test('a failed undo is reported and does not stop the others; an interrupted undo is not repeated', async () => {
+    const { id, handle } = await startTask();
+    addWriteTool('first', undefined, {
       undo: async (_, __, { beforeSend }) => {
         await beforeSend();
         world.push('undo first');
         throw new Error('the process died here');
       },
     });
-    writes('second', undefined, {
+    addWriteTool('second', undefined, {
       undo: async () => {
         throw new AlfredError('destination_forbidden', 'No way back.');
       },
@@ -202,7 +206,7 @@ describe('cancelling a task', () => {
   });
 });
 
-test('an agent does not get a tool that is not its own', async () => {
+test('an agent cannot call a tool that it is not offered', async () => {
   harness.tools['stranger'] = {
     name: 'stranger',
     description: 's',
@@ -212,7 +216,7 @@ test('an agent does not get a tool that is not its own', async () => {
       return { output: null as JsonValue, summary: '' };
     },
   };
-  const { events } = await done(['stranger']);
+  const { events } = await runTask(['stranger']);
   expect(world).toEqual([]);
-  expect(toldOf(events)).toMatchObject([{ isError: true, summary: 'There is no tool "stranger".' }]);
+  expect(completedToolCalls(events)).toMatchObject([{ isError: true, summary: 'There is no tool "stranger".' }]);
 });

@@ -55,20 +55,21 @@ async function allEmbedded(model: string) {
 }
 const named = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `file-${from + i}.txt`);
 
-test('vectors follow what was stored, through a worker that dies in the middle, each made once', async () => {
+test('every passage gets its vector exactly once, although a worker dies in the middle', async () => {
   const embedder = createWordEmbedder();
-  let left = 30;
+  let remaining = 30;
   const stalling: Embedder = {
     ...embedder,
-    // The worker that makes these never comes to the end of them.
-    embedPassages: (texts, signal) =>
-      (left -= texts.length) < 0
-        ? new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
-        : embedder.embedPassages(texts, signal),
+    // After 30 texts the embedder never returns.
+    embedPassages: (texts, signal) => {
+      remaining -= texts.length;
+      if (remaining >= 0) return embedder.embedPassages(texts, signal);
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+    },
   };
   const dying = await work(() => stalling);
   await ingest(named(0, 60));
-  await until('the embedder stalls', () => left < 0, { withinMs: 60_000 });
+  await until('the embedder stalls', () => remaining < 0, { withinMs: 60_000 });
   await dying.stop();
   const stored = (await progress(embedder.model)).embedded;
   expect(stored).toBeGreaterThan(0);
@@ -79,7 +80,7 @@ test('vectors follow what was stored, through a worker that dies in the middle, 
     expect(await allEmbedded(embedder.model)).toBe(60);
     expect(embedder.embedded()).toBe(60);
     expect(await env.client.workflow.getHandle(embedWorkflowId).result()).toBeGreaterThan(0);
-    // The same files again: nothing is made.
+    // The same files again: nothing is embedded.
     await ingest(named(0, 60));
     expect(await env.client.workflow.getHandle(embedWorkflowId).result()).toBe(0);
     expect(embedder.embedded()).toBe(60);
@@ -88,7 +89,7 @@ test('vectors follow what was stored, through a worker that dies in the middle, 
   }
 }, 60_000);
 
-test('documents that were stored before there was a model get their vectors with the next sweep', async () => {
+test('documents that were stored without a model get their vectors with the next sweep after one is configured', async () => {
   const embedder = createWordEmbedder('words@later');
   let current: Embedder | undefined;
   const workers = await work(() => current);
@@ -105,7 +106,7 @@ test('documents that were stored before there was a model get their vectors with
   }
 }, 60_000);
 
-test('the sweep tells how long files and texts have been waiting', async () => {
+test('the sweep measures how long files and texts have been waiting', async () => {
   const metrics = createMetrics();
   const embedder = createWordEmbedder('words@waiting');
   const workers = await work(() => ({ ...embedder, embedPassages: () => Promise.reject(new Error('busy')) }), metrics);

@@ -14,8 +14,8 @@ import { createWordEmbedder } from '../support/documents/word-embedder.ts';
 import { until } from '../support/until.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-/** 1,000 of them take two minutes; the suite has no time for that. */
-const wanted = Number(process.env.ALFRED_TEST_FILES ?? 150);
+/** Number of files. 1,000 take two minutes, which is too long for every run. */
+const wantedFiles = Number(process.env.ALFRED_TEST_FILES ?? 150);
 const kills = 5;
 
 let env: TestEnvironment;
@@ -29,7 +29,7 @@ afterAll(async () => {
   await env?.close();
 });
 
-/** Real files as they lie around: what the packages of this project bring as documentation and data, and the examples. */
+/** Real files: the examples, and the documentation and data in this project's packages. */
 async function mixedFiles(): Promise<UploadedFile[]> {
   const kinds = /\.(md|markdown|txt|html|json|csv|pdf|docx)$/i;
   const files: UploadedFile[] = [];
@@ -45,14 +45,14 @@ async function mixedFiles(): Promise<UploadedFile[]> {
   };
   await take('docs/examples', 20);
   await take('test/fixtures/documents', files.length + 20);
-  await take('node_modules', wanted);
+  await take('node_modules', wantedFiles);
   return files;
 }
 
 const start = (tenant: string, files: UploadedFile[]) =>
   startIngestion({ client: env.client, documents: adapters.documents }, { tenant, subject: 'local' }, files);
 
-/** What is stored of a tenant, without what is made up anew each time. */
+/** What is stored of a tenant, without ids that differ from run to run. */
 async function stored(tenant: string) {
   const { rows } = await env.postgres.pool.query(
     `select d.name, d.content_hash, d.title, d.language, md5(d.text) as text,
@@ -62,8 +62,8 @@ async function stored(tenant: string) {
   );
   return rows;
 }
-/** Changes with every row that is written. */
-const writes = async (tenant: string) =>
+/** Changes whenever a row is written. */
+const writesOf = async (tenant: string) =>
   (
     await env.postgres.pool.query(
       `select (select max(seq) from document_changes where tenant = $1) as change,
@@ -75,7 +75,7 @@ const writes = async (tenant: string) =>
 
 const inProcess = () => startWorkers({ ...env, metrics: createMetrics() }, adapters, [documentsQueue]);
 
-test(`a folder of mixed real files, read through ${kills} kills, is what it is without them; again it costs nothing`, async () => {
+test(`a folder of mixed real files, read through ${kills} kills, gives the same rows as without kills, and costs nothing the second time`, async () => {
   const files = await mixedFiles();
   const interrupted = await start('killed', files);
   let worker = startRole('workers/main.ts', ['--queue', documentsQueue], env.config);
@@ -114,22 +114,25 @@ test(`a folder of mixed real files, read through ${kills} kills, is what it is w
 
     const embedder = createWordEmbedder();
     const embedAll = async () => {
-      for (;;) {
+      while (true) {
         const missing = await embedder.missing(env.postgres.db);
         if (missing.length === 0) return;
         await embedder.store(env.postgres.db, missing);
       }
     };
     await embedAll();
-    const before = { writes: await writes('whole'), embedded: embedder.embedded() };
+    const before = { writes: await writesOf('whole'), embedded: embedder.embedded() };
     expect(await (await start('whole', files)).handle.result()).toEqual({
-      ...{ pending: 0, added: 0, replaced: 0, failed: counts.failed },
+      pending: 0,
+      added: 0,
+      replaced: 0,
+      failed: counts.failed,
       unchanged: counts.added,
     });
     await embedAll();
-    expect({ writes: await writes('whole'), embedded: embedder.embedded() }).toEqual(before);
+    expect({ writes: await writesOf('whole'), embedded: embedder.embedded() }).toEqual(before);
 
-    // One edit: its chunk, and no other.
+    // After one edit, only the changed chunk is embedded.
     const edited = files.find(({ name }) => name.endsWith('travel.md'));
     if (!edited) throw new Error('the examples have it');
     const text = Buffer.from(edited.bytes).toString().replace('0.38 EUR', '0.41 EUR');
@@ -137,7 +140,7 @@ test(`a folder of mixed real files, read through ${kills} kills, is what it is w
       replaced: 1,
     });
     const missing = await embedder.missing(env.postgres.db);
-    expect(missing.map((one) => one.text)).toEqual([expect.stringContaining('0.41 EUR')]);
+    expect(missing.map((chunk) => chunk.text)).toEqual([expect.stringContaining('0.41 EUR')]);
   } finally {
     await workers.stop();
   }

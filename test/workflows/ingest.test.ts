@@ -11,6 +11,7 @@ import { startIngestion } from '../support/documents/ingestion.ts';
 import { plainParser } from '../support/documents/plain-parser.ts';
 import { sha256 } from '../support/documents/put-document.ts';
 import { startRole } from '../support/processes/role-process.ts';
+import { until } from '../support/until.ts';
 
 const scope = { tenant: 'local', subject: 'local' };
 const metrics = createMetrics();
@@ -39,17 +40,19 @@ const file = (name: string, content: string | Uint8Array): UploadedFile => ({
 const start = (files: UploadedFile[]) =>
   startIngestion({ client: env.client, documents: adapters.documents }, scope, files);
 
-/** Resolves once `settled` files are read. */
-async function progressed(state: () => Promise<Omit<Ingestion, 'links'>>, settled: number) {
-  while (true) {
-    const { counts, files } = await state();
-    if (files - counts.pending >= settled) return;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
+/** Resolves once `settled` files are read. Polls often, so that the other files are still pending. */
+const waitForFiles = (state: () => Promise<Omit<Ingestion, 'links'>>, settled: number) =>
+  until(
+    `${settled} files are read`,
+    async () => {
+      const { counts, files } = await state();
+      return files - counts.pending >= settled;
+    },
+    { withinMs: 60_000, everyMs: 1 },
+  );
 
 describe('ingestWorkflow', () => {
-  test('reads every file, and lists the ones it cannot read with the reason', async () => {
+  test('reads every file, and lists each unreadable one with the reason', async () => {
     const workers = await worker();
     try {
       const { handle, state } = await start([
@@ -75,12 +78,12 @@ describe('ingestWorkflow', () => {
         value instanceof Uint8Array ? Buffer.from(value).toString() : value,
       );
       for (const content of ['a.txt', 'Twenty-five', 'empty.txt']) expect(history).not.toContain(content);
-      const told = async (name: string) => metrics.registry.getSingleMetricAsString(name);
-      expect(await told('documents_ingested_total')).toContain('state="failed"} 2');
+      const metric = async (name: string) => metrics.registry.getSingleMetricAsString(name);
+      expect(await metric('documents_ingested_total')).toContain('state="failed"} 2');
       for (const code of ['file_empty', 'file_type_unsupported'])
-        expect(await told('document_failures_total')).toContain(`code="${code}"} 1`);
+        expect(await metric('document_failures_total')).toContain(`code="${code}"} 1`);
       const { rows } = await env.postgres.pool.query<{ n: number }>('select count(*) as n from chunks');
-      expect(await told('chunks_ingested_total')).toContain(`chunks_ingested_total ${rows[0]?.n}`);
+      expect(await metric('chunks_ingested_total')).toContain(`chunks_ingested_total ${rows[0]?.n}`);
     } finally {
       await workers.stop();
     }
@@ -97,7 +100,7 @@ describe('ingestWorkflow', () => {
     }
   });
 
-  test('a folder that is added again changes nothing; of two files of one name the last one stays', async () => {
+  test('a folder that is added again changes nothing; of two files with one name the last one stays', async () => {
     const workers = await worker();
     try {
       const folder = Array.from({ length: 30 }, (_, i) => file(`folder/${i}.txt`, `File ${i}.`));
@@ -115,11 +118,11 @@ describe('ingestWorkflow', () => {
     }
   });
 
-  test('a file that breaks the parser once is read at the next attempt, and the others meanwhile', async () => {
-    let broke = 0;
+  test('a file that breaks the parser once is read at the next attempt, and does not delay the others', async () => {
+    let attempts = 0;
     const parser: DocumentParser = {
       parse: (given, signal) =>
-        given.name === 'once.txt' && broke++ === 0
+        given.name === 'once.txt' && attempts++ === 0
           ? Promise.reject(new Error('thread died'))
           : plainParser.parse(given, signal),
     };
@@ -127,17 +130,17 @@ describe('ingestWorkflow', () => {
     try {
       const { handle } = await start([file('once.txt', 'Once.'), file('fine.txt', 'Fine.')]);
       expect(await handle.result()).toMatchObject({ added: 2, failed: 0 });
-      expect(broke).toBe(2);
+      expect(attempts).toBe(2);
     } finally {
       await workers.stop();
     }
   });
 
-  test('of two files of one name the last one stays, also when the first breaks the parser once', async () => {
-    let broke = 0;
+  test('of two files with one name the last one stays, even if the first breaks the parser once', async () => {
+    let attempts = 0;
     const parser: DocumentParser = {
       parse: (given, signal) =>
-        Buffer.from(given.bytes).toString() === 'Older.' && broke++ === 0
+        Buffer.from(given.bytes).toString() === 'Older.' && attempts++ === 0
           ? Promise.reject(new Error('thread died'))
           : plainParser.parse(given, signal),
     };
@@ -152,7 +155,7 @@ describe('ingestWorkflow', () => {
     }
   });
 
-  test('a file that breaks the parser every time is given up and stops no other', async () => {
+  test('a file that always breaks the parser fails and does not stop the others', async () => {
     const parser: DocumentParser = {
       parse: (given, signal) =>
         given.name === 'poison.txt'
@@ -169,17 +172,19 @@ describe('ingestWorkflow', () => {
     }
   }, 60_000);
 
-  test('cancelling stops the file that is being read, and says how far it came', async () => {
-    let reading: () => void = () => {};
-    const reads = new Promise<void>((resolve) => (reading = resolve));
+  test('cancelling stops the file that is being read, and records the progress', async () => {
+    const reading = Promise.withResolvers<void>();
     let stopped = false;
     const parser: DocumentParser = {
       parse: (given, signal) =>
         given.name !== 'endless.txt'
           ? plainParser.parse(given, signal)
           : new Promise((_, reject) => {
-              signal.addEventListener('abort', () => ((stopped = true), reject(signal.reason as Error)));
-              reading();
+              signal.addEventListener('abort', () => {
+                stopped = true;
+                reject(signal.reason as Error);
+              });
+              reading.resolve();
             }),
     };
     const workers = await worker(parser);
@@ -189,7 +194,7 @@ describe('ingestWorkflow', () => {
         file('endless.txt', 'Endless.'),
         ...Array.from({ length: 30 }, (_, i) => file(`after-${i}.txt`, `After ${i}.`)),
       ]);
-      await Promise.all([reads, progressed(state, 1)]);
+      await Promise.all([reading.promise, waitForFiles(state, 1)]);
       await handle.cancel();
       await expect(handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
       expect(stopped).toBe(true);
@@ -203,7 +208,7 @@ describe('ingestWorkflow', () => {
     }
   });
 
-  test('a thousand files survive a killed and a stopped worker: every one is read once, and the unreadable ones are listed', async () => {
+  test('a thousand files survive a killed and a stopped worker: each is read once, and the unreadable ones are listed', async () => {
     const files = Array.from({ length: 1_000 }, (_, i) => {
       if (i % 100 === 50) return file(`many/${i}.txt`, '');
       if (i % 100 === 75) return file(`many/${i}.pdf`, 'no PDF');
@@ -212,19 +217,19 @@ describe('ingestWorkflow', () => {
     const { handle, state } = await start(files);
 
     const killed = startRole('workers/main.ts', ['--queue', documentsQueue], env.config);
-    await progressed(state, 150);
+    await waitForFiles(state, 150);
     await killed.end('SIGKILL');
     const before = (await state()).counts;
     expect(before.pending).toBeGreaterThan(0);
 
     const stopped = await startWorkers({ ...env, metrics }, adapters, [documentsQueue]);
-    await progressed(state, 1_000 - before.pending + 100);
+    await waitForFiles(state, 1_000 - before.pending + 100);
     await stopped.stop();
     expect((await state()).status).toBe('running');
 
     const last = await startWorkers({ ...env, metrics }, adapters, [documentsQueue]);
     try {
-      // "Added" counts each file once: what an attempt stored before it died is not found "unchanged" by the next.
+      // Each file counts once as added: a file that was stored by a killed attempt is not counted again as unchanged.
       expect(await handle.result()).toEqual({ pending: 0, added: 980, replaced: 0, unchanged: 0, failed: 20 });
     } finally {
       await last.stop();

@@ -9,15 +9,17 @@ import { createTaskHarness, type TaskHarness } from '../support/tasks/task-harne
 const models = { 'scripted:test': { contextTokens: 4_000, maxOutputTokens: 500 }, 'scripted:large': {} };
 
 let harness: TaskHarness;
-beforeAll(async () => void (harness = await createTaskHarness({ ALFRED_MODELS: JSON.stringify(models) })));
+beforeAll(async () => {
+  harness = await createTaskHarness({ ALFRED_MODELS: JSON.stringify(models) });
+});
 afterAll(() => harness?.close());
 
 const words = (n: number, seed: unknown) => Array.from({ length: n }, (_, i) => `word${String(seed)}${i}`).join(' ');
-/** What a model would count. */
+/** An estimate of the tokens that a model would count. */
 const usageOf = (request: ModelRequest) => ({ inputTokens: Math.ceil(JSON.stringify(request).length / 4) });
 const script = (turn: (request: ModelRequest, call: number) => ScriptedTurn) =>
   harness.script((request, call) => ({ usage: usageOf(request), ...turn(request, call) }));
-const finished = async () => {
+const runTask = async () => {
   const { id } = await harness.start();
   const events = await harness.followToEnd(id);
   return { events, row: await harness.row(id) };
@@ -25,7 +27,7 @@ const finished = async () => {
 const compactions = (events: { type: string; data: object }[]) =>
   events.filter(({ type }) => type === 'context.compacted').map(({ data }) => data);
 
-test('old tool results make room when the window is full, and the model can read them again', async () => {
+test('old tool results are dropped when the window is full, and the model can read them again', async () => {
   harness.tool('look', async (input) => ({
     output: { input, text: words(350, JSON.stringify(input).length) },
     summary: 'looked',
@@ -33,7 +35,7 @@ test('old tool results make room when the window is full, and the model can read
   const requests = script((_, call) =>
     call <= 8 ? { calls: [{ tool: 'look', arguments: { at: call } }] } : { text: ['Done.'] },
   );
-  const { events, row } = await finished();
+  const { events, row } = await runTask();
   expect(row.status).toBe('completed');
   expect(compactions(events)[0]).toMatchObject({ method: 'drop_tool_results' });
   const last = requests.at(-1);
@@ -42,7 +44,7 @@ test('old tool results make room when the window is full, and the model can read
   for (const { messages } of requests) expect(JSON.stringify(messages).length / 4).toBeLessThan(4_500);
 });
 
-test('an answer cites a passage that made room, without reading all that was said', async () => {
+test('an answer can cite a dropped passage, and the whole conversation is not loaded for that', async () => {
   harness.tool('look', async (input) => {
     const { at } = input as { at: number };
     return { output: { passages: [passage(`chunk-${at}`, words(250, at))] }, summary: 'looked' };
@@ -51,7 +53,7 @@ test('an answer cites a passage that made room, without reading all that was sai
     call <= 12 ? { calls: [{ tool: 'look', arguments: { at: call } }] } : { text: ['So it was said at first [1].'] },
   );
   const loadAll = jest.spyOn(harness.messageStore, 'loadAll');
-  const { events, row } = await finished();
+  const { events, row } = await runTask();
   expect(compactions(events).length).toBeGreaterThan(1);
   expect(JSON.stringify(requests.at(-1)?.messages)).not.toContain(words(10, 1));
   expect(row.result?.citations).toMatchObject([{ n: 1, chunkId: 'chunk-1' }]);
@@ -59,7 +61,7 @@ test('an answer cites a passage that made room, without reading all that was sai
   loadAll.mockRestore();
 });
 
-test('a summary by the model stands for what no longer fits, is paid once and shown as what it is', async () => {
+test('a summary by the model replaces what no longer fits; it is paid once and never streamed as an answer', async () => {
   harness.tool('look', async (input) => ({ output: { input }, summary: 'looked' }));
   let summaries = 0;
   const requests = script(({ instructions, messages }) => {
@@ -69,7 +71,7 @@ test('a summary by the model stands for what no longer fits, is paid once and sh
       ? { text: [words(250, turns)], calls: [{ tool: 'look', arguments: { at: requests.length } }] }
       : { text: ['Done.'] };
   });
-  const { events, row } = await finished();
+  const { events, row } = await runTask();
   expect(row.status).toBe('completed');
   expect(summaries).toBeGreaterThan(0);
   expect(compactions(events).some((data) => 'method' in data && data.method === 'summary')).toBe(true);
@@ -81,7 +83,7 @@ test('a summary by the model stands for what no longer fits, is paid once and sh
   expect(row.usage.modelCalls).toBe(requests.length);
 });
 
-test('a conversation that the provider finds too large is made shorter and sent again', async () => {
+test('a conversation that the provider refuses as too large is shortened and sent again', async () => {
   harness.tool('look', async (input) => ({ output: { input, text: words(60, 1) }, summary: 'looked' }));
   const requests = script(({ messages }) => {
     if (JSON.stringify(messages).length > 3_000) return { error: new AlfredError('model_context_overflow') };
@@ -89,7 +91,7 @@ test('a conversation that the provider finds too large is made shorter and sent 
       ? { calls: [{ tool: 'look', arguments: { at: requests.length } }] }
       : { text: ['Done.'] };
   });
-  const { events, row } = await finished();
+  const { events, row } = await runTask();
   expect(row.status).toBe('completed');
   expect(compactions(events).length).toBeGreaterThan(0);
 });

@@ -5,7 +5,7 @@ import type { agentTaskWorkflow } from '../../workflows/agent-task/workflow.ts';
 import { createTaskHarness, type TaskHarness } from '../support/tasks/task-harness.ts';
 import { until } from '../support/until.ts';
 
-// Fast clock: a probe every 0.15 s instead of every 15 s, so 40 probes are the ten minutes of an outage.
+// A probe every 0.15 s instead of every 15 s, so 40 probes stand for an outage of ten minutes.
 const probeS = 0.15;
 const probes = 40;
 const failures = 5;
@@ -35,7 +35,7 @@ const waitingTasks = async () =>
 const drill = { withinMs: 60_000, everyMs: 50 };
 
 describe('an outage of forty probes with 200 tasks in flight', () => {
-  test('fails no task, asks the provider with probes only, and is drained tenant by tenant, oldest first', async () => {
+  test('fails no task, sends the provider only probes, and is drained round-robin over tenants, oldest first', async () => {
     harness = await createTaskHarness({
       ALFRED_OUTAGE_FAILURES: String(failures),
       ALFRED_OUTAGE_PROBE_S: String(probeS),
@@ -43,7 +43,7 @@ describe('an outage of forty probes with 200 tasks in flight', () => {
     });
     let isDown = true;
     const requests = harness.script(() => (isDown ? down() : { text: ['Back again.'] }));
-    // One tenant has most of the tasks and was there first.
+    // One tenant has most of the tasks, and its tasks came first.
     const tasks: { id: string; tenant: string }[] = [];
     for (const [tenant, count] of [
       ['many', 150],
@@ -57,7 +57,7 @@ describe('an outage of forty probes with 200 tasks in flight', () => {
       'select coalesce(sum(releases), 0)::int as released from parked_tasks',
     );
     await until(`${probes} probes are sent`, () => requests.length >= beforeProbes + probes, drill);
-    // Nobody but probes asked: a task that asked had been let go before.
+    // Only released tasks have called the model.
     const [{ sent } = { sent: 0 }] = await rows<{ sent: number }>(
       'select coalesce(sum(releases), 0)::int as sent from parked_tasks',
     );
@@ -68,7 +68,7 @@ describe('an outage of forty probes with 200 tasks in flight', () => {
     isDown = false;
     await until('every task is completed', allCompleted, { ...drill, withinMs: 90_000 });
 
-    // Each asked once when it was let go; the attempts of the outage count for nobody.
+    // Each task made one successful call after its release. Attempts during the outage cost nothing.
     const ledger = await rows<{ outcome: string; n: number }>(
       'select outcome, count(*)::int as n from model_calls group by outcome order by outcome',
     );
@@ -80,7 +80,7 @@ describe('an outage of forty probes with 200 tasks in flight', () => {
       await rows("select from model_calls where input_tokens > 0 and outcome <> 'completed' and cost_usd > 0"),
     ).toEqual([]);
 
-    // In order: within a tenant as they were parked, and the tenants by turns although one has three times as many.
+    // Tasks resume in parking order within a tenant, and tenants take turns although one has three times as many tasks.
     const resumed = await rows<{ tenant: string; place: number }>(
       `select t.tenant, row_number() over (partition by t.tenant order by p.parked_at)::int as place
        from task_events e join tasks t on t.id = e.task_id join parked_tasks p on p.task_id = t.id
@@ -90,21 +90,21 @@ describe('an outage of forty probes with 200 tasks in flight', () => {
     const first = resumed.slice(0, 100);
     expect(first.filter(({ tenant }) => tenant === 'few').length).toBeGreaterThan(35);
     for (const tenant of ['many', 'few']) {
-      const places = resumed.filter((each) => each.tenant === tenant).map(({ place }) => place);
-      // Signals travel side by side and a probe may come back before its turn: near their place on the whole. In no order
-      // they would be a third of the tenant's tasks away from it on average.
-      const away = places.reduce((sum, place, i) => sum + Math.abs(place - 1 - i), 0) / places.length;
-      expect(away).toBeLessThan(places.length / 6);
+      const places = resumed.filter((task) => task.tenant === tenant).map(({ place }) => place);
+      // Signals are sent in parallel, and a probe may succeed before its turn, so the order is approximate. In random
+      // order the average distance from a task's place would be a third of the tenant's tasks.
+      const meanDistance = places.reduce((sum, place, i) => sum + Math.abs(place - 1 - i), 0) / places.length;
+      expect(meanDistance).toBeLessThan(places.length / 6);
     }
 
-    // What a person sees.
+    // The events that a person sees.
     const types = await rows<{ type: string; n: number }>(
       `select type, count(distinct task_id)::int as n from task_events where type like 'task.%' group by type`,
     );
-    const seen = Object.fromEntries(types.map(({ type, n }) => [type, n]));
-    expect(seen['task.completed']).toBe(tasks.length);
-    expect(seen['task.waiting']).toBeGreaterThanOrEqual(tasks.length - 1);
-    expect(seen['task.failed']).toBeUndefined();
+    const eventCounts = Object.fromEntries(types.map(({ type, n }) => [type, n]));
+    expect(eventCounts['task.completed']).toBe(tasks.length);
+    expect(eventCounts['task.waiting']).toBeGreaterThanOrEqual(tasks.length - 1);
+    expect(eventCounts['task.failed']).toBeUndefined();
     const [waiting] = await rows<{ data: object }>(`select data from task_events where type = 'task.waiting' limit 1`);
     expect(waiting?.data).toMatchObject({ reason: 'outage', model: 'scripted:test' });
     expect(await metric('model_circuit_opened_total')).toContain('model="scripted:test"');
@@ -115,7 +115,7 @@ describe('an outage of forty probes with 200 tasks in flight', () => {
     );
   }, 180_000);
 
-  test('goes to the fallback where there is one, with an event that says so', async () => {
+  test('uses the fallback, if there is one, and reports that in an event', async () => {
     harness = await createTaskHarness({
       ALFRED_MODEL: 'scripted:test,scripted:spare',
       ALFRED_OUTAGE_FAILURES: String(failures),
@@ -132,14 +132,14 @@ describe('an outage of forty probes with 200 tasks in flight', () => {
     );
     expect(fallback?.data).toMatchObject({ from: 'scripted:test', to: 'scripted:spare', reason: 'outage' });
     expect(await metric('model_fallbacks_total')).toMatch(/from="scripted:test",to="scripted:spare"\} \d+/);
-    // Once the circuit is open nobody asks the first model any more.
+    // While the circuit is open, no task calls the first model.
     const before = requests.filter(({ model }) => model === 'test').length;
     await start('local');
     await until('every task is completed', allCompleted, drill);
     expect(requests.filter(({ model }) => model === 'test')).toHaveLength(before);
   }, 120_000);
 
-  test('waits although there is a fallback where the policy says so', async () => {
+  test('waits in spite of a fallback if the agent’s policy says so', async () => {
     harness = await createTaskHarness({
       ALFRED_AGENTS: '{"knowledge": {"model": "scripted:test,scripted:spare", "onOutage": "wait"}}',
       ALFRED_OUTAGE_FAILURES: '2',

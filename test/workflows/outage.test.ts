@@ -4,7 +4,7 @@ import { createModelGate } from '../../adapters/postgres/ledger/model-gate.ts';
 import { createWorkflows } from '../../adapters/temporal/workflows.ts';
 import { createAdapters, type Adapters } from '../../wiring/adapters.ts';
 import { createActivityInterceptor } from '../../activities/interceptor.ts';
-import { createOutageActivities, nextRelease } from '../../activities/outage.ts';
+import { createOutageActivities } from '../../activities/outage.ts';
 import type { ModelFacts, ModelGate, ParkedTasks } from '../../contract/ports/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import { outageWorkflowId, systemQueue } from '../../contract/ids.ts';
@@ -41,8 +41,8 @@ afterAll(async () => {
 const metrics = createMetrics();
 const workflows = () => createWorkflows(env.client);
 
-/** A worker for housekeeping alone; what a task does when it is told to go on is the test's. */
-async function worker(
+/** Starts a worker that only watches outages. @param release what happens when a task is released */
+async function startWorker(
   release: (taskId: string) => Promise<void>,
   more: { parked?: ParkedTasks; drainPerS?: number } = {},
 ) {
@@ -94,69 +94,69 @@ async function park(list: string): Promise<Parked[]> {
 }
 const ended = () => env.client.workflow.getHandle(outageWorkflowId(model)).result();
 
-/** Tasks as the agent's workflow has them: told to go they leave, ask the model, and park again when it is down. */
-function tasksThatAsk(tasks: Parked[], answers: (name: string) => boolean) {
+/** Imitates the tasks' workflows: a released task leaves the queue, calls the model, and parks again if it is down. */
+function simulateTasks(tasks: Parked[], answers: (name: string) => boolean) {
   const released: string[] = [];
-  const said: string[] = [];
+  const outcomes: string[] = [];
   const release = async (taskId: string) => {
-    const ref = tasks.find((one) => one.taskId === taskId);
+    const ref = tasks.find((task) => task.taskId === taskId);
     if (!ref) throw new Error(`no task ${taskId}`);
     released.push(ref.name);
     await adapters.parked.unpark(taskId);
     const entry = await gate.enter(facts(), 1);
-    if (!entry.open) said.push(`${ref.name} kept out`);
+    if (!entry.open) outcomes.push(`${ref.name} kept out`);
     else if (answers(ref.name)) {
-      said.push(`${ref.name} done`);
+      outcomes.push(`${ref.name} done`);
       return gate.recordSuccess(model, { tokens: 1, estimated: 1 });
     } else {
-      said.push(`${ref.name} failed`);
+      outcomes.push(`${ref.name} failed`);
       await gate.recordFailure(model);
     }
     await adapters.parked.park(ref, model);
     await workflows().watchOutage(model);
   };
-  return { released, said, release };
+  return { released, outcomes, release };
 }
 
 describe('a model that is down', () => {
-  test('is asked by one task at a time until it answers; then all go on, tenant by tenant', async () => {
+  test('is called by one task at a time until it answers; then all continue, round-robin over tenants', async () => {
     await gate.recordFailure(model);
     const tasks = await park('a1 a2 a3 b1 b2 c1');
     let attempts = 0;
-    const { released, said, release } = tasksThatAsk(tasks, () => ++attempts > 4);
-    await worker(release, { drainPerS: 100 });
+    const { released, outcomes, release } = simulateTasks(tasks, () => ++attempts > 4);
+    await startWorker(release, { drainPerS: 100 });
     await workflows().watchOutage(model);
     await ended();
     expect(released.join(' ')).toBe('a1 b1 c1 a2 b2 c1 a1 b1 a2 a3');
-    expect(said.slice(0, 5)).toEqual(['a1 failed', 'b1 failed', 'c1 failed', 'a2 failed', 'b2 done']);
-    // Nobody but the probes was told to go while the model was down.
-    expect(said.filter((line) => !line.endsWith('done'))).toHaveLength(4);
+    expect(outcomes.slice(0, 5)).toEqual(['a1 failed', 'b1 failed', 'c1 failed', 'a2 failed', 'b2 done']);
+    // While the model was down, only probes were released.
+    expect(outcomes.filter((line) => !line.endsWith('done'))).toHaveLength(4);
     expect(await adapters.parked.count(model)).toBe(0);
     const counted = (await metrics.tasksReleased.get()).values.find(({ labels }) => labels.model === model);
     expect(counted?.value).toBe(10);
     expect((await metrics.tasksParked.get()).values).toContainEqual({ labels: { model }, value: 0 });
   });
 
-  test('that goes down again while tasks go on keeps the rest waiting until it is back', async () => {
+  test('that goes down again while tasks continue keeps the rest waiting until it answers', async () => {
     await gate.recordFailure(model);
     const tasks = await park('a1 a2 a3 a4 a5 a6');
     let attempts = 0;
-    const { said, release } = tasksThatAsk(tasks, () => ![1, 4, 5].includes(++attempts));
-    await worker(release, { drainPerS: 100 });
+    const { outcomes, release } = simulateTasks(tasks, () => ![1, 4, 5].includes(++attempts));
+    await startWorker(release, { drainPerS: 100 });
     await workflows().watchOutage(model);
     await ended();
     expect(
-      said
+      outcomes
         .filter((line) => line.endsWith('done'))
         .map((line) => line.slice(0, 2))
         .sort(),
     ).toEqual(tasks.map(({ name }) => name));
-    expect(said.filter((line) => line.endsWith('failed'))).toHaveLength(3);
+    expect(outcomes.filter((line) => line.endsWith('failed'))).toHaveLength(3);
   });
 
-  test('lets no task go faster than the pace that was set', async () => {
+  test('does not release tasks faster than the configured rate', async () => {
     const tasks = await park('a1 a2 b1 b2 c1');
-    await worker(tasksThatAsk(tasks, () => true).release, { drainPerS: 10 });
+    await startWorker(simulateTasks(tasks, () => true).release, { drainPerS: 10 });
     await workflows().watchOutage(model);
     await ended();
     const { rows } = await env.postgres.pool.query<{ released_at: Date }>(
@@ -166,41 +166,39 @@ describe('a model that is down', () => {
     expect(rows).toHaveLength(5);
     for (const [i, row] of rows.entries()) {
       const before = rows[i - 1];
-      // Timestamps come in whole milliseconds.
+      // Timestamps are rounded to milliseconds.
       if (before) expect(row.released_at.getTime() - before.released_at.getTime()).toBeGreaterThanOrEqual(99);
     }
   });
 
-  test('has its tasks go on when the worker that watches it is stopped in the middle', async () => {
+  test('has its tasks released although the worker that watches it is stopped', async () => {
     const tasks = await park('a1 a2 a3 a4 a5 a6 b1 b2 b3 b4 b5 b6');
-    const { said, release } = tasksThatAsk(tasks, () => true);
-    let third = () => {};
-    const reached = new Promise<void>((resolve) => (third = resolve));
-    let stopping = () => {};
-    const stopped = new Promise<void>((resolve) => (stopping = resolve));
-    const first = await worker(
+    const { outcomes, release } = simulateTasks(tasks, () => true);
+    const thirdReleased = Promise.withResolvers<void>();
+    const stopping = Promise.withResolvers<void>();
+    const first = await startWorker(
       async (taskId) => {
         await release(taskId);
-        if (said.length < 3) return;
-        third();
-        await stopped;
+        if (outcomes.length < 3) return;
+        thirdReleased.resolve();
+        await stopping.promise;
       },
       { drainPerS: 10 },
     );
     await workflows().watchOutage(model);
-    await reached;
+    await thirdReleased.promise;
     const end = first.stop();
-    stopping();
+    stopping.resolve();
     await end;
-    expect(said.length).toBeLessThan(tasks.length);
-    await worker(release, { drainPerS: 50 });
+    expect(outcomes.length).toBeLessThan(tasks.length);
+    await startWorker(release, { drainPerS: 50 });
     await ended();
-    expect(said.map((line) => line.slice(0, 2)).sort()).toEqual(tasks.map(({ name }) => name));
+    expect(outcomes.map((line) => line.slice(0, 2)).sort()).toEqual(tasks.map(({ name }) => name));
   });
 });
 
 describe('the workflow that watches', () => {
-  test('looks again when a task was parked after its last look', async () => {
+  test('checks again when a task was parked after its last check', async () => {
     const [first] = await park('a1');
     const released: string[] = [];
     let late: TaskRef | undefined;
@@ -216,7 +214,7 @@ describe('the workflow that watches', () => {
         return state;
       },
     };
-    await worker(
+    await startWorker(
       async (taskId) => {
         released.push(taskId);
         await adapters.parked.unpark(taskId);
@@ -228,25 +226,25 @@ describe('the workflow that watches', () => {
     expect(released).toEqual([first?.taskId, late?.taskId]);
   });
 
-  test('forgets none of many tasks that are parked while it begins and ends', async () => {
+  test('misses none of many tasks that are parked while it starts and ends', async () => {
     const waiting = new Map<string, () => void>();
-    await worker(async (taskId) => {
+    await startWorker(async (taskId) => {
       await adapters.parked.unpark(taskId);
       waiting.get(taskId)?.();
     });
     const watching = workflows();
     for (let round = 0; round < 15; round++) {
       const ref = await task('a1');
-      const told = new Promise<void>((resolve) => waiting.set(ref.taskId, resolve));
+      const isReleased = new Promise<void>((resolve) => waiting.set(ref.taskId, resolve));
       await adapters.parked.park(ref, model);
       await watching.watchOutage(model);
-      await told;
+      await isReleased;
     }
     await ended();
     expect(await adapters.parked.count(model)).toBe(0);
   });
 
-  test('goes on after its activity has failed for good', async () => {
+  test('continues after its activity has failed for good', async () => {
     await park('a1');
     let failed = false;
     const parked: ParkedTasks = {
@@ -258,50 +256,25 @@ describe('the workflow that watches', () => {
         throw new AlfredError('invalid_request', 'on purpose');
       },
     };
-    await worker((taskId) => adapters.parked.unpark(taskId), { parked });
+    await startWorker((taskId) => adapters.parked.unpark(taskId), { parked });
     await workflows().watchOutage(model);
     await ended();
     expect(failed).toBe(true);
     expect(await adapters.parked.count(model)).toBe(0);
   });
 
-  test('is one, and gets few signals, however many tasks call for it at once', async () => {
+  test('runs once and gets a single signal, although many tasks start it at once', async () => {
     await park('a1');
     const watching = workflows();
     await Promise.all(Array.from({ length: 200 }, () => watching.watchOutage(model)));
     const { events } = await env.client.workflow.getHandle(outageWorkflowId(model)).fetchHistory();
     const signals = events?.filter((event) => event.workflowExecutionSignaledEventAttributes) ?? [];
     expect(signals).toHaveLength(1);
-    await worker((taskId) => adapters.parked.unpark(taskId));
+    await startWorker((taskId) => adapters.parked.unpark(taskId));
     await ended();
   });
 
-  test('leaves a task alone that is gone', async () => {
+  test('ignores a task that does not exist', async () => {
     await expect(workflows().release('01890000-0000-7000-8000-000000000000')).resolves.toBeUndefined();
-  });
-});
-
-describe('the next release', () => {
-  const open = (probeInMs: number, releasedMsAgo: number) =>
-    nextRelease({ open: true, probeInMs, releasedMsAgo }, 5).count;
-  const closed = (releasedMsAgo: number, drainPerS: number) =>
-    nextRelease({ open: false, probeInMs: 0, releasedMsAgo }, drainPerS).count;
-
-  test('is one probe when one is due, and none while the last one is on its way', () => {
-    expect(open(5_000, Infinity)).toBe(0);
-    expect(open(-1, Infinity)).toBe(1);
-    expect(open(-1_000, 500)).toBe(0);
-    expect(open(-1_000, 5_000)).toBe(1);
-    // It never arrived: another one goes.
-    expect(open(-20_000, 10_001)).toBe(1);
-  });
-
-  test('follows the pace, and makes up for no pause', () => {
-    expect(closed(99, 10)).toBe(0);
-    expect(closed(100, 10)).toBe(1);
-    expect(closed(50, 0.5)).toBe(0);
-    expect(closed(Infinity, 0.5)).toBe(1);
-    expect(closed(50, 1_000)).toBe(50);
-    expect(closed(Infinity, 1_000)).toBe(100);
   });
 });

@@ -12,7 +12,9 @@ const folder = fileURLToPath(new URL('../histories/', import.meta.url));
 const recorded = readdirSync(folder).filter((name) => name.endsWith('.json'));
 
 let bundle: WorkflowBundle;
-beforeAll(async () => void (bundle = await buildWorkflowBundle(pino({ level: 'silent' }))));
+beforeAll(async () => {
+  bundle = await buildWorkflowBundle(pino({ level: 'silent' }));
+});
 
 test('there are recorded histories to replay', () => {
   expect(recorded.length).toBeGreaterThan(0);
@@ -25,7 +27,7 @@ test.each(recorded)('%s replays against the code in the tree and holds reference
   expect(replay.isSame ? 'same' : replay.divergence).toBe('same');
 });
 
-test('a history that was tampered with does not replay', async () => {
+test('a changed history does not replay', async () => {
   const history = await readHistory(join(folder, recorded.find((name) => name.startsWith('agentTaskWorkflow')) ?? ''));
   const scheduled = history.events?.find((event) => event.activityTaskScheduledEventAttributes);
   const type = scheduled?.activityTaskScheduledEventAttributes?.activityType;

@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { agentQueue, taskWorkflowId } from '../../contract/ids.ts';
 import type { TaskEvent } from '../../contract/events.ts';
+import { resetWorkflow } from '../support/tasks/reset-workflow.ts';
 import { createTaskHarness, scope, type TaskHarness } from '../support/tasks/task-harness.ts';
 
 let harness: TaskHarness;
-beforeAll(async () => void (harness = await createTaskHarness({ ALFRED_SWEEP_INTERVAL_S: '1' })));
+beforeAll(async () => {
+  harness = await createTaskHarness({ ALFRED_SWEEP_INTERVAL_S: '1' });
+});
 afterAll(() => harness?.close());
 
 const waitsForever = {
@@ -13,26 +16,26 @@ const waitsForever = {
     new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
 };
 
-/** Follows a task until an event that fits, and returns all up to it. */
-async function until(id: string, fits: (event: TaskEvent) => boolean, after = 0): Promise<TaskEvent[]> {
+/** Follows a task until an event matches. @returns all events up to that page */
+async function eventsUntil(id: string, matches: (event: TaskEvent) => boolean, after = 0): Promise<TaskEvent[]> {
   const seen: TaskEvent[] = [];
   while (true) {
     for await (const page of harness.events.follow(scope, id, seen.at(-1)?.seq ?? after, AbortSignal.timeout(45_000))) {
       seen.push(...page);
-      if (page.some(fits)) return seen;
+      if (page.some(matches)) return seen;
     }
-    // An ended task's stream ends; what a reset adds comes in the next one.
+    // The stream of an ended task ends; events after a reset come in the next stream.
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
-describe('the sweep keeps rows true', () => {
-  test('a terminated workflow is noticed and its followers are told', async () => {
+describe('the sweep reconciles rows', () => {
+  test('a terminated workflow is noticed, and its followers get an event', async () => {
     harness.script([waitsForever]);
     const { id, handle } = await harness.start();
-    await until(id, ({ type }) => type === 'text.delta');
+    await eventsUntil(id, ({ type }) => type === 'text.delta');
     await handle.terminate('by hand');
-    const events = await until(id, ({ type }) => type === 'task.failed');
+    const events = await eventsUntil(id, ({ type }) => type === 'task.failed');
     expect(events.at(-1)).toMatchObject({ data: { error: { code: 'terminated' } } });
     expect((await harness.row(id)).status).toBe('failed');
   });
@@ -41,17 +44,11 @@ describe('the sweep keeps rows true', () => {
     harness.tool('look', async () => ({ output: 'seen', summary: 'looked' }));
     const requests = harness.script([{ calls: [{ tool: 'look', arguments: {} }] }, { text: ['Answer.'] }]);
     const { id, handle } = await harness.start();
-    await until(id, ({ type }) => type === 'task.completed');
+    await eventsUntil(id, ({ type }) => type === 'task.completed');
     const { runId } = await handle.describe();
-    await harness.client.workflowService.resetWorkflowExecution({
-      namespace: harness.config.TEMPORAL_NAMESPACE,
-      workflowExecution: { workflowId: taskWorkflowId(id), runId },
-      reason: 'by hand',
-      workflowTaskFinishEventId: 4 as never, // typed as Long, taken as a number
-      requestId: crypto.randomUUID(),
-    });
+    await resetWorkflow(harness, taskWorkflowId(id), { eventId: 4, runId });
     await harness.client.workflow.getHandle(taskWorkflowId(id)).result();
-    const events = await until(id, ({ type, seq }) => type === 'task.completed' && seq > 10);
+    const events = await eventsUntil(id, ({ type, seq }) => type === 'task.completed' && seq > 10);
     expect(events.map(({ type }) => type).filter((type) => type.startsWith('task.'))).toEqual([
       'task.queued',
       'task.started',
@@ -64,25 +61,19 @@ describe('the sweep keeps rows true', () => {
     expect((await harness.row(id)).usage.modelCalls).toBe(2);
   });
 
-  test('a task terminated in a model call and reset to its last step goes on from there', async () => {
+  test('a task that was terminated during a model call and reset to its last step continues from there', async () => {
     harness.tool('look', async () => ({ output: 'seen', summary: 'looked' }));
     const requests = harness.script((_, call) =>
       call === 1 ? { calls: [{ tool: 'look', arguments: {} }] } : call === 2 ? waitsForever : { text: ['Answer.'] },
     );
     const { id, handle } = await harness.start();
-    const begun = await until(id, ({ type }) => type === 'text.delta');
+    const begun = await eventsUntil(id, ({ type }) => type === 'text.delta');
     await handle.terminate('by hand');
-    await until(id, ({ type }) => type === 'task.failed', begun.length);
+    await eventsUntil(id, ({ type }) => type === 'task.failed', begun.length);
     const { runId } = await handle.describe();
     const { events: recorded } = await handle.fetchHistory();
     const last = recorded?.findLast((event) => event.workflowTaskCompletedEventAttributes)?.eventId;
-    await harness.client.workflowService.resetWorkflowExecution({
-      namespace: harness.config.TEMPORAL_NAMESPACE,
-      workflowExecution: { workflowId: taskWorkflowId(id), runId },
-      reason: 'by hand',
-      workflowTaskFinishEventId: last as never,
-      requestId: crypto.randomUUID(),
-    });
+    await resetWorkflow(harness, taskWorkflowId(id), { eventId: last, runId });
     await harness.client.workflow.getHandle(taskWorkflowId(id)).result();
     expect(await harness.row(id)).toMatchObject({ status: 'completed', error: null, result: { text: 'Answer.' } });
     expect(requests).toHaveLength(3);
@@ -101,7 +92,7 @@ describe('the sweep keeps rows true', () => {
       `update tasks set created_at = now() - interval '5 minutes', updated_at = now() - interval '5 minutes' where id = $1`,
       [task.id],
     );
-    const events = await until(task.id, ({ type }) => type === 'task.failed');
+    const events = await eventsUntil(task.id, ({ type }) => type === 'task.failed');
     expect(events.at(-1)).toMatchObject({ data: { error: { code: 'never_started' } } });
 
     const again = await harness.tasks.create(scope, request, { idempotencyKey: 'once' });
@@ -112,21 +103,21 @@ describe('the sweep keeps rows true', () => {
       taskQueue: agentQueue('knowledge'),
       args: [{ taskId: task.id, agent: 'knowledge', head: task.head, ...scope }],
     });
-    await until(task.id, ({ type }) => type === 'task.completed', again.lastSeq);
+    await eventsUntil(task.id, ({ type }) => type === 'task.completed', again.lastSeq);
     expect(await harness.row(task.id)).toMatchObject({ status: 'completed', error: null });
   });
 
-  test('what Temporal said before a workflow began does not end its task; later it does', async () => {
+  test('a workflow state read before the workflow began does not end its task; one read later does', async () => {
     const task = await harness.tasks.create(scope, { agent: 'knowledge', input: { text: 'begins' } }, {});
-    const said = await harness.workflows.describe(taskWorkflowId(task.id));
+    const state = await harness.workflows.describe(taskWorkflowId(task.id));
     await harness.tasks.start({ taskId: task.id, agent: 'knowledge', ...scope }, { runId: 'begun' }, 'scripted:test');
-    expect(await harness.tasks.reconcile(task.id, said)).toBeUndefined();
+    expect(await harness.tasks.reconcile(task.id, state)).toBeUndefined();
     expect((await harness.row(task.id)).status).toBe('running');
 
     await harness.postgres.pool.query(`update tasks set updated_at = now() - interval '5 minutes' where id = $1`, [
       task.id,
     ]);
-    const events = await until(task.id, ({ type }) => type === 'task.failed');
+    const events = await eventsUntil(task.id, ({ type }) => type === 'task.failed');
     expect(events.at(-1)).toMatchObject({ data: { error: { code: 'workflow_lost' } } });
   });
 });

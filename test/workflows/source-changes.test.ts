@@ -17,7 +17,7 @@ let env: TestEnvironment;
 let adapters: Adapters;
 let workers: RunningWorkers | undefined;
 let site: WebSite;
-/** Stands before the plain parser. */
+/** Called before the plain parser. */
 let onParse: (name: string, text: string) => Promise<void> | void;
 
 beforeAll(async () => {
@@ -79,7 +79,7 @@ const idOf = async (path: string, collection: string) =>
 const page = (path: string, body: string) => site.set(path, { body, type: 'text/plain' });
 
 describe('an item that failed', () => {
-  test('and has not changed is tried again by the next sync, with or without a document of before', async () => {
+  test('and has not changed is retried by the next sync, with or without an earlier document', async () => {
     page('/new', 'New page.');
     page('/old', 'Version one.');
     site.sitemap('/sitemap.xml', ['/new', '/old']);
@@ -100,7 +100,7 @@ describe('an item that failed', () => {
     expect((await sync(source)).counts).toMatchObject({ unchanged: 2 });
   });
 
-  test('is read again where the list tells its etag, which then is that of the document', async () => {
+  test('is due until its document has the listed etag', async () => {
     const source = await add('/listed');
     const listing = (etag: string) => {
       const item: ListedItem = { name: 'listed.txt', address: 'a', etag };
@@ -111,7 +111,11 @@ describe('an item that failed', () => {
       const { documents } = await adapters.documents.list(scope, { limit: 500 });
       const contentHash = documents.find(({ id }) => id === documentId)?.contentHash ?? '';
       await adapters.sources.recordOutcome(source, 'listed.txt', {
-        ...{ state: 'added', documentId, contentHash, etag, lastModified: null },
+        state: 'added',
+        documentId,
+        contentHash,
+        etag,
+        lastModified: null,
       });
     };
     const failed = { state: 'failed', code: 'file_unreadable', message: 'no' } as const;
@@ -132,7 +136,7 @@ describe('an item that failed', () => {
   });
 });
 
-test('what has not changed is cut anew by the next sync when the settings of its collection have, and only then', async () => {
+test('an unchanged page is cut into chunks again by the next sync only when its collection’s settings have changed', async () => {
   page('/page', 'First.\n\nSecond.');
   const source = await add('/page', { collection: 'cut' });
   await sync(source);
@@ -147,7 +151,7 @@ test('what has not changed is cut anew by the next sync when the settings of its
 });
 
 describe('a changed source', () => {
-  test('narrows who may read its documents at once, in the search too, and its next sync keeps that', async () => {
+  test('restricts the readers of its documents at once, also in searches, and its next sync keeps that', async () => {
     page('/secret', 'The zanzibar plan.');
     page('/also', 'The zanzibar budget.');
     site.sitemap('/sitemap.xml', ['/secret', '/also']);
@@ -170,7 +174,7 @@ describe('a changed source', () => {
     expect((await find(eve, 'zanzibar')).sort()).toEqual(['/also', '/secret']);
   });
 
-  test('holds for a document that is being read at that moment', async () => {
+  test('also applies to a document that is being read at that moment', async () => {
     page('/held', 'Held for a while.');
     const source = await add('/held', { readers: ['subject:eve'], collection: 'held' });
     const reading = Promise.withResolvers<void>();
@@ -208,7 +212,7 @@ describe('a changed source', () => {
     expect(site.requests.filter(({ path }) => /^\/[ab]$/.test(path)).map(({ status }) => status)).toEqual([304, 304]);
   });
 
-  test('leaves to the next sync what is in the way, or is brought by another source too', async () => {
+  test('leaves documents to the next sync if another document is in the way or another source also has them', async () => {
     for (const path of ['/taken', '/shared', '/free']) page(path, `Page ${path}.`);
     site.sitemap('/sitemap.xml', ['/taken', '/shared', '/free']);
     const source = await add('/sitemap.xml', { collection: 'here' });
@@ -236,7 +240,7 @@ describe('a changed source', () => {
     expect([await namesFor(scope, 'here'), await namesFor(scope, 'there')]).toEqual([['/shared'], []]);
   });
 
-  test('changes nothing when it cannot be told, or when another source stands there', async () => {
+  test('changes nothing when the caller’s step fails, or when another source has that address and collection', async () => {
     page('/one', 'One.');
     const source = await add('/one', { collection: 'first', readers: ['everyone'] });
     await add('/one', { collection: 'second' });
@@ -245,17 +249,19 @@ describe('a changed source', () => {
     await expect(change(source, { collection: 'second', readers: [] })).rejects.toMatchObject({
       code: 'source_exists',
     });
-    const tell = () => Promise.reject(new AlfredError('temporal_unavailable'));
-    await expect(adapters.sources.change(scope, source.sourceId, { readers: [] }, tell)).rejects.toMatchObject({
+    const failBeforeCommit = () => Promise.reject(new AlfredError('temporal_unavailable'));
+    await expect(
+      adapters.sources.change(scope, source.sourceId, { readers: [] }, failBeforeCommit),
+    ).rejects.toMatchObject({
       code: 'temporal_unavailable',
     });
     expect(await row(source)).toEqual(before);
     expect(await namesFor(eve, 'first')).toEqual(['/one']);
-    expect(await adapters.sources.change(eve, source.sourceId, { readers: [] }, tell)).toBeUndefined();
-    expect(await adapters.sources.change(scope, 'nope', { readers: [] }, tell)).toBeUndefined();
+    expect(await adapters.sources.change(eve, source.sourceId, { readers: [] }, failBeforeCommit)).toBeUndefined();
+    expect(await adapters.sources.change(scope, 'nope', { readers: [] }, failBeforeCommit)).toBeUndefined();
   });
 
-  test('leaves the readers of somebody else’s document to them', async () => {
+  test('does not change the readers of another owner’s document', async () => {
     page('/theirs', 'Ours now.');
     await putDocument(env.postgres.db, `${site.host}/theirs`, 'Theirs.', {
       scope: eve,

@@ -57,7 +57,7 @@ const read = (ingestionId: string, taskQueue: string) =>
   });
 const statusOf = async (id: string) => (await adapters.documents.getIngestion(scope, id))?.status;
 
-test('an upload whose workflow is over ends although nobody looks at it, and its files are read when somebody asks', async () => {
+test('an upload whose workflow has ended is closed by the sweep, and a retry reads its files', async () => {
   const terminated = await upload('terminated.txt', { ageS: 30 });
   await (await read(terminated, 'nobody')).terminate('by hand');
   const lost = await upload('lost.txt', { ageS: 90 });
@@ -75,8 +75,8 @@ test('an upload whose workflow is over ends although nobody looks at it, and its
     'running',
     'running',
   ]);
-  const told = logged.filter(({ msg }) => String(msg).startsWith('an ingestion was brought in line'));
-  expect(told.map(({ ingestionId, found, status }) => ({ ingestionId, found, status }))).toEqual([
+  const reconciled = logged.filter(({ msg }) => String(msg).startsWith('an ingestion was brought in line'));
+  expect(reconciled.map(({ ingestionId, found, status }) => ({ ingestionId, found, status }))).toEqual([
     { ingestionId: terminated, found: 'terminated', status: 'failed' },
     { ingestionId: lost, found: 'not_found', status: 'failed' },
   ]);
@@ -85,7 +85,7 @@ test('an upload whose workflow is over ends although nobody looks at it, and its
   expect(await (await read(retry ?? '', documentsQueue)).result()).toMatchObject({ added: 1, pending: 0 });
 }, 60_000);
 
-test('all of many lost uploads end in one sweep', async () => {
+test('many lost uploads are closed in one sweep', async () => {
   await env.postgres.pool.query(
     `insert into ingestions (id, tenant, subject, status, collection, created_at)
      select gen_random_uuid(), 'many', 'local', 'running', 'default', now() - interval '1 hour' from generate_series(1, 401)`,
@@ -97,7 +97,7 @@ test('all of many lost uploads end in one sweep', async () => {
   expect(rows).toEqual([{ status: 'failed', n: 401 }]);
 }, 60_000);
 
-test('a removal of a source whose workflow was lost goes on, and a lost sync ends', async () => {
+test('a lost removal of a source is restarted, and a lost sync ends', async () => {
   const add = async (collection: string) => {
     const address = 'https://www.example.com/page';
     const { id } = await adapters.sources.create(scope, SourceRequest.parse({ address, collection }));
@@ -115,7 +115,11 @@ test('a removal of a source whose workflow was lost goes on, and a lost sync end
   });
   const { documents } = await adapters.documents.list(scope, { limit: 9, collection: 'removed' });
   await adapters.sources.recordOutcome(removed, 'page', {
-    ...{ state: 'added', documentId, contentHash: documents[0]?.contentHash ?? '', etag: null, lastModified: null },
+    state: 'added',
+    documentId,
+    contentHash: documents[0]?.contentHash ?? '',
+    etag: null,
+    lastModified: null,
   });
   await adapters.sources.delete(scope, removed.sourceId, 'remove');
   await env.postgres.pool.query(

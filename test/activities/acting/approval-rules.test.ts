@@ -6,25 +6,25 @@ import { ApprovalRule, type ApprovalRuleInput } from '../../../contract/approval
 import type { JsonValue } from '../../../contract/json.ts';
 
 const rules = (...given: ApprovalRuleInput[]) => given.map((rule) => ApprovalRule.parse(rule));
-const look: Tool = {
+const readTool: Tool = {
   name: 'look',
   description: '',
   inputSchema: {},
   run: async () => ({ output: 0, summary: '' }),
 };
-const pay: Tool = { ...look, name: 'pay', effect: 'write' };
+const pay: Tool = { ...readTool, name: 'pay', effect: 'write' };
 const waits = (condition: object, input: JsonValue) =>
   findMatchingRule(rules({ tool: 'pay', when: [{ argument: 'at.x', ...condition }] }), { at: { x: input } }, []) !==
   undefined;
 
-test('amounts: more than the limit waits, and so does what is no number or is not there', () => {
+test('`over`: a higher amount waits, and so does a missing one or one that is no number', () => {
   expect([100, 100.01, '50', null].map((amount) => waits({ over: 100 }, amount))).toEqual([false, true, true, true]);
   const rule = rules({ tool: 'pay', when: [{ argument: 'amount', over: 100 }] });
   expect(findMatchingRule(rule, {}, [])).toBeDefined();
   expect(findMatchingRule(rule, [], [])).toBeDefined();
 });
 
-test('values: equal ones, whatever the order of their keys, and those on no list', () => {
+test('`equals` ignores the order of keys; `notIn` matches values that are not listed', () => {
   expect(waits({ equals: { a: 1, b: 2 } }, { b: 2, a: 1 })).toBe(true);
   expect(waits({ equals: 'x' }, 'y')).toBe(false);
   expect(['NO', 'SE', 'FR', 1].map((country) => waits({ notIn: ['NO', 'SE'] }, country))).toEqual([
@@ -35,7 +35,7 @@ test('values: equal ones, whatever the order of their keys, and those on no list
   ]);
 });
 
-test('endings: every text must end as allowed; an argument that is not there ends with nothing wrong', () => {
+test('`notEndingWith`: every text must have an allowed ending; a missing argument does not match', () => {
   const allowed = { notEndingWith: ['@example.com'] };
   expect(waits(allowed, 'ann@Example.com')).toBe(false);
   expect(waits(allowed, ['ann@example.com', 'bob@example.org'])).toBe(true);
@@ -44,24 +44,24 @@ test('endings: every text must end as allowed; an argument that is not there end
   expect(findMatchingRule(rule, { to: 'x' }, [])).toBeUndefined();
 });
 
-test('roles: not for who has one of these, and who has every role has it too', () => {
+test('`unlessRoles`: a rule does not apply to a person with one of these roles, or with all roles', () => {
   const rule = rules({ tool: 'pay', unlessRoles: ['cfo'] });
   expect(
     [[], ['clerk'], ['clerk', 'cfo'], ['*']].map((roles) => findMatchingRule(rule, {}, roles) !== undefined),
   ).toEqual([true, true, false, false]);
 });
 
-test('the configuration’s rules stand in place of the agent’s, the tool’s own behind both', () => {
+test('the configuration’s rules replace the agent’s; the tool’s own rules come last', () => {
   const own: Tool = { ...pay, approvals: [{ approvers: { roles: ['tool'] } }] };
   const of = (configured: ApprovalRule[] | undefined, tool: Tool, agent = 'assistant') =>
     rulesFor({ agents, approvalsOf: () => configured }, agent, tool).map(({ tool: name }) => name);
   expect(of(undefined, pay)).toEqual(['*']);
-  expect(of(undefined, look)).toEqual([]);
+  expect(of(undefined, readTool)).toEqual([]);
   expect(of([], pay)).toEqual([]);
   expect(of(rules({ tool: 'pay' }, { tool: 'other' }), own)).toEqual(['pay', 'pay']);
   expect(of([], own, 'knowledge')).toEqual(['pay']);
 });
 
-test('a condition that asks nothing is refused', () => {
+test('a condition without a comparison is refused', () => {
   expect(ApprovalRule.safeParse({ tool: 'pay', when: [{ argument: 'amount' }] }).success).toBe(false);
 });

@@ -28,7 +28,7 @@ test('passages are numbered by first appearance over several searches, and a rep
   ]);
 });
 
-test('what a compaction has numbered keeps its number, and new passages go on from there', () => {
+test('passages from before a compaction keep their numbers, and new ones continue after them', () => {
   const compaction: Message = { role: 'compaction', from: 'h', passages: { a: 1, b: 2 } };
   const numbered = numberPassages([compaction, found(passage('c', travel), passage('b', deadline))]);
   const again = numberPassages(numbered);
@@ -38,7 +38,7 @@ test('what a compaction has numbered keeps its number, and new passages go on fr
   expect((output as { passages: { n: number }[] }).passages.map(({ n }) => n)).toEqual([3, 2]);
 });
 
-test('each number in an answer becomes one citation with the sentence that supports it, at its place', () => {
+test('each number in an answer becomes one citation, with the supporting sentence and its offsets', () => {
   const messages = numberPassages([found(passage('a', deadline), passage('b', travel, 900))]);
   const citations = citationsOf(
     'You have 30 days to file [1]. Flights above 500 EUR need approval [2, 1]. Nonsense [9].',
@@ -54,7 +54,7 @@ test('each number in an answer becomes one citation with the sentence that suppo
   }
 });
 
-test('a place that the provider gives is the quote; one whose words do not stand there is passed over', () => {
+test('a place that the provider marked is the quote; a place that does not match its passage is ignored', () => {
   const messages = numberPassages([found(passage('a', deadline), passage('b', travel, 900))]);
   const place = (chunkId: string, quote: string, start: number) => ({
     chunkId,
@@ -71,22 +71,22 @@ test('a place that the provider gives is the quote; one whose words do not stand
   ]);
   const best = quotes();
   expect(best[0]?.[0]).toBe('You have 30 days to file an expense report.');
-  // The document has changed since, the place is none, another passage is meant.
+  // Wrong offsets, an empty quote, a place outside the passage, another passage.
   for (const wrong of [place('a', late, at + 1), place('a', '', 3), place('a', late, 9_000), place('b', late, at)])
     expect(quotes(wrong)).toEqual(best);
 });
 
-test('an answer that cites what is not shown any more is told from one that does not', () => {
+test('finds the cited passages that are no longer shown', () => {
   const compaction: Message = { role: 'compaction', from: 'h', passages: { a: 1, b: 2, c: 3 } };
   const messages = numberPassages([compaction, found(passage('a', deadline)), found(passage('b', travel))]);
   for (const text of ['30 days [1]. Trains [2].', 'No number.', '[1, 2]'])
     expect(citedNotShown(text, messages)).toEqual([]);
   for (const text of ['30 days [3].', '[1, 3] and [3]']) expect(citedNotShown(text, messages)).toEqual([3]);
-  // No passage has these numbers, and there is nothing to look for.
+  // No passage ever had these numbers.
   for (const text of ['30 days [4].', 'In [2026].']) expect(citedNotShown(text, messages)).toEqual([]);
 });
 
-test('a compaction keeps which result was the first to show a passage', () => {
+test('records which result was the first to show a passage, across a compaction', () => {
   const stored = (result: string): StoredMessage => ({
     role: 'tool',
     results: [{ callId: 'c', tool: 'search_documents', result, isError: false }],
@@ -108,7 +108,7 @@ test('an answer without numbers and a conversation without passages have no cita
 });
 
 test.each(['', ' ', '\n\nA. \n\nB', 'One', 'A. B.\n\n', '- a\n- b', 'x\ny z. Ü! 🚀🚀', '表格必须提交。三十天。'])(
-  'sentences are a text without a gap, and none is blank beside others: %j',
+  'sentences cover a text without gaps, and none of several is blank: %j',
   (text) => {
     const spans = splitSentences(text).map(({ start, end }) => text.slice(start, end));
     expect(spans.join('')).toBe(text);

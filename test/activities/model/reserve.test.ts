@@ -24,23 +24,23 @@ const paidBefore: PaidCall = {
   turn: { head: 'h', usage: worstCaseOf(facts, 1, 1), next: 'tools', calls: [] },
   text: '',
 };
-/** Costs as they are stored: tens of billionths of a dollar. */
-const stored = (usd: number) => Math.round(usd * 1e10);
+/** Costs as they are stored, in units of 1e-10 dollars. */
+const storedCost = (usd: number) => Math.round(usd * 1e10);
 
-type Left = { usd?: number; tokens?: number };
+type Remaining = { usd?: number; tokens?: number };
 
-/** A budget of which so much is left, and every charge that was asked of it. */
-function budgetWith({ usd = Infinity, tokens = Infinity }: Left, charged = 0) {
-  const asked: Usage[] = [];
+/** A budget with the remaining amounts. Records the worst case of each call that is begun with it. */
+function budgetWith({ usd = Infinity, tokens = Infinity }: Remaining, charged = 0) {
+  const worstCases: Usage[] = [];
   const begin = async (worst: Usage): Promise<PaidCall | undefined> => {
-    asked.push(worst);
+    worstCases.push(worst);
     const over = (limit: ReachedLimit['limit'], left: number, needed: number) =>
       budgetExceeded({ limit, scope: 'task', max: charged + left, charged, needed });
-    if (stored(worst.costUsd) > stored(usd)) throw over('maxCostUsd', usd, worst.costUsd);
+    if (storedCost(worst.costUsd) > storedCost(usd)) throw over('maxCostUsd', usd, worst.costUsd);
     if (totalTokens(worst) > tokens) throw over('maxTokens', tokens, totalTokens(worst));
     return undefined;
   };
-  return { asked, begin };
+  return { worstCases, begin };
 }
 
 function providerThatCounts(count?: () => Promise<number>) {
@@ -53,7 +53,7 @@ function providerThatCounts(count?: () => Promise<number>) {
     };
   return { provider, counts: () => counts };
 }
-/** A provider's count is an estimate: the input may come to as much. */
+/** The charged input tokens after a provider's count, which is an estimate. */
 const countedAs = (tokens: number) => Math.ceil(tokens * 1.05) + 64;
 const exactly = (tokens: number) => providerThatCounts(async () => tokens);
 
@@ -73,7 +73,7 @@ const reserving = (
     new AbortController().signal,
   );
 
-test('the worst case takes every input token at the dearest of its prices, and all the output', () => {
+test('the worst case is every input token at its highest price, and the whole output', () => {
   expect(worstCaseOf(facts, 10_000, 4_096)).toEqual({
     inputTokens: 10_000,
     cacheReadTokens: 0,
@@ -83,58 +83,58 @@ test('the worst case takes every input token at the dearest of its prices, and a
   });
 });
 
-test('what fits is begun with the bound of its input and its whole output, and nobody counts', async () => {
+test('a call that fits is charged the bound of its input and its whole output, without a count', async () => {
   const budget = budgetWith({ usd: 0.13192, tokens: 14_096 });
   const exact = exactly(10);
   expect(await reserving(budget.begin, exact)).toEqual({ paid: undefined, maxOutputTokens: 4_096, cutBy: undefined });
-  expect(budget.asked).toEqual([worstCaseOf(facts, 10_000, 4_096)]);
+  expect(budget.worstCases).toEqual([worstCaseOf(facts, 10_000, 4_096)]);
   expect(exact.counts()).toBe(0);
 });
 
-test('what was paid before is given back', async () => {
+test('a response that was paid before is returned', async () => {
   expect(await reserving(async () => paidBefore)).toEqual({ paid: paidBefore });
 });
 
-test('when the bound does not fit, what the provider counts may', async () => {
+test('if the bound does not fit, the provider’s count is used', async () => {
   const budget = budgetWith({ usd: 0.1 });
   const exact = exactly(3_000);
   expect(await reserving(budget.begin, exact)).toMatchObject({ maxOutputTokens: 4_096, cutBy: undefined });
-  expect(budget.asked.map(({ inputTokens }) => inputTokens)).toEqual([10_000, countedAs(3_000)]);
+  expect(budget.worstCases.map(({ inputTokens }) => inputTokens)).toEqual([10_000, countedAs(3_000)]);
   expect(exact.counts()).toBe(1);
 });
 
-test('when that does not fit either, the answer gets what is left, to the last token', async () => {
+test('if that does not fit either, the answer gets the rest of the budget, to the last token', async () => {
   const budget = budgetWith({ usd: 0.06108 }, 7);
   const exact = exactly(3_000);
   const reserved = await reserving(budget.begin, exact);
-  // 0.06108 less 0.01607 for the input, at 20 a million.
+  // 0.06108 minus 0.01607 for the input, at 20 dollars per million tokens.
   expect(reserved).toMatchObject({ maxOutputTokens: 2_250, cutBy: { limit: 'maxCostUsd', charged: 7, scope: 'task' } });
-  expect(budget.asked.at(-1)).toEqual(worstCaseOf(facts, countedAs(3_000), 2_250));
+  expect(budget.worstCases.at(-1)).toEqual(worstCaseOf(facts, countedAs(3_000), 2_250));
   expect(exact.counts()).toBe(1);
 });
 
-test('a limit on tokens cuts the answer, too', async () => {
+test('a limit on tokens shortens the answer too', async () => {
   const budget = budgetWith({ tokens: 12_000 }, 500);
   expect(await reserving(budget.begin)).toMatchObject({ maxOutputTokens: 2_000, cutBy: { limit: 'maxTokens' } });
 });
 
-test('the tighter of two limits counts', async () => {
+test('of two limits the tighter one counts', async () => {
   const budget = budgetWith({ usd: 0.11, tokens: 11_500 });
   expect(await reserving(budget.begin)).toMatchObject({ maxOutputTokens: 1_500, cutBy: { limit: 'maxTokens' } });
-  expect(budget.asked.map(({ outputTokens }) => outputTokens)).toEqual([4_096, 3_000, 1_500]);
+  expect(budget.worstCases.map(({ outputTokens }) => outputTokens)).toEqual([4_096, 3_000, 1_500]);
 });
 
 test.each([
   ['cannot count', providerThatCounts()],
   ['fails to count', providerThatCounts(() => Promise.reject(new AlfredError('model_unavailable')))],
   ['counts more than the bound', exactly(20_000)],
-])('a provider that %s leaves the bound', async (_, provider) => {
+])('the bound is kept with a provider that %s', async (_, provider) => {
   const budget = budgetWith({ tokens: 12_000 });
   expect(await reserving(budget.begin, provider)).toMatchObject({ maxOutputTokens: 2_000 });
-  expect(budget.asked.at(-1)).toMatchObject({ inputTokens: 10_000 });
+  expect(budget.worstCases.at(-1)).toMatchObject({ inputTokens: 10_000 });
 });
 
-test('an answer is not begun with less than the least room', async () => {
+test('no call is begun with less than the minimum room for the answer', async () => {
   const enough = budgetWith({ tokens: 4_238 });
   expect(await reserving(enough.begin, exactly(3_000))).toMatchObject({ maxOutputTokens: 1_024 });
   const short = budgetWith({ tokens: 4_237 }, 100);
@@ -143,11 +143,11 @@ test('an answer is not begun with less than the least room', async () => {
     code: 'budget_exceeded',
     details: { reason: 'budget', limit: 'maxTokens', scope: 'task', max: 4_337, charged: 100, needed: 7_310 },
   });
-  // Asked with the bound and with the count; not with an answer that would be too short.
-  expect(short.asked).toHaveLength(2);
+  // Tried with the bound and with the count, but not with an answer that would be too short.
+  expect(short.worstCases).toHaveLength(2);
 });
 
-test('a short answer is not cut any further', async () => {
+test('a short answer is not shortened further', async () => {
   const short = { maxOutputTokens: 500, boundTokens: 1_000 };
   await expect(reserving(budgetWith({ tokens: 1_499 }).begin, undefined, short)).rejects.toMatchObject({
     code: 'budget_exceeded',
@@ -158,7 +158,7 @@ test('a short answer is not cut any further', async () => {
   });
 });
 
-test('no shorter answer helps against a limit on calls', async () => {
+test('a limit on calls is not met by a shorter answer', async () => {
   const stop = { limit: 'maxModelCalls', scope: 'tenant', max: 3, charged: 3, needed: 1 } as const;
   const exact = exactly(1);
   const refused = reserving(() => Promise.reject(budgetExceeded(stop)), exact);
@@ -166,7 +166,7 @@ test('no shorter answer helps against a limit on calls', async () => {
   expect(exact.counts()).toBe(0);
 });
 
-test('no shorter answer helps when answers cost nothing', async () => {
+test('a limit on costs is not met by a shorter answer when output is free', async () => {
   const price = { input: 4, cacheRead: 4, cacheWrite: 4, output: 0 };
   const refused = reserving(budgetWith({ usd: 0.01 }).begin, exactly(5_000), { price });
   await expect(refused).rejects.toMatchObject({
@@ -174,14 +174,14 @@ test('no shorter answer helps when answers cost nothing', async () => {
   });
 });
 
-test('what is no matter of budgets is thrown as it came', async () => {
+test('other errors are thrown unchanged', async () => {
   const superseded = new AlfredError('superseded', 'The task had ended.');
   const exact = exactly(1);
   await expect(reserving(() => Promise.reject(superseded), exact)).rejects.toBe(superseded);
   expect(exact.counts()).toBe(0);
 });
 
-test('whatever is left and whatever it costs: what is begun fits, and only what would be too short is not begun', async () => {
+test('for any budget and price: a begun call fits, and a call is refused only if its answer would be too short', async () => {
   const price = fc.constantFrom(0.0375, 0.1, 0.25, 0.3, 1.1, 3, 15, 75).map((output) => ({
     input: output / 5,
     cacheRead: output / 50,
@@ -198,19 +198,19 @@ test('whatever is left and whatever it costs: what is begun fits, and only what 
       left,
       fc.nat(10_000),
       fc.integer({ min: 1, max: 4_096 }),
-      async (dear, room, exact, maxOutputTokens) => {
+      async (randomPrice, room, exact, maxOutputTokens) => {
         const fits = (tokens: number) => {
-          const worst = worstCaseOf({ ...facts, price: dear }, Math.min(10_000, countedAs(exact)), tokens);
-          return stored(worst.costUsd) <= stored(room.usd) && totalTokens(worst) <= room.tokens;
+          const worst = worstCaseOf({ ...facts, price: randomPrice }, Math.min(10_000, countedAs(exact)), tokens);
+          return storedCost(worst.costUsd) <= storedCost(room.usd) && totalTokens(worst) <= room.tokens;
         };
         const least = Math.min(1_024, maxOutputTokens);
         const budget = budgetWith(room, 0.7);
-        const reserved = await reserving(budget.begin, exactly(exact), { price: dear, maxOutputTokens }).catch(
+        const reserved = await reserving(budget.begin, exactly(exact), { price: randomPrice, maxOutputTokens }).catch(
           (error: unknown) => error,
         );
         if (reserved instanceof AlfredError) {
           expect(reserved.code).toBe('budget_exceeded');
-          // A token's worth of binary noise is no matter.
+          // Rounding may be off by one token.
           expect(fits(least === maxOutputTokens ? least : least + 1)).toBe(false);
         } else {
           const { maxOutputTokens: given } = reserved as { maxOutputTokens: number };
