@@ -9,7 +9,6 @@ import {
   type ReceivedRequest,
   type WebhookReceiver,
 } from '../support/fakes/webhook-receiver.ts';
-import { until } from '../support/until.ts';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
 
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
@@ -42,7 +41,7 @@ beforeEach(() => {
   smtp.failWith(undefined);
 });
 
-/** Asks for one call. @returns the task's id, and what the model gets to read */
+/** Starts a task that makes one tool call. `read` returns the result that the model reads. */
 async function ask(tool: string, input: JsonValue) {
   const requests = api.script([{ calls: [{ tool, arguments: input }] }, { text: ['Done.'] }]);
   const { body } = await api.http.post('/v1/tasks', { input: { text: 'Do it.' } });
@@ -52,23 +51,19 @@ async function ask(tool: string, input: JsonValue) {
   };
   return { id: body.id as string, read };
 }
-/** Waits until a task has this status. @returns the task */
-const reaches = (id: string, status: string) =>
-  until(`task ${id} is ${status}`, async () => (await api.http.get(`/v1/tasks/${id}`)).body, {
-    accept: (task) => task.status === status,
-  });
-async function approved(id: string) {
-  const { waiting } = await reaches(id, 'waiting');
+/** Approves the task's call and waits for the end of the task. @returns the task */
+async function approve(id: string) {
+  const { waiting } = await api.taskReaches(id, 'waiting');
   expect({ received: receiver.received, mails: smtp.mails }).toEqual({ received: [], mails: [] });
   expect((await api.http.post(`/v1/approvals/${waiting.approvals[0]}`, { decision: 'approve' })).status).toBe(200);
-  return reaches(id, 'completed');
+  return api.taskReaches(id, 'completed');
 }
 const hook = () => ({ url: `${receiver.url}/hook?token=query-secret`, type: 'order.approved', data: { order: 7 } });
 const mail = { to: ['anna@example.com'], subject: 'Your expenses', text: 'They are approved.' };
 
-test('a webhook and an email leave once a person has approved them', async () => {
+test('a webhook and an email are sent once a person has approved them', async () => {
   const webhook = await ask('send_webhook', hook());
-  const sent = await approved(webhook.id);
+  const sent = await approve(webhook.id);
   expect(receiver.received).toHaveLength(1);
   expect(verifySignature(secret, receiver.received[0] as ReceivedRequest)).toMatchObject({ data: { order: 7 } });
   expect(sent.effects).toMatchObject([{ tool: 'send_webhook', state: 'done' }]);
@@ -76,36 +71,36 @@ test('a webhook and an email leave once a person has approved them', async () =>
 
   receiver.received.length = 0;
   const email = await ask('send_email', mail);
-  expect((await approved(email.id)).effects).toMatchObject([
+  expect((await approve(email.id)).effects).toMatchObject([
     { tool: 'send_email', state: 'done', summary: 'email sent to anna@example.com' },
   ]);
   expect(smtp.mails).toHaveLength(1);
 });
 
-test('nobody is asked to approve what could not be sent', async () => {
+test('no approval is requested for an email that may not be sent', async () => {
   const { id, read } = await ask('send_email', { ...mail, to: ['eve@example.org'] });
-  await reaches(id, 'completed');
+  await api.taskReaches(id, 'completed');
   expect(read()).toMatchObject({ isError: true });
   const events = await api.events.read(api.scope, id, 0, 500);
   expect(events.filter(({ type }) => type === 'approval.requested')).toEqual([]);
   expect(smtp.messagesSeen()).toBe(0);
 });
 
-test('a webhook that got no answer is sent again, and the receiver can tell', async () => {
+test('a webhook without an answer is sent again, with the same webhook-id', async () => {
   receiver.answerWith((response) => {
     receiver.answerWithStatus(204);
     response.destroy();
   });
   const { id } = await ask('send_webhook', hook());
-  expect((await approved(id)).effects).toMatchObject([{ state: 'done' }]);
+  expect((await approve(id)).effects).toMatchObject([{ state: 'done' }]);
   const ids = receiver.received.map(({ headers }) => headers['webhook-id']);
   expect(ids).toEqual([ids[0], ids[0]]);
 });
 
-test('an email that nobody knows of is not sent again, and the model is told', async () => {
+test('an email whose outcome is unknown is not sent again, and the model reads so', async () => {
   smtp.failWith('cut after the message');
   const { id, read } = await ask('send_email', mail);
-  expect((await approved(id)).effects).toMatchObject([{ tool: 'send_email', state: 'unknown' }]);
+  expect((await approve(id)).effects).toMatchObject([{ tool: 'send_email', state: 'unknown' }]);
   expect(read()).toMatchObject({
     isError: true,
     output: { error: expect.stringContaining('may or may not have taken effect') },
@@ -113,24 +108,24 @@ test('an email that nobody knows of is not sent again, and the model is told', a
   expect(smtp.messagesSeen()).toBe(1);
 });
 
-test('what the other side refuses has not happened, and the model reads why', async () => {
+test('an email that the server refuses has failed, and the model reads why', async () => {
   smtp.failWith({ message: 554 });
   const { id, read } = await ask('send_email', mail);
-  expect((await approved(id)).effects).toMatchObject([{ tool: 'send_email', state: 'failed' }]);
+  expect((await approve(id)).effects).toMatchObject([{ tool: 'send_email', state: 'failed' }]);
   expect(read()).toMatchObject({ isError: true, output: { error: expect.stringMatching(/refused it: 554/) } });
 });
 
-test('a receiver that is away for long has got nothing, and the model is told', async () => {
+test('a webhook to a receiver that stays unavailable has failed, and the model reads why', async () => {
   receiver.answerWithStatus(503);
   const { id, read } = await ask('send_webhook', hook());
-  expect((await approved(id)).effects).toMatchObject([{ tool: 'send_webhook', state: 'failed' }]);
+  expect((await approve(id)).effects).toMatchObject([{ tool: 'send_webhook', state: 'failed' }]);
   expect(read()).toMatchObject({ isError: true, output: { error: expect.stringContaining('answered 503') } });
   expect(receiver.received).toHaveLength(5);
 });
 
-test('neither address nor content of what is sent gets into history', async () => {
+test('history contains neither the address nor the content of a webhook', async () => {
   const { id } = await ask('send_webhook', hook());
-  await approved(id);
+  await approve(id);
   const payloads = await historyText(api.client, `task/${id}`);
   expect(payloads.includes('send_webhook')).toBe(true);
   expect(/query-secret|order\.approved|whsec_/.test(payloads)).toBe(false);

@@ -3,9 +3,10 @@ import { createApi } from '../../api/app.ts';
 import type { ApiDeps } from '../../api/deps.ts';
 import { createReadiness } from '../../runtime/readiness.ts';
 import { createTaskHarness } from '../support/tasks/task-harness.ts';
+import { until } from '../support/until.ts';
 import { createCheckedClient } from './checked-client.ts';
 
-/** The API over the house's real adapters, its worker and a scripted model, listening on a free port. */
+/** The API on a free port, with the real adapters, a worker and a scripted model. */
 export async function createApiHarness(
   overrides: Parameters<typeof createTaskHarness>[0] = {},
   deps: Partial<ApiDeps> = {},
@@ -16,6 +17,11 @@ export async function createApiHarness(
   return {
     ...harness,
     ...api,
+    /** Waits until a task has this status. @returns the task */
+    taskReaches: (id: string, status: string, headers: Record<string, string> = {}) =>
+      until(`task ${id} is ${status}`, async () => (await api.http.get(`/v1/tasks/${id}`, headers)).body, {
+        accept: (task) => task.status === status,
+      }),
     async close() {
       await api.app.close();
       await harness.close();
@@ -24,7 +30,14 @@ export async function createApiHarness(
 }
 export type ApiHarness = Awaited<ReturnType<typeof createApiHarness>>;
 
-/** One more API on the same house, as a second pod would be. */
+/** An `identify` that takes the user from the header `x-subject`. */
+export const identifyBySubject: NonNullable<ApiDeps['identify']> = ({ 'x-subject': subject = 'local' }) => ({
+  tenant: 'local',
+  subject: String(subject),
+  roles: [],
+});
+
+/** Starts another API on the same servers, as a second pod would be. @param deps replace those of the harness */
 export async function startApi(harness: Awaited<ReturnType<typeof createTaskHarness>>, deps: Partial<ApiDeps> = {}) {
   const readiness = createReadiness({ postgres: async () => void (await harness.postgres.pool.query('select 1')) });
   readiness.markServing();

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { until } from '../support/until.ts';
+import { untilAborted } from '../support/until.ts';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
 
-// A token in costs $0.001, one out $0.01; a scripted turn takes 10 in and 5 out: $0.06.
+// An input token costs $0.001, an output token $0.01. A scripted turn uses 10 and 5 of them: $0.06.
 const models = { 'scripted:test': { input: 1_000, output: 10_000, maxOutputTokens: 2_000 } };
 
 let api: ApiHarness;
@@ -11,11 +11,6 @@ beforeAll(async () => {
 });
 afterAll(() => api?.close());
 
-/** Waits until a task has this status. @returns the task */
-const reaches = (id: string, status: string) =>
-  until(`task ${id} is ${status}`, async () => (await api.http.get(`/v1/tasks/${id}`)).body, {
-    accept: (task) => task.status === status,
-  });
 const twoSteps = () => {
   api.tool('search_documents', async (input) => ({ output: { input }, summary: 'looked' }));
   return api.script([
@@ -30,10 +25,10 @@ const eventsOf = async (id: string) =>
   (await api.events.read(api.scope, id, 0, 500)).map(({ type, data }) => ({ type, data }));
 
 describe('POST /v1/tasks/{id}/budget', () => {
-  test('a task at its limit waits, says what binds, and goes on with more', async () => {
+  test('a task at its limit waits, names the limit, and continues when it is raised', async () => {
     const requests = twoSteps();
     const id = await ask({ maxModelCalls: 1 });
-    const waiting = await reaches(id, 'waiting');
+    const waiting = await api.taskReaches(id, 'waiting');
     expect(waiting.waiting).toMatchObject({
       reason: 'budget',
       scope: 'task',
@@ -46,7 +41,7 @@ describe('POST /v1/tasks/{id}/budget', () => {
 
     const granted = await grant(id, { maxModelCalls: 2 });
     expect(granted).toMatchObject({ status: 200, body: { budget: { maxModelCalls: 2 } } });
-    const done = await reaches(id, 'completed');
+    const done = await api.taskReaches(id, 'completed');
     expect(done).toMatchObject({ waiting: null, result: { text: 'Found it.' }, usage: { modelCalls: 2 } });
     const types = (await eventsOf(id)).map(({ type }) => type);
     expect(types.filter((type) => /waiting|granted|resumed/.test(type))).toEqual([
@@ -56,46 +51,46 @@ describe('POST /v1/tasks/{id}/budget', () => {
     ]);
   });
 
-  test('a call whose worst case costs more than what is left is not begun', async () => {
+  test('a call whose worst case exceeds the remaining budget does not begin', async () => {
     const requests = twoSteps();
-    // The first call may take about $21; the second one has little less than that left over.
+    // The worst case of a call is about $21.
     const id = await ask({ maxCostUsd: 12 });
-    const { waiting, usage } = await reaches(id, 'waiting');
+    const { waiting, usage } = await api.taskReaches(id, 'waiting');
     expect(waiting).toMatchObject({ limit: 'maxCostUsd', max: 12 });
     expect(waiting.charged + waiting.needed).toBeGreaterThan(12);
     expect(usage.costUsd).toBeLessThanOrEqual(12);
     expect(requests.length).toBeLessThan(2);
     await grant(id, { maxCostUsd: 200 });
-    await reaches(id, 'completed');
+    await api.taskReaches(id, 'completed');
   });
 
-  test('an answer is given less room when only that fits', async () => {
+  test('the output limit of a call is lowered when only that fits the budget', async () => {
     const requests = api.script([{ text: ['Short.'] }]);
     const id = await ask({ maxCostUsd: 18 });
-    await reaches(id, 'completed');
+    await api.taskReaches(id, 'completed');
     expect(requests[0]?.maxOutputTokens).toBeLessThan(2_000);
     expect(requests[0]?.maxOutputTokens).toBeGreaterThanOrEqual(1_024);
   });
 
-  test('finish ends the task with what it has', async () => {
+  test('finish ends the task with a partial result', async () => {
     twoSteps();
     const id = await ask({ maxModelCalls: 1 });
-    await reaches(id, 'waiting');
+    await api.taskReaches(id, 'waiting');
     expect((await grant(id, { finish: true })).status).toBe(200);
-    const done = await reaches(id, 'completed');
+    const done = await api.taskReaches(id, 'completed');
     expect(done.result).toMatchObject({ text: 'Let me look.', incomplete: 'budget' });
   });
 
-  test('a task that was told not to wait ends with what it has at once', async () => {
+  test('a task with waitS 0 ends at once with a partial result', async () => {
     twoSteps();
     const id = await ask({ maxModelCalls: 1, waitS: 0 });
-    expect((await reaches(id, 'completed')).result).toMatchObject({ incomplete: 'budget' });
+    expect((await api.taskReaches(id, 'completed')).result).toMatchObject({ incomplete: 'budget' });
   });
 
-  test('what does not help is refused with the reason, and changes nothing', async () => {
+  test('a grant that does not help is refused with the reason, and changes nothing', async () => {
     twoSteps();
     const id = await ask({ maxModelCalls: 1, maxTokens: 1_000_000 });
-    await reaches(id, 'waiting');
+    await api.taskReaches(id, 'waiting');
     const refusals: [object, string][] = [
       [{}, 'Name a limit'],
       [{ maxModelCalls: 1 }, 'is 1 already'],
@@ -109,36 +104,28 @@ describe('POST /v1/tasks/{id}/budget', () => {
       expect(answer.body.detail).toContain(reason);
     }
     expect((await grant(id, { maxModelCalls: -1 })).status).toBe(422);
-    expect((await reaches(id, 'waiting')).budget).toEqual({ maxModelCalls: 1, maxTokens: 1_000_000 });
+    expect((await api.taskReaches(id, 'waiting')).budget).toEqual({ maxModelCalls: 1, maxTokens: 1_000_000 });
     await api.http.post(`/v1/tasks/${id}/cancel`, {});
-    await reaches(id, 'cancelled');
+    await api.taskReaches(id, 'cancelled');
     expect(await grant(id, { maxModelCalls: 2 })).toMatchObject({ status: 409, body: { code: 'task_ended' } });
     expect((await grant('019ab7a0-0000-7000-8000-000000000000', { finish: true })).status).toBe(404);
   });
 
-  test('two grants at once both count once', async () => {
+  test('two concurrent grants of the same limit count once', async () => {
     twoSteps();
     const id = await ask({ maxModelCalls: 1 });
-    await reaches(id, 'waiting');
+    await api.taskReaches(id, 'waiting');
     const answers = await Promise.all([grant(id, { maxModelCalls: 3 }), grant(id, { maxModelCalls: 3 })]);
     expect(answers.map(({ status }) => status).sort()).toContain(200);
-    await reaches(id, 'completed');
+    await api.taskReaches(id, 'completed');
     expect((await eventsOf(id)).filter(({ type }) => type === 'budget.granted')).toHaveLength(1);
   });
 
-  test('time spent waiting is not time spent working', async () => {
-    api.script((_, call) =>
-      call === 1
-        ? {
-            text: ['…'],
-            until: (signal) =>
-              new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
-          }
-        : { text: ['Done.'] },
-    );
+  test('waiting does not count towards maxDurationS', async () => {
+    api.script((_, call) => (call === 1 ? { text: ['…'], until: untilAborted } : { text: ['Done.'] }));
     const id = await ask({ maxDurationS: 1 });
-    expect((await reaches(id, 'waiting')).waiting).toMatchObject({ limit: 'maxDurationS', max: 1 });
+    expect((await api.taskReaches(id, 'waiting')).waiting).toMatchObject({ limit: 'maxDurationS', max: 1 });
     await grant(id, { maxDurationS: 60 });
-    expect((await reaches(id, 'completed')).result.text).toBe('Done.');
+    expect((await api.taskReaches(id, 'completed')).result.text).toBe('Done.');
   });
 });

@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => api?.close());
 
-/** The first turn is held; every later one answers at once. */
+/** The first turn is blocked; every later one answers at once. */
 let first: ReturnType<typeof blockedTurn>;
 let requests: ModelRequest[];
 let conversation: TestConversation;
@@ -28,11 +28,11 @@ beforeEach(async () => {
   conversation = await openConversation(api);
 });
 
-const asked = (call: number) => outlineOf(requests[call - 1] as ModelRequest);
+const requestOf = (call: number) => outlineOf(requests[call - 1] as ModelRequest);
 const statusOf = async (taskId: string) => (await api.http.get(`/v1/tasks/${taskId}`)).body.status as string;
 
 describe('while a task runs, a message', () => {
-  test('that enqueues waits for its turn, and the others after it', async () => {
+  test('that enqueues waits for its turn, as do those after it', async () => {
     await conversation.say('one');
     const runningTaskId = await conversation.running();
     expect((await conversation.say('two')).body).toMatchObject({ outcome: 'queued', position: 2, runningTaskId });
@@ -50,10 +50,10 @@ describe('while a task runs, a message', () => {
       'three',
       '> Answer 3.',
     ]);
-    expect(asked(3)).toEqual(['one', ['> Half an'], 'two', ['> Answer 2.'], 'three']);
+    expect(requestOf(3)).toEqual(['one', ['> Half an'], 'two', ['> Answer 2.'], 'three']);
   });
 
-  test('that interrupts cancels it, keeps its words, and passes over what waits', async () => {
+  test('that interrupts cancels the task, keeps its question, and passes over queued messages', async () => {
     const one = await conversation.say('one');
     const runningTaskId = await conversation.running();
     const two = await conversation.say('two');
@@ -64,14 +64,14 @@ describe('while a task runs, a message', () => {
       'two: queued, passed_over',
       'three: interrupted, done',
     ]);
-    expect(asked(2)).toEqual(['one', 'two', 'three']);
+    expect(requestOf(2)).toEqual(['one', 'two', 'three']);
     expect(await statusOf(one.body.taskId)).toBe('cancelled');
     expect(await statusOf(two.body.taskId)).toBe('cancelled');
     expect(await statusOf(three.body.taskId)).toBe('completed');
     await expect(api.client.workflow.getHandle(`task/${two.body.taskId}`).describe()).rejects.toThrow();
   });
 
-  test('that rolls back cancels it and takes its words, and those that wait, out of the context', async () => {
+  test('that rolls back cancels the task and removes its question and queued messages from the context', async () => {
     first.release();
     await conversation.say('kept');
     await conversation.quiet();
@@ -87,13 +87,13 @@ describe('while a task runs, a message', () => {
       'two: queued, rolled_back',
       'three: rolled_back, done',
     ]);
-    expect(asked(2)).toEqual(['kept', ['> Half an'], 'three']);
+    expect(requestOf(2)).toEqual(['kept', ['> Half an'], 'three']);
     await conversation.say('four');
     await conversation.quiet();
-    expect(asked(3)).toEqual(['kept', ['> Half an'], 'three', ['> Answer 2.'], 'four']);
+    expect(requestOf(3)).toEqual(['kept', ['> Half an'], 'three', ['> Answer 2.'], 'four']);
   });
 
-  test('that is to be rejected is refused with the task that is in the way, also when it is sent again', async () => {
+  test('that is rejected is refused with the id of the running task, also when it is sent again', async () => {
     await conversation.say('one');
     const taskId = await conversation.running();
     for (let times = 0; times < 2; times++)
@@ -109,7 +109,7 @@ describe('while a task runs, a message', () => {
     await conversation.quiet();
   });
 
-  test('that steers is given to the task, and has a turn of its own when the task did not take it', async () => {
+  test('that steers goes to the task, and has a turn of its own when the task ends without reading it', async () => {
     await conversation.say('one');
     const taskId = await conversation.running();
     await conversation.say('three', { onBusy: 'enqueue' });
@@ -120,11 +120,11 @@ describe('while a task runs, a message', () => {
       'three: queued, done',
       'two: steered, done',
     ]);
-    expect(asked(3)).toEqual(['one', ['> Half an'], 'three', ['> Answer 2.'], 'two']);
+    expect(requestOf(3)).toEqual(['one', ['> Half an'], 'three', ['> Answer 2.'], 'two']);
   });
 });
 
-test('a running task reads what steers it with the results of its step, and answers it too', async () => {
+test('a running task reads steering messages with the results of its step, and answers them too', async () => {
   const tool = blockedTurn('');
   api.tool('search_documents', async (_, { signal }) => {
     await tool.turn.until(signal);
@@ -133,22 +133,22 @@ test('a running task reads what steers it with the results of its step, and answ
   requests = api.script((_, call) =>
     call === 1 ? { calls: [{ tool: 'search_documents', arguments: {} }] } : { text: ['Both.'] },
   );
-  const said = await openConversation(api, { onBusy: 'steer' });
-  await said.say('one');
-  const taskId = await said.running();
+  const steering = await openConversation(api, { onBusy: 'steer' });
+  await steering.say('one');
+  const taskId = await steering.running();
   await until('its tool runs', async () =>
     (await api.events.read(api.scope, taskId, 0, 100)).some(({ type }) => type === 'tool.started'),
   );
   for (const text of ['two', 'three'])
-    expect((await said.say(text)).body).toMatchObject({ outcome: 'steered', taskId, runningTaskId: taskId });
+    expect((await steering.say(text)).body).toMatchObject({ outcome: 'steered', taskId, runningTaskId: taskId });
   tool.release();
-  expect(messageStates(await said.quiet())).toEqual([
+  expect(messageStates(await steering.quiet())).toEqual([
     'one: started, done',
     'two: steered, steered',
     'three: steered, steered',
   ]);
   expect(requests.map(outlineOf)).toEqual([['one'], ['one', ['call search_documents'], ['looked'], 'two', 'three']]);
-  const steered = (await said.events()).filter(({ type }: { type: string }) => type === 'message.steered');
+  const steered = (await steering.events()).filter(({ type }: { type: string }) => type === 'message.steered');
   expect(steered.map(({ data }: { data: unknown }) => data)).toMatchObject([
     { step: 2, text: 'two' },
     { step: 2, text: 'three' },
@@ -158,7 +158,7 @@ test('a running task reads what steers it with the results of its step, and answ
 });
 
 describe('the policy of a message', () => {
-  test('is its own, else the conversation’s, which can be changed', async () => {
+  test('is its own or the conversation’s, which can be changed', async () => {
     const strict = await openConversation(api, { onBusy: 'reject' });
     await strict.say('one');
     await strict.running();
@@ -172,11 +172,11 @@ describe('the policy of a message', () => {
 });
 
 describe('an interrupted task', () => {
-  test('leaves no tool call without an answer', async () => {
+  test('leaves no tool call without a result', async () => {
     const tool = blockedTurn('');
     api.tool('search_documents', async (input, { signal }) => {
       if ((input as { at: number }).at === 2) await tool.turn.until(signal);
-      return { output: { saw: input }, summary: 'looked' };
+      return { output: { found: input }, summary: 'looked' };
     });
     requests = api.script((_, call) =>
       call === 1
@@ -193,10 +193,10 @@ describe('an interrupted task', () => {
     );
     await conversation.say('two', { onBusy: 'interrupt' });
     await conversation.quiet();
-    expect(asked(2)).toEqual([
+    expect(requestOf(2)).toEqual([
       'one',
       ['> Let me look.', 'call search_documents', 'call search_documents'],
-      [{ saw: { at: 1 } }, { error: expect.stringContaining('stopped before its end') }],
+      [{ found: { at: 1 } }, { error: expect.stringContaining('stopped before its end') }],
       'two',
     ]);
     const results = requests[1]?.messages[2];
@@ -206,27 +206,27 @@ describe('an interrupted task', () => {
     ]);
   });
 
-  test('that ended with what it had leaves its results, too', async () => {
+  test('that ended with a partial result leaves its tool results in the context', async () => {
     api.tool('search_documents', async () => ({ output: 'found', summary: 'looked' }));
     api.script([{ text: ['Hello.'] }, { calls: [{ tool: 'search_documents', arguments: {} }] }]);
     await conversation.say('hi');
     await conversation.quiet();
     await conversation.say('one', { budget: { maxModelCalls: 1, waitS: 0 } });
-    // What was answered before is no answer to this.
+    // The previous answer is not reused as a partial result.
     expect(transcript(await conversation.quiet()).at(-1)).toBe('> The budget ended before there was an answer.');
     requests = api.script([{ text: ['Yes.'] }]);
     await conversation.say('two');
     await conversation.quiet();
-    expect(asked(1)).toEqual(['hi', ['> Hello.'], 'one', ['call search_documents'], ['found'], 'two']);
+    expect(requestOf(1)).toEqual(['hi', ['> Hello.'], 'one', ['call search_documents'], ['found'], 'two']);
   });
 });
 
-test('a task that failed leaves its question', async () => {
+test('a failed task leaves its question in the context', async () => {
   api.script([{ error: new AlfredError('model_auth', 'no key') }]);
   await conversation.say('one');
   await conversation.quiet();
   requests = api.script([{ text: ['Yes.'] }]);
   await conversation.say('two');
   expect(transcript(await conversation.quiet())).toEqual(['one', 'two', '> Yes.']);
-  expect(asked(1)).toEqual(['one', 'two']);
+  expect(requestOf(1)).toEqual(['one', 'two']);
 });

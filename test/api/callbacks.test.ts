@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { AlfredError } from '../../contract/errors.ts';
 import { callbackWorkflowId, taskWorkflowId } from '../../contract/ids.ts';
+import { resetWorkflow } from '../support/tasks/reset-workflow.ts';
 import { historyText } from '../support/tasks/history-text.ts';
 import {
   createWebhookReceiver,
@@ -9,12 +9,12 @@ import {
   type ReceivedRequest,
   type WebhookReceiver,
 } from '../support/fakes/webhook-receiver.ts';
-import { until } from '../support/until.ts';
+import { until, untilAborted } from '../support/until.ts';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
 import type { AnyJson } from './checked-client.ts';
 
-const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
-const bareSecret = secret.slice('whsec_'.length);
+const bareSecret = Buffer.alloc(32, 7).toString('base64');
+const secret = `whsec_${bareSecret}`;
 
 let api: ApiHarness;
 let receiver: WebhookReceiver;
@@ -50,8 +50,8 @@ const received = (count: number) =>
   until(`${count} posts are received`, () => receiver.received, { accept: (all) => all.length >= count });
 const idOf = ({ headers }: ReceivedRequest) => headers['webhook-id'];
 
-describe('the end of a task is told', () => {
-  test('when it has completed: the task as it is read, signed with the callback’s own secret', async () => {
+describe('the callback of a task is delivered', () => {
+  test('when it completed: the task as the API returns it, signed with the callback’s own secret', async () => {
     api.script([{ text: ['Done.'] }]);
     const id = await ask({ metadata: { order: '7' } });
     expect(await inState(id, 'delivered')).toEqual({
@@ -65,15 +65,15 @@ describe('the end of a task is told', () => {
       deliveredAt: expect.any(String),
     });
     expect(receiver.received).toHaveLength(1);
-    const [told] = receiver.received as [ReceivedRequest];
-    expect(told).toMatchObject({ method: 'POST', path: '/told?token=query-secret' });
-    expect(idOf(told)).toBe(`${id}.1`);
+    const [delivery] = receiver.received as [ReceivedRequest];
+    expect(delivery).toMatchObject({ method: 'POST', path: '/told?token=query-secret' });
+    expect(idOf(delivery)).toBe(`${id}.1`);
     const { links: _, ...task } = (await api.http.get(`/v1/tasks/${id}`)).body;
-    expect(verifySignature(secret, told)).toEqual({ type: 'task.completed', timestamp: task.endedAt, data: task });
+    expect(verifySignature(secret, delivery)).toEqual({ type: 'task.completed', timestamp: task.endedAt, data: task });
     expect(task).toMatchObject({ status: 'completed', result: { text: 'Done.' }, metadata: { order: '7' } });
   });
 
-  test('when it has failed', async () => {
+  test('when it failed', async () => {
     api.script([]);
     const id = await ask();
     await inState(id, 'delivered');
@@ -84,7 +84,7 @@ describe('the end of a task is told', () => {
   });
 
   test('when it was cancelled', async () => {
-    api.script([{ until: (signal) => sleep(60_000, undefined, { signal }) }]);
+    api.script([{ until: untilAborted }]);
     const id = await ask();
     expect(await callbackOf(id)).toMatchObject({ state: 'waiting', deliveries: 0, attempts: 0, lastAttemptAt: null });
     await api.http.post(`/v1/tasks/${id}/cancel`, {});
@@ -95,8 +95,8 @@ describe('the end of a task is told', () => {
     });
   });
 
-  test('when somebody terminated its workflow and only the sweep found out', async () => {
-    api.script([{ until: (signal) => sleep(60_000, undefined, { signal }) }]);
+  test('when its workflow was terminated and the sweep noticed it', async () => {
+    api.script([{ until: untilAborted }]);
     const id = await ask();
     await until('the task runs', () => api.row(id), { accept: ({ status }) => status === 'running' });
     await api.client.workflow.getHandle(taskWorkflowId(id)).terminate();
@@ -118,28 +118,22 @@ describe('the end of a task is told', () => {
     expect((await api.row(id)).status).toBe('completed');
   });
 
-  test('once more when the task was reset and has another end', async () => {
+  test('again when the task was reset and ended again', async () => {
     api.script([{ text: ['First.'] }]);
     const id = await ask();
     await inState(id, 'delivered');
     api.script([{ text: ['Second.'] }]);
     const history = await api.client.workflow.getHandle(taskWorkflowId(id)).fetchHistory();
     const completed = history.events?.find(({ workflowTaskCompletedEventAttributes: it }) => it);
-    await api.client.workflowService.resetWorkflowExecution({
-      namespace: api.config.TEMPORAL_NAMESPACE,
-      workflowExecution: { workflowId: taskWorkflowId(id) },
-      reason: 'another try',
-      requestId: id,
-      workflowTaskFinishEventId: completed?.eventId ?? null,
-    });
+    await resetWorkflow(api, taskWorkflowId(id), { eventId: completed?.eventId });
     const posts = await received(2);
     expect(posts.map(idOf)).toEqual([`${id}.1`, `${id}.2`]);
     await inState(id, 'delivered');
   });
 });
 
-describe('a receiver that does not take it', () => {
-  test('is asked again, with the same webhook-id, until it does', async () => {
+describe('a receiver that', () => {
+  test('fails is called again, with the same webhook-id, until it succeeds', async () => {
     receiver.answerWithStatus(503);
     api.script([{ text: ['Done.'] }]);
     const id = await ask();
@@ -160,7 +154,7 @@ describe('a receiver that does not take it', () => {
     for (const attempt of receiver.received) verifySignature(secret, attempt);
   });
 
-  test('may be down altogether and come back', async () => {
+  test('is down is called again when it is up', async () => {
     await receiver.down();
     api.script([{ text: ['Done.'] }]);
     const id = await ask();
@@ -174,7 +168,7 @@ describe('a receiver that does not take it', () => {
     expect(receiver.received).toHaveLength(1);
   });
 
-  test('and says 410 is not asked again', async () => {
+  test('answers 410 is not called again', async () => {
     receiver.answerWithStatus(410);
     api.script([{ text: ['Done.'] }]);
     const id = await ask();
@@ -183,7 +177,7 @@ describe('a receiver that does not take it', () => {
     expect(receiver.received).toHaveLength(1);
   });
 
-  test('and must not be called is not', async () => {
+  test('has a forbidden address is never called', async () => {
     api.script([{ text: ['Done.'] }]);
     const id = await ask({ callback: { url: `http://169.254.169.254:${receiver.port}/latest`, secret } });
     const failed = await inState(id, 'failed');
@@ -192,7 +186,7 @@ describe('a receiver that does not take it', () => {
     expect((await api.row(id)).status).toBe('completed');
   });
 
-  test('is asked again when the delivery has gone without a word', async () => {
+  test('failed is called again when the delivery workflow disappeared', async () => {
     receiver.answerWithStatus(503, { 'retry-after': '3600' });
     api.script([{ text: ['Done.'] }]);
     const id = await ask();
@@ -207,7 +201,7 @@ describe('a receiver that does not take it', () => {
     expect(receiver.received.map(idOf)).toEqual([`${id}.1`, `${id}.1`]);
   });
 
-  test('is given up when somebody cancels the delivery in Temporal', async () => {
+  test('fails is given up when the delivery is cancelled in Temporal', async () => {
     receiver.answerWithStatus(500);
     api.script([{ text: ['Done.'] }]);
     const id = await ask();
@@ -220,7 +214,7 @@ describe('a receiver that does not take it', () => {
 describe('POST /v1/tasks/{id}/callback', () => {
   const again = (id: string) => api.http.post(`/v1/tasks/${id}/callback`, {});
 
-  test('tells it again, with a webhook-id of its own', async () => {
+  test('delivers again, with a new webhook-id', async () => {
     api.script([{ text: ['Done.'] }]);
     const id = await ask();
     await inState(id, 'delivered');
@@ -230,7 +224,7 @@ describe('POST /v1/tasks/{id}/callback', () => {
     expect(await inState(id, 'delivered')).toMatchObject({ deliveries: 2, attempts: 2 });
   });
 
-  test('does not wait for the pause of an earlier delivery', async () => {
+  test('does not wait for the backoff of an earlier delivery', async () => {
     receiver.answerWithStatus(503, { 'retry-after': '3600' });
     api.script([{ text: ['Done.'] }]);
     const id = await ask();
@@ -241,8 +235,8 @@ describe('POST /v1/tasks/{id}/callback', () => {
     expect(receiver.received.map(idOf)).toEqual([`${id}.1`, `${id}.2`]);
   });
 
-  test('is refused while the task runs, without a callback, and without a task', async () => {
-    api.script([{ until: (signal) => sleep(60_000, undefined, { signal }) }]);
+  test('is refused while the task runs, for a task without callback, and without a task', async () => {
+    api.script([{ until: untilAborted }]);
     const id = await ask();
     expect(await again(id)).toMatchObject({ status: 409, body: { code: 'task_running' } });
     await api.http.post(`/v1/tasks/${id}/cancel`, {});
@@ -251,14 +245,14 @@ describe('POST /v1/tasks/{id}/callback', () => {
     const missing = { status: 404, body: { code: 'callback_missing' } };
     expect(await api.http.get(`/v1/tasks/${without}/callback`)).toMatchObject(missing);
     expect(await again(without)).toMatchObject(missing);
-    const nobody = '019ab7a0-0000-7000-8000-000000000000';
+    const unknownId = '019ab7a0-0000-7000-8000-000000000000';
     const unknown = { status: 404, body: { code: 'not_found' } };
-    expect(await api.http.get(`/v1/tasks/${nobody}/callback`)).toMatchObject(unknown);
-    expect(await again(nobody)).toMatchObject(unknown);
+    expect(await api.http.get(`/v1/tasks/${unknownId}/callback`)).toMatchObject(unknown);
+    expect(await again(unknownId)).toMatchObject(unknown);
   });
 });
 
-test('a callback that cannot be one is refused with the request', async () => {
+test('an invalid callback is refused with the request', async () => {
   for (const callback of [{ url: url() }, { url: 'ftp://example.com', secret }, { url: url(), secret: 'hunter2' }]) {
     const { status, body } = await api.http.post('/v1/tasks', { input: { text: 'What?' }, callback });
     expect({ status, code: body.code }).toEqual({ status: 422, code: 'invalid_request' });
@@ -266,7 +260,7 @@ test('a callback that cannot be one is refused with the request', async () => {
   }
 });
 
-test('an idempotent repeat keeps the first one’s callback, another secret is another request', async () => {
+test('a repeat with the same key keeps the first callback; another secret is another request', async () => {
   api.script([{ text: ['Done.'] }]);
   const key = { 'idempotency-key': 'callback-1' };
   const body = { input: { text: 'What?' }, callback: { url: url(), secret } };
@@ -281,7 +275,7 @@ test('an idempotent repeat keeps the first one’s callback, another secret is a
   expect(receiver.received).toHaveLength(1);
 });
 
-test('secret and query of a callback are in no history, event, task or metric', async () => {
+test('no history, event, task or metric contains a callback’s secret or query', async () => {
   receiver.answerWithStatus(500);
   api.script([{ text: ['Done.'] }]);
   const id = await ask();
@@ -298,9 +292,9 @@ test('secret and query of a callback are in no history, event, task or metric', 
     await api.metrics.registry.metrics(),
   ].map((part) => (typeof part === 'string' ? part : JSON.stringify(part)));
   const whole = seen.join('\n');
-  const found = (text: string) => whole.includes(text);
-  expect(found(`{"taskId":"${id}","tenant":"local","subject":"local"}`)).toBe(true);
-  expect(found('callbacks_total{outcome="delivered"}') && found('callbacks_total{outcome="retried"}')).toBe(true);
-  expect({ secret: found(bareSecret), query: found('query-secret') }).toEqual({ secret: false, query: false });
+  const contains = (text: string) => whole.includes(text);
+  expect(contains(`{"taskId":"${id}","tenant":"local","subject":"local"}`)).toBe(true);
+  expect(contains('callbacks_total{outcome="delivered"}') && contains('callbacks_total{outcome="retried"}')).toBe(true);
+  expect({ secret: contains(bareSecret), query: contains('query-secret') }).toEqual({ secret: false, query: false });
   expect(JSON.stringify(await callbackOf(id))).not.toContain(bareSecret);
 });

@@ -3,16 +3,18 @@ import type { AnySchema } from 'ajv';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 
-/** What came over the wire; the tests look into it as they please. */
+/** JSON from the API, untyped, so that tests can read any field. */
 export type AnyJson = ReturnType<typeof JSON.parse>;
 export type JsonObject = Record<string, AnyJson>;
+/** A response before it is parsed, with its request's method and path. */
+export type RawResponse = { method: string; path: string; status: number; headers: Headers; text: string };
 export type CheckedResponse = { status: number; headers: Headers; body: AnyJson };
 
 const problem = { $ref: '#/components/schemas/Problem' };
 
 /**
- * Fetches from the API and fails on every answer that /openapi.json does not announce: a status, a media type, a body or
- * the absence of a header.
+ * A client that fails on every response that /openapi.json does not document: its status, media type or body, or a
+ * missing header.
  */
 export async function createCheckedClient(url: string) {
   const document = (await (await fetch(`${url}/openapi.json`)).json()) as JsonObject;
@@ -21,7 +23,8 @@ export async function createCheckedClient(url: string) {
   const request = async (path: string, init: RequestInit = {}): Promise<CheckedResponse> => {
     const response = await fetch(url + path, init);
     const text = await response.text();
-    return check(init.method ?? 'GET', path, response.status, response.headers, text);
+    const { status, headers } = response;
+    return check({ method: init.method ?? 'GET', path, status, headers, text });
   };
   const json = (method: string, path: string, body: unknown, headers: Record<string, string> = {}) =>
     request(path, { method, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) });
@@ -36,7 +39,7 @@ export async function createCheckedClient(url: string) {
   };
 }
 
-/** @returns a function that checks one answer against the document and hands it back parsed */
+/** @returns a function that checks one response against the document, and returns it parsed */
 export function createResponseCheck(document: JsonObject) {
   const ajv = new Ajv2020({ strict: false, allErrors: false });
   addFormats.default(ajv);
@@ -55,7 +58,7 @@ export function createResponseCheck(document: JsonObject) {
     pattern: new RegExp(`^${template.replace(/\{\w+\}/g, '[^/]+')}$`),
   }));
 
-  return (method: string, path: string, status: number, headers: Headers, text: string): CheckedResponse => {
+  return ({ method, path, status, headers, text }: RawResponse): CheckedResponse => {
     const where = `${method} ${path} → ${status}`;
     const media = headers.get('content-type')?.split(';')[0] ?? '';
     const body = /json$/.test(media) && text !== '' ? JSON.parse(text) : text;
@@ -65,7 +68,7 @@ export function createResponseCheck(document: JsonObject) {
     const template = paths.find(({ pattern }) => pattern.test(path.split('?')[0] ?? ''))?.template;
     const operation = template === undefined ? undefined : document['paths'][template][method.toLowerCase()];
     if (!operation) {
-      // An address that is not documented, or not with this method.
+      // The path is not documented, or not with this method.
       expect([where, media]).toEqual([where, 'application/problem+json']);
       matches(problem, body, where);
       if (template !== undefined && status === 405)
@@ -98,7 +101,7 @@ export function createResponseCheck(document: JsonObject) {
   };
 }
 
-/** The frames of a text/event-stream that carry data. */
+/** The events of a `text/event-stream`, without comments. */
 export function eventsIn(text: string): { id: number; event: string; data: AnyJson }[] {
   return text
     .split('\n\n')

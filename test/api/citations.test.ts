@@ -6,24 +6,22 @@ import { createApiHarness, type ApiHarness } from './api-harness.ts';
 let api: ApiHarness;
 beforeAll(async () => {
   api = await createApiHarness();
-  const search = api.adapterTools['search_documents'];
-  if (!search) throw new Error('the search is a tool');
-  api.tool('search_documents', (input, context) => search.run(input, context));
+  api.useBuiltInTool('search_documents');
 });
 afterAll(() => api?.close());
 
 const put = (text: string, name = 'leave.txt') => putDocument(api.postgres.db, name, text);
-const lookedUp = { calls: [{ tool: 'search_documents', arguments: { query: 'parental leave weeks' } }] };
-/** A task that searches once, and says these things one after the other. */
+const searchCall = { calls: [{ tool: 'search_documents', arguments: { query: 'parental leave weeks' } }] };
+/** Runs a task that searches once and then answers; after a refused answer it gives the next one. */
 async function ask(...answers: string[]) {
-  api.script([lookedUp, ...answers.map((text) => ({ text: [text] }))]);
+  api.script([searchCall, ...answers.map((text) => ({ text: [text] }))]);
   const { id } = await api.start();
   const events = await api.followToEnd(id);
   return { id, events, row: await api.row(id) };
 }
 const citationsOf = async (id: string) => (await api.http.get(`/v1/tasks/${id}/citations`)).body.citations;
 
-test('an answer’s citations are shown as they were read, and say what has become of the place since', async () => {
+test('citations are shown as the model read them, with the present state of the cited place', async () => {
   const text = 'Parental leave lasts sixteen weeks. Tell us early.';
   const { documentId } = await put(text);
   const { id } = await ask('It lasts sixteen weeks [1].');
@@ -51,14 +49,14 @@ test('an answer’s citations are shown as they were read, and say what has beco
   expect(citationStates).toHaveLength(4);
 });
 
-test('a document that is no longer for whoever asked counts as deleted', async () => {
+test('a document that the requester may no longer read counts as deleted', async () => {
   const { documentId } = await put('Parental leave lasts twelve weeks here.', 'shared.txt');
   const { id } = await ask('Twelve [1].');
   await api.postgres.pool.query(`update documents set subject = 'boss', readers = '{}' where id = $1`, [documentId]);
   expect(await citationsOf(id)).toMatchObject([{ state: 'deleted', now: null }]);
 });
 
-test('a number that no passage has is told once; a good answer follows', async () => {
+test('a citation of an unknown number is corrected once, and a valid answer follows', async () => {
   await put('Parental leave lasts ten weeks.', 'ten.txt');
   const { events, row } = await ask('Ten weeks [41].', 'Ten weeks [1].');
   expect(row.result?.text).toBe('Ten weeks [1].');
@@ -67,13 +65,13 @@ test('a number that no passage has is told once; a good answer follows', async (
   ]);
 });
 
-test('one that comes again is struck out, and the rest of the answer stays', async () => {
+test('a repeated citation of an unknown number is removed, and the rest of the answer stays', async () => {
   const { row } = await ask('Ten weeks [1, 41]. Or nine [42].', 'Ten weeks [1, 41]. Or nine [42].');
   expect(row).toMatchObject({ status: 'completed', result: { text: 'Ten weeks [1]. Or nine [no such source].' } });
   expect(row.result?.citations.map(({ n }) => n)).toEqual([1]);
 });
 
-test('a task without an answer, or without citations, has none; one that is not there is not found', async () => {
+test('a task without citations has none; an unknown task is 404', async () => {
   api.script([{ text: ['Hello.'] }]);
   const { id } = await api.start();
   await api.followToEnd(id);

@@ -3,6 +3,7 @@ import { startFakeAnthropic } from '../support/providers/fake-anthropic.ts';
 import { contentOf, type Block } from '../support/providers/fake-anthropic-faults.ts';
 import { startFakeOpenAi } from '../support/providers/fake-openai.ts';
 import { putDocument } from '../support/documents/put-document.ts';
+import { until } from '../support/until.ts';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
 import { transcript, openConversation } from './open-conversation.ts';
 
@@ -21,9 +22,7 @@ beforeAll(async () => {
     OPENAI_API_KEY: 'key',
     OPENAI_BASE_URL: fakes.gpt.url,
   });
-  const search = api.adapterTools['search_documents'];
-  if (!search) throw new Error('the search is a tool');
-  api.tool('search_documents', (input, context) => search.run(input, context));
+  api.useBuiltInTool('search_documents');
   await putDocument(api.postgres.db, 'leave.txt', text);
 });
 afterAll(async () => {
@@ -38,7 +37,7 @@ const searches = {
   stopReason: 'tool_use',
 };
 
-test('a task that ends with what it has keeps what Claude cited until then', async () => {
+test('a partial result keeps what Claude cited before', async () => {
   const early = {
     type: 'text',
     pieces: ['You must tell us'],
@@ -58,7 +57,7 @@ test('a task that ends with what it has keeps what Claude cited until then', asy
   });
 });
 
-test('what Claude cites is shown with its own quotes, at their places, and the talk goes on with another provider', async () => {
+test('Claude’s citations are shown with their quotes and places, and another provider continues the conversation', async () => {
   fakes.claude.script(searches, {
     blocks: [
       { type: 'text', pieces: ['After your sixteen weeks '] },
@@ -86,19 +85,19 @@ test('what Claude cites is shown with its own quotes, at their places, and the t
   const [citation, ...others] = (await api.http.get(`/v1/tasks/${body.taskId}/citations`)).body.citations;
   expect(others).toEqual([]);
   expect(citation).toMatchObject({ n: 1, document: 'leave.txt', quote, start, end: text.length, state: 'unchanged' });
-  const [, asked] = fakes.claude.requests;
-  const [result] = contentOf(asked?.messages?.at(-1) ?? { content: '' });
+  const [, request] = fakes.claude.requests;
+  const [result] = contentOf(request?.messages?.at(-1) ?? { content: '' });
   expect((result?.content as Block[]).map(({ type }) => type)).toEqual(['text', 'search_result']);
   expect(await api.metrics.registry.metrics()).toContain(`citations_total{model="${claude}",quoted_by="model"} 1`);
 
-  // The same conversation goes back to Claude as plain text, and then to somebody else.
+  // The answer goes back to Claude as plain text, and then to another provider.
   fakes.claude.script({ blocks: [{ type: 'text', pieces: ['Sixteen [1].'] }] });
   await conversation.say('How long is it?');
   await conversation.quiet();
   const again = fakes.claude.requests.at(-1)?.messages ?? [];
   expect(contentOf(again[3] ?? { content: '' })).toEqual([{ type: 'text', text: answer }]);
 
-  while (!(await api.gate.recordFailure(claude)));
+  await until('the gate is closed', () => api.gate.recordFailure(claude));
   fakes.gpt.script({ text: ['Eight weeks [1].'] });
   const last = await conversation.say('How early must I tell you?');
   expect(transcript(await conversation.quiet()).at(-1)).toBe('> Eight weeks [1].');
@@ -113,6 +112,6 @@ test('what Claude cites is shown with its own quotes, at their places, and the t
     'user',
   ]);
   expect(fakes.gpt.requests.at(-1)?.messages?.[4]).toEqual({ role: 'assistant', content: answer });
-  const { body: found } = await api.http.get(`/v1/tasks/${last.body.taskId}/citations`);
-  expect(found.citations).toMatchObject([{ n: 1, quote: 'Tell us eight weeks early.', state: 'unchanged' }]);
+  const { body: answered } = await api.http.get(`/v1/tasks/${last.body.taskId}/citations`);
+  expect(answered.citations).toMatchObject([{ n: 1, quote: 'Tell us eight weeks early.', state: 'unchanged' }]);
 });

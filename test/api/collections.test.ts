@@ -2,17 +2,14 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { documentsQueue } from '../../contract/ids.ts';
 import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
 import { createWordEmbedder } from '../support/documents/word-embedder.ts';
-import { createApiHarness, type ApiHarness } from './api-harness.ts';
+import { createApiHarness, identifyBySubject, type ApiHarness } from './api-harness.ts';
 import type { AnyJson } from './checked-client.ts';
 import { until } from '../support/until.ts';
 
 let api: ApiHarness;
 let workers: RunningWorkers;
 beforeAll(async () => {
-  api = await createApiHarness(
-    {},
-    { identify: ({ 'x-subject': subject = 'local' }) => ({ tenant: 'local', subject: String(subject), roles: [] }) },
-  );
+  api = await createApiHarness({}, { identify: identifyBySubject });
   workers = await startWorkers(api, api, [documentsQueue]);
 });
 afterAll(async () => {
@@ -42,7 +39,7 @@ const chunksOf = async (collection: string) =>
 const newestChange = async () =>
   (await api.postgres.db.selectFrom('document_changes').select('seq').orderBy('seq', 'desc').executeTakeFirst())?.seq;
 
-test('settings hold from the next upload on: the same document is cut anew once, and then costs nothing', async () => {
+test('settings apply from the next upload on: the same document is chunked again once, and after that nothing changes', async () => {
   const embedder = createWordEmbedder();
   const embed = async () => {
     const before = embedder.embedded();
@@ -68,7 +65,7 @@ test('settings hold from the next upload on: the same document is cut anew once,
     expect(whole.slice(start_at, end_at)).toBe(text);
     expect(text.length).toBeLessThanOrEqual(450);
   }
-  // It says what it said before.
+  // The text is the same, so the version and `updated_at` stay.
   expect(after[0]).toMatchObject({ version: before?.version, updated_at: before?.updated_at });
   expect(await embed()).toBe(after.length);
 
@@ -77,7 +74,7 @@ test('settings hold from the next upload on: the same document is cut anew once,
   expect(await add('rules.md', sentences(60), 'collection=rules')).toMatchObject({ counts: { unchanged: 1 } });
   expect([await chunksOf('rules'), await newestChange(), await embed()]).toEqual([after, newest, 0]);
 
-  // Quotes stand where they say, in one chunk or in several.
+  // A passage stands at its place in the document, whether it is one chunk or several.
   const { passages } = (await api.http.post('/v1/search', { query: 'apple12 pear13', collections: ['rules'] })).body;
   for (const { text, start, end } of passages) expect(text).toBe(after[0]?.whole.slice(start, end));
 
@@ -86,7 +83,7 @@ test('settings hold from the next upload on: the same document is cut anew once,
   expect((await chunksOf('rules')).map(({ id }) => id)[0]).toBe(before?.id);
 });
 
-test('collections are listed by name, with what of them whoever asks may read, page by page', async () => {
+test('collections are listed by name, page by page, with the counts of what the caller may read', async () => {
   await add('mine.md', 'Mine.', 'collection=a%2Fpart&readers=');
   await add('ours.md', 'Ours.', 'collection=a%2Fpart');
   await set('über alles', { chunkTokens: 64, overlapTokens: 31 });
@@ -112,7 +109,7 @@ test('collections are listed by name, with what of them whoever asks may read, p
   expect(Object.keys(await list({ 'x-subject': 'eve' }))).not.toContain('hidden');
 });
 
-test('a document that was added while nothing was set and one that is added at once by many are cut as is said', async () => {
+test('a document that several uploads add at the same time is added once, with the settings of its collection', async () => {
   await set('busy', { chunkTokens: 64, overlapTokens: 0 });
   const done = await Promise.all(Array.from({ length: 6 }, () => add('same.md', sentences(30), 'collection=busy')));
   expect(done.flatMap(({ counts }) => (counts.added === 1 ? [1] : []))).toHaveLength(1);

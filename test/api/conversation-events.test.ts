@@ -11,25 +11,25 @@ beforeAll(async () => {
 afterAll(() => api?.close());
 
 const openStreams = async () => (await api.metrics.eventStreams.get()).values[0]?.value ?? 0;
-/** Follows until an event holds, then leaves. @returns everything up to it */
-async function followed(
+/** Follows a conversation's event stream until `isLast`, then disconnects. @returns the events up to that one */
+async function follow(
   url: string,
   conversation: TestConversation,
   after: number,
   isLast: (event: AnyJson) => boolean,
 ): Promise<AnyJson[]> {
-  const leave = new AbortController();
+  const connection = new AbortController();
   const response = await fetch(`${url}${conversation.path}/events`, {
     headers: { 'last-event-id': String(after) },
-    signal: leave.signal,
+    signal: connection.signal,
   });
   let text = '';
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
-  for (;;) {
+  while (true) {
     const frames = eventsIn(text.slice(0, text.lastIndexOf('\n\n') + 2));
     const last = frames.findIndex(({ data }) => isLast(data));
     if (last >= 0) {
-      leave.abort();
+      connection.abort();
       return frames.slice(0, last + 1).map(({ data }) => data);
     }
     const { value, done } = (await reader?.read()) ?? { done: true };
@@ -40,7 +40,7 @@ async function followed(
 const types = (events: AnyJson[]) => events.map(({ type }) => type).filter((type) => type !== 'text.delta');
 
 describe('a conversation’s events', () => {
-  test('hold its own and all of its tasks’, with one sequence of numbers', async () => {
+  test('include those of its tasks, with one sequence of numbers', async () => {
     api.script(() => ({ text: ['Yes.'] }));
     const conversation = await openConversation(api);
     const one = await conversation.say('one', { id: 'm1' });
@@ -59,7 +59,12 @@ describe('a conversation’s events', () => {
     expect(all.map(({ seq }) => seq)).toEqual(all.map((_, i) => i + 1));
     const { taskId } = one.body;
     expect(all[0].data).toEqual({
-      ...{ messageId: 'm1', position: 1, text: 'one', outcome: 'started', taskId, runningTaskId: null },
+      messageId: 'm1',
+      position: 1,
+      text: 'one',
+      outcome: 'started',
+      taskId,
+      runningTaskId: null,
     });
     expect(all.at(-1).data).toEqual({ messageId: 'm1', taskId, state: 'done' });
     const ofTask = all.filter((event) => event.taskId !== undefined);
@@ -69,7 +74,7 @@ describe('a conversation’s events', () => {
     expect((await conversation.row()).lastSeq).toBe(all.length);
   });
 
-  test('are followed over several tasks, from any place, by any pod, without gap or duplicate', async () => {
+  test('are followed over several tasks, from any event, on any pod, without gap or duplicate', async () => {
     const first = blockedTurn('One.');
     api.script((_, call) => (call === 1 ? first.turn : { text: ['Yes.'] }));
     const conversation = await openConversation(api);
@@ -78,8 +83,8 @@ describe('a conversation’s events', () => {
     const isLast = ({ type, data }: AnyJson) =>
       type === 'conversation.turn' && data.messageId === 'last' && data.state === 'done';
     const pod = await startApi(api);
-    const live = [api.url, pod.url].map((url) => followed(url, conversation, 0, isLast));
-    await until('both follow', async () => (await openStreams()) === 2);
+    const live = [api.url, pod.url].map((url) => follow(url, conversation, 0, isLast));
+    await until('both streams are open', async () => (await openStreams()) === 2);
     await conversation.say('two');
     await conversation.say('three', { id: 'last' });
     first.release();
@@ -87,14 +92,14 @@ describe('a conversation’s events', () => {
     const all = await conversation.events();
     for (const seen of await Promise.all(live)) expect(seen).toEqual(all);
     for (const cut of [1, 5, all.length - 1])
-      expect(await followed(pod.url, conversation, cut, isLast)).toEqual(all.slice(cut));
-    await until('nobody follows', async () => (await openStreams()) === 0);
-    // The client opens connections in reserve after those that it has cut.
+      expect(await follow(pod.url, conversation, cut, isLast)).toEqual(all.slice(cut));
+    await until('no stream is open', async () => (await openStreams()) === 0);
+    // After an aborted request, fetch opens spare connections, which would keep the server open.
     pod.app.server.closeAllConnections();
     await pod.app.close();
   });
 
-  test('say what was changed, stopped and given up', async () => {
+  test('report changes, stops and dropped messages', async () => {
     const first = blockedTurn('One.');
     api.script((_, call) => (call === 1 ? first.turn : { text: ['Yes.'] }));
     const conversation = await openConversation(api);
@@ -102,7 +107,7 @@ describe('a conversation’s events', () => {
     const taskId = await conversation.running();
     await conversation.say('two', { id: 'm2' });
     await api.http.json('PATCH', conversation.path, { title: 'New', onBusy: 'reject' });
-    // The same again is no change.
+    // The same values again are no change.
     await api.http.json('PATCH', conversation.path, { title: 'New' });
     await api.http.post(`${conversation.path}/stop`, {});
     await conversation.quiet();
@@ -113,16 +118,21 @@ describe('a conversation’s events', () => {
     ]);
   });
 
-  test('stay open while nothing is said, with a comment now and then, and end with the conversation', async () => {
+  test('stay open while nothing happens, with heartbeat comments, and end when the conversation is deleted', async () => {
     const pod = await startApi(api, { heartbeatMs: 20 });
     const conversation = await openConversation(api);
-    const response = await fetch(`${pod.url}${conversation.path}/events`);
+    const response = await fetch(`${pod.url}${conversation.path}/events`, { signal: AbortSignal.timeout(20_000) });
     let text = '';
     const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
     while (!text.includes(': still here')) text += (await reader?.read())?.value ?? '';
     await api.http.request(conversation.path, { method: 'DELETE' });
-    for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) text += next.value;
-    await until('nobody follows', async () => (await openStreams()) === 0);
+    let next = await reader?.read();
+    while (next && !next.done) {
+      text += next.value;
+      next = await reader?.read();
+    }
+    expect(eventsIn(text).at(-1)?.event).toBe('conversation.deleted');
+    await until('no stream is open', async () => (await openStreams()) === 0);
     await pod.app.close();
   });
 });

@@ -14,20 +14,20 @@ afterAll(() => api?.close());
 const clients = 10;
 const messages = 100;
 
-/** Ten clients send a hundred messages at once, each of them twice. @returns both answers to every message */
+/** Ten clients send a hundred messages, each of them twice at the same time. @returns both responses by message id */
 async function storm(say: (text: string, more: object) => Promise<CheckedResponse>, onBusy: BusyPolicy) {
   const answers = new Map<string, CheckedResponse[]>();
   await Promise.all(
     Array.from({ length: clients }, async (_, client) => {
       for (let n = client; n < messages; n += clients) {
         const id = `m${n}`;
-        // A busy machine may answer 503; the repeat is the same message.
-        const taken = () =>
-          until('it is taken', async () => {
+        // A busy machine may answer 503; a repeat with the same id is the same message.
+        const accepted = () =>
+          until('the message is accepted', async () => {
             const answer = await say(`text ${n}`, { id, onBusy });
             return answer.status !== 503 && answer;
           });
-        answers.set(id, await Promise.all([taken(), taken()]));
+        answers.set(id, await Promise.all([accepted(), accepted()]));
       }
     }),
   );
@@ -35,16 +35,16 @@ async function storm(say: (text: string, more: object) => Promise<CheckedRespons
 }
 
 test.each<BusyPolicy>(['enqueue', 'interrupt', 'rollback', 'reject', 'steer'])(
-  'a hundred messages from ten clients, each sent twice, are taken once and in one order: %s',
+  'a hundred messages from ten clients, each sent twice, are stored once and in one order: %s',
   async (onBusy) => {
     const requests = api.script(() => ({ text: ['Yes.'] }));
     const conversation = await openConversation(api);
     const answers = await storm(conversation.say, onBusy);
     for (const [first, second] of answers.values()) {
       expect([202, 409]).toContain(first?.status);
-      const { requestId: _, ...told } = first?.body;
-      const { requestId: __, ...toldAgain } = second?.body;
-      expect([second?.status, toldAgain]).toEqual([first?.status, told]);
+      const { requestId: _, ...body } = first?.body;
+      const { requestId: __, ...repeatedBody } = second?.body;
+      expect([second?.status, repeatedBody]).toEqual([first?.status, body]);
     }
     const all = await conversation.quiet(100_000);
     const people = all.filter(({ role }) => role === 'user');
@@ -57,7 +57,7 @@ test.each<BusyPolicy>(['enqueue', 'interrupt', 'rollback', 'reject', 'steer'])(
     expect(people.every(({ state }) => known.has(state))).toBe(true);
     const seqs = (await conversation.events()).map(({ seq }) => seq);
     expect(seqs).toEqual(seqs.map((_: number, i: number) => i + 1));
-    // Each task was asked once, and what the last one was asked holds everything that counts, in order.
+    // The last request contains every message that counts, in order.
     const counted = people.filter(({ state }) => ['done', 'passed_over', 'steered'].includes(state));
     const last = requests.at(-1)?.messages.flatMap((message) => (message.role === 'user' ? [message.text] : []));
     expect(last).toEqual(counted.map(({ text }) => text));

@@ -46,7 +46,7 @@ describe('a conversation', () => {
     expect(listed.tasks).toHaveLength(2);
   });
 
-  test('costs nothing while nothing is said: its workflow ends, and begins again with the next message', async () => {
+  test('has no running workflow while it is idle; the next message starts one', async () => {
     yes();
     const conversation = await openConversation(api);
     const handle = api.client.workflow.getHandle(conversationWorkflowId(conversation.id));
@@ -59,22 +59,22 @@ describe('a conversation', () => {
     expect(transcript(await conversation.listed())).toEqual(['one', '> Yes.', 'two', '> Yes.']);
   });
 
-  test('is made once for an Idempotency-Key', async () => {
-    const make = (body: object) => api.http.post('/v1/conversations', body, { 'idempotency-key': 'c1' });
-    const made = await Promise.all([1, 2, 3].map(() => make({ title: 'A', metadata: { b: '1', a: '2' } })));
-    expect(new Set(made.map(({ body }) => body.id)).size).toBe(1);
-    expect(made[0]).toMatchObject({
+  test('is created once for an Idempotency-Key', async () => {
+    const create = (body: object) => api.http.post('/v1/conversations', body, { 'idempotency-key': 'c1' });
+    const created = await Promise.all([1, 2, 3].map(() => create({ title: 'A', metadata: { b: '1', a: '2' } })));
+    expect(new Set(created.map(({ body }) => body.id)).size).toBe(1);
+    expect(created[0]).toMatchObject({
       status: 201,
       body: { title: 'A', agent: 'knowledge', onBusy: 'enqueue', messages: 0 },
     });
-    expect(await make({ title: 'B' })).toMatchObject({ status: 422, body: { code: 'idempotency_key_reused' } });
+    expect(await create({ title: 'B' })).toMatchObject({ status: 422, body: { code: 'idempotency_key_reused' } });
     expect(await api.http.post('/v1/conversations', { agent: 'nobody' })).toMatchObject({
       status: 422,
       body: { code: 'unknown_agent' },
     });
   });
 
-  test('is called as its first message begins, unless somebody names it', async () => {
+  test('takes its title from its first message, until it is changed', async () => {
     yes();
     const conversation = await openConversation(api);
     await conversation.say(`  How many   days\ndo I have ${'to file this '.repeat(10)}?`);
@@ -88,7 +88,7 @@ describe('a conversation', () => {
     await conversation.quiet();
   });
 
-  test('is listed, newest first, page by page; archived ones apart, and they take no messages', async () => {
+  test('is listed, newest first, page by page; an archived one is listed separately and takes no messages', async () => {
     const conversations = [
       await openConversation(api, { title: 'a' }),
       await openConversation(api, { title: 'b' }),
@@ -112,7 +112,7 @@ describe('a conversation', () => {
     await first.quiet();
   });
 
-  test('is nobody else’s', async () => {
+  test('is 404 for every other user', async () => {
     yes();
     const conversation = await openConversation(api);
     await conversation.say('mine');
@@ -134,7 +134,7 @@ describe('a conversation', () => {
     expect((await api.http.get('/v1/conversations', as)).body.conversations).toEqual([]);
   });
 
-  test('never shows where its callback is told, nor keeps the secret in a history', async () => {
+  test('never shows its callback’s secret, and no history contains the callback or the messages', async () => {
     yes();
     const secret = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
     const conversation = await openConversation(api, { callback: { url: 'https://example.com/told', secret } });
@@ -150,7 +150,7 @@ describe('a conversation', () => {
     }
   });
 
-  test('passes its limits on to its tasks, the tighter one of each', async () => {
+  test('passes its budget, priority and roles to its tasks; the lower limit of each counts', async () => {
     yes();
     const conversation = await openConversation(api, { budget: { maxModelCalls: 5, maxTokens: 9_000 }, priority: 2 });
     const { body } = await conversation.say('one', { budget: { maxModelCalls: 3 }, metadata: { a: 'b' } });
@@ -165,7 +165,7 @@ describe('a conversation', () => {
 });
 
 describe('messages', () => {
-  test('are read page by page, answers after what they answer', async () => {
+  test('are read page by page, each answer after its question', async () => {
     api.script((_, call) => ({ text: [`Answer ${call}.`] }));
     const conversation = await openConversation(api);
     for (const text of ['one', 'two', 'three']) {
@@ -186,7 +186,7 @@ describe('messages', () => {
     });
   });
 
-  test('that are sent twice are one, one after the other and at once, also after months', async () => {
+  test('with the same id are stored once, sent one after the other or at the same time', async () => {
     yes();
     const conversation = await openConversation(api);
     const twice = await Promise.all([1, 2, 3, 4].map(() => conversation.say('hello', { id: 'm1' })));
@@ -200,7 +200,7 @@ describe('messages', () => {
     expect(transcript(await conversation.quiet())).toEqual(['hello', '> Yes.']);
   });
 
-  test('that do not fit are refused', async () => {
+  test('that are invalid are refused', async () => {
     const conversation = await openConversation(api);
     for (const body of [
       {},
@@ -213,7 +213,7 @@ describe('messages', () => {
     expect(await conversation.row()).toMatchObject({ messages: 0, queued: 0 });
   });
 
-  test('of which too many wait are refused, unless they take the place of what waits', async () => {
+  test('are refused when too many are queued, unless they replace the queued ones', async () => {
     const first = blockedTurn('x');
     api.script((_, call) => (call === 1 ? first.turn : { text: ['Yes.'] }));
     const conversation = await openConversation(api);
@@ -238,7 +238,7 @@ describe('messages', () => {
 describe('stop', () => {
   const stop = (path: string, body?: object) => api.http.post(`${path}/stop`, body ?? {});
 
-  test('cancels what runs, keeps what it did, and drops what waits', async () => {
+  test('cancels the running task and drops the queued messages', async () => {
     const first = blockedTurn('x');
     const requests = api.script((_, call) => (call === 1 ? first.turn : { text: ['Yes.'] }));
     const conversation = await openConversation(api);
@@ -262,7 +262,7 @@ describe('stop', () => {
     expect(outlineOf(requests[1] ?? Object())).toEqual(['one', 'four']);
   });
 
-  test('may keep what waits, and is safe when nothing runs', async () => {
+  test('may keep the queued messages, and is safe when nothing runs', async () => {
     const first = blockedTurn('x');
     api.script((_, call) => (call === 1 ? first.turn : { text: ['Yes.'] }));
     const conversation = await openConversation(api);

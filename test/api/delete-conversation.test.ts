@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { until } from '../support/until.ts';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
+import { eventsIn } from './checked-client.ts';
 import { outlineOf, blockedTurn, transcript, openConversation, type TestConversation } from './open-conversation.ts';
 
 let api: ApiHarness;
@@ -13,8 +14,11 @@ const remove = (path: string) => api.http.request(path, { method: 'DELETE' });
 const query = async (statement: string, values: unknown[] = []) =>
   (await api.postgres.pool.query(statement, values)).rows as Record<string, unknown>[];
 const erased = ({ id }: TestConversation) =>
-  until('it is erased', async () => (await query('select from conversations where id = $1', [id])).length === 0);
-/** Everything that anybody has said, found or answered, as it is stored. */
+  until(
+    'the conversation is erased',
+    async () => (await query('select from conversations where id = $1', [id])).length === 0,
+  );
+/** All stored content, as text: messages, results, events, metadata. */
 const stored = async () =>
   JSON.stringify([
     await query('select body from messages'),
@@ -25,7 +29,7 @@ const stored = async () =>
     await query('select title, metadata, defaults from conversations'),
   ]);
 
-test('a deleted conversation is gone for everybody at once, with its tasks', async () => {
+test('a deleted conversation is 404 at once, and so are its tasks', async () => {
   const first = blockedTurn('x');
   api.script((_, call) => (call === 1 ? first.turn : { text: ['Yes.'] }));
   const conversation = await openConversation(api);
@@ -49,7 +53,7 @@ test('a deleted conversation is gone for everybody at once, with its tasks', asy
   expect(await query('select status from tasks where id = $1', [body.taskId])).toEqual([{ status: 'cancelled' }]);
 });
 
-test('nothing that was said, found or answered is left, and what it cost is', async () => {
+test('no content of a deleted conversation is left, and its usage is kept', async () => {
   api.tool('search_documents', async () => ({ output: { found: 'PRIVATE finding' }, summary: 'PRIVATE summary' }));
   api.script([
     { text: ['PRIVATE thought'], calls: [{ tool: 'search_documents', arguments: { q: 'PRIVATE query' } }] },
@@ -61,7 +65,7 @@ test('nothing that was said, found or answered is left, and what it cost is', as
   await conversation.quiet();
   await conversation.say('PRIVATE more');
   await conversation.quiet();
-  // Calls of other tests may still be ending, so that only its own are summed.
+  // Only this conversation's calls: those of other tests may still be ending.
   const usage = () =>
     query(
       `select count(*), sum(c.input_tokens) as input, sum(c.output_tokens) as output from model_calls c
@@ -77,7 +81,7 @@ test('nothing that was said, found or answered is left, and what it cost is', as
   expect(await usage()).toEqual(before);
 });
 
-test('what another conversation has said and found too stays there', async () => {
+test('content that another conversation shares stays', async () => {
   const requests = api.script((_, call) =>
     call % 2 === 1 && call < 5 ? { calls: [{ tool: 'search_documents', arguments: {} }] } : { text: ['Same answer.'] },
   );
@@ -102,15 +106,15 @@ test('what another conversation has said and found too stays there', async () =>
   ]);
 });
 
-test('its followers hear of it, and their streams end', async () => {
+test('its followers receive the deletion, and their streams end', async () => {
   api.script(() => ({ text: ['Yes.'] }));
   const conversation = await openConversation(api);
   await conversation.say('one');
   await conversation.quiet();
   const following = api.http.get(`${conversation.path}/events`, { accept: 'text/event-stream' });
-  await until('somebody follows', async () => ((await api.metrics.eventStreams.get()).values[0]?.value ?? 0) > 0);
+  await until('a stream is open', async () => ((await api.metrics.eventStreams.get()).values[0]?.value ?? 0) > 0);
   await remove(conversation.path);
-  await following;
+  expect(eventsIn((await following).body).at(-1)?.event).toBe('conversation.deleted');
   await erased(conversation);
 });
 

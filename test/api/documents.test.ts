@@ -2,17 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { hashHex } from '../../adapters/postgres/hashes.ts';
 import { documentsQueue, ingestionWorkflowId } from '../../contract/ids.ts';
 import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
-import { createApiHarness, type ApiHarness } from './api-harness.ts';
+import { createApiHarness, identifyBySubject, type ApiHarness } from './api-harness.ts';
 import type { CheckedResponse, JsonObject } from './checked-client.ts';
 import { until } from '../support/until.ts';
 
 let api: ApiHarness;
 let workers: RunningWorkers;
 beforeAll(async () => {
-  api = await createApiHarness(
-    { ALFRED_MAX_UPLOAD_MB: '1' },
-    { identify: ({ 'x-subject': subject = 'local' }) => ({ tenant: 'local', subject: String(subject), roles: [] }) },
-  );
+  api = await createApiHarness({ ALFRED_MAX_UPLOAD_MB: '1' }, { identify: identifyBySubject });
   workers = await startWorkers(api, api, [documentsQueue]);
 });
 afterAll(async () => {
@@ -26,20 +23,17 @@ const upload = (...files: [name: string, content: string | Uint8Array<ArrayBuffe
     form.append('file', new Blob([content], { type: type ?? 'application/octet-stream' }), name);
   return api.http.request('/v1/documents', { method: 'POST', body: form });
 };
-/** Follows an upload until it has been read. */
-async function read({ status, headers }: CheckedResponse): Promise<JsonObject> {
+/** Waits until an upload is ingested. @returns the ingestion */
+async function ingest({ status, headers }: CheckedResponse): Promise<JsonObject> {
   expect(status).toBe(202);
-  for (const end = Date.now() + 30_000; Date.now() < end;) {
-    const { body } = await api.http.get(headers.get('location') ?? '');
-    if (body.status !== 'running') return body as JsonObject;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  throw new Error('the upload was not read in time');
+  return until('the upload is ingested', async () => (await api.http.get(headers.get('location') ?? '')).body, {
+    accept: (ingestion) => ingestion.status !== 'running',
+  });
 }
 
 describe('POST /v1/documents', () => {
-  test('takes files with their paths, any number of them, and reads them', async () => {
-    const done = await read(
+  test('takes several files with their paths, and ingests them', async () => {
+    const done = await ingest(
       await upload(
         ['handbook/travel.md', '# Travel\n\nTrains before planes.'],
         ['Überstunden.txt', 'Overtime is paid.'],
@@ -57,15 +51,15 @@ describe('POST /v1/documents', () => {
     );
   });
 
-  test('takes a text as JSON; the same again is unchanged, another replaces it', async () => {
+  test('takes a text as JSON; the same text again is unchanged, another text replaces it', async () => {
     const put = (text: string) => api.http.post('/v1/documents', { name: 'note.md', text });
-    expect((await read(await put('# One'))).counts).toMatchObject({ added: 1 });
-    expect((await read(await put('# One'))).counts).toMatchObject({ unchanged: 1 });
-    expect((await read(await put('# Two'))).counts).toMatchObject({ replaced: 1 });
+    expect((await ingest(await put('# One'))).counts).toMatchObject({ added: 1 });
+    expect((await ingest(await put('# One'))).counts).toMatchObject({ unchanged: 1 });
+    expect((await ingest(await put('# Two'))).counts).toMatchObject({ replaced: 1 });
   });
 
-  test('tells which files could not be read, and reads the others', async () => {
-    const done = await read(
+  test('reports the files that could not be read, and ingests the others', async () => {
+    const done = await ingest(
       await upload(
         ['empty.md', ''],
         ['broken.pdf', '%PDF-1.7 nothing'],
@@ -82,7 +76,7 @@ describe('POST /v1/documents', () => {
     });
   });
 
-  test('refuses an upload beyond the limit and names the limit and its variable, in both forms', async () => {
+  test('refuses an upload above the limit, as a form or as JSON, and names the limit and its variable', async () => {
     for (const answer of [
       await upload(['big.txt', 'x'.repeat(1_000_001)]),
       await api.http.post('/v1/documents', { name: 'big.txt', text: 'x'.repeat(1_000_001) }),
@@ -107,14 +101,14 @@ describe('POST /v1/documents', () => {
     expect([answer.status, answer.body.code, answer.body.issues[0].path]).toEqual([422, 'invalid_request', 'name']);
   });
 
-  test('refuses paths out of the folder in the multipart form too, and two files of one name', async () => {
+  test('refuses a path that leaves the folder in a multipart form, and two files with the same name', async () => {
     expect((await upload(['../a.md', 'x'])).status).toBe(422);
     expect((await upload(['a.md', 'x'], ['a.md', 'y'])).body.issues).toEqual([
       { path: 'name', message: '"a.md" comes twice in this upload' },
     ]);
   });
 
-  test('refuses a form without a file, a form with other fields, and JSON with too much or too little', async () => {
+  test('refuses a form without a file, a form with unknown fields, and JSON with unknown or missing fields', async () => {
     const form = (entries: [string, string][]) => {
       const data = new FormData();
       for (const [name, value] of entries) data.append(name, value);
@@ -153,17 +147,17 @@ describe('POST /v1/ingestions/{id}/retry', () => {
   const asEve = (path: string, init: RequestInit = {}) =>
     api.http.request(path, { ...init, headers: { 'x-subject': 'eve', 'content-type': 'application/json' } });
 
-  test('reads what failed once more, when the cause is gone, and only that', async () => {
+  test('ingests only the failed files again', async () => {
     const theirs = await asEve('/v1/documents?readers=', {
       method: 'POST',
       body: JSON.stringify({ name: 'taken.md', text: 'Eve was first.' }),
     });
-    await until('the first upload', async () => (await asEve(`/v1/ingestions/${theirs.body.id}`)).body, {
+    await until('the first upload is ingested', async () => (await asEve(`/v1/ingestions/${theirs.body.id}`)).body, {
       accept: ({ status }) => status !== 'running',
     });
-    const first = await read(await upload(['taken.md', '# Mine'], ['fine.md', '# Fine, too']));
+    const first = await ingest(await upload(['taken.md', '# Mine'], ['fine.md', '# Fine, too']));
     expect(first).toMatchObject({ counts: { failed: 1 }, failures: [{ error: { code: 'file_name_taken' } }] });
-    const again = await read(await retry(first['id']));
+    const again = await ingest(await retry(first['id']));
     expect(again).toMatchObject({ retryOf: first['id'], files: 1, counts: { failed: 1 } });
 
     const { documents } = (await asEve('/v1/documents')).body;
@@ -171,12 +165,12 @@ describe('POST /v1/ingestions/{id}/retry', () => {
     await api.http.request(`/v1/documents/${id}`, { method: 'DELETE', headers: { 'x-subject': 'eve' } });
     const [one, two] = await Promise.all([retry(again['id']), retry(first['id'])]);
     expect([one.status, two.status, one.body.id]).toEqual([202, 202, two.body.id]);
-    expect(await read(one)).toMatchObject({ counts: { added: 1, failed: 0 }, failures: [] });
+    expect(await ingest(one)).toMatchObject({ counts: { added: 1, failed: 0 }, failures: [] });
     const done = await retry(first['id']);
     expect([done.status, done.body.code]).toEqual([409, 'ingestion_without_failures']);
   });
 
-  test('takes up what a terminated workflow has left, of the upload and of its retry', async () => {
+  test('ingests the files that a terminated workflow left, of an upload and of a retry', async () => {
     await workers.stop();
     const terminate = (id: string) => api.client.workflow.getHandle(ingestionWorkflowId(id)).terminate('by hand');
     const first = (await upload(['left.md', '# Left'])).body;
@@ -188,13 +182,13 @@ describe('POST /v1/ingestions/{id}/retry', () => {
     expect([two.status, two.body]).toMatchObject([202, { status: 'running', retryOf: first.id, files: 1 }]);
     expect(two.body.id).not.toBe(one.body.id);
     workers = await startWorkers(api, api, [documentsQueue]);
-    expect(await read(two)).toMatchObject({ status: 'completed', counts: { added: 1 } });
+    expect(await ingest(two)).toMatchObject({ status: 'completed', counts: { added: 1 } });
   });
 
-  test('says why there is nothing to retry', async () => {
-    const fine = await read(await upload(['whole.md', '# Whole']));
+  test('is refused with the reason when there is nothing to retry', async () => {
+    const fine = await ingest(await upload(['whole.md', '# Whole']));
     expect((await retry(fine['id'])).body.code).toBe('ingestion_without_failures');
-    const failed = await read(await upload(['gone.pdf', '%PDF-1.7 nothing at all']));
+    const failed = await ingest(await upload(['gone.pdf', '%PDF-1.7 nothing at all']));
     await api.postgres.db.deleteFrom('files').where('hash', '=', hashHex('%PDF-1.7 nothing at all')).execute();
     const gone = await retry(failed['id']);
     expect([gone.status, gone.body.code]).toEqual([410, 'file_bytes_gone']);
@@ -203,8 +197,8 @@ describe('POST /v1/ingestions/{id}/retry', () => {
   });
 });
 
-test('a document can be read, found, deleted once, and is then gone from the search', async () => {
-  await read(
+test('a document is read, found and deleted; then it is 404 and no longer found', async () => {
+  await ingest(
     await upload([
       'policies/expenses.md',
       '# Expenses\n\nFile an expense report within thirty days of the zanzibar trip.',
@@ -236,9 +230,12 @@ test.each([
   expect((await api.http.post('/v1/search', body)).status).toBe(422);
 });
 
-test.each(['"', 'NEAR(', '* OR', 'a:b', '{}', '-', '日本'])('the search for %j is only words', async (query) => {
-  expect((await api.http.post('/v1/search', { query })).status).toBe(200);
-});
+test.each(['"', 'NEAR(', '* OR', 'a:b', '{}', '-', '日本'])(
+  'a search for %j is plain text, not a query language',
+  async (query) => {
+    expect((await api.http.post('/v1/search', { query })).status).toBe(200);
+  },
+);
 
 test.each(['/v1/documents/nope', '/v1/ingestions/nope', '/v1/ingestions/01a2016f-73a4-7695-9a05-0f2fb996e093'])(
   '%s is 404',

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { until } from '../support/until.ts';
+import { until, untilAborted } from '../support/until.ts';
 import { createApiHarness, startApi, type ApiHarness } from './api-harness.ts';
 import { eventsIn } from './checked-client.ts';
 
@@ -10,8 +10,6 @@ beforeAll(async () => {
 });
 afterAll(() => api?.close());
 
-const forever = (signal: AbortSignal) =>
-  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
 const started = async () => (await api.http.post('/v1/tasks', { input: { text: 'What?' } })).body.id as string;
 const finished = async (text: string[]) => {
   api.script([{ text }]);
@@ -25,7 +23,7 @@ const numbers = (text: string) => eventsIn(text).map(({ id }) => id);
 const openStreams = async () => (await api.metrics.eventStreams.get()).values[0]?.value ?? 0;
 
 describe('an event stream', () => {
-  test('gives every event of a finished task once, each with its number, type and whole body, and ends', async () => {
+  test('sends every event of a finished task once, with its number, type and body, and ends', async () => {
     const id = await finished(['One ', 'two ', 'three.']);
     const answer = await stream(id);
     expect(answer.headers.get('content-type')).toMatch(/^text\/event-stream/);
@@ -36,17 +34,17 @@ describe('an event stream', () => {
     expect(events.at(-1)?.event).toBe('task.completed');
   });
 
-  test('resumes at every cut point without gap or duplicate, by header and by query, while it runs and after', async () => {
+  test('resumes after any event without gap or duplicate, by header and by query, during the task and after it', async () => {
     let release = () => {};
-    const held = new Promise<void>((resolve) => (release = resolve));
-    api.script([{ text: ['a', 'b', 'c', 'd'], until: () => held }]);
+    const blocked = new Promise<void>((resolve) => (release = resolve));
+    api.script([{ text: ['a', 'b', 'c', 'd'], until: () => blocked }]);
     const id = await started();
     await until('there is text', async () =>
       (await api.events.read(api.scope, id, 0, 100)).some(({ type }) => type === 'text.delta'),
     );
     const last = (await api.events.read(api.scope, id, 0, 100)).length;
     const live = Array.from({ length: last + 1 }, (_, cut) => stream(id, { 'last-event-id': String(cut) }));
-    await until('another stream is open', async () => (await openStreams()) === last + 1);
+    await until('all streams are open', async () => (await openStreams()) === last + 1);
     release();
     const all = (await api.followToEnd(id)).map(({ seq }) => seq);
     for (const [cut, answer] of (await Promise.all(live)).entries())
@@ -59,15 +57,15 @@ describe('an event stream', () => {
     await until('no stream is open', async () => (await openStreams()) === 0);
   });
 
-  test('that has nothing left to say tells the browser not to come back', async () => {
+  test('without further events answers 204, so that a browser does not reconnect', async () => {
     const id = await finished(['Done.']);
     const last = (await api.events.read(api.scope, id, 0, 100)).length;
     for (const after of [last, last + 7, 999_999_999])
       expect((await stream(id, { 'last-event-id': String(after) })).status).toBe(204);
   });
 
-  test('ends when somebody asks a second pod to cancel the task', async () => {
-    api.script([{ text: ['Hm'], until: forever }]);
+  test('ends when the task is cancelled through another pod', async () => {
+    api.script([{ text: ['Hm'], until: untilAborted }]);
     const id = await started();
     const following = stream(id);
     const pod = await startApi(api);
@@ -76,9 +74,9 @@ describe('an event stream', () => {
     await pod.app.close();
   });
 
-  test('says something while nothing happens, and its end is noticed', async () => {
+  test('sends heartbeats while nothing happens, and notices a client that disconnects', async () => {
     const pod = await startApi(api, { heartbeatMs: 20 });
-    api.script([{ text: ['Hm'], until: forever }]);
+    api.script([{ text: ['Hm'], until: untilAborted }]);
     const id = await started();
     const cut = new AbortController();
     const response = await fetch(`${pod.url}/v1/tasks/${id}/events`, { signal: cut.signal });
@@ -92,18 +90,18 @@ describe('an event stream', () => {
     await pod.app.close();
   });
 
-  test('ends when its pod drains, and another pod goes on from there', async () => {
+  test('ends when its pod drains, and continues on another pod', async () => {
     const pod = await startApi(api);
     let release = () => {};
-    const held = new Promise<void>((resolve) => (release = resolve));
-    api.script([{ text: ['Half, ', 'whole.'], until: () => held }]);
+    const blocked = new Promise<void>((resolve) => (release = resolve));
+    api.script([{ text: ['Half, ', 'whole.'], until: () => blocked }]);
     const id = await started();
-    const half = pod.http.get(`/v1/tasks/${id}/events`, { accept: 'text/event-stream' });
+    const firstPart = pod.http.get(`/v1/tasks/${id}/events`, { accept: 'text/event-stream' });
     const waiting = pod.http.get(`/v1/tasks/${id}`, { prefer: 'wait=60' });
     await until('one stream is open', async () => (await openStreams()) === 1);
     pod.readiness.markDraining();
     const closed = pod.app.close();
-    const first = numbers((await half).body);
+    const first = numbers((await firstPart).body);
     expect((await waiting).body.status).not.toBe('completed');
     await closed;
     release();
@@ -111,7 +109,7 @@ describe('an event stream', () => {
     expect([...first, ...rest]).toEqual((await api.followToEnd(id)).map(({ seq }) => seq));
   });
 
-  test('that nobody reads does not make the process read ahead', async () => {
+  test('that its client does not read is not read ahead from the database', async () => {
     const { id } = await api.tasks.create(api.scope, { agent: 'knowledge', input: { text: 'much' } }, {});
     const count = 8_000;
     await api.postgres.pool.query(
@@ -124,11 +122,13 @@ describe('an event stream', () => {
       status: 'cancelled',
       reason: 'enough',
     });
-    let read = 0;
+    let eventsRead = 0;
     const counting = {
       ...api.events,
       follow: (...args: Parameters<typeof api.events.follow>) =>
-        counted(api.events.follow(...args), (page) => (read += page)),
+        countEvents(api.events.follow(...args), (count) => {
+          eventsRead += count;
+        }),
     };
     const pod = await startApi(api, { events: counting });
     const { port } = new URL(pod.url);
@@ -137,10 +137,10 @@ describe('an event stream', () => {
     });
     reader.pause();
     reader.write(`GET /v1/tasks/${id}/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
-    await settled(() => read);
-    // 8,000 events are 32 MB; the kernel's socket buffers on both sides hold a few.
-    expect(read).toBeGreaterThan(0);
-    expect(read).toBeLessThan(count / 2);
+    await settled(() => eventsRead);
+    // 8,000 events are 32 MB. The socket buffers of both sides hold a few MB.
+    expect(eventsRead).toBeGreaterThan(0);
+    expect(eventsRead).toBeLessThan(count / 2);
     let bytes = '';
     reader.setEncoding('utf8').on('data', (chunk: string) => (bytes += chunk));
     await new Promise((resolve) => reader.on('close', resolve).resume());
@@ -152,7 +152,7 @@ describe('an event stream', () => {
 });
 
 describe('events as JSON', () => {
-  test('come at once, and the next page begins where this one ended', async () => {
+  test('are returned at once; the next page begins after the last event', async () => {
     const id = await finished(['One.']);
     const all = await api.events.read(api.scope, id, 0, 100);
     const page = (after: number) =>
@@ -173,18 +173,21 @@ describe('events as JSON', () => {
   });
 });
 
-async function* counted<T>(pages: AsyncIterable<T[]>, count: (length: number) => void): AsyncGenerator<T[]> {
+async function* countEvents<T>(pages: AsyncIterable<T[]>, count: (length: number) => void): AsyncGenerator<T[]> {
   for await (const page of pages) {
     count(page.length);
     yield page;
   }
 }
 
-/** Waits until a number has stayed the same over 50 looks of 10 ms each. */
-async function settled(look: () => number): Promise<void> {
-  for (let same = 0, last = look(); same < 50;) {
+/** Waits until a number above 0 stays the same for 50 reads, 10 ms apart. */
+async function settled(read: () => number): Promise<void> {
+  let last = read();
+  let same = 0;
+  while (same < 50) {
     await new Promise((resolve) => setTimeout(resolve, 10));
-    same = look() === last && last > 0 ? same + 1 : 0;
-    last = look();
+    const current = read();
+    same = current === last && current > 0 ? same + 1 : 0;
+    last = current;
   }
 }

@@ -10,9 +10,7 @@ beforeAll(async () => {
   [offline, scripted] = await Promise.all([createApiHarness({ ALFRED_MODEL: 'offline:quote' }), createApiHarness()]);
   for (const harness of [offline, scripted]) {
     await putPolicies(harness);
-    const search = harness.adapterTools['search_documents'];
-    if (!search) throw new Error('the search is a tool');
-    harness.tool('search_documents', (input, context) => search.run(input, context), search);
+    harness.useBuiltInTool('search_documents');
   }
 }, 120_000);
 afterAll(() => Promise.all([offline?.close(), scripted?.close()]));
@@ -22,7 +20,7 @@ const followUp = 'Who approves it?';
 const fact = 'chief financial officer';
 const rewritten = `${first} ${followUp}`;
 
-test('a follow-up finds the right passage, and what was searched for is shown by the events, the task and its citations', async () => {
+test('a follow-up finds the right passage; events, task and citations show the rewritten query', async () => {
   const conversation = await openConversation(offline);
   for (const text of [first, followUp]) {
     await conversation.say(text);
@@ -51,7 +49,7 @@ test('a follow-up finds the right passage, and what was searched for is shown by
   );
 });
 
-test('a follow-up that nothing answers is left open, with what was looked for', async () => {
+test('an unanswerable follow-up gets “I don’t know” with the rewritten query', async () => {
   const conversation = await openConversation(offline);
   for (const text of [first, 'And for astronauts?']) {
     await conversation.say(text);
@@ -62,14 +60,14 @@ test('a follow-up that nothing answers is left open, with what was looked for', 
   );
 });
 
-test('`alfred chat` shows what is searched for', async () => {
+test('`alfred chat` shows the rewritten query', async () => {
   const input = `${first}\n${followUp}\n`;
   const { stdout, stderr } = await alfred(['chat'], { ALFRED_URL: offline.url, NO_COLOR: '1' }, { input });
   expect(stderr).toContain(`searching documents: ${rewritten} …`);
   expect(stdout.replace(/\s+/g, ' ')).toContain(fact);
 });
 
-test('a model is told to write the query out, and reads what was searched for', async () => {
+test('a model is instructed to write a complete query, and reads it with the results', async () => {
   const requests = scripted.script([
     { calls: [{ tool: 'search_documents', arguments: { query: 'approval of business class' } }] },
     { text: ['The chief financial officer [1].'] },
@@ -84,7 +82,7 @@ test('a model is told to write the query out, and reads what was searched for', 
   expect(outputs).toMatchObject([{ query: 'approval of business class', passages: expect.anything() }]);
 });
 
-test('POST /v1/search searches what it is given: the follow-up alone does not find what is meant', async () => {
+test('POST /v1/search does not rewrite its query: the follow-up alone finds nothing relevant', async () => {
   const { body } = await offline.http.post('/v1/search', { query: followUp, limit: 3 });
   expect(body.passages.map(({ text }: { text: string }) => text).join(' ')).not.toContain(fact);
 });

@@ -8,11 +8,12 @@ import { createWebhooks } from '../../adapters/outbound/webhooks.ts';
 import { sendWebhookTool } from '../../agents/tools/acting/send-webhook.ts';
 import { replayHistory } from '../../cli/replay/replay-history.ts';
 import { conversationWorkflowId, taskWorkflowId } from '../../contract/ids.ts';
-import { until } from '../support/until.ts';
+import { resetWorkflow } from '../support/tasks/reset-workflow.ts';
+import { until, untilAborted } from '../support/until.ts';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
 import { outlineOf, blockedTurn, openConversation } from './open-conversation.ts';
 
-// What comes in the middle of something else.
+// Requests and failures in the middle of another operation.
 
 let api: ApiHarness;
 beforeAll(async () => {
@@ -22,16 +23,14 @@ beforeAll(async () => {
 afterAll(() => api?.close());
 
 const ended = (id: string) =>
-  until('its end', async () => {
+  until(`task ${id} has ended`, async () => {
     const { body } = await api.http.get(`/v1/tasks/${id}`);
     return body.endedAt !== null && body;
   });
 const taskOf = async (more: object = {}) =>
   (await api.http.post('/v1/tasks', { input: { text: 'Do it.' }, ...more })).body.id as string;
-const forever = (signal: AbortSignal) =>
-  new Promise<never>((_, fail) => signal.addEventListener('abort', () => fail(signal.reason as Error)));
 
-test('a conversation whose workflow was lost is deleted: its running task is cancelled first', async () => {
+test('deleting a conversation whose workflow was lost cancels its running task first', async () => {
   const first = blockedTurn('One.');
   api.script(() => first.turn);
   const conversation = await openConversation(api);
@@ -44,20 +43,20 @@ test('a conversation whose workflow was lost is deleted: its running task is can
     'over',
   );
   expect((await handle.describe()).status.name).toBe('CANCELLED');
-  await until('nothing is left', async () => {
+  await until('the conversation is erased', async () => {
     const { rows } = await api.postgres.pool.query('select from conversations where id = $1', [conversation.id]);
     return rows.length === 0;
   });
 });
 
-test('what steers a task reaches it although the conversation began anew in between', async () => {
+test('a steering message reaches its task although the conversation’s workflow was restarted', async () => {
   const tool = blockedTurn('');
-  api.tool('look', async (_, { signal }) => {
+  api.tool('wait', async (_, { signal }) => {
     await tool.turn.until(signal);
-    return { output: 'seen', summary: 'seen' };
+    return { output: 'waited', summary: 'waited' };
   });
   const requests = api.script((_, call) =>
-    call === 1 ? { calls: [{ tool: 'look', arguments: {} }] } : { text: ['Yes.'] },
+    call === 1 ? { calls: [{ tool: 'wait', arguments: {} }] } : { text: ['Yes.'] },
   );
   const conversation = await openConversation(api);
   await conversation.say('one');
@@ -68,7 +67,7 @@ test('what steers a task reaches it although the conversation began anew in betw
   await api.client.workflow.getHandle(conversationWorkflowId(conversation.id)).terminate();
   expect((await conversation.say('two', { onBusy: 'steer' })).body).toMatchObject({ outcome: 'steered', taskId });
   const handle = api.client.workflow.getHandle(taskWorkflowId(taskId));
-  await until('the task was told', async () =>
+  await until('the task received the signal', async () =>
     (await handle.fetchHistory()).events?.some((event) => event.workflowExecutionSignaledEventAttributes),
   );
   tool.release();
@@ -76,20 +75,20 @@ test('what steers a task reaches it although the conversation began anew in betw
   expect(outlineOf(requests[1] as (typeof requests)[number])).toContain('two');
 });
 
-test('a task that is reset while it waits for an approval can be decided', async () => {
+test('an approval can be decided after its task was reset', async () => {
   api.script((_, call) => (call === 1 ? { calls: [{ tool: 'pay', arguments: {} }] } : { text: ['Yes.'] }));
   const id = await taskOf();
-  const [approval] = await until('it waits', async () => (await api.row(id)).waiting?.approvals);
+  const [approval] = await until('the task waits', async () => (await api.row(id)).waiting?.approvals);
   const handle = api.client.workflow.getHandle(taskWorkflowId(id));
   const lastTask = async () =>
     (await handle.fetchHistory()).events?.findLast((event) => event.workflowTaskCompletedEventAttributes);
-  await until('it is at rest', async () => (await handle.fetchHistory()).events?.at(-1)?.timerStartedEventAttributes);
-  await api.client.workflowService.resetWorkflowExecution({
-    namespace: api.config.TEMPORAL_NAMESPACE,
-    workflowExecution: { workflowId: taskWorkflowId(id), runId: (await handle.describe()).runId },
-    reason: 'test',
-    workflowTaskFinishEventId: (await lastTask())?.eventId ?? null,
-    requestId: id,
+  await until(
+    'the task has set its timer',
+    async () => (await handle.fetchHistory()).events?.at(-1)?.timerStartedEventAttributes,
+  );
+  await resetWorkflow(api, taskWorkflowId(id), {
+    eventId: (await lastTask())?.eventId,
+    runId: (await handle.describe()).runId,
   });
   expect((await api.http.post(`/v1/approvals/${approval}`, { decision: 'approve' })).body).toMatchObject({
     status: 'approved',
@@ -97,53 +96,53 @@ test('a task that is reset while it waits for an approval can be decided', async
   expect(await ended(id)).toMatchObject({ status: 'completed' });
 });
 
-test('a cancel waits for what is on its way before it takes it back', async () => {
-  const world: string[] = [];
-  const left = Promise.withResolvers<void>();
-  const arrives = Promise.withResolvers<void>();
-  api.tool('look', (_, { signal }) => forever(signal));
+test('a cancel with undo waits for an effect that is being sent, and undoes it then', async () => {
+  const bookings: string[] = [];
+  const sent = Promise.withResolvers<void>();
+  const arrival = Promise.withResolvers<void>();
+  api.tool('wait', (_, { signal }) => untilAborted(signal));
   api.tool(
     'book',
     async (_, { beforeSend }) => {
       await beforeSend();
-      left.resolve();
-      await arrives.promise;
-      world.push('booked');
+      sent.resolve();
+      await arrival.promise;
+      bookings.push('booked');
       return { output: {}, summary: 'booked' };
     },
     {
       effect: 'write',
-      reconcile: async () => ({ state: world.includes('booked') ? 'unknown' : 'not_done' }),
+      reconcile: async () => ({ state: bookings.includes('booked') ? 'unknown' : 'not_done' }),
       undo: async (_, __, { beforeSend }) => {
         await beforeSend();
-        world.push('undone');
+        bookings.push('undone');
         return { summary: 'undone' };
       },
     },
   );
-  const calls = ['look', 'book'].map((tool) => ({ tool, arguments: {} }));
+  const calls = ['wait', 'book'].map((tool) => ({ tool, arguments: {} }));
   api.script([{ calls }, { text: ['Done.'] }]);
   const id = await taskOf();
-  await left.promise;
+  await sent.promise;
   await api.http.post(`/v1/tasks/${id}/cancel`, { undo: true });
-  arrives.resolve();
+  arrival.resolve();
   expect(await ended(id)).toMatchObject({ status: 'cancelled', effects: [{ state: 'undone' }] });
-  expect(world).toEqual(['booked', 'undone']);
+  expect(bookings).toEqual(['booked', 'undone']);
 });
 
-test('a cancel that meets a grant: what happened replays, and an answer that is there stays', async () => {
+test('a cancel during a budget grant leaves a history that replays', async () => {
   api.script([{ text: ['Done.'] }]);
   const id = await taskOf({ budget: { maxModelCalls: 5 } });
   const handle = api.client.workflow.getHandle(taskWorkflowId(id));
-  const held = await api.postgres.pool.connect();
-  await held.query('begin');
-  await held.query('select from tasks where id = $1 for update', [id]);
+  const lock = await api.postgres.pool.connect();
+  await lock.query('begin');
+  await lock.query('select from tasks where id = $1 for update', [id]);
   const granted = api.http.post(`/v1/tasks/${id}/budget`, { maxModelCalls: 6 });
   await sleep(100);
   await handle.cancel();
   await sleep(100);
-  await held.query('rollback');
-  held.release();
+  await lock.query('rollback');
+  lock.release();
   await granted;
   await ended(id);
   await handle.result().catch(() => {});
@@ -152,10 +151,10 @@ test('a cancel that meets a grant: what happened replays, and an answer that is 
   expect(replay.isSame ? 'same' : replay.divergence).toBe('same');
 });
 
-test('an answer with bytes that Postgres does not take is a refusal, sent once', async () => {
-  let hits = 0;
+test('a webhook that is refused with an answer that Postgres cannot store is sent once', async () => {
+  let requests = 0;
   const server = createServer((request, response) => {
-    hits++;
+    requests++;
     request.resume();
     response.writeHead(400).end(Buffer.from([0x62, 0, 0x61]));
   });
@@ -166,7 +165,7 @@ test('an answer with bytes that Postgres does not take is a refusal, sent once',
   api.tool('send_webhook', (...call) => tool.run(...call), { effect: 'write', repeatable: true });
   api.script([{ calls: [{ tool: 'send_webhook', arguments: { url, type: 'a', data: {} } }] }, { text: ['Done.'] }]);
   expect((await ended(await taskOf())).status).toBe('completed');
-  expect(hits).toBe(1);
+  expect(requests).toBe(1);
   server.close();
   server.closeAllConnections();
 });

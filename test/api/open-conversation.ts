@@ -3,7 +3,7 @@ import { until } from '../support/until.ts';
 import type { ApiHarness } from './api-harness.ts';
 import type { AnyJson } from './checked-client.ts';
 
-/** What a model was asked, in short: who said what. */
+/** A model request in short: one entry a message, `> text` for the model's own text. */
 export const outlineOf = ({ messages }: ModelRequest) =>
   messages.map((message): unknown => {
     if (message.role === 'user') return message.text;
@@ -14,7 +14,7 @@ export const outlineOf = ({ messages }: ModelRequest) =>
     );
   });
 
-/** A model's turn that lasts until it is let go, or cancelled. */
+/** A model turn that lasts until it is released or cancelled. */
 export function blockedTurn(text: string) {
   const { promise, resolve } = Promise.withResolvers<void>();
   const turn = {
@@ -28,10 +28,10 @@ export function blockedTurn(text: string) {
   return { turn, release: resolve };
 }
 
-/** A person in a new conversation, over HTTP. */
+/** Creates a conversation and returns what a user can do with it, over HTTP. */
 export async function openConversation(api: ApiHarness, request: object = {}) {
-  const { body: made } = await api.http.post('/v1/conversations', request);
-  const id = made.id as string;
+  const { body: created } = await api.http.post('/v1/conversations', request);
+  const id = created.id as string;
   const path = `/v1/conversations/${id}`;
   const listed = async () => (await api.http.get(`${path}/messages?limit=200`)).body.messages as AnyJson[];
   return {
@@ -40,16 +40,17 @@ export async function openConversation(api: ApiHarness, request: object = {}) {
     say: (text: string, more: object = {}) => api.http.post(`${path}/messages`, { text, ...more }),
     row: async () => (await api.http.get(path)).body,
     listed,
-    /** Waits until nothing runs and nothing waits. @returns what was said and answered */
+    /** Waits until no task runs and no message is queued. @returns all messages */
     quiet: (withinMs?: number) =>
       until(
-        'nothing runs and nothing waits',
+        'no task runs and no message is queued',
         async () => {
           const row = (await api.http.get(path)).body;
           return row.runningTaskId === null && row.queued === 0 && listed();
         },
         withinMs === undefined ? {} : { withinMs },
       ),
+    /** Waits until a task runs. @returns its id */
     running: () =>
       until('a task runs', async () => {
         const row = (await api.http.get(path)).body;
@@ -63,9 +64,9 @@ export async function openConversation(api: ApiHarness, request: object = {}) {
 }
 export type TestConversation = Awaited<ReturnType<typeof openConversation>>;
 
-/** Who said what, in order. */
+/** The texts of all messages, in order; `> text` for answers. */
 export const transcript = (messages: AnyJson[]) =>
   messages.map(({ role, text }) => (role === 'user' ? text : `> ${text}`));
-/** What became of what people said. */
+/** The outcome and the state of each user message. */
 export const messageStates = (messages: AnyJson[]) =>
   messages.filter(({ role }) => role === 'user').map(({ text, outcome, state }) => `${text}: ${outcome}, ${state}`);

@@ -20,7 +20,7 @@ test('the document is valid OpenAPI 3.1', async () => {
   expect(api.http.document['openapi']).toBe('3.1.0');
 });
 
-test('every operation has a name, a summary, a tag, and says what errors it answers', () => {
+test('every operation has a name, a summary, a tag and its error responses', () => {
   const names = operations().map(({ operation }) => operation['operationId']);
   expect(new Set(names).size).toBe(names.length);
   expect(names).toHaveLength(51);
@@ -35,7 +35,7 @@ test('every operation has a name, a summary, a tag, and says what errors it answ
   }
 });
 
-test('every reference resolves, and every body and answer is a named schema', () => {
+test('every reference resolves, and every request and response body is a named schema', () => {
   const schemas = api.http.document['components'].schemas;
   for (const [, name] of JSON.stringify(api.http.document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g))
     expect(schemas).toHaveProperty([name ?? '']);
@@ -48,7 +48,7 @@ test('every reference resolves, and every body and answer is a named schema', ()
   }
 });
 
-test('the page for people loads nothing from elsewhere', async () => {
+test('the documentation page loads nothing from other servers', async () => {
   const page = await fetch(`${api.url}/docs`);
   expect(page.status).toBe(200);
   expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'self'/);

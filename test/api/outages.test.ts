@@ -4,8 +4,9 @@ import { hashHex } from '../../adapters/postgres/hashes.ts';
 import { sourceScheduleId } from '../../contract/ids.ts';
 import { openPostgres } from '../../runtime/database/postgres.ts';
 import { connectTemporal, createClient } from '../../runtime/temporal.ts';
-import { createApiHarness, startApi, type ApiHarness } from './api-harness.ts';
 import { createTcpProxy } from '../support/processes/tcp-proxy.ts';
+import { until, untilAborted } from '../support/until.ts';
+import { createApiHarness, startApi, type ApiHarness } from './api-harness.ts';
 
 type Pod = Awaited<ReturnType<typeof podBehindCables>>;
 let harness: ApiHarness;
@@ -24,7 +25,7 @@ afterEach(() => {
   pod.temporalCable.plug();
 });
 
-/** An API whose lines to Postgres and Temporal can be cut, beside workers whose lines hold. */
+/** An API whose connections to Postgres and Temporal can be cut. The workers stay connected. */
 async function podBehindCables() {
   const database = new URL(harness.config.DATABASE_URL);
   const postgresCable = await createTcpProxy(database.host);
@@ -57,25 +58,25 @@ async function podBehindCables() {
 const ask = (key: string) => pod.http.post('/v1/tasks', { input: { text: 'What?' } }, { 'idempotency-key': key });
 const finished = (id: string) => harness.http.get(`/v1/tasks/${id}`, { prefer: 'wait=30' });
 
-/** Repeats a request the way a careful caller does: after the time the answer asked for, with the same key. */
-async function askUntilTaken(key: string) {
+/** Repeats a request as a careful caller does: with the same key, after the `Retry-After` of the response. */
+async function askUntilAccepted(key: string) {
   for (let attempt = 1; attempt <= 20; attempt++) {
     const answer = await ask(key);
     if (answer.status === 202) return answer;
     await new Promise((resolve) => setTimeout(resolve, Number(answer.headers.get('retry-after')) * 1_000));
   }
-  throw new Error('never taken');
+  throw new Error('never accepted');
 }
 
-describe('with Temporal away', () => {
-  test('an upload that is refused leaves no bytes behind', async () => {
+describe('while Temporal is unavailable', () => {
+  test('a refused upload stores no bytes', async () => {
     pod.temporalCable.cut();
     const refused = await pod.http.post('/v1/documents', { name: 'refused.md', text: 'Refused.' });
     expect([refused.status, refused.body.code]).toEqual([503, 'temporal_unavailable']);
     expect(await pod.documents.readFile({ tenant: 'local', subject: 'local' }, hashHex('Refused.'))).toBeUndefined();
   }, 60_000);
 
-  test('a source stays until its schedule can be removed with it', async () => {
+  test('a source is not deleted before its schedule can be deleted', async () => {
     const source = { address: 'https://www.example.com/page', everyS: 31_536_000, collection: 'outage' };
     const { status, body } = await pod.http.post('/v1/sources', source);
     expect(status).toBe(201);
@@ -84,15 +85,14 @@ describe('with Temporal away', () => {
     expect((await remove()).status).toBe(503);
     expect((await pod.http.get(`/v1/sources/${body.id}`)).status).toBe(200);
     pod.temporalCable.plug();
-    let removed = await remove();
-    while (removed.status === 503) removed = await remove();
+    const removed = await until('the source is deleted', remove, { accept: ({ status }) => status !== 503 });
     expect(removed.status).toBe(204);
     await expect(harness.client.schedule.getHandle(sourceScheduleId(body.id)).describe()).rejects.toMatchObject({
       name: 'ScheduleNotFoundError',
     });
   }, 60_000);
 
-  test('a task is refused in time with Retry-After, and a repeat with its key starts it once', async () => {
+  test('a task is refused quickly with Retry-After, and a repeat with the same key starts it once', async () => {
     const requests = harness.script(() => ({ text: ['Late.'] }));
     pod.temporalCable.cut();
     const begun = performance.now();
@@ -104,7 +104,7 @@ describe('with Temporal away', () => {
     ]);
     expect(performance.now() - begun).toBeLessThan(8_000);
     pod.temporalCable.plug();
-    const { body } = await askUntilTaken('temporal-away');
+    const { body } = await askUntilAccepted('temporal-away');
     expect((await finished(body.id)).body).toMatchObject({ status: 'completed', result: { text: 'Late.' } });
     expect(requests).toHaveLength(1);
     const { rows } = await harness.postgres.pool.query(
@@ -113,9 +113,9 @@ describe('with Temporal away', () => {
     expect(rows).toEqual([{ n: 1 }]);
   });
 
-  test('reading, listing and following go on, without waiting for it', async () => {
+  test('tasks are read, listed and followed without delay', async () => {
     harness.script([{ text: ['Here.'] }]);
-    const { body } = await askUntilTaken('read-on');
+    const { body } = await askUntilAccepted('read-on');
     await finished(body.id);
     pod.temporalCable.cut();
     const begun = performance.now();
@@ -128,7 +128,7 @@ describe('with Temporal away', () => {
     pod.temporalCable.plug();
   });
 
-  test('a schedule is shown as far as it is known, and what changes it is refused until a repeat', async () => {
+  test('a schedule is shown without its state in Temporal; changes are refused, and succeed when repeated', async () => {
     const schedule = { name: 'Prices', timing: { everyS: 3_600 }, action: { task: { input: { text: 'What?' } } } };
     const create = (key: string) => pod.http.post('/v1/schedules', schedule, { 'idempotency-key': key });
     const change = (id: string) => pod.http.json('PATCH', `/v1/schedules/${id}`, { timing: { everyS: 7_200 } });
@@ -140,26 +140,22 @@ describe('with Temporal away', () => {
       [503, 'temporal_unavailable'],
     ]);
     expect((await pod.http.get(`/v1/schedules/${body.id}`)).body).toMatchObject({
-      ...{ state: 'unknown', nextRuns: [], timing: { everyS: 3_600 } },
+      state: 'unknown',
+      nextRuns: [],
+      timing: { everyS: 3_600 },
     });
     pod.temporalCable.plug();
-    await askUntilTaken('line-is-back');
-    const made = await create('schedule-away');
-    expect(made).toMatchObject({ status: 201, body: { state: 'scheduled' } });
+    await askUntilAccepted('line-is-back');
+    const created = await create('schedule-away');
+    expect(created).toMatchObject({ status: 201, body: { state: 'scheduled' } });
     expect((await change(body.id)).body).toMatchObject({ state: 'scheduled', timing: { everyS: 7_200 } });
     const { schedules } = (await harness.http.get('/v1/schedules')).body;
-    expect(schedules.map(({ id }: { id: string }) => id)).toEqual([made.body.id, body.id]);
+    expect(schedules.map(({ id }: { id: string }) => id)).toEqual([created.body.id, body.id]);
   });
 
-  test('a cancel is refused with Retry-After, and a repeat cancels', async () => {
-    harness.script([
-      {
-        text: ['Hm'],
-        until: (signal) =>
-          new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('stop')))),
-      },
-    ]);
-    const { body } = await askUntilTaken('cancel-me');
+  test('a cancel is refused, and a repeat cancels the task', async () => {
+    harness.script([{ text: ['Hm'], until: untilAborted }]);
+    const { body } = await askUntilAccepted('cancel-me');
     pod.temporalCable.cut();
     const refused = await pod.http.post(`/v1/tasks/${body.id}/cancel`, {});
     expect([refused.status, refused.body.code]).toEqual([503, 'temporal_unavailable']);
@@ -169,10 +165,10 @@ describe('with Temporal away', () => {
   });
 });
 
-describe('with Postgres away', () => {
-  test('every address that needs it answers 503 with Retry-After, and it is back with the line', async () => {
+describe('while Postgres is unavailable', () => {
+  test('every path that needs it answers 503 with Retry-After, and works again afterwards', async () => {
     harness.script(() => ({ text: ['Back.'] }));
-    const { body } = await askUntilTaken('before');
+    const { body } = await askUntilAccepted('before');
     pod.postgresCable.cut();
     const answers = [
       await ask('postgres-away'),
@@ -187,7 +183,7 @@ describe('with Postgres away', () => {
       answers.map(({ status, body: problem, headers }) => [status, problem.code, headers.get('retry-after')]),
     ).toEqual(answers.map(() => [503, 'database_unavailable', '2']));
     pod.postgresCable.plug();
-    const taken = await askUntilTaken('postgres-away');
+    const taken = await askUntilAccepted('postgres-away');
     expect((await finished(taken.body.id)).body.status).toBe('completed');
     const { rows } = await harness.postgres.pool.query(
       `select count(*)::int as n from tasks where idempotency_key = 'postgres-away'`,
@@ -195,11 +191,11 @@ describe('with Postgres away', () => {
     expect(rows).toEqual([{ n: 1 }]);
   });
 
-  test('a follower whose line broke gets the rest when it is back', async () => {
+  test('a follower whose connection broke gets the rest when it reconnects', async () => {
     let release = () => {};
-    const held = new Promise<void>((resolve) => (release = resolve));
-    harness.script([{ text: ['Half, ', 'whole.'], until: () => held }]);
-    const { body } = await askUntilTaken('follow-on');
+    const blocked = new Promise<void>((resolve) => (release = resolve));
+    harness.script([{ text: ['Half, ', 'whole.'], until: () => blocked }]);
+    const { body } = await askUntilAccepted('follow-on');
     for await (const page of harness.events.follow(harness.scope, body.id, 0, AbortSignal.timeout(20_000)))
       if (page.some(({ type }) => type === 'text.delta')) break;
     const seen: number[] = [];
@@ -219,14 +215,11 @@ describe('with Postgres away', () => {
           wasCut ||= seen.length > 0;
         }
       } catch {
-        // The line broke; the loop below connects again.
+        // The connection broke; the loop below reconnects.
       }
     };
     const first = follow();
-    await new Promise<void>((resolve) => {
-      const look = () => (seen.length > 0 ? resolve() : void setImmediate(look));
-      look();
-    });
+    await until('an event is received', () => seen.length > 0, { everyMs: 1 });
     release();
     pod.postgresCable.plug();
     await first;

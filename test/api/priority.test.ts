@@ -12,14 +12,14 @@ afterAll(() => harness?.close());
 const priorityOf = async (taskId: string) =>
   (await harness.client.workflow.getHandle(taskWorkflowId(taskId)).describe()).priority;
 
-test('a task’s workflow has its tenant, the tenant’s weight and its own priority', async () => {
+test('a task’s workflow has its tenant as fairness key, the tenant’s weight and its own priority', async () => {
   const { body: urgent } = await harness.http.post('/v1/tasks', { input: { text: 'What?' }, priority: 1 });
   expect(await priorityOf(urgent.id)).toEqual({ fairnessKey: 'local', fairnessWeight: 2.5, priorityKey: 1 });
   const { body: usual } = await harness.http.post('/v1/tasks', { input: { text: 'What?' } });
   expect(await priorityOf(usual.id)).toMatchObject({ fairnessKey: 'local', fairnessWeight: 2.5 });
 });
 
-test('a repeat that starts a task which never started keeps its priority', async () => {
+test('a repeat that starts a task whose workflow never started keeps its priority', async () => {
   const request = { agent: 'knowledge', input: { text: 'Who?' }, priority: 5 };
   const { id } = await harness.tasks.create(harness.scope, request, { idempotencyKey: 'again' });
   const send = (body: object) => harness.http.post('/v1/tasks', body, { 'idempotency-key': 'again' });
@@ -36,7 +36,7 @@ test.each([0, 6, 1.5, '1'])('priority %j is refused', async (priority) => {
   expect({ status, path: body.issues?.[0]?.path }).toEqual({ status: 422, path: 'priority' });
 });
 
-test('a tenant whose name is longer than a fairness key may be is served all the same', async () => {
+test('a tenant whose name is too long for a fairness key gets its hash as the key', async () => {
   const scope = { tenant: 'ü'.repeat(100), subject: 'somebody' };
   const request = { agent: 'knowledge', input: { text: 'What?' } };
   const { id, head } = await harness.tasks.create(scope, request, {});

@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => api?.close());
 
-/** Sends bytes as they are; fetch would correct them. */
+/** Sends a request byte for byte; fetch would correct it. */
 const raw = (text: string) =>
   new Promise<{ status: number; headers: Headers; body: string }>((resolve, reject) => {
     const { port, hostname } = new URL(api.url);
@@ -32,10 +32,10 @@ const withHost = async (host: string, more = '') => {
   const { status, headers, body } = await raw(
     `GET /v1/agents HTTP/1.1\r\nHost: ${host}\r\n${more}Connection: close\r\n\r\n`,
   );
-  return api.http.check('GET', '/v1/agents', status, headers, body);
+  return api.http.check({ method: 'GET', path: '/v1/agents', status, headers, text: body });
 };
 
-describe('requests that are not for us', () => {
+describe('requests for another host or from another origin', () => {
   test.each([
     'evil.example',
     'localhost.evil.example',
@@ -50,7 +50,7 @@ describe('requests that are not for us', () => {
   });
 
   test.each(['localhost', 'LOCALHOST:9', '127.0.0.1:1', '127.1.2.3', '[::1]:8080'])(
-    'Host "%s" is this machine',
+    'Host "%s" is accepted',
     async (host) => {
       expect((await withHost(host)).status).toBe(200);
     },
@@ -71,11 +71,11 @@ describe('requests that are not for us', () => {
     ]);
   });
 
-  test('our own page may ask', async () => {
+  test('a page of the same origin is accepted', async () => {
     expect((await withHost('localhost:8080', 'Origin: http://localhost:8080\r\n')).status).toBe(200);
   });
 
-  test('a closed container network may use any name', async () => {
+  test('any host name is accepted with ALFRED_ALLOW_UNAUTHENTICATED_NETWORK', async () => {
     const open = await startApi(api, { config: { ...api.config, ALFRED_ALLOW_UNAUTHENTICATED_NETWORK: true } });
     const answer = await open.app.inject({ url: '/v1/agents', headers: { host: 'alfred-api:8080' } });
     expect(answer.statusCode).toBe(200);
@@ -83,7 +83,7 @@ describe('requests that are not for us', () => {
   });
 });
 
-describe('requests that make no sense', () => {
+describe('invalid requests', () => {
   const post = (body: string, headers: Record<string, string> = {}) =>
     api.http.request('/v1/tasks', {
       method: 'POST',
@@ -100,7 +100,7 @@ describe('requests that make no sense', () => {
   );
 
   test.each(['text/plain', 'application/xml', 'application/x-www-form-urlencoded', 'nonsense'])(
-    'a body of %s is told which types are taken',
+    'a body of type %s is refused',
     async (type) => {
       const answer = await post('{}', { 'content-type': type });
       expect([answer.status, answer.body.code]).toEqual([415, 'unsupported_media_type']);
@@ -108,7 +108,7 @@ describe('requests that make no sense', () => {
     },
   );
 
-  test('a body that is too large is told the limit', async () => {
+  test('a body that is too large is refused with the limit', async () => {
     const answer = await post(JSON.stringify({ input: { text: 'x'.repeat(1_100_000) } }));
     expect([answer.status, answer.body.code]).toEqual([413, 'body_too_large']);
     expect(answer.body.detail).toContain('1.048576 MB');
@@ -142,7 +142,7 @@ describe('requests that make no sense', () => {
   test.each([
     ['no HTTP', 'hello\r\n\r\n', 400],
     ['headers without end', `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
-  ])('%s is answered with a problem too', async (_, text, status) => {
+  ])('%s is answered with a problem document', async (_, text, status) => {
     const answer = await raw(text);
     expect([answer.status, answer.headers.get('content-type')]).toEqual([status, 'application/problem+json']);
     expect(JSON.parse(answer.body)).toMatchObject({
@@ -189,7 +189,7 @@ describe('every request', () => {
 });
 
 describe('health', () => {
-  test('/health says that the process runs', async () => {
+  test('/health is ok while the process runs', async () => {
     expect((await api.http.get('/health')).body).toMatchObject({
       status: 'ok',
       version: expect.any(String),
@@ -197,7 +197,7 @@ describe('health', () => {
     });
   });
 
-  test('/healthz turns to 503 while draining, and everything but probes with it', async () => {
+  test('/healthz is 503 while draining, and so is everything except probes and metrics', async () => {
     const pod = await startApi(api);
     expect((await pod.http.get('/healthz')).body).toMatchObject({
       status: 'ready',
@@ -213,7 +213,7 @@ describe('health', () => {
   });
 });
 
-test('the agents come with schemas that check their input', async () => {
+test('agents are listed with the schemas of their input and output', async () => {
   const { body } = await api.http.get('/v1/agents');
   expect(body.agents).toEqual([
     expect.objectContaining({ name: 'knowledge', tools: expect.arrayContaining(['search_documents']) }),

@@ -1,17 +1,17 @@
 import { expect } from '@jest/globals';
 import { scheduleWorkflowId } from '../../contract/ids.ts';
-import { until } from '../support/until.ts';
+import { until, untilAborted } from '../support/until.ts';
 import { createApiHarness } from './api-harness.ts';
 import type { AnyJson } from './checked-client.ts';
 
 export const hourly = { everyS: 3_600 };
 export const everySecond = { everyS: 1 };
-/** Its words must not be found in Temporal. */
+/** Must not be found in Temporal. */
 export const question = 'What is the purple elephant worth?';
 export const ask = { task: { input: { text: question } } };
 export const scheduleBody = (changes: object = {}) => ({ name: 'Prices', timing: hourly, action: ask, ...changes });
 
-/** The API as people see it who make schedules; the header x-subject says who sends a request. */
+/** The API, with helpers for schedules. The header `x-subject` is the user of a request. */
 export async function createScheduleHarness() {
   const harness = await createApiHarness(
     {},
@@ -29,7 +29,7 @@ export async function createScheduleHarness() {
   const read = async (id: string) => (await http.get(`/v1/schedules/${id}`)).body;
   const taskOf = async (id: string) => (await http.get(`/v1/tasks/${id}`)).body;
 
-  /** The workflows of a schedule’s runs, oldest first. */
+  /** The workflows of a schedule's runs, oldest first. */
   async function workflowsOf(id: string) {
     const all = [];
     for await (const one of client.workflow.list({ query: `WorkflowType = 'scheduledRunWorkflow'` }))
@@ -50,7 +50,7 @@ export async function createScheduleHarness() {
       createdIds.push(body.id);
       return body;
     },
-    /** Deletes those that `create` made since the last time. */
+    /** Deletes the schedules that `create` created since the last call. */
     async cleanUp() {
       for (const id of createdIds.splice(0)) await remove(id);
     },
@@ -58,15 +58,16 @@ export async function createScheduleHarness() {
     act: (id: string, verb: 'pause' | 'resume' | 'run') =>
       http.request(`/v1/schedules/${id}/${verb}`, { method: 'POST' }),
     patch: (id: string, change: object, headers = {}) => http.json('PATCH', `/v1/schedules/${id}`, change, headers),
-    /** Temporal’s own. */
+    /** The schedule's handle in Temporal. */
     inTemporal: (id: string) => client.schedule.getHandle(scheduleWorkflowId(id)),
 
-    /** The schedule once it has so many runs. */
+    /** Waits until a schedule has this many runs. @returns the schedule */
     runs: (id: string, count: number) =>
       until(`${count} runs`, () => read(id), { accept: ({ recentRuns }) => recentRuns.length >= count }),
+    /** Waits for the end of a task. @returns the task */
     ended: (taskId: string) =>
       until('the end of a task', () => taskOf(taskId), { accept: ({ endedAt }) => endedAt !== null }),
-    /** The first workflow of its runs that has that status. */
+    /** Waits until the workflow of a run has this status. @returns the first such workflow */
     async workflow(id: string, status: string) {
       const all = await until(`a run that is ${status}`, () => workflowsOf(id), {
         accept: (seen) => seen.some((one) => one.status === status),
@@ -75,24 +76,20 @@ export async function createScheduleHarness() {
     },
 
     quickModel: () => harness.script(() => ({ text: ['Forty-two.'] })),
-    /** A model that answers when it is told to, unless its call is cancelled. */
+    /** A model that answers after `release`, unless its call is cancelled. */
     blockedModel() {
       const { promise, resolve: release } = Promise.withResolvers<void>();
       harness.script(() => ({
         text: ['Slowly.'],
-        until: (signal) =>
-          Promise.race([
-            promise,
-            new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
-          ]),
+        until: (signal) => Promise.race([promise, untilAborted(signal)]),
       }));
-      return { release: release };
+      return { release };
     },
   };
 }
 export type ScheduleHarness = Awaited<ReturnType<typeof createScheduleHarness>>;
 
-/** Everything that stands in something of Temporal’s, payloads decoded. */
+/** A history or description from Temporal as text, with decoded payloads. */
 export function textOf(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) => {
     const bytes = inner as { type?: string; data?: number[] } | null;

@@ -17,9 +17,10 @@ const say = (conversationId: string, words: string) =>
   api.http.post(`/v1/conversations/${conversationId}/messages`, { text: words });
 const messagesOf = async (conversationId: string) =>
   (await api.http.get(`/v1/conversations/${conversationId}/messages`)).body.messages;
-const running = (id: string) => until('its task', () => api.read(id), { accept: (schedule) => schedule.running === 1 });
+const running = (id: string) =>
+  until('its task runs', () => api.read(id), { accept: (schedule) => schedule.running === 1 });
 
-test('a run sends its message once, under its own id, and is over with the answer', async () => {
+test('a run sends its message once, with the run’s id, and ends with the answer', async () => {
   const { release } = api.blockedModel();
   const conversationId = await newConversation();
   const { id } = await api.create({ action: { message: { conversationId, text } } });
@@ -50,13 +51,13 @@ test('a rejected message fails its run with the reason', async () => {
   release();
 });
 
-test('a message that is dropped while it waits for its turn ends its run', async () => {
+test('dropping a queued message ends its run', async () => {
   api.blockedModel();
   const conversationId = await newConversation();
   await say(conversationId, 'Wait.');
   const { id } = await api.create({ action: { message: { conversationId, text } } });
   await api.act(id, 'run');
-  await until('the message in the queue', () => messagesOf(conversationId), {
+  await until('the message is queued', () => messagesOf(conversationId), {
     accept: (messages) => messages.length === 2 && messages[1].state === 'queued',
   });
   await api.http.post(`/v1/conversations/${conversationId}/stop`, {});
@@ -64,7 +65,7 @@ test('a message that is dropped while it waits for its turn ends its run', async
   expect((await api.read(id)).recentRuns[0].error).toBeNull();
 });
 
-test('cancelling a run cancels the task that answers', async () => {
+test('cancelling a run cancels the task that answers its message', async () => {
   api.blockedModel();
   const conversationId = await newConversation();
   const { id } = await api.create({

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { scheduleWorkflowId, systemQueue, taskWorkflowId } from '../../contract/ids.ts';
+import { resetWorkflow } from '../support/tasks/reset-workflow.ts';
 import { until } from '../support/until.ts';
 import type { AnyJson } from './checked-client.ts';
 import { ask, createScheduleHarness, everySecond, hourly, textOf, type ScheduleHarness } from './schedule-harness.ts';
@@ -12,7 +13,7 @@ afterAll(() => api?.close());
 afterEach(() => api.cleanUp());
 
 describe('runs', () => {
-  test('an interval of a second runs tasks again and again, with the roles of whoever made it', async () => {
+  test('an interval runs tasks repeatedly, with the roles of the user who created the schedule', async () => {
     api.quickModel();
     const { id } = await api.create({ timing: everySecond });
     const { recentRuns } = await api.runs(id, 3);
@@ -21,7 +22,7 @@ describe('runs', () => {
     expect(task).toMatchObject({ status: 'completed', result: { text: 'Forty-two.' } });
     const { rows } = await api.postgres.pool.query('select roles from tasks where id = $1', [task.id]);
     expect(rows).toEqual([{ roles: ['accounting'] }]);
-    // A scheduled task starts as any other one does.
+    // A scheduled task is started like any other.
     const { taskQueue, priority, typedSearchAttributes } = await api.client.workflow
       .getHandle(taskWorkflowId(task.id))
       .describe();
@@ -32,7 +33,7 @@ describe('runs', () => {
     expect(JSON.stringify(typedSearchAttributes)).toContain('AlfredTenant');
   });
 
-  test('run now makes one run, also while the schedule is paused, and nothing of what it asks is in Temporal', async () => {
+  test('run makes one run, also while the schedule is paused, and its question is not in Temporal', async () => {
     api.quickModel();
     const { id } = await api.create({ paused: true, name: 'Purple elephants', note: 'for the purple board' });
     expect((await api.act(id, 'run')).status).toBe(202);
@@ -49,7 +50,7 @@ describe('runs', () => {
     ]);
   });
 
-  test.each(['RUNNING', 'COMPLETED'])('a run that is %s and reset in Temporal makes no second task', async (status) => {
+  test.each(['RUNNING', 'COMPLETED'])('resetting a %s run in Temporal creates no second task', async (status) => {
     const { release } = api.blockedModel();
     const { id } = await api.create();
     await api.act(id, 'run');
@@ -59,13 +60,7 @@ describe('runs', () => {
     await until('the start of its task', () => api.taskOf(recentRuns[0].taskId), {
       accept: (task) => task.status !== 'queued',
     });
-    await api.client.workflowService.resetWorkflowExecution({
-      namespace: api.config.TEMPORAL_NAMESPACE,
-      workflowExecution: { workflowId, runId },
-      reason: 'by hand',
-      workflowTaskFinishEventId: 4 as never, // typed as Long, taken as a number
-      requestId: crypto.randomUUID(),
-    });
+    await resetWorkflow(api, workflowId, { eventId: 4, runId });
     release();
     const handle = api.client.workflow.getHandle(workflowId);
     expect((await handle.describe()).runId).not.toBe(runId);
@@ -78,7 +73,7 @@ describe('runs', () => {
     expect((await api.read(id)).recentRuns).toHaveLength(1);
   });
 
-  test('a task that fails, fails its run, and with pauseOnFailure the schedule pauses and says why', async () => {
+  test('a failed task fails its run; with pauseOnFailure the schedule pauses with the reason', async () => {
     api.script([]);
     const { id } = await api.create({ timing: { ...everySecond, pauseOnFailure: true } });
     const paused = await until('a pause', () => api.read(id), { accept: (schedule) => schedule.paused });
@@ -88,7 +83,7 @@ describe('runs', () => {
     expect(failed.error).toMatchObject({ code: 'model_rejected' });
     expect(await api.taskOf(failed.taskId)).toMatchObject({ status: 'failed', error: failed.error });
     await api.workflow(id, 'FAILED');
-    // A change of something else leaves Temporal’s pause alone.
+    // Changing another field does not resume the schedule.
     expect((await api.patch(id, { name: 'Still' })).body).toMatchObject({ name: 'Still', paused: true });
     api.quickModel();
     const before = (await api.read(id)).recentRuns.length;
@@ -96,7 +91,7 @@ describe('runs', () => {
     await api.runs(id, before + 1);
   });
 
-  test('an agent that is gone fails the run, and the schedule goes on', async () => {
+  test('an agent that no longer exists fails the run, and the schedule goes on', async () => {
     api.quickModel();
     const { id } = await api.create({ timing: everySecond, paused: true });
     await api.postgres.pool.query(
@@ -122,36 +117,36 @@ describe('overlap', () => {
     ['buffer_one', 2],
     ['buffer_all', 3],
     ['allow_all', 3],
-  ])('three times run now, with %s, makes %i tasks', async (overlap, count) => {
+  ])('three runs on request, with %s, create %i tasks', async (overlap, count) => {
     const { release } = api.blockedModel();
     const { id } = await api.create({ timing: { ...hourly, overlap } });
     const handle = api.inTemporal(id);
-    const seen = async () => {
+    const counts = async () => {
       const { info, raw } = await handle.describe();
       const waiting = Number(raw.info?.bufferSize ?? 0);
       return { known: info.numActionsTaken + info.numActionsSkippedOverlap + waiting, waiting };
     };
     for (const time of [1, 2, 3]) {
       await api.act(id, 'run');
-      await until(`run ${time} to be taken, kept or skipped`, seen, { accept: ({ known }) => known === time });
-      // Runs within one second are one.
+      await until(`run ${time} is started, buffered or skipped`, counts, { accept: ({ known }) => known === time });
+      // Temporal merges runs within the same second.
       const second = Math.floor(Date.now() / 1_000);
       await until('the next second', async () => Math.floor(Date.now() / 1_000), { accept: (now) => now > second });
     }
     release();
-    await until('every run to begin', seen, { accept: ({ waiting }) => waiting === 0 });
-    const { recentRuns } = await until(`the end of ${count}`, () => api.read(id), {
+    await until('no run is buffered', counts, { accept: ({ waiting }) => waiting === 0 });
+    const { recentRuns } = await until(`the end of ${count} tasks`, () => api.read(id), {
       accept: (schedule) => schedule.running === 0 && schedule.recentRuns.length >= count,
     });
     expect(recentRuns).toHaveLength(count);
   });
 
-  test('skip leaves a run out while the one before is under way', async () => {
+  test('skip leaves out runs while the previous one is running', async () => {
     const { release } = api.blockedModel();
     const { id } = await api.create({ timing: { ...everySecond, overlap: 'skip' } });
     const { recentRuns } = await api.runs(id, 1);
     const handle = api.inTemporal(id);
-    await until('two runs that were skipped', () => handle.describe(), {
+    await until('two runs are skipped', () => handle.describe(), {
       accept: ({ info }) => info.numActionsSkippedOverlap >= 2,
     });
     expect(await api.read(id)).toMatchObject({ running: 1, recentRuns: [{ taskId: recentRuns[0].taskId }] });
@@ -160,16 +155,22 @@ describe('overlap', () => {
     expect((await api.ended(recentRuns[0].taskId)).status).toBe('completed');
   });
 
-  test('allow_all lets runs work side by side', async () => {
+  test('allow_all lets runs overlap', async () => {
     const { release } = api.blockedModel();
     const { id } = await api.create({ timing: { ...everySecond, overlap: 'allow_all' } });
-    await until('three tasks at once', () => api.read(id), { accept: ({ running }) => running >= 3 });
+    const { info } = await until('three runs are started or skipped', () => api.inTemporal(id).describe(), {
+      accept: ({ info: counts }) => counts.numActionsTaken + counts.numActionsSkippedOverlap >= 3,
+    });
+    const { running } = await until('every started run has a task', () => api.read(id), {
+      accept: (schedule) => schedule.running >= info.numActionsTaken,
+    });
+    expect(running).toBeGreaterThanOrEqual(3);
     await api.act(id, 'pause');
     release();
-    await until('the end of all', () => api.read(id), { accept: ({ running }) => running === 0 });
+    await until('the end of all tasks', () => api.read(id), { accept: (schedule) => schedule.running === 0 });
   });
 
-  test('cancel_other cancels the task of the run before', async () => {
+  test('cancel_other cancels the task of the previous run', async () => {
     const { release } = api.blockedModel();
     const { id } = await api.create({ timing: { ...everySecond, overlap: 'cancel_other' } });
     const { recentRuns } = await api.runs(id, 2);
@@ -180,13 +181,13 @@ describe('overlap', () => {
     expect(recentRuns.at(-1).error).toBeNull();
   });
 
-  test('a run that is cancelled before it began leaves no task behind that waits', async () => {
+  test('a run that is cancelled before it began leaves no waiting task', async () => {
     const { id } = await api.create();
     const handle = await api.client.workflow.start('scheduledRunWorkflow', {
       workflowId: `${scheduleWorkflowId(id)}-soon`,
       taskQueue: systemQueue,
       args: [{ scheduleId: id, ...api.scope }],
-      // So that it finds both its start and its cancellation.
+      // So that the first workflow task contains both the start and the cancellation.
       startDelay: '1 s',
     });
     await handle.cancel();
@@ -195,7 +196,7 @@ describe('overlap', () => {
     expect(await api.taskOf(taskId)).toMatchObject({ status: 'cancelled', startedAt: null });
   });
 
-  test('a task that somebody cancels ends its run, which has not failed', async () => {
+  test('cancelling a task completes its run without an error', async () => {
     api.blockedModel();
     const { id } = await api.create();
     await api.act(id, 'run');

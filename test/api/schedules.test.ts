@@ -19,7 +19,7 @@ afterAll(() => api?.close());
 afterEach(() => api.cleanUp());
 
 describe('POST /v1/schedules', () => {
-  test('shows when it runs next, with every default', async () => {
+  test('returns the next runs and all defaults', async () => {
     const schedule = await api.create({
       timing: { cron: '0 8 * * MON-FRI', timeZone: 'Europe/Berlin' },
       note: 'Mornings',
@@ -34,7 +34,11 @@ describe('POST /v1/schedules', () => {
         pauseOnFailure: false,
       },
       action: { task: { agent: 'knowledge', input: { text: question } } },
-      ...{ paused: false, note: 'Mornings', state: 'scheduled', recentRuns: [], running: 0 },
+      paused: false,
+      note: 'Mornings',
+      state: 'scheduled',
+      recentRuns: [],
+      running: 0,
     });
     expect(schedule.nextRuns).toHaveLength(5);
     const berlin = new Intl.DateTimeFormat('en', {
@@ -46,7 +50,7 @@ describe('POST /v1/schedules', () => {
     for (const at of schedule.nextRuns) expect(berlin.format(new Date(at))).toMatch(/^(?!Sat|Sun)\w{3},? 08$/);
   });
 
-  test('the same key and body give the same schedule, also at once; another body is refused', async () => {
+  test('the same key and body give the same schedule, also concurrently; another body is refused', async () => {
     const key = { 'idempotency-key': 'prices' };
     const all = await Promise.all([api.create({}, key), api.create({}, key), api.create({}, key)]);
     expect(new Set(all.map(({ id }) => id)).size).toBe(1);
@@ -82,7 +86,7 @@ describe('POST /v1/schedules', () => {
     ],
     ['no action', { action: {} }, 'action', 'one of task and message'],
     ['an input that the agent does not take', { action: { task: { input: {} } } }, 'action.task.input.text', ''],
-  ])('%s is refused, and nothing is left behind', async (what, changes, path, message) => {
+  ])('%s is refused, and creates nothing', async (what, changes, path, message) => {
     const key = { 'idempotency-key': what.replaceAll(' ', '-') };
     const { status, body: problem } = await api.http.post('/v1/schedules', scheduleBody(changes), key);
     expect({ status, code: problem.code }).toEqual({ status: 422, code: 'invalid_request' });
@@ -90,7 +94,7 @@ describe('POST /v1/schedules', () => {
     const again = await Promise.all([1, 2, 3].map(() => api.http.post('/v1/schedules', scheduleBody(changes), key)));
     expect(again.map((answer) => answer.body.code)).toEqual(again.map(() => 'invalid_request'));
     expect(await api.list()).toEqual([]);
-    // Nor does the key remember it.
+    // A refused request does not use up its key.
     await api.create({}, key);
   });
 
@@ -104,7 +108,7 @@ describe('POST /v1/schedules', () => {
     expect(await api.list()).toEqual([]);
   });
 
-  test('what signs a callback is never shown', async () => {
+  test('a callback’s secret is never returned', async () => {
     const callback = { url: 'https://example.com/done', secret };
     const { id, action } = await api.create({ action: { task: { ...ask.task, callback } } });
     expect(action.task.callback).toEqual({ url: callback.url });
@@ -116,7 +120,7 @@ describe('POST /v1/schedules', () => {
 });
 
 describe('changes', () => {
-  test('pause keeps it from running, resume lets it go on', async () => {
+  test('pause stops the runs, resume continues them', async () => {
     api.quickModel();
     const { id } = await api.create({ timing: everySecond });
     await api.runs(id, 1);
@@ -130,7 +134,7 @@ describe('changes', () => {
     await api.runs(id, before + 1);
   });
 
-  test('PATCH changes what it names, in the row and in Temporal', async () => {
+  test('PATCH changes the named fields, in the row and in Temporal', async () => {
     api.quickModel();
     const { id } = await api.create({ note: 'Old' });
     const { body: changed } = await api.patch(id, { name: 'Hours', timing: { everyS: 7_200, jitterS: 5 }, note: null });
@@ -144,7 +148,7 @@ describe('changes', () => {
     expect(JSON.stringify(requests[0]?.messages)).toContain('Who?');
   });
 
-  test('a change that is refused changes nothing', async () => {
+  test('a refused change changes nothing', async () => {
     const { id } = await api.create();
     const before = await api.read(id);
     for (const [change, code] of [
@@ -156,14 +160,14 @@ describe('changes', () => {
     expect(await api.read(id)).toEqual(before);
   });
 
-  test('changes at once end with the same one on both sides', async () => {
+  test('concurrent changes leave the row and Temporal with the same one', async () => {
     const { id } = await api.create();
     await Promise.all([1, 2, 3, 4, 5].map((hours) => api.patch(id, { timing: { everyS: hours * 3_600 } })));
     const { spec } = await api.inTemporal(id).describe();
     expect(spec.intervals).toMatchObject([{ every: (await api.read(id)).timing.everyS * 1_000 }]);
   });
 
-  test('a schedule that only Temporal knows fails its runs', async () => {
+  test('a schedule that exists only in Temporal fails its runs', async () => {
     const { id } = await api.create();
     await api.postgres.pool.query('delete from schedules where id = $1', [id]);
     await api.inTemporal(id).trigger();
@@ -174,7 +178,7 @@ describe('changes', () => {
     await api.inTemporal(id).delete();
   });
 
-  test('a deleted one is gone here and in Temporal, and its runs are still tasks', async () => {
+  test('a deleted schedule is 404 and gone in Temporal, and the tasks of its runs stay', async () => {
     api.quickModel();
     const { id } = await api.create();
     await api.act(id, 'run');
@@ -192,18 +196,18 @@ describe('changes', () => {
     expect((await api.ended(recentRuns[0].taskId)).status).toBe('completed');
   });
 
-  test('one that somebody deleted in Temporal says so, and comes back with a resume or a change', async () => {
+  test('a schedule that was deleted in Temporal is shown as missing, and a resume or a change creates it again', async () => {
     api.quickModel();
     const { id } = await api.create();
     const handle = api.inTemporal(id);
-    for (const bring of [() => api.act(id, 'resume'), () => api.patch(id, { name: 'Again' })]) {
+    for (const restore of [() => api.act(id, 'resume'), () => api.patch(id, { name: 'Again' })]) {
       await handle.delete();
       expect(await api.read(id)).toMatchObject({ state: 'missing', nextRuns: [] });
       expect(await api.act(id, 'run')).toMatchObject({ status: 409, body: { code: 'schedule_missing' } });
-      expect((await bring()).body).toMatchObject({ state: 'scheduled', paused: false });
+      expect((await restore()).body).toMatchObject({ state: 'scheduled', paused: false });
       expect((await api.read(id)).nextRuns).toHaveLength(5);
     }
-    // Deleted on both sides, it is simply gone.
+    // Deleting a schedule that is missing in Temporal succeeds.
     await handle.delete();
     expect((await api.remove(id)).status).toBe(204);
   });
@@ -220,7 +224,7 @@ describe('GET /v1/schedules', () => {
     expect((await api.http.get('/v1/schedules?cursor=x')).status).toBe(422);
   });
 
-  test('another subject’s schedule is nobody’s business', async () => {
+  test('another user’s schedule is 404', async () => {
     const { id } = await api.create();
     const stranger = { 'x-subject': 'stranger' };
     expect((await api.http.get('/v1/schedules', stranger)).body.schedules).toEqual([]);

@@ -5,7 +5,7 @@ import { documentsQueue, sourceScheduleId, sourceWorkflowId } from '../../contra
 import { SourceRequest } from '../../contract/sources.ts';
 import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
 import { createWebSite, type WebSite } from '../support/fakes/web-site.ts';
-import { createApiHarness, startApi, type ApiHarness } from './api-harness.ts';
+import { createApiHarness, identifyBySubject, startApi, type ApiHarness } from './api-harness.ts';
 import type { AnyJson } from './checked-client.ts';
 import { until } from '../support/until.ts';
 
@@ -13,10 +13,7 @@ let api: ApiHarness;
 let workers: RunningWorkers;
 let site: WebSite;
 beforeAll(async () => {
-  api = await createApiHarness(
-    { ALFRED_OUTBOUND_ALLOW: '127.0.0.1/32' },
-    { identify: ({ 'x-subject': subject = 'local' }) => ({ tenant: 'local', subject: String(subject), roles: [] }) },
-  );
+  api = await createApiHarness({ ALFRED_OUTBOUND_ALLOW: '127.0.0.1/32' }, { identify: identifyBySubject });
   workers = await startWorkers(api, api, [documentsQueue]);
   site = await createWebSite();
   for (const words of ['leave', 'travel']) site.page(`/${words}`, words);
@@ -37,7 +34,7 @@ const ended = (id: string) =>
 const names = async () =>
   (await api.http.get('/v1/documents')).body.documents.map(({ name }: AnyJson) => name.replace(site.host, ''));
 
-test('a source is made, read, listed, read again and removed with its documents', async () => {
+test('a source is created, synced, listed, synced again and deleted with its documents', async () => {
   const { status, headers, body } = await create('/sitemap.xml', { collection: 'site' });
   expect([status, headers.get('location')]).toEqual([201, `/v1/sources/${body.id}`]);
   expect(body).toMatchObject({ kind: 'web', everyS: null, readers: null, sync: { state: 'queued' }, failures: [] });
@@ -58,7 +55,7 @@ test('a source is made, read, listed, read again and removed with its documents'
   expect((await remove(body.id)).status).toBe(404);
 });
 
-test('one with an interval has a schedule in Temporal, which asks for syncs and goes with it', async () => {
+test('a source with an interval has a schedule in Temporal, which requests syncs and is deleted with it', async () => {
   const { body } = await create('/travel', { everyS: 3_600 });
   await ended(body.id);
   const schedule = api.client.schedule.getHandle(sourceScheduleId(body.id));
@@ -77,7 +74,7 @@ describe('an Idempotency-Key', () => {
   const keyed = (key: string, path: string, more: object = {}) =>
     api.http.post('/v1/sources', { address: site.url + path, ...more }, { 'idempotency-key': key });
 
-  test('makes one source of any number of requests, and goes with one request only', async () => {
+  test('creates one source for repeated requests, and is refused with another request', async () => {
     const answers = await Promise.all(Array.from({ length: 6 }, () => keyed('k1', '/travel', { collection: 'keyed' })));
     expect(new Set(answers.map(({ status, body }) => `${status} ${body.id}`)).size).toBe(1);
     const { body } = answers[0] ?? { body: {} };
@@ -99,7 +96,7 @@ describe('an Idempotency-Key', () => {
     await remove(body.id);
   });
 
-  test('lets a repeat go on with what a failed request left, once', async () => {
+  test('lets a repeat continue what a failed request began, once', async () => {
     let isAway = true;
     const broken = await startApi(api, {
       control: createControl({
@@ -134,7 +131,7 @@ describe('PATCH /v1/sources/{id}', () => {
   const interval = async (id: string) =>
     (await api.client.schedule.getHandle(sourceScheduleId(id)).describe()).spec.intervals?.[0]?.every;
 
-  test('changes when it is read: later, never, and again', async () => {
+  test('changes the interval: longer, none, and one again', async () => {
     const { body } = await create('/leave', { collection: 'patched', everyS: 3_600 });
     await ended(body.id);
     expect((await change(body.id, { everyS: 7_200 })).body).toMatchObject({ everyS: 7_200, collection: 'patched' });
@@ -147,7 +144,7 @@ describe('PATCH /v1/sources/{id}', () => {
     await remove(body.id);
   });
 
-  test('takes a reader away from the documents that are there before it answers', async () => {
+  test('removes a reader from existing documents before it answers', async () => {
     const { body } = await create('/leave', { collection: 'readers', readers: ['subject:eve'] });
     await ended(body.id);
     const seen = async () =>
@@ -167,7 +164,7 @@ describe('PATCH /v1/sources/{id}', () => {
   );
 });
 
-test('a sync whose workflow was terminated is told as failed, and can be asked for again', async () => {
+test('a sync whose workflow was terminated is shown as failed, and can be requested again', async () => {
   await workers.stop();
   const { body } = await create('/leave');
   await api.client.workflow.getHandle(sourceWorkflowId(body.id)).terminate();
@@ -185,7 +182,7 @@ test('a sync whose workflow was terminated is told as failed, and can be asked f
   expect(await ended(body.id)).toMatchObject({ sync: { state: 'completed' } });
 });
 
-test('a sync that is asked for while it is found out that the one before is over is not ended with it', async () => {
+test('a sync requested while the previous one is reconciled is not ended with it', async () => {
   const owner = { tenant: 'local', subject: 'local' };
   const { id } = await api.sources.create(
     owner,
@@ -218,7 +215,7 @@ test('a sync that is asked for while it is found out that the one before is over
   await remove(id);
 });
 
-test('what is somebody else’s is not there', async () => {
+test('another user’s source is 404', async () => {
   const { body } = await create('/leave', { collection: 'other' });
   const headers = { 'x-subject': 'eve' };
   for (const [method, path] of [
@@ -249,7 +246,7 @@ test.each([
   expect((await api.http.post('/v1/sources', body)).status).toBe(422);
 });
 
-test('the content type says how a page is read, and the name where that says only text/plain', async () => {
+test('a page is parsed by its content type, and by its name when that is text/plain', async () => {
   site.set('/page.md', { body: '<main><h1>Rules</h1><p>In *HTML*.</p></main>', type: 'text/html' });
   site.set('/text.md', { body: '# Rules\n\nIn *Markdown*.', type: 'text/plain; charset=utf-8' });
   site.set('/page.php', { body: '<p>In HTML, too.</p>', type: 'text/html' });
@@ -272,7 +269,7 @@ test('the content type says how a page is read, and the name where that says onl
   );
 });
 
-test('a bucket that the configuration does not name is refused', async () => {
+test('a bucket that is not configured is refused', async () => {
   const { status, body } = await api.http.post('/v1/sources', { kind: 's3', address: 's3://company-files' });
   expect([status, body.code]).toEqual([422, 'source_unconfigured']);
   expect(body.detail).toContain('ALFRED_S3_PREFIXES');

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { taskWorkflowId } from '../../contract/ids.ts';
+import { untilAborted } from '../support/until.ts';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
 
 let api: ApiHarness;
@@ -10,12 +11,13 @@ afterAll(() => api?.close());
 
 const ask = (text = 'What?', headers: Record<string, string> = {}) =>
   api.http.post('/v1/tasks', { input: { text } }, headers);
+/** Creates a task's row without starting its workflow. */
+const createRow = (scope = api.scope, options: { idempotencyKey?: string } = {}) =>
+  api.tasks.create(scope, { agent: 'knowledge', input: { text: 'A' } }, options);
 const wait = (id: string, seconds = 30) => api.http.get(`/v1/tasks/${id}`, { prefer: `wait=${seconds}` });
-const forever = (signal: AbortSignal) =>
-  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
 
 describe('POST /v1/tasks', () => {
-  test('202 with the address of a task that runs to its answer', async () => {
+  test('answers 202 with the location of a task that runs to its answer', async () => {
     api.script([{ text: ['Forty-', 'two.'] }]);
     const created = await api.http.post('/v1/tasks', {
       input: { text: 'What?' },
@@ -43,7 +45,7 @@ describe('POST /v1/tasks', () => {
     });
   });
 
-  test('the workflow is named after the task, findable, and says nothing personal', async () => {
+  test('the workflow is named after the task, has search attributes, and contains no question', async () => {
     api.script([{ text: ['Yes.'] }]);
     const { body } = await ask('Is Jane Doe on holiday?');
     const handle = api.client.workflow.getHandle(taskWorkflowId(body.id));
@@ -56,7 +58,7 @@ describe('POST /v1/tasks', () => {
     expect(JSON.stringify(await handle.fetchHistory())).not.toContain('Jane');
   });
 
-  test('a repeat with the same key and body is the same task, also when its fields come in another order', async () => {
+  test('a repeat with the same key and body is the same task, also with its fields in another order', async () => {
     api.script([{ text: ['Once.'] }]);
     const key = { 'idempotency-key': 'repeat-1' };
     const first = await api.http.post(
@@ -79,7 +81,7 @@ describe('POST /v1/tasks', () => {
     expect(third.body).toMatchObject({ id: first.body.id, status: 'completed', usage: { modelCalls: 1 } });
   });
 
-  test('the same key with another body is refused by name', async () => {
+  test('the same key with another body is refused', async () => {
     api.script(() => ({ text: ['.'] }));
     const key = { 'idempotency-key': 'other-body' };
     const { body } = await ask('A', key);
@@ -89,7 +91,7 @@ describe('POST /v1/tasks', () => {
     await wait(body.id);
   });
 
-  test('20 requests with one key at once make one task, one workflow, one model call', async () => {
+  test('20 concurrent requests with one key create one task, one workflow and one model call', async () => {
     const requests = api.script(() => ({ text: ['One.'] }));
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => ask('at once', { 'idempotency-key': 'at-once' })),
@@ -106,14 +108,10 @@ describe('POST /v1/tasks', () => {
     expect(rows).toEqual([{ n: 1 }]);
   });
 
-  test('a row whose workflow never started is started by the repeat, though the sweep had given it up', async () => {
+  test('a repeat starts a task whose workflow never started, also after the sweep closed it', async () => {
     api.script([{ text: ['After all.'] }]);
     const key = 'given-up';
-    const row = await api.tasks.create(
-      api.scope,
-      { agent: 'knowledge', input: { text: 'A' } },
-      { idempotencyKey: key },
-    );
+    const row = await createRow(api.scope, { idempotencyKey: key });
     await api.tasks.close({ ...api.scope, taskId: row.id, agent: 'knowledge' }, undefined, {
       status: 'failed',
       code: 'never_started',
@@ -125,45 +123,37 @@ describe('POST /v1/tasks', () => {
   });
 
   test.each([
-    ['nothing', null, 'invalid_request', ''],
-    ['an array', [], 'invalid_request', ''],
-    ['no input', {}, 'invalid_request', 'input'],
-    ['an empty question', { input: { text: '' } }, 'invalid_request', 'input.text'],
-    ['a question of spaces', { input: { text: ' \n ' } }, 'invalid_request', 'input.text'],
-    ['a question that is too long', { input: { text: 'x'.repeat(20_001) } }, 'invalid_request', 'input.text'],
-    ['a number for a question', { input: { text: 42 } }, 'invalid_request', 'input.text'],
-    ['an unknown field', { input: { text: 'x' }, temperature: 1 }, 'invalid_request', ''],
-    ['an unknown input', { input: { text: 'x', colour: 'red' } }, 'invalid_request', 'input'],
-    [
-      'an unknown tool',
-      { input: { text: 'x', tool: { name: 'rm', arguments: {} } } },
-      'invalid_request',
-      'input.tool.name',
-    ],
-    ['a negative budget', { input: { text: 'x' }, budget: { maxCostUsd: -1 } }, 'invalid_request', 'budget.maxCostUsd'],
-    ['metadata that is no text', { input: { text: 'x' }, metadata: { a: 1 } }, 'invalid_request', 'metadata.a'],
+    ['nothing', null, ''],
+    ['an array', [], ''],
+    ['no input', {}, 'input'],
+    ['an empty question', { input: { text: '' } }, 'input.text'],
+    ['a question of spaces', { input: { text: ' \n ' } }, 'input.text'],
+    ['a question that is too long', { input: { text: 'x'.repeat(20_001) } }, 'input.text'],
+    ['a number for a question', { input: { text: 42 } }, 'input.text'],
+    ['an unknown field', { input: { text: 'x' }, temperature: 1 }, ''],
+    ['an unknown input', { input: { text: 'x', colour: 'red' } }, 'input'],
+    ['an unknown tool', { input: { text: 'x', tool: { name: 'rm', arguments: {} } } }, 'input.tool.name'],
+    ['a negative budget', { input: { text: 'x' }, budget: { maxCostUsd: -1 } }, 'budget.maxCostUsd'],
+    ['metadata that is no text', { input: { text: 'x' }, metadata: { a: 1 } }, 'metadata.a'],
     [
       '17 entries of metadata',
       { input: { text: 'x' }, metadata: Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`k${i}`, 'v'])) },
-      'invalid_request',
       'metadata',
     ],
-    ['U+0000 in the question', { input: { text: 'a\u0000b' } }, 'invalid_request', 'input.text'],
-    ['half a surrogate pair', { input: { text: 'a\ud800' } }, 'invalid_request', 'input.text'],
-    ['U+0000 in a key', { input: { text: 'x' }, metadata: { 'a\u0000': 'v' } }, 'invalid_request', 'metadata'],
-    ['an agent nobody knows', { agent: 'oracle', input: { text: 'x' } }, 'unknown_agent', undefined],
-    [
-      'an agent named like a method of objects',
-      { agent: 'constructor', input: { text: 'x' } },
-      'unknown_agent',
-      undefined,
-    ],
-  ])('refuses %s and says where', async (_, body, code, path) => {
+    ['U+0000 in the question', { input: { text: 'a\u0000b' } }, 'input.text'],
+    ['half a surrogate pair', { input: { text: 'a\ud800' } }, 'input.text'],
+    ['U+0000 in a key', { input: { text: 'x' }, metadata: { 'a\u0000': 'v' } }, 'metadata'],
+  ])('refuses %s with the path of the fault', async (_, body, path) => {
     const answer = await api.http.post('/v1/tasks', body);
-    expect([answer.status, answer.body.code]).toEqual([422, code]);
-    if (path !== undefined)
-      expect(answer.body.issues).toEqual(expect.arrayContaining([expect.objectContaining({ path })]));
-    else expect(answer.body.detail).toContain('There are: knowledge');
+    expect([answer.status, answer.body.code]).toEqual([422, 'invalid_request']);
+    expect(answer.body.issues).toEqual(expect.arrayContaining([expect.objectContaining({ path })]));
+  });
+
+  // `constructor` is a property of every object.
+  test.each(['oracle', 'constructor'])('refuses the unknown agent %s and names the known ones', async (agent) => {
+    const answer = await api.http.post('/v1/tasks', { agent, input: { text: 'x' } });
+    expect([answer.status, answer.body.code]).toEqual([422, 'unknown_agent']);
+    expect(answer.body.detail).toContain('There are: knowledge');
   });
 
   test.each([[''], ['has space'], ['ümlaut'], ['x'.repeat(256)], ['tab\there']])(
@@ -187,25 +177,21 @@ describe('GET /v1/tasks/{id}', () => {
   });
 
   test('a task of another tenant is 404', async () => {
-    const row = await api.tasks.create(
-      { tenant: 'other', subject: 'local' },
-      { agent: 'knowledge', input: { text: 'A' } },
-      {},
-    );
+    const row = await createRow({ tenant: 'other', subject: 'local' });
     expect((await api.http.get(`/v1/tasks/${row.id}`)).status).toBe(404);
     expect((await api.http.post(`/v1/tasks/${row.id}/cancel`, {})).status).toBe(404);
     expect((await api.http.get(`/v1/tasks/${row.id}/events`)).status).toBe(404);
   });
 
-  test('a wait that is over before the task answers with the task as it stands', async () => {
-    api.script([{ text: ['Hm'], until: forever }]);
+  test('a wait that ends before the task answers with the running task', async () => {
+    api.script([{ text: ['Hm'], until: untilAborted }]);
     const { body } = await ask();
     const waited = await wait(body.id, 1);
     expect([waited.status, ['queued', 'running'].includes(waited.body.status)]).toEqual([200, true]);
     await api.http.post(`/v1/tasks/${body.id}/cancel`, {});
   });
 
-  test('without a wait, or with nonsense for one, it answers at once', async () => {
+  test('without a wait, or with an invalid one, answers at once', async () => {
     api.script(() => ({ text: ['.'] }));
     const { body } = await ask();
     for (const prefer of ['respond-async', 'wait=soon', 'wait=-1', '']) {
@@ -214,8 +200,8 @@ describe('GET /v1/tasks/{id}', () => {
     expect((await wait(body.id, 100_000)).headers.get('preference-applied')).toBe('wait=60');
   });
 
-  test('a workflow that somebody terminated shows as failed on reading, and its followers are told', async () => {
-    api.script([{ text: ['Hm'], until: forever }]);
+  test('a task whose workflow was terminated is failed when it is read, and its followers receive the event', async () => {
+    api.script([{ text: ['Hm'], until: untilAborted }]);
     const { body } = await ask();
     const following = fetch(`${api.url}/v1/tasks/${body.id}/events`).then((response) => response.text());
     await api.client.workflow.getHandle(taskWorkflowId(body.id)).terminate('by hand');
@@ -228,11 +214,10 @@ describe('GET /v1/tasks/{id}', () => {
 });
 
 describe('GET /v1/tasks', () => {
-  test('pages through everything once, newest first, and filters', async () => {
-    const scoped = (n: number) => api.tasks.create(api.scope, { agent: 'knowledge', input: { text: `${n}` } }, {});
-    const made: string[] = [];
-    for (let n = 0; n < 7; n++) made.push((await scoped(n)).id);
-    await api.postgres.pool.query(`update tasks set conversation_id = 'pages' where id = any($1)`, [made]);
+  test('lists every task once, page by page, newest first, with filters', async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < 7; n++) ids.push((await createRow()).id);
+    await api.postgres.pool.query(`update tasks set conversation_id = 'pages' where id = any($1)`, [ids]);
     const seen: string[] = [];
     let cursor: string | null = '';
     while (cursor !== null) {
@@ -242,7 +227,7 @@ describe('GET /v1/tasks', () => {
       seen.push(...page.body.tasks.map(({ id }: { id: string }) => id));
       cursor = page.body.nextCursor;
     }
-    expect(seen).toEqual(made.toReversed());
+    expect(seen).toEqual(ids.toReversed());
     expect((await api.http.get('/v1/tasks?conversationId=pages&status=completed')).body).toEqual({
       tasks: [],
       nextCursor: null,
@@ -273,7 +258,7 @@ describe('GET /v1/tasks', () => {
 
 describe('POST /v1/tasks/{id}/cancel', () => {
   test('ends a task in the middle of a model call, and a repeat changes nothing', async () => {
-    api.script([{ text: ['Hm'], until: forever }]);
+    api.script([{ text: ['Hm'], until: untilAborted }]);
     const { body } = await ask();
     const events = () => api.events.read(api.scope, body.id, 0, 100);
     for await (const page of api.events.follow(api.scope, body.id, 0, AbortSignal.timeout(20_000)))
@@ -288,7 +273,7 @@ describe('POST /v1/tasks/{id}/cancel', () => {
     expect(await events()).toEqual(before);
   });
 
-  test('a completed task stays completed, without a body too', async () => {
+  test('a completed task stays completed, also for a request without a body', async () => {
     api.script([{ text: ['Done.'] }]);
     const { body } = await ask();
     await wait(body.id);
@@ -297,7 +282,7 @@ describe('POST /v1/tasks/{id}/cancel', () => {
   });
 
   test('a task whose workflow never started is cancelled with the reason given', async () => {
-    const row = await api.tasks.create(api.scope, { agent: 'knowledge', input: { text: 'A' } }, {});
+    const row = await createRow();
     const answer = await api.http.post(`/v1/tasks/${row.id}/cancel`, { reason: 'Not needed.' });
     expect([answer.status, answer.body.status]).toEqual([200, 'cancelled']);
     expect((await api.events.read(api.scope, row.id, 1, 10))[0]).toMatchObject({
@@ -306,8 +291,8 @@ describe('POST /v1/tasks/{id}/cancel', () => {
     });
   });
 
-  test('refuses an unknown field and a reason that is no text', async () => {
-    const row = await api.tasks.create(api.scope, { agent: 'knowledge', input: { text: 'A' } }, {});
+  test('refuses an unknown field and a reason that is not a string', async () => {
+    const row = await createRow();
     for (const body of [{ why: 'x' }, { reason: 1 }, 'x'])
       expect((await api.http.post(`/v1/tasks/${row.id}/cancel`, body)).status).toBe(422);
   });

@@ -8,11 +8,11 @@ import { blockedTurn, openConversation } from './open-conversation.ts';
 
 let api: ApiHarness;
 let server: Server;
-/** What the booking server was asked, in order. */
-const asked: string[] = [];
+/** The requests to the booking server, in order. */
+const requests: string[] = [];
 beforeAll(async () => {
   server = createServer((request, response) => {
-    asked.push(
+    requests.push(
       `${request.method} ${decodeURIComponent(request.url ?? '')
         .split('/')
         .slice(-2)
@@ -25,10 +25,10 @@ beforeAll(async () => {
   const book = bookingTool(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   api.tool('book', (...call) => book.run(...call), book);
   api.tool(
-    'tell',
+    'notify',
     async (_, { beforeSend }) => {
       await beforeSend();
-      return { output: {}, summary: 'told everybody' };
+      return { output: {}, summary: 'notified everyone' };
     },
     { effect: 'write' },
   );
@@ -39,8 +39,8 @@ afterAll(async () => {
   server?.closeAllConnections();
 });
 
-/** Books twice, tells everybody, then thinks for ever. */
-const script = () =>
+/** A model that books twice, notifies once, then never ends its turn. */
+const scriptBookings = () =>
   api.script((_, call) =>
     call > 2
       ? blockedTurn('Thinking').turn
@@ -50,63 +50,63 @@ const script = () =>
               ? [{ tool: 'book', arguments: { what: 'a flight', isDear: true }, callId: 'flight' }]
               : [
                   { tool: 'book', arguments: { what: 'a room', isDear: false }, callId: 'room' },
-                  { tool: 'tell', arguments: {}, callId: 'tell' },
+                  { tool: 'notify', arguments: {}, callId: 'notify' },
                 ],
         },
   );
-const acted = (id: string) =>
-  until('everything is booked', async () => {
+const effectsDone = (id: string) =>
+  until('all three effects are done', async () => {
     const { body } = await api.http.get(`/v1/tasks/${id}`);
     return body.effects.filter(({ state }: { state: string }) => state === 'done').length === 3;
   });
 
-test('cancel with undo takes back newest first, and says what cannot be taken back', async () => {
-  script();
+test('cancel with undo undoes the newest effect first, and reports what cannot be undone', async () => {
+  scriptBookings();
   const { id } = (await api.http.post('/v1/tasks', { input: { text: 'Book.' } })).body;
-  await acted(id);
-  asked.length = 0;
+  await effectsDone(id);
+  requests.length = 0;
   const { status, body } = await api.http.post(`/v1/tasks/${id}/cancel`, { undo: true, reason: 'The trip is off.' });
   expect({ status, body }).toMatchObject({ status: 200, body: { status: 'cancelled' } });
-  expect(asked).toEqual(
+  expect(requests).toEqual(
     ['DELETE 2/room', 'DELETE 1/flight'].map((line) => expect.stringContaining(line.split(' ')[1] ?? '')),
   );
-  // The two of one step begin in either order.
+  // The two effects of one step may begin in either order.
   const byCall = body.effects.toSorted((a: { callId: string }, b: { callId: string }) =>
     a.callId.localeCompare(b.callId),
   );
   expect(byCall).toMatchObject([
     { callId: 'flight', state: 'undone', summary: 'booked a flight' },
+    { callId: 'notify', state: 'cannot_be_undone', summary: 'notified everyone' },
     { callId: 'room', state: 'undone' },
-    { callId: 'tell', state: 'cannot_be_undone', summary: 'told everybody' },
   ]);
   const events = await api.events.read(api.scope, id, 0, 200);
   expect(events.at(-1)).toMatchObject({ type: 'task.cancelled', data: { reason: 'The trip is off.' } });
   expect(events.filter(({ type }) => type === 'effect.undone')).toHaveLength(3);
-  // Once more changes nothing.
+  // A repeat changes nothing.
   await api.http.post(`/v1/tasks/${id}/cancel`, { undo: true });
-  expect(asked).toHaveLength(2);
+  expect(requests).toHaveLength(2);
 });
 
-test('cancel without undo shows what was done, and leaves it', async () => {
-  script();
+test('cancel without undo reports the effects and leaves them', async () => {
+  scriptBookings();
   const { id } = (await api.http.post('/v1/tasks', { input: { text: 'Book.' } })).body;
-  await acted(id);
-  asked.length = 0;
+  await effectsDone(id);
+  requests.length = 0;
   const { body } = await api.http.post(`/v1/tasks/${id}/cancel`, {});
   expect(body.effects.map(({ state }: { state: string }) => state)).toEqual(['done', 'done', 'done']);
-  expect(asked).toEqual([]);
+  expect(requests).toEqual([]);
 });
 
-test('stop with undo does the same to what a conversation runs', async () => {
-  script();
+test('stop with undo undoes the effects of a conversation’s running task', async () => {
+  scriptBookings();
   const conversation = await openConversation(api);
   await conversation.say('Book.');
   const id = await conversation.running();
-  await acted(id);
-  asked.length = 0;
+  await effectsDone(id);
+  requests.length = 0;
   await api.http.post(`${conversation.path}/stop`, { undo: true });
   await conversation.quiet();
-  expect(asked).toHaveLength(2);
+  expect(requests).toHaveLength(2);
   const { status, effects } = (await api.http.get(`/v1/tasks/${id}`)).body;
   expect(status).toBe('cancelled');
   expect(effects.map(({ state }: { state: string }) => state).toSorted()).toEqual([

@@ -28,7 +28,7 @@ test('a ledger without calls gives no rows and a total of zero', async () => {
   });
 });
 
-test('calls are summed by day, agent and model, with what became of them', async () => {
+test('calls are summed by day, agent and model, with their outcomes', async () => {
   await record(
     { at: '2026-03-02T08:00:00Z', tokens: 1, costUsd: '0.1' },
     { at: '2026-03-02T09:00:00Z', tokens: 10, costUsd: '0.2' },
@@ -69,22 +69,22 @@ test('calls are summed by day, agent and model, with what became of them', async
       outcomes: { lost: 1 },
     },
   ]);
-  // Exact, although 0.1 + 0.2 is not in binary.
+  // Exact, although binary fractions cannot represent 0.1 + 0.2.
   expect(total).toEqual(usageOf(6, 1_111, 0.300_000_000_1));
 });
 
-test('calls under way are left out', async () => {
+test('open calls are left out', async () => {
   await record({ at: '2026-03-02T08:00:00Z' }, { at: '2026-03-02T08:00:00Z', outcome: 'open', costUsd: '9' });
   expect((await usage({ from: '2026-03-02', to: '2026-03-02' })).total).toMatchObject({ modelCalls: 1, costUsd: 0 });
 });
 
-test('other tenants’ calls are nobody’s business', async () => {
+test('calls of other tenants are left out', async () => {
   await record({ at: '2026-03-02T08:00:00Z', tenant: 'acme', costUsd: '9' }, { at: '2026-03-02T08:00:00Z' });
   const { rows } = await usage({ from: '2026-03-02', to: '2026-03-02', by: 'tenant' });
   expect(rows).toEqual([expect.objectContaining({ tenant: 'local', outcomes: { completed: 1 } })]);
 });
 
-test('days are UTC, and the first and the last are in it whole', async () => {
+test('days are UTC, and include the first and the last day completely', async () => {
   await record(
     { at: '2026-03-01T23:59:59.999Z' },
     { at: '2026-03-02T00:00:00Z' },
@@ -95,7 +95,7 @@ test('days are UTC, and the first and the last are in it whole', async () => {
   expect(rows.map(({ day }) => day)).toEqual(['2026-03-02', '2026-03-03']);
 });
 
-test('rows hold what was asked for and nothing else, in that order, each group once', async () => {
+test('rows have the requested groups only, in that order, each group once', async () => {
   await record(
     { at: '2026-03-02T08:00:00Z', model: 'anthropic:b' },
     { at: '2026-03-03T08:00:00Z', model: 'anthropic:a' },
@@ -110,7 +110,7 @@ test('rows hold what was asked for and nothing else, in that order, each group o
   ]);
 });
 
-test('without days the report is of the last thirty, today included', async () => {
+test('the default report covers the last thirty days, with today', async () => {
   const before = new Date().toISOString().slice(0, 10);
   await record({ at: new Date().toISOString() });
   const { from, to, total } = await usage();
@@ -120,7 +120,7 @@ test('without days the report is of the last thirty, today included', async () =
   expect(await usage({ to: '2026-03-30' })).toMatchObject({ from: '2026-03-01', to: '2026-03-30' });
 });
 
-test('a whole leap year fits into one report, and so does the last day of the calendar', async () => {
+test('a report may cover a leap year, and the last possible day', async () => {
   expect(await usage({ from: '9999-12-31', to: '9999-12-31' })).toMatchObject({ rows: [] });
   expect(await usage({ from: '2028-01-01', to: '2028-12-31' })).toMatchObject({ rows: [] });
 });
@@ -135,7 +135,7 @@ test.each([
   [{ by: 'week' }, 'query.by', 'expected some of day, agent, tenant, model'],
   [{ by: '' }, 'query.by', 'expected some of'],
   [{ group: 'day' }, 'query', 'group'],
-])('%j is refused with its place', async (query, path, message) => {
+])('%j is refused with the path of the fault', async (query, path, message) => {
   const { status, body } = await harness.http.get(
     `/v1/usage?${new URLSearchParams(query as Record<string, string>).toString()}`,
   );

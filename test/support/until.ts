@@ -58,5 +58,9 @@ export async function untilPasses(
   }
 }
 
+/** Never resolves; rejects with the reason of the abort. For work that lasts until it is cancelled. */
+export const untilAborted = (signal: AbortSignal) =>
+  new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+
 const isPresent = <T>(value: T): value is Exclude<T, Missing> =>
   value !== false && value !== undefined && value !== null;

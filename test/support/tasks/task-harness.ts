@@ -53,8 +53,6 @@ export async function createTaskHarness(
   return {
     ...env,
     ...adapters,
-    /** The product's own tools; a test may pass one to `tool`. */
-    adapterTools: createTools(env.config, adapters),
     tools,
     metrics,
     scope,
@@ -67,6 +65,12 @@ export async function createTaskHarness(
     tool(name: string, run: Tool['run'], more: Partial<Tool> = {}) {
       tools[name] = { name, description: name, inputSchema: { type: 'object' }, ...more, run };
       if (!offeredTools.includes(name)) offeredTools.push(name);
+    },
+    /** Adds one of the product's own tools. */
+    useBuiltInTool(name: string) {
+      const tool = createTools(env.config, adapters)[name];
+      if (!tool) throw new Error(`no tool ${name}`);
+      tools[name] = tool;
     },
     start: (request: Partial<TaskRequest> = {}) =>
       startTask({ client: env.client, tasks: adapters.tasks }, 'What?', request),
