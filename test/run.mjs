@@ -1,5 +1,6 @@
-// `npm test`. Plain JavaScript for any Node >= 20: sets up what is missing, then runs every check and every test, and
-// ends with the counts on a line of their own. What follows `--` goes to Jest and leaves the other checks out.
+// `npm test`. Plain JavaScript, so that any Node from 20 on can run it. It installs missing dependencies, runs all
+// checks and tests, and prints the counts on the last line. Arguments after `--` go to Jest; then the other checks are
+// skipped.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -18,7 +19,7 @@ try {
 }
 
 const node = nodePath();
-// Scripts and everything they start run on the project's own Node.
+// The scripts and everything that they start run on the project's own Node.
 const PATH = [dirname(node), join(root, 'node_modules/.bin'), process.env.PATH].join(
   process.platform === 'win32' ? ';' : ':',
 );
@@ -53,7 +54,7 @@ if (!stopped) {
   rmSync(folder, { recursive: true, force: true });
   if (results) {
     counts.passed += results.numPassedTests;
-    // A file that does not load has no tests to count, and must not count for nothing.
+    // A file that does not load has no tests, so it is counted as one failure.
     counts.failed += results.numFailedTests + results.numRuntimeErrorTestSuites;
     counts.skipped += results.numPendingTests + results.numTodoTests;
   }
@@ -70,7 +71,7 @@ process.exitCode = counts.failed > 0 ? 1 : 0;
 function run(command, { args = [], shell = false }) {
   const begun = Date.now();
   return new Promise((resolve) => {
-    // Standard output of Jest with --json would be the report; it goes to the file, and its words to standard error.
+    // With --json and --outputFile Jest writes the report to the file and its progress to standard error.
     current = spawn(command, args, { cwd: root, env, shell, stdio: ['ignore', 'inherit', 'inherit'] });
     current.once('error', (error) => {
       console.error(`${command} cannot be run: ${error.message}`);

@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { createLogger } from '../../runtime/logger.ts';
 import { buildWorkflowBundle } from '../../workers/bundle.ts';
 
-// `node deploy/docker/build-bundle.ts <file>`: the workflow code as one file, so that no worker builds it at its start.
+// `node deploy/docker/build-bundle.ts <file>` writes the workflow bundle to a file. The image contains it, so that no
+// worker has to build it at its start.
 const file = process.argv[2];
 if (!file) {
   process.stderr.write('Where to? node deploy/docker/build-bundle.ts <file>\n');

@@ -1,4 +1,4 @@
-// Whether the role in this container is ready: its API, or its health server. Exit code 0 is yes.
+// Exits with code 0 when the role in this container is ready, by its API or its health server.
 const ports = process.argv.length > 2 ? process.argv.slice(2) : ['8080', '9464'];
 
 const answers = await Promise.allSettled(

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Creates the namespace Alfred works in. Safe to repeat. TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE are read by the CLI.
+# Creates Alfred's namespace. Idempotent. The Temporal CLI reads TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE.
 set -eu
 
 temporal operator cluster health

@@ -15,7 +15,7 @@ DATABASE_URL or TEMPORAL_ADDRESS, when set, take the place of the Postgres or Te
 ANTHROPIC_API_KEY lets Claude answer, OPENAI_API_KEY or OPENAI_BASE_URL with ALFRED_MODEL another model. All variables: npx alfred config
 `;
 
-/** @throws StepFailure that names what is not known */
+/** @throws StepFailure that names the unknown option */
 export function readArguments(args: readonly string[]): Arguments {
   const flag = { type: 'boolean', default: false } as const;
   try {
@@ -27,8 +27,8 @@ export function readArguments(args: readonly string[]): Arguments {
       throw new Error('--yes answers the question of --fresh and means nothing without it');
     return values;
   } catch (error) {
-    const said = (error as Error).message.split('. To specify')[0] ?? '';
-    throw new StepFailure(`npm start does not understand its options: ${said}.`, [
+    const reason = (error as Error).message.split('. To specify')[0] ?? '';
+    throw new StepFailure(`npm start does not understand its options: ${reason}.`, [
       'npm start -- --help lists them; note the -- before the first one',
     ]);
   }

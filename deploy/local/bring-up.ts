@@ -6,38 +6,40 @@ import type { Logger } from '../../runtime/logger.ts';
 import { registerSearchAttributes } from '../../runtime/temporal.ts';
 import { embeddingModelDir, obtainEmbeddingModel } from './downloads/embedding-model.ts';
 import { localModel } from './downloads/embedding-models.ts';
-import { postgresFor, temporalFor, type ServerDeps } from './servers/servers.ts';
+import { ensurePostgres, ensureTemporal, type ServerDeps } from './servers/servers.ts';
 import type { Settings } from './settings.ts';
 import { StepFailure } from './step-failure.ts';
 import type { Steps } from './steps.ts';
 
 type Deps = ServerDeps & {
-  /** Told what another process needs to join, once the servers answer. */
+  /** Receives the variables that another process needs to join the stack, when the servers answer. */
   onAddresses: (environment: Record<string, string>) => void;
 };
 
-/** Starts servers, workers and API, side by side where one does not need the other. */
+/** Starts the servers, then workers and API. Parts that do not depend on each other start at the same time. */
 export async function bringUp({ onAddresses, ...servers }: Deps) {
   const { settings, ports, steps, log, cleanup } = servers;
   const { dataDir } = settings;
   await mkdir(join(dataDir, 'temporal'), { recursive: true });
   const [temporal, postgres, roles] = await Promise.all([
-    temporalFor(servers),
-    postgresFor(servers),
+    ensureTemporal(servers),
+    ensurePostgres(servers),
     loadRoles(settings, steps, log),
   ]);
   const addresses = {
-    ...chosen(settings.environment),
+    ...explicitVariables(settings.environment),
     ...temporal,
     ...postgres,
     ALFRED_DATA_DIR: dataDir,
-    ...(await embeddingsFor(settings, log)),
+    ...(await fetchEmbeddingModel(settings, log)),
     ALFRED_API_PORT: String(ports.ALFRED_API_PORT),
   };
   onAddresses(addresses);
   const config = loadConfig({ ...settings.environment, ...addresses });
 
-  const edge = await openEdge(config, 'local', log).catch((error: Error) => Promise.reject(unreachable(config, error)));
+  const edge = await openEdge(config, 'local', log).catch((error: Error) =>
+    Promise.reject(temporalUnreachable(config, error)),
+  );
   cleanup.add('connections', () => edge.close());
   await steps.run('Search attributes', () => registerSearchAttributes(edge.connection, config.TEMPORAL_NAMESPACE));
   const adapters = roles.createAdapters(edge);
@@ -55,7 +57,7 @@ export async function bringUp({ onAddresses, ...servers }: Deps) {
       ({ url }) => url,
     ),
   ]);
-  // The door closes before the workers do, whichever came up first.
+  // Registered after the workers, so that the API stops first.
   cleanup.add('API', () => api.stop());
   edge.readiness.markServing();
   const coldStartSeconds = (Date.now() - settings.begunMs) / 1_000;
@@ -64,8 +66,11 @@ export async function bringUp({ onAddresses, ...servers }: Deps) {
   return { config, apiUrl: api.url, coldStartSeconds, failed: workers.failed };
 }
 
-/** Has the embedding model fetched, unless the person chose another or none; nobody waits for it. */
-async function embeddingsFor({ config, dataDir, environment }: Settings, log: Logger): Promise<Record<string, string>> {
+/** Starts to fetch the embedding model in the background, unless the person chose another one or none. */
+async function fetchEmbeddingModel(
+  { config, dataDir, environment }: Settings,
+  log: Logger,
+): Promise<Record<string, string>> {
   const model = localModel(config);
   if (!model || config.ALFRED_EMBEDDING_MODEL_DIR) return {};
   const options = { fallbackDir: join(dataDir, 'cache'), environment };
@@ -75,13 +80,13 @@ async function embeddingsFor({ config, dataDir, environment }: Settings, log: Lo
   return { ALFRED_EMBEDDING_MODEL_DIR: await embeddingModelDir(model, options) };
 }
 
-/** What the person has set for this start, so that `alfred config` tells it; secrets stay where they are. */
-const chosen = (environment: Record<string, string | undefined>): Record<string, string> =>
+/** The variables that the person set, so that `alfred config` shows them. Secrets are left out. */
+const explicitVariables = (environment: Record<string, string | undefined>): Record<string, string> =>
   Object.fromEntries(
     variableNames.flatMap((name) => (environment[name] && !isSecret(name) ? [[name, environment[name]]] : [])),
   );
 
-/** Loads the code of the roles and builds the workflow bundle, while the servers come up. */
+/** Loads the code of workers and API and builds the workflow bundle, while the servers start. */
 const loadRoles = ({ config }: Settings, steps: Steps, log: Logger) =>
   steps.run('Workflow code', async () => {
     const [{ createAdapters, startWorkers }, { startApi }, { workflowBundle }] = await Promise.all([
@@ -93,7 +98,7 @@ const loadRoles = ({ config }: Settings, steps: Steps, log: Logger) =>
     return { createAdapters, startWorkers, startApi };
   });
 
-const unreachable = (config: Config, error: Error) =>
+const temporalUnreachable = (config: Config, error: Error) =>
   new StepFailure(`Temporal does not answer at ${config.TEMPORAL_ADDRESS}: ${error.message}.`, [
     'check TEMPORAL_ADDRESS, or unset it to have a Temporal started here',
   ]);

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline/promises';
 import { StepFailure } from './step-failure.ts';
 
 /**
- * Makes the data folder and checks that it can be written.
+ * Creates the data folder and checks that it is writable.
  *
  * @throws StepFailure
  */
@@ -30,13 +30,15 @@ export async function prepareDataDir(dataDir: string): Promise<void> {
   }
 }
 
-/** What the local stack keeps; nothing else in the folder is deleted, in case it was set to one with other things in it. */
-const ours = ['postgres', 'temporal', 'index', 'cache', 'logs', 'ports.json', 'run.json'];
+/**
+ * Files and folders of the local stack. Only these are deleted: the data folder may be one that holds other files too.
+ */
+const stackEntries = ['postgres', 'temporal', 'index', 'cache', 'logs', 'ports.json', 'run.json'];
 
 /**
  * Deletes the data of the local stack, after asking on a terminal.
  *
- * @throws StepFailure when it must not, or nobody can be asked
+ * @throws StepFailure when the person does not confirm, or there is no terminal to ask on
  */
 export async function deleteData(
   dataDir: string,
@@ -46,22 +48,22 @@ export async function deleteData(
     output = process.stdout,
   }: { yes: boolean; input?: NodeJS.ReadStream; output?: NodeJS.WriteStream },
 ): Promise<void> {
-  const there = (await readdir(dataDir).catch(() => [])).filter((name) => ours.includes(name));
-  if (there.length === 0) return;
+  const entries = (await readdir(dataDir).catch(() => [])).filter((name) => stackEntries.includes(name));
+  if (entries.length === 0) return;
   if (!yes) {
     if (!input.isTTY)
       throw new StepFailure(`--fresh deletes all data in ${dataDir}, and there is no terminal to ask on.`, [
         'add --yes: npm start -- --fresh --yes',
       ]);
-    const asking = createInterface({ input, output });
-    // Ctrl-C at the question is a no.
-    const answer = await asking
+    const terminal = createInterface({ input, output });
+    // Ctrl-C at the question counts as no.
+    const answer = await terminal
       .question(`Delete all tasks, documents and conversations in ${dataDir}? Type yes: `)
       .catch(() => '')
-      .finally(() => asking.close());
+      .finally(() => terminal.close());
     if (answer.trim().toLowerCase() !== 'yes') throw new StepFailure('Nothing was deleted.');
   }
-  for (const name of there) await remove(join(dataDir, name));
+  for (const name of entries) await remove(join(dataDir, name));
 }
 
 async function remove(path: string): Promise<void> {

@@ -7,29 +7,29 @@ import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Where Node keeps what it compiled (NODE_COMPILE_CACHE): beside the packages, and gone with them. */
+/** Node's compile cache (NODE_COMPILE_CACHE). It is kept beside the packages, so that it is deleted with them. */
 export const compileCache = join(root, 'node_modules', '.cache', 'node');
 
-/** Written by npm when an installation is complete: what it installed. */
+/** npm writes this list of installed packages when an installation is complete. */
 const installedLock = join(root, 'node_modules', '.package-lock.json');
 
-/** Held while npm runs: two installations in one clone would delete each other's files. */
-const busy = join(root, '.alfred', 'installing');
+/** Lock file, present while npm runs: two installations in one clone would delete each other's files. */
+const lockFile = join(root, '.alfred', 'installing');
 
 /**
- * Why the dependencies must be installed, or undefined when they are what the lock file says. Compared by version,
- * not by time: a checkout gives every file the time of the checkout.
+ * Why the dependencies must be installed; undefined when they match package-lock.json. Versions are compared and not
+ * file times, because a checkout gives every file the time of the checkout.
  */
 export function whyInstall() {
   if (!existsSync(join(root, 'node_modules'))) return 'nothing is installed yet';
   if (!existsSync(installedLock) || !existsSync(nodePath())) return 'an earlier installation was interrupted';
   const wanted = packagesOf(join(root, 'package-lock.json'));
   const installed = packagesOf(installedLock);
-  // Packages for other platforms are wanted by the lock file and never installed here.
+  // package-lock.json also lists packages for other platforms, which are never installed here.
   const stale = Object.entries(wanted).some(([path, { version, optional, peer, link }]) => {
     if (path === '' || link) return false;
-    const found = installed[path];
-    return found ? found.version !== version : !optional && !peer;
+    const present = installed[path];
+    return present ? present.version !== version : !optional && !peer;
   });
   return stale ? 'the lock file has changed' : undefined;
 }
@@ -42,7 +42,9 @@ function packagesOf(file) {
   }
 }
 
-/** The Node that the project brings along, a real binary: a signal to it reaches the program and nothing in between. */
+/**
+ * The path of the Node that the project brings along. It is a real binary, so a signal reaches the program directly.
+ */
 export function nodePath() {
   try {
     const manifest = createRequire(join(root, 'package.json')).resolve('node/package.json');
@@ -53,27 +55,27 @@ export function nodePath() {
 }
 
 /**
- * Installs what the lock file says, if it is not there.
+ * Installs the dependencies if they do not match package-lock.json.
  *
- * @param {(line: string) => void} say takes one line for people
+ * @param {(line: string) => void} print prints one line for people
  * @returns {Promise<boolean>} whether something was installed
  * @throws Error with npm's last lines and what to do
  */
-export async function ensureInstalled(say = (line) => process.stderr.write(`${line}\n`)) {
+export async function ensureInstalled(print = (line) => process.stderr.write(`${line}\n`)) {
   const reason = whyInstall();
   if (!reason) return false;
   takeLock();
   const begun = Date.now();
   const seconds = () => ((Date.now() - begun) / 1000).toFixed(1);
-  const stopShowing = showLife(() => `Installing dependencies (${reason}) … ${seconds()} s`, say);
-  // Under `npm start`, the npm that was called; its own variables steer it as they did before.
+  const hideProgress = showProgress(() => `Installing dependencies (${reason}) … ${seconds()} s`, print);
+  // Under `npm start`, use the npm that the person called, with its own settings.
   const npm = process.env.npm_execpath;
   const [command, first] = npm?.endsWith('npm-cli.js')
     ? [process.execPath, [npm]]
     : [process.platform === 'win32' ? 'npm.cmd' : 'npm', []];
   const output = await run(command, [...first, 'ci', '--no-audit', '--no-fund', '--include=dev']).finally(() => {
-    stopShowing();
-    rmSync(busy, { force: true });
+    hideProgress();
+    rmSync(lockFile, { force: true });
   });
   if (output.code !== 0) {
     throw new Error(
@@ -86,14 +88,14 @@ export async function ensureInstalled(say = (line) => process.stderr.write(`${li
   }
   const why = whyInstall();
   if (why) throw new Error(`npm ci ended, but ${why}. Delete node_modules and repeat the command.`);
-  say(`Installed dependencies in ${seconds()} s.`);
+  print(`Installed dependencies in ${seconds()} s.`);
   return true;
 }
 
-/** One line that moves on a terminal, one line at the beginning elsewhere. */
-function showLife(text, say) {
+/** Redraws one line on a terminal, or prints one line elsewhere. @returns a function that removes the line */
+function showProgress(text, print) {
   if (!process.stderr.isTTY || process.env.CI) {
-    say(text().replace(/ [\d.]+ s$/, ''));
+    print(text().replace(/ [\d.]+ s$/, ''));
     return () => undefined;
   }
   const show = () => process.stderr.write(`\r\x1b[K${text()}`);
@@ -108,7 +110,7 @@ function showLife(text, say) {
 function takeLock() {
   try {
     mkdirSync(join(root, '.alfred'), { recursive: true });
-    writeFileSync(busy, String(process.pid), { flag: 'wx' });
+    writeFileSync(lockFile, String(process.pid), { flag: 'wx' });
   } catch (error) {
     if (error.code !== 'EEXIST') {
       throw new Error(
@@ -116,13 +118,13 @@ function takeLock() {
         { cause: error },
       );
     }
-    const pid = Number(readFileSync(busy, 'utf8'));
+    const pid = Number(readFileSync(lockFile, 'utf8'));
     if (isAlive(pid))
       throw new Error(
         `Dependencies are being installed in this clone already (process ${pid}): wait for it, then repeat the command.`,
         { cause: error },
       );
-    writeFileSync(busy, String(process.pid));
+    writeFileSync(lockFile, String(process.pid));
   }
 }
 
@@ -139,7 +141,7 @@ function run(command, args) {
     const lines = [];
     const child = spawn(command, args, {
       cwd: root,
-      // The ONNX runtime would fetch parts for graphics cards.
+      // Keeps the ONNX runtime from downloading GPU libraries.
       env: { ONNXRUNTIME_NODE_INSTALL: 'skip', ...process.env },
       stdio: ['ignore', 'pipe', 'pipe'],
       shell: command.endsWith('.cmd'),

@@ -8,16 +8,16 @@ import { createLogger, prettyStream, type Logger } from '../../runtime/logger.ts
 type LogConfig = Pick<Config, 'ALFRED_LOG_LEVEL' | 'ALFRED_LOG_FORMAT'>;
 type Options = {
   logsDir: string;
-  /** Writes whole lines to the terminal, beside the progress of the steps. */
+  /** Prints whole lines above the moving progress lines. */
   print: (text: string) => void;
-  /** Whether a person set the level, so that the terminal gets all of it and not only warnings. */
+  /** Whether the person set the log level. Then the terminal shows all lines, and not only warnings. */
   levelIsSet: boolean;
   pretty: boolean;
 };
 
 const longLogBytes = 10_000_000;
 
-/** The log of the one-machine stack: everything goes to a file, what a person should see to the terminal as well. */
+/** The log of the local stack. All lines go to a file; warnings and errors also go to the terminal. */
 export function createLocalLog(config: LogConfig, { logsDir, print, levelIsSet, pretty }: Options): Logger {
   mkdirSync(logsDir, { recursive: true });
   const file = join(logsDir, 'alfred.log');

@@ -11,7 +11,7 @@ import type { Stack, startStack as StartStack } from './stack.ts';
 import { StepFailure } from './step-failure.ts';
 import { createSteps } from './steps.ts';
 import { waitForStop } from './stop-signals.ts';
-import { summary } from './summary.ts';
+import { formatSummary } from './summary.ts';
 
 /** @returns the exit code */
 async function main(): Promise<number> {
@@ -41,7 +41,7 @@ async function main(): Promise<number> {
   });
   const cleanup = createCleanup();
   const stopped = waitForStop(() => process.exit(130));
-  const begin = begun({ settings, steps, log, cleanup });
+  const begin = loadAndStart({ settings, steps, log, cleanup });
   let code = 0;
   try {
     const stack = await Promise.race([begin, stopped]);
@@ -50,7 +50,7 @@ async function main(): Promise<number> {
       steps.clear();
       steps.print(`Stopping (${stack}) before Alfred was ready ...`);
     } else {
-      steps.print(summary(stack, dataDir));
+      steps.print(formatSummary(stack, dataDir));
       const why = await Promise.race([stopped, stack.failed]);
       steps.print(`\nStopping (${why}): running work has ${config.ALFRED_SHUTDOWN_GRACE_S} s to finish ...`);
       log.info({ why }, 'stopping');
@@ -59,23 +59,25 @@ async function main(): Promise<number> {
     code = 1;
     begin.catch(() => undefined);
     steps.clear();
-    tell(error);
-    // For the file; the person has been told.
+    printError(error);
+    // For the log file: the terminal has the message already.
     log.info({ err: error }, 'the stack cannot go on');
   }
   begin.catch(() => undefined);
-  const whole = await cleanup.run(log);
-  steps.print(code === 0 && whole ? 'Stopped. All data are kept.' : 'Stopped.');
+  const isClean = await cleanup.run(log);
+  steps.print(code === 0 && isClean ? 'Stopped. All data are kept.' : 'Stopped.');
   log.flush();
-  return code || (whole ? 0 : 1);
+  return code || (isClean ? 0 : 1);
 }
 
-/** Loaded late: the Temporal SDK and the database take a second that a refused option or variable need not wait for. */
-const begun = async (deps: Parameters<typeof StartStack>[0]): Promise<Stack> =>
+/**
+ * Loads the stack only now: the Temporal SDK takes a second, and a wrong option or variable is reported before that.
+ */
+const loadAndStart = async (deps: Parameters<typeof StartStack>[0]): Promise<Stack> =>
   (await import('./stack.ts')).startStack(deps);
 
-/** For people: what failed and what to do. A stack trace only for what nobody foresaw. */
-function tell(error: unknown): void {
+/** Prints what failed and what to do. Only an unexpected error gets a stack trace. */
+function printError(error: unknown): void {
   const known =
     error instanceof StepFailure ||
     error instanceof ConfigError ||
@@ -90,6 +92,6 @@ function tell(error: unknown): void {
 try {
   process.exit(await main());
 } catch (error) {
-  tell(error);
+  printError(error);
   process.exit(1);
 }

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Whether a process with this id exists, whoever owns it. A zombie counts as gone: nobody can wait for it but its parent. */
+/** Whether a process with this id exists, of any user. A zombie counts as gone: only its parent can remove it. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -12,7 +12,7 @@ export function isAlive(pid: number): boolean {
   return process.platform !== 'linux' || !/^State:\s+Z/m.test(read(`/proc/${pid}/status`));
 }
 
-/** The command line of a process, its arguments separated by spaces; empty when there is no such process. */
+/** The command line of a process, with spaces between its arguments. Empty when there is no such process. */
 export function commandLine(pid: number): string {
   if (process.platform === 'linux') return read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
   try {
@@ -23,10 +23,10 @@ export function commandLine(pid: number): string {
 }
 
 /**
- * Ends a process that is not our child: one signal after the other, each given its time.
+ * Ends a process by a series of signals. It need not be our child.
  *
- * @param steps signals with the milliseconds to wait for each
- * @returns whether it is gone
+ * @param steps signals, each with the milliseconds to wait before the next
+ * @returns whether the process is gone
  */
 export async function endProcess(pid: number, steps: readonly (readonly [NodeJS.Signals, number])[]): Promise<boolean> {
   for (const [signal, waitMs] of steps) {

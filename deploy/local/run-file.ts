@@ -9,30 +9,30 @@ const RunFile = z.object({
   pid: z.number().int().positive(),
   startedAt: z.iso.datetime(),
   apiUrl: z.string(),
-  /** Variables that another process of Alfred needs to join this stack; the database's password is among them. */
+  /** Variables that another process of Alfred needs to join this stack. They include the database's password. */
   environment: z.record(z.string(), z.string()),
   children: z.array(z.object({ name: z.string(), pid: z.number().int().positive() })),
 });
 export type RunFile = z.infer<typeof RunFile>;
 
-/** What the command line of the process that runs a local stack holds. */
-const entry = 'deploy/local/main.ts';
+/** Part of the command line of every process that runs a local stack. */
+const stackEntry = 'deploy/local/main.ts';
 
-const pathIn = (dataDir: string) => join(dataDir, 'run.json');
+const runFilePath = (dataDir: string) => join(dataDir, 'run.json');
 
-/** The local stack that runs on this data folder, or none. */
+/** The local stack that is running on this data folder, if any. */
 export async function readRunFile(dataDir: string): Promise<RunFile | undefined> {
   const run = readLastRun(dataDir);
   return run && isRunning(run) ? run : undefined;
 }
 
 /**
- * What the last stack on this data folder left; present also when it was killed. A file that is cut short or of another
- * kind counts as none.
+ * The run file of the last stack on this data folder, also when that stack was killed. Undefined when there is none, or
+ * when it is incomplete or invalid.
  */
 export function readLastRun(dataDir: string): RunFile | undefined {
   try {
-    return RunFile.safeParse(JSON.parse(readFileSync(pathIn(dataDir), 'utf8'))).data;
+    return RunFile.safeParse(JSON.parse(readFileSync(runFilePath(dataDir), 'utf8'))).data;
   } catch (error) {
     if (error instanceof SyntaxError || ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
       return undefined;
@@ -40,20 +40,20 @@ export function readLastRun(dataDir: string): RunFile | undefined {
   }
 }
 
-/** Whether the process that wrote it still lives and is not another one that got its id. */
-const isRunning = ({ pid }: RunFile) => isAlive(pid) && commandLine(pid).includes(entry);
+/** Whether the stack's process is alive. The command line is checked because another program may have got its id. */
+const isRunning = ({ pid }: RunFile) => isAlive(pid) && commandLine(pid).includes(stackEntry);
 
 /**
- * Claims a data folder for one stack. Of two that start at once, one gets it.
+ * Claims a data folder for one stack. When two start at the same time, one of them gets it.
  *
- * @param first what is known so far
- * @returns changes the file (each change whole or not at all) and removes it; or the stack that has the folder
+ * @param first the content to write first
+ * @returns `update` and `remove` for the file (updates are atomic), or `holder`, the stack that has the folder
  */
 export async function claimRunFile(
   dataDir: string,
   first: RunFile,
-): Promise<{ update(change: Partial<RunFile>): void; remove(): void } | { runs: RunFile }> {
-  const path = pathIn(dataDir);
+): Promise<{ update(change: Partial<RunFile>): void; remove(): void } | { holder: RunFile }> {
+  const path = runFilePath(dataDir);
   let current = first;
   const text = () => `${JSON.stringify(current, null, 2)}\n`;
   try {
@@ -61,13 +61,13 @@ export async function claimRunFile(
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     const other = readLastRun(dataDir);
-    if (other && isRunning(other)) return { runs: other };
+    if (other && isRunning(other)) return { holder: other };
     rmSync(path, { force: true });
     writeFileSync(path, text(), { mode: 0o600 });
-    // Another start that found the same dead stack may replace ours now: the last to write has the folder.
+    // Another start that found the same dead stack may overwrite our file now. The last writer gets the folder.
     await delay(100);
     const winner = readLastRun(dataDir);
-    if (winner && winner.pid !== first.pid && isRunning(winner)) return { runs: winner };
+    if (winner && winner.pid !== first.pid && isRunning(winner)) return { holder: winner };
   }
   return {
     update(change) {

@@ -5,55 +5,55 @@ import { ConfigError, loadConfig, type Config } from '../../runtime/config.ts';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Ports of the local stack, by the variable that sets them. */
-export const usualPorts = {
+export const defaultPorts = {
   ALFRED_API_PORT: 8080,
   ALFRED_TEMPORAL_PORT: 7233,
   ALFRED_TEMPORAL_UI_PORT: 8233,
   ALFRED_POSTGRES_PORT: 5433,
 } as const;
-export type PortVariable = keyof typeof usualPorts;
+export type PortVariable = keyof typeof defaultPorts;
 
 export type Settings = {
-  /** The variables of every process of the stack, as far as they are known before it starts. */
+  /** The stack's variables that are known before the servers start. */
   environment: NodeJS.ProcessEnv;
-  /** Valid but for the addresses that the start chooses. */
+  /** Complete except for the addresses that are chosen during the start. */
   config: Config;
   dataDir: string;
   /** Ports that the person set. */
   explicit: Partial<Record<PortVariable, number>>;
-  /** Whether Postgres and Temporal are somebody else's. */
+  /** Whether Postgres or Temporal run elsewhere, so that they are not started here. */
   external: { postgres: boolean; temporal: boolean };
-  /** When the start began, in ms since the epoch. */
+  /** When the start began, in milliseconds since the epoch. */
   begunMs: number;
 };
 
 /**
- * Reads what the person set. All faults are told at once, before anything is started.
+ * Reads the settings from the environment, before anything is started.
  *
- * @throws ConfigError
+ * @throws ConfigError that lists all faults
  */
 export function readSettings(environment: NodeJS.ProcessEnv): Settings {
   const faults: string[] = [];
   const explicit: Settings['explicit'] = {};
-  for (const variable of Object.keys(usualPorts) as PortVariable[]) {
+  for (const variable of Object.keys(defaultPorts) as PortVariable[]) {
     const value = environment[variable];
     if (!value) continue;
     const port = Number(value);
     if (Number.isInteger(port) && port > 0 && port < 65_536) explicit[variable] = port;
     else faults.push(`  ${variable} is "${value}": expected a port number from 1 to 65535`);
   }
-  const twice = Object.values(explicit).find((port, index, all) => all.indexOf(port) !== index);
-  if (twice)
+  const duplicate = Object.values(explicit).find((port, index, all) => all.indexOf(port) !== index);
+  if (duplicate)
     faults.push(
       `  ${Object.entries(explicit)
-        .filter(([, port]) => port === twice)
+        .filter(([, port]) => port === duplicate)
         .map(([name]) => name)
-        .join(' and ')} are all ${twice}: expected different ports`,
+        .join(' and ')} are all ${duplicate}: expected different ports`,
     );
   const dataDir = resolve(root, environment.ALFRED_DATA_DIR || '.alfred');
   const defaults = {
     ...environment,
-    ALFRED_API_PORT: String(explicit.ALFRED_API_PORT ?? usualPorts.ALFRED_API_PORT),
+    ALFRED_API_PORT: String(explicit.ALFRED_API_PORT ?? defaultPorts.ALFRED_API_PORT),
     ALFRED_DATA_DIR: dataDir,
   };
   const config = readConfig(

@@ -1,5 +1,5 @@
-// `npm start`. Plain JavaScript without dependencies: any Node >= 20 installs what is missing, then the Node that the
-// project brings along runs the stack.
+// `npm start`. Plain JavaScript without dependencies, so that any Node from 20 on can run it. It installs the
+// dependencies when they are missing, then runs the stack on the Node that the project brings along.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { compileCache, ensureInstalled, nodePath } from './install.mjs';
@@ -21,7 +21,7 @@ try {
   process.stderr.write(`\nAlfred cannot start: ${error.message}\n`);
   process.exit(1);
 }
-// From process start to ready, the one-time installation left out.
+// The start time without the one-time installation, for the metric `cold_start_seconds`.
 const startedMs = Math.round(begun + (Date.now() - before));
 
 const child = spawn(
@@ -32,13 +32,13 @@ const child = spawn(
     ...process.argv.slice(2),
   ],
   {
-    // The channel tells the stack when we are killed, so that it does not live on unseen.
+    // When this process is killed, the channel closes and the stack stops, so that it does not keep running unnoticed.
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    // What Node compiled is kept beside the packages it came from: a third of the time that loading takes.
+    // Node's compile cache, kept beside the packages. It saves a third of the loading time.
     env: { NODE_COMPILE_CACHE: compileCache, ...process.env, ALFRED_START_BEGUN_MS: String(startedMs) },
   },
 );
-// A terminal's Ctrl-C reaches the stack without us as well, and npm sends it once more: it takes them for one.
+// Ctrl-C in a terminal reaches the stack directly too, and npm forwards it again. The stack treats them as one.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.once('error', (error) => {
   process.stderr.write(

@@ -1,8 +1,8 @@
 /**
- * A step of the start that cannot go on, told for the person at the terminal: printed without a stack trace.
+ * A failure that the person at the terminal can fix. It is printed without a stack trace.
  *
- * @param message what failed, with what
- * @param todo    what the person can do about it, one line each
+ * @param message what failed, and why
+ * @param todo    what the person can do, one line for each option
  */
 export class StepFailure extends Error {
   override readonly name = 'StepFailure';

@@ -9,10 +9,10 @@ export type Steps = ReturnType<typeof createSteps>;
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
 /**
- * Shows steps while they run, several at once: moving lines on a terminal, one line at the beginning and end of each
- * elsewhere.
+ * Shows the progress of steps, several at a time. On a terminal the lines of running steps are redrawn; elsewhere each
+ * step prints a line at its beginning and one at its end.
  */
-export function createSteps(out: Out = process.stdout, live = Boolean(out.isTTY) && !process.env.CI) {
+export function createSteps(out: Out = process.stdout, animated = Boolean(out.isTTY) && !process.env.CI) {
   const running = new Set<Line>();
   let drawn = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -22,7 +22,7 @@ export function createSteps(out: Out = process.stdout, live = Boolean(out.isTTY)
     drawn = 0;
   };
   const draw = () => {
-    if (!live) return;
+    if (!animated) return;
     erase();
     const frame = frames[Math.floor(performance.now() / 100) % frames.length];
     for (const { name, begun, detail } of running) {
@@ -34,7 +34,7 @@ export function createSteps(out: Out = process.stdout, live = Boolean(out.isTTY)
     clearTimeout(timer);
     if (running.size > 0) timer = setTimeout(draw, 100);
   };
-  /** Writes whole lines above those that move. */
+  /** Prints whole lines above the lines of running steps. */
   const print = (text: string) => {
     erase();
     out.write(text.endsWith('\n') ? text : `${text}\n`);
@@ -42,14 +42,17 @@ export function createSteps(out: Out = process.stdout, live = Boolean(out.isTTY)
   };
   return {
     print,
-    /** Takes the moving lines away, for a message or a question. */
+    /** Removes the lines of running steps, for a message or a question. */
     clear: () => {
       clearTimeout(timer);
       running.clear();
       erase();
     },
     /**
-     * @param work gets a function that shows what is being done; what it returns as `detail` is shown at the end
+     * Runs a step and shows its progress.
+     *
+     * @param work     receives a function that shows a detail while the step runs
+     * @param detailOf makes the detail that is shown at the end
      */
     async run<T>(
       name: string,
@@ -58,22 +61,22 @@ export function createSteps(out: Out = process.stdout, live = Boolean(out.isTTY)
     ): Promise<T> {
       const line: Line = { name, begun: performance.now(), detail: '' };
       running.add(line);
-      if (live) draw();
+      if (animated) draw();
       else print(`${name} ...`);
       try {
         const result = await work((detail) => {
           line.detail = detail;
-          if (!live) print(`${name}: ${detail}`);
+          if (!animated) print(`${name}: ${detail}`);
         });
-        // Cleared in the meantime: somebody else speaks now.
+        // `clear` was called in the meantime: another message is shown now.
         if (!running.delete(line)) return result;
         const end = [seconds(line.begun), detailOf(result)].filter(Boolean).join('  ');
-        print(live ? `  ${styleText('green', '✔')} ${name} ${styleText('dim', end)}` : `${name} ready: ${end}`);
+        print(animated ? `  ${styleText('green', '✔')} ${name} ${styleText('dim', end)}` : `${name} ready: ${end}`);
         return result;
       } catch (error) {
         if (running.delete(line))
           print(
-            live
+            animated
               ? `  ${styleText('red', '✖')} ${name} ${styleText('dim', seconds(line.begun))}`
               : `${name} failed: ${seconds(line.begun)}`,
           );

@@ -1,21 +1,22 @@
-/** Ctrl-C at a terminal arrives from the terminal, from npm and from the process that started us: within this time it is one. */
-const sameMs = 1_000;
+/** One Ctrl-C arrives up to three times: from the terminal, npm and start.mjs. Within this time they count as one. */
+const debounceMs = 1_000;
 
 /**
- * Waits for a wish to stop: a signal, or the end of the process that started us.
+ * Waits for a request to stop: a signal, or the end of the process that started us.
  *
- * @returns what came first; a further one, after a moment, ends the process at once through `again`
+ * @param onRepeat called for a second request, which comes at least `debounceMs` after the first
+ * @returns the name of the first signal, or a description of the first event
  */
-export function waitForStop(again: () => void): Promise<string> {
+export function waitForStop(onRepeat: () => void): Promise<string> {
   let firstAt: number | undefined;
   return new Promise((resolve) => {
-    const wish = (what: string) => {
+    const request = (reason: string) => {
       if (firstAt === undefined) {
         firstAt = Date.now();
-        resolve(what);
-      } else if (Date.now() - firstAt > sameMs) again();
+        resolve(reason);
+      } else if (Date.now() - firstAt > debounceMs) onRepeat();
     };
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => wish(signal));
-    process.once('disconnect', () => wish('the end of npm start'));
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => request(signal));
+    process.once('disconnect', () => request('the end of npm start'));
   });
 }

@@ -3,10 +3,10 @@ import { styleText } from 'node:util';
 import { defaultModelOf } from '../../runtime/config.ts';
 import type { Stack } from './stack.ts';
 
-/** What runs where, and what to do first. */
-export function summary({ config, apiUrl, notes, coldStartSeconds }: Stack, dataDir: string): string {
-  const near = relative(process.cwd(), dataDir);
-  const shown = near && !near.startsWith('..') ? near : dataDir;
+/** The text that is printed when the stack is ready: addresses, notes and first commands. */
+export function formatSummary({ config, apiUrl, notes, coldStartSeconds }: Stack, dataDir: string): string {
+  const relativePath = relative(process.cwd(), dataDir);
+  const shown = relativePath && !relativePath.startsWith('..') ? relativePath : dataDir;
   const rows = [
     ['API', apiUrl],
     ['API docs', `${apiUrl}/docs`],

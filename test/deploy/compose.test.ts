@@ -28,20 +28,20 @@ const compose = parse(read('docker-compose.temporal.yml'), { merge: true }) as {
 const services = Object.entries(compose.services);
 const roles = services.filter(([, { image }]) => image.startsWith('alfred:'));
 
-/** As Compose fills it in: `${NAME:?message}` from the given values, `${NAME:-}` empty. */
-const filled = (value: string) =>
+/** Interpolates as Compose does: `${NAME:?message}` becomes a made-up value, `${NAME:-}` becomes empty. */
+const interpolate = (value: string) =>
   value.replace(/\$\{(\w+)(:[?-])?([^}]*)\}/g, (_, name: string, operator: string, word: string) =>
     operator === ':-' ? word : `given-${name.toLowerCase()}`,
   );
 const environmentOf = ({ environment = {} }: Service) =>
-  Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, filled(value)]));
+  Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, interpolate(value)]));
 
 test('the file fits the Compose specification', () => {
   const schema = JSON.parse(read('node_modules/dclint/schemas/compose.schema.json')) as { $schema?: string };
   delete schema.$schema;
   const ajv = new Ajv({ strict: false, allErrors: true });
   addFormats.default(ajv);
-  // Format names of the specification's own; Compose checks them itself.
+  // Formats that the specification defines itself. Compose checks them.
   ajv
     .addFormat('ports', true)
     .addFormat('expose', true)
@@ -52,7 +52,7 @@ test('the file fits the Compose specification', () => {
   expect({ isValid, errors: validate.errors }).toEqual({ isValid: true, errors: null });
 });
 
-test('every variable that a role gets exists, and each role starts with what it gets', () => {
+test('every variable of a role exists, and each role’s configuration is valid', () => {
   expect(roles.map(([name]) => name)).toEqual([
     'setup',
     'api',
@@ -78,7 +78,7 @@ test('the variables of the image exist', () => {
   expect(names.filter((name) => !(variableNames as (string | undefined)[]).includes(name))).toEqual([]);
 });
 
-test('the workers together serve every queue, each by an entry that exists', () => {
+test('the workers together serve every queue, and every command names an existing file', () => {
   const served = roles.flatMap(([, { command = [] }]) =>
     command.flatMap((word, i) => (word === '--queue' ? [command[i + 1]] : [])),
   );
@@ -87,7 +87,7 @@ test('the workers together serve every queue, each by an entry that exists', () 
     expect({ name, exists: existsSync(join(root, command?.[1] ?? '')) }).toEqual({ name, exists: true });
 });
 
-test('documents are read by a service of their own, which has the keys of no model and can send nothing', () => {
+test('documents are read by a service of their own, which has no model keys and cannot send anything', () => {
   const service = compose.services['worker-documents'];
   expect(service?.command).toEqual(['node', 'workers/main.ts', '--queue', documentsQueue]);
   const given = Object.keys(service?.environment ?? {});
@@ -97,7 +97,7 @@ test('documents are read by a service of their own, which has the keys of no mod
   expect(given.filter((name) => /^(ANTHROPIC|OPENAI|ALFRED_(MODEL|WEBHOOK|SMTP|MAIL))/.test(name))).toEqual([]);
 });
 
-test('images are pinned, ports are published on loopback only, and no password stands in the file', () => {
+test('images are pinned, ports are published on loopback only, and the file contains no password', () => {
   for (const [name, { image, ports = [], environment = {} }] of services) {
     expect({ name, image }).toEqual({ name, image: expect.stringMatching(/:v?\d+\.\d+(\.\d+)?(-[a-z]+)?$/) });
     expect({ name, open: ports.filter((port) => !port.startsWith('127.0.0.1:')) }).toEqual({ name, open: [] });
@@ -107,7 +107,7 @@ test('images are pinned, ports are published on loopback only, and no password s
   }
 });
 
-test('what is mounted is in the repository, and what is named is declared', () => {
+test('every mounted file is in the repository, and every volume and dependency is declared', () => {
   for (const [name, { volumes = [], depends_on = {} }] of services) {
     for (const volume of volumes) {
       const source = volume.split(':')[0] ?? '';
@@ -119,7 +119,7 @@ test('what is mounted is in the repository, and what is named is declared', () =
     }
     for (const [other, { condition }] of Object.entries(depends_on)) {
       expect(compose.services).toHaveProperty([other]);
-      // Waiting for health needs a health check; the roles have theirs from the image.
+      // Waiting for health needs a health check. The roles get theirs from the image.
       if (condition === 'service_healthy') expect(compose.services[other]?.healthcheck).toBeDefined();
     }
   }

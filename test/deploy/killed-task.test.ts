@@ -8,7 +8,7 @@ import { until } from '../support/until.ts';
 const folders = dataFolders();
 afterAll(() => folders.removeAll());
 
-// A pace at which an answer takes some seconds, so that there is a middle to be killed in.
+// At this speed an answer takes some seconds, so that the stack can be killed in the middle of it.
 const env = { ALFRED_OFFLINE_TOKENS_PER_S: '40', ALFRED_API_PORT: '', ALFRED_MODEL: 'offline:quote' };
 const text =
   '# Expenses\n\n## Deadlines\n\nFile an expense report within 30 days of the expense. Late reports need the approval of a director.\n';
@@ -16,7 +16,7 @@ const text =
 test('kill -9 of the whole stack in the middle of an answer loses nothing', async () => {
   const dir = await folders.make();
   const first = startLocal(dir, { env });
-  await first.says('/docs');
+  await first.waitForOutput('/docs');
   const api = first.run().apiUrl;
 
   const added = await json<Ingestion>(`${api}/v1/documents`, { name: 'expenses.md', text });
@@ -38,7 +38,7 @@ test('kill -9 of the whole stack in the middle of an answer loses nothing', asyn
   await killLocal(first);
 
   const second = startLocal(dir, { env });
-  await second.says('/docs');
+  await second.waitForOutput('/docs');
   const begun = performance.now();
   const again = second.run().apiUrl;
   const task = await json<Task>(`${again}/v1/tasks/${id}`, undefined, { prefer: 'wait=60' });
@@ -56,7 +56,7 @@ test('kill -9 of the whole stack in the middle of an answer loses nothing', asyn
   expect(after.slice(0, before.length)).toEqual(before);
   expect(after.map(({ seq }) => seq)).toEqual(after.map((_, i) => i + 1));
   expect(after.filter(({ type }) => type === 'task.completed')).toHaveLength(1);
-  // What streamed in the attempt that counts is the answer, neither more nor less.
+  // The text that was streamed in the last attempt is exactly the answer.
   const last = after.findLast((event) => event.type === 'model.started');
   const streamed = after.flatMap((event) =>
     event.type === 'text.delta' && event.data.step === last?.data.step && event.data.attempt === last?.data.attempt

@@ -9,13 +9,13 @@ import { readLastRun } from '../../deploy/local/run-file.ts';
 
 const entry = fileURLToPath(new URL('../../deploy/local/start.mjs', import.meta.url));
 
-/** What the person's shell gives; nothing of the shell that runs the tests but what finds programs. */
-const shell = () => ({
+/** The environment of a person's shell. From the shell that runs the tests it takes only what finds programs. */
+const shellEnvironment = () => ({
   PATH: process.env.PATH,
   HOME: process.env.HOME,
   ...(process.env.TEMPORAL_CLI_PATH ? { TEMPORAL_CLI_PATH: process.env.TEMPORAL_CLI_PATH } : {}),
   ALFRED_SHUTDOWN_GRACE_S: '2',
-  // Vectors have a test of their own; the others need the processor.
+  // Embeddings have a test of their own. Here they would take processor time from the other tests.
   ALFRED_EMBEDDINGS: 'none',
 });
 
@@ -24,29 +24,29 @@ type Environment = Record<string, string | undefined>;
 /** Runs the real entry of `npm start` on a data folder. */
 export function startLocal(dataDir: string, { args = [], env = {} }: { args?: string[]; env?: Environment } = {}) {
   const child = spawn(process.execPath, [entry, ...args], {
-    env: { ...shell(), ALFRED_DATA_DIR: dataDir, ...env },
+    env: { ...shellEnvironment(), ALFRED_DATA_DIR: dataDir, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
-  const readers: (() => void)[] = [];
+  const outputListeners: (() => void)[] = [];
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
       output += text;
-      for (const look of readers) look();
+      for (const listener of outputListeners) listener();
     });
   }
   const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, output }));
   return {
     child,
     output: () => output,
-    /** Exit code and everything it said. */
+    /** Resolves to the exit code and all output. */
     ended,
-    /** Resolves when it has said so; rejects when it ends first. */
-    says: (text: string) =>
+    /** Resolves when the output contains the text. Rejects when the process ends first. */
+    waitForOutput: (text: string) =>
       new Promise<void>((resolve, reject) => {
-        const look = () => output.includes(text) && resolve();
-        readers.push(look);
-        look();
+        const resolveIfPresent = () => output.includes(text) && resolve();
+        outputListeners.push(resolveIfPresent);
+        resolveIfPresent();
         void ended.then(({ code }) => reject(new Error(`It ended with ${code} before it said "${text}":\n${output}`)));
       }),
     run: () => {
@@ -58,24 +58,24 @@ export function startLocal(dataDir: string, { args = [], env = {} }: { args?: st
 }
 export type LocalStack = ReturnType<typeof startLocal>;
 
-/** Ends a stack as a person would. */
+/** Ends a stack as a person would, by a signal. */
 export async function stopLocal(stack: LocalStack) {
   stack.child.kill('SIGTERM');
   return stack.ended;
 }
 
-/** Data folders of one test file. */
+/** The data folders of one test file. */
 export function dataFolders() {
-  const made: string[] = [];
+  const folders: string[] = [];
   return {
     async make() {
       const dir = await mkdtemp(join(tmpdir(), 'alfred-start-'));
-      made.push(dir);
+      folders.push(dir);
       return dir;
     },
-    /** Removes them, and ends what a failed test left running on them. */
+    /** Removes the folders, and ends stacks that a failed test left running on them. */
     async removeAll() {
-      for (const dir of made) {
+      for (const dir of folders) {
         const run = readLastRun(dir);
         for (const pid of run ? [run.pid, ...run.children.map((child) => child.pid)] : []) {
           await endProcess(pid, [['SIGKILL', 5_000]]);
@@ -86,14 +86,14 @@ export function dataFolders() {
   };
 }
 
-/** Ends a stack as a power cut would: itself and its servers at once. */
+/** Kills a stack and its servers at the same time, like a power failure. */
 export async function killLocal(stack: LocalStack) {
   const { pid, children } = stack.run();
   for (const victim of [pid, ...children.map((child) => child.pid)]) process.kill(victim, 'SIGKILL');
   await stack.ended;
 }
 
-/** A GET, or a POST when there is a body. @throws with what was answered when it is no success */
+/** Sends a GET, or a POST when there is a body. @throws Error with status and body when the status is not 2xx */
 export async function json<T>(url: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
   const post = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
   const response = await fetch(url, {

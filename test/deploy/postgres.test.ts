@@ -13,11 +13,13 @@ const folders = dataFolders();
 const log = pino({ level: 'silent' });
 let dir: string;
 let server: PostgresServer;
-const start = async () => (server = await startPostgres({ dir, port: await freePort(), sync: false, log }));
+async function start() {
+  server = await startPostgres({ dir, port: await freePort(), sync: false, log });
+}
 
 beforeAll(async () => {
   dir = join(await folders.make(), 'postgres');
-  // A first start that was cut short.
+  // What an interrupted first start leaves behind.
   await mkdir(join(dir, 'data.new'), { recursive: true });
   await writeFile(join(dir, 'data.new', 'PG_VERSION'), '18\n');
   await start();
@@ -27,7 +29,7 @@ afterAll(async () => {
   await folders.removeAll();
 });
 
-async function ask(statement: string, url = server.url) {
+async function queryRow(statement: string, url = server.url) {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
@@ -37,31 +39,31 @@ async function ask(statement: string, url = server.url) {
   }
 }
 
-test('every machine sorts alike, and keeps all of Unicode', async () => {
-  const row = await ask(
+test('the collation is the same on every machine, and covers Unicode', async () => {
+  const row = await queryRow(
     'select pg_encoding_to_char(encoding) as encoding, datlocprovider::text as provider, datlocale as locale from pg_database where datname = current_database()',
   );
   expect(row).toEqual({ encoding: 'UTF8', provider: 'b', locale: 'C.UTF-8' });
-  expect(await ask("select upper('ä') as upper")).toEqual({ upper: 'Ä' });
+  expect(await queryRow("select upper('ä') as upper")).toEqual({ upper: 'Ä' });
 });
 
-test('it listens on loopback only and wants the password', async () => {
-  expect(await ask('show listen_addresses')).toEqual({ listen_addresses: '127.0.0.1' });
+test('it listens on loopback only and requires the password', async () => {
+  expect(await queryRow('show listen_addresses')).toEqual({ listen_addresses: '127.0.0.1' });
   const wrong = new URL(server.url);
   wrong.password = 'guess';
-  await expect(ask('select 1', wrong.toString())).rejects.toMatchObject({ code: '28P01' });
+  await expect(queryRow('select 1', wrong.toString())).rejects.toMatchObject({ code: '28P01' });
   expect((await stat(join(dir, 'password'))).mode & 0o777).toBe(0o600);
 });
 
-test('a postmaster that nobody holds any more is ended before another starts on its data', async () => {
-  await ask('create table witness as select 1 as here');
+test('an orphaned postmaster is ended before another one starts on its data', async () => {
+  await queryRow('create table witness as select 1 as here');
   const orphan = server;
   await start();
   expect(isAlive(orphan.pid)).toBe(false);
-  expect(await ask('select here::text from witness')).toEqual({ here: '1' });
+  expect(await queryRow('select here::text from witness')).toEqual({ here: '1' });
 });
 
-test('a lock file that names another program by now is no obstacle', async () => {
+test('a lock file whose process id now belongs to another program does not prevent a start', async () => {
   const { pid } = server;
   process.kill(pid, 'SIGKILL');
   await server.child.ended;
@@ -69,10 +71,10 @@ test('a lock file that names another program by now is no obstacle', async () =>
   const text = await readFile(lock, 'utf8');
   await writeFile(lock, text.replace(/^\d+/, String(process.pid)));
   await start();
-  expect(await ask('select here::text from witness')).toEqual({ here: '1' });
+  expect(await queryRow('select here::text from witness')).toEqual({ here: '1' });
 });
 
-test('a port that is taken is named with its variable, and the server is gone', async () => {
+test('the error for a taken port names the port, and no server is left running', async () => {
   const other = await folders.make();
   const port = Number(new URL(server.url).port);
   await expect(startPostgres({ dir: other, port, sync: false, log })).rejects.toThrow(

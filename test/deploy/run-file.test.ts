@@ -7,10 +7,12 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { claimRunFile, readLastRun, readRunFile, type RunFile } from '../../deploy/local/run-file.ts';
 
 let dir: string;
-beforeEach(async () => void (dir = await mkdtemp(join(tmpdir(), 'alfred-run-'))));
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'alfred-run-'));
+});
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
-const run = (pid: number, apiUrl = 'http://127.0.0.1:1'): RunFile => ({
+const runFileOf = (pid: number, apiUrl = 'http://127.0.0.1:1'): RunFile => ({
   pid,
   startedAt: new Date().toISOString(),
   apiUrl,
@@ -18,14 +20,14 @@ const run = (pid: number, apiUrl = 'http://127.0.0.1:1'): RunFile => ({
   children: [],
 });
 
-/** A process that looks like a running stack, and one that does not. */
-const imposter = (looksLikeStack: boolean) =>
-  spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', ...(looksLikeStack ? ['deploy/local/main.ts'] : [])], {
+/** Starts a process whose command line is that of a running stack, or another one. */
+const spawnProcess = (isStack: boolean) =>
+  spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', ...(isStack ? ['deploy/local/main.ts'] : [])], {
     stdio: 'ignore',
   });
 
-async function withProcess(looksLikeStack: boolean, use: (pid: number) => Promise<void>) {
-  const child = imposter(looksLikeStack);
+async function withProcess(isStack: boolean, use: (pid: number) => Promise<void>) {
+  const child = spawnProcess(isStack);
   await once(child, 'spawn');
   try {
     await use(child.pid ?? 0);
@@ -35,14 +37,14 @@ async function withProcess(looksLikeStack: boolean, use: (pid: number) => Promis
   }
 }
 
-test('a folder that was never started on has no run', async () => {
+test('a folder without a started stack has no run', async () => {
   expect(readLastRun(dir)).toBeUndefined();
   expect(await readRunFile(join(dir, 'missing'))).toBeUndefined();
 });
 
-test('a claimed folder tells its run, to its owner only, until it is removed', async () => {
+test('a claimed folder has a run file, readable by its owner only, until the claim is removed', async () => {
   await withProcess(true, async (pid) => {
-    const claim = await claimRunFile(dir, run(pid));
+    const claim = await claimRunFile(dir, runFileOf(pid));
     if (!('update' in claim)) throw new Error('not claimed');
     claim.update({ children: [{ name: 'Temporal', pid: 7 }] });
     expect(await readRunFile(dir)).toMatchObject({ pid, children: [{ name: 'Temporal', pid: 7 }] });
@@ -52,28 +54,30 @@ test('a claimed folder tells its run, to its owner only, until it is removed', a
   });
 });
 
-test('a folder with a living stack is not given to another', async () => {
+test('a folder with a running stack cannot be claimed', async () => {
   await withProcess(true, async (pid) => {
-    await claimRunFile(dir, run(pid, 'http://127.0.0.1:4711'));
-    expect(await claimRunFile(dir, run(process.pid))).toMatchObject({ runs: { pid, apiUrl: 'http://127.0.0.1:4711' } });
+    await claimRunFile(dir, runFileOf(pid, 'http://127.0.0.1:4711'));
+    expect(await claimRunFile(dir, runFileOf(process.pid))).toMatchObject({
+      holder: { pid, apiUrl: 'http://127.0.0.1:4711' },
+    });
   });
 });
 
-test('a run whose process id belongs to another program by now does not run, and its folder is free', async () => {
+test('a run file whose process id now belongs to another program counts as not running, and its folder is free', async () => {
   await withProcess(false, async (pid) => {
-    await claimRunFile(dir, run(pid));
+    await claimRunFile(dir, runFileOf(pid));
     expect(await readRunFile(dir)).toBeUndefined();
     expect(readLastRun(dir)?.pid).toBe(pid);
-    expect(await claimRunFile(dir, run(process.pid))).toHaveProperty('update');
+    expect(await claimRunFile(dir, runFileOf(process.pid))).toHaveProperty('update');
     expect(readLastRun(dir)?.pid).toBe(process.pid);
   });
 });
 
-test('of two that claim the folder of a dead stack at once, one gets it', async () => {
-  await claimRunFile(dir, run(2 ** 22 + 1));
+test('when two stacks claim the folder of a dead stack at the same time, one gets it', async () => {
+  await claimRunFile(dir, runFileOf(2 ** 22 + 1));
   await withProcess(true, (one) =>
     withProcess(true, async (two) => {
-      const claims = await Promise.all([claimRunFile(dir, run(one)), claimRunFile(dir, run(two))]);
+      const claims = await Promise.all([claimRunFile(dir, runFileOf(one)), claimRunFile(dir, runFileOf(two))]);
       expect(claims.filter((claim) => 'update' in claim)).toHaveLength(1);
     }),
   );
@@ -82,5 +86,5 @@ test('of two that claim the folder of a dead stack at once, one gets it', async 
 test.each(['', '{"pid": 1', '{"pid": "one"}', '[]'])('a run file that holds %j counts as none', async (text) => {
   await writeFile(join(dir, 'run.json'), text);
   expect(readLastRun(dir)).toBeUndefined();
-  expect(await claimRunFile(dir, run(process.pid))).toHaveProperty('update');
+  expect(await claimRunFile(dir, runFileOf(process.pid))).toHaveProperty('update');
 });

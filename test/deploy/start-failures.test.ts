@@ -8,8 +8,8 @@ import { dataFolders, startLocal } from './local-stack.ts';
 const folders = dataFolders();
 afterAll(() => folders.removeAll());
 
-/** What a start that cannot go on has in common: exit code 1, a message for people, no stack trace, nothing left. */
-async function failure(options: Parameters<typeof startLocal>[1] & { dir?: string }) {
+/** Starts a stack that must fail, and checks what all failures share: exit code 1, a message, no stack trace. */
+async function failedStartOutput(options: Parameters<typeof startLocal>[1] & { dir?: string }) {
   const { code, output } = await startLocal(options.dir ?? (await folders.make()), options).ended;
   expect({ code, output }).toEqual({ code: 1, output: expect.stringContaining('Alfred cannot run.') });
   expect(output).not.toMatch(/^\s+at \S+/m);
@@ -24,18 +24,18 @@ async function takenPort() {
 }
 
 test.each(['ALFRED_API_PORT', 'ALFRED_TEMPORAL_PORT', 'ALFRED_TEMPORAL_UI_PORT', 'ALFRED_POSTGRES_PORT'])(
-  'a taken port that %s asks for is not moved',
+  'a taken port that %s names is an error',
   async (variable) => {
     const taken = await takenPort();
-    const output = await failure({ env: { [variable]: String(taken.port) } });
+    const output = await failedStartOutput({ env: { [variable]: String(taken.port) } });
     taken.close();
     expect(output).toContain(`Port ${taken.port} on 127.0.0.1 is taken, and ${variable}=${taken.port} asks for it`);
     expect(output).toContain(`set ${variable} to a free port`);
   },
 );
 
-test('every wrong variable is told at once', async () => {
-  const output = await failure({
+test('all wrong variables are reported together', async () => {
+  const output = await failedStartOutput({
     env: {
       ALFRED_TEMPORAL_PORT: 'many',
       ALFRED_API_PORT: '99999',
@@ -48,22 +48,22 @@ test('every wrong variable is told at once', async () => {
   expect(output).not.toContain('sesame');
 });
 
-test('a data folder that cannot be made says which and what to set', async () => {
+test('the error for a data folder that cannot be created names the folder and the variable', async () => {
   const file = join(await folders.make(), 'file');
   await writeFile(file, '');
-  const output = await failure({ dir: join(file, 'data') });
+  const output = await failedStartOutput({ dir: join(file, 'data') });
   expect(output).toContain(`The data folder ${join(file, 'data')} cannot be written`);
   expect(output).toContain('ALFRED_DATA_DIR');
 });
 
-test('without any way to Temporal it lists what was tried', async () => {
+test('when the Temporal CLI cannot be found, the error lists what was tried', async () => {
   const home = await folders.make();
   // What Postgres needs to run as another user, and nothing else: no temporal, no Python.
   const bin = join(home, 'bin');
   await mkdir(bin);
   for (const name of ['id', 'test', 'setpriv'].filter((each) => existsSync(`/usr/bin/${each}`)))
     await symlink(`/usr/bin/${name}`, join(bin, name));
-  const output = await failure({
+  const output = await failedStartOutput({
     env: {
       HOME: home,
       XDG_CACHE_HOME: join(home, 'cache'),
@@ -77,52 +77,52 @@ test('without any way to Temporal it lists what was tried', async () => {
   expect(output).toContain('set TEMPORAL_CLI_PATH');
 });
 
-test('a TEMPORAL_CLI_PATH that is too old is an error, not passed over', async () => {
+test('a TEMPORAL_CLI_PATH that is too old is an error', async () => {
   const old = join(await folders.make(), 'temporal');
   await writeFile(old, '#!/bin/sh\necho "temporal version 1.1.0 (Server 1.25.0)"\n');
   await chmod(old, 0o755);
-  const output = await failure({ env: { TEMPORAL_CLI_PATH: old } });
+  const output = await failedStartOutput({ env: { TEMPORAL_CLI_PATH: old } });
   expect(output).toContain(
     `TEMPORAL_CLI_PATH is "${old}", which is not a usable Temporal CLI: version 1.1 is older than 1.9`,
   );
 });
 
-test('a database that does not answer is named, without its password', async () => {
-  const output = await failure({ env: { DATABASE_URL: 'postgres://me:sesame@127.0.0.1:9/mine' } });
+test('the error for a database that does not answer names it without its password', async () => {
+  const output = await failedStartOutput({ env: { DATABASE_URL: 'postgres://me:sesame@127.0.0.1:9/mine' } });
   expect(output).toContain('The migrations cannot run on the database mine at 127.0.0.1:9');
   expect(output).toContain('check DATABASE_URL');
   expect(output).not.toContain('sesame');
 });
 
-test('a Temporal that does not answer is named', async () => {
-  const output = await failure({ env: { TEMPORAL_ADDRESS: '127.0.0.1:9' } });
+test('the error for a Temporal that does not answer names its address', async () => {
+  const output = await failedStartOutput({ env: { TEMPORAL_ADDRESS: '127.0.0.1:9' } });
   expect(output).toContain('Temporal does not answer at 127.0.0.1:9');
 });
 
-test('a Postgres that cannot start tells its last words', async () => {
+test('the error for a Postgres that cannot start contains the last lines of its log', async () => {
   const dir = await folders.make();
   await mkdir(join(dir, 'postgres', 'data'), { recursive: true });
   await writeFile(join(dir, 'postgres', 'data', 'PG_VERSION'), '9\n');
-  const output = await failure({ dir });
+  const output = await failedStartOutput({ dir });
   expect(output).toContain('Postgres ended at its start (exit code');
   expect(output).toContain('could not access the server configuration file');
   expect(output).toContain(`its whole log is ${join(dir, 'logs', 'postgres.log')}`);
 });
 
 test('an unknown option is refused with a hint', async () => {
-  const output = await failure({ args: ['--frish'] });
+  const output = await failedStartOutput({ args: ['--frish'] });
   expect(output).toContain("Unknown option '--frish'");
   expect(output).toContain('npm start -- --help');
 });
 
-test('--fresh asks, and without a terminal says how to go on', async () => {
+test('--fresh without a terminal is refused with the option that confirms it', async () => {
   const dir = await folders.make();
   await mkdir(join(dir, 'postgres'));
-  const output = await failure({ dir, args: ['--fresh'] });
+  const output = await failedStartOutput({ dir, args: ['--fresh'] });
   expect(output).toContain('npm start -- --fresh --yes');
 });
 
-test('--help tells options and ports and starts nothing', async () => {
+test('--help prints options and ports and starts nothing', async () => {
   const { code, output } = await startLocal(await folders.make(), { args: ['--help'] }).ended;
   expect(code).toBe(0);
   expect(output).toContain('--fresh');

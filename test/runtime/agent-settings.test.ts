@@ -13,8 +13,8 @@ const configOf = (environment: Record<string, string | object>) =>
     ),
   });
 
-/** What is said about a wrong environment. */
-function faultOf(environment: Record<string, string | object>): string {
+/** The error message for a wrong environment. */
+function configErrorOf(environment: Record<string, string | object>): string {
   try {
     configOf(environment);
   } catch (error) {
@@ -35,7 +35,7 @@ test('without configuration every agent has the default model and no limits', ()
   expect(agentSettings(configOf({ ANTHROPIC_API_KEY: 'key' }), 'knowledge').model).toBe('anthropic:claude-sonnet-5-5');
 });
 
-test('the first model of a chain is asked, the others are fallbacks, and an agent may have a chain of its own', () => {
+test('the first model of a chain is used, the others are fallbacks, and an agent may have a chain of its own', () => {
   const config = configOf({
     ALFRED_MODEL: 'scripted:one,offline:two,scripted:three',
     ALFRED_AGENTS: { other: { model: 'offline:four,offline:five', onOutage: 'wait', budget: { waitS: 5 } } },
@@ -53,7 +53,7 @@ test('the first model of a chain is asked, the others are fallbacks, and an agen
   });
 });
 
-test('a tenant’s own entry wins over that of every other, field by field', () => {
+test('a tenant’s own entry overrides the entry `*`, field by field', () => {
   const config = configOf({
     ALFRED_TENANTS: { '*': { perDay: { maxTokens: 10 }, fairnessWeight: 3 }, acme: { fairnessWeight: 0.5 } },
   });
@@ -62,7 +62,7 @@ test('a tenant’s own entry wins over that of every other, field by field', () 
   expect(tenantSettings(configOf({}), 'acme')).toEqual({ perDay: {}, fairnessWeight: 1 });
 });
 
-test('only limits that exist bind, zero dollars among them, and they are those of the day in UTC', () => {
+test('only configured limits apply, including zero dollars, and days are in UTC', () => {
   const who = { tenant: 'acme', agent: 'knowledge' };
   const lateInNewYork = new Date('2026-11-24T20:30:00-05:00');
   expect(dayLimitsOf(configOf({}), who, lateInNewYork)).toEqual([]);
@@ -76,37 +76,39 @@ test('only limits that exist bind, zero dollars among them, and they are those o
   ]);
 });
 
-test('what is wrong inside a JSON variable is told with its place, all of it at once', () => {
-  const said = faultOf({
+test('all faults inside JSON variables are reported together, each with its path', () => {
+  const message = configErrorOf({
     ALFRED_AGENTS: { knowledge: { model: 'claude', budget: { maxTokens: -1 }, perDay: { maxDollars: 1 } } },
     ALFRED_TENANTS: { acme: { fairnessWeight: 0 } },
     ALFRED_MODELS: { 'gpt-6': { input: 1 }, 'openai:x': { input: -1 } },
     ALFRED_MODEL: 'openai:gpt-6-sol,',
   });
-  expect(said).toMatch(/ALFRED_AGENTS .*: knowledge\.model: expected provider:model/);
-  expect(said).toMatch(/ALFRED_AGENTS .*: knowledge\.budget\.maxTokens: /);
-  expect(said).toMatch(/ALFRED_AGENTS .*: knowledge\.perDay: .*maxDollars/);
-  expect(said).toMatch(/ALFRED_TENANTS .*: acme\.fairnessWeight: /);
-  expect(said).toMatch(/ALFRED_MODELS .*: gpt-6: expected provider:model, or provider:begin\*/);
-  expect(said).toMatch(/ALFRED_MODELS .*: openai:x\.input: /);
-  expect(said).toMatch(/ALFRED_MODEL is .*expected provider:model, or several separated by commas/);
+  expect(message).toMatch(/ALFRED_AGENTS .*: knowledge\.model: expected provider:model/);
+  expect(message).toMatch(/ALFRED_AGENTS .*: knowledge\.budget\.maxTokens: /);
+  expect(message).toMatch(/ALFRED_AGENTS .*: knowledge\.perDay: .*maxDollars/);
+  expect(message).toMatch(/ALFRED_TENANTS .*: acme\.fairnessWeight: /);
+  expect(message).toMatch(/ALFRED_MODELS .*: gpt-6: expected provider:model, or provider:begin\*/);
+  expect(message).toMatch(/ALFRED_MODELS .*: openai:x\.input: /);
+  expect(message).toMatch(/ALFRED_MODEL is .*expected provider:model, or several separated by commas/);
 });
 
-test('a variable that is not JSON is told as such', () => {
-  expect(faultOf({ ALFRED_TENANTS: '{acme: 1}' })).toContain('ALFRED_TENANTS is "{acme: 1}": is not JSON');
+test('a variable that is not JSON is reported as such', () => {
+  expect(configErrorOf({ ALFRED_TENANTS: '{acme: 1}' })).toContain('ALFRED_TENANTS is "{acme: 1}": is not JSON');
 });
 
-test('a model whose provider has no key is told, wherever in a chain it stands', () => {
+test('a model whose provider has no key is reported, at any position in a chain', () => {
   const chain = 'offline:quote,anthropic:claude-sonnet-5-5';
-  expect(faultOf({ ALFRED_MODEL: chain })).toMatch(/ANTHROPIC_API_KEY is not set: .*ALFRED_MODEL names "anthropic:/);
-  expect(faultOf({ ALFRED_AGENTS: { knowledge: { model: chain } } })).toMatch(
+  expect(configErrorOf({ ALFRED_MODEL: chain })).toMatch(
+    /ANTHROPIC_API_KEY is not set: .*ALFRED_MODEL names "anthropic:/,
+  );
+  expect(configErrorOf({ ALFRED_AGENTS: { knowledge: { model: chain } } })).toMatch(
     /ANTHROPIC_API_KEY is not set: .*ALFRED_AGENTS of knowledge names "anthropic:/,
   );
-  expect(faultOf({ ALFRED_MODEL: 'openai:gpt-6-sol' })).toContain('set OPENAI_API_KEY or OPENAI_BASE_URL');
+  expect(configErrorOf({ ALFRED_MODEL: 'openai:gpt-6-sol' })).toContain('set OPENAI_API_KEY or OPENAI_BASE_URL');
   expect(() => configOf({ ALFRED_MODEL: 'openai:x', OPENAI_BASE_URL: 'http://127.0.0.1:11434/v1' })).not.toThrow();
 });
 
-test('an agent that does not exist is told with those that do', () => {
+test('an agent that does not exist is reported together with those that do', () => {
   const config = configOf({ ALFRED_AGENTS: { knowlege: { perDay: { maxCostUsd: 1 } } } });
   expect(() => checkAgentNames(config, ['knowledge', 'tax'])).toThrow(
     'ALFRED_AGENTS names an agent that does not exist: "knowlege". The agents are: knowledge, tax.',

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { StepFailure } from '../step-failure.ts';
 
 /**
- * The folder where downloads are kept for all clones of one person: `$XDG_CACHE_HOME/alfred`, usually `~/.cache/alfred`.
+ * The folder for downloads, shared by all clones of one person: `$XDG_CACHE_HOME/alfred`, usually `~/.cache/alfred`.
  *
- * @param fallback taken when that one cannot be written, as for a user without a home
- * @throws StepFailure when neither can be written
+ * @param fallback used when that folder is not writable, for example for a user without a home
+ * @throws StepFailure when neither is writable
  */
 export async function cacheDir(environment: NodeJS.ProcessEnv, fallback?: string): Promise<string> {
   const usual = join(environment.XDG_CACHE_HOME || join(environment.HOME || homedir(), '.cache'), 'alfred');
@@ -27,10 +27,10 @@ export async function cacheDir(environment: NodeJS.ProcessEnv, fallback?: string
   ]);
 }
 
-/** A download never takes that long; what is older was left by a process that was killed. */
+/** No download takes this long. Anything older was left by a killed process. */
 const leftoverMs = 60 * 60 * 1_000;
 
-/** Removes what cut-short downloads left in the cache. */
+/** Removes what interrupted downloads left in the cache. */
 export async function removeLeftovers(dir: string): Promise<void> {
   for (const name of await readdir(dir)) {
     if (!/^(sdk|wheel|model)-/.test(name)) continue;

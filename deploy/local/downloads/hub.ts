@@ -6,11 +6,11 @@ import type { ModelFiles, Place } from './embedding-models.ts';
 type Hub = Extract<Place, { kind: 'hub' }>;
 
 /**
- * Fetches a model's files from the model hub, or a mirror that has the same paths.
+ * Fetches a model's files from the Hugging Face hub, or from a mirror with the same paths.
  *
- * @param endpoint where the hub is, HF_ENDPOINT as its own tools call it
- * @param folder   where the files go; a part of one that is there already is not loaded again
- * @throws with the host and the reason
+ * @param endpoint address of the hub, as in HF_ENDPOINT
+ * @param folder   target folder; a partly downloaded file is continued
+ * @throws Error with host and reason
  */
 export async function fetchFromHub(
   { repository, revision, paths }: Hub,
@@ -18,7 +18,7 @@ export async function fetchFromHub(
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
   const base = endpoint.replace(/\/+$/, '');
-  // The small one first: where it cannot be had, the large one is not asked for.
+  // The small file first: when it is not available, the large one is not requested.
   for (const name of ['tokenizer.json', 'model.onnx'] as const) {
     const url = new URL(`${base}/${repository}/resolve/${revision}/${paths[name]}`);
     await downloadFile(url, join(folder, name), files[name]);

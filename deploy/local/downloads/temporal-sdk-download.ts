@@ -4,23 +4,26 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-/** A download that brings nothing new for this long is given up. */
+/** A download without progress for this long is cancelled. */
 const stallMs = 15_000;
 
 /**
- * Has the Temporal SDK fetch its development server. In a process of its own: the SDK fetches only by starting the
- * server, and that sets up its runtime, which a process can do once.
+ * Lets the Temporal SDK download its development server. This runs in a process of its own: the SDK downloads only by
+ * starting the server, which sets up the SDK's runtime, and a process can do that only once.
  *
- * @param target where the program goes, by one rename
+ * @param target path of the program; it appears there by one rename
  * @returns target
- * @throws with the SDK's own words, within seconds when there is no way to the internet
+ * @throws Error with the SDK's message; without internet it takes some seconds
  */
-export async function downloadBySdk(target: string, environment: NodeJS.ProcessEnv): Promise<string> {
+export async function downloadWithSdk(target: string, environment: NodeJS.ProcessEnv): Promise<string> {
   const dir = await mkdtemp(join(dirname(target), 'sdk-'));
   const stalled = new AbortController();
   let size = -1;
   const watch = setInterval(() => {
-    void sizeOf(dir).then((now) => (now === size ? stalled.abort() : (size = now)));
+    void sizeOf(dir).then((current) => {
+      if (current === size) stalled.abort();
+      size = current;
+    });
   }, stallMs);
   const script = fileURLToPath(new URL('./temporal-sdk-start.ts', import.meta.url));
   try {
@@ -34,9 +37,9 @@ export async function downloadBySdk(target: string, environment: NodeJS.ProcessE
     return target;
   } catch (error) {
     if (stalled.signal.aborted) throw new Error(`no progress for ${stallMs / 1_000} s`, { cause: error });
-    const said = ((error as { stderr?: string }).stderr ?? '').trim().split('\n')[0];
-    // The addresses it repeats at length say less than the cause at the end.
-    throw new Error(said?.replace(/^.*url \(\S+\): /, '') || (error as Error).message, { cause: error });
+    const message = ((error as { stderr?: string }).stderr ?? '').trim().split('\n')[0];
+    // The message begins with long addresses. Only the cause at its end is of interest.
+    throw new Error(message?.replace(/^.*url \(\S+\): /, '') || (error as Error).message, { cause: error });
   } finally {
     clearInterval(watch);
     await rm(dir, { recursive: true, force: true });

@@ -1,7 +1,7 @@
 import { Runtime } from '@temporalio/worker';
 import manifest from '../../../package.json' with { type: 'json' };
 
-/** Fetches the SDK's development server into the folder given as argument, by starting it once and ending it. */
+// Downloads the SDK's development server into the folder that is given as argument, by starting and stopping it once.
 const runtime = Runtime.instance();
 try {
   const server = await runtime.createEphemeralServer({

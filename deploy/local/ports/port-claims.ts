@@ -6,8 +6,8 @@ import { isAlive } from '../process-table.ts';
 export type PortClaims = { claim(port: number): boolean; release(): void };
 
 /**
- * Keeps two stacks that start at the same moment from choosing the same port: between a look whether it is free and the
- * server's listening on it, a file with its number says that it is spoken for.
+ * Keeps two stacks that start at the same time from choosing the same port. A file named after the port reserves it
+ * from the check that it is free until the server listens on it.
  */
 export function createPortClaims(dir = join(tmpdir(), `alfred-ports-${process.getuid?.() ?? 'user'}`)): PortClaims {
   const mine = new Set<string>();

@@ -2,12 +2,12 @@ import { createServer, type AddressInfo } from 'node:net';
 import type { PortClaims } from './port-claims.ts';
 import { StepFailure } from '../step-failure.ts';
 
-/** Whether something could listen on this loopback port now. */
+/** Whether the loopback port is free now. */
 export async function isFree(port: number): Promise<boolean> {
   return (await listen(port).catch(() => undefined)) !== undefined;
 }
 
-/** A port that was free a moment ago. */
+/** Finds a free loopback port. Another program may take it before it is used. */
 export const freePort = () => listen(0);
 
 function listen(port: number): Promise<number> {
@@ -20,25 +20,26 @@ function listen(port: number): Promise<number> {
   });
 }
 
-type Wish = {
+type PortRequest = {
   /** What listens there, for people. */
   service: string;
   variable: string;
-  /** Set by the person; never moved. */
+  /** The port that the person set. It is used or refused, never moved. */
   explicit: number | undefined;
-  /** That of the last run, so that links stay good. */
+  /** The port of the last run, preferred so that links stay valid. */
   last: number | undefined;
   usual: number;
 };
 
 /**
- * Chooses a loopback port: the one that was asked for, or else that of the last run, the usual one, or the next free.
+ * Chooses a loopback port: the one that the person set, else that of the last run, the default one, or the next free
+ * one.
  *
- * @param claims keeps other stacks, and the other services of this one, from the same choice
- * @throws StepFailure when the one that was asked for is taken
+ * @param claims keeps other stacks and other services of this stack from choosing the same port
+ * @throws StepFailure when the port that the person set is taken
  */
 export async function choosePort(
-  { service, variable, explicit, last, usual }: Wish,
+  { service, variable, explicit, last, usual }: PortRequest,
   claims: PortClaims,
 ): Promise<number> {
   const usable = async (port: number) => (await isFree(port)) && claims.claim(port);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { createPortClaims, type PortClaims } from './port-claims.ts';
 import { choosePort } from './ports.ts';
-import { usualPorts, type PortVariable, type Settings } from '../settings.ts';
+import { defaultPorts, type PortVariable, type Settings } from '../settings.ts';
 
 export type StackPorts = Partial<Record<PortVariable, number>>;
 
@@ -15,15 +15,15 @@ const services: Record<PortVariable, string> = {
 };
 
 const Ports = z.partialRecord(
-  z.enum(Object.keys(usualPorts) as [PortVariable, ...PortVariable[]]),
+  z.enum(Object.keys(defaultPorts) as [PortVariable, ...PortVariable[]]),
   z.number().int().min(1).max(65_535),
 );
 
 /**
- * Chooses the ports of everything that this stack starts.
+ * Chooses the ports of all services that this stack starts.
  *
- * @returns the ports; in words those that are not the usual ones; the claims to release at the end; and what keeps the
- *   choice for the next start
+ * @returns the ports; `moved`, notes about those that are not the default ones; the claims, to be released at the end;
+ *   and `remember`, which saves the choice for the next start
  */
 export async function chooseStackPorts({
   dataDir,
@@ -36,10 +36,10 @@ export async function chooseStackPorts({
   const ports: StackPorts = {};
   const moved: string[] = [];
   try {
-    for (const variable of Object.keys(usualPorts) as PortVariable[]) {
+    for (const variable of Object.keys(defaultPorts) as PortVariable[]) {
       if (external.postgres && variable === 'ALFRED_POSTGRES_PORT') continue;
       if (external.temporal && variable.startsWith('ALFRED_TEMPORAL')) continue;
-      const usual = usualPorts[variable];
+      const usual = defaultPorts[variable];
       const port = await choosePort(
         { service: services[variable], variable, explicit: explicit[variable], last: last[variable], usual },
         claims,

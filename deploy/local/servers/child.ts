@@ -7,12 +7,12 @@ export type Child = {
   name: string;
   pid: number;
   logFile: string;
-  /** Resolves when the process has ended, with how: `exit code 1` or `signal SIGKILL`. */
+  /** Resolves when the process has ended, to `exit code 1` or `signal SIGKILL` for example. Never rejects. */
   ended: Promise<string>;
   hasEnded(): boolean;
-  /** What it wrote since it was started, the last lines of it. */
+  /** The last lines that it wrote since its start. */
   lastLines(count?: number): string;
-  /** Asks it to end with the first signal and goes on to the harder ones; resolves when it has ended. */
+  /** Sends the signals of `stopWith` one after the other. Resolves when the process has ended. */
   stop(): Promise<void>;
 };
 
@@ -20,11 +20,11 @@ export type ChildSpec = {
   name: string;
   command: string;
   args: readonly string[];
-  /** Takes both output streams; kept across starts, cut when it is long. */
+  /** Receives both output streams. Kept across starts, and rotated when it is long. */
   logFile: string;
-  /** Signals with the milliseconds each is given. */
+  /** Signals, each with the milliseconds to wait before the next. */
   stopWith: readonly (readonly [NodeJS.Signals, number])[];
-  /** Told before anything else can happen, so that a record of the process exists even if we are killed. */
+  /** Called right after the spawn, so that the process is recorded even if we are killed next. */
   onSpawn?: ((name: string, pid: number) => void) | undefined;
   options?: Pick<SpawnOptions, 'uid' | 'gid' | 'env' | 'cwd'>;
 };
@@ -32,8 +32,8 @@ export type ChildSpec = {
 const longLogBytes = 10_000_000;
 
 /**
- * Starts a process in a group of its own, so that the terminal's Ctrl-C does not reach it before we have drained. It
- * writes straight into its log file: no pipe of ours breaks when we are killed.
+ * Starts a process in its own process group, so that Ctrl-C in the terminal does not end it before we have drained.
+ * It writes directly into its log file: with a pipe its output would break when we are killed.
  */
 export function startChild({ name, command, args, logFile, stopWith, onSpawn, options }: ChildSpec): Child {
   const begin = prepareLog(logFile);

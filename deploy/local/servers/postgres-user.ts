@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { StepFailure } from '../step-failure.ts';
 
-/** How to start a program as the user that Postgres runs as. */
+/** How to run a program as the user that Postgres runs as. */
 export type RunAs = {
-  /** The user that must own the data, when it is not ourselves. */
+  /** The user that must own the data, when it is not the current user. */
   owner?: { uid: number; gid: number };
   wrap(
     command: string,
@@ -12,19 +12,20 @@ export type RunAs = {
   ): { command: string; args: readonly string[]; options: { uid?: number; gid?: number } };
 };
 
-const asOurselves: RunAs = { wrap: (command, args) => ({ command, args, options: {} }) };
+const asCurrentUser: RunAs = { wrap: (command, args) => ({ command, args, options: {} }) };
 
 /**
- * Postgres refuses to run as root. So root hands it to an ordinary user who exists on the machine: the one who owns the
- * data already, else `postgres`, else `nobody`. That user must reach the programs and the data; where a folder above
- * them is closed to others, as /root usually is, the programs get the capability to pass through closed folders.
+ * Chooses the user that Postgres runs as, because Postgres refuses to run as root. For root it is an ordinary user of
+ * this machine: the owner of the data, else `postgres`, else the system's unprivileged user. That user must be able to
+ * reach the programs and the data. Where a parent folder is closed to other users, as /root usually is, the programs
+ * get the capability to pass through closed folders.
  *
- * @param paths   what that user must reach; each must exist
- * @param dataDir whose owner is kept, when it exists
- * @throws StepFailure when no user exists or the paths cannot be made reachable
+ * @param paths   existing paths that the user must be able to reach
+ * @param dataDir keeps its owner, if it exists
+ * @throws StepFailure when there is no such user or it cannot reach the paths
  */
 export function postgresUser(paths: readonly string[], dataDir: string): RunAs {
-  if (process.getuid?.() !== 0) return asOurselves;
+  if (process.getuid?.() !== 0) return asCurrentUser;
   const owner = ownerOf(dataDir) ?? userNamed('postgres') ?? userNamed('nobody');
   if (!owner) {
     throw new StepFailure(
@@ -36,9 +37,10 @@ export function postgresUser(paths: readonly string[], dataDir: string): RunAs {
     );
   }
   const direct: RunAs = { owner, wrap: (command, args) => ({ command, args, options: owner }) };
-  if (reaches(direct, paths)) return direct;
+  if (canReach(direct, paths)) return direct;
   for (const capability of ['dac_read_search', 'dac_override']) {
-    // Without the securebit the kernel's access(), by which Postgres looks for itself, ignores the capability.
+    // Without this securebit the access() system call ignores the capability, and Postgres does not find its own
+    // program.
     const identity = [
       `--reuid=${owner.uid}`,
       `--regid=${owner.gid}`,
@@ -50,7 +52,7 @@ export function postgresUser(paths: readonly string[], dataDir: string): RunAs {
       owner,
       wrap: (command, args) => ({ command: 'setpriv', args: [...prefix, command, ...args], options: {} }),
     };
-    if (reaches(privileged, paths)) return privileged;
+    if (canReach(privileged, paths)) return privileged;
   }
   throw new StepFailure(
     `Postgres does not run as root, and the user it would run as (uid ${owner.uid}) cannot reach ${paths.join(' or ')}: a folder above is closed to others.`,
@@ -61,9 +63,9 @@ export function postgresUser(paths: readonly string[], dataDir: string): RunAs {
   );
 }
 
-function reaches(as: RunAs, paths: readonly string[]): boolean {
+function canReach(runAs: RunAs, paths: readonly string[]): boolean {
   return paths.every((path) => {
-    const { command, args, options } = as.wrap('test', ['-x', path]);
+    const { command, args, options } = runAs.wrap('test', ['-x', path]);
     try {
       execFileSync(command, [...args], { ...options, stdio: 'ignore', cwd: '/' });
       return true;

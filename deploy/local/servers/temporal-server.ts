@@ -18,11 +18,11 @@ type Options = {
   /** Path of the Temporal CLI. */
   binary: string;
   port: number;
-  /** Without one, no Web UI is served. */
+  /** Without it there is no Web UI. */
   uiPort?: number;
-  /** Without one, everything is kept in memory and lost at the end. */
+  /** Without it all data is in memory and lost at the end. */
   dbFile?: string;
-  /** Namespaces beside `default`. */
+  /** Namespaces to create, in addition to `default`. */
   namespaces?: readonly string[];
   logFile: string;
   onSpawn?: ChildSpec['onSpawn'];
@@ -30,25 +30,25 @@ type Options = {
 };
 
 const dynamicConfig = [
-  // The one shard polls 20 times a second by default: 50 ms of waiting for each task.
+  // By default the server's one shard polls 20 times a second, so that each workflow task waits up to 50 ms.
   'history.transferProcessorMaxPollRPS=2000',
-  // Tenants take turns by their fairness keys. A queue is fair and in order within a partition only, so it has one;
-  // those that an earlier version filled are still read.
+  // Tenants take turns by their fairness keys. A queue is fair and ordered only within a partition, so each queue
+  // writes to one. Partitions that already hold tasks are still read.
   'matching.enableFairness=true',
   'matching.numTaskqueueWritePartitions=1',
-  // Everybody who speaks in a conversation at once waits for its decision.
+  // Each message that is sent to a conversation at the same time is one update in flight.
   'history.maxInFlightUpdates=1000',
 ];
 
-/** The CLI wants `Keyword`, the server's API `KEYWORD`. */
+/** The CLI expects `Keyword` where the server's API has `KEYWORD`. */
 const searchAttributes = Object.entries(searchAttributeTypes).map(
   ([name, type]) => `${name}=${type[0]}${type.slice(1).toLowerCase()}`,
 );
 
 /**
- * Starts Temporal's development server on loopback and waits until it answers in every namespace.
+ * Starts Temporal's development server on loopback and waits until its last namespace exists.
  *
- * @throws StepFailure with the last lines of its log when it does not come up
+ * @throws StepFailure with the last lines of its log when it does not start
  */
 export async function startTemporalServer({
   binary,
@@ -68,7 +68,7 @@ export async function startTemporalServer({
     '--port',
     String(port),
     ...(uiPort ? ['--ui-port', String(uiPort)] : ['--headless']),
-    // Defaults cost three times the disk writes for the same durability.
+    // SQLite's default journal needs three times the disk writes for the same durability.
     ...(dbFile
       ? ['--db-filename', dbFile, '--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=full']
       : []),
@@ -90,7 +90,7 @@ export async function startTemporalServer({
     await waitUntil(child, () => answers(address, namespaces.at(-1) ?? 'default'));
   } catch (error) {
     await child.stop();
-    throw explained(error, child, port, dbFile);
+    throw startFailure(error, { child, port, dbFile });
   }
   log.debug({ pid: child.pid, address }, 'Temporal is up');
   return {
@@ -113,15 +113,18 @@ async function answers(address: string, namespace: string): Promise<void> {
   }
 }
 
-function explained(error: unknown, child: Child, port: number, dbFile: string | undefined): unknown {
-  const said = child.lastLines();
-  if (/address already in use|can't set up.*port/i.test(said)) {
-    return new StepFailure(`Temporal cannot listen: port ${port} or that of its UI is taken.\n${said}`, [
+type FailedStart = { child: Child; port: number; dbFile: string | undefined };
+
+/** The error with advice for the person when the server's log names a known cause, else the error itself. */
+function startFailure(error: unknown, { child, port, dbFile }: FailedStart): unknown {
+  const output = child.lastLines();
+  if (/address already in use|can't set up.*port/i.test(output)) {
+    return new StepFailure(`Temporal cannot listen: port ${port} or that of its UI is taken.\n${output}`, [
       'set ALFRED_TEMPORAL_PORT and ALFRED_TEMPORAL_UI_PORT to free ports, or end what listens there',
     ]);
   }
-  if (dbFile && /unable to open database|readonly database|disk is full|permission denied/i.test(said)) {
-    return new StepFailure(`Temporal cannot write its database ${join(dbFile)}.\n${said}`, [
+  if (dbFile && /unable to open database|readonly database|disk is full|permission denied/i.test(output)) {
+    return new StepFailure(`Temporal cannot write its database ${join(dbFile)}.\n${output}`, [
       'make the data folder writable, or set ALFRED_DATA_DIR to one that is',
     ]);
   }

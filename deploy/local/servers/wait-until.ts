@@ -3,10 +3,10 @@ import type { Child } from './child.ts';
 import { StepFailure } from '../step-failure.ts';
 
 /**
- * Asks a started process until it answers.
+ * Waits until a started server answers, by repeated attempts.
  *
- * @param ready resolves when it answers; a rejection means not yet
- * @throws StepFailure with the last lines of its log when it ends first or does not answer in time
+ * @param ready resolves when the server answers; a rejection other than a StepFailure means "not yet"
+ * @throws StepFailure with the last lines of the server's log when it ends first or does not answer in time
  */
 export async function waitUntil(
   child: Child,
@@ -16,7 +16,7 @@ export async function waitUntil(
   const deadline = Date.now() + timeoutMs;
   let last: unknown;
   while (Date.now() < deadline) {
-    if (child.hasEnded()) throw failure(child, `ended at its start (${await child.ended})`);
+    if (child.hasEnded()) throw serverFailure(child, `ended at its start (${await child.ended})`);
     try {
       await ready();
       return;
@@ -27,11 +27,11 @@ export async function waitUntil(
     await delay(everyMs);
   }
   const detail = last instanceof Error ? last.message : String(last);
-  throw failure(child, `did not answer within ${timeoutMs / 1_000} s (${detail})`);
+  throw serverFailure(child, `did not answer within ${timeoutMs / 1_000} s (${detail})`);
 }
 
-/** A server of ours that is not as it should be, with its last words. */
-export const failure = (child: Child, what: string) =>
+/** A failure of a server that we started, with the last lines of its log. */
+export const serverFailure = (child: Child, what: string) =>
   new StepFailure(`${child.name} ${what}. Its last words:\n${child.lastLines()}`, [
     `its whole log is ${child.logFile}`,
   ]);

@@ -4,7 +4,7 @@ import { createAgeGauge } from '../../../runtime/metrics/age-gauge.ts';
 
 afterEach(() => void jest.useRealTimers());
 
-test('an age grows until the next word, and is not shown when none comes', async () => {
+test('an age grows until the next report, and is hidden when no report comes', async () => {
   jest.useFakeTimers({ now: 1_000_000_000 });
   const registry = new Registry();
   const gauge = createAgeGauge<'file' | 'vector'>({
