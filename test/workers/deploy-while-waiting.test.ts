@@ -4,20 +4,20 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker';
-import { createAdapters, type Adapters } from '../../wiring/adapters.ts';
+import type { Adapters } from '../../wiring/adapters.ts';
 import type { Tool } from '../../contract/ports/index.ts';
 import { agentQueue } from '../../contract/ids.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { startWorkers } from '../../workers/compose.ts';
 import { decideUpdate } from '../../workflows/messages.ts';
-import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
+import { createAdapterEnvironment, type AdapterEnvironment } from '../support/environment/adapter-environment.ts';
 import { createScriptedModel } from '../support/providers/scripted-model.ts';
 import { scope, startTask } from '../support/tasks/tasks.ts';
 import { until } from '../support/until.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-let env: TestEnvironment;
+let env: AdapterEnvironment;
 let adapters: Adapters;
 let dir: string;
 const paid: string[] = [];
@@ -35,16 +35,15 @@ const pay: Tool = {
 const model = createScriptedModel([{ calls: [{ tool: pay.name, arguments: { amount: 1 } }] }, { text: ['Paid.'] }]);
 
 beforeAll(async () => {
-  env = await createTestEnvironment({
+  env = await createAdapterEnvironment({
     ALFRED_MODEL: 'scripted:test',
     ALFRED_SHUTDOWN_GRACE_S: '0',
     ALFRED_AGENTS: JSON.stringify({ knowledge: { approvals: [{ tool: '*' }] } }),
   });
-  adapters = createAdapters(env);
+  adapters = env.adapters;
   dir = await mkdtemp(join(tmpdir(), 'alfred-deploy-'));
 });
 afterAll(async () => {
-  await adapters?.close();
   await env?.close();
   await rm(dir, { recursive: true, force: true });
 });
@@ -60,7 +59,7 @@ const startVersion = (bundle?: string) =>
     [agentQueue('knowledge')],
   );
 
-/** The workflow as a later version has it: with a timer before every model call, guarded as AGENTS.md says. */
+/** A bundle of a later version: the workflow sets a timer before each model call, guarded as AGENTS.md describes. */
 async function laterVersion(): Promise<string> {
   for (const room of ['contract', 'agents', 'workflows'])
     await cp(join(root, room), join(dir, room), { recursive: true });
@@ -80,7 +79,7 @@ async function laterVersion(): Promise<string> {
   return join(dir, 'later.js');
 }
 
-test('an approval outlives a deploy that changed the workflow', async () => {
+test('a pending approval survives a deploy that changed the workflow', async () => {
   const first = await startVersion();
   const { id, handle } = await startTask({ client: env.client, tasks: adapters.tasks }, 'Pay.');
   const row = async () => adapters.tasks.get(scope, id);

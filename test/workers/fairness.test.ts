@@ -1,17 +1,22 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { taskWorkflowId } from '../../contract/ids.ts';
 import { createTaskHarness, type TaskHarness } from '../support/tasks/task-harness.ts';
+import { until } from '../support/until.ts';
 
 let harness: TaskHarness;
-/** One slot for everybody, so that the order in which tasks leave the queue is the order in which they are worked on. */
+/** One activity slot, so tasks run in the order in which they leave the queue. */
 beforeAll(async () => {
   harness = await createTaskHarness({ ALFRED_MAX_CONCURRENT_ACTIVITIES: '1' });
 });
 afterAll(() => harness?.close());
 
-/** Holds the slot until a queue has formed, then lets it go. @returns the names of the tasks in the order they were worked on */
+/**
+ * Occupies the slot until all tasks are queued, then frees it.
+ *
+ * @returns the names of the tasks, in the order they ran
+ */
 async function orderOf(queue: { tenant: string; name: string; priority?: number }[]): Promise<string[]> {
-  const held = Promise.withResolvers<void>();
+  const blocked = Promise.withResolvers<void>();
   const occupied = Promise.withResolvers<void>();
   const order: string[] = [];
   harness.script(({ messages }) => {
@@ -19,7 +24,7 @@ async function orderOf(queue: { tenant: string; name: string; priority?: number 
     const name = first?.role === 'user' ? first.text : '';
     if (name !== 'first') order.push(name);
     else occupied.resolve();
-    return { text: ['Done.'], ...(name === 'first' ? { until: () => held.promise } : {}) };
+    return { text: ['Done.'], ...(name === 'first' ? { until: () => blocked.promise } : {}) };
   });
   const start = async ({ tenant, name, priority }: (typeof queue)[number]) => {
     const scope = { tenant, subject: 'somebody' };
@@ -32,11 +37,17 @@ async function orderOf(queue: { tenant: string; name: string; priority?: number 
   const handles = [];
   for (const task of queue) {
     const handle = await start(task);
-    // Its model call stands in the queue before the next task comes.
-    while (!(await handle.describe()).raw.pendingActivities?.length) await new Promise(setImmediate);
+    // Start the next task when the model call of this one is queued.
+    await until(
+      'an activity is pending',
+      async () => (await handle.describe()).raw.pendingActivities?.length || false,
+      {
+        everyMs: 1,
+      },
+    );
     handles.push(handle);
   }
-  held.resolve();
+  blocked.resolve();
   await Promise.all([first, ...handles].map((handle) => handle.result()));
   return order;
 }
@@ -49,12 +60,12 @@ test('a tenant with a few tasks does not wait behind one with many', async () =>
   expect(order).toHaveLength(45);
   const lastOfB = order.findLastIndex((name) => name.startsWith('b'));
   const lastOfA = order.findLastIndex((name) => name.startsWith('a'));
-  // In turns: five of each tenant, and what the server had ready before.
+  // Both tenants take turns: five tasks of each, and some that the server had already dispatched.
   expect(lastOfB).toBeLessThan(20);
   expect(lastOfA).toBe(44);
 });
 
-test('a task of priority 1 overtakes what waits, one of priority 5 lets it pass', async () => {
+test('a task of priority 1 runs before queued ones, a task of priority 5 after them', async () => {
   const order = await orderOf([
     { tenant: 'a', name: 'later', priority: 5 },
     ...tasksOf('a', 10),

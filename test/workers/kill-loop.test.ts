@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createAdapters, type Adapters } from '../../wiring/adapters.ts';
+import type { Adapters } from '../../wiring/adapters.ts';
 import type { TaskEvent } from '../../contract/events.ts';
 import { agentQueue } from '../../contract/ids.ts';
 import { activityAttempts } from '../support/tasks/activity-attempts.ts';
-import { callsOf, firstSerial, startCountingProvider } from '../support/providers/counting-provider.ts';
+import { callsOf, firstSerial } from '../support/providers/counting-provider.ts';
 import { seededRandom } from '../../cli/eval/seeded-random.ts';
-import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
+import { createCountingEnvironment, type CountingEnvironment } from '../support/providers/counting-environment.ts';
 import { crashPoints, watchCrashPoints, type CrashPoint } from '../support/processes/crash-points.ts';
 import { createKillableWorkers, pick } from '../support/processes/killable-workers.ts';
 import { followTask, startTask } from '../support/tasks/tasks.ts';
@@ -16,70 +16,71 @@ const workersAtOnce = 3;
 const kills = Number(process.env.ALFRED_TEST_KILLS ?? 50);
 const seed = Number(process.env.ALFRED_TEST_SEED ?? Date.now() % 1_000_000);
 
-let provider: Awaited<ReturnType<typeof startCountingProvider>>;
-let env: TestEnvironment;
+let provider: CountingEnvironment['provider'];
+let env: CountingEnvironment;
 let adapters: Adapters;
-let watch: Awaited<ReturnType<typeof watchCrashPoints>>;
+let crashes: Awaited<ReturnType<typeof watchCrashPoints>>;
 beforeAll(async () => {
-  provider = await startCountingProvider({ pieceMs: 60 });
-  env = await createTestEnvironment({
-    ALFRED_MODEL: 'openai:counting',
-    ALFRED_MODELS: '{"openai:counting": {"input": 1, "output": 1, "contextTokens": 200000}}',
-    OPENAI_BASE_URL: provider.url,
-  });
-  adapters = createAdapters(env);
-  watch = await watchCrashPoints(env.config.DATABASE_URL);
+  env = await createCountingEnvironment(60);
+  adapters = env.adapters;
+  provider = env.provider;
+  crashes = await watchCrashPoints(env.config.DATABASE_URL);
 });
 afterAll(async () => {
-  await watch?.close();
-  await adapters?.close();
+  await crashes?.close();
   await env?.close();
-  await provider?.close();
 });
 
 const rows = async <T extends object>(text: string) => (await env.postgres.pool.query<T>(text)).rows;
 
-test(`${kills} kills at random moments over ${tasks} tasks: nothing is charged twice, no event is missing, all end`, async () => {
+test(`${kills} kills at random moments over ${tasks} tasks: nothing is charged twice, no event is missing, all tasks end`, async () => {
   const random = seededRandom(seed);
-  // Said first, so that a run that hangs can be repeated too.
+  // Printed first, so that a run that hangs can be repeated, too.
   console.log(`kill loop: ALFRED_TEST_SEED=${seed}`);
   const startedAt = performance.now();
-  const workers = createKillableWorkers(['workers/main.ts', '--queue', agentQueue('knowledge')], env.config, watch);
+  const workers = createKillableWorkers(['workers/main.ts', '--queue', agentQueue('knowledge')], env.config, crashes);
   try {
     for (let i = 0; i < workersAtOnce; i++) workers.start();
-    const here = { client: env.client, tasks: adapters.tasks };
-    const begun = await Promise.all(Array.from({ length: tasks }, (_, i) => startTask(here, `task ${i}`)));
+    const deps = { client: env.client, tasks: adapters.tasks };
+    const begun = await Promise.all(Array.from({ length: tasks }, (_, i) => startTask(deps, `task ${i}`)));
     const ids = begun.map(({ id }) => id);
-    const struck: Record<'random' | CrashPoint, number> = {
-      ...{ random: 0, charged: 0, stored: 0, intent: 0, receipt: 0, left: 0, decided: 0, resumed: 0 },
+    const killsAt: Record<'random' | CrashPoint, number> = {
+      random: 0,
+      charged: 0,
+      stored: 0,
+      intent: 0,
+      receipt: 0,
+      left: 0,
+      decided: 0,
+      resumed: 0,
     };
     while (workers.killed() < kills) {
       await workers.someReady();
-      // Some at any moment; the others right after something was stored, before Temporal could be told.
+      // Some kills at random moments, the others right after a row was stored and before Temporal knows of it.
       const at = pick<'random' | CrashPoint>(random, ['random', 'random', 'random', 'stored', ...crashPoints]);
       if (at === 'random') {
         await sleep(random() * 600);
-        if (workers.kill(pick(random, workers.ready()))) struck.random++;
-      } else if (await watch.killAt(at, (name) => workers.kill(name), 2_000)) struck[at]++;
+        if (workers.kill(pick(random, workers.ready()))) killsAt.random++;
+      } else if (await crashes.killAt(at, (name) => workers.kill(name), 2_000)) killsAt[at]++;
     }
     provider.finish();
     const histories = await Promise.all(ids.map((id) => followTask(adapters.events, id, 240_000)));
-    const found = (await Promise.all(ids.map(foundStored))).reduce((sum, n) => sum + n, 0);
+    const reused = (await Promise.all(ids.map(countReusedAnswers))).reduce((sum, n) => sum + n, 0);
     console.log(
-      `kill loop: ${kills} kills (${JSON.stringify(struck)}): ${provider.responses.length} requests, ${found} stored answers found by the next attempt, ${((performance.now() - startedAt) / 1_000).toFixed(0)} s`,
+      `kill loop: ${kills} kills (${JSON.stringify(killsAt)}): ${provider.responses.length} requests, ${reused} stored answers reused by the next attempt, ${((performance.now() - startedAt) / 1_000).toFixed(0)} s`,
     );
 
     for (const [i, events] of histories.entries()) checkEvents(events, `task ${i}`);
     await checkLedger();
-    // Else nobody died in the gap between storing an answer and telling Temporal.
-    if (struck.stored > 0) expect(found).toBeGreaterThan(0);
+    // Otherwise no worker died between storing an answer and completing its activity.
+    if (killsAt.stored > 0) expect(reused).toBeGreaterThan(0);
   } finally {
     await workers.end();
   }
 }, 480_000);
 
-/** Model calls of a task that were stored by one attempt and found by a later one. */
-async function foundStored(id: string): Promise<number> {
+/** The number of a task's answers that one attempt stored and a later attempt reused. */
+async function countReusedAnswers(id: string): Promise<number> {
   const paid = await rows<{ step: number; attempt: number }>(
     `select step, attempt from model_calls where outcome = 'completed' and task_id = '${id}'`,
   );
@@ -87,7 +88,7 @@ async function foundStored(id: string): Promise<number> {
   return paid.filter(({ step, attempt }) => (attempts[step - 1] ?? 0) > attempt).length;
 }
 
-/** Numbered without a gap, one end, each step completed once, by the attempt whose text was streamed whole. */
+/** Expects events without a gap, one end, and for each step one completion, by the attempt with the complete text. */
 function checkEvents(events: TaskEvent[], task: string) {
   expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i + 1));
   expect(events.filter(({ type }) => /^task\.(completed|failed|cancelled)$/.test(type))).toHaveLength(1);
@@ -120,28 +121,28 @@ function checkEvents(events: TaskEvent[], task: string) {
 }
 
 async function checkLedger() {
-  // An attempt that died after another one had been slower than it but stored its answer is written off later.
+  // An attempt may stay open when its worker died and another attempt stored the answer. It is written off later.
   const open = `select task_id from model_calls o where outcome = 'open' and not exists (
     select from model_calls c where c.task_id = o.task_id and c.step = o.step and c.outcome = 'completed')`;
   expect(await rows(open)).toEqual([]);
   const twice = `select task_id from model_calls where outcome = 'completed' group by task_id, step having count(*) > 1`;
   expect(await rows(twice)).toEqual([]);
 
-  // What was stored is returned: no attempt begins once its step is paid.
+  // No attempt begins after its step was paid: the stored answer is returned.
   const paidBefore = await rows(
     `select later.task_id from model_calls later join model_calls paid using (task_id, step, purpose)
      where paid.outcome = 'completed' and later.created_at > paid.ended_at`,
   );
   expect(paidBefore).toEqual([]);
 
-  // Every response that counts was delivered whole, once, and none of them is in the books twice.
+  // Every charged response was sent completely, and none is charged twice.
   const charged = await rows<{ serial: number; outcome: string }>(
     `select input_tokens::int as serial, outcome from model_calls where outcome in ('completed', 'wasted')`,
   );
   const serials = charged.map(({ serial }) => serial);
   expect(serials).toEqual([...new Set(serials)]);
   expect(serials.filter((serial) => !provider.responses[serial - firstSerial]?.isComplete)).toEqual([]);
-  // Nothing was asked that is not in the books.
+  // Every request is in the ledger.
   const [{ attempts } = { attempts: 0 }] = await rows<{ attempts: number }>(
     'select count(*)::int as attempts from model_calls',
   );

@@ -1,49 +1,40 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createAdapters, type Adapters } from '../../wiring/adapters.ts';
+import type { Adapters } from '../../wiring/adapters.ts';
 import { agentQueue } from '../../contract/ids.ts';
 import { createTcpProxy } from '../support/processes/tcp-proxy.ts';
 import { activityAttempts } from '../support/tasks/activity-attempts.ts';
-import { startCountingProvider } from '../support/providers/counting-provider.ts';
-import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
+import { createCountingEnvironment, type CountingEnvironment } from '../support/providers/counting-environment.ts';
 import { startRole } from '../support/processes/role-process.ts';
 import { followTask, scope, startTask } from '../support/tasks/tasks.ts';
 import { until } from '../support/until.ts';
 
-// What a worker stores it tells Temporal next. Here the cable to Temporal is cut before that, so that the worker dies in
-// exactly that gap, every time.
+// A worker stores a result and then completes its activity. Here the connection to Temporal is cut between the two, so
+// that the worker always dies in that gap.
 
 const queue = ['--queue', agentQueue('knowledge')];
 
-let provider: Awaited<ReturnType<typeof startCountingProvider>>;
-let env: TestEnvironment;
+let provider: CountingEnvironment['provider'];
+let env: CountingEnvironment;
 let adapters: Adapters;
 beforeAll(async () => {
-  provider = await startCountingProvider({ pieceMs: 100 });
-  env = await createTestEnvironment({
-    ALFRED_MODEL: 'openai:counting',
-    ALFRED_MODELS: '{"openai:counting": {"input": 1, "output": 1, "contextTokens": 200000}}',
-    OPENAI_BASE_URL: provider.url,
-  });
-  adapters = createAdapters(env);
+  env = await createCountingEnvironment(100);
+  adapters = env.adapters;
+  provider = env.provider;
   provider.finish();
 });
-afterAll(async () => {
-  await adapters?.close();
-  await env?.close();
-  await provider?.close();
-});
+afterAll(() => env?.close());
 
-test('a worker killed between "response stored" and "activity completed": the next one returns what was stored and charges nothing', async () => {
+test('a worker killed between "response stored" and "activity completed": the next one returns the stored response and charges nothing', async () => {
   const { id: task } = await startTask({ client: env.client, tasks: adapters.tasks }, 'model');
-  await dyingWorker({
-    // The answer is still coming.
-    cutWhen: () => seen(task, 'text.delta'),
-    killWhen: () => seen(task, 'model.completed'),
+  await runDyingWorker({
+    // In the middle of the answer.
+    cutWhen: () => hasEvent(task, 'text.delta'),
+    killWhen: () => hasEvent(task, 'model.completed'),
   });
-  await ended(task);
+  await finishWithAnotherWorker(task);
 
   expect(await activityAttempts(env.client, task, 'callModel')).toEqual([2, 1]);
-  expect(provider.responses.filter((served) => served.task === 'model')).toEqual([
+  expect(provider.responses.filter((response) => response.task === 'model')).toEqual([
     expect.objectContaining({ step: 1, isComplete: true }),
     expect.objectContaining({ step: 2, isComplete: true }),
   ]);
@@ -59,69 +50,69 @@ test('a worker killed between "response stored" and "activity completed": the ne
 }, 60_000);
 
 test('a worker killed between "receipt stored" and "activity completed": the tool does not run again', async () => {
-  const held = await env.postgres.pool.connect();
+  const lock = await env.postgres.pool.connect();
   let task: string;
   try {
-    // The tool call waits at its receipt until the cable is cut.
-    await held.query('begin; lock table tool_calls in access exclusive mode');
+    // The tool call waits for this lock to store its receipt, until the connection is cut.
+    await lock.query('begin; lock table tool_calls in access exclusive mode');
     task = (await startTask({ client: env.client, tasks: adapters.tasks }, 'tool')).id;
-    await dyingWorker({
-      cutWhen: async () => (await waiting()) > 0,
-      afterCut: () => held.query('commit'),
-      killWhen: () => seen(task, 'tool.completed'),
+    await runDyingWorker({
+      cutWhen: async () => (await countWaiting()) > 0,
+      afterCut: () => lock.query('commit'),
+      killWhen: () => hasEvent(task, 'tool.completed'),
     });
   } finally {
-    await held.query('rollback');
-    held.release();
+    await lock.query('rollback');
+    lock.release();
   }
-  const events = await ended(task);
+  const events = await finishWithAnotherWorker(task);
 
   expect(await activityAttempts(env.client, task, 'runTool')).toEqual([2]);
-  const ofTools = events.filter(({ type }) => type.startsWith('tool.')).map(({ type }) => type);
-  expect(ofTools).toEqual(['tool.started', 'tool.completed']);
+  const toolEvents = events.filter(({ type }) => type.startsWith('tool.')).map(({ type }) => type);
+  expect(toolEvents).toEqual(['tool.started', 'tool.completed']);
 }, 60_000);
 
-/** A moment lasts for some milliseconds. */
+/** The gap lasts for some milliseconds only. */
 const often = { everyMs: 10 };
-type Moment = () => Promise<boolean>;
+type Condition = () => Promise<boolean>;
 
-/** A worker that loses Temporal at one moment, and its life at a later one. */
-async function dyingWorker({
+/** Runs a worker, cuts its connection to Temporal at one moment and kills it at a later one. */
+async function runDyingWorker({
   cutWhen,
   afterCut,
   killWhen,
 }: {
-  cutWhen: Moment;
+  cutWhen: Condition;
   afterCut?: () => Promise<unknown>;
-  killWhen: Moment;
+  killWhen: Condition;
 }) {
   const cable = await createTcpProxy(env.config.TEMPORAL_ADDRESS);
   const worker = startRole('workers/main.ts', queue, env.config, { TEMPORAL_ADDRESS: cable.address });
   try {
     await worker.ready;
-    await until('Temporal is to be cut off', cutWhen, often);
+    await until('the moment to cut the connection', cutWhen, often);
     cable.cut();
     await afterCut?.();
-    await until('the worker is to be killed', killWhen, often);
+    await until('the moment to kill the worker', killWhen, often);
   } finally {
     await worker.end('SIGKILL');
     await cable.close();
   }
 }
 
-const seen = async (task: string, type: string) =>
+const hasEvent = async (task: string, type: string) =>
   (await adapters.events.read(scope, task, 0, 1_000)).some((event) => event.type === type);
 
-/** Connections that wait for the lock on the receipts. */
-async function waiting(): Promise<number> {
+/** The number of connections that wait for the lock on the receipts. */
+async function countWaiting(): Promise<number> {
   const { rows } = await env.postgres.pool.query<{ n: number }>(
     `select count(*)::int as n from pg_locks where relation = 'tool_calls'::regclass and not granted`,
   );
   return rows[0]?.n ?? 0;
 }
 
-/** The task's events up to its end, by another worker. */
-async function ended(task: string) {
+/** Lets another worker finish the task. @returns all events of the task */
+async function finishWithAnotherWorker(task: string) {
   const worker = startRole('workers/main.ts', queue, env.config);
   try {
     const events = await followTask(adapters.events, task, 30_000);

@@ -1,26 +1,26 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { agentQueue } from '../../contract/ids.ts';
-import { createAdapters, type Adapters } from '../../wiring/adapters.ts';
-import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
+import type { Adapters } from '../../wiring/adapters.ts';
+import { createAdapterEnvironment, type AdapterEnvironment } from '../support/environment/adapter-environment.ts';
 import { startRole } from '../support/processes/role-process.ts';
 import { scope, startTask } from '../support/tasks/tasks.ts';
 
 const tasks = 20;
-/** How long the model takes to begin, in ms: the work that is left when the worker dies right after it was asked. */
+/** The time to the first token: the work that remains when the worker dies right after the request. */
 const modelMs = 2_000;
 
-let env: TestEnvironment;
+let env: AdapterEnvironment;
 let adapters: Adapters;
 beforeAll(async () => {
-  env = await createTestEnvironment({ ALFRED_MODEL: 'offline:quote', ALFRED_OFFLINE_FIRST_TOKEN_MS: String(modelMs) });
-  adapters = createAdapters(env);
+  env = await createAdapterEnvironment({
+    ALFRED_MODEL: 'offline:quote',
+    ALFRED_OFFLINE_FIRST_TOKEN_MS: String(modelMs),
+  });
+  adapters = env.adapters;
 });
-afterAll(async () => {
-  await adapters?.close();
-  await env?.close();
-});
+afterAll(() => env?.close());
 
-test('20 tasks in flight survive kill -9 of their worker and end soon after another one starts', async () => {
+test('20 running tasks survive kill -9 of their worker and end soon after another one starts', async () => {
   const queue = ['--queue', agentQueue('knowledge')];
   const first = startRole('workers/main.ts', queue, env.config);
   let second: ReturnType<typeof startRole> | undefined;
@@ -32,19 +32,19 @@ test('20 tasks in flight survive kill -9 of their worker and end soon after anot
         return id;
       }),
     );
-    await Promise.all(ids.map((id) => followed(id, (type) => type === 'model.started')));
+    await Promise.all(ids.map((id) => followUntil(id, (type) => type === 'model.started')));
     await first.end('SIGKILL');
 
     const begun = performance.now();
     second = startRole('workers/main.ts', queue, env.config);
     await second.ready;
     const readyMs = performance.now() - begun;
-    const histories = await Promise.all(ids.map((id) => followed(id, () => false)));
+    const histories = await Promise.all(ids.map((id) => followUntil(id, () => false)));
     const doneMs = performance.now() - begun;
-    const workLeftMs = modelMs * callsOf(histories[0] ?? []);
-    const returnedMs = doneMs - readyMs - workLeftMs;
+    const remainingWorkMs = modelMs * countModelCalls(histories[0] ?? []);
+    const returnedMs = doneMs - readyMs - remainingWorkMs;
     console.log(
-      `killed worker: another one ready ${Math.round(readyMs)} ms after its start, all ${tasks} tasks done ${Math.round(returnedMs)} ms after that plus the ${workLeftMs} ms of work that were left`,
+      `killed worker: another one ready ${Math.round(readyMs)} ms after its start, all ${tasks} tasks done ${Math.round(returnedMs)} ms after that plus ${remainingWorkMs} ms of remaining work`,
     );
 
     for (const events of histories) {
@@ -55,7 +55,7 @@ test('20 tasks in flight survive kill -9 of their worker and end soon after anot
       `select count(*) as paid from model_calls where outcome = 'completed' group by task_id, step`,
     );
     expect(new Set(rows.map(({ paid }) => paid))).toEqual(new Set([1]));
-    // A bound, not a measurement: with Temporal's default timeouts this takes 12 s and more.
+    // An upper bound: with Temporal's default timeouts it would be at least 12 s.
     expect(returnedMs).toBeLessThan(8_000);
   } finally {
     await first.end('SIGKILL');
@@ -68,7 +68,7 @@ test('SIGTERM lets a running model call finish', async () => {
   try {
     await role.ready;
     const task = await startTask({ client: env.client, tasks: adapters.tasks }, 'Drain?');
-    await followed(task.id, (type) => type === 'model.started');
+    await followUntil(task.id, (type) => type === 'model.started');
     expect(await role.end('SIGTERM')).toBe(0);
     const events = await adapters.events.read(scope, task.id, 0, 100);
     expect(events.find(({ type }) => type === 'model.completed')).toMatchObject({ data: { attempt: 1 } });
@@ -77,13 +77,14 @@ test('SIGTERM lets a running model call finish', async () => {
   }
 });
 
-const callsOf = (events: { type: string }[]) => events.filter(({ type }) => type === 'model.completed').length;
+const countModelCalls = (events: { type: string }[]) => events.filter(({ type }) => type === 'model.completed').length;
 
-async function followed(id: string, enough: (type: string) => boolean) {
+/** Follows a task until an event of that type, or until its end. @returns its events so far */
+async function followUntil(id: string, isLast: (type: string) => boolean) {
   const events = [];
   for await (const page of adapters.events.follow(scope, id, 0, AbortSignal.timeout(60_000))) {
     events.push(...page);
-    if (page.some(({ type }) => enough(type))) break;
+    if (page.some(({ type }) => isLast(type))) break;
   }
   return events;
 }

@@ -5,7 +5,10 @@ import { loadConfig } from '../../runtime/config.ts';
 import { checkApprovals } from '../../workers/settings.ts';
 
 const write = (name: string): Tool => ({
-  ...{ name, description: '', inputSchema: {}, effect: 'write' },
+  name,
+  description: '',
+  inputSchema: {},
+  effect: 'write',
   run: async () => ({ output: null, summary: '' }),
 });
 const tools = { send_email: write('send_email'), send_webhook: write('send_webhook') };
@@ -19,13 +22,13 @@ const check = (approvals?: object[]) =>
     tools,
   );
 
-test('a rule for a tool that the agent does not have is refused at the start', () => {
+test('an approval rule for a tool that the agent does not have is refused at startup', () => {
   expect(() => check([{ tool: 'send_webhok' }])).toThrow(
     /approval rule of assistant for the tool "send_webhok".*send_webhook/,
   );
 });
 
-test('tools that change something and wait for nobody are told', () => {
+test('tools with effects but without an approval rule are reported', () => {
   expect(check()).toEqual([]);
   expect(check([{ tool: '*' }])).toEqual([]);
   expect(check([{ tool: 'send_email' }])).toEqual([{ agent: 'assistant', tool: 'send_webhook' }]);

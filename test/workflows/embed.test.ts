@@ -1,27 +1,25 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createAdapters, type Adapters } from '../../wiring/adapters.ts';
+import type { Adapters } from '../../wiring/adapters.ts';
 import type { Embedder } from '../../contract/ports/index.ts';
 import { documentsQueue, embedWorkflowId, ingestionWorkflowId, systemQueue } from '../../contract/ids.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { startWorkers } from '../../workers/compose.ts';
 import type { ingestWorkflow } from '../../workflows/ingest/workflow.ts';
 import type { sweepTasksWorkflow } from '../../workflows/sweep/workflow.ts';
-import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
+import { createAdapterEnvironment, type AdapterEnvironment } from '../support/environment/adapter-environment.ts';
+import { startIngestion } from '../support/documents/ingestion.ts';
 import { plainParser } from '../support/documents/plain-parser.ts';
 import { local as scope, defaultPlacement } from '../support/documents/put-document.ts';
 import { createWordEmbedder } from '../support/documents/word-embedder.ts';
 import { until } from '../support/until.ts';
 
-let env: TestEnvironment;
+let env: AdapterEnvironment;
 let adapters: Adapters;
 beforeAll(async () => {
-  env = await createTestEnvironment({ ALFRED_SHUTDOWN_GRACE_S: '0', ALFRED_SWEEP_INTERVAL_S: '86400' });
-  adapters = createAdapters(env);
+  env = await createAdapterEnvironment({ ALFRED_SHUTDOWN_GRACE_S: '0', ALFRED_SWEEP_INTERVAL_S: '86400' });
+  adapters = env.adapters;
 });
-afterAll(async () => {
-  await adapters?.close();
-  await env?.close();
-});
+afterAll(() => env?.close());
 
 const work = (embedder: () => Embedder | undefined, metrics = createMetrics()) =>
   startWorkers(
@@ -36,13 +34,8 @@ const work = (embedder: () => Embedder | undefined, metrics = createMetrics()) =
 
 async function ingest(names: string[]) {
   const files = names.map((name) => ({ name, mediaType: 'text/plain', bytes: Buffer.from(`Speaks of ${name}.`) }));
-  const ingestionId = await adapters.documents.createIngestion(scope, files, defaultPlacement);
-  const args = [{ ingestionId, ...scope }] as const;
-  return env.client.workflow.execute<typeof ingestWorkflow>('ingestWorkflow', {
-    workflowId: ingestionWorkflowId(ingestionId),
-    taskQueue: documentsQueue,
-    args: [...args],
-  });
+  const { handle } = await startIngestion({ client: env.client, documents: adapters.documents }, scope, files);
+  return handle.result();
 }
 const progress = (model: string) => adapters.vectors.progress(model, scope.tenant);
 /** Waits until every chunk has its vector. @returns how many have one */

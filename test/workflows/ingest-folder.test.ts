@@ -2,12 +2,12 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createAdapters, type Adapters } from '../../wiring/adapters.ts';
+import type { Adapters } from '../../wiring/adapters.ts';
 import type { UploadedFile } from '../../contract/ports/index.ts';
 import { documentsQueue } from '../../contract/ids.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { startWorkers } from '../../workers/compose.ts';
-import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
+import { createAdapterEnvironment, type AdapterEnvironment } from '../support/environment/adapter-environment.ts';
 import { startIngestion } from '../support/documents/ingestion.ts';
 import { startRole } from '../support/processes/role-process.ts';
 import { createWordEmbedder } from '../support/documents/word-embedder.ts';
@@ -18,16 +18,13 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const wantedFiles = Number(process.env.ALFRED_TEST_FILES ?? 150);
 const kills = 5;
 
-let env: TestEnvironment;
+let env: AdapterEnvironment;
 let adapters: Adapters;
 beforeAll(async () => {
-  env = await createTestEnvironment({ ALFRED_SHUTDOWN_GRACE_S: '0', ALFRED_EMBEDDINGS: 'none' });
-  adapters = createAdapters(env);
+  env = await createAdapterEnvironment({ ALFRED_SHUTDOWN_GRACE_S: '0', ALFRED_EMBEDDINGS: 'none' });
+  adapters = env.adapters;
 });
-afterAll(async () => {
-  await adapters?.close();
-  await env?.close();
-});
+afterAll(() => env?.close());
 
 /** Real files: the examples, and the documentation and data in this project's packages. */
 async function mixedFiles(): Promise<UploadedFile[]> {

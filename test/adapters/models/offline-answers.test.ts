@@ -1,13 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createAdapters, type Adapters } from '../../../wiring/adapters.ts';
+import type { Adapters } from '../../../wiring/adapters.ts';
 import { createTools } from '../../../agents/tools/index.ts';
 import { createOfflineProvider } from '../../../adapters/models/offline.ts';
 import { citationsOf, numberPassages } from '../../../activities/context/citations.ts';
 import type { Message } from '../../../contract/ports/index.ts';
-import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
+import { createPolicyEnvironment } from '../../support/documents/policy-environment.ts';
 import { local } from '../../support/documents/put-document.ts';
-import { putPolicies } from '../../support/documents/put-policies.ts';
 
 type Question = { question: string; document: string | null; fact: string | null };
 const { questions } = JSON.parse(
@@ -16,17 +15,13 @@ const { questions } = JSON.parse(
   questions: Question[];
 };
 
-let env: TestEnvironment;
+let env: Awaited<ReturnType<typeof createPolicyEnvironment>>;
 let adapters: Adapters;
 beforeAll(async () => {
-  env = await createTestEnvironment();
-  adapters = createAdapters(env);
-  for (const outcome of await putPolicies(adapters)) expect(outcome).toMatchObject({ state: 'added' });
+  env = await createPolicyEnvironment();
+  adapters = env.adapters;
 }, 60_000);
-afterAll(async () => {
-  await adapters?.close();
-  await env?.close();
-});
+afterAll(() => env?.close());
 
 /** The offline provider's answer to a question, after its search. */
 async function answer(question: string) {

@@ -1,14 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createAdapters, type Adapters } from '../../../wiring/adapters.ts';
+import type { Adapters } from '../../../wiring/adapters.ts';
 import { offlineQuery } from '../../../adapters/models/offline-query.ts';
 import { createTools } from '../../../agents/tools/index.ts';
 import { createOfflineProvider } from '../../../adapters/models/offline.ts';
 import { numberPassages } from '../../../activities/context/citations.ts';
 import type { Message, ModelEvent } from '../../../contract/ports/index.ts';
-import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
+import { createPolicyEnvironment } from '../../support/documents/policy-environment.ts';
 import { local } from '../../support/documents/put-document.ts';
-import { putPolicies } from '../../support/documents/put-policies.ts';
 
 const user = (text: string): Message => ({ role: 'user', text });
 const queryOf = (...texts: string[]) => offlineQuery(texts.map(user)).query;
@@ -70,17 +69,13 @@ describe('the offline query', () => {
 });
 
 describe('a conversation with the offline provider about the example policies', () => {
-  let env: TestEnvironment;
+  let env: Awaited<ReturnType<typeof createPolicyEnvironment>>;
   let adapters: Adapters;
   beforeAll(async () => {
-    env = await createTestEnvironment();
-    adapters = createAdapters(env);
-    await putPolicies(adapters);
+    env = await createPolicyEnvironment();
+    adapters = env.adapters;
   }, 60_000);
-  afterAll(async () => {
-    await adapters?.close();
-    await env?.close();
-  });
+  afterAll(() => env?.close());
 
   /** The answer to the last of these messages, after the others were answered. */
   async function answer(...texts: string[]): Promise<{ query: string; text: string }> {

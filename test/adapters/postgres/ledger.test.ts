@@ -24,12 +24,8 @@ afterAll(async () => {
   await harness?.close();
 });
 
-/** Begins an attempt at a step that is not paid yet. */
-async function begin(attempt: number, changes: Parameters<typeof openCall>[0] = {}) {
-  const call = openCall({ attempt, ...changes });
-  expect(await harness.ledger.beginModelCall(task, call)).toBeUndefined();
-  return call;
-}
+const begin = (attempt: number, changes: Parameters<typeof openCall>[0] = {}) =>
+  harness.begin(task, { attempt, ...changes });
 
 test('an attempt after one that stored its response and died returns that response: one row, one charge', async () => {
   const first = await begin(1);

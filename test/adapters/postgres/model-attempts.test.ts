@@ -25,11 +25,8 @@ afterAll(async () => {
   await harness?.close();
 });
 
-async function begin(attempt: number, changes: Parameters<typeof openCall>[0] = {}) {
-  const call = openCall({ attempt, ...changes });
-  expect(await harness.ledger.beginModelCall(task, call)).toBeUndefined();
-  return call;
-}
+const begin = (attempt: number, changes: Parameters<typeof openCall>[0] = {}) =>
+  harness.begin(task, { attempt, ...changes });
 const chargedToTask = () => harness.budgetOf(budgetId.task(task.taskId));
 const worst = { tokens: 150, cost_usd: 0.1 };
 

@@ -1,21 +1,16 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createAdapters, type Adapters } from '../../../wiring/adapters.ts';
-import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
+import type { Adapters } from '../../../wiring/adapters.ts';
+import { createPolicyEnvironment } from '../../support/documents/policy-environment.ts';
 import { local } from '../../support/documents/put-document.ts';
-import { putPolicies } from '../../support/documents/put-policies.ts';
 
-let env: TestEnvironment;
+let env: Awaited<ReturnType<typeof createPolicyEnvironment>>;
 let adapters: Adapters;
 
 beforeAll(async () => {
-  env = await createTestEnvironment();
-  adapters = createAdapters(env);
-  for (const outcome of await putPolicies(adapters)) expect(outcome).toMatchObject({ state: 'added' });
+  env = await createPolicyEnvironment();
+  adapters = env.adapters;
 }, 60_000);
-afterAll(async () => {
-  await adapters?.close();
-  await env?.close();
-});
+afterAll(() => env?.close());
 
 test.each([
   ['How many days do I have to file an expense report?', 'expenses.md', '30 calendar days'],

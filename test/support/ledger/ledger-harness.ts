@@ -1,3 +1,4 @@
+import { expect } from '@jest/globals';
 import { v7 as newId } from 'uuid';
 import { createMessageStore } from '../../../adapters/postgres/messages/message-store.ts';
 import { createEventListener } from '../../../adapters/postgres/event-listener.ts';
@@ -115,6 +116,12 @@ export async function createLedgerHarness() {
       const task = { ...scope, taskId: id, agent: 'knowledge' };
       await parts.tasks.start(task, run, 'scripted:x');
       return { task, head };
+    },
+    /** Begins an attempt at a step that is not paid yet. @returns the attempt */
+    async begin(task: TaskRef, changes: Partial<OpenModelCall> = {}): Promise<OpenModelCall> {
+      const call = openCall(changes);
+      expect(await parts.ledger.beginModelCall(task, call)).toBeUndefined();
+      return call;
     },
     /** The ledger's rows for a task, oldest first. */
     async rowsOf({ taskId }: TaskRef): Promise<LedgerRow[]> {
