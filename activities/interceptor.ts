@@ -16,20 +16,26 @@ export const createActivityInterceptor = (log: Logger): ActivityInboundCallsInte
       const signal = cancellationSignal();
       // Cancelled by the server: report the cancellation. Aborted by our own shutdown: another worker continues.
       if (signal.aborted && !isShutdown(signal)) throw signal.reason;
-      const known = signal.aborted ? new AlfredError('draining') : toAlfredError(error);
+      const alfredError = signal.aborted ? new AlfredError('draining') : toAlfredError(error);
       const { activityType, attempt, workflowExecution } = activityInfo();
-      const final = isFinal(known);
-      const details = { activityType, attempt, workflowId: workflowExecution?.workflowId, code: known.code, final };
-      log[known.code === 'internal' ? 'error' : 'warn'](
-        { ...details, err: known.cause ?? known },
+      const final = isFinal(alfredError);
+      const details = {
+        activityType,
+        attempt,
+        workflowId: workflowExecution?.workflowId,
+        code: alfredError.code,
+        final,
+      };
+      log[alfredError.code === 'internal' ? 'error' : 'warn'](
+        { ...details, err: alfredError.cause ?? alfredError },
         'an activity failed',
       );
       const failure = ApplicationFailure.create({
-        type: known.code,
-        message: known.message,
+        type: alfredError.code,
+        message: alfredError.message,
         nonRetryable: final,
-        ...(known.details ? { details: [known.details] } : {}),
-        ...(known.retryAfterMs !== undefined ? { nextRetryDelay: known.retryAfterMs } : {}),
+        ...(alfredError.details ? { details: [alfredError.details] } : {}),
+        ...(alfredError.retryAfterMs !== undefined ? { nextRetryDelay: alfredError.retryAfterMs } : {}),
       });
       // The log has the stack. In history it would keep the file paths of this machine.
       failure.stack = '';

@@ -40,7 +40,7 @@ export const createToolActivities = (deps: ToolDeps) => {
         const requested = await messageStore.loadToolArguments(task, head, call.callId);
         const verdict = approval && (await deps.approvals.findVerdict(task, { step, callId: call.callId }));
         const input = verdict?.runs ? verdict.arguments : requested.arguments;
-        const known = toolOf(deps, task, call.tool);
+        const tool = toolOf(deps, task, call.tool);
         const isEdited = verdict?.runs === true && hashArguments(requested.arguments) !== verdict.argumentsHash;
         const receipt = await ledger.beginToolCall(task, {
           ...currentRun(),
@@ -48,7 +48,7 @@ export const createToolActivities = (deps: ToolDeps) => {
           tool: call.tool,
           step,
           // A denied call has no effect.
-          ...(known?.effect && approval?.runs !== false ? { effect: known.effect } : {}),
+          ...(tool?.effect && approval?.runs !== false ? { effect: tool.effect } : {}),
           arguments: requested.malformed ?? input,
         });
         if (receipt.result) return receipt.result;
@@ -59,7 +59,7 @@ export const createToolActivities = (deps: ToolDeps) => {
                 task,
                 step,
                 call,
-                known,
+                tool,
                 input,
                 approval,
                 verdict,
@@ -72,9 +72,9 @@ export const createToolActivities = (deps: ToolDeps) => {
                 'invalid_arguments',
               );
         const durationMs = Math.round(performance.now() - startedAt);
-        const tool = known?.name ?? 'unknown';
-        metrics.toolCalls.inc({ tool, outcome: outcome.isError ? 'error' : 'ok' });
-        metrics.toolCallDuration.observe({ tool }, durationMs / 1_000);
+        const label = tool?.name ?? 'unknown';
+        metrics.toolCalls.inc({ tool: label, outcome: outcome.isError ? 'error' : 'ok' });
+        metrics.toolCallDuration.observe({ tool: label }, durationMs / 1_000);
         return ledger.completeToolCall(task, {
           callId: call.callId,
           tool: call.tool,
@@ -96,7 +96,7 @@ function toolOf({ tools, agents }: ToolDeps, { agent }: TaskRef, name: string): 
 type Outcome = ToolOutcome & { isError: boolean; misuse?: ToolMisuse };
 
 type Attempt = Pick<RunTool, 'task' | 'step' | 'call' | 'approval'> & {
-  known: Tool | undefined;
+  tool: Tool | undefined;
   input: JsonValue;
   verdict: DecidedCall | undefined;
   /** A person has changed the arguments. */
@@ -108,16 +108,16 @@ type Attempt = Pick<RunTool, 'task' | 'step' | 'call' | 'approval'> & {
 
 async function attempt(
   deps: ToolDeps,
-  { task, step, call, known, input, approval, verdict, isEdited, wasSent, signal }: Attempt,
+  { task, step, call, tool, input, approval, verdict, isEdited, wasSent, signal }: Attempt,
 ): Promise<Outcome> {
-  if (!known) return errorOutcome(`There is no tool "${call.tool}".`, 'unknown_tool');
+  if (!tool) return errorOutcome(`There is no tool "${call.tool}".`, 'unknown_tool');
   if (approval && !approval.runs) return denialOutcome(verdict);
   try {
     // Before the approval check: invalid input was never shown to a person, and the tool's error explains it.
-    known.check?.(input);
+    tool.check?.(input);
     await checkApproval(deps, { task, call, input, approval, verdict });
     const key = { step, callId: call.callId };
-    const outcome = await runEffect(deps.effects, { task, call: key, tool: known, input, wasSent, signal });
+    const outcome = await runEffect(deps.effects, { task, call: key, tool, input, wasSent, signal });
     return {
       ...outcome,
       output: withApprovalNote(outcome.output, verdict, isEdited ? input : undefined),
@@ -134,7 +134,7 @@ async function attempt(
         ? new AlfredError('tool_failed', `The tool ${call.tool} failed after several attempts.`, { cause: error })
         : failure;
     // The agent reports what another system could not do.
-    if (known.effect && toolFailure.code === 'tool_failed' && isFinal(toolFailure))
+    if (tool.effect && toolFailure.code === 'tool_failed' && isFinal(toolFailure))
       return errorOutcome(toolFailure.message);
     throw toolFailure;
   }

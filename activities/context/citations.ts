@@ -102,8 +102,8 @@ export function unknownNumbers(text: string, messages: Message[]): number[] {
  */
 export const replaceUnknownCitations = (text: string, unknown: number[]): string =>
   text.replace(citation, (_, list: string) => {
-    const known = list.split(',').filter((n) => !unknown.includes(Number(n)));
-    return known.length > 0 ? `[${known.map((n) => n.trim()).join(', ')}]` : '[no such source]';
+    const knownNumbers = list.split(',').filter((n) => !unknown.includes(Number(n)));
+    return knownNumbers.length > 0 ? `[${knownNumbers.map((n) => n.trim()).join(', ')}]` : '[no such source]';
   });
 
 const citation = /\[(\d{1,4}(?:\s*,\s*\d{1,4})*)\]/g;
@@ -111,8 +111,10 @@ const citation = /\[(\d{1,4}(?:\s*,\s*\d{1,4})*)\]/g;
 /** Numbers that an answer cites and whose passages these messages no longer show. */
 export function citedNotShown(text: string, messages: Message[]): number[] {
   const shown = passagesByNumber(messages);
-  const known = new Set(passageNumbersOf(messages).values());
-  return [...new Set([...citedClaims(text)].map(({ n }) => n))].filter((n) => known.has(n) && !shown.has(n));
+  const numbersOfConversation = new Set(passageNumbersOf(messages).values());
+  return [...new Set([...citedClaims(text)].map(({ n }) => n))].filter(
+    (n) => numbersOfConversation.has(n) && !shown.has(n),
+  );
 }
 
 /**
@@ -124,11 +126,11 @@ export function citedNotShown(text: string, messages: Message[]): number[] {
  */
 export function numbersByResult(messages: Message[], stored: StoredMessage[]): Record<ContentHash, number[]> {
   const shownBy = new Map<ContentHash, number[]>();
-  const known = new Set<number>();
+  const attributed = new Set<number>();
   const add = (result: ContentHash, numbers: number[]) => {
-    const added = numbers.filter((n) => !known.has(n));
+    const added = numbers.filter((n) => !attributed.has(n));
     if (added.length > 0) shownBy.set(result, [...(shownBy.get(result) ?? []), ...added]);
-    for (const n of added) known.add(n);
+    for (const n of added) attributed.add(n);
   };
   for (const [i, message] of messages.entries()) {
     const storedMessage = stored[i];

@@ -45,12 +45,12 @@ export function boundTokens(
   overheadBytes: number,
   isCiting = false,
 ): number {
-  const known = counted?.by === model ? counted : undefined;
-  const before = messages.slice(0, (known?.index ?? -1) + 1);
+  const baseline = counted?.by === model ? counted : undefined;
+  const before = messages.slice(0, (baseline?.index ?? -1) + 1);
   const after = messages.slice(before.length);
   // The last counted message is the model's own response. The request that was counted ended before it.
-  const toolIsNew = known !== undefined && !hasOmissions(before.slice(0, -1)) && hasOmissions(messages);
-  const start = known ? known.tokens + (toolIsNew ? readMoreBytes : 0) : overheadBytes + toolPromptTokens;
+  const toolIsNew = baseline !== undefined && !hasOmissions(before.slice(0, -1)) && hasOmissions(messages);
+  const start = baseline ? baseline.tokens + (toolIsNew ? readMoreBytes : 0) : overheadBytes + toolPromptTokens;
   const maxTokensOf = (message: Message) =>
     bytesOf(message) + wrapperTokens * partsIn(message) + (isCiting ? searchResultBytes(message) : 0);
   return after.reduce((sum, message) => sum + maxTokensOf(message), start + wrapperTokens);

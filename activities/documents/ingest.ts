@@ -89,14 +89,14 @@ async function ingestFile(
     return undefined;
   } catch (error) {
     signal.throwIfAborted();
-    const known = toAlfredError(error);
-    const { code, message } = known;
+    const failure = toAlfredError(error);
+    const { code, message } = failure;
     log[code === 'internal' ? 'error' : 'info'](
-      { ingestionId, ordinal: file.ordinal, code, ...(code === 'internal' ? { err: known.cause ?? known } : {}) },
+      { ingestionId, ordinal: file.ordinal, code, ...(code === 'internal' ? { err: failure.cause ?? failure } : {}) },
       'a file could not be read',
     );
     // After the last attempt the file fails, so that it does not hold up the others.
-    if (activityInfo().attempt < maxAttemptsOf(code)) return known;
+    if (activityInfo().attempt < maxAttemptsOf(code)) return failure;
     const outcome = { state: 'failed', code, message } as const;
     await documents.recordFileOutcome(scope, upload, outcome);
     observed.settled(outcome);

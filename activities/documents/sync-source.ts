@@ -112,14 +112,14 @@ async function syncItem(
     return undefined;
   } catch (error) {
     signal.throwIfAborted();
-    const known = toAlfredError(error);
-    const { code, message } = known;
+    const failure = toAlfredError(error);
+    const { code, message } = failure;
     deps.log[code === 'internal' ? 'error' : 'info'](
-      { sourceId: source.sourceId, code, ...(code === 'internal' ? { err: known.cause ?? known } : {}) },
+      { sourceId: source.sourceId, code, ...(code === 'internal' ? { err: failure.cause ?? failure } : {}) },
       'an item of a source could not be read',
     );
     // After the last attempt the item fails, so that it does not hold up the others.
-    if (isOurFault(known) && activityInfo().attempt < maxAttemptsOf(code)) return known;
+    if (isOurFault(failure) && activityInfo().attempt < maxAttemptsOf(code)) return failure;
     await record({ state: 'failed', code, message });
     return undefined;
   }

@@ -64,9 +64,9 @@ export async function loadCitedResults(
   const cited = root?.role === 'compaction' ? citedNotShown(text, messages) : [];
   if (root?.role !== 'compaction' || cited.length === 0) return messages;
   const shownBy = Object.entries(root.shownBy ?? {}).filter(([, numbers]) => numbers.some((n) => cited.includes(n)));
-  const found = shownBy.flatMap(([, numbers]) => numbers);
+  const locatedNumbers = shownBy.flatMap(([, numbers]) => numbers);
   // Compactions stored by an earlier version do not record which result showed a passage.
-  if (!cited.every((n) => found.includes(n))) return numberPassages(await messageStore.loadAll(task, head));
+  if (!cited.every((n) => locatedNumbers.includes(n))) return numberPassages(await messageStore.loadAll(task, head));
   const outputs = await messageStore.loadResults(
     task,
     shownBy.map(([result]) => result),

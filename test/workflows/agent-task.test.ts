@@ -35,9 +35,9 @@ describe('agentTaskWorkflow', () => {
 
   test('tool calls of one step run in parallel, and their results reach the next model call', async () => {
     let together = 0;
-    let most = 0;
+    let maxTogether = 0;
     harness.tool('look', async (input) => {
-      most = Math.max(most, ++together);
+      maxTogether = Math.max(maxTogether, ++together);
       if (together < 2) await new Promise((resolve) => setTimeout(resolve, 300));
       together--;
       return { output: { saw: input }, summary: 'looked' };
@@ -53,7 +53,7 @@ describe('agentTaskWorkflow', () => {
     ]);
     const { id } = await harness.start();
     await harness.followToEnd(id);
-    expect(most).toBe(2);
+    expect(maxTogether).toBe(2);
     expect(requests[1]?.messages.at(-1)).toMatchObject({
       role: 'tool',
       results: [{ output: { saw: { at: 1 } } }, { output: { saw: { at: 2 } } }],

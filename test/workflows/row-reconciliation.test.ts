@@ -67,9 +67,9 @@ describe('the sweep reconciles rows', () => {
       call === 1 ? { calls: [{ tool: 'look', arguments: {} }] } : call === 2 ? waitsForever : { text: ['Answer.'] },
     );
     const { id, handle } = await harness.start();
-    const begun = await eventsUntil(id, ({ type }) => type === 'text.delta');
+    const streamed = await eventsUntil(id, ({ type }) => type === 'text.delta');
     await handle.terminate('by hand');
-    await eventsUntil(id, ({ type }) => type === 'task.failed', begun.length);
+    await eventsUntil(id, ({ type }) => type === 'task.failed', streamed.length);
     const { runId } = await handle.describe();
     const { events: recorded } = await handle.fetchHistory();
     const last = recorded?.findLast((event) => event.workflowTaskCompletedEventAttributes)?.eventId;
@@ -95,15 +95,15 @@ describe('the sweep reconciles rows', () => {
     const events = await eventsUntil(task.id, ({ type }) => type === 'task.failed');
     expect(events.at(-1)).toMatchObject({ data: { error: { code: 'never_started' } } });
 
-    const again = await harness.tasks.create(scope, request, { idempotencyKey: 'once' });
-    expect(again).toMatchObject({ id: task.id, status: 'queued', error: null });
+    const repeated = await harness.tasks.create(scope, request, { idempotencyKey: 'once' });
+    expect(repeated).toMatchObject({ id: task.id, status: 'queued', error: null });
     harness.script([{ text: ['Started after all.'] }]);
     await harness.client.workflow.start('agentTaskWorkflow', {
       workflowId: taskWorkflowId(task.id),
       taskQueue: agentQueue('knowledge'),
       args: [{ taskId: task.id, agent: 'knowledge', head: task.head, ...scope }],
     });
-    await eventsUntil(task.id, ({ type }) => type === 'task.completed', again.lastSeq);
+    await eventsUntil(task.id, ({ type }) => type === 'task.completed', repeated.lastSeq);
     expect(await harness.row(task.id)).toMatchObject({ status: 'completed', error: null });
   });
 

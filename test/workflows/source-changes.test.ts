@@ -52,9 +52,9 @@ async function add(path: string, more: object = {}) {
 }
 type Ref = Awaited<ReturnType<typeof add>>;
 async function row(source: Ref): Promise<SourceRow> {
-  const found = await adapters.sources.get(scope, source.sourceId);
-  if (!found) throw new Error('no such source');
-  return found;
+  const sourceRow = await adapters.sources.get(scope, source.sourceId);
+  if (!sourceRow) throw new Error('no such source');
+  return sourceRow;
 }
 async function sync(source: Ref) {
   await adapters.sources.requestSync(source);

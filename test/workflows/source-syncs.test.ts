@@ -67,16 +67,16 @@ test('a removed source takes its documents with it, except those that another so
   for (const words of ['a', 'b']) sources.site.page(`/${words}`, words);
   sources.site.sitemap('/sitemap.xml', ['/a', '/b']);
   const all = await sources.add('/sitemap.xml');
-  const one = await sources.add('/a');
+  const pageA = await sources.add('/a');
   await sources.sync(all);
-  await sources.sync(one);
+  await sources.sync(pageA);
   expect(await sources.adapters.sources.delete(scope, all.sourceId, 'remove')).toBe(true);
   expect(await sources.adapters.sources.get(scope, all.sourceId)).toBeUndefined();
   await sources.adapters.workflows.syncSource(all);
   await sources.handleOf(all).result();
   expect([await sources.textOf('/a'), await sources.textOf('/b')]).toEqual([expect.any(String), undefined]);
   expect(await sources.adapters.sources.delete(scope, all.sourceId, 'remove')).toBe(false);
-  expect(await sources.adapters.sources.delete(scope, one.sourceId, 'keep')).toBe(true);
+  expect(await sources.adapters.sources.delete(scope, pageA.sourceId, 'keep')).toBe(true);
   expect(await sources.textOf('/a')).toBeDefined();
 });
 

@@ -52,14 +52,14 @@ test('`unlessRoles`: a rule does not apply to a person with one of these roles, 
 });
 
 test('the configuration’s rules replace the agent’s; the tool’s own rules come last', () => {
-  const own: Tool = { ...pay, approvals: [{ approvers: { roles: ['tool'] } }] };
+  const toolWithRule: Tool = { ...pay, approvals: [{ approvers: { roles: ['tool'] } }] };
   const of = (configured: ApprovalRule[] | undefined, tool: Tool, agent = 'assistant') =>
     rulesFor({ agents, approvalsOf: () => configured }, agent, tool).map(({ tool: name }) => name);
   expect(of(undefined, pay)).toEqual(['*']);
   expect(of(undefined, readTool)).toEqual([]);
   expect(of([], pay)).toEqual([]);
-  expect(of(rules({ tool: 'pay' }, { tool: 'other' }), own)).toEqual(['pay', 'pay']);
-  expect(of([], own, 'knowledge')).toEqual(['pay']);
+  expect(of(rules({ tool: 'pay' }, { tool: 'other' }), toolWithRule)).toEqual(['pay', 'pay']);
+  expect(of([], toolWithRule, 'knowledge')).toEqual(['pay']);
 });
 
 test('a condition without a comparison is refused', () => {

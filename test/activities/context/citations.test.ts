@@ -5,7 +5,7 @@ import type { StoredMessage } from '../../../contract/messages.ts';
 import { selectQuote, splitSentences } from '../../../contract/rules/quote.ts';
 import { passage } from '../../support/documents/passage.ts';
 
-const found = (...passages: object[]): Message => ({
+const toolMessage = (...passages: object[]): Message => ({
   role: 'tool',
   results: [{ callId: 'c', tool: 'search_documents', output: { passages } as never, isError: false }],
 });
@@ -14,8 +14,8 @@ const travel = 'Book trains first. Flights need approval above 500 EUR.';
 
 test('passages are numbered by first appearance over several searches, and a repeated one keeps its number', () => {
   const messages = numberPassages([
-    found(passage('a', deadline), passage('b', travel)),
-    found(passage('b', travel), passage('c', 'New.')),
+    toolMessage(passage('a', deadline), passage('b', travel)),
+    toolMessage(passage('b', travel), passage('c', 'New.')),
   ]);
   const numbers = messages.flatMap((message) =>
     message.role === 'tool'
@@ -30,16 +30,16 @@ test('passages are numbered by first appearance over several searches, and a rep
 
 test('passages from before a compaction keep their numbers, and new ones continue after them', () => {
   const compaction: Message = { role: 'compaction', from: 'h', passages: { a: 1, b: 2 } };
-  const numbered = numberPassages([compaction, found(passage('c', travel), passage('b', deadline))]);
-  const again = numberPassages(numbered);
-  expect(again).toEqual(numbered);
-  const [, message] = again;
+  const numbered = numberPassages([compaction, toolMessage(passage('c', travel), passage('b', deadline))]);
+  const renumbered = numberPassages(numbered);
+  expect(renumbered).toEqual(numbered);
+  const [, message] = renumbered;
   const output = message?.role === 'tool' ? message.results[0]?.output : undefined;
   expect((output as { passages: { n: number }[] }).passages.map(({ n }) => n)).toEqual([3, 2]);
 });
 
 test('each number in an answer becomes one citation, with the supporting sentence and its offsets', () => {
-  const messages = numberPassages([found(passage('a', deadline), passage('b', travel, 900))]);
+  const messages = numberPassages([toolMessage(passage('a', deadline), passage('b', travel, 900))]);
   const citations = citationsOf(
     'You have 30 days to file [1]. Flights above 500 EUR need approval [2, 1]. Nonsense [9].',
     messages,
@@ -55,7 +55,7 @@ test('each number in an answer becomes one citation, with the supporting sentenc
 });
 
 test('a place that the provider marked is the quote; a place that does not match its passage is ignored', () => {
-  const messages = numberPassages([found(passage('a', deadline), passage('b', travel, 900))]);
+  const messages = numberPassages([toolMessage(passage('a', deadline), passage('b', travel, 900))]);
   const place = (chunkId: string, quote: string, start: number) => ({
     chunkId,
     start,
@@ -78,7 +78,7 @@ test('a place that the provider marked is the quote; a place that does not match
 
 test('finds the cited passages that are no longer shown', () => {
   const compaction: Message = { role: 'compaction', from: 'h', passages: { a: 1, b: 2, c: 3 } };
-  const messages = numberPassages([compaction, found(passage('a', deadline)), found(passage('b', travel))]);
+  const messages = numberPassages([compaction, toolMessage(passage('a', deadline)), toolMessage(passage('b', travel))]);
   for (const text of ['30 days [1]. Trains [2].', 'No number.', '[1, 2]'])
     expect(citedNotShown(text, messages)).toEqual([]);
   for (const text of ['30 days [3].', '[1, 3] and [3]']) expect(citedNotShown(text, messages)).toEqual([3]);
@@ -94,16 +94,16 @@ test('records which result was the first to show a passage, across a compaction'
   const root = { role: 'compaction' as const, from: 'h', passages: { a: 1, b: 2 }, shownBy: { first: [1, 2] } };
   const messages = numberPassages([
     root,
-    found(passage('b', travel), passage('c', deadline)),
-    found(passage('c', deadline)),
-    found(passage('d', 'New.')),
+    toolMessage(passage('b', travel), passage('c', deadline)),
+    toolMessage(passage('c', deadline)),
+    toolMessage(passage('d', 'New.')),
   ]);
   const chain = [root, stored('second'), stored('third'), stored('fourth')];
   expect(numbersByResult(messages, chain)).toEqual({ first: [1, 2], second: [3], fourth: [4] });
 });
 
 test('an answer without numbers and a conversation without passages have no citations', () => {
-  expect(citationsOf('Nothing here.', numberPassages([found(passage('a', deadline))]))).toEqual([]);
+  expect(citationsOf('Nothing here.', numberPassages([toolMessage(passage('a', deadline))]))).toEqual([]);
   expect(citationsOf('Claims [1].', [{ role: 'user', text: '[1]' }])).toEqual([]);
 });
 

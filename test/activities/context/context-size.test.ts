@@ -17,17 +17,17 @@ describe('the size of a conversation', () => {
   });
 
   test('is bounded by a count of the same model and every byte after it, and by every byte for another model', () => {
-    const known = { messages, counted: { index: 1, tokens: 700, by: 'scripted:x' } };
-    expect(boundTokens(known, 'scripted:x', 400)).toBe(700 + 40 + 2 * 32);
-    expect(boundTokens(known, 'other:y', 400)).toBeGreaterThan(400 + 400 + 80 + 40);
+    const countedChain = { messages, counted: { index: 1, tokens: 700, by: 'scripted:x' } };
+    expect(boundTokens(countedChain, 'scripted:x', 400)).toBe(700 + 40 + 2 * 32);
+    expect(boundTokens(countedChain, 'other:y', 400)).toBeGreaterThan(400 + 400 + 80 + 40);
   });
 
   test('includes what search results add to their passages’ JSON: a wrapper for each sentence', () => {
     const results = [
       { callId: 'c', tool: 'look', output: { passages: [passage('a', 'One. Two.\nThree.')] } as never, isError: false },
     ];
-    const found: Message = { role: 'tool', results };
-    const bound = (isCiting: boolean) => boundTokens({ messages: [found] }, 'scripted:x', 400, isCiting);
+    const searchMessage: Message = { role: 'tool', results };
+    const bound = (isCiting: boolean) => boundTokens({ messages: [searchMessage] }, 'scripted:x', 400, isCiting);
     expect(bound(true) - bound(false)).toBeGreaterThan((1 + 3) * 32);
     expect(bound(true) - bound(false)).toBeLessThan((1 + 3) * 32 + 200);
   });
@@ -37,8 +37,8 @@ describe('the size of a conversation', () => {
       role: 'tool',
       results: [{ callId: 'c', tool: 'look', output: droppedOutput('c'), isError: false }],
     };
-    const known = { index: 1, tokens: 700, by: 'scripted:x' };
-    const bound = (all: Message[]) => boundTokens({ messages: all, counted: known }, 'scripted:x', 400);
+    const count = { index: 1, tokens: 700, by: 'scripted:x' };
+    const bound = (all: Message[]) => boundTokens({ messages: all, counted: count }, 'scripted:x', 400);
     expect(bound([...messages, more]) - bound(messages)).toBeGreaterThan(bytesOf(more) + 1_000);
   });
 });

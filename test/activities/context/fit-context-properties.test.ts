@@ -142,14 +142,17 @@ describe('for any conversation', () => {
         async (steps, window) => {
           const head = await chains.chainOf([{ ask: 'Q' }, ...steps, { say: 'next', outputs: ['newest'] }]);
           const { messages } = await chains.messageStore.load(local, head);
-          const least = estimateMessageTokens([...messages.filter(isQuestion), ...messages.slice(-2)], overheadBytes);
+          const minTokens = estimateMessageTokens(
+            [...messages.filter(isQuestion), ...messages.slice(-2)],
+            overheadBytes,
+          );
           const outcome = await chains
             .fit(head, window, () => Promise.resolve('s'))
             .then(
               () => 'fits',
               (error: { code: string }) => error.code,
             );
-          if (least <= window * 0.8) expect(outcome).toBe('fits');
+          if (minTokens <= window * 0.8) expect(outcome).toBe('fits');
         },
       ),
       { numRuns: 40 },

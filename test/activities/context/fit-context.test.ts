@@ -22,9 +22,9 @@ test('the oldest tool results are dropped first, until half of the window is lef
   const head = await chains.chainOf([{ ask: 'Q' }, ...steps]);
   const { conversation, compacted, head: next } = await chains.fit(head, 4_400);
   const outputs = outputsOf(conversation.messages);
-  const gone = outputs.filter((output) => typeof output !== 'string').length;
-  expect(outputs.slice(gone)).toEqual(steps.slice(gone).flatMap(({ outputs: all }) => all));
-  expect(compacted).toMatchObject([{ method: 'drop_tool_results', dropped: gone }]);
+  const droppedCount = outputs.filter((output) => typeof output !== 'string').length;
+  expect(outputs.slice(droppedCount)).toEqual(steps.slice(droppedCount).flatMap(({ outputs: all }) => all));
+  expect(compacted).toMatchObject([{ method: 'drop_tool_results', dropped: droppedCount }]);
   expect(compacted[0]?.tokensBefore).toBeGreaterThan(3_520);
   expect(compacted[0]?.tokensAfter).toBeLessThanOrEqual(2_200);
   expect(compacted[0]?.tokensAfter).toBeGreaterThan(1_800);
@@ -89,8 +89,8 @@ test('the first and the newest question stay unchanged; a correction by Alfred d
     ...turns,
   ];
   const { conversation } = await chains.fit(await chains.chainOf(steps), 1_600, () => Promise.resolve('s'));
-  const asked = conversation.messages.flatMap((message) => (message.role === 'user' ? [message.text] : []));
-  expect(asked).toEqual(['First', 'Second']);
+  const userTexts = conversation.messages.flatMap((message) => (message.role === 'user' ? [message.text] : []));
+  expect(userTexts).toEqual(['First', 'Second']);
 });
 
 test('a model with a small window summarises a long conversation from a transcript of all its parts', async () => {

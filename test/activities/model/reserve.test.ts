@@ -188,14 +188,14 @@ test('for any budget and price: a begun call fits, and a call is refused only if
     cacheWrite: output / 4,
     output,
   }));
-  const left = fc.record({
+  const remaining = fc.record({
     usd: fc.integer({ min: 0, max: 40_000 }).map((n) => n / 100_000),
     tokens: fc.integer({ min: 0, max: 20_000 }),
   });
   await fc.assert(
     fc.asyncProperty(
       price,
-      left,
+      remaining,
       fc.nat(10_000),
       fc.integer({ min: 1, max: 4_096 }),
       async (randomPrice, room, exact, maxOutputTokens) => {
@@ -203,7 +203,7 @@ test('for any budget and price: a begun call fits, and a call is refused only if
           const worst = worstCaseOf({ ...facts, price: randomPrice }, Math.min(10_000, countedAs(exact)), tokens);
           return storedCost(worst.costUsd) <= storedCost(room.usd) && totalTokens(worst) <= room.tokens;
         };
-        const least = Math.min(1_024, maxOutputTokens);
+        const minTokens = Math.min(1_024, maxOutputTokens);
         const budget = budgetWith(room, 0.7);
         const reserved = await reserving(budget.begin, exactly(exact), { price: randomPrice, maxOutputTokens }).catch(
           (error: unknown) => error,
@@ -211,10 +211,10 @@ test('for any budget and price: a begun call fits, and a call is refused only if
         if (reserved instanceof AlfredError) {
           expect(reserved.code).toBe('budget_exceeded');
           // Rounding may be off by one token.
-          expect(fits(least === maxOutputTokens ? least : least + 1)).toBe(false);
+          expect(fits(minTokens === maxOutputTokens ? minTokens : minTokens + 1)).toBe(false);
         } else {
           const { maxOutputTokens: given } = reserved as { maxOutputTokens: number };
-          expect(given).toBeGreaterThanOrEqual(least);
+          expect(given).toBeGreaterThanOrEqual(minTokens);
           expect(given).toBeLessThanOrEqual(maxOutputTokens);
           expect(given === maxOutputTokens || !fits(given + 2)).toBe(true);
         }
