@@ -26,7 +26,7 @@ export type RetrievalReport = {
   rerankMs?: { p50: number; p95: number };
 };
 
-/** Length of the lists that are fused. Several passages are of one document: 200 passages give 100 documents. */
+/** Length of the lists that are fused: long enough for Recall@100, as a document may have several passages in them. */
 const listLength = 200;
 
 /**
