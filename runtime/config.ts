@@ -31,10 +31,10 @@ const requiredVariables: Partial<Record<ProviderName, readonly (keyof typeof var
 };
 
 const Environment = z.object(variables).superRefine((env, context) => {
-  const issue = (name: keyof typeof variables, message: string) =>
+  const addIssue = (name: keyof typeof variables, message: string) =>
     context.addIssue({ code: 'custom', path: [name], message, input: undefined });
   if (!loopbackHosts.includes(env.ALFRED_API_HOST) && !env.ALFRED_ALLOW_UNAUTHENTICATED_NETWORK) {
-    issue(
+    addIssue(
       'ALFRED_API_HOST',
       'without sign-in the API binds to loopback only: use 127.0.0.1, or set ALFRED_ALLOW_UNAUTHENTICATED_NETWORK=true inside a closed container network',
     );
@@ -43,29 +43,32 @@ const Environment = z.object(variables).superRefine((env, context) => {
     ['ALFRED_MODEL', env.ALFRED_MODEL],
     ...Object.entries(env.ALFRED_AGENTS ?? {}).map(([agent, { model }]) => [`ALFRED_AGENTS of ${agent}`, model]),
   ];
-  for (const [where, chain = ''] of chains) {
+  for (const [source, chain = ''] of chains) {
     for (const name of chain.split(',')) {
-      const needed = requiredVariables[name.split(':')[0] as ProviderName] ?? [];
-      const [first] = needed;
-      if (first && needed.every((variable) => env[variable] === undefined))
-        issue(first, `is needed, because ${where} names "${name}": set ${needed.join(' or ')}, or use offline:quote`);
+      const alternatives = requiredVariables[name.split(':')[0] as ProviderName] ?? [];
+      const [first] = alternatives;
+      if (first && alternatives.every((variable) => env[variable] === undefined))
+        addIssue(
+          first,
+          `is needed, because ${source} names "${name}": set ${alternatives.join(' or ')}, or use offline:quote`,
+        );
     }
   }
   if (Boolean(env.ALFRED_SMTP_URL) !== Boolean(env.ALFRED_MAIL_FROM)) {
     const missing = env.ALFRED_SMTP_URL ? 'ALFRED_MAIL_FROM' : 'ALFRED_SMTP_URL';
-    issue(missing, 'expected ALFRED_SMTP_URL and ALFRED_MAIL_FROM together');
+    addIssue(missing, 'expected ALFRED_SMTP_URL and ALFRED_MAIL_FROM together');
   }
   if (Boolean(env.S3_ACCESS_KEY_ID) !== Boolean(env.S3_SECRET_ACCESS_KEY)) {
     const missing = env.S3_ACCESS_KEY_ID ? 'S3_SECRET_ACCESS_KEY' : 'S3_ACCESS_KEY_ID';
-    issue(missing, 'expected S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY together');
+    addIssue(missing, 'expected S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY together');
   }
   if (env.RERANK_URL !== undefined && env.RERANK_MODEL === undefined)
-    issue('RERANK_MODEL', 'is needed with RERANK_URL: the name of the model that the reranker serves');
+    addIssue('RERANK_MODEL', 'is needed with RERANK_URL: the name of the model that the reranker serves');
   for (const name of ['RERANK_MODEL', 'RERANK_API_KEY'] as const)
     if (env.RERANK_URL === undefined && env[name] !== undefined)
-      issue(name, 'expected together with RERANK_URL, which says where the reranker is');
+      addIssue(name, 'expected together with RERANK_URL, which says where the reranker is');
   if (Boolean(env.TEMPORAL_TLS_CERT_FILE) !== Boolean(env.TEMPORAL_TLS_KEY_FILE)) {
-    issue('TEMPORAL_TLS_CERT_FILE', 'expected together with TEMPORAL_TLS_KEY_FILE');
+    addIssue('TEMPORAL_TLS_CERT_FILE', 'expected together with TEMPORAL_TLS_KEY_FILE');
   }
 });
 
@@ -84,20 +87,20 @@ export class ConfigError extends Error {
  * @throws ConfigError with every wrong or missing variable and what is expected
  */
 export function loadConfig(environment: Record<string, string | undefined> = process.env): Config {
-  const given = Object.fromEntries(
+  const values = Object.fromEntries(
     variableNames.map((name) => [name, environment[name] === '' ? undefined : environment[name]]),
   );
-  const parsed = Environment.safeParse(given);
+  const parsed = Environment.safeParse(values);
   if (parsed.success) return parsed.data;
   const lines = parsed.error.issues.map((issue) => {
     const name = issue.path[0] as VariableName;
-    const value = given[name];
-    const shown =
+    const value = values[name];
+    const state =
       value === undefined ? 'is not set' : isSecret(name) ? 'is wrong' : `is "${truncate(maskSecrets(name, value))}"`;
-    const place = issue.path.length > 1 ? `${issue.path.slice(1).join('.')}: ` : '';
+    const path = issue.path.length > 1 ? `${issue.path.slice(1).join('.')}: ` : '';
     // For a wrong key of a record, zod puts the reason into a nested issue.
     const message = (issue.code === 'invalid_key' && issue.issues[0]?.message) || issue.message;
-    return `  ${name} ${shown}: ${place}${message} (${variables[name].description ?? ''})`;
+    return `  ${name} ${state}: ${path}${message} (${variables[name].description ?? ''})`;
   });
   throw new ConfigError(
     `The environment is not usable:\n${[...new Set(lines)].join('\n')}\nSee docs/configuration.md for every variable.`,

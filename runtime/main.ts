@@ -8,9 +8,9 @@ export async function runMain(start: (config: Config) => Promise<void>): Promise
   try {
     await start(loadConfig());
   } catch (error) {
-    const known = error instanceof ConfigError || isListenError(error);
+    const isExpected = error instanceof ConfigError || isListenError(error);
     process.stderr.write(
-      `${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+      `${isExpected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
     );
     process.exit(1);
   }

@@ -22,9 +22,9 @@ export function createReadiness(checks: Record<string, Check>, { timeoutMs = 2_0
       const states = await Promise.all(
         Object.entries(checks).map(async ([name, check]) => [name, await stateOf(check, timeoutMs)] as const),
       );
-      const up = states.every(([, state]) => state.status === 'ok');
+      const allUp = states.every(([, state]) => state.status === 'ok');
       return {
-        status: phase === 'serving' ? (up ? 'ready' : 'unready') : phase,
+        status: phase === 'serving' ? (allUp ? 'ready' : 'unready') : phase,
         dependencies: Object.fromEntries(states),
       };
     },
@@ -33,12 +33,12 @@ export function createReadiness(checks: Record<string, Check>, { timeoutMs = 2_0
 export type ReadinessProbe = ReturnType<typeof createReadiness>;
 
 async function stateOf(check: Check, timeoutMs: number): Promise<DependencyState> {
-  const begun = performance.now();
+  const startedAt = performance.now();
   try {
     await withTimeout(check(), timeoutMs, () => {
       throw new Error(`no answer within ${timeoutMs} ms`);
     });
-    return { status: 'ok', latencyMs: Math.round(performance.now() - begun) };
+    return { status: 'ok', latencyMs: Math.round(performance.now() - startedAt) };
   } catch (error) {
     return { status: 'down', detail: error instanceof Error && error.message ? error.message : 'no answer' };
   }

@@ -7,7 +7,7 @@ import type { Logger } from './logger.ts';
  */
 export function onShutdown(log: Logger, stop: (signal: string) => Promise<void>): void {
   let stopping = false;
-  const leave = async (signal: string) => {
+  const shutDown = async (signal: string) => {
     if (stopping) process.exit(130);
     stopping = true;
     log.info({ signal }, 'stopping');
@@ -20,5 +20,5 @@ export function onShutdown(log: Logger, stop: (signal: string) => Promise<void>)
       process.exit(1);
     }
   };
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => void leave(signal));
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => void shutDown(signal));
 }

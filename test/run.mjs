@@ -69,15 +69,15 @@ console.log(
 process.exitCode = counts.failed > 0 ? 1 : 0;
 
 function run(command, { args = [], shell = false }) {
-  const begun = Date.now();
+  const startedAt = Date.now();
   return new Promise((resolve) => {
     // With --json and --outputFile Jest writes the report to the file and its progress to standard error.
     current = spawn(command, args, { cwd: root, env, shell, stdio: ['ignore', 'inherit', 'inherit'] });
     current.once('error', (error) => {
       console.error(`${command} cannot be run: ${error.message}`);
-      resolve({ code: 1, ms: Date.now() - begun });
+      resolve({ code: 1, ms: Date.now() - startedAt });
     });
-    current.once('close', (code) => resolve({ code: code ?? 1, ms: Date.now() - begun }));
+    current.once('close', (code) => resolve({ code: code ?? 1, ms: Date.now() - startedAt }));
   });
 }
 

@@ -16,7 +16,7 @@ export async function prepareDataDir(dataDir: string): Promise<void> {
     await unlink(probe);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const why =
+    const reason =
       code === 'ENOSPC'
         ? 'the disk is full'
         : code === 'EROFS'
@@ -24,7 +24,7 @@ export async function prepareDataDir(dataDir: string): Promise<void> {
           : code === 'EACCES'
             ? 'permission denied'
             : (error as Error).message;
-    throw new StepFailure(`The data folder ${dataDir} cannot be written: ${why}.`, [
+    throw new StepFailure(`The data folder ${dataDir} cannot be written: ${reason}.`, [
       'make it writable, or set ALFRED_DATA_DIR to a folder that is',
     ]);
   }

@@ -20,7 +20,7 @@ const lockFile = join(root, '.alfred', 'installing');
  * Why the dependencies must be installed; undefined when they match package-lock.json. Versions are compared and not
  * file times, because a checkout gives every file the time of the checkout.
  */
-export function whyInstall() {
+export function installReason() {
   if (!existsSync(join(root, 'node_modules'))) return 'nothing is installed yet';
   if (!existsSync(installedLock) || !existsSync(nodePath())) return 'an earlier installation was interrupted';
   const wanted = packagesOf(join(root, 'package-lock.json'));
@@ -62,18 +62,18 @@ export function nodePath() {
  * @throws Error with npm's last lines and what to do
  */
 export async function ensureInstalled(print = (line) => process.stderr.write(`${line}\n`)) {
-  const reason = whyInstall();
+  const reason = installReason();
   if (!reason) return false;
   takeLock();
-  const begun = Date.now();
-  const seconds = () => ((Date.now() - begun) / 1000).toFixed(1);
+  const startedAt = Date.now();
+  const seconds = () => ((Date.now() - startedAt) / 1000).toFixed(1);
   const hideProgress = showProgress(() => `Installing dependencies (${reason}) … ${seconds()} s`, print);
   // Under `npm start`, use the npm that the person called, with its own settings.
   const npm = process.env.npm_execpath;
-  const [command, first] = npm?.endsWith('npm-cli.js')
+  const [command, npmArguments] = npm?.endsWith('npm-cli.js')
     ? [process.execPath, [npm]]
     : [process.platform === 'win32' ? 'npm.cmd' : 'npm', []];
-  const output = await run(command, [...first, 'ci', '--no-audit', '--no-fund', '--include=dev']).finally(() => {
+  const output = await run(command, [...npmArguments, 'ci', '--no-audit', '--no-fund', '--include=dev']).finally(() => {
     hideProgress();
     rmSync(lockFile, { force: true });
   });
@@ -86,8 +86,8 @@ export async function ensureInstalled(print = (line) => process.stderr.write(`${
       ].join('\n'),
     );
   }
-  const why = whyInstall();
-  if (why) throw new Error(`npm ci ended, but ${why}. Delete node_modules and repeat the command.`);
+  const remaining = installReason();
+  if (remaining) throw new Error(`npm ci ended, but ${remaining}. Delete node_modules and repeat the command.`);
   print(`Installed dependencies in ${seconds()} s.`);
   return true;
 }

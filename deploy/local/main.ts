@@ -41,10 +41,10 @@ async function main(): Promise<number> {
   });
   const cleanup = createCleanup();
   const stopped = waitForStop(() => process.exit(130));
-  const begin = loadAndStart({ settings, steps, log, cleanup });
+  const starting = loadAndStart({ settings, steps, log, cleanup });
   let code = 0;
   try {
-    const stack = await Promise.race([begin, stopped]);
+    const stack = await Promise.race([starting, stopped]);
     if (typeof stack === 'string') {
       code = 130;
       steps.clear();
@@ -57,13 +57,13 @@ async function main(): Promise<number> {
     }
   } catch (error) {
     code = 1;
-    begin.catch(() => undefined);
+    starting.catch(() => undefined);
     steps.clear();
     printError(error);
     // For the log file: the terminal has the message already.
     log.info({ err: error }, 'the stack cannot go on');
   }
-  begin.catch(() => undefined);
+  starting.catch(() => undefined);
   const isClean = await cleanup.run(log);
   steps.print(code === 0 && isClean ? 'Stopped. All data are kept.' : 'Stopped.');
   log.flush();
@@ -78,11 +78,11 @@ const loadAndStart = async (deps: Parameters<typeof StartStack>[0]): Promise<Sta
 
 /** Prints what failed and what to do. Only an unexpected error gets a stack trace. */
 function printError(error: unknown): void {
-  const known =
+  const isExpected =
     error instanceof StepFailure ||
     error instanceof ConfigError ||
     (error as NodeJS.ErrnoException).syscall === 'listen';
-  const text = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
+  const text = error instanceof Error ? (isExpected ? error.message : (error.stack ?? error.message)) : String(error);
   const todo = error instanceof StepFailure ? error.todo.map((line) => `  → ${line}`) : [];
   process.stderr.write(
     `\n${styleText('red', 'Alfred cannot run.', { stream: process.stderr })} ${[text, ...todo].join('\n')}\n`,

@@ -46,15 +46,15 @@ const isRunning = ({ pid }: RunFile) => isAlive(pid) && commandLine(pid).include
 /**
  * Claims a data folder for one stack. When two start at the same time, one of them gets it.
  *
- * @param first the content to write first
+ * @param initial the content to write first
  * @returns `update` and `remove` for the file (updates are atomic), or `holder`, the stack that has the folder
  */
 export async function claimRunFile(
   dataDir: string,
-  first: RunFile,
+  initial: RunFile,
 ): Promise<{ update(change: Partial<RunFile>): void; remove(): void } | { holder: RunFile }> {
   const path = runFilePath(dataDir);
-  let current = first;
+  let current = initial;
   const text = () => `${JSON.stringify(current, null, 2)}\n`;
   try {
     writeFileSync(path, text(), { flag: 'wx', mode: 0o600 });
@@ -67,7 +67,7 @@ export async function claimRunFile(
     // Another start that found the same dead stack may overwrite our file now. The last writer gets the folder.
     await delay(100);
     const winner = readLastRun(dataDir);
-    if (winner && winner.pid !== first.pid && isRunning(winner)) return { holder: winner };
+    if (winner && winner.pid !== initial.pid && isRunning(winner)) return { holder: winner };
   }
   return {
     update(change) {
@@ -76,7 +76,7 @@ export async function claimRunFile(
       renameSync(`${path}.${process.pid}`, path);
     },
     remove() {
-      if (readLastRun(dataDir)?.pid === first.pid) unlinkSync(path);
+      if (readLastRun(dataDir)?.pid === initial.pid) unlinkSync(path);
     },
   };
 }

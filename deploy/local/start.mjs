@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { compileCache, ensureInstalled, nodePath } from './install.mjs';
 
-const begun = Date.now() - process.uptime() * 1000;
+const processStartedMs = Date.now() - process.uptime() * 1000;
 const [major] = process.versions.node.split('.').map(Number);
 
 if (major < 20) {
@@ -14,7 +14,7 @@ if (major < 20) {
   process.exit(1);
 }
 
-const before = Date.now();
+const installStartedMs = Date.now();
 try {
   await ensureInstalled((line) => process.stdout.write(`${line}\n`));
 } catch (error) {
@@ -22,7 +22,7 @@ try {
   process.exit(1);
 }
 // The start time without the one-time installation, for the metric `cold_start_seconds`.
-const startedMs = Math.round(begun + (Date.now() - before));
+const startedMs = Math.round(processStartedMs + (Date.now() - installStartedMs));
 
 const child = spawn(
   nodePath(),

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 
 type Out = Pick<NodeJS.WriteStream, 'write' | 'isTTY'>;
-type Line = { name: string; begun: number; detail: string };
+type Line = { name: string; startedAt: number; detail: string };
 
 export type Progress = (detail: string) => void;
 export type Steps = ReturnType<typeof createSteps>;
@@ -14,23 +14,23 @@ const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '
  */
 export function createSteps(out: Out = process.stdout, animated = Boolean(out.isTTY) && !process.env.CI) {
   const running = new Set<Line>();
-  let drawn = 0;
+  let drawnLines = 0;
   let timer: NodeJS.Timeout | undefined;
-  const seconds = (begun: number) => `${((performance.now() - begun) / 1_000).toFixed(1)} s`;
+  const seconds = (startedAt: number) => `${((performance.now() - startedAt) / 1_000).toFixed(1)} s`;
   const erase = () => {
-    if (drawn) out.write(`\x1b[${drawn}A\x1b[J`);
-    drawn = 0;
+    if (drawnLines) out.write(`\x1b[${drawnLines}A\x1b[J`);
+    drawnLines = 0;
   };
   const draw = () => {
     if (!animated) return;
     erase();
     const frame = frames[Math.floor(performance.now() / 100) % frames.length];
-    for (const { name, begun, detail } of running) {
+    for (const { name, startedAt, detail } of running) {
       out.write(
-        `  ${styleText('cyan', `${frame}`)} ${name} ${styleText('dim', [seconds(begun), detail].filter(Boolean).join('  '))}\n`,
+        `  ${styleText('cyan', `${frame}`)} ${name} ${styleText('dim', [seconds(startedAt), detail].filter(Boolean).join('  '))}\n`,
       );
     }
-    drawn = running.size;
+    drawnLines = running.size;
     clearTimeout(timer);
     if (running.size > 0) timer = setTimeout(draw, 100);
   };
@@ -59,7 +59,7 @@ export function createSteps(out: Out = process.stdout, animated = Boolean(out.is
       work: (progress: Progress) => Promise<T>,
       detailOf: (result: T) => string = () => '',
     ): Promise<T> {
-      const line: Line = { name, begun: performance.now(), detail: '' };
+      const line: Line = { name, startedAt: performance.now(), detail: '' };
       running.add(line);
       if (animated) draw();
       else print(`${name} ...`);
@@ -70,15 +70,15 @@ export function createSteps(out: Out = process.stdout, animated = Boolean(out.is
         });
         // `clear` was called in the meantime: another message is shown now.
         if (!running.delete(line)) return result;
-        const end = [seconds(line.begun), detailOf(result)].filter(Boolean).join('  ');
+        const end = [seconds(line.startedAt), detailOf(result)].filter(Boolean).join('  ');
         print(animated ? `  ${styleText('green', '✔')} ${name} ${styleText('dim', end)}` : `${name} ready: ${end}`);
         return result;
       } catch (error) {
         if (running.delete(line))
           print(
             animated
-              ? `  ${styleText('red', '✖')} ${name} ${styleText('dim', seconds(line.begun))}`
-              : `${name} failed: ${seconds(line.begun)}`,
+              ? `  ${styleText('red', '✖')} ${name} ${styleText('dim', seconds(line.startedAt))}`
+              : `${name} failed: ${seconds(line.startedAt)}`,
           );
         throw error;
       }

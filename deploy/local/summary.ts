@@ -6,14 +6,14 @@ import type { Stack } from './stack.ts';
 /** The text that is printed when the stack is ready: addresses, notes and first commands. */
 export function formatSummary({ config, apiUrl, notes, coldStartSeconds }: Stack, dataDir: string): string {
   const relativePath = relative(process.cwd(), dataDir);
-  const shown = relativePath && !relativePath.startsWith('..') ? relativePath : dataDir;
+  const displayedDir = relativePath && !relativePath.startsWith('..') ? relativePath : dataDir;
   const rows = [
     ['API', apiUrl],
     ['API docs', `${apiUrl}/docs`],
     ['Temporal UI', config.TEMPORAL_UI_URL],
     ['Metrics', `${apiUrl}/metrics`],
-    ['Data', shown],
-    ['Logs', `${shown}/logs`],
+    ['Data', displayedDir],
+    ['Logs', `${displayedDir}/logs`],
     [
       'Answers',
       defaultModelOf(config).startsWith('offline:')

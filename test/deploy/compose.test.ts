@@ -90,11 +90,11 @@ test('the workers together serve every queue, and every command names an existin
 test('documents are read by a service of their own, which has no model keys and cannot send anything', () => {
   const service = compose.services['worker-documents'];
   expect(service?.command).toEqual(['node', 'workers/main.ts', '--queue', documentsQueue]);
-  const given = Object.keys(service?.environment ?? {});
-  expect(given).toEqual(
+  const variables = Object.keys(service?.environment ?? {});
+  expect(variables).toEqual(
     expect.arrayContaining(['DATABASE_URL', 'TEMPORAL_ADDRESS', 'QDRANT_URL', 'ALFRED_EMBEDDINGS']),
   );
-  expect(given.filter((name) => /^(ANTHROPIC|OPENAI|ALFRED_(MODEL|WEBHOOK|SMTP|MAIL))/.test(name))).toEqual([]);
+  expect(variables.filter((name) => /^(ANTHROPIC|OPENAI|ALFRED_(MODEL|WEBHOOK|SMTP|MAIL))/.test(name))).toEqual([]);
 });
 
 test('images are pinned, ports are published on loopback only, and the file contains no password', () => {

@@ -39,11 +39,11 @@ test('kill -9 of the whole stack in the middle of an answer loses nothing', asyn
 
   const second = startLocal(dir, { env });
   await second.waitForOutput('/docs');
-  const begun = performance.now();
+  const startedAt = performance.now();
   const again = second.run().apiUrl;
   const task = await json<Task>(`${again}/v1/tasks/${id}`, undefined, { prefer: 'wait=60' });
   console.log(
-    `killed stack: the task in flight was done ${Math.round(performance.now() - begun)} ms after the second start was ready`,
+    `killed stack: the task in flight was done ${Math.round(performance.now() - startedAt)} ms after the second start was ready`,
   );
   expect(task).toMatchObject({
     status: 'completed',

@@ -75,9 +75,12 @@ test('a run file whose process id now belongs to another program counts as not r
 
 test('when two stacks claim the folder of a dead stack at the same time, one gets it', async () => {
   await claimRunFile(dir, runFileOf(2 ** 22 + 1));
-  await withProcess(true, (one) =>
-    withProcess(true, async (two) => {
-      const claims = await Promise.all([claimRunFile(dir, runFileOf(one)), claimRunFile(dir, runFileOf(two))]);
+  await withProcess(true, (firstPid) =>
+    withProcess(true, async (secondPid) => {
+      const claims = await Promise.all([
+        claimRunFile(dir, runFileOf(firstPid)),
+        claimRunFile(dir, runFileOf(secondPid)),
+      ]);
       expect(claims.filter((claim) => 'update' in claim)).toHaveLength(1);
     }),
   );

@@ -13,14 +13,14 @@ test('an age grows until the next report, and is hidden when no report comes', a
     labelNames: ['of'],
     registers: [registry],
   });
-  const shown = async () => (await registry.metrics()).split('\n').filter((line) => line.startsWith('lag'));
-  expect(await shown()).toEqual([]);
+  const shownLines = async () => (await registry.metrics()).split('\n').filter((line) => line.startsWith('lag'));
+  expect(await shownLines()).toEqual([]);
   gauge.report('file', new Date(Date.now() - 10_000));
   gauge.report('vector', undefined);
-  expect(await shown()).toEqual(['lag{of="file"} 10', 'lag{of="vector"} 0']);
+  expect(await shownLines()).toEqual(['lag{of="file"} 10', 'lag{of="vector"} 0']);
   jest.setSystemTime(Date.now() + 60_000);
-  expect(await shown()).toEqual(['lag{of="file"} 70', 'lag{of="vector"} 0']);
+  expect(await shownLines()).toEqual(['lag{of="file"} 70', 'lag{of="vector"} 0']);
   gauge.report('vector', undefined);
   jest.setSystemTime(Date.now() + 4.5 * 60_000);
-  expect(await shown()).toEqual(['lag{of="vector"} 0']);
+  expect(await shownLines()).toEqual(['lag{of="vector"} 0']);
 });

@@ -1,0 +1,24 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+/** Upper bounds of the histogram buckets, in seconds. */
+const buckets = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** HTTP, corrected rows, and the process itself. */
+export const createProcessMetrics = (registers: Registry[]) => ({
+  httpDuration: new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'HTTP requests',
+    labelNames: ['method', 'route', 'status'],
+    buckets,
+    registers,
+  }),
+  eventStreams: new Gauge({ name: 'event_streams_open', help: 'Followers connected to an event stream', registers }),
+  rowsCorrected: new Counter({
+    name: 'task_rows_corrected_total',
+    help: 'Rows brought in line with what Temporal says',
+    labelNames: ['found'],
+    registers,
+  }),
+  coldStart: new Gauge({ name: 'cold_start_seconds', help: 'From process start to ready', registers }),
+  buildInfo: new Gauge({ name: 'build_info', help: 'Always 1', labelNames: ['version', 'node'], registers }),
+});
