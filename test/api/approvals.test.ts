@@ -36,9 +36,9 @@ describe('a call that needs approval', () => {
       status: 'approved',
       decision: { runs: true, by: 'ben', comment: 'fine', edited: null },
     });
-    const done = await api.reaches(id, 'completed');
+    const completedTask = await api.reaches(id, 'completed');
     expect(calls).toEqual([{ tool: 'pay', input: { amount: 500 } }]);
-    expect(done.effects).toMatchObject([{ tool: 'pay', state: 'done', summary: 'pay' }]);
+    expect(completedTask.effects).toMatchObject([{ tool: 'pay', state: 'done', summary: 'pay' }]);
     const types = (await api.eventsOf(id)).map(({ type }) => type);
     expect(types.filter((type) => /approval|waiting|resumed/.test(type))).toEqual([
       'approval.requested',
@@ -73,9 +73,9 @@ describe('a call that needs approval', () => {
     ]);
     const id = (await api.http.post('/v1/tasks', { input: { text: 'Do it.' } }, as('eve'))).body.id as string;
     const approval = await api.pendingOf(id);
-    const wrong = await api.decide(approval, { ...approve, edit: { amount: 'lots' } }, boss);
-    expect(wrong).toMatchObject({ status: 422, body: { code: 'invalid_request' } });
-    expect(wrong.body.detail).toContain('amount');
+    const invalid = await api.decide(approval, { ...approve, edit: { amount: 'lots' } }, boss);
+    expect(invalid).toMatchObject({ status: 422, body: { code: 'invalid_request' } });
+    expect(invalid.body.detail).toContain('amount');
     expect((await api.decide(approval, { ...deny, edit: {} }, boss)).status).toBe(422);
     const lower = { ...approve, comment: 'less', edit: { amount: 50, to: 'x' } };
     const edited = await api.decide(approval, lower, boss);

@@ -41,8 +41,8 @@ describe('POST /v1/tasks/{id}/budget', () => {
 
     const granted = await grant(id, { maxModelCalls: 2 });
     expect(granted).toMatchObject({ status: 200, body: { budget: { maxModelCalls: 2 } } });
-    const done = await api.taskReaches(id, 'completed');
-    expect(done).toMatchObject({ waiting: null, result: { text: 'Found it.' }, usage: { modelCalls: 2 } });
+    const completed = await api.taskReaches(id, 'completed');
+    expect(completed).toMatchObject({ waiting: null, result: { text: 'Found it.' }, usage: { modelCalls: 2 } });
     const types = (await eventsOf(id)).map(({ type }) => type);
     expect(types.filter((type) => /waiting|granted|resumed/.test(type))).toEqual([
       'task.waiting',

@@ -43,7 +43,7 @@ describe('a conversation’s events', () => {
   test('include those of its tasks, with one sequence of numbers', async () => {
     api.script(() => ({ text: ['Yes.'] }));
     const conversation = await openConversation(api);
-    const one = await conversation.say('one', { id: 'm1' });
+    const sent = await conversation.say('one', { id: 'm1' });
     await conversation.quiet();
     const all = await conversation.events();
     expect(types(all)).toEqual([
@@ -57,7 +57,7 @@ describe('a conversation’s events', () => {
       'conversation.turn',
     ]);
     expect(all.map(({ seq }) => seq)).toEqual(all.map((_, i) => i + 1));
-    const { taskId } = one.body;
+    const { taskId } = sent.body;
     expect(all[0].data).toEqual({
       messageId: 'm1',
       position: 1,
@@ -111,8 +111,8 @@ describe('a conversation’s events', () => {
     await api.http.json('PATCH', conversation.path, { title: 'New' });
     await api.http.post(`${conversation.path}/stop`, {});
     await conversation.quiet();
-    const own = (await conversation.events()).filter(({ type }) => /changed|stopped/.test(type));
-    expect(own.map(({ data }) => data)).toEqual([
+    const changes = (await conversation.events()).filter(({ type }) => /changed|stopped/.test(type));
+    expect(changes.map(({ data }) => data)).toEqual([
       { title: 'New', archived: false, onBusy: 'reject' },
       { taskId, dropped: ['m2'] },
     ]);

@@ -78,13 +78,13 @@ describe('an event stream', () => {
     const pod = await startApi(api, { heartbeatMs: 20 });
     api.script([{ text: ['Hm'], until: untilAborted }]);
     const id = await started();
-    const cut = new AbortController();
-    const response = await fetch(`${pod.url}/v1/tasks/${id}/events`, { signal: cut.signal });
+    const connection = new AbortController();
+    const response = await fetch(`${pod.url}/v1/tasks/${id}/events`, { signal: connection.signal });
     let text = '';
     const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
     while ((text.match(/^: still here$/gm) ?? []).length < 3) text += (await reader?.read())?.value ?? '';
     expect(await openStreams()).toBe(1);
-    cut.abort();
+    connection.abort();
     await until('no stream is open', async () => (await openStreams()) === 0);
     await api.http.post(`/v1/tasks/${id}/cancel`, {});
     await pod.app.close();

@@ -60,7 +60,7 @@ type Generated = { method: string; path: string; headers: Record<string, string>
 function requests(document: JsonObject): Arbitrary<Generated> {
   const schemas = document['components'].schemas as JsonObject;
   const known = fc.constantFrom('01a2016f-73a4-7695-9a05-0f2fb996e093', taskId);
-  const one = Object.entries<JsonObject>(document['paths']).flatMap(([template, item]) =>
+  const operations = Object.entries<JsonObject>(document['paths']).flatMap(([template, item]) =>
     Object.entries<JsonObject>(item).map(([method, operation]) => {
       const parameters = (operation['parameters'] ?? []) as JsonObject[];
       const of = (place: string) => parameters.filter((parameter) => parameter['in'] === place);
@@ -98,7 +98,7 @@ function requests(document: JsonObject): Arbitrary<Generated> {
         }));
     }),
   );
-  return fc.oneof(...one);
+  return fc.oneof(...operations);
 }
 
 const asText = (value: unknown) => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));

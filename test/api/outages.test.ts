@@ -183,8 +183,8 @@ describe('while Postgres is unavailable', () => {
       answers.map(({ status, body: problem, headers }) => [status, problem.code, headers.get('retry-after')]),
     ).toEqual(answers.map(() => [503, 'database_unavailable', '2']));
     pod.postgresCable.plug();
-    const taken = await askUntilAccepted('postgres-away');
-    expect((await finished(taken.body.id)).body.status).toBe('completed');
+    const accepted = await askUntilAccepted('postgres-away');
+    expect((await finished(accepted.body.id)).body.status).toBe('completed');
     const { rows } = await harness.postgres.pool.query(
       `select count(*)::int as n from tasks where idempotency_key = 'postgres-away'`,
     );

@@ -76,10 +76,10 @@ describe('requests for another host or from another origin', () => {
   });
 
   test('any host name is accepted with ALFRED_ALLOW_UNAUTHENTICATED_NETWORK', async () => {
-    const open = await startApi(api, { config: { ...api.config, ALFRED_ALLOW_UNAUTHENTICATED_NETWORK: true } });
-    const answer = await open.app.inject({ url: '/v1/agents', headers: { host: 'alfred-api:8080' } });
+    const openApi = await startApi(api, { config: { ...api.config, ALFRED_ALLOW_UNAUTHENTICATED_NETWORK: true } });
+    const answer = await openApi.app.inject({ url: '/v1/agents', headers: { host: 'alfred-api:8080' } });
     expect(answer.statusCode).toBe(200);
-    await open.app.close();
+    await openApi.app.close();
   });
 });
 

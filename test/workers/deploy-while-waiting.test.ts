@@ -65,14 +65,14 @@ async function laterVersion(): Promise<string> {
     await cp(join(root, room), join(dir, room), { recursive: true });
   await cp(join(root, 'package.json'), join(dir, 'package.json'));
   await symlink(join(root, 'node_modules'), join(dir, 'node_modules'));
-  const file = join(dir, 'workflows/agent-task/workflow.ts');
+  const file = join(dir, 'workflows/agent-task/task-run.ts');
   const source = await readFile(file, 'utf8');
   const changed = source.replace(
-    'const turn = await this.callModel();',
-    "if (patched('a-later-version')) await condition(() => false, 1);\n        const turn = await this.callModel();",
+    'const step = await this.callModel();',
+    "if (patched('a-later-version')) await condition(() => false, 1);\n        const step = await this.callModel();",
   );
   expect(changed).not.toBe(source);
-  await writeFile(file, changed);
+  await writeFile(file, `import { condition } from '@temporalio/workflow';\n${changed}`);
   const logger = new DefaultLogger('ERROR');
   const { code } = await bundleWorkflowCode({ workflowsPath: join(dir, 'workflows/index.ts'), logger });
   await writeFile(join(dir, 'later.js'), code);

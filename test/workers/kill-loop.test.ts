@@ -111,22 +111,22 @@ function checkEvents(events: TaskEvent[], task: string) {
     const begun = events.flatMap(({ type, data }) =>
       type === 'tool.started' && data.step === step ? [data.callId] : [],
     );
-    const done = events.flatMap(({ type, data }) =>
+    const completedCalls = events.flatMap(({ type, data }) =>
       type === 'tool.completed' && data.step === step ? [data.callId] : [],
     );
     expect(new Set(begun).size).toBe(calls);
     expect(begun).toHaveLength(calls);
-    expect(done.toSorted()).toEqual(begun.toSorted());
+    expect(completedCalls.toSorted()).toEqual(begun.toSorted());
   }
 }
 
 async function checkLedger() {
   // An attempt may stay open when its worker died and another attempt stored the answer. It is written off later.
-  const open = `select task_id from model_calls o where outcome = 'open' and not exists (
+  const unpaidOpen = `select task_id from model_calls o where outcome = 'open' and not exists (
     select from model_calls c where c.task_id = o.task_id and c.step = o.step and c.outcome = 'completed')`;
-  expect(await rows(open)).toEqual([]);
-  const twice = `select task_id from model_calls where outcome = 'completed' group by task_id, step having count(*) > 1`;
-  expect(await rows(twice)).toEqual([]);
+  expect(await rows(unpaidOpen)).toEqual([]);
+  const paidTwice = `select task_id from model_calls where outcome = 'completed' group by task_id, step having count(*) > 1`;
+  expect(await rows(paidTwice)).toEqual([]);
 
   // No attempt begins after its step was paid: the stored answer is returned.
   const paidBefore = await rows(

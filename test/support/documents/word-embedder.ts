@@ -36,11 +36,11 @@ export function createWordEmbedder(model = 'words@1') {
     embedded: () => embedded,
     missing: (db: Database) => createVectors(db).listMissing(model, 1_000),
     store: async (db: Database, texts: UnembeddedText[]) => {
-      const made = await embedder.embedPassages(texts, new AbortController().signal);
+      const embeddings = await embedder.embedPassages(texts, new AbortController().signal);
       const vectors = createVectors(db);
       await vectors.store(
         model,
-        texts.flatMap((one, i) => (made[i] ? [{ ...one, vector: made[i] }] : [])),
+        texts.flatMap((text, i) => (embeddings[i] ? [{ ...text, vector: embeddings[i] }] : [])),
       );
       await vectors.publish(model, texts);
     },

@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs';
 import { afterAll, expect, test } from '@jest/globals';
 import { createTestEnvironment, type TestEnvironment } from './environment.ts';
 
-const open: TestEnvironment[] = [];
+const environments: TestEnvironment[] = [];
 const create = async () => {
   const environment = await createTestEnvironment();
-  open.push(environment);
+  environments.push(environment);
   return environment;
 };
-afterAll(() => Promise.all(open.map((environment) => environment.close())));
+afterAll(() => Promise.all(environments.map((environment) => environment.close())));
 
 test('two environments created at once have different databases, namespaces and folders', async () => {
   const [one, two] = await Promise.all([create(), create()]);

@@ -26,13 +26,13 @@ export async function startFakeHub(files: Record<string, Buffer>, faults: HubFau
 function answer(request: IncomingMessage, response: ServerResponse, file: Buffer | undefined, fault?: HubFault) {
   if (!file || fault === 'missing') return void response.writeHead(404).end('Entry not found');
   if (fault === 'busy') return void response.writeHead(503, { 'retry-after': '0' }).end();
-  const asked = fault === 'no ranges' ? undefined : /^bytes=(\d+)-$/.exec(request.headers.range ?? '');
-  const from = Number(asked?.[1] ?? 0);
+  const range = fault === 'no ranges' ? undefined : /^bytes=(\d+)-$/.exec(request.headers.range ?? '');
+  const from = Number(range?.[1] ?? 0);
   if (from >= file.length) return void response.writeHead(416).end();
   const rest = file.subarray(from);
-  response.writeHead(asked ? 206 : 200, {
+  response.writeHead(range ? 206 : 200, {
     'content-length': rest.length,
-    ...(asked ? { 'content-range': `bytes ${from}-${file.length - 1}/${file.length}` } : {}),
+    ...(range ? { 'content-range': `bytes ${from}-${file.length - 1}/${file.length}` } : {}),
   });
   if (fault !== 'cut' && fault !== 'stall') return void response.end(rest);
   response.write(rest.subarray(0, Math.floor(rest.length / 2)), () => {

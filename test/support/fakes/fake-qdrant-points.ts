@@ -21,7 +21,7 @@ export class FakePoints {
   }
 
   upsert({ points }: Schemas['PointsList']) {
-    const made = points.map(({ id, vector, payload }) => {
+    const upserted = points.map(({ id, vector, payload }) => {
       const stored: StoredPoint = { id: idOf(id), payload: { ...payload }, dense: new Map(), sparse: new Map() };
       if (Array.isArray(vector)) return refuse('Not existing vector name error: ');
       for (const [name, one] of Object.entries(vector as Record<string, Schemas['VectorInput']>)) {
@@ -30,7 +30,7 @@ export class FakePoints {
       }
       return stored;
     });
-    for (const point of made) this.points.set(point.id, point);
+    for (const point of upserted) this.points.set(point.id, point);
   }
 
   delete({ filter }: Schemas['FilterSelector']) {

@@ -29,13 +29,13 @@ export function createQdrantRoutes({
   hasInference,
   nodes,
 }: QdrantState): Record<string, (request: QdrantRequest) => unknown> {
-  const named = (name: string): Collection => {
+  const collectionOf = (name: string): Collection => {
     const found = collections.get(aliases.get(name) ?? name);
     if (!found) throw new QdrantRefusal(404, `Not found: Collection \`${name}\` doesn't exist!`);
     return found;
   };
   const updated = { operation_id: 1, status: 'completed' as const };
-  const pointsOf = ({ collection }: QdrantRequest) => named(collection).points;
+  const pointsOf = ({ collection }: QdrantRequest) => collectionOf(collection).points;
   const answerOf = (points: FakePoints, request: Schemas['QueryRequest']): Schemas['QueryResponse'] => ({
     points: points.query(request).map(({ point: { id, payload }, score }) => ({
       id,
@@ -51,7 +51,7 @@ export function createQdrantRoutes({
     const { alias_name, collection_name } = action.create_alias;
     if (collections.has(alias_name))
       throw new QdrantRefusal(409, `Wrong input: Collection \`${alias_name}\` already exists!`);
-    named(collection_name);
+    collectionOf(collection_name);
     aliases.set(alias_name, collection_name);
   };
 
@@ -73,7 +73,7 @@ export function createQdrantRoutes({
       }
       return true;
     },
-    'GET /collections/{collection_name}': ({ collection }) => infoOf(named(collection)),
+    'GET /collections/{collection_name}': ({ collection }) => infoOf(collectionOf(collection)),
     'PUT /collections/{collection_name}': ({ collection, body }) => {
       if (collections.has(collection))
         throw new QdrantRefusal(409, `Wrong input: Collection \`${collection}\` already exists!`);
@@ -87,16 +87,16 @@ export function createQdrantRoutes({
       return collections.delete(collection);
     },
     'PATCH /collections/{collection_name}': ({ collection, body }) => {
-      const { config } = named(collection);
+      const { config } = collectionOf(collection);
       config.metadata = { ...config.metadata, ...(body as Schemas['UpdateCollection']).metadata };
       return true;
     },
     'GET /collections/{collection_name}/snapshots': ({ collection }) => {
-      named(collection);
+      collectionOf(collection);
       return snapshots.list(collection);
     },
     'POST /collections/{collection_name}/snapshots': ({ collection }) =>
-      snapshots.create(collection, named(collection).points),
+      snapshots.create(collection, collectionOf(collection).points),
     'GET /collections/{collection_name}/snapshots/{snapshot_name}': ({ collection, snapshot }) =>
       new FileResponse(snapshots.file(collection, snapshot)),
     'DELETE /collections/{collection_name}/snapshots/{snapshot_name}': ({ collection, snapshot }) =>

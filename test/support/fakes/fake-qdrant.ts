@@ -47,8 +47,9 @@ export async function startFakeQdrant(options: Options = {}) {
     const isForm = contentType?.startsWith('multipart/') === true;
     const body = text === '' || isForm ? undefined : (JSON.parse(text) as unknown);
     operations.push(operation.name);
-    const wrong = operation.query(Object.fromEntries(searchParams)) ?? operation.request(body);
-    if (wrong !== undefined) throw new QdrantRefusal(422, `Format error in JSON body: ${operation.name}: ${wrong}`);
+    const requestFault = operation.query(Object.fromEntries(searchParams)) ?? operation.request(body);
+    if (requestFault !== undefined)
+      throw new QdrantRefusal(422, `Format error in JSON body: ${operation.name}: ${requestFault}`);
     options.before?.(operation.name, body);
     const form = { text: isForm ? text : '', contentType };
     const result = route({

@@ -64,8 +64,8 @@ export async function createFakeS3({ bucket = 'company-files', pageSize = 1_000 
     const key = decodeURIComponent(rest.join('/'));
     requests.push(key === '' ? `list ${url.searchParams.get('prefix') ?? ''}` : key);
     if (!isAvailable) return refuse(response, 503, 'SlowDown');
-    const wrong = signatureProblem(request, url);
-    if (wrong) return refuse(response, 403, wrong);
+    const signatureError = signatureProblem(request, url);
+    if (signatureError) return refuse(response, 403, signatureError);
     if (of !== bucket) return refuse(response, 404, 'NoSuchBucket');
     if (key === '') list(url.searchParams, response);
     else get(key, request, response);

@@ -44,11 +44,11 @@ export function readOpenApiTypes(path: string) {
   };
 
   const fault = (node: ts.TypeNode, value: unknown, place: string): Fault => {
-    const wrong = () => `${place || 'the body'} is ${short(value)}, expected ${node.getText().slice(0, 120)}`;
+    const mismatch = () => `${place || 'the body'} is ${short(value)}, expected ${node.getText().slice(0, 120)}`;
     if (ts.isParenthesizedTypeNode(node)) return fault(node.type, value, place);
     if (ts.isIndexedAccessTypeNode(node)) return fault(resolve(node), value, place);
     if (ts.isArrayTypeNode(node)) {
-      if (!Array.isArray(value)) return wrong();
+      if (!Array.isArray(value)) return mismatch();
       return first(value, (one, i) => fault(node.elementType, one, `${place}[${i}]`));
     }
     if (ts.isUnionTypeNode(node)) {
@@ -61,33 +61,33 @@ export function readOpenApiTypes(path: string) {
       // Report the fault with the longest path: its choice is the one that fits best.
       return faults.reduce(
         (a, b) => ((b ?? '').split(' ')[0]!.length > (a ?? '').split(' ')[0]!.length ? b : a),
-        wrong(),
+        mismatch(),
       );
     }
-    if (ts.isTypeLiteralNode(node)) return objectFault(node, value, place, wrong);
+    if (ts.isTypeLiteralNode(node)) return objectFault(node, value, place, mismatch);
     if (ts.isLiteralTypeNode(node)) {
-      if (node.literal.kind === ts.SyntaxKind.NullKeyword) return value === null ? undefined : wrong();
+      if (node.literal.kind === ts.SyntaxKind.NullKeyword) return value === null ? undefined : mismatch();
       return value === (ts.isStringLiteral(node.literal) ? node.literal.text : JSON.parse(node.getText()))
         ? undefined
-        : wrong();
+        : mismatch();
     }
-    if (isAnything(node)) return typeof value === 'object' && value !== null ? undefined : wrong();
+    if (isAnything(node)) return typeof value === 'object' && value !== null ? undefined : mismatch();
     switch (node.kind) {
       case ts.SyntaxKind.StringKeyword:
-        return typeof value === 'string' ? undefined : wrong();
+        return typeof value === 'string' ? undefined : mismatch();
       case ts.SyntaxKind.NumberKeyword:
-        return typeof value === 'number' && Number.isFinite(value) ? undefined : wrong();
+        return typeof value === 'number' && Number.isFinite(value) ? undefined : mismatch();
       case ts.SyntaxKind.BooleanKeyword:
-        return typeof value === 'boolean' ? undefined : wrong();
+        return typeof value === 'boolean' ? undefined : mismatch();
       case ts.SyntaxKind.UnknownKeyword:
         return undefined;
       case ts.SyntaxKind.UndefinedKeyword:
-        return wrong();
+        return mismatch();
       default:
         // OneOf<[A, B]>
         if (ts.isTypeReferenceNode(node) && node.typeArguments?.[0] && ts.isTupleTypeNode(node.typeArguments[0])) {
           const choices = node.typeArguments[0].elements;
-          return choices.some((one) => fault(one, value, place) === undefined) ? undefined : wrong();
+          return choices.some((one) => fault(one, value, place) === undefined) ? undefined : mismatch();
         }
         throw new Error(`${path} uses a type that is not known here: ${node.getText()}`);
     }
@@ -95,12 +95,12 @@ export function readOpenApiTypes(path: string) {
 
   const objectFault = (node: ts.TypeLiteralNode, value: unknown, place: string, wrong: () => string): Fault => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return wrong();
-    const given = value as Record<string, unknown>;
+    const properties = value as Record<string, unknown>;
     const index = node.members.find(ts.isIndexSignatureDeclaration);
     const known = node.members.filter(ts.isPropertySignature);
-    const missing = known.find((one) => !one.questionToken && !(nameOf(one) in given));
+    const missing = known.find((one) => !one.questionToken && !(nameOf(one) in properties));
     if (missing) return `${place}.${nameOf(missing)} is missing`;
-    return first(Object.entries(given), ([name, one]) => {
+    return first(Object.entries(properties), ([name, one]) => {
       const type = memberOf(known, name) ?? index?.type;
       return type ? fault(type, one, `${place}.${name}`) : `${place}.${name} is not known`;
     });

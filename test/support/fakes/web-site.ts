@@ -81,12 +81,12 @@ function answer(
     ...(validators === 'etag' ? { etag } : {}),
     ...(validators === 'none' ? {} : { 'last-modified': lastModified }),
   };
-  const given = request.headers['if-none-match'];
+  const ifNoneMatch = request.headers['if-none-match'];
   // If-Modified-Since is ignored when there is an If-None-Match (RFC 9110, 13.1.3).
   const isSame =
-    given === undefined
+    ifNoneMatch === undefined
       ? validators === 'date' && request.headers['if-modified-since'] === lastModified
-      : validators === 'etag' && given === etag;
+      : validators === 'etag' && ifNoneMatch === etag;
   if (isSame) response.writeHead(304, fresh).end();
   else response.writeHead(200, { 'content-type': type, ...fresh, ...headers }).end(body);
 }

@@ -14,9 +14,9 @@ export async function createWebhookReceiver() {
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const { method = '', url: path = '', headers } = request;
-      const one = { method, path, headers, body: Buffer.concat(chunks).toString() };
-      received.push(one);
-      answer(response, one);
+      const whole = { method, path, headers, body: Buffer.concat(chunks).toString() };
+      received.push(whole);
+      answer(response, whole);
     });
   });
   const listen = (port: number) => new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));

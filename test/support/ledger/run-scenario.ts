@@ -129,8 +129,8 @@ export async function runScenario(harness: LedgerHarness, { tasks, agent, tenant
   };
 
   for (const batch of batches) {
-    const done = await Promise.allSettled([...batch.map(act), checkBooks()]);
-    for (const result of done) if (result.status === 'rejected') throw result.reason;
+    const results = await Promise.allSettled([...batch.map(act), checkBooks()]);
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
     await checkBooks();
   }
 
@@ -172,11 +172,12 @@ async function spendTheRest({ ledger, pool }: LedgerHarness, { task, step }: Act
     budgetId.task(task.taskId),
     ...dayLimits.map(({ id }) => id),
   ]);
-  const named = { runId: newId(), step, dayLimits };
+  const callFields = { runId: newId(), step, dayLimits };
   const isLimited = { usd: usd < Infinity, tokens: tokens < Infinity };
   const rest = usageOf(isLimited.tokens ? tokens : 100, 0, isLimited.usd ? usd : 1);
-  if (calls > 0) expect(await ledger.beginModelCall(task, openCall({ ...named, worstCase: rest }))).toBeUndefined();
+  if (calls > 0)
+    expect(await ledger.beginModelCall(task, openCall({ ...callFields, worstCase: rest }))).toBeUndefined();
   if (!isLimited.usd && !isLimited.tokens && calls > 1) return;
-  const more = openCall({ ...named, attempt: 2, worstCase: usageOf(1, 0, 1e-10) });
+  const more = openCall({ ...callFields, attempt: 2, worstCase: usageOf(1, 0, 1e-10) });
   await expect(ledger.beginModelCall(task, more)).rejects.toMatchObject({ code: 'budget_exceeded' });
 }

@@ -59,7 +59,7 @@ export function createKillableWorkers(
 }
 
 export const pick = <T>(random: () => number, list: readonly T[]): T => {
-  const one = list[Math.floor(random() * list.length)];
-  if (one === undefined) throw new Error('nothing to pick from');
-  return one;
+  const picked = list[Math.floor(random() * list.length)];
+  if (picked === undefined) throw new Error('nothing to pick from');
+  return picked;
 };

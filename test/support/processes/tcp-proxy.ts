@@ -3,7 +3,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 /** A network cable that can be cut: forwards TCP to `target` (host:port) while it is plugged in. */
 export async function createTcpProxy(target: string) {
   const [host = '', port = ''] = target.split(/:(?=\d+$)/);
-  const open = new Set<Socket>();
+  const openSockets = new Set<Socket>();
   let plugged = true;
   const server = createServer((inbound) => {
     if (!plugged) return void inbound.destroy();
@@ -12,11 +12,11 @@ export async function createTcpProxy(target: string) {
       [inbound, outbound],
       [outbound, inbound],
     ] as const) {
-      open.add(socket);
+      openSockets.add(socket);
       socket.pipe(other);
       socket.on('error', () => other.destroy());
       socket.on('close', () => {
-        open.delete(socket);
+        openSockets.delete(socket);
         other.destroy();
       });
     }
@@ -24,7 +24,7 @@ export async function createTcpProxy(target: string) {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const cut = () => {
     plugged = false;
-    for (const socket of open) socket.destroy();
+    for (const socket of openSockets) socket.destroy();
   };
   return {
     address: `127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -77,15 +77,15 @@ function messageFault(messages: NonNullable<AnthropicBody['messages']>, signed: 
     const fault = contentFault(content, signed, ids);
     if (fault) return `messages.${i}${fault}`;
     const before = messages[i - 1];
-    const asked = before
+    const callIds = before
       ? contentOf(before)
           .filter(({ type }) => type === 'tool_use')
           .map(({ id }) => id)
       : [];
-    const answered = content.filter(({ type }) => type === 'tool_result').map(({ tool_use_id }) => tool_use_id);
-    if (answered.some((id) => !asked.includes(id)))
+    const resultIds = content.filter(({ type }) => type === 'tool_result').map(({ tool_use_id }) => tool_use_id);
+    if (resultIds.some((id) => !callIds.includes(id)))
       return `messages.${i}: unexpected \`tool_use_id\` found in \`tool_result\` blocks`;
-    if (asked.some((id) => !answered.includes(id)))
+    if (callIds.some((id) => !resultIds.includes(id)))
       return `messages.${i}: \`tool_use\` ids were found without \`tool_result\` blocks immediately after`;
     const firstWords = content.findIndex(({ type }) => type !== 'tool_result');
     if (firstWords !== -1 && content.slice(firstWords).some(({ type }) => type === 'tool_result'))

@@ -31,8 +31,8 @@ export async function startFakeAnthropic(
 
   function reply(request: IncomingMessage, text: string): Reply {
     const body = JSON.parse(text) as AnthropicBody;
-    const given = request.headers['x-api-key'] ?? request.headers.authorization?.replace(/^Bearer /, '');
-    if (given !== key) return refusal(401, 'authentication_error', 'invalid x-api-key');
+    const apiKey = request.headers['x-api-key'] ?? request.headers.authorization?.replace(/^Bearer /, '');
+    if (apiKey !== key) return refusal(401, 'authentication_error', 'invalid x-api-key');
     const counts = request.url === '/v1/messages/count_tokens';
     if (!counts && request.url !== '/v1/messages') return refusal(404, 'not_found_error', 'Not found');
     const fault = anthropicFault(request, body, { signed, counts }) ?? citationFault(body);

@@ -65,25 +65,26 @@ function formatFault({ response_format: format }: OpenAiBody): OpenAiFault | und
   const { name = '', schema, strict } = format.json_schema ?? {};
   if (!/^[a-zA-Z0-9_-]{1,64}$/.test(name)) return wrongPattern('response_format.json_schema.name');
   if (!schema) return { message: "Missing required parameter: 'response_format.json_schema.schema'." };
-  const wrong = (what: string) => ({ message: `Invalid schema for response_format '${name}': ${what}` });
-  if (strict && schema.type !== 'object') return wrong('schema must be a JSON Schema of \'type: "object"\'');
-  if (strict && !isClosed(schema)) return wrong("'additionalProperties' is required to be supplied and to be false.");
+  const invalidSchema = (what: string) => ({ message: `Invalid schema for response_format '${name}': ${what}` });
+  if (strict && schema.type !== 'object') return invalidSchema('schema must be a JSON Schema of \'type: "object"\'');
+  if (strict && !isClosed(schema))
+    return invalidSchema("'additionalProperties' is required to be supplied and to be false.");
   if (strict && !requiresAll(schema))
-    return wrong("'required' is required to be an array including every key in properties.");
+    return invalidSchema("'required' is required to be an array including every key in properties.");
   return undefined;
 }
 
 function messagesFault(messages: OpenAiMessage[]): OpenAiFault | undefined {
-  let open: string[] = [];
+  let openCallIds: string[] = [];
   for (const [i, { role, content, tool_calls, tool_call_id = '' }] of messages.entries()) {
     if (role === 'tool') {
-      if (!open.includes(tool_call_id))
+      if (!openCallIds.includes(tool_call_id))
         return {
           message:
             "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.",
         };
-      open = open.filter((id) => id !== tool_call_id);
-    } else if (open.length > 0) break;
+      openCallIds = openCallIds.filter((id) => id !== tool_call_id);
+    } else if (openCallIds.length > 0) break;
     if (typeof content !== 'string' && !Array.isArray(content) && !(role === 'assistant' && tool_calls))
       return {
         message: `Invalid value for 'content': expected a string, got ${content === null ? 'null' : 'nothing'}.`,
@@ -95,11 +96,11 @@ function messagesFault(messages: OpenAiMessage[]): OpenAiFault | undefined {
       return { message: `Invalid type for 'messages[${i}].tool_calls[0].function.arguments': expected a string.` };
     if (tool_calls.some((call) => !/^[a-zA-Z0-9_-]{1,64}$/.test(call.function.name)))
       return wrongPattern(`messages[${i}].tool_calls[0].function.name`);
-    open = tool_calls.map(({ id }) => id);
+    openCallIds = tool_calls.map(({ id }) => id);
   }
-  if (open.length === 0) return undefined;
+  if (openCallIds.length === 0) return undefined;
   return {
-    message: `An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: ${open.join(', ')}`,
+    message: `An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: ${openCallIds.join(', ')}`,
   };
 }
 

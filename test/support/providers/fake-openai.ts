@@ -54,11 +54,11 @@ export async function startFakeOpenAi(
   const requests: OpenAiBody[] = [];
 
   function reply(request: IncomingMessage, text: string): Reply {
-    const given = request.headers.authorization?.replace(/^Bearer /, '');
-    if (key !== undefined && given !== key)
+    const apiKey = request.headers.authorization?.replace(/^Bearer /, '');
+    if (key !== undefined && apiKey !== key)
       return refusal({
         status: 401,
-        message: `Incorrect API key provided: ${given?.slice(0, 5)}***. You can find your API key at your account page.`,
+        message: `Incorrect API key provided: ${apiKey?.slice(0, 5)}***. You can find your API key at your account page.`,
         code: 'invalid_api_key',
       });
     if (request.url !== '/v1/chat/completions')
@@ -146,10 +146,10 @@ function* deltasOf(
 
 function callDeltas({ id, name, pieces }: NonNullable<OpenAiTurn['calls']>[number], index: number, quirks: Quirk[]) {
   const delta = (call: object) => ({ tool_calls: [{ ...(quirks.includes('no index') ? {} : { index }), ...call }] });
-  const named = { ...(quirks.includes('no ids') ? {} : { id }), type: 'function' };
-  if (quirks.includes('whole calls')) return [delta({ ...named, function: { name, arguments: pieces.join('') } })];
+  const head = { ...(quirks.includes('no ids') ? {} : { id }), type: 'function' };
+  if (quirks.includes('whole calls')) return [delta({ ...head, function: { name, arguments: pieces.join('') } })];
   return [
-    delta({ ...named, function: { name, arguments: '' } }),
+    delta({ ...head, function: { name, arguments: '' } }),
     ...pieces.map((piece) => delta({ function: { arguments: piece } })),
   ];
 }
