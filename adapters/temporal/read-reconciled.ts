@@ -8,19 +8,19 @@ const maxCorrections = 3;
 
 type Reconciliation<Row> = {
   workflowId: string;
-  read(): Promise<Row | undefined>;
+  read: () => Promise<Row | undefined>;
   /**
    * Whether the row can disagree with its workflow. Without it every row can, and Temporal is asked during the first
    * read.
    */
-  canBeStale?(row: Row): boolean;
+  canBeStale?: (row: Row) => boolean;
   /**
    * Changes the row when it disagrees with its workflow. It must check the row once more in its own statement, because
    * the workflow may write to the row after `row` was read.
    *
    * @returns whether the row has to be read again
    */
-  correct(row: Row, state: WorkflowState): Promise<boolean>;
+  correct: (row: Row, state: WorkflowState) => Promise<boolean>;
 };
 
 /**
