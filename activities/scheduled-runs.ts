@@ -4,12 +4,12 @@ import { AlfredError } from '../contract/errors.ts';
 import type { BudgetLimits, MessageHead, ScheduledRun, TaskRef } from '../contract/references.ts';
 import type { TaskRequest } from '../contract/task.ts';
 import { requireAgent } from './activity-context.ts';
-import type { Identity, Messages, RunEnd, RunNote, Schedules, Tasks } from '../contract/ports/index.ts';
+import type { Identity, ConversationControl, RunEnd, RunNote, Schedules, Tasks } from '../contract/ports/index.ts';
 
 export type ScheduledRunDeps = {
   schedules: Pick<Schedules, 'loadRun' | 'recordRun' | 'findRunEnd'>;
   tasks: Tasks;
-  messages: Pick<Messages, 'submit'>;
+  messages: Pick<ConversationControl, 'submit'>;
   agents: Agents;
   /** The agent's own limits for one task. */
   budgetOf(agent: string): BudgetLimits;

@@ -12,7 +12,7 @@ import type {
   Sources,
   ConversationEvents,
   ConversationRows,
-  Messages,
+  ConversationControl,
   SearchIndex,
   TaskEvents,
   Tasks,
@@ -45,7 +45,7 @@ export type ApiDeps = {
   approvals: Pick<Approvals, 'get' | 'list'>;
   conversationRows: ConversationRows;
   conversationEvents: ConversationEvents;
-  messages: Messages;
+  messages: ConversationControl;
   citations: Citations;
   callbacks: Pick<Callbacks, 'get'>;
   collections: Collections;

@@ -5,7 +5,10 @@ import type { WaitReason } from './references.ts';
 const once = 1;
 const few = 5;
 const several = 8;
-/** Retried until the activity's own time limit: the task is fine, but something that it needs does not answer. */
+/**
+ * Retried up to the policy's `maximumAttempts`, if it has one (workflows/policies.ts): the task is fine, but something
+ * that it needs does not answer.
+ */
 const unlimited = Infinity;
 
 /** Every error code that a caller can see: HTTP status, attempts at an activity, and the default message. */
@@ -110,7 +113,10 @@ export class AlfredError extends Error {
   readonly code: ErrorCode;
   /** Milliseconds to wait before the next attempt, when the other side sent a value. */
   readonly retryAfterMs: number | undefined;
-  /** Attempts that have failed this way, including this one. When absent, the activity's attempt number counts. */
+  /**
+   * Attempts that have failed this way, including this one, as the ledger counted them for a model call. When absent,
+   * the activity's attempt number counts.
+   */
   readonly failures: number | undefined;
   /** What the workflow needs to decide how to wait: ids and numbers, no content. */
   readonly details: WaitReason | undefined;

@@ -20,7 +20,7 @@ import { createParkedTasks } from '../adapters/postgres/tasks/parked-tasks.ts';
 import { createSchedules } from '../adapters/postgres/schedules/schedules.ts';
 import { createTasks } from '../adapters/postgres/tasks/tasks.ts';
 import { createControl } from '../adapters/temporal/control.ts';
-import { createMessages } from '../adapters/temporal/messages.ts';
+import { createConversationControl } from '../adapters/temporal/conversation-control.ts';
 import { createWorkflows } from '../adapters/temporal/workflows.ts';
 
 type AdapterEdge = Pick<Edge, 'config' | 'log' | 'postgres' | 'client'> & Partial<Pick<Edge, 'metrics'>>;
@@ -59,7 +59,7 @@ export function createAdapters(edge: AdapterEdge) {
     providers: createProviders(config),
     catalog: createModelCatalog(config),
     workflows,
-    messages: createMessages({ client, conversations: conversationRows, config }),
+    messages: createConversationControl({ client, conversations: conversationRows, config }),
     control: createControl({ ...knowledge, ...rows, client, config, log, metrics, workflows }),
     webhooks: createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW })),
     mail: config.ALFRED_SMTP_URL ? createSmtpTransport({ url: config.ALFRED_SMTP_URL }) : undefined,

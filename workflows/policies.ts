@@ -1,7 +1,8 @@
 import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow';
 
-// All retry policies and timeouts. The error code decides how often an activity is attempted (contract/errors.ts). The
-// numbers here are outer limits, for attempts that end without an error of ours.
+// All retry policies and timeouts. The error code decides how often an activity is attempted (contract/errors.ts).
+// `maximumAttempts` is an outer limit: it also ends attempts whose code has no limit, and those that end without an
+// error of ours.
 
 /** Row writes: short and idempotent. Local activities, because a round trip to Temporal costs more than the write. */
 export const rowWrite: LocalActivityOptions = {
@@ -25,7 +26,7 @@ export const modelCall: ActivityOptions = {
   startToCloseTimeout: '15 min',
   heartbeatTimeout: '3 s',
   // No limit of attempts: a provider that limits our requests is called again until it answers. The ledger counts the
-  // failures that may not be repeated so often.
+  // failures of each step by their code, and the table in contract/errors.ts limits them.
   retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '1 min' },
 };
 
@@ -36,7 +37,10 @@ export const toolCall: ActivityOptions = {
   retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '1 min', maximumAttempts: 100 },
 };
 
-/** Tools that change the world: a cancellation waits until it is known what they did. */
+/**
+ * Tools that change the world: a cancellation waits until it is known what they did. Stated although the SDK documents
+ * it as the default: without it the SDK sends TRY_CANCEL.
+ */
 export const effectCall: ActivityOptions = { ...toolCall, cancellationType: 'WAIT_CANCELLATION_COMPLETED' };
 
 /**

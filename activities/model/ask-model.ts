@@ -152,6 +152,7 @@ async function passGate(
   if (paid) return paid;
   if (entry.reason === 'outage') throw outage(facts);
   metrics.modelRateLimited.inc({ model: facts.name });
+  // The same code as a 429 of the provider, although no call was made.
   const seconds = Math.ceil(entry.retryAfterMs / 1_000);
   throw new AlfredError('model_rate_limited', `${facts.name} is at its limit for another ${seconds} s.`, {
     retryAfterMs: entry.retryAfterMs,

@@ -8,7 +8,7 @@ import type {
   Callbacks,
   ConversationRows,
   Ledger,
-  Messages,
+  ConversationControl,
   Tasks,
   TaskState,
   Workflows,
@@ -20,7 +20,7 @@ export type SweepDeps = DocumentSweepDeps & {
   ledger: Pick<Ledger, 'writeOffLost'>;
   tasks: Tasks;
   conversationRows: Pick<ConversationRows, 'listOpen'>;
-  messages: Pick<Messages, 'wake'>;
+  messages: Pick<ConversationControl, 'wake'>;
   workflows: Workflows;
   metrics: Metrics;
   log: Logger;

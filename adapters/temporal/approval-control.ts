@@ -7,7 +7,7 @@ import { canonicalJson } from '../../contract/json.ts';
 import type { ApprovalControl, ApprovalRow, Approvals, Identity } from '../../contract/ports/index.ts';
 import type { Verdict } from '../../contract/references.ts';
 import { describeVerdict } from '../../contract/rules/approval-rights.ts';
-import type { DecisionRequest } from '../../workflows/messages.ts';
+import type { DecisionRequest } from '../../workflows/signals-and-updates.ts';
 import { updateTask } from './update-task.ts';
 
 export type ApprovalControlDeps = {

@@ -10,7 +10,7 @@ import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { priorityOf } from '../../runtime/priority.ts';
 import { withTemporalTimeout } from '../../runtime/with-temporal-timeout.ts';
-import type { BudgetGrant } from '../../workflows/messages.ts';
+import type { BudgetGrant } from '../../workflows/signals-and-updates.ts';
 import { callDeadlineMs } from './deadlines.ts';
 import type { ReadReconciled } from './read-reconciled.ts';
 import { startWorkflow } from './start-workflow.ts';

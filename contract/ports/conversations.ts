@@ -133,7 +133,7 @@ export interface ConversationEvents {
 }
 
 /** Sends messages to conversations and waits for their decisions: for doors and schedules. */
-export interface Messages {
+export interface ConversationControl {
   /**
    * Submits a message and waits for the decision. The same id again is the same message.
    *

@@ -10,7 +10,7 @@ export type BusyDecision = {
   state: MessageState;
   /** The running task, or the next one to run when none is running; null when there is neither. */
   runningTaskId: string | null;
-  /** Other messages whose state changes because of this one. */
+  /** Waiting messages whose state changes at once. The running one changes when its task has ended. */
   moved: { id: string; state: MessageState }[];
 };
 

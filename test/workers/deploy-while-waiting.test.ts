@@ -9,7 +9,7 @@ import type { Tool } from '../../contract/ports/index.ts';
 import { agentQueue } from '../../contract/ids.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { startWorkers } from '../../workers/compose.ts';
-import { decideUpdate } from '../../workflows/messages.ts';
+import { decideUpdate } from '../../workflows/signals-and-updates.ts';
 import { createAdapterEnvironment, type AdapterEnvironment } from '../support/environment/adapter-environment.ts';
 import { createScriptedModel } from '../support/providers/scripted-model.ts';
 import { scope, startTask } from '../support/tasks/tasks.ts';

@@ -6,7 +6,7 @@ import { replayHistory } from '../../cli/replay/replay-history.ts';
 import type { TaskEvent } from '../../contract/events.ts';
 import { taskWorkflowId } from '../../contract/ids.ts';
 import { withTemporalTimeout } from '../../runtime/with-temporal-timeout.ts';
-import { decideUpdate } from '../../workflows/messages.ts';
+import { decideUpdate } from '../../workflows/signals-and-updates.ts';
 import { seededRandom } from '../../cli/eval/seeded-random.ts';
 import { createBookingHarness, type BookingHarness } from '../support/bookings/booking-harness.ts';
 import { createKillableWorkers, pick } from '../support/processes/killable-workers.ts';

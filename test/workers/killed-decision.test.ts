@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { taskWorkflowId } from '../../contract/ids.ts';
 import { withTemporalTimeout } from '../../runtime/with-temporal-timeout.ts';
-import { decideUpdate } from '../../workflows/messages.ts';
+import { decideUpdate } from '../../workflows/signals-and-updates.ts';
 import { createBookingHarness, type BookingHarness } from '../support/bookings/booking-harness.ts';
 import { createKillableWorkers } from '../support/processes/killable-workers.ts';
 import { followTask, scope, startTask } from '../support/tasks/tasks.ts';

@@ -20,7 +20,7 @@ import type {
   ToolCallRef,
   Verdict,
 } from '../../contract/references.ts';
-import { decideUpdate, type DecisionRequest } from '../messages.ts';
+import { decideUpdate, type DecisionRequest } from '../signals-and-updates.ts';
 import { rowWrite, rowWriteInHandler } from '../policies.ts';
 
 const {

@@ -22,7 +22,7 @@ import type {
 } from '../../contract/references.ts';
 import { isOwnCancellation } from '../cancellation.ts';
 import { waitReasonOf } from '../failure.ts';
-import { steerSignal } from '../messages.ts';
+import { steerSignal } from '../signals-and-updates.ts';
 import { effectCall, modelCall, rowWrite, toolCall } from '../policies.ts';
 import { ApprovalDesk } from './approval-desk.ts';
 import { LoopGuard, type GuardState } from './loop-guard.ts';

@@ -9,7 +9,7 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
 import type { BudgetLimits, WaitReason, TaskRef } from '../../contract/references.ts';
-import { budgetUpdate, resumeSignal, type BudgetGrant } from '../messages.ts';
+import { budgetUpdate, resumeSignal, type BudgetGrant } from '../signals-and-updates.ts';
 import { rowWrite, rowWriteInHandler } from '../policies.ts';
 
 const { waitFor: markWaiting, goOn: markResumed, grantBudget } = proxyLocalActivities<Activities>(rowWrite);

@@ -12,7 +12,7 @@ import { taskWorkflowId } from '../../contract/ids.ts';
 import type { ConversationRef } from '../../contract/references.ts';
 import { taskStartOptions } from '../../contract/task-start.ts';
 import type { agentTaskWorkflow } from '../agent-task/workflow.ts';
-import { steerSignal, type MessageDecision } from '../messages.ts';
+import { steerSignal, type MessageDecision } from '../signals-and-updates.ts';
 import { rowWrite, taskWait } from '../policies.ts';
 
 const { beginTurn, endTurn } = proxyLocalActivities<Activities>(rowWrite);

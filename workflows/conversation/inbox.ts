@@ -1,6 +1,6 @@
 import { ApplicationFailure, condition } from '@temporalio/workflow';
 import type { StopReceipt, StopRequest } from '../../contract/conversation.ts';
-import type { MessageDecision } from '../messages.ts';
+import type { MessageDecision } from '../signals-and-updates.ts';
 
 type PendingMessage = { messageId: string; decision?: MessageDecision; isRefused?: true };
 type PendingStop = Pick<StopRequest, 'queued'> & { receipt?: StopReceipt };

@@ -10,7 +10,7 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
 import type { ConversationRef } from '../../contract/references.ts';
-import { messageUpdate, stopUpdate, wakeSignal } from '../messages.ts';
+import { messageUpdate, stopUpdate, wakeSignal } from '../signals-and-updates.ts';
 import { erasure, rowWrite } from '../policies.ts';
 import { Inbox } from './inbox.ts';
 import { ConversationTurn } from './conversation-turn.ts';

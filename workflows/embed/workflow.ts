@@ -1,6 +1,6 @@
 import { continueAsNew, proxyActivities, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
-import { wakeSignal } from '../messages.ts';
+import { wakeSignal } from '../signals-and-updates.ts';
 import { embedding } from '../policies.ts';
 
 const { embedTexts } = proxyActivities<Activities>(embedding);

@@ -8,7 +8,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
-import { parkedSignal } from '../messages.ts';
+import { parkedSignal } from '../signals-and-updates.ts';
 import { outageWatch } from '../policies.ts';
 
 const { letTasksGo: releaseParkedTasks } = proxyActivities<Activities>(outageWatch);

@@ -12,7 +12,7 @@ import type { Activities } from '../../activities/index.ts';
 import type { SourceRef } from '../../contract/references.ts';
 import { isOwnCancellation } from '../cancellation.ts';
 import { failureOf, taskFailure } from '../failure.ts';
-import { wakeSignal } from '../messages.ts';
+import { wakeSignal } from '../signals-and-updates.ts';
 import { fileBatch, rowWrite, submission } from '../policies.ts';
 
 const { listSource, syncItems } = proxyActivities<Activities>(fileBatch);

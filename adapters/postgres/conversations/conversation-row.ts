@@ -74,13 +74,18 @@ type DecidedMessage = {
 export function receiptOf(row: DecidedMessage): Receipt | undefined {
   if (row.outcome === null || row.position === null) return undefined;
   const outcome = row.outcome as MessageOutcome;
-  const taskId = { rejected: null, steered: row.running_task_id }[outcome as string];
   return {
     id: row.id,
     conversationId: row.conversation_id,
     position: row.position,
     outcome,
-    taskId: taskId === undefined ? row.task_id : taskId,
+    taskId: answeringTask(outcome, row),
     runningTaskId: row.running_task_id,
   };
+}
+
+/** The task that answers a message: its own, or the running one that was steered with it. */
+function answeringTask(outcome: MessageOutcome, row: DecidedMessage): string | null {
+  if (outcome === 'rejected') return null;
+  return outcome === 'steered' ? row.running_task_id : row.task_id;
 }

@@ -17,7 +17,10 @@ type ModelCalls = Pick<
   'beginModelCall' | 'settleModelCall' | 'failModelCall' | 'findPaidCall' | 'writeOffLost'
 >;
 
-/** A step is given up after so many attempts that vanished together with their workers. */
+/**
+ * A step is given up after so many attempts that vanished together with their workers. How often a call that failed is
+ * repeated stands in contract/errors.ts.
+ */
 const maxLost = 20;
 
 /**

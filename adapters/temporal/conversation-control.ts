@@ -10,13 +10,13 @@ import {
 import type { StopReceipt } from '../../contract/conversation.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import { agentQueue, conversationWorkflowId, signalName, updateName } from '../../contract/ids.ts';
-import type { ConversationRows, Messages } from '../../contract/ports/index.ts';
+import type { ConversationRows, ConversationControl } from '../../contract/ports/index.ts';
 import type { ConversationRef } from '../../contract/references.ts';
 import { ownerSearchAttributes } from '../../contract/task-start.ts';
 import type { Config } from '../../runtime/config.ts';
 import { priorityOf } from '../../runtime/priority.ts';
 import { withTemporalTimeout } from '../../runtime/with-temporal-timeout.ts';
-import type { MessageDecision } from '../../workflows/messages.ts';
+import type { MessageDecision } from '../../workflows/signals-and-updates.ts';
 import { callDeadlineMs } from './deadlines.ts';
 import { refusalOf } from './refusals.ts';
 import { signalWithStart, workflowTaskTimeout, type Workflows } from './start-workflow.ts';
@@ -34,7 +34,7 @@ const pauses = { firstMs: 20, longestMs: 500 };
  * Sends messages and stop requests to conversations: stores the row first, then makes one call that starts the
  * conversation's workflow if it does not run, and waits for its decision.
  */
-export const createMessages = ({ client, conversations, config }: Deps): Messages => {
+export const createConversationControl = ({ client, conversations, config }: Deps): ConversationControl => {
   const startOptions = ({ conversationId, tenant, subject, agent }: ConversationRef) => ({
     workflowId: conversationWorkflowId(conversationId),
     taskQueue: agentQueue(agent),
