@@ -47,7 +47,7 @@ async function main(): Promise<number> {
     const stack = await Promise.race([starting, stopped]);
     if (typeof stack === 'string') {
       code = 130;
-      steps.clear();
+      steps.stopShowing();
       steps.print(`Stopping (${stack}) before Alfred was ready ...`);
     } else {
       steps.print(formatSummary(stack, dataDir));
@@ -58,7 +58,7 @@ async function main(): Promise<number> {
   } catch (error) {
     code = 1;
     starting.catch(() => undefined);
-    steps.clear();
+    steps.stopShowing();
     printError(error);
     // For the log file: the terminal has the message already.
     log.info({ err: error }, 'the stack cannot go on');

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 
-type Out = Pick<NodeJS.WriteStream, 'write' | 'isTTY'>;
-type Line = { name: string; startedAt: number; detail: string };
+type Output = Pick<NodeJS.WriteStream, 'write' | 'isTTY'>;
+type RunningStep = { name: string; startedAt: number; detail: string };
 
 export type Progress = (detail: string) => void;
 export type Steps = ReturnType<typeof createSteps>;
@@ -9,14 +9,13 @@ export type Steps = ReturnType<typeof createSteps>;
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
 /**
- * Shows the progress of steps, several at a time. On a terminal the lines of running steps are redrawn; elsewhere each
- * step prints a line at its beginning and one at its end.
+ * Shows the progress of steps, which may run at the same time. A terminal gets one animated line per running step.
+ * Other outputs, and all outputs in CI, get a plain line when a step starts, reports a detail, and ends.
  */
-export function createSteps(out: Out = process.stdout, animated = Boolean(out.isTTY) && !process.env.CI) {
-  const running = new Set<Line>();
+export function createSteps(out: Output = process.stdout, animated = Boolean(out.isTTY) && !process.env.CI) {
+  const runningSteps = new Set<RunningStep>();
   let drawnLines = 0;
   let timer: NodeJS.Timeout | undefined;
-  const seconds = (startedAt: number) => `${((performance.now() - startedAt) / 1_000).toFixed(1)} s`;
   const erase = () => {
     if (drawnLines) out.write(`\x1b[${drawnLines}A\x1b[J`);
     drawnLines = 0;
@@ -24,17 +23,14 @@ export function createSteps(out: Out = process.stdout, animated = Boolean(out.is
   const draw = () => {
     if (!animated) return;
     erase();
-    const frame = frames[Math.floor(performance.now() / 100) % frames.length];
-    for (const { name, startedAt, detail } of running) {
-      out.write(
-        `  ${styleText('cyan', `${frame}`)} ${name} ${styleText('dim', [seconds(startedAt), detail].filter(Boolean).join('  '))}\n`,
-      );
-    }
-    drawnLines = running.size;
+    const frame = styleText('cyan', `${frames[Math.floor(performance.now() / 100) % frames.length]}`);
+    for (const { name, startedAt, detail } of runningSteps)
+      out.write(`${formatLine(frame, name, [elapsedText(startedAt), detail])}\n`);
+    drawnLines = runningSteps.size;
     clearTimeout(timer);
-    if (running.size > 0) timer = setTimeout(draw, 100);
+    if (runningSteps.size > 0) timer = setTimeout(draw, 100);
   };
-  /** Prints whole lines above the lines of running steps. */
+  /** Prints text above the lines of the running steps. Adds a line break when it has none. */
   const print = (text: string) => {
     erase();
     out.write(text.endsWith('\n') ? text : `${text}\n`);
@@ -42,46 +38,55 @@ export function createSteps(out: Out = process.stdout, animated = Boolean(out.is
   };
   return {
     print,
-    /** Removes the lines of running steps, for a message or a question. */
-    clear: () => {
+    /**
+     * Stops showing the running steps, so that a message or question can be printed. The steps themselves go on, and
+     * their end is not printed.
+     */
+    stopShowing: () => {
       clearTimeout(timer);
-      running.clear();
+      runningSteps.clear();
       erase();
     },
     /**
      * Runs a step and shows its progress.
      *
-     * @param work     receives a function that shows a detail while the step runs
-     * @param detailOf makes the detail that is shown at the end
+     * @param work      receives a function that shows a detail while the step runs
+     * @param summaryOf makes the summary of the result that is shown at the end
      */
     async run<T>(
       name: string,
       work: (progress: Progress) => Promise<T>,
-      detailOf: (result: T) => string = () => '',
+      summaryOf: (result: T) => string = () => '',
     ): Promise<T> {
-      const line: Line = { name, startedAt: performance.now(), detail: '' };
-      running.add(line);
+      const step: RunningStep = { name, startedAt: performance.now(), detail: '' };
+      runningSteps.add(step);
       if (animated) draw();
       else print(`${name} ...`);
       try {
         const result = await work((detail) => {
-          line.detail = detail;
+          step.detail = detail;
           if (!animated) print(`${name}: ${detail}`);
         });
-        // `clear` was called in the meantime: another message is shown now.
-        if (!running.delete(line)) return result;
-        const end = [seconds(line.startedAt), detailOf(result)].filter(Boolean).join('  ');
-        print(animated ? `  ${styleText('green', '✔')} ${name} ${styleText('dim', end)}` : `${name} ready: ${end}`);
+        // `stopShowing` was called meanwhile: print nothing more about this step.
+        if (!runningSteps.delete(step)) return result;
+        const end = [elapsedText(step.startedAt), summaryOf(result)];
+        print(animated ? formatLine(styleText('green', '✔'), name, end) : `${name} ready: ${joinDetails(end)}`);
         return result;
       } catch (error) {
-        if (running.delete(line))
-          print(
-            animated
-              ? `  ${styleText('red', '✖')} ${name} ${styleText('dim', seconds(line.startedAt))}`
-              : `${name} failed: ${seconds(line.startedAt)}`,
-          );
+        // Deleted already: `stopShowing` was called meanwhile. Print nothing more about this step.
+        if (runningSteps.delete(step)) {
+          const end = [elapsedText(step.startedAt)];
+          print(animated ? formatLine(styleText('red', '✖'), name, end) : `${name} failed: ${joinDetails(end)}`);
+        }
         throw error;
       }
     },
   };
 }
+
+const elapsedText = (startedAt: number) => `${((performance.now() - startedAt) / 1_000).toFixed(1)} s`;
+
+const formatLine = (symbol: string, name: string, details: string[]) =>
+  `  ${symbol} ${name} ${styleText('dim', joinDetails(details))}`;
+
+const joinDetails = (details: string[]) => details.filter(Boolean).join('  ');
