@@ -4,7 +4,7 @@ import type { SourceChange } from '../../contract/sources.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
 import type { SourceRow } from '../../contract/ports/index.ts';
 import { recordChanges } from './document-changes.ts';
-import { ownedSources, sourceExists, sourceRowOf } from './source-row.ts';
+import { ownedSources, sourceExists, toSourceRow } from './source-row.ts';
 
 type Change = { change: SourceChange; beforeCommit: (row: SourceRow) => Promise<void> };
 
@@ -62,7 +62,7 @@ async function writeChange(
     .where('id', '=', sourceId)
     .execute();
   const changedRow = await ownedSources(trx, scope).where('s.id', '=', sourceId).executeTakeFirstOrThrow();
-  const row = sourceRowOf(changedRow);
+  const row = toSourceRow(changedRow);
   await beforeCommit(row);
   await placeDocuments(trx, scope, row, before.collection);
   return row;

@@ -57,28 +57,28 @@ export const countsOf = (countByState: Counts, removed: number): Source['sync'][
   removed,
 });
 
-export const sourceRowOf = (
-  row: Selectable<Tables['sources']> & { counts: Counts; failures: Source['failures'] },
+export const toSourceRow = (
+  selected: Selectable<Tables['sources']> & { counts: Counts; failures: Source['failures'] },
 ): SourceRow => ({
-  id: row.id,
-  kind: row.kind as SourceKind,
-  address: row.address,
-  options: row.options as SourceOptions,
-  collection: row.collection,
-  readers: row.readers,
-  tags: row.tags,
-  everyS: row.schedule,
+  id: selected.id,
+  kind: selected.kind as SourceKind,
+  address: selected.address,
+  options: selected.options as SourceOptions,
+  collection: selected.collection,
+  readers: selected.readers,
+  tags: selected.tags,
+  everyS: selected.schedule,
   sync: {
-    state: row.sync_state as Source['sync']['state'],
-    counts: countsOf(row.counts, row.sync_removed),
+    state: selected.sync_state as Source['sync']['state'],
+    counts: countsOf(selected.counts, selected.sync_removed),
     error:
-      row.sync_error_code === null
+      selected.sync_error_code === null
         ? null
-        : { code: row.sync_error_code as ErrorCode, message: row.sync_error_message ?? '' },
-    requestedAt: row.sync_requested_at.toISOString(),
-    startedAt: row.sync_started_at?.toISOString() ?? null,
-    endedAt: row.sync_ended_at?.toISOString() ?? null,
+        : { code: selected.sync_error_code as ErrorCode, message: selected.sync_error_message ?? '' },
+    requestedAt: selected.sync_requested_at.toISOString(),
+    startedAt: selected.sync_started_at?.toISOString() ?? null,
+    endedAt: selected.sync_ended_at?.toISOString() ?? null,
   },
-  failures: row.failures,
-  createdAt: row.created_at.toISOString(),
+  failures: selected.failures,
+  createdAt: selected.created_at.toISOString(),
 });

@@ -7,7 +7,7 @@ import type { Database } from '../../runtime/database/postgres.ts';
 import type { SourceRow, Sources } from '../../contract/ports/index.ts';
 import { changeSource } from './change-source.ts';
 import { hashRequest } from '../../adapters/postgres/hashes.ts';
-import { ownedSources, sourceExists, sourceRowOf } from './source-row.ts';
+import { ownedSources, sourceExists, toSourceRow } from './source-row.ts';
 import { createSourceSyncs } from './source-syncs.ts';
 
 /** Sources and their syncs. */
@@ -22,7 +22,7 @@ export const createSources = (db: Database): Sources => ({
     const row = await ownedSources(db, scope)
       .where('s.id', '=', isUuid(sourceId) ? sourceId : null)
       .executeTakeFirst();
-    return row && sourceRowOf(row);
+    return row && toSourceRow(row);
   },
 
   async list(scope, { limit, cursor }) {
@@ -31,7 +31,7 @@ export const createSources = (db: Database): Sources => ({
       .limit(limit + 1);
     if (cursor !== undefined) query = query.where('s.id', '<', cursor);
     const rows = await query.execute();
-    const page = rows.slice(0, limit).map(sourceRowOf);
+    const page = rows.slice(0, limit).map(toSourceRow);
     return { sources: page, nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
   },
 
@@ -76,7 +76,7 @@ async function createSource(
       .onConflict((conflict) => conflict.doNothing())
       .returningAll()
       .executeTakeFirst();
-    if (inserted) return { ...sourceRowOf({ ...inserted, counts: {}, failures: [] }), isNew: true };
+    if (inserted) return { ...toSourceRow({ ...inserted, counts: {}, failures: [] }), isNew: true };
     const known =
       idempotencyKey === null ? undefined : await findByIdempotencyKey(db, scope, idempotencyKey, requestHash);
     if (known) return { ...known, isNew: false };
@@ -104,7 +104,7 @@ async function findByIdempotencyKey(db: Database, scope: Scope, idempotencyKey: 
   if (known.request_hash !== requestHash) throw keyReused(`with another request, for source ${known.id}`);
   if (known.deleted_at !== null) throw keyReused(`for source ${known.id}, which is being removed`);
   const row = await ownedSources(db, scope).where('s.id', '=', known.id).executeTakeFirst();
-  return row && sourceRowOf(row);
+  return row && toSourceRow(row);
 }
 
 async function isAddressTaken(db: Database, scope: Scope, { kind, address, options, collection }: SourceRequest) {

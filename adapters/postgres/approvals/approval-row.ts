@@ -55,32 +55,32 @@ export const verdictOf = (row: Columns): Verdict => ({
   argumentsHash: row.decided_hash,
 });
 
-export function approvalRowOf(row: Columns): ApprovalRow {
-  const rule = row.rule as StoredRule;
+export function toApprovalRow(selected: Columns): ApprovalRow {
+  const rule = selected.rule as StoredRule;
   return {
-    id: row.id,
-    taskId: row.task_id,
-    agent: row.agent,
-    tool: row.tool,
-    callId: row.call_id,
-    requestedBy: row.subject,
-    arguments: row.arguments as JsonValue,
-    argumentsHash: row.arguments_hash,
-    status: row.status as ApprovalRow['status'],
-    approvers: row.escalated_at ? escalatedApprovers(rule) : (rule.approvers ?? {}),
+    id: selected.id,
+    taskId: selected.task_id,
+    agent: selected.agent,
+    tool: selected.tool,
+    callId: selected.call_id,
+    requestedBy: selected.subject,
+    arguments: selected.arguments as JsonValue,
+    argumentsHash: selected.arguments_hash,
+    status: selected.status as ApprovalRow['status'],
+    approvers: selected.escalated_at ? escalatedApprovers(rule) : (rule.approvers ?? {}),
     fourEyes: rule.fourEyes,
     onExpiry: rule.onExpiry,
-    requestedAt: row.requested_at.toISOString(),
-    escalatesAt: row.escalate_at?.toISOString() ?? null,
-    escalatedAt: row.escalated_at?.toISOString() ?? null,
-    expiresAt: row.expires_at.toISOString(),
-    decision: row.decided_at && {
-      runs: row.decided_hash !== null,
-      by: row.decided_by,
-      at: row.decided_at.toISOString(),
-      comment: row.comment,
-      edited: row.edited as JsonValue,
-      argumentsHash: row.decided_hash,
+    requestedAt: selected.requested_at.toISOString(),
+    escalatesAt: selected.escalate_at?.toISOString() ?? null,
+    escalatedAt: selected.escalated_at?.toISOString() ?? null,
+    expiresAt: selected.expires_at.toISOString(),
+    decision: selected.decided_at && {
+      runs: selected.decided_hash !== null,
+      by: selected.decided_by,
+      at: selected.decided_at.toISOString(),
+      comment: selected.comment,
+      edited: selected.edited as JsonValue,
+      argumentsHash: selected.decided_hash,
     },
   };
 }

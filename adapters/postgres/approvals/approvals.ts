@@ -12,7 +12,7 @@ import { appendEvents } from '../tasks/append-events.ts';
 import { adoptRun } from '../tasks/reopen.ts';
 import { decidableBy, isNotErased, visibleTo } from './approval-rights.ts';
 import {
-  approvalRowOf,
+  toApprovalRow,
   callOf,
   escalatedApprovers,
   findApprovalOfCall,
@@ -101,7 +101,7 @@ export const createApprovals = (db: Database): Approvals => ({
       .where(visibleTo(identity))
       .where(isNotErased)
       .executeTakeFirst();
-    return row && approvalRowOf(row);
+    return row && toApprovalRow(row);
   },
 
   list: (identity, query) => listApprovals(db, identity, query),
@@ -127,6 +127,6 @@ async function listApprovals(
   if (taskId !== undefined) query = query.where('a.task_id', '=', taskId);
   if (cursor !== undefined) query = query.where('a.id', '<', cursor);
   const rows = await query.execute();
-  const page = rows.slice(0, limit).map(approvalRowOf);
+  const page = rows.slice(0, limit).map(toApprovalRow);
   return { approvals: page, nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
 }

@@ -8,7 +8,7 @@ import type { ConversationRows } from '../../../contract/ports/index.ts';
 import { hashRequest } from '../hashes.ts';
 import { insertContent } from '../messages/contents.ts';
 import { contentHash } from '../hashes.ts';
-import { receiptOf, refOf } from './conversation-row.ts';
+import { receiptOf, conversationRefOf } from './conversation-row.ts';
 
 /** The number of messages that may wait for their turns in one conversation. */
 const maxWaiting = 1_000;
@@ -60,7 +60,7 @@ export const createConversationMessages = (db: Database): Pick<ConversationRows,
       .onConflict((conflict) => conflict.doNothing());
     await sql`with content as (${insertContent(who, hash, text)}) ${row}`.execute(db);
     // Another request may have stored another message under the same id in the meantime.
-    return (await findStored()) ?? { conversation: refOf(conversation) };
+    return (await findStored()) ?? { conversation: conversationRefOf(conversation) };
 
     async function findStored() {
       if (!conversation) return undefined;
@@ -76,7 +76,7 @@ export const createConversationMessages = (db: Database): Pick<ConversationRows,
           'message_id_reused',
           `The message id "${id}" was used for another message of conversation ${conversationId}.`,
         );
-      return { conversation: refOf(conversation), receipt: receiptOf(row) };
+      return { conversation: conversationRefOf(conversation), receipt: receiptOf(row) };
     }
   },
 

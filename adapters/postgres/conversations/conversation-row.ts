@@ -4,7 +4,7 @@ import type { ConversationRef, Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { ConversationRow, Receipt } from '../../../contract/ports/index.ts';
 
-/** Selects the conversations that a subject may see, as `conversationRowOf` needs them. */
+/** Selects the conversations that a subject may see, with the two computed columns that `toConversationRow` reads. */
 export const selectConversations = (db: Database, { tenant, subject }: Scope) =>
   db
     .selectFrom('conversations as c')
@@ -13,6 +13,7 @@ export const selectConversations = (db: Database, { tenant, subject }: Scope) =>
       sql<string | null>`(select m.task_id from conversation_messages m
         where m.conversation_id = c.id and m.state = 'running' limit 1)`.as('running_task_id'),
     )
+    // A steering message counts as queued: it waits until the running task reads it, or for a turn of its own.
     .select(
       sql<number>`(select count(*) from conversation_messages m
         where m.conversation_id = c.id and m.state in ('queued', 'steering'))`.as('queued'),
@@ -21,24 +22,30 @@ export const selectConversations = (db: Database, { tenant, subject }: Scope) =>
     .where('c.subject', '=', subject)
     .where('c.deleted_at', 'is', null);
 
-type ConversationColumns = Awaited<ReturnType<ReturnType<typeof selectConversations>['executeTakeFirstOrThrow']>>;
+type SelectedConversation = Awaited<ReturnType<ReturnType<typeof selectConversations>['executeTakeFirstOrThrow']>>;
 
-export const conversationRowOf = (row: ConversationColumns): ConversationRow => ({
-  id: row.id,
-  agent: row.agent,
-  title: row.title,
-  onBusy: row.on_busy as BusyPolicy,
-  metadata: row.metadata as ConversationRow['metadata'],
-  archived: row.archived_at !== null,
-  messages: row.last_position,
-  runningTaskId: row.running_task_id,
-  queued: row.queued,
-  lastSeq: row.last_seq,
-  createdAt: row.created_at.toISOString(),
-  updatedAt: row.updated_at.toISOString(),
+export const toConversationRow = (selected: SelectedConversation): ConversationRow => ({
+  id: selected.id,
+  agent: selected.agent,
+  title: selected.title,
+  onBusy: selected.on_busy as BusyPolicy,
+  metadata: selected.metadata as ConversationRow['metadata'],
+  archived: selected.archived_at !== null,
+  // Each decided message has a position: 1, 2, 3 … So the last position is the number of messages.
+  messages: selected.last_position,
+  runningTaskId: selected.running_task_id,
+  queued: selected.queued,
+  lastSeq: selected.last_seq,
+  createdAt: selected.created_at.toISOString(),
+  updatedAt: selected.updated_at.toISOString(),
 });
 
-export const refOf = ({ id, tenant, subject, agent }: Scope & { id: string; agent: string }): ConversationRef => ({
+export const conversationRefOf = ({
+  id,
+  tenant,
+  subject,
+  agent,
+}: Scope & { id: string; agent: string }): ConversationRef => ({
   conversationId: id,
   tenant,
   subject,
@@ -46,9 +53,10 @@ export const refOf = ({ id, tenant, subject, agent }: Scope & { id: string; agen
 });
 
 /**
- * Locks the row of a conversation. Everything about a conversation is decided under this lock.
+ * Locks the row of a conversation. Every transaction that decides about this conversation's messages takes this lock,
+ * so two decisions never overlap. A transaction that also locks a task locks the task first, so that no two deadlock.
  *
- * @returns undefined when the conversation was deleted
+ * @returns undefined when there is no such conversation for this subject, or it was deleted
  */
 export const lockConversation = (db: Database, { conversationId, tenant, subject }: Omit<ConversationRef, 'agent'>) =>
   db
@@ -61,7 +69,8 @@ export const lockConversation = (db: Database, { conversationId, tenant, subject
     .forUpdate()
     .executeTakeFirst();
 
-type DecidedMessage = {
+/** The columns of a message that hold its decision. Position and outcome are null until it is decided. */
+type MessageDecisionColumns = {
   conversation_id: string;
   id: string;
   position: number | null;
@@ -70,8 +79,12 @@ type DecidedMessage = {
   running_task_id: string | null;
 };
 
-/** The receipt of a message, or undefined until its conversation has decided about it. */
-export function receiptOf(row: DecidedMessage): Receipt | undefined {
+/**
+ * Builds the receipt of a message from its row.
+ *
+ * @returns undefined while the conversation has not decided about the message
+ */
+export function receiptOf(row: MessageDecisionColumns): Receipt | undefined {
   if (row.outcome === null || row.position === null) return undefined;
   const outcome = row.outcome as MessageOutcome;
   return {
@@ -85,7 +98,7 @@ export function receiptOf(row: DecidedMessage): Receipt | undefined {
 }
 
 /** The task that answers a message: its own, or the running one that was steered with it. */
-function answeringTask(outcome: MessageOutcome, row: DecidedMessage): string | null {
+function answeringTask(outcome: MessageOutcome, row: MessageDecisionColumns): string | null {
   if (outcome === 'rejected') return null;
   return outcome === 'steered' ? row.running_task_id : row.task_id;
 }

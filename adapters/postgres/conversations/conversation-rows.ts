@@ -8,7 +8,7 @@ import type { ConversationRow, ConversationRows } from '../../../contract/ports/
 import { hashRequest } from '../hashes.ts';
 import { appendConversationEvents } from './conversation-events.ts';
 import { createConversationMessages } from './conversation-messages.ts';
-import { conversationRowOf, lockConversation, refOf, selectConversations } from './conversation-row.ts';
+import { toConversationRow, lockConversation, conversationRefOf, selectConversations } from './conversation-row.ts';
 
 /** Conversations as rows, for doors and the sweep. */
 export const createConversationRows = (db: Database): ConversationRows => ({
@@ -28,7 +28,7 @@ export const createConversationRows = (db: Database): ConversationRows => ({
     if (agent !== undefined) query = query.where('c.agent', '=', agent);
     if (cursor !== undefined) query = query.where('c.id', '<', cursor);
     const rows = await query.execute();
-    const page = rows.slice(0, limit).map(conversationRowOf);
+    const page = rows.slice(0, limit).map(toConversationRow);
     return { conversations: page, nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
   },
 
@@ -50,7 +50,7 @@ export const createConversationRows = (db: Database): ConversationRows => ({
       .where('deleted_at', 'is', null)
       .returningAll()
       .executeTakeFirst();
-    return row && refOf(row);
+    return row && conversationRefOf(row);
   },
 
   async listOpen({ olderThanMs, after, limit }) {
@@ -67,7 +67,7 @@ export const createConversationRows = (db: Database): ConversationRows => ({
       .orderBy('c.id')
       .limit(limit);
     if (after !== undefined) query = query.where('c.id', '>', after);
-    return (await query.execute()).map(refOf);
+    return (await query.execute()).map(conversationRefOf);
   },
 });
 
@@ -75,7 +75,7 @@ type LockedRef = Omit<ConversationRef, 'agent'>;
 
 async function readConversation(db: Database, scope: Scope, conversationId: string) {
   const row = await selectConversations(db, scope).where('c.id', '=', conversationId).executeTakeFirst();
-  return row && conversationRowOf(row);
+  return row && toConversationRow(row);
 }
 
 async function createConversation(
@@ -107,10 +107,10 @@ async function createConversation(
     .returning('id')
     .executeTakeFirst();
   const query = selectConversations(db, scope).select('c.request_hash as hash');
-  if (inserted) return conversationRowOf(await query.where('c.id', '=', id).executeTakeFirstOrThrow());
+  if (inserted) return toConversationRow(await query.where('c.id', '=', id).executeTakeFirstOrThrow());
   const key = idempotencyKey ?? '';
   const row = await query.where('c.idempotency_key', '=', key).executeTakeFirst();
-  if (row?.hash === requestHash) return conversationRowOf(row);
+  if (row?.hash === requestHash) return toConversationRow(row);
   throw new AlfredError(
     'idempotency_key_reused',
     row
@@ -158,5 +158,5 @@ async function markDeleted(trx: Database, ref: LockedRef): Promise<ConversationR
   if (!row) return undefined;
   await appendConversationEvents(trx, conversationId, [{ type: 'conversation.deleted', data: {} }]);
   await trx.updateTable('conversations').set({ deleted_at: new Date() }).where('id', '=', conversationId).execute();
-  return refOf(row);
+  return conversationRefOf(row);
 }

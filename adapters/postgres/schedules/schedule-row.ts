@@ -19,7 +19,7 @@ const runningCount = sql<number>`(
   select count(*)::int from schedule_runs r join tasks t on t.id = r.task_id
   where r.schedule_id = s.id and t.ended_at is null)`;
 
-/** Selects schedules that are not deleted, with their last runs, as `scheduleRowOf` needs them. */
+/** Selects schedules that are not deleted, with their last runs, as `toScheduleRow` needs them. */
 export const selectSchedules = (db: Database) =>
   db
     .selectFrom('schedules as s')
@@ -27,19 +27,19 @@ export const selectSchedules = (db: Database) =>
     .select([recentRuns.as('recent_runs'), runningCount.as('running')])
     .where('s.deleted_at', 'is', null);
 
-export const scheduleRowOf = (
-  row: Selectable<Tables['schedules']> & { recent_runs: ScheduleRun[]; running: number },
+export const toScheduleRow = (
+  selected: Selectable<Tables['schedules']> & { recent_runs: ScheduleRun[]; running: number },
 ): ScheduleRow => ({
-  id: row.id,
-  tenant: row.tenant,
-  subject: row.subject,
-  name: row.name,
-  timing: row.timing as ScheduleTiming,
-  action: row.action as ScheduleAction,
-  paused: row.paused,
-  note: row.note,
-  recentRuns: row.recent_runs,
-  running: row.running,
-  createdAt: row.created_at.toISOString(),
-  updatedAt: row.updated_at.toISOString(),
+  id: selected.id,
+  tenant: selected.tenant,
+  subject: selected.subject,
+  name: selected.name,
+  timing: selected.timing as ScheduleTiming,
+  action: selected.action as ScheduleAction,
+  paused: selected.paused,
+  note: selected.note,
+  recentRuns: selected.recent_runs,
+  running: selected.running,
+  createdAt: selected.created_at.toISOString(),
+  updatedAt: selected.updated_at.toISOString(),
 });

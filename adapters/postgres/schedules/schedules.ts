@@ -5,7 +5,7 @@ import type { Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { ScheduleRow, Schedules } from '../../../contract/ports/index.ts';
 import { hashRequest } from '../hashes.ts';
-import { scheduleRowOf, selectSchedules } from './schedule-row.ts';
+import { toScheduleRow, selectSchedules } from './schedule-row.ts';
 import { createScheduleRuns } from './schedule-runs.ts';
 
 /** Schedule rows. A change keeps its row locked while the schedule in Temporal is changed. */
@@ -38,7 +38,7 @@ export const createSchedules = (db: Database): Schedules => ({
         )
         .returningAll()
         .executeTakeFirst();
-      if (inserted) return scheduleRowOf({ ...inserted, recent_runs: [], running: 0 });
+      if (inserted) return toScheduleRow({ ...inserted, recent_runs: [], running: 0 });
       const earlier = await findRepeated(db, identity, idempotencyKey ?? '', requestHash);
       // The earlier schedule may have been discarded in the meantime, which frees its key: insert again.
       if (earlier) return earlier;
@@ -57,7 +57,7 @@ export const createSchedules = (db: Database): Schedules => ({
       .limit(limit + 1);
     if (cursor !== undefined) query = query.where('s.id', '<', cursor);
     const rows = await query.execute();
-    const page = rows.slice(0, limit).map(scheduleRowOf);
+    const page = rows.slice(0, limit).map(toScheduleRow);
     return { schedules: page, nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
   },
 
@@ -111,7 +111,7 @@ async function findSchedule(
     .where('s.tenant', '=', tenant)
     .where('s.subject', '=', subject)
     .executeTakeFirst();
-  return row && scheduleRowOf(row);
+  return row && toScheduleRow(row);
 }
 
 const updateSchedule = (db: Database, { tenant, subject }: Scope, scheduleId: string) =>

@@ -7,7 +7,7 @@ import type { CancelNote, Run, TaskClosure, TaskRow } from '../../../contract/po
 import type { Columns } from '../with-queries.ts';
 import { appendEvents } from './append-events.ts';
 import { makeCallbackDue } from './callbacks.ts';
-import { selectTasks, taskRowOf } from './task-row.ts';
+import { selectTasks, toTaskRow } from './task-row.ts';
 
 type TaskEnd = {
   /** Absent when the workflow is gone: then a row that has ended stays as it is. */
@@ -75,7 +75,7 @@ async function endTask(
     const isAnotherRun = run !== undefined && row.run_id !== null && row.run_id !== run.runId;
     if (row.ended_at !== null && !isAnotherRun) return undefined;
     if (lastSeq !== undefined && row.last_seq !== lastSeq) return undefined;
-    const before = taskRowOf(row);
+    const before = toTaskRow(row);
     const event = eventOf(before, row.cancel_request as CancelNote | null);
     const error = event.type === 'task.failed' ? event.data.error : null;
     const written = await appendEvents(db, task, {

@@ -4,7 +4,7 @@ import { AlfredError } from '../../../contract/errors.ts';
 import type { Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tasks, TaskState } from '../../../contract/ports/index.ts';
-import { selectTasks, taskRowOf, taskStateOf } from './task-row.ts';
+import { selectTasks, toTaskRow, taskStateOf } from './task-row.ts';
 
 type TaskReads = Pick<Tasks, 'get' | 'list' | 'getRoles' | 'listOpen' | 'listStates'>;
 
@@ -12,7 +12,7 @@ export const createTaskReads = (db: Database): TaskReads => ({
   async get(scope, taskId) {
     if (!isUuid(taskId)) return undefined;
     const row = await selectVisibleTasks(db, scope).where('t.id', '=', taskId).executeTakeFirst();
-    return row && taskRowOf(row);
+    return row && toTaskRow(row);
   },
 
   async list(scope, { agent, status, conversationId, createdAfter, createdBefore, limit, cursor }) {
@@ -28,7 +28,7 @@ export const createTaskReads = (db: Database): TaskReads => ({
     if (createdBefore !== undefined) query = query.where('t.created_at', '<', new Date(createdBefore));
     if (cursor !== undefined) query = query.where('t.id', '<', cursor);
     const rows = await query.execute();
-    const page = rows.slice(0, limit).map(taskRowOf);
+    const page = rows.slice(0, limit).map(toTaskRow);
     return { tasks: page, nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
   },
 

@@ -8,7 +8,7 @@ import type { TaskRow, TaskState } from '../../../contract/ports/index.ts';
 type Columns = Selectable<Tables['tasks']>;
 
 /**
- * Selects task rows with their results and effects, as `taskRowOf` needs them.
+ * Selects task rows with their results and effects, as `toTaskRow` needs them.
  *
  * @param resultHash which content is the result; default: the one the row names
  */
@@ -38,24 +38,27 @@ const effects = sql<Effect[]>`(
       else 'unknown' end) order by e.started_at, e.step, e.call_id), '[]')
   from tool_calls e where e.task_id = t.id and e.effect = 'write')`;
 
-export function taskRowOf(row: Columns & { result: string | null; effects: Effect[] }): TaskRow {
+export function toTaskRow(selected: Columns & { result: string | null; effects: Effect[] }): TaskRow {
   return {
-    id: row.id,
-    agent: row.agent,
-    status: row.status as Task['status'],
-    model: row.model,
-    conversationId: row.conversation_id,
-    metadata: row.metadata as Task['metadata'],
-    budget: row.budget as Task['budget'],
-    result: row.result === null ? null : (JSON.parse(row.result) as TaskResult),
-    error: row.error_code === null ? null : { code: row.error_code as ErrorCode, message: row.error_message ?? '' },
-    waiting: row.waiting as Task['waiting'],
-    effects: row.effects,
-    usage: usageOf(row),
-    lastSeq: row.last_seq,
-    createdAt: row.created_at.toISOString(),
-    startedAt: row.started_at?.toISOString() ?? null,
-    endedAt: row.ended_at?.toISOString() ?? null,
+    id: selected.id,
+    agent: selected.agent,
+    status: selected.status as Task['status'],
+    model: selected.model,
+    conversationId: selected.conversation_id,
+    metadata: selected.metadata as Task['metadata'],
+    budget: selected.budget as Task['budget'],
+    result: selected.result === null ? null : (JSON.parse(selected.result) as TaskResult),
+    error:
+      selected.error_code === null
+        ? null
+        : { code: selected.error_code as ErrorCode, message: selected.error_message ?? '' },
+    waiting: selected.waiting as Task['waiting'],
+    effects: selected.effects,
+    usage: usageOf(selected),
+    lastSeq: selected.last_seq,
+    createdAt: selected.created_at.toISOString(),
+    startedAt: selected.started_at?.toISOString() ?? null,
+    endedAt: selected.ended_at?.toISOString() ?? null,
   };
 }
 

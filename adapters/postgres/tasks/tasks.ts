@@ -17,7 +17,7 @@ import { closeTask, completeTask } from './end-task.ts';
 import { insertTask } from './insert-task.ts';
 import { reopen, reopenedColumns } from './reopen.ts';
 import { createTaskReads, listTaskStates, selectVisibleTasks } from './task-reads.ts';
-import { taskRowOf } from './task-row.ts';
+import { toTaskRow } from './task-row.ts';
 import { createTaskWaits } from './task-waits.ts';
 
 /** Task rows. Every change of a status appends its event in the same statement. */
@@ -33,7 +33,7 @@ export const createTasks = (db: Database): Tasks => ({
     const task = { id: newId(), request, requestHash, idempotencyKey, budget, head: message.head };
     const queries = { message: message.statement, ...insertTask(db, scope, task) };
     const { rows } = await sql<Selectable<Tables['tasks']>>`${withQueries(queries)} select * from task`.execute(db);
-    if (rows[0]) return { ...taskRowOf({ ...rows[0], result: null, effects: [] }), head: message.head, isNew: true };
+    if (rows[0]) return { ...toTaskRow({ ...rows[0], result: null, effects: [] }), head: message.head, isNew: true };
     return findRepeated(db, scope, idempotencyKey ?? '', requestHash);
   },
 
@@ -106,7 +106,7 @@ async function findRepeated(db: Database, scope: Scope, idempotencyKey: string, 
       `The Idempotency-Key "${idempotencyKey}" was used with another request, for task ${row.id}.`,
     );
   }
-  const task = { ...taskRowOf(row), head: row.input_head, isNew: false };
+  const task = { ...toTaskRow(row), head: row.input_head, isNew: false };
   if (row.error_code !== 'never_started') return task;
   // The sweep closed this row because its workflow never started. The repeated request starts it after all.
   const resumed = await appendEvents(
