@@ -1,53 +1,81 @@
+// The signals and updates that workflows accept.
+
 import { defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { BudgetLimits, ContentHash, Verdict } from '../contract/references.ts';
 import type { MessageReceipt, StopReceipt, StopRequest } from '../contract/conversation.ts';
 import { signalName, updateName } from '../contract/ids.ts';
 
-/** To a task that waits for a model: try again. */
+/** Tells a task that waits because its model did not answer to call the model again. */
 export const resumeSignal = defineSignal(signalName.resume);
 
-/** To the workflow that watches an outage: a task was parked, so check the rows again. */
+/** Tells the workflow that watches an outage that one more task waits for the model. */
 export const parkedSignal = defineSignal(signalName.parked);
 
-/** New, higher totals of some limits; or `finish`, to end the task with the result it has. */
+/** Tells a running task of a conversation that it has new messages to read at its next step. */
+export const steerSignal = defineSignal(signalName.steer);
+
+/**
+ * Tells the workflow of a conversation, of a source or of embeddings to read its rows again. They may hold new work, or
+ * the conversation or source was deleted.
+ */
+export const wakeSignal = defineSignal(signalName.wake);
+
+/** Either new, higher totals of some limits, or `finish`, which ends the task with the results so far. */
 export type BudgetGrant = Omit<BudgetLimits, 'waitS'> & { finish?: boolean | undefined };
 
 /**
- * To a task: raise its budget, or end it with the result it has. @returns all its limits; refused with `budget_refused`
+ * Raises the budget of a task, or ends the task with the results so far.
+ *
+ * @returns all limits of the task
+ * @throws ApplicationFailure `budget_refused`: the grant names no limit, a limit that the task does not have, a total
+ *   that is not higher, or not the limit at which the task waits; or `finish` came while the task waits for no budget
  */
-export const budgetUpdate = defineUpdate<BudgetLimits, [BudgetGrant]>('budget');
+export const budgetUpdate = defineUpdate<BudgetLimits, [BudgetGrant]>(updateName.budget);
 
-/** A person's decision on one call. What the person adds is stored, and named here by its hash. */
+/** A person's decision about one tool call. What the person adds is stored, and named here by its hash. */
 export type DecisionRequest = {
+  /** The approval's id. */
   id: string;
+  /** True approves the call, false denies it. */
   approve: boolean;
+  /** The subject of the person who decides. */
   by: string;
+  /** The person's roles, which may give the right to decide. */
   roles: readonly string[];
-  /** Hash of the arguments that the person saw. */
+  /** Hash of the arguments that the person saw. When absent, the task does not compare them with the call's. */
   argumentsHash?: string | undefined;
+  /** Hash of the stored comment and edited arguments. Absent when the person added neither. */
   note?: ContentHash | undefined;
 };
 
 /**
- * To a task that waits for a person. @returns the verdict that counts; refused with `approval_forbidden`,
- * `approval_changed`, `approval_decided`, or `invalid_request` when edited arguments do not fit the tool
+ * Gives a task a person's decision about one of its tool calls. The first decision counts. A repeat of the same
+ * decision by the same person returns the same verdict.
+ *
+ * @returns the verdict that counts
+ * @throws ApplicationFailure `not_found`: the task waits for no approval with this id
+ * @throws ApplicationFailure `approval_forbidden`: this person may not decide about the call
+ * @throws ApplicationFailure `approval_changed`: the call has other arguments than those that the person saw
+ * @throws ApplicationFailure `approval_decided`: another decision counts, or the task no longer waits for this one
+ * @throws ApplicationFailure `invalid_request`: the edited arguments do not fit the tool, or the tool no longer exists
  */
-export const decideUpdate = defineUpdate<Verdict, [DecisionRequest]>('decide');
+export const decideUpdate = defineUpdate<Verdict, [DecisionRequest]>(updateName.decide);
 
-/** To a running task of a conversation: it has new messages to read at its next step. */
-export const steerSignal = defineSignal(signalName.steer);
-
-/**
- * To the workflow of a conversation, of a source or of embeddings: check the rows. There may be something to do, or the
- * conversation was deleted.
- */
-export const wakeSignal = defineSignal(signalName.wake);
-
-/** What is decided about a message. Its sender and text are in its row. */
+/** What a conversation has decided about a message. The message's sender and text are in its row. */
 export type MessageDecision = Pick<MessageReceipt, 'outcome' | 'position' | 'taskId' | 'runningTaskId'>;
 
-/** To a conversation: a message was stored. @returns the decision; refused with `not_found` once it is deleted */
+/**
+ * Tells a conversation that a message was stored, and waits for the decision about it.
+ *
+ * @returns the decision
+ * @throws ApplicationFailure `not_found`: the conversation was deleted
+ */
 export const messageUpdate = defineUpdate<MessageDecision, [{ messageId: string }]>(updateName.message);
 
-/** To a conversation: stop the running task, and drop or keep the queued messages. The reason is in the row. */
+/**
+ * Tells a conversation to stop its running task, and to drop or keep its queued messages. The reason is in the
+ * conversation's row.
+ *
+ * @returns the stopped task and the dropped messages
+ */
 export const stopUpdate = defineUpdate<StopReceipt, [Pick<StopRequest, 'queued'>]>(updateName.stop);
