@@ -1,7 +1,7 @@
 import { request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Destination } from './destination.ts';
-import type { Guard } from './guard.ts';
+import type { SsrfGuard } from './ssrf-guard.ts';
 
 /**
  * One HTTP request over its own connection, in two steps: `open` connects and sends nothing, `send` sends the request.
@@ -19,7 +19,7 @@ export function createConnection(signal: AbortSignal) {
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop);
 
-  async function connect(destination: Destination, guard: Guard, options: RequestOptions): Promise<void> {
+  async function connect(destination: Destination, guard: SsrfGuard, options: RequestOptions): Promise<void> {
     const { url, isSecure } = destination;
     const route = await guard(destination);
     if (signal.aborted) return;
@@ -31,7 +31,7 @@ export function createConnection(signal: AbortSignal) {
   }
 
   return {
-    open: (destination: Destination, guard: Guard, options: RequestOptions) =>
+    open: (destination: Destination, guard: SsrfGuard, options: RequestOptions) =>
       Promise.race([failure.promise, connect(destination, guard, options)]),
     isBroken: () => !request || request.destroyed,
     send(body: string | Uint8Array): Promise<IncomingMessage> {

@@ -12,7 +12,7 @@ export type Destination = {
 };
 
 /**
- * Parses an address that comes from outside, such as from a model. Whether the host is public is checked by the guard.
+ * Parses an address that comes from outside, such as from a model. `createSsrfGuard` checks whether the host is public.
  *
  * @throws AlfredError `destination_forbidden` when it is not an http(s) URL or contains credentials
  */

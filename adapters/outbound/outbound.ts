@@ -4,7 +4,7 @@ import { linkAbort } from '../../runtime/link-abort.ts';
 import { version } from '../../runtime/version.ts';
 import { createConnection } from './connection.ts';
 import { noPublicAddressError, parseDestination, type Destination } from './destination.ts';
-import { createGuard, isFilterRefusal, type ResolveHost } from './guard.ts';
+import { createSsrfGuard, isFilterRefusal, type ResolveHost } from './ssrf-guard.ts';
 
 export type OutboundCall = {
   /** An address that comes from outside: from a model, an API caller or a document. */
@@ -43,7 +43,7 @@ type Options = {
  * and knows when it fails whether anything was sent.
  */
 export function createOutbound({ allow, timeoutMs = 15_000, maxBytes = 65_536, resolve }: Options) {
-  const guard = createGuard(allow, resolve);
+  const guard = createSsrfGuard(allow, resolve);
 
   return {
     /**

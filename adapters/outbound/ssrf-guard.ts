@@ -7,28 +7,33 @@ import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-f
 import { noPublicAddressError, type Destination } from './destination.ts';
 
 /**
- * `::127.0.0.1`: a deprecated form, and the only kind of embedded IPv4 address that the filtering agent lets through.
+ * IPv4 addresses written as IPv6, like `::127.0.0.1` (deprecated, RFC 4291). In their other spelling, `::7f00:1`, the
+ * filtering agent takes them for public, so we refuse them ourselves.
  */
-const ipv4Compatible = new BlockList();
-ipv4Compatible.addSubnet('::', 96, 'ipv6');
+const ipv4CompatibleAddresses = new BlockList();
+ipv4CompatibleAddresses.addSubnet('::', 96, 'ipv6');
 
+/** Resolves a host to at least one address, or rejects when it has none. */
 export type ResolveHost = (host: string) => Promise<LookupAddress[]>;
 
 /** Resolves like the operating system: hosts file, then DNS. An IP address resolves to itself. */
 const resolveWithSystem: ResolveHost = (host) => lookup(host, { all: true });
 
 /**
- * Protects against server-side request forgery: selects the HTTP agent that connects to a host.
+ * Protects against server-side request forgery (SSRF): selects the HTTP agent that connects to a host.
  *
  * The default agent refuses every address that is not public: loopback, private, link-local (including the metadata
- * services of clouds), multicast, and addresses that embed such an address. A host whose addresses are all in `allow`
- * gets a plain agent. A name is resolved only once, so the address that was checked is the address that is connected
- * to.
+ * services of clouds), multicast, and IPv6 addresses that contain an IPv4 address. A host whose addresses are all in
+ * `allow` gets a plain agent. A host of which only some addresses are allowed gets the default agent, which does not
+ * know `allow`: it refuses the host if any of its addresses is not public.
  *
- * @param allow IP addresses, and ranges in CIDR notation
+ * A name is resolved only once, and the connection goes to the addresses that were checked. A second lookup could
+ * return other addresses (DNS rebinding).
+ *
+ * @param allow IP addresses and CIDR ranges that may be called although they are not public; empty for none
  */
-export function createGuard(allow: readonly string[], resolve: ResolveHost = resolveWithSystem) {
-  // Not the library's own allow list: it prints a warning for every range of the other address family.
+export function createSsrfGuard(allow: readonly string[], resolve: ResolveHost = resolveWithSystem) {
+  // The library's own allow list prints a warning for every IPv4 range when it checks an IPv6 address, and the reverse.
   const allowedAddresses = new BlockList();
   for (const entry of allow) {
     const [address = '', bits] = entry.split('/');
@@ -43,19 +48,20 @@ export function createGuard(allow: readonly string[], resolve: ResolveHost = res
 
   /**
    * @returns options of the request: the agent, and a lookup that returns the addresses that were checked
-   * @throws AlfredError `destination_forbidden`; the agent itself may refuse later, see `isFilterRefusal`
+   * @throws AlfredError `destination_forbidden`. The agent refuses other addresses later, when it connects: see
+   *   `isFilterRefusal`
    */
   return async (destination: Destination) => {
     const addresses = await resolve(destination.host);
-    const isAllowed = addresses.every((address) => isIn(allowedAddresses, address));
-    if (!isAllowed && addresses.some((address) => isIn(ipv4Compatible, address)))
-      throw noPublicAddressError(destination);
-    const agents = isAllowed ? plainAgents : filteringAgents;
+    const areAllAllowed = addresses.every((address) => isIn(allowedAddresses, address));
+    const hasDisguisedAddress = addresses.some((address) => isIn(ipv4CompatibleAddresses, address));
+    if (!areAllAllowed && hasDisguisedAddress) throw noPublicAddressError(destination);
+    const agents = areAllAllowed ? plainAgents : filteringAgents;
     return { agent: agents[destination.isSecure ? 'https' : 'http'], lookup: fixedLookup(addresses) };
   };
 }
 
-export type Guard = ReturnType<typeof createGuard>;
+export type SsrfGuard = ReturnType<typeof createSsrfGuard>;
 
 /** A DNS lookup that always returns the given addresses. */
 const fixedLookup =
@@ -67,7 +73,8 @@ const fixedLookup =
   };
 
 /**
- * Whether the filtering agent refused an address. Unlike connection errors, its errors have no code, only a message.
+ * Whether the filtering agent refused an address. Its errors have no code and no class of their own, so they are
+ * recognised by their message: `DNS lookup … is not allowed. Because, …`.
  */
 export const isFilterRefusal = (error: unknown) =>
   error instanceof Error && / is not allowed\. Because/.test(error.message);
