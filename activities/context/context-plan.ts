@@ -1,6 +1,6 @@
 import type { StoredMessage } from '../../contract/messages.ts';
 import { droppedOutput } from '../../contract/rules/tool-output.ts';
-import { bytesOf, estimateMessageTokens } from './context-size.ts';
+import { messageBytes, estimateMessageTokens } from './context-size.ts';
 import type { MessageChain, Message } from '../../contract/ports/index.ts';
 
 /** A part of a conversation, as the model gets it and as it is stored. Both lists have the same order. */
@@ -24,7 +24,9 @@ export function densityOf({ messages, counted }: MessageChain, overheadBytes: nu
   return (bytes) => bytes * tokensPerByte;
 }
 
-export const bytesOfAll = (messages: Message[]) => messages.reduce((sum, message) => sum + bytesOf(message), 0);
+/** UTF-8 bytes of messages as the model gets them. */
+export const totalMessageBytes = (messages: Message[]) =>
+  messages.reduce((sum, message) => sum + messageBytes(message), 0);
 
 /** Drops the oldest tool results until enough bytes are saved, but none of the newest tool message. */
 export function dropResults(chain: Chain, bytesToSave: number, density: Density): Chain & { dropped: number } {
@@ -35,7 +37,8 @@ export function dropResults(chain: Chain, bytesToSave: number, density: Density)
     if (message.role !== 'tool' || i >= newest) return message;
     const results = message.results.map((result) => {
       const shorter = { ...result, output: droppedOutput(result.callId) };
-      const gain = bytesOf({ role: 'tool', results: [result] }) - bytesOf({ role: 'tool', results: [shorter] });
+      const gain =
+        messageBytes({ role: 'tool', results: [result] }) - messageBytes({ role: 'tool', results: [shorter] });
       if (saved >= bytesToSave || density(gain) < minDropTokens) return result;
       saved += gain;
       dropped++;
@@ -72,11 +75,11 @@ export type Split = {
  */
 export function splitForSummary({ messages, stored }: Chain, tailTokens: number, density: Density): Split | undefined {
   let tail = messages.findLastIndex(({ role }) => role === 'assistant');
-  let bytes = bytesOfAll(messages.slice(Math.max(0, tail)));
+  let bytes = totalMessageBytes(messages.slice(Math.max(0, tail)));
   for (let i = tail - 1; i > 0; i--) {
     const message = messages[i];
     if (!message || message.role === 'compaction') break;
-    bytes += bytesOf(message);
+    bytes += messageBytes(message);
     if (density(bytes) > tailTokens) break;
     if (message.role !== 'tool') tail = i;
   }

@@ -2,8 +2,15 @@ import { AlfredError } from '../../contract/errors.ts';
 import type { CompactionMessage, StoredMessage } from '../../contract/messages.ts';
 import type { MessageHead, Scope } from '../../contract/references.ts';
 import { numberPassages, numbersByResult, passageNumbersOf } from './citations.ts';
-import { bytesOfAll, densityOf, dropResults, splitForSummary, type Chain, type Density } from './context-plan.ts';
-import { boundTokens, estimateChainTokens } from './context-size.ts';
+import {
+  totalMessageBytes,
+  densityOf,
+  dropResults,
+  splitForSummary,
+  type Chain,
+  type Density,
+} from './context-plan.ts';
+import { maxChainTokens, estimateChainTokens } from './context-size.ts';
 import type { MessageChain, MessageStore, Message, ModelFacts } from '../../contract/ports/index.ts';
 import { transcriptOf } from './transcript.ts';
 
@@ -13,7 +20,10 @@ import { transcriptOf } from './transcript.ts';
  */
 const fullShare = 0.8;
 const targetShare = 0.5;
+
+/** Share of the window that the newest messages may take when a summary replaces the others. */
 const tailShare = 0.25;
+/** Share of the window that a summary may take. */
 const summaryShare = 0.125;
 
 /** The longest summary, in tokens. */
@@ -36,7 +46,7 @@ export type Fitted = {
   /** Estimated input tokens. */
   estimatedTokens: number;
   /** Upper bound of the input tokens. */
-  boundTokens: number;
+  upperBoundTokens: number;
   compacted: Compacted[];
 };
 
@@ -145,12 +155,12 @@ const fittedOf = (
   head,
   conversation,
   estimatedTokens: compacted.at(-1)?.tokensAfter ?? estimateChainTokens(conversation, overheadBytes),
-  boundTokens: boundTokens(conversation, facts.name, overheadBytes, facts.citations),
+  upperBoundTokens: maxChainTokens(conversation, facts.name, overheadBytes, facts.citations),
   compacted,
 });
 
 const tokensOf = (messages: Message[], overheadBytes: number, density: Density) =>
-  density(bytesOfAll(messages) + overheadBytes);
+  density(totalMessageBytes(messages) + overheadBytes);
 
 /**
  * @param options `room`: tokens that the shares are of

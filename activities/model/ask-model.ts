@@ -51,7 +51,7 @@ export type ModelCall = {
   /** Estimated input tokens. */
   estimatedTokens: number;
   /** Upper bound of the input tokens. */
-  boundTokens: number;
+  upperBoundTokens: number;
   /** The message that the response follows. */
   parent: MessageHead;
   /** What a step's answer is checked against; absent for a summary, whose text is used as it is. */

@@ -1,7 +1,7 @@
 import type { Agent } from '../../agents/index.ts';
 import type { MessageHead, TaskRef } from '../../contract/references.ts';
 import { askModel, type AskDeps, type CallAttempt } from './ask-model.ts';
-import { boundTokens, estimateMessageTokens } from '../context/context-size.ts';
+import { maxChainTokens, estimateMessageTokens } from '../context/context-size.ts';
 import { applyCompaction, planFit, type FitRequest, type Fitted, type SummaryRequest } from '../context/fit-context.ts';
 import { overheadBytesOf, summaryRequest } from './model-request.ts';
 import type { MessageStore, ModelFacts, ModelProvider, Tool } from '../../contract/ports/index.ts';
@@ -74,7 +74,7 @@ async function summarise(
       parent: head,
       purpose: `summary/${head}`,
       estimatedTokens: estimateMessageTokens(request.messages, instructionBytes),
-      boundTokens: boundTokens({ messages: request.messages }, facts.name, instructionBytes),
+      upperBoundTokens: maxChainTokens({ messages: request.messages }, facts.name, instructionBytes),
     },
     signal,
   );

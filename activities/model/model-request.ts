@@ -1,8 +1,7 @@
 import type { Agent } from '../../agents/index.ts';
-import type { JsonValue } from '../../contract/json.ts';
 import type { TaskRef } from '../../contract/references.ts';
 import type { CallAttempt } from './ask-model.ts';
-import { hasOmissions } from '../context/context-size.ts';
+import { hasOmissions, jsonByteLength } from '../context/context-size.ts';
 import { answerSchemaOf } from './judge-answer.ts';
 import type { Message, ModelFacts, ModelRequest, Tool } from '../../contract/ports/index.ts';
 
@@ -59,7 +58,7 @@ export const summaryRequest = (
 
 /** UTF-8 bytes of an agent's instructions, tools and answer schema as JSON. */
 export const overheadBytesOf = (tools: Tools, agent: Agent): number =>
-  bytesOf([agent.instructions, toolsOf(tools, agent), answerSchemaOf(agent) ?? null]);
+  jsonByteLength([agent.instructions, toolsOf(tools, agent), answerSchemaOf(agent) ?? null]);
 
 const toolsOf = (tools: Tools, agent: Agent) =>
   agent.tools.flatMap((name) => (tools[name] ? [describe(tools[name])] : []));
@@ -67,4 +66,3 @@ const toolsOf = (tools: Tools, agent: Agent) =>
 const describe = ({ name, description, inputSchema }: Tool) => ({ name, description, inputSchema });
 const keyOf = ({ taskId }: TaskRef, { step }: CallAttempt) => `${taskId}/${step}`;
 const modelIn = ({ name }: ModelFacts) => name.slice(name.indexOf(':') + 1);
-const bytesOf = (value: JsonValue) => Buffer.byteLength(JSON.stringify(value));

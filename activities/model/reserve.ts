@@ -21,7 +21,7 @@ type Reserve = {
   provider: ModelProvider;
   request: ModelRequest;
   /** Upper bound of the input tokens. */
-  boundTokens: number;
+  upperBoundTokens: number;
   begin: (worstCase: Usage) => Promise<PaidCall | undefined>;
 };
 
@@ -33,10 +33,10 @@ type Reserve = {
  * @throws AlfredError `budget_exceeded` when it still does not fit; then nothing is charged
  */
 export async function reserve(
-  { facts, provider, request, boundTokens, begin }: Reserve,
+  { facts, provider, request, upperBoundTokens, begin }: Reserve,
   signal: AbortSignal,
 ): Promise<{ paid: PaidCall } | { paid: undefined; maxOutputTokens: number; cutBy: ReachedLimit | undefined }> {
-  let [input, output] = [boundTokens, request.maxOutputTokens];
+  let [input, output] = [upperBoundTokens, request.maxOutputTokens];
   let hasCounted = provider.countTokens === undefined;
   let cutBy: ReachedLimit | undefined;
   while (true) {

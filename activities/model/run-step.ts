@@ -57,7 +57,7 @@ async function askForStep(
   signal: AbortSignal,
 ): Promise<StepResult> {
   const { task, at, agent, provider, facts } = context;
-  const { head, conversation, estimatedTokens, boundTokens } = fitted;
+  const { head, conversation, estimatedTokens, upperBoundTokens } = fitted;
   const { turn } = await askModel(
     deps,
     {
@@ -69,7 +69,7 @@ async function askForStep(
       purpose: 'turn',
       request: stepRequest(deps.tools, conversation.messages, context),
       estimatedTokens,
-      boundTokens,
+      upperBoundTokens,
       answer: { agent, fitted },
     },
     signal,

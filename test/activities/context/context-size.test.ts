@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { boundTokens, bytesOf, estimateChainTokens } from '../../../activities/context/context-size.ts';
+import { maxChainTokens, messageBytes, estimateChainTokens } from '../../../activities/context/context-size.ts';
 import type { Message } from '../../../contract/ports/index.ts';
 import { droppedOutput } from '../../../contract/rules/tool-output.ts';
 import { passage } from '../../support/documents/passage.ts';
@@ -18,8 +18,8 @@ describe('the size of a conversation', () => {
 
   test('is bounded by a count of the same model and every byte after it, and by every byte for another model', () => {
     const countedChain = { messages, counted: { index: 1, tokens: 700, by: 'scripted:x' } };
-    expect(boundTokens(countedChain, 'scripted:x', 400)).toBe(700 + 40 + 2 * 32);
-    expect(boundTokens(countedChain, 'other:y', 400)).toBeGreaterThan(400 + 400 + 80 + 40);
+    expect(maxChainTokens(countedChain, 'scripted:x', 400)).toBe(700 + 40 + 2 * 32);
+    expect(maxChainTokens(countedChain, 'other:y', 400)).toBeGreaterThan(400 + 400 + 80 + 40);
   });
 
   test('includes what search results add to their passages’ JSON: a wrapper for each sentence', () => {
@@ -27,7 +27,7 @@ describe('the size of a conversation', () => {
       { callId: 'c', tool: 'look', output: { passages: [passage('a', 'One. Two.\nThree.')] } as never, isError: false },
     ];
     const searchMessage: Message = { role: 'tool', results };
-    const bound = (isCiting: boolean) => boundTokens({ messages: [searchMessage] }, 'scripted:x', 400, isCiting);
+    const bound = (isCiting: boolean) => maxChainTokens({ messages: [searchMessage] }, 'scripted:x', 400, isCiting);
     expect(bound(true) - bound(false)).toBeGreaterThan((1 + 3) * 32);
     expect(bound(true) - bound(false)).toBeLessThan((1 + 3) * 32 + 200);
   });
@@ -38,7 +38,7 @@ describe('the size of a conversation', () => {
       results: [{ callId: 'c', tool: 'look', output: droppedOutput('c'), isError: false }],
     };
     const count = { index: 1, tokens: 700, by: 'scripted:x' };
-    const bound = (all: Message[]) => boundTokens({ messages: all, counted: count }, 'scripted:x', 400);
-    expect(bound([...messages, more]) - bound(messages)).toBeGreaterThan(bytesOf(more) + 1_000);
+    const bound = (all: Message[]) => maxChainTokens({ messages: all, counted: count }, 'scripted:x', 400);
+    expect(bound([...messages, more]) - bound(messages)).toBeGreaterThan(messageBytes(more) + 1_000);
   });
 });

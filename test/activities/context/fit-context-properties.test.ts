@@ -112,7 +112,7 @@ describe('for any conversation', () => {
           expect(keptMessages.at(-1)).toEqual(original.at(-1));
 
           expect(estimatedTokens).toBeLessThanOrEqual(window);
-          expect(fitted.boundTokens).toBeGreaterThanOrEqual(estimatedTokens);
+          expect(fitted.upperBoundTokens).toBeGreaterThanOrEqual(estimatedTokens);
           for (const { tokensBefore, tokensAfter } of compacted) expect(tokensAfter).toBeLessThanOrEqual(tokensBefore);
           if (force) expect(compacted).toHaveLength(1);
 

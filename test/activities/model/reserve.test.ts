@@ -60,14 +60,14 @@ const exactly = (tokens: number) => providerThatCounts(async () => tokens);
 const reserving = (
   begin: (worst: Usage) => Promise<PaidCall | undefined>,
   { provider } = providerThatCounts(),
-  changes: { boundTokens?: number; maxOutputTokens?: number; price?: ModelFacts['price'] } = {},
+  changes: { upperBoundTokens?: number; maxOutputTokens?: number; price?: ModelFacts['price'] } = {},
 ) =>
   reserve(
     {
       facts: { ...facts, price: changes.price ?? facts.price },
       provider,
       request: { ...request, maxOutputTokens: changes.maxOutputTokens ?? request.maxOutputTokens },
-      boundTokens: changes.boundTokens ?? 10_000,
+      upperBoundTokens: changes.upperBoundTokens ?? 10_000,
       begin,
     },
     new AbortController().signal,
@@ -148,7 +148,7 @@ test('no call is begun with less than the minimum room for the answer', async ()
 });
 
 test('a short answer is not shortened further', async () => {
-  const short = { maxOutputTokens: 500, boundTokens: 1_000 };
+  const short = { maxOutputTokens: 500, upperBoundTokens: 1_000 };
   await expect(reserving(budgetWith({ tokens: 1_499 }).begin, undefined, short)).rejects.toMatchObject({
     code: 'budget_exceeded',
     details: { needed: 1_500 },

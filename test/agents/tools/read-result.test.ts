@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { shortenOutput } from '../../../adapters/postgres/messages/shorten-output.ts';
 import { readResultTool } from '../../../agents/tools/read-result.ts';
-import { readMoreBytes } from '../../../activities/context/context-size.ts';
+import { readResultToolBytes } from '../../../activities/context/context-size.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import { outputText } from '../../../contract/rules/tool-output.ts';
 import { local } from '../../support/documents/put-document.ts';
@@ -107,5 +107,5 @@ test('an empty result is read as empty text', async () => {
 
 test('the tool’s description fits the bytes reserved for it in a request', () => {
   const { name, description, inputSchema } = readResultTool({ findToolResult: () => Promise.resolve(undefined) });
-  expect(JSON.stringify({ name, description, inputSchema }).length).toBeLessThanOrEqual(readMoreBytes);
+  expect(JSON.stringify({ name, description, inputSchema }).length).toBeLessThanOrEqual(readResultToolBytes);
 });
