@@ -5,7 +5,7 @@ import type { Scope } from '../../contract/references.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
 import type { UploadedFile } from '../../contract/ports/index.ts';
 import { hashHex } from '../../adapters/postgres/hashes.ts';
-import { insertFile } from './files.ts';
+import { storeFile } from './files.ts';
 
 /** Stores uploaded files and an ingestion in which all of them are pending. @returns the ingestion's id */
 export const createIngestion = (
@@ -20,7 +20,7 @@ export const createIngestion = (
     // Rows are locked in the order of their hashes, so two uploads of the same files never deadlock.
     const bytesByHash = new Map(files.map(({ hash, bytes }) => [hash, bytes]));
     for (const hash of [...bytesByHash.keys()].sort())
-      await insertFile(trx, tenant, hash, bytesByHash.get(hash) ?? new Uint8Array());
+      await storeFile(trx, tenant, hash, bytesByHash.get(hash) ?? new Uint8Array());
     await trx
       .insertInto('ingestions')
       .values({

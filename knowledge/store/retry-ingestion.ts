@@ -93,8 +93,10 @@ async function listUnreadFiles(
 }
 
 /**
- * @returns hashes of the stored files. They stay stored: a
- *   transaction that would delete them waits for this one's end.
+ * Locks those of the files whose bytes are stored. `removeUnusedFiles` waits for this lock, so the files stay stored
+ * until the caller's transaction has ended.
+ *
+ * @returns the hashes of the stored files
  */
 async function lockStoredFiles(trx: Database, { tenant }: Scope, files: UnreadFile[]): Promise<Set<ContentHash>> {
   const rows = await trx

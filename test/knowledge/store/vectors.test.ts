@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { lockVectors } from '../../../knowledge/store/document-changes.ts';
 import { createDocuments } from '../../../knowledge/store/documents.ts';
-import { insertFile } from '../../../knowledge/store/files.ts';
+import { storeFile } from '../../../knowledge/store/files.ts';
 import { deleteUnusedVectors } from '../../../knowledge/store/replace-chunks.ts';
 import { createVectors } from '../../../knowledge/store/vectors.ts';
 import { readChanges } from '../../../knowledge/search/change-log.ts';
@@ -162,7 +162,7 @@ describe('vectors', () => {
     const { db } = env.postgres;
     await put('one.txt', 'Said twice.');
     const { documentId } = await put('two.txt', 'Said twice.');
-    await insertFile(db, local.tenant, sha256('Said twice.'), Buffer.from('Said twice.'));
+    await storeFile(db, local.tenant, sha256('Said twice.'), Buffer.from('Said twice.'));
     // Both need the locks on the file and on the vectors. While this transaction has the lock on the vectors, each of
     // them gets as far as it can.
     const both = await db.transaction().execute(async (trx) => {
