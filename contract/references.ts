@@ -1,19 +1,24 @@
 import type { Approvers } from './approval.ts';
 
-// The types that workflow histories may hold: ids, hashes, counts and small decisions. Content stays in Postgres
-// (docs/adr/0001-history-holds-references.md). Fields must not be renamed: recorded histories hold them.
+// Most of what is recorded in Temporal workflow histories is made of these types: ids, hashes, counts and small
+// decisions. Content stays in Postgres (docs/adr/0001-history-holds-references.md). Never rename a field: histories
+// recorded earlier still have the old name.
 
 /** SHA-256 of stored content in base64url, or in hex for content that was stored before 0.2. */
 export type ContentHash = string;
 
 /**
- * The hash of a conversation's last message. Each stored message names its parent, so the head identifies the whole
- * chain.
+ * The hash of the last message of a conversation. Each stored message names its parent by hash, so the head identifies
+ * the whole chain of messages.
  */
 export type MessageHead = ContentHash;
 
-/** The owner of a row. Every query filters by it. */
-export type Scope = { tenant: string; subject: string };
+/** The owner of a row. Every query made for a user filters by it. */
+export type Scope = {
+  tenant: string;
+  /** The person or service that owns the row. */
+  subject: string;
+};
 
 /** Identifies a task in workflows and activities. */
 export type TaskRef = Scope & { taskId: string; agent: string };
@@ -35,9 +40,13 @@ export type SourceRef = Scope & { sourceId: string };
 
 /** A tool call that a model requested. The arguments stay in the stored message. */
 export type ToolCallRef = {
+  /** The id that the model's provider gave the call. */
   callId: string;
   tool: string;
-  /** A hash of the arguments, by which the workflow recognises repeated calls. */
+  /**
+   * A short hash of the arguments, despite the name. The workflow recognises repeated calls by it. Absent in old
+   * histories.
+   */
   args?: string;
   /** Present when the call changes something in the outside world. */
   effect?: 'write';
@@ -48,19 +57,22 @@ export type ToolCallRef = {
 /** What is wrong with a tool call: there is no such tool, or its arguments do not fit the tool's schema. */
 export type ToolMisuse = 'unknown_tool' | 'invalid_arguments';
 
-/** A stored tool result. `repeated`: an earlier call with the same arguments gave the same result. */
+/** A stored tool result. */
 export type ToolResultRef = {
   callId: string;
   tool: string;
   result: ContentHash;
   /** Absent means false. A history holds many results, so `false` is left out to keep it small. */
   isError?: boolean;
+  /** Present when the model used the tool wrongly. The result then explains the mistake to the model. */
   misuse?: ToolMisuse;
+  /** Present when an earlier call with the same arguments gave the same result. */
   repeated?: true;
 };
 
-/** Tokens by kind, and their cost in US dollars. `inputTokens` excludes tokens read from or written to the cache. */
+/** Tokens by kind, and their cost in US dollars. */
 export type Usage = {
+  /** Without the tokens that were read from or written to the cache. */
   inputTokens: number;
   cacheReadTokens: number;
   cacheWriteTokens: number;
@@ -78,18 +90,26 @@ export const addUsage = (a: Usage, b: Usage): Usage => ({
   costUsd: a.costUsd + b.costUsd,
 });
 
+/** All tokens of all kinds. */
 export const totalTokens = (usage: Usage) =>
   usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens + usage.outputTokens;
 
 /**
- * Why a model's answer could not be used: it wrote tool calls as text, its output does not fit the agent's schema, or
- * it cites a passage that does not exist. A correction message explains this to the model.
+ * Why a model's answer could not be used. A correction message then explains the mistake to the model.
+ *
+ * - `tool_as_text`: the model wrote tool calls as text.
+ * - `output_invalid`: the answer does not fit the agent's output schema.
+ * - `citation_unknown`: the answer cites a passage that does not exist.
  */
 export type CorrectionReason = 'tool_as_text' | 'output_invalid' | 'citation_unknown';
 
 /**
  * The result of one step (one turn of the model loop) in the history: a few hundred bytes, however long the answer is.
- * `next`: the task is answered, tool calls must run, or the model must try again after a correction.
+ *
+ * - `head`: the last message of the chain, which is the model's response, or the correction after an unusable one.
+ * - `answer`: the task is answered. `result` is the hash of its stored result.
+ * - `tools`: these calls must run before the next step.
+ * - `again`: the answer could not be used, so the model must answer again.
  */
 export type StepResult = { head: MessageHead; usage: Usage } & (
   | { next: 'answer'; result: ContentHash }
@@ -100,25 +120,35 @@ export type StepResult = { head: MessageHead; usage: Usage } & (
 /** The limits of a task. A missing limit means no limit. */
 export type BudgetLimits = {
   maxCostUsd?: number | undefined;
+  /** All kinds of tokens together. */
   maxTokens?: number | undefined;
   maxModelCalls?: number | undefined;
+  /** Seconds of work. Time spent waiting does not count. */
   maxDurationS?: number | undefined;
   /** Seconds that the task waits at a limit for a larger budget, before it ends with a partial result. */
   waitS?: number | undefined;
 };
 
-/**
- * The agent's settings for one task. They are read once and recorded in the history, so that a replay uses the same
- * ones. `model` and `fallbacks` are `provider:model`. Plans from before 0.2 have no fallbacks.
- */
-export type TaskPlan = { model: string; fallbacks?: string[]; maxSteps: number; budget: BudgetLimits };
+/** The agent's settings for one task. They are read once and recorded, so that a replay uses the same settings. */
+export type TaskPlan = {
+  /** `provider:model` */
+  model: string;
+  /** The models to use when `model` does not answer, in order. Absent in plans from before 0.2. */
+  fallbacks?: string[];
+  maxSteps: number;
+  budget: BudgetLimits;
+};
 
 /**
- * The limit that leaves no room for another model call. Amounts are in the limit's unit: USD, tokens, calls or seconds.
+ * A limit that the next model call could exceed, so the call is not made; or `maxDurationS`, when that time is over.
+ * Amounts are in the limit's unit: USD, tokens, calls or seconds.
  */
 export type ReachedLimit = {
   limit: keyof Omit<BudgetLimits, 'waitS'>;
-  /** Whose limit it is. A person can raise that of a task; those of agent and tenant start again each day (UTC). */
+  /**
+   * Who has the limit. (This is not a `Scope`.) A person can raise the limit of a task. The limits of an agent and of a
+   * tenant are per day (UTC).
+   */
   scope: 'task' | 'agent' | 'tenant';
   max: number;
   /** Charged so far. Calls in progress count at their worst case. */
@@ -128,37 +158,51 @@ export type ReachedLimit = {
 };
 
 /**
- * Why a task is parked: it reached a limit, its model does not answer, or it waits for approvals (by id). A parked task
- * uses no worker.
+ * Why a task waits. A waiting task occupies no worker.
+ *
+ * - `budget`: it reached a limit.
+ * - `outage`: its model does not answer. `model` is `provider:model`.
+ * - `approval`: a person must decide about tool calls. `approvals` are the ids of the pending approvals.
  */
 export type WaitReason =
   | ({ reason: 'budget' } & ReachedLimit)
   | { reason: 'outage'; model: string }
   | { reason: 'approval'; approvals: string[] };
 
-/** A tool call that waits for approval, as its workflow holds it: who may decide, and how many seconds they have. */
+/** A tool call that waits for approval, as the task's workflow remembers it. */
 export type PendingApproval = {
+  /** The approval's id. */
   id: string;
   callId: string;
   tool: string;
+  /** Hash of the arguments that the person is asked to approve. */
   argumentsHash: string;
+  /** The subject who requested the task. */
   requester: string;
+  /** Who may decide from the start. */
   approvers: Approvers;
+  /** True: the requester may not decide. */
   fourEyes: boolean;
+  /** Seconds until the approval expires and its rule decides. */
   expiresS: number;
+  /** Seconds until `escalateTo` may decide too. Absent: never. */
   escalateS?: number | undefined;
   escalateTo?: Approvers | undefined;
 };
-/**
- * The decision about a tool call. `by` is null when the time limit decided. `argumentsHash` is that of the arguments
- * that may run, null when the call does not run.
- */
+
+/** The decision about a tool call. */
 export type Verdict = {
+  /** The approval's id. */
   id: string;
   callId: string;
+  /** `expired`: no person decided in time, so the rule decided. */
   status: 'approved' | 'denied' | 'expired';
+  /** Whether the call runs. An expired approval can allow that too, if its rule says so. */
   runs: boolean;
+  /** The subject of the person who decided, or null when the approval expired. */
   by: string | null;
+  /** When the decision was made, as an ISO 8601 timestamp. */
   at: string;
+  /** Hash of the arguments that the call runs with, which the person may have edited. Null when it does not run. */
   argumentsHash: string | null;
 };
