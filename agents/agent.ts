@@ -8,7 +8,10 @@ export type Agent = {
   instructions: string;
   /** Names of the tools that it may call. */
   tools: readonly string[];
-  /** Steps of the model loop after which a task fails. */
+  /**
+   * How often a task may call its model, the answer and corrections included: tools can run in `maxSteps - 1` steps.
+   * The model does not know the number; say it in the instructions where it matters.
+   */
   maxSteps: number;
   input: z.ZodType<AgentInput>;
   output: z.ZodType;
@@ -22,5 +25,8 @@ export type Agent = {
   onBusy?: BusyPolicy;
 };
 
-/** The input that every agent accepts: a text, and optionally a tool to call first. */
+/**
+ * The input that every agent accepts: a text, and optionally a tool to call first. The offline provider calls that
+ * tool; a model gets the call as a wish in its prompt.
+ */
 export type AgentInput = { text: string; tool?: { name: string; arguments: Record<string, unknown> } | undefined };

@@ -30,7 +30,10 @@ type ActingConfig = Pick<
   'ALFRED_WEBHOOK_SECRET' | 'ALFRED_WEBHOOK_HOSTS' | 'ALFRED_MAIL_FROM' | 'ALFRED_MAIL_DOMAINS'
 >;
 
-/** Every tool that several agents share, by name. An agent may use those that its `tools` names. */
+/**
+ * Every tool that several agents share, by name. An agent may use those that its `tools` names, and `read_result` after
+ * a shortened result.
+ */
 export function createTools(config: ActingConfig, ports: ToolPorts): Record<string, Tool> {
   const tools = [
     searchDocumentsTool(ports.index),

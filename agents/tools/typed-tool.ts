@@ -15,7 +15,10 @@ type ToolFunctions<Input> = {
   reconcile?: (input: Input, context: ToolContext) => ReturnType<NonNullable<Tool['reconcile']>>;
   undo?: (input: Input, output: JsonValue, context: ToolContext) => ReturnType<NonNullable<Tool['undo']>>;
 };
-type ToolDefinition<S extends z.ZodType> = Pick<Tool, 'name' | 'description' | 'effect' | 'repeatable'> & {
+type ToolDefinition<S extends z.ZodType> = Pick<
+  Tool,
+  'name' | 'description' | 'effect' | 'approvals' | 'repeatable'
+> & {
   input: S;
 } & ToolFunctions<z.infer<S>>;
 

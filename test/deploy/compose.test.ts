@@ -52,15 +52,12 @@ test('the file fits the Compose specification', () => {
   expect({ isValid, errors: validate.errors }).toEqual({ isValid: true, errors: null });
 });
 
+test('there is a service for the setup, the API and the worker of each queue', () => {
+  const workers = allQueues.map((queue) => `worker-${queue.replace(/^agent-/, '')}`);
+  expect(roles.map(([name]) => name)).toEqual(['setup', 'api', ...workers]);
+});
+
 test('every variable of a role exists, and each role’s configuration is valid', () => {
-  expect(roles.map(([name]) => name)).toEqual([
-    'setup',
-    'api',
-    'worker-knowledge',
-    'worker-assistant',
-    'worker-documents',
-    'worker-system',
-  ]);
   for (const [name, service] of roles) {
     const environment = environmentOf(service);
     expect({
