@@ -17,6 +17,7 @@ const actionByMachine: Record<string, string> = {
   Patch: 'takes a patch marker',
   'Modify workflow properties': 'changes the memo',
   'Upsert search attributes': 'changes search attributes',
+  UpsertWorkflowSearchAttributes: 'changes search attributes',
   Update: 'answers an update',
 };
 
@@ -30,8 +31,7 @@ const actionByMachine: Record<string, string> = {
  * @param error thrown by the SDK's replay
  */
 export function describeDivergence(error: unknown, history: History): string {
-  const message = error instanceof Error ? error.message : String(error);
-  const details = message.replace(/^.*?Details: /s, '').trim();
+  const details = sdkMessage(error instanceof Error ? error.message : String(error));
   const eventNumber = /HistoryEvent\(id: (\d+)/.exec(details)?.[1];
   const event = history.events?.find(({ eventId }) => String(eventId) === eventNumber);
   const lines: string[] = [];
@@ -39,6 +39,12 @@ export function describeDivergence(error: unknown, history: History): string {
     lines.push(`History, event ${eventName(event)}${describeDetail(event)}.`);
     const action = describeCodeAction(details);
     if (action) lines.push(`The code ${action}.`);
+  } else if (missingPatchIn(details)) {
+    const patch = missingPatchIn(details);
+    lines.push(
+      `History took the patch '${patch}'.`,
+      `The code asks patched('${patch}') no more: put the call back, or use deprecatePatch('${patch}') once no run needs it.`,
+    );
   } else {
     const mismatch = /'?([^']*?)'? of scheduled event '([^']*)' does not match .*? of .*? command '([^']*)'/s.exec(
       details,
@@ -51,13 +57,23 @@ export function describeDivergence(error: unknown, history: History): string {
       );
     }
   }
-  lines.push(`The SDK says: ${details || message}`);
+  lines.push(`The SDK says: ${details}`);
   return lines.join('\n');
 }
 
+/** The SDK prints the native core's error as a Rust structure; its first message is all that helps. */
+function sdkMessage(text: string): string {
+  const quoted = /message: "((?:[^"\\]|\\.)*)"/.exec(text)?.[1];
+  return (quoted?.replaceAll('\\"', '"') ?? text.replace(/^.*?Details: /s, '')).trim();
+}
+
+const missingPatchIn = (details: string): string | undefined =>
+  /patch marker encountered for change ([^\s,]+),? but there is no corresponding change command/i.exec(details)?.[1];
+
 function describeCodeAction(details: string): string | undefined {
-  if (/No command scheduled for event/.test(details)) return 'asks for nothing there';
-  const machine = /([A-Z][A-Za-z ]*?) (?:state )?machine (?:does not|cannot) handle this event/.exec(details)?.[1];
+  if (/No command scheduled for event/.test(details))
+    return 'asks for nothing there: a call is missing, it waits for something new before, or it threw an error earlier';
+  const machine = /([A-Z][A-Za-z ]*?) ?(?:state )?[mM]achine (?:does not|cannot) handle/.exec(details)?.[1];
   if (machine) return `${actionByMachine[machine] ?? `is at "${machine}"`} there`;
   const mismatch = /scheduled event '[^']*' does not match .*? command '([^']*)'/s.exec(details);
   return mismatch ? `asks for ${mismatch[1]} there` : undefined;

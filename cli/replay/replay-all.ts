@@ -73,5 +73,6 @@ export async function replayAll(histories: RecordedHistory[], { terminal }: { te
   }
   if (histories.length > 1)
     terminal.note(`${histories.length - failed} of ${formatCount(histories.length, 'history', 'histories')} pass`);
+  if (failed > 0) terminal.note('What to do: "Changing a workflow safely" in AGENTS.md');
   return failed > 0 ? exitCodes.failed : exitCodes.ok;
 }

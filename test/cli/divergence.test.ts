@@ -16,6 +16,12 @@ beforeAll(async () => {
 });
 
 const eventTypeTimerStarted = 17;
+const eventTypeMarkerRecorded = 25;
+
+const payloadOf = (value: object) => ({
+  metadata: { encoding: Buffer.from('json/plain') },
+  data: Buffer.from(JSON.stringify(value)),
+});
 
 /** Each change of the history makes the SDK report the difference in a different form. */
 const changes: [string, (events: NonNullable<History['events']>, at: number) => void, RegExp][] = [
@@ -42,7 +48,27 @@ const changes: [string, (events: NonNullable<History['events']>, at: number) => 
       events.splice(at + 1, 0, { ...events[at] });
       for (const [i, event] of events.entries()) event.eventId = (i + 1) as never;
     },
-    /^History, event \d+ ActivityTaskScheduled: activity callModel\.\nThe code asks for nothing there\.\n/,
+    /^History, event \d+ ActivityTaskScheduled: activity callModel\.\nThe code asks for nothing there: a call is missing/,
+  ],
+  [
+    'a change of search attributes in place of an activity',
+    (events, at) => {
+      const place = events.findIndex((event) => event.upsertWorkflowSearchAttributesEventAttributes);
+      const scheduled = events[at];
+      if (!scheduled || place < 0) throw new Error('the history has no search attributes to exchange');
+      events[place] = { ...scheduled, eventId: events[place]?.eventId } as never;
+    },
+    /^History, event \d+ ActivityTaskScheduled: activity callModel\.\nThe code changes search attributes there\.\n/,
+  ],
+  [
+    'a patch that the code asks for no more',
+    (events, at) => {
+      const details = { 'patch-data': { payloads: [payloadOf({ id: 'gone', deprecated: false })] } };
+      const marker = { markerName: 'core_patch', details, workflowTaskCompletedEventId: events[at - 1]?.eventId };
+      events.splice(at, 0, { eventType: eventTypeMarkerRecorded, markerRecordedEventAttributes: marker } as never);
+      for (const [i, event] of events.entries()) event.eventId = (i + 1) as never;
+    },
+    /^History took the patch 'gone'\.\nThe code asks patched\('gone'\) no more: put the call back/,
   ],
 ];
 
