@@ -8,7 +8,7 @@ import { citationsOf, numberPassages } from './context/citations.ts';
 import type {
   Callbacks,
   Message,
-  TaskClosure,
+  TaskEnd,
   MessageStore,
   ParkedTasks,
   TaskRow,
@@ -77,7 +77,7 @@ export const createTaskActivities = (deps: TaskDeps) => {
       await afterEnd(deps, task, await tasks.complete(task, currentRun(), result));
     },
 
-    async closeTask({ task, closure }: { task: TaskRef; closure: TaskClosure }): Promise<void> {
+    async closeTask({ task, closure }: { task: TaskRef; closure: TaskEnd }): Promise<void> {
       await afterEnd(deps, task, await tasks.close(task, currentRun(), closure));
     },
   };

@@ -17,7 +17,7 @@ import type { Approvals, RequestedApproval, MessageStore, Tasks, Tool } from '..
 export type ApprovalDeps = RuleDeps & {
   approvals: Approvals;
   messageStore: Pick<MessageStore, 'loadToolArguments'>;
-  tasks: Pick<Tasks, 'getRoles'>;
+  tasks: Pick<Tasks, 'getRequesterRoles'>;
   tools: Record<string, Tool>;
   metrics: Metrics;
 };
@@ -102,7 +102,7 @@ export async function requiredApproval(
   if (!tool) return undefined;
   const rules = rulesFor(deps, task.agent, tool);
   if (rules.length === 0) return undefined;
-  const roles = rules.some(({ unlessRoles }) => unlessRoles) ? await deps.tasks.getRoles(task) : [];
+  const roles = rules.some(({ unlessRoles }) => unlessRoles) ? await deps.tasks.getRequesterRoles(task) : [];
   return findMatchingRule(rules, input, roles);
 }
 

@@ -10,7 +10,7 @@ import type {
   Ledger,
   ConversationControl,
   Tasks,
-  TaskState,
+  TaskRowState,
   Workflows,
 } from '../../contract/ports/index.ts';
 import { sweepDocuments, type DocumentSweepDeps } from './sweep-documents.ts';
@@ -29,7 +29,7 @@ export type SweepDeps = DocumentSweepDeps & {
 export const createSweepActivities = (deps: SweepDeps) => {
   const { callbacks, ledger, tasks, workflows, metrics, log } = deps;
   /** @returns whether the row was wrong */
-  const reconcile = async ({ taskId }: TaskState): Promise<boolean> => {
+  const reconcile = async ({ taskId }: TaskRowState): Promise<boolean> => {
     // Temporal is read before the row, because a workflow writes its end to the row before it ends.
     const state = await workflows.describe(taskWorkflowId(taskId));
     const found = await tasks.reconcile(taskId, state);
@@ -77,7 +77,7 @@ export const createSweepActivities = (deps: SweepDeps) => {
 };
 
 /** Pages of task rows that are open, then of rows that have ended although their workflow runs. */
-async function* candidates(tasks: Tasks, workflows: Workflows): AsyncIterable<TaskState[]> {
+async function* candidates(tasks: Tasks, workflows: Workflows): AsyncIterable<TaskRowState[]> {
   yield* openRows({ open: (page) => tasks.listOpen(page), idOf: ({ taskId }) => taskId });
 
   let ids: string[] = [];

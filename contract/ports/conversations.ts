@@ -68,7 +68,7 @@ export interface ConversationRows {
     message: NewMessage,
   ): Promise<{ conversation: ConversationRef; receipt?: Receipt | undefined }>;
   /** Stores why and how the running task is to be stopped, for the workflow. @returns undefined when there is none */
-  recordStopRequest(scope: Scope, conversationId: string, request: CancelNote): Promise<ConversationRef | undefined>;
+  recordStopRequest(scope: Scope, conversationId: string, note: CancelNote): Promise<ConversationRef | undefined>;
   /**
    * A page of conversations with messages to process, or to be erased, that
    * have not changed for `olderThanMs`; by id, over all tenants; for the sweep.

@@ -1,5 +1,5 @@
 /** The ports: what the rooms need of the world, as types, by subject. `adapters/` and `knowledge/` implement them. */
-export type { TaskClosure, WorkflowState } from '../rules/task-reconciliation.ts';
+export type { TaskEnd, WorkflowState } from '../rules/task-reconciliation.ts';
 export type * from './approvals.ts';
 export type * from './control.ts';
 export type * from './conversations.ts';

@@ -7,14 +7,13 @@ export type WorkflowState =
   | { runId: string; status: 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed_out' }
   | { status: 'not_found' };
 
-/** The end that is written to a row whose workflow did not write one. */
-export type TaskClosure =
-  { status: 'failed'; code: ErrorCode; message: string } | { status: 'cancelled'; reason: string };
+/** How a task ends without a result. */
+export type TaskEnd = { status: 'failed'; code: ErrorCode; message: string } | { status: 'cancelled'; reason: string };
 
-/** How to correct a row. `found` is the label value of the metric `task_rows_corrected_total`. */
+/** How to correct a row. `found` says what was wrong: the label value of the metric `task_rows_corrected_total`. */
 export type RowCorrection =
   | { action: 'none' }
-  | { action: 'close'; closure: TaskClosure; found: string }
+  | { action: 'close'; end: TaskEnd; found: string }
   | { action: 'reopen'; runId: string; found: 'reset' };
 
 /**
@@ -52,7 +51,7 @@ export function reconcileTask(
     case 'cancelled':
       return {
         action: 'close',
-        closure: { status: 'cancelled', reason: 'Cancelled in Temporal.' },
+        end: { status: 'cancelled', reason: 'Cancelled in Temporal.' },
         found: 'cancelled',
       };
     case 'failed':
@@ -68,6 +67,6 @@ export function reconcileTask(
 
 const failed = (code: ErrorCode, found: string, message = defaultMessageOf(code)): RowCorrection => ({
   action: 'close',
-  closure: { status: 'failed', code, message },
+  end: { status: 'failed', code, message },
   found,
 });

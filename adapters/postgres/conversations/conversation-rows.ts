@@ -40,10 +40,10 @@ export const createConversationRows = (db: Database): ConversationRows => ({
   markDeleted: (scope, conversationId) =>
     db.transaction().execute((trx) => markDeleted(trx, { ...scope, conversationId })),
 
-  async recordStopRequest({ tenant, subject }, conversationId, request) {
+  async recordStopRequest({ tenant, subject }, conversationId, note) {
     const row = await db
       .updateTable('conversations')
-      .set({ stop_request: JSON.stringify(request) })
+      .set({ stop_request: JSON.stringify(note) })
       .where('id', '=', conversationId)
       .where('tenant', '=', tenant)
       .where('subject', '=', subject)

@@ -3,13 +3,13 @@ import type { NewTaskEvent } from '../../../contract/events.ts';
 import type { ContentHash, TaskRef } from '../../../contract/references.ts';
 import type { TaskResult } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import type { CancelNote, Run, TaskClosure, TaskRow } from '../../../contract/ports/index.ts';
+import type { CancelNote, Run, TaskEnd, TaskRow } from '../../../contract/ports/index.ts';
 import type { Columns } from '../with-queries.ts';
 import { appendEvents } from './append-events.ts';
 import { makeCallbackDue } from './callbacks.ts';
 import { selectTasks, toTaskRow } from './task-row.ts';
 
-type TaskEnd = {
+type EndOptions = {
   /** Absent when the workflow is gone: then a row that has ended stays as it is. */
   run?: Run | undefined;
   /** The row's sequence number as the caller read it; when it has changed since, nothing is written. */
@@ -37,20 +37,20 @@ export const completeTask = (db: Database, task: TaskRef, run: Run, resultHash: 
 export function closeTask(
   db: Database,
   task: TaskRef,
-  closure: TaskClosure,
-  guard: Pick<TaskEnd, 'run' | 'lastSeq'> = {},
+  end: TaskEnd,
+  guard: Pick<EndOptions, 'run' | 'lastSeq'> = {},
 ): Promise<TaskRow | undefined> {
-  if (closure.status === 'cancelled')
+  if (end.status === 'cancelled')
     return endTask(db, task, {
       ...guard,
       status: 'cancelled',
       columns: noError,
       eventOf: ({ usage, effects }, note) => ({
         type: 'task.cancelled',
-        data: { reason: note?.reason ?? closure.reason, usage, ...(effects.length > 0 ? { effects } : {}) },
+        data: { reason: note?.reason ?? end.reason, usage, ...(effects.length > 0 ? { effects } : {}) },
       }),
     });
-  const { code, message } = closure;
+  const { code, message } = end;
   return endTask(db, task, {
     ...guard,
     status: 'failed',
@@ -66,7 +66,7 @@ export function closeTask(
 async function endTask(
   db: Database,
   task: TaskRef,
-  { run, lastSeq, status, resultHash, columns, eventOf }: TaskEnd,
+  { run, lastSeq, status, resultHash, columns, eventOf }: EndOptions,
 ): Promise<TaskRow | undefined> {
   while (true) {
     const row = await selectTasks(db, sql`${resultHash ?? null}::text`)

@@ -69,9 +69,9 @@ export const createTaskEvents = (db: Database, listener: EventListener): TaskEve
       await appendEvents(db, task, { when, events: [event] });
     },
 
-    async appendText(task, at, text) {
-      const when = sql`streaming = ${streamingToken(at)} and ended_at is null`;
-      const { step, attempt } = at;
+    async appendText(task, source, text) {
+      const when = sql`streaming = ${streamingToken(source)} and ended_at is null`;
+      const { step, attempt } = source;
       const events = [{ type: 'text.delta', data: { step, attempt, text } } as const];
       return (await appendEvents(db, task, { when, events })) !== undefined;
     },

@@ -3,10 +3,10 @@ import { validate as isUuid } from 'uuid';
 import { AlfredError } from '../../../contract/errors.ts';
 import type { Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import type { Tasks, TaskState } from '../../../contract/ports/index.ts';
-import { selectTasks, toTaskRow, taskStateOf } from './task-row.ts';
+import type { Tasks, TaskRowState } from '../../../contract/ports/index.ts';
+import { selectTasks, toTaskRow, toTaskRowState } from './task-row.ts';
 
-type TaskReads = Pick<Tasks, 'get' | 'list' | 'getRoles' | 'listOpen' | 'listStates'>;
+type TaskReads = Pick<Tasks, 'get' | 'list' | 'getRequesterRoles' | 'listOpen' | 'listStates'>;
 
 export const createTaskReads = (db: Database): TaskReads => ({
   async get(scope, taskId) {
@@ -32,7 +32,7 @@ export const createTaskReads = (db: Database): TaskReads => ({
     return { tasks: page, nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
   },
 
-  async getRoles({ taskId }) {
+  async getRequesterRoles({ taskId }) {
     const row = await db.selectFrom('tasks').select('roles').where('id', '=', taskId).executeTakeFirst();
     return row?.roles ?? [];
   },
@@ -46,7 +46,7 @@ export const createTaskReads = (db: Database): TaskReads => ({
       .orderBy('id')
       .limit(limit);
     if (after !== undefined) query = query.where('id', '>', after);
-    return (await query.execute()).map(taskStateOf);
+    return (await query.execute()).map(toTaskRowState);
   },
 
   listStates: (taskIds) => listTaskStates(db, taskIds),
@@ -57,7 +57,7 @@ export const selectVisibleTasks = (db: Database, { tenant, subject }: Scope) =>
   selectTasks(db).where('t.tenant', '=', tenant).where('t.subject', '=', subject).where('t.erased_at', 'is', null);
 
 /** Rows of these tasks, over all tenants. */
-export async function listTaskStates(db: Database, taskIds: string[]): Promise<TaskState[]> {
+export async function listTaskStates(db: Database, taskIds: string[]): Promise<TaskRowState[]> {
   const ids = taskIds.filter((id) => isUuid(id));
   if (ids.length === 0) return [];
   const rows = await db
@@ -65,5 +65,5 @@ export async function listTaskStates(db: Database, taskIds: string[]): Promise<T
     .selectAll()
     .where(sql<boolean>`id = any(${ids}::uuid[])`)
     .execute();
-  return rows.map(taskStateOf);
+  return rows.map(toTaskRowState);
 }

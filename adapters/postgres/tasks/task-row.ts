@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../../contract/errors.ts';
 import type { Effect, Task, TaskResult, TaskUsage } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
-import type { TaskRow, TaskState } from '../../../contract/ports/index.ts';
+import type { TaskRow, TaskRowState } from '../../../contract/ports/index.ts';
 
 type Columns = Selectable<Tables['tasks']>;
 
@@ -71,7 +71,7 @@ const usageOf = (row: Columns): TaskUsage => ({
   costUsd: row.cost_usd,
 });
 
-export const taskStateOf = (row: Columns): TaskState => ({
+export const toTaskRowState = (row: Columns): TaskRowState => ({
   taskId: row.id,
   tenant: row.tenant,
   subject: row.subject,

@@ -60,10 +60,10 @@ export const createTasks = (db: Database): Tasks => ({
     return { budget: budget as BudgetLimits };
   },
 
-  async recordCancelRequest({ tenant, subject }, taskId, request) {
+  async recordCancelRequest({ tenant, subject }, taskId, note) {
     await db
       .updateTable('tasks')
-      .set({ cancel_request: JSON.stringify(request) })
+      .set({ cancel_request: JSON.stringify(note) })
       .where('id', '=', taskId)
       .where('tenant', '=', tenant)
       .where('subject', '=', subject)
@@ -80,7 +80,7 @@ export const createTasks = (db: Database): Tasks => ({
 
   complete: (task, run, resultHash) => completeTask(db, task, run, resultHash),
 
-  close: (task, run, closure) => closeTask(db, task, closure, { run }),
+  close: (task, run, end) => closeTask(db, task, end, { run }),
 
   async reconcile(taskId, state) {
     const [row] = await listTaskStates(db, [taskId]);
@@ -89,7 +89,7 @@ export const createTasks = (db: Database): Tasks => ({
     const isCorrected =
       correction.action === 'reopen'
         ? await reopen(db, row, { runId: correction.runId }, row.lastSeq)
-        : await closeTask(db, row, correction.closure, { lastSeq: row.lastSeq });
+        : await closeTask(db, row, correction.end, { lastSeq: row.lastSeq });
     // Another process has changed the row since it was read: the next reconciliation decides.
     return isCorrected ? correction.found : undefined;
   },
