@@ -192,7 +192,10 @@ export const ConversationEvent = z.union([
 ]);
 export type ConversationEvent = z.infer<typeof ConversationEvent>;
 export type OwnConversationEvent = z.infer<(typeof conversationEventSchemas)[number]>;
-/** One of the conversation's own events before it has a place in the sequence. */
+/**
+ * One of the conversation's own events before it is stored and gets its number and time. The conditional type makes one
+ * type for each event type, so that `type` and `data` belong together.
+ */
 export type NewConversationEvent = OwnConversationEvent extends infer E
   ? E extends OwnConversationEvent
     ? Pick<E, 'type' | 'data'>

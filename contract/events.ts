@@ -7,7 +7,7 @@ const step = z.int().positive().describe('One turn of the model loop, from 1');
 const attempt = z.int().positive();
 const purpose = z.literal('summary').optional().describe('Present when the call only shortens the conversation');
 
-const event = <T extends string, D extends z.ZodRawShape>(type: T, data: D) =>
+const eventSchema = <T extends string, D extends z.ZodRawShape>(type: T, data: D) =>
   z.object({
     seq: z.int().positive().describe('1, 2, 3 … within the task, without gaps'),
     at: z.iso.datetime(),
@@ -15,16 +15,17 @@ const event = <T extends string, D extends z.ZodRawShape>(type: T, data: D) =>
     data: z.object(data),
   });
 
-const call = { step, callId: z.string(), tool: z.string() };
+/** The fields that identify a tool call in its events. */
+const callFields = { step, callId: z.string(), tool: z.string() };
 const approvalId = z.uuid();
 const argumentsHash = z.string().describe('SHA-256 of the arguments');
 
 export const taskEventSchemas = [
-  event('task.queued', { agent: z.string() }),
-  event('task.started', { model: z.string() }),
-  event('model.started', { step, attempt, model: z.string(), purpose }),
-  event('text.delta', { step, attempt, text: z.string() }),
-  event('model.completed', {
+  eventSchema('task.queued', { agent: z.string() }),
+  eventSchema('task.started', { model: z.string() }),
+  eventSchema('model.started', { step, attempt, model: z.string(), purpose }),
+  eventSchema('text.delta', { step, attempt, text: z.string() }),
+  eventSchema('model.completed', {
     step,
     attempt,
     usage: TaskUsage,
@@ -33,31 +34,29 @@ export const taskEventSchemas = [
     firstTokenMs: z.int().nullable(),
     purpose,
   }),
-  event('model.failed', { step, attempt, error: TaskError, willRetry: z.boolean(), purpose }),
-  event('model.fallback', { step, from: z.string(), to: z.string(), reason: z.string() }),
-  event('model.corrected', {
+  eventSchema('model.failed', { step, attempt, error: TaskError, willRetry: z.boolean(), purpose }),
+  eventSchema('model.fallback', { step, from: z.string(), to: z.string(), reason: z.string() }),
+  eventSchema('model.corrected', {
     step,
     reason: z.enum(['tool_as_text', 'output_invalid', 'citation_unknown']),
     message: z.string(),
   }),
-  event('context.compacted', {
+  eventSchema('context.compacted', {
     step,
     method: z.enum(['drop_tool_results', 'summary']),
     dropped: z.int().nonnegative().describe('tool results, or messages that the summary stands for'),
     tokensBefore: z.int().nonnegative(),
     tokensAfter: z.int().nonnegative(),
   }),
-  event('tool.started', { step, callId: z.string(), tool: z.string(), arguments: Json }),
-  event('tool.completed', {
-    step,
-    callId: z.string(),
-    tool: z.string(),
+  eventSchema('tool.started', { ...callFields, arguments: Json }),
+  eventSchema('tool.completed', {
+    ...callFields,
     isError: z.boolean(),
     summary: z.string(),
     durationMs: z.int(),
   }),
-  event('approval.requested', {
-    ...call,
+  eventSchema('approval.requested', {
+    ...callFields,
     approvalId,
     arguments: Json,
     argumentsHash,
@@ -65,10 +64,11 @@ export const taskEventSchemas = [
     fourEyes: z.boolean(),
     expiresAt: z.iso.datetime(),
   }),
-  event('approval.escalated', { ...call, approvalId, approvers: Approvers }),
-  event('approval.decided', {
-    ...call,
+  eventSchema('approval.escalated', { ...callFields, approvalId, approvers: Approvers }),
+  eventSchema('approval.decided', {
+    ...callFields,
     approvalId,
+    // No event has `withdrawn` at present: the end of a task withdraws its pending approvals without an event.
     decision: z.enum(['approved', 'denied', 'expired', 'withdrawn']),
     runs: z.boolean().describe('whether the call runs'),
     by: z.string().nullable().describe('null when nobody decided in time'),
@@ -76,18 +76,18 @@ export const taskEventSchemas = [
     argumentsHash: argumentsHash.nullable().describe('of the arguments that may run'),
     edited: Json.nullable().describe('the arguments that run instead'),
   }),
-  event('message.steered', { step, messageId: z.string(), text: z.string() }),
-  event('effect.undone', {
-    ...call,
+  eventSchema('message.steered', { step, messageId: z.string(), text: z.string() }),
+  eventSchema('effect.undone', {
+    ...callFields,
     state: z.enum(['undone', 'undo_failed', 'cannot_be_undone', 'unknown']),
     summary: z.string(),
   }),
-  event('task.waiting', Waiting.shape),
-  event('task.resumed', { reason: z.string() }),
-  event('budget.granted', { budget: Budget }),
-  event('task.completed', { result: TaskResult, usage: TaskUsage }),
-  event('task.failed', { error: TaskError, usage: TaskUsage }),
-  event('task.cancelled', {
+  eventSchema('task.waiting', Waiting.shape),
+  eventSchema('task.resumed', { reason: z.string() }),
+  eventSchema('budget.granted', { budget: Budget }),
+  eventSchema('task.completed', { result: TaskResult, usage: TaskUsage }),
+  eventSchema('task.failed', { error: TaskError, usage: TaskUsage }),
+  eventSchema('task.cancelled', {
     reason: z.string(),
     usage: TaskUsage,
     effects: z.array(Effect).optional().describe('What it had changed before it ended'),
@@ -107,17 +107,23 @@ export type TerminalTaskEvent = Extract<TaskEvent, { type: 'task.completed' | 't
 export const isTerminalEvent = (event: TaskEvent): event is TerminalTaskEvent =>
   event.type === 'task.completed' || event.type === 'task.failed' || event.type === 'task.cancelled';
 
-/** An event before it has a place in the sequence. */
+/**
+ * An event before it is stored and gets its number and time. The conditional type makes one type for each event type,
+ * so that `type` and `data` belong together.
+ */
 export type NewTaskEvent = TaskEvent extends infer E ? (E extends TaskEvent ? Pick<E, 'type' | 'data'> : never) : never;
 
 export const TaskEventPage = z.object({ events: z.array(TaskEvent), lastSeq: z.int().nonnegative() });
+
+/** The largest value of a Postgres `integer`, the type of the column. */
+const maxSeq = 2_147_483_647;
 
 export const TaskEventsQuery = z.strictObject({
   after: z.coerce
     .number()
     .int()
     .nonnegative()
-    .max(2_147_483_647)
+    .max(maxSeq)
     .optional()
     .describe('Only events with a higher number; Last-Event-ID wins'),
 });
