@@ -1,16 +1,27 @@
 import pLimit from 'p-limit';
 
 /**
- * Runs the work for every item, at most `concurrency` items at a time.
+ * Runs the work for every item, at most `concurrency` items at a time. After an error no further item is started: when
+ * the database does not answer, each of them would only fail again.
  *
- * @throws the first error, after the work for all items has ended
+ * @throws the error of the first item that failed, after the work that had started has ended
  */
 export async function forEachConcurrently<T>(
   items: readonly T[],
   concurrency: number,
   work: (item: T) => Promise<void>,
 ): Promise<void> {
-  const limit = pLimit(concurrency);
-  const results = await Promise.allSettled(items.map((item) => limit(() => work(item))));
+  const limit = pLimit({ concurrency, rejectOnClear: true });
+  const runItem = (item: T) =>
+    limit(async () => {
+      try {
+        await work(item);
+      } catch (error) {
+        limit.clearQueue();
+        throw error;
+      }
+    });
+  const results = await Promise.allSettled(items.map(runItem));
+  // Items start in order, so the first rejection is an error of `work`, and not that of an item that was never started.
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
