@@ -12,6 +12,7 @@ export const newFileName = () => `passages-${randomBytes(6).toString('hex')}.db`
  */
 export function createCurrentFile(dir: string) {
   const pointer = join(resolve(dir), 'current');
+  /** The name that was read last, and the stamp that the file `current` had then. */
   let cached = { stamp: '', name: '' };
 
   /** @returns the name of the index file in use; `''` when there is none */
@@ -19,8 +20,7 @@ export function createCurrentFile(dir: string) {
     const stats = statSync(pointer, { bigint: true, throwIfNoEntry: false });
     // `current` is always replaced by a rename, so new content means a new stamp.
     const stamp = stats ? `${stats.ino} ${stats.mtimeNs} ${stats.ctimeNs}` : '';
-    // This runs before every query. The check is synchronous, because reading the file takes a detour by another
-    // thread.
+    // This runs before every query. The check is synchronous, because an asynchronous one goes through another thread.
     if (stamp === '' || stamp !== cached.stamp)
       cached = { stamp, name: await readFile(pointer, 'utf8').catch(() => '') };
     return cached.name;
@@ -44,7 +44,7 @@ export function createCurrentFile(dir: string) {
       const draft = await writeDraft(newFileName());
       if ((await read()) !== former) await rm(draft, { force: true });
       else await rename(draft, pointer);
-      await removeOtherFiles(dir, await read(), former);
+      await removeAbandonedFiles(dir, await read(), former);
       return read();
     },
 
@@ -54,20 +54,20 @@ export function createCurrentFile(dir: string) {
       // Keep these two steps adjacent: a file published in between is orphaned until the age sweep.
       const former = existsSync(pointer) ? readFileSync(pointer, 'utf8') : '';
       renameSync(draft, pointer);
-      await removeOtherFiles(dir, name, former);
+      await removeAbandonedFiles(dir, name, former);
     },
   };
 }
 export type CurrentFile = ReturnType<typeof createCurrentFile>;
 
 /**
- * Removes the file that was in use before. Any other file may be one that another process is about to put in use: it is
- * removed only when it is so old that its process must have died.
+ * Removes the index files that no process needs: `former`, which was in use before, and files of processes that died.
+ * Any other file may be one that another process is about to put in use, so it is removed only when it is old.
  */
-export async function removeOtherFiles(dir: string, current: string, former?: string): Promise<void> {
+export async function removeAbandonedFiles(dir: string, currentName: string, former?: string): Promise<void> {
   for (const name of await readdir(dir)) {
     const [, indexFile] = /^(?:current\.)?(passages-\w+\.db)/.exec(name) ?? [];
-    if (indexFile === undefined || indexFile === current) continue;
+    if (indexFile === undefined || indexFile === currentName) continue;
     const path = join(dir, name);
     if (indexFile === former || (await ageMsOf(path)) > abandonedAfterMs) await rm(path, { force: true });
   }

@@ -11,7 +11,7 @@ import { matchTerms } from '../../../contract/rules/terms.ts';
 import { createFileCatchUp } from './file-catch-up.ts';
 import type { FileState } from './file-state.ts';
 import { createIndexThreads, type IndexThreads } from './index-threads.ts';
-import { format } from './schema.ts';
+import { formatVersion } from './schema.ts';
 import { removeAbandonedFolders, withScratchFolder } from './scratch-folder.ts';
 import { createVectorExchange } from './vector-exchange.ts';
 
@@ -73,7 +73,7 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
   };
 
   return {
-    name: `embedded-${format}`,
+    name: `embedded-${formatVersion}`,
 
     async find({ tenant }: Scope, filter, { text, vector }, depth) {
       const query = { filter, terms: matchTerms(text), vector, depth };

@@ -9,7 +9,7 @@ import { applyChanges, type ChangeBatch } from './apply-changes.ts';
 import { readFileState, resetFile, type FileState } from './file-state.ts';
 import { isScratchFolder } from './scratch-folder.ts';
 import { findCandidates } from './find-candidates.ts';
-import { createIndexFile, type IndexFile, type OpenIndex } from './index-file.ts';
+import { createIndexHandle, type IndexHandle, type OpenFile } from './index-handle.ts';
 import { emptyFileCache, type FileQuery, type FileCache } from './file-cache.ts';
 
 /** What a thread does with the index file of a tenant in `dir`. */
@@ -40,36 +40,43 @@ export type JobOutcome = { result: unknown } | { failure: { code: ErrorCode; mes
 /** Each open file takes three of the process's file descriptors, and memory for its cache. */
 const maxOpenFiles = 50;
 
-/** @property contentKey file, history and model that the cache was filled from */
-type OpenFile = { file: IndexFile; contentKey: string; cache: FileCache };
-const openFiles = new LRUCache<string, OpenFile>({ max: maxOpenFiles, dispose: ({ file }) => void file.close() });
+type IndexEntry = {
+  handle: IndexHandle;
+  /** The file, history and model that the cache was filled from. Another key makes the cache invalid. */
+  contentKey: string;
+  cache: FileCache;
+};
+const openIndexes = new LRUCache<string, IndexEntry>({
+  max: maxOpenFiles,
+  dispose: ({ handle }) => void handle.close(),
+});
 
 /** Runs one job. Piscina calls it by its name. */
 export async function runJob(job: IndexJob): Promise<JobOutcome> {
   const { dir } = job;
   closeRemovedFolders();
-  const openFile = openFiles.get(dir) ?? { file: createIndexFile(dir), contentKey: '', cache: emptyFileCache() };
-  openFiles.set(dir, openFile);
+  const entry = openIndexes.get(dir) ?? { handle: createIndexHandle(dir), contentKey: '', cache: emptyFileCache() };
+  openIndexes.set(dir, entry);
   try {
-    if (job.do === 'adopt') return { result: await openFile.file.adopt(job.from) };
-    return { result: await openFile.file.use((opened) => runOnFile(job, opened, openFile)) };
+    if (job.do === 'adopt') return { result: await entry.handle.adoptCopyOf(job.from) };
+    return { result: await entry.handle.withOpenFile((openFile) => runOnFile(job, openFile, entry)) };
   } catch (error) {
     if (!(error instanceof AlfredError)) throw error;
     return { failure: { code: error.code, message: error.message, cause: String(error.cause) } };
   }
 }
 
-/** An open file keeps its disk space even when its folder is gone. */
+/** Closes the files whose scratch folder was removed. An open file keeps its disk space even when it is removed. */
 function closeRemovedFolders() {
-  for (const dir of openFiles.keys()) if (isScratchFolder(dir) && !existsSync(dir)) openFiles.delete(dir);
+  for (const dir of openIndexes.keys()) if (isScratchFolder(dir) && !existsSync(dir)) openIndexes.delete(dir);
 }
 
 async function runOnFile(
   job: Exclude<IndexJob, { do: 'adopt' }>,
-  opened: OpenIndex,
   openFile: OpenFile,
+  entry: IndexEntry,
 ): Promise<unknown> {
-  const { client } = opened;
+  const { client } = openFile;
   switch (job.do) {
     case 'state':
       return readFileState(client);
@@ -85,7 +92,7 @@ async function runOnFile(
       await client.execute({ sql: 'vacuum into ?', args: [job.to] });
       return undefined;
     case 'find':
-      return findInFile(job, opened, openFile);
+      return findInFile(job, openFile, entry);
   }
 }
 
@@ -105,14 +112,14 @@ async function readChunkIds(client: Client): Promise<IndexJobResults['ids']> {
 
 async function findInFile(
   { minimum, model: wantedModel, query }: Extract<IndexJob, { do: 'find' }>,
-  { client, name }: OpenIndex,
-  openFile: OpenFile,
+  { client, name }: OpenFile,
+  entry: IndexEntry,
 ): Promise<IndexJobResults['find']> {
   const { source, applied, anchor, model } = await readFileState(client);
   if (source !== minimum.source || model !== minimum.model || applied < minimum.applied) return undefined;
   const contentKey = join(name, source, model);
-  if (openFile.contentKey !== contentKey) Object.assign(openFile, { contentKey, cache: emptyFileCache() });
+  if (entry.contentKey !== contentKey) Object.assign(entry, { contentKey, cache: emptyFileCache() });
   // Vectors of different models are not comparable.
   const comparable = model === wantedModel ? query : { ...query, vector: undefined };
-  return findCandidates(client, openFile.cache, `${applied} ${anchor}`, comparable);
+  return findCandidates(client, entry.cache, `${applied} ${anchor}`, comparable);
 }

@@ -1,5 +1,5 @@
-/** Raise this number when the tables or the indexed form of text change: files of another format are built again. */
-export const format = 2;
+/** Raise this number when the tables or the indexed form of text change. Files of other formats are then built again. */
+export const formatVersion = 2;
 
 /**
  * The tables of one tenant's file.
@@ -10,7 +10,7 @@ export const format = 2;
  * Passages with the same readers, collection, tags and language belong to one class (`classes`). A passage never
  * changes its class; it is replaced.
  */
-export const schema = [
+export const schemaStatements = [
   'create table state (source text not null, applied integer not null, anchor text, model text not null)',
   `insert into state values ('', 0, null, '')`,
   'create table classes (id integer primary key autoincrement, facets text not null unique)',
@@ -21,5 +21,5 @@ export const schema = [
   'create table vectors (id integer primary key autoincrement, passage integer not null unique, vector blob not null)',
   `create virtual table words using fts5 (title, headings, body, content='', contentless_delete=1,
     tokenize="porter unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'")`,
-  `pragma user_version = ${format}`,
+  `pragma user_version = ${formatVersion}`,
 ];

@@ -2,12 +2,12 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createClient, type Client } from '@libsql/client';
 import { searchLexical } from '../../../knowledge/search/embedded/search-lexical.ts';
 import { emptyFileCache } from '../../../knowledge/search/embedded/file-cache.ts';
-import { schema } from '../../../knowledge/search/embedded/schema.ts';
+import { schemaStatements } from '../../../knowledge/search/embedded/schema.ts';
 
 let client: Client;
 beforeAll(async () => {
   client = createClient({ url: ':memory:' });
-  await client.batch(schema, 'write');
+  await client.batch(schemaStatements, 'write');
 });
 afterAll(() => client.close());
 
