@@ -103,7 +103,10 @@ async function fetchCheckout(
       tags: false,
       ...(branch === undefined ? {} : { ref: branch, remoteRef: branch }),
     });
-    return { gitdir, files: fetchHead === null ? new Map<string, string>() : await listTree(gitdir, fetchHead, signal) };
+    return {
+      gitdir,
+      files: fetchHead === null ? new Map<string, string>() : await listTree(gitdir, fetchHead, signal),
+    };
   } catch (error) {
     await rm(gitdir, { recursive: true, force: true });
     signal.throwIfAborted();
