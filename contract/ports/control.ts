@@ -12,117 +12,151 @@ import type { SourceRow } from './sources.ts';
 import type { CancelNote, TaskRow } from './tasks.ts';
 
 /**
- * What doors ask of running work: start it, read it, change it, end it.
+ * What the API does with running work: it starts, reads, changes and ends tasks, approvals, uploads, schedules and
+ * sources.
  *
- * Each method writes the row first and then calls Temporal, and is safe to repeat. A method that names one thing
- * returns undefined when the scope has no such thing. All of them throw AlfredError `temporal_unavailable` when
- * Temporal does not answer in time.
+ * Each method writes the row first and then calls Temporal, and is safe to repeat. A method that gets an id returns
+ * undefined when the scope has nothing with that id. All methods throw AlfredError `temporal_unavailable` when Temporal
+ * does not answer in time.
  */
 export interface Control {
   tasks: TaskControl;
+
   approvals: ApprovalControl;
+
   ingestions: IngestionControl;
+
   schedules: ScheduleControl;
+
   sources: SourceControl;
 }
 
 export interface TaskControl {
   /**
-   * Starts the workflow of a stored task; a second start finds the first.
+   * Starts the workflow of a stored task. A second start changes nothing.
    *
    * @param task `priority`: 1 (first) to 5 (last), default 3
    */
   start(task: TaskRef & { head: MessageHead; priority?: number | undefined }): Promise<void>;
-  /** Reads the row and first reconciles it with its workflow, when Temporal answers within half a second. */
+
+  /** Reads a task's row. When Temporal answers within half a second, the row is first reconciled with its workflow. */
   read(scope: Scope, taskId: string): Promise<TaskRow | undefined>;
+
   /**
-   * Asks the workflow to cancel, or closes a row whose workflow never started. A task that has ended stays as it is.
+   * Asks a task's workflow to cancel the task, or ends a task whose workflow never started. A task that has ended stays
+   * as it is.
    */
   cancel(scope: Scope, taskId: string, note: Omit<CancelNote, 'by'>): Promise<TaskRow | undefined>;
+
   /**
-   * Raises limits of a task, or ends it with the results so far.
+   * Raises limits of a task, or ends the task with the results so far.
    *
-   * @throws AlfredError `task_ended`, `budget_refused`
+   * @throws AlfredError `task_ended`; `budget_refused` when the grant does not fit the task's limits
    */
   grantBudget(scope: Scope, taskId: string, grant: BudgetGrant): Promise<TaskRow | undefined>;
+
   /**
    * Delivers the callback of an ended task once more, at once.
    *
-   * @throws AlfredError `callback_missing`, `task_running`
+   * @throws AlfredError `callback_missing` when the task has none, `task_running` when the task has not ended
    */
   repeatCallback(scope: Scope, taskId: string): Promise<TaskRow | undefined>;
 }
 
 export interface ApprovalControl {
   /**
-   * Decides about a call. The first decision counts; the same decision by the same person again changes nothing.
+   * Decides about a call. The first decision counts. The same decision by the same person again changes nothing.
    *
    * @returns the approval with its decision
-   * @throws AlfredError `approval_decided`, `approval_forbidden`, `approval_changed`, `invalid_request` when edited
-   *   arguments do not fit the tool
+   * @throws AlfredError `approval_decided` when another decision counts; `approval_forbidden` when this person may not
+   *   decide; `approval_changed` when the call has other arguments than those that the person saw; `invalid_request`
+   *   when edited arguments do not fit the tool
    */
   decide(identity: Identity, approvalId: string, decision: ApprovalDecision): Promise<ApprovalRow | undefined>;
 }
 
-/** An upload's row. */
+/** The row of an upload without its links, which only the API can build. */
 export type IngestionRow = Omit<Ingestion, 'links'>;
 
 export interface IngestionControl {
-  /** Stores the files and starts to read them. When the start fails, nothing of the upload stays. */
+  /** Stores the files and starts to read them. When the start fails, the upload is ended and its files are deleted. */
   create(scope: Scope, files: UploadedFile[], placement: Placement): Promise<IngestionRow>;
-  /** Reads the row, reconciled with its workflow. */
+
+  /** Reads the row of an upload. The row of a running upload is first reconciled with its workflow. */
   read(scope: Scope, ingestionId: string): Promise<IngestionRow | undefined>;
+
   /**
-   * Reads files again that failed, or that an ended upload left unread, in another ingestion.
+   * Starts another ingestion for the files that failed, or that were unread when the upload ended.
    *
-   * @returns that ingestion, or the one that is already retrying them
-   * @throws AlfredError `ingestion_running`, `ingestion_without_failures`, `file_bytes_gone`
+   * @returns the new ingestion, or the one that is already reading these files
+   * @throws AlfredError `ingestion_running`; `ingestion_without_failures` when no file is left to be read;
+   *   `file_bytes_gone` when the files are no longer stored
    */
   retry(scope: Scope, ingestionId: string): Promise<IngestionRow | undefined>;
 }
 
 /**
- * What Temporal reports about a schedule; `missing`: it was deleted there, `unknown`: Temporal did not answer in time.
+ * What Temporal reports about a schedule.
+ *
+ * - `scheduled`: the schedule exists in Temporal. `note` says why it is paused.
+ * - `missing`: the schedule was deleted in Temporal.
+ * - `unknown`: Temporal did not answer in time.
  */
 export type ScheduleStatus =
   | { state: 'scheduled'; paused: boolean; note: string; nextRuns: string[] }
   | { state: Exclude<Schedule['state'], 'scheduled'> };
 
 export interface ScheduleControl {
-  /** @throws InvalidRequest with Temporal's words when it refuses the timing; nothing is stored then */
+  /**
+   * Stores a schedule and creates it in Temporal.
+   *
+   * @throws InvalidRequest with Temporal's words when Temporal refuses the timing. Nothing is stored then.
+   */
   create(
     identity: Identity,
     request: ScheduleRequest,
     options: { idempotencyKey?: string | undefined },
   ): Promise<ScheduleRow>;
+
   /**
-   * Also makes a schedule again that was deleted in Temporal.
+   * Changes a schedule. A schedule that was deleted in Temporal is created there again.
    *
-   * @throws InvalidRequest as `create`; nothing has changed then
+   * @throws InvalidRequest with Temporal's words when Temporal refuses the timing. Nothing is changed then.
    */
   change(scope: Scope, scheduleId: string, change: ScheduleChange): Promise<ScheduleRow | undefined>;
-  /** Runs it now, also while it is paused; its overlap policy applies. @throws AlfredError `schedule_missing` */
+
+  /**
+   * Runs a schedule now, even while it is paused. Its overlap policy applies.
+   *
+   * @throws AlfredError `schedule_missing` when the schedule was deleted in Temporal
+   */
   trigger(scope: Scope, scheduleId: string): Promise<ScheduleRow | undefined>;
-  /** Runs under way go on. @returns whether there was one */
+
+  /** Deletes a schedule. Its running tasks go on. @returns whether there was such a schedule */
   delete(scope: Scope, scheduleId: string): Promise<boolean>;
-  /** What Temporal reports, within a second. Never throws. */
+
+  /** Reads what Temporal reports about a schedule. Takes a second at most, and never throws. */
   describe(scheduleId: string): Promise<ScheduleStatus>;
 }
 
 export interface SourceControl {
   /**
-   * Stores a source, schedules its syncs and starts the first. When that fails, a source without an idempotency key is
-   * removed again; with a key, the repeat continues.
+   * Stores a source, schedules its syncs and starts the first sync. When that fails, a source without an idempotency
+   * key is removed again. A source with a key stays, and the caller's repeat continues.
    *
-   * @throws AlfredError `source_exists`, `idempotency_key_reused`
+   * @throws AlfredError `source_exists` when the collection has a source with this address; `idempotency_key_reused`
    */
   create(scope: Scope, request: SourceRequest, options: { idempotencyKey?: string | undefined }): Promise<SourceRow>;
-  /** Reads the row; a sync that is open for over a minute is reconciled with its workflow first. */
+
+  /** Reads a source's row. A sync that was requested over a minute ago is first reconciled with its workflow. */
   read(scope: Scope, sourceId: string): Promise<SourceRow | undefined>;
-  /** @throws AlfredError `source_exists` */
+
+  /** Changes a source. @throws AlfredError `source_exists` when the new collection has a source with this address */
   change(scope: Scope, sourceId: string, change: SourceChange): Promise<SourceRow | undefined>;
-  /** Starts a sync; while one is under way nothing changes. */
+
+  /** Starts a sync. Changes nothing while a sync is under way. */
   sync(scope: Scope, sourceId: string): Promise<SourceRow | undefined>;
-  /** @returns whether there was one */
+
+  /** Deletes a source, and removes or keeps its documents. @returns whether there was such a source */
   delete(scope: Scope, sourceId: string, documents: 'remove' | 'keep'): Promise<boolean>;
 }

@@ -10,7 +10,7 @@ import type { ContentHash, Scope, SourceRef } from '../references.ts';
  */
 export type Chunk = { headingPath: string[]; page: number | null; text: string; start: number; end: number };
 
-/** `language` is an ISO 639-1 code, or null when it could not be detected reliably. */
+/** `language` is an ISO 639-1 code, or null when the language could not be detected reliably. */
 export type ParsedDocument = { title: string; text: string; language: string | null; chunks: Chunk[] };
 
 export type FileToParse = {
@@ -18,21 +18,22 @@ export type FileToParse = {
   mediaType: string;
   bytes: Uint8Array;
   /**
-   * True: the media type decides what kind of file it is, and the name's extension only when the media type is unknown.
-   * False, the default: the other way round.
+   * True: the media type decides what kind of file this is. The name's extension decides only when the media type is
+   * unknown. False, the default: the extension decides, and the media type only when the extension is unknown.
    */
   typeDecides?: boolean | undefined;
-  /** How the text is cut into chunks; default: `defaultChunking`. */
+  /** How the text is cut into chunks. Default: `defaultChunking`. */
   chunking?: Chunking | undefined;
 };
 
 export interface DocumentParser {
-  /** @throws AlfredError `file_*` with the reason */
+  /** Reads a file's text and cuts the text into chunks. @throws AlfredError `file_*` with the reason */
   parse(file: FileToParse, signal: AbortSignal): Promise<ParsedDocument>;
 }
 
 export type UploadedFile = { name: string; mediaType: string; bytes: Uint8Array };
 
+/** An uploaded file that is still to be read. `ordinal` is its position among the uploaded files, from 0. */
 export type PendingFile = {
   ordinal: number;
   name: string;
@@ -52,7 +53,7 @@ export type FileOutcome =
 export type DocumentToStore = {
   file: Omit<PendingFile, 'ordinal'>;
   /**
-   * Parses the file, with its text cut as its collection wants. Not called when neither content nor chunking changed.
+   * Parses the file and cuts the text as the collection wants. Not called when neither content nor chunking changed.
    */
   parse: (chunking: Chunking) => Promise<ParsedDocument>;
   /** A `SourceRef` stands for the placement that the source's row has at the moment of writing. */
@@ -68,46 +69,62 @@ export type DocumentToStore = {
  */
 export interface Documents {
   list(scope: Scope, query: DocumentListQuery): Promise<DocumentList>;
+
   get(scope: Scope, documentId: string): Promise<Document | undefined>;
-  /** A document with its whole text. The offsets of passages (UTF-16 code units) refer to this text. */
+
+  /** Reads a document with its whole text. The offsets of passages (UTF-16 code units) refer to this text. */
   read(scope: Scope, documentId: string): Promise<{ document: Document; text: string } | undefined>;
+
+  /** Deletes a document. @returns whether there was such a document */
   delete(scope: Scope, documentId: string): Promise<boolean>;
-  /** Every tenant that has documents. */
+
+  /** Lists the tenants that have documents. */
   listTenants(): Promise<string[]>;
+
   /**
    * Adds a document, or replaces the one of the same name in the collection.
    *
-   * When content and chunking are the same as before, nothing is parsed and no chunk is
-   * written. Otherwise only the chunks that differ are replaced, in one transaction, so a
-   * reader sees the old version or the new one. A replaced document keeps its owner.
+   * When content and chunking are the same as before, nothing is parsed and no chunk is written. Otherwise only the
+   * chunks that differ are replaced, in one transaction, so a reader sees either the old version or the new one. A
+   * replaced document keeps its owner.
    *
-   * @throws AlfredError `file_name_taken` when the subject may not read the document of
-   *   that name, or may not change its readers; `not_found` when the source was deleted
+   * @throws AlfredError `file_name_taken` when the subject may not read the document of that name, or may not change
+   *   its readers; `not_found` when the source was deleted
    */
   put(scope: Scope, document: DocumentToStore): Promise<FileOutcome>;
+
   /** Stores the files' bytes without parsing them. @returns the ingestion's id */
   createIngestion(scope: Scope, files: UploadedFile[], placement: Placement): Promise<string>;
+
   /**
-   * Creates an ingestion of the files that failed in this one or were still pending when it ended. Files that an
-   * earlier retry has read are skipped, and so are files for which a newer document of that name exists. A retry
-   * of a retry counts as another retry of the first upload. While a retry is running, no other is created.
+   * Creates a second ingestion of the files that failed in the given ingestion, or that were pending when it ended. It
+   * skips files that an earlier retry has read, and files for which a newer document of the same name exists. The
+   * retry of a retry counts as another retry of the first upload. While a retry is running, no other is created.
    *
    * @returns the id of the new or running retry; undefined when there is no such ingestion
    * @throws AlfredError `ingestion_running`, `ingestion_without_failures`, `file_bytes_gone`
    */
   retryIngestion(scope: Scope, ingestionId: string): Promise<string | undefined>;
+
   /** Deletes the bytes of unread files that can no longer be retried. @returns how many files */
   deleteExpiredFiles(limit: number): Promise<number>;
-  /** Collection, readers and tags of an ingestion's files. */
+
+  /** Reads the collection, readers and tags that an ingestion's files get. */
   getPlacement(scope: Scope, ingestionId: string): Promise<Placement>;
+
   getIngestion(scope: Scope, ingestionId: string): Promise<Omit<Ingestion, 'links'> | undefined>;
+
   listPendingFiles(scope: Scope, ingestionId: string, limit: number): Promise<PendingFile[]>;
-  /** When the oldest file that is still pending was uploaded, over all tenants. */
+
+  /** When the oldest pending file of all tenants was uploaded; undefined when no file is pending. */
   pendingSince(): Promise<Date | undefined>;
-  /** The bytes of an uploaded file; undefined when they are not stored (any more). */
+
+  /** Reads the bytes of an uploaded file. @returns undefined when they are not stored, or no longer */
   readFile(scope: Scope, hash: ContentHash): Promise<Uint8Array | undefined>;
+
   /** Records what became of an uploaded file. The first outcome counts. */
   recordFileOutcome(scope: Scope, upload: UploadRef, outcome: FileOutcome): Promise<void>;
+
   /**
    * Ends a running ingestion. The first end counts. Files that are still pending are not read any more.
    *
@@ -120,7 +137,12 @@ export interface Documents {
     status: 'completed' | 'failed' | 'cancelled',
     options?: { keepFiles?: boolean },
   ): Promise<boolean>;
-  /** A page of the ingestions, of all tenants, that have been running for longer than `olderThanMs`, ordered by id. */
+
+  /**
+   * Lists ingestions of all tenants that have been running for longer than `olderThanMs`.
+   *
+   * @returns a page of at most `limit` ingestions in the order of their ids, which starts after the id `after`
+   */
   listOpenIngestions(options: {
     olderThanMs: number;
     after: string | undefined;
@@ -128,11 +150,16 @@ export interface Documents {
   }): Promise<(Scope & { ingestionId: string; createdAt: Date })[]>;
 }
 
-/** Collections of documents. Their settings belong to the tenant; what a subject sees of them depends on its rights. */
+/**
+ * Collections of documents. The settings of a collection belong to the tenant. Which of its documents a subject sees
+ * depends on the subject's rights.
+ */
 export interface Collections {
-  /** Collections with a document that the subject may read, and collections with settings, ordered by name. */
+  /** Lists the collections that have settings or a document that the subject may read, in the order of their names. */
   list(scope: Scope, query: CollectionListQuery): Promise<{ collections: Collection[]; nextCursor: string | null }>;
+
   get(scope: Scope, name: string): Promise<Collection | undefined>;
-  /** Stores settings. Idempotent. Existing documents keep their chunks until they are added or synced again. */
+
+  /** Stores a collection's settings. Existing documents keep their chunks until they are added or synced again. */
   set(scope: Scope, name: string, settings: Chunking): Promise<Collection>;
 }

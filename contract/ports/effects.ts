@@ -3,19 +3,27 @@ import type { TaskRef, ToolResultRef } from '../references.ts';
 import type { Run } from './identity.ts';
 
 /**
- * What is stored of a tool call: its result, or, without a result, whether an earlier attempt has sent its request.
+ * What is stored of a tool call: its result; or, without a result, whether an earlier attempt has sent the request.
  */
 export type ToolReceipt = { result: ToolResultRef } | { result: undefined; sent: boolean };
 
 /** Identifies a tool call within its task. */
 export type ToolCallKey = { step: number; callId: string };
 
-/**
- * A completed call with what its undo needs. `output`: undefined if no result was stored.
- * `sent`: an earlier attempt at the undo has sent its request and got no response.
- */
-export type UndoableCall = { tool: string; input: JsonValue; output: JsonValue | undefined; sent: boolean };
+/** A call to undo, with what its undo needs. */
+export type UndoableCall = {
+  tool: string;
+  input: JsonValue;
+  /** Undefined if no result was stored. */
+  output: JsonValue | undefined;
+  /** True: an earlier attempt at the undo has sent its request and got no response. */
+  sent: boolean;
+};
 
+/**
+ * The outcome of an undo. `impossible`: the tool has no undo. `unknown`: it is not known whether the call took effect,
+ * or was undone.
+ */
 export type UndoState = 'undone' | 'failed' | 'impossible' | 'unknown';
 
 /**
@@ -25,23 +33,28 @@ export interface Effects {
   /**
    * Records that the request of a call is about to be sent. Only one of several concurrent attempts may send it.
    *
-   * @param again allows it although an earlier attempt has sent the request
+   * @param again true allows the request although an earlier attempt has sent it
    * @throws AlfredError `superseded` when the task has ended, `effect_unknown` when another attempt has sent the
    *   request
    */
   claimSend(task: TaskRef, run: Run, call: ToolCallKey, again: boolean): Promise<void>;
-  /** Records that a request which was sent is known to have changed nothing, so it may be sent again. */
+
+  /** Records that the request which was sent has changed nothing, so that it may be sent again. */
   recordNoEffect(task: TaskRef, call: ToolCallKey, of: 'call' | 'undo'): Promise<void>;
-  /** The calls that a cancelled task must undo, newest first. Empty if the cancellation asked for no undo. */
+
+  /** Lists the calls that a cancelled task must undo, newest first. None if the cancellation asked for no undo. */
   planUndo(task: TaskRef): Promise<{ undo: ToolCallKey[] }>;
-  /** Begins or continues an undo. @returns undefined if it has been completed */
+
+  /** Begins or continues an undo. @returns undefined if the undo has been completed */
   beginUndo(task: TaskRef, call: ToolCallKey): Promise<UndoableCall | undefined>;
+
   /**
-   * As `claimSend`, for the request of an undo.
+   * Does the same as `claimSend`, for the request of an undo.
    *
-   * @throws AlfredError `effect_unknown` when another attempt has sent it
+   * @throws AlfredError `effect_unknown` when another attempt has sent the request
    */
   claimUndoSend(task: TaskRef, call: ToolCallKey, again: boolean): Promise<void>;
+
   /** Records the outcome of an undo together with its event. Idempotent: the first outcome wins. */
   completeUndo(task: TaskRef, call: ToolCallKey, outcome: { state: UndoState; summary: string }): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** The ports: what the rooms need of the world, as types, by subject. `adapters/` and `knowledge/` implement them. */
+/** The ports: interfaces to database, Temporal, models and network. `adapters/` and `knowledge/` implement them. */
 export type { TaskEnd, WorkflowState } from '../rules/task-reconciliation.ts';
 export type * from './approvals.ts';
 export type * from './control.ts';

@@ -17,45 +17,53 @@ import type { UsageReport, UsageSpan } from '../usage.ts';
 import type { ToolReceipt } from './effects.ts';
 import type { Run } from './identity.ts';
 
-/** The ledger of model calls, each paid once, and the receipts of tool calls. */
+/** The ledger of model calls, each of which is paid once, and the receipts of tool calls. */
 export interface Ledger {
   /**
-   * Charges the worst case of a call to its budgets, marks this attempt as the one that may stream,
-   * and appends an event; unless the step is paid. Earlier attempts that are still open become lost.
+   * Charges the worst case of a call to its budgets, marks this attempt as the one that may stream, and appends an
+   * event. Earlier attempts that are still open become lost. If the step is paid already, nothing changes.
    *
    * @returns the stored response when an earlier attempt has completed the step
-   * @throws AlfredError `superseded` when this run has ended the task; `budget_exceeded` (with `details`) when
-   *   the worst case does not fit, then nothing is charged; `model_unavailable` when too many attempts were lost
+   * @throws AlfredError `superseded` when this run has ended the task; `budget_exceeded` (with `details`) when the
+   *   worst case does not fit, and then nothing is charged; `model_unavailable` when too many attempts were lost
    */
   beginModelCall(task: TaskRef, call: OpenModelCall): Promise<PaidCall | undefined>;
+
   /**
-   * Stores the response, the ledger row and the events in one transaction, unless
-   * another attempt has completed the step. The charge becomes the actual usage.
+   * Stores the response, the ledger row and the events in one transaction, unless another attempt has completed the
+   * step. The actual usage replaces the charged worst case.
    *
-   * @returns the response that counts: this one, or the first one
+   * @returns the response that counts: that of the first attempt that completed the step
    */
   settleModelCall(task: TaskRef, call: CompletedModelCall): Promise<PaidCall>;
+
   /**
    * Records a failed attempt. @returns how many attempts at this step have failed with this code, including this one
    */
   failModelCall(task: TaskRef, call: FailedModelCall): Promise<number>;
-  /** Marks attempts as lost that are still open long after their task has ended. @returns how many */
+
+  /** Marks attempts as lost that are still open long after their task has ended. @returns their number */
   writeOffLost(): Promise<number>;
-  /** The stored response of a step, if an attempt has completed it. */
+
+  /** Reads the stored response of a step. @returns undefined when no attempt has completed the step */
   findPaidCall(task: TaskRef, step: number, purpose: Purpose): Promise<PaidCall | undefined>;
-  /** The usage of the scope's tenant, in sums. */
+
+  /** Sums the usage of the scope's tenant. */
   reportUsage(scope: Scope, span: UsageSpan): Promise<UsageReport>;
+
   /**
-   * Stores the intent of a tool call, for an effect also its input, and appends an event.
+   * Stores that a tool call begins, and appends an event. The input of a call with an effect is stored too.
    *
-   * @returns the stored result of an earlier attempt; or `sent`: whether one has sent its request and got no result
+   * @returns the stored result of an earlier attempt; or, without a result, whether an earlier attempt has sent the
+   *   request (`sent`)
    * @throws AlfredError `superseded` when the task has ended
    */
   beginToolCall(task: TaskRef, call: Run & ToolCallRef & { step: number; arguments: JsonValue }): Promise<ToolReceipt>;
+
   /**
    * Stores the result of a tool call and appends an event.
    *
-   * @returns the result that counts: this one, or the first one
+   * @returns the result that counts: the first one that was stored
    */
   completeToolCall(
     task: TaskRef,
@@ -75,19 +83,25 @@ export interface Ledger {
 /** What a model call is for: a turn of the agent loop, or a summary that shortens the conversation (at that head). */
 export type Purpose = 'turn' | 'summary' | `summary/${MessageHead}`;
 
-/** A stored response. `text` is that of a summary, and empty for a turn. */
-export type PaidCall = { turn: StepResult; text: string };
+/** The stored response of a model call. */
+export type PaidCall = {
+  turn: StepResult;
+  /** The text of a summary. Empty when the call was a turn. */
+  text: string;
+};
 
 /**
  * A limit of a tenant or agent for one day. (The limits of a task are in its budget row, where a grant raises them.)
  */
 export type DayLimit = {
+  /** `budgetId.agent(…)` or `budgetId.tenant(…)` of contract/ids.ts. */
   id: string;
   maxUsd?: number | undefined;
   maxTokens?: number | undefined;
   maxCalls?: number | undefined;
 };
 
+/** An attempt at a model call, before the call. */
 export type OpenModelCall = Run & {
   /** UUID of this attempt. */
   callId: string;
@@ -101,6 +115,7 @@ export type OpenModelCall = Run & {
   dayLimits: DayLimit[];
 };
 
+/** An attempt at a model call, after the call. */
 type ModelCallRecord = {
   callId: string;
   step: number;

@@ -18,7 +18,7 @@ export type ModelRequest = {
    * schema do; the others get it as part of the instructions.
    */
   outputSchema?: Record<string, JsonValue> | undefined;
-  /** Use the provider's own citation feature for passages, if it has one. */
+  /** True: use the provider's own citation feature for passages, if the provider has one. */
   citations?: boolean | undefined;
   /** `<task id>/<step>`, or `<task id>/<step>/<purpose>`. The same in every attempt at this call. */
   idempotencyKey: string;
@@ -26,7 +26,7 @@ export type ModelRequest = {
 
 export type StopReason = 'end' | 'tools' | 'max_tokens' | 'refusal';
 
-/** Rate limits that a provider reports in response headers: the limits per minute, and how much of them remains. */
+/** Rate limits that a provider reports in response headers: the limits per minute, and how much of each is left. */
 export type ProviderLimits = {
   requestsPerMinute?: number | undefined;
   tokensPerMinute?: number | undefined;
@@ -41,9 +41,9 @@ export type TokenCounts = Omit<Usage, 'costUsd'>;
  * A piece of a streamed response.
  *
  * - `text`: text to append to the answer.
- * - `usage`: token counts of the call so far. May come several times; each replaces the one before.
+ * - `usage`: token counts of the call so far. The event may come several times, and each replaces the event before.
  * - `limits`: rate limits that the provider reported.
- * - `end`: the complete response. Comes once, as the last event.
+ * - `end`: the complete response. The event comes once, as the last one.
  */
 export type ModelEvent =
   | { type: 'text'; text: string }
@@ -54,9 +54,11 @@ export type ModelEvent =
 /** One model provider. It never retries, because Temporal does. It throws AlfredErrors only. */
 export interface ModelProvider {
   readonly name: string;
-  /** Streams one response. An abort ends the stream with the signal's reason or the client's abort error. */
+
+  /** Streams one response. An abort ends the stream with an error: the signal's reason or the client's abort error. */
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
-  /** Input tokens of a request as the provider counts them. Absent if the provider cannot count, or charges for it. */
+
+  /** Counts the input tokens of a request. Absent if the provider cannot count them, or charges for the count. */
   countTokens?(request: ModelRequest, signal: AbortSignal): Promise<number>;
 }
 
@@ -65,10 +67,10 @@ export type ModelFacts = {
   /** `provider:model` */
   name: string;
   price: Price;
-  /** Input and output together. */
+  /** The most tokens of a call, input and output together. */
   contextTokens: number;
   maxOutputTokens: number;
-  /** The model can use its provider's own citation feature. */
+  /** True: the model can use its provider's own citation feature. */
   citations?: boolean | undefined;
   requestsPerMinute?: number | undefined;
   tokensPerMinute?: number | undefined;
@@ -76,6 +78,8 @@ export type ModelFacts = {
 
 export interface ModelCatalog {
   /**
+   * Reads the price and limits of a model.
+   *
    * @param model `provider:model`
    * @throws AlfredError `model_unconfigured` when the model's price is unknown, so that no call is free by mistake
    */
@@ -83,16 +87,16 @@ export interface ModelCatalog {
 }
 
 /**
- * Decides whether a model may be called now. All workers share its state: a circuit breaker for the provider's health,
- * and a token bucket for its rate limits.
+ * Decides whether a model may be called now. All workers share the state of the gate: for each model a circuit breaker
+ * for the provider's health, and a token bucket for the rate limits.
  */
 export interface ModelGate {
   /**
    * Asks for permission to call a model.
    *
-   * @param tokens estimated tokens of the call; they are taken from the rate limit
-   * @returns `outage`: the provider is down and no probe is due. `rate`: ask again after `retryAfterMs`, at most a
-   *   minute
+   * @param tokens estimated tokens of the call, which are taken from the rate limit
+   * @returns `outage`: the provider is down, and no trial call (probe) is due. `rate`: ask again after `retryAfterMs`,
+   *   which is at most a minute
    */
   enter(
     facts: ModelFacts,
@@ -100,27 +104,32 @@ export interface ModelGate {
   ): Promise<
     { open: true } | { open: false; reason: 'outage' } | { open: false; reason: 'rate'; retryAfterMs: number }
   >;
+
   /**
    * Records a response: closes the circuit, corrects the estimate and stores the limits that the provider reported.
    *
-   * @param outcome `tokens` used, and as `estimated` when the call entered
+   * @param outcome `tokens`: the tokens that the call used; `estimated`: the tokens that `enter` got
    */
   recordSuccess(
     model: string,
     outcome: { tokens: number; estimated: number; limits?: ProviderLimits | undefined },
   ): Promise<void>;
-  /** Records a failure caused by the provider's health. @returns whether the circuit is open now */
+
+  /** Records a failure that the provider's health caused. @returns whether the circuit is open now */
   recordFailure(model: string): Promise<boolean>;
-  /** Records a 429: `enter` refuses every call of this model until the time is over. */
+
+  /** Records a 429 response: `enter` refuses every call of this model until `retryAfterMs` is over. */
   recordRateLimit(model: string, retryAfterMs: number): Promise<void>;
 }
 
-/** Tasks that wait until a model is available again. */
+/** The queue of parked tasks: those that wait until a model answers again. */
 export interface ParkedTasks {
-  /** Adds a task to the queue. A task that returns within the same outage keeps its place. Idempotent. */
+  /** Adds a task to the queue. A task that comes back within the same outage keeps its place. Idempotent. */
   park(task: TaskRef, model: string): Promise<void>;
+
   /** Removes a task from the queue. Idempotent. */
   unpark(taskId: string): Promise<void>;
+
   /**
    * Selects the next tasks and marks them released: round-robin over tenants, the oldest first within a tenant. While
    * the circuit is open, tasks with the fewest probes come first. A task that is still parked half a minute after its
@@ -129,12 +138,15 @@ export interface ParkedTasks {
    * @returns task ids
    */
   release(model: string, limit: number): Promise<string[]>;
+
+  /** Counts the tasks that wait for a model. */
   count(model: string): Promise<number>;
+
   /**
-   * The state of a model's circuit.
+   * Reads the state of a model's circuit.
    *
-   * @returns `probeInMs`: time until the next probe is allowed, negative if one has been allowed for that long;
-   *   `releasedMsAgo`: time since a task was last released; `parked`: number of waiting tasks
+   * @returns `probeInMs`: milliseconds until the next probe is allowed, negative when a probe has been allowed for that
+   *   long; `releasedMsAgo`: milliseconds since a task was last released; `parked`: number of waiting tasks
    */
   circuit(model: string): Promise<{ open: boolean; probeInMs: number; releasedMsAgo: number; parked: number }>;
 }

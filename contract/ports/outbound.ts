@@ -18,11 +18,15 @@ export interface Webhooks {
   ): Promise<WebhookResponse>;
 }
 
-/**
- * `receiver`: host and port. The rest of the address may hold secrets and must not be stored or shown.
- * `text`: the beginning of the body.
- */
-export type WebhookResponse = { receiver: string; status: number; text: string; retryAfterMs?: number };
+export type WebhookResponse = {
+  /** Host and port. The rest of the address may hold secrets and must not be stored or shown. */
+  receiver: string;
+  status: number;
+  /** The beginning of the body. */
+  text: string;
+  /** The pause that the receiver asked for before the next attempt. */
+  retryAfterMs?: number;
+};
 
 /** An email as it is sent. Addresses are plain; `from` may also be `Name <address>`. */
 export type Mail = {
@@ -37,15 +41,17 @@ export type Mail = {
   messageId: string;
 };
 
-/** Which recipients the mail server accepted. At least one, else sending fails. */
+/** Which recipients the mail server accepted: at least one, because sending fails otherwise. */
 export type MailReceipt = { accepted: string[]; rejected: { address: string; reason: string }[] };
 
 /** Sends email. */
 export interface MailTransport {
   /**
+   * Sends a mail.
+   *
    * @param options `beforeSend` runs after the connection is open and signed in, and before the mail is sent
    * @throws AlfredError `tool_failed` or `destination_refused` when the mail was not sent; `effect_unknown` when the
-   *   connection broke after the server received the mail and before it confirmed it
+   *   connection broke before the server confirmed that it had received the mail
    */
   send(mail: Mail, options: { signal: AbortSignal; beforeSend: () => Promise<void> }): Promise<MailReceipt>;
 }
@@ -53,23 +59,34 @@ export interface MailTransport {
 /** Webhooks that report the end of a task to the API caller who asked for it. */
 export interface Callbacks {
   get(scope: Scope, taskId: string): Promise<CallbackState | undefined>;
+
   /** Makes the callback of an ended task due again, as a new delivery. */
   redeliver(scope: Scope, taskId: string): Promise<void>;
+
   /** Begins an attempt. @returns undefined unless the task has ended and its callback is due */
   beginAttempt(scope: Scope, taskId: string): Promise<CallbackAttempt | undefined>;
+
   /** Records the outcome of an attempt, unless a newer attempt or delivery has begun. */
   settleAttempt(scope: Scope, taskId: string, attempt: CallbackAttempt, outcome: CallbackOutcome): Promise<void>;
+
   /** Ends a delivery as failed, without another attempt. */
   giveUp(scope: Scope, taskId: string): Promise<void>;
-  /** Callbacks of ended tasks that no workflow seems to deliver, over all tenants. The sweep restarts them. */
+
+  /** Lists callbacks of all tenants that no workflow seems to deliver. The sweep, a periodic check, restarts them. */
   listOverdue(limit: number): Promise<CallbackRef[]>;
 }
 
-/** `delivery`: number of the delivery, from 1. `attempt`: number of the attempt over all deliveries, from 1. */
-export type CallbackAttempt = { url: string; secret: string; delivery: number; attempt: number };
+export type CallbackAttempt = {
+  url: string;
+  secret: string;
+  /** Number of the delivery, from 1. */
+  delivery: number;
+  /** Number of the attempt over all deliveries, from 1. */
+  attempt: number;
+};
 
-/** `delivering`: the attempt failed and another one follows. */
 export type CallbackOutcome = {
+  /** `delivering`: this attempt failed, and the next one follows. */
   state: 'delivering' | 'delivered' | 'failed';
   status: number | null;
   error: string | null;

@@ -3,13 +3,15 @@ import type { MessageHead, ScheduledRun, Scope, TaskRef } from '../references.ts
 import type { Schedule, ScheduleAction, ScheduleChange, ScheduleListQuery, ScheduleRequest } from '../schedule.ts';
 import type { Identity } from './identity.ts';
 
-/** A schedule's row, without what only Temporal knows. Its action includes secrets, which doors must leave out. */
+/** A schedule's row, without what only Temporal knows. The action includes secrets, which the API must leave out. */
 export type ScheduleRow = Omit<Schedule, 'action' | 'state' | 'nextRuns' | 'links'> &
   Scope & { action: ScheduleAction };
 
 /** Schedules and their runs. Temporal decides when they run. */
 export interface Schedules {
   /**
+   * Stores a schedule.
+   *
    * @returns the new schedule, or the earlier one with the same idempotency key
    * @throws AlfredError `idempotency_key_reused` when the earlier request was another one, or its schedule was deleted
    */
@@ -18,11 +20,14 @@ export interface Schedules {
     request: ScheduleRequest,
     options: { idempotencyKey?: string | undefined },
   ): Promise<ScheduleRow>;
+
   get(scope: Scope, scheduleId: string): Promise<ScheduleRow | undefined>;
+
   list(scope: Scope, query: ScheduleListQuery): Promise<{ schedules: ScheduleRow[]; nextCursor: string | null }>;
+
   /**
-   * Changes the given fields. The row stays locked until `beforeCommit` has changed the
-   * schedule in Temporal, so that the last of several concurrent changes wins on both sides.
+   * Changes the given fields. The row stays locked until `beforeCommit` has changed the schedule in Temporal, so that
+   * the last of several concurrent changes wins in the row and in Temporal.
    *
    * @param beforeCommit called with the changed row; when it throws, nothing has changed
    * @returns undefined when there is no such schedule
@@ -33,16 +38,20 @@ export interface Schedules {
     change: ScheduleChange,
     beforeCommit: (row: ScheduleRow) => Promise<void>,
   ): Promise<ScheduleRow | undefined>;
+
   /**
-   * Hides a schedule, as `change` does. Its row stays, because its runs refer to it.
+   * Hides a schedule. Its row stays, because its runs refer to it.
    *
-   * @returns whether there was one
+   * @param beforeCommit deletes the schedule in Temporal while the row is locked; when it throws, nothing has changed
+   * @returns whether there was such a schedule
    */
   delete(scope: Scope, scheduleId: string, beforeCommit: (id: string) => Promise<void>): Promise<boolean>;
+
   /** Deletes a schedule whose creation could not be completed. A schedule that has run stays. */
   discard(scope: Scope, scheduleId: string): Promise<void>;
+
   /**
-   * Loads what a run is to do, for whom, and the task that it has created already.
+   * Loads what a run must do, for whom, and the task that the run has created already.
    *
    * @returns undefined when the schedule was deleted
    */
@@ -51,13 +60,15 @@ export interface Schedules {
   ): Promise<
     { identity: Identity; action: ScheduleAction; task: (TaskRef & { head: MessageHead }) | undefined } | undefined
   >;
-  /** Stores what a run has started. Absent ids stay as they are; an absent error is cleared. Safe to repeat. */
+
+  /** Stores what a run has started. An absent id stays as it is. An absent error is cleared. Safe to repeat. */
   recordRun(run: ScheduledRun, note: RunNote): Promise<void>;
-  /** How the task or message of a run has ended; undefined while it goes on. */
+
+  /** Reads how the task or message of a run has ended. @returns undefined while the task or message is not finished */
   findRunEnd(run: ScheduledRun): Promise<RunEnd | undefined>;
 }
 
-/** What a run has started, or why it could not. */
+/** What a run has started, or why it could not start anything. */
 export type RunNote = {
   taskId?: string | undefined;
   conversationId?: string | undefined;

@@ -5,43 +5,54 @@ import type { Scope } from '../references.ts';
 export interface Embedder {
   /** Stored with every vector: vectors of different models are not comparable. */
   readonly model: string;
+
   /**
    * A passage counts as relevant when its coverage (the share of the question's words that it contains) plus its cosine
    * with the question reaches this sum. Undefined for a model whose cosines are not calibrated: coverage alone decides.
    */
   readonly relevanceThreshold: number | undefined;
-  /** A text that is too long for the model's input is split, not truncated. */
+
+  /** Embeds passages, in their order. A text that is too long for the model's input is split, not truncated. */
   embedPassages(passages: PassageText[], signal: AbortSignal): Promise<Float32Array[]>;
+
+  /** Embeds the text of a search. */
   embedQuery(text: string, signal: AbortSignal): Promise<Float32Array>;
+
   close(): Promise<void>;
 }
 
 /** The embedder of this process. */
 export interface Embeddings {
-  /** @returns undefined when there is none, or it is not loaded yet: then search uses words only */
+  /** @returns undefined when no embedder is configured or loaded yet. Search then uses words only. */
   embedder(): Promise<Embedder | undefined>;
+
   close(): Promise<void>;
 }
 
 /**
- * Scores passages by reading the question and each passage together. More exact than an index, but too slow for more
- * than a few candidates.
+ * Scores passages by reading the question and each passage together. The scores are more exact than those of an index,
+ * but take too long for more than a few candidates.
  */
 export interface Reranker {
   /** Part of the index version, because scores of different rerankers are not comparable. */
   readonly model: string;
-  /** The most texts that it gets in one request. */
+
+  /** The most texts in one request. */
   readonly candidates: number;
-  /** How long a search waits for it, in milliseconds. */
+
+  /** How long a search waits for the scores, in milliseconds. */
   readonly timeoutMs: number;
+
   /**
+   * Scores texts for a query.
+   *
    * @returns one score for each text, in the order of the texts; higher is better
-   * @throws AlfredError with one of the model error codes; `retryAfterMs` when an earlier retry is useless
+   * @throws AlfredError with one of the model error codes, and with `retryAfterMs` when an earlier retry is useless
    */
   scores(query: string, texts: string[], signal: AbortSignal): Promise<number[]>;
 }
 
-/** What is embedded of a passage: the headings above it, one on each line, and its text. */
+/** The text of a passage that is embedded: its headings, one on each line, and its body. */
 export type PassageText = { headings: string; text: string };
 
 /** A text that has no vector yet. */
@@ -50,31 +61,40 @@ export type UnembeddedText = PassageText & { tenant: string; hash: string };
 /** The vectors of documents. Postgres stores them; the search indexes are derived from them. */
 export interface Vectors {
   /**
-   * When the oldest document changed that still lacks vectors of `model`, or whose vectors are not published to the
-   * indexes yet. Undefined when there is no such document; that answer is cheap.
+   * Reads when the oldest document changed that lacks vectors of `model`, or whose vectors are not published to the
+   * indexes yet.
+   *
+   * @returns undefined when there is no such document, which is found out without reading all documents
    */
   pendingSince(model: string): Promise<Date | undefined>;
+
   /**
-   * Chunk texts of all tenants that `model` has not embedded yet, newest documents first. A text that several chunks
-   * share is listed once.
+   * Lists chunk texts of all tenants that `model` has not embedded yet, newest documents first. A text that several
+   * chunks share is listed once.
    */
   listMissing(model: string, limit: number): Promise<UnembeddedText[]>;
+
   /** Stores vectors and deletes those that no chunk uses any more. `publish` makes them visible to the indexes. */
   store(model: string, vectors: (TextRef & { vector: Float32Array })[]): Promise<void>;
+
   /**
    * Makes the indexes take over the stored vectors of every document that contains one of these texts. Without `texts`,
-   * of every document whose vectors are complete, including vectors stored by a worker that died before publishing.
+   * they take over those of every document whose vectors are complete, including vectors that a worker stored before it
+   * died.
    */
   publish(model: string, texts?: TextRef[]): Promise<void>;
-  /** Counts a tenant's chunks and how many of them have a vector; of all tenants when none is named. */
+
+  /** Counts chunks, and how many of them have a vector. Without `tenant`, counts those of all tenants. */
   progress(model: string, tenant?: string): Promise<{ chunks: number; embedded: number }>;
 }
 
+/** Identifies a text by its hash. */
 type TextRef = Pick<UnembeddedText, 'tenant' | 'hash'>;
 
 /** Finds passages that the caller may read. */
 export interface SearchIndex {
-  /** Best first. Sees every document that was stored before the call. */
+  /** Finds passages, best first. Every document that was stored before the call is searched. */
   search(scope: Scope, request: SearchRequest, signal?: AbortSignal): Promise<SearchResult>;
+
   close(): Promise<void>;
 }

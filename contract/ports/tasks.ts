@@ -4,7 +4,7 @@ import type { TaskEnd, WorkflowState } from '../rules/task-reconciliation.ts';
 import type { CheckedCitation, Task, TaskListQuery, TaskRequest, TaskResult } from '../task.ts';
 import type { Identity, Run } from './identity.ts';
 
-/** A task's row without its links. Only the API knows the addresses for these. */
+/** A task's row without its links, which only the API can build. */
 export type TaskRow = Omit<Task, 'links'>;
 
 /** The part of a task's row that is compared with the task's workflow. */
@@ -116,7 +116,7 @@ export interface Tasks {
 
   /**
    * Lists tasks of all tenants that have not ended and have not changed for `olderThanMs`. The sweep, a periodic
-   * workflow, compares them with their workflows.
+   * check, compares them with their workflows.
    *
    * @returns a page of at most `limit` tasks in the order of their ids, which starts after the id `after`
    */

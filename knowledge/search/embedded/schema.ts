@@ -1,4 +1,4 @@
-/** Raise this number when the tables or the indexed form of text change. Files of other formats are then built again. */
+/** Raise this number when the tables or the indexed form of text change. Files of another format are rebuilt. */
 export const formatVersion = 2;
 
 /**
