@@ -43,7 +43,7 @@ export const ApprovalRule = z.strictObject({
   onExpiry: z.enum(['approve', 'deny']).default('deny'),
 });
 export type ApprovalRule = z.infer<typeof ApprovalRule>;
-/** The rule before defaults are filled in, as agents and the configuration write it. */
+/** A rule as agents and the configuration write it, before the defaults are filled in. */
 export type ApprovalRuleInput = z.input<typeof ApprovalRule>;
 
 export const approvalStatuses = ['pending', 'approved', 'denied', 'expired', 'withdrawn'] as const;

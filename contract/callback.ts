@@ -5,7 +5,10 @@ const hasCredentials = (url: string) => {
   return parsed !== null && (parsed.username !== '' || parsed.password !== '');
 };
 
-/** The webhook that reports a task's end. Signed as Standard Webhooks specifies (https://www.standardwebhooks.com). */
+/**
+ * The webhook that reports the end of a task. The request is signed as Standard Webhooks specifies
+ * (https://www.standardwebhooks.com).
+ */
 export const Callback = z
   .strictObject({
     url: z

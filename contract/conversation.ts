@@ -76,11 +76,11 @@ export const MessageRequest = z.strictObject({
 });
 export type MessageRequest = z.infer<typeof MessageRequest>;
 
-/** The decision that was made when a message arrived. */
+/** What a conversation decides about a message that arrives. */
 export const messageOutcomes = ['started', 'queued', 'interrupted', 'rolled_back', 'steered', 'rejected'] as const;
 export type MessageOutcome = (typeof messageOutcomes)[number];
 
-/** The states of a message. */
+/** The states of a message. `steering` waits for the running task to read it; `steered` was read by that task. */
 export const messageStates = [
   'queued',
   'running',
@@ -129,7 +129,7 @@ export const MessageList = z.object({
   hasMore: z.boolean(),
 });
 
-/** The answer to a submitted message: the decision, and the task that it starts or joins. */
+/** The answer to a submitted message: the decision, and the task that the message starts or joins. */
 export const MessageReceipt = z.object({
   id: z.string(),
   conversationId: ConversationId,
@@ -183,17 +183,18 @@ const withTaskId = <S extends (typeof taskEventSchemas)[number]>(schema: S) =>
   schema.extend({ taskId: z.uuid(), taskSeq: z.int().positive() });
 
 /**
- * An event of a conversation: one of its own, or an event of one of its tasks with the task's id and number.
- * `seq` counts within the conversation.
+ * An event of a conversation: either an event of the conversation itself, or an event of one of its tasks with the
+ * task's id and the event's number within the task (`taskSeq`). `seq` counts within the conversation.
  */
 export const ConversationEvent = z.union([
   z.discriminatedUnion('type', conversationEventSchemas),
   z.union(taskEventSchemas.map(withTaskId)),
 ]);
 export type ConversationEvent = z.infer<typeof ConversationEvent>;
+/** An event of the conversation itself, not of one of its tasks. */
 export type OwnConversationEvent = z.infer<(typeof conversationEventSchemas)[number]>;
 /**
- * One of the conversation's own events before it is stored and gets its number and time. The conditional type makes one
+ * An event of the conversation itself before it is stored and gets its number and time. The conditional type makes one
  * type for each event type, so that `type` and `data` belong together.
  */
 export type NewConversationEvent = OwnConversationEvent extends infer E

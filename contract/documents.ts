@@ -39,7 +39,7 @@ export const Placement = z.strictObject({
 });
 export type Placement = z.infer<typeof Placement>;
 
-/** The same in a query string, where a list is one string, separated by commas. An empty string is an empty list. */
+/** `Placement` in a query string. There a list is one string with commas, and an empty string is an empty list. */
 export const PlacementQuery = Placement.extend({
   readers: z.preprocess(splitList, Placement.shape.readers),
   tags: z.preprocess(splitList, Placement.shape.tags),
@@ -50,7 +50,7 @@ function splitList(value: unknown): unknown {
   return value === '' ? [] : value.split(',');
 }
 
-/** The JSON form of an upload, with one text. multipart/form-data takes any number of files instead. */
+/** An upload of one text as JSON. An upload as multipart/form-data takes any number of files instead. */
 export const DocumentUpload = z.strictObject({
   name: DocumentName,
   text: z.string().min(1).max(16_000_000),
@@ -126,11 +126,11 @@ export const SearchRequest = z.strictObject({
 });
 export type SearchRequest = z.infer<typeof SearchRequest>;
 
-/** A passage's rank in one list, from 1, and its score there. Scores of different lists are not comparable. */
+/** A passage's rank (from 1) and score in one list of results. Scores of different lists are not comparable. */
 export const Rank = z.object({ rank: z.int().positive(), score: z.number() });
 export type Rank = z.infer<typeof Rank>;
 
-/** One chunk that a search found. `start` and `end` are offsets into the document's text, in UTF-16 code units. */
+/** A chunk that a search found. `start` and `end` are offsets into the document's text, in UTF-16 code units. */
 export const Passage = z.object({
   chunkId: z.string(),
   documentId: z.uuid(),

@@ -11,7 +11,7 @@ const several = 8;
  */
 const unlimited = Infinity;
 
-/** Every error code that a caller can see: HTTP status, attempts at an activity, and the default message. */
+/** Every error code that a caller can see: HTTP status, attempts at an activity that fails so, and default message. */
 const table = {
   // the request
   invalid_request: [422, once, 'The request does not fit the schema.'],
@@ -143,10 +143,10 @@ export class AlfredError extends Error {
   }
 }
 
-/** One fault of a request: `path` names the field with dots, '' is the request itself. */
+/** One fault of a request. `path` names the field, with dots; an empty path stands for the request itself. */
 export type Issue = { path: string; message: string };
 
-/** A request that does not fit its schema, with every fault at its place. Doors answer 422. */
+/** A request that does not fit its schema, with a list of its faults. The API answers 422. */
 export class InvalidRequest extends AlfredError {
   readonly issues: Issue[];
   constructor(issues: Issue[]) {

@@ -1,24 +1,24 @@
-// Ids and names that several rooms share. No zod here: workflows import this file.
+// Ids and names that several folders share. Zod is not imported here, because workflows import this file.
 
 export const taskWorkflowId = (taskId: string) => `task/${taskId}`;
 export const ingestionWorkflowId = (ingestionId: string) => `ingestion/${ingestionId}`;
 
-/** The task id inside a workflow id, or undefined when the workflow is not a task. */
+/** Extracts the task id from a workflow id. @returns undefined when the workflow is not a task */
 export const taskIdOf = (workflowId: string) => (workflowId.startsWith('task/') ? workflowId.slice(5) : undefined);
 
 export const conversationWorkflowId = (conversationId: string) => `conversation/${conversationId}`;
 export const callbackWorkflowId = (taskId: string) => `callback/${taskId}`;
-/** Id of the Temporal schedule. The workflow ids of its runs begin with it. */
+/** Id of the Temporal schedule. The workflow ids of the schedule's runs begin with this id. */
 export const scheduleWorkflowId = (scheduleId: string) => `schedule/${scheduleId}`;
 
-/** One workflow for each source: starting it twice finds the running one. */
+/** Each source has one workflow, so a second start finds the running workflow. */
 export const sourceWorkflowId = (sourceId: string) => `source/${sourceId}`;
-/** Id of the Temporal schedule that requests a source's syncs. The workflow ids of its runs begin with it. */
+/** Id of the Temporal schedule that requests a source's syncs. The workflow ids of its runs begin with this id. */
 export const sourceScheduleId = (sourceId: string) => `source-due/${sourceId}`;
 
 export const agentQueue = (agent: string) => `agent-${agent}`;
 export const documentsQueue = 'documents';
-/** Housekeeping, such as the sweep that compares task rows with Temporal. */
+/** The queue for housekeeping, such as the sweep: the periodic comparison of rows with their workflows. */
 export const systemQueue = 'system';
 
 /** The one workflow that embeds every chunk without a vector. */
@@ -26,10 +26,10 @@ export const embedWorkflowId = 'embed-documents';
 
 export const outageWorkflowId = (model: string) => `outage/${model}`;
 
-/** Names of signals, for code that loads no workflow code. */
+/** Names of signals, for code that must not load workflow code. */
 export const signalName = { resume: 'resume', parked: 'parked', steer: 'steer', wake: 'wake' } as const;
 
-/** Names of updates, for code that loads no workflow code. */
+/** Names of updates, for code that must not load workflow code. */
 export const updateName = { message: 'message', stop: 'stop', decide: 'decide', budget: 'budget' } as const;
 
 /** Ids of the budgets that a model call is charged to. `day` is a UTC day like `2026-11-24`. */

@@ -7,8 +7,9 @@ import type { ContentHash, CorrectionReason, MessageHead, ToolMisuse } from './r
 export type UserMessage = {
   role: 'user';
   text: string;
+  /** The tool that the user asks to call first. */
   tool?: { name: string; arguments: JsonValue };
-  /** Present when Alfred wrote the message to correct the model: what was wrong with its previous answer. */
+  /** Present when Alfred wrote the message to correct the model: what was wrong with the model's previous answer. */
   because?: CorrectionReason;
   /**
    * The conversation's id, in its first message only. It makes the hashes of two conversations differ, so that they
@@ -16,18 +17,23 @@ export type UserMessage = {
    */
   conversation?: string;
 };
-/** A quoted place in a passage. `start` and `end` are offsets into its text, in UTF-16 code units. */
+
+/** A quoted place in a passage. `start` and `end` are offsets into the passage's text, in UTF-16 code units. */
 export type CitedPlace = { chunkId: string; start: number; end: number; quote: string };
+
 export type AssistantPart =
   /** `citations`: the sources that the provider reported, in the order of citation. Older messages have none. */
   | { type: 'text'; text: string; citations?: CitedPlace[] }
   /** `malformed`: the text that the model sent instead of JSON arguments; `arguments` is {} then. */
   | { type: 'tool_call'; callId: string; tool: string; arguments: JsonValue; malformed?: string }
   /**
-   * A block that only its provider understands, like thinking. It is stored unchanged and sent to that provider only.
+   * A block that only its provider understands, like thinking. The block is stored unchanged and sent to that provider
+   * only.
    */
   | { type: 'opaque'; provider: string; value: JsonValue };
+
 export type AssistantMessage = { role: 'assistant'; parts: AssistantPart[] };
+
 export type ToolMessage = {
   role: 'tool';
   results: {
@@ -41,7 +47,8 @@ export type ToolMessage = {
     dropped?: true;
   }[];
 };
-/** The root of a chain after compaction. The chain `from` stays stored, but is no longer sent to the model. */
+
+/** The first message of a chain after a compaction. The chain `from` stays stored, but the model no longer gets it. */
 export type CompactionMessage = {
   role: 'compaction';
   from: MessageHead;
@@ -52,4 +59,5 @@ export type CompactionMessage = {
   /** The citation numbers that each tool result introduced, by the result's hash. Older chains have none. */
   shownBy?: Record<ContentHash, number[]>;
 };
+
 export type StoredMessage = UserMessage | AssistantMessage | ToolMessage | CompactionMessage;

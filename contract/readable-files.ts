@@ -24,5 +24,5 @@ export const readableExtensions = [
 
 export type ReadableExtension = (typeof readableExtensions)[number];
 
-/** The same for messages to people, without rare spellings. */
+/** The extensions as messages to people list them, without rare ones. */
 export const readableKinds = '.md .txt .html .pdf .docx .xlsx .pptx .csv .tsv .json .jsonl and .eml';

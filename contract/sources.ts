@@ -5,14 +5,14 @@ import { TaskError } from './task.ts';
 export const sourceKinds = ['web', 's3', 'git'] as const;
 export type SourceKind = (typeof sourceKinds)[number];
 
-/** No user or password is allowed in it: addresses are shown to people. */
+/** Whether this is an http(s) address without user and password. Addresses must hold no secrets: people see them. */
 const isWebAddress = (address: string) => {
   const url = URL.parse(address);
   return url !== null && /^https?:$/.test(url.protocol) && url.username + url.password === '';
 };
 
 /**
- * `s3://bucket/prefix`, with a bucket name by AWS's rules
+ * Whether this is an address like `s3://bucket/prefix`, with a bucket name that follows AWS's rules
  * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html).
  */
 const isS3Address = (address: string) =>
@@ -81,7 +81,7 @@ export const SourceRequest = Placement.extend({
   });
 export type SourceRequest = z.infer<typeof SourceRequest>;
 
-/** The settings of a source that can be changed. The address cannot: another address is another source. */
+/** The settings of a source that can be changed. The address cannot be changed: another address is another source. */
 export const SourceChange = z
   .strictObject({
     everyS: Interval.nullable().optional().describe('Seconds from one sync to the next; null: only when somebody asks'),

@@ -5,7 +5,7 @@ import { searchAttributeTypes } from './search-attributes.ts';
 
 const keyword = (name: keyof typeof searchAttributeTypes) => defineSearchAttributeKey(name, 'KEYWORD');
 
-/** Search attributes of a workflow that belongs to a tenant, and to an agent where one is given. */
+/** Search attributes of a workflow that belongs to a tenant and, if `agent` is given, to an agent. */
 export const ownerSearchAttributes = ({ agent, tenant }: { agent?: string; tenant: string }) => [
   ...(agent === undefined ? [] : [{ key: keyword('AlfredAgent'), value: agent }]),
   { key: keyword('AlfredTenant'), value: tenant },
@@ -29,7 +29,7 @@ export const taskStartOptions = (
   taskQueue: agentQueue(agent),
   args: [{ taskId, tenant, subject, agent, head }] as [TaskRef & { head: MessageHead }],
   workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
-  // Local activities run inside workflow tasks, so this is how long it takes to notice a dead worker.
+  // Local activities run inside workflow tasks, so Temporal notices a dead worker after this time.
   workflowTaskTimeout: '5 s' as const,
   priority,
   typedSearchAttributes: startSearchAttributes({ agent, tenant }),

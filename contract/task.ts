@@ -30,7 +30,7 @@ export const Budget = z
   );
 export type Budget = z.infer<typeof Budget>;
 
-/** Raises a task's limits to new totals, or ends the task with what it has. */
+/** Raises a task's limits to new totals, or ends the task with the results so far. */
 export const BudgetGrant = Budget.pick({ maxCostUsd: true, maxTokens: true, maxModelCalls: true, maxDurationS: true })
   .extend({ finish: z.boolean().optional().describe('true: end the task with what it has') })
   .describe('New totals of the limits that shall be wider, or `finish`.');
@@ -97,7 +97,7 @@ export const Citation = z.object({
 });
 export type Citation = z.infer<typeof Citation>;
 
-/** How a cited place compares with the document as it is now. */
+/** How a cited place compares with the present text of its document. */
 export const citationStates = ['unchanged', 'moved', 'changed', 'deleted'] as const;
 export const CheckedCitation = Citation.extend({
   passage: z

@@ -28,7 +28,7 @@ export const UsageQuery = z.strictObject({
 });
 export type UsageQuery = z.infer<typeof UsageQuery>;
 
-/** The whole UTC days of a report, `from` and `to` included, and what it sums by. */
+/** The days of a report (UTC), `from` and `to` included, and what the report sums by. */
 export type UsageSpan = { from: string; to: string; by: UsageGroup[] };
 
 /** Fills in the defaults of a query. The caller checks the order and number of days with `usageDays`. */
