@@ -47,7 +47,7 @@ const maxFiles = 10_000;
 /** Without sign-in every request comes from the user of this machine, who has every role. */
 const localIdentity: Identity = { tenant: 'local', subject: 'local', roles: [everyRole] };
 
-/** Builds the HTTP door. Nothing runs until it listens or a request is injected. */
+/** Builds the HTTP API. Nothing runs until the API listens or a request is injected. */
 export async function createApi(deps: ApiDeps): Promise<Api> {
   const { config, log, readiness } = deps;
   const maxUpload = bytesOf(config.ALFRED_MAX_UPLOAD_MB);

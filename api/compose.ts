@@ -29,7 +29,7 @@ type ApiAdapters = Pick<
 >;
 
 /**
- * Opens the HTTP door at ALFRED_API_HOST:ALFRED_API_PORT.
+ * Opens the HTTP API at ALFRED_API_HOST:ALFRED_API_PORT.
  *
  * `stop` ends event streams and waits at once, so that their readers reconnect to another process, and gives other
  * requests ALFRED_SHUTDOWN_GRACE_S to finish.

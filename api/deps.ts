@@ -23,7 +23,7 @@ import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { ReadinessProbe } from '../runtime/readiness.ts';
 
-/** What the HTTP door needs. */
+/** What the HTTP API needs. */
 export type ApiDeps = {
   config: Pick<
     Config,

@@ -14,7 +14,7 @@ export type ControlDeps = TaskControlDeps &
   SourceControlDeps;
 
 /**
- * What doors ask of running work, on rows and Temporal's client.
+ * What the API does with running work, on rows and Temporal's client.
  *
  * @param deps `client` must share its connection with the workers of this process for eager starts to work
  */

@@ -68,7 +68,7 @@ export const createConversationControl = ({ client, conversations, config }: Dep
       const { conversation, receipt } = await conversations.storeMessage(who, conversationId, message);
       if (receipt) return receipt;
       const { id } = message;
-      // Two requests with the same message at the same time are one update, through any door.
+      // Two concurrent requests with the same message are one update, also when they reach different processes.
       const updateId = `message/${id}`;
       const decision = await update<MessageDecision>(conversation, updateName.message, { messageId: id }, updateId);
       return { id, conversationId, ...decision };

@@ -99,7 +99,7 @@ export class ApprovalDesk {
   }
 
   /** Forgets the verdicts when the step is over. */
-  clear() {
+  forgetVerdicts() {
     this.verdicts.clear();
   }
 

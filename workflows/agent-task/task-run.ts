@@ -184,7 +184,7 @@ export class TaskRun {
     state.results = this.guard.checkResults(calls, results);
     state.head = head;
     this.requested = undefined;
-    this.desk.clear();
+    this.desk.forgetVerdicts();
   }
 
   /** Sends the messages that arrived during the last step to the model, together with that step's results. */

@@ -10,7 +10,7 @@ import { appendConversationEvents } from './conversation-events.ts';
 import { createConversationMessages } from './conversation-messages.ts';
 import { toConversationRow, lockConversation, conversationRefOf, selectConversations } from './conversation-row.ts';
 
-/** Conversations as rows, for doors and the sweep. */
+/** Conversations as rows, for the API and the sweep. */
 export const createConversationRows = (db: Database): ConversationRows => ({
   ...createConversationMessages(db),
 
