@@ -116,7 +116,7 @@ export interface Documents {
 
   listPendingFiles(scope: Scope, ingestionId: string, limit: number): Promise<PendingFile[]>;
 
-  /** When the oldest pending file of all tenants was uploaded; undefined when no file is pending. */
+  /** Reads the upload time of the oldest pending file of all tenants. @returns undefined when no file is pending */
   pendingSince(): Promise<Date | undefined>;
 
   /** Reads the bytes of an uploaded file. @returns undefined when they are not stored, or no longer */
