@@ -4,9 +4,12 @@ import type { Workflows } from '../adapters/temporal/start-workflow.ts';
 import { sweepScheduleId, systemQueue } from '../contract/ids.ts';
 import type { Config } from '../runtime/config.ts';
 
+/** A worker that starts has more time than a caller who waits for a response. */
+const startDeadlineMs = 30_000;
+
 /** Creates or updates the schedule of the sweep. Idempotent, also when several workers start at once. */
 export const ensureSchedules = (client: Client, config: Pick<Config, 'ALFRED_SWEEP_INTERVAL_S'>): Promise<void> =>
-  createTemporalSchedules(client).ensure(sweepScheduleId, {
+  createTemporalSchedules(client, startDeadlineMs).ensure(sweepScheduleId, {
     spec: { intervals: [{ every: config.ALFRED_SWEEP_INTERVAL_S * 1_000 }] },
     action: {
       type: 'startWorkflow',

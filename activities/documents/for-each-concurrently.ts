@@ -1,8 +1,8 @@
 import pLimit from 'p-limit';
 
 /**
- * Runs the work for every item, at most `concurrency` items at a time. After an error no further item is started: when
- * the database does not answer, each of them would only fail again.
+ * Runs the work for every item, at most `concurrency` items at a time. Each error lowers that number by one, down to none:
+ * one bad item does not keep the others from their turn, and when the database does not answer, few items find that out.
  *
  * @throws the error of the first item that failed, after the work that had started has ended
  */
@@ -12,12 +12,15 @@ export async function forEachConcurrently<T>(
   work: (item: T) => Promise<void>,
 ): Promise<void> {
   const limit = pLimit({ concurrency, rejectOnClear: true });
+  let remaining = concurrency;
   const runItem = (item: T) =>
     limit(async () => {
       try {
         await work(item);
       } catch (error) {
-        limit.clearQueue();
+        remaining--;
+        if (remaining > 0) limit.concurrency = remaining;
+        else limit.clearQueue();
         throw error;
       }
     });

@@ -30,15 +30,14 @@ export const createScheduleControl = ({ client, schedules, temporalSchedules }: 
     return row;
   },
 
-  // Unless the change says so, a schedule stays paused or not: Temporal pauses one after a failure.
+  // An existing schedule stays paused or not unless the change says so: Temporal pauses one after a failure.
   change: (scope, scheduleId, change) =>
     schedules.change(scope, scheduleId, change, (row) =>
       translateRefusal(
-        temporalSchedules.ensure(
-          scheduleWorkflowId(row.id),
-          definitionOf(row),
-          change.paused === undefined ? undefined : stateOf(row),
-        ),
+        temporalSchedules.ensure(scheduleWorkflowId(row.id), definitionOf(row), {
+          state: stateOf(row),
+          setState: change.paused !== undefined,
+        }),
       ),
     ),
 

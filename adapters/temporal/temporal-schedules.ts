@@ -6,9 +6,9 @@ import { callDeadlineMs } from './deadlines.ts';
 export type ScheduleDefinition = Pick<ScheduleOptions, 'spec' | 'action' | 'policies' | 'typedSearchAttributes'>;
 export type ScheduleState = NonNullable<ScheduleOptions['state']>;
 
-/** Temporal's schedules by id. Every method is idempotent. */
-export const createTemporalSchedules = (client: Client) => {
-  const withDeadline = <T>(run: () => Promise<T>) => withTemporalTimeout(client, callDeadlineMs, run);
+/** Temporal's schedules by id. Every method is idempotent. @param deadlineMs for each call to Temporal */
+export const createTemporalSchedules = (client: Client, deadlineMs = callDeadlineMs) => {
+  const withDeadline = <T>(run: () => Promise<T>) => withTemporalTimeout(client, deadlineMs, run);
 
   /** Leaves a schedule as it is that exists. */
   async function create(scheduleId: string, definition: ScheduleDefinition, state?: ScheduleState): Promise<void> {
@@ -26,14 +26,19 @@ export const createTemporalSchedules = (client: Client) => {
      * Makes the schedule match the definition; creates it when it does not exist, also after it was deleted in
      * Temporal.
      *
-     * @param state whether it is paused, and why; without it, an existing schedule keeps its state
+     * @param options `state`: whether a schedule that is created is paused, and why. `setState`: an existing one gets
+     *   that state too; otherwise it keeps its own, because Temporal may have paused it
      */
-    async ensure(scheduleId: string, definition: ScheduleDefinition, state?: ScheduleState): Promise<void> {
+    async ensure(
+      scheduleId: string,
+      definition: ScheduleDefinition,
+      { state, setState = false }: { state?: ScheduleState; setState?: boolean } = {},
+    ): Promise<void> {
       try {
         await withDeadline(() =>
           client.schedule
             .getHandle(scheduleId)
-            .update((current) => ({ ...definition, state: { ...current.state, ...state } })),
+            .update((current) => ({ ...definition, state: { ...current.state, ...(setState ? state : {}) } })),
         );
       } catch (error) {
         if (!(error instanceof ScheduleNotFoundError)) throw error;

@@ -211,6 +211,15 @@ describe('changes', () => {
     await handle.delete();
     expect((await api.remove(id)).status).toBe(204);
   });
+
+  test('a paused schedule that was deleted in Temporal stays paused when a change creates it again', async () => {
+    api.quickModel();
+    const { id } = await api.create();
+    await api.act(id, 'pause');
+    await api.inTemporal(id).delete();
+    expect((await api.patch(id, { name: 'Still paused' })).body).toMatchObject({ state: 'scheduled', paused: true });
+    expect((await api.inTemporal(id).describe()).state).toMatchObject({ paused: true });
+  });
 });
 
 describe('GET /v1/schedules', () => {
