@@ -89,8 +89,8 @@ const cursorOf = ({ name, collection }: Position) =>
 /** @throws AlfredError `invalid_request` when `cursorOf` cannot have made the cursor */
 function parseCursor(cursor: string): Position {
   const parts = parseJson(Buffer.from(cursor, 'base64url').toString());
-  if (Array.isArray(parts) && parts.length === 2) {
-    const [name, collection] = parts.map(String) as [string, string];
+  const [name, collection, ...rest] = Array.isArray(parts) ? (parts as unknown[]) : [];
+  if (typeof name === 'string' && typeof collection === 'string' && rest.length === 0) {
     // Postgres refuses texts with a zero character.
     if (cursorOf({ name, collection }) === cursor && !(name + collection).includes('\0')) return { name, collection };
   }

@@ -129,7 +129,11 @@ test('a list returns each document once over all pages, and refuses an invalid c
     cursor = page.nextCursor ?? undefined;
   } while (cursor);
   expect([...seen].sort()).toEqual([...names].sort());
-  await expect(documents.list(tenant, { limit: 2, cursor: '!' })).rejects.toMatchObject({ code: 'invalid_request' });
+  const notStrings = Buffer.from('[{"toString":1,"valueOf":1},"x"]').toString('base64url');
+  for (const invalid of ['!', notStrings])
+    await expect(documents.list(tenant, { limit: 2, cursor: invalid })).rejects.toMatchObject({
+      code: 'invalid_request',
+    });
 });
 
 test('changes become visible in the order of their numbers, and each document keeps only the newest', async () => {
