@@ -2,8 +2,8 @@ import mammoth from 'mammoth';
 import { fileProblem } from '../file-problem.ts';
 import { readHtml } from './html.ts';
 import { maxUnpackedBytes, unpacksTooFar } from '../limits.ts';
-import { openOfficePackage } from './office-package.ts';
-import { entitiesDeclared } from './office-xml.ts';
+import { openOfficePackage, type OfficePackage } from './office-package.ts';
+import { entitiesDeclared, readTitle } from './office-xml.ts';
 import type { Outline } from '../chunks/unit.ts';
 import { readZipDirectory, unpacksWithin } from './zip-directory.ts';
 
@@ -17,7 +17,8 @@ export async function readDocx(name: string, bytes: Uint8Array): Promise<Outline
   if (unpacks === 'too far') throw unpacksTooFar(name);
   if (unpacks === 'broken')
     throw fileProblem('file_unreadable', name, 'the file is damaged. Copy or save it again and add it again.');
-  await refuseEntities(name, bytes);
+  const file = openOfficePackage(name, bytes);
+  await refuseEntities(name, file);
   const { value } = await mammoth.convertToHtml(
     { buffer: Buffer.from(bytes) },
     {
@@ -27,15 +28,14 @@ export async function readDocx(name: string, bytes: Uint8Array): Promise<Outline
       externalFileAccess: false,
     },
   );
-  return readHtml(value);
+  return { ...readHtml(value), title: await readTitle(name, file) };
 }
 
 /**
  * Refuses files that declare XML entities: no Office program writes them, so they are an attack. The library's parser
  * would not expand them.
  */
-async function refuseEntities(name: string, bytes: Uint8Array) {
-  const file = openOfficePackage(name, bytes);
+async function refuseEntities(name: string, file: OfficePackage) {
   for (const part of file.parts.filter((part) => /\.(xml|rels)$/.test(part))) {
     for await (const beginning of file.pieces(part)) {
       if (/<!DOCTYPE/i.test(beginning)) throw entitiesDeclared(name, part);

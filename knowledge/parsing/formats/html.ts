@@ -3,9 +3,11 @@ import type { Root } from 'mdast';
 import rehypeParse from 'rehype-parse';
 import rehypeRemark from 'rehype-remark';
 import { unified } from 'unified';
-import { singleLine } from '../normalise.ts';
 import { outlineOfTree } from '../chunks/outline-of-tree.ts';
-import type { Outline } from '../chunks/unit.ts';
+import type { Outline, Unit } from '../chunks/unit.ts';
+import { refuseOnlyFrontMatter, splitFrontMatter, withFrontMatter } from './front-matter.ts';
+import { withoutTemplateMarkup } from './template-markup.ts';
+import { usableTitle } from '../usable-title.ts';
 
 /** Elements and roles that are not part of a page's text. */
 const boilerplateTags = new Set([
@@ -47,7 +49,28 @@ const boilerplateRoles = new Set([
 export function readHtml(html: string): Outline {
   const page = unified().use(rehypeParse).parse(html);
   const titleElement = find(page, 'title');
-  return { title: titleElement && singleLine(rawText(titleElement)), units: outlineOfTree(toMarkdownTree(page)) };
+  const units = outlineOfTree(toMarkdownTree(page));
+  const title = usableTitle(titleElement && rawText(titleElement));
+  return { title: title && withoutSiteName(title, units), units };
+}
+
+/**
+ * Reads the file of an HTML page, which may be the source of one: with front matter and template markup.
+ *
+ * @throws AlfredError `file_empty` when there is only front matter
+ */
+export function readHtmlFile(name: string, text: string): Outline {
+  const { front, rest } = splitFrontMatter(text);
+  const page = readHtml(front ? withoutTemplateMarkup(rest) : text);
+  refuseOnlyFrontMatter(name, front, page.units);
+  return { title: usableTitle(front?.title) ?? page.title, units: withFrontMatter(page.units, front) };
+}
+
+/** "Leave – Handbook" and "Acme | Leave" become "Leave" when that is a heading of the page. */
+function withoutSiteName(title: string, units: Unit[]): string {
+  const headings = new Set(units.flatMap((unit) => (unit.kind === 'heading' ? [unit.text] : [])));
+  const [first = '', ...others] = title.split(/\s+[|\u2013\u2014\u00b7\u00bb:-]\s+/);
+  return [first, others.at(-1) ?? ''].find((part) => headings.has(part)) ?? title;
 }
 
 /** Converts HTML inside another format to a Markdown tree. */

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import sax from 'sax';
 import { fileProblem } from '../file-problem.ts';
+import { usableTitle } from '../usable-title.ts';
 import type { OfficePackage } from './office-package.ts';
 
 export type Attributes = Record<string, string | undefined>;
@@ -94,12 +95,11 @@ export async function readRelations(name: string, file: OfficePackage, part: str
   return new Map(relations.filter((relation) => relation !== undefined));
 }
 
-/** The title in the file's properties, unless it is the default of a program. */
+/** The title in the file's properties, unless it says nothing. */
 export async function readTitle(name: string, file: OfficePackage): Promise<string | undefined> {
   if (!file.has('docProps/core.xml')) return undefined;
   const title = findFirst(await readTree(name, file, 'docProps/core.xml'), 'title');
-  const text = title ? textContent(title).trim() : '';
-  return text === '' || /^(powerpoint[ -]\p{L}+|pr[eä]sentation|untitled)$/iu.test(text) ? undefined : text;
+  return usableTitle(title && textContent(title));
 }
 
 const localName = (tag: string) => tag.slice(tag.indexOf(':') + 1);

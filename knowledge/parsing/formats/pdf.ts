@@ -1,7 +1,7 @@
 import { getDocumentProxy } from 'unpdf';
 import { fileProblem } from '../file-problem.ts';
 import { maxPages, tooManyPages } from '../limits.ts';
-import { singleLine } from '../normalise.ts';
+import { usableTitle } from '../usable-title.ts';
 import { type Line, readLines } from './pdf-lines.ts';
 import { body, type Outline, type Unit } from '../chunks/unit.ts';
 
@@ -80,11 +80,9 @@ function joinLines(text: string, next: string): string {
   return `${text} ${next}`;
 }
 
-/** The title in the metadata, unless it is a file name or the default of a program. */
+/** The title in the metadata, unless it says nothing. */
 async function titleOf(pdf: Awaited<ReturnType<typeof getDocumentProxy>>): Promise<string | undefined> {
   const { info } = await pdf.getMetadata().catch(() => ({ info: {} }));
   const title = (info as { Title?: unknown }).Title;
-  if (typeof title !== 'string') return undefined;
-  const clean = singleLine(title).replace(/^Microsoft \w+ - /, '');
-  return /^(untitled|\(anonymous\)|unspecified)?$|\.\w{2,5}$/i.test(clean) ? undefined : clean;
+  return typeof title === 'string' ? usableTitle(title) : undefined;
 }

@@ -34,7 +34,7 @@ export async function readPptx(name: string, bytes: Uint8Array): Promise<Outline
     units.push(...slide.units);
   }
   // A heading like "Slide 1", of a slide without a title, is not a title of the presentation.
-  return { title: firstTitle || (await readTitle(name, file)), units, headingsNameParts: true };
+  return { title: (await readTitle(name, file)) ?? (firstTitle || undefined), units, headingsNameParts: true };
 }
 
 type Slide = { title: string; units: Unit[] };
