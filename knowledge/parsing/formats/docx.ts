@@ -1,5 +1,6 @@
 import mammoth from 'mammoth';
 import { fileProblem } from '../file-problem.ts';
+import { insertLabels, withoutLabelMarks } from './docx-labels.ts';
 import { readHtml } from './html.ts';
 import { maxUnpackedBytes, unpacksTooFar } from '../limits.ts';
 import { openOfficePackage, type OfficePackage } from './office-package.ts';
@@ -8,7 +9,7 @@ import type { Outline } from '../chunks/unit.ts';
 import { readZipDirectory, unpacksWithin } from './zip-directory.ts';
 
 /**
- * Reads a Word document. Macros (.docm) are not read.
+ * Reads a Word document, with the numbers that Word gives to headings and list items. Macros (.docm) are not read.
  *
  * @throws AlfredError `file_unreadable` when the package is broken, `file_too_large` when it unpacks without bounds
  */
@@ -20,7 +21,7 @@ export async function readDocx(name: string, bytes: Uint8Array): Promise<Outline
   const file = openOfficePackage(name, bytes);
   await refuseEntities(name, file);
   const { value } = await mammoth.convertToHtml(
-    { buffer: Buffer.from(bytes) },
+    { buffer: Buffer.from(await insertLabels(name, file, bytes)) },
     {
       styleMap: ["p[style-name='Title'] => h1:fresh"],
       // Pictures have no text, and as data URLs they would fill the memory.
@@ -28,7 +29,7 @@ export async function readDocx(name: string, bytes: Uint8Array): Promise<Outline
       externalFileAccess: false,
     },
   );
-  return { ...readHtml(value), title: await readTitle(name, file) };
+  return { title: await readTitle(name, file), units: withoutLabelMarks(readHtml(value).units) };
 }
 
 /**

@@ -1,9 +1,11 @@
 /** Code, in which template markup is an example and stays: fenced blocks, and spans within a line. */
-const code = /^ {0,3}(?<fence>`{3,}|~{3,})[^\n]*\n[\s\S]*?(?:^ {0,3}\k<fence>[`~]*[^\S\n]*$|(?![\s\S]))|(?<!`)(?<ticks>`{1,3})(?!`)[^`\n]{1,2000}\k<ticks>(?!`)/;
+const code =
+  /^ {0,3}(?<fence>`{3,}|~{3,})[^\n]*\n[\s\S]*?(?:^ {0,3}\k<fence>[`~]*[^\S\n]*$|(?![\s\S]))|(?<!`)(?<ticks>`{1,3})(?!`)[^`\n]{1,2000}\k<ticks>(?!`)/;
 
 /** What Liquid shows as it stands, or not at all. */
 const rawBlock = /\{%-?\s*raw\s*-?%\}(?<raw>[\s\S]*?)\{%-?\s*endraw\s*-?%\}/;
-const commentBlock = /\{%-?\s*comment\s*-?%\}[\s\S]*?\{%-?\s*endcomment\s*-?%\}|\{#[^{}]{0,2000}#\}|\{\/\*[^{}]{0,2000}\*\/\}/;
+const commentBlock =
+  /\{%-?\s*comment\s*-?%\}[\s\S]*?\{%-?\s*endcomment\s*-?%\}|\{#[^{}]{0,2000}#\}|\{\/\*[^{}]{0,2000}\*\/\}/;
 
 /** Liquid, Jinja and Hugo: `{% if %}`, `{{ page.title }}`, `{{< note >}}`, and Kramdown's `{: .class }`. */
 const tags = /\{%[^{}]{0,2000}%\}|\{\{[^{}]{0,2000}\}\}|\{:[^{}\n]{0,500}\}/;
@@ -16,7 +18,8 @@ const moduleLine =
  * Components of MDX have capitalised names; all capitals are HTML. What stands between their tags is text, and so is a
  * title or label.
  */
-const component = /<\/?[A-Z][A-Z0-9.]{0,20}[a-z][\w.]{0,80}(?:\s(?:[^<>{}]|=>|\{(?:[^{}]|\{[^{}]{0,500}\}){0,1000}\}){0,2000})?\/?>|<\/?>/;
+const component =
+  /<\/?[A-Z][A-Z0-9.]{0,20}[a-z][\w.]{0,80}(?:\s(?:[^<>{}]|=>|\{(?:[^{}]|\{[^{}]{0,500}\}){0,1000}\}){0,2000})?\/?>|<\/?>/;
 
 const shownAttribute = /\s(?:title|label|summary|heading|header|caption|alt)=(?:"([^"]*)"|'([^']*)')/g;
 

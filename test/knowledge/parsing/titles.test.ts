@@ -33,7 +33,9 @@ describe('a title', () => {
   });
 
   test('is else the first heading of the highest level', async () => {
-    expect((await parse('a.md', `### Note\n\n${long}\n\n# Badges\n\n${long}\n\n# Doors\n\n${long}`)).title).toBe('Badges');
+    expect((await parse('a.md', `### Note\n\n${long}\n\n# Badges\n\n${long}\n\n# Doors\n\n${long}`)).title).toBe(
+      'Badges',
+    );
     expect((await parse('a.html', `<title>Untitled document</title><h2>Badges</h2><p>${long}`)).title).toBe('Badges');
   });
 
