@@ -1,0 +1,83 @@
+import { analyse } from 'chardet';
+import { decodeAs } from './decode-bytes.ts';
+
+/** The detector's statistics do not get better with more. */
+const sampleBytes = 64_000;
+/** Its confidence from 0 to 100. It gives 10 to every multi-byte encoding in which a text is merely valid. */
+const minConfidence = 25;
+/** The least lead over the next encoding that would give another text. */
+const minLead = 5;
+/** A Western text may be taken for another of the same alphabet by this much. */
+const westernTolerance = 25;
+
+/** Letters and signs of Western European languages and of typography. Others of windows-1252 hardly ever occur. */
+const westernSigns = /^[äöüÄÖÜßẞéèêëÉÈÊàâáÀÂÁçÇîïíìÎÍôóòÓÔûùúÙÚñÑåÅæÆøØœŒ¿¡«»°§€£–—“”„‘’‚…•·©®™²³µ½¼ªº\u00a0´×±]*$/u;
+
+/**
+ * The encoding of a text that is not UTF-8 and says nothing about it.
+ *
+ * @returns undefined when it cannot be told: a wrong guess would give wrong words without anybody noticing
+ */
+export function detectEncoding(bytes: Uint8Array): string | undefined {
+  const sample = bytes.subarray(0, sampleBytes);
+  const candidates = analyse(sample)
+    .map(({ name, confidence }) => ({ encoding: name === 'ISO-8859-1' ? 'windows-1252' : name, confidence }))
+    .filter(({ encoding }) => encoding !== 'ASCII' && !encoding.startsWith('UTF'))
+    .flatMap(({ encoding, confidence }) => {
+      const text = decodeAs(bytes, encoding);
+      return text === undefined || hasStrangeCharacters(text) ? [] : [{ encoding, confidence, text }];
+    });
+  const [best] = candidates;
+  const western = decodeAs(bytes, 'windows-1252');
+  const isWestern = western !== undefined && resemblesWestern(western);
+  const westernConfidence = candidates.find(({ encoding }) => encoding === 'windows-1252')?.confidence ?? 0;
+  if (isWestern && (best?.confidence ?? 0) - westernConfidence <= westernTolerance) return 'windows-1252';
+  if (!best || best.confidence < minConfidence) return undefined;
+  const other = candidates.find(({ text }) => text !== best.text);
+  return best.confidence - (other?.confidence ?? 0) >= minLead ? best.encoding : undefined;
+}
+
+/** In Western words at most two letters in a row have a mark. */
+const resemblesWestern = (text: string) =>
+  (text.match(/[^\u0000-\u007f]{1,8}/g) ?? []).every((run) => run.length <= 3 && westernSigns.test(run)) &&
+  (text.match(/[^\u0000-\u007f]/g)?.length ?? 0) <= (text.match(/[a-z]/gi)?.length ?? 0);
+
+const hasStrangeCharacters = (text: string) => /[\u0080-\u009f\ufffd\p{Co}\p{Cn}]/u.test(text.slice(0, sampleBytes));
+
+/** Scripts that occur together in one text. */
+const scripts = [
+  /[\p{Script=Latin}\p{N}\p{P}\p{Zs}\r\n\t]/u,
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303f\uff00-\uffef]/u,
+  /\p{Script=Cyrillic}/u,
+  /\p{Script=Greek}/u,
+  /[\p{Script=Arabic}\p{Script=Hebrew}]/u,
+];
+
+/**
+ * Recognises UTF-16 that has lost its byte order mark: read in one byte order it is a text of one or two scripts,
+ * and read in the other it is not.
+ */
+export function utf16WithoutMark(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
+  const sample = bytes.subarray(0, 4_000);
+  if (bytes.length % 2 !== 0 || (!sample.includes(0) && decodeAs(bytes, 'utf-8') !== undefined)) return undefined;
+  const [little, big] = (['utf-16le', 'utf-16be'] as const).map((encoding) => textShare(sample, encoding)) as [
+    number,
+    number,
+  ];
+  if (Math.max(little, big) < 0.97 || Math.abs(little - big) < 0.2) return undefined;
+  const encoding = little > big ? 'utf-16le' : 'utf-16be';
+  // UTF-16 has a zero byte in every space, digit and line break. A text without any is Chinese or Japanese, with its signs.
+  return sample.includes(0) || (decodeAs(sample, encoding)?.match(/[\u3000-\u30ff]/g)?.length ?? 0) > sample.length / 20
+    ? encoding
+    : undefined;
+}
+
+/** The share of characters that are of the two most frequent scripts. */
+function textShare(sample: Uint8Array, encoding: string): number {
+  const text = decodeAs(sample, encoding);
+  if (!text || /[\u0000-\u0008\u000e-\u001f\p{Co}\p{Cn}]/u.test(text)) return 0;
+  const characters = [...text];
+  const counts = scripts.map((script) => characters.filter((character) => script.test(character)).length);
+  const [first = 0, second = 0] = counts.sort((a, b) => b - a);
+  return (first + second) / characters.length;
+}
