@@ -30,7 +30,8 @@ const isShort = (text: string, { start, end }: Range) =>
 
 /** @returns undefined when they do not belong together */
 function joinTwo(first: SectionChunk, second: SectionChunk): SectionChunk | undefined {
-  if (first.page !== second.page || second.headingStart === undefined) return undefined;
+  if (first.headingPath.length === 0 || first.page !== second.page || second.headingStart === undefined)
+    return undefined;
   const parent = first.headingPath.slice(0, second.headingPath.length - 1);
   const isBelow = startsWith(second.headingPath, first.headingPath);
   const isBeside = parent.length === first.headingPath.length - 1 && startsWith(second.headingPath, parent);

@@ -69,8 +69,12 @@ function readYaml(block: string): ReadonlyMap<string, unknown> | undefined {
   if (!/^["']?[\p{L}_][\p{L}\p{N} _.-]*["']?[^\S\n]*:(?:\s|$)/mu.test(block)) return undefined;
   try {
     // Aliases could expand a short block to gigabytes.
-    const values: unknown = parseYaml(block, { maxAliasCount: 20, logLevel: 'silent' });
-    if (typeof values === 'object' && values !== null && !Array.isArray(values)) return keysInLowerCase(values);
+    const values: unknown = parseYaml(block, { maxAliasCount: 20 });
+    if (typeof values === 'object' && values !== null && !Array.isArray(values)) {
+      const byKey = keysInLowerCase(values);
+      // A title with a colon that is not quoted was read as a key and a value.
+      if (typeof byKey.get('title') !== 'object') return byKey;
+    }
   } catch {
     // Templates in values are not YAML, and an unquoted colon is a frequent slip. The plain lines are read all the same.
   }
