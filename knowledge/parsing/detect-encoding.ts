@@ -54,22 +54,27 @@ const scripts = [
 ];
 
 /**
- * Recognises UTF-16 that has lost its byte order mark: read in one byte order it is a text of one or two scripts,
- * and read in the other it is not.
+ * Recognises UTF-16 that has lost its byte order mark: its zero bytes tell the order, and read in it, it is a text of
+ * one or two scripts.
  */
 export function utf16WithoutMark(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
   const sample = bytes.subarray(0, 4_000);
   if (bytes.length % 2 !== 0 || (!sample.includes(0) && decodeAs(bytes, 'utf-8') !== undefined)) return undefined;
-  const [little, big] = (['utf-16le', 'utf-16be'] as const).map((encoding) => textShare(sample, encoding)) as [
-    number,
-    number,
-  ];
-  if (Math.max(little, big) < 0.97 || Math.abs(little - big) < 0.2) return undefined;
-  const encoding = little > big ? 'utf-16le' : 'utf-16be';
-  // UTF-16 has a zero byte in every space, digit and line break. A text without any is Chinese or Japanese, with its signs.
-  return sample.includes(0) || (decodeAs(sample, encoding)?.match(/[\u3000-\u30ff]/g)?.length ?? 0) > sample.length / 20
-    ? encoding
-    : undefined;
+  const shares = { 'utf-16le': textShare(sample, 'utf-16le'), 'utf-16be': textShare(sample, 'utf-16be') };
+  const likelier = byZeros(sample) ?? (shares['utf-16le'] > shares['utf-16be'] ? 'utf-16le' : 'utf-16be');
+  if (shares[likelier] < 0.97) return undefined;
+  if (sample.includes(0)) return likelier;
+  // A text without any is Chinese or Japanese, with its own signs.
+  const signs = decodeAs(sample, likelier)?.match(/[\u3000-\u30ff]/g)?.length ?? 0;
+  return signs > sample.length / 20 && Math.abs(shares['utf-16le'] - shares['utf-16be']) >= 0.2 ? likelier : undefined;
+}
+
+/** The upper byte of each Latin letter, space, digit and line break is zero. */
+function byZeros(sample: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
+  const zeros = [0, 0];
+  for (const [index, byte] of sample.entries()) if (byte === 0) zeros[index % 2] = (zeros[index % 2] ?? 0) + 1;
+  const [even = 0, odd = 0] = zeros;
+  return even === odd ? undefined : even > odd ? 'utf-16be' : 'utf-16le';
 }
 
 /** The share of characters that are of the two most frequent scripts. */

@@ -104,6 +104,6 @@ function chunksOf(
     page,
     start,
     end,
-    headingStart: index === 0 ? heading?.start : undefined,
+    headingStart: index === 0 && pieces.length > 0 ? heading?.start : undefined,
   }));
 }

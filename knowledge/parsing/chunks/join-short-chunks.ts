@@ -16,9 +16,12 @@ const minCharacters = 60;
 export function joinShortChunks(text: string, chunks: SectionChunk[], chunking: Chunking): SectionChunk[] {
   const maxCharacters = chunkLengths(chunking).chunk;
   const joined: SectionChunk[] = [];
-  for (const chunk of chunks) {
+  for (const [index, chunk] of chunks.entries()) {
     const last = joined.at(-1);
-    const both = last && isShort(text, last) ? joinTwo(last, chunk) : undefined;
+    const next = chunks[index + 1];
+    // A chunk that the next one repeats in part keeps its heading path, so that both have the same.
+    const isRepeated = next !== undefined && next.start < chunk.end;
+    const both = last && !isRepeated && isShort(text, last) ? joinTwo(last, chunk) : undefined;
     if (both && both.end - both.start <= maxCharacters) joined.splice(-1, 1, both);
     else joined.push(chunk);
   }
@@ -37,7 +40,7 @@ function joinTwo(first: SectionChunk, second: SectionChunk): SectionChunk | unde
   const isBeside = parent.length === first.headingPath.length - 1 && startsWith(second.headingPath, parent);
   if (isBelow) return { ...first, end: second.end };
   if (!isBeside || first.headingStart === undefined) return undefined;
-  return { ...first, headingPath: parent, start: first.headingStart, end: second.end, headingStart: undefined };
+  return { ...first, headingPath: parent, start: first.headingStart, end: second.end };
 }
 
 const startsWith = (path: string[], beginning: string[]) => beginning.every((step, index) => path[index] === step);
