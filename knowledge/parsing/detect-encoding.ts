@@ -16,7 +16,7 @@ const westernSigns = /^[äöüÄÖÜßẞéèêëÉÈÊàâáÀÂÁçÇîïíì�
 /**
  * The encoding of a text that is not UTF-8 and says nothing about it.
  *
- * @returns undefined when it cannot be told: a wrong guess would give wrong words without anybody noticing
+ * @returns undefined when nothing shows it: a wrong guess would give wrong words, and readers would not notice
  */
 export function detectEncoding(bytes: Uint8Array): string | undefined {
   const sample = bytes.subarray(0, sampleBytes);
@@ -54,7 +54,7 @@ const scripts = [
 ];
 
 /**
- * Recognises UTF-16 that has lost its byte order mark: its zero bytes tell the order, and read in it, it is a text of
+ * Recognises UTF-16 that has lost its byte order mark: its zero bytes show the order, and read in it, it is a text of
  * one or two scripts.
  */
 export function utf16WithoutMark(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {

@@ -20,8 +20,8 @@ import type { Outline } from './chunks/unit.ts';
 import { readXlsx } from './formats/xlsx.ts';
 
 /**
- * Parses one file on the current thread. The title is that of the metadata, else the first heading of the highest level,
- * else the name.
+ * Parses one file on the current thread. The title is that of the metadata, else the first heading of the highest
+ * level, else the name.
  *
  * @throws AlfredError `file_empty`, `file_type_unsupported`, `file_unreadable`, `file_too_large` or `file_encrypted`
  */
@@ -51,14 +51,24 @@ export async function parseFile(file: FileToParse): Promise<ParsedDocument> {
   );
 }
 
-async function readOutline(file: FileToParse): Promise<Outline> {
+/** How deep messages may be attached to messages. */
+const maxMessageDepth = 4;
+
+async function readOutline(file: FileToParse, messageDepth = 0): Promise<Outline> {
   const { name, bytes } = file;
   const recognised = recogniseFile(file);
   if ('text' in recognised) {
     refuseLongText(name, recognised.text.length);
     return textReaders[recognised.kind](name, recognised.text);
   }
-  return byteReaders[recognised.kind](name, bytes);
+  if (recognised.kind !== 'eml') return byteReaders[recognised.kind](name, bytes);
+  if (messageDepth === maxMessageDepth)
+    throw fileProblem(
+      'file_too_large',
+      name,
+      'it is attached to a message within messages. Add it as a file of its own.',
+    );
+  return readEmail(bytes, (attachment) => readOutline(attachment, messageDepth + 1));
 }
 
 const textReaders: Record<TextKind, (name: string, text: string) => Outline> = {
@@ -70,12 +80,11 @@ const textReaders: Record<TextKind, (name: string, text: string) => Outline> = {
   jsonl: readJsonLines,
 };
 
-const byteReaders: Record<ByteKind, (name: string, bytes: Uint8Array) => Promise<Outline>> = {
+const byteReaders: Record<Exclude<ByteKind, 'eml'>, (name: string, bytes: Uint8Array) => Promise<Outline>> = {
   pdf: readPdf,
   docx: readDocx,
   xlsx: readXlsx,
   pptx: readPptx,
-  eml: readEmail,
 };
 
 const nameWithoutFolder = (name: string) => basename(name, extname(name)) || name;

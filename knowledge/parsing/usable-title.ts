@@ -1,6 +1,6 @@
 import { singleLine } from './normalise.ts';
 
-/** What programs write into the title of a file that nobody named. */
+/** What programs write into the title of a file without a name. */
 const defaultTitles =
   /^(?:(?:untitled|unnamed|unbenannt|sans titre|sin título|senza titolo)(?: (?:document|page|presentation|spreadsheet|form|\d+))*|\(anonymous\)|unspecified|unknown|none|null|undefined|title|no title|page title|(?:new |word |text |microsoft word )?document ?\d*|(?:new |microsoft excel )?(?:book|workbook|worksheet|spreadsheet|sheet|mappe|classeur|libro|cartel) ?\d*|(?:new )?presentation ?\d*|(?:dokument|documento|présentation|präsentation|presentación|presentazione) ?\d*|powerpoint[ -]\p{L}+|présentation powerpoint|presentación de powerpoint|slide \d+|folie \d+|layout \d+|print|index|home|(?:react|vite|vue|next|create next)(?:\.js)? app|vite \+ .*)$/iu;
 const fileName =

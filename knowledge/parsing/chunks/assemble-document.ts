@@ -24,8 +24,9 @@ export type AssembledDocument = Omit<ParsedDocument, 'language'>;
 
 /**
  * Builds a document's text and its chunks. A chunk is exactly `text.slice(start, end)`. It never crosses
- * a page, and a heading only when what stands above is too short to mean something (join-short-chunks.ts). A piece is cut only when it is longer than a chunk. If the collection wants an
- * overlap, a chunk begins with the end of the one before it, within the same heading and page.
+ * a page, and a heading only when the text above is very short (join-short-chunks.ts). A piece is cut only when it is
+ * longer than a chunk. If the collection wants an overlap, a chunk begins with the end of the one before it, within
+ * the same heading and page.
  *
  * @param fallbackTitle for a document without a heading
  * @param options.title from the file's metadata

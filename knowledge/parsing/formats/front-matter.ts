@@ -42,7 +42,7 @@ function frontMatterOf(values: ReadonlyMap<string, unknown>): FrontMatter {
   };
 }
 
-/** Puts the front matter's text behind the first heading when the page begins with one, so that both are read together. */
+/** Puts the front matter's text behind the first heading when the page begins with one, so that both are joined. */
 export const withFrontMatter = (units: Unit[], front: FrontMatter | undefined): Unit[] => {
   const [first, ...others] = units;
   if (!front || front.units.length === 0) return units;
@@ -76,7 +76,7 @@ function readYaml(block: string): ReadonlyMap<string, unknown> | undefined {
       if (typeof byKey.get('title') !== 'object') return byKey;
     }
   } catch {
-    // Templates in values are not YAML, and an unquoted colon is a frequent slip. The plain lines are read all the same.
+    // Templates in values are not YAML, and an unquoted colon is a frequent slip. Plain lines are still read.
   }
   return readLines(block, /^([\w-]+)[^\S\n]*:[^\S\n]*(\S.*)$/gm);
 }

@@ -13,7 +13,7 @@ import { usableTitle } from '../usable-title.ts';
 
 /**
  * Reads an HTML page: its main part if it is marked, without navigation, scripts and hidden elements. Panels that are
- * folded until somebody clicks are read, with the buttons that open them.
+ * folded until a click are read, with the buttons that open them.
  *
  * A library that guesses the readable part (@mozilla/readability 0.6 with linkedom) was tried and rejected: of 60
  * manual pages, it silently dropped a third or more of 16. These rules keep 99 % of the words of the library's own 130

@@ -11,8 +11,8 @@ import { readSheet, type SheetContent, withGaps } from './xlsx-sheet.ts';
 /**
  * Reads an Excel workbook. Each sheet is a heading. Rows repeat their header; numbers and dates look as in the sheet.
  * Formulas give their last result; without one, simple ones are computed and others are shown as such. The text of a
- * merged cell is repeated in its rows. Macros (.xlsm) are not read, and nothing in a file is ever run. Hidden sheets are
- * skipped, because readers do not see them.
+ * merged cell is repeated in its rows. Macros (.xlsm) are not read, and nothing in a file is ever run. Hidden sheets
+ * are skipped, because readers do not see them.
  *
  * A strict XML parser reads the file in pieces. Spreadsheet libraries were rejected: they hold the whole workbook in
  * memory, or return 0.05 where the sheet shows 5%.
