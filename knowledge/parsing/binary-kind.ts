@@ -21,7 +21,7 @@ const mainParts: Record<string, BinaryKind | undefined> = {
 export function binaryKind(name: string, bytes: Uint8Array): Recognised | undefined {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 1_024)).toString('latin1');
   // The header may stand anywhere in the first kilobyte, for example behind a printer's job language.
-  if (/^[\s\0]*%PDF-\d|[\r\n]%PDF-\d\.\d/.test(head)) return { kind: 'pdf' };
+  if (/^[\s\0]*%PDF-|[\r\n]%PDF-\d\.\d/.test(head)) return { kind: 'pdf' };
   if (head.startsWith('\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1')) {
     const encrypted = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(
       Buffer.from('EncryptedPackage', 'utf16le'),
