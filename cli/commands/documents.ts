@@ -32,6 +32,14 @@ export function addDocuments(program: Command, context: CommandContext) {
       process.exitCode = await retry(id, context);
     });
   documents
+    .command('preview')
+    .description('show what would be read of a file, or why not, without adding it; needs no running stack')
+    .argument('<file>', 'a file')
+    .option('--json', 'as JSON')
+    .action(async (path: string, options: { json?: boolean }) => {
+      process.exitCode = await preview(path, options, context);
+    });
+  documents
     .command('list')
     .description('list all documents')
     .option('--json', 'as JSON')
@@ -129,6 +137,20 @@ function summarise(
     terminal.note(`An upload ended as ${status}; see ${links.temporal}`);
   if (pending > 0) terminal.note(`Still waiting when their upload ended: ${formatCount(pending, 'file')}.`);
   return failures.length > 0 || ended.some(({ status }) => status !== 'completed') ? exitCodes.failed : exitCodes.ok;
+}
+
+async function preview(path: string, { json }: { json?: boolean }, { terminal }: CommandContext): Promise<number> {
+  const { createDocumentParser } = await import('../../knowledge/parsing/document-parser.ts');
+  const { previewFile, printPreview } = await import('../client/preview-file.ts');
+  const parser = createDocumentParser({ processes: 1 });
+  try {
+    const result = await previewFile(path, parser);
+    if (json) terminal.print(JSON.stringify(result, null, 2));
+    else printPreview(result, terminal);
+    return 'error' in result ? exitCodes.failed : exitCodes.ok;
+  } finally {
+    await parser.close();
+  }
 }
 
 const skippedPhrase = ({ skipped: { unsupported, hidden } }: CollectedFiles) => {

@@ -1,11 +1,11 @@
 import { fileProblem } from './file-problem.ts';
-import { readZipDirectory } from './formats/zip-directory.ts';
+import { readZipDirectory, unpackSmall, type ZipEntry } from './formats/zip-directory.ts';
 
 export type BinaryKind = 'pdf' | 'docx' | 'xlsx' | 'pptx';
 /** `foreign` describes a kind of file that is not supported. */
 type Recognised = { kind: BinaryKind } | { kind?: never; foreign: string };
 
-/** The part of the zip package by which each kind is recognised. Documents with macros have the same part. */
+/** The usual name of the main part, by which each kind is recognised. Documents with macros have the same part. */
 const mainParts: Record<string, BinaryKind | undefined> = {
   'word/document.xml': 'docx',
   'xl/workbook.xml': 'xlsx',
@@ -20,7 +20,8 @@ const mainParts: Record<string, BinaryKind | undefined> = {
  */
 export function binaryKind(name: string, bytes: Uint8Array): Recognised | undefined {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 1_024)).toString('latin1');
-  if (/^[\s\0]*%PDF-|^.{0,64}\n%PDF-/s.test(head)) return { kind: 'pdf' };
+  // The header may stand anywhere in the first kilobyte, for example behind a printer's job language.
+  if (/^[\s\0]*%PDF-|[\r\n]%PDF-\d\.\d/.test(head)) return { kind: 'pdf' };
   if (head.startsWith('\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1')) {
     const encrypted = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(
       Buffer.from('EncryptedPackage', 'utf16le'),
@@ -44,6 +45,24 @@ function zippedKind(name: string, bytes: Uint8Array): Recognised {
       name,
       'the file is damaged: it begins like an Office or zip file, but its end is missing. Copy or save it again and add it again.',
     );
-  const kind = entries.map((entry) => mainParts[entry.name]).find((partKind) => partKind !== undefined);
+  const kind =
+    entries.map((entry) => mainParts[entry.name]).find((partKind) => partKind !== undefined) ??
+    kindByContentType(bytes, entries);
   return kind ? { kind } : { foreign: 'a zip archive or another kind of Office file' };
+}
+
+/** Some programs give the main part another name. Its content type says what it is (ECMA-376 part 2, 10.1). */
+function kindByContentType(bytes: Uint8Array, entries: ZipEntry[]): BinaryKind | undefined {
+  const entry = entries.find(({ name }) => name.toLowerCase() === '[content_types].xml');
+  const types = entry && unpackSmall(bytes, entry);
+  if (!types) return undefined;
+  if (/wordprocessingml\.(?:document|template)\.main\+xml|ms-word\.(?:document|template)\.macroEnabled/i.test(types))
+    return 'docx';
+  if (/spreadsheetml\.(?:sheet|template)\.main\+xml|ms-excel\.(?:sheet|template)\.macroEnabled/i.test(types))
+    return 'xlsx';
+  return /presentationml\.(?:presentation|template|slideshow)\.main\+xml|ms-powerpoint\.(?:presentation|slideshow)\.macroEnabled/i.test(
+    types,
+  )
+    ? 'pptx'
+    : undefined;
 }

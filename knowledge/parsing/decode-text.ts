@@ -1,43 +1,72 @@
+import { decodeAs } from './decode-bytes.ts';
+import { detectEncoding, utf16WithoutMark } from './detect-encoding.ts';
+
 const labelInMarkup = /<(?:meta|\?xml)[^>]{0,512}?(?:charset|encoding)\s*=\s*["']?\s*([\w-]+)/i;
 
+/** `undecided`: it is text, but nothing says in which encoding. */
+export type DecodedText = { text: string } | { problem: 'binary' | 'undecided' };
+
+type Options = {
+  /** Whether to look for a charset that the markup declares. */
+  isMarkup: boolean;
+  /** The charset that the sender named, for example in an HTTP header. */
+  charset?: string | undefined;
+};
+
 /**
- * Decodes text by its byte order mark, else by the charset that
- * the markup declares, else as UTF-8, else as Windows-1252.
- *
- * @param options.isMarkup whether to look for a declared charset
- * @returns undefined when the bytes are not text
+ * Decodes text by its byte order mark, else by the charset that the sender named, else by the one that the markup
+ * declares (the order of the Encoding Standard), else as UTF-8, else by a detector. A declared charset in which the
+ * bytes are not valid is ignored.
  */
-export function decodeText(bytes: Uint8Array, { isMarkup }: { isMarkup: boolean }): string | undefined {
-  const textWithMark = decodeByMark(bytes);
-  if (textWithMark) return textWithMark;
+export function decodeText(bytes: Uint8Array, { isMarkup, charset }: Options): DecodedText {
+  const mark = encodingOfMark(bytes);
+  if (mark) return { text: new TextDecoder(mark).decode(bytes) };
+  const unmarked = utf16WithoutMark(bytes);
+  if (unmarked) return asText(decodeAs(bytes, unmarked));
   // Like Git: a zero byte near the start means that the file is binary.
-  if (bytes.subarray(0, 8_000).includes(0)) return undefined;
-  const label = isMarkup
-    ? labelInMarkup.exec(new TextDecoder('windows-1252').decode(bytes.subarray(0, 2_048)))?.[1]
+  if (bytes.subarray(0, 8_000).includes(0)) return { problem: 'binary' };
+  const declared = isMarkup
+    ? labelInMarkup.exec(new TextDecoder('latin1').decode(bytes.subarray(0, 2_048)))?.[1]
     : undefined;
-  const text = (label && tryDecode(bytes, label)) || tryDecode(bytes, 'utf-8') || tryDecode(bytes, 'windows-1252');
-  return text !== undefined && resemblesText(text) ? text : undefined;
-}
-
-function decodeByMark(bytes: Uint8Array): string | undefined {
-  const [a, b, c] = bytes;
-  if (a === 0xef && b === 0xbb && c === 0xbf) return new TextDecoder('utf-8').decode(bytes);
-  if (a === 0xff && b === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
-  if (a === 0xfe && b === 0xff) return new TextDecoder('utf-16be').decode(bytes);
-  return undefined;
-}
-
-function tryDecode(bytes: Uint8Array, label: string): string | undefined {
-  try {
-    return new TextDecoder(label, { fatal: true }).decode(bytes);
-  } catch {
-    return undefined;
+  const utf8 = decodeAs(bytes, 'utf-8');
+  for (const label of [charset, declared]) {
+    const text = label === undefined ? undefined : decodeByLabel(bytes, label, utf8);
+    if (text !== undefined) return asText(text);
   }
+  if (utf8 !== undefined) return asText(utf8);
+  const detected = detectEncoding(bytes);
+  return detected
+    ? asText(decodeAs(bytes, detected))
+    : { problem: resemblesText(latin1(bytes)) ? 'undecided' : 'binary' };
 }
 
-/** Binary data that is decoded as Windows-1252 is full of control characters. Text has almost none. */
+/**
+ * Servers and editors name Latin-1 and UTF-16 for pages that are UTF-8. No other text is valid UTF-8 by chance, so
+ * that goes first.
+ */
+function decodeByLabel(bytes: Uint8Array, label: string, utf8: string | undefined): string | undefined {
+  if (
+    utf8 !== undefined &&
+    /^(?:us-ascii|ascii|(?:iso-?8859-1|latin-?1|windows-1252|cp1252)|utf-?16.*|utf-?8)$/i.test(label)
+  )
+    return utf8;
+  return decodeAs(bytes, label);
+}
+
+function encodingOfMark([a, b, c]: Uint8Array): string | undefined {
+  if (a === 0xef && b === 0xbb && c === 0xbf) return 'utf-8';
+  if (a === 0xff && b === 0xfe) return 'utf-16le';
+  return a === 0xfe && b === 0xff ? 'utf-16be' : undefined;
+}
+
+const asText = (text: string | undefined): DecodedText =>
+  text !== undefined && resemblesText(text) ? { text } : { problem: 'binary' };
+
+const latin1 = (bytes: Uint8Array) => Buffer.from(bytes.subarray(0, 16_000)).toString('latin1');
+
+/** Binary data is full of control characters. Text has almost none. */
 function resemblesText(text: string): boolean {
   const sample = text.slice(0, 16_000);
-  const controls = sample.match(/[\u0000-\u0008\u000e-\u001f\u007f\u0080-\u009f]/g)?.length ?? 0;
+  const controls = sample.match(/[\u0000-\u0008\u000e-\u001f\u007f]/g)?.length ?? 0;
   return controls <= sample.length * 0.02;
 }

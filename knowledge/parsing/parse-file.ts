@@ -8,7 +8,7 @@ import { readEmail } from './formats/email.ts';
 import { recogniseFile } from './recognise-file.ts';
 import type { ByteKind, TextKind } from './file-kinds.ts';
 import { fileProblem } from './file-problem.ts';
-import { readHtml } from './formats/html.ts';
+import { readHtmlFile } from './formats/html.ts';
 import { readJson, readJsonLines } from './formats/json.ts';
 import { detectLanguage } from './detect-language.ts';
 import { refuseLongText } from './limits.ts';
@@ -20,7 +20,8 @@ import type { Outline } from './chunks/unit.ts';
 import { readXlsx } from './formats/xlsx.ts';
 
 /**
- * Parses one file on the current thread. The title is the first heading, else the title in the metadata, else the name.
+ * Parses one file on the current thread. The title is that of the metadata, else the first heading of the highest
+ * level, else the name.
  *
  * @throws AlfredError `file_empty`, `file_type_unsupported`, `file_unreadable`, `file_too_large` or `file_encrypted`
  */
@@ -37,8 +38,11 @@ export async function parseFile(file: FileToParse): Promise<ParsedDocument> {
     file.name,
     units.reduce((characters, { text }) => characters + text.length, 0),
   );
-  const fallbackTitle = title || nameWithoutFolder(file.name);
-  const document = assembleDocument(units, fallbackTitle, { headingsNameParts, chunking: file.chunking });
+  const document = assembleDocument(units, nameWithoutFolder(file.name), {
+    title,
+    headingsNameParts,
+    chunking: file.chunking,
+  });
   if (document.chunks.length > 0) return { ...document, language: await detectLanguage(document.text) };
   throw fileProblem(
     'file_empty',
@@ -47,31 +51,40 @@ export async function parseFile(file: FileToParse): Promise<ParsedDocument> {
   );
 }
 
-async function readOutline(file: FileToParse): Promise<Outline> {
+/** How deep messages may be attached to messages. */
+const maxMessageDepth = 4;
+
+async function readOutline(file: FileToParse, messageDepth = 0): Promise<Outline> {
   const { name, bytes } = file;
   const recognised = recogniseFile(file);
   if ('text' in recognised) {
     refuseLongText(name, recognised.text.length);
     return textReaders[recognised.kind](name, recognised.text);
   }
-  return byteReaders[recognised.kind](name, bytes);
+  if (recognised.kind !== 'eml') return byteReaders[recognised.kind](name, bytes);
+  if (messageDepth === maxMessageDepth)
+    throw fileProblem(
+      'file_too_large',
+      name,
+      'it is attached to a message within messages. Add it as a file of its own.',
+    );
+  return readEmail(bytes, (attachment) => readOutline(attachment, messageDepth + 1));
 }
 
 const textReaders: Record<TextKind, (name: string, text: string) => Outline> = {
-  markdown: (_name, text) => readMarkdown(text),
-  html: (_name, text) => readHtml(text),
+  markdown: readMarkdown,
+  html: readHtmlFile,
   text: (_name, text) => readPlainText(text),
   csv: readCsv,
   json: readJson,
   jsonl: readJsonLines,
 };
 
-const byteReaders: Record<ByteKind, (name: string, bytes: Uint8Array) => Promise<Outline>> = {
+const byteReaders: Record<Exclude<ByteKind, 'eml'>, (name: string, bytes: Uint8Array) => Promise<Outline>> = {
   pdf: readPdf,
   docx: readDocx,
   xlsx: readXlsx,
   pptx: readPptx,
-  eml: readEmail,
 };
 
 const nameWithoutFolder = (name: string) => basename(name, extname(name)) || name;

@@ -46,8 +46,11 @@ export function recogniseFile({ name, mediaType, bytes, typeDecides }: Upload): 
   }
   // Each part of a message declares its own encoding, so it is not decoded here.
   if (claimed === 'eml') return { kind: claimed };
-  const text = decodeText(bytes, { isMarkup: claimed === 'html' || !claimed });
-  if (text === undefined) throw unsupported(name, 'the content is binary, not text');
+  const charset = /;\s*charset\s*=\s*["']?([\w:.-]+)/i.exec(mediaType)?.[1];
+  const decoded = decodeText(bytes, { isMarkup: claimed === 'html' || !claimed, charset });
+  if ('problem' in decoded)
+    throw decoded.problem === 'binary' ? unsupported(name, 'the content is binary, not text') : undecided(name);
+  const { text } = decoded;
   if (claimed) return { kind: claimed, text };
   if (!unknownTypes.has(type) || /^\.[a-z]\w{0,7}$/.test(extension))
     throw unsupported(name, `${claim} files are not read`);
@@ -59,3 +62,10 @@ const isBinary = (kind: TextKind | ByteKind | undefined): kind is BinaryKind =>
 
 const unsupported = (name: string, reason: string) =>
   fileProblem('file_type_unsupported', name, `${reason}; ${supported}. Save or export it as one of them.`);
+
+const undecided = (name: string) =>
+  fileProblem(
+    'file_unreadable',
+    name,
+    'the encoding of the text could not be told, and a guess could give wrong words. Save it as UTF-8 and add it again.',
+  );

@@ -1,6 +1,7 @@
 import { type Chunking, defaultChunking } from '../../../contract/chunking.ts';
-import type { Chunk, ParsedDocument } from '../../../contract/ports/index.ts';
+import type { ParsedDocument } from '../../../contract/ports/index.ts';
 import { cutChunks, type Piece } from './cut-chunks.ts';
+import { joinShortChunks, type SectionChunk } from './join-short-chunks.ts';
 import { normalise } from '../normalise.ts';
 import type { Range } from './split-long.ts';
 import type { Unit } from './unit.ts';
@@ -16,22 +17,24 @@ type Section = {
   pieces: Piece[];
 };
 
-type Options = { headingsNameParts?: boolean | undefined; chunking?: Chunking | undefined };
+type Options = { title?: string | undefined; headingsNameParts?: boolean | undefined; chunking?: Chunking | undefined };
 
 /** A document without its language, which is detected from the whole text afterwards. */
 export type AssembledDocument = Omit<ParsedDocument, 'language'>;
 
 /**
  * Builds a document's text and its chunks. A chunk is exactly `text.slice(start, end)`. It never crosses
- * a heading or a page. A piece is cut only when it is longer than a chunk. If the collection wants an
- * overlap, a chunk begins with the end of the one before it, within the same heading and page.
+ * a page, and a heading only when the text above is very short (join-short-chunks.ts). A piece is cut only when it is
+ * longer than a chunk. If the collection wants an overlap, a chunk begins with the end of the one before it, within
+ * the same heading and page.
  *
  * @param fallbackTitle for a document without a heading
+ * @param options.title from the file's metadata
  */
 export function assembleDocument(
   units: Unit[],
   fallbackTitle: string,
-  { headingsNameParts = false, chunking = defaultChunking }: Options = {},
+  { title, headingsNameParts = false, chunking = defaultChunking }: Options = {},
 ): AssembledDocument {
   let text = '';
   const sections: Section[] = [];
@@ -67,28 +70,41 @@ export function assembleDocument(
       section.pieces.push({ ...range, isRow: unit.tight });
     }
   }
-  const heading = headingsNameParts ? undefined : sections.find((section) => section.heading)?.headingPath.at(-1);
-  const title = heading ?? normalise(fallbackTitle);
+  const shownTitle = normalise(title ?? '') || (!headingsNameParts && topHeading(sections)) || normalise(fallbackTitle);
+  const chunks = sections.flatMap((section, index) => chunksOf(text, section, { next: sections[index + 1], chunking }));
   return {
-    title: title.slice(0, titleMaxCharacters).toWellFormed(),
+    title: shownTitle.slice(0, titleMaxCharacters).toWellFormed(),
     text,
-    chunks: sections.flatMap((section, index) => chunksOf(text, section, { next: sections[index + 1], chunking })),
+    chunks: joinShortChunks(text, chunks, chunking).map(({ headingPath, page, start, end }) => ({
+      headingPath,
+      page,
+      text: text.slice(start, end),
+      start,
+      end,
+    })),
   };
+}
+
+/** The first heading of the highest level. */
+function topHeading(sections: Section[]): string | undefined {
+  const withHeading = sections.filter((section) => section.heading);
+  const depth = Math.min(...withHeading.map((section) => section.depth));
+  return withHeading.find((section) => section.depth === depth)?.headingPath.at(-1);
 }
 
 function chunksOf(
   text: string,
   { headingPath, depth, page, heading, pieces }: Section,
   { next, chunking }: { next: Section | undefined; chunking: Chunking },
-): Chunk[] {
+): SectionChunk[] {
   // A heading without text becomes a chunk itself, unless deeper headings follow.
   const opensDeeper = next !== undefined && next.depth > depth;
   const chunkPieces = pieces.length === 0 && heading && !opensDeeper ? [{ ...heading, isRow: false }] : pieces;
-  return cutChunks(text, chunkPieces, chunking).map(({ start, end }) => ({
+  return cutChunks(text, chunkPieces, chunking).map(({ start, end }, index) => ({
     headingPath,
     page,
-    text: text.slice(start, end),
     start,
     end,
+    headingStart: index === 0 && pieces.length > 0 ? heading?.start : undefined,
   }));
 }

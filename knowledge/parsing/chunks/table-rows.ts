@@ -2,7 +2,15 @@ import { body, type Unit } from './unit.ts';
 import type { RowCounter } from '../limits.ts';
 
 /** A filled cell. `isText` is false for values such as numbers and dates, which do not occur in headers. */
-export type Cell = { column: number; text: string; isText: boolean };
+export type Cell = {
+  column: number;
+  text: string;
+  isText: boolean;
+  /** The number of columns that a merged cell covers. */
+  span?: number;
+  /** The text of a merged cell that begins in a row above. */
+  isRepeated?: boolean;
+};
 /** The filled cells of a row, from left to right. An empty row has none. */
 export type Row = Cell[];
 
@@ -55,13 +63,66 @@ export function tableUnits(rows: Row[], counter: RowCounter, { isHeaderUsual = f
     const table = block.slice(captions.length);
     // Rows in the header's columns continue the table above. After a caption a new table begins.
     const continues = header !== undefined && first === 0 && table.every((row) => isUnder(row, header));
-    const hasHeader = !continues && resemblesHeader(table, isHeaderUsual);
-    if (!continues) header = hasHeader ? new Map(table[0]?.map(({ column, text }) => [column, text])) : undefined;
-    return [...captions, ...(hasHeader ? table.slice(1) : table)].map((row, index) =>
-      body(counter.countWritten(rowText(row, index < captions.length ? undefined : header)), { tight: index > 0 }),
-    );
+    const merged = continues ? undefined : mergedHeader(table);
+    const headerRows = merged ? merged.rows : !continues && resemblesHeader(table, isHeaderUsual) ? 1 : 0;
+    if (!continues)
+      header =
+        merged?.header ?? (headerRows > 0 ? new Map(table[0]?.map(({ column, text }) => [column, text])) : undefined);
+    let category = '';
+    return [...captions, ...table.slice(headerRows)].map((row, index) => {
+      const isCaption = index < captions.length;
+      const named = isCaption ? '' : categoryOf(row, table);
+      const text = named || rowText(row, isCaption ? undefined : header);
+      const shown = category && !named && !isCaption ? `${category}; ${text}` : text;
+      if (named) category = named;
+      return body(counter.countWritten(shown), { tight: index > 0 });
+    });
   });
 }
+
+const categoryMaxCharacters = 80;
+
+/** The text of a row that is one merged cell over the table's columns: it says what the rows below belong to. */
+function categoryOf([cell, ...others]: Row, table: Row[]): string {
+  if (!cell?.span || others.length > 0 || cell.text.length > categoryMaxCharacters) return '';
+  const widest = Math.max(...table.map((row) => row.length));
+  return cell.span > 1 && cell.span * 2 >= widest ? cell.text : '';
+}
+
+const headerMaxRows = 4;
+
+/**
+ * The header of a table in which names are merged over several columns: "Hotel limit" over "2025" and "2026" gives
+ * the names "Hotel limit 2025" and "Hotel limit 2026".
+ */
+function mergedHeader(table: Row[]): { header: Header; rows: number } | undefined {
+  const [head = []] = table;
+  if (head.length < 2 || !head.some(({ span = 1 }) => span > 1) || !head.every((cell) => isName(cell)))
+    return undefined;
+  let rows = 1;
+  while (rows < Math.min(headerMaxRows, table.length - 1) && isBelowMerged(table[rows - 1] ?? [], table[rows] ?? []))
+    rows++;
+  const names = new Map<number, string[]>();
+  for (const row of table.slice(0, rows))
+    for (const { column, text, span = 1 } of row)
+      for (let at = column; at < column + span; at++) {
+        const above = names.get(at) ?? [];
+        if (above.at(-1) !== text) names.set(at, [...above, text]);
+      }
+  return table.length > rows
+    ? { rows, header: new Map([...names].map(([column, parts]) => [column, parts.join(' ')])) }
+    : undefined;
+}
+
+/** Whether a row has names only below merged cells, or cells that are merged with those above. */
+const isBelowMerged = (above: Row, row: Row) =>
+  above.some(({ span = 1 }) => span > 1) &&
+  row.every(
+    (cell) =>
+      cell.isRepeated ||
+      (isName(cell) &&
+        above.some(({ column, span = 1 }) => span > 1 && column <= cell.column && cell.column < column + span)),
+  );
 
 function blocksOf(rows: Row[]): Row[][] {
   const blocks: Row[][] = [[]];

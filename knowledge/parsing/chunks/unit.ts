@@ -7,8 +7,8 @@ export type Unit =
   | { kind: 'body'; text: string; tight: boolean; page: number | null };
 
 /**
- * The content of a file. `title` comes from its metadata. The first heading is preferred as title, unless
- * the headings only name parts of the file, like the sheets of a workbook (`headingsNameParts`).
+ * The content of a file. `title` comes from its metadata. Without one the first heading of the highest level is the
+ * title, unless headings only name parts of the file, like the sheets of a workbook (`headingsNameParts`).
  */
 export type Outline = { title: string | undefined; units: Unit[]; headingsNameParts?: boolean };
 

@@ -1,16 +1,18 @@
 import PostalMime, { type Address } from 'postal-mime';
+import { readAttachments, type ReadFile } from './email-attachments.ts';
 import { readHtml } from './html.ts';
 import { singleLine } from '../normalise.ts';
 import { readPlainText } from './plain-text.ts';
 import { body, type Outline, type Unit } from '../chunks/unit.ts';
 
 /**
- * Reads a message: subject, sender, recipients, date, and the text with the messages
- * that it quotes. The HTML is used when there is no text or when it contains a table.
- * Attachments are only named: they have to be added as files of their own.
+ * Reads a message: subject, sender, recipients, date, the text with the messages that it quotes, and what is attached.
+ * The HTML is used when there is no text, when it contains a table, or when the text only refers to it.
+ *
+ * @param readFile reads an attachment
  */
-export async function readEmail(_name: string, bytes: Uint8Array): Promise<Outline> {
-  const email = await PostalMime.parse(bytes);
+export async function readEmail(bytes: Uint8Array, readFile: ReadFile): Promise<Outline> {
+  const email = await PostalMime.parse(bytes, { forceRfc822Attachments: true });
   const subject = singleLine(email.subject ?? '');
   const envelope = [
     ['From', email.from && addressList([email.from])],
@@ -19,14 +21,13 @@ export async function readEmail(_name: string, bytes: Uint8Array): Promise<Outli
     // The header as it is, because it has the sender's time zone.
     ['Date', email.headers.find(({ key }) => key === 'date')?.value],
   ].flatMap(([name, value]) => (value ? [`${name}: ${value}`] : []));
-  const attached = email.attachments.map(({ filename, mimeType }) => filename ?? mimeType);
   return {
     title: subject || undefined,
     units: [
       ...(subject ? [{ kind: 'heading', depth: 1, text: subject, page: null } satisfies Unit] : []),
       ...envelope.map((line, index) => body(line, { tight: index > 0 })),
       ...bodyOf(email).map(indent),
-      ...(attached.length > 0 ? [body(`Attachments (not read): ${attached.join(', ')}`)] : []),
+      ...(await readAttachments(email.attachments, readFile)),
     ],
   };
 }
@@ -35,9 +36,27 @@ export async function readEmail(_name: string, bytes: Uint8Array): Promise<Outli
 const holdsTable = (html: string) => /<th[\s>]/i.test(html);
 
 function bodyOf({ text, html }: { text?: string | undefined; html?: string | undefined }): Unit[] {
-  if (html && (!text?.trim() || holdsTable(html))) return readHtml(html).units;
-  return text ? readPlainText(text).units : [];
+  const plain = text?.trim() ? readPlainText(text).units : [];
+  if (!html) return plain;
+  const rich = readHtml(html).units;
+  return plain.length === 0 || holdsTable(html) || isStub(plain, rich) ? rich : plain;
 }
+
+/** Of the same text in two forms, most words occur in both. */
+const minSharedWords = 0.5;
+
+/** Whether the plain text is not the message: it says that another program is needed, or is a short extract. */
+function isStub(plain: Unit[], rich: Unit[]): boolean {
+  const plainWords = wordsOf(plain);
+  const richWords = wordsOf(rich);
+  const known = new Set(richWords);
+  const shared = plainWords.filter((word) => known.has(word)).length;
+  if (plainWords.length < richWords.length * minSharedWords) return true;
+  return shared < plainWords.length * minSharedWords && plainWords.length < richWords.length * 2;
+}
+
+const wordsOf = (units: Unit[]): string[] =>
+  units.flatMap(({ text }) => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []);
 
 /** Headings in the text are below the subject. */
 const indent = (unit: Unit): Unit => (unit.kind === 'heading' ? { ...unit, depth: unit.depth + 1 } : unit);

@@ -3,42 +3,17 @@ import type { Root } from 'mdast';
 import rehypeParse from 'rehype-parse';
 import rehypeRemark from 'rehype-remark';
 import { unified } from 'unified';
+import { createReadableTest } from './html-boilerplate.ts';
 import { singleLine } from '../normalise.ts';
 import { outlineOfTree } from '../chunks/outline-of-tree.ts';
-import type { Outline } from '../chunks/unit.ts';
-
-/** Elements and roles that are not part of a page's text. */
-const boilerplateTags = new Set([
-  'script',
-  'style',
-  'noscript',
-  'template',
-  'nav',
-  'footer',
-  'svg',
-  'canvas',
-  'iframe',
-  'object',
-  'embed',
-  'button',
-  'select',
-  'input',
-  'textarea',
-  'dialog',
-]);
-const boilerplateRoles = new Set([
-  'navigation',
-  'banner',
-  'contentinfo',
-  'search',
-  'complementary',
-  'menu',
-  'menubar',
-  'toolbar',
-]);
+import type { Outline, Unit } from '../chunks/unit.ts';
+import { refuseOnlyFrontMatter, splitFrontMatter, withFrontMatter } from './front-matter.ts';
+import { withoutTemplateMarkup } from './template-markup.ts';
+import { usableTitle } from '../usable-title.ts';
 
 /**
- * Reads an HTML page: its main part if it is marked, without navigation, scripts and hidden elements.
+ * Reads an HTML page: its main part if it is marked, without navigation, scripts and hidden elements. Panels that are
+ * folded until a click are read, with the buttons that open them.
  *
  * A library that guesses the readable part (@mozilla/readability 0.6 with linkedom) was tried and rejected: of 60
  * manual pages, it silently dropped a third or more of 16. These rules keep 99 % of the words of the library's own 130
@@ -47,7 +22,28 @@ const boilerplateRoles = new Set([
 export function readHtml(html: string): Outline {
   const page = unified().use(rehypeParse).parse(html);
   const titleElement = find(page, 'title');
-  return { title: titleElement && singleLine(rawText(titleElement)), units: outlineOfTree(toMarkdownTree(page)) };
+  const units = outlineOfTree(toMarkdownTree(page));
+  const title = usableTitle(titleElement && rawText(titleElement));
+  return { title: title && withoutSiteName(title, units), units };
+}
+
+/**
+ * Reads the file of an HTML page, which may be the source of one: with front matter and template markup.
+ *
+ * @throws AlfredError `file_empty` when there is only front matter
+ */
+export function readHtmlFile(name: string, text: string): Outline {
+  const { front, rest } = splitFrontMatter(text);
+  const page = readHtml(front ? withoutTemplateMarkup(rest) : text);
+  refuseOnlyFrontMatter(name, front, page.units);
+  return { title: usableTitle(front?.title) ?? page.title, units: withFrontMatter(page.units, front) };
+}
+
+/** "Leave – Handbook" and "Acme | Leave" become "Leave" when that is a heading of the page. */
+function withoutSiteName(title: string, units: Unit[]): string {
+  const headings = new Set(units.flatMap((unit) => (unit.kind === 'heading' ? [unit.text] : [])));
+  const [first = '', ...others] = title.split(/\s+[|\u2013\u2014\u00b7\u00bb:-]\s+/);
+  return [first, others.at(-1) ?? ''].find((part) => headings.has(part)) ?? title;
 }
 
 /** Converts HTML inside another format to a Markdown tree. */
@@ -55,37 +51,53 @@ export const readHtmlFragment = (html: string): Root =>
   toMarkdownTree(unified().use(rehypeParse, { fragment: true }).parse(html));
 
 function toMarkdownTree(page: HtmlRoot): Root {
-  const main = find(page, 'main') ?? onlyOne(page, 'article');
-  const readable: HtmlRoot = {
-    type: 'root',
-    children: (main ? [main] : page.children).flatMap((node) => withoutBoilerplate(node)),
-  };
-  return unified().use(rehypeRemark).runSync(readable);
+  return unified()
+    .use(rehypeRemark)
+    .runSync({ type: 'root', children: readableNodes(page) });
 }
+
+/** Below this share of a page's text, what is marked as the main part is not. */
+const minMainShare = 0.3;
+
+/** The main part if it is marked and holds the text, else the page, else the page with its footer. */
+function readableNodes(page: HtmlRoot): HtmlRoot['children'] {
+  const isReadable = createReadableTest(page);
+  const whole = page.children.flatMap((node) => withoutBoilerplate(node, isReadable));
+  const withFooter = page.children.flatMap((node) =>
+    withoutBoilerplate(node, (element) => element.tagName === 'footer' || isReadable(element)),
+  );
+  if (textLength(whole) < textLength(withFooter) * minMainShare) return withFooter;
+  const main = find(page, 'main') ?? onlyOne(page, 'article');
+  const part = main ? withoutBoilerplate(main, isReadable) : [];
+  return textLength(part) > 0 && textLength(part) >= textLength(whole) * minMainShare ? part : whole;
+}
+
+/** The length of the text outside of links: lists of links are not what a page is about. */
+const textLength = (nodes: readonly (RootContent | ElementContent)[]): number =>
+  nodes.reduce((sum, node) => {
+    if (node.type === 'text') return sum + singleLine(node.value).length;
+    const isText = node.type === 'element' && node.tagName !== 'a' && node.tagName !== 'title';
+    return isText ? sum + textLength(node.children) : sum;
+  }, 0);
 
 /** A table cell becomes one line. A break after each of these keeps the words of its paragraphs apart. */
 const blockTags = /^(?:p|div|li|h[1-6]|ul|ol|dl|dt|dd|pre|blockquote|tr|section|article)$/;
 
 const lineBreak: Element = { type: 'element', tagName: 'br', properties: {}, children: [] };
 
-function withoutBoilerplate<T extends RootContent | ElementContent>(node: T, inCell = false): (T | Element)[] {
+function withoutBoilerplate<T extends RootContent | ElementContent>(
+  node: T,
+  isReadable: (element: Element) => boolean,
+  inCell = false,
+): (T | Element)[] {
   if (node.type !== 'element') return node.type === 'comment' ? [] : [node];
-  if (isBoilerplate(node)) return [];
+  if (!isReadable(node)) return [];
   const cell = inCell || node.tagName === 'td' || node.tagName === 'th';
-  const kept = { ...node, children: node.children.flatMap((child) => withoutBoilerplate(child, cell)) };
+  const children = node.children.flatMap((child) => withoutBoilerplate(child, isReadable, cell));
+  // In the Markdown tree a button would be a control. One that opens a panel is its title.
+  const tagName = node.tagName === 'button' ? 'span' : node.tagName;
+  const kept = { ...node, tagName, children };
   return inCell && blockTags.test(node.tagName) ? [kept, lineBreak] : [kept];
-}
-
-function isBoilerplate({ tagName, properties }: Element): boolean {
-  const { role, hidden, ariaHidden, style } = properties;
-  return (
-    boilerplateTags.has(tagName) ||
-    (typeof role === 'string' && boilerplateRoles.has(role)) ||
-    hidden === true ||
-    hidden === '' ||
-    ariaHidden === 'true' ||
-    (typeof style === 'string' && /display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])/i.test(style))
-  );
 }
 
 function* elements(node: HtmlRoot | Element, tagName: string): Generator<Element, undefined> {

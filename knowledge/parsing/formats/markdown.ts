@@ -4,25 +4,27 @@ import remarkParse from 'remark-parse';
 import { unified } from 'unified';
 import { readHtmlFragment } from './html.ts';
 import { markdownSlices } from './markdown-slices.ts';
-import { singleLine } from '../normalise.ts';
+import { refuseOnlyFrontMatter, splitFrontMatter, withFrontMatter } from './front-matter.ts';
+import { withoutTemplateMarkup } from './template-markup.ts';
+import { usableTitle } from '../usable-title.ts';
 import { outlineOfTree } from '../chunks/outline-of-tree.ts';
 import { readPlainText } from './plain-text.ts';
 import type { Outline, Unit } from '../chunks/unit.ts';
 
-const frontMatter = /^\uFEFF?---[^\S\n]*\r?\n([\s\S]*?)\r?\n(?:---|\.\.\.)[^\S\n]*(?:\r?\n|$)/;
-
 /** A longer block is not prose. The Markdown parser would need a gigabyte of memory for it. */
 const maxBlockCharacters = 250_000;
 
-/** Reads GitHub Flavored Markdown. The title comes from the front matter; HTML blocks are read as HTML. */
-export function readMarkdown(text: string): Outline {
-  const [whole, front] = frontMatter.exec(text) ?? [];
-  const isFrontMatter = front !== undefined && /^[\w-]+[^\S\n]*:/m.test(front);
-  const title = isFrontMatter
-    ? /^title[^\S\n]*:[^\S\n]*(.+)$/m.exec(front)?.[1]?.replace(/^(["'])(.*)\1\s*$/, '$2')
-    : undefined;
-  const markdown = isFrontMatter ? text.slice(whole?.length) : text;
-  return { title: title && singleLine(title), units: [...markdownSlices(markdown)].flatMap(unitsOfSlice) };
+/**
+ * Reads GitHub Flavored Markdown. The title comes from the front matter; HTML blocks are read as HTML, and template
+ * markup is not text.
+ *
+ * @throws AlfredError `file_empty` when there is only front matter
+ */
+export function readMarkdown(name: string, text: string): Outline {
+  const { front, rest } = splitFrontMatter(text);
+  const units = [...markdownSlices(withoutTemplateMarkup(rest))].flatMap(unitsOfSlice);
+  refuseOnlyFrontMatter(name, front, units);
+  return { title: usableTitle(front?.title), units: withFrontMatter(units, front) };
 }
 
 function unitsOfSlice(slice: string): Unit[] {

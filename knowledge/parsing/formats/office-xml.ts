@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import sax from 'sax';
 import { fileProblem } from '../file-problem.ts';
+import { usableTitle } from '../usable-title.ts';
 import type { OfficePackage } from './office-package.ts';
 
 export type Attributes = Record<string, string | undefined>;
@@ -94,12 +95,18 @@ export async function readRelations(name: string, file: OfficePackage, part: str
   return new Map(relations.filter((relation) => relation !== undefined));
 }
 
-/** The title in the file's properties, unless it is the default of a program. */
+/** A part that the package itself refers to by its kind (`_rels/.rels`), else `usualPart`. */
+export async function packagePart(name: string, file: OfficePackage, kind: string, usualPart: string): Promise<string> {
+  const relations = [...(await readRelations(name, file, '')).values()];
+  return relations.find((relation) => relation.kind === kind && file.has(relation.part))?.part ?? usualPart;
+}
+
+/** The title in the file's properties, unless it says nothing. */
 export async function readTitle(name: string, file: OfficePackage): Promise<string | undefined> {
-  if (!file.has('docProps/core.xml')) return undefined;
-  const title = findFirst(await readTree(name, file, 'docProps/core.xml'), 'title');
-  const text = title ? textContent(title).trim() : '';
-  return text === '' || /^(powerpoint[ -]\p{L}+|pr[eä]sentation|untitled)$/iu.test(text) ? undefined : text;
+  const part = await packagePart(name, file, 'core-properties', 'docProps/core.xml');
+  if (!file.has(part)) return undefined;
+  const title = findFirst(await readTree(name, file, part), 'title');
+  return usableTitle(title && textContent(title));
 }
 
 const localName = (tag: string) => tag.slice(tag.indexOf(':') + 1);

@@ -1,7 +1,9 @@
 import { getDocumentProxy } from 'unpdf';
 import { fileProblem } from '../file-problem.ts';
 import { maxPages, tooManyPages } from '../limits.ts';
-import { singleLine } from '../normalise.ts';
+import { usableTitle } from '../usable-title.ts';
+import { createCharacterMaps } from './pdf-character-maps.ts';
+import { withFields } from './pdf-fields.ts';
 import { type Line, readLines } from './pdf-lines.ts';
 import { body, type Outline, type Unit } from '../chunks/unit.ts';
 
@@ -13,12 +15,14 @@ const paragraphGap = 1.75;
 
 /**
  * Reads a PDF page by page. The format has only letters and their positions, no structure. So
- * paragraphs are found by the distance between lines, and headings by the size of their letters.
+ * paragraphs are found by the distance between lines, and headings by the size of their letters. What was filled into a
+ * form is read too.
  *
  * @throws AlfredError `file_encrypted`, `file_too_large` or `file_unreadable`
  */
 export async function readPdf(name: string, bytes: Uint8Array): Promise<Outline> {
-  const pdf = await getDocumentProxy(new Uint8Array(bytes), { verbosity: 0 }).catch((error: unknown) => {
+  const maps = createCharacterMaps();
+  const pdf = await getDocumentProxy(fromHeader(bytes), { verbosity: 0, ...maps.options }).catch((error: unknown) => {
     if (error instanceof Error && error.name === 'PasswordException') {
       throw fileProblem('file_encrypted', name, 'the PDF is password-protected. Remove the password and add it again.');
     }
@@ -34,9 +38,11 @@ export async function readPdf(name: string, bytes: Uint8Array): Promise<Outline>
     const pages: Line[][] = [];
     for (let number = 1; number <= pdf.numPages; number++) {
       const page = await pdf.getPage(number);
-      pages.push(await readLines(page));
+      pages.push(await withFields(page, await readLines(page)));
       page.cleanup();
     }
+    if (maps.missing.length > 0) throw mapMissing(name, maps.missing);
+    if (isPlaceholder(pages.flat())) throw dynamicForm(name);
     const sizes = letterSizes(pages.flat());
     return { title: await titleOf(pdf), units: pages.flatMap((lines, index) => pageUnits(lines, index + 1, sizes)) };
   } finally {
@@ -80,11 +86,32 @@ function joinLines(text: string, next: string): string {
   return `${text} ${next}`;
 }
 
-/** The title in the metadata, unless it is a file name or the default of a program. */
+/** The title in the metadata, unless it says nothing. */
 async function titleOf(pdf: Awaited<ReturnType<typeof getDocumentProxy>>): Promise<string | undefined> {
   const { info } = await pdf.getMetadata().catch(() => ({ info: {} }));
   const title = (info as { Title?: unknown }).Title;
-  if (typeof title !== 'string') return undefined;
-  const clean = singleLine(title).replace(/^Microsoft \w+ - /, '');
-  return /^(untitled|\(anonymous\)|unspecified)?$|\.\w{2,5}$/i.test(clean) ? undefined : clean;
+  return typeof title === 'string' ? usableTitle(title) : undefined;
 }
+
+/** A copy from the header on: a printer's job language may stand before it, and offsets count from the header. */
+function fromHeader(bytes: Uint8Array): Uint8Array {
+  const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 1_024)).indexOf('%PDF-');
+  return new Uint8Array(bytes.subarray(Math.max(0, start)));
+}
+
+const isPlaceholder = (lines: Line[]) =>
+  /^Please wait\.\.\.\s+If this message is not eventually replaced/.test(lines.map(({ text }) => text).join(' '));
+
+const dynamicForm = (name: string) =>
+  fileProblem(
+    'file_unreadable',
+    name,
+    'the PDF is a dynamic form (XFA), which only Adobe Reader can show. Print it to a PDF there and add that one.',
+  );
+
+const mapMissing = (name: string, maps: string[]) =>
+  fileProblem(
+    'file_unreadable',
+    name,
+    `a font in the PDF is not embedded and needs the character map ${maps[0]}, which is not there. Export it again with its fonts embedded and add it again.`,
+  );

@@ -1,11 +1,9 @@
 import { fileProblem } from '../file-problem.ts';
 import { openOfficePackage, type OfficePackage } from './office-package.ts';
-import { findAll, relationIdOf, readRelations, readTitle, readTree } from './office-xml.ts';
+import { findAll, packagePart, relationIdOf, readRelations, readTitle, readTree } from './office-xml.ts';
 import { notesOf, slideUnits, titleOfSlide } from './pptx-slide.ts';
 import { refuseLongText } from '../limits.ts';
 import { body, type Outline, type Unit } from '../chunks/unit.ts';
-
-const presentationPart = 'ppt/presentation.xml';
 
 /**
  * Reads a PowerPoint presentation. Each slide is a page with a heading, its text, its tables and the speaker's notes.
@@ -18,6 +16,7 @@ const presentationPart = 'ppt/presentation.xml';
  */
 export async function readPptx(name: string, bytes: Uint8Array): Promise<Outline> {
   const file = openOfficePackage(name, bytes);
+  const presentationPart = await packagePart(name, file, 'officeDocument', 'ppt/presentation.xml');
   const relations = await readRelations(name, file, presentationPart);
   const slides = findAll(await readTree(name, file, presentationPart), 'sldId').map(
     (slide) => relations.get(relationIdOf(slide) ?? '')?.part,
@@ -34,7 +33,7 @@ export async function readPptx(name: string, bytes: Uint8Array): Promise<Outline
     units.push(...slide.units);
   }
   // A heading like "Slide 1", of a slide without a title, is not a title of the presentation.
-  return { title: firstTitle || (await readTitle(name, file)), units, headingsNameParts: true };
+  return { title: (await readTitle(name, file)) ?? (firstTitle || undefined), units, headingsNameParts: true };
 }
 
 type Slide = { title: string; units: Unit[] };

@@ -1,6 +1,14 @@
 import { inflateRawSync } from 'node:zlib';
 
-export type ZipEntry = { name: string; method: number; packedBytes: number; bytes: number; offset: number };
+export type ZipEntry = {
+  name: string;
+  method: number;
+  packedBytes: number;
+  bytes: number;
+  offset: number;
+  /** The offset of the entry in the directory. */
+  directoryOffset: number;
+};
 
 const endRecord = 0x06054b50;
 const centralHeader = 0x02014b50;
@@ -31,6 +39,7 @@ export function readZipDirectory(file: Uint8Array): ZipEntry[] | undefined {
       packedBytes: view.getUint32(at + 20, true),
       bytes: view.getUint32(at + 24, true),
       offset: view.getUint32(at + 42, true),
+      directoryOffset: at,
     });
     at += 46 + nameLength + extraLength + commentLength;
   }
@@ -43,6 +52,20 @@ export function packedBytes(file: Uint8Array, { offset, packedBytes }: ZipEntry)
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const start = offset + 30 + view.getUint16(offset + 26, true) + view.getUint16(offset + 28, true);
   return file.subarray(start, start + packedBytes);
+}
+
+const smallBytes = 1024 * 1024;
+
+/** The text of a part that is at most a megabyte; undefined when it is larger or damaged. */
+export function unpackSmall(file: Uint8Array, entry: ZipEntry): string | undefined {
+  const packed = packedBytes(file, entry);
+  if (!packed || packed.length > smallBytes) return undefined;
+  try {
+    const bytes = entry.method === 0 ? packed : inflateRawSync(packed, { maxOutputLength: smallBytes });
+    return new TextDecoder(bytes[0] === 0xff ? 'utf-16le' : 'utf-8').decode(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Unpacks all entries to check their total size. The sizes in the directory are not trusted. */

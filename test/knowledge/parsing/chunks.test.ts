@@ -86,7 +86,7 @@ describe('chunks', () => {
     );
     fc.assert(
       fc.property(fc.array(line, { maxLength: 40 }), (lines) => {
-        const { units } = readMarkdown(lines.map((parts) => parts.join('')).join('\n'));
+        const { units } = readMarkdown('a.md', lines.map((parts) => parts.join('')).join('\n'));
         expectValid(
           assembleDocument(units, 'Untitled'),
           units.filter(({ kind }) => kind === 'heading'),

@@ -22,8 +22,13 @@ describe('Markdown', () => {
     expect(document.title).toBe('Guide');
     expect(document.text).toBe('Guide\n\nRead this first.\n\nSteps\n\n1. One\n2. Two\n  More.');
     expect(document.chunks).toEqual([
-      { headingPath: ['Guide'], page: null, text: 'Read this first.', start: 7, end: 23 },
-      { headingPath: ['Guide', 'Steps'], page: null, text: '1. One\n2. Two\n  More.', start: 32, end: 53 },
+      {
+        headingPath: ['Guide'],
+        page: null,
+        text: 'Read this first.\n\nSteps\n\n1. One\n2. Two\n  More.',
+        start: 7,
+        end: 53,
+      },
     ]);
   });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createDocumentParser } from '../../../knowledge/parsing/document-parser.ts';
 import { pptx, shape, slideTable, slideXml } from '../../support/files/office-files.ts';
-import { parseWith } from '../../support/files/parsing.ts';
+import { fixture, parseWith } from '../../support/files/parsing.ts';
 
 let parser: ReturnType<typeof createDocumentParser>;
 beforeAll(() => {
@@ -79,7 +79,7 @@ describe('a message', () => {
     );
   });
 
-  test('in HTML keeps its tables, and attachments are only named', async () => {
+  test('in HTML keeps its tables, and says why an attachment is not read', async () => {
     const { text } = await parse(
       'mail',
       message(
@@ -99,8 +99,42 @@ describe('a message', () => {
       'message/rfc822',
     );
     expect(text).toBe(
-      'Re: Reisekosten für Berlin\n\nFrom: a@example.com\n\nLimits:\n\nCity: Berlin; Limit: 150\n\nAttachments (not read): rules.pdf',
+      'Re: Reisekosten für Berlin\n\nFrom: a@example.com\n\nLimits:\n\nCity: Berlin; Limit: 150\n\nrules.pdf\n\n' +
+        'Not read: the PDF is damaged and cannot be opened. Export it again and add it again.',
     );
+  });
+
+  test('whose plain text only says that it cannot be shown is read in HTML', async () => {
+    const { text } = await parse('stub-alternative.eml', await fixture('stub-alternative.eml'));
+    expect(text).toMatch(/Budget for the tidal project.*2\.4 million EUR[\s\S]*Reference BD-118/);
+    expect(text).not.toContain('cannot show');
+  });
+
+  test('is read with its attachments and with attached messages, each under its name', async () => {
+    const part = (type: string, ...lines: string[]) => ['--b', `Content-Type: ${type}`, ...lines];
+    const inner = message(
+      ['From: d@example.com', 'Subject: Earlier', 'Content-Type: text/plain'],
+      'The limit was 120 EUR.',
+    );
+    const { chunks, text } = await parse(
+      'a.eml',
+      message(
+        [...headers, 'Content-Type: multipart/mixed; boundary=b'],
+        ...part('text/plain', '', 'See the attached rules.'),
+        ...part('text/csv; name="rates.csv"', 'Content-Disposition: attachment; filename="rates.csv"', ''),
+        'City,Limit\r\nBerlin,150',
+        ...part('message/rfc822', ''),
+        inner,
+        ...part('image/png; name="logo.png"', 'Content-Disposition: attachment; filename="logo.png"', '', 'x'),
+        ...part('application/zip; name="all.zip"', 'Content-Disposition: attachment; filename="all.zip"', '', 'x'),
+        '--b--',
+      ),
+    );
+    expect(text).toContain('Attachments (not read): logo.png');
+    expect(text).toContain('rates.csv\n\nCity: Berlin; Limit: 150');
+    expect(text).toMatch(/Earlier\n\nFrom: d@example\.com\n\nThe limit was 120 EUR\./);
+    expect(text).toMatch(/all\.zip\n\nNot read: .*\.zip files are not read/);
+    expect(chunks.every(({ headingPath }) => headingPath[0] === 'Re: Reisekosten für Berlin')).toBe(true);
   });
 
   test('that is not a message is refused', async () => {
