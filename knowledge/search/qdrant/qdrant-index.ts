@@ -84,7 +84,11 @@ export function createQdrantIndex({ db, log, model, url, key, alias, settings }:
     find: ({ tenant }, filter, query, depth) =>
       withServing(tenant, async (collection, minimum) => {
         const { lexical, dense } = await requestsOf({ collection, tenant, filter, limit: depth }, query);
-        return search(server, { collection, tenant, minimum }, { lexical, dense });
+        const lists = await search(server, { collection, tenant, minimum }, { lexical, dense });
+        if (!lists) return undefined;
+        // An estimate, for which Qdrant does not read every point. It cannot tell how many of them hold a word.
+        const passages = await countPoints(server, collection.name, { exact: false, filter: ofTenant(tenant) });
+        return { ...lists, corpus: { passages, holders: undefined } };
       }),
     state: (tenant) =>
       withServing(tenant, async ({ name }, { applied }) => {
@@ -120,7 +124,7 @@ async function search(
   server: Server,
   { collection, tenant, minimum }: TenantPoints & { minimum: IndexPosition },
   { lexical, dense }: { lexical: Schemas['QueryRequest'] | undefined; dense: Schemas['QueryRequest'] | undefined },
-): Promise<Candidates | undefined> {
+): Promise<Pick<Candidates, 'lexical' | 'dense'> | undefined> {
   // The position is read in the same request, so that it is the position of the points that were searched.
   const position = { filter: { must: [{ has_id: [positionPointId(tenant)] }] }, limit: 1, with_payload: true };
   const searches = [position, ...[lexical, dense].filter((request) => request !== undefined)];
