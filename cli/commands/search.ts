@@ -47,7 +47,7 @@ export function addSearch(program: Command, { api, terminal }: CommandContext) {
     });
 }
 
-/** What is said before passages that come less than near. */
+/** A note before passages that come less than near. */
 const nearness: Record<Exclude<Evidence, 'strong'>, string> = {
   weak: 'These are the nearest; they may be related.',
   none: 'These are the nearest, and none of them is near.',

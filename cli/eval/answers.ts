@@ -127,7 +127,7 @@ function evaluateAnswer(question: Question, { task, citations }: Awaited<ReturnT
   };
 }
 
-/** Whether a question's file name, or the end of it, names a document. The document's name may have folders before it. */
+/** Whether a question's file name names a document. The document's name may have folders before it. */
 const isNamed = (document: string, name: string) =>
   [name, name.replace(/\.erb$/, '')].some((ending) => `/${document}`.endsWith(`/${ending}`));
 

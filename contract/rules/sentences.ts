@@ -21,8 +21,8 @@ const startsAlone = /^[\s|#*-]/;
 const hasWord = /\p{L}|\d[^\s.)]/u;
 
 /**
- * Splits a text into sentences, rows and list items. The spans are adjacent and cover the whole text: white space
- * belongs to the sentence before it. No span is blank, unless the whole text is. A wrapped line does not end a sentence.
+ * Splits a text into sentences, rows and list items. A wrapped line does not end a sentence. The spans are adjacent and
+ * cover the whole text: white space belongs to the sentence before it. No span is blank, unless the whole text is.
  */
 export function splitSentences(text: string): Sentence[] {
   const sentences: Sentence[] = [];

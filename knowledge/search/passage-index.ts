@@ -19,7 +19,7 @@ export type PassageQuery = { text: string; vector?: Float32Array | undefined };
 export type Hit = { chunkId: string; score: number };
 
 /**
- * What an index knows of a tenant's passages, whoever may read them.
+ * What an index knows of all of a tenant's passages, also of those that the caller may not read.
  *
  * @property passages how many there are
  * @property holders  for each word of the query, in the form of `queryTerms`, how many passages hold it; undefined when

@@ -36,7 +36,7 @@ export const searchDocumentsTool = (index: Pick<SearchIndex, 'search'>) =>
 
 type Evidence = SearchResult['evidence'];
 
-/** What a model is told beside the passages. It decides; the search only knows how near they are. */
+/** A note for the model beside the passages. The model decides; the search only knows how near they are. */
 const notes: Record<Evidence, string | undefined> = {
   strong: undefined,
   weak: 'The nearest passages are only loosely related; say so if they do not answer.',

@@ -9,7 +9,7 @@ import { cosineOf, highlightsOf, passageSentences, type PassageSentence } from '
 import { createSentenceVectors } from './sentence-vectors.ts';
 import { coverageOf, weighWords, type WordWeights } from './word-weights.ts';
 
-/** How many of the best passages are judged, whatever the caller asked for: the verdict depends on the query alone. */
+/** How many of the best passages are judged, regardless of the request's `limit`: the verdict must not depend on it. */
 export const judgedPassages = 10;
 /** Sentences that are embedded for one search at most; those of the best passages come first. */
 const maxSentences = 120;

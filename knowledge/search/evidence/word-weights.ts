@@ -24,11 +24,11 @@ export function weighWords(query: string, { passages, holders }: CorpusCounts): 
 
 /** The part of the query's words that a text holds, from 0 to 1, by their weights. */
 export function coverageOf(weights: WordWeights, text: string): number {
-  const held = new Set(passageTerms(text));
+  const terms = new Set(passageTerms(text));
   let [covered, total] = [0, 0];
   for (const [term, weight] of weights) {
     total += weight;
-    if (held.has(term)) covered += weight;
+    if (terms.has(term)) covered += weight;
   }
   return total > 0 ? covered / total : 0;
 }
