@@ -38,7 +38,7 @@ test('a follow-up finds the right passage; events, task and citations show the r
   expect(events).toContainEqual(
     expect.objectContaining({
       type: 'tool.started',
-      data: expect.objectContaining({ tool: 'search_documents', arguments: { query: rewritten } }),
+      data: expect.objectContaining({ tool: 'search_documents', arguments: { query: rewritten, limit: 10 } }),
     }),
   );
   expect(events).toContainEqual(
