@@ -41,7 +41,7 @@ export function offlineAnswer(messages: Message[]): OfflineAnswer {
   const passages = near.filter(matchesPassage);
   const shownQuery = shorten(oneLine(query));
   if (passages.length > 0) {
-    const quotes = bestQuotes(passages, quoteQuery);
+    const quotes = bestQuotes(passages, { quoteQuery, isFollowUp: isFollowUp && quoteQuery !== query });
     const lines = quotes.map(({ passage, quote }) => `“${showLines(quote)}” [${passage.n}]`);
     if (!found.some(({ evidence }) => evidence === 'strong')) lines.unshift(mayBeRelated);
     if (isFollowUp) lines.unshift(`Taken as a follow-up: I searched for “${shownQuery}”.`);
@@ -72,8 +72,11 @@ const oneLine = (text: string) => text.replace(/\s+/g, ' ');
 
 type Quote = Span & { passage: NumberedPassage; quote: string };
 
+/** `quoteQuery`: what a follow-up asks anew. Its highlights were chosen for the earlier questions too. */
+type QuoteOptions = { quoteQuery: string; isFollowUp: boolean };
+
 /** The best sentences of all passages, each with those around it; no text twice. */
-function bestQuotes(passages: NumberedPassage[], quoteQuery: string): Quote[] {
+function bestQuotes(passages: NumberedPassage[], { quoteQuery, isFollowUp }: QuoteOptions): Quote[] {
   const sentences = passages.flatMap((passage) => {
     const { highlights, start, text } = passage;
     const inside = highlights.filter((highlight) => highlight.start >= start && highlight.end <= start + text.length);
@@ -82,6 +85,9 @@ function bestQuotes(passages: NumberedPassage[], quoteQuery: string): Quote[] {
   // Passages of other tools and of older searches have no highlights.
   if (sentences.length === 0)
     return passages.slice(0, maxQuotes).map((passage) => cut(passage, selectQuote(passage.text, quoteQuery)));
+  const [first] = passages;
+  if (isFollowUp && first)
+    sentences.push({ passage: first, at: selectQuote(first.text, quoteQuery).start, score: Infinity });
   const quotes: Quote[] = [];
   for (const { passage, at } of sentences.sort((a, b) => b.score - a.score)) {
     if (quotes.length === maxQuotes) break;

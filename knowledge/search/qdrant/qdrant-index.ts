@@ -1,4 +1,5 @@
 import type { Schemas } from '@qdrant/js-client-rest';
+import { LRUCache } from 'lru-cache';
 import { AlfredError } from '../../../contract/errors.ts';
 import { coalesce } from '../../../runtime/coalesce.ts';
 import type { Config } from '../../../runtime/config.ts';
@@ -67,6 +68,16 @@ export function createQdrantIndex({ db, log, model, url, key, alias, settings }:
     );
   };
 
+  const passageCounts = new LRUCache<string, number>({ max: 10_000, ttl: 60_000 });
+  /** About how many passages a tenant has. Qdrant estimates it without reading every point; it is kept for a minute. */
+  const countPassages = async (collection: string, tenant: string): Promise<number> => {
+    const known = passageCounts.get(tenant);
+    if (known !== undefined) return known;
+    const passages = await countPoints(server, collection, { exact: false, filter: ofTenant(tenant) });
+    passageCounts.set(tenant, passages);
+    return passages;
+  };
+
   const operations = createOperations({
     server,
     db,
@@ -86,9 +97,8 @@ export function createQdrantIndex({ db, log, model, url, key, alias, settings }:
         const { lexical, dense } = await requestsOf({ collection, tenant, filter, limit: depth }, query);
         const lists = await search(server, { collection, tenant, minimum }, { lexical, dense });
         if (!lists) return undefined;
-        // An estimate, for which Qdrant does not read every point. It cannot tell how many of them hold a word.
-        const passages = await countPoints(server, collection.name, { exact: false, filter: ofTenant(tenant) });
-        return { ...lists, corpus: { passages, holders: undefined } };
+        // Qdrant cannot tell how many passages hold a word.
+        return { ...lists, corpus: { passages: await countPassages(collection.name, tenant), holders: undefined } };
       }),
     state: (tenant) =>
       withServing(tenant, async ({ name }, { applied }) => {
