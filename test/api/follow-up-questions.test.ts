@@ -44,7 +44,7 @@ test('a follow-up finds the right passage; events, task and citations show the r
   expect(events).toContainEqual(
     expect.objectContaining({
       type: 'tool.completed',
-      data: expect.objectContaining({ summary: expect.stringMatching(/^\d passages? found for “Is business class/) }),
+      data: expect.objectContaining({ summary: expect.stringMatching(/^\d+ passages? found for “Is business class/) }),
     }),
   );
 });
