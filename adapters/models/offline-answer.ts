@@ -72,7 +72,7 @@ const oneLine = (text: string) => text.replace(/\s+/g, ' ');
 
 type Quote = Span & { passage: NumberedPassage; quote: string };
 
-/** `quoteQuery`: what a follow-up asks anew. Its highlights were chosen for the earlier questions too. */
+/** `quoteQuery`: what is new in a follow-up. Its highlights were chosen for the earlier questions too. */
 type QuoteOptions = { quoteQuery: string; isFollowUp: boolean };
 
 /** The best sentences of all passages, each with those around it; no text twice. */
