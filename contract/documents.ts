@@ -151,6 +151,12 @@ export const Passage = z.object({
 });
 export type Passage = z.infer<typeof Passage>;
 
+export const Highlight = z.object({
+  start: z.int().nonnegative(),
+  end: z.int().nonnegative(),
+  score: z.number().describe('How near it comes to the query; comparable within one answer only'),
+});
+
 export const RankedPassage = Passage.extend({
   scores: z
     .object({
@@ -161,12 +167,25 @@ export const RankedPassage = Passage.extend({
     })
     .describe('Where the passage stood in each list; null where it was in none'),
   coverage: z.number().describe('Part of the question’s telling words that it holds, 0 to 1; rare words count more'),
+  match: z.enum(['close', 'loose']).default('loose').describe('Whether it comes near to what was asked by itself'),
+  highlights: z
+    .array(Highlight)
+    .default([])
+    .describe('Its sentences, rows and list items that come nearest to the query, best first; offsets like `start`'),
 });
 export type RankedPassage = z.infer<typeof RankedPassage>;
 
+/** Whether the passages speak of what was asked. Only a reader can tell whether they answer it. */
+export const Evidence = z.enum(['strong', 'weak', 'none']);
+export type Evidence = z.infer<typeof Evidence>;
+
 export const SearchResult = z.object({
   passages: z.array(RankedPassage),
-  answerable: z.boolean().describe('Whether any passage speaks of what was asked, as far as words and meaning tell'),
+  evidence: Evidence.default('weak').describe(
+    'How near the best passages come to what was asked, whatever `limit` is: strong, weak (they may be related), none (nothing is near)',
+  ),
+  evidenceReason: z.string().default('').describe('Why, in one sentence'),
+  answerable: z.boolean().describe('A hint: whether `evidence` is strong'),
   mode: z.enum(['hybrid', 'lexical']).describe('lexical: by words alone, since no embedding model is at hand'),
   indexVersion: z.string().describe('Names how the index ranks; two answers of one version compare'),
 });

@@ -1,5 +1,5 @@
 import type { AssistantPart } from '../../contract/messages.ts';
-import { splitSentences } from '../../contract/rules/quote.ts';
+import { splitSentences } from '../../contract/rules/sentences.ts';
 import { estimateTokens } from '../../contract/rules/token-estimate.ts';
 import { passagesOf } from '../../contract/rules/tool-output.ts';
 import type { MessageChain, Message } from '../../contract/ports/index.ts';

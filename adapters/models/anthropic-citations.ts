@@ -1,7 +1,7 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import type { JsonValue } from '../../contract/json.ts';
 import type { CitedPlace } from '../../contract/messages.ts';
-import { splitSentences, trimSpan } from '../../contract/rules/quote.ts';
+import { splitSentences, trimSpan } from '../../contract/rules/sentences.ts';
 import { passagesOf, type FoundPassage } from '../../contract/rules/tool-output.ts';
 import type { Message, ModelRequest } from '../../contract/ports/index.ts';
 

@@ -3,31 +3,34 @@ import { loadConfig } from '../../runtime/config.ts';
 import type { CommandContext } from '../command-context.ts';
 import { stackEnvironment } from '../stack.ts';
 import { table } from '../terminal/terminal.ts';
-import type { Interval } from '../eval/measures.ts';
+import { wilson, type Interval } from '../eval/measures.ts';
 
 type RetrievalOptions = { corpus: string; json?: boolean; remove?: boolean };
 
-type AnswerOptions = { set: string; agent: string; atOnce: number; json?: boolean };
+type AnswerOptions = { set: string; corpus?: string; agent: string; atOnce: number; json?: boolean };
 
 export function addEval(program: Command, { api, terminal }: CommandContext) {
   const evaluate = program.command('eval').description('measure how good searches and answers are');
   evaluate
     .command('answers')
-    .description('ask an agent a set of questions: citations, exact facts, and what it leaves open')
-    .requiredOption(
-      '--set <file>',
-      'JSON: {"questions": [{"question", "document", "fact"}]}, null where nothing answers',
-    )
+    .description('ask an agent a set of questions: false “I don’t know”, citations, exact facts, with 95 % intervals')
+    .requiredOption('--set <file>', 'JSON, see test/evaluation/README.md')
+    .option('--corpus <name>', 'only the questions about these documents')
     .option('-a, --agent <name>', 'which agent', 'knowledge')
     .option('--at-once <number>', 'questions at the same time', Number, 4)
     .option('--json', 'every answer, as JSON')
-    .action(async ({ set, agent, atOnce, json }: AnswerOptions) => {
-      const { evaluateAnswers, readQuestions, scoreAnswers } = await import('../eval/answers.ts');
+    .action(async ({ set, corpus, agent, atOnce, json }: AnswerOptions) => {
+      const { evaluateAnswers, scoreAnswers } = await import('../eval/answers.ts');
+      const { readQuestions } = await import('../eval/questions.ts');
       const onProgress = (line: string) => terminal.status(line);
-      const answers = await evaluateAnswers(api, await readQuestions(set), { agent, atOnce, onProgress });
+      const answers = await evaluateAnswers(api, await readQuestions(set, corpus), { agent, atOnce, onProgress });
       terminal.clearStatus();
       if (json) return terminal.print(JSON.stringify(answers, null, 2));
-      const rows = Object.entries(scoreAnswers(answers)).map(([what, [n, of]]) => [what, `${n} of ${of}`]);
+      const rows = Object.entries(scoreAnswers(answers)).map(([what, [n, of]]) => [
+        what,
+        `${n} of ${of}`,
+        formatShare(n, of),
+      ]);
       terminal.print(table(rows));
       for (const { question, failed } of answers.filter(({ failed }) => failed))
         terminal.note(`${question}: ${failed}`, 'yellow');
@@ -69,6 +72,13 @@ export function addEval(program: Command, { api, terminal }: CommandContext) {
         await close();
       }
     });
+}
+
+/** A share in per cent with its 95 % interval. */
+function formatShare(count: number, total: number): string {
+  const { mean, low, high } = wilson(count, total);
+  const percent = (share: number) => Math.round(share * 100);
+  return `${percent(mean)} % (${percent(low)} to ${percent(high)})`;
 }
 
 const formatInterval = ({ mean, low, high }: Interval) =>

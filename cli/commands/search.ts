@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { SearchResult, type RankedPassage } from '../../contract/documents.ts';
+import { SearchResult, type Evidence, type RankedPassage } from '../../contract/documents.ts';
 import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import { formatPlace } from '../terminal/format.ts';
@@ -36,7 +36,8 @@ export function addSearch(program: Command, { api, terminal }: CommandContext) {
       if (explain) terminal.note(`${result.mode}, ${result.indexVersion}`, 'dim');
       if (result.passages.length === 0)
         return terminal.note('Nothing was found. `alfred documents list` shows what there is.');
-      if (!result.answerable) terminal.note('These are the nearest; none seems to speak of what you look for.');
+      if (explain) terminal.note(`evidence ${result.evidence}: ${result.evidenceReason}`, 'dim');
+      if (result.evidence !== 'strong') terminal.note(nearness[result.evidence]);
       for (const passage of result.passages) {
         terminal.printStyled('bold', formatPlace(passage));
         if (explain) terminal.print(`  ${describeScores(passage.scores)}`);
@@ -45,6 +46,12 @@ export function addSearch(program: Command, { api, terminal }: CommandContext) {
       }
     });
 }
+
+/** A note before passages that come less than near. */
+const nearness: Record<Exclude<Evidence, 'strong'>, string> = {
+  weak: 'These are the nearest; they may be related.',
+  none: 'These are the nearest, and none of them is near.',
+};
 
 /** The passage's rank and score in each list. */
 function describeScores({ lexical, dense, fused, rerank }: RankedPassage['scores']): string {

@@ -1,24 +1,21 @@
-import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import { Conversation, MessageReceipt } from '../../contract/conversation.ts';
 import { Task, TaskCitations } from '../../contract/task.ts';
 import { isEnded } from '../../contract/task-status.ts';
+import { mayBeRelated } from '../../adapters/models/offline-answer.ts';
 import type { ApiClient } from '../client/api-client.ts';
-import { usageError } from '../cli-error.ts';
 import { untilAnswered } from '../client/until-answered.ts';
+import type { Question } from './questions.ts';
 
-const Question = z.strictObject({
-  question: z.string().trim().min(1).max(20_000),
-  document: z
-    .string()
-    .nullable()
-    .describe('Name of a document that answers it, or the end of one; null where none does'),
-  fact: z.string().nullable().describe('What a right answer says, word for word; null where there is no answer'),
-});
-const QuestionSet = z.looseObject({ questions: z.array(Question).min(1) });
-export type Question = z.infer<typeof Question>;
+/**
+ * - `answered`: with citations.
+ * - `hedged`: the offline provider quotes passages and says first that they may only be related.
+ * - `left_open`: without a citation, as in “I don’t know”.
+ */
+type Tone = 'answered' | 'hedged' | 'left_open';
 
 export type EvaluatedAnswer = Question & {
   text: string;
+  tone: Tone;
   /** The error code, when the task failed. */
   failed?: string;
   citations: number;
@@ -30,22 +27,6 @@ export type EvaluatedAnswer = Question & {
   /** Sentences with a citation. */
   supported: number;
 };
-
-/** @throws CliError that says what is wrong with the file */
-export async function readQuestions(path: string): Promise<Question[]> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw usageError(`${path} cannot be read: ${error.code}`);
-  });
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw usageError(`${path} is not JSON: ${(error as Error).message}`);
-  }
-  const parsed = QuestionSet.safeParse(json);
-  if (!parsed.success) throw usageError(`${path} is no set of questions: ${z.prettifyError(parsed.error)}`);
-  return parsed.data.questions;
-}
 
 type Options = { agent: string; atOnce: number; onProgress: (line: string) => void };
 
@@ -60,7 +41,7 @@ export async function evaluateAnswers(
   const askNext = async () => {
     for (let i = next++; i < questions.length; i = next++) {
       const question = questions[i];
-      if (question) answered[i] = evaluateAnswer(question, await ask(api, question.question, agent));
+      if (question) answered[i] = evaluateAnswer(question, await ask(api, question, agent));
       onProgress(`${answered.filter(Boolean).length} of ${questions.length} questions answered`);
     }
   };
@@ -68,17 +49,48 @@ export async function evaluateAnswers(
   return answered;
 }
 
-async function ask(api: ApiClient, text: string, agent: string) {
-  const call = <T>(request: () => Promise<T>) => untilAnswered(request, { notify: () => {}, hasAnsweredBefore: true });
-  const headers = { 'idempotency-key': crypto.randomUUID() };
-  let task = await call(() =>
-    api.call('/v1/tasks', { method: 'POST', json: { agent, input: { text } }, headers, answer: Task }),
-  );
-  const path = `/v1/tasks/${task.id}`;
-  while (!isEnded(task.status))
-    task = await call(() => api.call(path, { headers: { prefer: 'wait=30' }, answer: Task }));
-  const { citations } = await call(() => api.call(`${path}/citations`, { answer: TaskCitations }));
+/** Repeats a request while the server does not answer. */
+const call = <T>(request: () => Promise<T>) => untilAnswered(request, { notify: () => {}, hasAnsweredBefore: true });
+
+async function ask(api: ApiClient, question: Question, agent: string) {
+  const task = question.history?.length
+    ? await askInConversation(api, [...question.history, question.question], agent)
+    : await askAlone(api, question.question, agent);
+  const { citations } = await call(() => api.call(`/v1/tasks/${task.id}/citations`, { answer: TaskCitations }));
   return { task, citations };
+}
+
+async function askAlone(api: ApiClient, text: string, agent: string): Promise<Task> {
+  const headers = { 'idempotency-key': crypto.randomUUID() };
+  const json = { agent, input: { text } };
+  const task = await call(() => api.call('/v1/tasks', { method: 'POST', json, headers, answer: Task }));
+  return ended(api, task.id);
+}
+
+/** Says one message after the other, each after the answer to the one before. @returns the task of the last one */
+async function askInConversation(api: ApiClient, texts: string[], agent: string): Promise<Task> {
+  const headers = { 'idempotency-key': crypto.randomUUID() };
+  const create = () =>
+    api.call('/v1/conversations', { method: 'POST', json: { agent }, headers, answer: Conversation });
+  const { id } = await call(create);
+  let task: Task | undefined;
+  for (const text of texts) {
+    const json = { id: crypto.randomUUID(), text };
+    const send = () => api.call(`/v1/conversations/${id}/messages`, { method: 'POST', json, answer: MessageReceipt });
+    const { taskId } = await call(send);
+    if (taskId === null) throw new Error(`the conversation ${id} did not take the message ${json.id}`);
+    task = await ended(api, taskId);
+  }
+  if (!task) throw new Error('a conversation needs a message');
+  return task;
+}
+
+/** Waits until a task has ended. */
+async function ended(api: ApiClient, id: string): Promise<Task> {
+  while (true) {
+    const task = await call(() => api.call(`/v1/tasks/${id}`, { headers: { prefer: 'wait=30' }, answer: Task }));
+    if (isEnded(task.status)) return task;
+  }
 }
 
 const collapseSpaces = (text: string) => text.replace(/\s+/g, ' ');
@@ -104,38 +116,49 @@ function evaluateAnswer(question: Question, { task, citations }: Awaited<ReturnT
   return {
     ...question,
     text,
+    tone: toneOf(text, citations.length),
     ...(task.error ? { failed: task.error.code } : {}),
     citations: citations.length,
     validCitations: citations.filter(({ state }) => state === 'unchanged').length,
-    // The question names a file. The document's name may have folders before it.
-    citesDocument: citations.some(
-      ({ document }) => question.document !== null && `/${document}`.endsWith(`/${question.document}`),
-    ),
-    saysFact: question.fact !== null && collapseSpaces(text).includes(collapseSpaces(question.fact)),
+    citesDocument: citations.some(({ document }) => question.documents.some((name) => isNamed(document, name))),
+    saysFact: question.facts.some((fact) => collapseSpaces(text).includes(collapseSpaces(fact))),
     sentences: sentences.length,
     supported: sentences.filter((sentence) => citationPattern.test(sentence)).length,
   };
 }
 
-/** Each score is a count, and the number that it is out of. */
+/** Whether a question's file name names a document. The document's name may have folders before it. */
+const isNamed = (document: string, name: string) =>
+  [name, name.replace(/\.erb$/, '')].some((ending) => `/${document}`.endsWith(`/${ending}`));
+
+function toneOf(text: string, citations: number): Tone {
+  if (citations === 0) return 'left_open';
+  return text.includes(mayBeRelated) ? 'hedged' : 'answered';
+}
+
+/** Each score is a count, and the number that it is out of. Rows of groups without questions are left out. */
 export function scoreAnswers(answers: EvaluatedAnswer[]): Record<string, [number, number]> {
-  const answerable = answers.filter(({ document }) => document !== null);
-  const unanswerable = answers.filter(({ document }) => document === null);
-  const count = (list: EvaluatedAnswer[], of: (answer: EvaluatedAnswer) => boolean | number): number =>
-    list.reduce((sum, answer) => sum + Number(of(answer)), 0);
-  return {
-    'answered, with a citation of the right document': [
-      count(answerable, (answer) => answer.citesDocument),
-      answerable.length,
-    ],
-    'exact fact in the answer': [
-      count(answerable, (answer) => answer.saysFact),
-      answerable.filter(({ fact }) => fact !== null).length,
-    ],
-    'left open what no document answers': [
-      count(unanswerable, (answer) => !answer.failed && answer.citations === 0),
-      unanswerable.length,
-    ],
+  const of = (group: Question['group']) => answers.filter((answer) => answer.group === group);
+  const count = (list: EvaluatedAnswer[], by: (answer: EvaluatedAnswer) => boolean | number): number =>
+    list.reduce((sum, answer) => sum + Number(by(answer)), 0);
+  const share = (list: EvaluatedAnswer[], by: (answer: EvaluatedAnswer) => boolean): [number, number] => [
+    count(list, by),
+    list.length,
+  ];
+  const hasTone = (tone: Tone) => (answer: EvaluatedAnswer) => !answer.failed && answer.tone === tone;
+  const [answerable, nearMiss, offTopic] = [of('answerable'), of('near_miss'), of('off_topic')];
+  const rows: Record<string, [number, number]> = {
+    'false “I don’t know”': share(answerable, hasTone('left_open')),
+    'right document cited': share(answerable, (answer) => answer.citesDocument),
+    'exact fact quoted': share(
+      answerable.filter(({ facts }) => facts.length > 0),
+      (answer) => answer.saysFact,
+    ),
+    'answerable, offered as “may be related” only': share(answerable, hasTone('hedged')),
+    'off topic answered': share(offTopic, hasTone('answered')),
+    'off topic, offered as “may be related”': share(offTopic, hasTone('hedged')),
+    'near miss answered': share(nearMiss, hasTone('answered')),
+    'near miss, offered as “may be related”': share(nearMiss, hasTone('hedged')),
     'citations whose quote stands at its place': [
       count(answers, (answer) => answer.validCitations),
       count(answers, (answer) => answer.citations),
@@ -144,6 +167,7 @@ export function scoreAnswers(answers: EvaluatedAnswer[]): Record<string, [number
       count(answers, (answer) => (answer.citations > 0 ? answer.supported : 0)),
       count(answers, (answer) => (answer.citations > 0 ? answer.sentences : 0)),
     ],
-    'tasks that failed': [count(answers, (answer) => answer.failed !== undefined), answers.length],
+    'tasks that failed': share(answers, (answer) => answer.failed !== undefined),
   };
+  return Object.fromEntries(Object.entries(rows).filter(([, [, total]]) => total > 0));
 }

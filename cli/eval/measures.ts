@@ -36,6 +36,17 @@ export function bootstrap(values: number[], resamples = 2_000): Interval {
   return { mean: meanOf(values), low: at(0.025), high: at(0.975) };
 }
 
+/** The 95 % interval of a share by Wilson's score (1927), which also holds for few questions and shares near 0 or 1. */
+export function wilson(count: number, total: number): Interval {
+  if (total === 0) return { mean: 0, low: 0, high: 1 };
+  const z = 1.96;
+  const mean = count / total;
+  const centre = mean + (z * z) / (2 * total);
+  const spread = z * Math.sqrt((mean * (1 - mean)) / total + (z * z) / (4 * total * total));
+  const scale = 1 + (z * z) / total;
+  return { mean, low: Math.max(0, (centre - spread) / scale), high: Math.min(1, (centre + spread) / scale) };
+}
+
 export const meanOf = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / (values.length || 1);
 
 /** @param share 0.95 for the 95th percentile. @returns 0 without values */

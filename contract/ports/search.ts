@@ -1,16 +1,22 @@
 import type { SearchRequest, SearchResult } from '../documents.ts';
 import type { Scope } from '../references.ts';
 
+/**
+ * How near a query's best sentence has to be, as a cosine less what chance gives in a collection of its size. `strong`:
+ * from there on it most likely speaks of what was asked; `weak`: below it, nothing is near.
+ */
+export type EvidenceThresholds = { strong: number; weak: number };
+
 /** Turns text into vectors of length 1. */
 export interface Embedder {
   /** Stored with every vector: vectors of different models are not comparable. */
   readonly model: string;
 
   /**
-   * A passage counts as relevant when its coverage (the share of the question's words that it contains) plus its cosine
-   * with the question reaches this sum. Undefined for a model whose cosines are not calibrated: coverage alone decides.
+   * From which similarity of its best sentence on a search counts as strong or weak evidence, see
+   * `EvidenceThresholds`. Undefined for a model whose cosines are not calibrated: words alone decide.
    */
-  readonly relevanceThreshold: number | undefined;
+  readonly evidence: EvidenceThresholds | undefined;
 
   /** Embeds passages, in their order. A text that is too long for the model's input is split, not truncated. */
   embedPassages(passages: PassageText[], signal: AbortSignal): Promise<Float32Array[]>;

@@ -1,60 +1,66 @@
 import { characterBoundary } from './character-boundary.ts';
+import { splitSentences, trimSpan, type Sentence, type Span } from './sentences.ts';
 
-const sentences = new Intl.Segmenter(undefined, { granularity: 'sentence' });
 const words = new Intl.Segmenter(undefined, { granularity: 'word' });
-
-/** Part of a text, [start, end), in UTF-16 code units. */
-export type Span = { start: number; end: number };
 
 /** Longest quotation, in UTF-16 code units. */
 const maxQuote = 400;
 
 /**
- * Selects the one or two neighbouring sentences of a passage that share the most words with a claim.
+ * Selects the one or two neighbouring sentences of a passage that share the most words with a claim, or the row or list
+ * item that does.
  *
  * @returns offsets into `passage`; the text between them is the quotation, at most `maxQuote` long
  */
 export function selectQuote(passage: string, claim: string): Span {
   const wanted = wordsOf(claim);
-  const spans = splitSentences(passage)
-    .map((span) => trimSpan(passage, span))
-    .filter(({ start, end }) => end > start);
-  const scores = spans.map(({ start, end }) => countSharedWords(passage.slice(start, end), wanted));
-  const scored = spans.map((span, i) => {
-    const next = spans[i + 1];
-    const alone = { ...span, score: scores[i] ?? 0 };
-    if (!next || next.end - span.start > maxQuote) return alone;
-    const score = countSharedWords(passage.slice(span.start, next.end), wanted);
+  const sentences = sentencesOf(passage);
+  const scores = sentences.map(({ start, end }) => countSharedWords(passage.slice(start, end), wanted));
+  const scored = sentences.map((sentence, i) => {
+    const { start, end } = sentence;
+    const next = sentences[i + 1];
+    const alone = { start, end, score: scores[i] ?? 0 };
+    if (!next || sentence.kind !== 'prose' || next.kind !== 'prose' || next.end - start > maxQuote) return alone;
+    const score = countSharedWords(passage.slice(start, next.end), wanted);
     // Two sentences are quoted when together they share at least two more words than either alone.
-    return score >= Math.max(alone.score, scores[i + 1] ?? 0) + 2 ? { start: span.start, end: next.end, score } : alone;
+    return score >= Math.max(alone.score, scores[i + 1] ?? 0) + 2 ? { start, end: next.end, score } : alone;
   });
   const best = scored.reduce((a, b) => (b.score > a.score ? b : a), { start: 0, end: passage.length, score: -1 });
-  const end = Math.min(best.end, best.start + maxQuote);
-  return { start: best.start, end: end < best.end ? characterBoundary(passage, end) : end };
+  return shortenSpan(passage, best);
 }
 
 /**
- * Splits a text into sentences and lines. The spans are adjacent and cover the whole text: white space belongs to the
- * sentence before it. No span is blank, unless the whole text is.
+ * A sentence with those around it, as long as the quotation stays within its length: they often hold the answer where
+ * the sentence only repeats the question.
+ *
+ * @param at offset of the sentence in `passage`
+ * @returns offsets into `passage`
  */
-export function splitSentences(text: string): Span[] {
-  // A wrapped line does not end a sentence. Each line break becomes one space, so that offsets stay the same.
-  const unwrapped = text.replace(/(?<=[^\n])\n(?=[^\n\s|*#-])/g, ' ');
-  const spans: Span[] = [];
-  for (const { index, segment } of sentences.segment(unwrapped)) {
-    const last = spans.at(-1);
-    const joins = last && (!segment.trim() || !text.slice(last.start, last.end).trim());
-    if (joins) last.end = index + segment.length;
-    else spans.push({ start: index, end: index + segment.length });
+export function quoteAround(passage: string, at: number): Span {
+  const sentences = sentencesOf(passage);
+  const index = sentences.findIndex(({ end }) => at < end);
+  const found = sentences[index];
+  if (!found) return shortenSpan(passage, { start: 0, end: passage.length });
+  let { start, end } = found;
+  for (const neighbour of [sentences[index + 1], sentences[index - 1]]) {
+    if (!neighbour) continue;
+    const joined = { start: Math.min(start, neighbour.start), end: Math.max(end, neighbour.end) };
+    if (joined.end - joined.start <= maxQuote) ({ start, end } = joined);
   }
-  return spans;
+  return shortenSpan(passage, { start, end });
 }
 
-/** Shrinks a span by the white space at both of its ends. */
-export function trimSpan(text: string, { start, end }: Span): Span {
-  const segment = text.slice(start, end);
-  const lead = segment.length - segment.trimStart().length;
-  return { start: start + lead, end: start + Math.max(lead, segment.trimEnd().length) };
+/** The sentences of a passage without the white space around them. */
+export const sentencesOf = (passage: string): Sentence[] =>
+  splitSentences(passage)
+    .map(({ kind, ...span }) => ({ ...trimSpan(passage, span), kind }))
+    .filter(({ start, end }) => end > start);
+
+/** Cuts a quotation that is too long between two words, or between two characters where there is no space. */
+function shortenSpan(passage: string, { start, end }: Span): Span {
+  if (end - start <= maxQuote) return { start, end };
+  const space = passage.slice(start, start + maxQuote + 1).search(/\s\S*$/);
+  return { start, end: space > 0 ? start + space : characterBoundary(passage, start + maxQuote) };
 }
 
 /** The words of a text in lower case. They are cut to five letters, so that plural and past tense match. */

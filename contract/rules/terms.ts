@@ -32,11 +32,8 @@ export function matchTerms(query: string): string[] {
   return [...new Set([...words.map(quote), ...runTerms])].slice(0, maxTerms);
 }
 
-/** The stems of a query's content words; of all its words when every one is a stop word. */
-export function queryStems(query: string): Set<string> {
-  const { words, runs } = splitQuery(query);
-  return stemsOf([...words.filter((term) => term.length > 1), ...runs.flatMap(bigramsOf)]);
-}
+/** The form that `queryTerms` gives to one of `matchTerms`. */
+export const queryTermOf = (matchTerm: string): string => passageTerms(matchTerm).at(-1) ?? '';
 
 /** The stems of a text's content words; empty when every word is a stop word. */
 export function contentStems(text: string): Set<string> {

@@ -22,7 +22,7 @@ export function createLocalEmbedder(model: EmbeddingModel): Embedder {
     (pool ??= startPool()).run({ ...job, model } satisfies EmbeddingJob, { signal }) as Promise<Float32Array>;
   return {
     model: model.name,
-    relevanceThreshold: model.relevantFrom,
+    evidence: model.evidence,
     embedPassages: async (passages, signal) => {
       const vectors: Float32Array[] = [];
       // One at a time, so that a query waits for one passage at most.

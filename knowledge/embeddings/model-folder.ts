@@ -12,21 +12,24 @@ const Description = z.strictObject({
   pooling: z.enum(['mean', 'cls']).default('mean'),
   maxTokens: z.int().min(16).max(8_192).default(256),
   queryPrefix: z.string().max(500).default(''),
-  /**
-   * See `Embedder.relevanceThreshold`. Without it the model is not
-   * calibrated, and only matching words make a passage relevant.
-   */
+  /** See `Embedder.evidence`. Without it the model is not calibrated, and searches are judged by words. */
+  evidence: z.strictObject({ strong: z.number().min(-1).max(1), weak: z.number().min(-1).max(1) }).optional(),
+  /** Of versions before `evidence`; no longer used. */
   relevantFrom: z.number().min(0).max(2).optional(),
 });
 
-export type EmbeddingModel = z.output<typeof Description> & {
+export type EmbeddingModel = Omit<z.output<typeof Description>, 'relevantFrom'> & {
   dir: string;
   modelFile: string;
   tokenizerFile: string;
 };
 
 /** Without `alfred-model.json`: all-MiniLM-L6-v2 (sentence-transformers, Apache-2.0) with 8-bit weights. */
-const defaultDescription = { name: 'all-MiniLM-L6-v2-int8', relevantFrom: 0.8 };
+const defaultDescription = {
+  name: 'all-MiniLM-L6-v2-int8',
+  // Tuned on test/evaluation/tuning.json, see docs/benchmarks.md.
+  evidence: { strong: 0.43, weak: 0.12 },
+};
 
 /**
  * Version of the code that makes the vectors. Change it whenever the same model gives different vectors than before.
@@ -48,10 +51,10 @@ export async function readModelFolder(dir: string): Promise<EmbeddingModel | und
   const parsed = Description.safeParse(description === undefined ? defaultDescription : parseJson(description));
   if (!parsed.success)
     throw new Error(`${join(dir, 'alfred-model.json')} does not describe a model: ${z.prettifyError(parsed.error)}`);
-  const { name, relevantFrom, ...usage } = parsed.data;
+  const { name, evidence, relevantFrom: _, ...usage } = parsed.data;
   const files = [await hashFile(modelFile), await hashFile(tokenizerFile)];
   const hash = createHash('sha256').update(JSON.stringify([...files, method, usage]));
-  return { ...usage, relevantFrom, name: `${name}@${hash.digest('hex').slice(0, 8)}`, dir, modelFile, tokenizerFile };
+  return { ...usage, evidence, name: `${name}@${hash.digest('hex').slice(0, 8)}`, dir, modelFile, tokenizerFile };
 }
 
 const isFile = (path: string) =>

@@ -76,7 +76,7 @@ export function createOpenAiEmbedder({ model, apiKey, baseUrl, queryTimeoutMs = 
 
   return {
     model: `openai:${model}`,
-    relevanceThreshold: undefined,
+    evidence: undefined,
     async embedPassages(passages, signal) {
       const vectors: Float32Array[] = [];
       for (let from = 0; from < passages.length; from += batchSize)

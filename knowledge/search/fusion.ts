@@ -18,7 +18,10 @@ export type Fusion =
 export const defaultFusion: Fusion = { method: 'rrf', k: 60, denseWeight: 0.5 };
 
 /** Merges both lists, best first. Ties are ordered by id, so that the same query always gives the same result. */
-export function fuse({ lexical, dense }: Candidates, fusion: Fusion = defaultFusion): FusedCandidate[] {
+export function fuse(
+  { lexical, dense }: Pick<Candidates, 'lexical' | 'dense'>,
+  fusion: Fusion = defaultFusion,
+): FusedCandidate[] {
   const candidates = new Map<string, FusedCandidate>();
   const add = (list: Hit[], side: 'lexical' | 'dense', weight: number) => {
     const contributions = contributionsOf(list, fusion);

@@ -18,8 +18,17 @@ export type PassageQuery = { text: string; vector?: Float32Array | undefined };
 /** An entry of one result list, best first. Scores of different lists are not comparable. */
 export type Hit = { chunkId: string; score: number };
 
+/**
+ * What an index knows of all of a tenant's passages, also of those that the caller may not read.
+ *
+ * @property passages how many there are
+ * @property holders  for each word of the query, in the form of `queryTerms`, how many passages hold it; undefined when
+ *                    the index cannot count them
+ */
+export type CorpusCounts = { passages: number; holders: [term: string, passages: number][] | undefined };
+
 /** The two result lists of a query. `dense` is empty when the query or the index has no vectors. */
-export type Candidates = { lexical: Hit[]; dense: Hit[] };
+export type Candidates = { lexical: Hit[]; dense: Hit[]; corpus: CorpusCounts };
 
 /** @property behind changes of documents that the index has not applied yet */
 export type IndexState = { passages: number; vectors: number; behind: number; bytes: number | null };

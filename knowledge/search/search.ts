@@ -5,12 +5,11 @@ import type { Metrics } from '../../runtime/metrics.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
 import type { Embedder, Embeddings, Reranker, SearchIndex } from '../../contract/ports/index.ts';
 import { principalsOf } from '../store/readable.ts';
-import type { ScoredPassage } from './best-passages.ts';
 import { fuse, fusionName, defaultFusion, type FusedCandidate, type Fusion } from './fusion.ts';
 import type { PassageFilter, PassageIndex } from './passage-index.ts';
 import { createQueryEmbedder } from './query-embedder.ts';
+import { createEvidence, judgedPassages } from './evidence/evidence.ts';
 import { readBestPassages } from './read-best-passages.ts';
-import { relevanceOf } from './relevance.ts';
 import { fusedOrder } from './rerank/candidate-order.ts';
 import { createGuardedReranker } from './rerank/guarded-reranker.ts';
 import { orderCandidates } from './rerank/order-candidates.ts';
@@ -40,6 +39,7 @@ export function createSearch(deps: Deps): SearchIndex {
   const reranker = deps.reranker && createGuardedReranker({ reranker: deps.reranker, log, metrics });
   const timeStage = createTimeStage(metrics);
   const embedQuery = createQueryEmbedder({ embeddings, log, metrics, timeStage });
+  const judge = createEvidence({ log, timeStage });
 
   /** @returns undefined when a candidate is gone or not readable any more, unless `acceptsStale` */
   const order = async (
@@ -72,14 +72,20 @@ export function createSearch(deps: Deps): SearchIndex {
       const filter = filterOf(request, await principalsOf(db, scope));
       const candidates = await timeStage('candidates', () => index.find(scope, filter, passageQuery, depth));
       const ordered = await order({ scope, query, fused: fuse(candidates, fusion), acceptsStale }, signal);
-      const passages =
-        ordered && (await timeStage('read', () => readBestPassages(db, { scope, ordered, limit, acceptsStale })));
-      if (passages) {
-        const usedEmbedder = candidates.dense.length > 0 ? embedded?.embedder : undefined;
+      const read = (count: number) =>
+        timeStage('read', async () => ordered && readBestPassages(db, { scope, ordered, limit: count, acceptsStale }));
+      const judged = await read(judgedPassages);
+      const shown = limit <= judgedPassages ? judged?.slice(0, limit) : await read(limit);
+      if (ordered && judged && shown) {
+        const isDense = candidates.dense.length > 0;
         const isReranked = ordered.some(({ rerank }) => rerank !== null);
+        const { corpus } = candidates;
+        const found = { query, judged, shown, corpus, embedded: isDense ? embedded : undefined };
+        const result = await judge(found, signal);
         return {
-          ...withRelevance(query, passages, embedded?.embedder),
-          ...searchReport(usedEmbedder, isReranked),
+          ...result,
+          answerable: result.evidence === 'strong',
+          ...searchReport(isDense ? embedded?.embedder : undefined, isReranked),
         };
       }
       // A document changed between the index query and the read, and its passages are gone: search again.
@@ -97,18 +103,6 @@ export function createSearch(deps: Deps): SearchIndex {
     async close() {
       await Promise.all([index.close(), embeddings.close()]);
     },
-  };
-}
-
-function withRelevance(query: string, passages: ScoredPassage[], embedder: Embedder | undefined) {
-  const relevances = relevanceOf(
-    query,
-    passages.map((passage) => ({ ...passage, similarity: passage.scores.dense?.score })),
-    embedder?.relevanceThreshold,
-  );
-  return {
-    passages: passages.map((passage, i) => ({ ...passage, coverage: relevances[i]?.coverage ?? 0 })),
-    answerable: relevances.some(({ isRelevant }) => isRelevant),
   };
 }
 

@@ -48,7 +48,7 @@ export async function measureSearches({
   let questionVector = new Float32Array(0);
   const embedder = {
     model,
-    relevanceThreshold: undefined,
+    evidence: undefined,
     close: async () => {},
     embedPassages: async () => [],
     embedQuery: async () => questionVector,

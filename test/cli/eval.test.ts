@@ -1,9 +1,12 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createAdapters } from '../../wiring/adapters.ts';
-import { readQuestions, scoreAnswers, type EvaluatedAnswer } from '../../cli/eval/answers.ts';
+import { scoreAnswers, type EvaluatedAnswer } from '../../cli/eval/answers.ts';
+import { wilson } from '../../cli/eval/measures.ts';
+import { readQuestions } from '../../cli/eval/questions.ts';
 import { readCorpus } from '../../cli/eval/beir.ts';
 import { evaluateRetrieval, removeCorpus } from '../../cli/eval/retrieval.ts';
 import { createTestEnvironment } from '../support/environment/environment.ts';
@@ -100,9 +103,33 @@ describe('alfred eval answers', () => {
     await expect(readQuestions(file)).rejects.toThrow(message);
   });
 
-  test('counts correct documents, facts, unanswerable questions without citations, and valid citations', () => {
+  test('reads questions with groups, only those of one corpus when it is named', async () => {
+    const file = join(dir, 'groups.json');
+    const question = {
+      id: 'q1',
+      corpus: 'a',
+      group: 'answerable',
+      question: 'What?',
+      documents: ['a.md'],
+      facts: ['1'],
+    };
+    await writeFile(file, JSON.stringify([question, { group: 'off_topic', corpus: 'b', question: 'Why?' }]));
+    expect(await readQuestions(file)).toMatchObject([question, { group: 'off_topic', documents: [], facts: [] }]);
+    expect(await readQuestions(file, 'b')).toMatchObject([{ question: 'Why?' }]);
+    await expect(readQuestions(file, 'c')).rejects.toThrow('no questions about the corpus c; it has a, b');
+  });
+
+  test.each(['tuning.json', 'held-out.json', 'policies.json'])('%s is such a set', async (name) => {
+    const path = fileURLToPath(new URL(`../evaluation/${name}`, import.meta.url));
+    expect((await readQuestions(path)).length).toBeGreaterThan(80);
+  });
+
+  test('counts by group what was answered, offered as related and left open', () => {
     const base = {
+      documents: [],
+      facts: [],
       text: '',
+      tone: 'answered' as const,
       citations: 0,
       validCitations: 0,
       citesDocument: false,
@@ -110,30 +137,32 @@ describe('alfred eval answers', () => {
       sentences: 1,
       supported: 0,
     };
+    const right = { citations: 2, validCitations: 1, citesDocument: true, saysFact: true, sentences: 3, supported: 2 };
     const answers: EvaluatedAnswer[] = [
-      {
-        ...base,
-        question: 'a',
-        document: 'a.md',
-        fact: '1',
-        citations: 2,
-        validCitations: 1,
-        citesDocument: true,
-        saysFact: true,
-        sentences: 3,
-        supported: 2,
-      },
-      { ...base, question: 'b', document: 'b.md', fact: '2' },
-      { ...base, question: 'c', document: null, fact: null },
-      { ...base, question: 'd', document: null, fact: null, failed: 'model_unavailable' },
+      { ...base, ...right, question: 'a', group: 'answerable', facts: ['1'] },
+      { ...base, question: 'b', group: 'answerable', facts: ['2'], tone: 'left_open' },
+      { ...base, question: 'c', group: 'off_topic', tone: 'hedged' },
+      { ...base, question: 'd', group: 'near_miss', failed: 'model_unavailable' },
     ];
-    expect(Object.values(scoreAnswers(answers))).toEqual([
-      [1, 2],
-      [1, 2],
-      [1, 2],
-      [1, 2],
-      [2, 3],
-      [1, 4],
-    ]);
+    expect(scoreAnswers(answers)).toEqual({
+      'false “I don’t know”': [1, 2],
+      'right document cited': [1, 2],
+      'exact fact quoted': [1, 2],
+      'answerable, offered as “may be related” only': [0, 2],
+      'off topic answered': [0, 1],
+      'off topic, offered as “may be related”': [1, 1],
+      'near miss answered': [0, 1],
+      'near miss, offered as “may be related”': [0, 1],
+      'citations whose quote stands at its place': [1, 2],
+      'sentences that carry a citation, of answers that cite': [2, 3],
+      'tasks that failed': [1, 4],
+    });
+  });
+
+  test('the interval of a share is Wilson’s', () => {
+    const { low, high } = wilson(8, 10);
+    expect([low.toFixed(3), high.toFixed(3)]).toEqual(['0.490', '0.943']);
+    expect(wilson(0, 20).low).toBe(0);
+    expect(wilson(20, 20).high).toBeCloseTo(1);
   });
 });

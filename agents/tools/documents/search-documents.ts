@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { SearchResult } from '../../../contract/documents.ts';
 import type { SearchIndex } from '../../../contract/ports/index.ts';
 import { typedTool } from '../typed-tool.ts';
 
@@ -18,33 +19,41 @@ export const searchDocumentsTool = (index: Pick<SearchIndex, 'search'>) =>
   typedTool({
     name: 'search_documents',
     description:
-      'Searches the company’s documents by words and meaning and returns the passages that match best, best first. It sees nothing but the query, so a follow-up question must be written out: after “How long is the notice period?” the query for “And for managers?” is “notice period for managers”. Search again with other words when the passages do not settle the question.',
+      'Searches the company’s documents by words and meaning and returns the passages that match best, best first, each with how near it comes (`match`: close or loose). Read them before you decide whether they answer the question: a loose match may hold the answer in other words, and a close one may not. It sees nothing but the query, so a follow-up question must be written out: after “How long is the notice period?” the query for “And for managers?” is “notice period for managers”. Search again with other words when the passages do not settle the question.',
     input: Input,
     async run({ query, limit }, { scope, signal }) {
-      const found = await index.search(scope, { query, limit }, signal);
+      const { passages: found, evidence, indexVersion } = await index.search(scope, { query, limit }, signal);
       // Scores help people who tune the search. The model does not need them.
-      const passages = found.passages.map(({ scores: _, coverage: _coverage, ...passage }) => passage);
-      if (!found.answerable && passages.length > 0)
-        return {
-          output: { query: shortQuery(query, 300), passages: [], note: noMatchNote(query, passages.length) },
-          summary: `no passage speaks of “${shortQuery(query, 100)}”`,
-        };
+      const passages = found.map(({ scores: _, coverage: _coverage, ...passage }) => passage);
+      const note = passages.length === 0 ? nothingFound : notes[evidence];
       return {
         // Everything beside the passages stays short: only then are long results read on passage by passage.
-        output: { query: shortQuery(query, 300), passages, indexVersion: found.indexVersion },
-        summary: `${passages.length === 1 ? '1 passage' : `${passages.length} passages`} found for “${shortQuery(query, 100)}”`,
+        output: { query: shortQuery(query, 300), evidence, ...(note && { note }), passages, indexVersion },
+        summary: summaryOf(shortQuery(query, 100), passages.length, evidence),
       };
     },
   });
+
+type Evidence = SearchResult['evidence'];
+
+/** A note for the model beside the passages. The model decides; the search only knows how near they are. */
+const notes: Record<Evidence, string | undefined> = {
+  strong: undefined,
+  weak: 'The nearest passages are only loosely related; say so if they do not answer.',
+  none: 'Nothing near was found; these passages are the nearest. Search once more with other words, or say that you do not know and what you looked for.',
+};
+const nothingFound =
+  'No passage was found. Search once more with other words, or say that you do not know and what you looked for.';
+
+/** One line for people who follow the task. */
+function summaryOf(query: string, passages: number, evidence: Evidence): string {
+  const found = passages === 1 ? '1 passage found' : `${passages} passages found`;
+  const nearness = { strong: '', weak: ', loosely related', none: ', none of them near' }[evidence];
+  return `${found} for “${query}”${passages > 0 ? nearness : ''}`;
+}
 
 /** A query on one line, shortened to `width` characters. */
 function shortQuery(query: string, width: number): string {
   const line = query.replace(/\s+/g, ' ');
   return line.length <= width ? line.toWellFormed() : `${line.slice(0, width - 1).toWellFormed()}…`;
 }
-
-/**
- * Replaces passages that only share some words with the query: a model would be tempted to answer from them.
- */
-const noMatchNote = (query: string, passages: number) =>
-  `No document speaks of ${JSON.stringify(shortQuery(query, 300))}: the ${passages} nearest passages share too little with it. Search once more with other words, or say that you do not know and what you looked for.`;

@@ -99,7 +99,6 @@ const localModels = {
       maxTokens: 512,
       // The prefix that the model's authors prescribe: https://huggingface.co/BAAI/bge-small-en-v1.5
       queryPrefix: 'Represent this sentence for searching relevant passages: ',
-      relevantFrom: 1.1,
     },
     sources: [
       { place: hub('Xenova/bge-small-en-v1.5', 'ea104dacec62c0de699686887e3f920caeb4f3e3'), files: bgeSmall },

@@ -20,6 +20,8 @@ export type FileCache = {
   state: string | undefined;
   classes: Map<number, Facets>;
   lastClass: number;
+  /** How many passages the file has. */
+  passages: number;
   codes: BinaryCodes | undefined;
   lastVector: number;
   /** Length in bytes of the vectors in `codes`. The query's vector has the same length; others are not comparable. */
@@ -31,6 +33,7 @@ export const emptyFileCache = (): FileCache => ({
   state: undefined,
   classes: new Map(),
   lastClass: 0,
+  passages: 0,
   codes: undefined,
   lastVector: 0,
   vectorBytes: 0,

@@ -1,9 +1,10 @@
 import type { Client } from '@libsql/client';
+import { queryTermOf } from '../../../contract/rules/terms.ts';
 import type { Candidates, PassageFilter } from '../passage-index.ts';
 import type { Facets } from './change-plan.ts';
 import type { FileCache, FileQuery } from './file-cache.ts';
 import { loadVectors, searchDense } from './search-dense.ts';
-import { searchLexical } from './search-lexical.ts';
+import { countTerms, searchLexical } from './search-lexical.ts';
 
 /**
  * Both result lists from one open file.
@@ -19,14 +20,24 @@ export async function findCandidates(
   if (cache.state !== state) {
     await loadClasses(client, cache);
     if (cache.codes) await loadVectors(client, cache);
+    cache.passages = await countPassages(client);
     cache.state = state;
   }
   const allowed = allowedClasses(cache, query.filter);
-  if (allowed.size === 0) return { lexical: [], dense: [] };
+  const { passages } = cache;
+  if (allowed.size === 0) return { lexical: [], dense: [], corpus: { passages, holders: [] } };
+  const counts = await countTerms(client, cache, query.terms);
+  const holders = counts.map(({ term, passages: count }): [string, number] => [queryTermOf(term), count]);
   return {
-    lexical: await searchLexical(client, cache, allowed, query),
+    lexical: await searchLexical(client, { cache, allowed, counts }, query),
     dense: await searchDense(client, cache, allowed, query),
+    corpus: { passages, holders },
   };
+}
+
+async function countPassages(client: Client): Promise<number> {
+  const { rows } = await client.execute('select count(*) as n from passages');
+  return Number(rows[0]?.n);
 }
 
 /** Reads the classes that were added since the last call. */

@@ -9,7 +9,7 @@ const frequentFrom = 500;
 /** About how many passages are ranked by words. To rank one passage takes a microsecond. */
 const maxRankedPassages = 5_000;
 
-type TermCount = { term: string; passages: number };
+export type TermCount = { term: string; passages: number };
 
 /**
  * The passages that match a query's words best.
@@ -20,11 +20,9 @@ type TermCount = { term: string; passages: number };
  */
 export async function searchLexical(
   client: Client,
-  cache: FileCache,
-  allowed: Set<number>,
+  { cache, allowed, counts }: { cache: FileCache; allowed: Set<number>; counts: TermCount[] },
   query: FileQuery,
 ): Promise<Hit[]> {
-  const counts = await countTerms(client, cache, query.terms);
   const selection = selectionOf(cache, allowed, query);
   const rank = (match: string) => rankPassages(client, match, selection);
   const affordable = affordableTerms(counts);
@@ -66,7 +64,7 @@ async function rankPassages(client: Client, match: string, { depth, filter }: Se
 }
 
 /** How many passages contain each word, rarest first. Leaves out words that no passage contains. */
-async function countTerms(client: Client, { passageCounts }: FileCache, terms: string[]): Promise<TermCount[]> {
+export async function countTerms(client: Client, { passageCounts }: FileCache, terms: string[]): Promise<TermCount[]> {
   const counts: TermCount[] = [];
   for (const term of terms) {
     let passages = passageCounts.get(term);

@@ -1,4 +1,5 @@
 import type { Schemas } from '@qdrant/js-client-rest';
+import { LRUCache } from 'lru-cache';
 import { AlfredError } from '../../../contract/errors.ts';
 import { coalesce } from '../../../runtime/coalesce.ts';
 import type { Config } from '../../../runtime/config.ts';
@@ -67,6 +68,16 @@ export function createQdrantIndex({ db, log, model, url, key, alias, settings }:
     );
   };
 
+  const passageCounts = new LRUCache<string, number>({ max: 10_000, ttl: 60_000 });
+  /** About how many passages a tenant has. Qdrant estimates it without reading every point; it is kept for a minute. */
+  const countPassages = async (collection: string, tenant: string): Promise<number> => {
+    const known = passageCounts.get(tenant);
+    if (known !== undefined) return known;
+    const passages = await countPoints(server, collection, { exact: false, filter: ofTenant(tenant) });
+    passageCounts.set(tenant, passages);
+    return passages;
+  };
+
   const operations = createOperations({
     server,
     db,
@@ -84,7 +95,10 @@ export function createQdrantIndex({ db, log, model, url, key, alias, settings }:
     find: ({ tenant }, filter, query, depth) =>
       withServing(tenant, async (collection, minimum) => {
         const { lexical, dense } = await requestsOf({ collection, tenant, filter, limit: depth }, query);
-        return search(server, { collection, tenant, minimum }, { lexical, dense });
+        const lists = await search(server, { collection, tenant, minimum }, { lexical, dense });
+        if (!lists) return undefined;
+        // Qdrant cannot tell how many passages hold a word.
+        return { ...lists, corpus: { passages: await countPassages(collection.name, tenant), holders: undefined } };
       }),
     state: (tenant) =>
       withServing(tenant, async ({ name }, { applied }) => {
@@ -120,7 +134,7 @@ async function search(
   server: Server,
   { collection, tenant, minimum }: TenantPoints & { minimum: IndexPosition },
   { lexical, dense }: { lexical: Schemas['QueryRequest'] | undefined; dense: Schemas['QueryRequest'] | undefined },
-): Promise<Candidates | undefined> {
+): Promise<Pick<Candidates, 'lexical' | 'dense'> | undefined> {
   // The position is read in the same request, so that it is the position of the points that were searched.
   const position = { filter: { must: [{ has_id: [positionPointId(tenant)] }] }, limit: 1, with_payload: true };
   const searches = [position, ...[lexical, dense].filter((request) => request !== undefined)];

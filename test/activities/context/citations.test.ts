@@ -2,7 +2,8 @@ import { expect, test } from '@jest/globals';
 import { citationsOf, citedNotShown, numberPassages, numbersByResult } from '../../../activities/context/citations.ts';
 import type { Message } from '../../../contract/ports/index.ts';
 import type { StoredMessage } from '../../../contract/messages.ts';
-import { selectQuote, splitSentences } from '../../../contract/rules/quote.ts';
+import { selectQuote } from '../../../contract/rules/quote.ts';
+import { splitSentences } from '../../../contract/rules/sentences.ts';
 import { passage } from '../../support/documents/passage.ts';
 
 const toolMessage = (...passages: object[]): Message => ({

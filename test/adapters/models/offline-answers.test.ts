@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Adapters } from '../../../wiring/adapters.ts';
 import { createTools } from '../../../agents/tools/index.ts';
 import { createOfflineProvider } from '../../../adapters/models/offline.ts';
-import { citationsOf, numberPassages } from '../../../activities/context/citations.ts';
+import { citationsOf, numberPassages, placesIn } from '../../../activities/context/citations.ts';
 import type { Message } from '../../../contract/ports/index.ts';
 import { createPolicyEnvironment } from '../../support/documents/policy-environment.ts';
 import { local } from '../../support/documents/put-document.ts';
@@ -37,20 +37,22 @@ async function answer(question: string) {
     { role: 'tool', results: [{ callId: 'c', tool: 'search_documents', output: output, isError: false }] },
   ]);
   let text = '';
+  let places: ReturnType<typeof placesIn> = [];
   for await (const event of provider.stream(
     { model: 'quote', instructions: '', messages, tools: [], maxOutputTokens: 1_000, idempotencyKey: 't/2' },
     signal,
   ))
     if (event.type === 'text') text += event.text;
-  return { text, citations: citationsOf(text, messages) };
+    else if (event.type === 'end') places = placesIn(event.parts);
+  return { text, citations: citationsOf(text, messages, places) };
 }
 
-test('questions that the policies do not answer get “I don’t know”, and the others a verbatim quotation with its place', async () => {
+test('of questions that the policies do not answer few get an answer without a reservation, and the others get a verbatim quotation with its place', async () => {
   const unanswerable = questions.filter(({ document }) => document === null);
   const answerable = questions.filter(({ document }) => document !== null);
   const wronglyAnswered: string[] = [];
   for (const { question } of unanswerable)
-    if (!(await answer(question)).text.startsWith('I don’t know')) wronglyAnswered.push(question);
+    if (!/^(I don’t know|This may be related)/.test((await answer(question)).text)) wronglyAnswered.push(question);
   let correct = 0;
   let quotes = 0;
   for (const { question, document, fact } of answerable) {
@@ -64,8 +66,8 @@ test('questions that the policies do not answer get “I don’t know”, and th
     }
   }
   console.log(
-    `by words alone: ${unanswerable.length - wronglyAnswered.length} of ${unanswerable.length} left open, ${correct} of ${answerable.length} answered right, ${quotes} quotations`,
+    `by words alone: ${unanswerable.length - wronglyAnswered.length} of ${unanswerable.length} not answered, ${correct} of ${answerable.length} answered right, ${quotes} quotations`,
   );
   expect(wronglyAnswered.length).toBeLessThanOrEqual(5);
-  expect(correct).toBeGreaterThanOrEqual(30);
+  expect(correct).toBeGreaterThanOrEqual(36);
 }, 120_000);

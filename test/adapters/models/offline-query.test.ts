@@ -126,7 +126,7 @@ describe('a conversation with the offline provider about the example policies', 
     },
   );
 
-  test('an unanswerable question stays open after another question too', async () => {
+  test('an unanswerable question gets no answer without a reservation after another question either', async () => {
     const file = await readFile(new URL('../../evaluation/policies.json', import.meta.url), 'utf8');
     const { questions } = JSON.parse(file) as { questions: { question: string; document: string | null }[] };
     const answerable = questions.filter(({ document }) => document !== null);
@@ -134,10 +134,10 @@ describe('a conversation with the offline provider about the example policies', 
     const answered: string[] = [];
     for (const [i, { question }] of unanswerable.entries()) {
       const { text } = await answer(answerable[i % answerable.length]?.question ?? '', question);
-      if (!text.startsWith('I don’t know')) answered.push(question);
+      if (!/^(Taken as a follow-up.*\n\n)?(I don’t know|This may be related)/.test(text)) answered.push(question);
     }
     console.log(
-      `after another question, by words alone: ${unanswerable.length - answered.length} of ${unanswerable.length} left open`,
+      `after another question, by words alone: ${unanswerable.length - answered.length} of ${unanswerable.length} not answered`,
     );
     expect(answered.length).toBeLessThanOrEqual(5);
   }, 60_000);

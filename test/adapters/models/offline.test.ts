@@ -29,7 +29,7 @@ const answered = (output: unknown): Message[] => [
 test('searches the documents with the question', async () => {
   expect((await stream([{ role: 'user', text: 'How long?' }])).at(-1)).toMatchObject({
     stopReason: 'tools',
-    parts: [{ tool: 'search_documents', arguments: { query: 'How long?' } }],
+    parts: [{ tool: 'search_documents', arguments: { query: 'How long?', limit: 10 } }],
   });
 });
 
@@ -60,10 +60,58 @@ test('quotes passages with their numbers, and explains in one line that it is of
 });
 
 test('reports that nothing matches, and answers without tools too', async () => {
-  expect(text(await stream(answered({ passages: [] })))).toContain(
-    'nothing in the documents speaks of that. I looked for “How long?”',
-  );
+  const answer = text(await stream(answered({ passages: [] })));
+  expect(answer).toContain('I don’t know: I found nothing near it. I looked for “How long?”');
+  // There is nothing to quote, so it does not speak of passages or of what the documents hold.
+  expect(answer).not.toMatch(/passages that match|sentences of the documents|nothing in the documents/);
   expect(text(await stream([{ role: 'user', text: 'Hello' }], { offered: [] }))).not.toBe('');
+});
+
+const rules =
+  'Book early. Hotels need a receipt. A night costs 190 EUR at most. Ask the desk.\n\nCity: Oslo; Limit: 190 EUR\nCity: Rome; Limit: 140 EUR';
+const hotels = {
+  n: 1,
+  chunkId: 'c',
+  documentId: '01a2016d-a24b-75a4-a29e-b8b9392386bd',
+  document: 'd',
+  title: 't',
+  headingPath: [],
+  page: null,
+  contentHash: 'h',
+  text: rules,
+  start: 50,
+  end: 50 + rules.length,
+};
+const highlight = (sentence: string, score: number) => {
+  const start = 50 + rules.indexOf(sentence);
+  return { start, end: start + sentence.length, score };
+};
+
+test('strong evidence: the best sentences of all passages with those around them, cited at their places', async () => {
+  const passage = { ...hotels, highlights: [highlight('A night costs', 0.9), highlight('City: Rome', 0.5)] };
+  const events = await stream(answered({ evidence: 'strong', passages: [passage] }));
+  const answer = text(events);
+  expect(answer).toContain('“Hotels need a receipt. A night costs 190 EUR at most. Ask the desk.” [1]');
+  expect(answer).toContain('“City: Oslo; Limit: 190 EUR\nCity: Rome; Limit: 140 EUR” [1]');
+  expect(answer).not.toContain('may be related');
+  const end = events.at(-1);
+  const [part] = end?.type === 'end' ? end.parts : [];
+  const places = part?.type === 'text' ? (part.citations ?? []) : [];
+  expect(places).toHaveLength(2);
+  for (const { start, end: to, quote } of places) expect(rules.slice(start, to)).toBe(quote);
+});
+
+test('weak evidence: the same sentences, after a line that says that they may only be related', async () => {
+  const passage = { ...hotels, highlights: [highlight('A night costs', 0.4)] };
+  const answer = text(await stream(answered({ evidence: 'weak', passages: [passage] })));
+  expect(answer).toMatch(/^This may be related; it does not clearly answer the question:\n\n“Hotels need/);
+});
+
+test('no evidence: it does not know, although the search returned its nearest passages', async () => {
+  const passage = { ...hotels, highlights: [highlight('A night costs', 0.1)] };
+  const answer = text(await stream(answered({ evidence: 'none', passages: [passage] })));
+  expect(answer).toMatch(/^I don’t know: I found nothing near it\./);
+  expect(answer).not.toContain('190');
 });
 
 test('Alfred’s comment on an answer is not searched for', async () => {

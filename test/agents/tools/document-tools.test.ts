@@ -67,9 +67,20 @@ describe('search_documents', () => {
     );
     const { passages, summary, output } = await run('search_documents', { query: 'train\nfirst class' });
     expect(passages[0]?.text).toBe('Trains are first class above three hours.\n\nFlights are economy class.');
-    expect(summary).toBe('1 passage found for “train first class”');
+    expect(summary).toMatch(/^1 passage found for “train first class”/);
     expect(output).toMatchObject({ query: 'train first class' });
     expect((await run('search_documents', { query: 'xylophone' })).summary).toBe('0 passages found for “xylophone”');
+  });
+
+  test('returns the nearest passages even when nothing is near, and says so to the model and to people', async () => {
+    await putDocument(env.postgres.db, 'penguins.txt', 'Penguins may not be fed in the canteen.');
+    const { passages, summary, output } = await run('search_documents', {
+      query: 'how long do emperor penguins live in captivity according to zoologists',
+    });
+    expect(passages[0]?.text).toContain('Penguins');
+    expect(output).toMatchObject({ evidence: expect.stringMatching(/^(weak|none)$/), note: expect.any(String) });
+    expect(output).toMatchObject({ passages: [{ match: 'loose' }] });
+    expect(summary).toMatch(/”, (loosely related|none of them near)$/);
   });
 
   test('shortens a long query in its output, so that a long result is still read on passage by passage', async () => {

@@ -103,22 +103,31 @@ describe('token windows', () => {
 });
 
 describe('a model folder', () => {
-  test('without a description holds the default model, with its relevance threshold', async () => {
+  test('without a description holds the default model, with its thresholds of evidence', async () => {
     const model = await readModelFolder(await createModelFolder());
-    expect(model).toMatchObject({ maxTokens: 256, pooling: 'mean', queryPrefix: '', relevantFrom: 0.8 });
+    expect(model).toMatchObject({
+      maxTokens: 256,
+      pooling: 'mean',
+      queryPrefix: '',
+      evidence: { strong: 0.43, weak: 0.12 },
+    });
     expect(model?.name).toMatch(/^all-MiniLM-L6-v2-int8@[0-9a-f]{8}$/);
   });
 
-  test('that describes another model has a relevance threshold only if the description has one', async () => {
-    expect((await openEmbedder({ name: 'toy' })).relevanceThreshold).toBeUndefined();
-    expect((await openEmbedder({ name: 'toy', relevantFrom: 1.1 })).relevanceThreshold).toBe(1.1);
+  test('that describes another model has thresholds only if the description has them; the old one is ignored', async () => {
+    expect((await openEmbedder({ name: 'toy', relevantFrom: 1.1 })).evidence).toBeUndefined();
+    const evidence = { strong: 0.5, weak: 0.2 };
+    expect((await openEmbedder({ name: 'toy', evidence })).evidence).toEqual(evidence);
   });
 
   test('changes its model name exactly when its vectors change', async () => {
     const dir = await createModelFolder({ name: 'toy' });
     const nameOf = async () => (await readModelFolder(dir))?.name;
     const name = await nameOf();
-    await writeFile(join(dir, 'alfred-model.json'), JSON.stringify({ name: 'toy', relevantFrom: 1 }));
+    await writeFile(
+      join(dir, 'alfred-model.json'),
+      JSON.stringify({ name: 'toy', evidence: { strong: 0.5, weak: 0.2 } }),
+    );
     expect(await nameOf()).toBe(name);
     await writeFile(join(dir, 'alfred-model.json'), JSON.stringify({ name: 'toy', maxTokens: 512 }));
     const longer = await nameOf();

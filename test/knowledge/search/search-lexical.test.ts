@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createClient, type Client } from '@libsql/client';
-import { searchLexical } from '../../../knowledge/search/embedded/search-lexical.ts';
+import { countTerms, searchLexical } from '../../../knowledge/search/embedded/search-lexical.ts';
 import { emptyFileCache } from '../../../knowledge/search/embedded/file-cache.ts';
 import { schemaStatements } from '../../../knowledge/search/embedded/schema.ts';
 
@@ -25,13 +25,13 @@ async function fill(count: number, wordsOf: string) {
   );
 }
 
-const search = async (terms: string[], depth: number) =>
-  searchLexical(client, emptyFileCache(), new Set([1]), {
-    filter: { principals: ['everyone'] },
-    terms: terms.map((term) => `"${term}"`),
-    vector: undefined,
-    depth,
-  });
+const search = async (words: string[], depth: number) => {
+  const cache = emptyFileCache();
+  const terms = words.map((word) => `"${word}"`);
+  const counts = await countTerms(client, cache, terms);
+  const query = { filter: { principals: ['everyone'] }, terms, vector: undefined, depth };
+  return searchLexical(client, { cache, allowed: new Set([1]), counts }, query);
+};
 const ids = (hits: { chunkId: string }[]) => hits.map(({ chunkId }) => chunkId);
 
 test('for two words that most passages contain, passages with both come first', async () => {

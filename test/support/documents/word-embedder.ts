@@ -22,7 +22,7 @@ export function createWordEmbedder(model = 'words@1') {
   };
   const embedder: Embedder = {
     model,
-    relevanceThreshold: undefined,
+    evidence: undefined,
     embedPassages: async (texts) => {
       embedded += texts.length;
       return texts.map(({ headings, text }) => vectorOf(`${headings} ${text}`));

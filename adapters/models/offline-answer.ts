@@ -1,0 +1,122 @@
+import { Evidence, Highlight, Passage } from '../../contract/documents.ts';
+import type { JsonValue } from '../../contract/json.ts';
+import type { CitedPlace } from '../../contract/messages.ts';
+import type { Message } from '../../contract/ports/index.ts';
+import { quoteAround, selectQuote, sentencesOf } from '../../contract/rules/quote.ts';
+import type { Span } from '../../contract/rules/sentences.ts';
+import { offlineQuery } from './offline-query.ts';
+
+const howToAddModel =
+  'Set ANTHROPIC_API_KEY to have Claude answer, or OPENAI_API_KEY or OPENAI_BASE_URL and ALFRED_MODEL for another model.';
+const quotesNotice = `Offline: no model is configured, so these are sentences of the documents, word for word. ${howToAddModel}`;
+const notice = `Offline: no model is configured. ${howToAddModel}`;
+
+/** The first line of an answer whose passages come near the question and may not answer it. */
+export const mayBeRelated = 'This may be related; it does not clearly answer the question:';
+
+/** Most sentences that an answer quotes. */
+const maxQuotes = 3;
+/** Longest query that an answer repeats, in characters. */
+const maxShownQuery = 600;
+
+/** A text and the places that it quotes. */
+export type OfflineAnswer = { text: string; places: CitedPlace[] };
+
+/**
+ * Answers from the last tool results, without a model:
+ *
+ * - quotes the sentences that come nearest to the question;
+ * - says first that they may only be related when the search found no strong evidence;
+ * - says that it does not know when nothing is near.
+ *
+ * Results without passages are shown as JSON.
+ */
+export function offlineAnswer(messages: Message[]): OfflineAnswer {
+  const question = messages.findLast((message) => message.role === 'user' && !message.because);
+  const last = messages.findLast((message) => message.role === 'tool' || message === question);
+  const results = last?.role === 'tool' ? last.results : [];
+  const { query, isFollowUp, quoteQuery, matchesPassage } = offlineQuery(messages);
+  const found = results.flatMap(({ output }) => readOutput(output) ?? []);
+  const near = found.filter(({ evidence }) => evidence !== 'none').flatMap(({ passages }) => passages);
+  const passages = near.filter(matchesPassage);
+  const shownQuery = shorten(oneLine(query));
+  if (passages.length > 0) {
+    const quotes = bestQuotes(passages, { quoteQuery, isFollowUp: isFollowUp && quoteQuery !== query });
+    const lines = quotes.map(({ passage, quote }) => `“${showLines(quote)}” [${passage.n}]`);
+    if (!found.some(({ evidence }) => evidence === 'strong')) lines.unshift(mayBeRelated);
+    if (isFollowUp) lines.unshift(`Taken as a follow-up: I searched for “${shownQuery}”.`);
+    return {
+      text: [...lines, quotesNotice].join('\n\n'),
+      places: quotes.map(({ passage: { chunkId }, start, end, quote }) => ({ chunkId, start, end, quote })),
+    };
+  }
+  const otherResults = results.filter(({ output }) => readOutput(output) === undefined);
+  if (otherResults.length > 0) {
+    const shown = otherResults.map(({ tool, output }) => `${tool}: ${JSON.stringify(output)}`);
+    return { text: [...shown, notice].join('\n\n'), places: [] };
+  }
+  const reason = near.length > 0 ? 'no passage that I found names what you ask about now' : 'I found nothing near it';
+  return { text: `I don’t know: ${reason}. I looked for “${shownQuery}”.\n\n${notice}`, places: [] };
+}
+
+const shorten = (line: string) =>
+  line.length > maxShownQuery ? `${line.slice(0, maxShownQuery - 1).toWellFormed()}…` : line;
+
+/** A quotation without the line breaks of its prose; each row and list item keeps its line. */
+const showLines = (quote: string) =>
+  sentencesOf(quote)
+    .map(({ start, end, kind }, i) => (i === 0 ? '' : kind === 'prose' ? ' ' : '\n') + oneLine(quote.slice(start, end)))
+    .join('');
+
+const oneLine = (text: string) => text.replace(/\s+/g, ' ');
+
+type Quote = Span & { passage: NumberedPassage; quote: string };
+
+/** `quoteQuery`: what is new in a follow-up. Its highlights were chosen for the earlier questions too. */
+type QuoteOptions = { quoteQuery: string; isFollowUp: boolean };
+
+/** The best sentences of all passages, each with those around it; no text twice. */
+function bestQuotes(passages: NumberedPassage[], { quoteQuery, isFollowUp }: QuoteOptions): Quote[] {
+  const sentences = passages.flatMap((passage) => {
+    const { highlights, start, text } = passage;
+    const inside = highlights.filter((highlight) => highlight.start >= start && highlight.end <= start + text.length);
+    return inside.map((highlight) => ({ passage, at: highlight.start - start, score: highlight.score }));
+  });
+  // Passages of other tools and of older searches have no highlights.
+  if (sentences.length === 0)
+    return passages.slice(0, maxQuotes).map((passage) => cut(passage, selectQuote(passage.text, quoteQuery)));
+  const [first] = passages;
+  if (isFollowUp && first)
+    sentences.push({ passage: first, at: selectQuote(first.text, quoteQuery).start, score: Infinity });
+  const quotes: Quote[] = [];
+  for (const { passage, at } of sentences.sort((a, b) => b.score - a.score)) {
+    if (quotes.length === maxQuotes) break;
+    const span = quoteAround(passage.text, at);
+    const isShown = quotes.some(
+      (quote) => quote.passage.chunkId === passage.chunkId && span.start < quote.end && quote.start < span.end,
+    );
+    if (!isShown) quotes.push(cut(passage, span));
+  }
+  return quotes;
+}
+
+const cut = (passage: NumberedPassage, { start, end }: Span): Quote => ({
+  passage,
+  start,
+  end,
+  quote: passage.text.slice(start, end),
+});
+
+const NumberedPassage = Passage.partial({ score: true, version: true }).extend({
+  n: Passage.shape.start,
+  highlights: Highlight.array().default([]),
+});
+type NumberedPassage = ReturnType<(typeof NumberedPassage)['parse']>;
+
+/** @returns undefined when the output has no list of passages */
+function readOutput(output: JsonValue): { passages: NumberedPassage[]; evidence: Evidence } | undefined {
+  if (typeof output !== 'object' || output === null || Array.isArray(output)) return undefined;
+  const passages = NumberedPassage.array().safeParse(output.passages).data;
+  // Results of versions before `evidence` held passages only when they were near.
+  return passages && { passages, evidence: Evidence.safeParse(output.evidence).data ?? 'strong' };
+}

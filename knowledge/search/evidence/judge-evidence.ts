@@ -1,0 +1,46 @@
+import type { Evidence } from '../../../contract/documents.ts';
+import type { EvidenceThresholds } from '../../../contract/ports/index.ts';
+
+/**
+ * What is subtracted from the best sentence's cosine for each natural logarithm of the number of passages: among more
+ * passages, the nearest one is nearer by chance. Without it, thresholds do not carry over between small and large
+ * collections.
+ */
+const chancePerLogPassage = 0.02;
+
+/** For coverage, the part of the query's words that the best passage holds: the share of their weights, from 0 to 1. */
+const coverageThresholds: EvidenceThresholds = { strong: 0.5, weak: 0.15 };
+
+export type Verdict = { evidence: Evidence; evidenceReason: string };
+
+/** Judges by the best sentence's cosine with the query. @param passages how many the tenant has */
+export function judgeByMeaning(cosine: number, passages: number, thresholds: EvidenceThresholds): Verdict {
+  const score = cosine - chancePerLogPassage * Math.log(Math.max(1, passages));
+  const evidence = compare(score, thresholds);
+  const nearest = `The nearest sentence has a similarity of ${cosine.toFixed(2)} among ${countPassages(passages)}`;
+  const meaning = {
+    strong: 'which usually means that it speaks of what was asked.',
+    weak: 'which may be related and does not clearly answer.',
+    none: 'which is no nearer than sentences about anything else.',
+  }[evidence];
+  return { evidence, evidenceReason: `${nearest}, ${meaning}` };
+}
+
+/** Judges by words alone. @param because why there is no judgement by meaning */
+export function judgeByWords(coverage: number, because: string): Verdict {
+  const evidence = compare(coverage, coverageThresholds);
+  const share = `${Math.round(coverage * 100)} %`;
+  return {
+    evidence,
+    evidenceReason: `Judged by words alone, because ${because}: the best passage holds ${share} of what the words of the query weigh.`,
+  };
+}
+
+export const nothingFound: Verdict = { evidence: 'none', evidenceReason: 'The search found no passage.' };
+
+function compare(score: number, { strong, weak }: EvidenceThresholds): Evidence {
+  if (score >= strong) return 'strong';
+  return score >= weak ? 'weak' : 'none';
+}
+
+const countPassages = (passages: number) => (passages === 1 ? '1 passage' : `${passages} passages`);
