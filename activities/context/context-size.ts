@@ -94,7 +94,8 @@ export function bytesOf(message: Message): number {
 function partBytes(part: AssistantPart): number {
   if (part.type === 'text') return utf8(part.text);
   if (part.type === 'opaque') return json(part.value);
-  return utf8(part.callId) + utf8(part.tool) + json(part.arguments) + utf8(part.malformed ?? '');
+  const extraBytes = part.extra ? json(part.extra.value) : 0;
+  return utf8(part.callId) + utf8(part.tool) + json(part.arguments) + utf8(part.malformed ?? '') + extraBytes;
 }
 
 function partsIn(message: Message): number {

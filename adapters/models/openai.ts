@@ -2,6 +2,7 @@ import OpenAI, { APIError } from 'openai';
 import type { ModelProvider } from '../../contract/ports/index.ts';
 import type { ProviderFailure } from '../outbound/provider-errors.ts';
 import { OpenAiAnswer } from './openai-answer.ts';
+import { normalizeEventStream } from './openai-event-stream.ts';
 import { openAiParameters } from './openai-request.ts';
 import { openAiRateLimitHeaders, parseRateLimits } from './rate-limit-headers.ts';
 import { replaceLoneSurrogates } from './replace-lone-surrogates.ts';
@@ -39,6 +40,7 @@ export function createOpenAiProvider({ apiKey, baseUrl, idleMs = 5 * 60_000 }: O
     organization: null,
     project: null,
     maxRetries: 0,
+    fetch: async (input, init) => normalizeEventStream(await fetch(input, init)),
     timeout: idleMs + 60_000,
     logLevel: 'off',
   });
