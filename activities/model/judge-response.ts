@@ -20,5 +20,7 @@ export async function judgeResponse(
   const judged = judgeAnswer(text, agent, agent.tools);
   if ('correction' in judged) return judged;
   const messages = await loadCitedResults(deps, task, fitted, text);
-  return citeAnswer(deps, { text, places: placesIn(parts), messages, model, data: judged.data });
+  // The brackets of a typed answer are JSON.
+  const isCiting = judged.data === undefined && agent.tools.includes('search_documents');
+  return citeAnswer(deps, { text, places: placesIn(parts), messages, model, data: judged.data, isCiting });
 }
