@@ -13,7 +13,8 @@ const requiredShare = { withNumbers: 0.5, withoutNumbers: 0.75 };
 const minWords = 4;
 
 /**
- * Adds the citations that an answer lacks: behind each sentence that a passage of the current turn supports, its number.
+ * Adds the citations that an answer lacks: the number of a passage behind each sentence that the passage supports. Only
+ * passages of the current turn count.
  *
  * @param text an answer without citations
  */

@@ -14,10 +14,15 @@ type Parameters = OpenAI.ChatCompletionCreateParamsStreaming;
  *
  * @param isOpenAi whether the server is OpenAI or Azure; other servers support an older or smaller version of the
  *   protocol
+ * @param options.enforcesSchema false for a server that refuses an answer schema: it gets it in the instructions
  */
-export function openAiParameters(request: ModelRequest, isOpenAi: boolean): Parameters {
+export function openAiParameters(
+  request: ModelRequest,
+  isOpenAi: boolean,
+  { enforcesSchema = true }: { enforcesSchema?: boolean } = {},
+): Parameters {
   const { model, messages, tools, maxOutputTokens, outputSchema } = request;
-  const format = responseFormatOf(request, isOpenAi);
+  const format = enforcesSchema ? responseFormatOf(request, isOpenAi) : undefined;
   const isSchemaInPrompt = outputSchema !== undefined && !format;
   const instructions = isSchemaInPrompt
     ? instructionsWithSchema(request.instructions, outputSchema)

@@ -53,10 +53,12 @@ export function createOpenAiProvider({ apiKey, baseUrl, idleMs = 5 * 60_000 }: O
           provider: name,
           idleMs,
           open: async (openSignal) => {
-            const parameters = replaceLoneSurrogates(openAiParameters(request, isOpenAi));
-            const { data, response } = await client.chat.completions
-              .create(parameters, { signal: openSignal })
-              .withResponse();
+            const ask = (parameters: ReturnType<typeof openAiParameters>) =>
+              client.chat.completions.create(replaceLoneSurrogates(parameters), { signal: openSignal }).withResponse();
+            const { data, response } = await ask(openAiParameters(request, isOpenAi)).catch((error: unknown) => {
+              if (!request.outputSchema || !refusesFormat(error)) throw error;
+              return ask(openAiParameters(request, isOpenAi, { enforcesSchema: false }));
+            });
             return { pieces: data, headers: response.headers };
           },
           parseLimits: (headers) => parseRateLimits(headers, openAiRateLimitHeaders),
@@ -67,6 +69,10 @@ export function createOpenAiProvider({ apiKey, baseUrl, idleMs = 5 * 60_000 }: O
       ),
   };
 }
+
+/** Whether a server refused a request because it cannot enforce a schema. A refused request costs nothing. */
+const refusesFormat = (error: unknown) =>
+  error instanceof APIError && [400, 422].includes(error.status ?? 0) && error.message.includes('response_format');
 
 function parseFailure(error: unknown): ProviderFailure | undefined {
   if (!(error instanceof APIError)) return undefined;

@@ -9,7 +9,7 @@ export function formatCitations(citations: Citation[], width: number): string {
     .join('\n');
 }
 
-/** Said of an answer that cites nothing, though its agent answers from documents. */
+/** Printed below an answer that cites nothing although its agent answers from documents. */
 export const notGrounded = 'This answer cites no document: nothing shows that it is right.';
 
 /** One line: tokens, cost, duration, model calls, model. */

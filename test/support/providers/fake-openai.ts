@@ -156,7 +156,7 @@ function documentOf(turn: OpenAiTurn, { model }: OpenAiBody): string {
   const { prompt_tokens, completion_tokens } = turn.usage ?? { prompt_tokens: 12, completion_tokens: 7 };
   const message = {
     role: 'assistant',
-    content: text.some((piece) => typeof piece !== 'string') ? text.flat() : text.join(''),
+    content: text.every((piece) => typeof piece === 'string') ? text.join('') : text.flat(),
     ...(reasoning ? { [reasoningField]: reasoning.join('') } : {}),
     ...(refusal ? { refusal: refusal.join('') } : {}),
     ...(calls ? { tool_calls: calls.map(wireCall) } : {}),
