@@ -90,6 +90,9 @@ const findPlace = (passage: FoundPassage, places: CitedPlace[]) =>
       chunkId === passage.chunkId && quote !== '' && passage.text.slice(start, end) === quote,
   );
 
+/** Whether an agent answers from documents, so that its answers cite passages. */
+export const isCitingAgent = ({ tools }: { tools: readonly string[] }): boolean => tools.includes('search_documents');
+
 /** Cited numbers that no passage of the conversation has. */
 export function unknownNumbers(text: string, messages: Message[]): number[] {
   const passages = passagesByNumber(messages);

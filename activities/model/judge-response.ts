@@ -1,7 +1,7 @@
 import type { Agent } from '../../agents/index.ts';
 import type { AssistantPart } from '../../contract/messages.ts';
 import type { TaskRef } from '../../contract/references.ts';
-import { placesIn } from '../context/citations.ts';
+import { isCitingAgent, placesIn } from '../context/citations.ts';
 import type { Fitted } from '../context/fit-context.ts';
 import { citeAnswer, loadCitedResults, type CitationDeps } from './cited-answer.ts';
 import { judgeAnswer } from './judge-answer.ts';
@@ -21,6 +21,6 @@ export async function judgeResponse(
   if ('correction' in judged) return judged;
   const messages = await loadCitedResults(deps, task, fitted, text);
   // The brackets of a typed answer are JSON.
-  const isCiting = judged.data === undefined && agent.tools.includes('search_documents');
+  const isCiting = judged.data === undefined && isCitingAgent(agent);
   return citeAnswer(deps, { text, places: placesIn(parts), messages, model, data: judged.data, isCiting });
 }

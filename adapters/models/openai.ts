@@ -71,8 +71,10 @@ export function createOpenAiProvider({ apiKey, baseUrl, idleMs = 5 * 60_000 }: O
 }
 
 /** Whether a server refused a request because it cannot enforce a schema. A refused request costs nothing. */
-const refusesFormat = (error: unknown) =>
-  error instanceof APIError && [400, 422].includes(error.status ?? 0) && error.message.includes('response_format');
+function refusesFormat(error: unknown): boolean {
+  const { status, message = '' } = parseFailure(error) ?? {};
+  return (status === 400 || status === 422) && message.includes('response_format');
+}
 
 function parseFailure(error: unknown): ProviderFailure | undefined {
   if (!(error instanceof APIError)) return undefined;

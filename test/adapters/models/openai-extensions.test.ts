@@ -22,7 +22,7 @@ beforeEach(async () => {
 afterEach(() => fake?.close());
 
 const question: Message = { role: 'user', text: 'What is at 1?' };
-const lookCall = { id: 'c1', name: 'look', pieces: ['{"at":', '1}'] };
+const toolCall = { id: 'c1', name: 'look', pieces: ['{"at":', '1}'] };
 const ask = (turn: OpenAiTurn, messages: Message[] = [question]) => {
   fake.script(turn);
   return completeResponse(provider, requestOf({ model: 'small-test', tools: [inspectTool], messages }));
@@ -48,7 +48,7 @@ describe('reasoning beside tool calls', () => {
       const thought: OpenAiTurn = {
         reasoning: ['I should ', 'look [1].'],
         reasoningField,
-        calls: [lookCall],
+        calls: [toolCall],
         quirks: ['wants all back'],
       };
       const first = await ask(thought);
@@ -67,7 +67,7 @@ describe('reasoning beside tool calls', () => {
   );
 
   test('a step that is corrected keeps the reasoning of its turn', async () => {
-    const first = await ask({ reasoning: ['Hm.'], calls: [lookCall], quirks: ['wants all back'] });
+    const first = await ask({ reasoning: ['Hm.'], calls: [toolCall], quirks: ['wants all back'] });
     const messages: Message[] = [
       ...continueWith([question], first.end.parts),
       { role: 'assistant', parts: [{ type: 'text', text: 'Tree [9].' }] },
@@ -112,7 +112,7 @@ describe('unknown fields of a call', () => {
     ['interleaved'],
   ])('travel back as they came: %s %s', async (...quirks) => {
     const other = { id: 'c2', name: 'look', pieces: ['{"at":2}'] };
-    const calls = [{ ...lookCall, extra, functionExtra }, other];
+    const calls = [{ ...toolCall, extra, functionExtra }, other];
     const first = await ask({ calls, quirks: [...quirks.filter(Boolean), 'wants all back'] });
     expect(callsIn(first.end.parts).map((call) => call.arguments)).toEqual([{ at: 1 }, { at: 2 }]);
     expect((await ask({ text: ['Trees.'] }, continueWith([question], first.end.parts))).text).toBe('Trees.');
@@ -184,7 +184,7 @@ describe('the end of a response', () => {
   test.each<NonNullable<OpenAiTurn['quirks']>>([['no finish reason'], ['one document']])(
     'calls are taken: %s',
     async (...quirks) => {
-      const { end } = await ask({ calls: [lookCall], quirks });
+      const { end } = await ask({ calls: [toolCall], quirks });
       expect(end.stopReason).toBe('tools');
       expect(callsIn(end.parts)).toEqual([{ type: 'tool_call', callId: 'c1', tool: 'look', arguments: { at: 1 } }]);
     },
