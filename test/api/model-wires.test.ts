@@ -54,7 +54,7 @@ test.each<[string, AnthropicTurn]>([
   expect(outcomes).toEqual(['model_unavailable', 'completed']);
   expect(claude.fake.bodies.length).toBe(sent + 2);
   const failedAt = events.findIndex(({ type }) => type === 'model.failed');
-  expect(events[failedAt]).toMatchObject({ data: { code: 'model_unavailable', willRetry: true } });
+  expect(events[failedAt]).toMatchObject({ data: { error: { code: 'model_unavailable' }, willRetry: true } });
   // The text before the failure is void.
   const texts = events.slice(failedAt).flatMap((event) => (event.type === 'text.delta' ? [event.data.text] : []));
   expect(texts.join('')).toBe('Sixteen weeks.');
