@@ -40,7 +40,8 @@ function supportOf(sentence: string, passages: [number, FoundPassage][]): number
   const claimed = wordsOf(sentence);
   const numbers = [...claimed].filter((word) => /\d/.test(word));
   const required = numbers.length > 0 ? requiredShare.withNumbers : requiredShare.withoutNumbers;
-  if (claimed.size < minWords) return undefined;
+  // A question claims nothing. An answer that found nothing often repeats what it searched for.
+  if (claimed.size < minWords || /[?？؟]["'”’»)]*$/.test(sentence)) return undefined;
   let best: { n: number; share: number } | undefined;
   for (const [n, { text }] of passages) {
     const { start, end } = selectQuote(text, sentence);

@@ -22,10 +22,11 @@ test.each([
     '- The hotel limit in Lisbon is 140 EUR a night\n- Unknown',
     '- The hotel limit in Lisbon is 140 EUR a night [2]\n- Unknown',
   ],
-  // Another number, another place, another subject, too little to tell.
+  // Another number, another place, another subject, a question, too little to tell.
   ['The hotel limit in Lisbon is 150 EUR a night.'],
   ['The hotel limit in Paris is not in the documents, only others are.'],
   ['I found nothing about parental leave in your documents.'],
+  ['I searched for “Is the hotel limit in Lisbon 140 EUR a night?”'],
   ['140 EUR.'],
   [''],
 ])('%j is cited where a passage supports it', (text, cited = text) => {
