@@ -4,7 +4,13 @@ import { isEnded } from '../contract/task-status.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { currentRun, requireAgent } from './activity-context.ts';
-import { citationsOf, numberPassages } from './context/citations.ts';
+import {
+  citationsOf,
+  isCitingAgent,
+  numberPassages,
+  replaceUnknownCitations,
+  unknownNumbers,
+} from './context/citations.ts';
 import type {
   Callbacks,
   Message,
@@ -66,11 +72,15 @@ export const createTaskActivities = (deps: TaskDeps) => {
     /** Stores a partial result: the model's last text, with its citations. @returns the result's hash */
     async conclude({ task, head }: { task: TaskRef; head: MessageHead }): Promise<ContentHash> {
       const messages = numberPassages(await messageStore.loadAll(task, head));
-      const { text, citations: places } = lastTextOf(messages) ?? {
+      const { text: lastText, citations: places } = lastTextOf(messages) ?? {
         text: 'The budget ended before there was an answer.',
       };
+      const agent = requireAgent(agents, task.agent);
+      const isCiting = isCitingAgent(agent) && !agent.answer;
+      const text = isCiting ? replaceUnknownCitations(lastText, unknownNumbers(lastText, messages)) : lastText;
       const citations = citationsOf(text, messages, places);
-      return tasks.storeResult(task, { text, citations, incomplete: 'budget' });
+      const grounded = isCiting ? { grounded: citations.length > 0 } : {};
+      return tasks.storeResult(task, { text, citations, incomplete: 'budget', ...grounded });
     },
 
     async completeTask({ task, result }: { task: TaskRef; result: ContentHash }): Promise<void> {

@@ -24,8 +24,18 @@ export type CitedPlace = { chunkId: string; start: number; end: number; quote: s
 export type AssistantPart =
   /** `citations`: the sources that the provider reported, in the order of citation. Older messages have none. */
   | { type: 'text'; text: string; citations?: CitedPlace[] }
-  /** `malformed`: the text that the model sent instead of JSON arguments; `arguments` is {} then. */
-  | { type: 'tool_call'; callId: string; tool: string; arguments: JsonValue; malformed?: string }
+  /**
+   * `malformed`: the text that the model sent instead of JSON arguments; `arguments` is {} then. `extra`: fields of the
+   * call that only its provider understands, like a signature. They are sent back to that provider unchanged.
+   */
+  | {
+      type: 'tool_call';
+      callId: string;
+      tool: string;
+      arguments: JsonValue;
+      malformed?: string;
+      extra?: { provider: string; value: JsonValue };
+    }
   /**
    * A block that only its provider understands, like thinking. The block is stored unchanged and sent to that provider
    * only.

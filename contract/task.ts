@@ -121,6 +121,12 @@ export const TaskResult = z.object({
   text: z.string(),
   citations: z.array(Citation),
   data: Json.optional().describe('The answer as data, for agents with a schema for it'),
+  grounded: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether the answer cites at least one passage that was read for it; absent for agents that do not answer from documents',
+    ),
   incomplete: z.literal('budget').optional().describe('Present when the task ended with what it had'),
 });
 export type TaskResult = z.infer<typeof TaskResult>;

@@ -2,6 +2,7 @@ import type { JsonValue } from '../../contract/json.ts';
 import type { AssistantPart, CitedPlace, StoredMessage } from '../../contract/messages.ts';
 import type { ContentHash } from '../../contract/references.ts';
 import { selectQuote } from '../../contract/rules/quote.ts';
+import { splitSentences } from '../../contract/rules/sentences.ts';
 import type { Citation } from '../../contract/task.ts';
 import { passagesOf, type FoundPassage } from '../../contract/rules/tool-output.ts';
 import type { Message } from '../../contract/ports/index.ts';
@@ -90,6 +91,9 @@ const findPlace = (passage: FoundPassage, places: CitedPlace[]) =>
       chunkId === passage.chunkId && quote !== '' && passage.text.slice(start, end) === quote,
   );
 
+/** Whether an agent answers from documents, so that its answers cite passages. */
+export const isCitingAgent = ({ tools }: { tools: readonly string[] }): boolean => tools.includes('search_documents');
+
 /** Cited numbers that no passage of the conversation has. */
 export function unknownNumbers(text: string, messages: Message[]): number[] {
   const passages = passagesByNumber(messages);
@@ -146,7 +150,8 @@ export function numbersByResult(messages: Message[], stored: StoredMessage[]): R
   return Object.fromEntries(shownBy);
 }
 
-function passagesByNumber(messages: Message[]): Map<number, FoundPassage> {
+/** The passages that these messages show, by their numbers. */
+export function passagesByNumber(messages: Message[]): Map<number, FoundPassage> {
   const passages = new Map<number, FoundPassage>();
   for (const message of messages) {
     if (message.role !== 'tool') continue;
@@ -167,11 +172,31 @@ function searchOf(output: JsonValue): { indexVersion?: string; query?: string } 
   };
 }
 
-/** Each cited number ([n], or each of [1, 2]) with its claim: the text before it in the same paragraph. */
+/** Each cited number ([n], or each of [1, 2]) with its claim: the sentence at whose end, or behind which, it stands. */
 function* citedClaims(text: string): Iterable<{ n: number; claim: string }> {
   for (const match of text.matchAll(citation)) {
-    const before = text.slice(0, match.index);
-    const claim = before.slice(before.trimEnd().lastIndexOf('\n') + 1);
+    const claim = claimBefore(text.slice(0, match.index));
     for (const n of match[1]?.split(',') ?? []) yield { n: Number(n), claim };
   }
 }
+
+/** Words below which a sentence says too little to find its quote, like "Yes." The sentence before it belongs to it. */
+const minClaimWords = 4;
+
+const words = new Intl.Segmenter(undefined, { granularity: 'word' });
+const countWords = (text: string) => [...words.segment(text)].filter(({ isWordLike }) => isWordLike).length;
+
+/** The last sentence of a text, within its paragraph. Other numbers in it are not part of the claim. */
+function claimBefore(text: string): string {
+  const before = text.replace(citation, ' ').trimEnd();
+  const paragraph = before.slice(before.lastIndexOf('\n') + 1);
+  let start = paragraph.length;
+  for (const sentence of splitSentences(paragraph).reverse()) {
+    ({ start } = sentence);
+    if (countWords(paragraph.slice(start)) >= minClaimWords) break;
+  }
+  return paragraph.slice(start);
+}
+
+/** Whether an answer cites anything. */
+export const hasCitations = (text: string): boolean => text.search(citation) !== -1;

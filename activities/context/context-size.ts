@@ -117,9 +117,9 @@ export function messageBytes(message: Message): number {
 function partBytes(part: AssistantPart): number {
   if (part.type === 'text') return byteLength(part.text);
   if (part.type === 'opaque') return jsonByteLength(part.value);
-  return (
-    byteLength(part.callId) + byteLength(part.tool) + jsonByteLength(part.arguments) + byteLength(part.malformed ?? '')
-  );
+  const extraBytes = part.extra ? jsonByteLength(part.extra.value) : 0;
+  const callBytes = byteLength(part.callId) + byteLength(part.tool) + jsonByteLength(part.arguments);
+  return callBytes + byteLength(part.malformed ?? '') + extraBytes;
 }
 
 /** How many wrappers of a chat template a message gets: one for the message and one for each of its parts. */

@@ -5,10 +5,12 @@ import type { Metrics } from '../../runtime/metrics.ts';
 import {
   citationsOf,
   citedNotShown,
+  hasCitations,
   numberPassages,
   replaceUnknownCitations,
   unknownNumbers,
 } from '../context/citations.ts';
+import { addMissingCitations } from '../context/find-support.ts';
 import type { Fitted } from '../context/fit-context.ts';
 import type { CompletedModelCall, Message, MessageStore } from '../../contract/ports/index.ts';
 
@@ -22,32 +24,41 @@ type Answer = {
   messages: Message[];
   model: string;
   data?: JsonValue | undefined;
+  /** The agent answers from passages, so brackets are citations also before a tool was called. */
+  isCiting: boolean;
 };
 
 /**
  * Adds citations to an answer. If the answer cites unknown passages, the model gets one correction; the second time,
- * the unknown citations are replaced. In a conversation without tool results, brackets are not taken as citations.
+ * the unknown citations are replaced. If the answer of a citing agent cites nothing, code looks for the passages that
+ * support it. Otherwise brackets are not taken as citations in a conversation without tool results.
  */
 export function citeAnswer(
   { metrics }: CitationDeps,
-  { text, places, messages, model, data }: Answer,
+  { text, places, messages, model, data, isCiting }: Answer,
 ): Pick<CompletedModelCall, 'result' | 'correction'> {
-  const unknown = messages.some((message) => message.role === 'tool') ? unknownNumbers(text, messages) : [];
+  const hasToolResults = messages.some((message) => message.role === 'tool');
+  const unknown = isCiting || hasToolResults ? unknownNumbers(text, messages) : [];
   const lastUserMessage = messages.findLast((message) => message.role === 'user');
   if (unknown.length > 0 && lastUserMessage?.because !== 'citation_unknown')
     return {
       correction: {
         because: 'citation_unknown' as const,
-        text: `You cite [${unknown.join('], [')}], and there is no passage of that number. Answer again, and cite only passages that a tool has returned, by the number they have there.`,
+        text: hasToolResults
+          ? `You cite [${unknown.join('], [')}], and there is no passage of that number. Answer again, and cite only passages that a tool has returned, by the number they have there.`
+          : `You cite [${unknown.join('], [')}], and no tool has returned a passage yet. Search first, then answer again, and cite only passages that a tool has returned, by the number they have there.`,
       },
     };
-  const citedText = unknown.length > 0 ? replaceUnknownCitations(text, unknown) : text;
+  const lacksCitations = isCiting && !hasCitations(text);
+  const knownText = unknown.length > 0 ? replaceUnknownCitations(text, unknown) : text;
+  const citedText = lacksCitations ? addMissingCitations(text, messages) : knownText;
   const citations = citationsOf(citedText, messages, places);
   for (const { chunkId, quote } of citations) {
     const isQuotedByModel = places.some((place) => place.chunkId === chunkId && place.quote === quote);
     metrics.citations.inc({ model, quoted_by: isQuotedByModel ? 'model' : 'code' });
   }
-  return { result: { text: citedText, citations, ...(data === undefined ? {} : { data }) } };
+  const grounded = isCiting ? { grounded: citations.length > 0 } : {};
+  return { result: { text: citedText, citations, ...(data === undefined ? {} : { data }), ...grounded } };
 }
 
 /**

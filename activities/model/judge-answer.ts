@@ -22,7 +22,7 @@ export function judgeAnswer(text: string, agent: Pick<Agent, 'answer'>, tools: r
   const faults = parsed.error.issues
     .slice(0, 5)
     .map(({ path, message }) => (path.length > 0 ? `${path.map(String).join('.')}: ${message}` : message));
-  const correction = `Your answer does not fit its schema: ${faults.join('; ')}. Answer again, with nothing but one JSON value that fits.`;
+  const correction = `Your answer does not fit its schema: ${faults.join('; ')}. Answer again, with nothing but one JSON value that fits this JSON Schema: ${JSON.stringify(answerSchemaOf(agent))}`;
   return { correction: { because: 'output_invalid', text: correction } };
 }
 

@@ -1,7 +1,7 @@
 import type { Agent } from '../../agents/index.ts';
 import type { AssistantPart } from '../../contract/messages.ts';
 import type { TaskRef } from '../../contract/references.ts';
-import { placesIn } from '../context/citations.ts';
+import { isCitingAgent, placesIn } from '../context/citations.ts';
 import type { Fitted } from '../context/fit-context.ts';
 import { citeAnswer, loadCitedResults, type CitationDeps } from './cited-answer.ts';
 import { judgeAnswer } from './judge-answer.ts';
@@ -20,5 +20,7 @@ export async function judgeResponse(
   const judged = judgeAnswer(text, agent, agent.tools);
   if ('correction' in judged) return judged;
   const messages = await loadCitedResults(deps, task, fitted, text);
-  return citeAnswer(deps, { text, places: placesIn(parts), messages, model, data: judged.data });
+  // The brackets of a typed answer are JSON.
+  const isCiting = judged.data === undefined && isCitingAgent(agent);
+  return citeAnswer(deps, { text, places: placesIn(parts), messages, model, data: judged.data, isCiting });
 }

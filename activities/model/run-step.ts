@@ -5,6 +5,7 @@ import { requireAgent } from '../activity-context.ts';
 import { askModel, type CallAttempt } from './ask-model.ts';
 import type { Fitted } from '../context/fit-context.ts';
 import { fitConversation, type FitDeps, type StepContext } from './fit-conversation.ts';
+import { createPrescribedProvider, openGate, prescribedCallIn } from './prescribed-call.ts';
 import { stepRequest } from './model-request.ts';
 import type { ModelCatalog, ModelProvider } from '../../contract/ports/index.ts';
 
@@ -58,13 +59,14 @@ async function askForStep(
 ): Promise<StepResult> {
   const { task, at, agent, provider, facts } = context;
   const { head, conversation, estimatedTokens, upperBoundTokens } = fitted;
+  const prescribed = prescribedCallIn(conversation.messages);
   const { turn } = await askModel(
-    deps,
+    prescribed ? { ...deps, gate: openGate } : deps,
     {
       task,
       at,
       facts,
-      provider,
+      provider: prescribed ? createPrescribedProvider(provider.name, prescribed) : provider,
       parent: head,
       purpose: 'turn',
       request: stepRequest(deps.tools, conversation.messages, context),

@@ -1,10 +1,12 @@
 import type OpenAI from 'openai';
+import type { JsonValue } from '../../contract/json.ts';
 import type { AssistantPart } from '../../contract/messages.ts';
 import type { Message, ModelRequest } from '../../contract/ports/index.ts';
 import { closedSchema, describeConstraints, fitsOpenAiStrictMode } from './answer-schema.ts';
 import { instructionsWithSchema, userMessageText } from './prompt-text.ts';
 import { providerCallId, providerToolName } from './tool-calls.ts';
 
+type ToolCall = AssistantPart & { type: 'tool_call' };
 type Parameters = OpenAI.ChatCompletionCreateParamsStreaming;
 
 /**
@@ -12,10 +14,15 @@ type Parameters = OpenAI.ChatCompletionCreateParamsStreaming;
  *
  * @param isOpenAi whether the server is OpenAI or Azure; other servers support an older or smaller version of the
  *   protocol
+ * @param options.enforcesSchema false for a server that refuses an answer schema: it gets it in the instructions
  */
-export function openAiParameters(request: ModelRequest, isOpenAi: boolean): Parameters {
+export function openAiParameters(
+  request: ModelRequest,
+  isOpenAi: boolean,
+  { enforcesSchema = true }: { enforcesSchema?: boolean } = {},
+): Parameters {
   const { model, messages, tools, maxOutputTokens, outputSchema } = request;
-  const format = responseFormatOf(request, isOpenAi);
+  const format = enforcesSchema ? responseFormatOf(request, isOpenAi) : undefined;
   const isSchemaInPrompt = outputSchema !== undefined && !format;
   const instructions = isSchemaInPrompt
     ? instructionsWithSchema(request.instructions, outputSchema)
@@ -66,8 +73,9 @@ function convertMessage(message: Message, isOpenAi: boolean): OpenAI.ChatComplet
     case 'assistant': {
       const text = message.parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('');
       const calls = message.parts.flatMap((part) => (part.type === 'tool_call' ? [callOf(part, toolCallId)] : []));
-      if (calls.length > 0) return [{ role: 'assistant', content: text || null, tool_calls: calls }];
-      return text ? [{ role: 'assistant', content: text }] : [];
+      const reasoning = message.parts.reduce((fields, part) => ({ ...fields, ...reasoningIn(part) }), {});
+      if (calls.length > 0) return [{ role: 'assistant', content: text || null, ...reasoning, tool_calls: calls }];
+      return text ? [{ role: 'assistant', content: text, ...reasoning }] : [];
     }
     case 'tool':
       return message.results.map(({ callId, output }) => ({
@@ -78,12 +86,25 @@ function convertMessage(message: Message, isOpenAi: boolean): OpenAI.ChatComplet
   }
 }
 
-const callOf = (call: AssistantPart & { type: 'tool_call' }, toolCallId: (callId: string) => string) => ({
-  id: toolCallId(call.callId),
-  type: 'function' as const,
-  // Malformed arguments are not sent back, because chat templates parse the arguments.
-  function: { name: providerToolName(call.tool), arguments: JSON.stringify(call.arguments) },
-});
+/** The reasoning fields of a message as the server sent them. Some servers refuse a message with calls without them. */
+const reasoningIn = (part: AssistantPart) =>
+  part.type === 'opaque' && part.provider === 'openai' ? (part.value as Record<string, JsonValue>) : {};
+
+function callOf({ callId, tool, arguments: value, extra }: ToolCall, toolCallId: (callId: string) => string) {
+  const { function: functionFields = {}, ...fields } =
+    extra?.provider === 'openai' ? (extra.value as Record<string, JsonValue>) : {};
+  return {
+    ...fields,
+    id: toolCallId(callId),
+    type: 'function' as const,
+    // Malformed arguments are not sent back, because chat templates parse the arguments.
+    function: {
+      ...(functionFields as Record<string, JsonValue>),
+      name: providerToolName(tool),
+      arguments: JSON.stringify(value),
+    },
+  };
+}
 
 /**
  * The answer's schema for the server to enforce; undefined when it goes into the instructions instead. That is so for

@@ -2,6 +2,7 @@ import OpenAI, { APIError } from 'openai';
 import type { ModelProvider } from '../../contract/ports/index.ts';
 import type { ProviderFailure } from '../outbound/provider-errors.ts';
 import { OpenAiAnswer } from './openai-answer.ts';
+import { normalizeEventStream } from './openai-event-stream.ts';
 import { openAiParameters } from './openai-request.ts';
 import { openAiRateLimitHeaders, parseRateLimits } from './rate-limit-headers.ts';
 import { replaceLoneSurrogates } from './replace-lone-surrogates.ts';
@@ -39,6 +40,7 @@ export function createOpenAiProvider({ apiKey, baseUrl, idleMs = 5 * 60_000 }: O
     organization: null,
     project: null,
     maxRetries: 0,
+    fetch: async (input, init) => normalizeEventStream(await fetch(input, init)),
     timeout: idleMs + 60_000,
     logLevel: 'off',
   });
@@ -51,10 +53,12 @@ export function createOpenAiProvider({ apiKey, baseUrl, idleMs = 5 * 60_000 }: O
           provider: name,
           idleMs,
           open: async (openSignal) => {
-            const parameters = replaceLoneSurrogates(openAiParameters(request, isOpenAi));
-            const { data, response } = await client.chat.completions
-              .create(parameters, { signal: openSignal })
-              .withResponse();
+            const ask = (parameters: ReturnType<typeof openAiParameters>) =>
+              client.chat.completions.create(replaceLoneSurrogates(parameters), { signal: openSignal }).withResponse();
+            const { data, response } = await ask(openAiParameters(request, isOpenAi)).catch((error: unknown) => {
+              if (!request.outputSchema || !refusesFormat(error)) throw error;
+              return ask(openAiParameters(request, isOpenAi, { enforcesSchema: false }));
+            });
             return { pieces: data, headers: response.headers };
           },
           parseLimits: (headers) => parseRateLimits(headers, openAiRateLimitHeaders),
@@ -64,6 +68,12 @@ export function createOpenAiProvider({ apiKey, baseUrl, idleMs = 5 * 60_000 }: O
         signal,
       ),
   };
+}
+
+/** Whether a server refused a request because it cannot enforce a schema. A refused request costs nothing. */
+function refusesFormat(error: unknown): boolean {
+  const { status, message = '' } = parseFailure(error) ?? {};
+  return (status === 400 || status === 422) && message.includes('response_format');
 }
 
 function parseFailure(error: unknown): ProviderFailure | undefined {

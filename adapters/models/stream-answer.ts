@@ -1,6 +1,7 @@
 import { AlfredError } from '../../contract/errors.ts';
 import type { ModelEvent, ProviderLimits, TokenCounts } from '../../contract/ports/index.ts';
 import { providerError, type ProviderFailure } from '../outbound/provider-errors.ts';
+import { partsWithoutThinking, removeThinking } from './remove-thinking.ts';
 import { watchSilence } from './watch-silence.ts';
 
 /** Builds one response from the pieces that a provider streams. */
@@ -28,7 +29,8 @@ type ProviderStream<Piece> = {
 };
 
 /**
- * Streams a response of an HTTP provider as events: rate limits first, then text, then the tokens and the end.
+ * Streams a response of an HTTP provider as events: rate limits first, then text without what the model thinks aloud,
+ * then the tokens and the end.
  *
  * @throws AlfredError `model_unavailable` when the stream is silent for too long, breaks off or ends early, after the
  *   usage of what was received; other codes for a failure that the provider reports. An abort is thrown as it is.
@@ -43,13 +45,13 @@ export async function* streamAnswer<Piece>(
     const { pieces, headers } = await watch.wait(open(watch.signal));
     const limits = parseLimits(headers);
     if (limits) yield { type: 'limits', limits };
-    yield* joinSurrogates(eventsOf(answer, watch.iterate(pieces)));
+    yield* removeThinking(joinSurrogates(eventsOf(answer, watch.iterate(pieces))));
     // The SDKs end an aborted stream without an error.
     watch.signal.throwIfAborted();
     yield* usageEvents(answer);
     const end = answer.end();
     if (!end) throw providerError(provider, { message: 'the stream ended early' });
-    yield end;
+    yield { ...end, parts: partsWithoutThinking(end.parts) };
   } catch (error) {
     yield* usageEvents(answer);
     if (signal.aborted || error instanceof AlfredError) throw error;

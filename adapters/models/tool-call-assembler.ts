@@ -1,4 +1,6 @@
 import type OpenAI from 'openai';
+import type { JsonValue } from '../../contract/json.ts';
+import { mergeFields, unknownFields } from './openai-fields.ts';
 import { parseJsonObject, type RawToolCall } from './tool-calls.ts';
 
 /** A piece of a tool call as compatible servers send it. The SDK's type describes OpenAI's own pieces only. */
@@ -24,6 +26,7 @@ export class ToolCallAssembler {
     call.id ||= piece.id;
     call.tool ||= name;
     call.arguments += text;
+    addUnknownFields(call, piece);
     return name.length + text.length;
   }
 
@@ -41,6 +44,16 @@ export class ToolCallAssembler {
     if (index !== undefined) this.byIndex.set(index, call);
     return call;
   }
+}
+
+/** Keeps the fields of a piece that the protocol does not have, like a signature in `extra_content`. */
+function addUnknownFields(call: RawToolCall, piece: ToolCallPiece) {
+  const fields = unknownFields(piece, ['index', 'id', 'type', 'function']);
+  const functionFields = unknownFields(piece.function ?? {}, ['name', 'arguments']);
+  const added = { ...fields, ...(Object.keys(functionFields).length > 0 ? { function: functionFields } : {}) };
+  if (Object.keys(added).length === 0) return;
+  const before = (call.extra?.value ?? {}) as Record<string, JsonValue>;
+  call.extra = { provider: 'openai', value: mergeFields(before, added) };
 }
 
 /**

@@ -5,7 +5,7 @@ import type { ModelRequest } from '../../contract/ports/index.ts';
 
 type ToolCall = AssistantPart & { type: 'tool_call' };
 /** A call as the provider sends it: the arguments are text, and the id may be missing. */
-export type RawToolCall = { id?: string | undefined; tool: string; arguments: string };
+export type RawToolCall = { id?: string | undefined; tool: string; arguments: string; extra?: ToolCall['extra'] };
 
 /**
  * Turns the calls of a response into stored calls. Results are stored by call id, and some servers send no ids or
@@ -13,10 +13,10 @@ export type RawToolCall = { id?: string | undefined; tool: string; arguments: st
  */
 export function storedToolCalls(request: ModelRequest, rawCalls: RawToolCall[]): ToolCall[] {
   const usedIds = new Set(request.messages.flatMap(callIdsIn));
-  return rawCalls.map(({ id, tool, arguments: text }, i) => {
+  return rawCalls.map(({ id, tool, arguments: text, extra }, i) => {
     const callId = id && !usedIds.has(id) ? id : generatedCallId(request.idempotencyKey, i);
     usedIds.add(callId);
-    return { type: 'tool_call', callId, tool, ...parseArguments(text) };
+    return { type: 'tool_call', callId, tool, ...parseArguments(text), ...(extra ? { extra } : {}) };
   });
 }
 

@@ -6,7 +6,7 @@ import type { CommandContext } from '../command-context.ts';
 import { followEvents } from '../client/follow-events.ts';
 import { formatCount, formatDollars, formatDuration, formatSecond } from '../terminal/format.ts';
 import { table, type Terminal } from '../terminal/terminal.ts';
-import { formatCitations, formatCost } from '../terminal/task-summary.ts';
+import { formatCitations, formatCost, notGrounded } from '../terminal/task-summary.ts';
 import { addTaskCallback } from './task-callback.ts';
 
 type ListOptions = { agent?: string; status?: string; limit: number; json?: boolean };
@@ -105,6 +105,7 @@ async function show(id: string, { json }: { json?: boolean }, { api, terminal }:
   if (task.error) terminal.print(`\n${task.error.message} (${task.error.code})`);
   if (task.result) terminal.print(`\n${task.result.text}`);
   if (task.result?.citations.length) terminal.print(`\n${formatCitations(task.result.citations, terminal.columns)}`);
+  if (task.result?.grounded === false) terminal.print(`\n${notGrounded}`);
   const spentMs = Date.parse(task.endedAt ?? new Date().toISOString()) - Date.parse(task.createdAt);
   terminal.print(`\n${formatCost(task.usage, spentMs, task.model ?? '')}`);
 }

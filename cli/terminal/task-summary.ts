@@ -9,6 +9,9 @@ export function formatCitations(citations: Citation[], width: number): string {
     .join('\n');
 }
 
+/** Printed below an answer that cites nothing although its agent answers from documents. */
+export const notGrounded = 'This answer cites no document: nothing shows that it is right.';
+
 /** One line: tokens, cost, duration, model calls, model. */
 export function formatCost(usage: TaskUsage, durationMs: number, model: string): string {
   return [
@@ -31,6 +34,7 @@ export function printSourcesAndCost(
   const citations = summary.result?.citations ?? [];
   // The sources belong to the answer, also in a file: its citation numbers refer to them.
   if (citations.length > 0) terminal.print(`\n${formatCitations(citations, terminal.columns)}`);
+  if (summary.result?.grounded === false) terminal.note(notGrounded);
   print('');
   print(formatCost(summary.usage, summary.durationMs, summary.model));
   if (summary.link !== undefined) print(summary.link);

@@ -20,7 +20,9 @@ export function storeResponse(
   let head = parent;
   let resultHash = null;
   if (purpose === 'turn') {
-    const size = { tokens: totalTokens(usage), by: `${provider}:${model}` };
+    // A response that no model made counts nothing.
+    const tokens = totalTokens(usage);
+    const size = tokens > 0 ? { tokens, by: `${provider}:${model}` } : undefined;
     const message = insertMessage(task, parent, { role: 'assistant', parts }, size);
     queries['message'] = message.statement;
     head = message.head;

@@ -149,6 +149,15 @@ describe('differences between OpenAI and compatible servers', () => {
     expect(sent().response_format?.json_schema?.strict).toBe(false);
   });
 
+  test('a server that refuses a schema gets it in the instructions', async () => {
+    const message = 'This response_format type is unavailable now';
+    fake.script({ errorResponse: { status: 400, message } }, { text: ['{"city":"Oslo"}'] });
+    const { text } = await completeResponse(provider, request({ tools: [], outputSchema: schema }));
+    expect(text).toBe('{"city":"Oslo"}');
+    expect(sent().response_format).toBeUndefined();
+    expect(sent().messages?.[0]?.content).toContain(JSON.stringify(schema));
+  });
+
   test('with tools, OpenAI enforces the schema, and other servers get it in the instructions', async () => {
     await completeResponse(provider, request({ outputSchema: schema }));
     expect(sent().response_format).toBeUndefined();

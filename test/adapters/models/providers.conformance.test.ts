@@ -59,6 +59,16 @@ describe.each(scriptedProviders)('$name, scripted', (scriptedProvider) => {
       expect(end.parts).toEqual([{ type: 'text', text: 'a🚀b' }]);
     });
 
+    testHttp.each([
+      [['<think>Passage [7]', ' is it.</think>\n\nYes', ' [1].'], 'Yes [1].'],
+      [['<', 'thin', 'king>Hm.</thin', 'king>', '\n', 'Yes [1].'], 'Yes [1].'],
+      [['\n<think>', 'never closed [7]'], ''],
+    ])('thinking at the beginning of a text is not part of the answer: %j', async (text, answer) => {
+      const { text: streamed, end } = await complete({ text });
+      expect(streamed).toBe(answer);
+      expect(end.parts).toEqual(answer ? [{ type: 'text', text: answer }] : []);
+    });
+
     testScripted('parallel calls keep their ids, order and arguments, and missing arguments become {}', async () => {
       const { end } = await complete({
         text: ['I look.'],

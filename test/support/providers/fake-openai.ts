@@ -15,15 +15,25 @@ export type Quirk =
   /** No usage is reported. */
   | 'no usage'
   /** The last chunk with choices carries the usage. */
-  | 'usage with the end';
+  | 'usage with the end'
+  /** The stream ends with `[DONE]` and without `finish_reason`. */
+  | 'no finish reason'
+  /** One JSON document although a stream was asked for. `indented`: on many lines. */
+  | 'one document'
+  | 'indented'
+  /** Later requests must contain the reasoning of a message with calls, and the unknown fields of its calls. */
+  | 'wants all back';
 
 export type OpenAiTurn = StreamFaults & {
-  text?: string[];
+  /** Strings, or lists of parts as they are. */
+  text?: (string | object[])[];
   /** `reasoning_content`, as servers of reasoning models stream it. */
   reasoning?: string[];
+  /** The name of the field for reasoning. */
+  reasoningField?: string;
   refusal?: string[];
   /** `pieces` are the deltas of the arguments. */
-  calls?: { id: string; name: string; pieces: string[] }[];
+  calls?: { id: string; name: string; pieces: string[]; extra?: object; functionExtra?: object }[];
   finishReason?: string;
   usage?: { prompt_tokens: number; completion_tokens: number; prompt_tokens_details?: { cached_tokens: number } };
   quirks?: Quirk[];
@@ -52,6 +62,8 @@ export async function startFakeOpenAi(
 ) {
   const turns: OpenAiTurn[] = [];
   const requests: OpenAiBody[] = [];
+  /** Turns whose reasoning and unknown fields the later requests must contain. */
+  const wanted: OpenAiTurn[] = [];
 
   function reply(request: IncomingMessage, text: string): Reply {
     const apiKey = request.headers.authorization?.replace(/^Bearer /, '');
@@ -72,10 +84,14 @@ export async function startFakeOpenAi(
         message: `The model \`${body.model}\` does not exist or you do not have access to it.`,
         code: 'model_not_found',
       });
+    const missing = missingIn(body, wanted);
+    if (missing) return refusal({ status: 400, message: missing });
     requests.push(body);
     const turn = turns.shift() ?? fallback?.(body);
     if (!turn) return refusal({ status: 500, message: 'the script ran out', type: 'server_error' });
     if (turn.errorResponse) return refusal(turn.errorResponse);
+    if (turn.quirks?.includes('wants all back')) wanted.push(turn);
+    if (turn.quirks?.includes('one document')) return { frames: [documentOf(turn, body)], wire: turn };
     return { frames: framesOf(turn, body), wire: turn };
   }
 
@@ -126,17 +142,48 @@ function* framesOf(turn: OpenAiTurn, { model, stream_options }: OpenAiBody): Ite
   yield chunk([choice({ role: 'assistant', content: '', refusal: null })]);
   if (errorChunk) return yield frame({ error: errorChunk });
   for (const delta of deltasOf(turn, quirks)) yield chunk([choice(delta)]);
-  const finish = turn.finishReason ?? (turn.calls && !quirks.includes('stop for tools') ? 'tool_calls' : 'stop');
-  yield chunk([choice({}, finish)], withTheEnd ? total : null);
+  if (!quirks.includes('no finish reason')) yield chunk([choice({}, finishOf(turn))], withTheEnd ? total : null);
   if (hasUsage && !withTheEnd) yield chunk([], total);
   yield frame('[DONE]');
 }
 
+const finishOf = ({ finishReason, calls, quirks = [] }: OpenAiTurn) =>
+  finishReason ?? (calls && !quirks.includes('stop for tools') ? 'tool_calls' : 'stop');
+
+/** The whole response as one JSON document. */
+function documentOf(turn: OpenAiTurn, { model }: OpenAiBody): string {
+  const { text = [], reasoning, reasoningField = 'reasoning_content', refusal, calls, quirks = [] } = turn;
+  const { prompt_tokens, completion_tokens } = turn.usage ?? { prompt_tokens: 12, completion_tokens: 7 };
+  const message = {
+    role: 'assistant',
+    content: text.every((piece) => typeof piece === 'string') ? text.join('') : text.flat(),
+    ...(reasoning ? { [reasoningField]: reasoning.join('') } : {}),
+    ...(refusal ? { refusal: refusal.join('') } : {}),
+    ...(calls ? { tool_calls: calls.map(wireCall) } : {}),
+  };
+  const document = {
+    id: 'chatcmpl-1',
+    object: 'chat.completion',
+    created: 1_700_000_000,
+    model,
+    choices: [{ index: 0, message, finish_reason: finishOf(turn) }],
+    usage: { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens },
+  };
+  return JSON.stringify(document, null, quirks.includes('indented') ? 2 : 0);
+}
+
+const wireCall = ({ id, name, pieces, extra, functionExtra }: NonNullable<OpenAiTurn['calls']>[number]) => ({
+  ...extra,
+  id,
+  type: 'function',
+  function: { ...functionExtra, name, arguments: pieces.join('') },
+});
+
 function* deltasOf(
-  { text = [], reasoning = [], refusal = [], calls = [] }: OpenAiTurn,
+  { text = [], reasoning = [], reasoningField = 'reasoning_content', refusal = [], calls = [] }: OpenAiTurn,
   quirks: Quirk[],
 ): Iterable<object> {
-  for (const piece of reasoning) yield { reasoning_content: piece };
+  for (const piece of reasoning) yield { [reasoningField]: piece };
   for (const piece of text) yield { content: piece };
   for (const piece of refusal) yield { refusal: piece };
   const deltas = calls.map((call, index) => callDeltas(call, index, quirks));
@@ -144,12 +191,35 @@ function* deltasOf(
   for (let i = 0; deltas.some((list) => i < list.length); i++) for (const list of deltas) yield* list.slice(i, i + 1);
 }
 
-function callDeltas({ id, name, pieces }: NonNullable<OpenAiTurn['calls']>[number], index: number, quirks: Quirk[]) {
-  const delta = (call: object) => ({ tool_calls: [{ ...(quirks.includes('no index') ? {} : { index }), ...call }] });
-  const head = { ...(quirks.includes('no ids') ? {} : { id }), type: 'function' };
-  if (quirks.includes('whole calls')) return [delta({ ...head, function: { name, arguments: pieces.join('') } })];
+function callDeltas(call: NonNullable<OpenAiTurn['calls']>[number], index: number, quirks: Quirk[]) {
+  const { id, name, pieces, extra, functionExtra } = call;
+  const delta = (piece: object) => ({ tool_calls: [{ ...(quirks.includes('no index') ? {} : { index }), ...piece }] });
+  const head = { ...extra, ...(quirks.includes('no ids') ? {} : { id }), type: 'function' };
+  if (quirks.includes('whole calls'))
+    return [delta({ ...head, function: { ...functionExtra, name, arguments: pieces.join('') } })];
   return [
-    delta({ ...head, function: { name, arguments: '' } }),
+    delta({ ...head, function: { ...functionExtra, name, arguments: '' } }),
     ...pieces.map((piece) => delta({ function: { arguments: piece } })),
   ];
 }
+
+/** What a request lacks of the turns whose reasoning and unknown fields must come back. */
+function missingIn({ messages = [] }: OpenAiBody, wanted: OpenAiTurn[]): string | undefined {
+  for (const { reasoning, reasoningField = 'reasoning_content', calls = [] } of wanted) {
+    const sent = messages.find(({ tool_calls }) => tool_calls?.some(({ id }) => id === calls[0]?.id));
+    if (!sent) continue;
+    if (reasoning && (sent as Record<string, unknown>)[reasoningField] !== reasoning.join(''))
+      return `The \`${reasoningField}\` in the thinking mode must be passed back to the API.`;
+    for (const { extra, functionExtra, ...call } of calls) {
+      const sentCall = sent.tool_calls?.find(({ id }) => id === call.id);
+      if (!containsFields(sentCall, extra) || !containsFields(sentCall?.function, functionExtra))
+        return `Function call \`${call.name}\` is missing a thought_signature.`;
+    }
+  }
+  return undefined;
+}
+
+const containsFields = (value: object = {}, fields: object = {}) =>
+  Object.entries(fields).every(
+    ([name, field]) => JSON.stringify((value as Record<string, unknown>)[name]) === JSON.stringify(field),
+  );
