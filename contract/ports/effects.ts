@@ -42,7 +42,7 @@ export interface Effects {
   /** Records that the request which was sent has changed nothing, so that it may be sent again. */
   recordNoEffect(task: TaskRef, call: ToolCallKey, of: 'call' | 'undo'): Promise<void>;
 
-  /** Lists the calls that a cancelled task must undo, newest first. None if the cancellation asked for no undo. */
+  /** Lists the calls that a cancelled task must undo, newest first. Empty if the cancellation asked for no undo. */
   planUndo(task: TaskRef): Promise<{ undo: ToolCallKey[] }>;
 
   /** Begins or continues an undo. @returns undefined if the undo has been completed */
