@@ -1,8 +1,9 @@
 import pLimit from 'p-limit';
 
 /**
- * Runs the work for every item, at most `concurrency` items at a time. Each error lowers that number by one, down to none:
- * one bad item does not keep the others from their turn, and when the database does not answer, few items find that out.
+ * Runs the work for every item, at most `concurrency` items at a time. Each error lowers that number by one, down to
+ * none: one bad item does not keep the others from their turn, and when the database does not answer, few items find
+ * that out.
  *
  * @throws the error of the first item that failed, after the work that had started has ended
  */

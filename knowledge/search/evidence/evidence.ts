@@ -1,5 +1,6 @@
 import type { RankedPassage } from '../../../contract/documents.ts';
 import type { Embedder } from '../../../contract/ports/index.ts';
+import { linkAbort } from '../../../runtime/link-abort.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import type { ScoredPassage } from '../best-passages.ts';
 import type { CorpusCounts } from '../passage-index.ts';
@@ -43,11 +44,10 @@ export function createEvidence({ log, timeStage }: { log: Logger; timeStage: Tim
     sentences: PassageSentence[],
     signal: AbortSignal | undefined,
   ): Promise<Map<PassageSentence, number> | undefined> => {
-    const timeout = AbortSignal.timeout(timeoutMs);
+    const stop = linkAbort(signal ? [signal] : [], { timeoutMs });
     try {
       const texts = sentences.map(({ embedded }) => embedded);
-      const limit = signal ? AbortSignal.any([signal, timeout]) : timeout;
-      const vectors = await timeStage('sentences', () => sentenceVectors(embedder, texts, limit));
+      const vectors = await timeStage('sentences', () => sentenceVectors(embedder, texts, stop.signal));
       return new Map(sentences.map((sentence, i) => [sentence, cosineOf(vector, vectors[i] ?? new Float32Array())]));
     } catch (error) {
       signal?.throwIfAborted();
@@ -56,6 +56,8 @@ export function createEvidence({ log, timeStage }: { log: Logger; timeStage: Tim
         'sentences could not be embedded: a search is judged by its words',
       );
       return undefined;
+    } finally {
+      stop.release();
     }
   };
 
