@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { createDocumentParser } from '../knowledge/parsing/document-parser.ts';
+import { createDocumentParser } from '../parsing/document-parser.ts';
 import { createCollections } from '../knowledge/store/collections.ts';
 import { createDocuments } from '../knowledge/store/documents.ts';
 import { createSources } from '../knowledge/store/sources.ts';

@@ -140,7 +140,7 @@ function summarise(
 }
 
 async function preview(path: string, { json }: { json?: boolean }, { terminal }: CommandContext): Promise<number> {
-  const { createDocumentParser } = await import('../../knowledge/parsing/document-parser.ts');
+  const { createDocumentParser } = await import('../../parsing/document-parser.ts');
   const { previewFile, printPreview } = await import('../client/preview-file.ts');
   const parser = createDocumentParser({ processes: 1 });
   try {

@@ -22,6 +22,7 @@ const violations: Record<string, { from: string; to: string; kind?: 'type' }> = 
   activities: { from: 'activities/a.ts', to: 'adapters/target.ts' },
   adapters: { from: 'adapters/a.ts', to: 'knowledge/target.ts' },
   knowledge: { from: 'knowledge/a.ts', to: 'adapters/models/target.ts' },
+  parsing: { from: 'parsing/a.ts', to: 'knowledge/target.ts' },
   wiring: { from: 'wiring/a.ts', to: 'workflows/target.ts' },
   workers: { from: 'workers/a.ts', to: 'api/target.ts' },
   doors: { from: 'api/routes/a.ts', to: 'wiring/target.ts' },

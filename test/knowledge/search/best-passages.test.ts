@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { assembleDocument } from '../../../knowledge/parsing/chunks/assemble-document.ts';
+import { assembleDocument } from '../../../parsing/chunks/assemble-document.ts';
 import { BestPassages, type Candidate } from '../../../knowledge/search/best-passages.ts';
 import type { Chunking } from '../../../contract/chunking.ts';
 

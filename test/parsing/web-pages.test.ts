@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseFile } from '../../../knowledge/parsing/parse-file.ts';
-import { fixture } from '../../support/files/parsing.ts';
+import { parseFile } from '../../parsing/parse-file.ts';
+import { fixture } from '../support/files/parsing.ts';
 
 const parse = async (name: string, content?: string) =>
   parseFile({ name, mediaType: '', bytes: content === undefined ? await fixture(name) : Buffer.from(content) });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { detectLanguage } from '../../../knowledge/parsing/detect-language.ts';
-import { normalise } from '../../../knowledge/parsing/normalise.ts';
+import { detectLanguage } from '../../parsing/detect-language.ts';
+import { normalise } from '../../parsing/normalise.ts';
 
 describe('normalised text', () => {
   test('has no invisible characters', () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createDocumentParser } from '../../../knowledge/parsing/document-parser.ts';
-import { pptx, shape, slideTable, slideXml } from '../../support/files/office-files.ts';
-import { fixture, parseWith } from '../../support/files/parsing.ts';
+import { createDocumentParser } from '../../parsing/document-parser.ts';
+import { pptx, shape, slideTable, slideXml } from '../support/files/office-files.ts';
+import { fixture, parseWith } from '../support/files/parsing.ts';
 
 let parser: ReturnType<typeof createDocumentParser>;
 beforeAll(() => {

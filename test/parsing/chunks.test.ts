@@ -1,13 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type AssembledDocument, assembleDocument } from '../../../knowledge/parsing/chunks/assemble-document.ts';
-import { chunkLengths } from '../../../knowledge/parsing/chunks/cut-chunks.ts';
-import { readMarkdown } from '../../../knowledge/parsing/formats/markdown.ts';
-import { markdownSlices } from '../../../knowledge/parsing/formats/markdown-slices.ts';
-import { normalise } from '../../../knowledge/parsing/normalise.ts';
-import { readPlainText } from '../../../knowledge/parsing/formats/plain-text.ts';
-import type { Unit } from '../../../knowledge/parsing/chunks/unit.ts';
-import { defaultChunking } from '../../../contract/chunking.ts';
+import { type AssembledDocument, assembleDocument } from '../../parsing/chunks/assemble-document.ts';
+import { chunkLengths } from '../../parsing/chunks/cut-chunks.ts';
+import { readMarkdown } from '../../parsing/formats/markdown.ts';
+import { markdownSlices } from '../../parsing/formats/markdown-slices.ts';
+import { normalise } from '../../parsing/normalise.ts';
+import { readPlainText } from '../../parsing/formats/plain-text.ts';
+import type { Unit } from '../../parsing/chunks/unit.ts';
+import { defaultChunking } from '../../contract/chunking.ts';
 
 const words = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 40 }),

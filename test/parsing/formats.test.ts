@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createDocumentParser } from '../../../knowledge/parsing/document-parser.ts';
-import type { ParsedDocument } from '../../../contract/ports/index.ts';
-import { examplePolicy, parseWith } from '../../support/files/parsing.ts';
+import { createDocumentParser } from '../../parsing/document-parser.ts';
+import type { ParsedDocument } from '../../contract/ports/index.ts';
+import { examplePolicy, parseWith } from '../support/files/parsing.ts';
 
 let parser: ReturnType<typeof createDocumentParser>;
 beforeAll(() => {

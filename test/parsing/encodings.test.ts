@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseFile } from '../../../knowledge/parsing/parse-file.ts';
-import { fixture } from '../../support/files/parsing.ts';
+import { parseFile } from '../../parsing/parse-file.ts';
+import { fixture } from '../support/files/parsing.ts';
 
 const parse = (name: string, content: string | Uint8Array, mediaType = '') =>
   parseFile({ name, mediaType, bytes: Buffer.from(content) });

@@ -1,4 +1,4 @@
-import type { Chunking } from '../../../contract/chunking.ts';
+import type { Chunking } from '../../contract/chunking.ts';
 import { overlapStart } from './overlap-start.ts';
 import { type Range, splitLong } from './split-long.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseFile } from '../../../knowledge/parsing/parse-file.ts';
-import { evaluate } from '../../../knowledge/parsing/formats/xlsx-evaluate.ts';
-import { sheetXml, xlsx } from '../../support/files/office-files.ts';
-import { fixture } from '../../support/files/parsing.ts';
+import { parseFile } from '../../parsing/parse-file.ts';
+import { evaluate } from '../../parsing/formats/xlsx-evaluate.ts';
+import { sheetXml, xlsx } from '../support/files/office-files.ts';
+import { fixture } from '../support/files/parsing.ts';
 
 const parse = async (name: string, bytes?: Uint8Array) =>
   parseFile({ name, mediaType: '', bytes: bytes ?? (await fixture(name)) });

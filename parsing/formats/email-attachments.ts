@@ -1,4 +1,4 @@
-import { AlfredError } from '../../../contract/errors.ts';
+import { AlfredError } from '../../contract/errors.ts';
 import type { Attachment } from 'postal-mime';
 import { body, type Outline, type Unit } from '../chunks/unit.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseFile } from '../../../knowledge/parsing/parse-file.ts';
-import { usableTitle } from '../../../knowledge/parsing/usable-title.ts';
-import { docx, pptx, wordDocument } from '../../support/files/office-files.ts';
+import { parseFile } from '../../parsing/parse-file.ts';
+import { usableTitle } from '../../parsing/usable-title.ts';
+import { docx, pptx, wordDocument } from '../support/files/office-files.ts';
 
 const parse = (name: string, content: string | Uint8Array) =>
   parseFile({ name, mediaType: '', bytes: Buffer.from(content) });

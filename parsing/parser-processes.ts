@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { FileToParse } from '../../contract/ports/index.ts';
+import type { FileToParse } from '../contract/ports/index.ts';
 import type { ParserAnswer } from './parser-process.ts';
 
 const entry = fileURLToPath(new URL('./parser-process.ts', import.meta.url));

@@ -1,4 +1,4 @@
-import { characterBoundary } from '../../../contract/rules/character-boundary.ts';
+import { characterBoundary } from '../../contract/rules/character-boundary.ts';
 
 /** A part of a text: [start, end) in UTF-16 code units. */
 export type Range = { start: number; end: number };

@@ -1,5 +1,5 @@
 import { extname } from 'node:path/posix';
-import { readableKinds } from '../../contract/readable-files.ts';
+import { readableKinds } from '../contract/readable-files.ts';
 import { decodeText } from './decode-text.ts';
 import { hasEmailHeader } from './formats/email.ts';
 import { type BinaryKind, binaryKind } from './binary-kind.ts';

@@ -1,4 +1,4 @@
-import { AlfredError, type ErrorCode } from '../../contract/errors.ts';
+import { AlfredError, type ErrorCode } from '../contract/errors.ts';
 
 /** The error for a file that cannot be read. `problem` says what is wrong and what to do. */
 export const fileProblem = (

@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
-import { AlfredError } from '../../contract/errors.ts';
-import { linkAbort } from '../../runtime/link-abort.ts';
-import type { DocumentParser, FileToParse, ParsedDocument } from '../../contract/ports/index.ts';
+import { AlfredError } from '../contract/errors.ts';
+import { linkAbort } from '../runtime/link-abort.ts';
+import type { DocumentParser, FileToParse, ParsedDocument } from '../contract/ports/index.ts';
 import { fileProblem } from './file-problem.ts';
 import { createParserProcesses, ParserExited } from './parser-processes.ts';
-import { createSemaphore } from '../../runtime/semaphore.ts';
+import { createSemaphore } from '../runtime/semaphore.ts';
 
 type Options = { processes?: number; timeLimitMs?: number; memoryLimitMb?: number };
 

@@ -1,4 +1,4 @@
-import type { Chunking } from '../../../contract/chunking.ts';
+import type { Chunking } from '../../contract/chunking.ts';
 import { chunkLengths } from './cut-chunks.ts';
 import type { Range } from './split-long.ts';
 

@@ -1,4 +1,4 @@
-import type { ReadableExtension } from '../../contract/readable-files.ts';
+import type { ReadableExtension } from '../contract/readable-files.ts';
 import type { BinaryKind } from './binary-kind.ts';
 
 /** Text kinds are parsed from decoded text, byte kinds from the bytes. */

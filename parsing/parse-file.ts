@@ -1,6 +1,6 @@
 import { basename, extname } from 'node:path/posix';
-import { AlfredError } from '../../contract/errors.ts';
-import type { FileToParse, ParsedDocument } from '../../contract/ports/index.ts';
+import { AlfredError } from '../contract/errors.ts';
+import type { FileToParse, ParsedDocument } from '../contract/ports/index.ts';
 import { assembleDocument } from './chunks/assemble-document.ts';
 import { readCsv } from './formats/csv.ts';
 import { readDocx } from './formats/docx.ts';

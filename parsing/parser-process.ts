@@ -1,5 +1,5 @@
-import { AlfredError, type ErrorCode } from '../../contract/errors.ts';
-import type { FileToParse, ParsedDocument } from '../../contract/ports/index.ts';
+import { AlfredError, type ErrorCode } from '../contract/errors.ts';
+import type { FileToParse, ParsedDocument } from '../contract/ports/index.ts';
 import { parseFile } from './parse-file.ts';
 
 /** What the process answers. An error loses its class between processes, so its fields are sent. */

@@ -1,5 +1,5 @@
-import { type Chunking, defaultChunking } from '../../../contract/chunking.ts';
-import type { ParsedDocument } from '../../../contract/ports/index.ts';
+import { type Chunking, defaultChunking } from '../../contract/chunking.ts';
+import type { ParsedDocument } from '../../contract/ports/index.ts';
 import { cutChunks, type Piece } from './cut-chunks.ts';
 import { joinShortChunks, type SectionChunk } from './join-short-chunks.ts';
 import { normalise } from '../normalise.ts';

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createDocumentParser } from '../../../knowledge/parsing/document-parser.ts';
-import type { ErrorCode } from '../../../contract/errors.ts';
-import { docx } from '../../support/files/office-files.ts';
-import { examplePolicy, fixture, parseWith } from '../../support/files/parsing.ts';
-import { zipFile } from '../../support/files/zip-file.ts';
+import { createDocumentParser } from '../../parsing/document-parser.ts';
+import type { ErrorCode } from '../../contract/errors.ts';
+import { docx } from '../support/files/office-files.ts';
+import { examplePolicy, fixture, parseWith } from '../support/files/parsing.ts';
+import { zipFile } from '../support/files/zip-file.ts';
 
 let parser: ReturnType<typeof createDocumentParser>;
 beforeAll(() => {

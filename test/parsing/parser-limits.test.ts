@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { createDocumentParser } from '../../../knowledge/parsing/document-parser.ts';
-import { parseWith } from '../../support/files/parsing.ts';
+import { createDocumentParser } from '../../parsing/document-parser.ts';
+import { parseWith } from '../support/files/parsing.ts';
 
 let parser: ReturnType<typeof createDocumentParser>;
 afterEach(() => parser.close());

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { createDocumentParser } from '../../../knowledge/parsing/document-parser.ts';
-import type { ErrorCode } from '../../../contract/errors.ts';
-import { docx, pptx, shape, sheetXml, slideXml, wordDocument, xlsx } from '../../support/files/office-files.ts';
-import { parseWith } from '../../support/files/parsing.ts';
-import { type Entry, Packed, repeated } from '../../support/files/zip-file.ts';
+import { createDocumentParser } from '../../parsing/document-parser.ts';
+import type { ErrorCode } from '../../contract/errors.ts';
+import { docx, pptx, shape, sheetXml, slideXml, wordDocument, xlsx } from '../support/files/office-files.ts';
+import { parseWith } from '../support/files/parsing.ts';
+import { type Entry, Packed, repeated } from '../support/files/zip-file.ts';
 
 const timeLimitMs = 20_000;
 let parser: ReturnType<typeof createDocumentParser>;
