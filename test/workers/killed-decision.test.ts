@@ -25,7 +25,7 @@ test('a task continues with a decision whose worker died while storing it, also 
       (await harness.adapters.approvals.list({ ...scope, roles: [] }, { status: 'pending', limit: 1 })).approvals[0];
     const approval = await until('the task waits for an approval', pendingApproval);
     const killed = harness.crashPoints.killAt('decided', (name) => workers.kill(name), 20_000);
-    const again = killed.then(() => harness.crashPoints.killAt('resumed', (name) => workers.kill(name), 40_000));
+    const again = killed.then(() => harness.crashPoints.killAt('resumed', (name) => workers.kill(name), 80_000));
     // The update is not repeated: the row already contains the decision.
     await withTemporalTimeout(client, 2_000, () =>
       client.workflow.getHandle(taskWorkflowId(task)).executeUpdate(decideUpdate, {
@@ -49,4 +49,4 @@ test('a task continues with a decision whose worker died while storing it, also 
   } finally {
     await workers.end();
   }
-}, 120_000);
+}, 180_000);
