@@ -146,7 +146,7 @@ export const Passage = z.object({
   score: z
     .number()
     .describe(
-      'Higher is better; comparable within one answer only, and there among the passages that a reranker has judged, or among those that it has not',
+      'Higher is better; comparable within one answer only, and there among passages that the same stage has judged: the reranker, else the comparison of sentences, else fusion',
     ),
 });
 export type Passage = z.infer<typeof Passage>;
@@ -163,6 +163,7 @@ export const RankedPassage = Passage.extend({
       lexical: Rank.nullable(),
       dense: Rank.nullable(),
       fused: Rank,
+      sentence: Rank.nullable().default(null).describe('By its best sentence; null where sentences have no vectors'),
       rerank: Rank.nullable().describe('null where no reranker has judged it'),
     })
     .describe('Where the passage stood in each list; null where it was in none'),

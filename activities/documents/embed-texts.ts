@@ -50,7 +50,7 @@ export async function embedMissing(
       const embedded = await embedder.embedPassages(texts, signal);
       await vectors.store(
         embedder.model,
-        texts.flatMap(({ tenant, hash }, i) => (embedded[i] ? [{ tenant, hash, vector: embedded[i] }] : [])),
+        texts.flatMap(({ tenant, hash }, i) => (embedded[i] ? [{ tenant, hash, ...embedded[i] }] : [])),
       );
       stored.push(...texts);
       onStored(texts.length);

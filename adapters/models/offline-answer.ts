@@ -15,7 +15,7 @@ const notice = `Offline: no model is configured. ${howToAddModel}`;
 export const mayBeRelated = 'This may be related; it does not clearly answer the question:';
 
 /** Most sentences that an answer quotes. */
-const maxQuotes = 3;
+const maxQuotes = 5;
 /** Longest query that an answer repeats, in characters. */
 const maxShownQuery = 600;
 

@@ -2,10 +2,15 @@ import type { SearchRequest, SearchResult } from '../documents.ts';
 import type { Scope } from '../references.ts';
 
 /**
- * How near a query's best sentence has to be, as a cosine less what chance gives in a collection of its size. `strong`:
- * from there on it most likely speaks of what was asked; `weak`: below it, nothing is near.
+ * How near a query's best sentence has to be, as a cosine less what chance gives in a collection of its size.
+ *
+ * @property strong from there on it most likely speaks of what was asked
+ * @property weak   below it, nothing is near
+ * @property chance what is subtracted for each natural logarithm of the number of passages: among more passages, the
+ *   nearest is nearer by chance
+ * @property spread how far apart the model puts near and far sentences; other signals are weighed by it
  */
-export type EvidenceThresholds = { strong: number; weak: number };
+export type EvidenceThresholds = { strong: number; weak: number; chance: number; spread: number };
 
 /** Turns text into vectors of length 1. */
 export interface Embedder {
@@ -19,13 +24,20 @@ export interface Embedder {
   readonly evidence: EvidenceThresholds | undefined;
 
   /** Embeds passages, in their order. A text that is too long for the model's input is split, not truncated. */
-  embedPassages(passages: PassageText[], signal: AbortSignal): Promise<Float32Array[]>;
+  embedPassages(passages: PassageText[], signal: AbortSignal): Promise<PassageVectors[]>;
 
   /** Embeds the text of a search. */
   embedQuery(text: string, signal: AbortSignal): Promise<Float32Array>;
 
   close(): Promise<void>;
 }
+
+/**
+ * @property vector    of the whole passage
+ * @property sentences of its sentences (`sentencesOf` in contract/rules/quote.ts), in their order, each made from its
+ *   words in the context of the passage; undefined for a model that shows no vectors of single words
+ */
+export type PassageVectors = { vector: Float32Array; sentences: Float32Array[] | undefined };
 
 /** The embedder of this process. */
 export interface Embeddings {
@@ -81,7 +93,7 @@ export interface Vectors {
   listMissing(model: string, limit: number): Promise<UnembeddedText[]>;
 
   /** Stores vectors and deletes those that no chunk uses any more. `publish` makes them visible to the indexes. */
-  store(model: string, vectors: (TextRef & { vector: Float32Array })[]): Promise<void>;
+  store(model: string, vectors: (TextRef & PassageVectors)[]): Promise<void>;
 
   /**
    * Makes the indexes take over the stored vectors of every document that contains one of these texts. Without `texts`,

@@ -12,11 +12,23 @@ const Description = z.strictObject({
   pooling: z.enum(['mean', 'cls']).default('mean'),
   maxTokens: z.int().min(16).max(8_192).default(256),
   queryPrefix: z.string().max(500).default(''),
+  passagePrefix: z.string().max(500).default(''),
   /** See `Embedder.evidence`. Without it the model is not calibrated, and searches are judged by words. */
-  evidence: z.strictObject({ strong: z.number().min(-1).max(1), weak: z.number().min(-1).max(1) }).optional(),
+  evidence: z
+    .strictObject({
+      strong: z.number().min(-1).max(1),
+      weak: z.number().min(-1).max(1),
+      chance: z.number().min(0).max(0.1).default(0.01),
+      spread: z.number().min(0).max(1).default(0.15),
+    })
+    .refine(({ strong, weak }) => weak < strong, { error: 'expected weak below strong' })
+    .optional(),
   /** Of versions before `evidence`; no longer used. */
   relevantFrom: z.number().min(0).max(2).optional(),
 });
+
+/** What a folder's `alfred-model.json` may say. */
+export type ModelDescription = z.input<typeof Description>;
 
 export type EmbeddingModel = Omit<z.output<typeof Description>, 'relevantFrom'> & {
   dir: string;
@@ -28,13 +40,13 @@ export type EmbeddingModel = Omit<z.output<typeof Description>, 'relevantFrom'> 
 const defaultDescription = {
   name: 'all-MiniLM-L6-v2-int8',
   // Tuned on test/evaluation/tuning.json, see docs/benchmarks.md.
-  evidence: { strong: 0.43, weak: 0.12 },
+  evidence: { strong: 0.42, weak: 0.15, chance: 0.01, spread: 0.15 },
 };
 
 /**
  * Version of the code that makes the vectors. Change it whenever the same model gives different vectors than before.
  */
-const method = 'windows of whole texts';
+const method = 'windows of whole texts, sentences in their context';
 
 /**
  * Reads the embedding model in a folder: `model.onnx`, `tokenizer.json` and, unless it

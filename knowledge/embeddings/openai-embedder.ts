@@ -1,11 +1,20 @@
+import { createHash } from 'node:crypto';
 import OpenAI, { APIError } from 'openai';
 import { AlfredError } from '../../contract/errors.ts';
 import { characterBoundary } from '../../contract/rules/character-boundary.ts';
 import type { Embedder, PassageText } from '../../contract/ports/index.ts';
 import { providerError } from '../../adapters/outbound/provider-errors.ts';
+import { noPrefixes, type Prefixes } from './prefixes.ts';
 import { weightedMean } from './token-windows.ts';
 
-type Options = { model: string; apiKey: string | undefined; baseUrl: string | undefined; queryTimeoutMs?: number };
+type Options = {
+  model: string;
+  apiKey: string | undefined;
+  baseUrl: string | undefined;
+  /** Put before every query and every passage. */
+  prefixes?: Prefixes;
+  queryTimeoutMs?: number;
+};
 
 /** Texts in one request. The API allows more, but a slow server would time out. */
 const batchSize = 32;
@@ -23,7 +32,8 @@ const timeoutsMs = { query: 5_000, passages: 60_000 };
  * A request that is too large is split. A single text that is too large is split into parts, and the weighted
  * mean of their vectors is used. Without that, one such text would keep all others from being embedded.
  */
-export function createOpenAiEmbedder({ model, apiKey, baseUrl, queryTimeoutMs = timeoutsMs.query }: Options): Embedder {
+export function createOpenAiEmbedder(options: Options): Embedder {
+  const { model, apiKey, baseUrl, prefixes = noPrefixes, queryTimeoutMs = timeoutsMs.query } = options;
   const client = new OpenAI({
     // The SDK requires a key, also for servers that ignore it.
     apiKey: apiKey ?? 'none',
@@ -52,47 +62,60 @@ export function createOpenAiEmbedder({ model, apiKey, baseUrl, queryTimeoutMs = 
     }
   };
 
-  const embed = async (passages: PassageText[], options: RequestOptions): Promise<Float32Array[]> => {
+  const embed = async (prefix: string, passages: PassageText[], options: RequestOptions): Promise<Float32Array[]> => {
     try {
-      return await request(passages.map(embeddedText), options);
+      return await request(
+        passages.map((passage) => prefix + embeddedText(passage)),
+        options,
+      );
     } catch (error) {
       const [first] = passages;
       if (!first || !isTooLarge(error)) throw error;
       if (passages.length > 1) {
         const middle = passages.length >> 1;
         return [
-          ...(await embed(passages.slice(0, middle), options)),
-          ...(await embed(passages.slice(middle), options)),
+          ...(await embed(prefix, passages.slice(0, middle), options)),
+          ...(await embed(prefix, passages.slice(middle), options)),
         ];
       }
       const parts = splitInHalf(first.text);
       if (!parts) throw error;
       const vectors: { vector: Float32Array; weight: number }[] = [];
       for (const text of parts)
-        for (const vector of await embed([{ ...first, text }], options)) vectors.push({ vector, weight: text.length });
+        for (const vector of await embed(prefix, [{ ...first, text }], options))
+          vectors.push({ vector, weight: text.length });
       return [weightedMean(vectors)];
     }
   };
 
   return {
-    model: `openai:${model}`,
+    model: nameOf(model, prefixes),
     evidence: undefined,
     async embedPassages(passages, signal) {
       const vectors: Float32Array[] = [];
       for (let from = 0; from < passages.length; from += batchSize)
         vectors.push(
-          ...(await embed(passages.slice(from, from + batchSize), { signal, timeout: timeoutsMs.passages })),
+          ...(await embed(prefixes.passage, passages.slice(from, from + batchSize), {
+            signal,
+            timeout: timeoutsMs.passages,
+          })),
         );
-      return vectors;
+      return vectors.map((vector) => ({ vector, sentences: undefined }));
     },
     async embedQuery(text, signal) {
-      const [vector] = await embed([{ headings: '', text }], { signal, timeout: queryTimeoutMs });
+      const [vector] = await embed(prefixes.query, [{ headings: '', text }], { signal, timeout: queryTimeoutMs });
       if (!vector) throw new AlfredError('model_unavailable', `${model} gave no vector.`);
       return vector;
     },
     close: async () => {},
   };
 }
+
+/** Vectors that were made with other prefixes are not comparable, so the prefixes are part of the name. */
+const nameOf = (model: string, prefixes: Prefixes): string => {
+  const hash = createHash('sha256').update(JSON.stringify([prefixes.query, prefixes.passage]));
+  return `openai:${model}${prefixes.query || prefixes.passage ? `@${hash.digest('hex').slice(0, 8)}` : ''}`;
+};
 
 /** `timeout` in milliseconds for each request. */
 type RequestOptions = { signal: AbortSignal; timeout: number };

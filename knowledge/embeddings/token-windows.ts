@@ -2,7 +2,7 @@
  * Tokens that the model embeds at once, without the special tokens around them. `weight` is the number of tokens of the
  * text among them.
  */
-export type TokenWindow = { tokens: number[]; weight: number };
+export type TokenWindow<T> = { tokens: T[]; weight: number };
 
 /**
  * Splits a text into windows that fit the model, so that nothing of it is cut off. The prefix
@@ -11,7 +11,7 @@ export type TokenWindow = { tokens: number[]; weight: number };
  *
  * @param maxTokens of a window, at least 2
  */
-export function tokenWindows(prefix: number[], text: number[], maxTokens: number): TokenWindow[] {
+export function tokenWindows<T>(prefix: T[], text: T[], maxTokens: number): TokenWindow<T>[] {
   if (prefix.length + text.length <= maxTokens) return [{ tokens: [...prefix, ...text], weight: 1 }];
   if (prefix.length > maxTokens / 2) return tokenWindows([], [...prefix, ...text], maxTokens);
   const step = maxTokens - prefix.length;
@@ -26,9 +26,13 @@ export function weightedMean(vectors: { vector: Float32Array; weight: number }[]
   const [first] = vectors;
   if (first && vectors.length === 1) return first.vector;
   const sum = new Float32Array(first?.vector.length ?? 0);
-  for (const { vector, weight } of vectors)
-    for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + weight * (vector[i] ?? 0);
+  for (const { vector, weight } of vectors) addTo(sum, vector, weight);
   return toUnitLength(sum);
+}
+
+/** Adds a vector, times `weight`, to a sum. */
+export function addTo(sum: Float32Array, vector: Float32Array, weight = 1): void {
+  for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + weight * (vector[i] ?? 0);
 }
 
 /** A zero vector stays as it is. */

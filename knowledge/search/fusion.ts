@@ -1,8 +1,20 @@
 import type { Rank } from '../../contract/documents.ts';
 import type { Candidates, Hit } from './passage-index.ts';
 
-/** A candidate with its rank in each list; null where a list does not contain it. */
-export type FusedCandidate = { chunkId: string; lexical: Rank | null; dense: Rank | null; score: number };
+/**
+ * A candidate with its rank in each list; null where a list does not contain it.
+ *
+ * @property rank     in the fused list, from 1; `score`: what fusion gave it
+ * @property sentence by its best sentence; null for one that was not compared
+ */
+export type FusedCandidate = {
+  chunkId: string;
+  lexical: Rank | null;
+  dense: Rank | null;
+  rank: number;
+  score: number;
+  sentence: Rank | null;
+};
 
 /** How two lists become one. Part of the index version, because scores of different settings are not comparable. */
 export type Fusion =
@@ -26,7 +38,7 @@ export function fuse(
   const add = (list: Hit[], side: 'lexical' | 'dense', weight: number) => {
     const contributions = contributionsOf(list, fusion);
     for (const [i, { chunkId, score }] of list.entries()) {
-      const candidate = candidates.get(chunkId) ?? { chunkId, lexical: null, dense: null, score: 0 };
+      const candidate = candidates.get(chunkId) ?? newCandidate(chunkId);
       const contribution = weight * (contributions[i] ?? 0);
       candidates.set(chunkId, {
         ...candidate,
@@ -37,8 +49,19 @@ export function fuse(
   };
   add(lexical, 'lexical', dense.length > 0 ? 1 - fusion.denseWeight : 1);
   add(dense, 'dense', fusion.denseWeight);
-  return [...candidates.values()].sort((a, b) => b.score - a.score || (a.chunkId < b.chunkId ? -1 : 1));
+  return [...candidates.values()]
+    .sort((a, b) => b.score - a.score || (a.chunkId < b.chunkId ? -1 : 1))
+    .map((candidate, i) => ({ ...candidate, rank: i + 1 }));
 }
+
+const newCandidate = (chunkId: string): FusedCandidate => ({
+  chunkId,
+  lexical: null,
+  dense: null,
+  rank: 0,
+  score: 0,
+  sentence: null,
+});
 
 function contributionsOf(list: Hit[], fusion: Fusion): number[] {
   if (fusion.method === 'rrf') return list.map((_, i) => 1 / (fusion.k + i + 1));

@@ -24,7 +24,7 @@ export async function readBestPassages(
     if (!acceptsStale && ids.some((id) => !readable.has(id))) return undefined;
     for (const { chunkId, ...scores } of page) {
       const passage = readable.get(chunkId);
-      const { score } = scores.rerank ?? scores.fused;
+      const { score } = scores.rerank ?? scores.sentence ?? scores.fused;
       if (passage && best.size < limit) best.offer({ ...passage, score, scores });
     }
   }

@@ -8,17 +8,22 @@ import { principalsOf } from '../store/readable.ts';
 import { fuse, fusionName, defaultFusion, type FusedCandidate, type Fusion } from './fusion.ts';
 import type { PassageFilter, PassageIndex } from './passage-index.ts';
 import { createQueryEmbedder } from './query-embedder.ts';
-import { createEvidence, judgedPassages } from './evidence/evidence.ts';
+import { judgedPassages, judgePassages } from './evidence/evidence.ts';
+import { weighWords, type WordWeights } from './evidence/word-weights.ts';
 import { readBestPassages } from './read-best-passages.ts';
 import { fusedOrder } from './rerank/candidate-order.ts';
 import { createGuardedReranker } from './rerank/guarded-reranker.ts';
 import { orderCandidates } from './rerank/order-candidates.ts';
+import { orderBySentences } from './sentences/order-by-sentences.ts';
+import { rateCandidates, type CandidateRating, type SentenceQuery } from './sentences/rate-candidates.ts';
 import { createTimeStage } from './time-stage.ts';
 
 /** After this many rounds in which the index names passages that are gone, the search returns those that remain. */
 const maxRounds = 5;
 /** Length of each list that is fused. */
 const depth = 100;
+/** How many of the fused candidates are compared sentence by sentence. */
+const ratedCandidates = 60;
 
 type Deps = {
   db: Database;
@@ -39,7 +44,13 @@ export function createSearch(deps: Deps): SearchIndex {
   const reranker = deps.reranker && createGuardedReranker({ reranker: deps.reranker, log, metrics });
   const timeStage = createTimeStage(metrics);
   const embedQuery = createQueryEmbedder({ embeddings, log, metrics, timeStage });
-  const judge = createEvidence({ log, timeStage });
+  /** Compares the query with the sentences of the best candidates, when its model gives vectors of sentences. */
+  const rate = (scope: Scope, query: SentenceQuery | undefined, fused: FusedCandidate[]) => {
+    const ids = fused.slice(0, ratedCandidates).map(({ chunkId }) => chunkId);
+    return query
+      ? timeStage('sentences', () => rateCandidates(db, scope, query, ids))
+      : Promise.resolve(new Map<string, CandidateRating>());
+  };
 
   /** @returns undefined when a candidate is gone or not readable any more, unless `acceptsStale` */
   const order = async (
@@ -54,10 +65,11 @@ export function createSearch(deps: Deps): SearchIndex {
   /** @param embedder whose vectors were used; undefined when the search used words only */
   const searchReport = (
     embedder: Embedder | undefined,
-    isReranked: boolean,
+    { isRated, isReranked }: { isRated: boolean; isReranked: boolean },
   ): Pick<SearchResult, 'mode' | 'indexVersion'> => {
     const version = [index.name];
     if (embedder) version.push(embedder.model, fusionName(fusion));
+    if (isRated) version.push(`sentences${ratedCandidates}`);
     if (isReranked && reranker) version.push(`rerank${reranker.candidates}:${reranker.model}`);
     return { mode: embedder ? 'hybrid' : 'lexical', indexVersion: version.join('/') };
   };
@@ -71,21 +83,26 @@ export function createSearch(deps: Deps): SearchIndex {
       const acceptsStale = round === maxRounds;
       const filter = filterOf(request, await principalsOf(db, scope));
       const candidates = await timeStage('candidates', () => index.find(scope, filter, passageQuery, depth));
-      const ordered = await order({ scope, query, fused: fuse(candidates, fusion), acceptsStale }, signal);
+      const isDense = candidates.dense.length > 0;
+      const words = weighWords(query, candidates.corpus);
+      const sentenceQuery = isDense ? sentenceQueryOf(embedded, words) : undefined;
+      const fused = fuse(candidates, fusion);
+      const ratings = await rate(scope, sentenceQuery, fused);
+      const byRating = orderBySentences(fused, ratings);
+      const ordered = await order({ scope, query, fused: byRating, acceptsStale }, signal);
       const read = (count: number) =>
         timeStage('read', async () => ordered && readBestPassages(db, { scope, ordered, limit: count, acceptsStale }));
       const judged = await read(judgedPassages);
       const shown = limit <= judgedPassages ? judged?.slice(0, limit) : await read(limit);
       if (ordered && judged && shown) {
-        const isDense = candidates.dense.length > 0;
         const isReranked = ordered.some(({ rerank }) => rerank !== null);
-        const { corpus } = candidates;
-        const found = { query, judged, shown, corpus, embedded: isDense ? embedded : undefined };
-        const result = await judge(found, signal);
+        const { passages } = candidates.corpus;
+        const embedder = isDense ? embedded?.embedder : undefined;
+        const result = judgePassages({ judged, shown, words, ratings, passages, embedder });
         return {
           ...result,
           answerable: result.evidence === 'strong',
-          ...searchReport(isDense ? embedded?.embedder : undefined, isReranked),
+          ...searchReport(embedder, { isRated: ratings.size > 0, isReranked }),
         };
       }
       // A document changed between the index query and the read, and its passages are gone: search again.
@@ -104,6 +121,14 @@ export function createSearch(deps: Deps): SearchIndex {
       await Promise.all([index.close(), embeddings.close()]);
     },
   };
+}
+
+function sentenceQueryOf(
+  embedded: { embedder: Embedder; vector: Float32Array } | undefined,
+  words: WordWeights,
+): SentenceQuery | undefined {
+  const thresholds = embedded?.embedder.evidence;
+  return embedded && thresholds && { model: embedded.embedder.model, vector: embedded.vector, words, thresholds };
 }
 
 function filterOf({ collections, tags, language, updatedFrom, updatedTo }: SearchRequest, principals: string[]) {

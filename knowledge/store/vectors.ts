@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../../runtime/database/postgres.ts';
 import type { UnembeddedText, Vectors } from '../../contract/ports/index.ts';
+import { writeSentenceVectors } from './sentence-vectors.ts';
 import { lockVectors, recordChanges } from './document-changes.ts';
 
 /** Documents that are published in one transaction. */
@@ -44,11 +45,12 @@ export const createVectors = (db: Database): Vectors => ({
 
   async store(model, vectors) {
     if (vectors.length === 0) return;
-    const rows = vectors.map(({ tenant, hash, vector }) => ({
+    const rows = vectors.map(({ tenant, hash, vector, sentences }) => ({
       tenant,
       model,
       hash,
       vector: Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength),
+      sentences: sentences ? writeSentenceVectors(sentences) : null,
     }));
     await db
       .insertInto('embeddings')

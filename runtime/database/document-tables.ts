@@ -45,7 +45,14 @@ export interface DocumentTables {
     gap: string | null;
     embed_hash: GeneratedAlways<string>;
   };
-  embeddings: { tenant: string; model: string; hash: string; vector: Buffer; created_at: Generated<Date> };
+  embeddings: {
+    tenant: string;
+    model: string;
+    hash: string;
+    vector: Buffer;
+    sentences: Buffer | null;
+    created_at: Generated<Date>;
+  };
   group_members: { tenant: string; group_name: string; subject: string };
   document_changes: { seq: Generated<number>; tenant: string; document_id: string; at: Generated<Date> };
   ingestions: Owned & {

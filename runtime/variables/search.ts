@@ -6,10 +6,22 @@ export const search = {
   ALFRED_DATA_DIR: z.string().min(1).default('.alfred').describe('folder for the search index and caches'),
   ALFRED_EMBEDDINGS: z
     .string()
-    .regex(/^(local(:bge-small)?|none|openai:\S{1,200})$/, 'expected local, local:bge-small, none, or openai:<model>')
+    .regex(
+      /^(local(:minilm|:bge-small)?|none|openai:\S{1,200})$/,
+      'expected local, local:minilm, local:bge-small, none, or openai:<model>',
+    )
     .default('local')
     .describe(
-      'what makes vectors of documents: local, an ONNX model on this machine, all-MiniLM-L6-v2 where `npm start` fetches it; local:bge-small, the same with bge-small-en-v1.5; openai:<model>, a server that speaks OpenAI’s embeddings; none, and a search goes by words alone',
+      'what makes vectors of documents: local, an ONNX model on this machine, for which `npm start` fetches multilingual-e5-small; local:minilm, the same with all-MiniLM-L6-v2, which is smaller and reads English; local:bge-small, with bge-small-en-v1.5, English too; openai:<model>, a server that speaks OpenAI’s embeddings; none, and a search goes by words alone',
+    ),
+  ALFRED_EMBEDDING_THREADS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe(
+      'threads of a process that embed with a local model, each with a copy of it in memory; default: 2, or 1 on a machine with one processor',
     ),
   ALFRED_EMBEDDING_MODEL_DIR: z
     .string()
@@ -25,6 +37,14 @@ export const search = {
     .optional()
     .describe('server for ALFRED_EMBEDDINGS=openai:…, with its /v1; default: OPENAI_BASE_URL, else OpenAI'),
   EMBEDDINGS_API_KEY: z.string().min(1).optional().describe('key for it; default: OPENAI_API_KEY'),
+  EMBEDDINGS_QUERY_PREFIX: z
+    .string()
+    .max(500)
+    .optional()
+    .describe(
+      'what its model wants before a query; default: what the authors of E5, Nomic Embed and BGE prescribe for a model of that name, else nothing',
+    ),
+  EMBEDDINGS_PASSAGE_PREFIX: z.string().max(500).optional().describe('the same before a passage'),
   RERANK_URL: url(/^https?:$/, 'http://host:port/v1/rerank')
     .refine((value) => !/^https?:\/\/[^/?#]*@/i.test(value), {
       error: 'expected no user and password in it: put the key into RERANK_API_KEY',

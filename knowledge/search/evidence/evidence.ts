@@ -1,33 +1,29 @@
 import type { RankedPassage } from '../../../contract/documents.ts';
 import type { Embedder } from '../../../contract/ports/index.ts';
-import { linkAbort } from '../../../runtime/link-abort.ts';
-import type { Logger } from '../../../runtime/logger.ts';
 import type { ScoredPassage } from '../best-passages.ts';
-import type { CorpusCounts } from '../passage-index.ts';
-import type { TimeStage } from '../time-stage.ts';
-import { judgeByMeaning, judgeByWords, nothingFound, type Verdict } from './judge-evidence.ts';
-import { cosineOf, highlightsOf, passageSentences, type PassageSentence } from './rate-sentences.ts';
-import { createSentenceVectors } from './sentence-vectors.ts';
-import { coverageOf, weighWords, type WordWeights } from './word-weights.ts';
+import { highlightsOf, passageSentences } from '../sentences/highlights.ts';
+import { coverageWeight, type CandidateRating, type SentenceNearness } from '../sentences/rate-candidates.ts';
+import { judgeByMeaning, judgeByWords, nothingFound, strongerOf, type Verdict } from './judge-evidence.ts';
+import { coverageOf, type WordWeights } from './word-weights.ts';
 
 /** How many of the best passages are judged, regardless of the request's `limit`: the verdict must not depend on it. */
 export const judgedPassages = 10;
-/** Sentences that are embedded for one search at most; those of the best passages come first. */
-const maxSentences = 120;
-/** A search waits this long for the vectors of sentences, then it is judged by words. */
-const timeoutMs = 5_000;
 
 /**
- * @property query    as it was asked; `embedded`: its vector and the model that made it
  * @property judged   the best `judgedPassages`, for the verdict
  * @property shown    those that the caller gets
+ * @property words    what the words of the query weigh
+ * @property ratings  of the candidates, by chunk id
+ * @property passages how many the tenant has
+ * @property embedder whose vectors were searched
  */
 type Found = {
-  query: string;
   judged: ScoredPassage[];
   shown: ScoredPassage[];
-  corpus: CorpusCounts;
-  embedded: { embedder: Embedder; vector: Float32Array } | undefined;
+  words: WordWeights;
+  ratings: Map<string, CandidateRating>;
+  passages: number;
+  embedder: Embedder | undefined;
 };
 type Judged = Verdict & { passages: RankedPassage[] };
 
@@ -35,62 +31,46 @@ type Judged = Verdict & { passages: RankedPassage[] };
  * Judges whether passages speak of what was asked, and marks their best sentences: by the vectors of sentences with a
  * model whose thresholds are known, else by words.
  */
-export function createEvidence({ log, timeStage }: { log: Logger; timeStage: TimeStage }) {
-  const sentenceVectors = createSentenceVectors();
-
-  /** The cosine of each sentence with the query; undefined when the model fails or is too slow. */
-  const cosinesOf = async (
-    { embedder, vector }: NonNullable<Found['embedded']>,
-    sentences: PassageSentence[],
-    signal: AbortSignal | undefined,
-  ): Promise<Map<PassageSentence, number> | undefined> => {
-    const stop = linkAbort(signal ? [signal] : [], { timeoutMs });
-    try {
-      const texts = sentences.map(({ embedded }) => embedded);
-      const vectors = await timeStage('sentences', () => sentenceVectors(embedder, texts, stop.signal));
-      return new Map(sentences.map((sentence, i) => [sentence, cosineOf(vector, vectors[i] ?? new Float32Array())]));
-    } catch (error) {
-      signal?.throwIfAborted();
-      log.warn(
-        { err: error, model: embedder.model },
-        'sentences could not be embedded: a search is judged by its words',
-      );
-      return undefined;
-    } finally {
-      stop.release();
-    }
+export function judgePassages({ judged, shown, words, ratings, passages, embedder }: Found): Judged {
+  const thresholds = embedder?.evidence;
+  const sentencesOf = createSentencesOf(ratings);
+  const byWords = (list: ScoredPassage[]) =>
+    judgeByWords(bestOf(list.map((passage) => coverageIn(passage, words))), reasonFor(embedder));
+  const judge = (list: ScoredPassage[]): Verdict => {
+    if (list.length === 0) return nothingFound;
+    const unrated = list.filter((passage) => !sentencesOf(passage));
+    const nearness = list.flatMap((passage) => sentencesOf(passage) ?? []).map(({ nearness }) => nearness);
+    if (!thresholds || nearness.length === 0) return byWords(list);
+    const byMeaning = judgeByMeaning(bestOf(nearness), passages, thresholds);
+    return unrated.length === 0 ? byMeaning : strongerOf(byMeaning, byWords(unrated));
   };
+  const ranked = shown.map((passage): RankedPassage => {
+    const sentences = sentencesOf(passage);
+    const rating = sentences && thresholds && { sentences, coverageWeight: coverageWeight(thresholds) };
+    return {
+      ...passage,
+      coverage: coverageIn(passage, words),
+      match: judge([passage]).evidence === 'strong' ? 'close' : 'loose',
+      highlights: highlightsOf(passage, passageSentences(passage), { words, rating }),
+    };
+  });
+  return { passages: ranked, ...judge(judged) };
+}
 
-  return async ({ query, judged, shown, corpus, embedded }: Found, signal?: AbortSignal): Promise<Judged> => {
-    const words = weighWords(query, corpus);
-    const thresholds = embedded?.embedder.evidence;
-    const judgedSentences = judged.flatMap(passageSentences).slice(0, maxSentences);
-    const shownSentences = shown.map(passageSentences);
-    // What lies beyond the judged passages is rated by words: a search for 50 would embed hundreds of sentences.
-    const ratedSentences = shownSentences.slice(0, judgedPassages).flat().slice(0, maxSentences);
-    const cosines =
-      embedded && thresholds && (await cosinesOf(embedded, [...judgedSentences, ...ratedSentences], signal));
-    const judge = (ownCosines: number[] | undefined, coverages: number[]) =>
-      ownCosines && thresholds
-        ? judgeByMeaning(bestOf(ownCosines), corpus.passages, thresholds)
-        : judgeByWords(bestOf(coverages), reasonFor(embedded?.embedder));
-    const passages = shown.map((passage, i) => {
-      const own = shownSentences[i] ?? [];
-      const isRated = cosines !== undefined && own.every((sentence) => cosines.has(sentence));
-      const ownCosines = isRated ? own.map((sentence) => cosines.get(sentence) ?? 0) : undefined;
-      const coverage = coverageIn(passage, words);
-      const { evidence } = judge(ownCosines, [coverage]);
-      return {
-        ...passage,
-        coverage,
-        match: evidence === 'strong' ? ('close' as const) : ('loose' as const),
-        highlights: highlightsOf(passage, own, { words, cosines: ownCosines }),
-      };
-    });
-    if (judged.length === 0) return { passages, ...nothingFound };
-    const judgedCosines = cosines && judgedSentences.map((sentence) => cosines.get(sentence) ?? 0);
-    const coverages = judged.map((passage) => coverageIn(passage, words));
-    return { passages, ...judge(judgedCosines, coverages) };
+/**
+ * Finds the rated sentences of a passage by their places in the document, because a passage may join several chunks or
+ * show a part of one.
+ *
+ * @returns a function that gives undefined for a passage without any
+ */
+function createSentencesOf(ratings: Map<string, CandidateRating>) {
+  const byDocument = new Map<string, SentenceNearness[]>();
+  for (const { documentId, sentences } of ratings.values())
+    byDocument.set(documentId, [...(byDocument.get(documentId) ?? []), ...sentences]);
+  for (const sentences of byDocument.values()) sentences.sort((a, b) => a.start - b.start);
+  return ({ documentId, start, end }: ScoredPassage): SentenceNearness[] | undefined => {
+    const own = byDocument.get(documentId)?.filter((sentence) => sentence.start >= start && sentence.start < end);
+    return own?.length ? own : undefined;
   };
 }
 
@@ -102,6 +82,6 @@ const coverageIn = ({ title, headingPath, text }: ScoredPassage, words: WordWeig
 function reasonFor(embedder: Embedder | undefined): string {
   if (!embedder) return 'there is no embedding model';
   return embedder.evidence
-    ? 'the sentences could not be embedded in time'
+    ? 'these passages have no vectors of their sentences yet'
     : `it is not known how near is near for ${embedder.model}`;
 }

@@ -1,21 +1,14 @@
 import type { Evidence } from '../../../contract/documents.ts';
 import type { EvidenceThresholds } from '../../../contract/ports/index.ts';
 
-/**
- * What is subtracted from the best sentence's cosine for each natural logarithm of the number of passages: among more
- * passages, the nearest one is nearer by chance. Without it, thresholds do not carry over between small and large
- * collections.
- */
-const chancePerLogPassage = 0.02;
-
 /** For coverage, the part of the query's words that the best passage holds: the share of their weights, from 0 to 1. */
-const coverageThresholds: EvidenceThresholds = { strong: 0.5, weak: 0.15 };
+const coverageThresholds = { strong: 0.5, weak: 0.15 };
 
 export type Verdict = { evidence: Evidence; evidenceReason: string };
 
 /** Judges by the best sentence's cosine with the query. @param passages how many the tenant has */
 export function judgeByMeaning(cosine: number, passages: number, thresholds: EvidenceThresholds): Verdict {
-  const score = cosine - chancePerLogPassage * Math.log(Math.max(1, passages));
+  const score = cosine - thresholds.chance * Math.log(Math.max(1, passages));
   const evidence = compare(score, thresholds);
   const nearest = `The nearest sentence has a similarity of ${cosine.toFixed(2)} among ${countPassages(passages)}`;
   const meaning = {
@@ -38,7 +31,13 @@ export function judgeByWords(coverage: number, because: string): Verdict {
 
 export const nothingFound: Verdict = { evidence: 'none', evidenceReason: 'The search found no passage.' };
 
-function compare(score: number, { strong, weak }: EvidenceThresholds): Evidence {
+const order: Evidence[] = ['none', 'weak', 'strong'];
+
+/** The stronger of two verdicts; the first when they are equal. */
+export const strongerOf = (a: Verdict, b: Verdict): Verdict =>
+  order.indexOf(b.evidence) > order.indexOf(a.evidence) ? b : a;
+
+function compare(score: number, { strong, weak }: Pick<EvidenceThresholds, 'strong' | 'weak'>): Evidence {
   if (score >= strong) return 'strong';
   return score >= weak ? 'weak' : 'none';
 }

@@ -44,26 +44,67 @@ describe('the local embedder', () => {
   });
 
   test('a text that fits is embedded in one window, together with its headings', async () => {
-    const [vector] = await embedder.embedPassages([{ headings: 'dog', text: 'cat leave leave' }], signal);
-    expect(rounded(vector)).toEqual([0.408, 0.408, 0.816]);
+    const [passage] = await embedder.embedPassages([{ headings: 'dog', text: 'cat leave leave' }], signal);
+    expect(rounded(passage?.vector)).toEqual([0.408, 0.408, 0.816]);
   });
 
   test('the end of a long text counts as much as its beginning', async () => {
     const long = `${'cat '.repeat(14)}${'leave '.repeat(14)}`;
-    const [vector, beginning] = await embedder.embedPassages(
+    const [whole, beginning] = await embedder.embedPassages(
       [
         { headings: '', text: long },
         { headings: '', text: 'cat '.repeat(14) },
       ],
       signal,
     );
-    expect(rounded(beginning)).toEqual([0, 1, 0]);
-    expect(rounded(vector)).toEqual([0, 0.707, 0.707]);
+    expect(rounded(beginning?.vector)).toEqual([0, 1, 0]);
+    expect(rounded(whole?.vector)).toEqual([0, 0.707, 0.707]);
   });
 
   test('headings are repeated before each part of a long text', async () => {
-    const [vector] = await embedder.embedPassages([{ headings: 'dog', text: 'a '.repeat(60) }], signal);
-    expect(rounded(vector)).toEqual([1, 0, 0]);
+    const [passage] = await embedder.embedPassages([{ headings: 'dog', text: 'a '.repeat(60) }], signal);
+    expect(rounded(passage?.vector)).toEqual([1, 0, 0]);
+  });
+
+  test('each sentence has a vector of its own words, also where a window ends inside it', async () => {
+    const long = 'leave '.repeat(20);
+    const text = `cat a\n\n${long}\n\ndog\n\na a`;
+    const [passage] = await embedder.embedPassages([{ headings: 'dog', text }], signal);
+    expect(passage?.sentences?.map(rounded)).toEqual([
+      [0, 1, 0],
+      [0, 0, 1],
+      [1, 0, 0],
+      [0, 0, 0],
+    ]);
+  });
+
+  test('many passages and a query at the same time each get their own vector', async () => {
+    const texts = Array.from({ length: 40 }, (_, i) => ['dog', 'cat', 'leave'][i % 3] ?? '');
+    const [passages, query] = await Promise.all([
+      embedder.embedPassages(
+        texts.map((text) => ({ headings: '', text })),
+        signal,
+      ),
+      embedder.embedQuery('leave', signal),
+    ]);
+    expect(passages.map(({ vector }) => rounded(vector).indexOf(1))).toEqual(texts.map((_, i) => i % 3));
+    expect(rounded(query)).toEqual([0.707, 0, 0.707]);
+  });
+
+  test('an aborted call ends before its next passage and leaves the model usable', async () => {
+    const controller = new AbortController();
+    const passages = Array.from({ length: 200 }, () => ({ headings: '', text: 'cat leave '.repeat(200) }));
+    const call = embedder.embedPassages(passages, controller.signal);
+    controller.abort(new Error('enough'));
+    await expect(call).rejects.toThrow('enough');
+    await expect(embedder.embedQuery('leave', controller.signal)).rejects.toThrow('enough');
+    expect(rounded(await embedder.embedQuery('leave', signal))).toEqual([0.707, 0, 0.707]);
+  });
+
+  test('a passage gets the prefix of the model before its headings', async () => {
+    const prefixed = await openEmbedder({ name: 'toy', passagePrefix: 'leave ' });
+    const [passage] = await prefixed.embedPassages([{ headings: 'dog', text: 'cat' }], signal);
+    expect(rounded(passage?.vector)).toEqual([0.577, 0.577, 0.577]);
   });
 
   test('a query gets the prefix of the model', async () => {
@@ -109,7 +150,7 @@ describe('a model folder', () => {
       maxTokens: 256,
       pooling: 'mean',
       queryPrefix: '',
-      evidence: { strong: 0.43, weak: 0.12 },
+      evidence: { strong: 0.42, weak: 0.15, chance: 0.01, spread: 0.15 },
     });
     expect(model?.name).toMatch(/^all-MiniLM-L6-v2-int8@[0-9a-f]{8}$/);
   });
@@ -117,7 +158,11 @@ describe('a model folder', () => {
   test('that describes another model has thresholds only if the description has them; the old one is ignored', async () => {
     expect((await openEmbedder({ name: 'toy', relevantFrom: 1.1 })).evidence).toBeUndefined();
     const evidence = { strong: 0.5, weak: 0.2 };
-    expect((await openEmbedder({ name: 'toy', evidence })).evidence).toEqual(evidence);
+    expect((await openEmbedder({ name: 'toy', evidence })).evidence).toEqual({
+      ...evidence,
+      chance: 0.01,
+      spread: 0.15,
+    });
   });
 
   test('changes its model name exactly when its vectors change', async () => {

@@ -55,8 +55,8 @@ describe('an embeddings server', () => {
         [plain('a dog'), { headings: 'dog', text: long }, plain('leave')],
         signal,
       );
-      const [dog = 0, cat = 0, leave = 0] = vectors[1] ?? [];
-      expect(rounded([vectors[0]!, vectors[2]!])).toEqual([
+      const [dog = 0, cat = 0, leave = 0] = vectors[1]?.vector ?? [];
+      expect(rounded([vectors[0]!.vector, vectors[2]!.vector])).toEqual([
         [1, 0, 0],
         [0, 0, 1],
       ]);
@@ -80,7 +80,8 @@ describe('an embeddings server', () => {
     );
     const texts = Array.from({ length: 40 }, (_, i) => plain(words[i % 3] ?? ''));
     const expected = Array.from({ length: 40 }, (_, i) => words.map((_, axis) => Number(axis === i % 3)));
-    expect(rounded(await embedder.embedPassages(texts, signal))).toEqual(expected);
+    const vectors = await embedder.embedPassages(texts, signal);
+    expect(rounded(vectors.map(({ vector }) => vector))).toEqual(expected);
   });
 
   test('that refuses every request gets only a few', async () => {

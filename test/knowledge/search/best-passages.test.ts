@@ -28,7 +28,7 @@ function candidatesOf(count: number, chunking: Chunking): { text: string; candid
     ordinal,
     gap: ordinal === 0 ? null : text.slice(chunks[ordinal - 1]?.end, chunk.start),
     score: 1,
-    scores: { lexical: null, dense: null, rerank: null, fused: { rank: ordinal + 1, score: 1 } },
+    scores: { lexical: null, dense: null, sentence: null, rerank: null, fused: { rank: ordinal + 1, score: 1 } },
   }));
   return { text, candidates };
 }

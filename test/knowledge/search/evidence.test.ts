@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { selectQuote, sentencesOf } from '../../../contract/rules/quote.ts';
 import { createSearch } from '../../../knowledge/search/search.ts';
 import { judgeByMeaning } from '../../../knowledge/search/evidence/judge-evidence.ts';
-import { createSentenceVectors } from '../../../knowledge/search/evidence/sentence-vectors.ts';
 import { createPolicyEnvironment } from '../../support/documents/policy-environment.ts';
 import { createWordEmbedder } from '../../support/documents/word-embedder.ts';
 import { local } from '../../support/documents/put-document.ts';
@@ -65,7 +64,7 @@ describe('a search in the example policies', () => {
     expect((await uncalibrated.search(local, request)).evidenceReason).toContain(
       'because it is not known how near is near for words@1',
     );
-    const calibrated = { ...words, evidence: { strong: 0.3, weak: 0.1 } };
+    const calibrated = { ...words, evidence: { strong: 0.3, weak: 0.1, chance: 0.02, spread: 0.2 } };
     const search = createSearch({ db, index, embeddings: embeddings(calibrated), log });
     const result = await search.search(local, request);
     expect(result).toMatchObject({ mode: 'hybrid', evidence: 'strong', answerable: true });
@@ -75,22 +74,10 @@ describe('a search in the example policies', () => {
 });
 
 test('among more passages the same similarity is weaker evidence', () => {
-  const thresholds = { strong: 0.4, weak: 0.1 };
+  const thresholds = { strong: 0.4, weak: 0.1, chance: 0.02, spread: 0.2 };
   expect(judgeByMeaning(0.5, 50, thresholds).evidence).toBe('strong');
   expect(judgeByMeaning(0.5, 5_000, thresholds).evidence).toBe('weak');
   expect(judgeByMeaning(0.1, 50, thresholds).evidence).toBe('none');
-});
-
-test('a sentence is embedded once, and work that runs out of time ends between two batches', async () => {
-  const embedder = createWordEmbedder();
-  const vectorsOf = createSentenceVectors();
-  const sentences = Array.from({ length: 20 }, (_, i) => ({ headings: 'Travel', text: `Sentence ${i}.` }));
-  const first = await vectorsOf(embedder, sentences, AbortSignal.timeout(5_000));
-  expect(await vectorsOf(embedder, sentences, AbortSignal.timeout(5_000))).toEqual(first);
-  expect(embedder.embedded()).toBe(20);
-  const others = sentences.map(({ headings, text }) => ({ headings, text: `Not ${text}` }));
-  await expect(vectorsOf(embedder, others, AbortSignal.abort())).rejects.toThrow();
-  expect(embedder.embedded()).toBe(20);
 });
 
 describe('sentences of a passage', () => {

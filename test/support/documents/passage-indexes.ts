@@ -119,6 +119,7 @@ export async function embedAll(db: Database, model: ToyModel): Promise<void> {
       tenant,
       hash,
       vector: toyVector(model, `${headings} ${text}`),
+      sentences: undefined,
     })),
   );
   await vectors.publish(model.name, missing);

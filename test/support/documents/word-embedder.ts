@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createVectors } from '../../../knowledge/store/vectors.ts';
+import { sentencesOf } from '../../../contract/rules/quote.ts';
 import type { Embedder, UnembeddedText } from '../../../contract/ports/index.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 
@@ -25,7 +26,10 @@ export function createWordEmbedder(model = 'words@1') {
     evidence: undefined,
     embedPassages: async (texts) => {
       embedded += texts.length;
-      return texts.map(({ headings, text }) => vectorOf(`${headings} ${text}`));
+      return texts.map(({ headings, text }) => ({
+        vector: vectorOf(`${headings} ${text}`),
+        sentences: sentencesOf(text).map(({ start, end }) => vectorOf(`${headings} ${text.slice(start, end)}`)),
+      }));
     },
     embedQuery: async (text) => vectorOf(text),
     close: async () => {},
@@ -40,7 +44,7 @@ export function createWordEmbedder(model = 'words@1') {
       const vectors = createVectors(db);
       await vectors.store(
         model,
-        texts.flatMap((text, i) => (embeddings[i] ? [{ ...text, vector: embeddings[i] }] : [])),
+        texts.flatMap((text, i) => (embeddings[i] ? [{ ...text, ...embeddings[i] }] : [])),
       );
       await vectors.publish(model, texts);
     },

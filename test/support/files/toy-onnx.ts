@@ -1,49 +1,21 @@
-/** A field of a protobuf message, wire type 2. */
-const bytes = (field: number, content: Uint8Array | string) => {
-  const body = Buffer.from(content);
-  return Buffer.concat([varint((field << 3) | 2), varint(body.length), body]);
-};
-const int = (field: number, value: number) => Buffer.concat([varint(field << 3), varint(value)]);
-const message = (field: number, ...parts: Uint8Array[]) => bytes(field, Buffer.concat(parts));
-
-function varint(value: number): Buffer {
-  const encoded: number[] = [];
-  let rest = value;
-  while (rest >= 128) {
-    encoded.push((rest % 128) + 128);
-    rest = Math.floor(rest / 128);
-  }
-  return Buffer.from([...encoded, rest]);
-}
-
-const [float, int64] = [1, 7];
-/** The ValueInfoProto of a tensor with named dimensions. */
-const value = (field: number, name: string, type: number, dimensions: string[]) => {
-  const shape = message(2, ...dimensions.map((dimension) => message(1, bytes(2, dimension))));
-  return message(field, bytes(1, name), message(2, message(1, int(1, type), shape)));
-};
+import { onnxTypes, writeOnnx } from '../../../deploy/local/downloads/e5/onnx-writer.ts';
 
 /**
- * An ONNX model (onnx.proto3, IR version 8) that only looks up a vector for each token.
+ * An ONNX model that only looks up a vector for each token.
  *
  * @param table one row for each token
  */
 export function toyOnnx(table: number[][]): Buffer {
   const columns = table[0]?.length ?? 0;
-  const rows = Buffer.from(Float32Array.from(table.flat()).buffer);
-  const initializer = message(
-    5,
-    int(1, table.length),
-    int(1, columns),
-    int(2, float),
-    bytes(8, 'table'),
-    bytes(9, rows),
-  );
-  const node = message(1, bytes(1, 'table'), bytes(1, 'input_ids'), bytes(2, 'vectors'), bytes(4, 'Gather'));
-  const input = value(11, 'input_ids', int64, ['batch', 'tokens']);
-  const output = value(12, 'vectors', float, ['batch', 'tokens', 'numbers']);
-  const graph = message(7, node, bytes(2, 'toy'), initializer, input, output);
-  return Buffer.concat([int(1, 8), graph, message(8, bytes(1, ''), int(2, 13))]);
+  const rows = new Uint8Array(Float32Array.from(table.flat()).buffer);
+  return writeOnnx({
+    name: 'toy',
+    operatorSets: { '': 13 },
+    inputs: [{ name: 'input_ids', type: onnxTypes.int64, shape: ['batch', 'tokens'] }],
+    outputs: [{ name: 'vectors', type: onnxTypes.float, shape: ['batch', 'tokens', 'numbers'] }],
+    initializers: [{ name: 'table', type: onnxTypes.float, shape: [table.length, columns], data: rows }],
+    nodes: [{ operator: 'Gather', inputs: ['table', 'input_ids'], outputs: ['vectors'] }],
+  });
 }
 
 /**

@@ -1,0 +1,48 @@
+import { sentencesOf } from '../../../contract/rules/quote.ts';
+import type { Span } from '../../../contract/rules/sentences.ts';
+import type { ScoredPassage } from '../best-passages.ts';
+import type { SentenceNearness } from './rate-candidates.ts';
+import { coverageOf, type WordWeights } from '../evidence/word-weights.ts';
+
+/** Sentences that are highlighted in one passage. */
+const maxHighlights = 6;
+
+/** @property at its place in the passage's text; `words`: its text with the last heading above it */
+export type PassageSentence = { at: Span; words: string };
+
+/** The sentences of a passage. */
+export function passageSentences({ text, headingPath, title }: ScoredPassage): PassageSentence[] {
+  const heading = headingPath.at(-1) ?? title;
+  return sentencesOf(text).map(({ start, end }) => ({
+    at: { start, end },
+    words: `${heading}\n${text.slice(start, end)}`,
+  }));
+}
+
+/**
+ * The sentences of a passage that come nearest to a query, best first, with their places in the document.
+ *
+ * @param rating undefined when the sentences are rated by words alone
+ */
+export function highlightsOf(
+  { start }: ScoredPassage,
+  sentences: PassageSentence[],
+  {
+    words,
+    rating,
+  }: { words: WordWeights; rating: { sentences: SentenceNearness[]; coverageWeight: number } | undefined },
+): { start: number; end: number; score: number }[] {
+  const rated = sentences.map(({ at, words: own }) => {
+    const coverage = coverageOf(words, own);
+    const score = rating ? nearnessAt(rating.sentences, start + at.start) + rating.coverageWeight * coverage : coverage;
+    return { start: start + at.start, end: start + at.end, score };
+  });
+  return rated.sort((a, b) => b.score - a.score).slice(0, maxHighlights);
+}
+
+/**
+ * The nearness of the sentence that begins at a place, or of the one around it: where chunks were joined, a sentence
+ * may begin in the middle of another.
+ */
+const nearnessAt = (sentences: SentenceNearness[], at: number): number =>
+  (sentences.findLast(({ start }) => start <= at) ?? sentences[0])?.nearness ?? 0;
