@@ -11,6 +11,7 @@ import { measureIndex } from '../knowledge/search/measure-index.ts';
 import { createQdrantIndex, qdrantSettings } from '../knowledge/search/qdrant/qdrant-index.ts';
 import { readPassages } from '../knowledge/search/read-passages.ts';
 import { createHttpReranker } from '../knowledge/search/rerank/http-reranker.ts';
+import { rateCandidates, type SentenceQuery } from '../knowledge/search/sentences/rate-candidates.ts';
 import { createSearch } from '../knowledge/search/search.ts';
 import { createSourceReaders } from '../knowledge/sources/source-readers.ts';
 import type { Scope } from '../contract/references.ts';
@@ -42,6 +43,9 @@ export function createKnowledge({ config, log, postgres: { db }, metrics }: Know
     passages,
     /** Passages that a subject may read, by the ids of their chunks. */
     readPassages: (scope: Scope, chunkIds: string[]) => readPassages(db, scope, chunkIds),
+    /** Compares a query with the sentences of candidates, as a search does. */
+    rateCandidates: (scope: Scope, query: SentenceQuery, chunkIds: string[]) =>
+      rateCandidates(db, scope, query, chunkIds),
     reranker,
     index,
     close: async () => {

@@ -3,11 +3,19 @@ import { loadConfig } from '../../runtime/config.ts';
 import type { CommandContext } from '../command-context.ts';
 import { stackEnvironment } from '../stack.ts';
 import { table } from '../terminal/terminal.ts';
+import type { Comparison } from '../eval/answer-scores.ts';
 import { wilson, type Interval } from '../eval/measures.ts';
 
 type RetrievalOptions = { corpus: string; json?: boolean; remove?: boolean };
 
-type AnswerOptions = { set: string; corpus?: string; agent: string; atOnce: number; json?: boolean };
+type AnswerOptions = {
+  set: string;
+  corpus?: string;
+  agent: string;
+  atOnce: number;
+  compare?: string;
+  json?: boolean;
+};
 
 export function addEval(program: Command, { api, terminal }: CommandContext) {
   const evaluate = program.command('eval').description('measure how good searches and answers are');
@@ -18,10 +26,14 @@ export function addEval(program: Command, { api, terminal }: CommandContext) {
     .option('--corpus <name>', 'only the questions about these documents')
     .option('-a, --agent <name>', 'which agent', 'knowledge')
     .option('--at-once <number>', 'questions at the same time', Number, 4)
+    .option('--compare <file>', 'what an earlier run printed with --json: shows both, and the difference')
     .option('--json', 'every answer, as JSON')
-    .action(async ({ set, corpus, agent, atOnce, json }: AnswerOptions) => {
-      const { evaluateAnswers, scoreAnswers } = await import('../eval/answers.ts');
+    .action(async ({ set, corpus, agent, atOnce, compare, json }: AnswerOptions) => {
+      const { evaluateAnswers } = await import('../eval/answers.ts');
+      const { compareAnswers, scoreAnswers } = await import('../eval/answer-scores.ts');
+      const { readAnswers } = await import('../eval/read-answers.ts');
       const { readQuestions } = await import('../eval/questions.ts');
+      const before = compare === undefined ? undefined : await readAnswers(compare);
       const onProgress = (line: string) => terminal.status(line);
       const answers = await evaluateAnswers(api, await readQuestions(set, corpus), { agent, atOnce, onProgress });
       terminal.clearStatus();
@@ -32,6 +44,7 @@ export function addEval(program: Command, { api, terminal }: CommandContext) {
         formatShare(n, of),
       ]);
       terminal.print(table(rows));
+      if (before) terminal.print(`\n${comparisonTable(compareAnswers(before, answers))}`);
       for (const { question, failed } of answers.filter(({ failed }) => failed))
         terminal.note(`${question}: ${failed}`, 'yellow');
     });
@@ -72,6 +85,17 @@ export function addEval(program: Command, { api, terminal }: CommandContext) {
         await close();
       }
     });
+}
+
+function comparisonTable(comparisons: Comparison[]): string {
+  const percent = (share: number) => `${share > 0 ? '+' : ''}${Math.round(share * 100)}`;
+  const rows = comparisons.map(({ what, questions, before, now, difference: { mean, low, high } }) => [
+    what,
+    `${before} of ${questions}`,
+    `${now} of ${questions}`,
+    `${percent(mean)} (${percent(low)} to ${percent(high)})`,
+  ]);
+  return table([['compared', 'before', 'now', 'difference in points'], ...rows]);
 }
 
 /** A share in per cent with its 95 % interval. */

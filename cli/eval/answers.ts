@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { Conversation, MessageReceipt } from '../../contract/conversation.ts';
+import { SearchResult } from '../../contract/documents.ts';
 import { Task, TaskCitations } from '../../contract/task.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import { mayBeRelated } from '../../adapters/models/offline-answer.ts';
@@ -23,6 +24,8 @@ export type EvaluatedAnswer = Question & {
   /** Citations whose quote is in the document, in the version that the agent has read. */
   validCitations: number;
   citesDocument: boolean;
+  /** What a search for the question finds, among the passages that an agent gets; null where earlier questions count. */
+  found: { document: boolean; fact: boolean } | null;
   saysFact: boolean;
   sentences: number;
   /** Sentences with a citation. */
@@ -42,7 +45,11 @@ export async function evaluateAnswers(
   const askNext = async () => {
     for (let i = next++; i < questions.length; i = next++) {
       const question = questions[i];
-      if (question) answered[i] = evaluateAnswer(question, await ask(api, question, agent));
+      if (question)
+        answered[i] = {
+          ...evaluateAnswer(question, await ask(api, question, agent)),
+          found: await find(api, question),
+        };
       onProgress(`${answered.filter(Boolean).length} of ${questions.length} questions answered`);
     }
   };
@@ -122,7 +129,25 @@ function splitSentences(text: string): string[] {
   return sentences;
 }
 
-function evaluateAnswer(question: Question, { task, citations }: Awaited<ReturnType<typeof ask>>): EvaluatedAnswer {
+/** How many passages an agent gets when it does not say. */
+const agentPassages = 6;
+
+/** Searches for the question as it stands, as an agent does for a question without a history. */
+async function find(api: ApiClient, question: Question): Promise<EvaluatedAnswer['found']> {
+  if (question.group !== 'answerable' || question.history?.length) return null;
+  const json = { query: question.question, limit: agentPassages };
+  const { passages } = await call(() => api.call('/v1/search', { method: 'POST', json, answer: SearchResult }));
+  const right = passages.filter(({ document }) => question.documents.some((name) => isNamed(document, name)));
+  return { document: right.length > 0, fact: right.some(({ text }) => holdsFact(text, question)) };
+}
+
+const holdsFact = (text: string, { facts }: Question): boolean =>
+  facts.some((fact) => collapseSpaces(text).includes(collapseSpaces(fact)));
+
+function evaluateAnswer(
+  question: Question,
+  { task, citations }: Awaited<ReturnType<typeof ask>>,
+): Omit<EvaluatedAnswer, 'found'> {
   const text = task.result?.text ?? '';
   const sentences = splitSentences(text);
   return {
@@ -133,7 +158,7 @@ function evaluateAnswer(question: Question, { task, citations }: Awaited<ReturnT
     citations: citations.length,
     validCitations: citations.filter(({ state }) => state === 'unchanged').length,
     citesDocument: citations.some(({ document }) => question.documents.some((name) => isNamed(document, name))),
-    saysFact: question.facts.some((fact) => collapseSpaces(text).includes(collapseSpaces(fact))),
+    saysFact: holdsFact(text, question),
     sentences: sentences.length,
     supported: sentences.filter((sentence) => citationPattern.test(sentence)).length,
   };
@@ -146,40 +171,4 @@ const isNamed = (document: string, name: string) =>
 function toneOf(text: string, citations: number): Tone {
   if (citations === 0) return 'left_open';
   return text.includes(mayBeRelated) ? 'hedged' : 'answered';
-}
-
-/** Each score is a count, and the number that it is out of. Rows of groups without questions are left out. */
-export function scoreAnswers(answers: EvaluatedAnswer[]): Record<string, [number, number]> {
-  const of = (group: Question['group']) => answers.filter((answer) => answer.group === group);
-  const count = (list: EvaluatedAnswer[], by: (answer: EvaluatedAnswer) => boolean | number): number =>
-    list.reduce((sum, answer) => sum + Number(by(answer)), 0);
-  const share = (list: EvaluatedAnswer[], by: (answer: EvaluatedAnswer) => boolean): [number, number] => [
-    count(list, by),
-    list.length,
-  ];
-  const hasTone = (tone: Tone) => (answer: EvaluatedAnswer) => !answer.failed && answer.tone === tone;
-  const [answerable, nearMiss, offTopic] = [of('answerable'), of('near_miss'), of('off_topic')];
-  const rows: Record<string, [number, number]> = {
-    'false “I don’t know”': share(answerable, hasTone('left_open')),
-    'right document cited': share(answerable, (answer) => answer.citesDocument),
-    'exact fact quoted': share(
-      answerable.filter(({ facts }) => facts.length > 0),
-      (answer) => answer.saysFact,
-    ),
-    'answerable, offered as “may be related” only': share(answerable, hasTone('hedged')),
-    'off topic answered': share(offTopic, hasTone('answered')),
-    'off topic, offered as “may be related”': share(offTopic, hasTone('hedged')),
-    'near miss answered': share(nearMiss, hasTone('answered')),
-    'near miss, offered as “may be related”': share(nearMiss, hasTone('hedged')),
-    'citations whose quote stands at its place': [
-      count(answers, (answer) => answer.validCitations),
-      count(answers, (answer) => answer.citations),
-    ],
-    'sentences that carry a citation, of answers that cite': [
-      count(answers, (answer) => (answer.citations > 0 ? answer.supported : 0)),
-      count(answers, (answer) => (answer.citations > 0 ? answer.sentences : 0)),
-    ],
-    'tasks that failed': share(answers, (answer) => answer.failed !== undefined),
-  };
-  return Object.fromEntries(Object.entries(rows).filter(([, [, total]]) => total > 0));
 }

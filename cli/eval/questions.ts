@@ -5,7 +5,7 @@ import { usageError } from '../cli-error.ts';
 const text = z.string().trim().min(1).max(20_000);
 
 /** One question of a set. */
-const Question = z.looseObject({
+export const Question = z.looseObject({
   question: text,
   group: z
     .enum(['answerable', 'near_miss', 'off_topic'])

@@ -3,11 +3,16 @@ import { hashHex } from '../../adapters/postgres/hashes.ts';
 import type { Adapters } from '../../wiring/adapters.ts';
 import { defaultFusion, fuse, fusionName, type FusedCandidate, type Fusion } from '../../knowledge/search/fusion.ts';
 import { rerankedOrder, rerankText } from '../../knowledge/search/rerank/candidate-order.ts';
+import type { Embedder } from '../../contract/ports/index.ts';
+import { weighWords } from '../../knowledge/search/evidence/word-weights.ts';
+import type { CorpusCounts } from '../../knowledge/search/passage-index.ts';
+import { orderBySentences } from '../../knowledge/search/sentences/order-by-sentences.ts';
+import { ratedCandidates } from '../../knowledge/search/sentences/rate-candidates.ts';
 import { embedMissing } from '../../activities/documents/embed-texts.ts';
 import type { Corpus } from './beir.ts';
 import { bootstrap, percentile, qualityOf, type Interval, type Quality } from './measures.ts';
 
-const lists = ['lexical', 'dense', 'fused', 'reranked'] as const;
+const lists = ['lexical', 'dense', 'fused', 'sentences', 'reranked'] as const;
 type List = (typeof lists)[number];
 const measures = ['ndcg10', 'recall100', 'mrr'] as const satisfies (keyof Quality)[];
 
@@ -18,7 +23,10 @@ export type RetrievalReport = {
   model: string | null;
   fusion: string;
   reranker: string | null;
-  /** By ranked list. `reranked` only with a reranker. */
+  /**
+   * By ranked list. `sentences` is the fused list, ordered by the best sentences, with a model that has vectors of
+   * them; `reranked` only with a reranker.
+   */
   quality: Partial<Record<List, Record<keyof Quality, Interval>>>;
   /** Duration of one hybrid search, with the embedding of the question and without reranking. */
   ms: { p50: number; p95: number };
@@ -46,7 +54,7 @@ export async function evaluateRetrieval(
   if (embedder) await embedPassages(adapters, scope.tenant, onProgress);
   const corpusIds = await readCorpusIds(adapters, scope);
 
-  const scores: Record<List, Quality[]> = { lexical: [], dense: [], fused: [], reranked: [] };
+  const scores: Record<List, Quality[]> = { lexical: [], dense: [], fused: [], sentences: [], reranked: [] };
   const times: number[] = [];
   const rerankTimes: number[] = [];
   for (const [i, { text, relevant }] of corpus.queries.entries()) {
@@ -55,15 +63,17 @@ export async function evaluateRetrieval(
     const vector = await embedder?.embedQuery(text, AbortSignal.timeout(60_000));
     const candidates = await adapters.passages.find(scope, { principals: ['everyone'] }, { text, vector }, listLength);
     const fused = fuse(candidates, fusion);
+    const sentences = await orderFused(adapters, { scope, text, fused, corpus: candidates.corpus, embedder, vector });
     times.push(performance.now() - searchedAtMs);
     const rerankedAtMs = performance.now();
-    const reranked = await rerank(adapters, scope, text, fused);
+    const reranked = await rerank(adapters, scope, text, sentences);
     rerankTimes.push(performance.now() - rerankedAtMs);
-    const ranked: Record<List, { chunkId: string }[]> = { ...candidates, fused, reranked };
+    const ranked: Record<List, { chunkId: string }[]> = { ...candidates, fused, sentences, reranked };
     for (const list of lists) scores[list].push(qualityOf(documentsIn(ranked[list], corpusIds), relevant));
   }
   const { reranker } = adapters;
-  const reported = lists.filter((list) => reranker || list !== 'reranked');
+  const isReported = { sentences: embedder?.evidence !== undefined, reranked: reranker !== undefined };
+  const reported = lists.filter((list) => !(list in isReported) || isReported[list as keyof typeof isReported]);
   return {
     documents: corpus.documents.length,
     passages: (await adapters.passages.state(scope.tenant)).passages,
@@ -80,6 +90,26 @@ export async function evaluateRetrieval(
     ms: percentiles(times),
     ...(reranker ? { rerankMs: percentiles(rerankTimes) } : {}),
   };
+}
+
+/** The fused list in the order of its best sentences, as a search has it before a reranker. */
+async function orderFused(
+  { rateCandidates }: Adapters,
+  ranking: {
+    scope: Scope;
+    text: string;
+    fused: FusedCandidate[];
+    corpus: CorpusCounts;
+    embedder: Embedder | undefined;
+    vector: Float32Array | undefined;
+  },
+): Promise<FusedCandidate[]> {
+  const { scope, text, fused, corpus, embedder, vector } = ranking;
+  if (!embedder?.evidence || !vector) return fused;
+  const { model, evidence: thresholds } = embedder;
+  const ids = fused.slice(0, ratedCandidates).map(({ chunkId }) => chunkId);
+  const query = { model, vector, words: weighWords(text, corpus), thresholds };
+  return orderBySentences(fused, await rateCandidates(scope, query, ids));
 }
 
 /** Removes the documents that an evaluation has stored. @returns how many */

@@ -15,15 +15,18 @@ import { fusedOrder } from './rerank/candidate-order.ts';
 import { createGuardedReranker } from './rerank/guarded-reranker.ts';
 import { orderCandidates } from './rerank/order-candidates.ts';
 import { orderBySentences } from './sentences/order-by-sentences.ts';
-import { rateCandidates, type CandidateRating, type SentenceQuery } from './sentences/rate-candidates.ts';
+import {
+  ratedCandidates,
+  rateCandidates,
+  type CandidateRating,
+  type SentenceQuery,
+} from './sentences/rate-candidates.ts';
 import { createTimeStage } from './time-stage.ts';
 
 /** After this many rounds in which the index names passages that are gone, the search returns those that remain. */
 const maxRounds = 5;
 /** Length of each list that is fused. */
 const depth = 100;
-/** How many of the fused candidates are compared sentence by sentence. */
-const ratedCandidates = 60;
 
 type Deps = {
   db: Database;

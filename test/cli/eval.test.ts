@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createAdapters } from '../../wiring/adapters.ts';
-import { scoreAnswers, type EvaluatedAnswer } from '../../cli/eval/answers.ts';
+import { compareAnswers, scoreAnswers } from '../../cli/eval/answer-scores.ts';
+import type { EvaluatedAnswer } from '../../cli/eval/answers.ts';
+import { readAnswers } from '../../cli/eval/read-answers.ts';
 import { wilson } from '../../cli/eval/measures.ts';
 import { readQuestions } from '../../cli/eval/questions.ts';
 import { readCorpus } from '../../cli/eval/beir.ts';
@@ -119,27 +121,65 @@ describe('alfred eval answers', () => {
     await expect(readQuestions(file, 'c')).rejects.toThrow('no questions about the corpus c; it has a, b');
   });
 
-  test.each(['tuning.json', 'held-out.json', 'policies.json'])('%s is such a set', async (name) => {
-    const path = fileURLToPath(new URL(`../evaluation/${name}`, import.meta.url));
-    expect((await readQuestions(path)).length).toBeGreaterThan(80);
+  test.each(['tuning.json', 'held-out.json', 'fresh.json', 'policies.json', 'languages.json', 'languages-tuning.json'])(
+    '%s is such a set',
+    async (name) => {
+      const path = fileURLToPath(new URL(`../evaluation/${name}`, import.meta.url));
+      expect((await readQuestions(path)).length).toBeGreaterThan(50);
+    },
+  );
+
+  const base = {
+    documents: [],
+    facts: [],
+    text: '',
+    tone: 'answered' as const,
+    citations: 0,
+    validCitations: 0,
+    citesDocument: false,
+    found: null,
+    saysFact: false,
+    sentences: 1,
+    supported: 0,
+  };
+
+  test('compares two runs question by question, and reads what an earlier run printed', async () => {
+    const answer = (question: string, saysFact: boolean): EvaluatedAnswer => ({
+      ...base,
+      question,
+      group: 'answerable',
+      facts: ['1'],
+      saysFact,
+      found: { document: true, fact: saysFact },
+    });
+    const questions = Array.from({ length: 20 }, (_, i) => `question ${i}`);
+    const before = questions.map((question, i) => answer(question, i < 5));
+    const now = [...questions.map((question, i) => answer(question, i < 15)), answer('only now', true)];
+    const quoted = compareAnswers(before, now).find(({ what }) => what === 'exact fact quoted');
+    expect(quoted).toMatchObject({ questions: 20, before: 5, now: 15, difference: { mean: 0.5 } });
+    expect(quoted?.difference.low).toBeGreaterThan(0.2);
+    expect(quoted?.difference.high).toBeLessThan(0.8);
+    expect(compareAnswers(before, before).every(({ difference }) => difference.mean === 0)).toBe(true);
+    expect(compareAnswers(before, [])).toEqual([]);
+    const file = join(dir, 'before.json');
+    await writeFile(file, JSON.stringify(before));
+    expect(await readAnswers(file)).toEqual(before);
+    await writeFile(file, '{"answers": 3}');
+    await expect(readAnswers(file)).rejects.toThrow('is not what `alfred eval answers --json` prints');
+    await expect(readAnswers(join(dir, 'nowhere.json'))).rejects.toThrow('cannot be read: ENOENT');
   });
 
   test('counts by group what was answered, offered as related and left open', () => {
-    const base = {
-      documents: [],
-      facts: [],
-      text: '',
-      tone: 'answered' as const,
-      citations: 0,
-      validCitations: 0,
-      citesDocument: false,
-      saysFact: false,
-      sentences: 1,
-      supported: 0,
-    };
     const right = { citations: 2, validCitations: 1, citesDocument: true, saysFact: true, sentences: 3, supported: 2 };
     const answers: EvaluatedAnswer[] = [
-      { ...base, ...right, question: 'a', group: 'answerable', facts: ['1'] },
+      {
+        ...base,
+        ...right,
+        question: 'a',
+        group: 'answerable',
+        facts: ['1'],
+        found: { document: true, fact: false },
+      },
       { ...base, question: 'b', group: 'answerable', facts: ['2'], tone: 'left_open' },
       { ...base, question: 'c', group: 'off_topic', tone: 'hedged' },
       { ...base, question: 'd', group: 'near_miss', failed: 'model_unavailable' },
@@ -148,6 +188,8 @@ describe('alfred eval answers', () => {
       'false “I don’t know”': [1, 2],
       'right document cited': [1, 2],
       'exact fact quoted': [1, 2],
+      'right document among the 6 passages': [1, 1],
+      'exact fact among the 6 passages': [0, 1],
       'answerable, offered as “may be related” only': [0, 2],
       'off topic answered': [0, 1],
       'off topic, offered as “may be related”': [1, 1],

@@ -5,6 +5,9 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import { readSentenceVectors } from '../../store/sentence-vectors.ts';
 import { coverageOf, type WordWeights } from '../evidence/word-weights.ts';
 
+/** How many of the fused candidates are compared sentence by sentence. */
+export const ratedCandidates = 60;
+
 /**
  * Where a sentence begins in its document, and how near it comes to the query: its cosine, less for a very short one.
  */

@@ -46,6 +46,32 @@ const put = (name: string, text: string, placement = {}) => putDocument(env.post
 const texts = ({ passages }: { passages: { text: string }[] }) => passages.map(({ text }) => text);
 
 describe('a hybrid search', () => {
+  test('puts the passage with the answering sentence before one that repeats the question’s words', async () => {
+    const embedder = { ...createWordEmbedder(), evidence: { strong: 0.4, weak: 0.1, chance: 0.01, spread: 0.15 } };
+    const { search } = create(embedder);
+    const { db } = env.postgres;
+    await put('about.txt', `Lunch. Lunch breaks. Lunch rooms. ${'Lunch is a matter of many opinions. '.repeat(12)}`);
+    await put('rules.txt', `${'Desks are cleaned in the evening. '.repeat(12)}\n\nLunch breaks are unpaid breaks.`);
+    const question = 'are lunch breaks unpaid';
+    expect((await search(question)).passages[0]?.scores.sentence).toBeNull();
+    await embedder.store(db, await embedder.missing(db));
+    const { passages, evidence, indexVersion } = await search(question);
+    expect(passages.map(({ document, scores }) => [document, scores.sentence?.rank])).toEqual([
+      ['rules.txt', 1],
+      ['about.txt', 2],
+    ]);
+    expect(evidence).toBe('strong');
+    expect(indexVersion).toContain('/sentences60');
+    const [best] = passages;
+    const [highlight] = best?.highlights ?? [];
+    expect(best?.text.slice((highlight?.start ?? 0) - best.start, (highlight?.end ?? 0) - best.start)).toBe(
+      'Lunch breaks are unpaid breaks.',
+    );
+    await put('new.txt', 'Lunch breaks of apprentices are paid.');
+    const withNew = await search(question);
+    expect(withNew.passages.find(({ document }) => document === 'new.txt')?.scores.sentence).toBeNull();
+  });
+
   test('finds by words at once, and by meaning as soon as there are vectors', async () => {
     const embedder = createWordEmbedder();
     const { search } = create(embedder);
