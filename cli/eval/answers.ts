@@ -15,22 +15,23 @@ import type { Question } from './questions.ts';
  */
 type Tone = 'answered' | 'hedged' | 'left_open';
 
-export type EvaluatedAnswer = Question & {
+type Evaluation = {
   text: string;
   tone: Tone;
   /** The error code, when the task failed. */
-  failed?: string;
+  failed?: string | undefined;
   citations: number;
   /** Citations whose quote is in the document, in the version that the agent has read. */
   validCitations: number;
   citesDocument: boolean;
-  /** What a search for the question finds, among the passages that an agent gets; null where earlier questions count. */
+  /** What a search finds among the passages that an agent gets; null where earlier questions count. */
   found: { document: boolean; fact: boolean } | null;
   saysFact: boolean;
   sentences: number;
   /** Sentences with a citation. */
   supported: number;
 };
+export type EvaluatedAnswer = Question & Evaluation;
 
 type Options = { agent: string; atOnce: number; onProgress: (line: string) => void };
 
@@ -129,6 +130,9 @@ function splitSentences(text: string): string[] {
   return sentences;
 }
 
+/** An answer by itself, without what a search finds. */
+type Evaluated = Question & Omit<Evaluation, 'found'>;
+
 /** How many passages an agent gets when it does not say. */
 const agentPassages = 6;
 
@@ -144,10 +148,7 @@ async function find(api: ApiClient, question: Question): Promise<EvaluatedAnswer
 const holdsFact = (text: string, { facts }: Question): boolean =>
   facts.some((fact) => collapseSpaces(text).includes(collapseSpaces(fact)));
 
-function evaluateAnswer(
-  question: Question,
-  { task, citations }: Awaited<ReturnType<typeof ask>>,
-): Omit<EvaluatedAnswer, 'found'> {
+function evaluateAnswer(question: Question, { task, citations }: Awaited<ReturnType<typeof ask>>): Evaluated {
   const text = task.result?.text ?? '';
   const sentences = splitSentences(text);
   return {
