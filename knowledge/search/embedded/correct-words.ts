@@ -1,0 +1,79 @@
+import type { Client } from '@libsql/client';
+import type { Language } from '../../../contract/rules/stems.ts';
+import { isSpelling, languageOfQuery, plainOf, queryWords } from '../../../contract/rules/terms.ts';
+import type { Correction } from '../passage-index.ts';
+import { editDistance } from './edit-distance.ts';
+import type { FileCache } from './file-cache.ts';
+import { countWords, findHolders, type CountedWord, type Selection } from './search-lexical.ts';
+
+/** Words of one query that are corrected. To correct one takes up to 30 ms among the words of 100,000 passages. */
+const maxCorrections = 5;
+/** The nearest words of which is asked how many passages hold them. */
+const maxNearest = 8;
+
+type Deps = { client: Client; cache: FileCache; languages: Language[]; selection: Selection };
+
+/**
+ * Replaces words that no passage holds with the nearest words of passages that the caller may read: one mistake in four
+ * to seven letters, two in longer words. A mistake is a letter too many, too few, another one, or two that changed
+ * places. The first letter is seldom mistaken, and words that differ in it mostly mean something else (“maternity”,
+ * “paternity”): it stays. Codes and words with digits are never corrected.
+ *
+ * @param counted the words of `query`
+ */
+export async function correctWords(
+  deps: Deps,
+  query: string,
+  counted: CountedWord[],
+): Promise<{ words: CountedWord[]; corrections: Correction[] }> {
+  const unknown = counted.filter(({ kind, text, passages }) => kind === 'word' && passages === 0 && isSpelling(text));
+  if (unknown.length === 0 || isForeign(query, deps.languages)) return { words: counted, corrections: [] };
+  const corrected = new Map<CountedWord, CountedWord>();
+  for (const word of unknown.slice(0, maxCorrections)) {
+    const nearest = await findNearest(deps, word.text);
+    if (nearest) corrected.set(word, nearest);
+  }
+  return {
+    words: counted.map((word) => corrected.get(word) ?? word),
+    corrections: [...corrected].map(([word, { text }]) => ({ from: word.text, to: text })),
+  };
+}
+
+/** Whether a query is in a language of which there are no documents: its words are unknown and not misspelt. */
+function isForeign(query: string, languages: Language[]): boolean {
+  const language = languageOfQuery(query);
+  return language !== null && !languages.some((known) => (known ?? 'en') === language);
+}
+
+/** The word with the fewest mistakes; of several the one that most passages hold. */
+async function findNearest({ client, cache, languages, selection }: Deps, text: string) {
+  const word = plainOf(text);
+  const mistakes = word.length < 8 ? 1 : 2;
+  const byDistance: string[][] = Array.from({ length: mistakes + 1 }, () => []);
+  for (const { plain, spelling } of await readSpellings(client, word, mistakes)) {
+    const distance = editDistance(word, plain, mistakes);
+    byDistance[distance]?.push(spelling);
+  }
+  for (const spellings of byDistance) {
+    const words = spellings.slice(0, maxNearest).flatMap((spelling) => queryWords(spelling, languages));
+    const held = (await countWords(client, cache, words)).sort((a, b) => b.passages - a.passages);
+    for (const candidate of held)
+      if ((await findHolders(client, candidate, { ...selection, depth: 1 })).length > 0) return candidate;
+  }
+  return undefined;
+}
+
+/** The words of about the same length that begin with the same letter, or with the first two in the other order. */
+async function readSpellings(client: Client, word: string, mistakes: number) {
+  const [first = '', second = ''] = word;
+  const { rows } = await client.execute({
+    sql: `select plain, word from spellings where length(plain) between ? and ?
+      and (plain >= ? and plain < ? or plain >= ? and plain < ?)`,
+    args: [
+      word.length - mistakes,
+      word.length + mistakes,
+      ...[first, second + first].flatMap((beginning) => [beginning, `${beginning}\u{10ffff}`]),
+    ],
+  });
+  return rows.map(({ plain, word: spelling }) => ({ plain: String(plain), spelling: String(spelling) }));
+}
