@@ -23,6 +23,8 @@ export type Token = {
 const maxParts = 6;
 
 export function tokenOf(text: string): Token {
+  // Most tokens are plain words.
+  if (/^[a-z]+$/i.test(text) || /^\p{L}+$/u.test(text)) return { text, parts: [text], kind: 'words' };
   const parts = text.split(/[^\p{L}\p{N}\p{M}]+/u).filter((part) => part !== '');
   if (!separators.test(text)) {
     // `5pm`, `30min`, `3rd` are numbers with a unit.

@@ -79,11 +79,10 @@ export const languageOfQuery = (query: string): Language =>
  * @returns by the word in lower case without accents, the word in lower case
  */
 export function spellingsIn(text: string): Map<string, string> {
-  const spellings = new Map<string, string>();
+  const found = new Set<string>();
   for (const { kind, parts } of splitText(text).tokens)
-    if (kind === 'words')
-      for (const part of parts) if (isSpelling(part)) spellings.set(plainOf(part), part.toLowerCase());
-  return spellings;
+    if (kind === 'words') for (const part of parts.filter(isSpelling)) found.add(part.toLowerCase());
+  return new Map([...found].map((word) => [withoutAccents(word), word]));
 }
 
 export const isSpelling = (word: string): boolean => /^[\p{L}\p{M}]{4,40}$/u.test(word);

@@ -1,3 +1,4 @@
+import type { Correction } from '../../contract/documents.ts';
 import type { Scope } from '../../contract/references.ts';
 import type { Language } from '../../contract/rules/stems.ts';
 
@@ -42,9 +43,6 @@ export const maxCodeHolders = 20;
  * @property holders chunk ids, at most `maxCodeHolders` and one; none when no passage holds it
  */
 export type FoundCode = { code: string; holders: string[] };
-
-/** A word of the query that no passage holds, and the word that was searched in its place. */
-export type Correction = { from: string; to: string };
 
 /** The two result lists of a query. `dense` is empty when the query or the index has no vectors. */
 export type Candidates = {

@@ -1,5 +1,6 @@
-import type { SearchRequest, SearchResult } from '../../contract/documents.ts';
+import type { Correction, SearchRequest, SearchResult } from '../../contract/documents.ts';
 import type { Scope } from '../../contract/references.ts';
+import { questionIn } from '../../contract/rules/question.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
@@ -8,6 +9,7 @@ import { principalsOf } from '../store/readable.ts';
 import { fuse, fusionName, defaultFusion, type FusedCandidate, type Fusion } from './fusion.ts';
 import type { PassageFilter, PassageIndex } from './passage-index.ts';
 import { createQueryEmbedder } from './query-embedder.ts';
+import { judgeCodes } from './evidence/judge-codes.ts';
 import { createEvidence, judgedPassages } from './evidence/evidence.ts';
 import { readBestPassages } from './read-best-passages.ts';
 import { fusedOrder } from './rerank/candidate-order.ts';
@@ -31,7 +33,7 @@ type Deps = {
 };
 
 /**
- * Hybrid search: by words and by meaning, fused, reranked when there is a reranker, then read from Postgres, which
+ * Hybrid search of the question in a query: by words and by meaning, fused, reranked when there is a reranker, then read from Postgres, which
  * checks the permissions again. Without an embedding model it searches by words only; the result's `mode` says so.
  */
 export function createSearch(deps: Deps): SearchIndex {
@@ -63,7 +65,8 @@ export function createSearch(deps: Deps): SearchIndex {
   };
 
   const run = async (scope: Scope, request: SearchRequest, signal?: AbortSignal): Promise<SearchResult> => {
-    const { query, limit } = request;
+    const { limit } = request;
+    const query = questionIn(request.query);
     const embedded = await embedQuery(query, signal);
     const passageQuery = { text: query, vector: embedded?.vector };
     let round = 1;
@@ -80,10 +83,13 @@ export function createSearch(deps: Deps): SearchIndex {
         const isDense = candidates.dense.length > 0;
         const isReranked = ordered.some(({ rerank }) => rerank !== null);
         const { corpus } = candidates;
-        const found = { query, judged, shown, corpus, embedded: isDense ? embedded : undefined };
-        const result = await judge(found, signal);
+        const searched = correctQuery(query, candidates.corrections);
+        const found = { query: searched, judged, shown, corpus, embedded: isDense ? embedded : undefined };
+        const result = judgeCodes(await judge(found, signal), candidates.codes);
         return {
           ...result,
+          ...(query !== request.query && { question: query }),
+          ...(candidates.corrections.length > 0 && { corrections: candidates.corrections }),
           answerable: result.evidence === 'strong',
           ...searchReport(isDense ? embedded?.embedder : undefined, isReranked),
         };
@@ -105,6 +111,9 @@ export function createSearch(deps: Deps): SearchIndex {
     },
   };
 }
+
+const correctQuery = (query: string, corrections: Correction[]) =>
+  corrections.reduce((corrected, { from, to }) => corrected.replace(from, to), query);
 
 function filterOf({ collections, tags, language, updatedFrom, updatedTo }: SearchRequest, principals: string[]) {
   return {

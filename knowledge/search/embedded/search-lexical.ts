@@ -36,6 +36,17 @@ export async function searchLexical(client: Client, words: CountedWord[], select
 export const findHolders = async (client: Client, word: CountedWord, selection: Selection): Promise<Hit[]> =>
   word.passages > 0 ? rankPassages(client, matchOf([word]), selection) : [];
 
+/** Whether one of the passages that the filter allows holds a word. */
+export async function isHeld(client: Client, word: CountedWord, { filter }: Selection): Promise<boolean> {
+  if (word.passages === 0 || !filter) return word.passages > 0;
+  const { rows } = await client.execute({
+    sql: `select 1 from words join passages p on p.id = words.rowid where words match ?
+      and p.class in (select value from json_each(?)) and p.updated between ? and ? limit 1`,
+    args: [matchOf([word]), filter.classes, filter.from, filter.to],
+  });
+  return rows.length > 0;
+}
+
 /** The words as an expression of FTS5. Each term is in quotes, so that no part of a query is read as its syntax. */
 const matchOf = (words: CountedWord[]): string =>
   words.flatMap(({ counts }) => counts.map(([term]) => `"${term}"`)).join(' OR ');
