@@ -17,7 +17,7 @@ type Deps = { client: Client; cache: FileCache; languages: Language[]; selection
  * Replaces words that no passage holds with the nearest words of passages that the caller may read: one mistake in four
  * to seven letters, two in longer words. A mistake is a letter too many, too few, another one, or two that changed
  * places. The first letter is seldom mistaken, and words that differ in it mostly mean something else (“maternity”,
- * “paternity”): it stays. Codes and words with digits are never corrected.
+ * “paternity”): it stays. Codes, abbreviations and words with digits are never corrected.
  *
  * @param counted the words of `query`
  */
@@ -26,7 +26,9 @@ export async function correctWords(
   query: string,
   counted: CountedWord[],
 ): Promise<{ words: CountedWord[]; corrections: Correction[] }> {
-  const unknown = counted.filter(({ kind, text, passages }) => kind === 'word' && passages === 0 && isSpelling(text));
+  const unknown = counted.filter(
+    ({ kind, text, passages }) => kind === 'word' && passages === 0 && isSpelling(text) && !isAbbreviation(text, query),
+  );
   if (unknown.length === 0 || isForeign(query, deps.languages)) return { words: counted, corrections: [] };
   const corrected = new Map<CountedWord, CountedWord>();
   for (const word of unknown.slice(0, maxCorrections)) {
@@ -38,6 +40,10 @@ export async function correctWords(
     corrections: [...corrected].map(([word, { text }]) => ({ from: word.text, to: text })),
   };
 }
+
+/** Written in capitals in a query that is not: the name of one thing. */
+const isAbbreviation = (word: string, query: string) => isUpperCase(word) && !isUpperCase(query);
+const isUpperCase = (text: string) => text === text.toUpperCase() && text !== text.toLowerCase();
 
 /** Whether a query is in a language of which there are no documents: its words are unknown and not misspelt. */
 function isForeign(query: string, languages: Language[]): boolean {
