@@ -15,7 +15,7 @@ export function judgeCodes<T extends Judged>(judged: T, codes: FoundCode[]): T &
   const passages = judged.passages.map((passage) =>
     holders.has(passage.chunkId) ? passage : { ...passage, match: 'loose' as const },
   );
-  if (judged.evidence !== 'strong') return { ...judged, passages, unknownCodes };
-  const evidenceReason = `${judged.evidenceReason} But no passage holds ${unknownCodes.join(' or ')}.`;
-  return { ...judged, passages, unknownCodes, evidence: 'weak', evidenceReason };
+  const evidence = judged.evidence === 'strong' ? 'weak' : judged.evidence;
+  const evidenceReason = `${judged.evidenceReason} And no passage holds ${unknownCodes.join(' or ')}.`;
+  return { ...judged, passages, unknownCodes, evidence, evidenceReason };
 }
