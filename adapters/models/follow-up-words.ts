@@ -1,4 +1,4 @@
-/** The words by which a follow-up question is recognised, of all languages together: a short one hardly shows its own. */
+// The words by which a follow-up question is recognised, of all languages together: a short one hardly shows its own.
 
 const anyOf = (...lists: string[]) => lists.join(' ').trim().split(/\s+/).join('|');
 const letter = '[\\p{L}\\p{N}]';
@@ -101,7 +101,7 @@ export const aspects = new RegExp(
   'giu',
 );
 
-/** Whoever is addressed is no subject of before: “Who are you?”. */
+/** The reader who is addressed is no subject of before: “Who are you?”. */
 export const addressesReader = new RegExp(
   `${words('you(rs?)? du dich dir euch tu toi vous tú usted te voi você jij jou je ты вы тебя вас sen siz'.split(' ').join('|'))}|你|您|あなた`,
   'iu',

@@ -27,8 +27,8 @@ export type OfflineQuery = {
 
 /**
  * Builds a search query from the last user message without a model. An independent message is the query itself; of a
- * long one, the question in it. A follow-up that says little by itself (“And for managers?”) gets the earlier questions in front of it, back
- * to the last independent one.
+ * long one, the question in it. A follow-up that says little by itself (“And for managers?”) gets the earlier
+ * questions in front of it, back to the last independent one.
  */
 export function offlineQuery(messages: Message[]): OfflineQuery {
   const userMessages = messages.flatMap((message) => (message.role === 'user' && !message.because ? [message] : []));

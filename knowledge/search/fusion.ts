@@ -20,7 +20,10 @@ export const defaultFusion: Fusion = { method: 'rrf', k: 60, denseWeight: 0.5 };
 /** What a passage gains by holding a code of the query: more than places in both lists are worth. */
 const codeScore = 1;
 
-/** Merges both lists, best first; passages that hold a code of the query (`PPR-9087`) come before all others. Ties are ordered by id, so that the same query always gives the same result. */
+/**
+ * Merges both lists, best first; passages that hold a code of the query (`PPR-9087`) come before all others. Ties are
+ * ordered by id, so that the same query always gives the same result.
+ */
 export function fuse(
   { lexical, dense, codes = [] }: Pick<Candidates, 'lexical' | 'dense'> & Partial<Pick<Candidates, 'codes'>>,
   fusion: Fusion = defaultFusion,

@@ -33,8 +33,9 @@ type Deps = {
 };
 
 /**
- * Hybrid search of the question in a query: by words and by meaning, fused, reranked when there is a reranker, then read from Postgres, which
- * checks the permissions again. Without an embedding model it searches by words only; the result's `mode` says so.
+ * Hybrid search of the question in a query: by words and by meaning, fused, reranked when there is a reranker, then
+ * read from Postgres, which checks the permissions again. Without an embedding model it searches by words only; the
+ * result's `mode` says so.
  */
 export function createSearch(deps: Deps): SearchIndex {
   const { db, index, embeddings, log, metrics, fusion = defaultFusion } = deps;

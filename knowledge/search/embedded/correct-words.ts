@@ -4,7 +4,8 @@ import type { Language } from '../../../contract/rules/stems.ts';
 import { isSpelling, languageOfQuery, plainOf, queryWords } from '../../../contract/rules/terms.ts';
 import { editDistance } from './edit-distance.ts';
 import type { FileCache } from './file-cache.ts';
-import { countWords, isHeld, type CountedWord, type Selection } from './search-lexical.ts';
+import { textOf } from './file-state.ts';
+import { countWords, isFound, type CountedWord, type Selection } from './search-lexical.ts';
 
 /** Words of one query that are corrected. To correct one takes up to 45 ms among the words of 100,000 passages. */
 const maxCorrections = 5;
@@ -48,7 +49,7 @@ const isUpperCase = (text: string) => text === text.toUpperCase() && text !== te
 /** Whether a query is in a language of which there are no documents: its words are unknown and not misspelt. */
 function isForeign(query: string, languages: Language[]): boolean {
   const language = languageOfQuery(query);
-  return language !== null && !languages.some((known) => (known ?? 'en') === language);
+  return language !== null && !languages.some((documents) => (documents ?? 'en') === language);
 }
 
 /** The word with the fewest mistakes; of several the one that most passages hold. */
@@ -62,8 +63,8 @@ async function findNearest({ client, cache, languages, selection }: Deps, text: 
   }
   for (const spellings of byDistance) {
     const words = spellings.slice(0, maxNearest).flatMap((spelling) => queryWords(spelling, languages));
-    const held = (await countWords(client, cache, words)).sort((a, b) => b.passages - a.passages);
-    for (const candidate of held) if (await isHeld(client, candidate, selection)) return candidate;
+    const known = (await countWords(client, cache, words)).sort((a, b) => b.passages - a.passages);
+    for (const candidate of known) if (await isFound(client, candidate, selection)) return candidate;
   }
   return undefined;
 }
@@ -87,7 +88,7 @@ async function readSpellings(client: Client, word: string, mistakes: number) {
       ...parts,
     ],
   });
-  return rows.map(({ plain, word: spelling }) => ({ plain: String(plain), spelling: String(spelling) }));
+  return rows.map(({ plain, word: spelling }) => ({ plain: textOf(plain), spelling: textOf(spelling) }));
 }
 
 const partsOf = (word: string, count: number): string[] =>

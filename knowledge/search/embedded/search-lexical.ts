@@ -22,9 +22,9 @@ export type CountedWord = QueryWord & { passages: number; counts: [term: string,
  */
 export async function searchLexical(client: Client, words: CountedWord[], selection: Selection): Promise<Hit[]> {
   const rank = (match: string) => rankPassages(client, match, selection);
-  const held = words.filter(({ passages }) => passages > 0).sort((a, b) => a.passages - b.passages);
-  const affordable = affordableWords(held);
-  const [rarest, next] = held;
+  const found = words.filter(({ passages }) => passages > 0).sort((a, b) => a.passages - b.passages);
+  const affordable = affordableWords(found);
+  const [rarest, next] = found;
   if (affordable.length < 2 && rarest && next) {
     const withBoth = await rank(`(${matchOf([rarest])}) AND (${matchOf([next])})`);
     return withBoth.length >= selection.depth ? withBoth : rank(matchOf([rarest, next]));
@@ -37,7 +37,7 @@ export const findHolders = async (client: Client, word: CountedWord, selection: 
   word.passages > 0 ? rankPassages(client, matchOf([word]), selection) : [];
 
 /** Whether one of the passages that the filter allows holds a word. */
-export async function isHeld(client: Client, word: CountedWord, { filter }: Selection): Promise<boolean> {
+export async function isFound(client: Client, word: CountedWord, { filter }: Selection): Promise<boolean> {
   if (word.passages === 0 || !filter) return word.passages > 0;
   const { rows } = await client.execute({
     sql: `select 1 from words join passages p on p.id = words.rowid where words match ?

@@ -15,8 +15,8 @@ export function weighWords(query: string, { passages, languages, holders }: Corp
   const counts = holders && new Map(holders);
   const words = queryWords(query, languages).map(({ terms }) => {
     if (!counts) return { terms, weight: 1 };
-    const held = terms.reduce((sum, term) => sum + (counts.get(term) ?? 0), 0);
-    const count = Math.min(held, passages);
+    const sum = terms.reduce((total, term) => total + (counts.get(term) ?? 0), 0);
+    const count = Math.min(sum, passages);
     return { terms, weight: Math.log(1 + (passages - count + 0.5) / (count + 0.5)) };
   });
   return { languages, words };
@@ -24,11 +24,11 @@ export function weighWords(query: string, { passages, languages, holders }: Corp
 
 /** The part of the query's words that a text holds, from 0 to 1, by their weights. */
 export function coverageOf({ languages, words }: WordWeights, text: string): number {
-  const held = termsInAny(text, languages);
+  const found = termsInAny(text, languages);
   let [covered, total] = [0, 0];
   for (const { terms, weight } of words) {
     total += weight;
-    if (terms.some((term) => held.has(term))) covered += weight;
+    if (terms.some((term) => found.has(term))) covered += weight;
   }
   return total > 0 ? covered / total : 0;
 }

@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
+import { LRUCache } from 'lru-cache';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Language } from '../../../contract/rules/stems.ts';
+import type { IndexPosition } from '../change-log.ts';
 import { weightedTerms } from './bm25.ts';
 
 /**
@@ -36,10 +38,18 @@ export async function dimensionsOf(db: Database, tenant: string, model: string):
   return rows[0]?.dimensions;
 }
 
-/** The languages of a tenant's documents. */
-export async function languagesOf(db: Database, tenant: string): Promise<Language[]> {
-  const rows = await db.selectFrom('documents').select('language').distinct().where('tenant', '=', tenant).execute();
-  return rows.map(({ language }) => language);
+/** Reads the languages of a tenant's documents; again only when the index has followed further changes. */
+export function createLanguages(db: Database) {
+  const known = new LRUCache<string, Language[]>({ max: 10_000 });
+  return async (tenant: string, { source, applied }: IndexPosition): Promise<Language[]> => {
+    const key = JSON.stringify([tenant, source, applied]);
+    const kept = known.get(key);
+    if (kept) return kept;
+    const rows = await db.selectFrom('documents').select('language').distinct().where('tenant', '=', tenant).execute();
+    const languages = rows.map(({ language }) => language);
+    known.set(key, languages);
+    return languages;
+  };
 }
 
 /** Every tenant that has documents, or had some. */

@@ -1,7 +1,6 @@
 import type { Schemas } from '@qdrant/js-client-rest';
 import { LRUCache } from 'lru-cache';
 import { AlfredError } from '../../../contract/errors.ts';
-import type { Language } from '../../../contract/rules/stems.ts';
 import { coalesce } from '../../../runtime/coalesce.ts';
 import type { Config } from '../../../runtime/config.ts';
 import type { Logger } from '../../../runtime/logger.ts';
@@ -11,7 +10,7 @@ import type { Candidates, Hit, PassageIndex, PassageQuery } from '../passage-ind
 import { createCatchUp, keyOf, type TenantPoints } from './catch-up.ts';
 import { denseVector, format, type Collection, type CollectionSettings } from './collection.ts';
 import { createCollections } from './collections.ts';
-import { languagesOf } from './corpus.ts';
+import { createLanguages } from './corpus.ts';
 import { createEncoderChoice } from './encoder-choice.ts';
 import { ofTenant } from './filter.ts';
 import { createOperations } from './operations.ts';
@@ -80,15 +79,7 @@ export function createQdrantIndex({ db, log, model, url, key, alias, settings }:
     return passages;
   };
 
-  const languages = new LRUCache<string, Language[]>({ max: 10_000 });
-  /** The languages of a tenant's documents, read again when documents have changed. */
-  const readLanguages = async (tenant: string, { source, applied }: IndexPosition): Promise<Language[]> => {
-    const key = JSON.stringify([tenant, source, applied]);
-    const read = languages.get(key) ?? (await languagesOf(db, tenant));
-    languages.set(key, read);
-    return read;
-  };
-
+  const readLanguages = createLanguages(db);
   const operations = createOperations({
     server,
     db,

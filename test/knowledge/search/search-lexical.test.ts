@@ -104,7 +104,7 @@ describe('a word that no passage holds', () => {
     const cache = emptyFileCache();
     const selection = {
       depth: 10,
-      filter: { classes: classes === '[1]' ? `[${String(rows[0]?.id)}]` : classes, from: 0, to: 1 },
+      filter: { classes: classes === '[1]' ? `[${Number(rows[0]?.id)}]` : classes, from: 0, to: 1 },
     };
     const counted = await countWords(client, cache, queryWords(query, languages));
     const { corrections } = await correctWords({ client, cache, languages, selection }, query, counted);
