@@ -28,16 +28,21 @@ export type QueryWord = {
  */
 export function passageTerms(text: string, language: Language): string[] {
   const { tokens, runs } = splitText(text);
-  return [
-    ...tokens.flatMap((token) => tokenTerms(token, language)),
-    ...runs.flatMap((run) => (run.length > 1 ? [...run] : [])),
-    ...runs.flatMap(bigramsOf),
-  ];
+  return [...tokens.flatMap((token) => tokenTerms(token, language)), ...runs.flatMap(characterTerms)];
 }
 
 /** All terms that a text has in any of the languages. */
-export const termsInAny = (text: string, languages: Language[]): Set<string> =>
-  new Set(languages.flatMap((language) => passageTerms(text, language)));
+export function termsInAny(text: string, languages: Language[]): Set<string> {
+  const { tokens, runs } = splitText(text);
+  const terms = new Set(runs.flatMap(characterTerms));
+  const different = new Map(tokens.map((token) => [token.text, token]));
+  for (const token of different.values())
+    for (const language of languages) for (const term of tokenTerms(token, language)) terms.add(term);
+  return terms;
+}
+
+/** Characters too, for queries of one character. */
+const characterTerms = (run: string): string[] => (run.length > 1 ? [...run, ...bigramsOf(run)] : [run]);
 
 /**
  * The words of a query, each once; without stop words, unless it has nothing else.
