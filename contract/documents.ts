@@ -180,8 +180,21 @@ export type RankedPassage = z.infer<typeof RankedPassage>;
 export const Evidence = z.enum(['strong', 'weak', 'none']);
 export type Evidence = z.infer<typeof Evidence>;
 
+/** A word of a query that no passage holds, and the word of the documents that was searched in its place. */
+export const Correction = z.object({ from: z.string(), to: z.string() });
+export type Correction = z.infer<typeof Correction>;
+
 export const SearchResult = z.object({
   passages: z.array(RankedPassage),
+  corrections: z
+    .array(Correction)
+    .optional()
+    .describe('Words of the query that no passage holds, and the words that were searched in their place'),
+  question: z.string().optional().describe('What was searched of a long query: the question in it'),
+  unknownCodes: z
+    .array(z.string())
+    .optional()
+    .describe('Codes of the query (`PPR-9087`) that no passage holds; `evidence` is weak at the most then'),
   evidence: Evidence.default('weak').describe(
     'How near the best passages come to what was asked, whatever `limit` is: strong, weak (they may be related), none (nothing is near)',
   ),

@@ -1,23 +1,18 @@
 import type { Message } from '../../contract/ports/index.ts';
+import { questionIn } from '../../contract/rules/question.ts';
 import { contentStems, stemsIn } from '../../contract/rules/terms.ts';
+import { addressesReader, aspects, fillers, followUpBeginning, followUpEnd, refersBack } from './follow-up-words.ts';
 
 /** A message with more content words than this is never a follow-up, even if it begins like one. */
 const maxFollowUpStems = 3;
+/** In a script without spaces about so many of the pairs of characters that count as words are one word. */
+const pairsOfWord = 3;
 /** How many earlier messages a follow-up's query may include. */
 const maxEarlierMessages = 3;
-/** Longest text of the earlier messages, in characters: a search uses the first 64 words of its query only. */
-const maxEarlierCharacters = 500;
+/** Longest text of the earlier messages, in characters: of a longer query a search uses the last questions only. */
+const maxEarlierCharacters = 400;
 /** Longest query that the search accepts, in characters. */
 const maxQueryLength = 2_000;
-
-/** Openings of an English follow-up question: “And …”, “What about …”, “For managers?”. */
-const followUpOpening =
-  /^(\s*(and|or|but|so|also|then|what about|how about|what if|ok(ay)?|(for|in|on|at|with|without|from|to|by|during|before|after)(?! (which|what|how|whom|whose)\b))\b[\s,:.…–-]*)+/i;
-/** Words that refer to an earlier message. Not matched: “Is it allowed to …”, “is there a …”, “this year”. */
-const backReference =
-  /(?<!\bis )\bit\b|\bis it\b(?! \w+ (to|that|for)\b)|\b(its|they|them|their|theirs|those|these|ones|he|she|him|her|his|that)\b|\bthis\b(?! (year|quarter|month|week|morning|company)\b)|(?<!\b(is|are|was|were) )\bthere\b(?! (is|are|was|were)\b)/i;
-/** Words that carry meaning in an independent question but none in a follow-up. */
-const fillers = /\b(also|else|instead|same|still|again|apply|applies)\b/gi;
 
 /** What the offline provider searches for. */
 export type OfflineQuery = {
@@ -31,21 +26,21 @@ export type OfflineQuery = {
 };
 
 /**
- * Builds a search query from the last user message without a model. An independent message is the query itself. A
- * follow-up that says little by itself (“And for managers?”) gets the earlier questions in front of it, back to the
- * last independent one.
+ * Builds a search query from the last user message without a model. An independent message is the query itself; of a
+ * long one, the question in it. A follow-up that says little by itself (“And for managers?”) gets the earlier
+ * questions in front of it, back to the last independent one.
  */
 export function offlineQuery(messages: Message[]): OfflineQuery {
   const userMessages = messages.flatMap((message) => (message.role === 'user' && !message.because ? [message] : []));
   const last = userMessages.pop();
   const text = last?.text ?? '';
-  const wholeText = text.slice(0, maxQueryLength).toWellFormed();
+  const wholeText = questionIn(text).slice(0, maxQueryLength).toWellFormed();
   const independent = { query: wholeText, isFollowUp: false, quoteQuery: wholeText, matchesPassage: () => true };
   if (last?.tool || !isFollowUp(text)) return independent;
   const earlierTexts: string[] = [];
   for (const earlier of userMessages.reverse()) {
     if (earlierTexts.length === maxEarlierMessages) break;
-    earlierTexts.unshift(earlier.text);
+    earlierTexts.unshift(questionIn(earlier.text));
     if (!isFollowUp(earlier.text)) break;
   }
   if (earlierTexts.length === 0) return independent;
@@ -65,12 +60,17 @@ export function offlineQuery(messages: Message[]): OfflineQuery {
 
 /** Few words alone do not make a follow-up: “Who wrote Hamlet?” has two and is independent. */
 function isFollowUp(text: string): boolean {
-  const { size } = followUpStemsOf(text);
+  const stems = [...followUpStemsOf(text)];
+  const pairs = stems.filter((stem) => unspaced.test(stem)).length;
+  const size = stems.length - pairs + Math.ceil(pairs / pairsOfWord);
   if (size > maxFollowUpStems) return false;
-  return followUpOpening.test(text) || backReference.test(text) || (size === 0 && !/\byou(rs?)?\b/i.test(text));
+  if (followUpBeginning.test(text) || followUpEnd.test(text) || refersBack(text)) return true;
+  return size === 0 && !addressesReader.test(text);
 }
 
-const withoutFollowUpWords = (text: string) => text.replace(followUpOpening, '').replace(fillers, '');
-const followUpStemsOf = (text: string) => contentStems(withoutFollowUpWords(text));
+const unspaced = /^[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Thai}ー]/u;
+
+const withoutFollowUpWords = (text: string) => text.replace(followUpBeginning, '').replace(fillers, '');
+const followUpStemsOf = (text: string) => contentStems(withoutFollowUpWords(text).replace(aspects, ''));
 
 const oneLine = (text: string) => text.replace(/\s+/g, ' ').trim();

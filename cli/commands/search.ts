@@ -33,6 +33,7 @@ export function addSearch(program: Command, { api, terminal }: CommandContext) {
         answer: SearchResult,
       });
       if (json) return terminal.print(JSON.stringify(result, null, 2));
+      noteWhatWasSearched(result, (line) => terminal.note(line));
       if (explain) terminal.note(`${result.mode}, ${result.indexVersion}`, 'dim');
       if (result.passages.length === 0)
         return terminal.note('Nothing was found. `alfred documents list` shows what there is.');
@@ -45,6 +46,13 @@ export function addSearch(program: Command, { api, terminal }: CommandContext) {
         terminal.print(`${wrap(text, terminal.columns, '  ')}\n`);
       }
     });
+}
+
+/** Says where the search differs from what was typed. */
+function noteWhatWasSearched({ question, corrections, unknownCodes }: SearchResult, note: (line: string) => void) {
+  if (question) note(`Searched for the question in it: ${question}`);
+  for (const { from, to } of corrections ?? []) note(`No document has “${from}”: searched for “${to}”.`);
+  if (unknownCodes) note(`No document has ${unknownCodes.join(' or ')}.`);
 }
 
 /** A note before passages that come less than near. */

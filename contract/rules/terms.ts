@@ -1,98 +1,151 @@
-import { stemmer } from 'stemmer';
+import { beginningsOf, tokenOf, tokenPattern, type Token } from './identifiers.ts';
+import { stemsOf, withoutAccents, type Language } from './stems.ts';
+import { stopWordsOf } from './stop-words.ts';
 
-/** Scripts written without spaces between words. Every two neighbouring characters (a bigram) count as one word. */
-const unspaced = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}ー]+/gu;
-
-const word = /[\p{L}\p{N}\p{M}]+/gu;
+/**
+ * Scripts whose words are not found by their spaces: without spaces, or, in Korean, with endings that belong to no
+ * stem. Every two neighbouring characters (a bigram) count as one word.
+ */
+const unspaced =
+  /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}ー]+/gu;
 
 /** More different query words than this do not change the result; they only take longer. */
-const maxTerms = 64;
+const maxWords = 64;
+
+/** A word of a query. */
+export type QueryWord = {
+  /** As it stands in the query. */
+  text: string;
+  /** What the word is in the index, in any of the languages. */
+  terms: string[];
+  /** `code`: names one thing (`PPR-9087`), and is never taken for another. */
+  kind: 'word' | 'code';
+};
 
 /**
- * English words that form a question but do not name its subject; Alfred's own list. In a large collection their high
- * frequency already makes them weigh little. Among a handful of documents "how" and "many" can be the rarest words.
+ * The terms of a text for an index: the stems of its words, its codes whole and in parts, the characters and bigrams of
+ * scripts without spaces. No term has a space, a quote or a capital letter.
  */
-const stopWords = new Set(
-  `a about am an and any are as at be been being but by can could did do does doing for from had has have having he her
-  his how i if in into is it its itself just many may me might more most much must my no nor of on or our ours out over
-  own please shall she should so some such tell than that the their theirs them then there these they this those to too
-  us very was we were what when where which while who whom whose why will with would you your yours`.split(/\s+/),
-);
-
-/**
- * Text in the form in which it is indexed: compatible characters unified, 1,000 as 1000, unspaced scripts as bigrams.
- */
-export const indexableText = (text: string) =>
-  normalize(text).replace(unspaced, (run) => ` ${bigramsOf(run).join(' ')} `);
-
-/** The words of a query for FTS5's MATCH, each in quotes, so that no part of a query is read as FTS5 syntax. */
-export function matchTerms(query: string): string[] {
-  const { words, runs } = splitQuery(query);
-  const runTerms = runs.flatMap((run) => (run.length > 1 ? bigramsOf(run).map(quote) : [`${quote(run)}*`]));
-  return [...new Set([...words.map(quote), ...runTerms])].slice(0, maxTerms);
+export function passageTerms(text: string, language: Language): string[] {
+  const { tokens, runs } = splitText(text);
+  return [...tokens.flatMap((token) => tokenTerms(token, language)), ...runs.flatMap(characterTerms)];
 }
 
-/** The form that `queryTerms` gives to one of `matchTerms`. */
-export const queryTermOf = (matchTerm: string): string => passageTerms(matchTerm).at(-1) ?? '';
+/** All terms that a text has in any of the languages. */
+export function termsInAny(text: string, languages: Language[]): Set<string> {
+  const { tokens, runs } = splitText(text);
+  const terms = new Set(runs.flatMap(characterTerms));
+  const different = new Map(tokens.map((token) => [token.text, token]));
+  for (const token of different.values())
+    for (const language of languages) for (const term of tokenTerms(token, language)) terms.add(term);
+  return terms;
+}
+
+/** Characters too, for queries of one character. */
+const characterTerms = (run: string): string[] => (run.length > 1 ? [...run, ...bigramsOf(run)] : [run]);
+
+/**
+ * The words of a query, each once; without stop words, unless it has nothing else.
+ *
+ * @param languages of the documents that are searched: a query does not say in which language its words are
+ */
+export function queryWords(query: string, languages: Language[]): QueryWord[] {
+  const { tokens, runs } = splitText(query);
+  const words = new Map<string, QueryWord>();
+  const add = (text: string, terms: string[], kind: QueryWord['kind'] = 'word') => {
+    const key = terms.join(' ');
+    if (key !== '' && !words.has(key)) words.set(key, { text, terms: [...new Set(terms)], kind });
+  };
+  const stemLanguages = languages.length > 0 ? languages : [null];
+  const addStems = (text: string) =>
+    add(
+      text,
+      stemLanguages.flatMap((language) => stemsOf(text, language)),
+    );
+  const contentTokens = withoutStopWords(tokens);
+  for (const token of contentTokens.length > 0 || runs.length > 0 ? contentTokens : tokens) {
+    const whole = plainOf(token.text);
+    // “#4711” and “Ticket 4711” are the same number.
+    if (token.kind === 'code') add(token.text, whole.startsWith('#') ? [whole, whole.slice(1)] : [whole], 'code');
+    else if (token.kind === 'number') add(token.text, [whole]);
+    if (token.kind === 'words' || token.kind === 'number') token.parts.forEach(addStems);
+  }
+  for (const bigram of runs.flatMap(bigramsOf)) add(bigram, [bigram]);
+  return [...words.values()].slice(0, maxWords);
+}
+
+/** The language that the stop words of a query belong to; null when it has none. */
+export const languageOfQuery = (query: string): Language =>
+  stopWordsOf(splitText(query).tokens.map(({ text }) => text.toLowerCase())).language;
+
+/**
+ * The words that misspelt words may be compared with: of four letters and more, without digits and outside of codes.
+ *
+ * @returns by the word in lower case without accents, the word in lower case
+ */
+export function spellingsIn(text: string): Map<string, string> {
+  const found = new Set<string>();
+  for (const { kind, parts } of splitText(text).tokens)
+    if (kind === 'words') for (const part of parts.filter(isSpelling)) found.add(part.toLowerCase());
+  return new Map([...found].map((word) => [withoutAccents(word), word]));
+}
+
+export const isSpelling = (word: string): boolean => /^[\p{L}\p{M}]{4,40}$/u.test(word);
 
 /** The stems of a text's content words; empty when every word is a stop word. */
 export function contentStems(text: string): Set<string> {
-  const { words, runs } = splitText(text);
-  return stemsOf([...words.filter(isContentWord), ...runs.flatMap(bigramsOf)]);
+  const { tokens, runs } = splitText(text);
+  // A single letter names nothing.
+  return roughStems(
+    withoutStopWords(tokens).filter(({ text }) => text.length > 1),
+    runs,
+  );
 }
-
-const isContentWord = (term: string) => term.length > 1 && !stopWords.has(term);
 
 /** The stems of all words of a text. */
 export function stemsIn(text: string): Set<string> {
-  const { words, runs } = splitText(text);
-  return stemsOf([...words, ...runs.flatMap(bigramsOf)]);
+  const { tokens, runs } = splitText(text);
+  return roughStems(tokens, runs);
 }
 
-const stemsOf = (terms: string[]) => new Set(terms.map(prefixStem));
+const roughStems = (tokens: Token[], runs: string[]) =>
+  new Set([...tokens.flatMap(({ parts }) => parts), ...runs.flatMap(bigramsOf)].map(prefixStem));
 
-/** A rough stem of five letters: singular and plural, present and past tense still match. Numbers stay whole. */
-const prefixStem = (term: string) =>
-  /^\d/.test(term) ? term : term.normalize('NFD').replace(/\p{M}/gu, '').slice(0, 5);
+/**
+ * A rough stem of five letters, for texts of unknown language: singular and plural, present and past tense still match.
+ * Numbers stay whole.
+ */
+const prefixStem = (term: string) => (/^\p{N}/u.test(term) ? term : plainOf(term).slice(0, 5));
 
-/** All words of a text, for an index without its own tokenizer. Unspaced scripts give single characters and bigrams. */
-export function passageTerms(text: string): string[] {
-  const { words, runs } = splitText(text);
-  const characters = runs.filter((run) => run.length > 1).flatMap((run) => [...run]);
-  return [...words, ...characters, ...runs.flatMap(bigramsOf)].map(stem);
+/** A word as spellings are compared: in lower case without accents. */
+export const plainOf = (token: string) => withoutAccents(token.toLowerCase());
+
+function withoutStopWords(tokens: Token[]): Token[] {
+  const { words: stopWords } = stopWordsOf(tokens.map(({ text }) => text.toLowerCase()));
+  return tokens.filter(({ text, kind }) => kind !== 'words' || !stopWords.has(plainOf(text)));
 }
 
-/** The words of a query in the form of `passageTerms`, each once. */
-export function queryTerms(query: string): string[] {
-  const { words, runs } = splitQuery(query);
-  return [...new Set([...words, ...runs.flatMap(bigramsOf)].map(stem))].slice(0, maxTerms);
+function tokenTerms(token: Token, language: Language): string[] {
+  const parts = token.parts.flatMap((part) => stemsOf(part, language));
+  // A code of one part has its whole as its part, unless it has a sign (`C#`).
+  const wholes = token.kind === 'words' ? [] : beginningsOf(token).map(plainOf);
+  return [...wholes.filter((whole) => whole !== parts[0] || parts.length > 1), ...parts];
 }
 
-/** Leaves stop words out, unless the query has nothing else. */
-function splitQuery(query: string) {
-  const { words, runs } = splitText(query);
-  const contentWords = words.filter((term) => !stopWords.has(term));
-  return { words: contentWords.length > 0 || runs.length > 0 ? contentWords : words, runs };
+/** The tokens of a text, and its runs of characters of unspaced scripts. */
+function splitText(text: string): { tokens: Token[]; runs: string[] } {
+  const normal = normalize(text);
+  const spaced = normal.replace(unspaced, ' ');
+  return { tokens: (spaced.match(tokenPattern) ?? []).map(tokenOf), runs: normal.match(unspaced) ?? [] };
 }
 
-/** The words of a text in lower case, and its runs of characters of unspaced scripts. */
-function splitText(text: string) {
-  const lower = normalize(text).toLowerCase();
-  return { words: lower.replace(unspaced, ' ').match(word) ?? [], runs: lower.match(unspaced) ?? [] };
-}
-
-/** Accents of Latin and Greek letters. In other scripts such marks are part of the spelling. */
-const accents = /(?<=[\p{sc=Latin}\p{sc=Greek}]\p{Mn}*)\p{Mn}/gu;
-
-/** A word without accents and, by the Porter stemmer that FTS5 uses too, without English endings. */
-function stem(term: string): string {
-  const bare = term.normalize('NFD').replace(accents, '').normalize('NFC');
-  return /^[a-z]{3,}$/.test(bare) ? stemmer(bare) : bare;
-}
-
-const normalize = (text: string) => text.normalize('NFKC').replace(/(?<=\d),(?=\d{3}(?!\d))/g, '');
-
-const quote = (term: string) => `"${term}"`;
+/** Compatible characters unified, hyphens too, and 1,000 as 1000. */
+const normalize = (text: string) =>
+  text
+    .normalize('NFKC')
+    .replace(/(?<=\d),(?=\d{3}(?!\d))/g, '')
+    .replace(/[‐-―−]/g, '-')
+    .replaceAll('\u00ad', '');
 
 function bigramsOf(run: string): string[] {
   const characters = [...run];

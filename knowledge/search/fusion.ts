@@ -1,16 +1,18 @@
 import type { Rank } from '../../contract/documents.ts';
-import type { Candidates, Hit } from './passage-index.ts';
+import { maxCodeHolders, type Candidates, type Hit } from './passage-index.ts';
 
 /**
  * A candidate with its rank in each list; null where a list does not contain it.
  *
  * @property rank     in the fused list, from 1; `score`: what fusion gave it
+ * @property codes    how many codes of the query it holds
  * @property sentence by its best sentence; null for one that was not compared
  */
 export type FusedCandidate = {
   chunkId: string;
   lexical: Rank | null;
   dense: Rank | null;
+  codes: number;
   rank: number;
   score: number;
   sentence: Rank | null;
@@ -29,9 +31,15 @@ export type Fusion =
 /** Chosen by measurement: see docs/benchmarks.md. */
 export const defaultFusion: Fusion = { method: 'rrf', k: 60, denseWeight: 0.5 };
 
-/** Merges both lists, best first. Ties are ordered by id, so that the same query always gives the same result. */
+/** What a passage gains by holding a code of the query: more than places in both lists are worth. */
+const codeScore = 1;
+
+/**
+ * Merges both lists, best first; passages that hold a code of the query (`PPR-9087`) come before all others. Ties are
+ * ordered by id, so that the same query always gives the same result.
+ */
 export function fuse(
-  { lexical, dense }: Pick<Candidates, 'lexical' | 'dense'>,
+  { lexical, dense, codes = [] }: Pick<Candidates, 'lexical' | 'dense'> & Partial<Pick<Candidates, 'codes'>>,
   fusion: Fusion = defaultFusion,
 ): FusedCandidate[] {
   const candidates = new Map<string, FusedCandidate>();
@@ -49,6 +57,12 @@ export function fuse(
   };
   add(lexical, 'lexical', dense.length > 0 ? 1 - fusion.denseWeight : 1);
   add(dense, 'dense', fusion.denseWeight);
+  for (const { holders } of codes.filter(({ holders }) => holders.length <= maxCodeHolders))
+    for (const chunkId of holders) {
+      const candidate = candidates.get(chunkId);
+      if (candidate)
+        candidates.set(chunkId, { ...candidate, codes: candidate.codes + 1, score: candidate.score + codeScore });
+    }
   return [...candidates.values()]
     .sort((a, b) => b.score - a.score || (a.chunkId < b.chunkId ? -1 : 1))
     .map((candidate, i) => ({ ...candidate, rank: i + 1 }));
@@ -58,6 +72,7 @@ const newCandidate = (chunkId: string): FusedCandidate => ({
   chunkId,
   lexical: null,
   dense: null,
+  codes: 0,
   rank: 0,
   score: 0,
   sentence: null,

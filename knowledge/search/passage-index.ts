@@ -1,4 +1,6 @@
+import type { Correction } from '../../contract/documents.ts';
 import type { Scope } from '../../contract/references.ts';
+import type { Language } from '../../contract/rules/stems.ts';
 
 /** Which passages a query searches: those that one of the principals may read, narrowed by the request. */
 export type PassageFilter = {
@@ -21,14 +23,35 @@ export type Hit = { chunkId: string; score: number };
 /**
  * What an index knows of all of a tenant's passages, also of those that the caller may not read.
  *
- * @property passages how many there are
- * @property holders  for each word of the query, in the form of `queryTerms`, how many passages hold it; undefined when
- *                    the index cannot count them
+ * @property passages  how many there are
+ * @property languages of the documents that were searched
+ * @property holders   for each term of the query's words, how many passages hold it; undefined when the index cannot
+ *                     count them
  */
-export type CorpusCounts = { passages: number; holders: [term: string, passages: number][] | undefined };
+export type CorpusCounts = {
+  passages: number;
+  languages: Language[];
+  holders: [term: string, passages: number][] | undefined;
+};
+
+/** More passages than this hold no code that names one thing. */
+export const maxCodeHolders = 20;
+
+/**
+ * The passages that hold a code of the query, out of those that the filter allows.
+ *
+ * @property holders chunk ids, at most `maxCodeHolders` and one; none when no passage holds it
+ */
+export type FoundCode = { code: string; holders: string[] };
 
 /** The two result lists of a query. `dense` is empty when the query or the index has no vectors. */
-export type Candidates = { lexical: Hit[]; dense: Hit[]; corpus: CorpusCounts };
+export type Candidates = {
+  lexical: Hit[];
+  dense: Hit[];
+  corpus: CorpusCounts;
+  codes: FoundCode[];
+  corrections: Correction[];
+};
 
 /** @property behind changes of documents that the index has not applied yet */
 export type IndexState = { passages: number; vectors: number; behind: number; bytes: number | null };

@@ -1,5 +1,6 @@
-import type { SearchRequest, SearchResult } from '../../contract/documents.ts';
+import type { Correction, SearchRequest, SearchResult } from '../../contract/documents.ts';
 import type { Scope } from '../../contract/references.ts';
+import { questionIn } from '../../contract/rules/question.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
@@ -8,6 +9,7 @@ import { principalsOf } from '../store/readable.ts';
 import { fuse, fusionName, defaultFusion, type FusedCandidate, type Fusion } from './fusion.ts';
 import type { PassageFilter, PassageIndex } from './passage-index.ts';
 import { createQueryEmbedder } from './query-embedder.ts';
+import { judgeCodes } from './evidence/judge-codes.ts';
 import { judgedPassages, judgePassages } from './evidence/evidence.ts';
 import { weighWords, type WordWeights } from './evidence/word-weights.ts';
 import { readBestPassages } from './read-best-passages.ts';
@@ -39,8 +41,9 @@ type Deps = {
 };
 
 /**
- * Hybrid search: by words and by meaning, fused, reranked when there is a reranker, then read from Postgres, which
- * checks the permissions again. Without an embedding model it searches by words only; the result's `mode` says so.
+ * Hybrid search of the question in a query: by words and by meaning, fused, reranked when there is a reranker, then
+ * read from Postgres, which checks the permissions again. Without an embedding model it searches by words only; the
+ * result's `mode` says so.
  */
 export function createSearch(deps: Deps): SearchIndex {
   const { db, index, embeddings, log, metrics, fusion = defaultFusion } = deps;
@@ -78,7 +81,8 @@ export function createSearch(deps: Deps): SearchIndex {
   };
 
   const run = async (scope: Scope, request: SearchRequest, signal?: AbortSignal): Promise<SearchResult> => {
-    const { query, limit } = request;
+    const { limit } = request;
+    const query = questionIn(request.query);
     const embedded = await embedQuery(query, signal);
     const passageQuery = { text: query, vector: embedded?.vector };
     let round = 1;
@@ -87,7 +91,7 @@ export function createSearch(deps: Deps): SearchIndex {
       const filter = filterOf(request, await principalsOf(db, scope));
       const candidates = await timeStage('candidates', () => index.find(scope, filter, passageQuery, depth));
       const isDense = candidates.dense.length > 0;
-      const words = weighWords(query, candidates.corpus);
+      const words = weighWords(correctQuery(query, candidates.corrections), candidates.corpus);
       const sentenceQuery = isDense ? sentenceQueryOf(embedded, words) : undefined;
       const fused = fuse(candidates, fusion);
       const ratings = await rate(scope, sentenceQuery, fused);
@@ -101,9 +105,12 @@ export function createSearch(deps: Deps): SearchIndex {
         const isReranked = ordered.some(({ rerank }) => rerank !== null);
         const { passages } = candidates.corpus;
         const embedder = isDense ? embedded?.embedder : undefined;
-        const result = judgePassages({ judged, shown, words, ratings, passages, embedder });
+        const verdict = judgePassages({ judged, shown, words, ratings, passages, embedder });
+        const result = judgeCodes(verdict, candidates.codes);
         return {
           ...result,
+          ...(query !== request.query && { question: query }),
+          ...(candidates.corrections.length > 0 && { corrections: candidates.corrections }),
           answerable: result.evidence === 'strong',
           ...searchReport(embedder, { isRated: ratings.size > 0, isReranked }),
         };
@@ -133,6 +140,8 @@ function sentenceQueryOf(
   const thresholds = embedded?.embedder.evidence;
   return embedded && thresholds && { model: embedded.embedder.model, vector: embedded.vector, words, thresholds };
 }
+const correctQuery = (query: string, corrections: Correction[]) =>
+  corrections.reduce((corrected, { from, to }) => corrected.replace(from, to), query);
 
 function filterOf({ collections, tags, language, updatedFrom, updatedTo }: SearchRequest, principals: string[]) {
   return {

@@ -31,6 +31,14 @@ test('the API and the command report the rank that the reranker gave each passag
   expect(stdout).toMatch(/^once\.txt\n.*fused 2 \(0\.\d+\) · reranked 1 \(2\.0000\)/);
 });
 
+test('the command says which word it searched for instead of a misspelt one, and which code no document has', async () => {
+  const env = { ALFRED_URL: harness.url, NO_COLOR: '1' };
+  const { stderr, stdout } = await alfred(['search', 'grannite', 'PPR-9999'], env);
+  expect(stderr).toContain('No document has “grannite”: searched for “granite”.');
+  expect(stderr).toContain('No document has PPR-9999.');
+  expect(stdout).toContain('granite is a hard one');
+});
+
 test('while the reranker is unavailable, neither reports it, and a metric counts it', async () => {
   server.answerWith(() => ({ status: 503, json: {} }));
   const { passages, indexVersion } = await search();

@@ -22,13 +22,27 @@ export const searchDocumentsTool = (index: Pick<SearchIndex, 'search'>) =>
       'Searches the company’s documents by words and meaning and returns the passages that match best, best first, each with how near it comes (`match`: close or loose). Read them before you decide whether they answer the question: a loose match may hold the answer in other words, and a close one may not. It sees nothing but the query, so a follow-up question must be written out: after “How long is the notice period?” the query for “And for managers?” is “notice period for managers”. Search again with other words when the passages do not settle the question.',
     input: Input,
     async run({ query, limit }, { scope, signal }) {
-      const { passages: found, evidence, indexVersion } = await index.search(scope, { query, limit }, signal);
+      const {
+        passages: found,
+        evidence,
+        indexVersion,
+        corrections,
+        unknownCodes,
+      } = await index.search(scope, { query, limit }, signal);
       // Scores help people who tune the search. The model does not need them.
       const passages = found.map(({ scores: _, coverage: _coverage, ...passage }) => passage);
       const note = passages.length === 0 ? nothingFound : notes[evidence];
       return {
         // Everything beside the passages stays short: only then are long results read on passage by passage.
-        output: { query: shortQuery(query, 300), evidence, ...(note && { note }), passages, indexVersion },
+        output: {
+          query: shortQuery(query, 300),
+          evidence,
+          ...(note && { note }),
+          ...(corrections && { corrections }),
+          ...(unknownCodes && { unknownCodes }),
+          passages,
+          indexVersion,
+        },
         summary: summaryOf(shortQuery(query, 100), passages.length, evidence),
       };
     },

@@ -1,7 +1,7 @@
 import type { Client, InStatement } from '@libsql/client';
 import type { IndexPosition } from '../change-log.ts';
 import type { IndexedDocument } from '../passage-index.ts';
-import { indexableText } from '../../../contract/rules/terms.ts';
+import { passageTerms, spellingsIn } from '../../../contract/rules/terms.ts';
 import { planChanges, type ChangePlan, type StoredDocument } from './change-plan.ts';
 import { moveFileState, textOf } from './file-state.ts';
 
@@ -47,10 +47,12 @@ async function readStored(client: Client, documentIds: string[]): Promise<Map<st
  */
 function statementsOf({ goneDocuments, goneChunks, documents, facets, passages, vectors }: ChangePlan): InStatement[] {
   const gone = 'select id from passages where chunk_id in (select value from json_each(?))';
-  const words = passages.map(({ chunkId, title, headings, body }) => [
+  const words = passages.map(({ chunkId, title, headings, body, language }) => [
     chunkId,
-    ...[title, headings, body].map(indexableText),
+    ...[title, headings, body].map((text) => passageTerms(text, language).join(' ')),
   ]);
+  const texts = passages.map(({ title, headings, body }) => `${title}\n${headings}\n${body}`);
+  const spellings = new Map(texts.flatMap((text) => [...spellingsIn(text)]));
   return [
     forRows(goneChunks, `delete from words where rowid in (${gone})`),
     forRows(goneChunks, `delete from vectors where passage in (${gone})`),
@@ -72,6 +74,10 @@ function statementsOf({ goneDocuments, goneChunks, documents, facets, passages, 
       words,
       `insert into words (rowid, title, headings, body) select p.id, n.value ->> 1, n.value ->> 2, n.value ->> 3
         from json_each(?) n join passages p on p.chunk_id = n.value ->> 0 order by p.id`,
+    ),
+    forRows(
+      [...spellings],
+      `insert or ignore into spellings (plain, word) select value ->> 0, value ->> 1 from json_each(?)`,
     ),
     forRows(
       vectors.map(({ chunkId, vector }) => [chunkId, vector]),

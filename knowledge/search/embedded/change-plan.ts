@@ -10,7 +10,7 @@ export type ChangePlan = {
   goneChunks: string[];
   documents: { documentId: string; hash: string }[];
   facets: Set<string>;
-  passages: (IndexedPassage & { updatedMs: number; facets: string })[];
+  passages: (IndexedPassage & Pick<IndexedDocument, 'language'> & { updatedMs: number; facets: string })[];
   vectors: { chunkId: string; vector: string }[];
 };
 
@@ -46,7 +46,7 @@ export function planChanges(
 }
 
 function planDocument(plan: ChangePlan, document: IndexedDocument, stored: StoredDocument | undefined): void {
-  const { documentId, title, updatedMs, passages } = document;
+  const { documentId, title, language, updatedMs, passages } = document;
   const facets = facetsOf(document);
   const hash = hashOf([title, updatedMs, facets]);
   // Every row contains the title, and a passage never changes its class or time: if one differs, all rows are replaced.
@@ -55,7 +55,7 @@ function planDocument(plan: ChangePlan, document: IndexedDocument, stored: Store
   plan.facets.add(facets);
   for (const passage of passages) {
     const { chunkId, vector } = passage;
-    if (!kept.has(chunkId)) plan.passages.push({ ...passage, updatedMs, facets });
+    if (!kept.has(chunkId)) plan.passages.push({ ...passage, language, updatedMs, facets });
     if (vector && !kept.get(chunkId)) plan.vectors.push({ chunkId, vector: hexOf(vector) });
   }
   const currentIds = new Set(passages.map(({ chunkId }) => chunkId));

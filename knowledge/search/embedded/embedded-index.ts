@@ -7,7 +7,6 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import { countChangesAfter, oldestUnappliedChange } from '../change-log.ts';
 import { compareWithPostgres } from '../compare-with-postgres.ts';
 import type { PassageIndex } from '../passage-index.ts';
-import { matchTerms } from '../../../contract/rules/terms.ts';
 import { createFileCatchUp } from './file-catch-up.ts';
 import type { FileState } from './file-state.ts';
 import { createIndexThreads, type IndexThreads } from './index-threads.ts';
@@ -76,7 +75,7 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
     name: `embedded-${formatVersion}`,
 
     async find({ tenant }: Scope, filter, { text, vector }, depth) {
-      const query = { filter, terms: matchTerms(text), vector, depth };
+      const query = { filter, text, vector, depth };
       while (true) {
         const minimum = await caughtUpState(tenant);
         const wanted = await model();

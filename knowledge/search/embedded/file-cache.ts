@@ -5,8 +5,7 @@ import type { Facets } from './change-plan.ts';
 
 export type FileQuery = {
   filter: PassageFilter;
-  /** Words for FTS5, each in quotes. */
-  terms: string[];
+  text: string;
   vector: Float32Array | undefined;
   depth: number;
 };

@@ -37,7 +37,7 @@ export async function moveFileState(
 
 /** Empties a file, so that it follows `source` from its beginning and takes the vectors of `model`. */
 export async function resetFile(client: Client, from: IndexPosition, source: string, model: string): Promise<void> {
-  const deletions = ['vectors', 'passages', 'documents', 'classes'].map((table) => `delete from ${table}`);
+  const deletions = ['vectors', 'passages', 'documents', 'classes', 'spellings'].map((table) => `delete from ${table}`);
   const statements = [`insert into words (words) values ('delete-all')`, ...deletions];
   await moveFileState(client, from, { source, applied: 0, anchor: null, model }, statements);
 }

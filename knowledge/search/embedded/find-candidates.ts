@@ -1,10 +1,19 @@
 import type { Client } from '@libsql/client';
-import { queryTermOf } from '../../../contract/rules/terms.ts';
-import type { Candidates, PassageFilter } from '../passage-index.ts';
+import type { Language } from '../../../contract/rules/stems.ts';
+import { queryWords } from '../../../contract/rules/terms.ts';
+import { maxCodeHolders, type Candidates, type FoundCode, type PassageFilter } from '../passage-index.ts';
 import type { Facets } from './change-plan.ts';
 import type { FileCache, FileQuery } from './file-cache.ts';
 import { loadVectors, searchDense } from './search-dense.ts';
-import { countTerms, searchLexical } from './search-lexical.ts';
+import { correctWords } from './correct-words.ts';
+import {
+  countWords,
+  findHolders,
+  searchLexical,
+  selectionOf,
+  type CountedWord,
+  type Selection,
+} from './search-lexical.ts';
 
 /**
  * Both result lists from one open file.
@@ -25,15 +34,34 @@ export async function findCandidates(
   }
   const allowed = allowedClasses(cache, query.filter);
   const { passages } = cache;
-  if (allowed.size === 0) return { lexical: [], dense: [], corpus: { passages, holders: [] } };
-  const counts = await countTerms(client, cache, query.terms);
-  const holders = counts.map(({ term, passages: count }): [string, number] => [queryTermOf(term), count]);
+  const languages = languagesOf(cache, allowed);
+  const nothing = { lexical: [], dense: [], corpus: { passages, languages, holders: [] }, codes: [], corrections: [] };
+  if (allowed.size === 0) return nothing;
+  const selection = selectionOf(cache, allowed, query);
+  const counted = await countWords(client, cache, queryWords(query.text, languages));
+  const { words, corrections } = await correctWords({ client, cache, languages, selection }, query.text, counted);
   return {
-    lexical: await searchLexical(client, { cache, allowed, counts }, query),
+    lexical: await searchLexical(client, words, selection),
     dense: await searchDense(client, cache, allowed, query),
-    corpus: { passages, holders },
+    corpus: { passages, languages, holders: words.flatMap(({ counts }) => counts) },
+    codes: await findCodes(client, words, selection),
+    corrections,
   };
 }
+
+/** Which passages hold the codes of a query. */
+async function findCodes(client: Client, words: CountedWord[], selection: Selection): Promise<FoundCode[]> {
+  const codes: FoundCode[] = [];
+  for (const word of words.filter(({ kind }) => kind === 'code')) {
+    const holders = await findHolders(client, word, { ...selection, depth: maxCodeHolders + 1 });
+    codes.push({ code: word.text, holders: holders.map(({ chunkId }) => chunkId) });
+  }
+  return codes;
+}
+
+const languagesOf = ({ classes }: FileCache, allowed: Set<number>): Language[] => [
+  ...new Set([...allowed].map((id) => classes.get(id)?.language ?? null)),
+];
 
 async function countPassages(client: Client): Promise<number> {
   const { rows } = await client.execute('select count(*) as n from passages');

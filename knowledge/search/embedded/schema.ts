@@ -1,11 +1,15 @@
 /** Raise this number when the tables or the indexed form of text change. Files of another format are rebuilt. */
-export const formatVersion = 2;
+export const formatVersion = 3;
 
 /**
  * The tables of one tenant's file.
  *
- * `words` stores no text, only which passage contains which word: the text that people read comes from Postgres. Porter
- * stemming finds more than unstemmed words or trigrams: nDCG@10 of .390, .380 and .366 on the Cranfield collection.
+ * `words` stores no text, only which passage contains which term: the text that people read comes from Postgres. The
+ * terms come from `passageTerms`, with spaces between them, so that the tokenizer only has to split them there. English
+ * stems find more than unstemmed words or trigrams: nDCG@10 of .390, .380 and .366 on the Cranfield collection.
+ *
+ * `spellings` has the words of all passages that a misspelt word of a query may be matched to, also of passages that
+ * are gone. `plain`: in lower case without accents.
  *
  * Passages with the same readers, collection, tags and language belong to one class (`classes`). A passage never
  * changes its class; it is replaced.
@@ -19,7 +23,8 @@ export const schemaStatements = [
     class integer not null, updated integer not null)`,
   'create index passages_document on passages (document)',
   'create table vectors (id integer primary key autoincrement, passage integer not null unique, vector blob not null)',
+  'create table spellings (plain text not null primary key, word text not null) without rowid',
   `create virtual table words using fts5 (title, headings, body, content='', contentless_delete=1,
-    tokenize="porter unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'")`,
+    tokenize="ascii tokenchars '-_./:+#'")`,
   `pragma user_version = ${formatVersion}`,
 ];

@@ -1,5 +1,6 @@
 import type { Schemas } from '@qdrant/js-client-rest';
 import type { IndexedPassage } from '../passage-index.ts';
+import type { Language } from '../../../contract/rules/stems.ts';
 import { passageTerms } from '../../../contract/rules/terms.ts';
 import { murmurHash3 } from './murmur-hash3.ts';
 
@@ -16,13 +17,12 @@ const b = 0.75;
 const weights = { title: 2, headings: 2, body: 1 };
 
 /** The words of a passage, each repeated by its weight. */
-export function weightedTerms({
-  title,
-  headings,
-  body,
-}: Pick<IndexedPassage, 'title' | 'headings' | 'body'>): string[] {
+export function weightedTerms(
+  { title, headings, body }: Pick<IndexedPassage, 'title' | 'headings' | 'body'>,
+  language: Language,
+): string[] {
   const repeatedTerms = (text: string, times: number) => {
-    const terms = passageTerms(text);
+    const terms = passageTerms(text, language);
     return Array.from({ length: times }, () => terms).flat();
   };
   return [

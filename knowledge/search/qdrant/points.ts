@@ -17,7 +17,7 @@ export function pointsOf(
 ): Schemas['PointStruct'][] {
   const shared = { tenant, document_id: documentId, readers, collection, tags, updated: updatedMs };
   return passages.map((passage) => {
-    const terms = weightedTerms(passage);
+    const terms = weightedTerms(passage, language);
     return {
       id: pointIdOf(passage.chunkId),
       vector: {

@@ -6,15 +6,16 @@ import type { Config } from '../../../runtime/config.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { countChangesAfter, oldestUnappliedChange, type IndexPosition } from '../change-log.ts';
-import type { Candidates, Hit, PassageFilter, PassageIndex, PassageQuery } from '../passage-index.ts';
+import type { Candidates, Hit, PassageIndex, PassageQuery } from '../passage-index.ts';
 import { createCatchUp, keyOf, type TenantPoints } from './catch-up.ts';
 import { denseVector, format, type Collection, type CollectionSettings } from './collection.ts';
 import { createCollections } from './collections.ts';
+import { createLanguages } from './corpus.ts';
 import { createEncoderChoice } from './encoder-choice.ts';
 import { ofTenant } from './filter.ts';
 import { createOperations } from './operations.ts';
 import { parsePosition, positionPointId } from './points.ts';
-import { queryRequests } from './query-requests.ts';
+import { queryRequests, type QueryRequests } from './query-requests.ts';
 import { createServer, CollectionNotFound, type Server } from './server.ts';
 import { createServingCollection } from './serving-collection.ts';
 
@@ -78,6 +79,7 @@ export function createQdrantIndex({ db, log, model, url, key, alias, settings }:
     return passages;
   };
 
+  const readLanguages = createLanguages(db);
   const operations = createOperations({
     server,
     db,
@@ -94,11 +96,13 @@ export function createQdrantIndex({ db, log, model, url, key, alias, settings }:
     name: `qdrant-${format}`,
     find: ({ tenant }, filter, query, depth) =>
       withServing(tenant, async (collection, minimum) => {
-        const { lexical, dense } = await requestsOf({ collection, tenant, filter, limit: depth }, query);
-        const lists = await search(server, { collection, tenant, minimum }, { lexical, dense });
-        if (!lists) return undefined;
-        // Qdrant cannot tell how many passages hold a word.
-        return { ...lists, corpus: { passages: await countPassages(collection.name, tenant), holders: undefined } };
+        const languages = await readLanguages(tenant, minimum);
+        const requests = await requestsOf({ collection, tenant, filter, languages, limit: depth }, query);
+        const found = await search(server, { collection, tenant, minimum }, requests);
+        if (!found) return undefined;
+        const passages = await countPassages(collection.name, tenant);
+        // Qdrant can tell neither how many passages hold a word nor which words there are.
+        return { ...found, corpus: { passages, languages, holders: undefined }, corrections: [] };
       }),
     state: (tenant) =>
       withServing(tenant, async ({ name }, { applied }) => {
@@ -127,23 +131,27 @@ export function createQdrantIndex({ db, log, model, url, key, alias, settings }:
   };
 }
 
-type Target = { collection: Collection; tenant: string; filter: PassageFilter; limit: number };
+type Target = Parameters<typeof queryRequests>[1];
 
 /** @returns undefined when the tenant's points have not reached `minimum` */
 async function search(
   server: Server,
   { collection, tenant, minimum }: TenantPoints & { minimum: IndexPosition },
-  { lexical, dense }: { lexical: Schemas['QueryRequest'] | undefined; dense: Schemas['QueryRequest'] | undefined },
-): Promise<Pick<Candidates, 'lexical' | 'dense'> | undefined> {
+  { lexical, dense, codes }: QueryRequests,
+): Promise<Pick<Candidates, 'lexical' | 'dense' | 'codes'> | undefined> {
   // The position is read in the same request, so that it is the position of the points that were searched.
   const position = { filter: { must: [{ has_id: [positionPointId(tenant)] }] }, limit: 1, with_payload: true };
-  const searches = [position, ...[lexical, dense].filter((request) => request !== undefined)];
-  const responses = await server.call((client) => client.queryBatch(collection.name, { searches }));
+  const searches = [...codes.map(({ request }) => request), position, lexical, dense].filter(
+    (request) => request !== undefined,
+  );
+  const answers = await server.call((client) => client.queryBatch(collection.name, { searches }));
+  const responses = answers.slice(codes.length);
   const { source, applied } = parsePosition(responses[0]?.points[0]);
   if (source !== minimum.source || applied < minimum.applied) return undefined;
   return {
     lexical: lexical ? hitsOf(responses[1]) : [],
     dense: dense ? hitsOf(responses.at(-1)) : [],
+    codes: codes.map(({ code }, i) => ({ code, holders: hitsOf(answers[i]).map(({ chunkId }) => chunkId) })),
   };
 }
 

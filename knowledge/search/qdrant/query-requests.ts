@@ -1,6 +1,7 @@
 import type { Schemas } from '@qdrant/js-client-rest';
-import { queryTerms } from '../../../contract/rules/terms.ts';
-import type { PassageFilter, PassageQuery } from '../passage-index.ts';
+import type { Language } from '../../../contract/rules/stems.ts';
+import { queryWords } from '../../../contract/rules/terms.ts';
+import { maxCodeHolders, type PassageFilter, type PassageQuery } from '../passage-index.ts';
 import type { Encoder } from './bm25.ts';
 import { acceptsVector, denseVector, lexicalVector, type Collection, type CollectionSettings } from './collection.ts';
 import { filterOf, ofTenant } from './filter.ts';
@@ -11,29 +12,55 @@ type Deps = {
   model: () => Promise<string>;
   quantization: CollectionSettings['quantization'];
 };
-type Target = { collection: Collection; tenant: string; filter: PassageFilter; limit: number };
+/** @property languages of the tenant's documents */
+type Target = {
+  collection: Collection;
+  tenant: string;
+  filter: PassageFilter;
+  languages: Language[];
+  limit: number;
+};
 
-/** The requests for both result lists; undefined for a list that is empty anyway. */
+/**
+ * The requests for a query.
+ *
+ * @property lexical and `dense`: for both result lists; undefined for a list that is empty anyway
+ * @property codes   for the passages that hold each of the query's codes
+ */
+export type QueryRequests = {
+  lexical: Schemas['QueryRequest'] | undefined;
+  dense: Schemas['QueryRequest'] | undefined;
+  codes: { code: string; request: Schemas['QueryRequest'] }[];
+};
+
+/** A query with more codes is a list of them. */
+const maxCodes = 8;
+
 export async function queryRequests(
   { encoder, model, quantization }: Deps,
-  { collection, tenant, filter, limit }: Target,
+  { collection, tenant, filter, languages, limit }: Target,
   { text, vector }: PassageQuery,
-): Promise<{ lexical: Schemas['QueryRequest'] | undefined; dense: Schemas['QueryRequest'] | undefined }> {
+): Promise<QueryRequests> {
   const common = { filter: filterOf(tenant, filter), with_payload: ['chunk_id'] };
-  const terms = queryTerms(text);
-  const useWords = terms.length > 0;
+  const words = queryWords(text, filter.language === undefined ? languages : [filter.language]);
+  const encode = async (terms: string[], count: number): Promise<Schemas['QueryRequest']> => ({
+    ...common,
+    query: (await encoder(collection.name)).query([...new Set(terms)]),
+    using: lexicalVector,
+    // Servers from 1.19 on measure how rare a word is in the tenant's passages; older ones in all passages.
+    params: { idf: { corpus: ofTenant(tenant) } },
+    limit: count,
+  });
+  const codes = words.filter(({ kind }) => kind === 'code').slice(0, maxCodes);
   const useVector = acceptsVector(collection, vector) && collection.kind.model === (await model());
   return {
-    lexical: useWords
-      ? {
-          ...common,
-          query: (await encoder(collection.name)).query(terms),
-          using: lexicalVector,
-          // Servers from 1.19 on measure how rare a word is in the tenant's passages; older ones in all passages.
-          params: { idf: { corpus: ofTenant(tenant) } },
-          limit,
-        }
-      : undefined,
+    lexical:
+      words.length > 0
+        ? await encode(
+            words.flatMap(({ terms }) => terms),
+            limit,
+          )
+        : undefined,
     dense: useVector
       ? {
           ...common,
@@ -43,5 +70,8 @@ export async function queryRequests(
           limit,
         }
       : undefined,
+    codes: await Promise.all(
+      codes.map(async ({ text: code, terms }) => ({ code, request: await encode(terms, maxCodeHolders + 1) })),
+    ),
   };
 }

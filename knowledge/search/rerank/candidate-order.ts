@@ -3,11 +3,11 @@ import type { FusedCandidate } from '../fusion.ts';
 import type { ReadPassage } from '../read-passages.ts';
 
 /** A candidate with its rank in every list, in the order in which it is shown. */
-export type OrderedCandidate = Omit<FusedCandidate, 'rank' | 'score'> & { fused: Rank; rerank: Rank | null };
+export type OrderedCandidate = Omit<FusedCandidate, 'codes' | 'rank' | 'score'> & { fused: Rank; rerank: Rank | null };
 
 /** The order in which candidates come, without a reranker. */
 export const fusedOrder = (fused: FusedCandidate[]): OrderedCandidate[] =>
-  fused.map(({ rank, score, ...candidate }) => ({ ...candidate, fused: { rank, score }, rerank: null }));
+  fused.map(({ codes: _, rank, score, ...candidate }) => ({ ...candidate, fused: { rank, score }, rerank: null }));
 
 /**
  * Candidates with a reranker score come first, best first; equal scores keep their fused order. The others follow in

@@ -12,6 +12,8 @@ import { local } from '../../support/documents/put-document.ts';
 const user = (text: string): Message => ({ role: 'user', text });
 const queryOf = (...texts: string[]) => offlineQuery(texts.map(user)).query;
 const notice = 'How long is the notice period?';
+const story =
+  'I came back from the conference in Lisbon last Friday. The flight was delayed by seven hours and the airline put us in a hotel near the airport. I had already paid for the taxi and for two dinners with a customer, and the card machine printed no receipt for one of them. My manager said that this happens a lot. Last year the same happened in Rome and the finance team asked for a written statement. I have the statement of the airline, the booking and photographs of the menu. The amounts are 43 and 61 euros.';
 
 describe('the offline query', () => {
   test.each([
@@ -23,6 +25,27 @@ describe('the offline query', () => {
     'And then?',
     'Why?',
     'Is it required?',
+    'is there a maximum?',
+    'Und für Teilzeit?',
+    'Gilt das auch für Manager?',
+    'Gibt es ein Maximum?',
+    'Warum?',
+    'Et pour les stagiaires ?',
+    'Y a-t-il un plafond ?',
+    '¿Y en Berlín?',
+    'E per gli stagisti?',
+    'E para estagiários?',
+    'En voor stagiairs?',
+    'Och för deltid?',
+    'Og for deltid?',
+    'Entä osa-aikaiset?',
+    'А для стажёров?',
+    'Stajyerler için?',
+    'وماذا عن المتدربين؟',
+    '那兼职呢？',
+    '有上限吗？',
+    'パートは？',
+    '시간제는?',
   ])('of “%s” includes the previous question', (followUp) => {
     expect(queryOf(notice, followUp)).toBe(`${notice} ${followUp}`);
   });
@@ -38,6 +61,21 @@ describe('the offline query', () => {
     'Who are you?',
     'Thanks',
     '有給休暇は何日ありますか',
+    'Wie viele Urlaubstage habe ich?',
+    'Gibt es eine Kantine?',
+    'Wie hoch ist das Gehalt?',
+    'Wer bist du?',
+    'Welche Reisen darf ich Business fliegen?',
+    'In welchen Fällen zahlt die Firma?',
+    'En combien de temps suis-je remboursé ?',
+    'Y a-t-il une cantine ?',
+    '¿Cuántos días de vacaciones tengo?',
+    'Сколько дней отпуска?',
+    'Kaç gün izin var?',
+    'كم يوم إجازة لدي؟',
+    '年假有几天？',
+    '食堂はどこですか？',
+    '연차는 며칠인가요?',
   ])('of “%s” is the question itself', (question) => {
     expect(queryOf(notice, question)).toBe(question);
   });
@@ -57,6 +95,25 @@ describe('the offline query', () => {
     expect(query).toMatch(/And for managers\?$/);
     expect(query.isWellFormed()).toBe(true);
     expect(queryOf('😀'.repeat(2_000)).length).toBe(2_000);
+  });
+
+  test.each([
+    ['at its end', (text: string, question: string) => `${text}\n\n${question}`],
+    ['at its end, before the name', (text: string, question: string) => `${text}\n\n${question}\n\nThanks,\nAnn`],
+    ['at its beginning', (text: string, question: string) => `${question}\n\n${text}`],
+    ['between its paragraphs', (text: string, question: string) => `${text}\n\n${question}\n\n${text}`],
+  ])('of a long text is the question %s', (_, combine) => {
+    const question = 'How do I claim expenses without a receipt?';
+    expect(queryOf(combine(story, question))).toBe(question);
+    expect(queryOf(notice, combine(story, question))).toBe(question);
+  });
+
+  test('of a long text has the sentence beside a question that says little, or the last sentence', () => {
+    expect(queryOf(`${story} Is that paid?`)).toBe('The amounts are 43 and 61 euros. Is that paid?');
+    expect(queryOf(`${story} Tell me which form I need for a lost receipt.`)).toBe(
+      'Tell me which form I need for a lost receipt.',
+    );
+    expect(queryOf('长途出差的报销流程很复杂。'.repeat(30) + '没有收据怎么报销费用？')).toBe('没有收据怎么报销费用？');
   });
 
   test('ignores Alfred’s comments and calls of a tool', () => {

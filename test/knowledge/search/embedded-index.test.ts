@@ -141,7 +141,8 @@ describe('a search', () => {
   });
 
   test.each([
-    ...languageCases,
+    // Those whose document has a language are in the conformance tests.
+    ...languageCases.filter(([, , , language]) => language === undefined),
     ['Japanese', '経費は三十日以内に精算してください。', '精算'],
     ['full-width letters', 'Ｗｉ－Ｆｉ ｇｕｅｓｔｓ only.', 'guests'],
   ])('finds %s', async (_, text, query) => {

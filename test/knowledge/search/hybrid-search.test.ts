@@ -184,3 +184,44 @@ describe('a hybrid search', () => {
     expect((await search('purchase')).passages).toHaveLength(2);
   });
 });
+
+describe('a search says what it searched instead:', () => {
+  test('a word of the documents for a misspelt one, and judges by it', async () => {
+    const { search } = create(undefined);
+    await put('security.txt', 'Security\n\nThe recommended password length is 14 letters.');
+    expect(await search('recomended pasword lenght')).toMatchObject({
+      corrections: [
+        { from: 'recomended', to: 'recommended' },
+        { from: 'pasword', to: 'password' },
+        { from: 'lenght', to: 'length' },
+      ],
+      evidence: 'strong',
+      passages: [{ coverage: 1 }],
+    });
+    expect(await search('password length')).not.toHaveProperty('corrections');
+  });
+
+  test('a code that no passage holds: what is near in every other word is no answer', async () => {
+    const { search } = create(undefined);
+    await put('notices.txt', 'Notices\n\nNotice PPR-9087: close the valve and report the reading of the valve.');
+    const question = (code: string) => `What does notice ${code} say about the reading of the valve?`;
+    expect(await search(question('PPR-9087'))).toMatchObject({ evidence: 'strong', passages: [{ match: 'close' }] });
+    expect(await search(question('PPR-9999'))).toMatchObject({
+      evidence: 'weak',
+      answerable: false,
+      evidenceReason: expect.stringContaining('no passage holds PPR-9999') as unknown,
+      unknownCodes: ['PPR-9999'],
+      passages: [{ match: 'loose' }],
+    });
+  });
+
+  test('the question in a long text', async () => {
+    const { search } = create(undefined);
+    await put('travel.txt', 'Travel\n\nClaim expenses without a receipt by a written statement.');
+    await put('hotel.txt', 'Hotels\n\nThe airline pays the hotel near the airport when a flight is late.');
+    const story = 'The flight was late and the airline paid a hotel near the airport. '.repeat(12);
+    const found = await search(`${story}How do I claim expenses without a receipt?`);
+    expect(found.question).toBe('How do I claim expenses without a receipt?');
+    expect(texts(found)).toEqual(['Claim expenses without a receipt by a written statement.']);
+  });
+});

@@ -1,11 +1,61 @@
-/** Name, text of a document, and a query that must find it, in several scripts and forms of words. */
-export const languageCases: [name: string, text: string, query: string][] = [
-  ['Chinese', '员工每年享有二十天带薪年假。', '年假'],
-  ['one Chinese character', '差旅费用须在三十天内报销。', '差'],
-  ['Thai', 'พนักงานลาพักร้อนได้ยี่สิบวัน', 'ลาพักร้อน'],
+type LanguageCase = [name: string, text: string, query: string, language?: string];
+
+/** Name, text of a document, a query that must find it, and the document's language, in several scripts and forms. */
+export const languageCases: LanguageCase[] = [
+  ['Chinese', '员工每年享有二十天带薪年假。', '年假', 'zh'],
+  ['one Chinese character', '差旅费用须在三十天内报销。', '差', 'zh'],
+  ['the last Chinese character', '员工须支付差旅费', '费', 'zh'],
+  ['Japanese', '有給休暇は年に二十日です。', '有給休暇は何日？', 'ja'],
+  ['Korean with another particle', '휴가는 이십일입니다.', '휴가를', 'ko'],
+  ['Thai', 'พนักงานลาพักร้อนได้ยี่สิบวัน', 'ลาพักร้อน', 'th'],
   ['Greek', 'Η άδεια είναι είκοσι ημέρες.', 'ΆΔΕΙΑ'],
   ['Hindi', 'कर्मचारी को बीस दिन की छुट्टी मिलती है।', 'छुट्टी'],
   ['a word without its accents', 'Der Überstundenausgleich erfolgt jährlich.', 'uberstundenausgleich'],
+  ['a word without its accents in its language', 'Les congés sont payés.', 'conges', 'fr'],
   ['another form of the word', 'Receipts are reimbursed monthly.', 'reimbursing receipt'],
+  ['another German form', 'Die Häuser haben Arbeitstage.', 'Haus', 'de'],
+  [
+    'another French form',
+    'Les stagiaires peuvent télétravailler.',
+    'Le stagiaire peut-il faire du télétravail ?',
+    'fr',
+  ],
+  ['another Spanish form', 'Las vacaciones se solicitan por escrito.', '¿Cómo solicito mi vacación?', 'es'],
+  ['another Italian form', 'Le ferie vanno richieste al responsabile.', 'Come faccio la richiesta?', 'it'],
+  ['another Dutch form', 'De werknemers krijgen vakantiedagen.', 'Hoeveel vakantiedag krijgt een werknemer?', 'nl'],
+  ['another Portuguese form', 'Os funcionários recebem reembolsos.', 'reembolso do funcionário', 'pt'],
+  ['another Swedish form', 'De anställda får semesterdagar.', 'semesterdag', 'sv'],
+  ['another Norwegian form', 'Ansatte får feriedager.', 'feriedagene', 'no'],
+  ['another Danish form', 'Medarbejderne får feriedage.', 'medarbejder', 'da'],
+  ['another Finnish form', 'Työntekijä saa lomaa talossa.', 'talo', 'fi'],
+  ['another Russian form', 'Отпуск сотрудников длится месяц.', 'сколько отпуска у сотрудника', 'ru'],
+  ['another Turkish form', 'Çalışanların izinleri yirmi gündür.', 'izin', 'tr'],
+  ['Turkish capitals', 'YILLIK İZİN YİRMİ GÜNDÜR', 'yıllık', 'tr'],
+  ['an Arabic word without its article', 'الإجازة السنوية للموظفين عشرون يوما', 'إجازة', 'ar'],
+  ['an Arabic word with “and”', 'والموظفون لهم أيام', 'الموظف', 'ar'],
+  ['an English word in a German text', 'Das Onboarding umfasst Trainings.', 'training', 'de'],
   ['a number without its separator', 'Purchases above 12,500 euros need two signatures.', '12500'],
+];
+
+/** Notices that differ in one code. The queries for each: the code alone, and in a sentence. */
+export const codes = [
+  'PPR-9087',
+  'PPR-9078',
+  'PPR-9807',
+  'DN-50/16',
+  'DN-50/61',
+  'DN-05/16',
+  'v2.10.1',
+  'v2.1.10',
+  'v2.11.0',
+  'KX_204_B',
+  'KX_240_B',
+  'ISO 13849-1',
+  'ISO 13849-2',
+  'A4/B',
+  'B4/A',
+  'C++',
+  'C#',
+  '.NET',
+  '#4711',
 ];

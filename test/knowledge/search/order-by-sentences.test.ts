@@ -20,6 +20,17 @@ test('candidates come in the order of their best sentences, and each says where 
   ]);
 });
 
+test('a candidate that holds a code of the query comes first', () => {
+  const found = { lexical: ['a', 'b', 'c'].map((chunkId, i) => ({ chunkId, score: 3 - i })), dense: [] };
+  const fused = fuse({ ...found, codes: [{ code: 'PPR-9087', holders: ['c'] }] });
+  const ratings = new Map([
+    ['a', { score: 0.9 }],
+    ['b', { score: 0.8 }],
+    ['c', { score: 0.1 }],
+  ]);
+  expect(orderBySentences(fused, ratings).map(({ chunkId }) => chunkId)).toEqual(['c', 'a', 'b']);
+});
+
 test('a candidate without vectors of its sentences keeps its place', () => {
   const ordered = order(['a', 'new', 'c', 'd'], { a: 0.1, c: 0.3, d: 0.2 });
   expect(ordered.map(({ chunkId, sentence }) => [chunkId, sentence?.rank ?? null])).toEqual([

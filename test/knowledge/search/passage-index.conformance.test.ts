@@ -11,7 +11,6 @@ import {
 } from '../../support/documents/passage-indexes.ts';
 import { local } from '../../support/documents/put-document.ts';
 import { untilPasses } from '../../support/until.ts';
-import { languageCases } from './language-cases.ts';
 import { everyone, modelOf, useIndexPlace } from './use-index-place.ts';
 
 process.stderr.write(`The index of Qdrant is tested against ${qdrantUsed}.\n`);
@@ -67,14 +66,6 @@ describe.each([
       await put('b.txt', '# Travel\n\nOn trains and on other things.');
       expect((await byWords(open(), 'travel'))[0]).toBe('On trains and on other things.');
     });
-
-    test.each([...languageCases, ['only stop words', 'It is what it is.', 'what is it']])(
-      'finds %s',
-      async (_name, text, query) => {
-        await put('language.txt', text);
-        expect(await byWords(open(), query)).toEqual([text]);
-      },
-    );
 
     test.each(['', '?! … "" * --', '\0', '"unclosed ^ NOT (', 'word '.repeat(2_000)])(
       'of %j returns an empty list',

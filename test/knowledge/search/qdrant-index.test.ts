@@ -61,7 +61,7 @@ test('Alfred’s BM25 vectors equal those of Qdrant’s engine', () => {
 });
 
 test('words of the title and the headings count twice', () => {
-  expect(weightedTerms({ title: 'Travel', headings: 'Trains', body: 'By rail.' })).toEqual([
+  expect(weightedTerms({ title: 'Travel', headings: 'Trains', body: 'By rail.' }, 'en')).toEqual([
     'travel',
     'travel',
     'train',
