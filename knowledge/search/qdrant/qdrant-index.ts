@@ -17,6 +17,7 @@ import { parsePosition, positionPointId } from './points.ts';
 import { queryRequests } from './query-requests.ts';
 import { createServer, CollectionNotFound, type Server } from './server.ts';
 import { createServingCollection } from './serving-collection.ts';
+import { bestHits, endsInsideTie, extraHits } from './tie-order.ts';
 
 type QdrantSettings = { url: string; key: string | undefined; alias: string; settings: CollectionSettings };
 type Deps = QdrantSettings & {
@@ -94,8 +95,8 @@ export function createQdrantIndex({ db, log, model, url, key, alias, settings }:
     name: `qdrant-${format}`,
     find: ({ tenant }, filter, query, depth) =>
       withServing(tenant, async (collection, minimum) => {
-        const { lexical, dense } = await requestsOf({ collection, tenant, filter, limit: depth }, query);
-        const lists = await search(server, { collection, tenant, minimum }, { lexical, dense });
+        const requests = await requestsOf({ collection, tenant, filter }, query);
+        const lists = await search(server, { collection, tenant, minimum }, requests, depth);
         if (!lists) return undefined;
         // Qdrant cannot tell how many passages hold a word.
         return { ...lists, corpus: { passages: await countPassages(collection.name, tenant), holders: undefined } };
@@ -127,24 +128,30 @@ export function createQdrantIndex({ db, log, model, url, key, alias, settings }:
   };
 }
 
-type Target = { collection: Collection; tenant: string; filter: PassageFilter; limit: number };
+type Target = { collection: Collection; tenant: string; filter: PassageFilter };
+type QueryRequests = Awaited<ReturnType<typeof queryRequests>>;
 
 /** @returns undefined when the tenant's points have not reached `minimum` */
 async function search(
   server: Server,
   { collection, tenant, minimum }: TenantPoints & { minimum: IndexPosition },
-  { lexical, dense }: { lexical: Schemas['QueryRequest'] | undefined; dense: Schemas['QueryRequest'] | undefined },
+  { lexical, dense }: QueryRequests,
+  limit: number,
 ): Promise<Pick<Candidates, 'lexical' | 'dense'> | undefined> {
   // The position is read in the same request, so that it is the position of the points that were searched.
   const position = { filter: { must: [{ has_id: [positionPointId(tenant)] }] }, limit: 1, with_payload: true };
-  const searches = [position, ...[lexical, dense].filter((request) => request !== undefined)];
-  const responses = await server.call((client) => client.queryBatch(collection.name, { searches }));
-  const { source, applied } = parsePosition(responses[0]?.points[0]);
-  if (source !== minimum.source || applied < minimum.applied) return undefined;
-  return {
-    lexical: lexical ? hitsOf(responses[1]) : [],
-    dense: dense ? hitsOf(responses.at(-1)) : [],
-  };
+  let lists: { lexical: Hit[]; dense: Hit[] } = { lexical: [], dense: [] };
+  for (const extra of extraHits) {
+    const requested = limit + extra;
+    const queries = [lexical, dense].flatMap((request) => (request ? [{ ...request, limit: requested }] : []));
+    const searches = [position, ...queries];
+    const responses = await server.call((client) => client.queryBatch(collection.name, { searches }));
+    const { source, applied } = parsePosition(responses[0]?.points[0]);
+    if (source !== minimum.source || applied < minimum.applied) return undefined;
+    lists = { lexical: lexical ? hitsOf(responses[1]) : [], dense: dense ? hitsOf(responses.at(-1)) : [] };
+    if (!Object.values(lists).some((hits) => endsInsideTie(hits, { limit, requested }))) break;
+  }
+  return { lexical: bestHits(lists.lexical, limit), dense: bestHits(lists.dense, limit) };
 }
 
 const hitsOf = (response: Schemas['QueryResponse'] | undefined): Hit[] =>

@@ -11,14 +11,16 @@ type Deps = {
   model: () => Promise<string>;
   quantization: CollectionSettings['quantization'];
 };
-type Target = { collection: Collection; tenant: string; filter: PassageFilter; limit: number };
+type Target = { collection: Collection; tenant: string; filter: PassageFilter };
+/** The caller adds the limit. */
+type QueryRequest = Omit<Schemas['QueryRequest'], 'limit'>;
 
 /** The requests for both result lists; undefined for a list that is empty anyway. */
 export async function queryRequests(
   { encoder, model, quantization }: Deps,
-  { collection, tenant, filter, limit }: Target,
+  { collection, tenant, filter }: Target,
   { text, vector }: PassageQuery,
-): Promise<{ lexical: Schemas['QueryRequest'] | undefined; dense: Schemas['QueryRequest'] | undefined }> {
+): Promise<{ lexical: QueryRequest | undefined; dense: QueryRequest | undefined }> {
   const common = { filter: filterOf(tenant, filter), with_payload: ['chunk_id'] };
   const terms = queryTerms(text);
   const useWords = terms.length > 0;
@@ -31,7 +33,6 @@ export async function queryRequests(
           using: lexicalVector,
           // Servers from 1.19 on measure how rare a word is in the tenant's passages; older ones in all passages.
           params: { idf: { corpus: ofTenant(tenant) } },
-          limit,
         }
       : undefined,
     dense: useVector
@@ -40,7 +41,6 @@ export async function queryRequests(
           query: numbersOf(vector),
           using: denseVector,
           ...(quantization === 'none' ? {} : { params: { quantization: { rescore: true, oversampling: 3 } } }),
-          limit,
         }
       : undefined,
   };
