@@ -5,7 +5,8 @@ import { openEdge } from '../../runtime/edge.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { registerSearchAttributes } from '../../runtime/temporal.ts';
 import { embeddingModelDir, obtainEmbeddingModel } from './downloads/embedding-model.ts';
-import { localModel } from './downloads/embedding-models.ts';
+import { localModel, type LocalModel } from './downloads/embedding-models.ts';
+import { rerankModel } from './downloads/rerank-models.ts';
 import { ensurePostgres, ensureTemporal, type ServerDeps } from './servers/servers.ts';
 import type { Settings } from './settings.ts';
 import { StepFailure } from './step-failure.ts';
@@ -31,7 +32,7 @@ export async function bringUp({ onAddresses, ...servers }: Deps) {
     ...temporal,
     ...postgres,
     ALFRED_DATA_DIR: dataDir,
-    ...(await fetchEmbeddingModel(settings, log)),
+    ...(await fetchModels(settings, log)),
     ALFRED_API_PORT: String(ports.ALFRED_API_PORT),
   };
   onAddresses(addresses);
@@ -66,18 +67,29 @@ export async function bringUp({ onAddresses, ...servers }: Deps) {
   return { config, apiUrl: api.url, coldStartSeconds, failed: workers.failed };
 }
 
-/** Starts to fetch the embedding model in the background, unless the person chose another one or none. */
-async function fetchEmbeddingModel(
-  { config, dataDir, environment }: Settings,
-  log: Logger,
-): Promise<Record<string, string>> {
-  const model = localModel(config);
-  if (!model || config.ALFRED_EMBEDDING_MODEL_DIR) return {};
+/** Starts to fetch the models in the background, unless the person chose others or none. @returns their folders */
+async function fetchModels({ config, dataDir, environment }: Settings, log: Logger): Promise<Record<string, string>> {
   const options = { fallbackDir: join(dataDir, 'cache'), environment };
-  obtainEmbeddingModel(model, { log, endpoint: config.HF_ENDPOINT, ...options }).catch((error: Error) =>
-    log.warn({ reason: error.message }, 'the embedding model is not to be had: searches go by words alone'),
-  );
-  return { ALFRED_EMBEDDING_MODEL_DIR: await embeddingModelDir(model, options) };
+  const fetch = (model: LocalModel, withoutIt: string): Promise<string> => {
+    obtainEmbeddingModel(model, { log, endpoint: config.HF_ENDPOINT, ...options }).catch((error: Error) =>
+      log.warn({ reason: error.message }, withoutIt),
+    );
+    return embeddingModelDir(model, options);
+  };
+  const folders: Record<string, string> = {};
+  const embedding = config.ALFRED_EMBEDDING_MODEL_DIR ? undefined : localModel(config);
+  if (embedding)
+    folders.ALFRED_EMBEDDING_MODEL_DIR = await fetch(
+      embedding,
+      'the embedding model is not to be had: searches go by words alone',
+    );
+  const reranking = config.RERANK_MODEL_DIR ? undefined : rerankModel(config);
+  if (reranking)
+    folders.RERANK_MODEL_DIR = await fetch(
+      reranking,
+      'the reranking model is not to be had: searches are not reranked',
+    );
+  return folders;
 }
 
 /** The variables that the person set, so that `alfred config` shows them. Secrets are left out. */

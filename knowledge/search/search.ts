@@ -9,6 +9,7 @@ import { fuse, fusionName, defaultFusion, type FusedCandidate, type Fusion } fro
 import type { PassageFilter, PassageIndex } from './passage-index.ts';
 import { createQueryEmbedder } from './query-embedder.ts';
 import { createEvidence, judgedPassages } from './evidence/evidence.ts';
+import { judgeByReranker } from './evidence/judge-by-reranker.ts';
 import { readBestPassages } from './read-best-passages.ts';
 import { fusedOrder } from './rerank/candidate-order.ts';
 import { createGuardedReranker } from './rerank/guarded-reranker.ts';
@@ -47,7 +48,7 @@ export function createSearch(deps: Deps): SearchIndex {
     signal: AbortSignal | undefined,
   ) => {
     const { fused } = ranking;
-    if (!reranker || fused.length === 0 || reranker.isCoolingDown()) return fusedOrder(fused);
+    if (!reranker || fused.length === 0 || !(await reranker.canBeCalled())) return fusedOrder(fused);
     return timeStage('rerank', () => orderCandidates({ db, reranker }, ranking, signal));
   };
 
@@ -81,7 +82,9 @@ export function createSearch(deps: Deps): SearchIndex {
         const isReranked = ordered.some(({ rerank }) => rerank !== null);
         const { corpus } = candidates;
         const found = { query, judged, shown, corpus, embedded: isDense ? embedded : undefined };
-        const result = await judge(found, signal);
+        const byLists = await judge(found, signal);
+        const thresholds = reranker?.evidence;
+        const result = thresholds ? judgeByReranker(byLists, judged, thresholds) : byLists;
         return {
           ...result,
           answerable: result.evidence === 'strong',
@@ -101,7 +104,7 @@ export function createSearch(deps: Deps): SearchIndex {
       return result;
     },
     async close() {
-      await Promise.all([index.close(), embeddings.close()]);
+      await Promise.all([index.close(), embeddings.close(), deps.reranker?.close?.()]);
     },
   };
 }
