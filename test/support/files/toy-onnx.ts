@@ -46,11 +46,48 @@ export function toyOnnx(table: number[][]): Buffer {
   return Buffer.concat([int(1, 8), graph, message(8, bytes(1, ''), int(2, 13))]);
 }
 
+/** The initializer of a graph. */
+const constant = (name: string, type: number, dimensions: number[], raw: ArrayBufferLike) =>
+  message(
+    5,
+    ...dimensions.map((dimension) => int(1, dimension)),
+    int(2, type),
+    bytes(8, name),
+    bytes(9, Buffer.from(raw)),
+  );
+const node = (kind: string, inputs: string[], output: string, ...attributes: Uint8Array[]) =>
+  message(1, ...inputs.map((input) => bytes(1, input)), bytes(2, output), bytes(4, kind), ...attributes);
+
+/**
+ * An ONNX model with the inputs and the output of a cross-encoder. Its logit is the sum of the weights of the tokens
+ * that belong to the second text.
+ *
+ * @param weights one for each token
+ */
+export function toyCrossEncoder(weights: number[]): Buffer {
+  const graph = message(
+    7,
+    node('Gather', ['weights', 'input_ids'], 'each'),
+    node('Cast', ['token_type_ids'], 'second', message(5, bytes(1, 'to'), int(3, float), int(20, 2))),
+    node('Mul', ['each', 'second'], 'counted'),
+    node('ReduceSum', ['counted', 'axes'], 'logits'),
+    bytes(2, 'toy'),
+    constant('weights', float, [weights.length], Float32Array.from(weights).buffer),
+    constant('axes', int64, [1], BigInt64Array.of(1n).buffer),
+    value(11, 'input_ids', int64, ['batch', 'tokens']),
+    value(11, 'token_type_ids', int64, ['batch', 'tokens']),
+    value(12, 'logits', float, ['batch', 'one']),
+  );
+  return Buffer.concat([int(1, 8), graph, message(8, bytes(1, ''), int(2, 13))]);
+}
+
 /**
  * The tokenizer.json of a tokenizer for single words. The token `a`, also used for unknown words, has the id 2; `words`
  * follow from 3. The tokens 0 and 1 enclose a text.
+ *
+ * @param pairs whether it has a template for two texts
  */
-export function toyTokenizer(words: string[]): string {
+export function toyTokenizer(words: string[], { pairs = false } = {}): string {
   const vocab = Object.fromEntries(['[CLS]', '[SEP]', 'a', ...words].map((word, id) => [word, id]));
   const special = (id: string) => ({ [id]: { id, ids: [vocab[id]], tokens: [id] } });
   return JSON.stringify({
@@ -65,7 +102,15 @@ export function toyTokenizer(words: string[]): string {
         { Sequence: { id: 'A', type_id: 0 } },
         { SpecialToken: { id: '[SEP]', type_id: 0 } },
       ],
-      pair: [],
+      pair: pairs
+        ? [
+            { SpecialToken: { id: '[CLS]', type_id: 0 } },
+            { Sequence: { id: 'A', type_id: 0 } },
+            { SpecialToken: { id: '[SEP]', type_id: 0 } },
+            { Sequence: { id: 'B', type_id: 1 } },
+            { SpecialToken: { id: '[SEP]', type_id: 1 } },
+          ]
+        : [],
       special_tokens: { ...special('[CLS]'), ...special('[SEP]') },
     },
     decoder: null,

@@ -17,14 +17,16 @@ type Settings = Pick<
 const defaultCandidates = 12;
 /** Twelve passages take about a second of one core; the first search also loads the model. */
 const defaultTimeoutMs = 5_000;
-/** A model that is missing may still be downloading: the folder is checked again after this time. */
-const recheckMs = 5_000;
 /** A model that cannot be run is not tried again for this long. */
 const brokenPauseMs = 60_000;
 const idleMs = 600_000;
 
-/** The cross-encoder on this machine that RERANK names; undefined when it names none. */
-export function createLocalReranker(config: Settings, log: Logger): Reranker | undefined {
+/**
+ * The cross-encoder on this machine that RERANK names; undefined when it names none.
+ *
+ * @param options.recheckMs a model that is missing may still be downloading: its folder is checked again after this time
+ */
+export function createLocalReranker(config: Settings, log: Logger, { recheckMs = 5_000 } = {}): Reranker | undefined {
   if (config.RERANK === undefined) return undefined;
   const { name, maxTokens, evidence } = localRerankModels[config.RERANK];
   const dir = config.RERANK_MODEL_DIR ?? join(config.ALFRED_DATA_DIR, 'rerank-model');
