@@ -7,7 +7,7 @@ import type { Scope } from '../references.ts';
  */
 export type EvidenceThresholds = { strong: number; weak: number };
 
-/** From which score of its best passage on a search counts as strong or weak evidence; below `weak`, nothing is near. */
+/** From which score of the best passage on evidence is strong, and from which it is weak; below, nothing is near. */
 export type RerankThresholds = { strong: number; weak: number };
 
 /** Turns text into vectors of length 1. */

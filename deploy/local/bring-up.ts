@@ -4,9 +4,7 @@ import { isSecret, loadConfig, defaultModelOf, variableNames, type Config } from
 import { openEdge } from '../../runtime/edge.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { registerSearchAttributes } from '../../runtime/temporal.ts';
-import { embeddingModelDir, obtainEmbeddingModel } from './downloads/embedding-model.ts';
-import { localModel, type LocalModel } from './downloads/embedding-models.ts';
-import { rerankModel } from './downloads/rerank-models.ts';
+import { fetchModels } from './downloads/fetch-models.ts';
 import { ensurePostgres, ensureTemporal, type ServerDeps } from './servers/servers.ts';
 import type { Settings } from './settings.ts';
 import { StepFailure } from './step-failure.ts';
@@ -65,31 +63,6 @@ export async function bringUp({ onAddresses, ...servers }: Deps) {
   edge.metrics.coldStart.set(coldStartSeconds);
   log.info({ coldStartSeconds, model: defaultModelOf(config), url: api.url }, 'ready');
   return { config, apiUrl: api.url, coldStartSeconds, failed: workers.failed };
-}
-
-/** Starts to fetch the models in the background, unless the person chose others or none. @returns their folders */
-async function fetchModels({ config, dataDir, environment }: Settings, log: Logger): Promise<Record<string, string>> {
-  const options = { fallbackDir: join(dataDir, 'cache'), environment };
-  const fetch = (model: LocalModel, withoutIt: string): Promise<string> => {
-    obtainEmbeddingModel(model, { log, endpoint: config.HF_ENDPOINT, ...options }).catch((error: Error) =>
-      log.warn({ reason: error.message }, withoutIt),
-    );
-    return embeddingModelDir(model, options);
-  };
-  const folders: Record<string, string> = {};
-  const embedding = config.ALFRED_EMBEDDING_MODEL_DIR ? undefined : localModel(config);
-  if (embedding)
-    folders.ALFRED_EMBEDDING_MODEL_DIR = await fetch(
-      embedding,
-      'the embedding model is not to be had: searches go by words alone',
-    );
-  const reranking = config.RERANK_MODEL_DIR ? undefined : rerankModel(config);
-  if (reranking)
-    folders.RERANK_MODEL_DIR = await fetch(
-      reranking,
-      'the reranking model is not to be had: searches are not reranked',
-    );
-  return folders;
 }
 
 /** The variables that the person set, so that `alfred config` shows them. Secrets are left out. */

@@ -24,8 +24,8 @@ export const embeddingModelDir = async (
 
 /**
  * Fetches an embedding model, or a reranker, from the first place that has it, once for all clones of one person. The
- * start does not wait for it: without the model, searches match words only, or are not reranked. Complete files are kept. Two processes may run this at the
- * same time.
+ * start does not wait for it: without the models, searches match words only and are not reranked. Complete files are
+ * kept. Two processes may run this at the same time.
  *
  * @returns the model's folder
  * @throws Error that lists each place and why it failed

@@ -9,7 +9,7 @@ type Judged = Verdict & { passages: RankedPassage[] };
  * Replaces the verdict of words and vectors by that of a reranker whose scores are calibrated: it has read the question
  * and each passage together. A passage that it has not read keeps its `match`.
  *
- * @param judged the best passages, whatever the caller gets: the verdict must not depend on the request's `limit`
+ * @param judged the best passages, also those that the caller does not get: the verdict must not depend on `limit`
  * @returns `result` when the search was not reranked
  */
 export function judgeByReranker(result: Judged, judged: ScoredPassage[], thresholds: RerankThresholds): Judged {

@@ -1,8 +1,8 @@
 import type { Hit } from '../passage-index.ts';
 
 /**
- * How many hits beyond the length of a list are asked for, in this order, until the ties at its end are complete. Qdrant
- * orders equal scores by its segments, which a rebuild or a restore changes.
+ * How many hits beyond the length of a list are asked for, in this order, until the ties at its end are complete.
+ * Qdrant orders equal scores by its segments, which a rebuild or a restore changes.
  */
 export const extraHits = [50, 1_000] as const;
 

@@ -17,7 +17,7 @@ type Settings = Pick<
 
 /** How long the search does not call a reranker that is unreachable, or that limits requests without `retry-after`. */
 const defaultRetryAfterMs = 5_000;
-/** As many as Text Embeddings Inference takes at once unless it is told otherwise. */
+/** As many as Text Embeddings Inference takes at once by default. */
 const defaultCandidates = 32;
 const defaultTimeoutMs = 2_000;
 

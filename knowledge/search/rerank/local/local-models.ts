@@ -5,10 +5,8 @@ import type { Config } from '../../../../runtime/config.ts';
 export type LocalRerankModel = { name: string; maxTokens: number; evidence: RerankThresholds };
 
 /**
- * Thresholds of both models. No weights were at hand where this was made, so they were not calibrated on Alfred's own
- * sets. 0.5 is a logit of 0, from which on another project accepts passages of mmarco-mMiniLMv2-L12 as evidence, with no
- * error in the 51 judged passages that it published. 0.02 is from where on another one calls what ms-marco-MiniLM-L-6
- * scores relevant. Below it, nothing is near.
+ * Thresholds of both models, not yet calibrated on Alfred's own sets, see docs/adr/0026. 0.5 is a logit of 0: the model
+ * holds both to be equally likely. 0.02 is a logit of -3.9.
  */
 const evidence: RerankThresholds = { strong: 0.5, weak: 0.02 };
 

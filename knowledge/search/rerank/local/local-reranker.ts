@@ -24,7 +24,7 @@ const idleMs = 600_000;
 /**
  * The cross-encoder on this machine that RERANK names; undefined when it names none.
  *
- * @param options.recheckMs a model that is missing may still be downloading: its folder is checked again after this time
+ * @param options.recheckMs after this time the folder of a missing model, which may be downloading, is checked again
  */
 export function createLocalReranker(config: Settings, log: Logger, { recheckMs = 5_000 } = {}): Reranker | undefined {
   if (config.RERANK === undefined) return undefined;
