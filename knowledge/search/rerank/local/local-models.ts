@@ -2,7 +2,7 @@ import type { RerankThresholds } from '../../../../contract/ports/index.ts';
 import type { Config } from '../../../../runtime/config.ts';
 
 /** @property maxTokens of the model's window, for query and passage together */
-export type LocalRerankModel = { name: string; maxTokens: number; evidence: RerankThresholds };
+type LocalRerankModel = { name: string; maxTokens: number; evidence: RerankThresholds };
 
 /**
  * Thresholds of both models, not yet calibrated on Alfred's own sets, see docs/adr/0026. 0.5 is a logit of 0: the model

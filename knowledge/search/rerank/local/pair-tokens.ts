@@ -1,5 +1,5 @@
 /** @property ids of the tokens; `types`: for each, to which of the two texts it belongs (0 or 1) */
-export type PairTokens = { ids: number[]; types: number[] };
+type PairTokens = { ids: number[]; types: number[] };
 
 export type PairEncoding = { ids: number[]; token_type_ids: number[] };
 
