@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { AlfredError } from '../contract/errors.ts';
 import { ConfigError } from '../runtime/config.ts';
 import { version } from '../runtime/version.ts';
 import { createApiClient } from './client/api-client.ts';
@@ -82,6 +83,11 @@ function report(error: unknown): number {
   if (error instanceof CliError || error instanceof ConfigError) {
     terminal.note(error.message);
     return error instanceof CliError ? error.exitCode : exitCodes.usage;
+  }
+  // Its message says what to do. `internal` is a fault of ours, whose place in the code is needed.
+  if (error instanceof AlfredError && error.code !== 'internal') {
+    terminal.note(error.message);
+    return exitCodes.failed;
   }
   terminal.note(
     `Something broke in the command itself: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,

@@ -10,7 +10,7 @@ import { createEmbeddedIndex } from '../knowledge/search/embedded/embedded-index
 import { measureIndex } from '../knowledge/search/measure-index.ts';
 import { createQdrantIndex, qdrantSettings } from '../knowledge/search/qdrant/qdrant-index.ts';
 import { readPassages } from '../knowledge/search/read-passages.ts';
-import { createHttpReranker } from '../knowledge/search/rerank/http-reranker.ts';
+import { createReranker } from '../knowledge/search/rerank/create-reranker.ts';
 import { rateCandidates, type SentenceQuery } from '../knowledge/search/sentences/rate-candidates.ts';
 import { createSearch } from '../knowledge/search/search.ts';
 import { createSourceReaders } from '../knowledge/sources/source-readers.ts';
@@ -28,7 +28,7 @@ export function createKnowledge({ config, log, postgres: { db }, metrics }: Know
     ? createQdrantIndex({ db, log, model, ...qdrantSettings(config, config.QDRANT_URL) })
     : createEmbeddedIndex({ db, dir: join(config.ALFRED_DATA_DIR, 'index'), log, model });
   if (metrics) measureIndex({ index: passages, metrics, log });
-  const reranker = createHttpReranker(config);
+  const reranker = createReranker(config, log);
   const index = createSearch({ db, index: passages, embeddings, reranker, log, metrics });
   const sourceReaders = createSourceReaders(config);
   return {

@@ -49,6 +49,8 @@ export async function evaluateRetrieval(
   { dir, onProgress, fusion = defaultFusion }: { dir: string; onProgress: (line: string) => void; fusion?: Fusion },
 ): Promise<RetrievalReport> {
   const scope = scopeOf(dir);
+  // A server that is away or refuses our key fails the command now, not after an hour of embedding.
+  await adapters.passages.size();
   await storeDocuments(adapters, corpus, scope, onProgress);
   const embedder = await adapters.embeddings.embedder();
   if (embedder) await embedPassages(adapters, scope.tenant, onProgress);

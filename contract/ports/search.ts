@@ -12,6 +12,9 @@ import type { Scope } from '../references.ts';
  */
 export type EvidenceThresholds = { strong: number; weak: number; chance: number; spread: number };
 
+/** From which score of the best passage on evidence is strong, and from which it is weak; below, nothing is near. */
+export type RerankThresholds = { strong: number; weak: number };
+
 /** Turns text into vectors of length 1. */
 export interface Embedder {
   /** Stored with every vector: vectors of different models are not comparable. */
@@ -61,6 +64,12 @@ export interface Reranker {
   /** How long a search waits for the scores, in milliseconds. */
   readonly timeoutMs: number;
 
+  /** Decides the evidence of a search; undefined when its scores are not calibrated: they only order passages then. */
+  readonly evidence: RerankThresholds | undefined;
+
+  /** Whether it can be asked now; a model on this machine may still be downloading. Absent: it always can. */
+  isReady?(): Promise<boolean>;
+
   /**
    * Scores texts for a query.
    *
@@ -68,6 +77,8 @@ export interface Reranker {
    * @throws AlfredError with one of the model error codes, and with `retryAfterMs` when an earlier retry is useless
    */
   scores(query: string, texts: string[], signal: AbortSignal): Promise<number[]>;
+
+  close?(): Promise<void>;
 }
 
 /** The text of a passage that is embedded: its headings, one on each line, and its body. */

@@ -4,8 +4,7 @@ import { isSecret, loadConfig, defaultModelOf, variableNames, type Config } from
 import { openEdge } from '../../runtime/edge.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { registerSearchAttributes } from '../../runtime/temporal.ts';
-import { embeddingModelDir, obtainEmbeddingModel } from './downloads/embedding-model.ts';
-import { localModel } from './downloads/embedding-models.ts';
+import { fetchModels } from './downloads/fetch-models.ts';
 import { ensurePostgres, ensureTemporal, type ServerDeps } from './servers/servers.ts';
 import type { Settings } from './settings.ts';
 import { StepFailure } from './step-failure.ts';
@@ -31,7 +30,7 @@ export async function bringUp({ onAddresses, ...servers }: Deps) {
     ...temporal,
     ...postgres,
     ALFRED_DATA_DIR: dataDir,
-    ...(await fetchEmbeddingModel(settings, log)),
+    ...(await fetchModels(settings, log)),
     ALFRED_API_PORT: String(ports.ALFRED_API_PORT),
   };
   onAddresses(addresses);
@@ -64,20 +63,6 @@ export async function bringUp({ onAddresses, ...servers }: Deps) {
   edge.metrics.coldStart.set(coldStartSeconds);
   log.info({ coldStartSeconds, model: defaultModelOf(config), url: api.url }, 'ready');
   return { config, apiUrl: api.url, coldStartSeconds, failed: workers.failed };
-}
-
-/** Starts to fetch the embedding model in the background, unless the person chose another one or none. */
-async function fetchEmbeddingModel(
-  { config, dataDir, environment }: Settings,
-  log: Logger,
-): Promise<Record<string, string>> {
-  const model = localModel(config);
-  if (!model || config.ALFRED_EMBEDDING_MODEL_DIR) return {};
-  const options = { fallbackDir: join(dataDir, 'cache'), environment };
-  obtainEmbeddingModel(model, { log, endpoint: config.HF_ENDPOINT, ...options }).catch((error: Error) =>
-    log.warn({ reason: error.message }, 'the embedding model is not to be had: searches go by words alone'),
-  );
-  return { ALFRED_EMBEDDING_MODEL_DIR: await embeddingModelDir(model, options) };
 }
 
 /** The variables that the person set, so that `alfred config` shows them. Secrets are left out. */

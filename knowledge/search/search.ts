@@ -9,6 +9,7 @@ import { principalsOf } from '../store/readable.ts';
 import { fuse, fusionName, defaultFusion, type FusedCandidate, type Fusion } from './fusion.ts';
 import type { PassageFilter, PassageIndex } from './passage-index.ts';
 import { createQueryEmbedder } from './query-embedder.ts';
+import { judgeByReranker } from './evidence/judge-by-reranker.ts';
 import { judgeCodes } from './evidence/judge-codes.ts';
 import { judgedPassages, judgePassages } from './evidence/evidence.ts';
 import { weighWords, type WordWeights } from './evidence/word-weights.ts';
@@ -64,7 +65,7 @@ export function createSearch(deps: Deps): SearchIndex {
     signal: AbortSignal | undefined,
   ) => {
     const { fused } = ranking;
-    if (!reranker || fused.length === 0 || reranker.isCoolingDown()) return fusedOrder(fused);
+    if (!reranker || fused.length === 0 || !(await reranker.canBeCalled())) return fusedOrder(fused);
     return timeStage('rerank', () => orderCandidates({ db, reranker }, ranking, signal));
   };
 
@@ -105,7 +106,9 @@ export function createSearch(deps: Deps): SearchIndex {
         const isReranked = ordered.some(({ rerank }) => rerank !== null);
         const { passages } = candidates.corpus;
         const embedder = isDense ? embedded?.embedder : undefined;
-        const verdict = judgePassages({ judged, shown, words, ratings, passages, embedder });
+        const byLists = judgePassages({ judged, shown, words, ratings, passages, embedder });
+        const thresholds = reranker?.evidence;
+        const verdict = thresholds ? judgeByReranker(byLists, judged, thresholds) : byLists;
         const result = judgeCodes(verdict, candidates.codes);
         return {
           ...result,
@@ -128,7 +131,7 @@ export function createSearch(deps: Deps): SearchIndex {
       return result;
     },
     async close() {
-      await Promise.all([index.close(), embeddings.close()]);
+      await Promise.all([index.close(), embeddings.close(), deps.reranker?.close?.()]);
     },
   };
 }

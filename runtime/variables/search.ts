@@ -45,14 +45,25 @@ export const search = {
       'what its model wants before a query; default: what the authors of E5, Nomic Embed and BGE prescribe for a model of that name, else nothing',
     ),
   EMBEDDINGS_PASSAGE_PREFIX: z.string().max(500).optional().describe('the same before a passage'),
+  RERANK: z
+    .enum(['local:ms-marco-minilm', 'local:mmarco-minilm'], 'expected local:ms-marco-minilm or local:mmarco-minilm')
+    .optional()
+    .describe(
+      'reranker on this machine, which orders the best passages of a search anew and decides its `evidence`: local:ms-marco-minilm, English, 23 MB; local:mmarco-minilm, fourteen languages, 136 MB. `npm start` fetches it; default: none',
+    ),
+  RERANK_MODEL_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'folder with model.onnx and tokenizer.json for RERANK; default: rerank-model in ALFRED_DATA_DIR, `npm start` fetches one',
+    ),
   RERANK_URL: url(/^https?:$/, 'http://host:port/v1/rerank')
     .refine((value) => !/^https?:\/\/[^/?#]*@/i.test(value), {
       error: 'expected no user and password in it: put the key into RERANK_API_KEY',
     })
     .optional()
-    .describe(
-      'reranker that orders the best passages of a search anew, its whole address; default: none. RERANK_MODEL belongs to it',
-    ),
+    .describe('reranker on a server, its whole address; default: none. RERANK_MODEL belongs to it'),
   RERANK_FORMAT: z
     .enum(['cohere', 'tei'])
     .default('cohere')
@@ -70,13 +81,29 @@ export const search = {
     .int()
     .min(1)
     .max(200)
-    .default(32)
-    .describe('passages of a search that it gets; TEI takes 32 unless it is told otherwise'),
+    .optional()
+    .describe(
+      'passages of a search that a reranker gets; default: 12 on this machine, 32 on a server. TEI takes 32 unless it is told otherwise',
+    ),
   RERANK_TIMEOUT_MS: milliseconds
     .min(1)
     .max(60_000)
-    .default(2_000)
-    .describe('how long a search waits for it before it goes on without'),
+    .optional()
+    .describe(
+      'how long a search waits for it before it goes on without; default: 5000 on this machine, 2000 on a server',
+    ),
+  RERANK_EVIDENCE: z
+    .string()
+    .regex(/^-?\d+(\.\d+)?,-?\d+(\.\d+)?$/, 'expected two numbers, as 0.5,0.02')
+    .transform((value) => {
+      const [strong = 0, weak = 0] = value.split(',').map(Number);
+      return { strong, weak };
+    })
+    .refine(({ strong, weak }) => strong >= weak, 'expected the higher of the two numbers first')
+    .optional()
+    .describe(
+      'scores of the best passage from which `evidence` is strong, and from which it is weak, as 0.5,0.02; default: those of RERANK, none for RERANK_URL, whose scores then only order passages',
+    ),
   QDRANT_URL: url(/^https?:$/, 'http://host:6333')
     .optional()
     .describe('Qdrant server that searches, http(s)://host:port; default: an embedded index in ALFRED_DATA_DIR'),

@@ -12,6 +12,7 @@ import { readQuestions } from '../../cli/eval/questions.ts';
 import { readCorpus } from '../../cli/eval/beir.ts';
 import { evaluateRetrieval, removeCorpus } from '../../cli/eval/retrieval.ts';
 import { createTestEnvironment } from '../support/environment/environment.ts';
+import { startFakeQdrant } from '../support/fakes/fake-qdrant.ts';
 import { createFakeReranker } from '../support/fakes/fake-reranker.ts';
 
 let dir: string;
@@ -81,6 +82,22 @@ describe('alfred eval retrieval', () => {
       await adapters.close();
       await env.close();
       await server.close();
+    }
+  });
+
+  test('fails before it stores anything when Qdrant refuses the key', async () => {
+    const qdrant = await startFakeQdrant({ key: 'sesame' });
+    const env = await createTestEnvironment({ ALFRED_EMBEDDINGS: 'none', QDRANT_URL: qdrant.url });
+    const adapters = createAdapters(env);
+    try {
+      const folder = await corpus('refused');
+      const run = evaluateRetrieval(adapters, await readCorpus(folder), { dir: folder, onProgress: () => {} });
+      await expect(run).rejects.toThrow('put its API key into VECTOR_DB_KEY');
+      expect(await adapters.documents.listTenants()).toEqual([]);
+    } finally {
+      await adapters.close();
+      await env.close();
+      await qdrant.close();
     }
   });
 

@@ -56,3 +56,11 @@ test('snapshots of the embedded index are a file per tenant, of Qdrant one file'
   expect(verified).toMatchObject({ code: 0, stdout: 'The index holds what Postgres holds.\n' });
   expect(fake.collections.size).toBe(1);
 }, 120_000);
+
+test('a command without Qdrant’s key says which variable to set, in one sentence', async () => {
+  for (const wrong of [{}, { VECTOR_DB_KEY: 'open' }]) {
+    const { code, stderr, stdout } = await run({ QDRANT_URL: fake.url, ...wrong }, 'status');
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr.trim()).toMatch(/^Qdrant at \S+ refuses us \(40[13]\): put its API key into VECTOR_DB_KEY\.$/);
+  }
+});

@@ -24,9 +24,9 @@ export const embeddingModelDir = async (
 ) => join(await cacheDir(environment, fallbackDir), name);
 
 /**
- * Fetches an embedding model from the first place that has it, once for all clones of one person. The start does not
- * wait for it: without the model, searches match words only. Complete files are kept. Two processes may run this at the
- * same time.
+ * Fetches an embedding model, or a reranker, from the first place that has it, once for all clones of one person. The
+ * start does not wait for it: without the models, searches match words only and are not reranked. Complete files are
+ * kept. Two processes may run this at the same time.
  *
  * @returns the model's folder
  * @throws Error that lists each place and why it failed
@@ -50,7 +50,7 @@ export async function obtainEmbeddingModel(model: LocalModel, options: Options):
       if (fault) throw new Error(fault);
       if (model.description) await writeFile(join(scratch, 'alfred-model.json'), JSON.stringify(model.description));
       await publish(scratch, dir, isComplete);
-      log.info({ dir, from: nameOf(place) }, 'fetched the embedding model');
+      log.info({ dir, from: nameOf(place) }, 'fetched a model');
       return dir;
     } catch (error) {
       tried.push(`${nameOf(place)}: ${(error as Error).message}`);

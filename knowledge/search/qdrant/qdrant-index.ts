@@ -18,6 +18,7 @@ import { parsePosition, positionPointId } from './points.ts';
 import { queryRequests, type QueryRequests } from './query-requests.ts';
 import { createServer, CollectionNotFound, type Server } from './server.ts';
 import { createServingCollection } from './serving-collection.ts';
+import { bestHits, endsInsideTie, extraHits } from './tie-order.ts';
 
 type QdrantSettings = { url: string; key: string | undefined; alias: string; settings: CollectionSettings };
 type Deps = QdrantSettings & {
@@ -97,8 +98,8 @@ export function createQdrantIndex({ db, log, model, url, key, alias, settings }:
     find: ({ tenant }, filter, query, depth) =>
       withServing(tenant, async (collection, minimum) => {
         const languages = await readLanguages(tenant, minimum);
-        const requests = await requestsOf({ collection, tenant, filter, languages, limit: depth }, query);
-        const found = await search(server, { collection, tenant, minimum }, requests);
+        const requests = await requestsOf({ collection, tenant, filter, languages }, query);
+        const found = await search(server, { collection, tenant, minimum }, requests, depth);
         if (!found) return undefined;
         const passages = await countPassages(collection.name, tenant);
         // Qdrant can tell neither how many passages hold a word nor which words there are.
@@ -138,21 +139,28 @@ async function search(
   server: Server,
   { collection, tenant, minimum }: TenantPoints & { minimum: IndexPosition },
   { lexical, dense, codes }: QueryRequests,
+  limit: number,
 ): Promise<Pick<Candidates, 'lexical' | 'dense' | 'codes'> | undefined> {
   // The position is read in the same request, so that it is the position of the points that were searched.
   const position = { filter: { must: [{ has_id: [positionPointId(tenant)] }] }, limit: 1, with_payload: true };
-  const searches = [...codes.map(({ request }) => request), position, lexical, dense].filter(
-    (request) => request !== undefined,
-  );
-  const answers = await server.call((client) => client.queryBatch(collection.name, { searches }));
-  const responses = answers.slice(codes.length);
-  const { source, applied } = parsePosition(responses[0]?.points[0]);
-  if (source !== minimum.source || applied < minimum.applied) return undefined;
-  return {
-    lexical: lexical ? hitsOf(responses[1]) : [],
-    dense: dense ? hitsOf(responses.at(-1)) : [],
-    codes: codes.map(({ code }, i) => ({ code, holders: hitsOf(answers[i]).map(({ chunkId }) => chunkId) })),
-  };
+  let found: Pick<Candidates, 'lexical' | 'dense' | 'codes'> = { lexical: [], dense: [], codes: [] };
+  for (const extra of extraHits) {
+    const requested = limit + extra;
+    const queries = [lexical, dense].flatMap((request) => (request ? [{ ...request, limit: requested }] : []));
+    const searches = [...codes.map(({ request }) => request), position, ...queries];
+    const answers = await server.call((client) => client.queryBatch(collection.name, { searches }));
+    const responses = answers.slice(codes.length);
+    const { source, applied } = parsePosition(responses[0]?.points[0]);
+    if (source !== minimum.source || applied < minimum.applied) return undefined;
+    found = {
+      lexical: lexical ? hitsOf(responses[1]) : [],
+      dense: dense ? hitsOf(responses.at(-1)) : [],
+      codes: codes.map(({ code }, i) => ({ code, holders: hitsOf(answers[i]).map(({ chunkId }) => chunkId) })),
+    };
+    const lists = [found.lexical, found.dense];
+    if (!lists.some((hits) => endsInsideTie(hits, { limit, requested }))) break;
+  }
+  return { ...found, lexical: bestHits(found.lexical, limit), dense: bestHits(found.dense, limit) };
 }
 
 const hitsOf = (response: Schemas['QueryResponse'] | undefined): Hit[] =>

@@ -13,13 +13,9 @@ type Deps = {
   quantization: CollectionSettings['quantization'];
 };
 /** @property languages of the tenant's documents */
-type Target = {
-  collection: Collection;
-  tenant: string;
-  filter: PassageFilter;
-  languages: Language[];
-  limit: number;
-};
+type Target = { collection: Collection; tenant: string; filter: PassageFilter; languages: Language[] };
+/** The caller adds the limit. */
+type QueryRequest = Omit<Schemas['QueryRequest'], 'limit'>;
 
 /**
  * The requests for a query.
@@ -28,8 +24,8 @@ type Target = {
  * @property codes   for the passages that hold each of the query's codes
  */
 export type QueryRequests = {
-  lexical: Schemas['QueryRequest'] | undefined;
-  dense: Schemas['QueryRequest'] | undefined;
+  lexical: QueryRequest | undefined;
+  dense: QueryRequest | undefined;
   codes: { code: string; request: Schemas['QueryRequest'] }[];
 };
 
@@ -38,40 +34,35 @@ const maxCodes = 8;
 
 export async function queryRequests(
   { encoder, model, quantization }: Deps,
-  { collection, tenant, filter, languages, limit }: Target,
+  { collection, tenant, filter, languages }: Target,
   { text, vector }: PassageQuery,
 ): Promise<QueryRequests> {
   const common = { filter: filterOf(tenant, filter), with_payload: ['chunk_id'] };
   const words = queryWords(text, filter.language === undefined ? languages : [filter.language]);
-  const encode = async (terms: string[], count: number): Promise<Schemas['QueryRequest']> => ({
+  const encode = async (terms: string[]): Promise<QueryRequest> => ({
     ...common,
     query: (await encoder(collection.name)).query([...new Set(terms)]),
     using: lexicalVector,
     // Servers from 1.19 on measure how rare a word is in the tenant's passages; older ones in all passages.
     params: { idf: { corpus: ofTenant(tenant) } },
-    limit: count,
   });
   const codes = words.filter(({ kind }) => kind === 'code').slice(0, maxCodes);
   const useVector = acceptsVector(collection, vector) && collection.kind.model === (await model());
   return {
-    lexical:
-      words.length > 0
-        ? await encode(
-            words.flatMap(({ terms }) => terms),
-            limit,
-          )
-        : undefined,
+    lexical: words.length > 0 ? await encode(words.flatMap(({ terms }) => terms)) : undefined,
     dense: useVector
       ? {
           ...common,
           query: numbersOf(vector),
           using: denseVector,
           ...(quantization === 'none' ? {} : { params: { quantization: { rescore: true, oversampling: 3 } } }),
-          limit,
         }
       : undefined,
     codes: await Promise.all(
-      codes.map(async ({ text: code, terms }) => ({ code, request: await encode(terms, maxCodeHolders + 1) })),
+      codes.map(async ({ text: code, terms }) => ({
+        code,
+        request: { ...(await encode(terms)), limit: maxCodeHolders + 1 },
+      })),
     ),
   };
 }

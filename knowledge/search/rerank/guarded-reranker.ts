@@ -14,21 +14,21 @@ type Deps = { reranker: Reranker; log: Logger; metrics?: Pick<Metrics, 'searchRe
  * better than one that fails or waits.
  */
 export function createGuardedReranker({ reranker, log, metrics }: Deps) {
-  const { model, candidates, timeoutMs } = reranker;
+  const { model, candidates, timeoutMs, evidence } = reranker;
   let coolsDownUntil = -Infinity;
   const count = (outcome: string) => metrics?.searchReranks.inc({ outcome });
 
   return {
     model,
     candidates,
+    evidence,
 
-    /**
-     * Whether the reranker must not be called now. Call it once in a search, before passages are read for reranking.
-     */
-    isCoolingDown(): boolean {
+    /** Whether the reranker may be called now. Call it once in a search, before passages are read for reranking. */
+    async canBeCalled(): Promise<boolean> {
       const isCoolingDown = performance.now() < coolsDownUntil;
-      if (isCoolingDown) count('resting');
-      return isCoolingDown;
+      const isMissing = !isCoolingDown && (await reranker.isReady?.()) === false;
+      if (isCoolingDown || isMissing) count(isCoolingDown ? 'resting' : 'missing');
+      return !isCoolingDown && !isMissing;
     },
 
     /**

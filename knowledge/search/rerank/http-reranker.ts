@@ -6,11 +6,20 @@ import { retryAfterHeaderMs } from '../../../adapters/outbound/retry-after.ts';
 
 type Settings = Pick<
   Config,
-  'RERANK_URL' | 'RERANK_FORMAT' | 'RERANK_MODEL' | 'RERANK_API_KEY' | 'RERANK_CANDIDATES' | 'RERANK_TIMEOUT_MS'
+  | 'RERANK_URL'
+  | 'RERANK_FORMAT'
+  | 'RERANK_MODEL'
+  | 'RERANK_API_KEY'
+  | 'RERANK_CANDIDATES'
+  | 'RERANK_TIMEOUT_MS'
+  | 'RERANK_EVIDENCE'
 >;
 
 /** How long the search does not call a reranker that is unreachable, or that limits requests without `retry-after`. */
 const defaultRetryAfterMs = 5_000;
+/** As many as Text Embeddings Inference takes at once by default. */
+const defaultCandidates = 32;
+const defaultTimeoutMs = 2_000;
 
 /** The score of one text. `index`: position of the text in the request. */
 type TextScore = { index: number; score: number };
@@ -76,8 +85,9 @@ export function createHttpReranker(settings: Settings): Reranker | undefined {
 
   return {
     model,
-    candidates: settings.RERANK_CANDIDATES,
-    timeoutMs: settings.RERANK_TIMEOUT_MS,
+    candidates: settings.RERANK_CANDIDATES ?? defaultCandidates,
+    timeoutMs: settings.RERANK_TIMEOUT_MS ?? defaultTimeoutMs,
+    evidence: settings.RERANK_EVIDENCE,
     async scores(query, texts, signal) {
       const response = await ask(dialect.body(model, query, texts), signal);
       if (!response.ok) {

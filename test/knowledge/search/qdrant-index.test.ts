@@ -71,6 +71,25 @@ test('words of the title and the headings count twice', () => {
   ]);
 });
 
+test('equal scores are ordered by id, also at the end of a list and after a rebuild', async () => {
+  const [one, other] = [await startServer(), await startServer()];
+  for (let i = 0; i < 80; i++) await put(`stone-${i}.txt`, 'Granite lasts.');
+  const index = open(one.url);
+  const listed = async (depth: number) =>
+    (await index.find(local, everyone, { text: 'granite' }, depth)).lexical.map(({ chunkId }) => chunkId);
+  const all = await listed(100);
+  expect(all).toEqual(all.toSorted());
+  expect(all).toHaveLength(80);
+  const asked = () => one.operations.filter((name) => name === 'query_batch_points').length;
+  const before = asked();
+  expect(await listed(5)).toEqual(all.slice(0, 5));
+  expect(asked() - before).toBe(2);
+  await index.operations.rebuild(index.operations.parts([local.tenant])[0] ?? '');
+  expect(await listed(5)).toEqual(all.slice(0, 5));
+  const { lexical } = await open(other.url).find(local, everyone, { text: 'granite' }, 5);
+  expect(lexical.map(({ chunkId }) => chunkId)).toEqual(all.slice(0, 5));
+});
+
 test('the key is sent with every request, and the error about a wrong key names its variable', async () => {
   const fake = await startServer({ key: 'sesame' });
   await put('a.txt', 'Granite.');

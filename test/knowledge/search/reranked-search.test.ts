@@ -259,6 +259,17 @@ test('a passage that the caller may not read is not sent to the reranker', async
   expect(server.requestedTexts()).toEqual([byWords]);
 });
 
+test('the scores of a server decide the evidence where RERANK_EVIDENCE says what they mean', async () => {
+  const server = await fake();
+  const evidence = async (thresholds: string, limit: number) => {
+    const found = await create({ ...server.variables, RERANK_EVIDENCE: thresholds }).search({ limit });
+    return [found.evidence, found.answerable, found.passages.map(({ match }) => match).join()];
+  };
+  expect(await evidence('3,2', 10)).toEqual(['strong', true, 'close,loose,loose']);
+  expect(await evidence('3.5,2', 10)).toEqual(['weak', false, 'loose,loose,loose']);
+  expect(await evidence('5,3.5', 1)).toEqual(['none', false, 'loose']);
+});
+
 test('searches at the same time are each in the reranker’s order; a search without results does not call it', async () => {
   const server = await fake();
   const { search, outcomes } = create(server.variables);

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { Schemas } from '@qdrant/js-client-rest';
 import {
   idOf,
@@ -13,6 +13,8 @@ import {
 export class FakePoints {
   readonly indexes = new Map<string, unknown>();
   private readonly points = new Map<string, StoredPoint>();
+  /** A server orders equal scores by its segments: another order in each collection and each restored one. */
+  private readonly tieOrder = randomUUID();
   readonly config: Schemas['CreateCollection'];
   private readonly hasInference: boolean;
   constructor(config: Schemas['CreateCollection'], hasInference: boolean) {
@@ -101,7 +103,7 @@ export class FakePoints {
     const scored = this.isSparse(name)
       ? this.bySparse(candidates, name, this.sparseOf(query, true), params?.idf)
       : this.byDense(candidates, name, this.denseOf(name, query));
-    return scored.sort((a, b) => b.score - a.score || byId(a.point, b.point)).slice(0, most);
+    return scored.sort((a, b) => b.score - a.score || this.byChance(a.point, b.point)).slice(0, most);
   }
 
   private bySparse(candidates: StoredPoint[], name: string, query: SparseVector, idf: unknown) {
@@ -173,6 +175,11 @@ export class FakePoints {
         return isQuery ? 1 : (times * (k + 1)) / (times + k * (1 - b + (b * words.length) / avg_len));
       }),
     };
+  }
+
+  private byChance(a: StoredPoint, b: StoredPoint) {
+    const place = ({ id }: StoredPoint) => createHash('sha256').update(`${this.tieOrder} ${id}`).digest('hex');
+    return place(a) < place(b) ? -1 : 1;
   }
 
   private matching(filter: Schemas['Filter'] | undefined): StoredPoint[] {

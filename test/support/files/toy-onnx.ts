@@ -19,10 +19,44 @@ export function toyOnnx(table: number[][]): Buffer {
 }
 
 /**
+ * An ONNX model with the inputs and the output of a cross-encoder. Its logit is the sum of the weights of the tokens
+ * that belong to the second text.
+ *
+ * @param weights one for each token
+ */
+export function toyCrossEncoder(weights: number[]): Buffer {
+  const { float, int64 } = onnxTypes;
+  const input = (name: string) => ({ name, type: int64, shape: ['batch', 'tokens'] });
+  return writeOnnx({
+    name: 'toy',
+    operatorSets: { '': 13 },
+    inputs: [input('input_ids'), input('token_type_ids')],
+    outputs: [{ name: 'logits', type: float, shape: ['batch', 'one'] }],
+    initializers: [
+      {
+        name: 'weights',
+        type: float,
+        shape: [weights.length],
+        data: new Uint8Array(Float32Array.from(weights).buffer),
+      },
+      { name: 'axes', type: int64, shape: [1], data: new Uint8Array(BigInt64Array.of(1n).buffer) },
+    ],
+    nodes: [
+      { operator: 'Gather', inputs: ['weights', 'input_ids'], outputs: ['each'] },
+      { operator: 'Cast', inputs: ['token_type_ids'], outputs: ['second'], attributes: { to: { int: float } } },
+      { operator: 'Mul', inputs: ['each', 'second'], outputs: ['counted'] },
+      { operator: 'ReduceSum', inputs: ['counted', 'axes'], outputs: ['logits'] },
+    ],
+  });
+}
+
+/**
  * The tokenizer.json of a tokenizer for single words. The token `a`, also used for unknown words, has the id 2; `words`
  * follow from 3. The tokens 0 and 1 enclose a text.
+ *
+ * @param pairs whether it has a template for two texts
  */
-export function toyTokenizer(words: string[]): string {
+export function toyTokenizer(words: string[], { pairs = false } = {}): string {
   const vocab = Object.fromEntries(['[CLS]', '[SEP]', 'a', ...words].map((word, id) => [word, id]));
   const special = (id: string) => ({ [id]: { id, ids: [vocab[id]], tokens: [id] } });
   return JSON.stringify({
@@ -37,7 +71,15 @@ export function toyTokenizer(words: string[]): string {
         { Sequence: { id: 'A', type_id: 0 } },
         { SpecialToken: { id: '[SEP]', type_id: 0 } },
       ],
-      pair: [],
+      pair: pairs
+        ? [
+            { SpecialToken: { id: '[CLS]', type_id: 0 } },
+            { Sequence: { id: 'A', type_id: 0 } },
+            { SpecialToken: { id: '[SEP]', type_id: 0 } },
+            { Sequence: { id: 'B', type_id: 1 } },
+            { SpecialToken: { id: '[SEP]', type_id: 1 } },
+          ]
+        : [],
       special_tokens: { ...special('[CLS]'), ...special('[SEP]') },
     },
     decoder: null,
