@@ -13,6 +13,7 @@ export type ModelServer = ModelServerPlace & { models: string[] };
 
 /** How long the start waits for a server on this machine. It begins before the other servers, which take seconds. */
 const answerWithinMs = 300;
+const deadlineTicks = 30;
 const maxListBytes = 1_000_000;
 const shownModels = 3;
 
@@ -47,20 +48,34 @@ export async function findModelServers(
   places: readonly ModelServerPlace[],
   withinMs = answerWithinMs,
 ): Promise<ModelServer[]> {
+  const deadline = startDeadline(withinMs);
   const found = await Promise.all(
     places.map(async (place) => {
-      const models = await listModels(place, withinMs).catch(() => undefined);
-      return models
-        ? [{ ...place, models: models.filter((name) => plainName.test(name) && !vectorModel.test(name)) }]
-        : [];
+      const names = await listModels(place, deadline.signal).catch(() => undefined);
+      if (!names) return [];
+      return [{ ...place, models: names.filter((name) => plainName.test(name) && !vectorModel.test(name)) }];
     }),
   );
+  deadline.clear();
   return found.flat();
 }
 
-async function listModels({ provider, baseUrl }: ModelServerPlace, withinMs: number): Promise<string[]> {
+/**
+ * Aborts after a time in which this process was free. While it loads the code of workers and API it reads no answers,
+ * and a plain timer would end first.
+ */
+function startDeadline(withinMs: number) {
+  const deadline = new AbortController();
+  let left = deadlineTicks;
+  const timer = setInterval(() => {
+    if (--left === 0) deadline.abort(new Error('no answer in time'));
+  }, withinMs / deadlineTicks);
+  return { signal: deadline.signal, clear: () => clearInterval(timer) };
+}
+
+async function listModels({ provider, baseUrl }: ModelServerPlace, signal: AbortSignal): Promise<string[]> {
   const url = new URL(provider === 'ollama' ? '/api/tags' : `${baseUrl}/models`, baseUrl);
-  const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(withinMs) });
+  const response = await fetch(url, { redirect: 'error', signal });
   const body: unknown = JSON.parse(await readText(response));
   if (!response.ok) throw new Error(`status ${response.status}`);
   if (provider === 'ollama') return OllamaList.parse(body).models.map(({ name }) => name);
@@ -86,5 +101,7 @@ export function modelServerNote({ provider, baseUrl, models }: ModelServer): str
   if (first === undefined) return `${address} and has no model that could answer yet`;
   const more = models.length > shownModels ? ` and ${models.length - shownModels} more` : '';
   const setting = baseUrl === localBaseUrl(port) ? '' : `${variable}=${baseUrl} `;
-  return `${address} (${models.slice(0, shownModels).join(', ')}${more}). Let it answer: ${setting}npm start -- --model ${provider}:${first}`;
+  // Without it, Ollama may cut what is longer than 4,096 tokens without a word.
+  const advice = provider === 'ollama' ? '. It needs OLLAMA_CONTEXT_LENGTH=8192 or more' : '';
+  return `${address} (${models.slice(0, shownModels).join(', ')}${more}). Let it answer: ${setting}npm start -- --model ${provider}:${first}${advice}`;
 }

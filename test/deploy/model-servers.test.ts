@@ -68,6 +68,15 @@ test('what is no model server, or is silent, is left out, and the silent one doe
   expect(elsewhere.requests).toEqual([]);
 });
 
+test('a process that is busy while the answer comes still reads it', async () => {
+  const { place } = await serve('lmstudio', json(list('good')));
+  const finding = findModelServers([place], 300);
+  // As loading the code of workers and API does.
+  const busyUntil = performance.now() + 800;
+  while (performance.now() < busyUntil);
+  expect(await finding).toHaveLength(1);
+});
+
 test('names that a person could not safely copy are not shown', async () => {
   const names = ['$(reboot)', 'a;b', 'a b', '-rf', '\u001b[2J', "'x'", 'Qwen/Qwen3-8B'];
   const { place } = await serve('vllm', json(list(...names)));
@@ -77,7 +86,7 @@ test('names that a person could not safely copy are not shown', async () => {
 test('the note has the command, and the address when it is not the usual one', () => {
   const ollama = { provider: 'ollama' as const, baseUrl: 'http://127.0.0.1:11434/v1' };
   expect(modelServerNote({ ...ollama, models: ['a', 'b:1', 'c', 'd', 'e'] })).toBe(
-    'Ollama answers at 127.0.0.1:11434 (a, b:1, c and 2 more). Let it answer: npm start -- --model ollama:a',
+    'Ollama answers at 127.0.0.1:11434 (a, b:1, c and 2 more). Let it answer: npm start -- --model ollama:a. It needs OLLAMA_CONTEXT_LENGTH=8192 or more',
   );
   expect(modelServerNote({ ...ollama, models: [] })).toContain('has no model that could answer yet');
   expect(modelServerNote({ provider: 'llamacpp', baseUrl: 'http://127.0.0.1:8081/v1', models: ['m.gguf'] })).toContain(
