@@ -55,7 +55,7 @@ test('what is no model server, or is silent, is left out, and the silent one doe
       'vllm',
       (_, response) => void response.writeHead(302, { location: `${elsewhere.place.baseUrl}/models` }).end(),
     ),
-    serve('vllm', (_, response) => void response.write('[') && setImmediate(() => response.destroy())),
+    serve('vllm', (_, response) => void response.write('[', () => response.destroy())),
     serve('vllm', json(list(...Array.from({ length: 3_000 }, (_, index) => `${index}-${'x'.repeat(400)}`)))),
   ]);
   const good = await serve('lmstudio', json(list('good')));

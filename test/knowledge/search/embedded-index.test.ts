@@ -234,30 +234,6 @@ describe('the index file', () => {
     expect(await fileIn(dir)).toBe(file);
   });
 
-  test('that is replaced again and again is reported with what to do, and found when that has ended', async () => {
-    const dir = newDir();
-    await put('restless.txt', 'Pumice floats.');
-    let isReplaced = true;
-    const index = createEmbeddedIndex({
-      db: env.postgres.db,
-      dir,
-      log: env.log,
-      // Asked between the catch-up and the search.
-      model: async () => {
-        if (isReplaced) await rm(dir, { recursive: true, force: true });
-        return '';
-      },
-    });
-    opened.push(index);
-    const find = () => index.find(local, { principals: ['everyone'] }, { text: 'pumice' }, 1);
-    await expect(find()).rejects.toMatchObject({
-      code: 'internal',
-      message: expect.stringMatching(/replaced 20 times .* ALFRED_DATA_DIR of its own/),
-    });
-    isReplaced = false;
-    expect((await find()).lexical).toHaveLength(1);
-  });
-
   test('that cannot be written is reported with what to do', async () => {
     const path = join(env.config.ALFRED_DATA_DIR, 'a-file');
     await writeFile(path, '');
