@@ -1,4 +1,5 @@
 import type { ScheduleRow, ScheduleStatus } from '../contract/ports/index.ts';
+import { timingWarnings } from '../contract/rules/schedule-warnings.ts';
 import type { Schedule } from '../contract/schedule.ts';
 
 /** A schedule as callers see it: the row with Temporal's status, without the secret that signs a callback. */
@@ -14,6 +15,12 @@ export function scheduleView(row: ScheduleRow, status: ScheduleStatus, links: Sc
     // A schedule that Temporal paused after a failure, or a person in Temporal's UI, has the reason in Temporal's note.
     note: paused && !row.paused && note ? note : row.note,
     nextRuns,
+    warnings: [
+      ...timingWarnings(row.timing, Date.now()),
+      ...(status.state === 'scheduled' && !paused && nextRuns.length === 0
+        ? ['It does not run again: no time that fits its timing lies ahead.']
+        : []),
+    ],
     links,
   };
 }

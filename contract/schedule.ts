@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Callback } from './callback.ts';
 import { BusyPolicy } from './conversation.ts';
+import { readCron } from './rules/cron.ts';
 import { TaskError, TaskRequest } from './task.ts';
 
 const seconds = z.int().max(31_536_000);
@@ -24,7 +25,9 @@ export const ScheduleTiming = z
       .min(1)
       .max(256)
       .optional()
-      .describe('Minute, hour, day of month, month, day of week, like `0 8 * * MON-FRI`'),
+      .describe(
+        'Minute, hour, day of month, month, day of week, like `0 8 * * MON-FRI`. Both days must fit. Also with a year at the end, and with seconds and a year; `@daily` and the like',
+      ),
     timeZone: z
       .string()
       .max(64)
@@ -59,6 +62,12 @@ export const ScheduleTiming = z
   });
 export type ScheduleTiming = z.infer<typeof ScheduleTiming>;
 
+/** A timing that a request names. Stored ones are shown as they are, also those from before a rule was checked. */
+const RequestedTiming = ScheduleTiming.superRefine(({ cron }, context) => {
+  const read = cron === undefined ? undefined : readCron(cron);
+  if (read && 'fault' in read) context.addIssue({ code: 'custom', path: ['cron'], message: read.fault });
+});
+
 const ScheduledMessage = z.strictObject({
   conversationId: z.uuid(),
   text: z.string().trim().min(1).max(20_000),
@@ -81,7 +90,7 @@ const Note = z.string().trim().min(1).max(500);
 
 export const ScheduleRequest = z.strictObject({
   name: Name,
-  timing: ScheduleTiming,
+  timing: RequestedTiming,
   action: ScheduleAction,
   paused: z.boolean().default(false).describe('true: it waits until it is resumed'),
   note: Note.optional(),
@@ -91,7 +100,7 @@ export type ScheduleRequest = z.infer<typeof ScheduleRequest>;
 export const ScheduleChange = z
   .strictObject({
     name: Name.optional(),
-    timing: ScheduleTiming.optional().describe('Takes the place of the whole timing'),
+    timing: RequestedTiming.optional().describe('Takes the place of the whole timing'),
     action: ScheduleAction.optional().describe('Takes the place of the whole action; runs under way keep theirs'),
     paused: z.boolean().optional(),
     note: Note.nullable().optional(),
@@ -127,6 +136,12 @@ export const Schedule = z.object({
       '`missing`: somebody deleted it in Temporal; a resume or a change makes it again. `unknown`: Temporal did not answer in time, so `paused` is as it was last set and `nextRuns` is empty',
     ),
   nextRuns: z.array(z.iso.datetime()).max(5).describe('Without jitter; empty when there are none, or it is paused'),
+  warnings: z
+    .array(z.string())
+    .default([])
+    .describe(
+      'What you may not expect of its timing, in sentences: days that must both fit, runs that a change of the zone’s clocks within a year leaves out, moves or adds, no run ahead',
+    ),
   recentRuns: z.array(ScheduleRun).describe('Up to ten, newest first'),
   running: z.int().nonnegative().describe('How many of its tasks have not ended'),
   createdAt: z.iso.datetime(),

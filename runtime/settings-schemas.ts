@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { ApprovalRule } from '../contract/approval.ts';
 import { BusyPolicy } from '../contract/conversation.ts';
 import { Budget } from '../contract/task.ts';
+import { localProviders } from './local-model-servers.ts';
 
 /** The providers that `provider:model` may name. */
-export const providerNames = ['anthropic', 'openai', 'offline', 'scripted'] as const;
+export const providerNames = ['anthropic', 'openai', ...localProviders, 'offline', 'scripted'] as const;
 export type ProviderName = (typeof providerNames)[number];
 
 const model = `(${providerNames.join('|')}):[^\\s,]+`;

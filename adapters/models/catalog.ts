@@ -1,6 +1,7 @@
 import { AlfredError } from '../../contract/errors.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { ModelCatalog, ModelFacts } from '../../contract/ports/index.ts';
+import { localProviders } from '../../runtime/local-model-servers.ts';
 import { findOverride, undated, type ModelOverride } from './find-override.ts';
 import { readPriceTable, type PricedModel } from './price-table.ts';
 
@@ -15,6 +16,12 @@ const freeEntry: Entry = {
   maxOutputTokens: 128_000,
 };
 
+/**
+ * Models on the user's own machine cost nothing. Their window is what a small machine has room for, because a
+ * server may cut what is longer without a word; ALFRED_MODELS gives the one that the server was started with.
+ */
+const localEntry: Entry = { ...freeEntry, contextTokens: 8_192, maxOutputTokens: 2_048 };
+
 const priceFields = ['input', 'cacheRead', 'cacheWrite', 'output'] as const;
 
 type Entry = Omit<PricedModel, 'provider' | 'model' | 'source' | 'asOf' | 'note'>;
@@ -24,14 +31,20 @@ export function createModelCatalog({ ALFRED_MODELS: overrides = {} }: Pick<Confi
   const table = new Map<string, Entry>(
     readPriceTable().models.map((entry) => [`${entry.provider}:${entry.model}`, entry]),
   );
-  const entryOf = (name: string) => (freeProviders.includes(providerOf(name)) ? freeEntry : table.get(name));
+  const entryOf = (name: string) => {
+    const provider = providerOf(name);
+    if (freeProviders.includes(provider)) return freeEntry;
+    return (localProviders as string[]).includes(provider) ? localEntry : table.get(name);
+  };
   return {
     factsOf(name) {
       const entry = entryOf(name) ?? entryOf(undated(name));
       const override = findOverride(overrides, name);
       if (!entry) return factsOf(name, entryFromOverride(name, override));
       checkLongPrompts(name, entry, override);
-      return factsOf(name, { ...entry, ...definedFields(override) });
+      const { contextTokens } = override ?? {};
+      const grown = entry === localEntry && contextTokens ? { maxOutputTokens: Math.ceil(contextTokens / 4) } : {};
+      return factsOf(name, { ...entry, ...grown, ...definedFields(override) });
     },
   };
 }

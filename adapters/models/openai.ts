@@ -9,6 +9,8 @@ import { replaceLoneSurrogates } from './replace-lone-surrogates.ts';
 import { streamAnswer } from './stream-answer.ts';
 
 type Options = {
+  /** Of the provider, in models' names and errors. */
+  name?: string | undefined;
   /** Local servers usually need none. */
   apiKey?: string | undefined;
   /** Address of OpenAI, Azure, or any server that speaks Chat Completions, up to and including `/v1`. */
@@ -21,10 +23,13 @@ type Options = {
   idleMs?: number | undefined;
 };
 
-const name = 'openai';
-
 /** Any server that speaks Chat Completions, through the official SDK. Its retries are off, because Temporal retries. */
-export function createOpenAiProvider({ apiKey, baseUrl, idleMs = 5 * 60_000 }: Options): ModelProvider {
+export function createOpenAiProvider({
+  name = 'openai',
+  apiKey,
+  baseUrl,
+  idleMs = 5 * 60_000,
+}: Options): ModelProvider {
   const url = new URL(baseUrl ?? 'https://api.openai.com/v1');
   const isAzure = /\.azure\.com$/.test(url.hostname);
   const isOpenAi = isAzure || /(^|\.)api\.openai\.com$/.test(url.hostname);

@@ -1,4 +1,5 @@
 import type { Config } from '../../runtime/config.ts';
+import { localModelServers, localProviders } from '../../runtime/local-model-servers.ts';
 import type { ModelProvider } from '../../contract/ports/index.ts';
 import { createAnthropicProvider } from './anthropic.ts';
 import { createOfflineProvider } from './offline.ts';
@@ -24,7 +25,17 @@ export function createProviders(config: Config): Record<string, ModelProvider> {
     }),
     anthropicKey && createAnthropicProvider({ apiKey: anthropicKey, baseUrl: config.ANTHROPIC_BASE_URL }),
     (openaiKey ?? openaiUrl) && createOpenAiProvider({ apiKey: openaiKey, baseUrl: openaiUrl }),
+    ...localProviders.map((name) =>
+      createOpenAiProvider({ name, baseUrl: withVersion(config[localModelServers[name].variable]) }),
+    ),
     scriptFile && createScriptedProvider({ file: scriptFile }),
   ].filter((provider) => typeof provider === 'object');
   return Object.fromEntries(providers.map((provider) => [provider.name, provider]));
+}
+
+/** Other programs write these addresses without `/v1`. */
+function withVersion(baseUrl: string): string {
+  const url = new URL(baseUrl);
+  if (url.pathname === '/') url.pathname = '/v1';
+  return url.toString();
 }

@@ -115,6 +115,7 @@ async function show(id: string, { json }: { json?: boolean }, { api, terminal }:
     ]),
   );
   if (note !== null) terminal.print(`\n${note}`);
+  warn(schedule, terminal);
   if (schedule.state === 'missing')
     terminal.print('\nSomebody deleted it in Temporal. `alfred schedules resume` makes it again.');
   if (recentRuns.length === 0) return;
@@ -141,7 +142,12 @@ async function create(
   if (json) return terminal.print(JSON.stringify(schedule, null, 2));
   terminal.print(schedule.id);
   terminal.note(`Next run: ${nextOf(schedule)}`, 'dim');
+  warn(schedule, terminal);
 }
+
+const warn = ({ warnings }: Schedule, terminal: CommandContext['terminal']) => {
+  for (const warning of warnings) terminal.note(`Note: ${warning}`, 'yellow');
+};
 
 async function act(id: string, { verb, result }: { verb: string; result: string }, { api, terminal }: CommandContext) {
   const schedule = await api.call(`${path(id)}/${verb}`, { method: 'POST', answer: Schedule });

@@ -4,7 +4,7 @@ import type { Schedule, ScheduleAction, ScheduleChange, ScheduleListQuery, Sched
 import type { Identity } from './identity.ts';
 
 /** A schedule's row, without what only Temporal knows. The action includes secrets, which the API must leave out. */
-export type ScheduleRow = Omit<Schedule, 'action' | 'state' | 'nextRuns' | 'links'> &
+export type ScheduleRow = Omit<Schedule, 'action' | 'state' | 'nextRuns' | 'warnings' | 'links'> &
   Scope & { action: ScheduleAction };
 
 /** Schedules and their runs. Temporal decides when they run. */

@@ -15,12 +15,12 @@ import { formatSummary } from './summary.ts';
 
 /** @returns the exit code */
 async function main(): Promise<number> {
-  const { help, fresh, yes } = readArguments(process.argv.slice(2));
+  const { help, fresh, yes, model } = readArguments(process.argv.slice(2));
   if (help) {
     process.stdout.write(usage);
     return 0;
   }
-  const settings = readSettings(process.env);
+  const settings = readSettings(model === undefined ? process.env : { ...process.env, ALFRED_MODEL: model });
   const { config, dataDir, environment } = settings;
   if (fresh) {
     const run = await readRunFile(dataDir);

@@ -2,6 +2,7 @@ import type { Config } from '../../runtime/config.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { claimRunFile, readLastRun, readRunFile, type RunFile } from './run-file.ts';
 import { bringUp } from './bring-up.ts';
+import { findModelServers, hasModel, modelServerNote, usualPlaces } from './model-servers.ts';
 import type { Child } from './servers/child.ts';
 import type { Cleanup } from './cleanup.ts';
 import { endOrphans } from './servers/orphans.ts';
@@ -14,7 +15,7 @@ import { serverFailure } from './servers/wait-until.ts';
 export type Stack = {
   config: Config;
   apiUrl: string;
-  /** Notes for the person: ports that moved, and servers of an earlier start that were ended. */
+  /** Notes for the person: ports that moved, servers of an earlier start that were ended, model servers. */
   notes: string[];
   coldStartSeconds: number;
   /** Rejects when a server or worker ends unexpectedly. Never resolves. */
@@ -36,6 +37,7 @@ export async function startStack({ settings, steps, log, cleanup }: Deps): Promi
   const endedOrphans = await endOrphans(readLastRun(dataDir), dataDir, log);
   const { ports, moved, claims, remember } = await chooseStackPorts(settings);
   cleanup.add('port claims', () => claims.release());
+  const modelServers = hasModel(settings.config) ? [] : findModelServers(usualPlaces(Object.values(ports)));
   const { run, onSpawn } = await claim(dataDir, ports, cleanup, log);
   remember();
 
@@ -59,7 +61,11 @@ export async function startStack({ settings, steps, log, cleanup }: Deps): Promi
   return {
     ...services,
     failed,
-    notes: [...moved, ...endedOrphans.map((name) => `a ${name} that an earlier start left behind was ended`)],
+    notes: [
+      ...moved,
+      ...endedOrphans.map((name) => `a ${name} that an earlier start left behind was ended`),
+      ...(await modelServers).map(modelServerNote),
+    ],
   };
 }
 

@@ -1,6 +1,10 @@
 import { z } from 'zod';
+import { localBaseUrl, localModelServers, type LocalProvider } from '../local-model-servers.ts';
 import { AgentsSettings, jsonVariable, ModelChain, ModelOverrides, TenantsSettings } from '../settings-schemas.ts';
 import { milliseconds, url } from './values.ts';
+
+const localUrl = (provider: LocalProvider) =>
+  url(/^https?:$/, 'http://host:port/v1').default(localBaseUrl(localModelServers[provider].port));
 
 /** Variables for models: their keys, limits and behaviour in outages. */
 export const models = {
@@ -52,6 +56,10 @@ export const models = {
     .describe(
       'server that speaks Chat Completions (Azure, vLLM, Ollama, llama.cpp, …), with its /v1; default: OpenAI, when OPENAI_API_KEY is set',
     ),
+  OLLAMA_BASE_URL: localUrl('ollama').describe('server of the provider `ollama`'),
+  LMSTUDIO_BASE_URL: localUrl('lmstudio').describe('server of the provider `lmstudio`'),
+  LLAMACPP_BASE_URL: localUrl('llamacpp').describe('server of the provider `llamacpp`, llama-server'),
+  VLLM_BASE_URL: localUrl('vllm').describe('server of the provider `vllm`'),
   ALFRED_SCRIPT_FILE: z
     .string()
     .min(1)

@@ -66,8 +66,15 @@ describe('POST /v1/schedules', () => {
   });
 
   test.each([
-    ['a cron with too few fields', { timing: { cron: 'every day' } }, 'timing', 'CronString does not have 5-7 fields'],
-    ['a minute that does not exist', { timing: { cron: '61 * * * *' } }, 'timing', 'Minute is not in range'],
+    ['a cron with too few fields', { timing: { cron: 'every day' } }, 'timing.cron', 'has 2 fields'],
+    [
+      'a minute that does not exist',
+      { timing: { cron: '61 * * * *' } },
+      'timing.cron',
+      'minute 61 is not in the range',
+    ],
+    ['a second Monday', { timing: { cron: '0 8 * * MON-FRI#2' } }, 'timing.cron', 'write "0 8 8-14 * MON"'],
+    ['what only Temporal refuses', { timing: { cron: '@every 0s' } }, 'timing', 'interval is too small'],
     [
       'a time zone of fiction',
       { timing: { cron: '0 8 * * *', timeZone: 'Europe/Atlantis' } },
@@ -116,6 +123,37 @@ describe('POST /v1/schedules', () => {
     expect(JSON.stringify(seen)).not.toContain('whsec_');
     const { rows } = await api.postgres.pool.query('select action from schedules where id = $1', [id]);
     expect(rows[0].action.task.callback.secret).toBe(secret);
+  });
+});
+
+describe('warnings', () => {
+  test('tell of two kinds of day and of clocks that change, on creation, change and reading', async () => {
+    const timing = { cron: '0 8 1 * MON', timeZone: 'America/New_York' };
+    const { id, warnings } = await api.create({ timing });
+    expect(warnings).toEqual([expect.stringContaining('both: day of month 1 and day of week MON')]);
+    const { body: changed } = await api.patch(id, { timing: { ...timing, cron: '30 1 * * *' } });
+    expect(changed.warnings).toEqual([
+      expect.stringMatching(/America\/New_York go back on \d{4}-11-\d\d, .* runs once more at 01:30 \(06:30 UTC\)/),
+    ]);
+    expect((await api.read(id)).warnings).toEqual(changed.warnings);
+    expect((await api.patch(id, { timing: { cron: '0 8 * * *' } })).body.warnings).toEqual([]);
+    expect((await api.patch(id, { timing: { cron: '0 8 * * * 2020' } })).body).toMatchObject({
+      nextRuns: [],
+      warnings: [expect.stringContaining('does not run again')],
+    });
+  });
+
+  test('a schedule from before a rule is shown, with what is wrong', async () => {
+    const { id } = await api.create();
+    const timing = {
+      cron: '0 8 * * MON#2',
+      timeZone: 'UTC',
+      overlap: 'skip',
+      catchupWindowS: 60,
+      pauseOnFailure: false,
+    };
+    await api.postgres.pool.query('update schedules set timing = $2 where id = $1', [id, timing]);
+    expect((await api.read(id)).warnings).toEqual([expect.stringContaining('would be refused today')]);
   });
 });
 

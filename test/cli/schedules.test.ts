@@ -46,6 +46,12 @@ test('a created schedule is listed and shown, until it is deleted', async () => 
   expect(gone).toMatchObject({ code: 1, stderr: expect.stringContaining(`There is no schedule ${id}.`) });
 });
 
+test('what is unexpected of the times is noted on creation and by show', async () => {
+  const { code, stdout, stderr } = await schedules('create', '--name', 'x', '--cron', '0 8 1 * MON', '--ask', 'What?');
+  expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('Note: It runs only on days') });
+  expect((await schedules('show', stdout.trim())).stderr).toContain('Note: It runs only on days that are both');
+});
+
 test('pause, resume and run change the schedule or start a task', async () => {
   const id = await created('--name', 'Hourly', '--every', '3600', '--ask', 'What is new?');
   expect(await schedules('pause', id)).toMatchObject({ code: 0, stdout: 'Hourly is paused.\n' });
@@ -63,7 +69,7 @@ test('pause, resume and run change the schedule or start a task', async () => {
 
 test('an invalid time is refused with the server’s message, contradicting options without a request', async () => {
   const wrong = await schedules('create', '--name', 'x', '--cron', '61 * * * *', '--ask', 'What?');
-  expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('Minute is not in range [0-59]') });
+  expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('minute 61 is not in the range 0-59') });
   const both = await schedules('create', ...morning, '--every', '60');
   expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining('one of them') });
   const words = await schedules('create', '--name', 'x', '--every', 'hour', '--ask', 'What?');

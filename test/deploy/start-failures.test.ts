@@ -48,6 +48,12 @@ test('all wrong variables are reported together', async () => {
   expect(output).not.toContain('sesame');
 });
 
+test('a --model without a provider that is known is an error with those that are', async () => {
+  const output = await failedStartOutput({ args: ['--model', 'olama:qwen3:8b'] });
+  expect(output).toContain('ALFRED_MODEL is "olama:qwen3:8b"');
+  expect(output).toContain('ollama, lmstudio, llamacpp, vllm');
+});
+
 test('the error for a data folder that cannot be created names the folder and the variable', async () => {
   const file = join(await folders.make(), 'file');
   await writeFile(file, '');

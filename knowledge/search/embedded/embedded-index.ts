@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
+import { AlfredError } from '../../../contract/errors.ts';
 import type { Scope } from '../../../contract/references.ts';
 import { coalesce } from '../../../runtime/coalesce.ts';
 import type { Logger } from '../../../runtime/logger.ts';
@@ -13,6 +14,9 @@ import { createIndexThreads, type IndexThreads } from './index-threads.ts';
 import { formatVersion } from './schema.ts';
 import { removeAbandonedFolders, withScratchFolder } from './scratch-folder.ts';
 import { createVectorExchange } from './vector-exchange.ts';
+
+/** How often a search follows a file that another process replaces in the meantime. */
+const maxFindAttempts = 20;
 
 type Deps = {
   db: Database;
@@ -76,7 +80,7 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
 
     async find({ tenant }: Scope, filter, { text, vector }, depth) {
       const query = { filter, text, vector, depth };
-      while (true) {
+      for (let attempt = 0; attempt < maxFindAttempts; attempt++) {
         const minimum = await caughtUpState(tenant);
         const wanted = await model();
         if (minimum && wanted !== '' && minimum.model !== wanted) vectorExchange.start(tenant, wanted);
@@ -85,6 +89,10 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
         if (candidates) return candidates;
         knownStates.delete(tenant);
       }
+      throw new AlfredError(
+        'internal',
+        `The search index in ${dirOf(tenant)} was replaced ${maxFindAttempts} times while it was searched. Another process may use the same folder with another database: give each database an ALFRED_DATA_DIR of its own.`,
+      );
     },
 
     async state(tenant) {

@@ -6,6 +6,7 @@ import { LRUCache } from 'lru-cache';
 import { AlfredError } from '../../../contract/errors.ts';
 import { readableExtensions } from '../../../contract/readable-files.ts';
 import type { Listing, SourceReader, SourceLocation } from '../../../contract/ports/index.ts';
+import { shareAbortable } from '../../../runtime/share-abortable.ts';
 import type { Outbound } from '../../../adapters/outbound/outbound.ts';
 import { documentNameOf } from '../document-name.ts';
 import { createGitHttp } from './git-http.ts';
@@ -31,21 +32,18 @@ export function createGitSource({ outbound, maxBytes }: { outbound: Outbound; ma
     ttlAutopurge: true,
     dispose: ({ gitdir }) => void rm(gitdir, { recursive: true, force: true }).catch(() => undefined),
   });
-  const fetches = new Map<string, Promise<Checkout>>();
 
   const keyOf = ({ address, options }: SourceLocation) => JSON.stringify([address, options.branch]);
 
-  /** Items that are read at the same time share one fetch. */
-  async function checkout(source: SourceLocation, signal: AbortSignal): Promise<Checkout> {
-    const key = keyOf(source);
-    const known = checkouts.get(key) ?? fetches.get(key);
-    if (known) return known;
-    const fetching = fetchCheckout(outbound, source, signal).finally(() => fetches.delete(key));
-    fetches.set(key, fetching);
-    const fetched = await fetching;
-    checkouts.set(key, fetched);
+  /** Items that are read at the same time share one fetch. It goes on until none of their readers wants it. */
+  const fetchShared = shareAbortable(async (source: SourceLocation, signal) => {
+    const fetched = await fetchCheckout(outbound, source, signal);
+    checkouts.set(keyOf(source), fetched);
     return fetched;
-  }
+  }, keyOf);
+
+  const checkout = async (source: SourceLocation, signal: AbortSignal): Promise<Checkout> =>
+    checkouts.get(keyOf(source)) ?? fetchShared(source, signal);
 
   const reader: SourceReader = {
     async list(source, signal): Promise<Listing> {

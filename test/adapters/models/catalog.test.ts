@@ -43,6 +43,17 @@ describe('the shipped table', () => {
   });
 });
 
+test('models of a local server cost nothing, and have a small window until a larger one is configured', () => {
+  const price = { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 };
+  for (const name of ['ollama:qwen3:8b', 'lmstudio:openai/gpt-oss-20b', 'llamacpp:model.gguf', 'vllm:Qwen/Qwen3-8B'])
+    expect(catalogOf().factsOf(name)).toMatchObject({ name, price, contextTokens: 8_192, maxOutputTokens: 2_048 });
+  expect(catalogOf({ 'ollama:*': { contextTokens: 32_768 } }).factsOf('ollama:qwen3:8b')).toMatchObject({
+    price,
+    contextTokens: 32_768,
+    maxOutputTokens: 8_192,
+  });
+});
+
 test('a name with a date has the price of the name without it', () => {
   const catalog = catalogOf();
   const { price } = catalog.factsOf('anthropic:claude-haiku-4-5');

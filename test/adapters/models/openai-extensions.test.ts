@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createOpenAiProvider } from '../../../adapters/models/openai.ts';
+import { createProviders } from '../../../adapters/models/providers.ts';
 import type { Message } from '../../../contract/ports/index.ts';
+import { loadConfig } from '../../../runtime/config.ts';
 import {
   callsIn,
   collectResponse,
@@ -207,4 +209,18 @@ describe('the end of a response', () => {
     expect(error).toMatchObject({ code: 'model_unavailable' });
     expect(end).toBeUndefined();
   });
+});
+
+test('a model server on this machine is a provider of its own, with or without /v1 in its address', async () => {
+  for (const address of [fake.url, new URL(fake.url).origin]) {
+    const environment = { DATABASE_URL: 'postgres://unused', OLLAMA_BASE_URL: address, OPENAI_API_KEY: 'secret' };
+    const { ollama } = createProviders(loadConfig(environment));
+    if (!ollama) throw new Error('there is no provider ollama');
+    const request = requestOf({ model: 'qwen3:8b', tools: [], messages: [question] });
+    fake.script({ text: ['A tree.'] });
+    expect((await completeResponse(ollama, request)).text).toBe('A tree.');
+    expect(fake.requests.at(-1)).toMatchObject({ model: 'qwen3:8b', max_tokens: expect.any(Number) });
+    fake.script({ errorResponse: { status: 404, message: 'model "qwen3:8b" not found' } });
+    await expect(completeResponse(ollama, request)).rejects.toThrow(/ollama/);
+  }
 });

@@ -1,9 +1,10 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { createSmtpTransport } from '../../../adapters/mail/smtp-transport.ts';
 import { createOutbound } from '../../../adapters/outbound/outbound.ts';
 import { createWebhooks } from '../../../adapters/outbound/webhooks.ts';
-import { createActingTools } from '../../../agents/tools/index.ts';
+import { createActingTools, createTools } from '../../../agents/tools/index.ts';
 import { agents } from '../../../agents/index.ts';
+import type { JsonValue } from '../../../contract/json.ts';
 import { loadConfig } from '../../../runtime/config.ts';
 
 const database = { DATABASE_URL: 'postgres://alfred@127.0.0.1/alfred' };
@@ -55,5 +56,57 @@ test('every change that the assistant makes needs an approval', () => {
   expect(agents['assistant']).toMatchObject({
     tools: ['search_documents', 'read_document', 'send_webhook', 'send_email'],
     approvals: [{ tool: '*' }],
+  });
+});
+
+describe('every tool that changes something', () => {
+  /** An input of each. A tool that is added needs one here. */
+  const inputs: Record<string, JsonValue> = {
+    send_webhook: { url: 'https://hooks.example.com/', type: 'order.approved', data: {} },
+    send_email: { to: ['ann@example.com'], subject: 'Hello', text: 'Hello.' },
+  };
+  /** Ports that send after they have asked, as their contracts say. @param sent is called in place of sending */
+  const toolsWith = (sent: () => void) => {
+    const send = async ({ beforeSend }: { beforeSend?: (() => Promise<void>) | undefined }) => {
+      await beforeSend?.();
+      sent();
+    };
+    const unused = () => Promise.reject(new Error('this port is not used'));
+    const config = loadConfig({ ...database, ...mail, ALFRED_WEBHOOK_SECRET: secret });
+    const tools = createTools(config, {
+      index: { search: unused },
+      documents: { read: unused },
+      messageStore: { findToolResult: unused },
+      webhooks: {
+        send: async (_, options) => {
+          await send(options);
+          return { receiver: 'hooks.example.com:443', status: 200, text: '' };
+        },
+      },
+      mail: {
+        send: async ({ to }, options) => {
+          await send(options);
+          return { accepted: to, rejected: [] };
+        },
+      },
+    });
+    return Object.values(tools).filter(({ effect }) => effect === 'write');
+  };
+
+  test('claims its request right before it is sent, once', async () => {
+    const moments: string[] = [];
+    const tools = toolsWith(() => moments.push('sent'));
+    expect(tools.map(({ name }) => name).sort()).toEqual(Object.keys(inputs).sort());
+    for (const tool of tools) {
+      moments.length = 0;
+      await tool.run(inputs[tool.name] ?? null, {
+        scope: { tenant: 'local', subject: 'local' },
+        taskId: 'task',
+        receiptKey: 'task/1/call',
+        signal: new AbortController().signal,
+        beforeSend: async () => void moments.push('claimed'),
+      });
+      expect({ tool: tool.name, moments }).toEqual({ tool: tool.name, moments: ['claimed', 'sent'] });
+    }
   });
 });

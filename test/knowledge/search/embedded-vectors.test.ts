@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { createEmbeddedIndex } from '../../../knowledge/search/embedded/embedded-index.ts';
@@ -77,4 +78,28 @@ test('passages of a document that changes often do not crowd out others', async 
     const { dense } = await index.find(local, { principals: ['everyone'] }, { text: '', vector }, 100);
     expect(dense).toHaveLength(100);
   }
+});
+
+test('an index that is replaced again and again is reported with what to do, and searched when that has ended', async () => {
+  const dir = newDir();
+  await put('restless.txt', 'Pumice floats.');
+  let isReplaced = true;
+  const index = createEmbeddedIndex({
+    db: env.postgres.db,
+    dir,
+    log: env.log,
+    // Asked between the catch-up and the search.
+    model: async () => {
+      if (isReplaced) await rm(dir, { recursive: true, force: true });
+      return '';
+    },
+  });
+  opened.push(index);
+  const find = () => index.find(local, { principals: ['everyone'] }, { text: 'pumice' }, 1);
+  await expect(find()).rejects.toMatchObject({
+    code: 'internal',
+    message: expect.stringMatching(/replaced 20 times .* ALFRED_DATA_DIR of its own/),
+  });
+  isReplaced = false;
+  expect((await find()).lexical).toHaveLength(1);
 });

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { deflateSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createAdapters } from '../../../wiring/adapters.ts';
@@ -9,6 +10,7 @@ import { SourceRequest } from '../../../contract/sources.ts';
 import { createMetrics } from '../../../runtime/metrics.ts';
 import { startWorkers } from '../../../workers/compose.ts';
 import { createTestEnvironment } from '../../support/environment/environment.ts';
+import { until } from '../../support/until.ts';
 import { createGitServer, type GitServer } from '../../support/fakes/git-server.ts';
 
 const scope = { tenant: 'local', subject: 'local' };
@@ -75,6 +77,39 @@ test('files are read from one fetch, also concurrently, and reported as unchange
       signal,
     ),
   ).rejects.toMatchObject({ code: 'file_too_large' });
+});
+
+test('a reader that gives up leaves the fetch to the others; the fetch ends when all have given up', async () => {
+  const git = openSource();
+  const [first, second, third] = [new AbortController(), new AbortController(), new AbortController()];
+  let hangs = Promise.withResolvers<ServerResponse>();
+  server.requests.length = 0;
+  server.answerWith((_, response) => hangs.resolve(response));
+  const read = (reader: AbortController) =>
+    git.read(
+      locationOf(),
+      { name: '', address: 'hr/leave.md', validators: { etag: null, lastModified: null } },
+      reader.signal,
+    );
+  const abandoned = [read(first), read(second)].map((reading) => reading.catch((error: Error) => error.message));
+  const response = await hangs.promise;
+  first.abort(new Error('first'));
+  expect(await abandoned[0]).toBe('first');
+  expect(response.destroyed).toBe(false);
+  second.abort(new Error('second'));
+  expect(await abandoned[1]).toBe('second');
+  await until('the connection is closed', () => response.destroyed);
+
+  // The next reader begins a fetch of its own, which goes on without the one that started it.
+  hangs = Promise.withResolvers<ServerResponse>();
+  const [starter, patient] = [new AbortController(), read(third)];
+  const left = read(starter).catch((error: Error) => error.message);
+  (await hangs.promise).destroy();
+  starter.abort(new Error('starter'));
+  expect(await left).toBe('starter');
+  await expect(patient).rejects.toMatchObject({ code: 'source_unreachable' });
+  server.answerWith(undefined);
+  expect(await read(third)).toMatchObject({ state: 'read' });
 });
 
 test('each fault of a repository has its error code', async () => {
