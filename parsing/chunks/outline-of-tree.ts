@@ -1,8 +1,15 @@
 import type { List, ListItem, Root, RootContent, Table } from 'mdast';
 import { inlineText } from './inline-text.ts';
 import { singleLine } from '../normalise.ts';
-import { tableTexts } from './table-rows.ts';
+import { tableTexts } from './document-table.ts';
 import { body, type Unit } from './unit.ts';
+
+declare module 'mdast' {
+  interface TableData {
+    /** The rows as texts, for tables with merged cells, which Markdown does not have. */
+    texts?: string[];
+  }
+}
 
 /** Converts a Markdown syntax tree to headings and pieces, in reading order. */
 export const outlineOfTree = (root: Root): Unit[] => unitsOf(root.children);
@@ -17,7 +24,10 @@ function unitsOfNode(node: RootContent): Unit[] {
       // Web pages wrap whole sections in lists. A list with a heading inside an item is read as such sections.
       if (node.children.some((item) => item.children.some((child) => child.type === 'heading')))
         return node.children.flatMap((item) => unitsOf(item.children));
-      return node.children.map((item, index) => body(itemText(node, item, index), { tight: index > 0 }));
+      return node.children
+        .map((item, index) => itemText(node, item, index))
+        .filter(Boolean)
+        .map((text, index) => body(text, { tight: index > 0 }));
     case 'table':
       return rowTexts(node).map((text, index) => body(text, { tight: index > 0 }));
     case 'blockquote':
@@ -28,21 +38,32 @@ function unitsOfNode(node: RootContent): Unit[] {
   }
 }
 
+/** Empty for an item without text, which pages have around pictures. */
 function itemText(list: List, item: ListItem, index: number): string {
   const marker = list.ordered ? `${(list.start ?? 1) + index}. ` : '- ';
   const box = item.checked === true ? '[x] ' : item.checked === false ? '[ ] ' : '';
-  return marker + box + item.children.map(blockText).filter(Boolean).join('\n').replaceAll('\n', '\n  ');
+  const text = item.children.map(blockText).filter(Boolean).join('\n').replaceAll('\n', '\n  ');
+  return text && marker + box + text;
 }
 
+/** A table of Markdown marks its header, which may be empty. Those of web pages and of Word are texts already. */
 const rowTexts = (table: Table): string[] =>
-  tableTexts(table.children.map((row) => row.children.map((cell) => singleLine(inlineText(cell.children)))));
+  table.data?.texts ??
+  tableTexts(
+    table.children.map((row) => row.children.map((cell) => singleLine(inlineText(cell.children)))),
+    true,
+  );
 
-function blockText(node: RootContent): string {
+/** The text of a block, with its list items and table rows on lines of their own. */
+export function blockText(node: RootContent): string {
   switch (node.type) {
     case 'code':
       return node.value;
     case 'list':
-      return node.children.map((item, index) => itemText(node, item, index)).join('\n');
+      return node.children
+        .map((item, index) => itemText(node, item, index))
+        .filter(Boolean)
+        .join('\n');
     case 'table':
       return rowTexts(node).join('\n');
     case 'blockquote':

@@ -4,7 +4,9 @@ import { maxPages, tooManyPages } from '../limits.ts';
 import { usableTitle } from '../usable-title.ts';
 import { createCharacterMaps } from './pdf-character-maps.ts';
 import { withFields } from './pdf-fields.ts';
-import { type Line, readLines } from './pdf-lines.ts';
+import { cellMark, type Line, readLines } from './pdf-lines.ts';
+import { withoutRunningLines } from './pdf-running-lines.ts';
+import { tableTexts } from '../chunks/document-table.ts';
 import { body, type Outline, type Unit } from '../chunks/unit.ts';
 
 /** A heading is short, and its letters are larger than those of the text by this factor. */
@@ -43,8 +45,9 @@ export async function readPdf(name: string, bytes: Uint8Array): Promise<Outline>
     }
     if (maps.missing.length > 0) throw mapMissing(name, maps.missing);
     if (isPlaceholder(pages.flat())) throw dynamicForm(name);
-    const sizes = letterSizes(pages.flat());
-    return { title: await titleOf(pdf), units: pages.flatMap((lines, index) => pageUnits(lines, index + 1, sizes)) };
+    const texts = withoutRunningLines(pages);
+    const sizes = letterSizes(texts.flat());
+    return { title: await titleOf(pdf), units: texts.flatMap((lines, index) => pageUnits(lines, index + 1, sizes)) };
   } finally {
     await pdf.destroy();
   }
@@ -64,12 +67,15 @@ const rounded = (size: number) => Math.round(size * 2) / 2;
 function pageUnits(lines: Line[], page: number, sizes: Sizes): Unit[] {
   const units: Unit[] = [];
   let before: Line | undefined;
-  for (const line of lines) {
-    const level = sizes.headings.indexOf(rounded(line.size));
+  for (const [index, line] of lines.entries()) {
+    const level = resemblesHeading(line) ? sizes.headings.indexOf(rounded(line.size)) : -1;
     const last = units.at(-1);
     const near = before !== undefined && before.y - line.y < line.size * paragraphGap && before.y > line.y;
     const sameSize = before !== undefined && rounded(before.size) === rounded(line.size);
-    if (last && near && sameSize && (last.kind === 'body' || level >= 0)) last.text = joinLines(last.text, line.text);
+    if (line.isRow) {
+      if (!before?.isRow) units.push(...rowUnits(lines.slice(index), page));
+    } else if (last && near && sameSize && !before?.isRow && (last.kind === 'body' ? level < 0 : level >= 0))
+      last.text = joinLines(last.text, line.text);
     else if (level >= 0) units.push({ kind: 'heading', depth: Math.min(level + 1, 6), text: line.text, page });
     else units.push(body(line.text, { page }));
     before = line;
@@ -78,6 +84,19 @@ function pageUnits(lines: Line[], page: number, sizes: Sizes): Unit[] {
     unit.kind === 'heading' && unit.text.length > headingMaxCharacters ? body(unit.text, { page }) : unit,
   );
 }
+
+/** The rows that stand first in `lines`. Their first one is a header when it looks like one and all have as many cells. */
+function rowUnits(lines: Line[], page: number): Unit[] {
+  const end = lines.findIndex(({ isRow }) => !isRow);
+  const rows = lines.slice(0, end < 0 ? lines.length : end).map(({ text }) => text.split(cellMark));
+  const isEven = rows.every(({ length }) => length === rows[0]?.length);
+  const texts = isEven ? tableTexts(rows, false) : rows.map((cells) => cells.join(cellMark));
+  return texts.map((text, index) => body(text, { page, tight: index > 0 }));
+}
+
+/** Large numbers and signs, as in figures, are not headings. */
+const resemblesHeading = ({ text, isRow }: Line) =>
+  !isRow && /\p{L}{2}/u.test(text) && (text.match(/\p{L}/gu)?.length ?? 0) * 2 >= text.replace(/\s/g, '').length;
 
 /** Joins lines of one paragraph. Hyphenated words are joined again; items of a list stay on their own lines. */
 function joinLines(text: string, next: string): string {

@@ -83,7 +83,7 @@ describe('HTML', () => {
       'a.html',
       '<table><tr><th>Who<th>What<tr><td><p>One</p><p>Two</p><td><ul><li>a<li>b</ul></table>',
     );
-    expect(text).toBe('Who: One Two; What: a b');
+    expect(text).toBe('Who: One Two; What: a, b');
   });
 
   test('of an example policy is read with its tables', async () => {
