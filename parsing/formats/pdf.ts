@@ -1,12 +1,18 @@
 import { getDocumentProxy } from 'unpdf';
+import type { PDFPageProxy } from 'unpdf/pdfjs';
 import { fileProblem } from '../file-problem.ts';
 import { maxPages, tooManyPages } from '../limits.ts';
 import { usableTitle } from '../usable-title.ts';
 import { createCharacterMaps } from './pdf-character-maps.ts';
+import { joinLines } from './join-lines.ts';
 import { withFields } from './pdf-fields.ts';
 import { cellMark, type Line, readLines } from './pdf-lines.ts';
 import { withoutRunningLines } from './pdf-running-lines.ts';
 import { tableTexts } from '../chunks/document-table.ts';
+import { encodePng } from '../recognition/raster.ts';
+import { maxImagePixels, paintPage } from '../recognition/page-picture.ts';
+import { type Recognise } from '../recognition/recogniser.ts';
+import { recognisedUnits } from '../recognition/recognised-text.ts';
 import { body, type Outline, type Unit } from '../chunks/unit.ts';
 
 /** A heading is short, and its letters are larger than those of the text by this factor. */
@@ -18,13 +24,17 @@ const paragraphGap = 1.75;
 /**
  * Reads a PDF page by page. The format has only letters and their positions, no structure. So
  * paragraphs are found by the distance between lines, and headings by the size of their letters. What was filled into a
- * form is read too.
+ * form is read too. Pages without text that are pictures are read by text recognition, if there is one.
  *
  * @throws AlfredError `file_encrypted`, `file_too_large` or `file_unreadable`
  */
-export async function readPdf(name: string, bytes: Uint8Array): Promise<Outline> {
+export async function readPdf(name: string, bytes: Uint8Array, recognise?: Recognise): Promise<Outline> {
   const maps = createCharacterMaps();
-  const pdf = await getDocumentProxy(fromHeader(bytes), { verbosity: 0, ...maps.options }).catch((error: unknown) => {
+  const pdf = await getDocumentProxy(fromHeader(bytes), {
+    verbosity: 0,
+    maxImageSize: maxImagePixels,
+    ...maps.options,
+  }).catch((error: unknown) => {
     if (error instanceof Error && error.name === 'PasswordException') {
       throw fileProblem('file_encrypted', name, 'the PDF is password-protected. Remove the password and add it again.');
     }
@@ -38,19 +48,52 @@ export async function readPdf(name: string, bytes: Uint8Array): Promise<Outline>
   try {
     if (pdf.numPages > maxPages) throw tooManyPages(name, pdf.numPages);
     const pages: Line[][] = [];
+    const recognised = new Map<number, Unit[]>();
     for (let number = 1; number <= pdf.numPages; number++) {
       const page = await pdf.getPage(number);
-      pages.push(await withFields(page, await readLines(page)));
+      const lines = await withFields(page, await readLines(page));
+      pages.push(lines);
+      if (recognise && lines.length === 0) recognised.set(number, await recognisePage(name, page, recognise));
+      if (recognised.size > maxRecognisedPages) throw tooManyScans(name);
       page.cleanup();
     }
     if (maps.missing.length > 0) throw mapMissing(name, maps.missing);
     if (isPlaceholder(pages.flat())) throw dynamicForm(name);
     const texts = withoutRunningLines(pages);
     const sizes = letterSizes(texts.flat());
-    return { title: await titleOf(pdf), units: texts.flatMap((lines, index) => pageUnits(lines, index + 1, sizes)) };
+    return {
+      title: await titleOf(pdf),
+      units: texts.flatMap((lines, index) => recognised.get(index + 1) ?? pageUnits(lines, index + 1, sizes)),
+      notes: recognise ? [] : emptyPagesNote(pages),
+    };
   } finally {
     await pdf.destroy();
   }
+}
+
+/** A page without text takes a few seconds. */
+const maxRecognisedPages = 150;
+
+const tooManyScans = (name: string) =>
+  fileProblem(
+    'file_too_large',
+    name,
+    `more than ${maxRecognisedPages} of its pages are pictures. Split it and add the parts.`,
+  );
+
+async function recognisePage(name: string, page: PDFPageProxy, recognise: Recognise): Promise<Unit[]> {
+  const picture = await paintPage(page);
+  return picture ? recognisedUnits(await recognise(name, encodePng(picture)), page.pageNumber) : [];
+}
+
+const maxListedPages = 20;
+
+/** Says which pages of a document with text hold none: they may be scans. */
+function emptyPagesNote(pages: Line[][]): string[] {
+  const empty = pages.flatMap((lines, index) => (lines.length === 0 ? [index + 1] : []));
+  if (empty.length === 0 || empty.length === pages.length) return [];
+  const listed = empty.slice(0, maxListedPages).join(', ') + (empty.length > maxListedPages ? ', …' : '');
+  return [`No text on page ${listed}. If these pages are scans, set ALFRED_OCR to have them read.`];
 }
 
 type Sizes = { text: number; headings: number[] };
@@ -97,13 +140,6 @@ function rowUnits(lines: Line[], page: number): Unit[] {
 /** Large numbers and signs, as in figures, are not headings. */
 const resemblesHeading = ({ text, isRow }: Line) =>
   !isRow && /\p{L}{2}/u.test(text) && (text.match(/\p{L}/gu)?.length ?? 0) * 2 >= text.replace(/\s/g, '').length;
-
-/** Joins lines of one paragraph. Hyphenated words are joined again; items of a list stay on their own lines. */
-function joinLines(text: string, next: string): string {
-  if (/^([-•‣▪*–]|\(?\d{1,2}[.)])\s/.test(next)) return `${text}\n${next}`;
-  if (/\p{Ll}[-\u00ad\u2010]$/u.test(text) && /^\p{Ll}/u.test(next)) return text.slice(0, -1) + next;
-  return `${text} ${next}`;
-}
 
 /** The title in the metadata, unless it says nothing. */
 async function titleOf(pdf: Awaited<ReturnType<typeof getDocumentProxy>>): Promise<string | undefined> {
