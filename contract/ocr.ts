@@ -14,5 +14,7 @@ export function parseOcrSetting(value: string): OcrSetting | undefined {
     return value === 'tesseract' || languages
       ? { kind: 'tesseract', languages: languages?.split('+') ?? defaultLanguages }
       : undefined;
-  return /^https?:\/\/[^/?#@\s]+/i.test(value) && URL.canParse(value) ? { kind: 'server', url: value } : undefined;
+  return /^https?:\/\/[^/?#@\s]+(?:[/?#]|$)/i.test(value) && URL.canParse(value)
+    ? { kind: 'server', url: value }
+    : undefined;
 }

@@ -65,7 +65,7 @@ export async function parseFile(file: FileToParse, recognise?: Recognise): Promi
 function adviceOnEmpty({ name, bytes }: FileToParse, recognise: Recognise | undefined): string {
   const kind = binaryKind(name, bytes)?.kind;
   if (recognise && (kind === 'pdf' || kind === 'picture'))
-    return 'Text recognition found none in its pictures either: see that they are sharp and upright.';
+    return 'Text recognition found none in its pictures either: see that they are sharp and upright, and not in JPEG 2000, which is not read.';
   if (kind === 'pdf') return `If it is a scan: ${howToRecognise.charAt(0).toLowerCase()}${howToRecognise.slice(1)}`;
   if (kind)
     return 'If its text stands in pictures, write it as text, or export the file as PDF and run text recognition (OCR) on that.';

@@ -64,7 +64,7 @@ export async function readPdf(name: string, bytes: Uint8Array, recognise?: Recog
     return {
       title: await titleOf(pdf),
       units: texts.flatMap((lines, index) => recognised.get(index + 1) ?? pageUnits(lines, index + 1, sizes)),
-      notes: recognise ? [] : emptyPagesNote(pages),
+      notes: emptyPagesNote(pages, recognise && recognised),
     };
   } finally {
     await pdf.destroy();
@@ -88,12 +88,14 @@ async function recognisePage(name: string, page: PDFPageProxy, recognise: Recogn
 
 const maxListedPages = 20;
 
-/** Says which pages of a document with text hold none: they may be scans. */
-function emptyPagesNote(pages: Line[][]): string[] {
-  const empty = pages.flatMap((lines, index) => (lines.length === 0 ? [index + 1] : []));
+/** Says which pages hold no text, of a document in which others do. */
+function emptyPagesNote(pages: Line[][], recognised: ReadonlyMap<number, Unit[]> | undefined): string[] {
+  const isEmpty = (number: number, lines: Line[]) => lines.length === 0 && !recognised?.get(number)?.length;
+  const empty = pages.flatMap((lines, index) => (isEmpty(index + 1, lines) ? [index + 1] : []));
   if (empty.length === 0 || empty.length === pages.length) return [];
   const listed = empty.slice(0, maxListedPages).join(', ') + (empty.length > maxListedPages ? ', …' : '');
-  return [`No text on page ${listed}. If these pages are scans, set ALFRED_OCR to have them read.`];
+  const where = `No text on ${empty.length === 1 ? 'page' : 'pages'} ${listed}`;
+  return [recognised ? `${where}, also not by text recognition.` : `${where}. For scans, set ALFRED_OCR.`];
 }
 
 type Sizes = { text: number; headings: number[] };

@@ -14,6 +14,9 @@ export class LanguageMissing extends Error {
   }
 }
 
+/** Of 100. Maps and photos give letters at random, with less. */
+const minConfidence = 40;
+
 /**
  * Tesseract in a thread of this process, with the data of npm packages: nothing is fetched. It starts with the first
  * picture, which takes about a second, and is kept for later ones.
@@ -27,7 +30,7 @@ export function createTesseract(languages: string[]): (picture: Uint8Array) => P
     started ??= start(languages);
     const worker = await started;
     const { data } = await worker.recognize(Buffer.from(picture));
-    return data.text;
+    return data.confidence < minConfidence ? '' : data.text;
   };
 }
 

@@ -96,13 +96,14 @@ describe('HTML', () => {
 
 describe('plain text', () => {
   test('keeps its lines, and has numbered and capital lines as headings', async () => {
+    const always = 'This holds always, on workdays and on holidays, in each of our houses.';
     const { chunks } = await parse(
       'a.txt',
-      'HOUSE RULES\r\n\r\n1. Doors\r\n\r\nShut them.\r\nAlways.\r\n\r\n2. Lights\r\n\r\nOff at 20:00.',
+      `HOUSE RULES\r\n\r\n1. Doors\r\n\r\nShut them.\r\n${always}\r\n\r\n2. Lights\r\n\r\nOff at 20:00. ${always}`,
     );
     expect(chunks.map(({ headingPath, text }) => [headingPath, text])).toEqual([
-      [['HOUSE RULES', '1. Doors'], 'Shut them.\nAlways.'],
-      [['HOUSE RULES', '2. Lights'], 'Off at 20:00.'],
+      [['HOUSE RULES', '1. Doors'], `Shut them.\n${always}`],
+      [['HOUSE RULES', '2. Lights'], `Off at 20:00. ${always}`],
     ]);
   });
 
