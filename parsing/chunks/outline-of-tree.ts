@@ -33,10 +33,24 @@ function unitsOfNode(node: RootContent): Unit[] {
     case 'blockquote':
     case 'footnoteDefinition':
       return unitsOf(node.children);
+    case 'paragraph':
+      return isBadges(node.children) ? [] : [body(blockText(node))];
     default:
       return [body(blockText(node))];
   }
 }
+
+/** A paragraph of pictures with links: badges, and pictures that can be enlarged. */
+const isBadges = (children: readonly RootContent[]): boolean =>
+  children.some(({ type }) => type === 'link' || type === 'linkReference') &&
+  children.every((child) => {
+    if (child.type === 'text') return child.value.trim() === '';
+    if (child.type === 'link' || child.type === 'linkReference')
+      return (
+        child.children.length > 0 && child.children.every(({ type }) => type === 'image' || type === 'imageReference')
+      );
+    return child.type === 'image' || child.type === 'imageReference' || child.type === 'break';
+  });
 
 /** Empty for an item without text, which pages have around pictures. */
 function itemText(list: List, item: ListItem, index: number): string {

@@ -17,7 +17,10 @@ export function readPlainText(text: string): Outline {
     const isHeading = depth !== undefined && index + 1 < paragraphs.length && (next === undefined || next > depth);
     return isHeading ? { kind: 'heading', depth, text: paragraph, page: null } : body(paragraph);
   });
-  return { title: undefined, units };
+  const depth = Math.min(...units.map((unit) => (unit.kind === 'heading' ? unit.depth : Infinity)));
+  const top = units.find((unit) => unit.kind === 'heading' && unit.depth === depth);
+  // A first section like "1. Scope" does not name the whole text.
+  return { title: undefined, units, headingsNameParts: top !== undefined && /^\d/.test(top.text) };
 }
 
 /** @returns undefined when the line does not look like a heading */

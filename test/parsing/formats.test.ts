@@ -48,6 +48,22 @@ describe('Markdown', () => {
     expect(text).toBe('Shown\n\nAnd this.');
   });
 
+  test('is read without directives, labels and badges, whose titles and texts stay', async () => {
+    const { title, text } = await parse(
+      'a.md',
+      [
+        '[![NPM](https://x.example/y.svg)](https://x.example) [![Build status][b]][c]\n\n(changelog)=\n# Releases\n\n[TOC]',
+        ':::{figure} /images/pike.jpg\n:alt: pike\nThe pike.\n:::\n\n:::note Mind the step\nWatch out.\n:::',
+        '::: tools.parser\n    options:\n        inherited: false\n\n> [!WARNING]\n> Hot.',
+        '```\n:::note in code\n```\n\nText ::: stays.\n\n[b]: x\n[c]: y',
+      ].join('\n\n'),
+    );
+    expect(title).toBe('Releases');
+    expect(text).toBe(
+      'Releases\n\nThe pike.\n\nMind the step\n\nWatch out.\n\nWarning: Hot.\n\n:::note in code\n\nText ::: stays.',
+    );
+  });
+
   test('keeps code unchanged, also when it is parsed in slices', async () => {
     const code = Array.from({ length: 4_000 }, (_, line) => `step ${line}\n\n# no heading\n`).join('\n');
     const { chunks, text } = await parse('a.md', `# Code\n\n\`\`\`\n${code}\n\`\`\`\n\n# After\n\nEnd.`);
@@ -105,6 +121,11 @@ describe('plain text', () => {
       [['HOUSE RULES', '1. Doors'], `Shut them.\n${always}`],
       [['HOUSE RULES', '2. Lights'], `Off at 20:00. ${always}`],
     ]);
+  });
+
+  test('has its name as title when its headings only number its parts', async () => {
+    expect((await parse('licence.txt', 'A licence.\n\n0. PREAMBLE\n\nText.')).title).toBe('licence');
+    expect((await parse('licence.txt', 'A LICENCE\n\n0. PREAMBLE\n\nText.')).title).toBe('A LICENCE');
   });
 
   test('has several numbered lines in a row as a list', async () => {
