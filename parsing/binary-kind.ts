@@ -59,7 +59,15 @@ function zippedKind(name: string, bytes: Uint8Array): Recognised {
   const kind =
     entries.map((entry) => mainParts[entry.name]).find((partKind) => partKind !== undefined) ??
     kindByContentType(bytes, entries);
-  return kind ? { kind, extension: `.${kind}` } : { foreign: 'a zip archive or another kind of Office file' };
+  return kind ? { kind, extension: `.${kind}` } : { foreign: foreignZip(bytes, entries) };
+}
+
+/** OpenDocument and EPUB files say in their part `mimetype` what they are. */
+function foreignZip(bytes: Uint8Array, entries: ZipEntry[]): string {
+  const entry = entries.find(({ name }) => name === 'mimetype');
+  const type = (entry && unpackSmall(bytes, entry)) ?? '';
+  if (type.startsWith('application/vnd.oasis.opendocument.')) return 'an OpenDocument file (.odt, .ods, .odp)';
+  return type.startsWith('application/epub') ? 'a book (.epub)' : 'a zip archive or another kind of Office file';
 }
 
 /** Some programs give the main part another name. Its content type says what it is (ECMA-376 part 2, 10.1). */

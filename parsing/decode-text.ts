@@ -43,7 +43,7 @@ export function decodeText(bytes: Uint8Array, { isMarkup, charset }: Options): D
 /** Fewer characters beyond ASCII may be valid UTF-8 by chance: the GBK of 联通 is. */
 const minUtf8Characters = 4;
 
-/** Whether bytes that are valid UTF-8 are so for certain, whatever a label says. `text`: as UTF-8. */
+/** Whether bytes that are valid UTF-8 are so for certain, regardless of a label. `text`: as UTF-8. */
 export const isCertainlyUtf8 = (text: string) =>
   (text.match(/[^\u0000-\u007f]/g)?.length ?? 0) >= minUtf8Characters && !text.includes('\ufffd');
 

@@ -63,7 +63,7 @@ export function createHttpRecogniser(url: string, { apiKey }: { apiKey: string |
   async function readBody(response: Response): Promise<string> {
     const pieces: Uint8Array[] = [];
     let bytes = 0;
-    for await (const piece of response.body ?? []) {
+    for await (const piece of (response.body ?? []) as AsyncIterable<Uint8Array>) {
       bytes += piece.length;
       if (bytes > maxAnswerBytes) throw failure('answered with more than 4 MB');
       pieces.push(piece);

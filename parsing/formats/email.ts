@@ -81,8 +81,11 @@ const addressList = (addresses: Address[]): string =>
 const headerLine =
   /^(?:from|to|cc|date|subject|received|return-path|message-id|mime-version|content-type|delivered-to|reply-to|x-[\w-]+|dkim-signature|arc-[\w-]+|authentication-results):/im;
 
-/** Whether a file begins like a message: with at least two of the usual header lines. */
+/** Whether a file begins like a message: with at least two of the usual header lines, or with parts. */
 export function hasEmailHeader(bytes: Uint8Array): boolean {
   const header = new TextDecoder('latin1').decode(bytes.subarray(0, 16_000)).split(/\r?\n\r?\n/, 1)[0] ?? '';
-  return header.split(/\r?\n/).filter((line) => headerLine.test(line)).length >= 2;
+  return (
+    /^content-type:\s*multipart\//im.test(header) ||
+    header.split(/\r?\n/).filter((line) => headerLine.test(line)).length >= 2
+  );
 }

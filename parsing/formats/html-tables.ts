@@ -114,8 +114,18 @@ function textOfBlock(node: RootContent): string {
 }
 
 const inlineTypes: ReadonlySet<string> = new Set([
-  ...['text', 'break', 'emphasis', 'strong', 'delete', 'link', 'linkReference'],
-  ...['image', 'imageReference', 'inlineCode', 'html', 'footnoteReference'],
+  'text',
+  'break',
+  'emphasis',
+  'strong',
+  'delete',
+  'link',
+  'linkReference',
+  'image',
+  'imageReference',
+  'inlineCode',
+  'html',
+  'footnoteReference',
 ]);
 
 /** Whether a table only arranges a page: it has one column, or its cells hold sections, tables and long texts. */

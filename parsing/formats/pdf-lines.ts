@@ -2,8 +2,9 @@ import type { PDFPageProxy } from 'unpdf/pdfjs';
 import { singleLine } from '../normalise.ts';
 
 /**
- * One printed line. `size` is the height of its letters and `y` the height of its baseline on the page, in points; for
- * turned text, the height seen in its direction. `isRow`: it consists of cells that stand apart, with `cellMark` between.
+ * One printed line. `size` is the height of its letters and `y` that of its baseline on the page, in points; for
+ * turned text, the height seen in its direction. `isRow`: it consists of cells that stand apart, with `cellMark`
+ * between.
  */
 export type Line = { text: string; size: number; y: number; isRow?: boolean };
 

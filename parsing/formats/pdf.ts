@@ -130,7 +130,7 @@ function pageUnits(lines: Line[], page: number, sizes: Sizes): Unit[] {
   );
 }
 
-/** The rows that stand first in `lines`. Their first one is a header when it looks like one and all have as many cells. */
+/** The rows that stand first in `lines`. The first is a header when it looks like one and all have as many cells. */
 function rowUnits(lines: Line[], page: number): Unit[] {
   const end = lines.findIndex(({ isRow }) => !isRow);
   const rows = lines.slice(0, end < 0 ? lines.length : end).map(({ text }) => text.split(cellMark));
