@@ -132,9 +132,9 @@ const inlineTypes: ReadonlySet<string> = new Set([
 function isLayout(table: Element, rows: TableRow[]): boolean {
   const { role } = table.properties;
   if (role === 'presentation' || role === 'none') return true;
-  if (rows.every(({ cells }) => cells.length <= 1)) return true;
   const cells = rows.flatMap((row) => row.cells);
   if (cells.some(({ tagName }) => tagName === 'th')) return false;
+  if (rows.every((row) => row.cells.length <= 1)) return true;
   const nested = cells.flatMap((cell) => descendants(cell, 'table'));
   const length = textLength(table);
   return (

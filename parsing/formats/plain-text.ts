@@ -26,7 +26,7 @@ export function readPlainText(text: string): Outline {
 /** @returns undefined when the line does not look like a heading */
 function headingDepth(line: string): number | undefined {
   if (line.length > headingMaxCharacters || line.includes('\n') || /[.,;:!?]$/.test(line)) return undefined;
-  if (/\p{Lu}{3}/u.test(line) && !/\p{Ll}/u.test(line)) return 1;
   const number = /^\d{1,2}(?:\.\d{1,2}){0,3}(?=[.)]?\s+\p{Lu})/u.exec(line)?.[0];
-  return number === undefined ? undefined : 1 + number.split('.').length;
+  if (number !== undefined) return 1 + number.split('.').length;
+  return /\p{Lu}{3}/u.test(line) && !/\p{Ll}/u.test(line) ? 1 : undefined;
 }
