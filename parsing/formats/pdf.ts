@@ -100,12 +100,25 @@ function emptyPagesNote(pages: Line[][], recognised: ReadonlyMap<number, Unit[]>
 
 type Sizes = { text: number; headings: number[] };
 
+/** In a size in which more stands, and more than this share of the letters, there is text and not only headings. */
+const headingLetters = { count: 400, share: 0.2 };
+
 /** The size of most letters, and the larger sizes, which are those of headings, largest first. */
 function letterSizes(lines: Line[]): Sizes {
   const letters = new Map<number, number>();
-  for (const { size, text } of lines) letters.set(rounded(size), (letters.get(rounded(size)) ?? 0) + text.length);
+  let total = 0;
+  for (const { size, text } of lines) {
+    letters.set(rounded(size), (letters.get(rounded(size)) ?? 0) + text.length);
+    total += text.length;
+  }
   const text = [...letters].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 0;
-  return { text, headings: [...letters.keys()].filter((size) => size >= text * headingScale).sort((a, b) => b - a) };
+  const headings = [...letters]
+    .filter(
+      ([size, count]) =>
+        size >= text * headingScale && count <= Math.max(headingLetters.count, total * headingLetters.share),
+    )
+    .map(([size]) => size);
+  return { text, headings: headings.sort((a, b) => b - a) };
 }
 const rounded = (size: number) => Math.round(size * 2) / 2;
 
