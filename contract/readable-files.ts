@@ -22,7 +22,10 @@ export const readableExtensions = [
   '.eml',
 ] as const;
 
-export type ReadableExtension = (typeof readableExtensions)[number];
+/** Pictures, which are read when text recognition is configured. */
+export const pictureExtensions = ['.png', '.jpg', '.jpeg', '.tif', '.tiff'] as const;
+
+export type ReadableExtension = (typeof readableExtensions)[number] | (typeof pictureExtensions)[number];
 
 /** The extensions as messages to people list them, without rare ones. */
 export const readableKinds = '.md .txt .html .pdf .docx .xlsx .pptx .csv .tsv .json .jsonl and .eml';

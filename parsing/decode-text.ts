@@ -40,14 +40,22 @@ export function decodeText(bytes: Uint8Array, { isMarkup, charset }: Options): D
     : { problem: resemblesText(latin1(bytes)) ? 'undecided' : 'binary' };
 }
 
+/** Fewer characters beyond ASCII may be valid UTF-8 by chance: the GBK of 联通 is. */
+const minUtf8Characters = 4;
+
+/** Whether bytes that are valid UTF-8 are so for certain, regardless of a label. `text`: as UTF-8. */
+export const isCertainlyUtf8 = (text: string) =>
+  (text.match(/[^\u0000-\u007f]/g)?.length ?? 0) >= minUtf8Characters && !text.includes('\ufffd');
+
 /**
- * Servers and editors name Latin-1 and UTF-16 for pages that are UTF-8. No other text is valid UTF-8 by chance, so
- * that goes first.
+ * Servers, editors and mail programs name another encoding for texts that are UTF-8. Latin-1 and UTF-16 are named most,
+ * so a text that is valid UTF-8 is never taken for them.
  */
 function decodeByLabel(bytes: Uint8Array, label: string, utf8: string | undefined): string | undefined {
   if (
     utf8 !== undefined &&
-    /^(?:us-ascii|ascii|(?:iso-?8859-1|latin-?1|windows-1252|cp1252)|utf-?16.*|utf-?8)$/i.test(label)
+    (isCertainlyUtf8(utf8) ||
+      /^(?:us-ascii|ascii|(?:iso-?8859-1|latin-?1|windows-1252|cp1252)|utf-?16.*|utf-?8)$/i.test(label))
   )
     return utf8;
   return decodeAs(bytes, label);

@@ -1,12 +1,21 @@
 import { availableParallelism } from 'node:os';
 import { AlfredError } from '../contract/errors.ts';
 import { linkAbort } from '../runtime/link-abort.ts';
-import type { DocumentParser, FileToParse, ParsedDocument } from '../contract/ports/index.ts';
+import type { OcrSetting } from '../contract/ocr.ts';
+import type { DocumentParser, FileToParse, ParsedDocument, TextRecogniser } from '../contract/ports/index.ts';
 import { fileProblem } from './file-problem.ts';
 import { createParserProcesses, ParserExited } from './parser-processes.ts';
+import { createTimeLimit } from './time-limit.ts';
 import { createSemaphore } from '../runtime/semaphore.ts';
 
-type Options = { processes?: number; timeLimitMs?: number; memoryLimitMb?: number };
+type Options = {
+  processes?: number;
+  timeLimitMs?: number;
+  recognitionLimitMs?: number;
+  memoryLimitMb?: number;
+  ocr?: OcrSetting;
+  recogniser?: TextRecogniser | undefined;
+};
 
 /**
  * Parses files (contract/readable-files.ts) in child processes, so that a hostile
@@ -17,26 +26,40 @@ type Options = { processes?: number; timeLimitMs?: number; memoryLimitMb?: numbe
  * kills them. Files that they are parsing, and later files, are refused with `draining`.
  *
  * @param options.timeLimitMs for one file, from the moment when a process takes it
+ * @param options.recognitionLimitMs for a file of which pictures are recognised
  * @param options.memoryLimitMb heap of one process
+ * @param options.ocr how the text of pictures is read; default: not at all
+ * @param options.recogniser the server of `ocr`. This process asks it, so that those that read files need no network
  */
 export function createDocumentParser({
   processes = defaultProcesses(),
   timeLimitMs = 60_000,
+  recognitionLimitMs = 600_000,
   memoryLimitMb = 512,
+  ocr = { kind: 'off' },
+  recogniser,
 }: Options = {}): DocumentParser & { close(): Promise<void> } {
   const withSlot = createSemaphore(processes);
-  const parsers = createParserProcesses(memoryLimitMb);
+  const parsers = createParserProcesses({ memoryLimitMb, ocr });
   const closing = new AbortController();
 
   async function parse(file: FileToParse, signal: AbortSignal): Promise<ParsedDocument> {
-    const limit = linkAbort([signal, closing.signal], { timeoutMs: timeLimitMs });
+    const time = createTimeLimit(timeLimitMs);
+    const limit = linkAbort([signal, closing.signal, time.signal]);
+    const recognise = (picture: Uint8Array | undefined) => {
+      time.extendTo(recognitionLimitMs);
+      return picture && recogniser ? recogniser.recognise(picture, limit.signal) : Promise.resolve('');
+    };
     const answer = await parsers
-      .run(file, limit.signal)
-      .finally(limit.release)
+      .run(file, { signal: limit.signal, recognise })
+      .finally(() => {
+        time.clear();
+        limit.release();
+      })
       .catch((error: unknown) => {
         signal.throwIfAborted();
         closing.signal.throwIfAborted();
-        if (limit.hasTimedOut()) throw tooSlow(file.name, timeLimitMs);
+        if (time.signal.aborted) throw tooSlow(file.name, time.limitMs());
         if (error instanceof ParserExited && error.isOutOfMemory) throw tooLarge(file.name, memoryLimitMb);
         throw crashed(file.name, error);
       });

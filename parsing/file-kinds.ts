@@ -27,6 +27,11 @@ const byExtension: Record<ReadableExtension, Kind> = {
   '.jsonl': 'jsonl',
   '.ndjson': 'jsonl',
   '.eml': 'eml',
+  '.png': 'picture',
+  '.jpg': 'picture',
+  '.jpeg': 'picture',
+  '.tif': 'picture',
+  '.tiff': 'picture',
 };
 
 const office = 'application/vnd.openxmlformats-officedocument.';
@@ -48,6 +53,9 @@ const byMediaType: Record<string, Kind> = {
   'application/jsonl': 'jsonl',
   'application/x-ndjson': 'jsonl',
   'message/rfc822': 'eml',
+  'image/png': 'picture',
+  'image/jpeg': 'picture',
+  'image/tiff': 'picture',
 };
 
 /** Media types that say nothing about the kind of a file. */

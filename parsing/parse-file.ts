@@ -5,6 +5,9 @@ import { assembleDocument } from './chunks/assemble-document.ts';
 import { readCsv } from './formats/csv.ts';
 import { readDocx } from './formats/docx.ts';
 import { readEmail } from './formats/email.ts';
+import { readPicture } from './formats/picture.ts';
+import { binaryKind } from './binary-kind.ts';
+import { howToRecognise, type Recognise } from './recognition/recogniser.ts';
 import { recogniseFile } from './recognise-file.ts';
 import type { ByteKind, TextKind } from './file-kinds.ts';
 import { fileProblem } from './file-problem.ts';
@@ -23,10 +26,16 @@ import { readXlsx } from './formats/xlsx.ts';
  * Parses one file on the current thread. The title is that of the metadata, else the first heading of the highest
  * level, else the name.
  *
+ * @param recognise reads the text of pictures; without it they are refused
  * @throws AlfredError `file_empty`, `file_type_unsupported`, `file_unreadable`, `file_too_large` or `file_encrypted`
  */
-export async function parseFile(file: FileToParse): Promise<ParsedDocument> {
-  const { title, units, headingsNameParts } = await readOutline(file).catch((error: unknown) => {
+export async function parseFile(file: FileToParse, recognise?: Recognise): Promise<ParsedDocument> {
+  const {
+    title,
+    units,
+    headingsNameParts,
+    notes = [],
+  } = await readOutline(file, recognise).catch((error: unknown) => {
     if (error instanceof AlfredError) throw error;
     const problem =
       error instanceof RangeError
@@ -43,32 +52,44 @@ export async function parseFile(file: FileToParse): Promise<ParsedDocument> {
     headingsNameParts,
     chunking: file.chunking,
   });
-  if (document.chunks.length > 0) return { ...document, language: await detectLanguage(document.text) };
-  throw fileProblem(
-    'file_empty',
-    file.name,
-    'the file holds no text. If it is a scan, run text recognition (OCR) on it and add it again.',
-  );
+  if (document.chunks.length > 0)
+    return {
+      ...document,
+      language: await detectLanguage(document.text),
+      ...(notes.length > 0 && { notes }),
+    };
+  throw fileProblem('file_empty', file.name, `the file holds no text. ${adviceOnEmpty(file, recognise)}`);
+}
+
+/** What to do about a file without text, by what it may hold instead. */
+function adviceOnEmpty({ name, bytes }: FileToParse, recognise: Recognise | undefined): string {
+  const kind = binaryKind(name, bytes)?.kind;
+  if (recognise && (kind === 'pdf' || kind === 'picture'))
+    return 'Text recognition found none in its pictures either: see that they are sharp and upright, and not in JPEG 2000, which is not read.';
+  if (kind === 'pdf') return `If it is a scan: ${howToRecognise.charAt(0).toLowerCase()}${howToRecognise.slice(1)}`;
+  if (kind)
+    return 'If its text stands in pictures, write it as text, or export the file as PDF and run text recognition (OCR) on that.';
+  return 'Add it again once it has some.';
 }
 
 /** How deep messages may be attached to messages. */
 const maxMessageDepth = 4;
 
-async function readOutline(file: FileToParse, messageDepth = 0): Promise<Outline> {
+async function readOutline(file: FileToParse, recognise: Recognise | undefined, messageDepth = 0): Promise<Outline> {
   const { name, bytes } = file;
   const recognised = recogniseFile(file);
   if ('text' in recognised) {
     refuseLongText(name, recognised.text.length);
     return textReaders[recognised.kind](name, recognised.text);
   }
-  if (recognised.kind !== 'eml') return byteReaders[recognised.kind](name, bytes);
+  if (recognised.kind !== 'eml') return byteReaders[recognised.kind](name, bytes, recognise);
   if (messageDepth === maxMessageDepth)
     throw fileProblem(
       'file_too_large',
       name,
       'it is attached to a message within messages. Add it as a file of its own.',
     );
-  return readEmail(bytes, (attachment) => readOutline(attachment, messageDepth + 1));
+  return readEmail(bytes, (attachment) => readOutline(attachment, recognise, messageDepth + 1));
 }
 
 const textReaders: Record<TextKind, (name: string, text: string) => Outline> = {
@@ -80,11 +101,14 @@ const textReaders: Record<TextKind, (name: string, text: string) => Outline> = {
   jsonl: readJsonLines,
 };
 
-const byteReaders: Record<Exclude<ByteKind, 'eml'>, (name: string, bytes: Uint8Array) => Promise<Outline>> = {
+type ReadBytes = (name: string, bytes: Uint8Array, recognise: Recognise | undefined) => Promise<Outline>;
+
+const byteReaders: Record<Exclude<ByteKind, 'eml'>, ReadBytes> = {
   pdf: readPdf,
   docx: readDocx,
   xlsx: readXlsx,
   pptx: readPptx,
+  picture: readPicture,
 };
 
 const nameWithoutFolder = (name: string) => basename(name, extname(name)) || name;

@@ -1,6 +1,18 @@
 import { AlfredError, type ErrorCode } from '../contract/errors.ts';
+import type { OcrSetting } from '../contract/ocr.ts';
 import type { FileToParse, ParsedDocument } from '../contract/ports/index.ts';
 import { parseFile } from './parse-file.ts';
+import { createRecogniser, type Recognise } from './recognition/recogniser.ts';
+
+/** What the process is sent: a file to parse, or the text of a picture that it asked for. */
+export type ParserRequest =
+  { file: FileToParse; ocr: OcrSetting } | { recognised: { text: string } | { code: ErrorCode; message: string } };
+
+/**
+ * The process is about to recognise a picture. Reading files takes no network, so a picture for a server goes through
+ * the parent process; the answer is `recognised`.
+ */
+export type RecognitionMessage = { recognise: { picture: Uint8Array | undefined } };
 
 /** What the process answers. An error loses its class between processes, so its fields are sent. */
 export type ParserAnswer =
@@ -8,9 +20,9 @@ export type ParserAnswer =
   | { refused: { code: ErrorCode; message: string; cause: string | undefined } }
   | { crash: string };
 
-async function parse(file: FileToParse): Promise<ParserAnswer> {
+async function parse(file: FileToParse, recognise: Recognise | undefined): Promise<ParserAnswer> {
   try {
-    return { document: await parseFile(file) };
+    return { document: await parseFile(file, recognise) };
   } catch (error) {
     if (!(error instanceof AlfredError)) return { crash: error instanceof Error ? (error.stack ?? '') : String(error) };
     const { code, message, cause } = error;
@@ -18,7 +30,32 @@ async function parse(file: FileToParse): Promise<ParserAnswer> {
   }
 }
 
+let settle: ((text: Promise<string>) => void) | undefined;
+let recogniser: { recognise: Recognise | undefined } | undefined;
+
+/** Asks the parent process for the text of a picture. Pictures of a file are read one after the other. */
+const askParent = (picture: Uint8Array) =>
+  new Promise<string>((resolve) => {
+    settle = resolve;
+    process.send?.({ recognise: { picture } } satisfies RecognitionMessage);
+  });
+
+function recogniserOf(ocr: OcrSetting): Recognise | undefined {
+  recogniser ??= { recognise: createRecogniser(ocr, askParent) };
+  const { recognise } = recogniser;
+  if (ocr.kind !== 'tesseract') return recognise;
+  return (name, picture) => {
+    process.send?.({ recognise: { picture: undefined } } satisfies RecognitionMessage);
+    return recognise ? recognise(name, picture) : Promise.resolve('');
+  };
+}
+
 // This file is the entry point of a child process; see parser-processes.ts.
-process.on('message', (file: FileToParse) => void parse(file).then((answer) => process.send?.(answer)));
+process.on('message', (request: ParserRequest) => {
+  if ('file' in request) {
+    void parse(request.file, recogniserOf(request.ocr)).then((answer) => process.send?.(answer));
+  } else if ('text' in request.recognised) settle?.(Promise.resolve(request.recognised.text));
+  else settle?.(Promise.reject(new AlfredError(request.recognised.code, request.recognised.message)));
+});
 // The parent process has ended, so no one waits for the answer.
 process.on('disconnect', () => process.exit());

@@ -1,7 +1,9 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { FileToParse } from '../contract/ports/index.ts';
-import type { ParserAnswer } from './parser-process.ts';
+import type { OcrSetting } from '../contract/ocr.ts';
+import { AlfredError } from '../contract/errors.ts';
+import type { ParserAnswer, ParserRequest, RecognitionMessage } from './parser-process.ts';
 
 const entry = fileURLToPath(new URL('./parser-process.ts', import.meta.url));
 /** A process without work is ended after this time. */
@@ -18,15 +20,22 @@ export class ParserExited extends Error {
   }
 }
 
+type RunOptions = {
+  signal: AbortSignal;
+  /** Called before a picture is recognised: with it, to return its text, or without it when the process reads it. */
+  recognise: (picture: Uint8Array | undefined) => Promise<string>;
+};
+
 type IdleProcess = { child: ChildProcess; timer: NodeJS.Timeout };
 
 /**
  * A pool of processes that parse files, each one at a time. They are processes and not
  * threads, because V8 may end the whole process when a thread reaches its memory limit.
  *
- * @param memoryLimitMb of one process's heap
+ * @param settings.memoryLimitMb of one process's heap
+ * @param settings.ocr how the processes read the text of pictures
  */
-export function createParserProcesses(memoryLimitMb: number) {
+export function createParserProcesses({ memoryLimitMb, ocr }: { memoryLimitMb: number; ocr: OcrSetting }) {
   const idle: IdleProcess[] = [];
   const running = new Set<ChildProcess>();
 
@@ -66,7 +75,7 @@ export function createParserProcesses(memoryLimitMb: number) {
 
   return {
     /** @throws ParserExited, or the signal's reason when it aborts first: then the process is killed */
-    run(file: FileToParse, signal: AbortSignal): Promise<ParserAnswer> {
+    run(file: FileToParse, { signal, recognise }: RunOptions): Promise<ParserAnswer> {
       if (signal.aborted) return Promise.reject(signal.reason as Error);
       const child = acquire();
       let stderr = '';
@@ -74,7 +83,15 @@ export function createParserProcesses(memoryLimitMb: number) {
         const onStderr = (data: Buffer) => {
           stderr = (stderr + data.toString()).slice(-maxStderrCharacters);
         };
-        const onAnswer = (answer: ParserAnswer) => {
+        const send = (request: ParserRequest) => child.send(request);
+        const onAnswer = (answer: ParserAnswer | RecognitionMessage) => {
+          if ('recognise' in answer) {
+            const { picture } = answer.recognise;
+            const text = recognise(picture);
+            // The process may have been killed meanwhile.
+            if (picture) void textOrError(text).then((recognised) => child.connected && send({ recognised }));
+            return;
+          }
           removeListeners();
           release(child);
           resolve(answer);
@@ -96,10 +113,10 @@ export function createParserProcesses(memoryLimitMb: number) {
           signal.removeEventListener('abort', onAbort);
         };
         child.stderr?.on('data', onStderr);
-        child.once('message', onAnswer as (message: unknown) => void);
+        child.on('message', onAnswer as (message: unknown) => void);
         child.once('close', onClose);
         signal.addEventListener('abort', onAbort, { once: true });
-        child.send(file);
+        send({ file, ocr });
       });
     },
     close() {
@@ -108,3 +125,12 @@ export function createParserProcesses(memoryLimitMb: number) {
     },
   };
 }
+
+const textOrError = (text: Promise<string>) =>
+  text.then(
+    (text) => ({ text }),
+    (error: unknown) =>
+      error instanceof AlfredError
+        ? { code: error.code, message: error.message }
+        : { code: 'internal' as const, message: 'text recognition broke off.' },
+  );

@@ -33,7 +33,7 @@ export function recogniseFile({ name, mediaType, bytes, typeDecides }: Upload): 
     throw fileProblem(
       'file_type_unsupported',
       name,
-      `the content is a .${binary.kind} file, but it came as ${claim}. Rename it to end in .${binary.kind} and add it again.`,
+      `the content is a ${binary.extension} file, but it came as ${claim}. Rename it to end in ${binary.extension} and add it again.`,
     );
   }
   if (binary) throw unsupported(name, `this is ${binary.foreign}`);
@@ -41,7 +41,7 @@ export function recogniseFile({ name, mediaType, bytes, typeDecides }: Upload): 
     throw fileProblem(
       'file_unreadable',
       name,
-      `it came as ${claim}, but the content is not that of a .${claimed} file; it may be damaged. Open it, save it again and add it again.`,
+      `it came as ${claim}, but the content is not that of a ${claimed === 'picture' ? 'picture' : `.${claimed} file`}; it may be damaged. Open it, save it again and add it again.`,
     );
   }
   // Each part of a message declares its own encoding, so it is not decoded here.
@@ -58,7 +58,7 @@ export function recogniseFile({ name, mediaType, bytes, typeDecides }: Upload): 
 }
 
 const isBinary = (kind: TextKind | ByteKind | undefined): kind is BinaryKind =>
-  kind === 'pdf' || kind === 'docx' || kind === 'xlsx' || kind === 'pptx';
+  kind === 'pdf' || kind === 'docx' || kind === 'xlsx' || kind === 'pptx' || kind === 'picture';
 
 const unsupported = (name: string, reason: string) =>
   fileProblem('file_type_unsupported', name, `${reason}; ${supported}. Save or export it as one of them.`);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ProviderName } from './settings-schemas.ts';
+import { documents } from './variables/documents.ts';
 import { models } from './variables/models.ts';
 import { outbound } from './variables/outbound.ts';
 import { processes } from './variables/processes.ts';
@@ -10,7 +11,7 @@ import { servers } from './variables/servers.ts';
 const loopbackHosts = ['127.0.0.1', 'localhost', '::1'];
 
 /** Every variable Alfred reads. The environment is read here and nowhere else. */
-const variables = { ...servers, ...search, ...models, ...outbound, ...processes } as const;
+const variables = { ...servers, ...search, ...documents, ...models, ...outbound, ...processes } as const;
 
 const secrets = [
   'TEMPORAL_API_KEY',
@@ -18,6 +19,7 @@ const secrets = [
   'OPENAI_API_KEY',
   'EMBEDDINGS_API_KEY',
   'RERANK_API_KEY',
+  'ALFRED_OCR_API_KEY',
   'VECTOR_DB_KEY',
   'ALFRED_WEBHOOK_SECRET',
   'ALFRED_SMTP_URL',
@@ -111,6 +113,22 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
   throw new ConfigError(
     `The environment is not usable:\n${[...new Set(lines)].join('\n')}\nSee docs/configuration.md for every variable.`,
   );
+}
+
+/**
+ * Reads the settings of text recognition alone, for a command that needs nothing else.
+ *
+ * @throws ConfigError
+ */
+export function loadOcrConfig(
+  environment: Record<string, string | undefined> = process.env,
+): Pick<Config, 'ALFRED_OCR' | 'ALFRED_OCR_API_KEY'> {
+  const parsed = z.object(documents).safeParse({
+    ALFRED_OCR: environment.ALFRED_OCR || undefined,
+    ALFRED_OCR_API_KEY: environment.ALFRED_OCR_API_KEY || undefined,
+  });
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(`The environment is not usable:\n${z.prettifyError(parsed.error)}`);
 }
 
 const truncate = (text: string) => (text.length > 300 ? `${text.slice(0, 299)}…` : text);

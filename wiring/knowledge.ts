@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { createDocumentParser } from '../parsing/document-parser.ts';
+import { createParser } from './parser.ts';
 import { createCollections } from '../knowledge/store/collections.ts';
 import { createDocuments } from '../knowledge/store/documents.ts';
 import { createSources } from '../knowledge/store/sources.ts';
@@ -21,7 +21,7 @@ type KnowledgeEdge = Pick<Edge, 'config' | 'log' | 'postgres'> & Partial<Pick<Ed
 
 /** Documents, where they come from, and the search over them. Connects to nothing until it is used. */
 export function createKnowledge({ config, log, postgres: { db }, metrics }: KnowledgeEdge) {
-  const parser = createDocumentParser();
+  const parser = createParser(config);
   const embeddings = createEmbeddings(config, log);
   const model = async () => (await embeddings.embedder())?.model ?? '';
   const passages = config.QDRANT_URL

@@ -30,9 +30,11 @@ export async function previewFile(path: string, parser: DocumentParser): Promise
 
 export function printPreview(preview: Preview, terminal: Terminal) {
   if ('error' in preview) return terminal.print(`Not read (${preview.error.code}): ${preview.error.message}`);
-  const { title, language, characters, chunks } = preview;
+  const { title, language, characters, chunks, notes = [] } = preview;
   terminal.print(`Title:    ${title}\nLanguage: ${language ?? 'not recognised'}`);
-  terminal.print(`Text:     ${formatCount(characters, 'character')} in ${formatCount(chunks.length, 'passage')}\n`);
+  terminal.print(`Text:     ${formatCount(characters, 'character')} in ${formatCount(chunks.length, 'passage')}`);
+  for (const note of notes) terminal.print(`Note:     ${note}`);
+  terminal.print('');
   terminal.print(
     table([
       ['PASSAGE', 'PAGE', 'CHARACTERS', 'HEADINGS', 'TEXT'],

@@ -9,6 +9,7 @@ import type { CommandContext } from '../command-context.ts';
 import { followIngestions, refreshIngestions, sumCounts } from '../client/follow-ingestions.ts';
 import { formatBytes, formatCount, formatMinute } from '../terminal/format.ts';
 import { prefixWithin, table } from '../terminal/terminal.ts';
+import { stackEnvironment } from '../stack.ts';
 import { upload, type Upload } from '../client/upload.ts';
 
 export function addDocuments(program: Command, context: CommandContext) {
@@ -140,9 +141,10 @@ function summarise(
 }
 
 async function preview(path: string, { json }: { json?: boolean }, { terminal }: CommandContext): Promise<number> {
-  const { createDocumentParser } = await import('../../parsing/document-parser.ts');
+  const { createParser } = await import('../../wiring/parser.ts');
+  const { loadOcrConfig } = await import('../../runtime/config.ts');
   const { previewFile, printPreview } = await import('../client/preview-file.ts');
-  const parser = createDocumentParser({ processes: 1 });
+  const parser = createParser(loadOcrConfig(await stackEnvironment()), { processes: 1 });
   try {
     const result = await previewFile(path, parser);
     if (json) terminal.print(JSON.stringify(result, null, 2));

@@ -11,7 +11,14 @@ import type { ContentHash, Scope, SourceRef } from '../references.ts';
 export type Chunk = { headingPath: string[]; page: number | null; text: string; start: number; end: number };
 
 /** `language` is an ISO 639-1 code, or null when the language could not be detected reliably. */
-export type ParsedDocument = { title: string; text: string; language: string | null; chunks: Chunk[] };
+export type ParsedDocument = {
+  title: string;
+  text: string;
+  language: string | null;
+  chunks: Chunk[];
+  /** What was left out, in sentences for people. */
+  notes?: string[];
+};
 
 export type FileToParse = {
   name: string;
@@ -29,6 +36,12 @@ export type FileToParse = {
 export interface DocumentParser {
   /** Reads a file's text and cuts the text into chunks. @throws AlfredError `file_*` with the reason */
   parse(file: FileToParse, signal: AbortSignal): Promise<ParsedDocument>;
+}
+
+/** A server that reads the text of pictures. */
+export interface TextRecogniser {
+  /** Reads the text of a picture (PNG, JPEG or TIFF). @throws AlfredError with the reason */
+  recognise(picture: Uint8Array, signal: AbortSignal): Promise<string>;
 }
 
 export type UploadedFile = { name: string; mediaType: string; bytes: Uint8Array };

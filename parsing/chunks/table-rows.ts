@@ -15,37 +15,27 @@ export type Cell = {
 export type Row = Cell[];
 
 /** Column names by column. */
-type Header = ReadonlyMap<number, string>;
+export type Header = ReadonlyMap<number, string>;
 
 /**
- * A row as text: `Grade: L2; Limit: 50 EUR`, or `L2 | 50 EUR` in a table without a header.
+ * A row as text: `Grade: L2; Limit: 50 EUR`, or `L2 | 50 EUR` in a table without a header. A cell that is merged over
+ * several columns has the names of all: `Mon / Tue: closed`.
  *
  * Each row repeats the header, because chunks are slices of the document's text. So a row is understood
  * wherever a chunk begins, a search finds it by names and values, and a quote of it is complete.
  */
 export const rowText = (row: Row, header: Header | undefined): string =>
   row
-    .map(({ column, text }) => (header?.has(column) ? `${header.get(column)}: ${text}` : text))
+    .map((cell) => {
+      const names = header ? namesOver(cell, header) : '';
+      return names ? `${names}: ${cell.text}` : cell.text;
+    })
     .join(header ? '; ' : ' | ');
 
-/**
- * The rows of a table in a text document.
- *
- * @param isHeaderMarked the first row is the header; otherwise it is one only if it looks like one
- */
-export function tableTexts(rows: string[][], isHeaderMarked = rows[0]?.some(Boolean) === true): string[] {
-  const [head = [], ...rest] = rows.filter((row) => row.some(Boolean));
-  const cells = (row: string[]): Row =>
-    row.map((text, column) => ({ column, text, isText: true })).filter(({ text }) => text !== '');
-  if (rest.length === 0 || !(isHeaderMarked || isRowOfNames(head, rest)))
-    return [head, ...rest].map((row) => rowText(cells(row), undefined));
-  const header: Header = new Map(cells(head).map(({ column, text }) => [column, text]));
-  return rest.map((row) => rowText(cells(row), header));
+function namesOver({ column, span = 1 }: Cell, header: Header): string {
+  const names = Array.from({ length: span }, (_, index) => header.get(column + index));
+  return [...new Set(names.filter(Boolean))].join(' / ');
 }
-
-/** Word does not mark headers. Two columns may be names and values, so only wider tables can have a header. */
-const isRowOfNames = (head: string[], rest: string[][]) =>
-  head.length >= 3 && head.every((name) => /^\D{1,40}$/.test(name)) && rest.every((row) => row.length === head.length);
 
 /**
  * The rows of a sheet or CSV file as pieces. Such files do not mark tables, so
@@ -68,24 +58,34 @@ export function tableUnits(rows: Row[], counter: RowCounter, { isHeaderUsual = f
     if (!continues)
       header =
         merged?.header ?? (headerRows > 0 ? new Map(table[0]?.map(({ column, text }) => [column, text])) : undefined);
-    let category = '';
-    return [...captions, ...table.slice(headerRows)].map((row, index) => {
-      const isCaption = index < captions.length;
-      const named = isCaption ? '' : categoryOf(row, table);
-      const text = named || rowText(row, isCaption ? undefined : header);
-      const shown = category && !named && !isCaption ? `${category}; ${text}` : text;
-      if (named) category = named;
-      return body(counter.countWritten(shown), { tight: index > 0 });
-    });
+    const texts = [
+      ...captions.map((row) => rowText(row, undefined)),
+      ...rowsWithCategories(table.slice(headerRows), table, header),
+    ];
+    return texts.map((text, index) => body(counter.countWritten(text), { tight: index > 0 }));
+  });
+}
+
+/**
+ * The rows as texts. A row that is one merged cell says what the rows below it belong to, so they repeat it.
+ *
+ * @param table all rows of the table, with the header
+ */
+export function rowsWithCategories(rows: Row[], table: Row[], header: Header | undefined): string[] {
+  let category = '';
+  const widest = Math.max(...table.map((row) => row.length));
+  return rows.map((row) => {
+    const named = categoryOf(row, widest);
+    if (named) category = named;
+    return named || (category ? `${category}; ${rowText(row, header)}` : rowText(row, header));
   });
 }
 
 const categoryMaxCharacters = 80;
 
 /** The text of a row that is one merged cell over the table's columns: it says what the rows below belong to. */
-function categoryOf([cell, ...others]: Row, table: Row[]): string {
+function categoryOf([cell, ...others]: Row, widest: number): string {
   if (!cell?.span || others.length > 0 || cell.text.length > categoryMaxCharacters) return '';
-  const widest = Math.max(...table.map((row) => row.length));
   return cell.span > 1 && cell.span * 2 >= widest ? cell.text : '';
 }
 
@@ -95,23 +95,26 @@ const headerMaxRows = 4;
  * The header of a table in which names are merged over several columns: "Hotel limit" over "2025" and "2026" gives
  * the names "Hotel limit 2025" and "Hotel limit 2026".
  */
-function mergedHeader(table: Row[]): { header: Header; rows: number } | undefined {
+export function mergedHeader(table: Row[]): { header: Header; rows: number } | undefined {
   const [head = []] = table;
   if (head.length < 2 || !head.some(({ span = 1 }) => span > 1) || !head.every((cell) => isName(cell)))
     return undefined;
   let rows = 1;
   while (rows < Math.min(headerMaxRows, table.length - 1) && isBelowMerged(table[rows - 1] ?? [], table[rows] ?? []))
     rows++;
+  return table.length > rows ? { rows, header: columnNames(table.slice(0, rows)) } : undefined;
+}
+
+/** The names of columns that stand in one or more rows above each other. */
+export function columnNames(headerRows: Row[]): Header {
   const names = new Map<number, string[]>();
-  for (const row of table.slice(0, rows))
+  for (const row of headerRows)
     for (const { column, text, span = 1 } of row)
       for (let at = column; at < column + span; at++) {
         const above = names.get(at) ?? [];
         if (above.at(-1) !== text) names.set(at, [...above, text]);
       }
-  return table.length > rows
-    ? { rows, header: new Map([...names].map(([column, parts]) => [column, parts.join(' ')])) }
-    : undefined;
+  return new Map([...names].map(([column, parts]) => [column, parts.join(' ')]));
 }
 
 /** Whether a row has names only below merged cells, or cells that are merged with those above. */

@@ -10,7 +10,13 @@ export type Unit =
  * The content of a file. `title` comes from its metadata. Without one the first heading of the highest level is the
  * title, unless headings only name parts of the file, like the sheets of a workbook (`headingsNameParts`).
  */
-export type Outline = { title: string | undefined; units: Unit[]; headingsNameParts?: boolean };
+export type Outline = {
+  title: string | undefined;
+  units: Unit[];
+  headingsNameParts?: boolean;
+  /** What was left out, in sentences for people. */
+  notes?: string[];
+};
 
 export const body = (
   text: string,

@@ -40,6 +40,8 @@ function parseRecords(text: string, options: Options, onRecord: (record: string[
     relax_column_count: true,
     relax_quotes: true,
     max_record_size: maxRowCharacters,
+    // Some programs write a space between delimiter and quotation mark. A tab may be an empty cell.
+    ltrim: options.delimiter !== '\t',
     ...options,
     on_record: (record: string[]) => {
       onRecord(record);

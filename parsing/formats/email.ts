@@ -1,4 +1,6 @@
 import PostalMime, { type Address } from 'postal-mime';
+import { decodeAs } from '../decode-bytes.ts';
+import { isCertainlyUtf8 } from '../decode-text.ts';
 import { readAttachments, type ReadFile } from './email-attachments.ts';
 import { readHtml } from './html.ts';
 import { singleLine } from '../normalise.ts';
@@ -12,7 +14,7 @@ import { body, type Outline, type Unit } from '../chunks/unit.ts';
  * @param readFile reads an attachment
  */
 export async function readEmail(bytes: Uint8Array, readFile: ReadFile): Promise<Outline> {
-  const email = await PostalMime.parse(bytes, { forceRfc822Attachments: true });
+  const email = await PostalMime.parse(withUtf8Named(bytes), { forceRfc822Attachments: true });
   const subject = singleLine(email.subject ?? '');
   const envelope = [
     ['From', email.from && addressList([email.from])],
@@ -30,6 +32,15 @@ export async function readEmail(bytes: Uint8Array, readFile: ReadFile): Promise<
       ...(await readAttachments(email.attachments, readFile)),
     ],
   };
+}
+
+/** Some programs name another encoding for a message that is UTF-8 as it stands. */
+function withUtf8Named(bytes: Uint8Array): Uint8Array {
+  const text = decodeAs(bytes, 'utf-8');
+  if (text === undefined || !isCertainlyUtf8(text)) return bytes;
+  // Of packed parts the bytes do not show in which encoding they are.
+  if (/^content-transfer-encoding:\s*(?:base64|quoted-printable)/im.test(text)) return bytes;
+  return Buffer.from(text.replace(/^(content-type:[^\n]*(?:\n[ \t][^\n]*)*?charset=)"?[\w.:-]+"?/gim, '$1utf-8'));
 }
 
 /** In the plain text of a message, a table has become a list of its cells. */
@@ -70,8 +81,11 @@ const addressList = (addresses: Address[]): string =>
 const headerLine =
   /^(?:from|to|cc|date|subject|received|return-path|message-id|mime-version|content-type|delivered-to|reply-to|x-[\w-]+|dkim-signature|arc-[\w-]+|authentication-results):/im;
 
-/** Whether a file begins like a message: with at least two of the usual header lines. */
+/** Whether a file begins like a message: with at least two of the usual header lines, or with parts. */
 export function hasEmailHeader(bytes: Uint8Array): boolean {
   const header = new TextDecoder('latin1').decode(bytes.subarray(0, 16_000)).split(/\r?\n\r?\n/, 1)[0] ?? '';
-  return header.split(/\r?\n/).filter((line) => headerLine.test(line)).length >= 2;
+  return (
+    /^content-type:\s*multipart\//im.test(header) ||
+    header.split(/\r?\n/).filter((line) => headerLine.test(line)).length >= 2
+  );
 }

@@ -3,6 +3,7 @@ import type { Root } from 'mdast';
 import rehypeParse from 'rehype-parse';
 import rehypeRemark from 'rehype-remark';
 import { unified } from 'unified';
+import { convertTable } from './html-tables.ts';
 import { createReadableTest } from './html-boilerplate.ts';
 import { singleLine } from '../normalise.ts';
 import { outlineOfTree } from '../chunks/outline-of-tree.ts';
@@ -52,7 +53,7 @@ export const readHtmlFragment = (html: string): Root =>
 
 function toMarkdownTree(page: HtmlRoot): Root {
   return unified()
-    .use(rehypeRemark)
+    .use(rehypeRemark, { handlers: { table: convertTable } })
     .runSync({ type: 'root', children: readableNodes(page) });
 }
 
@@ -91,7 +92,7 @@ function withoutBoilerplate<T extends RootContent | ElementContent>(
   inCell = false,
 ): (T | Element)[] {
   if (node.type !== 'element') return node.type === 'comment' ? [] : [node];
-  if (!isReadable(node)) return [];
+  if (!isReadable(node) || isMarkLink(node)) return [];
   const cell = inCell || node.tagName === 'td' || node.tagName === 'th';
   const children = node.children.flatMap((child) => withoutBoilerplate(child, isReadable, cell));
   // In the Markdown tree a button would be a control. One that opens a panel is its title.
@@ -99,6 +100,13 @@ function withoutBoilerplate<T extends RootContent | ElementContent>(
   const kept = { ...node, tagName, children };
   return inCell && blockTags.test(node.tagName) ? [kept, lineBreak] : [kept];
 }
+
+/** A link to the heading that it stands in, or from a footnote back to its place: it shows only a sign. */
+const isMarkLink = (node: Element) =>
+  node.tagName === 'a' &&
+  node.children.length > 0 &&
+  node.children.every((child) => child.type === 'text' && /^[\s¶#§↩↑⏎\ufe0e\ufe0f🔗]*$/u.test(child.value)) &&
+  /\S/.test(rawText(node));
 
 function* elements(node: HtmlRoot | Element, tagName: string): Generator<Element, undefined> {
   for (const child of node.children) {
@@ -114,5 +122,5 @@ function onlyOne(node: HtmlRoot, tagName: string): Element | undefined {
   return matches.length === 1 ? matches[0] : undefined;
 }
 
-/** The text of a title. The HTML parser allows no elements in it. */
+/** The text that stands in an element itself. In a title the HTML parser allows no elements. */
 const rawText = ({ children }: Element) => children.map((child) => (child.type === 'text' ? child.value : '')).join('');

@@ -1,10 +1,18 @@
 import { getDocumentProxy } from 'unpdf';
+import type { PDFPageProxy } from 'unpdf/pdfjs';
 import { fileProblem } from '../file-problem.ts';
 import { maxPages, tooManyPages } from '../limits.ts';
 import { usableTitle } from '../usable-title.ts';
 import { createCharacterMaps } from './pdf-character-maps.ts';
+import { joinLines } from './join-lines.ts';
 import { withFields } from './pdf-fields.ts';
-import { type Line, readLines } from './pdf-lines.ts';
+import { cellMark, type Line, readLines } from './pdf-lines.ts';
+import { withoutRunningLines } from './pdf-running-lines.ts';
+import { tableTexts } from '../chunks/document-table.ts';
+import { encodePng } from '../recognition/raster.ts';
+import { maxImagePixels, paintPage } from '../recognition/page-picture.ts';
+import { type Recognise } from '../recognition/recogniser.ts';
+import { recognisedUnits } from '../recognition/recognised-text.ts';
 import { body, type Outline, type Unit } from '../chunks/unit.ts';
 
 /** A heading is short, and its letters are larger than those of the text by this factor. */
@@ -16,13 +24,17 @@ const paragraphGap = 1.75;
 /**
  * Reads a PDF page by page. The format has only letters and their positions, no structure. So
  * paragraphs are found by the distance between lines, and headings by the size of their letters. What was filled into a
- * form is read too.
+ * form is read too. Pages without text that are pictures are read by text recognition, if there is one.
  *
  * @throws AlfredError `file_encrypted`, `file_too_large` or `file_unreadable`
  */
-export async function readPdf(name: string, bytes: Uint8Array): Promise<Outline> {
+export async function readPdf(name: string, bytes: Uint8Array, recognise?: Recognise): Promise<Outline> {
   const maps = createCharacterMaps();
-  const pdf = await getDocumentProxy(fromHeader(bytes), { verbosity: 0, ...maps.options }).catch((error: unknown) => {
+  const pdf = await getDocumentProxy(fromHeader(bytes), {
+    verbosity: 0,
+    maxImageSize: maxImagePixels,
+    ...maps.options,
+  }).catch((error: unknown) => {
     if (error instanceof Error && error.name === 'PasswordException') {
       throw fileProblem('file_encrypted', name, 'the PDF is password-protected. Remove the password and add it again.');
     }
@@ -36,40 +48,92 @@ export async function readPdf(name: string, bytes: Uint8Array): Promise<Outline>
   try {
     if (pdf.numPages > maxPages) throw tooManyPages(name, pdf.numPages);
     const pages: Line[][] = [];
+    const recognised = new Map<number, Unit[]>();
     for (let number = 1; number <= pdf.numPages; number++) {
       const page = await pdf.getPage(number);
-      pages.push(await withFields(page, await readLines(page)));
+      const lines = await withFields(page, await readLines(page));
+      pages.push(lines);
+      if (recognise && lines.length === 0) recognised.set(number, await recognisePage(name, page, recognise));
+      if (recognised.size > maxRecognisedPages) throw tooManyScans(name);
       page.cleanup();
     }
     if (maps.missing.length > 0) throw mapMissing(name, maps.missing);
     if (isPlaceholder(pages.flat())) throw dynamicForm(name);
-    const sizes = letterSizes(pages.flat());
-    return { title: await titleOf(pdf), units: pages.flatMap((lines, index) => pageUnits(lines, index + 1, sizes)) };
+    const texts = withoutRunningLines(pages);
+    const sizes = letterSizes(texts.flat());
+    return {
+      title: await titleOf(pdf),
+      units: texts.flatMap((lines, index) => recognised.get(index + 1) ?? pageUnits(lines, index + 1, sizes)),
+      notes: emptyPagesNote(pages, recognise && recognised),
+    };
   } finally {
     await pdf.destroy();
   }
 }
 
+/** A page without text takes a few seconds. */
+const maxRecognisedPages = 150;
+
+const tooManyScans = (name: string) =>
+  fileProblem(
+    'file_too_large',
+    name,
+    `more than ${maxRecognisedPages} of its pages are pictures. Split it and add the parts.`,
+  );
+
+async function recognisePage(name: string, page: PDFPageProxy, recognise: Recognise): Promise<Unit[]> {
+  const picture = await paintPage(page);
+  return picture ? recognisedUnits(await recognise(name, encodePng(picture)), page.pageNumber) : [];
+}
+
+const maxListedPages = 20;
+
+/** Says which pages hold no text, of a document in which others do. */
+function emptyPagesNote(pages: Line[][], recognised: ReadonlyMap<number, Unit[]> | undefined): string[] {
+  const isEmpty = (number: number, lines: Line[]) => lines.length === 0 && !recognised?.get(number)?.length;
+  const empty = pages.flatMap((lines, index) => (isEmpty(index + 1, lines) ? [index + 1] : []));
+  if (empty.length === 0 || empty.length === pages.length) return [];
+  const listed = empty.slice(0, maxListedPages).join(', ') + (empty.length > maxListedPages ? ', …' : '');
+  const where = `No text on ${empty.length === 1 ? 'page' : 'pages'} ${listed}`;
+  return [recognised ? `${where}, also not by text recognition.` : `${where}. For scans, set ALFRED_OCR.`];
+}
+
 type Sizes = { text: number; headings: number[] };
+
+/** In a size in which more stands, and more than this share of the letters, there is text and not only headings. */
+const headingLetters = { count: 400, share: 0.2 };
 
 /** The size of most letters, and the larger sizes, which are those of headings, largest first. */
 function letterSizes(lines: Line[]): Sizes {
   const letters = new Map<number, number>();
-  for (const { size, text } of lines) letters.set(rounded(size), (letters.get(rounded(size)) ?? 0) + text.length);
+  let total = 0;
+  for (const { size, text } of lines) {
+    letters.set(rounded(size), (letters.get(rounded(size)) ?? 0) + text.length);
+    total += text.length;
+  }
   const text = [...letters].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 0;
-  return { text, headings: [...letters.keys()].filter((size) => size >= text * headingScale).sort((a, b) => b - a) };
+  const headings = [...letters]
+    .filter(
+      ([size, count]) =>
+        size >= text * headingScale && count <= Math.max(headingLetters.count, total * headingLetters.share),
+    )
+    .map(([size]) => size);
+  return { text, headings: headings.sort((a, b) => b - a) };
 }
 const rounded = (size: number) => Math.round(size * 2) / 2;
 
 function pageUnits(lines: Line[], page: number, sizes: Sizes): Unit[] {
   const units: Unit[] = [];
   let before: Line | undefined;
-  for (const line of lines) {
-    const level = sizes.headings.indexOf(rounded(line.size));
+  for (const [index, line] of lines.entries()) {
+    const level = resemblesHeading(line) ? sizes.headings.indexOf(rounded(line.size)) : -1;
     const last = units.at(-1);
     const near = before !== undefined && before.y - line.y < line.size * paragraphGap && before.y > line.y;
     const sameSize = before !== undefined && rounded(before.size) === rounded(line.size);
-    if (last && near && sameSize && (last.kind === 'body' || level >= 0)) last.text = joinLines(last.text, line.text);
+    if (line.isRow) {
+      if (!before?.isRow) units.push(...rowUnits(lines.slice(index), page));
+    } else if (last && near && sameSize && !before?.isRow && (last.kind === 'body' ? level < 0 : level >= 0))
+      last.text = joinLines(last.text, line.text);
     else if (level >= 0) units.push({ kind: 'heading', depth: Math.min(level + 1, 6), text: line.text, page });
     else units.push(body(line.text, { page }));
     before = line;
@@ -79,12 +143,18 @@ function pageUnits(lines: Line[], page: number, sizes: Sizes): Unit[] {
   );
 }
 
-/** Joins lines of one paragraph. Hyphenated words are joined again; items of a list stay on their own lines. */
-function joinLines(text: string, next: string): string {
-  if (/^([-•‣▪*–]|\(?\d{1,2}[.)])\s/.test(next)) return `${text}\n${next}`;
-  if (/\p{Ll}[-\u00ad\u2010]$/u.test(text) && /^\p{Ll}/u.test(next)) return text.slice(0, -1) + next;
-  return `${text} ${next}`;
+/** The rows that stand first in `lines`. The first is a header when it looks like one and all have as many cells. */
+function rowUnits(lines: Line[], page: number): Unit[] {
+  const end = lines.findIndex(({ isRow }) => !isRow);
+  const rows = lines.slice(0, end < 0 ? lines.length : end).map(({ text }) => text.split(cellMark));
+  const isEven = rows.every(({ length }) => length === rows[0]?.length);
+  const texts = isEven ? tableTexts(rows, false) : rows.map((cells) => cells.join(cellMark));
+  return texts.map((text, index) => body(text, { page, tight: index > 0 }));
 }
+
+/** Large numbers and signs, as in figures, are not headings. */
+const resemblesHeading = ({ text, isRow }: Line) =>
+  !isRow && /\p{L}{2}/u.test(text) && (text.match(/\p{L}/gu)?.length ?? 0) * 2 >= text.replace(/\s/g, '').length;
 
 /** The title in the metadata, unless it says nothing. */
 async function titleOf(pdf: Awaited<ReturnType<typeof getDocumentProxy>>): Promise<string | undefined> {

@@ -17,13 +17,16 @@ export function readPlainText(text: string): Outline {
     const isHeading = depth !== undefined && index + 1 < paragraphs.length && (next === undefined || next > depth);
     return isHeading ? { kind: 'heading', depth, text: paragraph, page: null } : body(paragraph);
   });
-  return { title: undefined, units };
+  const depth = Math.min(...units.map((unit) => (unit.kind === 'heading' ? unit.depth : Infinity)));
+  const top = units.find((unit) => unit.kind === 'heading' && unit.depth === depth);
+  // A first section like "1. Scope" does not name the whole text.
+  return { title: undefined, units, headingsNameParts: top !== undefined && /^\d/.test(top.text) };
 }
 
 /** @returns undefined when the line does not look like a heading */
 function headingDepth(line: string): number | undefined {
   if (line.length > headingMaxCharacters || line.includes('\n') || /[.,;:!?]$/.test(line)) return undefined;
-  if (/\p{Lu}{3}/u.test(line) && !/\p{Ll}/u.test(line)) return 1;
   const number = /^\d{1,2}(?:\.\d{1,2}){0,3}(?=[.)]?\s+\p{Lu})/u.exec(line)?.[0];
-  return number === undefined ? undefined : 1 + number.split('.').length;
+  if (number !== undefined) return 1 + number.split('.').length;
+  return /\p{Lu}{3}/u.test(line) && !/\p{Ll}/u.test(line) ? 1 : undefined;
 }

@@ -1,6 +1,7 @@
 import { singleLine } from '../normalise.ts';
 import { findAll, childElements, findFirst, textContent, type XmlElement } from './office-xml.ts';
-import { tableTexts } from '../chunks/table-rows.ts';
+import { documentTableTexts, isName } from '../chunks/document-table.ts';
+import type { Cell, Row } from '../chunks/table-rows.ts';
 import { body, type Unit } from '../chunks/unit.ts';
 
 /** Placeholders that are not content: date, footer, header, slide number and slide image. */
@@ -62,10 +63,21 @@ const paragraphText = (paragraph: XmlElement): string =>
 
 const runText = (run: XmlElement): string => findAll(run, 't').map(textContent).join('');
 
+/** A merged cell is followed by an empty one for each column and row that it covers (ECMA-376 part 1, 21.1.3.16). */
 function rowsOf(table: XmlElement): string[] {
-  const isHeaderMarked = /^(1|true)$/.test(findFirst(table, 'tblPr')?.attributes.firstRow ?? '');
-  const rows = findAll(table, 'tr').map((row) =>
-    findAll(row, 'tc').map((cell) => singleLine(paragraphsOf(cell).join(' '))),
-  );
-  return tableTexts(rows, isHeaderMarked);
+  const isHeaderMarked = isTrue(findFirst(table, 'tblPr')?.attributes.firstRow);
+  const above: (Cell | undefined)[] = [];
+  const rows = findAll(table, 'tr').map((row): Row => {
+    const cells = findAll(row, 'tc').map((cell, column): Cell | undefined => {
+      const { gridSpan, hMerge, vMerge } = cell.attributes;
+      if (isTrue(vMerge)) return above[column] && { ...above[column], isRepeated: true };
+      const text = isTrue(hMerge) ? '' : singleLine(paragraphsOf(cell).join(' '));
+      above[column] = text ? { column, text, isText: isName(text), span: Number(gridSpan ?? 1) } : undefined;
+      return above[column];
+    });
+    return cells.filter((cell) => cell !== undefined);
+  });
+  return documentTableTexts({ rows, headerRows: isHeaderMarked && rows[0]?.length ? 1 : undefined });
 }
+
+const isTrue = (value: string | undefined) => /^(1|true)$/.test(value ?? '');

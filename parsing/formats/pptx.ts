@@ -1,13 +1,14 @@
 import { fileProblem } from '../file-problem.ts';
 import { openOfficePackage, type OfficePackage } from './office-package.ts';
 import { findAll, packagePart, relationIdOf, readRelations, readTitle, readTree } from './office-xml.ts';
+import { chartUnits, diagramUnits } from './pptx-graphics.ts';
 import { notesOf, slideUnits, titleOfSlide } from './pptx-slide.ts';
 import { refuseLongText } from '../limits.ts';
 import { body, type Outline, type Unit } from '../chunks/unit.ts';
 
 /**
  * Reads a PowerPoint presentation. Each slide is a page with a heading, its text, its tables and the speaker's notes.
- * SmartArt, labels of charts and macros (.pptm) are not read.
+ * Charts are read as tables, SmartArt as lines. Macros (.pptm) are not read.
  *
  * The libraries for slides were rejected: they depend on a PDF reader and on text recognition, and return one long text
  * without structure.
@@ -43,7 +44,12 @@ async function readSlide(name: string, file: OfficePackage, part: string, page: 
   const relations = [...(await readRelations(name, file, part)).values()];
   const notesPart = relations.find(({ kind }) => kind === 'notesSlide')?.part;
   const notes = notesPart ? notesOf(await readTree(name, file, notesPart)) : '';
-  const units = [...slideUnits(slide, page), ...(notes ? [body(`Notes: ${notes}`, { page })] : [])];
+  const graphics: Unit[] = [];
+  for (const { kind, part: graphic } of relations) {
+    if (kind === 'chart') graphics.push(...chartUnits(await readTree(name, file, graphic), page));
+    if (kind === 'diagramData') graphics.push(...diagramUnits(await readTree(name, file, graphic), page));
+  }
+  const units = [...slideUnits(slide, page), ...graphics, ...(notes ? [body(`Notes: ${notes}`, { page })] : [])];
   const title = titleOfSlide(slide);
   if (units.length === 0 && !title) return { title, units };
   return { title, units: [{ kind: 'heading', depth: 1, text: title || `Slide ${page}`, page }, ...units] };

@@ -21,24 +21,48 @@ const moduleLine =
 const component =
   /<\/?[A-Z][A-Z0-9.]{0,20}[a-z][\w.]{0,80}(?:\s(?:[^<>{}]|=>|\{(?:[^{}]|\{[^{}]{0,500}\}){0,1000}\}){0,2000})?\/?>|<\/?>/;
 
+/**
+ * Directives of MkDocs, Docusaurus and MyST: `::: module.name` with its options, which inserts something; `:::note
+ * Title` and `:::{figure}`, whose title is text; `:::`; the label `(name)=`; and the place of a table of contents.
+ */
+const directive =
+  /^:::[^\S\n]+[\w.]+\.[\w.]+[^\S\n]*$(?:\n[^\S\n]+[^\n]*)*|^(?<colons>:{3,})[^\S\n]*\{?[\w-]*\}?(?<directiveTitle>[^\n]*)(?:\n:[\w-]+:[^\n]*){0,20}$|^\([\w-]+\)=[^\S\n]*$|^\[\[?_?TOC_?\]\]?[^\S\n]*$/;
+
+/** The mark of a GitHub alert, like `> [!NOTE]`. */
+const alert = /^(?<quote>[^\S\n]{0,3}>[^\S\n]*)\[!(?<alertKind>NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]/;
+
 const shownAttribute = /\s(?:title|label|summary|heading|header|caption|alt)=(?:"([^"]*)"|'([^']*)')/g;
 
 const all = new RegExp(
-  [code, rawBlock, commentBlock, tags, moduleLine, component].map(({ source }) => `(?:${source})`).join('|'),
+  [code, rawBlock, commentBlock, tags, moduleLine, component, directive, alert]
+    .map(({ source }) => `(?:${source})`)
+    .join('|'),
   'gm',
 );
 
 /**
  * Removes what a generator of web sites replaces: tags of Liquid (Jekyll) and Hugo, and of MDX imports, exports,
- * comments and component tags. Their titles and labels stay, and so do examples in code.
+ * comments and component tags; of Markdown's extensions directives. Titles and labels stay, and so do examples in code.
  */
 export function withoutTemplateMarkup(text: string): string {
-  if (!/\{[%{<:#/]|^(?:import|export)\s|<\/?[A-Z>]/m.test(text)) return text;
+  if (!/\{[%{<:#/]|^(?:import|export)\s|<\/?[A-Z>]|^:::|^\([\w-]+\)=|\[!?\[?_?[A-Z]{3}/m.test(text)) return text;
   return text.replace(all, (match: string, ...rest: unknown[]) => {
-    const groups = rest.at(-1) as { fence?: string; ticks?: string; raw?: string };
+    const groups = rest.at(-1) as Record<
+      'fence' | 'ticks' | 'raw' | 'directiveTitle' | 'quote' | 'alertKind',
+      string | undefined
+    >;
     if (groups.fence !== undefined || groups.ticks !== undefined) return match;
     if (groups.raw !== undefined) return groups.raw;
+    if (groups.alertKind)
+      return `${groups.quote}${groups.alertKind.charAt(0)}${groups.alertKind.slice(1).toLowerCase()}:`;
+    if (groups.directiveTitle !== undefined) return titleOfDirective(groups.directiveTitle);
     const shown = [...match.matchAll(shownAttribute)].map(([, double, single]) => double ?? single ?? '').join(' ');
     return shown && `\n\n${shown}\n\n`;
   });
+}
+
+/** The title behind a directive's name. Of a directive like figure it is the address of a file. */
+function titleOfDirective(rest: string): string {
+  const title = rest.trim().replace(/^\[|\]$/g, '');
+  return /^[\w./-]*\.\w{2,4}$|^\{/.test(title) ? '' : `\n\n${title}\n\n`;
 }

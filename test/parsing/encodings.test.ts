@@ -83,6 +83,16 @@ describe('the encoding of a web page', () => {
     expect((await parse('a', html, 'text/html; charset=utf-8')).text).toBe('Привет, мир');
   });
 
+  test('is UTF-8 when the bytes certainly are, whatever is said, also of a message', async () => {
+    const chinese = '员工每年享有二十天假期';
+    expect((await parse('a.html', `<meta charset="gbk"><p>${chinese}</p>`, 'text/html; charset=gb2312')).text).toBe(
+      chinese,
+    );
+    const message = (charset: string) =>
+      `From: a@example.com\r\nTo: b@example.com\r\nContent-Type: text/plain;\r\n charset="${charset}"\r\nContent-Transfer-Encoding: 8bit\r\n\r\n${chinese}`;
+    expect((await parse('a.eml', message('GB2312'))).text).toContain(chinese);
+  });
+
   test('is UTF-8 when the bytes are, although Latin-1 is said', async () => {
     const html = page('<meta charset="iso-8859-1">', Buffer.from('Привет, мир'));
     expect((await parse('a', html, 'text/html; charset=ISO-8859-1')).text).toBe('Привет, мир');

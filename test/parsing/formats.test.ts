@@ -48,6 +48,22 @@ describe('Markdown', () => {
     expect(text).toBe('Shown\n\nAnd this.');
   });
 
+  test('is read without directives, labels and badges, whose titles and texts stay', async () => {
+    const { title, text } = await parse(
+      'a.md',
+      [
+        '[![NPM](https://x.example/y.svg)](https://x.example) [![Build status][b]][c]\n\n(changelog)=\n# Releases\n\n[TOC]',
+        ':::{figure} /images/pike.jpg\n:alt: pike\nThe pike.\n:::\n\n:::note Mind the step\nWatch out.\n:::',
+        '::: tools.parser\n    options:\n        inherited: false\n\n> [!WARNING]\n> Hot.',
+        '```\n:::note in code\n```\n\nText ::: stays.\n\n[b]: x\n[c]: y',
+      ].join('\n\n'),
+    );
+    expect(title).toBe('Releases');
+    expect(text).toBe(
+      'Releases\n\nThe pike.\n\nMind the step\n\nWatch out.\n\nWarning: Hot.\n\n:::note in code\n\nText ::: stays.',
+    );
+  });
+
   test('keeps code unchanged, also when it is parsed in slices', async () => {
     const code = Array.from({ length: 4_000 }, (_, line) => `step ${line}\n\n# no heading\n`).join('\n');
     const { chunks, text } = await parse('a.md', `# Code\n\n\`\`\`\n${code}\n\`\`\`\n\n# After\n\nEnd.`);
@@ -83,7 +99,7 @@ describe('HTML', () => {
       'a.html',
       '<table><tr><th>Who<th>What<tr><td><p>One</p><p>Two</p><td><ul><li>a<li>b</ul></table>',
     );
-    expect(text).toBe('Who: One Two; What: a b');
+    expect(text).toBe('Who: One Two; What: a, b');
   });
 
   test('of an example policy is read with its tables', async () => {
@@ -96,14 +112,20 @@ describe('HTML', () => {
 
 describe('plain text', () => {
   test('keeps its lines, and has numbered and capital lines as headings', async () => {
+    const always = 'This holds always, on workdays and on holidays, in each of our houses.';
     const { chunks } = await parse(
       'a.txt',
-      'HOUSE RULES\r\n\r\n1. Doors\r\n\r\nShut them.\r\nAlways.\r\n\r\n2. Lights\r\n\r\nOff at 20:00.',
+      `HOUSE RULES\r\n\r\n1. Doors\r\n\r\nShut them.\r\n${always}\r\n\r\n2. Lights\r\n\r\nOff at 20:00. ${always}`,
     );
     expect(chunks.map(({ headingPath, text }) => [headingPath, text])).toEqual([
-      [['HOUSE RULES', '1. Doors'], 'Shut them.\nAlways.'],
-      [['HOUSE RULES', '2. Lights'], 'Off at 20:00.'],
+      [['HOUSE RULES', '1. Doors'], `Shut them.\n${always}`],
+      [['HOUSE RULES', '2. Lights'], `Off at 20:00. ${always}`],
     ]);
+  });
+
+  test('has its name as title when its headings only number its parts', async () => {
+    expect((await parse('licence.txt', 'A licence.\n\n0. PREAMBLE\n\nText.')).title).toBe('licence');
+    expect((await parse('licence.txt', 'A LICENCE\n\n0. PREAMBLE\n\nText.')).title).toBe('A LICENCE');
   });
 
   test('has several numbered lines in a row as a list', async () => {

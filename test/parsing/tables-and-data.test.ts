@@ -11,6 +11,13 @@ afterAll(() => parser.close());
 const parse = parseWith(() => parser);
 
 describe('a workbook', () => {
+  test('is read with spaces between delimiters and quotation marks', async () => {
+    expect((await parse('a.csv', '"Treat", "Price"\n"Frog, crunchy", "1.49"\n')).text).toBe(
+      'Treat: Frog, crunchy; Price: 1.49',
+    );
+    expect((await parse('a.tsv', 'a\tb\tc\n\t2\t3\n')).text).toBe('b: 2; c: 3');
+  });
+
   test('has each sheet as a heading, and each row with its header in every chunk', async () => {
     const rows = Array.from({ length: 200 }, (_, n) => [`Employee ${n}`, 'Berlin', n]);
     const { title, chunks } = await parse(

@@ -110,6 +110,26 @@ describe('a heading with one short line', () => {
     ]);
   });
 
+  test('is in one passage with the section before it when it is the last beside it', async () => {
+    expect(
+      await pathsAndTexts(`# Badges\n\n## Lost\n\n${long}\n\n## Help\n\n- Ask.\n- Call.\n\n# Doors\n\n${long}`),
+    ).toEqual([
+      ['Badges', `Lost\n\n${long}\n\nHelp\n\n- Ask.\n- Call.`],
+      ['Doors', long],
+    ]);
+  });
+
+  test('is left out when it has no text at all and no neighbour, unless it is all that there is', async () => {
+    expect(await pathsAndTexts(`# Badges\n\n${long}\n\n# Duties`)).toEqual([['Badges', long]]);
+    expect(await pathsAndTexts('# Badges')).toEqual([['Badges', 'Badges']]);
+  });
+
+  test('has the line above it that the document begins with', async () => {
+    expect(await pathsAndTexts(`Back to the list\n\n# Badges\n\n${long}`)).toEqual([
+      ['Badges', `Back to the list\n\nBadges\n\n${long}`],
+    ]);
+  });
+
   test('is a passage of its own before another chapter', async () => {
     expect(await pathsAndTexts(`# Badges\n\n## Fee\n\n25 EUR.\n\n# Doors\n\n${long}`)).toEqual([
       ['Badges/Fee', '25 EUR.'],

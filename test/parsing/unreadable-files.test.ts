@@ -69,6 +69,14 @@ test('a kind of file that is not supported', async () => {
     name: 'a.docx',
     content: zipFile({ 'content.xml': '<x/>' }),
   });
+  await expectRefused('file_type_unsupported', /an OpenDocument file \(\.odt/, {
+    name: 'a.odt',
+    content: zipFile({ mimetype: 'application/vnd.oasis.opendocument.text', 'content.xml': '<x/>' }),
+  });
+  await expectRefused('file_type_unsupported', /packed file \(gzip\): unpack it first/, {
+    name: 'a.csv',
+    content: Buffer.from('1f8b0800000000000003', 'hex'),
+  });
   await expectRefused('file_type_unsupported', /old Office or Outlook file/, {
     name: 'a.doc',
     content: Buffer.from('d0cf11e0a1b11ae1', 'hex'),
