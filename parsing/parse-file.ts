@@ -5,7 +5,7 @@ import { assembleDocument } from './chunks/assemble-document.ts';
 import { readCsv } from './formats/csv.ts';
 import { readDocx } from './formats/docx.ts';
 import { readEmail } from './formats/email.ts';
-import { recogniseFile } from './recognise-file.ts';
+import { recogniseFile, type RecognisedFile } from './recognise-file.ts';
 import type { ByteKind, TextKind } from './file-kinds.ts';
 import { fileProblem } from './file-problem.ts';
 import { readHtmlFile } from './formats/html.ts';
@@ -26,7 +26,7 @@ import { readXlsx } from './formats/xlsx.ts';
  * @throws AlfredError `file_empty`, `file_type_unsupported`, `file_unreadable`, `file_too_large` or `file_encrypted`
  */
 export async function parseFile(file: FileToParse): Promise<ParsedDocument> {
-  const { title, units, headingsNameParts } = await readOutline(file).catch((error: unknown) => {
+  const { recognised, outline } = await recogniseAndRead(file).catch((error: unknown) => {
     if (error instanceof AlfredError) throw error;
     const problem =
       error instanceof RangeError
@@ -34,6 +34,7 @@ export async function parseFile(file: FileToParse): Promise<ParsedDocument> {
         : 'the file is damaged and cannot be read';
     throw fileProblem('file_unreadable', file.name, `${problem}. Save or export it again and add it again.`, error);
   });
+  const { title, units, headingsNameParts } = outline;
   refuseLongText(
     file.name,
     units.reduce((characters, { text }) => characters + text.length, 0),
@@ -43,7 +44,9 @@ export async function parseFile(file: FileToParse): Promise<ParsedDocument> {
     headingsNameParts,
     chunking: file.chunking,
   });
-  if (document.chunks.length > 0) return { ...document, language: await detectLanguage(document.text) };
+  const { mediaType, notice } = recognised;
+  if (document.chunks.length > 0)
+    return { ...document, language: await detectLanguage(document.text), mediaType, notice };
   throw fileProblem(
     'file_empty',
     file.name,
@@ -54,9 +57,13 @@ export async function parseFile(file: FileToParse): Promise<ParsedDocument> {
 /** How deep messages may be attached to messages. */
 const maxMessageDepth = 4;
 
-async function readOutline(file: FileToParse, messageDepth = 0): Promise<Outline> {
-  const { name, bytes } = file;
+async function recogniseAndRead(file: FileToParse) {
   const recognised = recogniseFile(file);
+  return { recognised, outline: await readOutline(file, recognised) };
+}
+
+async function readOutline(file: FileToParse, recognised: RecognisedFile, messageDepth = 0): Promise<Outline> {
+  const { name, bytes } = file;
   if ('text' in recognised) {
     refuseLongText(name, recognised.text.length);
     return textReaders[recognised.kind](name, recognised.text);
@@ -68,7 +75,7 @@ async function readOutline(file: FileToParse, messageDepth = 0): Promise<Outline
       name,
       'it is attached to a message within messages. Add it as a file of its own.',
     );
-  return readEmail(bytes, (attachment) => readOutline(attachment, messageDepth + 1));
+  return readEmail(bytes, (attachment) => readOutline(attachment, recogniseFile(attachment), messageDepth + 1));
 }
 
 const textReaders: Record<TextKind, (name: string, text: string) => Outline> = {

@@ -14,20 +14,29 @@ import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { ingestionPath, type Views } from '../links.ts';
 import { bodyProblems, IdParams, json, location, problems } from '../http/responses.ts';
-import { bytesOf, filesOf } from '../http/upload.ts';
+import { bytesOf, uploadOf } from '../http/upload.ts';
+import { preferenceApplied, waitHeaders } from '../http/wait-for-end.ts';
+import { waitForIngestion } from './ingestions.ts';
 
-type Deps = Pick<ApiDeps, 'config' | 'control' | 'documents' | 'index'> & { views: Views };
+type Deps = Pick<ApiDeps, 'config' | 'control' | 'documents' | 'index' | 'ingestionEvents'> & {
+  views: Views;
+  draining: AbortSignal;
+};
 
 const multipartForm = {
   type: 'object',
   description: 'Any number of files, under any field name; a file name may be a relative path',
-  properties: { file: { type: 'array', items: { type: 'string', format: 'binary' } } },
+  properties: {
+    file: { type: 'array', items: { type: 'string', format: 'binary' } },
+    callback: { type: 'string', description: 'JSON of a `Callback`: tells a server of yours when the files were read' },
+  },
   required: ['file'],
 };
 
 export const documentRoutes =
-  ({ config, control, documents, index, views }: Deps) =>
+  (deps: Deps) =>
   async (app: Api) => {
+    const { config, control, documents, index, views } = deps;
     const maxMegabytes = config.ALFRED_MAX_UPLOAD_MB;
 
     app.route({
@@ -42,17 +51,26 @@ export const documentRoutes =
         description:
           'The files are stored when the answer comes, and read after it: follow the ingestion. Where they stand and who may read them is said in the query string, for all files of the upload: ?collection=hr&readers=group:hr,subject:ann&tags=policy.',
         querystring: PlacementQuery,
+        headers: waitHeaders('the upload'),
         bodies: { 'application/json': DocumentUpload, 'multipart/form-data': multipartForm },
         response: {
-          202: json('The files are being read', Ingestion, location('the progress')),
+          200: json('The files were read within the time that `Prefer` gave', Ingestion, {
+            ...location('the progress'),
+            ...preferenceApplied,
+          }),
+          202: json('The files are being read', Ingestion, { ...location('the progress'), ...preferenceApplied }),
           ...problems(...bodyProblems),
         },
       },
       handler: async (request, reply) => {
-        const { scope, query } = request;
-        const files = await filesOf(request, maxMegabytes);
-        const row = await control.ingestions.create(scope, files, query);
-        return reply.code(202).header('location', ingestionPath(row.id)).send(views.ingestion(row));
+        const { scope, query, headers } = request;
+        const { files, callback } = await uploadOf(request, maxMegabytes);
+        const row = await control.ingestions.create(scope, files, query, callback);
+        const current = await waitForIngestion(deps, reply, row, { scope, prefer: headers.prefer });
+        return reply
+          .code(current.status === 'running' ? 202 : 200)
+          .header('location', ingestionPath(row.id))
+          .send(views.ingestion(current));
       },
     });
 
@@ -116,4 +134,4 @@ export const documentRoutes =
     });
   };
 
-const noDocument = (id: string) => new AlfredError('not_found', `There is no document ${id}.`);
+export const noDocument = (id: string) => new AlfredError('not_found', `There is no document ${id}.`);

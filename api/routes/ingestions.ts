@@ -1,15 +1,34 @@
 import { Ingestion } from '../../contract/documents.ts';
 import { AlfredError } from '../../contract/errors.ts';
+import type { IngestionRow } from '../../contract/ports/index.ts';
+import type { Scope } from '../../contract/references.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { ingestionPath, type Views } from '../links.ts';
 import { IdParams, json, location, problems } from '../http/responses.ts';
+import { preferenceApplied, waitAsPreferred, waitHeaders } from '../http/wait-for-end.ts';
 
-type Deps = Pick<ApiDeps, 'control'> & { views: Views };
+type Deps = Pick<ApiDeps, 'control' | 'documents' | 'ingestionEvents'> & { views: Views; draining: AbortSignal };
+
+/** Waits for the end of an upload, as long as the request prefers. @returns its row after that */
+export const waitForIngestion = (
+  { ingestionEvents, documents, draining }: Pick<Deps, 'ingestionEvents' | 'documents' | 'draining'>,
+  reply: Parameters<typeof waitAsPreferred>[0],
+  row: IngestionRow,
+  { scope, prefer }: { scope: Scope; prefer: string | undefined },
+): Promise<IngestionRow> =>
+  waitAsPreferred(reply, row, {
+    prefer,
+    draining,
+    isEnded: ({ status }) => status !== 'running',
+    waitForEnd: (signal) => ingestionEvents.waitForEnd(row.id, signal),
+    readAgain: () => documents.getIngestion(scope, row.id),
+  });
 
 export const ingestionRoutes =
-  ({ control, views }: Deps) =>
+  (deps: Deps) =>
   async (app: Api) => {
+    const { control, views } = deps;
     app.route({
       method: 'GET',
       url: '/v1/ingestions/:id',
@@ -18,12 +37,13 @@ export const ingestionRoutes =
         tags: ['documents'],
         summary: 'Progress of an upload, and every file that could not be read',
         params: IdParams,
-        response: { 200: json('How far it is', Ingestion), ...problems(404) },
+        headers: waitHeaders('the upload'),
+        response: { 200: json('How far it is', Ingestion, preferenceApplied), ...problems(404) },
       },
-      handler: async ({ scope, params: { id } }, reply) => {
+      handler: async ({ scope, params: { id }, headers: { prefer } }, reply) => {
         const row = await control.ingestions.read(scope, id);
         if (!row) throw noIngestion(id);
-        return reply.send(views.ingestion(row));
+        return reply.send(views.ingestion(await waitForIngestion(deps, reply, row, { scope, prefer })));
       },
     });
 
@@ -37,17 +57,26 @@ export const ingestionRoutes =
         description:
           'Makes another ingestion of them, unless one is under way: that is answered then. Left out are files that were read since, and those whose name stands for a newer document. Their bytes are kept for a week after the end of the upload.',
         params: IdParams,
+        headers: waitHeaders('the upload'),
         response: {
-          202: json('They are being read', Ingestion, location('the progress')),
+          200: json('They were read within the time that `Prefer` gave', Ingestion, {
+            ...location('the progress'),
+            ...preferenceApplied,
+          }),
+          202: json('They are being read', Ingestion, { ...location('the progress'), ...preferenceApplied }),
           ...problems(400, 404, 409, 410, 413, 415),
         },
       },
-      handler: async ({ scope, params: { id } }, reply) => {
+      handler: async ({ scope, params: { id }, headers: { prefer } }, reply) => {
         const row = await control.ingestions.retry(scope, id);
         if (!row) throw noIngestion(id);
-        return reply.code(202).header('location', ingestionPath(row.id)).send(views.ingestion(row));
+        const current = await waitForIngestion(deps, reply, row, { scope, prefer });
+        return reply
+          .code(current.status === 'running' ? 202 : 200)
+          .header('location', ingestionPath(row.id))
+          .send(views.ingestion(current));
       },
     });
   };
 
-const noIngestion = (id: string) => new AlfredError('not_found', `There is no ingestion ${id}.`);
+export const noIngestion = (id: string) => new AlfredError('not_found', `There is no ingestion ${id}.`);
