@@ -56,7 +56,17 @@ export const unknownTypes: ReadonlySet<string> = new Set(['', 'application/octet
 /** Extensions that say nothing about the kind of a file. */
 export const genericExtensions: ReadonlySet<string> = new Set([
   '',
-  ...['.bin', '.dat', '.data', '.tmp', '.temp', '.file', '.download', '.bak', '.old', '.orig', '.unknown'],
+  '.bin',
+  '.dat',
+  '.data',
+  '.tmp',
+  '.temp',
+  '.file',
+  '.download',
+  '.bak',
+  '.old',
+  '.orig',
+  '.unknown',
 ]);
 
 /** What people call a file of each kind. */

@@ -15,7 +15,7 @@ import {
   type TextKind,
   unknownTypes,
 } from './file-kinds.ts';
-import { foreignText, isMessage, looksLikeMarkdown, signatureOf } from './text-signature.ts';
+import { foreignText, isMessage, resemblesMarkdown, signatureOf } from './text-signature.ts';
 
 export type RecognisedFile = ({ kind: TextKind; text: string } | { kind: ByteKind }) & {
   mediaType: string;
@@ -104,7 +104,7 @@ function kindOf(
   }
   if (claimed && !isBinary(claimed) && claimed !== 'eml') return { kind: claimed, text };
   if (claim.isForeign) throw unsupported(name, `${label} files are not read`);
-  return { kind: looksLikeMarkdown(text) ? 'markdown' : 'text', text };
+  return { kind: resemblesMarkdown(text) ? 'markdown' : 'text', text };
 }
 
 const isBinary = (kind: Kind | undefined): kind is BinaryKind =>

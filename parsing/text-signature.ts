@@ -40,7 +40,7 @@ export function foreignText(text: string): string | undefined {
 }
 
 /** Whether a text whose name says nothing is Markdown: front matter, a code block, or a link or heading of its form. */
-export function looksLikeMarkdown(text: string): boolean {
+export function resemblesMarkdown(text: string): boolean {
   const sample = text.slice(0, sampleCharacters);
   if (splitFrontMatter(sample).front) return true;
   if (/^ {0,3}(?:```|~~~)/m.test(sample)) return true;

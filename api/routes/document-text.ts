@@ -55,7 +55,7 @@ export const documentTextRoutes =
           'text-end': range.end,
           'text-characters': text.length,
           'document-version': document.version,
-          // The text is whatever somebody uploaded: no browser may take it for a page.
+          // The text comes from an uploaded file: a browser must not take it for a page.
           'x-content-type-options': 'nosniff',
         });
         if (media === 'text/plain') return reply.type('text/plain; charset=utf-8').send(part);

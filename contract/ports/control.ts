@@ -83,7 +83,7 @@ export interface IngestionControl {
   /**
    * Stores the files and starts to read them. When the start fails, the upload is ended and its files are deleted.
    *
-   * @param callback who is told when all files were read or refused
+   * @param callback where the end of the upload is reported
    */
   create(scope: Scope, files: UploadedFile[], placement: Placement, callback?: Callback): Promise<IngestionRow>;
 

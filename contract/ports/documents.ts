@@ -107,7 +107,7 @@ export interface Documents {
   /**
    * Stores the files' bytes without parsing them.
    *
-   * @param callback who is told when the ingestion has ended
+   * @param callback where the end of the ingestion is reported
    * @returns the ingestion's id
    */
   createIngestion(scope: Scope, files: UploadedFile[], placement: Placement, callback?: Callback): Promise<string>;
