@@ -3,7 +3,14 @@ import { AlfredError } from '../contract/errors.ts';
 import type { CallbackRef } from '../contract/references.ts';
 import { isEnded } from '../contract/task-status.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import type { CallbackAttempt, CallbackOutcome, Callbacks, Documents, Tasks, Webhooks } from '../contract/ports/index.ts';
+import type {
+  CallbackAttempt,
+  CallbackOutcome,
+  Callbacks,
+  Documents,
+  Tasks,
+  Webhooks,
+} from '../contract/ports/index.ts';
 
 export type CallbackDeps = {
   callbacks: Callbacks;

@@ -47,10 +47,7 @@ export const Placement = z.strictObject({
   origin: Origin.optional().describe(
     'Where the names begin, in words of your own, like `laptop:/home/ann`. A document that came from another origin is not replaced by other content: the file is refused (`file_name_taken`)',
   ),
-  replace: z
-    .boolean()
-    .optional()
-    .describe('true: take the place of documents that came from another `origin`'),
+  replace: z.boolean().optional().describe('true: take the place of documents that came from another `origin`'),
 });
 export type Placement = z.infer<typeof Placement>;
 
@@ -173,7 +170,9 @@ export const Ingestion = z.object({
   sameContent: z
     .array(SameContent)
     .default([])
-    .describe('When it has ended: files that were added although their content is there under another name; at most 20'),
+    .describe(
+      'When it has ended: files that were added although their content is there under another name; at most 20',
+    ),
   retryOf: z.uuid().nullable().describe('The upload of whose files these were not read'),
   createdAt: z.iso.datetime(),
   endedAt: z.iso.datetime().nullable(),

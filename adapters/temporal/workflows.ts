@@ -115,7 +115,8 @@ export const createWorkflows = (client: Client): Workflows => {
           workflowIdReusePolicy: 'ALLOW_DUPLICATE',
           workflowIdConflictPolicy: restart ? 'TERMINATE_EXISTING' : 'USE_EXISTING',
           workflowTaskTimeout,
-          staticSummary: 'taskId' in owner ? `callback · task ${owner.taskId}` : `callback · ingestion ${owner.ingestionId}`,
+          staticSummary:
+            'taskId' in owner ? `callback · task ${owner.taskId}` : `callback · ingestion ${owner.ingestionId}`,
         }),
       ),
   };

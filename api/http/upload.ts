@@ -50,7 +50,10 @@ async function multipartUpload(request: FastifyRequest, maxMegabytes: number): P
       if (part.type === 'field') {
         if (part.fieldname === 'callback') callback = callbackOf(part.value);
         else
-          unknown.push({ path: part.fieldname, message: 'is a field without a file name; send files and `callback` only' });
+          unknown.push({
+            path: part.fieldname,
+            message: 'is a field without a file name; send files and `callback` only',
+          });
         continue;
       }
       const bytes = await read(part, left);
@@ -72,7 +75,9 @@ async function multipartUpload(request: FastifyRequest, maxMegabytes: number): P
 function callbackOf(field: unknown): Callback {
   const value = typeof field === 'string' ? parseJson(field) : field;
   if (typeof value !== 'object' || value === null)
-    throw new InvalidRequest([{ path: 'callback', message: 'expected JSON: {"url": "https://…", "secret": "whsec_…"}' }]);
+    throw new InvalidRequest([
+      { path: 'callback', message: 'expected JSON: {"url": "https://…", "secret": "whsec_…"}' },
+    ]);
   refuseUnstorable(value, ['callback']);
   return parse(DocumentUpload.pick({ callback: true }), { callback: value }).callback as Callback;
 }

@@ -25,58 +25,56 @@ export const waitForIngestion = (
     readAgain: () => documents.getIngestion(scope, row.id),
   });
 
-export const ingestionRoutes =
-  (deps: Deps) =>
-  async (app: Api) => {
-    const { control, views } = deps;
-    app.route({
-      method: 'GET',
-      url: '/v1/ingestions/:id',
-      schema: {
-        operationId: 'getIngestion',
-        tags: ['documents'],
-        summary: 'Progress of an upload, and every file that could not be read',
-        params: IdParams,
-        headers: waitHeaders('the upload'),
-        response: { 200: json('How far it is', Ingestion, preferenceApplied), ...problems(404) },
-      },
-      handler: async ({ scope, params: { id }, headers: { prefer } }, reply) => {
-        const row = await control.ingestions.read(scope, id);
-        if (!row) throw noIngestion(id);
-        return reply.send(views.ingestion(await waitForIngestion(deps, reply, row, { scope, prefer })));
-      },
-    });
+export const ingestionRoutes = (deps: Deps) => async (app: Api) => {
+  const { control, views } = deps;
+  app.route({
+    method: 'GET',
+    url: '/v1/ingestions/:id',
+    schema: {
+      operationId: 'getIngestion',
+      tags: ['documents'],
+      summary: 'Progress of an upload, and every file that could not be read',
+      params: IdParams,
+      headers: waitHeaders('the upload'),
+      response: { 200: json('How far it is', Ingestion, preferenceApplied), ...problems(404) },
+    },
+    handler: async ({ scope, params: { id }, headers: { prefer } }, reply) => {
+      const row = await control.ingestions.read(scope, id);
+      if (!row) throw noIngestion(id);
+      return reply.send(views.ingestion(await waitForIngestion(deps, reply, row, { scope, prefer })));
+    },
+  });
 
-    app.route({
-      method: 'POST',
-      url: '/v1/ingestions/:id/retry',
-      schema: {
-        operationId: 'retryIngestion',
-        tags: ['documents'],
-        summary: 'Read the files of an upload that could not be read, or were not when it was cancelled or lost',
-        description:
-          'Makes another ingestion of them, unless one is under way: that is answered then. Left out are files that were read since, and those whose name stands for a newer document. Their bytes are kept for a week after the end of the upload.',
-        params: IdParams,
-        headers: waitHeaders('the upload'),
-        response: {
-          200: json('They were read within the time that `Prefer` gave', Ingestion, {
-            ...location('the progress'),
-            ...preferenceApplied,
-          }),
-          202: json('They are being read', Ingestion, { ...location('the progress'), ...preferenceApplied }),
-          ...problems(400, 404, 409, 410, 413, 415),
-        },
+  app.route({
+    method: 'POST',
+    url: '/v1/ingestions/:id/retry',
+    schema: {
+      operationId: 'retryIngestion',
+      tags: ['documents'],
+      summary: 'Read the files of an upload that could not be read, or were not when it was cancelled or lost',
+      description:
+        'Makes another ingestion of them, unless one is under way: that is answered then. Left out are files that were read since, and those whose name stands for a newer document. Their bytes are kept for a week after the end of the upload.',
+      params: IdParams,
+      headers: waitHeaders('the upload'),
+      response: {
+        200: json('They were read within the time that `Prefer` gave', Ingestion, {
+          ...location('the progress'),
+          ...preferenceApplied,
+        }),
+        202: json('They are being read', Ingestion, { ...location('the progress'), ...preferenceApplied }),
+        ...problems(400, 404, 409, 410, 413, 415),
       },
-      handler: async ({ scope, params: { id }, headers: { prefer } }, reply) => {
-        const row = await control.ingestions.retry(scope, id);
-        if (!row) throw noIngestion(id);
-        const current = await waitForIngestion(deps, reply, row, { scope, prefer });
-        return reply
-          .code(current.status === 'running' ? 202 : 200)
-          .header('location', ingestionPath(row.id))
-          .send(views.ingestion(current));
-      },
-    });
-  };
+    },
+    handler: async ({ scope, params: { id }, headers: { prefer } }, reply) => {
+      const row = await control.ingestions.retry(scope, id);
+      if (!row) throw noIngestion(id);
+      const current = await waitForIngestion(deps, reply, row, { scope, prefer });
+      return reply
+        .code(current.status === 'running' ? 202 : 200)
+        .header('location', ingestionPath(row.id))
+        .send(views.ingestion(current));
+    },
+  });
+};
 
 export const noIngestion = (id: string) => new AlfredError('not_found', `There is no ingestion ${id}.`);

@@ -30,8 +30,10 @@ export async function previewFile(path: string, parser: DocumentParser): Promise
 
 export function printPreview(preview: Preview, terminal: Terminal) {
   if ('error' in preview) return terminal.print(`Not read (${preview.error.code}): ${preview.error.message}`);
-  const { title, language, characters, chunks } = preview;
+  const { title, language, mediaType, notice, characters, chunks } = preview;
   terminal.print(`Title:    ${title}\nLanguage: ${language ?? 'not recognised'}`);
+  terminal.print(`Read as:  ${mediaType ?? 'unknown'}`);
+  if (notice !== undefined) terminal.print(`          ${notice}`);
   terminal.print(`Text:     ${formatCount(characters, 'character')} in ${formatCount(chunks.length, 'passage')}\n`);
   terminal.print(
     table([

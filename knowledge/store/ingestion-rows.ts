@@ -52,26 +52,28 @@ const maxSameContent = 20;
 
 /** The added files whose content the subject can read under another name too, in the same collection. */
 async function listSameContent(db: Database, scope: Scope, ingestionId: string): Promise<Ingestion['sameContent']> {
-  return db
-    .selectFrom('ingestion_files as f')
-    .innerJoin('ingestions as i', 'i.id', 'f.ingestion_id')
-    .innerJoin('documents as d', (join) =>
-      join
-        .onRef('d.tenant', '=', 'i.tenant')
-        .onRef('d.content_hash', '=', 'f.content_hash')
-        .onRef('d.collection', '=', 'i.collection'),
-    )
-    .select(['f.name', 'd.name as as'])
-    .where('f.ingestion_id', '=', ingestionId)
-    .where('f.state', '=', 'added')
-    .whereRef('d.name', '<>', 'f.name')
-    .where(isReadable(scope))
-    // A document of the same upload is a copy that the sender made.
-    .whereRef('d.created_at', '<', 'i.created_at')
-    .orderBy('f.ordinal')
-    .orderBy('d.name')
-    .limit(maxSameContent)
-    .execute();
+  return (
+    db
+      .selectFrom('ingestion_files as f')
+      .innerJoin('ingestions as i', 'i.id', 'f.ingestion_id')
+      .innerJoin('documents as d', (join) =>
+        join
+          .onRef('d.tenant', '=', 'i.tenant')
+          .onRef('d.content_hash', '=', 'f.content_hash')
+          .onRef('d.collection', '=', 'i.collection'),
+      )
+      .select(['f.name', 'd.name as as'])
+      .where('f.ingestion_id', '=', ingestionId)
+      .where('f.state', '=', 'added')
+      .whereRef('d.name', '<>', 'f.name')
+      .where(isReadable(scope))
+      // A document of the same upload is a copy that the sender made.
+      .whereRef('d.created_at', '<', 'i.created_at')
+      .orderBy('f.ordinal')
+      .orderBy('d.name')
+      .limit(maxSameContent)
+      .execute()
+  );
 }
 
 /** An ingestion with its progress. Counts come from the rows of its files, so repeated writes cannot distort them. */

@@ -59,7 +59,17 @@ async function findStored(db: Database, scope: Scope, { name, contentHash }: Fil
   const { collection, readers } = placement;
   const document = await db
     .selectFrom('documents as d')
-    .select(['id', 'content_hash', 'subject', 'readers', 'tags', 'chunk_tokens', 'overlap_tokens', 'updated_at', 'origin'])
+    .select([
+      'id',
+      'content_hash',
+      'subject',
+      'readers',
+      'tags',
+      'chunk_tokens',
+      'overlap_tokens',
+      'updated_at',
+      'origin',
+    ])
     .select(isReadable(scope).as('readable'))
     .where('tenant', '=', scope.tenant)
     .where('collection', '=', collection)

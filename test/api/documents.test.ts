@@ -67,38 +67,6 @@ describe('POST /v1/documents', () => {
     expect((await waiting).body).toMatchObject({ status: 'completed', outcome: 'all' });
   });
 
-  test('a file under a name that says nothing, or something else, is shown as what it is', async () => {
-    await ingest(
-      await upload(['kinds/page.txt', '<!doctype html><p>Twenty-five days.</p>'], ['kinds/leave', '# Leave']),
-    );
-    const { documents } = (await api.http.get('/v1/documents')).body;
-    const kind = (name: string) => documents.find((document: JsonObject) => document.name === name);
-    expect(kind('kinds/page.txt')).toMatchObject({
-      mediaType: 'text/html',
-      notice: 'It came as .txt, but the content is a web page (HTML): it was read as that.',
-    });
-    expect(kind('kinds/leave')).toMatchObject({ mediaType: 'text/markdown', notice: null });
-  });
-
-  test('content of another origin does not replace a document unless the sender says so', async () => {
-    const put = async (text: string, query: string) =>
-      ingest(await api.http.post(`/v1/documents?${query}`, { name: 'docs/origin.md', text }));
-    expect(await put('# From a', 'origin=laptop:/a')).toMatchObject({ outcome: 'all' });
-    const refused = await put('# From b', 'origin=laptop:/b');
-    expect(refused).toMatchObject({ outcome: 'none', failures: [{ error: { code: 'file_name_taken' } }] });
-    expect(refused['failures'][0].error.message).toContain('laptop:/a');
-    expect((await put('# From a', 'origin=laptop:/b')).counts).toMatchObject({ unchanged: 1 });
-    expect((await put('# From a, changed', 'origin=laptop:/a')).counts).toMatchObject({ replaced: 1 });
-    expect((await put('# From b', 'origin=laptop:/b&replace=true')).counts).toMatchObject({ replaced: 1 });
-    const { documents } = (await api.http.get('/v1/documents')).body;
-    expect(documents.find(({ name }: JsonObject) => name === 'docs/origin.md').origin).toBe('laptop:/b');
-    const copy = await ingest(await upload(['elsewhere/origin.md', '# From b']));
-    expect(copy).toMatchObject({
-      counts: { added: 1 },
-      sameContent: [{ name: 'elsewhere/origin.md', as: 'docs/origin.md' }],
-    });
-  });
-
   test('takes a text as JSON; the same text again is unchanged, another text replaces it', async () => {
     const put = (text: string) => api.http.post('/v1/documents', { name: 'note.md', text });
     expect((await ingest(await put('# One'))).counts).toMatchObject({ added: 1 });

@@ -63,9 +63,8 @@ export const createCallbacks = (db: Database): Callbacks => ({
       where (state = 'waiting' or state = 'delivering' and updated_at < now() - ${overdueAfter}::interval)
         and ${hasEnded}
       order by updated_at limit ${limit}`.execute(db);
-    return rows.map(
-      ({ task_id: taskId, ingestion_id: ingestionId, tenant, subject }): CallbackRef =>
-        taskId === null ? { ingestionId, tenant, subject } : { taskId, tenant, subject },
+    return rows.map(({ task_id: taskId, ingestion_id: ingestionId, tenant, subject }): CallbackRef =>
+      taskId === null ? { ingestionId, tenant, subject } : { taskId, tenant, subject },
     );
   },
 });

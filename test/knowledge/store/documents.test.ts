@@ -56,6 +56,22 @@ describe('a document', () => {
     expect([await documents.get(local, documentId), await newestSequence()]).toEqual(before);
   });
 
+  test('that came from another origin is replaced only when the sender says so', async () => {
+    const from = async (origin: string, text: string, replace?: boolean) => {
+      const placement = { origin, ...(replace ? { replace } : {}) };
+      return (await putDocument(env.postgres.db, 'guide/a.txt', text, { placement })).state;
+    };
+    const { documentId } = await putDocument(env.postgres.db, 'guide/a.txt', 'A.', { placement: { origin: '/a' } });
+    await expect(from('/b', 'B.')).rejects.toMatchObject({ message: expect.stringMatching(/\(\/a\).*--replace/) });
+    expect(await from('/b', 'A.')).toBe('unchanged');
+    expect(await from('/a', 'A, changed.')).toBe('replaced');
+    expect(await from('/b', 'B.', true)).toBe('replaced');
+    expect(await from('/c', 'B.', true)).toBe('replaced');
+    expect(await from('/c', 'B.', true)).toBe('unchanged');
+    expect(await documents.get(local, documentId)).toMatchObject({ origin: '/c', version: 3 });
+    expect((await put('guide/a.txt', 'From nowhere.')).state).toBe('replaced');
+  });
+
   test('that is changed keeps its id, and its chunks are replaced', async () => {
     const { documentId } = await put('changing.txt', 'Old.\n\nOlder.');
     const old = await chunksOf(documentId);
