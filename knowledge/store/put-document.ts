@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { v7 as newId } from 'uuid';
 import type { Chunking } from '../../contract/chunking.ts';
@@ -142,7 +143,8 @@ async function writeDocument(
     return { state: 'replaced', documentId: before.id };
   }
   if (!parsed) return undefined;
-  const isSameContent = before?.content_hash === file.contentHash;
+  // Another version of the parser may read another text from the same bytes. Offsets into it belong to a new version.
+  const isSameText = before?.content_hash === file.contentHash && (await hasText(trx, before.id, parsed.text));
   const columns = {
     title: parsed.title,
     media_type: parsed.mediaType ?? file.mediaType,
@@ -157,13 +159,13 @@ async function writeDocument(
     overlap_tokens: chunking.overlapTokens,
     ...placementColumns,
     // Only re-chunked: keep `updated_at`, because the text is the same.
-    ...(before && isSameContent && !isPlacedDifferently(before, placement) ? { updated_at: before.updated_at } : {}),
+    ...(before && isSameText && !isPlacedDifferently(before, placement) ? { updated_at: before.updated_at } : {}),
   };
   const id = before?.id ?? newId();
   if (before) {
     await trx
       .updateTable('documents')
-      .set({ ...columns, ...(isSameContent ? {} : { version: sql<number>`version + 1` }) })
+      .set({ ...columns, ...(isSameText ? {} : { version: sql<number>`version + 1` }) })
       .where('id', '=', id)
       .execute();
     await removeUnusedFiles(trx, scope.tenant, [before.content_hash]);
@@ -176,4 +178,13 @@ async function writeDocument(
   }
   await replaceChunks(trx, { tenant: scope.tenant, documentId: id }, parsed);
   return { state: before ? 'replaced' : 'added', documentId: id };
+}
+
+async function hasText(db: Database, documentId: string, text: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('documents')
+    .select(sql<string>`md5(text)`.as('hash'))
+    .where('id', '=', documentId)
+    .executeTakeFirst();
+  return row?.hash === createHash('md5').update(text).digest('hex');
 }

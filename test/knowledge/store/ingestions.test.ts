@@ -218,6 +218,23 @@ describe('an ingestion', () => {
     }
   });
 
+  test('ends while its files are settled, without waiting for each other', async () => {
+    for (let round = 0; round < 10; round++) {
+      const files = Array.from({ length: 6 }, (_, n) => upload(`race-${round}-${n}.txt`, `race ${round} ${n}`));
+      const ingestionId = await documents.createIngestion(local, files, defaultPlacement);
+      const failure = { state: 'failed', code: 'file_unreadable', message: 'no' } as const;
+      const ends = await Promise.all([
+        ...files.map((_, ordinal) => documents.recordFileOutcome(local, { ingestionId, ordinal }, failure)),
+        documents.endIngestion(local, ingestionId, 'failed'),
+        documents.endIngestion(local, ingestionId, 'cancelled'),
+      ]);
+      expect(ends.filter((ended) => ended === true)).toHaveLength(1);
+      const seen = await events.read(local, ingestionId, 0, 50);
+      expect(seen.map(({ seq }) => seq)).toEqual(seen.map((_, n) => n + 1));
+      expect(seen.at(-1)?.type).toMatch(/^ingestion\.(failed|cancelled)$/);
+    }
+  });
+
   test('names the added files whose content is there under another name', async () => {
     await put('handbook/copied.txt', 'Copied.');
     const files = [upload('copied.txt', 'Copied.'), upload('fresh.txt', 'Fresh.'), upload('fresh-2.txt', 'Fresh.')];
