@@ -3,25 +3,39 @@ import { AlfredError } from '../contract/errors.ts';
 import type { CallbackRef } from '../contract/references.ts';
 import { isEnded } from '../contract/task-status.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import type { CallbackAttempt, CallbackOutcome, Callbacks, TaskRow, Tasks, Webhooks } from '../contract/ports/index.ts';
+import type {
+  CallbackAttempt,
+  CallbackOutcome,
+  Callbacks,
+  Documents,
+  Tasks,
+  Webhooks,
+} from '../contract/ports/index.ts';
 
-export type CallbackDeps = { callbacks: Callbacks; tasks: Tasks; webhooks: Webhooks; metrics: Metrics };
+export type CallbackDeps = {
+  callbacks: Callbacks;
+  tasks: Tasks;
+  documents: Pick<Documents, 'getIngestion'>;
+  webhooks: Webhooks;
+  metrics: Metrics;
+};
 
-/** `nothing_due`: it is delivered already, the task runs again after a reset, or the task has no callback. */
+/** `nothing_due`: it is delivered already, the task runs again after a reset, or there is no callback. */
 type Delivery = 'delivered' | 'failed' | 'nothing_due';
 
-export const createCallbackActivities = ({ callbacks, tasks, webhooks, metrics }: CallbackDeps) => ({
+export const createCallbackActivities = (deps: CallbackDeps) => ({
   /**
-   * Makes one attempt to report a task's end to the callback URL of its request.
+   * Makes one attempt to report the end of a task or upload to the callback URL of its request.
    *
    * @throws AlfredError `callback_undelivered` when another attempt may succeed
    */
-  async deliverCallback({ taskId, ...scope }: CallbackRef): Promise<Delivery> {
-    const attempt = await callbacks.beginAttempt(scope, taskId);
-    const task = attempt && (await tasks.get(scope, taskId));
-    if (!task || !isEnded(task.status)) return 'nothing_due';
-    const { retryAfterMs, ...outcome } = await send(webhooks, task, attempt, cancellationSignal());
-    await callbacks.settleAttempt(scope, taskId, attempt, outcome);
+  async deliverCallback(callback: CallbackRef): Promise<Delivery> {
+    const { callbacks, metrics } = deps;
+    const attempt = await callbacks.beginAttempt(callback);
+    const report = attempt && (await reportOf(deps, callback));
+    if (!report) return 'nothing_due';
+    const { retryAfterMs, ...outcome } = await send(deps.webhooks, report, attempt, cancellationSignal());
+    await callbacks.settleAttempt(callback, attempt, outcome);
     metrics.callbacks.inc({ outcome: outcome.state === 'delivering' ? 'retried' : outcome.state });
     if (outcome.state === 'delivering')
       throw new AlfredError('callback_undelivered', outcome.error ?? undefined, { retryAfterMs });
@@ -29,23 +43,41 @@ export const createCallbackActivities = ({ callbacks, tasks, webhooks, metrics }
   },
 
   /** Records the failed delivery when no attempt will follow. */
-  async giveUpCallback({ taskId, ...scope }: CallbackRef): Promise<void> {
-    await callbacks.giveUp(scope, taskId);
-    metrics.callbacks.inc({ outcome: 'failed' });
+  async giveUpCallback(callback: CallbackRef): Promise<void> {
+    await deps.callbacks.giveUp(callback);
+    deps.metrics.callbacks.inc({ outcome: 'failed' });
   },
 });
+
+/** What a callback sends: what has ended, as the API returns it without links. */
+type Report = { id: string; body: { type: string; timestamp: string | null; data: unknown } };
+
+/** @returns undefined unless the task or upload has ended */
+async function reportOf(
+  { tasks, documents }: Pick<CallbackDeps, 'tasks' | 'documents'>,
+  callback: CallbackRef,
+): Promise<Report | undefined> {
+  if ('taskId' in callback) {
+    const task = await tasks.get(callback, callback.taskId);
+    if (!task || !isEnded(task.status)) return undefined;
+    return { id: task.id, body: { type: `task.${task.status}`, timestamp: task.endedAt, data: task } };
+  }
+  const ingestion = await documents.getIngestion(callback, callback.ingestionId);
+  if (!ingestion || ingestion.status === 'running') return undefined;
+  const { id, status, endedAt } = ingestion;
+  return { id, body: { type: `ingestion.${status}`, timestamp: endedAt, data: ingestion } };
+}
 
 type SendOutcome = CallbackOutcome & { retryAfterMs?: number | undefined };
 
 async function send(
   webhooks: Webhooks,
-  task: TaskRow,
+  { id, body }: Report,
   { url, secret, delivery }: CallbackAttempt,
   signal: AbortSignal,
 ): Promise<SendOutcome> {
-  const body = { type: `task.${task.status}`, timestamp: task.endedAt, data: task };
   try {
-    const response = await webhooks.send({ url, secret, id: `${task.id}.${delivery}`, body }, { signal });
+    const response = await webhooks.send({ url, secret, id: `${id}.${delivery}`, body }, { signal });
     const { status, receiver, retryAfterMs } = response;
     if (status >= 200 && status < 300) return { state: 'delivered', status, error: null };
     // 410 Gone: the receiver does not want this callback any more (Standard Webhooks).

@@ -114,7 +114,7 @@ async function afterEnd(
 ) {
   count(metrics, row);
   const callback = { taskId, tenant, subject };
-  if (!row || !(await callbacks.get(callback, taskId))) return;
+  if (!row || !(await callbacks.get(callback))) return;
   // A failure here does not fail the task: the sweep starts the delivery again.
   await workflows.deliverCallback(callback).catch((error: unknown) => {
     log.warn({ err: error, taskId }, 'the delivery of a callback could not be started');

@@ -22,6 +22,9 @@ import { controlScheduleRoutes } from './routes/control-schedule.ts';
 import { controlSourceRoutes } from './routes/control-source.ts';
 import { deleteConversationRoutes } from './routes/delete-conversation.ts';
 import { documentRoutes } from './routes/documents.ts';
+import { documentTextRoutes } from './routes/document-text.ts';
+import { ingestionCallbackRoutes } from './routes/ingestion-callback.ts';
+import { ingestionEventRoutes } from './routes/ingestion-events.ts';
 import { ingestionRoutes } from './routes/ingestions.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
 import { conversationEventRoutes } from './routes/conversation-events.ts';
@@ -128,7 +131,10 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     stopConversationRoutes,
     collectionRoutes,
     documentRoutes,
+    documentTextRoutes,
     ingestionRoutes,
+    ingestionEventRoutes,
+    ingestionCallbackRoutes,
     sourceRoutes,
     controlSourceRoutes,
     agentRoutes,

@@ -7,6 +7,7 @@ import type {
   Control,
   Documents,
   Identity,
+  IngestionEvents,
   Ledger,
   Schedules,
   Sources,
@@ -50,6 +51,7 @@ export type ApiDeps = {
   callbacks: Pick<Callbacks, 'get'>;
   collections: Collections;
   documents: Documents;
+  ingestionEvents: IngestionEvents;
   ledger: Pick<Ledger, 'reportUsage'>;
   index: Pick<SearchIndex, 'search'>;
   schedules: Schedules;

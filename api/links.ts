@@ -73,7 +73,11 @@ export const createViews = ({ TEMPORAL_NAMESPACE: namespace, TEMPORAL_UI_URL: ui
     }),
     ingestion: (row: Omit<Ingestion, 'links'>): Ingestion => ({
       ...row,
-      links: { self: ingestionPath(row.id), temporal: workflowUrl(ingestionWorkflowId(row.id)) },
+      links: {
+        self: ingestionPath(row.id),
+        events: `${ingestionPath(row.id)}/events`,
+        temporal: workflowUrl(ingestionWorkflowId(row.id)),
+      },
     }),
     source: (row: SourceRow): Source => ({
       ...row,

@@ -6,7 +6,7 @@ const hasCredentials = (url: string) => {
 };
 
 /**
- * The webhook that reports the end of a task. The request is signed as Standard Webhooks specifies
+ * The webhook that reports the end of a task or of an upload. The request is signed as Standard Webhooks specifies
  * (https://www.standardwebhooks.com).
  */
 export const Callback = z
@@ -15,20 +15,20 @@ export const Callback = z
       .url({ protocol: /^https?$/ })
       .max(2_048)
       .refine((url) => !hasCredentials(url), 'expected an address without a user or password in it')
-      .describe('Gets a signed POST when the task has ended'),
+      .describe('Gets a signed POST when the task or upload has ended'),
     secret: z
       .string()
       .regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, 'expected whsec_ and 24 to 64 bytes in base64')
       .describe('Signs what is sent; never shown again'),
   })
-  .describe('Tells a server of yours when the task has ended; repeated for a day until it answers 2xx');
+  .describe('Tells a server of yours when it has ended; repeated for a day until it answers 2xx');
 export type Callback = z.infer<typeof Callback>;
 
 export const CallbackState = z.object({
   url: z.string(),
   state: z
     .enum(['waiting', 'delivering', 'delivered', 'failed'])
-    .describe('`waiting`: for the end of the task, or for a worker'),
+    .describe('`waiting`: for the end of the task or upload, or for a worker'),
   deliveries: z.int().nonnegative().describe('The first and every repeat that was asked for'),
   attempts: z.int().nonnegative(),
   lastAttemptAt: z.iso.datetime().nullable(),

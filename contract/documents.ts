@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Callback } from './callback.ts';
 import { TaskError } from './task.ts';
 
 export const DocumentName = z
@@ -29,6 +30,13 @@ const Reader = z
 
 export const Readers = z.array(Reader).max(100);
 
+const Origin = z
+  .string()
+  .trim()
+  .min(1)
+  .max(1_000)
+  .regex(/^[^\u0000-\u001f\u007f]+$/, 'must not contain control characters');
+
 /** The collection, readers and tags of documents. A missing field stays as it is. */
 export const Placement = z.strictObject({
   collection: CollectionName.default('default'),
@@ -36,6 +44,10 @@ export const Placement = z.strictObject({
     'Who may read them beside whoever adds them: everyone, group:<name>, subject:<id>; empty for nobody. Default: everyone, and for a document that is there already, as it is',
   ),
   tags: Tags.optional(),
+  origin: Origin.optional().describe(
+    'Where the names begin, in words of your own, like `laptop:/home/ann`. A document that came from another origin is not replaced by other content: the file is refused (`file_name_taken`)',
+  ),
+  replace: z.boolean().optional().describe('true: take the place of documents that came from another `origin`'),
 });
 export type Placement = z.infer<typeof Placement>;
 
@@ -43,7 +55,12 @@ export type Placement = z.infer<typeof Placement>;
 export const PlacementQuery = Placement.extend({
   readers: z.preprocess(splitList, Placement.shape.readers),
   tags: z.preprocess(splitList, Placement.shape.tags),
+  replace: z.preprocess(readBoolean, Placement.shape.replace),
 });
+
+function readBoolean(value: unknown): unknown {
+  return value === 'true' ? true : value === 'false' ? false : value;
+}
 
 function splitList(value: unknown): unknown {
   if (typeof value !== 'string') return value;
@@ -55,6 +72,7 @@ export const DocumentUpload = z.strictObject({
   name: DocumentName,
   text: z.string().min(1).max(16_000_000),
   mediaType: z.enum(['text/markdown', 'text/plain', 'text/html']).default('text/markdown'),
+  callback: Callback.optional().describe('Tells a server of yours when the upload has been read'),
 });
 export type DocumentUpload = z.infer<typeof DocumentUpload>;
 
@@ -62,7 +80,12 @@ export const Document = z.object({
   id: z.uuid(),
   name: z.string(),
   title: z.string(),
-  mediaType: z.string(),
+  mediaType: z.string().describe('What it was read as, by its content'),
+  notice: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe('Said when the content is not what the name or the sender claimed; the content decided'),
   contentHash: z.string().describe('SHA-256 of the file'),
   sizeBytes: z.int().nonnegative(),
   characters: z.int().nonnegative().describe('Length of the text that was read from it'),
@@ -70,6 +93,7 @@ export const Document = z.object({
   collection: z.string(),
   readers: z.array(z.string()).describe('Who may read it beside its owner'),
   owner: z.string().describe('The subject who added it'),
+  origin: z.string().nullable().default(null).describe('Where it came from, as whoever added it said'),
   tags: z.array(z.string()),
   language: z.string().nullable().describe('ISO 639-1; null where it could not be told'),
   version: z.int().positive().describe('Counts the contents that stood under this name'),
@@ -77,6 +101,30 @@ export const Document = z.object({
   updatedAt: z.iso.datetime(),
 });
 export type Document = z.infer<typeof Document>;
+
+/** At most this many characters of a document's text come in one answer. */
+export const maxTextRange = 2_000_000;
+
+const offset = z.coerce.number().int().nonnegative().max(2_147_483_647);
+
+export const DocumentTextQuery = z.strictObject({
+  version: z.coerce.number().int().positive().max(2_147_483_647).optional().describe('Only this version of it'),
+  start: offset.default(0).describe('In UTF-16 code units, as `start` of a citation'),
+  end: offset.optional().describe('The first character that is left out; default and at most the end of the text'),
+});
+export type DocumentTextQuery = z.infer<typeof DocumentTextQuery>;
+
+/** A document's text, or a part of it. `text` is the document's text at [start, end), in UTF-16 code units. */
+export const DocumentText = z.object({
+  documentId: z.uuid(),
+  version: z.int().positive(),
+  contentHash: z.string().describe('SHA-256 of the file'),
+  start: z.int().nonnegative(),
+  end: z.int().nonnegative(),
+  characters: z.int().nonnegative().describe('Length of the whole text'),
+  text: z.string(),
+});
+export type DocumentText = z.infer<typeof DocumentText>;
 
 export const DocumentListQuery = z.strictObject({
   collection: z.string().min(1).max(100).optional(),
@@ -96,19 +144,39 @@ export const IngestedFile = z.object({
 });
 export type IngestedFile = z.infer<typeof IngestedFile>;
 
+/** Whether the files of an upload were read: all of them, some, or none. */
+export const IngestionOutcome = z.enum(['all', 'some', 'none']);
+export type IngestionOutcome = z.infer<typeof IngestionOutcome>;
+
+/** A file of which a document of another name has the same content. */
+const SameContent = z.object({ name: z.string(), as: z.string().describe('The name of the other document') });
+
 /** The state of one upload: how many of its files have been read, and which failed. */
 export const Ingestion = z.object({
   id: z.uuid(),
-  status: z.enum(['running', 'completed', 'failed', 'cancelled']),
+  status: z
+    .enum(['running', 'completed', 'failed', 'cancelled'])
+    .describe('Whether the work is over; `outcome` says whether the files were read'),
+  outcome: IngestionOutcome.nullable()
+    .default(null)
+    .describe(
+      'all: every file was read; some: `failures` and `counts.pending` say which were not; none; null while it runs',
+    ),
   files: z.int().nonnegative(),
   counts: z.object({ pending: z.int(), added: z.int(), replaced: z.int(), unchanged: z.int(), failed: z.int() }),
   failures: z
     .array(IngestedFile)
     .describe('Every file that could not be read, with the reason; its bytes are kept for a week, for a retry'),
+  sameContent: z
+    .array(SameContent)
+    .default([])
+    .describe(
+      'When it has ended: files that were added although their content is there under another name; at most 20',
+    ),
   retryOf: z.uuid().nullable().describe('The upload of whose files these were not read'),
   createdAt: z.iso.datetime(),
   endedAt: z.iso.datetime().nullable(),
-  links: z.object({ self: z.string(), temporal: z.string() }),
+  links: z.object({ self: z.string(), events: z.string().optional(), temporal: z.string() }),
 });
 export type Ingestion = z.infer<typeof Ingestion>;
 

@@ -53,7 +53,7 @@ const table = {
   destination_forbidden: [422, once, 'This address is not one that Alfred may call.'],
   destination_refused: [500, once, 'The other side refused what was sent.'],
   effect_unknown: [500, few, 'The call left and no answer came; it is not known whether it took effect.'],
-  callback_missing: [404, once, 'The task has no callback.'],
+  callback_missing: [404, once, 'There is no callback to tell.'],
   callback_undelivered: [500, unlimited, 'The receiver of the callback did not take it.'],
   model_unavailable: [500, several, 'The model did not answer after several attempts.'],
   model_rate_limited: [500, unlimited, 'The model provider is limiting our requests.'],
@@ -86,6 +86,7 @@ const table = {
   ingestion_running: [409, once, 'The upload is still being read.'],
   ingestion_without_failures: [409, once, 'No file of the upload is left to be read again.'],
   file_bytes_gone: [410, once, 'The files are no longer kept; add them again.'],
+  document_version_gone: [410, once, 'Only the newest version of a document is kept.'],
   file_too_slow: [422, once, 'Reading the file took too long.'],
   // a source
   source_exists: [409, once, 'There is a source with that address already.'],

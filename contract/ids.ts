@@ -7,7 +7,8 @@ export const ingestionWorkflowId = (ingestionId: string) => `ingestion/${ingesti
 export const taskIdOf = (workflowId: string) => (workflowId.startsWith('task/') ? workflowId.slice(5) : undefined);
 
 export const conversationWorkflowId = (conversationId: string) => `conversation/${conversationId}`;
-export const callbackWorkflowId = (taskId: string) => `callback/${taskId}`;
+/** @param ownerId the id of the task or upload that the callback reports */
+export const callbackWorkflowId = (ownerId: string) => `callback/${ownerId}`;
 /** Id of the Temporal schedule. The workflow ids of the schedule's runs begin with this id. */
 export const scheduleWorkflowId = (scheduleId: string) => `schedule/${scheduleId}`;
 
@@ -41,5 +42,5 @@ export const budgetId = {
 
 export const sweepScheduleId = 'alfred-sweep-tasks';
 
-/** Postgres NOTIFY channel. The payload is the id of a task or conversation, followed by ` end` when it has ended. */
+/** Postgres NOTIFY channel. The payload is the id of a task, conversation or upload, and ` end` when it has ended. */
 export const taskEventsChannel = 'task_events';

@@ -32,8 +32,8 @@ export type ScheduledRun = ScheduleRef & { key: string };
 /** Identifies a conversation in workflows and activities. */
 export type ConversationRef = Scope & { conversationId: string; agent: string };
 
-/** Identifies a task's callback. Its address and secret stay in Postgres. */
-export type CallbackRef = Scope & { taskId: string };
+/** Identifies the callback of a task or of an upload. Its address and secret stay in Postgres. */
+export type CallbackRef = Scope & ({ taskId: string } | { ingestionId: string });
 
 /** Identifies a source of documents. Its address stays in Postgres. */
 export type SourceRef = Scope & { sourceId: string };

@@ -4,7 +4,7 @@ import type { BinaryKind } from './binary-kind.ts';
 /** Text kinds are parsed from decoded text, byte kinds from the bytes. */
 export type TextKind = 'markdown' | 'text' | 'html' | 'csv' | 'json' | 'jsonl';
 export type ByteKind = BinaryKind | 'eml';
-type Kind = TextKind | ByteKind;
+export type Kind = TextKind | ByteKind;
 
 const byExtension: Record<ReadableExtension, Kind> = {
   '.md': 'markdown',
@@ -60,6 +60,54 @@ const byMediaType: Record<string, Kind> = {
 
 /** Media types that say nothing about the kind of a file. */
 export const unknownTypes: ReadonlySet<string> = new Set(['', 'application/octet-stream', 'binary/octet-stream']);
+
+/** Extensions that say nothing about the kind of a file. */
+export const genericExtensions: ReadonlySet<string> = new Set([
+  '',
+  '.bin',
+  '.dat',
+  '.data',
+  '.tmp',
+  '.temp',
+  '.file',
+  '.download',
+  '.bak',
+  '.old',
+  '.orig',
+  '.unknown',
+]);
+
+/** What people call a file of each kind. */
+export const labelOf: Record<Kind, string> = {
+  markdown: 'Markdown',
+  text: 'plain text',
+  html: 'a web page (HTML)',
+  csv: 'a table of values (CSV)',
+  json: 'JSON',
+  jsonl: 'JSON Lines',
+  pdf: 'a PDF',
+  docx: 'a Word document',
+  xlsx: 'a workbook (XLSX)',
+  pptx: 'a presentation (PPTX)',
+  eml: 'a message (e-mail)',
+  picture: 'a picture',
+};
+
+/**
+ * The media type of a file that was recognised. Of several types of its kind, the one that the sender declared or the
+ * extension stands for, else the usual one.
+ *
+ * @param extension in lower case, with its dot
+ * @param declared in lower case, without parameters
+ */
+export function mediaTypeOf(kind: Kind, extension: string, declared: string): string {
+  if (kindOfMediaType(declared) === kind) return declared;
+  if (extension === '.tsv' && kind === 'csv') return 'text/tab-separated-values';
+  if (kind === 'picture' && /^\.jpe?g$/.test(extension)) return 'image/jpeg';
+  if (kind === 'picture' && /^\.tiff?$/.test(extension)) return 'image/tiff';
+  // The first type of each kind in the table is the usual one.
+  return Object.entries(byMediaType).find(([, typeKind]) => typeKind === kind)?.[0] ?? 'application/octet-stream';
+}
 
 /** @param extension in lower case, with its dot */
 export const kindOfExtension = (extension: string): Kind | undefined =>

@@ -8,7 +8,7 @@ import { readEmail } from './formats/email.ts';
 import { readPicture } from './formats/picture.ts';
 import { binaryKind } from './binary-kind.ts';
 import { howToRecognise, type Recognise } from './recognition/recogniser.ts';
-import { recogniseFile } from './recognise-file.ts';
+import { recogniseFile, type RecognisedFile } from './recognise-file.ts';
 import type { ByteKind, TextKind } from './file-kinds.ts';
 import { fileProblem } from './file-problem.ts';
 import { readHtmlFile } from './formats/html.ts';
@@ -30,12 +30,7 @@ import { readXlsx } from './formats/xlsx.ts';
  * @throws AlfredError `file_empty`, `file_type_unsupported`, `file_unreadable`, `file_too_large` or `file_encrypted`
  */
 export async function parseFile(file: FileToParse, recognise?: Recognise): Promise<ParsedDocument> {
-  const {
-    title,
-    units,
-    headingsNameParts,
-    notes = [],
-  } = await readOutline(file, recognise).catch((error: unknown) => {
+  const { recognised, outline } = await recogniseAndRead(file, recognise).catch((error: unknown) => {
     if (error instanceof AlfredError) throw error;
     const problem =
       error instanceof RangeError
@@ -43,6 +38,7 @@ export async function parseFile(file: FileToParse, recognise?: Recognise): Promi
         : 'the file is damaged and cannot be read';
     throw fileProblem('file_unreadable', file.name, `${problem}. Save or export it again and add it again.`, error);
   });
+  const { title, units, headingsNameParts, notes = [] } = outline;
   refuseLongText(
     file.name,
     units.reduce((characters, { text }) => characters + text.length, 0),
@@ -52,10 +48,13 @@ export async function parseFile(file: FileToParse, recognise?: Recognise): Promi
     headingsNameParts,
     chunking: file.chunking,
   });
+  const { mediaType, notice } = recognised;
   if (document.chunks.length > 0)
     return {
       ...document,
       language: await detectLanguage(document.text),
+      mediaType,
+      notice,
       ...(notes.length > 0 && { notes }),
     };
   throw fileProblem('file_empty', file.name, `the file holds no text. ${adviceOnEmpty(file, recognise)}`);
@@ -75,9 +74,17 @@ function adviceOnEmpty({ name, bytes }: FileToParse, recognise: Recognise | unde
 /** How deep messages may be attached to messages. */
 const maxMessageDepth = 4;
 
-async function readOutline(file: FileToParse, recognise: Recognise | undefined, messageDepth = 0): Promise<Outline> {
-  const { name, bytes } = file;
+async function recogniseAndRead(file: FileToParse, recognise: Recognise | undefined) {
   const recognised = recogniseFile(file);
+  return { recognised, outline: await readOutline(file, recognised, { recognise, messageDepth: 0 }) };
+}
+
+async function readOutline(
+  { name, bytes }: FileToParse,
+  recognised: RecognisedFile,
+  options: { recognise: Recognise | undefined; messageDepth: number },
+): Promise<Outline> {
+  const { recognise, messageDepth } = options;
   if ('text' in recognised) {
     refuseLongText(name, recognised.text.length);
     return textReaders[recognised.kind](name, recognised.text);
@@ -89,7 +96,9 @@ async function readOutline(file: FileToParse, recognise: Recognise | undefined, 
       name,
       'it is attached to a message within messages. Add it as a file of its own.',
     );
-  return readEmail(bytes, (attachment) => readOutline(attachment, recognise, messageDepth + 1));
+  return readEmail(bytes, (attachment) =>
+    readOutline(attachment, recogniseFile(attachment), { ...options, messageDepth: messageDepth + 1 }),
+  );
 }
 
 const textReaders: Record<TextKind, (name: string, text: string) => Outline> = {

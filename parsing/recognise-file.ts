@@ -4,60 +4,110 @@ import { decodeText } from './decode-text.ts';
 import { hasEmailHeader } from './formats/email.ts';
 import { type BinaryKind, binaryKind } from './binary-kind.ts';
 import { fileProblem } from './file-problem.ts';
-import { type ByteKind, kindOfExtension, kindOfMediaType, type TextKind, unknownTypes } from './file-kinds.ts';
+import {
+  type ByteKind,
+  genericExtensions,
+  kindOfExtension,
+  kindOfMediaType,
+  labelOf,
+  mediaTypeOf,
+  type Kind,
+  type TextKind,
+  unknownTypes,
+} from './file-kinds.ts';
+import { foreignText, isMessage, resemblesMarkdown, signatureOf } from './text-signature.ts';
 
-export type RecognisedFile = { kind: TextKind; text: string } | { kind: ByteKind };
+export type RecognisedFile = ({ kind: TextKind; text: string } | { kind: ByteKind }) & {
+  mediaType: string;
+  /** For people: that the content is not what the name or the sender claimed. */
+  notice?: string;
+};
 
 const supported = `${readableKinds} files are read`;
 
 type Upload = { name: string; mediaType: string; bytes: Uint8Array; typeDecides?: boolean | undefined };
 
+/** What the name and the sender say. */
+type Claim = {
+  kind: Kind | undefined;
+  /** For people: the name's extension or the media type. */
+  label: string;
+  /** Whether they name a kind of file that is not read. */
+  isForeign: boolean;
+};
+
 /**
- * Finds out what kind of file it is. The extension decides, else the media type, and the content has to agree. With
- * `typeDecides` (for web servers) the media type goes before the extension.
+ * Finds out what kind of file it is. The content decides where it shows its kind; else the extension, else the media
+ * type. With `typeDecides` (for web servers) the media type goes before the extension.
  *
  * @throws AlfredError `file_empty`, `file_type_unsupported`, `file_encrypted` or `file_unreadable`
  */
-export function recogniseFile({ name, mediaType, bytes, typeDecides }: Upload): RecognisedFile {
+export function recogniseFile(file: Upload): RecognisedFile {
+  const { name, bytes } = file;
   if (bytes.length === 0)
     throw fileProblem('file_empty', name, 'the file is empty (0 bytes). Add the file again once it has content.');
-  const extension = extname(name).toLowerCase();
-  const type = mediaType.split(';')[0]?.trim().toLowerCase() ?? '';
+  const claim = claimOf(file);
+  const found = kindOf(file, claim);
+  const contradicts = claim.kind === undefined ? claim.isForeign : claim.kind !== found.kind;
+  return {
+    ...found,
+    mediaType: mediaTypeOf(found.kind, extname(name).toLowerCase(), typeOf(file)),
+    ...(contradicts && {
+      notice: `It came as ${claim.label}, but the content is ${labelOf[found.kind]}: it was read as that.`,
+    }),
+  };
+}
+
+const typeOf = ({ mediaType }: Upload) => mediaType.split(';')[0]?.trim().toLowerCase() ?? '';
+
+function claimOf(file: Upload): Claim {
+  const extension = extname(file.name).toLowerCase();
+  const type = typeOf(file);
   const byName = kindOfExtension(extension);
   const byType = kindOfMediaType(type);
-  const claimed = typeDecides ? (byType ?? byName) : (byName ?? byType);
-  const claim = extension || type;
+  const kind = file.typeDecides ? (byType ?? byName) : (byName ?? byType);
+  const isNamed = kind === undefined ? extension !== '' : kind === byName;
+  const isForeign =
+    kind === undefined &&
+    (!unknownTypes.has(type) || (/^\.[a-z]\w{0,7}$/.test(extension) && !genericExtensions.has(extension)));
+  return { kind, label: isNamed ? extension : type, isForeign };
+}
+
+function kindOf(
+  { name, mediaType, bytes }: Upload,
+  claim: Claim,
+): { kind: TextKind; text: string } | { kind: ByteKind } {
+  const { kind: claimed, label } = claim;
   const binary = binaryKind(name, bytes);
-  if (binary?.kind) {
-    if (claimed === binary.kind || (!claimed && unknownTypes.has(type))) return { kind: binary.kind };
-    throw fileProblem(
-      'file_type_unsupported',
-      name,
-      `the content is a ${binary.extension} file, but it came as ${claim}. Rename it to end in ${binary.extension} and add it again.`,
-    );
-  }
+  if (binary?.kind) return { kind: binary.kind };
   if (binary) throw unsupported(name, `this is ${binary.foreign}`);
-  if (isBinary(claimed) || (claimed === 'eml' && !hasEmailHeader(bytes))) {
+  // Each part of a message declares its own encoding, so it is not decoded here.
+  if (claimed === 'eml' ? hasEmailHeader(bytes) : isMessage(bytes)) return { kind: 'eml' };
+  const charset = /;\s*charset\s*=\s*["']?([\w:.-]+)/i.exec(mediaType)?.[1];
+  const decoded = decodeText(bytes, { isMarkup: claimed === 'html' || !claimed, charset });
+  const signature = 'text' in decoded ? signatureOf(decoded.text) : undefined;
+  if ((isBinary(claimed) || claimed === 'eml') && !signature)
     throw fileProblem(
       'file_unreadable',
       name,
-      `it came as ${claim}, but the content is not that of a ${claimed === 'picture' ? 'picture' : `.${claimed} file`}; it may be damaged. Open it, save it again and add it again.`,
+      `it came as ${label}, but the content is not that of a ${claimed === 'picture' ? 'picture' : `.${claimed} file`}; it may be damaged. Open it, save it again and add it again.`,
     );
-  }
-  // Each part of a message declares its own encoding, so it is not decoded here.
-  if (claimed === 'eml') return { kind: claimed };
-  const charset = /;\s*charset\s*=\s*["']?([\w:.-]+)/i.exec(mediaType)?.[1];
-  const decoded = decodeText(bytes, { isMarkup: claimed === 'html' || !claimed, charset });
   if ('problem' in decoded)
     throw decoded.problem === 'binary' ? unsupported(name, 'the content is binary, not text') : undecided(name);
   const { text } = decoded;
-  if (claimed) return { kind: claimed, text };
-  if (!unknownTypes.has(type) || /^\.[a-z]\w{0,7}$/.test(extension))
-    throw unsupported(name, `${claim} files are not read`);
-  return { kind: /^\s*(<!doctype html|<html)/i.test(text) ? 'html' : 'text', text };
+  const foreign = foreignText(text);
+  if (foreign) throw unsupported(name, `this is ${foreign}`);
+  // A list of objects in one line is JSON Lines too.
+  if (signature && !(claimed === 'jsonl' && signature === 'json')) {
+    // Programs and settings of many kinds are JSON. They are read when something says that they are meant to be.
+    if (!(claim.isForeign && signature === 'json')) return { kind: signature, text };
+  }
+  if (claimed && !isBinary(claimed) && claimed !== 'eml') return { kind: claimed, text };
+  if (claim.isForeign) throw unsupported(name, `${label} files are not read`);
+  return { kind: resemblesMarkdown(text) ? 'markdown' : 'text', text };
 }
 
-const isBinary = (kind: TextKind | ByteKind | undefined): kind is BinaryKind =>
+const isBinary = (kind: Kind | undefined): kind is BinaryKind =>
   kind === 'pdf' || kind === 'docx' || kind === 'xlsx' || kind === 'pptx' || kind === 'picture';
 
 const unsupported = (name: string, reason: string) =>

@@ -21,6 +21,7 @@ import { createSchedules } from '../adapters/postgres/schedules/schedules.ts';
 import { createTasks } from '../adapters/postgres/tasks/tasks.ts';
 import { createControl } from '../adapters/temporal/control.ts';
 import { createConversationControl } from '../adapters/temporal/conversation-control.ts';
+import { createIngestionEvents } from '../knowledge/store/ingestion-events.ts';
 import { createWorkflows } from '../adapters/temporal/workflows.ts';
 
 type AdapterEdge = Pick<Edge, 'config' | 'log' | 'postgres' | 'client'> & Partial<Pick<Edge, 'metrics'>>;
@@ -43,6 +44,7 @@ export function createAdapters(edge: AdapterEdge) {
     ...knowledge,
     ...rows,
     events: createTaskEvents(db, listener),
+    ingestionEvents: createIngestionEvents(db, listener),
     messageStore: createMessageStore(db),
     conversationRows,
     conversationEvents: createConversationEvents(db, listener),

@@ -8,10 +8,12 @@ import { toAlfredError, withHeartbeat } from '../activity-context.ts';
 import { forEachConcurrently } from './for-each-concurrently.ts';
 import { observeFile } from './observe-file.ts';
 import { requestEmbedding, type RequestEmbeddingDeps } from './request-embedding.ts';
-import type { DocumentParser, Documents, PendingFile } from '../../contract/ports/index.ts';
+import type { Callbacks, DocumentParser, Documents, PendingFile, Workflows } from '../../contract/ports/index.ts';
 
 export type IngestDeps = RequestEmbeddingDeps & {
   documents: Documents;
+  callbacks: Pick<Callbacks, 'get'>;
+  workflows: Pick<Workflows, 'deliverCallback' | 'embedDocuments'>;
   parser: DocumentParser;
   metrics: Metrics;
 };
@@ -24,7 +26,7 @@ const batchSize = 20;
 const filesAtOnce = 4;
 
 export const createIngestActivities = (deps: IngestDeps) => {
-  const { documents, log } = deps;
+  const { documents, callbacks, workflows, log } = deps;
   return {
     /**
      * Reads and stores the next pending files of an ingestion. What is wrong with a file is recorded for that file and
@@ -61,8 +63,15 @@ export const createIngestActivities = (deps: IngestDeps) => {
       ingestion: IngestionRef;
       status: 'completed' | 'failed' | 'cancelled';
     }): Promise<void> {
-      await documents.endIngestion(ingestion, ingestion.ingestionId, status);
-      log.info({ ingestionId: ingestion.ingestionId, status }, 'an ingestion ended');
+      const { ingestionId, tenant, subject } = ingestion;
+      const hasEnded = await documents.endIngestion(ingestion, ingestionId, status);
+      log.info({ ingestionId, status }, 'an ingestion ended');
+      const callback = { ingestionId, tenant, subject };
+      if (!hasEnded || !(await callbacks.get(callback))) return;
+      // A failure here does not matter: the sweep starts the delivery again.
+      await workflows.deliverCallback(callback).catch((error: unknown) => {
+        log.warn({ err: error, ingestionId }, 'the delivery of a callback could not be started');
+      });
     },
   };
 };

@@ -65,7 +65,8 @@ export const createSweepActivities = (deps: SweepDeps) => {
         for (const callback of await callbacks.listOverdue(pageSize)) {
           signal.throwIfAborted();
           await workflows.deliverCallback(callback).catch((error: unknown) => {
-            log.warn({ err: error, taskId: callback.taskId }, 'the delivery of a callback could not be started');
+            const { tenant: _tenant, subject: _subject, ...owner } = callback;
+            log.warn({ err: error, ...owner }, 'the delivery of a callback could not be started');
           });
         }
         await sweepDocuments(deps, signal);

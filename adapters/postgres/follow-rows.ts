@@ -4,7 +4,7 @@ import type { EventListener } from './event-listener.ts';
 const pageSize = 500;
 
 type RowSource<E> = {
-  /** The task or conversation that NOTIFY names. */
+  /** The task, conversation or upload that NOTIFY names. */
   id: string;
   after: number;
   signal: AbortSignal;

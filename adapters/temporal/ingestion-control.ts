@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { AlfredError } from '../../contract/errors.ts';
 import { documentsQueue, ingestionWorkflowId } from '../../contract/ids.ts';
-import type { Documents, IngestionControl, IngestionRow } from '../../contract/ports/index.ts';
+import type { Callbacks, Documents, IngestionControl, IngestionRow, Workflows } from '../../contract/ports/index.ts';
 import type { Scope } from '../../contract/references.ts';
 import { reconcileIngestion } from '../../contract/rules/ingestion-reconciliation.ts';
 import { ownerSearchAttributes } from '../../contract/task-start.ts';
@@ -16,15 +16,17 @@ export type IngestionControlDeps = {
   client: Client;
   config: Pick<Config, 'ALFRED_TENANTS'>;
   documents: Pick<Documents, 'createIngestion' | 'endIngestion' | 'getIngestion' | 'retryIngestion'>;
+  callbacks: Pick<Callbacks, 'get' | 'redeliver'>;
+  workflows: Pick<Workflows, 'deliverCallback'>;
 };
 type Deps = IngestionControlDeps & { readReconciled: ReadReconciled };
 
 export const createIngestionControl = (deps: Deps): IngestionControl => ({
   read: (scope, ingestionId) => read(deps, scope, ingestionId),
 
-  async create(scope, files, placement) {
+  async create(scope, files, placement, callback) {
     const { documents } = deps;
-    const ingestionId = await documents.createIngestion(scope, files, placement);
+    const ingestionId = await documents.createIngestion(scope, files, placement, callback);
     try {
       await start(deps, scope, ingestionId);
     } catch (error) {
@@ -45,6 +47,24 @@ export const createIngestionControl = (deps: Deps): IngestionControl => ({
     if (row && (row.status === 'failed' || row.status === 'cancelled')) row = await retryOnce(deps, scope, ingestionId);
     // When the start fails, the caller's repeat finds this ingestion and starts it.
     if (row) await start(deps, scope, row.id);
+    return row;
+  },
+
+  async repeatCallback(scope, ingestionId) {
+    const { callbacks, client, workflows } = deps;
+    const row = await read(deps, scope, ingestionId);
+    if (!row) return undefined;
+    const callback = { ingestionId, tenant: scope.tenant, subject: scope.subject };
+    if (!(await callbacks.get(callback)))
+      throw new AlfredError('callback_missing', `The ingestion ${ingestionId} has no callback.`);
+    if (row.status === 'running')
+      throw new AlfredError(
+        'ingestion_running',
+        `The ingestion ${ingestionId} is running; its callback follows when it has ended.`,
+      );
+    // When Temporal does not answer now, the sweep finds the row and delivers.
+    await callbacks.redeliver(callback);
+    await withTemporalTimeout(client, callDeadlineMs, () => workflows.deliverCallback(callback, { restart: true }));
     return row;
   },
 });

@@ -74,7 +74,8 @@ export const createTaskControl = (deps: TaskControlDeps & { readReconciled: Read
     async repeatCallback(scope, taskId) {
       const row = await read(scope, taskId);
       if (!row) return undefined;
-      if (!(await callbacks.get(scope, taskId)))
+      const callback = { taskId, tenant: scope.tenant, subject: scope.subject };
+      if (!(await callbacks.get(callback)))
         throw new AlfredError('callback_missing', `The task ${taskId} has no callback.`);
       if (!isEnded(row.status))
         throw new AlfredError(
@@ -82,8 +83,7 @@ export const createTaskControl = (deps: TaskControlDeps & { readReconciled: Read
           `The task ${taskId} is ${row.status}; its callback follows when it has ended.`,
         );
       // When Temporal does not answer now, the sweep finds the row and delivers.
-      await callbacks.redeliver(scope, taskId);
-      const callback = { taskId, tenant: scope.tenant, subject: scope.subject };
+      await callbacks.redeliver(callback);
       await withTemporalTimeout(client, callDeadlineMs, () => workflows.deliverCallback(callback, { restart: true }));
       return row;
     },

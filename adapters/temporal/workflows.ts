@@ -101,17 +101,22 @@ export const createWorkflows = (client: Client): Workflows => {
       }
     },
 
-    deliverCallback: ({ taskId, tenant, subject }, { restart = false } = {}) =>
+    deliverCallback: ({ tenant, subject, ...owner }, { restart = false } = {}) =>
       mapUnavailable(
         startWorkflow(client, 'callbackWorkflow', {
-          workflowId: callbackWorkflowId(taskId),
+          workflowId: callbackWorkflowId('taskId' in owner ? owner.taskId : owner.ingestionId),
           taskQueue: systemQueue,
-          args: [{ taskId, tenant, subject }],
+          args: [
+            'taskId' in owner
+              ? { taskId: owner.taskId, tenant, subject }
+              : { ingestionId: owner.ingestionId, tenant, subject },
+          ],
           // A delivery that has nothing to do ends by itself.
           workflowIdReusePolicy: 'ALLOW_DUPLICATE',
           workflowIdConflictPolicy: restart ? 'TERMINATE_EXISTING' : 'USE_EXISTING',
           workflowTaskTimeout,
-          staticSummary: `callback · task ${taskId}`,
+          staticSummary:
+            'taskId' in owner ? `callback · task ${owner.taskId}` : `callback · ingestion ${owner.ingestionId}`,
         }),
       ),
   };

@@ -20,6 +20,7 @@ import {
 import {
   Document,
   DocumentList,
+  DocumentText,
   DocumentUpload,
   IngestedFile,
   Ingestion,
@@ -31,6 +32,7 @@ import {
 } from '../../contract/documents.ts';
 import { TaskEvent, TaskEventPage } from '../../contract/events.ts';
 import { DependencyState, Health, Readiness } from '../../contract/health.ts';
+import { IngestionEvent, IngestionEventPage } from '../../contract/ingestion-events.ts';
 import { Json } from '../../contract/json-schema.ts';
 import { Problem } from '../../contract/problem.ts';
 import { Schedule, ScheduleChange, ScheduleList, ScheduleRequest, ScheduleRun } from '../../contract/schedule.ts';
@@ -95,10 +97,13 @@ const answered = {
   DependencyState,
   Document,
   DocumentList,
+  DocumentText,
   Effect,
   Health,
   IngestedFile,
   Ingestion,
+  IngestionEvent,
+  IngestionEventPage,
   MessageList,
   MessageReceipt,
   Passage,

@@ -14,106 +14,122 @@ import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { ingestionPath, type Views } from '../links.ts';
 import { bodyProblems, IdParams, json, location, problems } from '../http/responses.ts';
-import { bytesOf, filesOf } from '../http/upload.ts';
+import { bytesOf, uploadOf } from '../http/upload.ts';
+import { preferenceApplied, waitHeaders } from '../http/wait-for-end.ts';
+import { waitForIngestion } from './ingestions.ts';
 
-type Deps = Pick<ApiDeps, 'config' | 'control' | 'documents' | 'index'> & { views: Views };
+type Deps = Pick<ApiDeps, 'config' | 'control' | 'documents' | 'index' | 'ingestionEvents'> & {
+  views: Views;
+  draining: AbortSignal;
+};
 
 const multipartForm = {
   type: 'object',
   description: 'Any number of files, under any field name; a file name may be a relative path',
-  properties: { file: { type: 'array', items: { type: 'string', format: 'binary' } } },
+  properties: {
+    file: { type: 'array', items: { type: 'string', format: 'binary' } },
+    callback: { type: 'string', description: 'JSON of a `Callback`: tells a server of yours when the files were read' },
+  },
   required: ['file'],
 };
 
-export const documentRoutes =
-  ({ config, control, documents, index, views }: Deps) =>
-  async (app: Api) => {
-    const maxMegabytes = config.ALFRED_MAX_UPLOAD_MB;
+export const documentRoutes = (deps: Deps) => async (app: Api) => {
+  const { config, control, documents, index, views } = deps;
+  const maxMegabytes = config.ALFRED_MAX_UPLOAD_MB;
 
-    app.route({
-      method: 'POST',
-      url: '/v1/documents',
-      bodyLimit: bytesOf(maxMegabytes),
-      config: { limitVariable: 'ALFRED_MAX_UPLOAD_MB' },
-      schema: {
-        operationId: 'uploadDocuments',
-        tags: ['documents'],
-        summary: 'Add or replace documents',
-        description:
-          'The files are stored when the answer comes, and read after it: follow the ingestion. Where they stand and who may read them is said in the query string, for all files of the upload: ?collection=hr&readers=group:hr,subject:ann&tags=policy.',
-        querystring: PlacementQuery,
-        bodies: { 'application/json': DocumentUpload, 'multipart/form-data': multipartForm },
-        response: {
-          202: json('The files are being read', Ingestion, location('the progress')),
-          ...problems(...bodyProblems),
-        },
+  app.route({
+    method: 'POST',
+    url: '/v1/documents',
+    bodyLimit: bytesOf(maxMegabytes),
+    config: { limitVariable: 'ALFRED_MAX_UPLOAD_MB' },
+    schema: {
+      operationId: 'uploadDocuments',
+      tags: ['documents'],
+      summary: 'Add or replace documents',
+      description:
+        'The files are stored when the answer comes, and read after it: follow the ingestion. Where they stand and who may read them is said in the query string, for all files of the upload: ?collection=hr&readers=group:hr,subject:ann&tags=policy.',
+      querystring: PlacementQuery,
+      headers: waitHeaders('the upload'),
+      bodies: { 'application/json': DocumentUpload, 'multipart/form-data': multipartForm },
+      response: {
+        200: json('The files were read within the time that `Prefer` gave', Ingestion, {
+          ...location('the progress'),
+          ...preferenceApplied,
+        }),
+        202: json('The files are being read', Ingestion, { ...location('the progress'), ...preferenceApplied }),
+        ...problems(...bodyProblems),
       },
-      handler: async (request, reply) => {
-        const { scope, query } = request;
-        const files = await filesOf(request, maxMegabytes);
-        const row = await control.ingestions.create(scope, files, query);
-        return reply.code(202).header('location', ingestionPath(row.id)).send(views.ingestion(row));
-      },
-    });
+    },
+    handler: async (request, reply) => {
+      const { scope, query, headers } = request;
+      const { files, callback } = await uploadOf(request, maxMegabytes);
+      const row = await control.ingestions.create(scope, files, query, callback);
+      const current = await waitForIngestion(deps, reply, row, { scope, prefer: headers.prefer });
+      return reply
+        .code(current.status === 'running' ? 202 : 200)
+        .header('location', ingestionPath(row.id))
+        .send(views.ingestion(current));
+    },
+  });
 
-    app.route({
-      method: 'GET',
-      url: '/v1/documents',
-      schema: {
-        operationId: 'listDocuments',
-        tags: ['documents'],
-        summary: 'List documents by name',
-        querystring: DocumentListQuery,
-        response: { 200: json('One page', DocumentList), ...problems(422) },
-      },
-      handler: async ({ scope, query }, reply) => reply.send(await documents.list(scope, query)),
-    });
+  app.route({
+    method: 'GET',
+    url: '/v1/documents',
+    schema: {
+      operationId: 'listDocuments',
+      tags: ['documents'],
+      summary: 'List documents by name',
+      querystring: DocumentListQuery,
+      response: { 200: json('One page', DocumentList), ...problems(422) },
+    },
+    handler: async ({ scope, query }, reply) => reply.send(await documents.list(scope, query)),
+  });
 
-    app.route({
-      method: 'GET',
-      url: '/v1/documents/:id',
-      schema: {
-        operationId: 'getDocument',
-        tags: ['documents'],
-        summary: 'Read a document’s description',
-        params: IdParams,
-        response: { 200: json('The document', Document), ...problems(404) },
-      },
-      handler: async ({ scope, params }, reply) => {
-        const document = await documents.get(scope, params.id);
-        if (!document) throw noDocument(params.id);
-        return reply.send(document);
-      },
-    });
+  app.route({
+    method: 'GET',
+    url: '/v1/documents/:id',
+    schema: {
+      operationId: 'getDocument',
+      tags: ['documents'],
+      summary: 'Read a document’s description',
+      params: IdParams,
+      response: { 200: json('The document', Document), ...problems(404) },
+    },
+    handler: async ({ scope, params }, reply) => {
+      const document = await documents.get(scope, params.id);
+      if (!document) throw noDocument(params.id);
+      return reply.send(document);
+    },
+  });
 
-    app.route({
-      method: 'DELETE',
-      url: '/v1/documents/:id',
-      schema: {
-        operationId: 'deleteDocument',
-        tags: ['documents'],
-        summary: 'Delete a document; it is no longer found from now on',
-        params: IdParams,
-        response: { 204: z.null().describe('Deleted'), ...problems(400, 404, 413, 415) },
-      },
-      handler: async ({ scope, params }, reply) => {
-        if (!(await documents.delete(scope, params.id))) throw noDocument(params.id);
-        return reply.code(204).send(null);
-      },
-    });
+  app.route({
+    method: 'DELETE',
+    url: '/v1/documents/:id',
+    schema: {
+      operationId: 'deleteDocument',
+      tags: ['documents'],
+      summary: 'Delete a document; it is no longer found from now on',
+      params: IdParams,
+      response: { 204: z.null().describe('Deleted'), ...problems(400, 404, 413, 415) },
+    },
+    handler: async ({ scope, params }, reply) => {
+      if (!(await documents.delete(scope, params.id))) throw noDocument(params.id);
+      return reply.code(204).send(null);
+    },
+  });
 
-    app.route({
-      method: 'POST',
-      url: '/v1/search',
-      schema: {
-        operationId: 'searchDocuments',
-        tags: ['documents'],
-        summary: 'Search the documents',
-        body: SearchRequest,
-        response: { 200: json('Passages, best first', SearchResult), ...problems(...bodyProblems) },
-      },
-      handler: async ({ scope, body }, reply) => reply.send(await index.search(scope, body)),
-    });
-  };
+  app.route({
+    method: 'POST',
+    url: '/v1/search',
+    schema: {
+      operationId: 'searchDocuments',
+      tags: ['documents'],
+      summary: 'Search the documents',
+      body: SearchRequest,
+      response: { 200: json('Passages, best first', SearchResult), ...problems(...bodyProblems) },
+    },
+    handler: async ({ scope, body }, reply) => reply.send(await index.search(scope, body)),
+  });
+};
 
-const noDocument = (id: string) => new AlfredError('not_found', `There is no document ${id}.`);
+export const noDocument = (id: string) => new AlfredError('not_found', `There is no document ${id}.`);

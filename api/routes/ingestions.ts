@@ -1,53 +1,80 @@
 import { Ingestion } from '../../contract/documents.ts';
 import { AlfredError } from '../../contract/errors.ts';
+import type { IngestionRow } from '../../contract/ports/index.ts';
+import type { Scope } from '../../contract/references.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { ingestionPath, type Views } from '../links.ts';
 import { IdParams, json, location, problems } from '../http/responses.ts';
+import { preferenceApplied, waitAsPreferred, waitHeaders } from '../http/wait-for-end.ts';
 
-type Deps = Pick<ApiDeps, 'control'> & { views: Views };
+type Deps = Pick<ApiDeps, 'control' | 'documents' | 'ingestionEvents'> & { views: Views; draining: AbortSignal };
 
-export const ingestionRoutes =
-  ({ control, views }: Deps) =>
-  async (app: Api) => {
-    app.route({
-      method: 'GET',
-      url: '/v1/ingestions/:id',
-      schema: {
-        operationId: 'getIngestion',
-        tags: ['documents'],
-        summary: 'Progress of an upload, and every file that could not be read',
-        params: IdParams,
-        response: { 200: json('How far it is', Ingestion), ...problems(404) },
-      },
-      handler: async ({ scope, params: { id } }, reply) => {
-        const row = await control.ingestions.read(scope, id);
-        if (!row) throw noIngestion(id);
-        return reply.send(views.ingestion(row));
-      },
-    });
+/** Waits for the end of an upload, as long as the request prefers. @returns its row after that */
+export const waitForIngestion = (
+  { ingestionEvents, documents, draining }: Pick<Deps, 'ingestionEvents' | 'documents' | 'draining'>,
+  reply: Parameters<typeof waitAsPreferred>[0],
+  row: IngestionRow,
+  { scope, prefer }: { scope: Scope; prefer: string | undefined },
+): Promise<IngestionRow> =>
+  waitAsPreferred(reply, row, {
+    prefer,
+    draining,
+    isEnded: ({ status }) => status !== 'running',
+    waitForEnd: (signal) => ingestionEvents.waitForEnd(row.id, signal),
+    readAgain: () => documents.getIngestion(scope, row.id),
+  });
 
-    app.route({
-      method: 'POST',
-      url: '/v1/ingestions/:id/retry',
-      schema: {
-        operationId: 'retryIngestion',
-        tags: ['documents'],
-        summary: 'Read the files of an upload that could not be read, or were not when it was cancelled or lost',
-        description:
-          'Makes another ingestion of them, unless one is under way: that is answered then. Left out are files that were read since, and those whose name stands for a newer document. Their bytes are kept for a week after the end of the upload.',
-        params: IdParams,
-        response: {
-          202: json('They are being read', Ingestion, location('the progress')),
-          ...problems(400, 404, 409, 410, 413, 415),
-        },
-      },
-      handler: async ({ scope, params: { id } }, reply) => {
-        const row = await control.ingestions.retry(scope, id);
-        if (!row) throw noIngestion(id);
-        return reply.code(202).header('location', ingestionPath(row.id)).send(views.ingestion(row));
-      },
-    });
-  };
+export const ingestionRoutes = (deps: Deps) => async (app: Api) => {
+  const { control, views } = deps;
+  app.route({
+    method: 'GET',
+    url: '/v1/ingestions/:id',
+    schema: {
+      operationId: 'getIngestion',
+      tags: ['documents'],
+      summary: 'Progress of an upload, and every file that could not be read',
+      params: IdParams,
+      headers: waitHeaders('the upload'),
+      response: { 200: json('How far it is', Ingestion, preferenceApplied), ...problems(404) },
+    },
+    handler: async ({ scope, params: { id }, headers: { prefer } }, reply) => {
+      const row = await control.ingestions.read(scope, id);
+      if (!row) throw noIngestion(id);
+      return reply.send(views.ingestion(await waitForIngestion(deps, reply, row, { scope, prefer })));
+    },
+  });
 
-const noIngestion = (id: string) => new AlfredError('not_found', `There is no ingestion ${id}.`);
+  app.route({
+    method: 'POST',
+    url: '/v1/ingestions/:id/retry',
+    schema: {
+      operationId: 'retryIngestion',
+      tags: ['documents'],
+      summary: 'Read the files of an upload that could not be read, or were not when it was cancelled or lost',
+      description:
+        'Makes another ingestion of them, unless one is under way: that is answered then. Left out are files that were read since, and those whose name stands for a newer document. Their bytes are kept for a week after the end of the upload.',
+      params: IdParams,
+      headers: waitHeaders('the upload'),
+      response: {
+        200: json('They were read within the time that `Prefer` gave', Ingestion, {
+          ...location('the progress'),
+          ...preferenceApplied,
+        }),
+        202: json('They are being read', Ingestion, { ...location('the progress'), ...preferenceApplied }),
+        ...problems(400, 404, 409, 410, 413, 415),
+      },
+    },
+    handler: async ({ scope, params: { id }, headers: { prefer } }, reply) => {
+      const row = await control.ingestions.retry(scope, id);
+      if (!row) throw noIngestion(id);
+      const current = await waitForIngestion(deps, reply, row, { scope, prefer });
+      return reply
+        .code(current.status === 'running' ? 202 : 200)
+        .header('location', ingestionPath(row.id))
+        .send(views.ingestion(current));
+    },
+  });
+};
+
+export const noIngestion = (id: string) => new AlfredError('not_found', `There is no ingestion ${id}.`);

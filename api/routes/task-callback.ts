@@ -43,7 +43,7 @@ export const taskCallbackRoutes =
     });
 
     async function stateOf(scope: Scope, id: string): Promise<CallbackState> {
-      const state = await callbacks.get(scope, id);
+      const state = await callbacks.get({ ...scope, taskId: id });
       if (state) return state;
       // Reads the task only to report which of the two is missing.
       throw (await control.tasks.read(scope, id))

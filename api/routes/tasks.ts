@@ -1,25 +1,18 @@
-import type { ServerResponse } from 'node:http';
-import { z } from 'zod';
 import { AlfredError } from '../../contract/errors.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import { Task, TaskList, TaskListQuery, TaskRequest } from '../../contract/task.ts';
 import { agentSettings } from '../../runtime/agent-settings.ts';
-import { linkAbort } from '../../runtime/link-abort.ts';
 import { checkInput } from '../check-input.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { taskPath, type Views } from '../links.ts';
-import { waitOf } from '../http/prefer.ts';
+import { preferenceApplied, waitAsPreferred, waitHeaders } from '../http/wait-for-end.ts';
 import { bodyProblems, idempotencyHeaders, IdParams, json, location, problems } from '../http/responses.ts';
 
 type Deps = Pick<ApiDeps, 'agents' | 'config' | 'control' | 'events' | 'tasks'> & {
   views: Views;
   draining: AbortSignal;
 };
-
-const ReadHeaders = z.looseObject({
-  prefer: z.string().optional().describe('`wait=30` waits up to that many seconds, at most 60, for the task to end'),
-});
 
 export const taskRoutes =
   ({ agents, config, control, events, tasks, views, draining }: Deps) =>
@@ -74,40 +67,25 @@ export const taskRoutes =
         tags: ['tasks'],
         summary: 'Read a task, or wait for its end',
         params: IdParams,
-        headers: ReadHeaders,
+        headers: waitHeaders('the task'),
         response: {
-          200: json('The task as it stands', Task, {
-            'Preference-Applied': {
-              type: 'string',
-              description: 'The wait that was honoured, when one was asked for',
-              example: 'wait=30',
-            },
-          }),
+          200: json('The task as it stands', Task, preferenceApplied),
           ...problems(404),
         },
       },
       handler: async ({ scope, params, headers }, reply) => {
-        const waitS = waitOf(headers.prefer);
-        let row = await control.tasks.read(scope, params.id);
+        const row = await control.tasks.read(scope, params.id);
         if (!row) throw noTask(params.id);
-        if (waitS > 0) {
-          void reply.header('preference-applied', `wait=${waitS}`);
-          if (!isEnded(row.status)) {
-            const stop = linkAbort([draining, abortOnDisconnect(reply.raw)], { timeoutMs: waitS * 1_000 });
-            await events.waitForEnd(row.id, stop.signal).finally(stop.release);
-            row = (await tasks.get(scope, params.id)) ?? row;
-          }
-        }
-        return reply.send(views.task(row));
+        const current = await waitAsPreferred(reply, row, {
+          prefer: headers.prefer,
+          draining,
+          isEnded: ({ status }) => isEnded(status),
+          waitForEnd: (signal) => events.waitForEnd(row.id, signal),
+          readAgain: () => tasks.get(scope, row.id),
+        });
+        return reply.send(views.task(current));
       },
     });
   };
 
 export const noTask = (id: string) => new AlfredError('not_found', `There is no task ${id}.`);
-
-function abortOnDisconnect(response: ServerResponse): AbortSignal {
-  const gone = new AbortController();
-  if (response.destroyed) gone.abort();
-  response.once('close', () => gone.abort());
-  return gone.signal;
-}

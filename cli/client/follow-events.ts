@@ -2,6 +2,7 @@ import { createParser } from 'eventsource-parser';
 import type { z } from 'zod';
 import { ConversationEvent } from '../../contract/conversation.ts';
 import { isTerminalEvent, TaskEvent } from '../../contract/events.ts';
+import { IngestionEvent, isLastIngestionEvent } from '../../contract/ingestion-events.ts';
 import { linkAbort } from '../../runtime/link-abort.ts';
 import type { ApiClient } from './api-client.ts';
 import { CliError } from '../cli-error.ts';
@@ -48,6 +49,20 @@ export const followEvents = (api: ApiClient, taskId: string, options: Options = 
       isLast: isTerminalEvent,
       name: `task ${taskId}`,
       listCommand: `alfred tasks events ${taskId}`,
+    },
+    options,
+  );
+
+/** Yields every event of an upload, until it has ended. See `follow`. */
+export const followIngestion = (api: ApiClient, id: string, options: Options = {}) =>
+  follow<IngestionEvent>(
+    api,
+    {
+      path: `/v1/ingestions/${encodeURIComponent(id)}/events`,
+      schema: IngestionEvent,
+      isLast: isLastIngestionEvent,
+      name: `upload ${id}`,
+      listCommand: `alfred documents follow ${id}`,
     },
     options,
   );

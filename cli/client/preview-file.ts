@@ -30,10 +30,11 @@ export async function previewFile(path: string, parser: DocumentParser): Promise
 
 export function printPreview(preview: Preview, terminal: Terminal) {
   if ('error' in preview) return terminal.print(`Not read (${preview.error.code}): ${preview.error.message}`);
-  const { title, language, characters, chunks, notes = [] } = preview;
+  const { title, language, mediaType, notice, characters, chunks, notes = [] } = preview;
   terminal.print(`Title:    ${title}\nLanguage: ${language ?? 'not recognised'}`);
+  terminal.print(`Read as:  ${mediaType ?? 'unknown'}`);
   terminal.print(`Text:     ${formatCount(characters, 'character')} in ${formatCount(chunks.length, 'passage')}`);
-  for (const note of notes) terminal.print(`Note:     ${note}`);
+  for (const note of notice === undefined ? notes : [notice, ...notes]) terminal.print(`Note:     ${note}`);
   terminal.print('');
   terminal.print(
     table([

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { Callback } from '../../contract/callback.ts';
 import { Ingestion, type IngestedFile, type Placement } from '../../contract/documents.ts';
 import { ApiProblem, type ApiClient } from './api-client.ts';
 import type { CollectedFile } from './collect-files.ts';
@@ -17,6 +18,13 @@ export type Upload = {
   sent: number;
 };
 
+export type UploadRequest = {
+  files: CollectedFile[];
+  placement: Placement;
+  /** Gets the end of each batch: a batch is an upload of its own. */
+  callback?: Callback | undefined;
+};
+
 /**
  * Sends files in batches. When the server refuses a batch, its halves are sent. A single file that it refuses, or that
  * cannot be read here, is recorded in `refused` with the reason, and the upload continues. Safe to repeat: an unchanged
@@ -27,7 +35,7 @@ export type Upload = {
  */
 export async function upload(
   api: ApiClient,
-  { files, placement }: { files: CollectedFile[]; placement: Placement },
+  { files, placement, callback }: UploadRequest,
   progress: (state: Upload) => Promise<void>,
   notify: (line: string) => void,
 ): Promise<Upload> {
@@ -36,7 +44,9 @@ export async function upload(
   for (let batch = queue.shift(); batch; batch = queue.shift()) {
     try {
       const form = await readForm(batch, state.refused);
-      if (form) state.ingestions.push(await send(api, { form, query: queryOf(placement) }, notify));
+      if (form && callback) form.append('callback', JSON.stringify(callback));
+      const query = queryOf({ ...placement, origin: batch[0]?.origin });
+      if (form) state.ingestions.push(await send(api, { form, query }, notify));
       state.sent += batch.length;
     } catch (error) {
       if (!(error instanceof ApiProblem) || error.status >= 500) throw error;
@@ -53,13 +63,14 @@ export async function upload(
   return state;
 }
 
-/** Groups of at most `batchFiles` files and `batchBytes`. A larger file is a group of its own. */
+/** Groups of at most `batchFiles` files and `batchBytes`, each of one origin. A larger file is a group of its own. */
 export function batches(files: CollectedFile[]): CollectedFile[][] {
   const all: CollectedFile[][] = [];
   let size = 0;
   for (const file of files) {
     const last = all.at(-1);
-    if (!last || last.length >= batchFiles || size + file.sizeBytes > batchBytes) {
+    const isFull = !last || last.length >= batchFiles || size + file.sizeBytes > batchBytes;
+    if (isFull || last[0]?.origin !== file.origin) {
       all.push([file]);
       size = file.sizeBytes;
     } else {
@@ -87,10 +98,12 @@ async function readForm(batch: CollectedFile[], refused: RefusedFile[]): Promise
   return isEmpty ? undefined : form;
 }
 
-function queryOf({ collection, readers, tags }: Placement): string {
+function queryOf({ collection, readers, tags, origin, replace }: Placement): string {
   const query = new URLSearchParams({ collection });
   if (readers) query.set('readers', readers.join(','));
   if (tags) query.set('tags', tags.join(','));
+  if (origin !== undefined) query.set('origin', origin);
+  if (replace) query.set('replace', 'true');
   return query.toString();
 }
 

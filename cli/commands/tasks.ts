@@ -7,7 +7,7 @@ import { followEvents } from '../client/follow-events.ts';
 import { formatCount, formatDollars, formatDuration, formatSecond } from '../terminal/format.ts';
 import { table, type Terminal } from '../terminal/terminal.ts';
 import { formatCitations, formatCost, notGrounded } from '../terminal/task-summary.ts';
-import { addTaskCallback } from './task-callback.ts';
+import { addCallback } from './callback.ts';
 
 type ListOptions = { agent?: string; status?: string; limit: number; json?: boolean };
 type GrantOptions = {
@@ -61,7 +61,11 @@ export function addTasks(program: Command, context: CommandContext) {
     .option('-f, --follow', 'wait for more until the task ends')
     .option('--json', 'one JSON object a line')
     .action((id: string, options: EventOptions) => events(id, options, context));
-  addTaskCallback(tasks, context);
+  addCallback(tasks, context, {
+    path: (id) => `/v1/tasks/${id}`,
+    description: 'whether the task’s end was told to whom its request named',
+    argument: '<id>',
+  });
 }
 
 const path = (id: string) => `/v1/tasks/${encodeURIComponent(id)}`;

@@ -1,4 +1,5 @@
 import type { ApprovalDecision } from '../approval.ts';
+import type { Callback } from '../callback.ts';
 import type { Ingestion, Placement } from '../documents.ts';
 import type { MessageHead, Scope, TaskRef } from '../references.ts';
 import type { Schedule, ScheduleChange, ScheduleRequest } from '../schedule.ts';
@@ -79,8 +80,12 @@ export interface ApprovalControl {
 export type IngestionRow = Omit<Ingestion, 'links'>;
 
 export interface IngestionControl {
-  /** Stores the files and starts to read them. When the start fails, the upload is ended and its files are deleted. */
-  create(scope: Scope, files: UploadedFile[], placement: Placement): Promise<IngestionRow>;
+  /**
+   * Stores the files and starts to read them. When the start fails, the upload is ended and its files are deleted.
+   *
+   * @param callback where the end of the upload is reported
+   */
+  create(scope: Scope, files: UploadedFile[], placement: Placement, callback?: Callback): Promise<IngestionRow>;
 
   /** Reads the row of an upload. The row of a running upload is first reconciled with its workflow. */
   read(scope: Scope, ingestionId: string): Promise<IngestionRow | undefined>;
@@ -93,6 +98,13 @@ export interface IngestionControl {
    *   `file_bytes_gone` when the files are no longer stored
    */
   retry(scope: Scope, ingestionId: string): Promise<IngestionRow | undefined>;
+
+  /**
+   * Delivers the callback of an ended upload once more, at once.
+   *
+   * @throws AlfredError `callback_missing` when the upload has none, `ingestion_running` when it has not ended
+   */
+  repeatCallback(scope: Scope, ingestionId: string): Promise<IngestionRow | undefined>;
 }
 
 /**

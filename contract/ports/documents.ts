@@ -1,7 +1,9 @@
+import type { Callback } from '../callback.ts';
 import type { Document, DocumentList, DocumentListQuery, Ingestion, Placement } from '../documents.ts';
 import type { Chunking } from '../chunking.ts';
 import type { Collection, CollectionListQuery } from '../collections.ts';
 import type { ErrorCode } from '../errors.ts';
+import type { IngestionEvent } from '../ingestion-events.ts';
 import type { ContentHash, Scope, SourceRef } from '../references.ts';
 
 /**
@@ -18,6 +20,10 @@ export type ParsedDocument = {
   chunks: Chunk[];
   /** What was left out, in sentences for people. */
   notes?: string[];
+  /** What the file was read as. Absent: as it was declared. */
+  mediaType?: string | undefined;
+  /** For people: that the content is not what the name or the sender claimed. */
+  notice?: string | undefined;
 };
 
 export type FileToParse = {
@@ -25,8 +31,8 @@ export type FileToParse = {
   mediaType: string;
   bytes: Uint8Array;
   /**
-   * True: the media type decides what kind of file this is. The name's extension decides only when the media type is
-   * unknown. False, the default: the extension decides, and the media type only when the extension is unknown.
+   * Where the content leaves it open: true: the media type decides what kind of file this is, and the name's extension
+   * only when the media type is unknown. False, the default: the extension before the media type.
    */
   typeDecides?: boolean | undefined;
   /** How the text is cut into chunks. Default: `defaultChunking`. */
@@ -106,13 +112,19 @@ export interface Documents {
    */
   put(scope: Scope, document: DocumentToStore): Promise<FileOutcome>;
 
-  /** Stores the files' bytes without parsing them. @returns the ingestion's id */
-  createIngestion(scope: Scope, files: UploadedFile[], placement: Placement): Promise<string>;
+  /**
+   * Stores the files' bytes without parsing them.
+   *
+   * @param callback where the end of the ingestion is reported
+   * @returns the ingestion's id
+   */
+  createIngestion(scope: Scope, files: UploadedFile[], placement: Placement, callback?: Callback): Promise<string>;
 
   /**
    * Creates a second ingestion of the files that failed in the given ingestion, or that were pending when it ended. It
    * skips files that an earlier retry has read, and files for which a newer document of the same name exists. The
-   * retry of a retry counts as another retry of the first upload. While a retry is running, no other is created.
+   * retry of a retry counts as another retry of the first upload. While a retry is running, no other is created. A
+   * retry has the callback of the first upload.
    *
    * @returns the id of the new or running retry; undefined when there is no such ingestion
    * @throws AlfredError `ingestion_running`, `ingestion_without_failures`, `file_bytes_gone`
@@ -161,6 +173,21 @@ export interface Documents {
     after: string | undefined;
     limit: number;
   }): Promise<(Scope & { ingestionId: string; createdAt: Date })[]>;
+}
+
+/** The numbered events of an upload: what became of each file, and its end. */
+export interface IngestionEvents {
+  /** Reads at most `limit` events, from the one after number `after` on. */
+  read(scope: Scope, ingestionId: string, after: number, limit: number): Promise<IngestionEvent[]>;
+
+  /** Yields all events after number `after`, and waits for more. Ends after the last event, or on abort. */
+  follow(scope: Scope, ingestionId: string, after: number, signal: AbortSignal): AsyncIterable<IngestionEvent[]>;
+
+  /** Reads the number of the newest event. @returns undefined when there is no such upload */
+  lastSeq(scope: Scope, ingestionId: string): Promise<number | undefined>;
+
+  /** Resolves when the upload has ended or does not exist, or on abort. */
+  waitForEnd(ingestionId: string, signal: AbortSignal): Promise<void>;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { CallbackState } from '../callback.ts';
-import type { CallbackRef, Scope } from '../references.ts';
+import type { CallbackRef } from '../references.ts';
 
 /** Signed HTTP POSTs to addresses that come from models or API callers. */
 export interface Webhooks {
@@ -56,21 +56,21 @@ export interface MailTransport {
   send(mail: Mail, options: { signal: AbortSignal; beforeSend: () => Promise<void> }): Promise<MailReceipt>;
 }
 
-/** Webhooks that report the end of a task to the API caller who asked for it. */
+/** Webhooks that report the end of a task or of an upload to the API caller who asked for it. */
 export interface Callbacks {
-  get(scope: Scope, taskId: string): Promise<CallbackState | undefined>;
+  get(callback: CallbackRef): Promise<CallbackState | undefined>;
 
-  /** Makes the callback of an ended task due again, as a new delivery. */
-  redeliver(scope: Scope, taskId: string): Promise<void>;
+  /** Makes the callback of an ended task or upload due again, as a new delivery. */
+  redeliver(callback: CallbackRef): Promise<void>;
 
-  /** Begins an attempt. @returns undefined unless the task has ended and its callback is due */
-  beginAttempt(scope: Scope, taskId: string): Promise<CallbackAttempt | undefined>;
+  /** Begins an attempt. @returns undefined unless the task or upload has ended and its callback is due */
+  beginAttempt(callback: CallbackRef): Promise<CallbackAttempt | undefined>;
 
   /** Records the outcome of an attempt, unless a newer attempt or delivery has begun. */
-  settleAttempt(scope: Scope, taskId: string, attempt: CallbackAttempt, outcome: CallbackOutcome): Promise<void>;
+  settleAttempt(callback: CallbackRef, attempt: CallbackAttempt, outcome: CallbackOutcome): Promise<void>;
 
   /** Ends a delivery as failed, without another attempt. */
-  giveUp(scope: Scope, taskId: string): Promise<void>;
+  giveUp(callback: CallbackRef): Promise<void>;
 
   /** Lists callbacks of all tenants that no workflow seems to deliver. The sweep, a periodic check, restarts them. */
   listOverdue(limit: number): Promise<CallbackRef[]>;

@@ -1,18 +1,22 @@
 import { sql } from 'kysely';
 import { v7 as newId } from 'uuid';
+import type { Callback } from '../../contract/callback.ts';
 import type { Placement } from '../../contract/documents.ts';
 import type { Scope } from '../../contract/references.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
 import type { UploadedFile } from '../../contract/ports/index.ts';
+import { insertIngestionCallback } from '../../adapters/postgres/tasks/callbacks.ts';
 import { hashHex } from '../../adapters/postgres/hashes.ts';
 import { storeFile } from './files.ts';
+
+type Options = { placement: Placement; callback?: Callback | undefined };
 
 /** Stores uploaded files and an ingestion in which all of them are pending. @returns the ingestion's id */
 export const createIngestion = (
   db: Database,
   { tenant, subject }: Scope,
   uploads: UploadedFile[],
-  { collection, readers, tags }: Placement,
+  { placement: { collection, readers, tags, origin, replace }, callback }: Options,
 ): Promise<string> =>
   db.transaction().execute(async (trx) => {
     const id = newId();
@@ -32,6 +36,8 @@ export const createIngestion = (
         collection,
         readers: readers ?? null,
         tags: tags ?? null,
+        origin: origin ?? null,
+        take_over: replace ?? false,
       })
       .execute();
     const rows = files.map(({ name, mediaType, bytes, ordinal, hash }) => ({
@@ -46,5 +52,6 @@ export const createIngestion = (
       select ${id}, f.*, 'pending'
       from json_to_recordset(${JSON.stringify(rows)})
         as f (ordinal integer, name text, media_type text, content_hash text, size_bytes integer)`.execute(trx);
+    if (callback) await insertIngestionCallback(trx, { tenant, subject }, id, callback);
     return id;
   });

@@ -37,29 +37,50 @@ export async function recordFileOutcome(
  * @param end.keepFiles whether the bytes of files that are still pending are kept for a retry
  * @returns whether the ingestion was running
  */
-export const endIngestion = (
+export async function endIngestion(
   db: Database,
   scope: Scope,
   ingestionId: string,
-  { status, keepFiles }: { status: 'completed' | 'failed' | 'cancelled'; keepFiles: boolean },
-): Promise<boolean> =>
-  db.transaction().execute(async (trx) => {
-    const ended = await trx
-      .updateTable('ingestions')
-      .set({ status, ended_at: new Date() })
-      .where('id', 'in', ownedIngestions(trx, scope, ingestionId).select('id'))
-      .where('status', '=', 'running')
-      .returning('id')
-      .executeTakeFirst();
-    if (!ended) return false;
-    const pendingFiles = await trx
-      .updateTable('ingestion_files')
-      .set({ kept: keepFiles })
-      .where('ingestion_id', '=', ingestionId)
-      .where('state', '=', 'pending')
-      .returning('content_hash')
-      .execute();
-    if (!keepFiles)
-      await removeUnusedFiles(trx, scope.tenant, [...new Set(pendingFiles.map(({ content_hash }) => content_hash))]);
+  end: { status: 'completed' | 'failed' | 'cancelled'; keepFiles: boolean },
+): Promise<boolean> {
+  try {
+    await db.transaction().execute((trx) => endRunning(trx, scope, ingestionId, end));
     return true;
-  });
+  } catch (error) {
+    if (error instanceof NotRunning) return false;
+    throw error;
+  }
+}
+
+/** Thrown to undo the transaction. */
+class NotRunning extends Error {}
+
+/**
+ * Locks the files first and the ingestion after them, as a transaction does that records the outcome of a file: in the
+ * other order, each of the two could wait for the other.
+ */
+async function endRunning(
+  trx: Database,
+  scope: Scope,
+  ingestionId: string,
+  { status, keepFiles }: Parameters<typeof endIngestion>[3],
+): Promise<void> {
+  const running = ownedIngestions(trx, scope, ingestionId).where('status', '=', 'running').select('id');
+  const pendingFiles = await trx
+    .updateTable('ingestion_files')
+    .set({ kept: keepFiles })
+    .where('ingestion_id', 'in', running)
+    .where('state', '=', 'pending')
+    .returning('content_hash')
+    .execute();
+  const ended = await trx
+    .updateTable('ingestions')
+    .set({ status, ended_at: new Date() })
+    .where('id', 'in', running)
+    .where('status', '=', 'running')
+    .returning('id')
+    .executeTakeFirst();
+  if (!ended) throw new NotRunning();
+  if (!keepFiles)
+    await removeUnusedFiles(trx, scope.tenant, [...new Set(pendingFiles.map(({ content_hash }) => content_hash))]);
+}

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { v7 as newId } from 'uuid';
 import type { Chunking } from '../../contract/chunking.ts';
@@ -30,7 +31,7 @@ export async function putDocument(
   const placement = await resolvePlacement(db, target);
   const chunking = await chunkingOf(db, scope.tenant, placement.collection);
   // When a folder is added again, most files are unchanged. Those are neither parsed nor locked.
-  const known = await findStored(db, scope, file.name, placement);
+  const known = await findStored(db, scope, file, placement);
   let parsed = known && isUpToDate(known, file, chunking) ? undefined : await parse(chunking);
   while (true) {
     const outcome = await db.transaction().execute(async (trx) => {
@@ -55,10 +56,21 @@ export async function putDocument(
 }
 
 /** @throws AlfredError `file_name_taken` when the document of that name is not the subject's to read, or to share */
-async function findStored(db: Database, scope: Scope, name: string, { collection, readers }: Placement) {
+async function findStored(db: Database, scope: Scope, { name, contentHash }: File, placement: Placement) {
+  const { collection, readers } = placement;
   const document = await db
     .selectFrom('documents as d')
-    .select(['id', 'content_hash', 'subject', 'readers', 'tags', 'chunk_tokens', 'overlap_tokens', 'updated_at'])
+    .select([
+      'id',
+      'content_hash',
+      'subject',
+      'readers',
+      'tags',
+      'chunk_tokens',
+      'overlap_tokens',
+      'updated_at',
+      'origin',
+    ])
     .select(isReadable(scope).as('readable'))
     .where('tenant', '=', scope.tenant)
     .where('collection', '=', collection)
@@ -74,14 +86,28 @@ async function findStored(db: Database, scope: Scope, name: string, { collection
       'file_name_taken',
       `${name}: only its owner decides who may read it. Add it again without readers.`,
     );
+  if (document && document.content_hash !== contentHash) refuseOtherOrigin(name, document.origin, placement);
   return document;
+}
+
+/** Two folders may hold files of the same name: one does not replace the other unless the sender says so. */
+function refuseOtherOrigin(name: string, stored: string | null, { origin, replace }: Placement) {
+  if (stored === null || origin === undefined || stored === origin || replace) return;
+  throw new AlfredError(
+    'file_name_taken',
+    `${name}: a document of that name came from somewhere else (${stored}) and holds something else. Give this file another name (\`--prefix\`), or say that it takes the other's place (\`--replace\`).`,
+  );
 }
 
 const isSameSet = (a: string[], b: string[]) => JSON.stringify([...a].sort()) === JSON.stringify([...b].sort());
 
-/** Whether a document's readers or tags differ from those that are asked for. */
-const isPlacedDifferently = (current: { readers: string[]; tags: string[] }, { readers, tags }: Placement) =>
-  !isSameSet(current.readers, readers ?? current.readers) || !isSameSet(current.tags, tags ?? current.tags);
+type Placed = { readers: string[]; tags: string[]; origin: string | null };
+
+/** Whether a document's readers or tags differ from those that are asked for, or it moves to another origin. */
+const isPlacedDifferently = (current: Placed, { readers, tags, origin, replace }: Placement) =>
+  !isSameSet(current.readers, readers ?? current.readers) ||
+  !isSameSet(current.tags, tags ?? current.tags) ||
+  (replace === true && origin !== undefined && current.origin !== origin);
 
 type StoredVersion = { content_hash: string; chunk_tokens: number; overlap_tokens: number };
 
@@ -98,22 +124,31 @@ async function writeDocument(
   scope: Scope,
   { file, parsed, chunking, placement }: Write,
 ): Promise<Stored | undefined> {
-  const { collection, readers, tags } = placement;
+  const { collection, readers, tags, origin, replace } = placement;
   // One writer at a time for each name. An advisory lock also works for a new name, which has no row to lock.
   const lock = JSON.stringify([scope.tenant, collection, file.name]);
   await sql`select pg_advisory_xact_lock(hashtextextended(${lock}, 0))`.execute(trx);
-  const before = await findStored(trx, scope, file.name, placement);
-  const placementColumns = { ...(readers ? { readers } : {}), ...(tags ? { tags } : {}), updated_at: new Date() };
+  const before = await findStored(trx, scope, file, placement);
+  // A file of the same content elsewhere does not move the document there.
+  const movesTo = before?.content_hash === file.contentHash && !replace ? undefined : origin;
+  const placementColumns = {
+    ...(readers ? { readers } : {}),
+    ...(tags ? { tags } : {}),
+    ...(movesTo === undefined ? {} : { origin: movesTo }),
+    updated_at: new Date(),
+  };
   if (before && isUpToDate(before, file, chunking)) {
     if (!isPlacedDifferently(before, placement)) return { state: 'unchanged', documentId: before.id };
     await trx.updateTable('documents').set(placementColumns).where('id', '=', before.id).execute();
     return { state: 'replaced', documentId: before.id };
   }
   if (!parsed) return undefined;
-  const isSameContent = before?.content_hash === file.contentHash;
+  // Another version of the parser may read another text from the same bytes. Offsets into it belong to a new version.
+  const isSameText = before?.content_hash === file.contentHash && (await hasText(trx, before.id, parsed.text));
   const columns = {
     title: parsed.title,
-    media_type: file.mediaType,
+    media_type: parsed.mediaType ?? file.mediaType,
+    notice: parsed.notice ?? null,
     content_hash: file.contentHash,
     size_bytes: file.sizeBytes,
     text: parsed.text,
@@ -124,13 +159,13 @@ async function writeDocument(
     overlap_tokens: chunking.overlapTokens,
     ...placementColumns,
     // Only re-chunked: keep `updated_at`, because the text is the same.
-    ...(before && isSameContent && !isPlacedDifferently(before, placement) ? { updated_at: before.updated_at } : {}),
+    ...(before && isSameText && !isPlacedDifferently(before, placement) ? { updated_at: before.updated_at } : {}),
   };
   const id = before?.id ?? newId();
   if (before) {
     await trx
       .updateTable('documents')
-      .set({ ...columns, ...(isSameContent ? {} : { version: sql<number>`version + 1` }) })
+      .set({ ...columns, ...(isSameText ? {} : { version: sql<number>`version + 1` }) })
       .where('id', '=', id)
       .execute();
     await removeUnusedFiles(trx, scope.tenant, [before.content_hash]);
@@ -143,4 +178,13 @@ async function writeDocument(
   }
   await replaceChunks(trx, { tenant: scope.tenant, documentId: id }, parsed);
   return { state: before ? 'replaced' : 'added', documentId: id };
+}
+
+async function hasText(db: Database, documentId: string, text: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('documents')
+    .select(sql<string>`md5(text)`.as('hash'))
+    .where('id', '=', documentId)
+    .executeTakeFirst();
+  return row?.hash === createHash('md5').update(text).digest('hex');
 }

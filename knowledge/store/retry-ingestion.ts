@@ -3,6 +3,7 @@ import { v7 as newId } from 'uuid';
 import { AlfredError } from '../../contract/errors.ts';
 import type { ContentHash, Scope } from '../../contract/references.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
+import { copyIngestionCallback } from '../../adapters/postgres/tasks/callbacks.ts';
 import { removeUnusedFiles } from './files.ts';
 import { ownedIngestions } from './ingestion-rows.ts';
 
@@ -46,6 +47,8 @@ type FirstIngestion = {
   collection: string;
   readers: string[] | null;
   tags: string[] | null;
+  origin: string | null;
+  take_over: boolean;
   created_at: Date;
 };
 type UnreadFile = { ordinal: number; content_hash: ContentHash };
@@ -117,7 +120,7 @@ async function insertRetry(
   { first, files, attempt }: { first: FirstIngestion; files: UnreadFile[]; attempt: number },
 ): Promise<string> {
   const id = newId();
-  const { collection, readers, tags } = first;
+  const { collection, readers, tags, origin, take_over } = first;
   await trx
     .insertInto('ingestions')
     .values({
@@ -129,6 +132,8 @@ async function insertRetry(
       collection,
       readers,
       tags,
+      origin,
+      take_over,
       retry_of: first.id,
       attempt,
     })
@@ -149,6 +154,7 @@ async function insertRetry(
         ),
     )
     .execute();
+  await copyIngestionCallback(trx, first.id, id);
   return id;
 }
 

@@ -30,6 +30,8 @@ export interface DocumentTables {
     chunk_tokens: Generated<number>;
     overlap_tokens: Generated<number>;
     embedded_by: Generated<string | null>;
+    notice: Generated<string | null>;
+    origin: Generated<string | null>;
     created_at: Generated<Date>;
     updated_at: Generated<Date>;
   };
@@ -63,6 +65,10 @@ export interface DocumentTables {
     tags: string[] | null;
     retry_of: string | null;
     attempt: number | null;
+    last_seq: Generated<number>;
+    ended_seq: Generated<number | null>;
+    origin: Generated<string | null>;
+    take_over: Generated<boolean>;
     created_at: Generated<Date>;
     ended_at: Date | null;
   };
@@ -78,5 +84,7 @@ export interface DocumentTables {
     error_code: string | null;
     error_message: string | null;
     kept: Generated<boolean>;
+    seq: Generated<number | null>;
+    settled_at: Generated<Date | null>;
   };
 }

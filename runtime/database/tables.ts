@@ -72,7 +72,8 @@ export interface Tables extends DocumentTables {
   };
   approvals: ApprovalTable;
   callbacks: Owned & {
-    task_id: string;
+    task_id: string | null;
+    ingestion_id: string | null;
     url: string;
     secret: string;
     state: Generated<string>;

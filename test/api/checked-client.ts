@@ -10,6 +10,12 @@ export type JsonObject = Record<string, AnyJson>;
 export type RawResponse = { method: string; path: string; status: number; headers: Headers; text: string };
 export type CheckedResponse = { status: number; headers: Headers; body: AnyJson };
 
+/** The schema of the events by the collection that they are about. */
+const eventSchemas: Record<string, string> = {
+  conversations: 'ConversationEvent',
+  ingestions: 'IngestionEvent',
+  tasks: 'TaskEvent',
+};
 const problem = { $ref: '#/components/schemas/Problem' };
 
 /**
@@ -86,7 +92,7 @@ export function createResponseCheck(document: JsonObject) {
     if (!response.content) expect([where, text]).toEqual([where, '']);
     else if (media === 'text/event-stream') {
       for (const event of eventsIn(text)) {
-        const schema = template?.startsWith('/v1/conversations') ? 'ConversationEvent' : 'TaskEvent';
+        const schema = eventSchemas[template?.split('/')[2] ?? ''];
         matches({ $ref: `#/components/schemas/${schema}` }, event.data, where);
       }
     } else {

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { citationStates } from '../../contract/task.ts';
 import { putDocument } from '../support/documents/put-document.ts';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
+import type { AnyJson } from './checked-client.ts';
 
 let api: ApiHarness;
 beforeAll(async () => {
@@ -77,4 +78,75 @@ test('a task without citations has none; an unknown task is 404', async () => {
   await api.followToEnd(id);
   expect(await citationsOf(id)).toEqual([]);
   expect((await api.http.get('/v1/tasks/0190a1b2-0000-7000-8000-000000000000/citations')).status).toBe(404);
+});
+
+describe('GET /v1/documents/{id}/text', () => {
+  const read = (id: string, query = '', headers = {}) => api.http.get(`/v1/documents/${id}/text${query}`, headers);
+
+  test('a citation’s start and end cut its quote from the text', async () => {
+    await put('Café Zoë 🏝️ is closed.\n\nParental leave lasts eleven weeks in Zoë. Tell us early.', 'zoe.txt');
+    const { id } = await ask('Eleven weeks in Zoë [1]. Others differ [2].');
+    const { documentId, quote, start, end, version } = (await citationsOf(id)).find(
+      ({ document }: AnyJson) => document === 'zoe.txt',
+    );
+    expect(quote).toContain('eleven weeks');
+    const part = await read(documentId, `?version=${version}&start=${start}&end=${end}`);
+    expect([part.status, part.body]).toEqual([200, quote]);
+    expect(part.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+    const whole = await read(documentId);
+    expect((whole.body as string).slice(start, end)).toBe(quote);
+    expect((await read(documentId, `?start=${start}&end=${end}`, { accept: 'application/json' })).body).toEqual({
+      documentId,
+      version: 1,
+      contentHash: expect.any(String),
+      start,
+      end,
+      characters: (whole.body as string).length,
+      text: quote,
+    });
+  });
+
+  test('parts that follow each other make the whole text, also across a character of two code units', async () => {
+    const text = 'a🏝b🏝c.';
+    const { documentId } = await put(text, 'islands.txt');
+    for (let at = 0; at <= text.length; at++) {
+      const [first, second] = [await read(documentId, `?end=${at}`), await read(documentId, `?start=${at}`)];
+      expect([at, first.body + second.body, second.headers.get('text-start')]).toEqual([
+        at,
+        text,
+        first.headers.get('text-end'),
+      ]);
+    }
+    expect((await read(documentId, '?start=3&end=900')).headers.get('text-end')).toBe(String(text.length));
+  });
+
+  test('an older version is gone, a later one is not there, and a part that does not exist is refused', async () => {
+    const { documentId } = await put('One.', 'versions.txt');
+    await put('Two.', 'versions.txt');
+    expect(await read(documentId, '?version=2')).toMatchObject({ status: 200, body: 'Two.' });
+    const gone = await read(documentId, '?version=1');
+    expect(gone).toMatchObject({ status: 410, body: { code: 'document_version_gone' } });
+    expect(gone.body.detail).toMatch(/replaced by version 2/);
+    expect(await read(documentId, '?version=3')).toMatchObject({ status: 404, body: { code: 'not_found' } });
+    for (const query of ['?start=5', '?start=3&end=2', '?start=-1', '?end=x', '?version=0', '?from=1'])
+      expect([query, (await read(documentId, query)).status]).toEqual([query, 422]);
+    expect((await read(documentId, '?start=5')).body.issues).toEqual([
+      { path: 'query.start', message: 'the text has 4 characters' },
+    ]);
+    expect((await read(documentId, '', { accept: 'image/png' })).status).toBe(406);
+    await api.postgres.pool.query(`update documents set subject = 'boss', readers = '{}' where id = $1`, [documentId]);
+    expect((await read(documentId)).status).toBe(404);
+    expect((await read('nope')).status).toBe(404);
+  });
+
+  test('a text that is longer than one answer comes in parts', async () => {
+    const { documentId } = await put('Leave.', 'long.txt');
+    const text = 'Leave. '.repeat(400_000);
+    await api.postgres.pool.query('update documents set text = $2 where id = $1', [documentId, text]);
+    const refused = await read(documentId);
+    expect([refused.status, refused.body.issues[0].message]).toEqual([422, expect.stringMatching(/2000000.*start=0/)]);
+    const first = await read(documentId, '?end=2000000');
+    const rest = await read(documentId, `?start=${first.headers.get('text-end')}`);
+    expect(first.body + rest.body === text).toBe(true);
+  });
 });

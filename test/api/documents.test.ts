@@ -3,7 +3,7 @@ import { hashHex } from '../../adapters/postgres/hashes.ts';
 import { documentsQueue, ingestionWorkflowId } from '../../contract/ids.ts';
 import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
 import { createApiHarness, identifyBySubject, type ApiHarness } from './api-harness.ts';
-import type { CheckedResponse, JsonObject } from './checked-client.ts';
+import { eventsIn, type CheckedResponse, type JsonObject } from './checked-client.ts';
 import { until } from '../support/until.ts';
 
 let api: ApiHarness;
@@ -51,6 +51,22 @@ describe('POST /v1/documents', () => {
     );
   });
 
+  test('waits as long as the request prefers, and answers 200 when all files were read', async () => {
+    const form = new FormData();
+    form.append('file', new Blob(['# Waited for']), 'waited.md');
+    const headers = { prefer: 'wait=20' };
+    const done = await api.http.request('/v1/documents', { method: 'POST', body: form, headers });
+    expect([done.status, done.headers.get('preference-applied')]).toEqual([200, 'wait=20']);
+    expect(done.body).toMatchObject({ status: 'completed', outcome: 'all', counts: { added: 1 } });
+    expect(done.headers.get('location')).toBe(done.body.links.self);
+    await workers.stop();
+    const slow = await api.http.post('/v1/documents', { name: 'slow.md', text: '# Slow' }, { prefer: 'wait=1' });
+    expect(slow).toMatchObject({ status: 202, body: { status: 'running', outcome: null } });
+    const waiting = api.http.get(slow.body.links.self, headers);
+    workers = await startWorkers(api, api, [documentsQueue]);
+    expect((await waiting).body).toMatchObject({ status: 'completed', outcome: 'all' });
+  });
+
   test('takes a text as JSON; the same text again is unchanged, another text replaces it', async () => {
     const put = (text: string) => api.http.post('/v1/documents', { name: 'note.md', text });
     expect((await ingest(await put('# One'))).counts).toMatchObject({ added: 1 });
@@ -67,7 +83,7 @@ describe('POST /v1/documents', () => {
         ['fine.md', '# Fine'],
       ),
     );
-    expect(done).toMatchObject({ status: 'completed', counts: { added: 1, failed: 3 } });
+    expect(done).toMatchObject({ status: 'completed', outcome: 'some', counts: { added: 1, failed: 3 } });
     const codes = Object.fromEntries((done['failures'] as JsonObject[]).map(({ name, error }) => [name, error.code]));
     expect(codes).toMatchObject({
       'empty.md': 'file_empty',
@@ -139,6 +155,38 @@ describe('POST /v1/documents', () => {
   ])('refuses a form with %s', async (_, type, body) => {
     const answer = await api.http.request('/v1/documents', { method: 'POST', headers: { 'content-type': type }, body });
     expect([400, 415, 422]).toContain(answer.status);
+  });
+});
+
+describe('GET /v1/ingestions/{id}/events', () => {
+  const follow = (id: string, headers = {}) => api.http.get(`/v1/ingestions/${id}/events`, headers);
+
+  test('tells what became of each file and how the upload ended, live and from any number on', async () => {
+    await workers.stop();
+    const { id } = (await upload(['events/a.md', '# A'], ['events/empty.md', ''], ['events/b.md', '# B'])).body;
+    const live = fetch(`${api.url}/v1/ingestions/${id}/events`).then((response) => response.text());
+    expect((await follow(id, { accept: 'application/json' })).body).toMatchObject({ lastSeq: 1 });
+    workers = await startWorkers(api, api, [documentsQueue]);
+    const events = eventsIn(await live);
+    expect(events.map(({ id: seq }) => seq)).toEqual([1, 2, 3, 4, 5]);
+    expect(events.map(({ event }) => event).sort()).toEqual(
+      ['file.failed', 'file.read', 'file.read', 'ingestion.completed', 'ingestion.queued'].sort(),
+    );
+    expect(events.at(0)?.data).toMatchObject({ type: 'ingestion.queued', data: { files: 3 } });
+    expect(events.find(({ event }) => event === 'file.failed')?.data.data).toMatchObject({
+      file: 1,
+      name: 'events/empty.md',
+      error: { code: 'file_empty' },
+    });
+    expect(events.at(-1)?.data.data).toMatchObject({ outcome: 'some', counts: { added: 2, failed: 1, pending: 0 } });
+    const { body } = await follow(id, { accept: 'application/json', 'last-event-id': '3' });
+    expect(body).toEqual({ events: events.slice(3).map(({ data }) => data), lastSeq: 5 });
+    expect((await follow(id, { 'last-event-id': '5' })).status).toBe(204);
+    expect(eventsIn((await follow(id, { 'last-event-id': '1' })).body)).toHaveLength(4);
+    expect((await follow('01a2016f-73a4-7695-9a05-0f2fb996e093')).status).toBe(404);
+    expect((await api.http.request(`/v1/ingestions/${id}/events`, { headers: { 'x-subject': 'eve' } })).status).toBe(
+      404,
+    );
   });
 });
 

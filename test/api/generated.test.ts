@@ -33,6 +33,8 @@ function fitting(schema: JsonObject, schemas: JsonObject): Arbitrary<unknown> {
         min: Math.max(schema['minimum'] ?? -10, -10),
         max: Math.min(schema['maximum'] ?? 1_000, 100_000),
       });
+    case 'boolean':
+      return fc.boolean();
     case 'number':
       return fc.double({ noNaN: true, noDefaultInfinity: true });
     case 'string':
@@ -48,6 +50,10 @@ function fitting(schema: JsonObject, schemas: JsonObject): Arbitrary<unknown> {
           fc.constantFrom('2026-01-01', '2026-12-31', '1970-01-01', '0000-01-01', '9999-12-31'),
           fc.string(),
         );
+      // A callback to this machine is never called.
+      if (schema['format'] === 'uri') return fc.oneof(fc.constant('http://127.0.0.1/called'), fc.string());
+      if (schema['pattern']?.includes('whsec_'))
+        return fc.oneof(fc.constant(`whsec_${Buffer.alloc(32, 7).toString('base64')}`), fc.string());
       return fc.string({ unit: 'binary', minLength: schema['minLength'] ?? 0, maxLength: 200 });
     default:
       return fc.jsonValue();

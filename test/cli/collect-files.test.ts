@@ -17,10 +17,14 @@ async function writeFiles(paths: string[]) {
     await writeFile(join(folder, path), path);
   }
 }
-const names = async (...paths: string[]) =>
-  (await collectFiles(paths.map((path) => join(folder, path)))).files.map(({ name }) => shortened(name));
-/** Files outside the working directory are named by their absolute path. */
-const shortened = (name: string) => name.replace(`${folder.slice(1)}/`, '');
+const collect = async (paths: string[], prefix?: string) =>
+  (
+    await collectFiles(
+      paths.map((path) => join(folder, path)),
+      prefix === undefined ? {} : { prefix },
+    )
+  ).files;
+const names = async (...paths: string[]) => (await collect(paths)).map(({ name }) => name);
 
 test('a file’s name does not depend on how the folder is written', async () => {
   await writeFiles(['policies/a.md', 'policies/sub/b.PDF']);
@@ -33,7 +37,7 @@ test('a file’s name does not depend on how the folder is written', async () =>
 test('in folders, hidden files, node_modules and other kinds are skipped and counted; an explicit file is collected', async () => {
   await writeFiles(['f/a.md', 'f/.hidden.md', 'f/.git/b.md', 'f/node_modules/c.md', 'f/photo.jpg']);
   const { files, skipped } = await collectFiles([join(folder, 'f')]);
-  expect(files.map(({ name }) => shortened(name))).toEqual(['f/a.md']);
+  expect(files.map(({ name }) => name)).toEqual(['f/a.md']);
   expect(skipped).toEqual({ unsupported: 1, hidden: 3 });
   expect(await names('f/photo.jpg')).toEqual(['f/photo.jpg']);
 });
@@ -46,25 +50,61 @@ test('symbolic links are followed, and a loop ends', async () => {
   expect(await names('f')).toEqual(['f/a.md', 'f/other/b.md']);
 });
 
-test('a missing path is refused, and folders of the same name keep their files apart', async () => {
+test('a name does not depend on the working directory, nor on whether the file or its folder is given', async () => {
+  await writeFiles(['x/docs/a.md', 'x/docs/sub/b.md']);
+  const before = process.cwd();
+  const seen: string[][] = [];
+  try {
+    for (const [from, path] of [
+      ['.', 'x/docs'],
+      ['x', 'docs'],
+      ['x/docs', '.'],
+      ['x/docs/sub', '..'],
+      ['x/docs/sub', '../../../x/docs/'],
+      ['x', join(folder, 'x/docs')],
+    ] as const) {
+      process.chdir(join(folder, from));
+      seen.push((await collectFiles([path])).files.map(({ name, origin }) => `${origin} ${name}`));
+    }
+  } finally {
+    process.chdir(before);
+  }
+  for (const one of seen) expect(one).toEqual([`${folder}/x docs/a.md`, `${folder}/x docs/sub/b.md`]);
+  expect(await collect(['x/docs/a.md'])).toMatchObject([{ name: 'docs/a.md', origin: `${folder}/x` }]);
+  expect(await collect(['x/docs/sub/b.md'], 'docs/sub')).toMatchObject([
+    { name: 'docs/sub/b.md', origin: `${folder}/x` },
+  ]);
+  expect(await collect(['x/docs'], 'hr/2026')).toMatchObject([
+    { name: 'hr/2026/a.md', origin: `${folder}/x/docs as hr/2026` },
+    { name: 'hr/2026/sub/b.md' },
+  ]);
+  expect(await collect(['x/docs'], '')).toMatchObject([
+    { name: 'a.md', origin: `${folder}/x/docs` },
+    { name: 'sub/b.md' },
+  ]);
+});
+
+test('a missing path is refused, and so are two files that would have the same name', async () => {
   await writeFiles(['x/docs/a.md', 'y/docs/a.md']);
   await expect(names('nothing')).rejects.toThrow('there is no such file or folder');
-  expect(await names('x/docs', 'y/docs')).toEqual(['x/docs/a.md', 'y/docs/a.md']);
-  expect(await names('x/docs', 'x/docs/a.md')).toEqual(['x/docs/a.md']);
-  const here = (await collectFiles(['docs/examples/policies'])).files.map(({ name }) => name);
-  expect(here).toContain('docs/examples/policies/expenses.md');
+  await expect(names('x/docs', 'y/docs')).rejects.toThrow(
+    /x\/docs\/a\.md and .*y\/docs\/a\.md .*docs\/a\.md.*--prefix/,
+  );
+  expect(await names('x/docs', 'x/docs/a.md')).toEqual(['docs/a.md']);
 });
 
 test('batches stay below the limits, and keep every file in order', () => {
   const files = Array.from({ length: 250 }, (_, i) => ({
     path: `${i}`,
     name: `${i}`,
+    origin: i < 60 ? '/a' : '/b',
     sizeBytes: i === 7 ? 20_000_000 : 100_000,
   }));
   const groups = batches(files);
   expect(groups.flat()).toEqual(files);
   for (const group of groups) {
     expect(group.length).toBeLessThanOrEqual(100);
+    expect(new Set(group.map(({ origin }) => origin)).size).toBe(1);
     if (group.length > 1)
       expect(group.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)).toBeLessThanOrEqual(8_000_000);
   }

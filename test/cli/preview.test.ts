@@ -8,7 +8,7 @@ const preview = (...args: string[]) => alfred(['documents', 'preview', ...args],
 test('a preview shows what would be read of a file, without a running stack', async () => {
   const { code, stdout } = await preview(fixture('agreement.docx'));
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^Title: +1\. Scope\nLanguage: en\n/);
+  expect(stdout).toMatch(/^Title: +1\. Scope\nLanguage: en\nRead as: +application\/vnd\.openxml/);
   expect(stdout).toContain('1. Scope › 1.1 Purpose');
 });
 

@@ -24,7 +24,7 @@ test('tasks callback shows the delivery of a task’s webhook, and --again repea
   const { id } = await harness.start({ callback: { url: `${receiver.url}/told`, secret } });
   await until(
     'the callback is delivered',
-    async () => (await harness.callbacks.get(harness.scope, id))?.state === 'delivered',
+    async () => (await harness.callbacks.get({ ...harness.scope, taskId: id }))?.state === 'delivered',
   );
 
   const shown = await callback(id);

@@ -45,14 +45,6 @@ test('a binary file with the extension of a text file', async () => {
     name: 'a.md',
     content: Buffer.from(randomBytes(4_000).map((byte) => byte | 1)),
   });
-  await expectRefused('file_type_unsupported', /content is a \.pdf file.*Rename/, {
-    name: 'a.txt',
-    content: await examplePolicy('health-and-safety.pdf'),
-  });
-  await expectRefused('file_type_unsupported', /content is a \.docx file.*Rename/, {
-    name: 'a.pdf',
-    content: await examplePolicy('equipment.docx'),
-  });
 });
 
 test('a kind of file that is not supported', async () => {
@@ -65,6 +57,11 @@ test('a kind of file that is not supported', async () => {
     content: 'a: 1',
     mediaType: 'application/x-yaml',
   });
+  await expectRefused('file_type_unsupported', /\.ipynb files are not read/, {
+    name: 'a.ipynb',
+    content: '{"cells": []}',
+  });
+  await expectRefused('file_type_unsupported', /Rich Text/, { name: 'a.txt', content: '{\\rtf1\\ansi Leave}' });
   await expectRefused('file_type_unsupported', /zip archive or another kind/, {
     name: 'a.docx',
     content: zipFile({ 'content.xml': '<x/>' }),

@@ -1,18 +1,20 @@
-import { sql } from 'kysely';
+import { sql, type Selectable } from 'kysely';
 import { validate as isUuid } from 'uuid';
 import type { Callback, CallbackState } from '../../../contract/callback.ts';
 import type { CallbackRef, Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
+import type { Tables } from '../../../runtime/database/tables.ts';
 import type { CallbackAttempt, Callbacks } from '../../../contract/ports/index.ts';
 
 /**
- * Callbacks, one a task. A callback is due while its state is `waiting` and its task has ended. The first attempt sets
- * `delivering` and counts a delivery; the last attempt sets `delivered` or `failed`.
+ * Callbacks, one a task or upload. A callback is due while its state is `waiting` and what it reports has ended. The
+ * first attempt sets `delivering` and counts a delivery; the last attempt sets `delivered` or `failed`.
  */
 export const createCallbacks = (db: Database): Callbacks => ({
-  async get(scope, taskId) {
-    if (!isUuid(taskId)) return undefined;
-    const row = await selectCallback(db, scope, taskId).selectAll().executeTakeFirst();
+  async get(callback) {
+    const { rows } = await sql<Selectable<Tables['callbacks']>>`
+      select * from callbacks where ${isCallback(callback)}`.execute(db);
+    const [row] = rows;
     return (
       row && {
         url: row.url,
@@ -27,54 +29,87 @@ export const createCallbacks = (db: Database): Callbacks => ({
     );
   },
 
-  async redeliver(scope, taskId) {
+  async redeliver(callback) {
     await sql`
       update callbacks set state = 'waiting', updated_at = now()
-      where ${isCallbackOf(scope, taskId)} and ${hasEnded}`.execute(db);
+      where ${isCallback(callback)} and ${hasEnded}`.execute(db);
   },
 
-  async beginAttempt(scope, taskId) {
+  async beginAttempt(callback) {
     const { rows } = await sql<CallbackAttempt>`
       update callbacks set state = 'delivering', deliveries = deliveries + (state = 'waiting')::int,
         attempts = attempts + 1, last_attempt_at = now(), updated_at = now()
-      where ${isCallbackOf(scope, taskId)} and state in ('waiting', 'delivering') and ${hasEnded}
+      where ${isCallback(callback)} and state in ('waiting', 'delivering') and ${hasEnded}
       returning url, secret, deliveries as delivery, attempts as attempt`.execute(db);
     return rows[0];
   },
 
-  async settleAttempt(scope, taskId, { attempt }, { state, status, error }) {
+  async settleAttempt(callback, { attempt }, { state, status, error }) {
     await sql`
       update callbacks set state = ${state}, last_status = ${status}::int, last_error = ${error}::text, updated_at = now(),
         delivered_at = case when ${state} = 'delivered' then now() else delivered_at end
-      where ${isCallbackOf(scope, taskId)} and state = 'delivering' and attempts = ${attempt}`.execute(db);
+      where ${isCallback(callback)} and state = 'delivering' and attempts = ${attempt}`.execute(db);
   },
 
-  async giveUp(scope, taskId) {
+  async giveUp(callback) {
     await sql`
       update callbacks set state = 'failed', last_error = coalesce(last_error, 'Nobody answered.'), updated_at = now()
-      where ${isCallbackOf(scope, taskId)} and state = 'delivering'`.execute(db);
+      where ${isCallback(callback)} and state = 'delivering'`.execute(db);
   },
 
   async listOverdue(limit) {
-    const { rows } = await sql<{ task_id: string; tenant: string; subject: string }>`
-      select task_id, tenant, subject from callbacks
+    const { rows } = await sql<Scope & { task_id: string | null; ingestion_id: string }>`
+      select task_id, ingestion_id, tenant, subject from callbacks
       where (state = 'waiting' or state = 'delivering' and updated_at < now() - ${overdueAfter}::interval)
         and ${hasEnded}
       order by updated_at limit ${limit}`.execute(db);
-    return rows.map(({ task_id: taskId, tenant, subject }): CallbackRef => ({ taskId, tenant, subject }));
+    return rows.map(({ task_id: taskId, ingestion_id: ingestionId, tenant, subject }): CallbackRef =>
+      taskId === null ? { ingestionId, tenant, subject } : { taskId, tenant, subject },
+    );
   },
 });
 
 /** Attempts are at most an hour apart. After twice that time their workflow is gone. */
 const overdueAfter = '2 hours';
 
-const isCallbackOf = ({ tenant, subject }: Scope, taskId: string) =>
-  sql`task_id = ${taskId} and tenant = ${tenant} and subject = ${subject}`;
+function isCallback({ tenant, subject, ...owner }: CallbackRef) {
+  const id = 'taskId' in owner ? owner.taskId : owner.ingestionId;
+  const column = sql.ref('taskId' in owner ? 'task_id' : 'ingestion_id');
+  return sql`${column} = ${isUuid(id) ? id : null}::uuid and tenant = ${tenant} and subject = ${subject}`;
+}
 
-const hasEnded = sql`exists (select from tasks where id = task_id and ended_at is not null)`;
+const hasEnded = sql`(
+  exists (select from tasks where id = task_id and ended_at is not null)
+  or exists (select from ingestions where id = ingestion_id and ended_at is not null))`;
 
-const selectCallback = (db: Database, { tenant, subject }: Scope, taskId: string) =>
-  db.selectFrom('callbacks').where('task_id', '=', taskId).where('tenant', '=', tenant).where('subject', '=', subject);
+/** Stores the callback of an upload. */
+export const insertIngestionCallback = (
+  db: Database,
+  { tenant, subject }: Scope,
+  ingestionId: string,
+  { url, secret }: Callback,
+) =>
+  db
+    .insertInto('callbacks')
+    .values({
+      ingestion_id: ingestionId,
+      task_id: null,
+      tenant,
+      subject,
+      url,
+      secret,
+      last_attempt_at: null,
+      last_status: null,
+      last_error: null,
+      delivered_at: null,
+    })
+    .execute();
+
+/** Gives an upload the callback of another one, if that has one. */
+export const copyIngestionCallback = (db: Database, from: string, to: string) =>
+  sql`
+    insert into callbacks (ingestion_id, tenant, subject, url, secret)
+    select ${to}, tenant, subject, url, secret from callbacks where ingestion_id = ${from}`.execute(db);
 
 /** Stores the callback of `task`, the row that the same statement inserts. */
 export const insertCallback = (callback: Callback | undefined) => sql`

@@ -7,6 +7,7 @@ import { appendEvents } from './append-events.ts';
 import { storableJson } from '../storable-json.ts';
 import type { EventListener } from '../event-listener.ts';
 import { followRows } from '../follow-rows.ts';
+import { waitForEnd } from '../wait-for-end.ts';
 
 /** Task events as rows. NOTIFY wakes followers, which then read the rows: a notification carries no event. */
 export const createTaskEvents = (db: Database, listener: EventListener): TaskEvents => {
@@ -48,19 +49,11 @@ export const createTaskEvents = (db: Database, listener: EventListener): TaskEve
         isOver: async (lastRead) => lastRead > 0 && (await hasEnded(taskId, lastRead)),
       }),
 
-    async waitForEnd(taskId, signal) {
-      const wakeUps = listener.listen(taskId, 'end');
-      try {
-        while (!signal.aborted) {
-          wakeUps.arm();
-          const row = await db.selectFrom('tasks').select('ended_at').where('id', '=', taskId).executeTakeFirst();
-          if (!row || row.ended_at) return;
-          await wakeUps.next(signal);
-        }
-      } finally {
-        wakeUps.close();
-      }
-    },
+    waitForEnd: (taskId, signal) =>
+      waitForEnd(listener, taskId, signal, async () => {
+        const row = await db.selectFrom('tasks').select('ended_at').where('id', '=', taskId).executeTakeFirst();
+        return !row || row.ended_at !== null;
+      }),
 
     async appendOnce(task, { runId }, event) {
       const when = sql`ended_at is null and run_id = ${runId} and not exists (

@@ -56,6 +56,42 @@ describe('a document', () => {
     expect([await documents.get(local, documentId), await newestSequence()]).toEqual(before);
   });
 
+  test('of which the same bytes are read as another text is another version', async () => {
+    const bytes = { name: 'reread.txt', mediaType: '', contentHash: sha256('bytes'), sizeBytes: 5 };
+    const read = async (text: string, notice?: string) => {
+      // As if the collection had got other settings: the file is parsed again.
+      await env.postgres.db
+        .updateTable('documents')
+        .set({ chunk_tokens: 999 })
+        .where('name', '=', bytes.name)
+        .execute();
+      const parse = async () => ({ title: '', text, language: null, chunks: [], mediaType: 'text/html', notice });
+      const outcome = await documents.put(local, { file: bytes, parse, placement: defaultPlacement });
+      if (outcome.state === 'failed') throw new Error(outcome.message);
+      return documents.get(local, outcome.documentId);
+    };
+    const first = await read('One ü.', 'It came as .txt.');
+    expect(first).toMatchObject({ version: 1, mediaType: 'text/html', notice: 'It came as .txt.' });
+    expect(await read('One ü.')).toMatchObject({ version: 1, updatedAt: first?.updatedAt, notice: null });
+    expect(await read('Two.')).toMatchObject({ version: 2, characters: 4 });
+  });
+
+  test('that came from another origin is replaced only when the sender says so', async () => {
+    const from = async (origin: string, text: string, replace?: boolean) => {
+      const placement = { origin, ...(replace ? { replace } : {}) };
+      return (await putDocument(env.postgres.db, 'guide/a.txt', text, { placement })).state;
+    };
+    const { documentId } = await putDocument(env.postgres.db, 'guide/a.txt', 'A.', { placement: { origin: '/a' } });
+    await expect(from('/b', 'B.')).rejects.toMatchObject({ message: expect.stringMatching(/\(\/a\).*--replace/) });
+    expect(await from('/b', 'A.')).toBe('unchanged');
+    expect(await from('/a', 'A, changed.')).toBe('replaced');
+    expect(await from('/b', 'B.', true)).toBe('replaced');
+    expect(await from('/c', 'B.', true)).toBe('replaced');
+    expect(await from('/c', 'B.', true)).toBe('unchanged');
+    expect(await documents.get(local, documentId)).toMatchObject({ origin: '/c', version: 3 });
+    expect((await put('guide/a.txt', 'From nowhere.')).state).toBe('replaced');
+  });
+
   test('that is changed keeps its id, and its chunks are replaced', async () => {
     const { documentId } = await put('changing.txt', 'Old.\n\nOlder.');
     const old = await chunksOf(documentId);

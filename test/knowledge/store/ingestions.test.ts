@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createEventListener } from '../../../adapters/postgres/event-listener.ts';
+import { createIngestionEvents } from '../../../knowledge/store/ingestion-events.ts';
 import { createDocuments } from '../../../knowledge/store/documents.ts';
-import type { Documents, UploadedFile } from '../../../contract/ports/index.ts';
+import type { Documents, IngestionEvents, UploadedFile } from '../../../contract/ports/index.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 import { defaultPlacement, local, putDocument, sha256 } from '../../support/documents/put-document.ts';
 
@@ -8,9 +10,11 @@ const colleague = { tenant: 'local', subject: 'someone-else' };
 const stranger = { tenant: 'other', subject: 'local' };
 let env: TestEnvironment;
 let documents: Documents;
+let events: IngestionEvents;
 beforeAll(async () => {
   env = await createTestEnvironment();
   documents = createDocuments(env.postgres.db);
+  events = createIngestionEvents(env.postgres.db, createEventListener(env.config.DATABASE_URL, env.log));
 });
 afterAll(() => env?.close());
 
@@ -190,6 +194,65 @@ describe('an ingestion', () => {
     expect((await documents.getIngestion(local, ingestionId))?.failures).toMatchObject([
       { error: { message: 'first' } },
     ]);
+  });
+
+  test('numbers its events without gaps when many files are settled at once, and none after its end', async () => {
+    const files = Array.from({ length: 12 }, (_, n) => upload(`event-${n}.txt`, `event ${n}`));
+    const ingestionId = await documents.createIngestion(local, files, defaultPlacement);
+    const failure = { state: 'failed', code: 'file_unreadable', message: 'no' } as const;
+    const settle = (ordinal: number) => documents.recordFileOutcome(local, { ingestionId, ordinal }, failure);
+    await Promise.all(Array.from({ length: 10 }, (_, n) => settle(n)));
+    await documents.endIngestion(local, ingestionId, 'cancelled');
+    await settle(11);
+    const all = await events.read(local, ingestionId, 0, 500);
+    expect(all.map(({ seq }) => seq)).toEqual(Array.from({ length: 12 }, (_, n) => n + 1));
+    expect(new Set(all.slice(1, -1).map(({ data }) => 'file' in data && data.file)).size).toBe(10);
+    expect(all.at(-1)).toMatchObject({ type: 'ingestion.cancelled', data: { outcome: 'none' } });
+    const pages = [await events.read(local, ingestionId, 0, 5), await events.read(local, ingestionId, 5, 500)];
+    expect(pages.flat()).toEqual(all);
+    expect(await events.lastSeq(local, ingestionId)).toBe(12);
+    expect(await documents.getIngestion(local, ingestionId)).toMatchObject({ outcome: 'none', counts: { pending: 1 } });
+    for (const scope of [stranger, colleague]) {
+      expect(await events.read(scope, ingestionId, 0, 500)).toEqual([]);
+      expect(await events.lastSeq(scope, ingestionId)).toBeUndefined();
+    }
+  });
+
+  test('ends while its files are settled, without waiting for each other', async () => {
+    for (let round = 0; round < 10; round++) {
+      const files = Array.from({ length: 6 }, (_, n) => upload(`race-${round}-${n}.txt`, `race ${round} ${n}`));
+      const ingestionId = await documents.createIngestion(local, files, defaultPlacement);
+      const failure = { state: 'failed', code: 'file_unreadable', message: 'no' } as const;
+      const ends = await Promise.all([
+        ...files.map((_, ordinal) => documents.recordFileOutcome(local, { ingestionId, ordinal }, failure)),
+        documents.endIngestion(local, ingestionId, 'failed'),
+        documents.endIngestion(local, ingestionId, 'cancelled'),
+      ]);
+      expect(ends.filter((ended) => ended === true)).toHaveLength(1);
+      const seen = await events.read(local, ingestionId, 0, 50);
+      expect(seen.map(({ seq }) => seq)).toEqual(seen.map((_, n) => n + 1));
+      expect(seen.at(-1)?.type).toMatch(/^ingestion\.(failed|cancelled)$/);
+    }
+  });
+
+  test('names the added files whose content is there under another name', async () => {
+    await put('handbook/copied.txt', 'Copied.');
+    const files = [upload('copied.txt', 'Copied.'), upload('fresh.txt', 'Fresh.'), upload('fresh-2.txt', 'Fresh.')];
+    const ingestionId = await documents.createIngestion(local, files, defaultPlacement);
+    const pending = await documents.listPendingFiles(local, ingestionId, 10);
+    for (const { ordinal, ...file } of pending)
+      await documents.put(local, {
+        file,
+        parse: async () => ({ title: '', text: file.name, language: null, chunks: [] }),
+        placement: defaultPlacement,
+        upload: { ingestionId, ordinal },
+      });
+    expect(await documents.getIngestion(local, ingestionId)).toMatchObject({ outcome: null, sameContent: [] });
+    await documents.endIngestion(local, ingestionId, 'completed');
+    expect(await documents.getIngestion(local, ingestionId)).toMatchObject({
+      outcome: 'all',
+      sameContent: [{ name: 'copied.txt', as: 'handbook/copied.txt' }],
+    });
   });
 
   test('can be seen and changed only by its owner', async () => {

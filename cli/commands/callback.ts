@@ -4,15 +4,19 @@ import type { CommandContext } from '../command-context.ts';
 import { formatCount } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
 
-export function addTaskCallback(tasks: Command, { api, terminal }: CommandContext) {
-  tasks
+/** What has a callback: a task or an upload. */
+type Owner = { path: (id: string) => string; description: string; argument: string };
+
+/** Adds the command that shows the callback of a task or upload, and repeats it. */
+export function addCallback(parent: Command, { api, terminal }: CommandContext, owner: Owner) {
+  parent
     .command('callback')
-    .description('whether the task’s end was told to whom its request named')
-    .argument('<id>')
+    .description(owner.description)
+    .argument(owner.argument)
     .option('--again', 'tell it once more')
     .option('--json', 'as JSON')
     .action(async (id: string, { again, json }: { again?: boolean; json?: boolean }) => {
-      const state = await api.call(`/v1/tasks/${encodeURIComponent(id)}/callback`, {
+      const state = await api.call(`${owner.path(encodeURIComponent(id))}/callback`, {
         method: again ? 'POST' : 'GET',
         answer: CallbackState,
       });
