@@ -34,6 +34,9 @@ export type CorpusCounts = {
   holders: [term: string, passages: number][] | undefined;
 };
 
+/** The codes of a query that are looked up; one with more of them is a list. */
+export const maxCodes = 8;
+
 /** More passages than this hold no code that names one thing. */
 export const maxCodeHolders = 20;
 

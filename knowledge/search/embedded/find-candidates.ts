@@ -1,7 +1,7 @@
 import type { Client } from '@libsql/client';
 import type { Language } from '../../../contract/rules/stems.ts';
 import { queryWords } from '../../../contract/rules/terms.ts';
-import { maxCodeHolders, type Candidates, type FoundCode, type PassageFilter } from '../passage-index.ts';
+import { maxCodeHolders, maxCodes, type Candidates, type FoundCode, type PassageFilter } from '../passage-index.ts';
 import type { Facets } from './change-plan.ts';
 import type { FileCache, FileQuery } from './file-cache.ts';
 import { loadVectors, searchDense } from './search-dense.ts';
@@ -52,7 +52,7 @@ export async function findCandidates(
 /** Which passages hold the codes of a query. */
 async function findCodes(client: Client, words: CountedWord[], selection: Selection): Promise<FoundCode[]> {
   const codes: FoundCode[] = [];
-  for (const word of words.filter(({ kind }) => kind === 'code')) {
+  for (const word of words.filter(({ kind }) => kind === 'code').slice(0, maxCodes)) {
     const holders = await findHolders(client, word, { ...selection, depth: maxCodeHolders + 1 });
     codes.push({ code: word.text, holders: holders.map(({ chunkId }) => chunkId) });
   }

@@ -1,7 +1,7 @@
 import type { Schemas } from '@qdrant/js-client-rest';
 import type { Language } from '../../../contract/rules/stems.ts';
 import { queryWords } from '../../../contract/rules/terms.ts';
-import { maxCodeHolders, type PassageFilter, type PassageQuery } from '../passage-index.ts';
+import { maxCodeHolders, maxCodes, type PassageFilter, type PassageQuery } from '../passage-index.ts';
 import type { Encoder } from './bm25.ts';
 import { acceptsVector, denseVector, lexicalVector, type Collection, type CollectionSettings } from './collection.ts';
 import { filterOf, ofTenant } from './filter.ts';
@@ -28,9 +28,6 @@ export type QueryRequests = {
   dense: QueryRequest | undefined;
   codes: { code: string; request: Schemas['QueryRequest'] }[];
 };
-
-/** A query with more codes is a list of them. */
-const maxCodes = 8;
 
 export async function queryRequests(
   { encoder, model, quantization }: Deps,
