@@ -26,7 +26,8 @@ export type OfflineAnswer = { text: string; places: CitedPlace[] };
  * Answers from the last tool results, without a model:
  *
  * - quotes the sentences that come nearest to the question;
- * - says first that they may only be related when the search found no strong evidence;
+ * - says first that they may only be related when the search found no strong evidence, or when no passage names what a
+ *   follow-up asks anew;
  * - says that it does not know when nothing is near.
  *
  * Results without passages are shown as JSON.
@@ -37,13 +38,15 @@ export function offlineAnswer(messages: Message[]): OfflineAnswer {
   const results = last?.role === 'tool' ? last.results : [];
   const { query, isFollowUp, quoteQuery, matchesPassage } = offlineQuery(messages);
   const found = results.flatMap(({ output }) => readOutput(output) ?? []);
-  const near = found.filter(({ evidence }) => evidence !== 'none').flatMap(({ passages }) => passages);
-  const passages = near.filter(matchesPassage);
+  const passages = found.filter(({ evidence }) => evidence !== 'none').flatMap((result) => result.passages);
+  const matching = passages.find(matchesPassage);
   const shownQuery = shorten(oneLine(query));
   if (passages.length > 0) {
-    const quotes = bestQuotes(passages, { quoteQuery, isFollowUp: isFollowUp && quoteQuery !== query });
+    const first = isFollowUp && quoteQuery !== query ? matching : undefined;
+    const quotes = bestQuotes(passages, { quoteQuery, first });
     const lines = quotes.map(({ passage, quote }) => `“${showLines(quote)}” [${passage.n}]`);
-    if (!found.some(({ evidence }) => evidence === 'strong')) lines.unshift(mayBeRelated);
+    const isClear = matching !== undefined && found.some(({ evidence }) => evidence === 'strong');
+    if (!isClear) lines.unshift(mayBeRelated);
     if (isFollowUp) lines.unshift(`Taken as a follow-up: I searched for “${shownQuery}”.`);
     return {
       text: [...lines, quotesNotice].join('\n\n'),
@@ -55,8 +58,7 @@ export function offlineAnswer(messages: Message[]): OfflineAnswer {
     const shown = otherResults.map(({ tool, output }) => `${tool}: ${JSON.stringify(output)}`);
     return { text: [...shown, notice].join('\n\n'), places: [] };
   }
-  const reason = near.length > 0 ? 'no passage that I found names what you ask about now' : 'I found nothing near it';
-  return { text: `I don’t know: ${reason}. I looked for “${shownQuery}”.\n\n${notice}`, places: [] };
+  return { text: `I don’t know: I found nothing near it. I looked for “${shownQuery}”.\n\n${notice}`, places: [] };
 }
 
 const shorten = (line: string) =>
@@ -72,11 +74,14 @@ const oneLine = (text: string) => text.replace(/\s+/g, ' ');
 
 type Quote = Span & { passage: NumberedPassage; quote: string };
 
-/** `quoteQuery`: what is new in a follow-up. Its highlights were chosen for the earlier questions too. */
-type QuoteOptions = { quoteQuery: string; isFollowUp: boolean };
+/**
+ * @property quoteQuery what is new in a follow-up. Its highlights were chosen for the earlier questions too
+ * @property first      the passage whose sentence on `quoteQuery` comes first
+ */
+type QuoteOptions = { quoteQuery: string; first: NumberedPassage | undefined };
 
 /** The best sentences of all passages, each with those around it; no text twice. */
-function bestQuotes(passages: NumberedPassage[], { quoteQuery, isFollowUp }: QuoteOptions): Quote[] {
+function bestQuotes(passages: NumberedPassage[], { quoteQuery, first }: QuoteOptions): Quote[] {
   const sentences = passages.flatMap((passage) => {
     const { highlights, start, text } = passage;
     const inside = highlights.filter((highlight) => highlight.start >= start && highlight.end <= start + text.length);
@@ -85,9 +90,7 @@ function bestQuotes(passages: NumberedPassage[], { quoteQuery, isFollowUp }: Quo
   // Passages of other tools and of older searches have no highlights.
   if (sentences.length === 0)
     return passages.slice(0, maxQuotes).map((passage) => cut(passage, selectQuote(passage.text, quoteQuery)));
-  const [first] = passages;
-  if (isFollowUp && first)
-    sentences.push({ passage: first, at: selectQuote(first.text, quoteQuery).start, score: Infinity });
+  if (first) sentences.push({ passage: first, at: selectQuote(first.text, quoteQuery).start, score: Infinity });
   const quotes: Quote[] = [];
   for (const { passage, at } of sentences.sort((a, b) => b.score - a.score)) {
     if (quotes.length === maxQuotes) break;

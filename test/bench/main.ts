@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createLogger } from '../../runtime/logger.ts';
+import { measureAddedFolder } from './added-folder.ts';
 import { measureLongConversation } from './long-conversation.ts';
 import { measureManyConversations } from './many-conversations.ts';
 import { measureSearches } from './searches.ts';
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     conversation: { type: 'string' },
     conversations: { type: 'string' },
     search: { type: 'string' },
+    files: { type: 'string' },
   },
 });
 const concurrency = Number(values.concurrency);
@@ -38,6 +40,7 @@ try {
     await measureLongConversation({ messages: Number(values.conversation), dir, log, cleanups });
   else if (values.conversations)
     await measureManyConversations({ count: Number(values.conversations), concurrency, dir, log, cleanups });
+  else if (values.files) await measureAddedFolder({ count: Number(values.files), dir, log, cleanups });
   else if (values.search) await measureSearches({ count: Number(values.search), dir, log, cleanups });
   else
     await measureTasks({

@@ -91,7 +91,7 @@ describe('a reranker on this machine', () => {
     const { search, outcomes, warnings } = create(await modelFolder());
     const found = await search();
     expect(texts(found)).toEqual(byModel);
-    expect(found.indexVersion).toBe('embedded-2/rerank12:ms-marco-MiniLM-L-6-v2-int8');
+    expect(found.indexVersion).toMatch(/^embedded-\d+\/rerank12:ms-marco-MiniLM-L-6-v2-int8$/);
     expect(found.passages.map(({ score, match }) => [Number(score.toFixed(4)), match])).toEqual([
       [0.8808, 'close'],
       [0.7311, 'close'],
