@@ -124,6 +124,17 @@ describe('the embedding model', () => {
     expect(await readdir(cache)).toEqual(['small']);
   });
 
+  test('that was fetched by an earlier version gets the description of this one', async () => {
+    const { endpoint, requests } = await hub(atHub);
+    const { obtain } = await machine(endpoint);
+    const dir = await obtain();
+    await writeFile(join(dir, 'alfred-model.json'), JSON.stringify({ name: 'small', maxTokens: 128 }));
+    await obtain();
+    expect(await readModelFolder(dir)).toMatchObject({ pooling: 'cls', maxTokens: 256 });
+    expect(requests).toHaveLength(2);
+    expect((await readdir(dir)).sort()).toEqual(['alfred-model.json', 'model.onnx', 'tokenizer.json']);
+  });
+
   test('comes from the next place when one does not have it or has another file', async () => {
     const other = await hub({ ...atHub, '/someone/small/resolve/abc/onnx/model.onnx': Buffer.alloc(weights.length) });
     const { obtain, pip } = await machine(other.endpoint);

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hashFile } from '../../../runtime/hash.ts';
 import type { Logger } from '../../../runtime/logger.ts';
@@ -40,7 +40,10 @@ export async function obtainEmbeddingModel(model: LocalModel, options: Options):
     for (const { files } of model.sources) if (!(await faultOf(folder, files))) return true;
     return false;
   };
-  if (await isComplete(dir)) return dir;
+  if (await isComplete(dir)) {
+    await updateDescription(model, dir);
+    return dir;
+  }
   const tried: string[] = [];
   for (const { place, files } of model.sources) {
     const scratch = await mkdtemp(join(cache, 'model-'));
@@ -48,7 +51,7 @@ export async function obtainEmbeddingModel(model: LocalModel, options: Options):
       await fetchFrom(place, files, scratch, { ...options, environment });
       const fault = await faultOf(scratch, files);
       if (fault) throw new Error(fault);
-      if (model.description) await writeFile(join(scratch, 'alfred-model.json'), JSON.stringify(model.description));
+      await updateDescription(model, scratch);
       await publish(scratch, dir, isComplete);
       log.info({ dir, from: nameOf(place) }, 'fetched a model');
       return dir;
@@ -59,6 +62,17 @@ export async function obtainEmbeddingModel(model: LocalModel, options: Options):
     }
   }
   throw new Error(`${model.name} could not be fetched. Tried ${tried.join('; ')}.`);
+}
+
+/** The description may have changed since the files were fetched, for example its thresholds. */
+async function updateDescription({ description }: LocalModel, dir: string): Promise<void> {
+  if (!description) return;
+  const [target, content] = [join(dir, 'alfred-model.json'), JSON.stringify(description)];
+  if ((await readFile(target, 'utf8').catch(() => undefined)) === content) return;
+  // Renamed into place, so that a process that reads it never sees half of it.
+  const written = `${target}.${process.pid}`;
+  await writeFile(written, content);
+  await rename(written, target);
 }
 
 const nameOf = (place: Place) =>
