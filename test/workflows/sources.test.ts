@@ -53,7 +53,7 @@ describe('a sitemap', () => {
     ).toEqual({
       '/secret': 'source_refused',
       '/login': 'source_refused',
-      '/picture': 'file_type_unsupported',
+      '/picture': 'file_unreadable',
       '/elsewhere': 'source_refused',
       'other.example/page': 'source_refused',
       'mailto:nobody': 'source_unreadable',
