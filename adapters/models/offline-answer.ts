@@ -27,7 +27,7 @@ export type OfflineAnswer = { text: string; places: CitedPlace[] };
  *
  * - quotes the sentences that come nearest to the question;
  * - says first that they may only be related when the search found no strong evidence, or when no passage names what a
- *   follow-up asks anew;
+ *   follow-up adds;
  * - says that it does not know when nothing is near.
  *
  * Results without passages are shown as JSON.
