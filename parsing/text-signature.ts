@@ -4,7 +4,8 @@ import { splitFrontMatter } from './formats/front-matter.ts';
 /** How much of a text is looked at to tell Markdown. */
 const sampleCharacters = 20_000;
 
-const htmlStart = /^\uFEFF?\s*(?:<\?xml[^>]{0,200}\?>\s*)?(?:<!--[^]{0,2000}?-->\s*)*<(?:!doctype\s+html|html[\s>])/i;
+const htmlStart =
+  /^\uFEFF?\s*(?:<\?xml[^>]{0,200}\?>\s*)?(?:<!--(?:(?!-->)[^]){0,2000}-->\s*)*<(?:!doctype\s+html|html[\s>])/i;
 /** Lines that programs write into messages; a memo that begins with "From:" and "To:" has none. */
 const machineHeader = /^(?:mime-version|message-id|received|return-path|dkim-signature):/im;
 

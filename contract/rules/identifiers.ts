@@ -28,7 +28,8 @@ export function tokenOf(text: string): Token {
   const parts = text.split(/[^\p{L}\p{N}\p{M}]+/u).filter((part) => part !== '');
   if (!separators.test(text)) {
     // `5pm`, `30min`, `3rd` are numbers with a unit.
-    const isCode = /[+#]/.test(text) || (/\p{L}.*\p{N}|\p{N}.*\p{L}/u.test(text) && !/^\p{N}+\p{L}{1,3}$/u.test(text));
+    const isCode =
+      /[+#]/.test(text) || (/\p{L}/u.test(text) && /\p{N}/u.test(text) && !/^\p{N}+\p{L}{1,3}$/u.test(text));
     return { text, parts, kind: isCode ? 'code' : 'words' };
   }
   if (text.startsWith('.')) return { text, parts, kind: 'code' };

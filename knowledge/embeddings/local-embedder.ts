@@ -27,8 +27,14 @@ export function createLocalEmbedder(model: EmbeddingModel, threads = 1): Embedde
       idleTimeout: 60_000,
       recordTiming: false,
     });
-  const run = (job: Omit<EmbeddingJob, 'model'>) =>
-    (pool ??= startPool()).run({ ...job, model } satisfies EmbeddingJob) as Promise<PassageVectors>;
+  const running = new Set<Promise<PassageVectors>>();
+  let isClosed = false;
+  const run = async (job: Omit<EmbeddingJob, 'model'>): Promise<PassageVectors> => {
+    if (isClosed) throw new Error('the embedder is closed');
+    const embedded = (pool ??= startPool()).run({ ...job, model } satisfies EmbeddingJob) as Promise<PassageVectors>;
+    running.add(embedded);
+    return embedded.finally(() => running.delete(embedded));
+  };
   return {
     model: model.name,
     evidence: model.evidence,
@@ -48,7 +54,10 @@ export function createLocalEmbedder(model: EmbeddingModel, threads = 1): Embedde
       return (await run({ prefix: model.queryPrefix, sentences: [text] })).vector;
     },
     close: async () => {
-      await pool?.close();
+      isClosed = true;
+      // The pool's own way to close ends threads that are at work or just starting.
+      await Promise.allSettled(running);
+      await pool?.destroy();
     },
   };
 }

@@ -16,12 +16,15 @@ function writeVector(vector: Float32Array): Buffer {
 }
 
 /**
- * @param count how many vectors were written
- * @returns undefined when the bytes are not those of `count` vectors
+ * @param expected how many vectors were written, and how many numbers each has
+ * @returns undefined when the bytes are not those of such vectors
  */
-export function readSentenceVectors(bytes: Buffer, count: number): Float32Array[] | undefined {
-  const size = bytes.length / count;
-  if (!Number.isInteger(size) || size <= scaleBytes) return undefined;
+export function readSentenceVectors(
+  bytes: Buffer,
+  { count, dimensions }: { count: number; dimensions: number },
+): Float32Array[] | undefined {
+  const size = scaleBytes + dimensions;
+  if (bytes.length !== count * size) return undefined;
   return Array.from({ length: count }, (_, i) => {
     const at = i * size;
     const scale = bytes.readFloatLE(at);

@@ -27,7 +27,11 @@ const minConfidence = 40;
 export function createTesseract(languages: string[]): (picture: Uint8Array) => Promise<string> {
   let started: Promise<Worker> | undefined;
   return async (picture) => {
-    started ??= start(languages);
+    // A start that failed is not kept: the next picture tries again.
+    started ??= start(languages).catch((error: unknown) => {
+      started = undefined;
+      throw error;
+    });
     const worker = await started;
     const { data } = await worker.recognize(Buffer.from(picture));
     return data.confidence < minConfidence ? '' : data.text;

@@ -10,19 +10,21 @@ export const fusedOrder = (fused: FusedCandidate[]): OrderedCandidate[] =>
   fused.map(({ codes: _, rank, score, ...candidate }) => ({ ...candidate, fused: { rank, score }, rerank: null }));
 
 /**
- * Candidates with a reranker score come first, best first; equal scores keep their fused order. The others follow in
- * their fused order.
+ * Candidates with a reranker score come first: those that have a code of the query before others, then best first;
+ * equal scores keep their fused order. The others follow in their fused order.
  *
  * @param scores of the reranker, by chunk id
  */
 export function rerankedOrder(fused: FusedCandidate[], scores: Map<string, number>): OrderedCandidate[] {
   const candidates = fusedOrder(fused);
+  const codes = new Map(fused.map((candidate) => [candidate.chunkId, candidate.codes]));
+  const codesOf = ({ candidate }: { candidate: OrderedCandidate }) => codes.get(candidate.chunkId) ?? 0;
   const scored = candidates
     .flatMap((candidate) => {
       const score = scores.get(candidate.chunkId);
       return score === undefined ? [] : [{ candidate, score }];
     })
-    .sort((a, b) => b.score - a.score);
+    .sort((a, b) => codesOf(b) - codesOf(a) || b.score - a.score);
   return [
     ...scored.map(({ candidate, score }, i) => ({ ...candidate, rerank: { rank: i + 1, score } })),
     ...candidates.filter(({ chunkId }) => !scores.has(chunkId)),

@@ -71,7 +71,9 @@ function compareSentences(
   { vector, thresholds }: SentenceQuery,
 ): SentenceNearness[] | undefined {
   const spans = sentencesOf(text);
-  const vectors = sentences ? readSentenceVectors(sentences, spans.length) : undefined;
+  const vectors = sentences
+    ? readSentenceVectors(sentences, { count: spans.length, dimensions: vector.length })
+    : undefined;
   return vectors?.flatMap((sentence, i) => {
     const span = spans[i];
     if (!span) return [];

@@ -1,5 +1,10 @@
 -- Up Migration
 
+-- First, in the order in which the version before this one locks: documents, then the files of an upload.
+ALTER TABLE documents
+  ADD COLUMN notice text,
+  ADD COLUMN origin text;
+
 -- The events of an upload. Number 1 is its creation; each file that is settled takes the next number, and so does the end.
 ALTER TABLE ingestions
   ADD COLUMN last_seq  integer NOT NULL DEFAULT 1,
@@ -10,9 +15,6 @@ ALTER TABLE ingestions
 ALTER TABLE ingestion_files
   ADD COLUMN seq        integer,
   ADD COLUMN settled_at timestamptz;
-ALTER TABLE documents
-  ADD COLUMN notice text,
-  ADD COLUMN origin text;
 
 UPDATE ingestion_files f SET seq = n.seq, settled_at = n.settled_at FROM (
   SELECT s.ingestion_id, s.ordinal, coalesce(i.ended_at, i.created_at) AS settled_at,

@@ -50,10 +50,10 @@ test('stored vectors of sentences keep their direction; bytes of another number 
   const vectors = [Float32Array.of(0.6, -0.8, 0.01), Float32Array.of(0, 0, 0), Float32Array.of(-1, 1e-3, 0)];
   const written = writeSentenceVectors(vectors);
   expect(written).toHaveLength(3 * (4 + 3));
-  const read = readSentenceVectors(written, 3);
+  const read = readSentenceVectors(written, { count: 3, dimensions: 3 });
   for (const [i, vector] of vectors.entries())
     for (const [j, x] of vector.entries()) expect(read?.[i]?.[j]).toBeCloseTo(x, 2);
-  expect(readSentenceVectors(written, 2)).toBeUndefined();
-  expect(readSentenceVectors(written, 21)).toBeUndefined();
-  expect(readSentenceVectors(Buffer.alloc(0), 0)).toBeUndefined();
+  expect(readSentenceVectors(written, { count: 2, dimensions: 3 })).toBeUndefined();
+  expect(readSentenceVectors(written, { count: 1, dimensions: 3 })).toBeUndefined();
+  expect(readSentenceVectors(Buffer.alloc(0), { count: 0, dimensions: 3 })).toEqual([]);
 });
