@@ -1,7 +1,7 @@
 import type { Evidence, RankedPassage } from '../../../contract/documents.ts';
 import type { RerankThresholds } from '../../../contract/ports/index.ts';
 import type { ScoredPassage } from '../best-passages.ts';
-import type { Verdict } from './judge-evidence.ts';
+import { evidenceOf, type Verdict } from './judge-evidence.ts';
 
 type Judged = Verdict & { passages: RankedPassage[] };
 
@@ -16,12 +16,12 @@ export function judgeByReranker(result: Judged, judged: ScoredPassage[], thresho
   const scores = judged.flatMap(({ scores }) => scores.rerank?.score ?? []);
   if (scores.length === 0) return result;
   const best = Math.max(...scores);
-  const evidence = compare(best, thresholds);
+  const evidence = evidenceOf(best, thresholds);
   return {
     passages: result.passages.map((passage) => {
       const { rerank } = passage.scores;
       if (!rerank) return passage;
-      return { ...passage, match: compare(rerank.score, thresholds) === 'strong' ? 'close' : 'loose' };
+      return { ...passage, match: evidenceOf(rerank.score, thresholds) === 'strong' ? 'close' : 'loose' };
     }),
     evidence,
     evidenceReason: `The reranker gives the best passage a score of ${Number(best.toPrecision(2))}, ${meaning[evidence]}`,
@@ -33,8 +33,3 @@ const meaning: Record<Evidence, string> = {
   weak: 'which may be related and does not clearly answer.',
   none: 'which is no more than passages about anything else get.',
 };
-
-function compare(score: number, { strong, weak }: RerankThresholds): Evidence {
-  if (score >= strong) return 'strong';
-  return score >= weak ? 'weak' : 'none';
-}

@@ -9,7 +9,7 @@ export type Verdict = { evidence: Evidence; evidenceReason: string };
 /** Judges by the best sentence's cosine with the query. @param passages how many the tenant has */
 export function judgeByMeaning(cosine: number, passages: number, thresholds: EvidenceThresholds): Verdict {
   const score = cosine - thresholds.chance * Math.log(Math.max(1, passages));
-  const evidence = compare(score, thresholds);
+  const evidence = evidenceOf(score, thresholds);
   const nearest = `The nearest sentence has a similarity of ${cosine.toFixed(2)} among ${countPassages(passages)}`;
   const meaning = {
     strong: 'which usually means that it speaks of what was asked.',
@@ -21,7 +21,7 @@ export function judgeByMeaning(cosine: number, passages: number, thresholds: Evi
 
 /** Judges by words alone. @param because why there is no judgement by meaning */
 export function judgeByWords(coverage: number, because: string): Verdict {
-  const evidence = compare(coverage, coverageThresholds);
+  const evidence = evidenceOf(coverage, coverageThresholds);
   const share = `${Math.round(coverage * 100)} %`;
   return {
     evidence,
@@ -37,7 +37,8 @@ const order: Evidence[] = ['none', 'weak', 'strong'];
 export const strongerOf = (a: Verdict, b: Verdict): Verdict =>
   order.indexOf(b.evidence) > order.indexOf(a.evidence) ? b : a;
 
-function compare(score: number, { strong, weak }: Pick<EvidenceThresholds, 'strong' | 'weak'>): Evidence {
+/** The evidence that a score is, by its thresholds. */
+export function evidenceOf(score: number, { strong, weak }: Pick<EvidenceThresholds, 'strong' | 'weak'>): Evidence {
   if (score >= strong) return 'strong';
   return score >= weak ? 'weak' : 'none';
 }
