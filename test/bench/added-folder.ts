@@ -25,7 +25,8 @@ const pollMs = 100;
  */
 export async function measureAddedFolder(options: { count: number; dir: string; log: Logger; cleanups: Cleanups }) {
   const { count, dir, log, cleanups } = options;
-  const { ALFRED_EMBEDDINGS, HF_ENDPOINT } = loadConfig(process.env);
+  // The database is started below; no one opens this one.
+  const { ALFRED_EMBEDDINGS, HF_ENDPOINT } = loadConfig({ ...process.env, DATABASE_URL: 'postgres://127.0.0.1/none' });
   const model = localModel({ ALFRED_EMBEDDINGS });
   if (!model) throw new Error(`ALFRED_EMBEDDINGS=${ALFRED_EMBEDDINGS} is no model on this machine`);
   const folder = await obtainEmbeddingModel(model, { log, endpoint: HF_ENDPOINT });
