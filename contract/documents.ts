@@ -180,9 +180,12 @@ export const Ingestion = z.object({
 });
 export type Ingestion = z.infer<typeof Ingestion>;
 
+/** How many passages a search gives when its request names no number. */
+export const defaultPassages = 10;
+
 export const SearchRequest = z.strictObject({
   query: z.string().trim().min(1).max(2_000),
-  limit: z.int().min(1).max(50).default(6),
+  limit: z.int().min(1).max(50).default(defaultPassages),
   collections: z.array(z.string().min(1).max(100)).min(1).max(50).optional().describe('Only documents of these'),
   tags: z.array(z.string().min(1).max(100)).min(1).max(20).optional().describe('Only documents that carry all of them'),
   language: z

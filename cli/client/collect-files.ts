@@ -1,10 +1,7 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
-import { readableExtensions } from '../../contract/readable-files.ts';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { isReadableName } from '../../contract/readable-files.ts';
 import { CliError, usageError } from '../cli-error.ts';
-
-/** Files in a folder that have another extension are skipped and counted. */
-const supported: ReadonlySet<string> = new Set(readableExtensions);
 
 /** `origin` is the folder where the name begins; the server keeps it with the document. */
 export type CollectedFile = { path: string; name: string; origin: string; sizeBytes: number };
@@ -20,7 +17,7 @@ type Root = { folder: string; prefix: string; origin: string };
  * `../x/docs` and for `/home/ann/x/docs`. A file that was given itself has the name of its folder in front. So names do
  * not depend on the working directory.
  *
- * In folders, hidden files, node_modules and unsupported extensions are skipped. A file that is itself a path of the
+ * In folders, hidden files, node_modules, lock files of package managers and unsupported extensions are skipped. A file that is itself a path of the
  * command is always collected.
  *
  * @param options.prefix stands in names instead of the folder's own name; empty for none
@@ -90,7 +87,7 @@ async function walk(folder: string, root: Root, ancestors: ReadonlySet<string>, 
     // A symbolic link may be broken.
     const info = await stat(path).catch(() => undefined);
     if (info?.isDirectory()) await walk(path, root, withThis, found);
-    else if (info?.isFile() && supported.has(extname(entry.name).toLowerCase())) {
+    else if (info?.isFile() && isReadableName(entry.name)) {
       found.files.push(collected(path, root, info.size));
     } else found.skipped.unsupported++;
   }

@@ -1,3 +1,4 @@
+import { defaultPassages } from '../../contract/documents.ts';
 import type { EvaluatedAnswer } from './answers.ts';
 import { bootstrap, type Interval } from './measures.ts';
 
@@ -18,8 +19,16 @@ const shares: Share[] = [
   { what: 'false “I don’t know”', of: isIn('answerable'), by: hasTone('left_open') },
   { what: 'right document cited', of: isIn('answerable'), by: (answer) => answer.citesDocument },
   { what: 'exact fact quoted', of: hasFacts, by: (answer) => answer.saysFact },
-  { what: 'right document among the 6 passages', of: wasSearched, by: ({ found }) => found?.document === true },
-  { what: 'exact fact among the 6 passages', of: wasSearched, by: ({ found }) => found?.fact === true },
+  {
+    what: `right document among the ${defaultPassages} passages`,
+    of: wasSearched,
+    by: ({ found }) => found?.document === true,
+  },
+  {
+    what: `exact fact among the ${defaultPassages} passages`,
+    of: wasSearched,
+    by: ({ found }) => found?.fact === true,
+  },
   { what: 'answerable, offered as “may be related” only', of: isIn('answerable'), by: hasTone('hedged') },
   { what: 'off topic answered', of: isIn('off_topic'), by: hasTone('answered') },
   { what: 'off topic, offered as “may be related”', of: isIn('off_topic'), by: hasTone('hedged') },

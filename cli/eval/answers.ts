@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { Conversation, MessageReceipt } from '../../contract/conversation.ts';
-import { SearchResult } from '../../contract/documents.ts';
+import { defaultPassages, SearchResult } from '../../contract/documents.ts';
 import { Task, TaskCitations } from '../../contract/task.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import { mayBeRelated } from '../../adapters/models/offline-answer.ts';
@@ -133,13 +133,10 @@ function splitSentences(text: string): string[] {
 /** An answer by itself, without what a search finds. */
 type Evaluated = Question & Omit<Evaluation, 'found'>;
 
-/** How many passages an agent gets when it does not say. */
-const agentPassages = 6;
-
 /** Searches for the question as it stands, as an agent does for a question without a history. */
 async function find(api: ApiClient, question: Question): Promise<EvaluatedAnswer['found']> {
   if (question.group !== 'answerable' || question.history?.length) return null;
-  const json = { query: question.question, limit: agentPassages };
+  const json = { query: question.question, limit: defaultPassages };
   const { passages } = await call(() => api.call('/v1/search', { method: 'POST', json, answer: SearchResult }));
   const right = passages.filter(({ document }) => question.documents.some((name) => isNamed(document, name)));
   return { document: right.length > 0, fact: right.some(({ text }) => holdsFact(text, question)) };

@@ -47,8 +47,12 @@ export function quoteAround(passage: string, at: number): Span {
     const joined = { start: Math.min(start, neighbour.start), end: Math.max(end, neighbour.end) };
     if (joined.end - joined.start <= maxQuote) ({ start, end } = joined);
   }
-  return shortenSpan(passage, { start, end });
+  return shortenSpan(passage, { start: hasDotBefore(passage, start) ? start - 1 : start, end });
 }
+
+/** Whether a name like `.NET` begins with the dot before `at`, where sentences are split. */
+const hasDotBefore = (text: string, at: number) =>
+  /(^|\s)\.$/.test(text.slice(Math.max(0, at - 2), at)) && /^\w/.test(text.slice(at));
 
 /** The sentences of a passage without the white space around them. */
 export const sentencesOf = (passage: string): Sentence[] =>

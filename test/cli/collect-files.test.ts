@@ -35,10 +35,17 @@ test('a file’s name does not depend on how the folder is written', async () =>
 });
 
 test('in folders, hidden files, node_modules and other kinds are skipped and counted; an explicit file is collected', async () => {
-  await writeFiles(['f/a.md', 'f/.hidden.md', 'f/.git/b.md', 'f/node_modules/c.md', 'f/photo.jpg']);
+  await writeFiles([
+    'f/a.md',
+    'f/.hidden.md',
+    'f/.git/b.md',
+    'f/node_modules/c.md',
+    'f/photo.jpg',
+    'f/package-lock.json',
+  ]);
   const { files, skipped } = await collectFiles([join(folder, 'f')]);
   expect(files.map(({ name }) => name)).toEqual(['f/a.md']);
-  expect(skipped).toEqual({ unsupported: 1, hidden: 3 });
+  expect(skipped).toEqual({ unsupported: 2, hidden: 3 });
   expect(await names('f/photo.jpg')).toEqual(['f/photo.jpg']);
 });
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { SearchResult } from '../../../contract/documents.ts';
+import { defaultPassages, type SearchResult } from '../../../contract/documents.ts';
 import type { SearchIndex } from '../../../contract/ports/index.ts';
 import { typedTool } from '../typed-tool.ts';
 
@@ -12,7 +12,7 @@ const Input = z.strictObject({
     .describe(
       'What to look for, understood without the conversation: the words that a passage with the answer would use, with what “it”, “there” or “last year” stand for written out',
     ),
-  limit: z.int().min(1).max(20).default(6).describe('How many passages at the most'),
+  limit: z.int().min(1).max(20).default(defaultPassages).describe('How many passages at the most'),
 });
 
 export const searchDocumentsTool = (index: Pick<SearchIndex, 'search'>) =>

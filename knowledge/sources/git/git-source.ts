@@ -1,10 +1,10 @@
 import fs from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import { AlfredError } from '../../../contract/errors.ts';
-import { readableExtensions } from '../../../contract/readable-files.ts';
+import { isReadableName } from '../../../contract/readable-files.ts';
 import type { Listing, SourceReader, SourceLocation } from '../../../contract/ports/index.ts';
 import { shareAbortable } from '../../../runtime/share-abortable.ts';
 import type { Outbound } from '../../../adapters/outbound/outbound.ts';
@@ -17,9 +17,6 @@ const maxTreeEntries = 500_000;
 /** Repositories that are kept on disk, and how long an unused one is kept. */
 const maxCheckouts = 4;
 const checkoutTtlMs = 600_000;
-
-const readable = new Set<string>(readableExtensions);
-const isReadable = (path: string) => readable.has(extname(path).toLowerCase());
 
 /** One commit on disk. `files` are the object ids of its files by path. */
 type Checkout = { gitdir: string; files: Map<string, string> };
@@ -51,7 +48,7 @@ export function createGitSource({ outbound, maxBytes }: { outbound: Outbound; ma
       const { files } = await checkout(source, signal);
       const folder = folderOf(source);
       const items = [...files]
-        .filter(([path]) => path.startsWith(folder) && isReadable(path))
+        .filter(([path]) => path.startsWith(folder) && isReadableName(path))
         .map(([path, oid]) => ({ name: documentNameOf(`${repositoryOf(source)}/${path}`), address: path, etag: oid }));
       if (items.length > maxFiles)
         throw new AlfredError('source_unreadable', `There are more than ${maxFiles} files in the folder.`);

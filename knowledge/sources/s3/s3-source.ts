@@ -1,7 +1,6 @@
-import { extname } from 'node:path/posix';
 import type { ListObjectsV2CommandOutput } from '@aws-sdk/client-s3';
 import { AlfredError } from '../../../contract/errors.ts';
-import { readableExtensions } from '../../../contract/readable-files.ts';
+import { isReadableName } from '../../../contract/readable-files.ts';
 import { isAllowedPrefix } from '../../../contract/sources.ts';
 import type { Config } from '../../../runtime/config.ts';
 import type { ListedItem, Listing, SourceReader } from '../../../contract/ports/index.ts';
@@ -9,10 +8,6 @@ import { documentNameOf } from '../document-name.ts';
 import { openS3, s3Error, statusOf, type S3, type S3Config } from './s3-client.ts';
 
 const maxObjects = 50_000;
-
-const readable = new Set<string>(readableExtensions);
-/** Other files are skipped, as in `alfred documents add`. */
-const isReadable = (key: string) => readable.has(extname(key).toLowerCase());
 
 /** Reads the readable files below a prefix of a bucket, on any server with the S3 API. */
 export function createS3Source(
@@ -52,7 +47,7 @@ export function createS3Source(
           signal,
         );
         for (const { Key: key = '', ETag: etag } of Contents)
-          if (isReadable(key))
+          if (isReadableName(key))
             items.push({
               name: documentNameOf(`${bucket}/${key}`),
               address: `s3://${bucket}/${key}`,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { selectQuote, sentencesOf } from '../../../contract/rules/quote.ts';
+import { quoteAround, selectQuote, sentencesOf } from '../../../contract/rules/quote.ts';
 import { createSearch } from '../../../knowledge/search/search.ts';
 import { judgeByMeaning } from '../../../knowledge/search/evidence/judge-evidence.ts';
 import { createPolicyEnvironment } from '../../support/documents/policy-environment.ts';
@@ -103,5 +103,12 @@ describe('sentences of a passage', () => {
     const { start, end } = selectQuote(row, 'meals');
     expect(end - start).toBeLessThanOrEqual(400);
     expect(row.slice(start, end)).toMatch(/receipts$/);
+  });
+
+  test('a quotation that begins with a name like .NET keeps its dot', () => {
+    const text = `${'We like a long list of tools and languages here. '.repeat(9)}Choose C#, .NET Core or Java with Spring.`;
+    const { start, end } = quoteAround(text, text.indexOf('NET'));
+    expect(text.slice(start, end)).toMatch(/\.NET Core or Java with Spring\.$/);
+    expect(text.slice(start, end)).not.toMatch(/^NET/);
   });
 });
