@@ -114,7 +114,10 @@ export function stemsOf(word: string, language: Language): string[] {
   const recent = known.get(key);
   if (recent) return recent;
   const stems = knownBefore.get(key) ?? findStems(word, likewise);
-  if (known.size >= maxKnown) [known, knownBefore] = [new Map(), known];
+  if (known.size >= maxKnown) {
+    knownBefore = known;
+    known = new Map();
+  }
   known.set(key, stems);
   return stems;
 }

@@ -1,9 +1,9 @@
 /**
  * What a token of a query is.
  *
- * - `code`: names one thing (`PPR-9087`), so it is searched whole. When no passage holds it, no passage answers.
- * - `possible code`: may be one (a telephone number, `budget2024`, a part of an address). When no passage holds it, that
- *   says nothing.
+ * - `code`: names one thing (`PPR-9087`), so it is searched whole. When none holds it, no passage answers.
+ * - `possible code`: may be one (a telephone number, `budget2024`, a part of an address). When no passage holds it,
+ *   that says nothing.
  * - `number`: a quantity (a range, a date, a time, `5/user`, `top-10`), searched whole and by its parts.
  * - `words`: only its parts count.
  */

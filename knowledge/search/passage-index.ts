@@ -44,8 +44,8 @@ export const maxCodeHolders = 20;
 /**
  * The passages that hold a code of the query, out of those that the filter allows.
  *
- * @property holders chunk ids, at most `maxCodeHolders` and one; none when no passage holds it, which is not told of
- *   what only may be a code
+ * @property holders chunk ids, at most `maxCodeHolders` and one; none when no passage holds it. A possible code
+ *   that none holds is left out
  */
 export type FoundCode = { code: string; holders: string[] };
 

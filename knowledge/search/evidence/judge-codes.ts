@@ -7,7 +7,7 @@ type Judged = Verdict & { passages: RankedPassage[] };
 
 /**
  * Lowers a verdict when a code of the query stands in no passage: a passage about `PPR-9087` is near to a question
- * about `PPR-9999` in every other word, and does not answer it. Only passages that show one of the codes are close then.
+ * about `PPR-9999` in every other word, and does not answer it. Only passages that show one of the codes are close.
  */
 export function judgeCodes<T extends Judged>(judged: T, codes: FoundCode[]): T & { unknownCodes?: string[] } {
   const unknownCodes = codes.filter(({ holders }) => holders.length === 0).map(({ code }) => code);

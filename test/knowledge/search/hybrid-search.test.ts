@@ -205,7 +205,10 @@ describe('a search says what it searched instead:', () => {
     const { search } = create(undefined);
     await put('open.txt', 'The museum has a vacation policy and a résumé.');
     const before = [await search('the vacatoin'), await search('resumé'), await search('resumes')];
-    await put('secret.txt', 'The vacatoin is over. Vacations and resumes.', { readers: [], owner: 'another' });
+    await putDocument(env.postgres.db, 'secret.txt', 'The vacatoin is over. Vacations and resumes.', {
+      scope: { ...local, subject: 'another' },
+      placement: { readers: [] },
+    });
     const after = [await search('the vacatoin'), await search('resumé'), await search('resumes')];
     const shown = (results: typeof before) =>
       results.map(({ corrections, passages }) => [corrections, texts({ passages })]);
