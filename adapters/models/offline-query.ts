@@ -34,7 +34,7 @@ export function offlineQuery(messages: Message[]): OfflineQuery {
   const userMessages = messages.flatMap((message) => (message.role === 'user' && !message.because ? [message] : []));
   const last = userMessages.pop();
   const text = last?.text ?? '';
-  const wholeText = questionIn(text).slice(0, maxQueryLength).toWellFormed();
+  const wholeText = bothEnds(questionIn(text), maxQueryLength);
   const independent = { query: wholeText, isFollowUp: false, quoteQuery: wholeText, matchesPassage: () => true };
   if (last?.tool || !isFollowUp(text)) return independent;
   const earlierTexts: string[] = [];
@@ -44,7 +44,7 @@ export function offlineQuery(messages: Message[]): OfflineQuery {
     if (!isFollowUp(earlier.text)) break;
   }
   if (earlierTexts.length === 0) return independent;
-  const earlier = oneLine(earlierTexts.join(' ')).slice(0, maxEarlierCharacters);
+  const earlier = bothEnds(oneLine(earlierTexts.join(' ')), maxEarlierCharacters);
   const query = `${earlier} ${oneLine(text)}`.slice(0, maxQueryLength).toWellFormed();
   const followUpStems = followUpStemsOf(text);
   return {
@@ -72,5 +72,11 @@ const unspaced = /^[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=T
 
 const withoutFollowUpWords = (text: string) => text.replace(followUpBeginning, '').replace(fillers, '');
 const followUpStemsOf = (text: string) => contentStems(withoutFollowUpWords(text).replace(aspects, ''));
+
+/** Of a text that is too long, its beginning and its end: there stands what its writer wants. */
+const bothEnds = (text: string, length: number): string => {
+  const half = Math.floor((length - 1) / 2);
+  return (text.length > length ? `${text.slice(0, length - half - 1)} ${text.slice(-half)}` : text).toWellFormed();
+};
 
 const oneLine = (text: string) => text.replace(/\s+/g, ' ').trim();

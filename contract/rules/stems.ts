@@ -74,9 +74,31 @@ function unstemmed(languages: string): Record<string, Stem> {
   return Object.fromEntries(languages.split(' ').map((language) => [language, asItIs]));
 }
 
-/** Stems are kept, since most words of a text are repeated. */
+/** The first of the languages that are stemmed alike in every alphabet, for each language that has a stemmer. */
+const representatives = findRepresentatives();
+
+function findRepresentatives(): Map<Language, Language> {
+  const found = new Map<Language, Language>();
+  const firsts: { language: Language; stemmers: Stem[] }[] = [];
+  for (const language of [null, ...alphabets.flatMap(({ stemmers }) => Object.keys(stemmers))]) {
+    const stemmers = alphabets.map(({ stemmers, usual }) => (language !== null && stemmers[language]) || usual);
+    const first = firsts.find((other) => other.stemmers.every((stem, i) => stem === stemmers[i]));
+    if (!first) firsts.push({ language, stemmers });
+    found.set(language, first ? first.language : language);
+  }
+  return found;
+}
+
+/** A language without a stemmer is stemmed like an unknown one. */
+const representativeOf = (language: Language): Language => representatives.get(language) ?? null;
+
+/** One language for each way in which words are stemmed. */
+export const differentlyStemmed = (languages: Language[]): Language[] => [...new Set(languages.map(representativeOf))];
+
+/** Stems are kept, since most words of a text are repeated: those of the last `maxKnown` words or more. */
 const maxKnown = 50_000;
-const known = new Map<string, string[]>();
+let known = new Map<string, string[]>();
+let knownBefore = new Map<string, string[]>();
 
 /**
  * The stems of a word in a document's language: by Snowball's algorithms, English by Porter's. A word of another
@@ -87,11 +109,15 @@ const known = new Map<string, string[]>();
  * @param word as it is written
  */
 export function stemsOf(word: string, language: Language): string[] {
-  const key = `${language ?? ''} ${word}`;
-  const kept = known.get(key);
-  if (kept) return kept;
-  const stems = findStems(word, language);
-  if (known.size >= maxKnown) known.clear();
+  const likewise = representativeOf(language);
+  const key = `${likewise ?? ''} ${word}`;
+  const recent = known.get(key);
+  if (recent) return recent;
+  const stems = knownBefore.get(key) ?? findStems(word, likewise);
+  if (known.size >= maxKnown) {
+    knownBefore = known;
+    known = new Map();
+  }
   known.set(key, stems);
   return stems;
 }
@@ -103,7 +129,8 @@ function findStems(word: string, language: Language): string[] {
   if (!alphabet || /\p{N}/u.test(plain)) return [plain];
   const stem = (language !== null && alphabet.stemmers[language]) || alphabet.usual;
   if (stem === english) return [plain.length > 2 ? english(plain) : plain];
-  return [...new Set([withoutAccents(stem(lower)), withoutAccents(stem(plain))])].filter((found) => found !== '');
+  const forms = lower === plain ? [lower] : [lower, plain];
+  return [...new Set(forms.map((form) => withoutAccents(stem(form))))].filter((found) => found !== '');
 }
 
 /** In Turkish, the small letter of I has no dot. */
@@ -115,4 +142,5 @@ const accents = /(?<=[\p{sc=Latin}\p{sc=Greek}]\p{Mn}*)\p{Mn}/gu;
 
 /** A word in lower case without accents. */
 export const withoutAccents = (word: string): string =>
-  word.normalize('NFD').replace(accents, '').replaceAll('ı', 'i').normalize('NFC');
+  ascii.test(word) ? word : word.normalize('NFD').replace(accents, '').replaceAll('ı', 'i').normalize('NFC');
+const ascii = /^[\w-]*$/;

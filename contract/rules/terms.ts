@@ -1,5 +1,5 @@
-import { beginningsOf, tokenOf, tokenPattern, type Token } from './identifiers.ts';
-import { stemsOf, withoutAccents, type Language } from './stems.ts';
+import { codeTerms, queryTokens, tokensOf, type Token } from './identifiers.ts';
+import { differentlyStemmed, stemsOf, withoutAccents, type Language } from './stems.ts';
 import { stopWordsOf } from './stop-words.ts';
 
 /**
@@ -18,8 +18,13 @@ export type QueryWord = {
   text: string;
   /** What the word is in the index, in any of the languages. */
   terms: string[];
-  /** `code`: names one thing (`PPR-9087`), and is never taken for another. */
-  kind: 'word' | 'code';
+  /**
+   * `code`: names one thing (`PPR-9087`), and is never taken for another. `possible code`: may be one; when no passage
+   * holds it, it is none.
+   */
+  kind: 'word' | 'code' | 'possible code';
+  /** Its parts are words of the query too: that no passage holds the whole says nothing. */
+  hasParts?: true;
 };
 
 /**
@@ -31,13 +36,12 @@ export function passageTerms(text: string, language: Language): string[] {
   return [...tokens.flatMap((token) => tokenTerms(token, language)), ...runs.flatMap(characterTerms)];
 }
 
-/** All terms that a text has in any of the languages. */
-export function termsInAny(text: string, languages: Language[]): Set<string> {
+/** The different terms of a passage. */
+export function termSet(text: string, language: Language): Set<string> {
   const { tokens, runs } = splitText(text);
   const terms = new Set(runs.flatMap(characterTerms));
   const different = new Map(tokens.map((token) => [token.text, token]));
-  for (const token of different.values())
-    for (const language of languages) for (const term of tokenTerms(token, language)) terms.add(term);
+  for (const token of different.values()) for (const term of tokenTerms(token, language)) terms.add(term);
   return terms;
 }
 
@@ -50,44 +54,49 @@ const characterTerms = (run: string): string[] => (run.length > 1 ? [...run, ...
  * @param languages of the documents that are searched: a query does not say in which language its words are
  */
 export function queryWords(query: string, languages: Language[]): QueryWord[] {
-  const { tokens, runs } = splitText(query);
+  const { tokens, runs } = splitText(query, queryTokens);
   const words = new Map<string, QueryWord>();
-  const add = (text: string, terms: string[], kind: QueryWord['kind'] = 'word') => {
+  const add = (text: string, terms: string[], more: Partial<QueryWord> = {}) => {
     const key = terms.join(' ');
-    if (key !== '' && !words.has(key)) words.set(key, { text, terms: [...new Set(terms)], kind });
+    if (key !== '' && !words.has(key)) words.set(key, { text, terms: [...new Set(terms)], kind: 'word', ...more });
   };
-  const stemLanguages = languages.length > 0 ? languages : [null];
+  const stemLanguages = differentlyStemmed(languages.length > 0 ? languages : [null]);
   const addStems = (text: string) =>
     add(
       text,
       stemLanguages.flatMap((language) => stemsOf(text, language)),
     );
   const contentTokens = withoutStopWords(tokens);
-  for (const token of contentTokens.length > 0 || runs.length > 0 ? contentTokens : tokens) {
-    const whole = plainOf(token.text);
+  for (const { text, parts, kind } of contentTokens.length > 0 || runs.length > 0 ? contentTokens : tokens) {
+    const whole = plainOf(text);
+    const hasParts = kind !== 'code' && parts.length > 1 ? { hasParts: true as const } : {};
     // “#4711” and “Ticket 4711” are the same number.
-    if (token.kind === 'code') add(token.text, whole.startsWith('#') ? [whole, whole.slice(1)] : [whole], 'code');
-    else if (token.kind === 'number') add(token.text, [whole]);
-    if (token.kind === 'words' || token.kind === 'number') token.parts.forEach(addStems);
+    if (kind === 'code' || kind === 'possible code')
+      add(text, whole.startsWith('#') ? [whole, whole.slice(1)] : [whole], { kind, ...hasParts });
+    else if (kind === 'number') add(text, [whole], hasParts);
+    if (kind === 'words' || hasParts.hasParts) parts.forEach(addStems);
   }
   for (const bigram of runs.flatMap(bigramsOf)) add(bigram, [bigram]);
-  return [...words.values()].slice(0, maxWords);
+  return firstAndLast([...words.values()]);
 }
+
+/** Of a long text without a question, both ends: there stands what its writer wants. */
+const firstAndLast = (words: QueryWord[]): QueryWord[] =>
+  words.length > maxWords ? [...words.slice(0, maxWords / 2), ...words.slice(-maxWords / 2)] : words;
 
 /** The language that the stop words of a query belong to; null when it has none. */
 export const languageOfQuery = (query: string): Language =>
   stopWordsOf(splitText(query).tokens.map(({ text }) => text.toLowerCase())).language;
 
 /**
- * The words that misspelt words may be compared with: of four letters and more, without digits and outside of codes.
- *
- * @returns by the word in lower case without accents, the word in lower case
+ * The words that misspelt words may be compared with, in lower case, each once: of four letters and more, without
+ * digits and outside of codes.
  */
-export function spellingsIn(text: string): Map<string, string> {
+export function spellingsIn(text: string): string[] {
   const found = new Set<string>();
   for (const { kind, parts } of splitText(text).tokens)
     if (kind === 'words') for (const part of parts.filter(isSpelling)) found.add(part.toLowerCase());
-  return new Map([...found].map((word) => [withoutAccents(word), word]));
+  return [...found];
 }
 
 export const isSpelling = (word: string): boolean => /^[\p{L}\p{M}]{4,40}$/u.test(word);
@@ -128,15 +137,14 @@ function withoutStopWords(tokens: Token[]): Token[] {
 function tokenTerms(token: Token, language: Language): string[] {
   const parts = token.parts.flatMap((part) => stemsOf(part, language));
   // A code of one part has its whole as its part, unless it has a sign (`C#`).
-  const wholes = token.kind === 'words' ? [] : beginningsOf(token).map(plainOf);
+  const wholes = token.kind === 'words' ? [] : codeTerms(token).map(plainOf);
   return [...wholes.filter((whole) => whole !== parts[0] || parts.length > 1), ...parts];
 }
 
 /** The tokens of a text, and its runs of characters of unspaced scripts. */
-function splitText(text: string): { tokens: Token[]; runs: string[] } {
+function splitText(text: string, split = tokensOf): { tokens: Token[]; runs: string[] } {
   const normal = normalize(text);
-  const spaced = normal.replace(unspaced, ' ');
-  return { tokens: (spaced.match(tokenPattern) ?? []).map(tokenOf), runs: normal.match(unspaced) ?? [] };
+  return { tokens: split(normal.replace(unspaced, ' ')), runs: normal.match(unspaced) ?? [] };
 }
 
 /** Compatible characters unified, hyphens too, and 1,000 as 1000. */

@@ -9,7 +9,8 @@ const duplicateOverlap = 0.8;
 const shingleLength = 4;
 
 export type Candidate = ReadPassage & Pick<RankedPassage, 'score' | 'scores'>;
-export type ScoredPassage = Omit<RankedPassage, 'coverage' | 'match' | 'highlights'>;
+/** @property language of its document; not shown */
+export type ScoredPassage = Omit<RankedPassage, 'coverage' | 'match' | 'highlights'> & Pick<ReadPassage, 'language'>;
 /** A chunk, or the part of it that is shown. `from` and `to`: where the whole chunks begin and end. */
 type Piece = Candidate & { from: number; to: number };
 /** @property last ordinal of the last chunk in it; `parts`: how many chunks it was merged from */

@@ -1,6 +1,7 @@
 import type { Correction } from '../../contract/documents.ts';
 import type { Scope } from '../../contract/references.ts';
 import type { Language } from '../../contract/rules/stems.ts';
+import type { QueryWord } from '../../contract/rules/terms.ts';
 
 /** Which passages a query searches: those that one of the principals may read, narrowed by the request. */
 export type PassageFilter = {
@@ -35,7 +36,7 @@ export type CorpusCounts = {
 };
 
 /** The codes of a query that are looked up; one with more of them is a list. */
-export const maxCodes = 8;
+const maxCodes = 8;
 
 /** More passages than this hold no code that names one thing. */
 export const maxCodeHolders = 20;
@@ -43,9 +44,19 @@ export const maxCodeHolders = 20;
 /**
  * The passages that hold a code of the query, out of those that the filter allows.
  *
- * @property holders chunk ids, at most `maxCodeHolders` and one; none when no passage holds it
+ * @property holders chunk ids, at most `maxCodeHolders` and one; none when no passage holds it. A possible code
+ *   that none holds is left out
  */
 export type FoundCode = { code: string; holders: string[] };
+
+/** The words of a query that are looked up as codes, the sure ones first. */
+export function codesAmong<T extends QueryWord>(words: T[]): T[] {
+  const ofKind = (wanted: QueryWord['kind']) => words.filter(({ kind }) => kind === wanted);
+  return [...ofKind('code'), ...ofKind('possible code')].slice(0, maxCodes);
+}
+
+export const foundCode = ({ text: code, kind }: Pick<QueryWord, 'text' | 'kind'>, holders: Hit[]): FoundCode[] =>
+  holders.length > 0 || kind === 'code' ? [{ code, holders: holders.map(({ chunkId }) => chunkId) }] : [];
 
 /** The two result lists of a query. `dense` is empty when the query or the index has no vectors. */
 export type Candidates = {

@@ -1,15 +1,17 @@
 import type { Passage } from '../../contract/documents.ts';
 import type { Scope } from '../../contract/references.ts';
+import type { Language } from '../../contract/rules/stems.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
 import { isReadable } from '../store/readable.ts';
 
 /**
  * A passage and its place in the document.
  *
- * @property ordinal number of the chunk in the document, from 0
- * @property gap     white space between this chunk and the one before; null when other text stands there
+ * @property ordinal  number of the chunk in the document, from 0
+ * @property gap      white space between this chunk and the one before; null when other text stands there
+ * @property language of the document
  */
-export type ReadPassage = Omit<Passage, 'score'> & { ordinal: number; gap: string | null };
+export type ReadPassage = Omit<Passage, 'score'> & { ordinal: number; gap: string | null; language: Language };
 
 /** Reads passages as they are now, by chunk id. Leaves out those that are gone or that the caller may not read. */
 export async function readPassages(db: Database, scope: Scope, chunkIds: string[]): Promise<Map<string, ReadPassage>> {
@@ -17,7 +19,7 @@ export async function readPassages(db: Database, scope: Scope, chunkIds: string[
     .selectFrom('chunks as c')
     .innerJoin('documents as d', 'd.id', 'c.document_id')
     .select(['c.id', 'c.document_id', 'd.name', 'd.title', 'd.content_hash', 'd.version', 'c.heading_path'])
-    .select(['c.page', 'c.text', 'c.start_at', 'c.end_at', 'c.ordinal', 'c.gap'])
+    .select(['c.page', 'c.text', 'c.start_at', 'c.end_at', 'c.ordinal', 'c.gap', 'd.language'])
     .where(isReadable(scope))
     .where('c.id', 'in', chunkIds)
     .execute();
@@ -38,6 +40,7 @@ export async function readPassages(db: Database, scope: Scope, chunkIds: string[
         end: row.end_at,
         ordinal: row.ordinal,
         gap: row.gap,
+        language: row.language,
       },
     ]),
   );

@@ -1,4 +1,4 @@
-import type { Correction, SearchRequest, SearchResult } from '../../contract/documents.ts';
+import type { SearchRequest, SearchResult } from '../../contract/documents.ts';
 import type { Scope } from '../../contract/references.ts';
 import { questionIn } from '../../contract/rules/question.ts';
 import type { Logger } from '../../runtime/logger.ts';
@@ -92,7 +92,7 @@ export function createSearch(deps: Deps): SearchIndex {
       const filter = filterOf(request, await principalsOf(db, scope));
       const candidates = await timeStage('candidates', () => index.find(scope, filter, passageQuery, depth));
       const isDense = candidates.dense.length > 0;
-      const words = weighWords(correctQuery(query, candidates.corrections), candidates.corpus);
+      const words = weighWords(query, candidates.corpus, candidates.corrections);
       const sentenceQuery = isDense ? sentenceQueryOf(embedded, words) : undefined;
       const fused = fuse(candidates, fusion);
       const ratings = await rate(scope, sentenceQuery, fused);
@@ -143,8 +143,6 @@ function sentenceQueryOf(
   const thresholds = embedded?.embedder.evidence;
   return embedded && thresholds && { model: embedded.embedder.model, vector: embedded.vector, words, thresholds };
 }
-const correctQuery = (query: string, corrections: Correction[]) =>
-  corrections.reduce((corrected, { from, to }) => corrected.replace(from, to), query);
 
 function filterOf({ collections, tags, language, updatedFrom, updatedTo }: SearchRequest, principals: string[]) {
   return {

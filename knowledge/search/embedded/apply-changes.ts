@@ -1,6 +1,7 @@
 import type { Client, InStatement } from '@libsql/client';
 import type { IndexPosition } from '../change-log.ts';
 import type { IndexedDocument } from '../passage-index.ts';
+import { withoutAccents } from '../../../contract/rules/stems.ts';
 import { passageTerms, spellingsIn } from '../../../contract/rules/terms.ts';
 import { planChanges, type ChangePlan, type StoredDocument } from './change-plan.ts';
 import { moveFileState, textOf } from './file-state.ts';
@@ -51,10 +52,14 @@ function statementsOf({ goneDocuments, goneChunks, documents, facets, passages, 
     chunkId,
     ...[title, headings, body].map((text) => passageTerms(text, language).join(' ')),
   ]);
-  const texts = passages.map(({ title, headings, body }) => `${title}\n${headings}\n${body}`);
-  const spellings = new Map(texts.flatMap((text) => [...spellingsIn(text)]));
+  const spelled = passages.map(({ chunkId, title, headings, body }) => ({
+    chunkId,
+    forms: spellingsIn(`${title}\n${headings}\n${body}`),
+  }));
+  const spellings = new Set(spelled.flatMap(({ forms }) => forms));
   return [
     forRows(goneChunks, `delete from words where rowid in (${gone})`),
+    forRows(goneChunks, `delete from spelled where rowid in (${gone})`),
     forRows(goneChunks, `delete from vectors where passage in (${gone})`),
     forRows(goneChunks, 'delete from passages where chunk_id in (select value from json_each(?))'),
     forRows(goneDocuments, 'delete from documents where document_id in (select value from json_each(?))'),
@@ -76,15 +81,40 @@ function statementsOf({ goneDocuments, goneChunks, documents, facets, passages, 
         from json_each(?) n join passages p on p.chunk_id = n.value ->> 0 order by p.id`,
     ),
     forRows(
-      [...spellings],
+      spelled.map(({ chunkId, forms }) => [chunkId, forms.join(' ')]),
+      `insert into spelled (rowid, forms) select p.id, n.value ->> 1
+        from json_each(?) n join passages p on p.chunk_id = n.value ->> 0 order by p.id`,
+    ),
+    forRows(
+      [...spellings].map((word) => [withoutAccents(word), word]),
       `insert or ignore into spellings (plain, word) select value ->> 0, value ->> 1 from json_each(?)`,
     ),
+    pruneSpellings(goneChunks.length),
     forRows(
       vectors.map(({ chunkId, vector }) => [chunkId, vector]),
       `insert into vectors (passage, vector) select p.id, unhex(n.value ->> 1) from json_each(?) n
         join passages p on p.chunk_id = n.value ->> 0 order by p.id`,
     ),
   ].flat();
+}
+
+/** For each passage that goes, about as many words are looked at as it had: so the list stays as long as it must be. */
+const prunedWordsOfPassage = 100;
+const maxPrunedWords = 20_000;
+
+/** Deletes words that no passage contains any more, from the next part of the list. */
+function pruneSpellings(gonePassages: number): InStatement[] {
+  if (gonePassages === 0) return [];
+  const next = `select plain from spellings where plain > pruned_to order by plain limit 1 offset ?`;
+  return [
+    {
+      sql: `update state set pruned_from = pruned_to, pruned_to = coalesce((${next}), '')`,
+      args: [Math.min(gonePassages * prunedWordsOfPassage, maxPrunedWords)],
+    },
+    `delete from spellings where plain > (select pruned_from from state)
+      and (plain <= (select pruned_to from state) or (select pruned_to from state) = '')
+      and not exists (select 1 from spelled where spelled match '"' || spellings.word || '"')`,
+  ];
 }
 
 const forRows = (rows: unknown[], sql: string): InStatement[] =>

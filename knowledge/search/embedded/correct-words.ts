@@ -5,22 +5,26 @@ import { isSpelling, languageOfQuery, plainOf, queryWords } from '../../../contr
 import { editDistance } from './edit-distance.ts';
 import type { FileCache } from './file-cache.ts';
 import { textOf } from './file-state.ts';
-import { countWords, isFound, type CountedWord, type Selection } from './search-lexical.ts';
+import { countWords, type CountedWord, type Selection } from './search-lexical.ts';
 
 /** Words of one query that are corrected. To correct one takes up to 45 ms among the words of 100,000 passages. */
 const maxCorrections = 5;
-/** The nearest words of which is asked how many passages hold them. */
-const maxNearest = 8;
+/** Of several nearest words, one that this many passages hold is as good as any. */
+const manyPassages = 500;
+/** Shorter words are never corrected: too many of them are one letter away from another real word. */
+const shortestCorrected = 5;
 
 type Deps = { client: Client; cache: FileCache; languages: Language[]; selection: Selection };
 
 /**
- * Replaces words that no passage holds with the nearest words of passages that the caller may read: one mistake in four
+ * Replaces words that no passage holds with the nearest words of passages that the caller may read: one mistake in five
  * to seven letters, two in longer words. A mistake is a letter too many, too few, another one, or two that changed
- * places. The first letter is seldom mistaken, and words that differ in it mostly mean something else (“maternity”,
- * “paternity”): it stays. Codes, abbreviations and words with digits are never corrected.
+ * places; in five letters another one mostly makes another word (“beach”, “bench”) and is none. The first letter is
+ * seldom mistaken, and words that differ in it mostly mean something else (“maternity”, “paternity”): it stays. Codes,
+ * abbreviations and words with digits are never corrected.
  *
- * @param counted the words of `query`
+ * @param counted the words of `query`: those that only passages hold which the caller may not read count as unknown,
+ *   or a word that is not corrected would give away that it stands there
  */
 export async function correctWords(
   deps: Deps,
@@ -28,7 +32,8 @@ export async function correctWords(
   counted: CountedWord[],
 ): Promise<{ words: CountedWord[]; corrections: Correction[] }> {
   const unknown = counted.filter(
-    ({ kind, text, passages }) => kind === 'word' && passages === 0 && isSpelling(text) && !isAbbreviation(text, query),
+    ({ kind, text, passages }) =>
+      kind === 'word' && passages === 0 && isCorrectable(text) && !isAbbreviation(text, query),
   );
   if (unknown.length === 0 || isForeign(query, deps.languages)) return { words: counted, corrections: [] };
   const corrected = new Map<CountedWord, CountedWord>();
@@ -42,6 +47,8 @@ export async function correctWords(
   };
 }
 
+const isCorrectable = (word: string) => isSpelling(word) && plainOf(word).length >= shortestCorrected;
+
 /** Written in capitals in a query that is not: the name of one thing. */
 const isAbbreviation = (word: string, query: string) => isUpperCase(word) && !isUpperCase(query);
 const isUpperCase = (text: string) => text === text.toUpperCase() && text !== text.toLowerCase();
@@ -52,21 +59,43 @@ function isForeign(query: string, languages: Language[]): boolean {
   return language !== null && !languages.some((documents) => (documents ?? 'en') === language);
 }
 
-/** The word with the fewest mistakes; of several the one that most passages hold. */
+/** The word with the fewest mistakes; of several the one that most of the passages hold that the filter allows. */
 async function findNearest({ client, cache, languages, selection }: Deps, text: string) {
   const word = plainOf(text);
   const mistakes = word.length < 8 ? 1 : 2;
   const byDistance: string[][] = Array.from({ length: mistakes + 1 }, () => []);
   for (const { plain, spelling } of await readSpellings(client, word, mistakes)) {
-    const distance = editDistance(word, plain, mistakes);
-    byDistance[distance]?.push(spelling);
+    const isOther = word.length === shortestCorrected && hasOtherLetter(word, plain);
+    if (!isOther) byDistance[editDistance(word, plain, mistakes)]?.push(spelling);
   }
   for (const spellings of byDistance) {
-    const words = spellings.slice(0, maxNearest).flatMap((spelling) => queryWords(spelling, languages));
-    const known = (await countWords(client, cache, words)).sort((a, b) => b.passages - a.passages);
-    for (const candidate of known) if (await isFound(client, candidate, selection)) return candidate;
+    const best = await mostFrequent(client, spellings, selection);
+    const [nearest] = best === undefined ? [] : await countWords(client, cache, queryWords(best, languages));
+    if (nearest) return nearest;
   }
   return undefined;
+}
+
+/** Whether two words of one length do not have the same letters in some order. */
+const hasOtherLetter = (a: string, b: string) =>
+  a.length === b.length && [...a].sort().join('') !== [...b].sort().join('');
+
+/** The word that most of the passages contain that the filter allows; undefined when none contains any. */
+async function mostFrequent(client: Client, spellings: string[], { filter }: Selection): Promise<string | undefined> {
+  if (spellings.length === 0) return undefined;
+  const holders = filter
+    ? {
+        sql: `select 1 from spelled join passages p on p.id = spelled.rowid where spelled match '"' || n.value || '"'
+          and p.class in (select value from json_each(?)) and p.updated between ? and ? limit ?`,
+        args: [filter.classes, filter.from, filter.to, manyPassages],
+      }
+    : { sql: `select 1 from spelled where spelled match '"' || n.value || '"' limit ?`, args: [manyPassages] };
+  const { rows } = await client.execute({
+    sql: `select n.value as word, (select count(*) from (${holders.sql})) as passages from json_each(?) n
+      order by passages desc, word limit 1`,
+    args: [...holders.args, JSON.stringify(spellings)],
+  });
+  return Number(rows[0]?.passages) > 0 ? textOf(rows[0]?.word) : undefined;
 }
 
 /**

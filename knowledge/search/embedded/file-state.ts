@@ -38,8 +38,8 @@ export async function moveFileState(
 /** Empties a file, so that it follows `source` from its beginning and takes the vectors of `model`. */
 export async function resetFile(client: Client, from: IndexPosition, source: string, model: string): Promise<void> {
   const deletions = ['vectors', 'passages', 'documents', 'classes', 'spellings'].map((table) => `delete from ${table}`);
-  const statements = [`insert into words (words) values ('delete-all')`, ...deletions];
-  await moveFileState(client, from, { source, applied: 0, anchor: null, model }, statements);
+  const emptied = ['words', 'spelled'].map((table) => `insert into ${table} (${table}) values ('delete-all')`);
+  await moveFileState(client, from, { source, applied: 0, anchor: null, model }, [...emptied, ...deletions]);
 }
 
 export const textOf = (value: unknown) => (typeof value === 'string' ? value : '');

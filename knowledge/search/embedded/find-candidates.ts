@@ -1,7 +1,14 @@
 import type { Client } from '@libsql/client';
 import type { Language } from '../../../contract/rules/stems.ts';
 import { queryWords } from '../../../contract/rules/terms.ts';
-import { maxCodeHolders, maxCodes, type Candidates, type FoundCode, type PassageFilter } from '../passage-index.ts';
+import {
+  codesAmong,
+  foundCode,
+  maxCodeHolders,
+  type Candidates,
+  type FoundCode,
+  type PassageFilter,
+} from '../passage-index.ts';
 import type { Facets } from './change-plan.ts';
 import type { FileCache, FileQuery } from './file-cache.ts';
 import { loadVectors, searchDense } from './search-dense.ts';
@@ -9,6 +16,7 @@ import { correctWords } from './correct-words.ts';
 import {
   countWords,
   findHolders,
+  isFound,
   searchLexical,
   selectionOf,
   type CountedWord,
@@ -38,24 +46,42 @@ export async function findCandidates(
   const nothing = { lexical: [], dense: [], corpus: { passages, languages, holders: [] }, codes: [], corrections: [] };
   if (allowed.size === 0) return nothing;
   const selection = selectionOf(cache, allowed, query);
-  const counted = await countWords(client, cache, queryWords(query.text, languages));
-  const { words, corrections } = await correctWords({ client, cache, languages, selection }, query.text, counted);
+  const readers = { principals: query.filter.principals };
+  const readable = selectionOf(cache, allowedClasses(cache, readers), { filter: readers, depth: 1 });
+  const words = await countWords(client, cache, queryWords(query.text, languages));
+  const counted = await hideUnreadable(client, words, readable);
+  const { words: searched, corrections } = await correctWords(
+    { client, cache, languages, selection },
+    query.text,
+    counted,
+  );
   return {
-    lexical: await searchLexical(client, words, selection),
+    lexical: await searchLexical(client, searched, selection),
     dense: await searchDense(client, cache, allowed, query),
-    corpus: { passages, languages, holders: words.flatMap(({ counts }) => counts) },
-    codes: await findCodes(client, words, selection),
+    corpus: { passages, languages, holders: searched.flatMap(({ counts }) => counts) },
+    codes: await findCodes(client, searched, selection),
     corrections,
   };
+}
+
+/**
+ * Words that only passages hold which the caller may not read count as held by none: neither corrections nor weights
+ * may give away that they stand there.
+ *
+ * @param readable what the caller may read, regardless of what else the request asks for
+ */
+async function hideUnreadable(client: Client, words: CountedWord[], readable: Selection): Promise<CountedWord[]> {
+  const shown: CountedWord[] = [];
+  for (const word of words)
+    shown.push((await isFound(client, word, readable)) ? word : { ...word, counts: [], passages: 0 });
+  return shown;
 }
 
 /** Which passages hold the codes of a query. */
 async function findCodes(client: Client, words: CountedWord[], selection: Selection): Promise<FoundCode[]> {
   const codes: FoundCode[] = [];
-  for (const word of words.filter(({ kind }) => kind === 'code').slice(0, maxCodes)) {
-    const holders = await findHolders(client, word, { ...selection, depth: maxCodeHolders + 1 });
-    codes.push({ code: word.text, holders: holders.map(({ chunkId }) => chunkId) });
-  }
+  for (const word of codesAmong(words))
+    codes.push(...foundCode(word, await findHolders(client, word, { ...selection, depth: maxCodeHolders + 1 })));
   return codes;
 }
 

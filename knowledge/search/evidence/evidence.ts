@@ -2,7 +2,7 @@ import type { RankedPassage } from '../../../contract/documents.ts';
 import type { Embedder } from '../../../contract/ports/index.ts';
 import type { ScoredPassage } from '../best-passages.ts';
 import { highlightsOf, passageSentences } from '../sentences/highlights.ts';
-import { coverageWeight, type CandidateRating, type SentenceNearness } from '../sentences/rate-candidates.ts';
+import { coverageWeight, type CandidateRating } from '../sentences/rate-candidates.ts';
 import { judgeByMeaning, judgeByWords, nothingFound, strongerOf, type Verdict } from './judge-evidence.ts';
 import { coverageOf, type WordWeights } from './word-weights.ts';
 
@@ -29,55 +29,72 @@ type Judged = Verdict & { passages: RankedPassage[] };
 
 /**
  * Judges whether passages speak of what was asked, and marks their best sentences: by the vectors of sentences with a
- * model whose thresholds are known, else by words.
+ * model whose thresholds are known, else by words. What of a passage has no such vectors is judged by words.
  */
 export function judgePassages({ judged, shown, words, ratings, passages, embedder }: Found): Judged {
   const thresholds = embedder?.evidence;
-  const sentencesOf = createSentencesOf(ratings);
-  const byWords = (list: ScoredPassage[]) =>
-    judgeByWords(bestOf(list.map((passage) => coverageIn(passage, words))), reasonFor(embedder));
+  const ratedPartsOf = createRatedPartsOf(ratings);
+  const coverageIn = createCoverageIn(words, ratings);
+  const byWords = (coverages: number[]) => judgeByWords(bestOf(coverages), reasonFor(embedder));
   const judge = (list: ScoredPassage[]): Verdict => {
     if (list.length === 0) return nothingFound;
-    const unrated = list.filter((passage) => !sentencesOf(passage));
-    const nearness = list.flatMap((passage) => sentencesOf(passage) ?? []).map(({ nearness }) => nearness);
-    if (!thresholds || nearness.length === 0) return byWords(list);
+    const rated = list.map((passage) => ({ passage, ...ratedPartsOf(passage) }));
+    const nearness = rated.flatMap(({ sentences }) => sentences.map(({ nearness }) => nearness));
+    if (!thresholds || nearness.length === 0) return byWords(list.map((passage) => coverageIn(passage)));
     const byMeaning = judgeByMeaning(bestOf(nearness), passages, thresholds);
-    return unrated.length === 0 ? byMeaning : strongerOf(byMeaning, byWords(unrated));
+    const unrated = rated.filter(({ unrated }) => unrated !== '');
+    if (unrated.length === 0) return byMeaning;
+    return strongerOf(byMeaning, byWords(unrated.map(({ passage, unrated }) => coverageIn(passage, unrated))));
   };
   const ranked = shown.map((passage): RankedPassage => {
-    const sentences = sentencesOf(passage);
-    const rating = sentences && thresholds && { sentences, coverageWeight: coverageWeight(thresholds) };
+    const { language: _, ...visible } = passage;
+    const { parts, sentences } = ratedPartsOf(passage);
+    const rating = sentences.length > 0 && thresholds && { parts, coverageWeight: coverageWeight(thresholds) };
     return {
-      ...passage,
-      coverage: coverageIn(passage, words),
+      ...visible,
+      coverage: coverageIn(passage),
       match: judge([passage]).evidence === 'strong' ? 'close' : 'loose',
-      highlights: highlightsOf(passage, passageSentences(passage), { words, rating }),
+      highlights: highlightsOf(passage, passageSentences(passage), { words, rating: rating || undefined }),
     };
   });
   return { passages: ranked, ...judge(judged) };
 }
 
 /**
- * Finds the rated sentences of a passage by their places in the document, because a passage may join several chunks or
- * show a part of one.
+ * Finds what of a passage was rated by its place in the document, because a passage may join several chunks or show a
+ * part of one.
  *
- * @returns a function that gives undefined for a passage without any
+ * @returns a function that gives the rated chunks, their sentences that begin in the passage, and the text that none of
+ *   them holds: all of it when there is no such sentence
  */
-function createSentencesOf(ratings: Map<string, CandidateRating>) {
-  const byDocument = new Map<string, SentenceNearness[]>();
-  for (const { documentId, sentences } of ratings.values())
-    byDocument.set(documentId, [...(byDocument.get(documentId) ?? []), ...sentences]);
-  for (const sentences of byDocument.values()) sentences.sort((a, b) => a.start - b.start);
-  return ({ documentId, start, end }: ScoredPassage): SentenceNearness[] | undefined => {
-    const own = byDocument.get(documentId)?.filter((sentence) => sentence.start >= start && sentence.start < end);
-    return own?.length ? own : undefined;
+function createRatedPartsOf(ratings: Map<string, CandidateRating>) {
+  const byDocument = Map.groupBy(ratings.values(), ({ documentId }) => documentId);
+  for (const parts of byDocument.values()) parts.sort((a, b) => a.start - b.start);
+  return ({ documentId, start, end, text }: ScoredPassage) => {
+    const parts = (byDocument.get(documentId) ?? []).filter((part) => part.start < end && part.end > start);
+    const sentences = parts.flatMap((part) => part.sentences).filter(({ start: at }) => at >= start && at < end);
+    if (sentences.length === 0) return { parts, sentences, unrated: text };
+    const ends = [start, ...parts.map((part) => part.end)];
+    const beginnings = [...parts.map((part) => part.start), end];
+    const gaps = beginnings.map((to, i) => text.slice(Math.max(0, (ends[i] ?? end) - start), Math.max(0, to - start)));
+    return { parts, sentences, unrated: gaps.join('\n').trim() };
+  };
+}
+
+/** The part of the query's words that a passage holds, or a part of its text with its headings. */
+function createCoverageIn(words: WordWeights, ratings: Map<string, CandidateRating>) {
+  const known = new Map<string, number>();
+  return ({ chunkId, title, headingPath, text, language }: ScoredPassage, part = text): number => {
+    const measure = () => coverageOf(words, [title, ...headingPath, part].join('\n'), language);
+    if (part !== text) return measure();
+    // A whole chunk keeps its id, and so its coverage as a candidate.
+    const coverage = ratings.get(chunkId)?.coverage ?? known.get(chunkId) ?? measure();
+    known.set(chunkId, coverage);
+    return coverage;
   };
 }
 
 const bestOf = (scores: number[]) => scores.reduce((best, score) => Math.max(best, score), 0);
-
-const coverageIn = ({ title, headingPath, text }: ScoredPassage, words: WordWeights) =>
-  coverageOf(words, [title, ...headingPath, text].join('\n'));
 
 function reasonFor(embedder: Embedder | undefined): string {
   if (!embedder) return 'there is no embedding model';

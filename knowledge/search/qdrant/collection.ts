@@ -3,7 +3,7 @@ import type { Schemas } from '@qdrant/js-client-rest';
 /**
  * Raise this number when points or vectors change their form: a new collection is then built and put behind the alias.
  */
-export const format = 2;
+export const format = 3;
 
 /** The names of a point's two vectors. */
 export const lexicalVector = 'lexical';

@@ -6,7 +6,7 @@ import type { Config } from '../../../runtime/config.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { countChangesAfter, oldestUnappliedChange, type IndexPosition } from '../change-log.ts';
-import type { Candidates, Hit, PassageIndex, PassageQuery } from '../passage-index.ts';
+import { foundCode, type Candidates, type Hit, type PassageIndex, type PassageQuery } from '../passage-index.ts';
 import { createCatchUp, keyOf, type TenantPoints } from './catch-up.ts';
 import { denseVector, format, type Collection, type CollectionSettings } from './collection.ts';
 import { createCollections } from './collections.ts';
@@ -155,7 +155,7 @@ async function search(
     found = {
       lexical: lexical ? hitsOf(responses[1]) : [],
       dense: dense ? hitsOf(responses.at(-1)) : [],
-      codes: codes.map(({ code }, i) => ({ code, holders: hitsOf(answers[i]).map(({ chunkId }) => chunkId) })),
+      codes: codes.flatMap(({ word }, i) => foundCode(word, hitsOf(answers[i]))),
     };
     const lists = [found.lexical, found.dense];
     if (!lists.some((hits) => endsInsideTie(hits, { limit, requested }))) break;

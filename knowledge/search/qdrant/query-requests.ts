@@ -1,7 +1,7 @@
 import type { Schemas } from '@qdrant/js-client-rest';
 import type { Language } from '../../../contract/rules/stems.ts';
-import { queryWords } from '../../../contract/rules/terms.ts';
-import { maxCodeHolders, maxCodes, type PassageFilter, type PassageQuery } from '../passage-index.ts';
+import { queryWords, type QueryWord } from '../../../contract/rules/terms.ts';
+import { codesAmong, maxCodeHolders, type PassageFilter, type PassageQuery } from '../passage-index.ts';
 import type { Encoder } from './bm25.ts';
 import { acceptsVector, denseVector, lexicalVector, type Collection, type CollectionSettings } from './collection.ts';
 import { filterOf, ofTenant } from './filter.ts';
@@ -26,7 +26,7 @@ type QueryRequest = Omit<Schemas['QueryRequest'], 'limit'>;
 export type QueryRequests = {
   lexical: QueryRequest | undefined;
   dense: QueryRequest | undefined;
-  codes: { code: string; request: Schemas['QueryRequest'] }[];
+  codes: { word: QueryWord; request: Schemas['QueryRequest'] }[];
 };
 
 export async function queryRequests(
@@ -43,7 +43,6 @@ export async function queryRequests(
     // Servers from 1.19 on measure how rare a word is in the tenant's passages; older ones in all passages.
     params: { idf: { corpus: ofTenant(tenant) } },
   });
-  const codes = words.filter(({ kind }) => kind === 'code').slice(0, maxCodes);
   const useVector = acceptsVector(collection, vector) && collection.kind.model === (await model());
   return {
     lexical: words.length > 0 ? await encode(words.flatMap(({ terms }) => terms)) : undefined,
@@ -56,9 +55,9 @@ export async function queryRequests(
         }
       : undefined,
     codes: await Promise.all(
-      codes.map(async ({ text: code, terms }) => ({
-        code,
-        request: { ...(await encode(terms)), limit: maxCodeHolders + 1 },
+      codesAmong(words).map(async (word) => ({
+        word,
+        request: { ...(await encode(word.terms)), limit: maxCodeHolders + 1 },
       })),
     ),
   };

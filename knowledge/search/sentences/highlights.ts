@@ -1,7 +1,7 @@
 import { sentencesOf } from '../../../contract/rules/quote.ts';
 import type { Span } from '../../../contract/rules/sentences.ts';
 import type { ScoredPassage } from '../best-passages.ts';
-import type { SentenceNearness } from './rate-candidates.ts';
+import type { CandidateRating } from './rate-candidates.ts';
 import { coverageOf, type WordWeights } from '../evidence/word-weights.ts';
 
 /** Sentences that are highlighted in one passage. */
@@ -25,16 +25,13 @@ export function passageSentences({ text, headingPath, title }: ScoredPassage): P
  * @param rating undefined when the sentences are rated by words alone
  */
 export function highlightsOf(
-  { start }: ScoredPassage,
+  { start, language }: ScoredPassage,
   sentences: PassageSentence[],
-  {
-    words,
-    rating,
-  }: { words: WordWeights; rating: { sentences: SentenceNearness[]; coverageWeight: number } | undefined },
+  { words, rating }: { words: WordWeights; rating: { parts: CandidateRating[]; coverageWeight: number } | undefined },
 ): { start: number; end: number; score: number }[] {
   const rated = sentences.map(({ at, words: own }) => {
-    const coverage = coverageOf(words, own);
-    const score = rating ? nearnessAt(rating.sentences, start + at.start) + rating.coverageWeight * coverage : coverage;
+    const coverage = coverageOf(words, own, language);
+    const score = rating ? nearnessAt(rating.parts, start + at.start) + rating.coverageWeight * coverage : coverage;
     return { start: start + at.start, end: start + at.end, score };
   });
   return rated.sort((a, b) => b.score - a.score).slice(0, maxHighlights);
@@ -42,7 +39,13 @@ export function highlightsOf(
 
 /**
  * The nearness of the sentence that begins at a place, or of the one around it: where chunks were joined, a sentence
- * may begin in the middle of another.
+ * may begin in the middle of another. A sentence of a chunk that was not rated counts as an average one, so that its
+ * words decide.
  */
-const nearnessAt = (sentences: SentenceNearness[], at: number): number =>
-  (sentences.findLast(({ start }) => start <= at) ?? sentences[0])?.nearness ?? 0;
+function nearnessAt(parts: CandidateRating[], at: number): number {
+  const part = parts.find(({ start, end }) => start <= at && at < end);
+  const found = part && (part.sentences.findLast(({ start }) => start <= at) ?? part.sentences[0]);
+  if (found) return found.nearness;
+  const all = parts.flatMap(({ sentences }) => sentences);
+  return all.reduce((sum, { nearness }) => sum + nearness, 0) / (all.length || 1);
+}

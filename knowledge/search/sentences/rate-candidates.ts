@@ -13,8 +13,20 @@ export const ratedCandidates = 60;
  */
 export type SentenceNearness = { start: number; nearness: number };
 
-/** @property score its nearest sentence, and a share for the words of the query that the candidate holds */
-export type CandidateRating = { documentId: string; score: number; sentences: SentenceNearness[] };
+/**
+ * A candidate, from `start` to `end` of its document.
+ *
+ * @property coverage the part of the query's words that it holds, with its headings
+ * @property score    its nearest sentence, and a share for the words of the query that it holds
+ */
+export type CandidateRating = {
+  documentId: string;
+  start: number;
+  end: number;
+  coverage: number;
+  score: number;
+  sentences: SentenceNearness[];
+};
 
 /** What a query is compared by. @property model that made `vector` and the vectors of the sentences */
 export type SentenceQuery = { model: string; vector: Float32Array; words: WordWeights; thresholds: EvidenceThresholds };
@@ -48,7 +60,8 @@ export async function rateCandidates(
     .innerJoin('embeddings as e', (join) =>
       join.onRef('e.tenant', '=', 'd.tenant').on('e.model', '=', query.model).onRef('e.hash', '=', 'c.embed_hash'),
     )
-    .select(['c.id', 'c.document_id', 'c.start_at', 'c.text', 'c.heading_path', 'd.title', 'e.sentences'])
+    .select(['c.id', 'c.document_id', 'c.start_at', 'c.end_at', 'c.text', 'c.heading_path'])
+    .select(['d.title', 'd.language', 'e.sentences'])
     .where('d.tenant', '=', tenant)
     .where('c.id', 'in', chunkIds)
     .execute();
@@ -57,9 +70,10 @@ export async function rateCandidates(
       const sentences = compareSentences(row, query);
       if (!sentences) return [];
       const nearest = sentences.reduce((best, { nearness }) => Math.max(best, nearness), 0);
-      const coverage = coverageOf(query.words, [row.title, ...row.heading_path, row.text].join('\n'));
+      const coverage = coverageOf(query.words, [row.title, ...row.heading_path, row.text].join('\n'), row.language);
       const score = nearest + coverageWeight(query.thresholds) * coverage;
-      return [[row.id, { documentId: row.document_id, score, sentences }]];
+      const place = { documentId: row.document_id, start: row.start_at, end: row.end_at };
+      return [[row.id, { ...place, coverage, score, sentences }]];
     }),
   );
 }

@@ -108,12 +108,19 @@ describe('the offline query', () => {
     expect(queryOf(notice, combine(story, question))).toBe(question);
   });
 
-  test('of a long text has the sentence beside a question that says little, or the last sentence', () => {
+  test('of a long text has the sentence beside a question that says little', () => {
     expect(queryOf(`${story} Is that paid?`)).toBe('The amounts are 43 and 61 euros. Is that paid?');
-    expect(queryOf(`${story} Tell me which form I need for a lost receipt.`)).toBe(
-      'Tell me which form I need for a lost receipt.',
-    );
     expect(queryOf('长途出差的报销流程很复杂。'.repeat(30) + '没有收据怎么报销费用？')).toBe('没有收据怎么报销费用？');
+    expect(queryOf('长途出差的报销流程很复杂。'.repeat(30) + '住宿费可以报销吗。')).toBe('住宿费可以报销吗。');
+  });
+
+  test('of a long text without a question is the whole text, of a longer one than a search takes both ends', () => {
+    const request = 'Tell me which form I need for a lost receipt.';
+    for (const text of [`${story} ${request}`, `${request} ${story} Thanks, Ann`]) expect(queryOf(text)).toBe(text);
+    const long = queryOf(`${request} ${`${story} `.repeat(9)}${request} Thanks, Ann`);
+    expect(long.length).toBeLessThanOrEqual(2_000);
+    expect(long.startsWith(request)).toBe(true);
+    expect(long.endsWith(`${request} Thanks, Ann`)).toBe(true);
   });
 
   test('ignores Alfred’s comments and calls of a tool', () => {

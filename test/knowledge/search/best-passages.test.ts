@@ -26,6 +26,7 @@ function candidatesOf(count: number, chunking: Chunking): { text: string; candid
     contentHash: 'h',
     version: 1,
     ordinal,
+    language: null,
     gap: ordinal === 0 ? null : text.slice(chunks[ordinal - 1]?.end, chunk.start),
     score: 1,
     scores: { lexical: null, dense: null, sentence: null, rerank: null, fused: { rank: ordinal + 1, score: 1 } },

@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { quoteAround, selectQuote, sentencesOf } from '../../../contract/rules/quote.ts';
 import { createSearch } from '../../../knowledge/search/search.ts';
+import type { ScoredPassage } from '../../../knowledge/search/best-passages.ts';
+import { judgePassages } from '../../../knowledge/search/evidence/evidence.ts';
+import { judgeCodes } from '../../../knowledge/search/evidence/judge-codes.ts';
 import { judgeByMeaning } from '../../../knowledge/search/evidence/judge-evidence.ts';
+import { coverageOf, weighWords } from '../../../knowledge/search/evidence/word-weights.ts';
+import type { CandidateRating, SentenceNearness } from '../../../knowledge/search/sentences/rate-candidates.ts';
 import { createPolicyEnvironment } from '../../support/documents/policy-environment.ts';
 import { createWordEmbedder } from '../../support/documents/word-embedder.ts';
 import { local } from '../../support/documents/put-document.ts';
@@ -78,6 +83,111 @@ test('among more passages the same similarity is weaker evidence', () => {
   expect(judgeByMeaning(0.5, 50, thresholds).evidence).toBe('strong');
   expect(judgeByMeaning(0.5, 5_000, thresholds).evidence).toBe('weak');
   expect(judgeByMeaning(0.1, 50, thresholds).evidence).toBe('none');
+});
+
+describe('a passage that joins two chunks', () => {
+  const text = 'Lunch is a break. Breaks are short.\n\nPayroll counts unpaid lunch breaks daily.';
+  const second = text.indexOf('Payroll');
+  const scores = { lexical: null, dense: null, sentence: null, rerank: null, fused: { rank: 1, score: 1 } };
+  const passage: ScoredPassage = {
+    chunkId: 'd.1+1',
+    documentId: 'd',
+    document: 'd.txt',
+    title: 'Rules',
+    headingPath: [],
+    page: null,
+    contentHash: 'h',
+    version: 1,
+    text,
+    start: 100,
+    end: 100 + text.length,
+    score: 1,
+    scores,
+    language: 'en',
+  };
+  const words = weighWords('unpaid payroll breaks', { passages: 3, languages: ['en'], holders: [] });
+  const embedder = { ...createWordEmbedder(), evidence: { strong: 0.4, weak: 0.1, chance: 0.02, spread: 0.2 } };
+  const rating = (from: number, to: number, sentences: SentenceNearness[]) => ({
+    documentId: 'd',
+    start: 100 + from,
+    end: 100 + to,
+    coverage: 0,
+    score: 0,
+    sentences,
+  });
+  const judge = (ratings: [string, CandidateRating][]) =>
+    judgePassages({
+      judged: [passage],
+      shown: [passage],
+      words,
+      ratings: new Map(ratings),
+      passages: 3,
+      embedder,
+    });
+
+  test('is judged by words where only one of them was rated, and its sentences are found', () => {
+    const first = rating(0, second - 2, [
+      { start: 100, nearness: 0.01 },
+      { start: 118, nearness: 0.03 },
+    ]);
+    const found = judge([['d.1', first]]);
+    expect(found).toMatchObject({ evidence: 'strong', passages: [{ match: 'close', coverage: 1 }] });
+    expect(found.evidenceReason).toMatch(/^Judged by words alone/);
+    expect(found.passages[0]?.highlights[0]?.start).toBe(100 + second);
+    expect(found.passages[0]).not.toHaveProperty('language');
+    const both = judge([
+      ['d.1', first],
+      ['d.2', rating(second, text.length, [{ start: 100 + second, nearness: 0.02 }])],
+    ]);
+    expect(both).toMatchObject({ evidence: 'none', passages: [{ match: 'loose' }] });
+  });
+
+  test('holds the code of one of them, also when another code is unknown', () => {
+    const [shown] = judge([]).passages;
+    if (!shown) throw new Error('one passage is shown');
+    const judged = {
+      passages: [{ ...shown, text: `${text} See PPR-9087/PPR-9088.` }],
+      evidence: 'strong' as const,
+      evidenceReason: 'Near.',
+    };
+    const codes = (code: string) => [
+      { code, holders: ['d.2'] },
+      { code: 'PPR-9999', holders: [] },
+    ];
+    expect(judgeCodes(judged, codes('PPR-9088'))).toMatchObject({
+      unknownCodes: ['PPR-9999'],
+      passages: [{ match: 'close' }],
+    });
+    expect(judgeCodes(judged, codes('PPR-7777')).passages[0]?.match).toBe('loose');
+  });
+});
+
+test('a corrected word is weighed in its own place only', () => {
+  const corpus = {
+    passages: 10,
+    languages: ['en'],
+    holders: [
+      ['art', 1],
+      ['parti', 1],
+    ] as [string, number][],
+  };
+  const terms = (query: string, to: string) =>
+    weighWords(query, corpus, [{ from: 'rat', to }]).map((word) => word.terms);
+  expect(terms('rather a rat', 'art')).toEqual([['rather'], ['art']]);
+  expect(terms('party rat', 'party')).toEqual([['parti']]);
+});
+
+test('a whole that no passage holds, like “top-10”, does not weigh: its parts do', () => {
+  const corpus = {
+    passages: 10,
+    languages: ['en'],
+    holders: [
+      ['top', 1],
+      ['10', 1],
+    ] as [string, number][],
+  };
+  const words = weighWords('top-10', corpus);
+  expect(coverageOf(words, 'The top 10 customers', 'en')).toBe(1);
 });
 
 describe('sentences of a passage', () => {

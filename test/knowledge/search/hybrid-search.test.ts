@@ -201,6 +201,24 @@ describe('a search says what it searched instead:', () => {
     expect(await search('password length')).not.toHaveProperty('corrections');
   });
 
+  test('a word that only unreadable passages hold as for a word that none holds', async () => {
+    const { search } = create(undefined);
+    await put('open.txt', 'The museum has a vacation policy and a résumé.');
+    const before = [await search('the vacatoin'), await search('resumé'), await search('resumes')];
+    await putDocument(env.postgres.db, 'secret.txt', 'The vacatoin is over. Vacations and resumes.', {
+      scope: { ...local, subject: 'another' },
+      placement: { readers: [] },
+    });
+    const after = [await search('the vacatoin'), await search('resumé'), await search('resumes')];
+    const shown = (results: typeof before) =>
+      results.map(({ corrections, passages }) => [corrections, texts({ passages })]);
+    expect(shown(after)).toEqual(shown(before));
+    expect(after[0]?.corrections).toEqual([{ from: 'vacatoin', to: 'vacation' }]);
+    expect(after[0]?.passages[0]?.coverage).toBe(1);
+    // Also where the request leaves the word out that the reader could find elsewhere.
+    expect(await search('museum', { tags: ['none'] })).not.toHaveProperty('corrections');
+  });
+
   test('a code that no passage holds: what is near in every other word is no answer', async () => {
     const { search } = create(undefined);
     await put('notices.txt', 'Notices\n\nNotice PPR-9087: close the valve and report the reading of the valve.');

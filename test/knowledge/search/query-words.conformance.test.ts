@@ -54,6 +54,27 @@ describe.each([
     expect(await byWords(index, 'v2.10')).toHaveLength(1);
   });
 
+  test('finds codes that are written together with others, and says nothing of what only looks like one', async () => {
+    await put('both.txt', 'Valves: see PPR-9087/PPR-9088, /srv/notes/PPR-9089.pdf or Ticket:PPR-9090.');
+    await put('other.txt', 'Notice PPR-9100: open the valve.');
+    const index = open();
+    const codesIn = async (text: string) =>
+      (await index.find(local, everyone, { text }, 10)).codes.map(({ code, holders }) => [code, holders.length]);
+    expect(await codesIn('PPR-9088 PPR-9089 PPR-9090')).toEqual([
+      ['PPR-9088', 1],
+      ['PPR-9089', 1],
+      ['PPR-9090', 1],
+    ]);
+    expect(await codesIn('PPR-9100/PPR-9999')).toEqual([
+      ['PPR-9100', 1],
+      ['PPR-9999', 0],
+    ]);
+    expect(await codesIn('https://jira.example.com/browse/PPR-9100')).toEqual([['PPR-9100', 1]]);
+    expect(await codesIn('top-10 for 5/user from 9:00-17:00, call 555-123-4567 or mail web1@a1.example.com')).toEqual(
+      [],
+    );
+  });
+
   test('names the codes only of passages that the caller may read', async () => {
     await put('secret.txt', 'Notice PPR-9087: close the valve.', { readers: [] });
     await put('open.txt', 'Notice PPR-9978: open the valve.');

@@ -87,7 +87,7 @@ describe.each(['cohere', 'tei'] as const)('a reranker that speaks %s', (format) 
       score: 3,
       scores: { lexical: { rank: 3 }, dense: null, fused: { rank: 3 }, rerank: { rank: 1, score: 3 } },
     });
-    expect(found).toMatchObject({ mode: 'lexical', indexVersion: 'embedded-3/rerank32:rerank-test', answerable: true });
+    expect(found).toMatchObject({ mode: 'lexical', indexVersion: 'embedded-4/rerank32:rerank-test', answerable: true });
     expect(await outcomes()).toEqual({ done: 1 });
     expect(await stages()).toContain('rerank');
     expect(warned()).toEqual([]);
@@ -131,7 +131,7 @@ describe.each(['cohere', 'tei'] as const)('a reranker that speaks %s', (format) 
     const found = await search();
     expect(texts(found)).toEqual(byWords);
     expect(found.passages.every(({ scores }) => scores.rerank === null)).toBe(true);
-    expect(found.indexVersion).toBe('embedded-3');
+    expect(found.indexVersion).toBe('embedded-4');
     expect(await outcomes()).toEqual({ model_output_invalid: 1 });
     expect(warned()).toHaveLength(1);
     server.answerWith();
@@ -275,6 +275,6 @@ test('searches at the same time are each in the reranker’s order; a search wit
   const { search, outcomes } = create(server.variables);
   const all = await Promise.all(Array.from({ length: 8 }, () => search()));
   for (const found of all) expect(texts(found)).toEqual(byWorth);
-  expect(await search({ query: 'xylophone' })).toMatchObject({ passages: [], indexVersion: 'embedded-3' });
+  expect(await search({ query: 'xylophone' })).toMatchObject({ passages: [], indexVersion: 'embedded-4' });
   expect([server.bodies.length, await outcomes()]).toEqual([8, { done: 8 }]);
 });

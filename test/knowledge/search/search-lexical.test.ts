@@ -6,6 +6,7 @@ import { editDistance } from '../../../knowledge/search/embedded/edit-distance.t
 import { correctWords } from '../../../knowledge/search/embedded/correct-words.ts';
 import { countWords, searchLexical } from '../../../knowledge/search/embedded/search-lexical.ts';
 import { emptyFileCache } from '../../../knowledge/search/embedded/file-cache.ts';
+import { textOf } from '../../../knowledge/search/embedded/file-state.ts';
 import { schemaStatements } from '../../../knowledge/search/embedded/schema.ts';
 
 let client: Client;
@@ -71,43 +72,45 @@ describe('a word that no passage holds', () => {
     'recommended password length',
     'vacation policy for interns',
     'reimbursement of receipts',
-    'the form is from finance',
+    'the form is from finance, with cars',
     'Überstunden and Kündigungsfrist',
-    'paternity leave',
+    'paternity leave on the bench, in the hotel',
     'order PPRA and ticket KX204',
   ];
-  const correct = async (query: string, classes = '[1]', languages = ['en']) => {
-    await client.batch([
-      'delete from spellings',
-      'delete from passages',
-      `insert into words (words) values ('delete-all')`,
-    ]);
-    const position = { source: '', applied: 0, anchor: null };
-    await client.execute(`update state set source = '', applied = 0`);
-    const document = { documentId: 'd', title: '', collection: 'c', readers: ['everyone'], tags: [], updatedMs: 0 };
-    const passages = texts.map((body, i) => ({
-      chunkId: `d.${i}`,
-      documentId: 'd',
+  let chunks = 0;
+  const apply = async (passages: string[], documentId = 'd') => {
+    const { rows } = await client.execute('select source, applied from state');
+    const document = { title: '', collection: 'c', readers: ['everyone'], tags: [], updatedMs: 0, language: 'en' };
+    const indexed = passages.map((body) => ({
+      chunkId: `${documentId}.${++chunks}`,
+      documentId,
       title: '',
       headings: '',
       body,
       vector: undefined,
     }));
-    await client.execute('delete from documents');
-    await applyChanges(client, position, {
-      to: { source: 's', applied: 1, anchor: null },
+    const from = { source: textOf(rows[0]?.source), applied: Number(rows[0]?.applied), anchor: null };
+    await applyChanges(client, from, {
+      to: { ...from, applied: from.applied + 1 },
       model: '',
-      documentIds: ['d'],
-      documents: [{ ...document, language: 'en', passages }],
+      documentIds: [documentId],
+      documents: passages.length > 0 ? [{ ...document, documentId, passages: indexed }] : [],
     });
+  };
+  const empty = () =>
+    client.batch([
+      ...['spellings', 'passages', 'documents'].map((table) => `delete from ${table}`),
+      ...['words', 'spelled'].map((table) => `insert into ${table} (${table}) values ('delete-all')`),
+    ]);
+  const correct = async (query: string, { classes = '', languages = ['en'], passages = texts } = {}) => {
+    await empty();
+    await apply(passages);
     const { rows } = await client.execute('select max(id) as id from classes');
     const cache = emptyFileCache();
-    const selection = {
-      depth: 10,
-      filter: { classes: classes === '[1]' ? `[${Number(rows[0]?.id)}]` : classes, from: 0, to: 1 },
-    };
+    const filter = { classes: classes || `[${Number(rows[0]?.id)}]`, from: 0, to: 1 };
     const counted = await countWords(client, cache, queryWords(query, languages));
-    const { corrections } = await correctWords({ client, cache, languages, selection }, query, counted);
+    const deps = { client, cache, languages, selection: { depth: 10, filter } };
+    const { corrections } = await correctWords(deps, query, counted);
     return corrections.map(({ from, to }) => `${from} > ${to}`);
   };
 
@@ -118,6 +121,10 @@ describe('a word that no passage holds', () => {
     ['avcation', ['avcation > vacation']],
     ['Uberstudnen', ['Uberstudnen > überstunden']],
     ['frm', []],
+    ['the cats', []],
+    ['beach', []],
+    ['hotle', ['hotle > hotel']],
+    ['carss', ['carss > cars']],
     ['maternity', []],
     ['what is PPRB KX205 KX-204', []],
     ['rexomendde', []],
@@ -128,9 +135,31 @@ describe('a word that no passage holds', () => {
   });
 
   test('is not matched to a word of passages that the caller may not read', async () => {
-    expect(await correct('pasword', '[]')).toEqual([]);
+    expect(await correct('pasword', { classes: '[]' })).toEqual([]);
+  });
+
+  test('is matched to the nearest word that most passages hold, however many are as near', async () => {
+    const others = 'abcdefghijkl'.split('').map((letter) => `planti${letter}g`);
+    expect(await correct('plantig', { passages: [others.join(' '), 'planting', 'planting trees'] })).toEqual([
+      'plantig > planting',
+    ]);
+  });
+
+  test('is not matched to words of passages that are gone, and those leave the list', async () => {
+    const words = (from: number) => Array.from({ length: 60 }, (_, i) => `gone${letters(from + i)}`).join(' ');
+    expect(await correct('pasword')).toEqual(['pasword > password']);
+    for (let round = 0; round < 20; round++) await apply([`keyword ${words(round * 60)}`]);
+    const list = await client.execute('select word from spellings');
+    const left = list.rows.map(({ word }) => textOf(word));
+    expect(left).toContain('keyword');
+    expect(left).not.toContain('password');
+    expect(left.length).toBeLessThan(250);
+    expect(left.filter((word) => words(19 * 60).includes(word))).toHaveLength(60);
   });
 });
+
+const letters = (n: number) =>
+  String.fromCharCode(97 + Math.floor(n / 400), 97 + (Math.floor(n / 20) % 20), 97 + (n % 20));
 
 test.each([
   ['lenght', 'length', 1],
