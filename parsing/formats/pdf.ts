@@ -1,5 +1,6 @@
 import { getDocumentProxy } from 'unpdf';
 import type { PDFPageProxy } from 'unpdf/pdfjs';
+import { append } from '../extremes.ts';
 import { fileProblem } from '../file-problem.ts';
 import { maxPages, tooManyPages } from '../limits.ts';
 import { usableTitle } from '../usable-title.ts';
@@ -131,7 +132,7 @@ function pageUnits(lines: Line[], page: number, sizes: Sizes): Unit[] {
     const near = before !== undefined && before.y - line.y < line.size * paragraphGap && before.y > line.y;
     const sameSize = before !== undefined && rounded(before.size) === rounded(line.size);
     if (line.isRow) {
-      if (!before?.isRow) units.push(...rowUnits(lines.slice(index), page));
+      if (!before?.isRow) append(units, rowUnits(lines.slice(index), page));
     } else if (last && near && sameSize && !before?.isRow && (last.kind === 'body' ? level < 0 : level >= 0))
       last.text = joinLines(last.text, line.text);
     else if (level >= 0) units.push({ kind: 'heading', depth: Math.min(level + 1, 6), text: line.text, page });
