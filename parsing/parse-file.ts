@@ -38,7 +38,7 @@ export async function parseFile(file: FileToParse, recognise?: Recognise): Promi
         : 'the file is damaged and cannot be read';
     throw fileProblem('file_unreadable', file.name, `${problem}. Save or export it again and add it again.`, error);
   });
-  const { title, units, headingsNameParts, notes = [] } = outline;
+  const { title, units, headingsNameParts, notes = [], unreadPictures = false } = outline;
   refuseLongText(
     file.name,
     units.reduce((characters, { text }) => characters + text.length, 0),
@@ -55,6 +55,7 @@ export async function parseFile(file: FileToParse, recognise?: Recognise): Promi
       language: await detectLanguage(document.text),
       mediaType,
       notice,
+      unreadPictures,
       ...(notes.length > 0 && { notes }),
     };
   throw fileProblem('file_empty', file.name, `the file holds no text. ${adviceOnEmpty(file, recognise)}`);
@@ -96,9 +97,15 @@ async function readOutline(
       name,
       'it is attached to a message within messages. Add it as a file of its own.',
     );
-  return readEmail(bytes, (attachment) =>
-    readOutline(attachment, recogniseFile(attachment), { ...options, messageDepth: messageDepth + 1 }),
-  );
+  let unreadPictures = false;
+  const message = await readEmail(bytes, async (attachment) => {
+    const found = recogniseFile(attachment);
+    unreadPictures ||= !recognise && found.kind === 'picture';
+    const outline = await readOutline(attachment, found, { ...options, messageDepth: messageDepth + 1 });
+    unreadPictures ||= outline.unreadPictures ?? false;
+    return outline;
+  });
+  return { ...message, unreadPictures };
 }
 
 const textReaders: Record<TextKind, (name: string, text: string) => Outline> = {

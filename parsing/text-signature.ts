@@ -6,14 +6,30 @@ const sampleCharacters = 20_000;
 
 const htmlStart =
   /^\uFEFF?\s*(?:<\?xml[^>]{0,200}\?>\s*)?(?:<!--(?:(?!-->)[^]){0,2000}-->\s*)*<(?:!doctype\s+html|html[\s>])/i;
-/** Lines that programs write into messages; a memo that begins with "From:" and "To:" has none. */
-const machineHeader = /^(?:mime-version|message-id|received|return-path|dkim-signature):/im;
+/**
+ * Lines that mail programs write into messages, in their form. A memo or a table that begins with "From:" and
+ * "Received: 3 March" has none.
+ */
+const machineHeader =
+  /^(?:mime-version:\s*(?:\([^)]*\)\s*)?1\.0|message-id:\s*<[^<>\s]+>|received:\s*(?:from\s|by\s|with\s|\()[^\n]*;|return-path:\s*<[^<>\s]*>|dkim-signature:[^\n]*\bv=1)/im;
+/** The name of a header line (RFC 5322, 2.2). */
+const headerName = /^[!-9;-~]+[ \t]*:/;
+const headerCharacters = 16_000;
 
-/** Whether the bytes are a message as mail programs store it. */
+/** Whether the bytes are a message as mail programs store it: nothing but header lines stands before the first empty line. */
 export function isMessage(bytes: Uint8Array): boolean {
   if (!hasEmailHeader(bytes)) return false;
-  const header = new TextDecoder('latin1').decode(bytes.subarray(0, 16_000)).split(/\r?\n\r?\n/, 1)[0] ?? '';
-  return machineHeader.test(header);
+  const start = new TextDecoder('latin1')
+    .decode(bytes.subarray(0, headerCharacters))
+    .replace(/^\xef\xbb\xbf/, '')
+    // The line that begins each message of a mailbox file.
+    .replace(/^From [^\n]*\n/, '');
+  const [header = '', ...rest] = start.split(/\r?\n\r?\n/, 2);
+  // A folded line goes on with white space.
+  const lines = header.replace(/\r?\n[ \t]+/g, ' ').split(/\r?\n/);
+  // Without an empty line, the last one may be cut.
+  if (rest.length === 0) lines.pop();
+  return lines.every((line) => headerName.test(line)) && machineHeader.test(lines.join('\n'));
 }
 
 /** The kind of text that the content itself names. @returns undefined for text that may be of several kinds */

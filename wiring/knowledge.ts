@@ -22,6 +22,7 @@ type KnowledgeEdge = Pick<Edge, 'config' | 'log' | 'postgres'> & Partial<Pick<Ed
 /** Documents, where they come from, and the search over them. Connects to nothing until it is used. */
 export function createKnowledge({ config, log, postgres: { db }, metrics }: KnowledgeEdge) {
   const parser = createParser(config);
+  const recognises = config.ALFRED_OCR !== 'off';
   const embeddings = createEmbeddings(config, log);
   const model = async () => (await embeddings.embedder())?.model ?? '';
   const passages = config.QDRANT_URL
@@ -32,11 +33,11 @@ export function createKnowledge({ config, log, postgres: { db }, metrics }: Know
   const index = createSearch({ db, index: passages, embeddings, reranker, log, metrics });
   const sourceReaders = createSourceReaders(config);
   return {
-    documents: createDocuments(db),
+    documents: createDocuments(db, { recognises }),
     collections: createCollections(db),
     citations: createTaskCitations(db),
     vectors: createVectors(db),
-    sources: createSources(db),
+    sources: createSources(db, { recognises }),
     sourceReaders,
     parser,
     embeddings,

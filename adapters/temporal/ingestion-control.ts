@@ -31,7 +31,7 @@ export const createIngestionControl = (deps: Deps): IngestionControl => ({
       await start(deps, scope, ingestionId);
     } catch (error) {
       // The caller never gets this upload's id and sends the files again.
-      await documents.endIngestion(scope, ingestionId, 'failed', { keepFiles: false }).catch(() => undefined);
+      await documents.endIngestion(scope, ingestionId, 'failed', { isKnown: false }).catch(() => undefined);
       throw error;
     }
     const row = await documents.getIngestion(scope, ingestionId);

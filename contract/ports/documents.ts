@@ -24,6 +24,8 @@ export type ParsedDocument = {
   mediaType?: string | undefined;
   /** For people: that the content is not what the name or the sender claimed. */
   notice?: string | undefined;
+  /** Whether it may have text in pictures that were not read, because text recognition is off. */
+  unreadPictures?: boolean | undefined;
 };
 
 export type FileToParse = {
@@ -153,14 +155,15 @@ export interface Documents {
   /**
    * Ends a running ingestion. The first end counts. Files that are still pending are not read any more.
    *
-   * @param options.keepFiles whether the bytes of the pending files are kept for a retry; default true
+   * @param options.isKnown whether its sender knows of it: then the bytes of the pending files are kept for a retry, and
+   *   its callback is called; default true
    * @returns whether the ingestion was running
    */
   endIngestion(
     scope: Scope,
     ingestionId: string,
     status: 'completed' | 'failed' | 'cancelled',
-    options?: { keepFiles?: boolean },
+    options?: { isKnown?: boolean },
   ): Promise<boolean>;
 
   /**

@@ -70,9 +70,12 @@ function effectOf(allTimes: CronTimes, change: ClockChange): string | undefined 
   const seen = new Set(actual.map(({ wall }) => wall));
   const expected = new Set(usual.map(({ wall }) => wall));
   const missing = usual.filter(({ wall }) => !seen.has(wall));
-  const added = actual.filter(
-    ({ wall }, index) => !expected.has(wall) || actual.findIndex((run) => run.wall === wall) < index,
-  );
+  const before = new Set<number>();
+  const added = actual.filter(({ wall }) => {
+    const isRepeated = before.has(wall);
+    before.add(wall);
+    return isRepeated || !expected.has(wall);
+  });
   if (missing.length === 0 && added.length === 0) return undefined;
   if (added.length === 0) return `it does not run at ${timesText(missing)}`;
   if (missing.length === 0) return `it runs once more at ${timesText(added, true)}`;

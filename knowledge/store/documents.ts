@@ -13,8 +13,12 @@ import { putDocument } from './put-document.ts';
 import { isReadable } from './readable.ts';
 import { deleteUnusedVectors } from './replace-chunks.ts';
 
-/** Documents and their chunks. A subject may replace and delete every document that it may read. */
-export const createDocuments = (db: Database): Documents => ({
+/**
+ * Documents and their chunks. A subject may replace and delete every document that it may read.
+ *
+ * @param options.recognises whether the text of pictures is read: documents whose pictures were not are read again
+ */
+export const createDocuments = (db: Database, { recognises = false } = {}): Documents => ({
   ...createIngestions(db),
 
   async list(scope, { limit, cursor, collection }) {
@@ -55,7 +59,7 @@ export const createDocuments = (db: Database): Documents => ({
     return rows.map(({ tenant }) => tenant);
   },
 
-  put: (scope, document) => putDocument(db, scope, document),
+  put: (scope, document) => putDocument(db, scope, { ...document, recognises }),
 });
 
 async function deleteDocument(trx: Database, scope: Scope, documentId: string): Promise<boolean> {

@@ -34,14 +34,15 @@ export async function recordFileOutcome(
 /**
  * Ends a running ingestion. The first end counts.
  *
- * @param end.keepFiles whether the bytes of files that are still pending are kept for a retry
+ * @param end.isKnown whether its sender knows of it. Of one that is unknown no bytes are kept for a retry, and no callback
+ *   is called
  * @returns whether the ingestion was running
  */
 export async function endIngestion(
   db: Database,
   scope: Scope,
   ingestionId: string,
-  end: { status: 'completed' | 'failed' | 'cancelled'; keepFiles: boolean },
+  end: { status: 'completed' | 'failed' | 'cancelled'; isKnown: boolean },
 ): Promise<boolean> {
   try {
     await db.transaction().execute((trx) => endRunning(trx, scope, ingestionId, end));
@@ -63,12 +64,12 @@ async function endRunning(
   trx: Database,
   scope: Scope,
   ingestionId: string,
-  { status, keepFiles }: Parameters<typeof endIngestion>[3],
+  { status, isKnown }: Parameters<typeof endIngestion>[3],
 ): Promise<void> {
   const running = ownedIngestions(trx, scope, ingestionId).where('status', '=', 'running').select('id');
   const pendingFiles = await trx
     .updateTable('ingestion_files')
-    .set({ kept: keepFiles })
+    .set({ kept: isKnown })
     .where('ingestion_id', 'in', running)
     .where('state', '=', 'pending')
     .returning('content_hash')
@@ -81,6 +82,7 @@ async function endRunning(
     .returning('id')
     .executeTakeFirst();
   if (!ended) throw new NotRunning();
-  if (!keepFiles)
-    await removeUnusedFiles(trx, scope.tenant, [...new Set(pendingFiles.map(({ content_hash }) => content_hash))]);
+  if (isKnown) return;
+  await removeUnusedFiles(trx, scope.tenant, [...new Set(pendingFiles.map(({ content_hash }) => content_hash))]);
+  await trx.deleteFrom('callbacks').where('ingestion_id', '=', ingestionId).execute();
 }

@@ -33,7 +33,7 @@ export const createIngestions = (db: Database): Ingestions => ({
   readFile: (scope, hash) => readFile(db, scope, hash),
   recordFileOutcome: (scope, upload, outcome) =>
     db.transaction().execute((trx) => recordFileOutcome(trx, scope, upload, outcome)),
-  endIngestion: (scope, ingestionId, status, { keepFiles = true } = {}) =>
-    endIngestion(db, scope, ingestionId, { status, keepFiles }),
+  endIngestion: (scope, ingestionId, status, { isKnown = true } = {}) =>
+    endIngestion(db, scope, ingestionId, { status, isKnown }),
   listOpenIngestions: (page) => listOpenIngestions(db, page),
 });

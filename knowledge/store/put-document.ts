@@ -16,6 +16,9 @@ import { replaceChunks } from './replace-chunks.ts';
 import { resolvePlacement } from './resolve-placement.ts';
 
 type File = DocumentToStore['file'];
+/** Whether the text of pictures is read. */
+export type Recognising = { recognises: boolean };
+type Reading = Recognising & { chunking: Chunking };
 type Stored = Extract<FileOutcome, { documentId: string }>;
 
 /**
@@ -26,13 +29,13 @@ type Stored = Extract<FileOutcome, { documentId: string }>;
 export async function putDocument(
   db: Database,
   scope: Scope,
-  { file, parse, placement: target, upload }: DocumentToStore,
+  { file, parse, placement: target, upload, recognises }: DocumentToStore & Recognising,
 ): Promise<FileOutcome> {
   const placement = await resolvePlacement(db, target);
   const chunking = await chunkingOf(db, scope.tenant, placement.collection);
   // When a folder is added again, most files are unchanged. Those are neither parsed nor locked.
   const known = await findStored(db, scope, file, placement);
-  let parsed = known && isUpToDate(known, file, chunking) ? undefined : await parse(chunking);
+  let parsed = known && isUpToDate(known, file, { chunking, recognises }) ? undefined : await parse(chunking);
   while (true) {
     const outcome = await db.transaction().execute(async (trx) => {
       const written =
@@ -42,6 +45,7 @@ export async function putDocument(
               file,
               parsed,
               chunking,
+              recognises,
               placement: await resolvePlacement(trx, target, { lock: true }),
             });
       if (!written) return undefined;
@@ -66,6 +70,8 @@ async function findStored(db: Database, scope: Scope, { name, contentHash }: Fil
       'subject',
       'readers',
       'tags',
+      'media_type',
+      'unread_pictures',
       'chunk_tokens',
       'overlap_tokens',
       'updated_at',
@@ -109,20 +115,30 @@ const isPlacedDifferently = (current: Placed, { readers, tags, origin, replace }
   !isSameSet(current.tags, tags ?? current.tags) ||
   (replace === true && origin !== undefined && current.origin !== origin);
 
-type StoredVersion = { content_hash: string; chunk_tokens: number; overlap_tokens: number };
+type StoredVersion = {
+  content_hash: string;
+  chunk_tokens: number;
+  overlap_tokens: number;
+  media_type: string;
+  unread_pictures: boolean | null;
+};
 
-/** Whether a document has the file's content, cut in this way. */
-const isUpToDate = (stored: StoredVersion, { contentHash }: File, { chunkTokens, overlapTokens }: Chunking) =>
-  stored.content_hash === contentHash && stored.chunk_tokens === chunkTokens && stored.overlap_tokens === overlapTokens;
+/** Whether a document has the file's content, cut in this way, with the text of its pictures if that is read now. */
+const isUpToDate = (stored: StoredVersion, { contentHash }: File, { chunking, recognises }: Reading) =>
+  stored.content_hash === contentHash &&
+  stored.chunk_tokens === chunking.chunkTokens &&
+  stored.overlap_tokens === chunking.overlapTokens &&
+  // Of documents from before it is not known, so scans are looked for once.
+  !(recognises && (stored.unread_pictures ?? stored.media_type === 'application/pdf'));
 
 /** `chunking` is how `parsed` was cut. */
-type Write = { file: File; parsed: ParsedDocument | undefined; chunking: Chunking; placement: Placement };
+type Write = Reading & { file: File; parsed: ParsedDocument | undefined; placement: Placement };
 
 /** @returns undefined when `parsed` is missing and is needed */
 async function writeDocument(
   trx: Database,
   scope: Scope,
-  { file, parsed, chunking, placement }: Write,
+  { file, parsed, chunking, recognises, placement }: Write,
 ): Promise<Stored | undefined> {
   const { collection, readers, tags, origin, replace } = placement;
   // One writer at a time for each name. An advisory lock also works for a new name, which has no row to lock.
@@ -137,7 +153,7 @@ async function writeDocument(
     ...(movesTo === undefined ? {} : { origin: movesTo }),
     updated_at: new Date(),
   };
-  if (before && isUpToDate(before, file, chunking)) {
+  if (before && isUpToDate(before, file, { chunking, recognises })) {
     if (!isPlacedDifferently(before, placement)) return { state: 'unchanged', documentId: before.id };
     await trx.updateTable('documents').set(placementColumns).where('id', '=', before.id).execute();
     return { state: 'replaced', documentId: before.id };
@@ -149,6 +165,7 @@ async function writeDocument(
     title: parsed.title,
     media_type: parsed.mediaType ?? file.mediaType,
     notice: parsed.notice ?? null,
+    unread_pictures: parsed.unreadPictures ?? false,
     content_hash: file.contentHash,
     size_bytes: file.sizeBytes,
     text: parsed.text,

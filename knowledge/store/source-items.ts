@@ -3,13 +3,26 @@ import type { SourceRef } from '../../contract/references.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
 import type { DueItem, ItemOutcome, SyncCounts } from '../../contract/ports/index.ts';
 import { hasCurrentChunking } from './collections.ts';
+import type { Recognising } from './put-document.ts';
 import { countsOf, selectSource, updateSource } from './source-row.ts';
 
-/** Whether the document `d` is in the collection of its source `s`, and cut as the collection `c` wants. */
-export const isInPlace = sql<boolean>`(d.collection = s.collection and ${hasCurrentChunking})`;
+/**
+ * Whether the document `d` is in the collection of its source `s`, and cut as the collection `c` wants.
+ *
+ * @param recognises whether the text of pictures is read: then it also has to have that text
+ */
+export const isInPlace = (recognises: boolean) =>
+  recognises
+    ? sql<boolean>`(d.collection = s.collection and ${hasCurrentChunking}
+        and not coalesce(d.unread_pictures, d.media_type = 'application/pdf'))`
+    : sql<boolean>`(d.collection = s.collection and ${hasCurrentChunking})`;
 
 /** Items that a sync still has to process. Pending ones come first: an item that was renamed is added, then removed. */
-export async function listDueItems(db: Database, source: SourceRef, limit: number): Promise<DueItem[]> {
+export async function listDueItems(
+  db: Database,
+  source: SourceRef,
+  { limit, recognises }: { limit: number } & Recognising,
+): Promise<DueItem[]> {
   const { rows } = await sql<{
     name: string;
     address: string;
@@ -22,7 +35,7 @@ export async function listDueItems(db: Database, source: SourceRef, limit: numbe
     is_shared: boolean;
   }>`
     select i.name, i.address, i.state, i.etag, i.last_modified, i.document_id,
-      coalesce(d.content_hash = i.content_hash, false) as is_current, coalesce(${isInPlace}, false) as is_in_place,
+      coalesce(d.content_hash = i.content_hash, false) as is_current, coalesce(${isInPlace(recognises)}, false) as is_in_place,
       exists (
         select from source_items o
         where o.document_id = i.document_id and o.source_id <> i.source_id and o.state <> 'gone'

@@ -23,12 +23,12 @@ type SourceSyncs = Pick<
 >;
 
 /** Syncs of sources. Their progress is in the rows, so that any worker can continue one. */
-export const createSourceSyncs = (db: Database): SourceSyncs => ({
+export const createSourceSyncs = (db: Database, recognises: boolean): SourceSyncs => ({
   requestSync: (source) => requestSync(db, source),
   beginSync: (source, run) => beginSync(db, source, run),
   findLocation: (source) => findLocation(db, source),
-  storeListing: (source, listing) => storeListing(db, source, listing),
-  listDue: (source, limit) => listDueItems(db, source, limit),
+  storeListing: (source, listing) => storeListing(db, source, { ...listing, recognises }),
+  listDue: (source, limit) => listDueItems(db, source, { limit, recognises }),
   recordOutcome: (source, name, outcome) => recordItemOutcome(db, source, name, outcome),
   removeItem: (source, name) => removeItem(db, source, name),
   countItems: (source) => countItems(db, source),

@@ -10,9 +10,13 @@ import { hashRequest } from '../../adapters/postgres/hashes.ts';
 import { ownedSources, sourceExists, toSourceRow } from './source-row.ts';
 import { createSourceSyncs } from './source-syncs.ts';
 
-/** Sources and their syncs. */
-export const createSources = (db: Database): Sources => ({
-  ...createSourceSyncs(db),
+/**
+ * Sources and their syncs.
+ *
+ * @param options.recognises whether the text of pictures is read: items whose pictures were not are read again
+ */
+export const createSources = (db: Database, { recognises = false } = {}): Sources => ({
+  ...createSourceSyncs(db, recognises),
 
   create: (scope, request, { idempotencyKey = null } = {}) => createSource(db, scope, request, idempotencyKey),
   change: async (scope, sourceId, change, beforeCommit) =>

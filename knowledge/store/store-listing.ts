@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { SourceRef } from '../../contract/references.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
 import type { Listing } from '../../contract/ports/index.ts';
+import type { Recognising } from './put-document.ts';
 import { isInPlace } from './source-items.ts';
 import { selectSource, updateSource } from './source-row.ts';
 
@@ -9,21 +10,25 @@ import { selectSource, updateSource } from './source-row.ts';
 const batchSize = 5_000;
 
 /** Stores the items of a sync and marks the sync as listed. No effect on a deleted source. */
-export const storeListing = (db: Database, source: SourceRef, listing: Listing): Promise<void> =>
+export const storeListing = (db: Database, source: SourceRef, listing: Listing & Recognising): Promise<void> =>
   db.transaction().execute(async (trx) => {
     // The lock keeps the source from being deleted until the items are stored.
     const row = await selectSource(trx, source).select(['sync', 'deleted_at']).forUpdate().executeTakeFirst();
     if (!row || row.deleted_at !== null) return;
-    const { items, failures, isWhole } = listing;
+    const { items, failures, isWhole, recognises } = listing;
     for (let from = 0; from < items.length; from += batchSize)
-      await storeItems(trx, source.sourceId, items.slice(from, from + batchSize));
+      await storeItems(trx, source.sourceId, { items: items.slice(from, from + batchSize), recognises });
     await storeFailures(trx, source.sourceId, failures);
     if (isWhole) await markMissingItemsGone(trx, source.sourceId);
     await updateSource(trx, source).set({ listed: row.sync }).execute();
   });
 
 /** Items are pending, or unchanged when their etag is that of a document which is in place. */
-async function storeItems(trx: Database, sourceId: string, items: Listing['items']): Promise<void> {
+async function storeItems(
+  trx: Database,
+  sourceId: string,
+  { items, recognises }: Pick<Listing, 'items'> & Recognising,
+): Promise<void> {
   const rows = JSON.stringify(items);
   await sql`
     insert into source_items as i (source_id, name, address, state, seen_at)
@@ -37,7 +42,7 @@ async function storeItems(trx: Database, sourceId: string, items: Listing['items
     from json_to_recordset(${rows}) as l (name text, etag text), sources s, documents d
       left join collections c on c.tenant = d.tenant and c.name = d.collection
     where i.source_id = ${sourceId} and i.name = l.name and i.etag = l.etag and s.id = i.source_id
-      and d.id = i.document_id and d.content_hash = i.content_hash and ${isInPlace}`.execute(trx);
+      and d.id = i.document_id and d.content_hash = i.content_hash and ${isInPlace(recognises)}`.execute(trx);
 }
 
 async function storeFailures(trx: Database, sourceId: string, failures: Listing['failures']): Promise<void> {

@@ -1,3 +1,4 @@
+import { smallest } from '../extremes.ts';
 import { type Chunking, defaultChunking } from '../../contract/chunking.ts';
 import type { ParsedDocument } from '../../contract/ports/index.ts';
 import { cutChunks, type Piece } from './cut-chunks.ts';
@@ -88,7 +89,7 @@ export function assembleDocument(
 /** The first heading of the highest level. */
 function topHeading(sections: Section[]): string | undefined {
   const withHeading = sections.filter((section) => section.heading);
-  const depth = Math.min(...withHeading.map((section) => section.depth));
+  const depth = smallest(withHeading.map((section) => section.depth));
   return withHeading.find((section) => section.depth === depth)?.headingPath.at(-1);
 }
 

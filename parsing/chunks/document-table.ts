@@ -1,3 +1,4 @@
+import { largest } from '../extremes.ts';
 import { columnNames, mergedHeader, type Row, rowsWithCategories } from './table-rows.ts';
 
 /**
@@ -35,6 +36,6 @@ export const isName = (text: string) => /\p{L}{2}/u.test(text);
 
 /** Word does not mark headers. Two columns may be names and values, so only wider tables can have a header. */
 function isRowOfNames([head = [], ...rest]: Row[]): boolean {
-  const width = Math.max(...[head, ...rest].flat().map(({ column, span = 1 }) => column + span));
+  const width = largest([head, ...rest].flat().map(({ column, span = 1 }) => column + span));
   return rest.length > 0 && width >= 3 && head.length === width && head.every(({ text }) => /^\D{1,40}$/.test(text));
 }

@@ -1,3 +1,4 @@
+import { largest } from '../extremes.ts';
 import { body, type Unit } from './unit.ts';
 import type { RowCounter } from '../limits.ts';
 
@@ -73,7 +74,7 @@ export function tableUnits(rows: Row[], counter: RowCounter, { isHeaderUsual = f
  */
 export function rowsWithCategories(rows: Row[], table: Row[], header: Header | undefined): string[] {
   let category = '';
-  const widest = Math.max(...table.map((row) => row.length));
+  const widest = largest(table.map((row) => row.length));
   return rows.map((row) => {
     const named = categoryOf(row, widest);
     if (named) category = named;

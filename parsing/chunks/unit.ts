@@ -16,6 +16,8 @@ export type Outline = {
   headingsNameParts?: boolean;
   /** What was left out, in sentences for people. */
   notes?: string[];
+  /** Whether it may have text in pictures that were not read, because text recognition is off. */
+  unreadPictures?: boolean;
 };
 
 export const body = (

@@ -1,4 +1,5 @@
 import { CsvError, type Options, parse } from 'csv-parse/sync';
+import { largest } from '../extremes.ts';
 import { fileProblem } from '../file-problem.ts';
 import { countRows } from '../limits.ts';
 import { singleLine } from '../normalise.ts';
@@ -64,9 +65,9 @@ function detectDelimiter(text: string): string {
       // The sample may end inside quotation marks. The rows before that were counted.
       if (!(error instanceof CsvError)) throw error;
     }
-    return Math.max(0, ...[...widths].map(([width, rows]) => rows + width / 1_000));
+    return largest([0, ...[...widths].map(([width, rows]) => rows + width / 1_000)]);
   });
-  return delimiters[scores.indexOf(Math.max(...scores))] ?? ',';
+  return delimiters[scores.indexOf(largest(scores))] ?? ',';
 }
 
 const rowOf = (record: string[]): Row =>

@@ -1,3 +1,4 @@
+import { append } from '../extremes.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import type { Attachment } from 'postal-mime';
 import { body, type Outline, type Unit } from '../chunks/unit.ts';
@@ -24,7 +25,8 @@ export async function readAttachments(attachments: readonly Attachment[], readFi
       named.push(name);
       continue;
     }
-    units.push({ kind: 'heading', depth: 2, text: name, page: null }, ...(await unitsOf(attachment, name, readFile)));
+    units.push({ kind: 'heading', depth: 2, text: name, page: null });
+    append(units, await unitsOf(attachment, name, readFile));
   }
   if (named.length > 0) units.unshift(body(`Attachments (not read): ${named.join(', ')}`));
   return units;

@@ -61,7 +61,7 @@ function headerRowsOf(rows: TableRow[]): number | undefined {
 
 /** Places cells as the HTML standard does (4.9.12): those over several rows push the cells below them to the right. */
 function gridOf(rows: TableRow[], textOfCell: (cell: Element) => string): Row[] {
-  const reaching: { cell: Cell; width: number; rows: number }[] = [];
+  let reaching: { cell: Cell; width: number; rows: number }[] = [];
   return rows.map(({ cells }) => {
     const row: Row = [];
     const taken = new Set<number>();
@@ -70,7 +70,7 @@ function gridOf(rows: TableRow[], textOfCell: (cell: Element) => string): Row[] 
       if (cell.text !== '' && cell.text.length <= repeatMaxCharacters) row.push({ ...cell, isRepeated: true });
     }
     for (const open of reaching) open.rows--;
-    reaching.splice(0, reaching.length, ...reaching.filter((open) => open.rows > 0));
+    reaching = reaching.filter((open) => open.rows > 0);
     let column = 0;
     for (const element of cells) {
       while (taken.has(column)) column++;

@@ -1,4 +1,5 @@
 import type { PDFPageProxy } from 'unpdf/pdfjs';
+import { append } from '../extremes.ts';
 import { singleLine } from '../normalise.ts';
 
 /**
@@ -112,7 +113,7 @@ function withoutLineNumbers(lines: Line[]): Line[] {
     if (line && /^\d{1,2}$/.test(line.text) && (!before || Number(line.text) === Number(before.text) + 1))
       run.push(line);
     else {
-      if (run.length < minLineNumbers) kept.push(...run);
+      if (run.length < minLineNumbers) append(kept, run);
       run = line && /^\d{1,2}$/.test(line.text) ? [line] : [];
       if (line && run.length === 0) kept.push(line);
     }

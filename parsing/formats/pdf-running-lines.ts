@@ -1,3 +1,4 @@
+import { largest } from '../extremes.ts';
 import type { Line } from './pdf-lines.ts';
 
 /** In shorter documents a repeated line may be text. */
@@ -46,7 +47,7 @@ function countsPages(group: Occurrence[]): boolean {
     const isSteady = (value: (occurrence: Occurrence) => number) => {
       const counts = new Map<number, number>();
       for (const occurrence of group) counts.set(value(occurrence), (counts.get(value(occurrence)) ?? 0) + 1);
-      return Math.max(...counts.values()) >= group.length * minCountingShare;
+      return largest(counts.values()) >= group.length * minCountingShare;
     };
     return isSteady(({ numbers }) => numbers[at] ?? -1) || isSteady(({ numbers, page }) => (numbers[at] ?? -1) - page);
   });

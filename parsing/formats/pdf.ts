@@ -1,5 +1,5 @@
 import { getDocumentProxy } from 'unpdf';
-import type { PDFPageProxy } from 'unpdf/pdfjs';
+import { append } from '../extremes.ts';
 import { fileProblem } from '../file-problem.ts';
 import { maxPages, tooManyPages } from '../limits.ts';
 import { usableTitle } from '../usable-title.ts';
@@ -53,7 +53,9 @@ export async function readPdf(name: string, bytes: Uint8Array, recognise?: Recog
       const page = await pdf.getPage(number);
       const lines = await withFields(page, await readLines(page));
       pages.push(lines);
-      if (recognise && lines.length === 0) recognised.set(number, await recognisePage(name, page, recognise));
+      const picture = recognise && lines.length === 0 ? await paintPage(name, page) : undefined;
+      if (recognise && picture)
+        recognised.set(number, recognisedUnits(await recognise(name, encodePng(picture)), number));
       if (recognised.size > maxRecognisedPages) throw tooManyScans(name);
       page.cleanup();
     }
@@ -64,14 +66,15 @@ export async function readPdf(name: string, bytes: Uint8Array, recognise?: Recog
     return {
       title: await titleOf(pdf),
       units: texts.flatMap((lines, index) => recognised.get(index + 1) ?? pageUnits(lines, index + 1, sizes)),
-      notes: emptyPagesNote(pages, recognise && recognised),
+      notes: emptyPagesNotes(pages, recognise && recognised),
+      unreadPictures: !recognise && pages.some((lines) => lines.length === 0),
     };
   } finally {
     await pdf.destroy();
   }
 }
 
-/** A page without text takes a few seconds. */
+/** A page that is a picture takes a few seconds. */
 const maxRecognisedPages = 150;
 
 const tooManyScans = (name: string) =>
@@ -81,21 +84,30 @@ const tooManyScans = (name: string) =>
     `more than ${maxRecognisedPages} of its pages are pictures. Split it and add the parts.`,
   );
 
-async function recognisePage(name: string, page: PDFPageProxy, recognise: Recognise): Promise<Unit[]> {
-  const picture = await paintPage(page);
-  return picture ? recognisedUnits(await recognise(name, encodePng(picture)), page.pageNumber) : [];
-}
-
 const maxListedPages = 20;
 
-/** Says which pages hold no text, of a document in which others do. */
-function emptyPagesNote(pages: Line[][], recognised: ReadonlyMap<number, Unit[]> | undefined): string[] {
+/** Says which pages hold no text, of a document in which others do: those that are pictures, and the others. */
+function emptyPagesNotes(pages: Line[][], recognised: ReadonlyMap<number, Unit[]> | undefined): string[] {
   const isEmpty = (number: number, lines: Line[]) => lines.length === 0 && !recognised?.get(number)?.length;
   const empty = pages.flatMap((lines, index) => (isEmpty(index + 1, lines) ? [index + 1] : []));
-  if (empty.length === 0 || empty.length === pages.length) return [];
-  const listed = empty.slice(0, maxListedPages).join(', ') + (empty.length > maxListedPages ? ', …' : '');
-  const where = `No text on ${empty.length === 1 ? 'page' : 'pages'} ${listed}`;
-  return [recognised ? `${where}, also not by text recognition.` : `${where}. For scans, set ALFRED_OCR.`];
+  if (empty.length === pages.length) return [];
+  if (!recognised) return noTextNote(empty, '. For scans, set ALFRED_OCR.');
+  return [
+    ...noTextNote(
+      empty.filter((number) => recognised.has(number)),
+      ', also not by text recognition.',
+    ),
+    ...noTextNote(
+      empty.filter((number) => !recognised.has(number)),
+      '.',
+    ),
+  ];
+}
+
+function noTextNote(pages: number[], end: string): string[] {
+  if (pages.length === 0) return [];
+  const listed = pages.slice(0, maxListedPages).join(', ') + (pages.length > maxListedPages ? ', …' : '');
+  return [`No text on ${pages.length === 1 ? 'page' : 'pages'} ${listed}${end}`];
 }
 
 type Sizes = { text: number; headings: number[] };
@@ -131,7 +143,7 @@ function pageUnits(lines: Line[], page: number, sizes: Sizes): Unit[] {
     const near = before !== undefined && before.y - line.y < line.size * paragraphGap && before.y > line.y;
     const sameSize = before !== undefined && rounded(before.size) === rounded(line.size);
     if (line.isRow) {
-      if (!before?.isRow) units.push(...rowUnits(lines.slice(index), page));
+      if (!before?.isRow) append(units, rowUnits(lines.slice(index), page));
     } else if (last && near && sameSize && !before?.isRow && (last.kind === 'body' ? level < 0 : level >= 0))
       last.text = joinLines(last.text, line.text);
     else if (level >= 0) units.push({ kind: 'heading', depth: Math.min(level + 1, 6), text: line.text, page });

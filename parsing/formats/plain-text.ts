@@ -1,3 +1,4 @@
+import { smallest } from '../extremes.ts';
 import { normalise } from '../normalise.ts';
 import { body, type Outline, type Unit } from '../chunks/unit.ts';
 
@@ -17,7 +18,7 @@ export function readPlainText(text: string): Outline {
     const isHeading = depth !== undefined && index + 1 < paragraphs.length && (next === undefined || next > depth);
     return isHeading ? { kind: 'heading', depth, text: paragraph, page: null } : body(paragraph);
   });
-  const depth = Math.min(...units.map((unit) => (unit.kind === 'heading' ? unit.depth : Infinity)));
+  const depth = smallest(units.map((unit) => (unit.kind === 'heading' ? unit.depth : Infinity)));
   const top = units.find((unit) => unit.kind === 'heading' && unit.depth === depth);
   // A first section like "1. Scope" does not name the whole text.
   return { title: undefined, units, headingsNameParts: top !== undefined && /^\d/.test(top.text) };

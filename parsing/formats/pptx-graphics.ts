@@ -1,3 +1,4 @@
+import { largest } from '../extremes.ts';
 import { documentTableTexts } from '../chunks/document-table.ts';
 import type { Row } from '../chunks/table-rows.ts';
 import { body, type Unit } from '../chunks/unit.ts';
@@ -17,7 +18,7 @@ export function chartUnits(chart: XmlElement, page: number): Unit[] {
     categories: pointsOf(findFirst(one, 'cat') ?? findFirst(one, 'xVal')),
     values: pointsOf(findFirst(one, 'val') ?? findFirst(one, 'yVal')),
   }));
-  const count = Math.min(maxPoints, Math.max(0, ...series.map(({ values }) => Math.max(-1, ...values.keys()) + 1)));
+  const count = Math.min(maxPoints, largest([0, ...series.map(({ values }) => largest(values.keys()) + 1)]));
   const header: Row = series.map(({ name }, index) => ({
     column: index + 1,
     text: name || `Series ${index + 1}`,

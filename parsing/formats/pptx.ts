@@ -1,3 +1,4 @@
+import { append } from '../extremes.ts';
 import { fileProblem } from '../file-problem.ts';
 import { openOfficePackage, type OfficePackage } from './office-package.ts';
 import { findAll, packagePart, relationIdOf, readRelations, readTitle, readTree } from './office-xml.ts';
@@ -31,7 +32,7 @@ export async function readPptx(name: string, bytes: Uint8Array): Promise<Outline
     characters += slide.units.reduce((sum, { text }) => sum + text.length, 0);
     refuseLongText(name, characters);
     firstTitle ||= slide.title;
-    units.push(...slide.units);
+    append(units, slide.units);
   }
   // A heading like "Slide 1", of a slide without a title, is not a title of the presentation.
   return { title: (await readTitle(name, file)) ?? (firstTitle || undefined), units, headingsNameParts: true };
@@ -46,8 +47,8 @@ async function readSlide(name: string, file: OfficePackage, part: string, page: 
   const notes = notesPart ? notesOf(await readTree(name, file, notesPart)) : '';
   const graphics: Unit[] = [];
   for (const { kind, part: graphic } of relations) {
-    if (kind === 'chart') graphics.push(...chartUnits(await readTree(name, file, graphic), page));
-    if (kind === 'diagramData') graphics.push(...diagramUnits(await readTree(name, file, graphic), page));
+    if (kind === 'chart') append(graphics, chartUnits(await readTree(name, file, graphic), page));
+    if (kind === 'diagramData') append(graphics, diagramUnits(await readTree(name, file, graphic), page));
   }
   const units = [...slideUnits(slide, page), ...graphics, ...(notes ? [body(`Notes: ${notes}`, { page })] : [])];
   const title = titleOfSlide(slide);

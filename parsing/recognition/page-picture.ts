@@ -1,5 +1,6 @@
 import { getResolvedPDFJS } from 'unpdf';
 import type { PDFPageProxy } from 'unpdf/pdfjs';
+import { fileProblem } from '../file-problem.ts';
 import type { Raster } from './raster.ts';
 
 /** An image of a PDF, as its reader decodes it (ImageKind): packed bits, RGB or RGBA. */
@@ -20,17 +21,25 @@ const maxNesting = 50;
 
 /** How many pixels an image may have; the reader leaves larger ones out. A4 at 600 dots per inch has 35 million. */
 export const maxImagePixels = 60_000_000;
+/** What all images of a page take when they are decoded; a scan at 600 dots per inch in colour takes 105 MB. */
+const maxPageImageBytes = 256 * 1024 * 1024;
+/** How often the images of a page cover it; a scan in layers does so about three times. */
+const maxTimesCovered = 20;
 
 /**
  * Paints the images of a page, as a scanner has put them there: one, or strips, or layers, upright or turned. Nothing
  * else of the page is painted.
  *
+ * @param name of the file
  * @returns undefined when images cover less than a third of the page
+ * @throws AlfredError `file_too_large`
  */
-export async function paintPage(page: PDFPageProxy): Promise<Raster | undefined> {
+export async function paintPage(name: string, page: PDFPageProxy): Promise<Raster | undefined> {
   const view = page.getViewport({ scale: 1 });
-  const images = await placedImages(page, view.transform as Matrix);
+  const images = await placedImages(name, page, view.transform as Matrix);
   const covered = images.reduce((sum, { matrix: [a, b, c, d] }) => sum + Math.abs(a * d - b * c), 0);
+  if (images.reduce((sum, image) => sum + boxArea(image), 0) > view.width * view.height * maxTimesCovered)
+    throw tooManyImages(name, page);
   if (covered < view.width * view.height * minCoveredShare) return undefined;
   const density = Math.max(...images.map(({ image, matrix: [a, b] }) => image.width / Math.max(1, Math.hypot(a, b))));
   const scale = Math.min(
@@ -46,8 +55,37 @@ export async function paintPage(page: PDFPageProxy): Promise<Raster | undefined>
   return raster;
 }
 
-async function placedImages(page: PDFPageProxy, viewport: Matrix): Promise<PlacedImage[]> {
+/** The part of the page that has to be looked at to paint an image, in pixels of the page. */
+const boxArea = ({ matrix: [a, b, c, d] }: PlacedImage) => (Math.abs(a) + Math.abs(c)) * (Math.abs(b) + Math.abs(d));
+
+const tooManyImages = (name: string, { pageNumber }: PDFPageProxy) =>
+  fileProblem(
+    'file_too_large',
+    name,
+    `the pictures of page ${pageNumber} are too large or too many to be read. Save the page as one picture and add it again.`,
+  );
+
+/**
+ * Bounds what the images of a page take. The reader decodes all of them unasked, and a few bytes may unpack to a large
+ * one, so those beyond the limit are not kept.
+ *
+ * @returns tells whether the limit was reached
+ */
+function limitImages(page: PDFPageProxy): () => boolean {
+  let bytes = 0;
+  for (const objects of [page.objs, page.commonObjs]) {
+    const resolve = objects.resolve.bind(objects);
+    objects.resolve = (id: string, data?: unknown) => {
+      bytes += (data as { data?: { length?: number } } | null)?.data?.length ?? 0;
+      resolve(id, bytes > maxPageImageBytes ? null : data);
+    };
+  }
+  return () => bytes > maxPageImageBytes;
+}
+
+async function placedImages(name: string, page: PDFPageProxy, viewport: Matrix): Promise<PlacedImage[]> {
   const { OPS } = await getResolvedPDFJS();
+  const areTooLarge = limitImages(page);
   const { fnArray, argsArray } = await page.getOperatorList();
   const images: PlacedImage[] = [];
   const saved: Matrix[] = [];
@@ -66,6 +104,7 @@ async function placedImages(page: PDFPageProxy, viewport: Matrix): Promise<Place
     ) {
       const image = await imageOf(page, args[0]);
       if (image) images.push({ image, matrix, isMask: operator === OPS.paintImageMaskXObject });
+      if (areTooLarge()) throw tooManyImages(name, page);
       if (images.length === maxImages) break;
     }
   }

@@ -32,6 +32,7 @@ export interface DocumentTables {
     embedded_by: Generated<string | null>;
     notice: Generated<string | null>;
     origin: Generated<string | null>;
+    unread_pictures: Generated<boolean | null>;
     created_at: Generated<Date>;
     updated_at: Generated<Date>;
   };

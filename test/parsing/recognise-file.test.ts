@@ -27,6 +27,18 @@ test.each<[string, string | Uint8Array, string, string]>([
   ['leave.tsv', 'grade\tdays\nL1\t25', '', 'text/tab-separated-values'],
   ['leave.xhtml', page, 'application/xhtml+xml; charset=utf-8', 'application/xhtml+xml'],
   ['leave.jsonl', json, '', 'application/jsonl'],
+  ['memo.md', 'From: Purchasing\nReceived: 3 March 2025\n\n# Leave', '', 'text/markdown'],
+  ['memo.md', 'From: Ann\nTo: all\nMessage-ID: ask the help desk\n\nLeave', '', 'text/markdown'],
+  ['stock.csv', 'From: Turku\nReceived: from Oulu; 3\nbolts,40\nDate: now\n', '', 'text/csv'],
+  ['notes.txt', 'Subject: Leave\nFrom: Ann\nReceived: today\n\nTwenty-five days.', '', 'text/plain'],
+  [
+    'a',
+    `From ann@example.com Mon Mar  3\nReceived: from a by b\n\twith SMTP; Mon\nDate: x\n\nHi`,
+    '',
+    'message/rfc822',
+  ],
+  ['a', 'Received: (qmail 1 invoked by uid 2); Mon\nFrom: ann@example.com\n\nHi', '', 'message/rfc822'],
+  ['a', `\ufeffReceived: by b; Mon\nFrom: ann@example.com\nX-A: ${'x'.repeat(20_000)}`, '', 'message/rfc822'],
 ])('%s that holds %j and came as %j is %s', async (name, content, mediaType, expected) => {
   expect(await kindOf(name, content, mediaType)).toEqual([expected, undefined]);
 });

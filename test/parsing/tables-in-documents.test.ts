@@ -1,4 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { tableTexts } from '../../parsing/chunks/document-table.ts';
+import { append, largest, smallest } from '../../parsing/extremes.ts';
+import { readPlainText } from '../../parsing/formats/plain-text.ts';
 import { parseFile } from '../../parsing/parse-file.ts';
 import { docx, pptx, slideXml } from '../support/files/office-files.ts';
 
@@ -127,4 +130,15 @@ describe('a slide', () => {
     });
     expect(await textOf('a.pptx', bytes)).toBe('Slide 1\n\nGuards\nGate; Night: 25%\nYard; Night: 50%\n\nReport');
   });
+});
+
+test('tables and texts of more parts than a call takes arguments are read', () => {
+  const rows = Array.from({ length: 60_000 }, (_, n) => ['plant', 'meter', String(n)]);
+  expect(tableTexts([['Place', 'Device', 'Reading'], ...rows], false).at(-1)).toBe(
+    'Place: plant; Device: meter; Reading: 59999',
+  );
+  expect(readPlainText('one line\n\n'.repeat(150_000)).units).toHaveLength(150_000);
+  const list: number[] = [];
+  append(list, Array.from({ length: 200_000 }).keys());
+  expect([list.length, largest(list), smallest(list)]).toEqual([200_000, 199_999, 0]);
 });

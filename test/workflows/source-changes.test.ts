@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createSources } from '../../knowledge/store/sources.ts';
 import { createAdapters, type Adapters } from '../../wiring/adapters.ts';
 import type { DocumentParser, ListedItem, SourceRow } from '../../contract/ports/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
@@ -133,6 +134,16 @@ describe('an item that failed', () => {
     expect(await due('two')).toEqual(['listed.txt']);
     await put('Two.', 'two');
     expect(await due('two')).toEqual([]);
+    // A scan that was read while text recognition was off is read again once it is on.
+    await env.postgres.db
+      .updateTable('documents')
+      .set({ unread_pictures: true })
+      .where('name', '=', 'listed.txt')
+      .execute();
+    expect(await due('two')).toEqual([]);
+    const recognising = createSources(env.postgres.db, { recognises: true });
+    await recognising.storeListing(source, listing('two'));
+    expect(await recognising.listDue(source, 5)).toMatchObject([{ validators: { etag: null } }]);
   });
 });
 

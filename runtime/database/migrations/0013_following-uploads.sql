@@ -16,14 +16,7 @@ ALTER TABLE ingestion_files
   ADD COLUMN seq        integer,
   ADD COLUMN settled_at timestamptz;
 
-UPDATE ingestion_files f SET seq = n.seq, settled_at = n.settled_at FROM (
-  SELECT s.ingestion_id, s.ordinal, coalesce(i.ended_at, i.created_at) AS settled_at,
-    1 + row_number() OVER (PARTITION BY s.ingestion_id ORDER BY s.ordinal) AS seq
-  FROM ingestion_files s JOIN ingestions i ON i.id = s.ingestion_id WHERE s.state <> 'pending'
-) n WHERE n.ingestion_id = f.ingestion_id AND n.ordinal = f.ordinal;
-UPDATE ingestions i SET
-  last_seq = 1 + (SELECT count(*) FROM ingestion_files f WHERE f.ingestion_id = i.id AND f.seq IS NOT NULL) + (i.ended_at IS NOT NULL)::int;
-UPDATE ingestions SET ended_seq = last_seq WHERE ended_at IS NOT NULL;
+-- Files that were settled before get their numbers in migration 0014, a few uploads at a time: this one locks whole tables.
 CREATE UNIQUE INDEX ingestion_files_seq ON ingestion_files (ingestion_id, seq) WHERE seq IS NOT NULL;
 
 -- Triggers, so that the version before this one numbers its files too. The one of a file waits for the commit: its lock on

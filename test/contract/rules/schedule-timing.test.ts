@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { ScheduleSpec } from '@temporalio/client';
 import { clockChanges, runsAround } from '../../../contract/rules/clock-changes.ts';
 import { readCron } from '../../../contract/rules/cron.ts';
@@ -184,6 +184,14 @@ describe('when the clocks change', () => {
     ['Europe/Berlin', '@every 1h'],
   ])('in %s, %s has no warning', (timeZone, cron) => {
     expect(timingWarnings({ cron, timeZone }, now)).toEqual([]);
+  });
+
+  test('the changes of a zone are looked for once for all schedules', () => {
+    const formats = jest.spyOn(Intl, 'DateTimeFormat');
+    for (let n = 0; n < 200; n++)
+      expect(timingWarnings({ cron: `${n % 60} 2 * * *`, timeZone: 'Europe/Sofia' }, now + n * hourMs)).toHaveLength(1);
+    expect(formats.mock.calls.length).toBeLessThanOrEqual(3);
+    formats.mockRestore();
   });
 
   test('a schedule that ends before the change, or begins long after it, is measured by its own year', () => {

@@ -76,6 +76,36 @@ describe('a document', () => {
     expect(await read('Two.')).toMatchObject({ version: 2, characters: 4 });
   });
 
+  test('whose pictures were not read is read again, once, when text recognition is switched on', async () => {
+    const file = { name: 'scan.pdf', mediaType: '', contentHash: sha256('scan'), sizeBytes: 4 };
+    const add = async (recognises: boolean) => {
+      const parse = async () => ({
+        title: '',
+        text: recognises ? 'Cover. Page two.' : 'Cover.',
+        language: null,
+        chunks: [],
+        mediaType: 'application/pdf',
+        unreadPictures: !recognises,
+      });
+      const store = createDocuments(env.postgres.db, { recognises });
+      const outcome = await store.put(local, { file, parse, placement: defaultPlacement });
+      return outcome.state;
+    };
+    expect(await add(false)).toBe('added');
+    expect(await add(false)).toBe('unchanged');
+    expect(await add(true)).toBe('replaced');
+    expect(await add(true)).toBe('unchanged');
+    // As the version before wrote it, of which it is not known.
+    await env.postgres.db
+      .updateTable('documents')
+      .set({ unread_pictures: null })
+      .where('name', '=', file.name)
+      .execute();
+    expect(await add(false)).toBe('unchanged');
+    expect(await add(true)).toBe('replaced');
+    expect(await add(true)).toBe('unchanged');
+  });
+
   test('that came from another origin is replaced only when the sender says so', async () => {
     const from = async (origin: string, text: string, replace?: boolean) => {
       const placement = { origin, ...(replace ? { replace } : {}) };
