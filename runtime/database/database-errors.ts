@@ -2,16 +2,16 @@
  * Errors of our own database connections. An error of another host with the same code, for example ECONNREFUSED of a
  * tool's receiver, is not one of them.
  */
-const databaseErrors = new WeakSet<Error>();
+const databaseErrors = new WeakSet<object>();
 
 /** For `catch`: remembers that the error comes from our database, and rethrows it. */
 export function rethrowMarked(error: unknown): never {
-  if (error instanceof Error) databaseErrors.add(error);
+  if (isObject(error)) databaseErrors.add(error);
   throw error;
 }
 
 /** Whether the error comes from our own database. */
-export const isDatabaseError = (error: unknown): boolean => error instanceof Error && databaseErrors.has(error);
+export const isDatabaseError = (error: unknown): boolean => isObject(error) && databaseErrors.has(error);
 
 /** Whether the error comes from our own database and a retry can help. */
 export const isDatabaseUnavailable = (error: unknown): boolean => isDatabaseError(error) && isTransient(error);
@@ -29,7 +29,7 @@ export function isTransient(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state !== undefined) return state === missingRight || !programmingStates.test(state);
   // What is left comes from the connection, except for mistakes in our own code.
-  return error instanceof Error && ![TypeError, RangeError, SyntaxError].some((kind) => error instanceof kind);
+  return isObject(error) && !['TypeError', 'RangeError', 'SyntaxError'].includes(String(error.name));
 }
 
 /** Whether the server of an error does not answer, or is starting or stopping. */
@@ -40,7 +40,7 @@ export const isAway = (error: unknown): boolean => /^(08...|57P0.|53300)?$/.test
  * just now; a new connection finds the new one. A statement without an answer blocks those behind it.
  */
 export const spoilsConnection = (error: unknown): boolean =>
-  sqlStateOf(error) === '25006' || (error instanceof Error && error.message === 'Query read timeout');
+  sqlStateOf(error) === '25006' || (isObject(error) && error.message === 'Query read timeout');
 
 /** Why the database is unavailable and what to do, for people; undefined when there is nothing to add. */
 export function describeUnavailability(error: unknown): string | undefined {
@@ -62,8 +62,13 @@ const explanations: [RegExp, string][] = [
   [/^57014$/, 'The database took too long.'],
 ];
 
-/** The SQLSTATE that a server answered with; undefined for any other error. System codes have no digit at the start. */
+/** The SQLSTATE that a server answered with; undefined for any other error. */
 function sqlStateOf(error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && 'severity' in (error as object) ? code : undefined;
+  // Errors of the operating system have a code too, and no severity.
+  if (!isObject(error) || typeof error.code !== 'string' || !('severity' in error)) return undefined;
+  return error.code;
 }
+
+/** Not `instanceof Error`: an error of another realm, such as a worker thread or a sandbox, is of another class. */
+const isObject = (error: unknown): error is { [Property in 'code' | 'name' | 'message']?: unknown } =>
+  typeof error === 'object' && error !== null;

@@ -38,11 +38,16 @@ export function openPostgres(config: DatabaseAddress & Pick<Config, 'DATABASE_PO
   // emits `error`. Without a listener the event would end the process.
   pool.on('connect', (client) => client.on('error', () => {}));
   pool.on('error', (error) => log.warn({ error: error.message }, 'a database connection was lost'));
-  pool.on('release', (_error, client) => {
-    // The pool drops a client that is ending.
-    if (client instanceof PreparingClient && client.isSpoilt) client.end().catch(() => {});
-  });
-  const markedPool = { connect: async () => pool.connect().catch(rethrowMarked), end: () => pool.end() };
+  const markedPool = {
+    async connect() {
+      const client = (await pool.connect().catch(rethrowMarked)) as pg.PoolClient & PreparingClient;
+      const { release } = client;
+      // The pool closes a client that is released with `true`.
+      client.release = (error) => release(error ?? client.isSpoilt);
+      return client;
+    },
+    end: () => pool.end(),
+  };
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: markedPool }) });
   return {
     pool,
