@@ -46,6 +46,9 @@ export interface Tool extends ToolDescription {
    */
   timeoutMs?: number;
 
+  /** Present when the tool searches: it cannot run in a process whose search index cannot be written. */
+  needsIndex?: true;
+
   /** Validates the input before a person is asked to approve the call. @throws AlfredError `invalid_request` */
   check?(input: JsonValue): void;
 
