@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
 import pg from 'pg';
 import { rethrowMarked, spoilsConnection } from './database-errors.ts';
 
@@ -17,9 +18,17 @@ export class PreparingClient extends pg.Client {
   /** @param config `readPassword` gives the password of each new connection, in place of the one in the address */
   constructor({ readPassword, ...config }: pg.ClientConfig & { readPassword?: () => string } = {}) {
     super(config);
-    // The client calls a function when the server asks for the password; a password of the options would lose to one in
-    // the address.
-    if (readPassword) Object.assign(this, { password: readPassword });
+    if (readPassword) Object.assign(this, { password: async () => this.readOrGiveUp(readPassword) });
+  }
+
+  /** Without a password the server would keep the connection until its time for a sign-in is over. */
+  private readOrGiveUp(readPassword: () => string): string {
+    try {
+      return readPassword();
+    } catch (error) {
+      (this as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
+      throw error;
+    }
   }
 
   // The base class has a dozen overloads. Kysely calls `query(text, values)`; all other calls are passed on unchanged.

@@ -1,3 +1,5 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { AlfredError } from '../../contract/errors.ts';
 import { taskStartOptions } from '../../contract/task-start.ts';
@@ -130,3 +132,41 @@ test('a tool that only reads and hangs fails after a few bounded attempts', asyn
   });
   expect(aborted).toHaveLength(5);
 }, 60_000);
+
+test('a worker whose index folder cannot be written takes no activities; tasks wait and go on when it can', async () => {
+  const index = join(harness.config.ALFRED_DATA_DIR, 'index');
+  const block = async () => {
+    await rm(index, { recursive: true, force: true });
+    await writeFile(index, 'in the way of the folder');
+  };
+  const search = { tool: 'search_documents', arguments: { query: 'notice period' } };
+  harness.useBuiltInTool('search_documents');
+  await harness.restartWorkers();
+
+  await block();
+  const script = () => harness.script([{ calls: [search] }, { text: ['Nothing found.'] }]);
+  script();
+  const { id } = await harness.start();
+  expect(await until('the task waits', async () => (await harness.row(id)).waiting)).toMatchObject({
+    reason: 'service',
+    service: 'index',
+    because: expect.stringContaining('check that ALFRED_DATA_DIR can be written and has space'),
+  });
+  await rm(index);
+  await harness.followToEnd(id);
+  expect(await harness.row(id)).toMatchObject({ status: 'completed', result: { text: 'Nothing found.' } });
+
+  await harness.restartWorkers(block);
+  const requests = script();
+  const later = await harness.start();
+  await until('its first activity waits for a worker', async () =>
+    (await later.handle.fetchHistory()).events?.some(
+      ({ activityTaskScheduledEventAttributes: scheduled }) => scheduled,
+    ),
+  );
+  expect(requests).toHaveLength(0);
+  await rm(index);
+  await harness.followToEnd(later.id);
+  expect((await harness.row(later.id)).status).toBe('completed');
+  delete harness.tools['search_documents'];
+}, 120_000);

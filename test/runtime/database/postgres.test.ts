@@ -17,21 +17,7 @@ let env: TestEnvironment;
 beforeAll(async () => {
   env = await createTestEnvironment();
 });
-afterAll(async () => {
-  const dbg = (t: string) => process.stderr.write(`DBG ${t}\n`);
-  await env.postgres.close();
-  dbg('pg closed');
-  await env.connection.close();
-  dbg('temporal closed');
-  const { default: pg } = await import('pg');
-  const u = new URL(env.config.DATABASE_URL); const name = u.pathname.slice(1); u.pathname = '/postgres';
-  const c = new pg.Client({ connectionString: u.toString() });
-  await c.connect();
-  dbg(JSON.stringify((await c.query(`select pid, state, query, wait_event from pg_stat_activity where datname = '${name}'`)).rows));
-  await c.query(`drop database ${name} with (force)`);
-  dbg('dropped');
-  await c.end();
-});
+afterAll(() => env?.close());
 
 test('closing ends every connection, also of a pool that was used without Kysely', async () => {
   const direct = openPostgres(env.config, env.log);
