@@ -1,8 +1,8 @@
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { findAgent, type Agent, type Agents } from '../agents/index.ts';
-import { AlfredError, maxAttemptsOf } from '../contract/errors.ts';
+import { AlfredError, maxAttemptsOf, type ErrorCode } from '../contract/errors.ts';
 import type { Run, Tool } from '../contract/ports/index.ts';
-import { isDatabaseUnavailable } from '../runtime/database/postgres.ts';
+import { describeUnavailability, isDatabaseError, isDatabaseUnavailable } from '../runtime/database/database-errors.ts';
 
 /** The Temporal run that this activity works for. */
 export const currentRun = (): Run => ({ runId: activityInfo().workflowExecution?.runId ?? '' });
@@ -23,12 +23,50 @@ export async function withHeartbeat<T>(work: (signal: AbortSignal) => Promise<T>
 /** Converts any error. An unknown one becomes `internal`, which keeps its text out of history. */
 export function toAlfredError(error: unknown): AlfredError {
   if (error instanceof AlfredError) return error;
-  if (isDatabaseUnavailable(error)) return new AlfredError('database_unavailable', undefined, { cause: error });
+  if (isDatabaseUnavailable(error))
+    return new AlfredError('database_unavailable', describeUnavailability(error), { cause: error });
   return new AlfredError('internal', undefined, { cause: error });
 }
 
+/**
+ * How often a local activity is attempted that our database refuses: several minutes by its policy. The schema may be
+ * about to be migrated, and without its last row writes a task would end.
+ */
+const refusedAttempts = 15;
+
 /** Whether Temporal makes no further attempt at this activity after this error. */
-export const isFinal = (error: AlfredError) => (error.failures ?? activityInfo().attempt) >= maxAttemptsOf(error.code);
+export function isFinal(error: AlfredError): boolean {
+  const { attempt, isLocal } = activityInfo();
+  const isRefusal = error.code === 'internal' && isLocal && isDatabaseError(error.cause);
+  return (error.failures ?? attempt) >= (isRefusal ? refusedAttempts : maxAttemptsOf(error.code));
+}
+
+/** Attempts at a step that meets an unavailable service, before the task is told to wait. */
+const attemptsBeforeWait = 3;
+const services: Partial<Record<ErrorCode, 'database' | 'index'>> = {
+  database_unavailable: 'database',
+  index_unavailable: 'index',
+};
+
+/**
+ * Runs a step of a task. When our database or index stays away, the failure is final and says in `details` what to wait
+ * for: the task waits without attempts, and shows why.
+ *
+ * @param canWait whether the workflow knows this wait; one of an earlier version would fail
+ */
+export async function orWaitForService<T>(canWait: boolean | undefined, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    const { code, message, cause } = toAlfredError(error);
+    const service = services[code];
+    if (!canWait || !service || cancellationSignal().aborted || activityInfo().attempt < attemptsBeforeWait)
+      throw error;
+    const because = message.replace(' Nothing was lost; repeat the request.', '');
+    const details = { reason: 'service', service, because } as const;
+    throw new AlfredError(code, message, { failures: Infinity, details, cause: cause ?? error });
+  }
+}
 
 /** Whether an activity was aborted because its worker shuts down, and not because of a cancellation. */
 export const isShutdown = ({ reason }: AbortSignal) => reason instanceof Error && reason.message === 'WORKER_SHUTDOWN';

@@ -3,6 +3,7 @@ import { AlfredError } from '../contract/errors.ts';
 import type { CallbackRef } from '../contract/references.ts';
 import { isEnded } from '../contract/task-status.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import { untilStored } from './until-stored.ts';
 import type {
   CallbackAttempt,
   CallbackOutcome,
@@ -35,7 +36,8 @@ export const createCallbackActivities = (deps: CallbackDeps) => ({
     const report = attempt && (await reportOf(deps, callback));
     if (!report) return 'nothing_due';
     const { retryAfterMs, ...outcome } = await send(deps.webhooks, report, attempt, cancellationSignal());
-    await callbacks.settleAttempt(callback, attempt, outcome);
+    // A delivery that is not recorded is made again.
+    await untilStored(() => callbacks.settleAttempt(callback, attempt, outcome), cancellationSignal());
     metrics.callbacks.inc({ outcome: outcome.state === 'delivering' ? 'retried' : outcome.state });
     if (outcome.state === 'delivering')
       throw new AlfredError('callback_undelivered', outcome.error ?? undefined, { retryAfterMs });

@@ -1,5 +1,5 @@
 import type { Config } from '../runtime/config.ts';
-import { isDatabaseUnavailable } from '../runtime/database/postgres.ts';
+import { isAway } from '../runtime/database/database-errors.ts';
 import { CliError } from './cli-error.ts';
 
 /**
@@ -12,7 +12,7 @@ export const rethrowDatabaseError =
   (error: unknown): never => {
     const { host, pathname } = new URL(DATABASE_URL);
     const message = error instanceof Error ? error.message || ((error as { code?: string }).code ?? '') : String(error);
-    if (isDatabaseUnavailable(error))
+    if (isAway(error))
       throw new CliError(
         `Postgres does not answer at ${host}${pathname}: ${message}\nStart it, or correct DATABASE_URL.`,
         { cause: error },

@@ -4,6 +4,7 @@ import { migrate } from '../runtime/database/migrate.ts';
 import { connectTemporal, createClient, registerSearchAttributes } from '../runtime/temporal.ts';
 import { ensureSchedules } from '../workers/schedules.ts';
 import { CliError } from './cli-error.ts';
+import { databaseUrl } from '../runtime/database/database-url.ts';
 import { rethrowDatabaseError } from './rethrow-database-error.ts';
 import { stackEnvironment } from './stack.ts';
 import type { Terminal } from './terminal/terminal.ts';
@@ -11,7 +12,7 @@ import type { Terminal } from './terminal/terminal.ts';
 /** Applies migrations, and registers search attributes and schedules in Temporal. Safe to repeat. */
 export async function setUp({ terminal }: { terminal: Terminal }): Promise<void> {
   const config = loadConfig(await stackEnvironment());
-  const names = await migrate(config.DATABASE_URL, pino({ level: 'silent' })).catch(rethrowDatabaseError(config));
+  const names = await migrate(databaseUrl(config), pino({ level: 'silent' })).catch(rethrowDatabaseError(config));
   terminal.print(`Postgres: ${names.length > 0 ? `applied ${names.join(', ')}` : 'the schema is up to date'}`);
 
   const where = `${config.TEMPORAL_ADDRESS}, namespace ${config.TEMPORAL_NAMESPACE}`;

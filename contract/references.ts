@@ -167,6 +167,8 @@ export type ReachedLimit = {
 export type WaitReason =
   | ({ reason: 'budget' } & ReachedLimit)
   | { reason: 'outage'; model: string }
+  /** Our own database or search index. `because` is a sentence for people. */
+  | { reason: 'service'; service: 'database' | 'index'; because: string }
   | { reason: 'approval'; approvals: string[] };
 
 /** A tool call that waits for approval, as the task's workflow remembers it. */

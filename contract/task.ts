@@ -38,7 +38,7 @@ export type BudgetGrant = z.infer<typeof BudgetGrant>;
 
 /** Why a task is `waiting`. */
 export const Waiting = z.object({
-  reason: z.enum(['budget', 'outage', 'approval']),
+  reason: z.enum(['budget', 'outage', 'approval', 'service']),
   message: z.string(),
   approvals: z.array(z.uuid()).optional().describe('those that wait for a person'),
   limit: z.enum(['maxCostUsd', 'maxTokens', 'maxModelCalls', 'maxDurationS']).optional(),
@@ -47,6 +47,8 @@ export const Waiting = z.object({
   charged: z.number().optional().describe('so far, calls under way at their worst case'),
   needed: z.number().optional().describe('by the next call, at the most'),
   model: z.string().optional().describe('the one that does not answer'),
+  service: z.enum(['database', 'index']).optional().describe('which part of Alfred cannot be used'),
+  because: z.string().optional().describe('why it cannot be used'),
 });
 export type Waiting = z.infer<typeof Waiting>;
 

@@ -10,7 +10,12 @@ type Check = () => Promise<void>;
  */
 export function createReadiness(checks: Record<string, Check>, { timeoutMs = 2_000 } = {}) {
   let phase: 'starting' | 'serving' | 'draining' = 'starting';
+  const allChecks = { ...checks };
   return {
+    /** Adds a dependency that not every process has. */
+    require: (name: string, check: Check) => {
+      allChecks[name] = check;
+    },
     markServing: () => {
       phase = 'serving';
     },
@@ -20,7 +25,7 @@ export function createReadiness(checks: Record<string, Check>, { timeoutMs = 2_0
     isDraining: () => phase === 'draining',
     async read(): Promise<Readiness> {
       const states = await Promise.all(
-        Object.entries(checks).map(async ([name, check]) => [name, await stateOf(check, timeoutMs)] as const),
+        Object.entries(allChecks).map(async ([name, check]) => [name, await stateOf(check, timeoutMs)] as const),
       );
       const allUp = states.every(([, state]) => state.status === 'ok');
       return {

@@ -1,4 +1,5 @@
 import { createKnowledge } from './knowledge.ts';
+import { databaseUrl } from '../runtime/database/database-url.ts';
 import type { Edge } from '../runtime/edge.ts';
 import { createSmtpTransport } from '../adapters/mail/smtp-transport.ts';
 import { createModelCatalog } from '../adapters/models/catalog.ts';
@@ -30,7 +31,7 @@ type AdapterEdge = Pick<Edge, 'config' | 'log' | 'postgres' | 'client'> & Partia
 export function createAdapters(edge: AdapterEdge) {
   const { config, log, postgres, client, metrics } = edge;
   const { db } = postgres;
-  const listener = createEventListener(config.DATABASE_URL, log);
+  const listener = createEventListener(() => databaseUrl(config), log);
   const knowledge = createKnowledge(edge);
   const conversationRows = createConversationRows(db);
   const workflows = createWorkflows(client);

@@ -16,6 +16,7 @@ import { createSearch } from '../knowledge/search/search.ts';
 import { createSourceReaders } from '../knowledge/sources/source-readers.ts';
 import type { Scope } from '../contract/references.ts';
 import type { Edge } from '../runtime/edge.ts';
+import { createFolderCheck } from '../runtime/folder-check.ts';
 
 type KnowledgeEdge = Pick<Edge, 'config' | 'log' | 'postgres'> & Partial<Pick<Edge, 'metrics'>>;
 
@@ -25,9 +26,10 @@ export function createKnowledge({ config, log, postgres: { db }, metrics }: Know
   const recognises = config.ALFRED_OCR !== 'off';
   const embeddings = createEmbeddings(config, log);
   const model = async () => (await embeddings.embedder())?.model ?? '';
+  const indexDir = join(config.ALFRED_DATA_DIR, 'index');
   const passages = config.QDRANT_URL
     ? createQdrantIndex({ db, log, model, ...qdrantSettings(config, config.QDRANT_URL) })
-    : createEmbeddedIndex({ db, dir: join(config.ALFRED_DATA_DIR, 'index'), log, model });
+    : createEmbeddedIndex({ db, dir: indexDir, log, model });
   if (metrics) measureIndex({ index: passages, metrics, log });
   const reranker = createReranker(config, log);
   const index = createSearch({ db, index: passages, embeddings, reranker, log, metrics });
@@ -42,6 +44,8 @@ export function createKnowledge({ config, log, postgres: { db }, metrics }: Know
     parser,
     embeddings,
     passages,
+    /** Checks that this process can write its search index; undefined when the index is on a server. */
+    checkIndexFolder: config.QDRANT_URL ? undefined : createFolderCheck(indexDir, 'ALFRED_DATA_DIR'),
     /** Passages that a subject may read, by the ids of their chunks. */
     readPassages: (scope: Scope, chunkIds: string[]) => readPassages(db, scope, chunkIds),
     /** Compares a query with the sentences of candidates, as a search does. */

@@ -8,9 +8,11 @@ import { defaultModelOf } from '../runtime/config.ts';
 import type { Edge } from '../runtime/edge.ts';
 import type { Adapters } from '../wiring/adapters.ts';
 import { workflowBundle } from './bundle.ts';
+import { createConditionWatch } from '../runtime/condition-watch.ts';
 import { createWorker } from './create-worker.ts';
-import { allQueues } from './queues.ts';
+import { allQueues, queuesThatSearch } from './queues.ts';
 import { ensureSchedules } from './schedules.ts';
+import { serveQueue } from './serve-queue.ts';
 import { checkApprovals, checkModels, settingsOf } from './settings.ts';
 
 // For the one-machine stack, whose workers and API share one set of adapters.
@@ -24,7 +26,7 @@ export type RunningWorkers = {
   stop(): Promise<void>;
 };
 
-type WorkerEdge = Pick<Edge, 'config' | 'log' | 'connection' | 'client' | 'metrics'>;
+type WorkerEdge = Pick<Edge, 'config' | 'log' | 'connection' | 'client' | 'metrics'> & Partial<Pick<Edge, 'readiness'>>;
 
 /**
  * The composition root of the workers: one Temporal worker per queue, all on one connection.
@@ -53,8 +55,17 @@ export async function startWorkers(
   const settings = settingsOf(config, adapters.catalog);
   const activities = createActivities({ ...adapters, ...settings, agents, tools, metrics, log });
   const bundle = await workflowBundle(config, log);
-  const workers = await Promise.all(queues.map((queue) => createWorker(queue, { ...edge, activities, bundle })));
-  const runs = workers.map((worker) => worker.run());
+  const searching = queuesThatSearch(agents, tools).filter((queue) => queues.includes(queue));
+  const indexFolder = searching.length > 0 ? await watchIndexFolder(edge, adapters) : undefined;
+  const workers = await Promise.all(
+    queues.map((queue) =>
+      serveQueue(
+        (takesActivities) => createWorker(queue, { ...edge, activities, bundle, takesActivities }),
+        searching.includes(queue) ? indexFolder : undefined,
+      ),
+    ),
+  );
+  const runs = workers.map(({ run }) => run);
   if (queues.includes(systemQueue)) await ensureSchedules(client, config);
   log.info({ queues, model: defaultModelOf(config) }, 'workers run');
 
@@ -65,8 +76,18 @@ export async function startWorkers(
     queues: [...queues],
     failed,
     async stop() {
-      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+      indexFolder?.close();
+      for (const worker of workers) worker.stop();
       await Promise.allSettled(runs);
     },
   };
+}
+
+/** Without its index folder a process is not ready, and its agents that search take no work. */
+async function watchIndexFolder({ log, readiness }: WorkerEdge, { checkIndexFolder: check }: Adapters) {
+  if (!check) return undefined;
+  readiness?.require('data_folder', check);
+  const watch = createConditionWatch(check, { log, name: 'data_folder' });
+  await watch.start();
+  return watch;
 }

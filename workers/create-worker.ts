@@ -4,10 +4,18 @@ import { createActivityInterceptor } from '../activities/interceptor.ts';
 import type { Edge } from '../runtime/edge.ts';
 import { bundleId } from './bundle.ts';
 
-type Options = Pick<Edge, 'config' | 'log' | 'connection'> & { activities: Activities; bundle: WorkflowBundle };
+type Options = Pick<Edge, 'config' | 'log' | 'connection'> & {
+  activities: Activities;
+  bundle: WorkflowBundle;
+  /** False: it runs workflows with their local activities only. */
+  takesActivities: boolean;
+};
 
 /** One Temporal worker for one task queue; it polls once `run` is called. */
-export const createWorker = (taskQueue: string, { config, log, connection, activities, bundle }: Options) =>
+export const createWorker = (
+  taskQueue: string,
+  { config, log, connection, activities, bundle, takesActivities }: Options,
+) =>
   Worker.create({
     connection,
     namespace: config.TEMPORAL_NAMESPACE,
@@ -16,6 +24,7 @@ export const createWorker = (taskQueue: string, { config, log, connection, activ
     // Each event of a history holds it; the default takes 85 bytes.
     buildId: bundleId(bundle),
     activities,
+    enableNonLocalActivities: takesActivities,
     interceptors: { activity: [() => ({ inbound: createActivityInterceptor(log) })] },
     maxConcurrentActivityTaskExecutions: config.ALFRED_MAX_CONCURRENT_ACTIVITIES,
     // After a crash its workflows wait this long for the dead process before another worker takes them.

@@ -1,5 +1,6 @@
-import { agents } from '../agents/index.ts';
+import { agents, type Agents } from '../agents/index.ts';
 import { agentQueue, documentsQueue, systemQueue } from '../contract/ids.ts';
+import type { Tool } from '../contract/ports/index.ts';
 import { ConfigError, type Config } from '../runtime/config.ts';
 
 /** Every task queue that exists. */
@@ -17,3 +18,9 @@ export function queuesOf(requested: string[], config: Pick<Config, 'ALFRED_QUEUE
     throw new ConfigError(`There is no task queue "${unknown.join('", "')}". The queues are: ${allQueues.join(', ')}.`);
   return [...new Set(chosen)];
 }
+
+/** The queues of the agents that have a tool which searches. */
+export const queuesThatSearch = (agents: Agents, tools: Record<string, Tool>): string[] =>
+  Object.entries(agents)
+    .filter(([, agent]) => agent.tools.some((name) => tools[name]?.needsIndex))
+    .map(([name]) => agentQueue(name));

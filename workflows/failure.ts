@@ -2,13 +2,19 @@ import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio
 import { isErrorCode, defaultMessageOf, type ErrorCode } from '../contract/errors.ts';
 import type { WaitReason } from '../contract/references.ts';
 
-/** What a failed model call must wait for; undefined when waiting does not help. */
+/** What a failed model or tool call must wait for; undefined when waiting does not help. */
 export function waitReasonOf(error: unknown): WaitReason | undefined {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
   if (!(cause instanceof ApplicationFailure)) return undefined;
-  const canWait = cause.type === 'budget_exceeded' || cause.type === 'model_outage';
-  return canWait ? (cause.details?.[0] as WaitReason | undefined) : undefined;
+  return waitable.includes(cause.type ?? '') ? (cause.details?.[0] as WaitReason | undefined) : undefined;
 }
+
+const waitable: string[] = [
+  'budget_exceeded',
+  'model_outage',
+  'database_unavailable',
+  'index_unavailable',
+] satisfies ErrorCode[];
 
 /** What ended a workflow, as a stable code and a sentence for people. */
 export function failureOf(error: unknown): { code: ErrorCode; message: string } {

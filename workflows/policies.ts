@@ -2,7 +2,7 @@ import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow
 
 // All retry policies and timeouts. The error code decides how often an activity is attempted (contract/errors.ts).
 // `maximumAttempts` is an outer limit: it also ends attempts whose code has no limit, and those that end without an
-// error of ours.
+// error of ours. Work that our own database or index may hold up has none, or its workflow waits and begins again.
 
 /** Row writes: short and idempotent. Local activities, because a round trip to Temporal costs more than the write. */
 export const rowWrite: LocalActivityOptions = {
@@ -52,7 +52,8 @@ export const fileBatch: ActivityOptions = {
   heartbeatTimeout: '3 s',
   // The final counts include the files that were settled before the cancellation arrived.
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
-  retry: { initialInterval: '500 ms', maximumInterval: '1 min', maximumAttempts: 100 },
+  // No limit of attempts: the database may be away for long, and each file has its own.
+  retry: { initialInterval: '500 ms', maximumInterval: '1 min' },
 };
 
 /**
@@ -61,7 +62,7 @@ export const fileBatch: ActivityOptions = {
 export const embedding: ActivityOptions = {
   startToCloseTimeout: '30 min',
   heartbeatTimeout: '5 s',
-  retry: { initialInterval: '1 s', maximumInterval: '1 min', maximumAttempts: 100 },
+  retry: { initialInterval: '1 s', maximumInterval: '1 min' },
 };
 
 /** Sends a message to a conversation or a request to a source. Idempotent; a refusal is final. */

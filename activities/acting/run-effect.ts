@@ -1,8 +1,10 @@
 import { AlfredError } from '../../contract/errors.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { TaskRef } from '../../contract/references.ts';
+import { linkAbort } from '../../runtime/link-abort.ts';
+import { withTimeout } from '../../runtime/with-timeout.ts';
 import { currentRun } from '../activity-context.ts';
-import type { Effects, Tool, ToolCallKey, ToolOutcome } from '../../contract/ports/index.ts';
+import type { Effects, Tool, ToolCallKey, ToolContext, ToolOutcome } from '../../contract/ports/index.ts';
 
 type EffectCall = {
   task: TaskRef;
@@ -40,13 +42,37 @@ export async function runEffect(
     await effects.recordNoEffect(task, call, 'call');
   } else if (wasSent && !tool.repeatable) throw effectUnknown(tool);
   try {
-    return await tool.run(input, context);
+    return await (tool.effect ? tool.run(input, context) : runWithinTime(tool, input, context));
   } catch (error) {
     // These errors mean that this request changed nothing; but an earlier one that it repeats may have.
     const isCertain = error instanceof AlfredError && error.code !== 'effect_unknown' && error.code !== 'superseded';
     if (tool.effect && isCertain && !(wasSent && tool.repeatable) && !signal.aborted)
       await effects.recordNoEffect(task, call, 'call');
     throw error;
+  }
+}
+
+/** How long a call that changes nothing may take, in milliseconds. Shorter than the activity's own time-out. */
+const defaultTimeoutMs = 120_000;
+
+/**
+ * Runs a tool that changes nothing. A call that hangs is aborted.
+ *
+ * @throws AlfredError `tool_failed` when the time is over
+ */
+async function runWithinTime(tool: Tool, input: JsonValue, context: ToolContext): Promise<ToolOutcome> {
+  const { timeoutMs = defaultTimeoutMs } = tool;
+  const timeout = new AbortController();
+  const either = linkAbort([context.signal, timeout.signal]);
+  const onTimeout = () => {
+    const error = new AlfredError('tool_failed', `The tool ${tool.name} did not answer within ${timeoutMs / 1_000} s.`);
+    timeout.abort(error);
+    throw error;
+  };
+  try {
+    return await withTimeout(tool.run(input, { ...context, signal: either.signal }), timeoutMs, onTimeout);
+  } finally {
+    either.release();
   }
 }
 

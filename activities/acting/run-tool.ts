@@ -3,7 +3,8 @@ import type { JsonValue } from '../../contract/json.ts';
 import type { MessageHead, TaskRef, ToolCallRef, ToolMisuse, ToolResultRef } from '../../contract/references.ts';
 import { findAgent } from '../../agents/index.ts';
 import { hashArguments } from '../../runtime/hash.ts';
-import { currentRun, findTool, isFinal, toAlfredError, withHeartbeat } from '../activity-context.ts';
+import { currentRun, findTool, isFinal, orWaitForService, toAlfredError, withHeartbeat } from '../activity-context.ts';
+import { untilStored } from '../until-stored.ts';
 import { requiredApproval, type ApprovalDeps } from './approve.ts';
 import { runEffect } from './run-effect.ts';
 import type { DecidedCall, MessageStore, Effects, Ledger, Tool, ToolOutcome } from '../../contract/ports/index.ts';
@@ -24,6 +25,8 @@ type RunTool = {
   head: MessageHead;
   call: ToolCallRef;
   approval?: ApprovalRef | undefined;
+  /** The workflow knows how to wait for our own services. */
+  canWait?: boolean | undefined;
 };
 
 export const createToolActivities = (deps: ToolDeps) => {
@@ -35,55 +38,59 @@ export const createToolActivities = (deps: ToolDeps) => {
      * The model reads these as results: its own mistakes (unknown tool, wrong arguments), a person's denial, a
      * permanent failure of another system. A fault on our side is retried, and fails the task in the end.
      */
-    runTool: ({ task, step, head, call, approval }: RunTool): Promise<ToolResultRef> =>
-      withHeartbeat(async (signal) => {
-        const requested = await messageStore.loadToolArguments(task, head, call.callId);
-        const verdict = approval && (await deps.approvals.findVerdict(task, { step, callId: call.callId }));
-        const input = verdict?.runs ? verdict.arguments : requested.arguments;
-        const tool = toolOf(deps, task, call.tool);
-        const isEdited = verdict?.runs === true && hashArguments(requested.arguments) !== verdict.argumentsHash;
-        const receipt = await ledger.beginToolCall(task, {
-          ...currentRun(),
-          callId: call.callId,
-          tool: call.tool,
-          step,
-          // A denied call has no effect.
-          ...(tool?.effect && approval?.runs !== false ? { effect: tool.effect } : {}),
-          arguments: requested.malformed ?? input,
-        });
-        if (receipt.result) return receipt.result;
-        const startedAt = performance.now();
-        const outcome =
-          requested.malformed === undefined
-            ? await attempt(deps, {
-                task,
-                step,
-                call,
-                tool,
-                input,
-                approval,
-                verdict,
-                isEdited,
-                wasSent: receipt.sent,
-                signal,
-              })
-            : errorOutcome(
-                `The arguments of ${call.tool} are no JSON object. Call it again with arguments that fit its schema.`,
-                'invalid_arguments',
-              );
-        const durationMs = Math.round(performance.now() - startedAt);
-        const label = tool?.name ?? 'unknown';
-        metrics.toolCalls.inc({ tool: label, outcome: outcome.isError ? 'error' : 'ok' });
-        metrics.toolCallDuration.observe({ tool: label }, durationMs / 1_000);
-        return ledger.completeToolCall(task, {
-          callId: call.callId,
-          tool: call.tool,
-          step,
-          ...outcome,
-          durationMs,
-          maxCharacters: resultCharactersOf(task.agent),
-        });
-      }),
+    runTool: ({ task, step, head, call, approval, canWait }: RunTool): Promise<ToolResultRef> =>
+      withHeartbeat((signal) =>
+        orWaitForService(canWait, async () => {
+          const requested = await messageStore.loadToolArguments(task, head, call.callId);
+          const verdict = approval && (await deps.approvals.findVerdict(task, { step, callId: call.callId }));
+          const input = verdict?.runs ? verdict.arguments : requested.arguments;
+          const tool = toolOf(deps, task, call.tool);
+          const isEdited = verdict?.runs === true && hashArguments(requested.arguments) !== verdict.argumentsHash;
+          const receipt = await ledger.beginToolCall(task, {
+            ...currentRun(),
+            callId: call.callId,
+            tool: call.tool,
+            step,
+            // A denied call has no effect.
+            ...(tool?.effect && approval?.runs !== false ? { effect: tool.effect } : {}),
+            arguments: requested.malformed ?? input,
+          });
+          if (receipt.result) return receipt.result;
+          const startedAt = performance.now();
+          const outcome =
+            requested.malformed === undefined
+              ? await attempt(deps, {
+                  task,
+                  step,
+                  call,
+                  tool,
+                  input,
+                  approval,
+                  verdict,
+                  isEdited,
+                  wasSent: receipt.sent,
+                  signal,
+                })
+              : errorOutcome(
+                  `The arguments of ${call.tool} are no JSON object. Call it again with arguments that fit its schema.`,
+                  'invalid_arguments',
+                );
+          const durationMs = Math.round(performance.now() - startedAt);
+          const label = tool?.name ?? 'unknown';
+          metrics.toolCalls.inc({ tool: label, outcome: outcome.isError ? 'error' : 'ok' });
+          metrics.toolCallDuration.observe({ tool: label }, durationMs / 1_000);
+          const completed = {
+            callId: call.callId,
+            tool: call.tool,
+            step,
+            ...outcome,
+            durationMs,
+            maxCharacters: resultCharactersOf(task.agent),
+          };
+          // Without its result a call that has acted could not be told from one whose response was lost.
+          return untilStored(() => ledger.completeToolCall(task, completed), signal);
+        }),
+      ),
   };
 };
 

@@ -2,6 +2,7 @@ import { AlfredError } from '../../contract/errors.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { TaskRef } from '../../contract/references.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
+import { untilStored } from '../until-stored.ts';
 import { findTool, isFinal, toAlfredError, withHeartbeat } from '../activity-context.ts';
 import type { Effects, Tool, ToolCallKey, ToolContext, UndoableCall, UndoState } from '../../contract/ports/index.ts';
 
@@ -36,7 +37,7 @@ export const createUndoActivities = ({ tools, effects, metrics }: UndoDeps) => (
         if (!isFinal(failure)) throw error;
         return { state: 'failed', summary: failure.message };
       });
-      await effects.completeUndo(task, call, outcome);
+      await untilStored(() => effects.completeUndo(task, call, outcome), signal);
       metrics.effectsUndone.inc({ tool: undoable.tool, state: outcome.state });
     }),
 

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as newId } from 'uuid';
 import { AlfredError } from '../../contract/errors.ts';
 import { noUsage, totalTokens, type MessageHead, type TaskRef } from '../../contract/references.ts';
@@ -6,7 +5,6 @@ import { budgetExceeded } from '../../contract/rules/wait-reason.ts';
 import { linkAbort } from '../../runtime/link-abort.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
-import { isDatabaseUnavailable } from '../../runtime/database/postgres.ts';
 import { isShutdown, toAlfredError } from '../activity-context.ts';
 import { judgeResponse, type AnswerContext } from './judge-response.ts';
 import { observeCall } from './observe-call.ts';
@@ -26,6 +24,7 @@ import type {
 import { reserve } from './reserve.ts';
 import { RunningCall } from './running-call.ts';
 import { createTextWriter } from './text-writer.ts';
+import { untilStored } from '../until-stored.ts';
 
 export type AskDeps = {
   ledger: Ledger;
@@ -93,7 +92,7 @@ export async function askModel(deps: AskDeps, modelCall: ModelCall, signal: Abor
   const record = () => ({ ...identity, ...running.record() });
   let isStreaming = true;
   try {
-    await stream(deps, running, { ...modelCall, request }, signal);
+    const unwritten = await stream(deps, running, { ...modelCall, request }, signal);
     isStreaming = false;
     await ignoreGateFailure(deps, gate.recordSuccess(facts.name, gateUsageOf(running, modelCall)));
     if (reserved.cutBy && running.wasCut()) throw budgetExceeded(reserved.cutBy);
@@ -102,7 +101,11 @@ export async function askModel(deps: AskDeps, modelCall: ModelCall, signal: Abor
       ? await judgeResponse(deps, { task, model: facts.name, ...modelCall.answer }, { text: running.text, parts })
       : { result: { text: running.text, citations: [] } };
     const completed = { ...record(), parent: modelCall.parent, parts, stopReason, ...judged };
-    const paid = await retryStore(() => ledger.settleModelCall(task, completed), signal);
+    const paid = await untilStored(async () => {
+      // Before `model.completed`: who follows the text has all of it then.
+      if (unwritten !== undefined) await deps.events.completeText(task, at, unwritten);
+      return ledger.settleModelCall(task, completed);
+    }, signal);
     observeCall(metrics, completed, 'completed');
     return paid;
   } catch (error) {
@@ -201,37 +204,30 @@ const abortError = (signal: AbortSignal) =>
     ? new AlfredError('draining', 'The worker shuts down.')
     : new AlfredError('superseded', 'The call was stopped.');
 
-/** How long to retry storing a paid response, in milliseconds. The activity's own limit is longer. */
-const maxStoreMs = 10 * 60_000;
-
-/** Retries while the database is unavailable, because without the stored response the model would be paid again. */
-async function retryStore<T>(store: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  const startedAt = performance.now();
-  while (true) {
-    try {
-      return await store();
-    } catch (error) {
-      if (!isDatabaseUnavailable(error) || signal.aborted || performance.now() - startedAt > maxStoreMs) throw error;
-      await sleep(1_000);
-    }
-  }
-}
-
-/** Consumes the provider's events. The text of a step is also streamed to those who follow the task. */
+/**
+ * Consumes the provider's events. The text of a step is also streamed to those who follow the task.
+ *
+ * @returns the whole text if it is not known whether all of it was streamed
+ */
 async function stream(
   { events, log }: AskDeps,
   running: RunningCall,
   { task, at, purpose, provider, request }: ModelCall,
   cancelled: AbortSignal,
-) {
+): Promise<string | undefined> {
   const superseded = new AbortController();
   const either = linkAbort([cancelled, superseded.signal]);
-  const append = async (text: string) => {
-    if (!(await events.appendText(task, at, text))) superseded.abort(new AlfredError('superseded'));
+  const write = async (mayStream: Promise<boolean>) => {
+    if (!(await mayStream)) superseded.abort(new AlfredError('superseded'));
   };
-  const writer = createTextWriter(append, (error) =>
-    log.warn({ err: error, taskId: task.taskId, step: at.step }, 'streamed text could not be written yet'),
+  const writer = createTextWriter(
+    {
+      append: (text) => write(events.appendText(task, at, text)),
+      complete: (text) => write(events.completeText(task, at, text)),
+    },
+    (error) => log.warn({ err: error, taskId: task.taskId, step: at.step }, 'streamed text could not be written yet'),
   );
+  let unwritten: string | undefined;
   try {
     for await (const event of provider.stream(request, either.signal)) {
       running.take(event);
@@ -243,7 +239,8 @@ async function stream(
     throw error;
   } finally {
     either.release();
-    await writer.close();
+    unwritten = await writer.close();
   }
   superseded.signal.throwIfAborted();
+  return unwritten;
 }

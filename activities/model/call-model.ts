@@ -2,7 +2,7 @@ import { activityInfo } from '@temporalio/activity';
 import { AlfredError } from '../../contract/errors.ts';
 import type { MessageHead, StepResult, TaskRef, ToolResultRef } from '../../contract/references.ts';
 import { annotateCalls, type ApprovalDeps } from '../acting/approve.ts';
-import { currentRun, withHeartbeat } from '../activity-context.ts';
+import { currentRun, orWaitForService, withHeartbeat } from '../activity-context.ts';
 import { outage, type CallAttempt } from './ask-model.ts';
 import { runStep, type StepDeps } from './run-step.ts';
 
@@ -16,6 +16,8 @@ type CallModel = {
   fallbacks?: string[] | undefined;
   head: MessageHead;
   results: ToolResultRef[];
+  /** The workflow knows how to wait for our own services. */
+  canWait?: boolean | undefined;
 };
 
 export const createModelActivities = (deps: ModelDeps) => ({
@@ -25,28 +27,30 @@ export const createModelActivities = (deps: ModelDeps) => ({
    *
    * @throws AlfredError `model_outage` and `budget_exceeded` with `details`: the task can wait and call again
    */
-  callModel: ({ task, step, model, fallbacks = [], head, results }: CallModel): Promise<StepResult> =>
-    withHeartbeat(async (signal) => {
-      const at = { ...currentRun(), step, attempt: activityInfo().attempt };
-      const parent = results.length
-        ? await deps.messageStore.append(task, head, {
-            role: 'tool',
-            results: results.map((result) => ({ isError: false, ...result })),
-          })
-        : head;
-      // The outage of the first model: that is the one to wait for.
-      let firstOutage: AlfredError | undefined;
-      for (const name of [model, ...fallbacks]) {
-        if (firstOutage) await reportFallback(deps, { task, at, from: model, to: name });
-        try {
-          return await annotateCalls(deps, task, await runStep(deps, { task, at, model: name, parent }, signal));
-        } catch (error) {
-          if (!(error instanceof AlfredError) || error.code !== 'model_outage') throw error;
-          firstOutage ??= error;
+  callModel: ({ task, step, model, fallbacks = [], head, results, canWait }: CallModel): Promise<StepResult> =>
+    withHeartbeat((signal) =>
+      orWaitForService(canWait, async () => {
+        const at = { ...currentRun(), step, attempt: activityInfo().attempt };
+        const parent = results.length
+          ? await deps.messageStore.append(task, head, {
+              role: 'tool',
+              results: results.map((result) => ({ isError: false, ...result })),
+            })
+          : head;
+        // The outage of the first model: that is the one to wait for.
+        let firstOutage: AlfredError | undefined;
+        for (const name of [model, ...fallbacks]) {
+          if (firstOutage) await reportFallback(deps, { task, at, from: model, to: name });
+          try {
+            return await annotateCalls(deps, task, await runStep(deps, { task, at, model: name, parent }, signal));
+          } catch (error) {
+            if (!(error instanceof AlfredError) || error.code !== 'model_outage') throw error;
+            firstOutage ??= error;
+          }
         }
-      }
-      throw firstOutage ?? outage({ name: model });
-    }),
+        throw firstOutage ?? outage({ name: model });
+      }),
+    ),
 });
 
 async function reportFallback(

@@ -5,34 +5,44 @@ const bufferMs = { min: 40, max: 250 };
 /** After a slow write, text is buffered for this multiple of its duration: many streams share the database. */
 const pausePerWrite = 5;
 /** Wait after a failed write, and the number of failures after which a closed stream gives up. */
-const retry = { waitMs: 250, attempts: 8 };
+const retry = { waitMs: 250, attempts: 2 };
+
+type Writes = {
+  /** Appends a piece. */
+  append(text: string): Promise<void>;
+  /** Appends what is missing of the whole text so far. */
+  complete(text: string): Promise<void>;
+};
 
 /**
  * Writes streamed text in few pieces. The first piece is written at once. Each later piece is the text that was
  * buffered during the previous write and a pause of at least 40 ms, longer while writes are slow. Pieces keep their
- * order. A failed write is retried together with newer text. Text that cannot be written in the end is omitted: the
- * stream must not fail the call, and the complete answer is stored separately.
+ * order. After a failed write it is not known whether the piece is stored: the next write completes the whole text. The
+ * stream must not fail the call: text that cannot be written is left to the caller of `close`.
  *
  * @param onFailure called for each failed write
  */
-export function createTextWriter(write: (text: string) => Promise<void>, onFailure: (error: unknown) => void) {
+export function createTextWriter(writes: Writes, onFailure: (error: unknown) => void) {
+  let whole = '';
   let buffered = '';
+  let inDoubt = false;
   let running: Promise<void> | undefined;
   let closing = false;
 
   const drain = async () => {
-    for (let failures = 0; buffered && failures < retry.attempts;) {
+    for (let failures = 0; (buffered || inDoubt) && failures < retry.attempts;) {
       const text = buffered;
       buffered = '';
       try {
         const startedAt = performance.now();
-        await write(text);
+        await (inDoubt ? writes.complete(whole) : writes.append(text));
+        inDoubt = false;
         failures = 0;
         const pauseMs = pausePerWrite * (performance.now() - startedAt);
         if (!closing) await sleep(Math.min(bufferMs.max, Math.max(bufferMs.min, pauseMs)));
       } catch (error) {
         onFailure(error);
-        buffered = text + buffered;
+        inDoubt = true;
         if (closing) failures++;
         await sleep(retry.waitMs);
       }
@@ -43,12 +53,15 @@ export function createTextWriter(write: (text: string) => Promise<void>, onFailu
   return {
     write(text: string) {
       if (text === '') return;
+      whole += text;
       buffered += text;
       running ??= drain();
     },
-    async close() {
+    /** @returns the whole text if it is not known to be written; undefined when it is */
+    async close(): Promise<string | undefined> {
       closing = true;
       while (running) await running;
+      return inDoubt ? whole : undefined;
     },
   };
 }

@@ -13,8 +13,10 @@ type Wake = (isEnd: boolean) => void;
 /**
  * One LISTEN connection a process, shared by all followers. The first
  * follower opens it, and a follower opens it again when it is lost.
+ *
+ * @param urlOf called for each connection, because the password may have changed
  */
-export function createEventListener(databaseUrl: string, log: Logger) {
+export function createEventListener(urlOf: () => string, log: Logger) {
   const followers = new Map<string, Set<Wake>>();
   let client: pg.Client | undefined;
   let connecting = false;
@@ -28,7 +30,15 @@ export function createEventListener(databaseUrl: string, log: Logger) {
   const connect = async (): Promise<void> => {
     if (connecting || connected || closed) return;
     connecting = true;
-    const newClient = newListenClient(databaseUrl);
+    let newClient: pg.Client;
+    try {
+      newClient = newListenClient(urlOf());
+    } catch (error) {
+      log.warn({ error: (error as Error).message }, 'the event listener has no connection');
+      await sleep(reconnectMs, undefined, { ref: false });
+      connecting = false;
+      return;
+    }
     const onLost = (error?: Error) => {
       if (client !== newClient) return;
       client = undefined;

@@ -5,6 +5,7 @@ import type { ScheduleControl, ScheduleRow, Schedules } from '../../contract/por
 import { ownerSearchAttributes } from '../../contract/task-start.ts';
 import { withTemporalTimeout } from '../../runtime/with-temporal-timeout.ts';
 import { callDeadlineMs } from './deadlines.ts';
+import { keepInLine } from './keep-in-line.ts';
 import { workflowTaskTimeout, type Workflows } from './start-workflow.ts';
 import type { ScheduleDefinition, ScheduleState, TemporalSchedules } from './temporal-schedules.ts';
 
@@ -18,63 +19,99 @@ const grpcInvalidArgument = 3;
 export type ScheduleControlDeps = { client: Client; schedules: Schedules };
 type Deps = ScheduleControlDeps & { temporalSchedules: TemporalSchedules };
 
-export const createScheduleControl = ({ client, schedules, temporalSchedules }: Deps): ScheduleControl => ({
-  async create(identity, request, options) {
-    const row = await schedules.create(identity, request, options);
-    try {
-      await translateRefusal(temporalSchedules.create(scheduleWorkflowId(row.id), definitionOf(row), stateOf(row)));
-    } catch (error) {
-      if (error instanceof InvalidRequest) await schedules.discard(identity, row.id);
-      throw error;
-    }
-    return row;
-  },
+export const createScheduleControl = ({ client, schedules, temporalSchedules }: Deps): ScheduleControl => {
+  /** An existing schedule stays paused or not unless the change says so: Temporal pauses one after a failure. */
+  const tell = (committed: ScheduleRow, setsPaused: boolean) =>
+    keepInLine(
+      toldPartOf(committed),
+      async () => {
+        const row = await schedules.get(committed, committed.id);
+        return row && toldPartOf(row);
+      },
+      async (row) => {
+        if (!row) return temporalSchedules.delete(scheduleWorkflowId(committed.id));
+        const setState = setsPaused || row.paused !== committed.paused;
+        await translateRefusal(
+          temporalSchedules.ensure(scheduleWorkflowId(row.id), definitionOf(row), { state: stateOf(row), setState }),
+        );
+      },
+    );
 
-  // An existing schedule stays paused or not unless the change says so: Temporal pauses one after a failure.
-  change: (scope, scheduleId, change) =>
-    schedules.change(scope, scheduleId, change, (row) =>
-      translateRefusal(
-        temporalSchedules.ensure(scheduleWorkflowId(row.id), definitionOf(row), {
-          state: stateOf(row),
-          setState: change.paused !== undefined,
-        }),
-      ),
-    ),
+  return {
+    async create(identity, request, options) {
+      const row = await schedules.create(identity, request, options);
+      try {
+        await translateRefusal(temporalSchedules.create(scheduleWorkflowId(row.id), definitionOf(row), stateOf(row)));
+      } catch (error) {
+        if (error instanceof InvalidRequest) await schedules.discard(identity, row.id);
+        throw error;
+      }
+      return row;
+    },
 
-  async trigger(scope, scheduleId) {
-    const row = await schedules.get(scope, scheduleId);
-    if (!row) return undefined;
-    const handle = client.schedule.getHandle(scheduleWorkflowId(scheduleId));
-    try {
-      await withTemporalTimeout(client, callDeadlineMs, () => handle.trigger(overlapOf(row.timing.overlap)));
-    } catch (error) {
-      if (error instanceof ScheduleNotFoundError) throw new AlfredError('schedule_missing');
-      throw error;
-    }
-    return row;
-  },
+    async change(scope, scheduleId, change) {
+      const changed = await schedules.change(scope, scheduleId, change);
+      if (!changed) return undefined;
+      try {
+        await tell(changed.row, change.paused !== undefined);
+      } catch (error) {
+        // What Temporal did not take is not shown as changed, unless another change was made meanwhile.
+        const { name, timing, action, paused, note } = changed.before;
+        const earlier = { name, timing, action, paused, note: note ?? null };
+        await schedules.change(scope, scheduleId, earlier, { ifUpdatedAt: changed.row.updatedAt });
+        throw error;
+      }
+      return changed.row;
+    },
 
-  delete: (scope, scheduleId) =>
-    schedules.delete(scope, scheduleId, (id) => temporalSchedules.delete(scheduleWorkflowId(id))),
+    async trigger(scope, scheduleId) {
+      const row = await schedules.get(scope, scheduleId);
+      if (!row) return undefined;
+      const handle = client.schedule.getHandle(scheduleWorkflowId(scheduleId));
+      try {
+        await withTemporalTimeout(client, callDeadlineMs, () => handle.trigger(overlapOf(row.timing.overlap)));
+      } catch (error) {
+        if (error instanceof ScheduleNotFoundError) throw new AlfredError('schedule_missing');
+        throw error;
+      }
+      return row;
+    },
 
-  async describe(scheduleId) {
-    const handle = client.schedule.getHandle(scheduleWorkflowId(scheduleId));
-    try {
-      const { state, info } = await withTemporalTimeout(client, describeDeadlineMs, () => handle.describe());
-      return {
-        state: 'scheduled',
-        paused: state.paused,
-        note: state.note ?? '',
-        nextRuns: state.paused ? [] : info.nextActionTimes.slice(0, shownRuns).map((time) => time.toISOString()),
-      };
-    } catch (error) {
-      return { state: error instanceof ScheduleNotFoundError ? 'missing' : 'unknown' };
-    }
-  },
-});
+    async delete(scope, scheduleId) {
+      const row = await schedules.get(scope, scheduleId);
+      if (!row) return false;
+      const deleteInTemporal = () => temporalSchedules.delete(scheduleWorkflowId(row.id));
+      // First in Temporal: while the row is there, a failed request can be repeated.
+      await deleteInTemporal();
+      const isDeleted = await schedules.delete(scope, row.id);
+      // A change at the same time may have made it again. If that fails, its runs find no row and do nothing.
+      await deleteInTemporal().catch(() => undefined);
+      return isDeleted;
+    },
+
+    async describe(scheduleId) {
+      const handle = client.schedule.getHandle(scheduleWorkflowId(scheduleId));
+      try {
+        const { state, info } = await withTemporalTimeout(client, describeDeadlineMs, () => handle.describe());
+        return {
+          state: 'scheduled',
+          paused: state.paused,
+          note: state.note ?? '',
+          nextRuns: state.paused ? [] : info.nextActionTimes.slice(0, shownRuns).map((time) => time.toISOString()),
+        };
+      } catch (error) {
+        return { state: error instanceof ScheduleNotFoundError ? 'missing' : 'unknown' };
+      }
+    },
+  };
+};
+
+/** What Temporal knows of a schedule. */
+const toldPartOf = ({ id, tenant, subject, timing, paused }: ScheduleRow) => ({ id, tenant, subject, timing, paused });
+type ToldPart = ReturnType<typeof toldPartOf>;
 
 /** Temporal gets times and ids only: names, notes and questions stay in the row. */
-const definitionOf = ({ id, tenant, subject, timing }: ScheduleRow): ScheduleDefinition => ({
+const definitionOf = ({ id, tenant, subject, timing }: ToldPart): ScheduleDefinition => ({
   spec: {
     ...(timing.cron === undefined ? {} : { cronExpressions: [timing.cron], timezone: timing.timeZone }),
     ...(timing.everyS === undefined
@@ -103,7 +140,7 @@ const definitionOf = ({ id, tenant, subject, timing }: ScheduleRow): ScheduleDef
   typedSearchAttributes: ownerSearchAttributes({ tenant }),
 });
 
-const stateOf = ({ paused }: ScheduleRow): ScheduleState => ({ paused, note: paused ? 'Paused through Alfred.' : '' });
+const stateOf = ({ paused }: ToldPart): ScheduleState => ({ paused, note: paused ? 'Paused through Alfred.' : '' });
 
 const overlapOf = (overlap: ScheduleRow['timing']['overlap']) => overlap.toUpperCase() as Uppercase<typeof overlap>;
 

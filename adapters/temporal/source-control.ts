@@ -7,6 +7,7 @@ import { startGraceMs } from '../../contract/rules/task-reconciliation.ts';
 import { ownerSearchAttributes } from '../../contract/task-start.ts';
 import { withTemporalTimeout } from '../../runtime/with-temporal-timeout.ts';
 import { callDeadlineMs } from './deadlines.ts';
+import { keepInLine } from './keep-in-line.ts';
 import type { ReadReconciled } from './read-reconciled.ts';
 import { workflowTaskTimeout, type Workflows } from './start-workflow.ts';
 import type { ScheduleDefinition, TemporalSchedules } from './temporal-schedules.ts';
@@ -20,6 +21,15 @@ type Deps = SourceControlDeps & { readReconciled: ReadReconciled; temporalSchedu
 
 export const createSourceControl = (deps: Deps): SourceControl => {
   const { sources, temporalSchedules } = deps;
+  const tell = (scope: Scope, { id, everyS }: SourceRow) =>
+    keepInLine(
+      everyS,
+      async () => (await sources.get(scope, id))?.everyS,
+      async (interval) => {
+        if (interval == null) await temporalSchedules.delete(sourceScheduleId(id));
+        else await temporalSchedules.ensure(sourceScheduleId(id), definitionOf(refOf(scope, id), interval));
+      },
+    );
   return {
     read: (scope, sourceId) => read(deps, scope, sourceId),
 
@@ -41,13 +51,20 @@ export const createSourceControl = (deps: Deps): SourceControl => {
       return row;
     },
 
-    change: (scope, sourceId, change) =>
-      sources.change(scope, sourceId, change, async ({ everyS }) => {
-        if (change.everyS === undefined) return;
-        const scheduleId = sourceScheduleId(sourceId);
-        if (everyS === null) await temporalSchedules.delete(scheduleId);
-        else await temporalSchedules.ensure(scheduleId, definitionOf(refOf(scope, sourceId), everyS));
-      }),
+    async change(scope, sourceId, change) {
+      const before = await sources.get(scope, sourceId);
+      const row = await sources.change(scope, sourceId, change);
+      if (!row || change.everyS === undefined) return row;
+      try {
+        await tell(scope, row);
+      } catch (error) {
+        // What Temporal did not take is not shown as changed. The caller repeats the request, also for the other fields.
+        if (before && (await sources.get(scope, sourceId))?.everyS === row.everyS)
+          await sources.change(scope, sourceId, { everyS: before.everyS });
+        throw error;
+      }
+      return row;
+    },
 
     async sync(scope, sourceId) {
       const source = refOf(scope, sourceId);
@@ -57,9 +74,13 @@ export const createSourceControl = (deps: Deps): SourceControl => {
     },
 
     async delete(scope, sourceId, documents) {
-      const existed = await sources.delete(scope, sourceId, documents, () =>
-        temporalSchedules.delete(sourceScheduleId(sourceId)),
-      );
+      const deleteSchedule = () => temporalSchedules.delete(sourceScheduleId(sourceId));
+      const isShown = (await sources.get(scope, sourceId)) !== undefined;
+      // First in Temporal: while the source is there, a failed request can be repeated.
+      if (isShown) await deleteSchedule();
+      const existed = await sources.delete(scope, sourceId, documents);
+      // A change at the same time may have made it again. If that fails, its runs find no source and do nothing.
+      if (isShown) await deleteSchedule().catch(() => undefined);
       if (existed && documents === 'remove') await startSync(deps, refOf(scope, sourceId));
       return existed;
     },

@@ -17,7 +17,7 @@ type ToolFunctions<Input> = {
 };
 type ToolDefinition<S extends z.ZodType> = Pick<
   Tool,
-  'name' | 'description' | 'effect' | 'approvals' | 'repeatable'
+  'name' | 'description' | 'effect' | 'approvals' | 'repeatable' | 'needsIndex' | 'timeoutMs'
 > & {
   input: S;
 } & ToolFunctions<z.infer<S>>;

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { AlfredError, httpStatusOf, defaultMessageOf, type ErrorCode, InvalidRequest } from '../../contract/errors.ts';
 import type { Problem } from '../../contract/problem.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { isDatabaseUnavailable } from '../../runtime/database/postgres.ts';
+import { describeUnavailability, isDatabaseUnavailable } from '../../runtime/database/database-errors.ts';
 import { isTemporalUnavailable } from '../../runtime/temporal.ts';
 
 /**
@@ -63,9 +63,10 @@ function translate(error: unknown, request: FastifyRequest): AlfredError {
   const { code = '', statusCode, message = '' } = error as Partial<FastifyError>;
   const framework = codes[code];
   if (framework) return new AlfredError(framework, explain(framework, request, message));
-  // The caller disconnected while it sent the body; every other reset comes from the database.
-  if (code === 'ECONNRESET' && request.raw.destroyed) return new AlfredError('malformed_request', message);
-  if (isDatabaseUnavailable(error)) return new AlfredError('database_unavailable');
+  // The caller disconnected while it sent the body.
+  if (code === 'ECONNRESET' && request.raw.destroyed && !isDatabaseUnavailable(error))
+    return new AlfredError('malformed_request', message);
+  if (isDatabaseUnavailable(error)) return new AlfredError('database_unavailable', describeUnavailability(error));
   if (isTemporalUnavailable(error)) return new AlfredError('temporal_unavailable');
   if (statusCode === 400) return new AlfredError('malformed_request', message);
   return new AlfredError('internal');

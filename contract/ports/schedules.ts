@@ -26,26 +26,20 @@ export interface Schedules {
   list(scope: Scope, query: ScheduleListQuery): Promise<{ schedules: ScheduleRow[]; nextCursor: string | null }>;
 
   /**
-   * Changes the given fields. The row stays locked until `beforeCommit` has changed the schedule in Temporal, so that
-   * the last of several concurrent changes wins in the row and in Temporal.
+   * Changes the given fields.
    *
-   * @param beforeCommit called with the changed row; when it throws, nothing has changed
-   * @returns undefined when there is no such schedule
+   * @param options `ifUpdatedAt`: changes nothing when the row was changed after that time
+   * @returns the row before and after; undefined when there is no such schedule, or the condition does not hold
    */
   change(
     scope: Scope,
     scheduleId: string,
     change: ScheduleChange,
-    beforeCommit: (row: ScheduleRow) => Promise<void>,
-  ): Promise<ScheduleRow | undefined>;
+    options?: { ifUpdatedAt?: string },
+  ): Promise<{ before: ScheduleRow; row: ScheduleRow } | undefined>;
 
-  /**
-   * Hides a schedule. Its row stays, because its runs refer to it.
-   *
-   * @param beforeCommit deletes the schedule in Temporal while the row is locked; when it throws, nothing has changed
-   * @returns whether there was such a schedule
-   */
-  delete(scope: Scope, scheduleId: string, beforeCommit: (id: string) => Promise<void>): Promise<boolean>;
+  /** Hides a schedule. Its row stays, because its runs refer to it. @returns whether there was such a schedule */
+  delete(scope: Scope, scheduleId: string): Promise<boolean>;
 
   /** Deletes a schedule whose creation could not be completed. A schedule that has run stays. */
   discard(scope: Scope, scheduleId: string): Promise<void>;

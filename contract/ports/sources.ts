@@ -82,16 +82,10 @@ export interface Sources {
    * collection, unless they also come from another source, or the collection has a document of the same name. The next
    * sync handles those documents.
    *
-   * @param beforeCommit called with the changed row while it is locked; when it throws, nothing is changed
    * @returns undefined when there is no such source
    * @throws AlfredError `source_exists` when the new collection has a source with this address
    */
-  change(
-    scope: Scope,
-    sourceId: string,
-    change: SourceChange,
-    beforeCommit: (row: SourceRow) => Promise<void>,
-  ): Promise<SourceRow | undefined>;
+  change(scope: Scope, sourceId: string, change: SourceChange): Promise<SourceRow | undefined>;
 
   get(scope: Scope, sourceId: string): Promise<SourceRow | undefined>;
 
@@ -107,15 +101,9 @@ export interface Sources {
    * Deletes a source. With `keep`, its row is deleted at once. With `remove`, the source is hidden, and its row is
    * deleted after the last of its documents. Idempotent.
    *
-   * @param beforeCommit called while the row is locked; when it throws, nothing is changed
    * @returns whether there is such a source, even if its documents are being removed already
    */
-  delete(
-    scope: Scope,
-    sourceId: string,
-    documents: 'remove' | 'keep',
-    beforeCommit?: () => Promise<void>,
-  ): Promise<boolean>;
+  delete(scope: Scope, sourceId: string, documents: 'remove' | 'keep'): Promise<boolean>;
 
   /**
    * Begins the requested sync. A repeat by the same run returns the sync or removal that is under way.

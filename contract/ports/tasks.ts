@@ -147,6 +147,15 @@ export interface TaskEvents {
    * @returns false when nothing was appended: a newer attempt streams now, or the task has ended
    */
   appendText(task: TaskRef, source: Run & { step: number; attempt: number }, text: string): Promise<boolean>;
+
+  /**
+   * Appends what is missing of the text that an attempt has streamed. For a text of which it is not known how much is
+   * stored; safe to repeat.
+   *
+   * @param text the attempt's whole text so far
+   * @returns false when nothing may be appended: a newer attempt streams now, or the task has ended
+   */
+  completeText(task: TaskRef, source: Run & { step: number; attempt: number }, text: string): Promise<boolean>;
 }
 
 /** The citations in the answers of tasks. */

@@ -40,6 +40,15 @@ export interface Tool extends ToolDescription {
   /** Present when the receiver detects repeats by the receipt key. A call with an unknown outcome is then repeated. */
   repeatable?: true;
 
+  /**
+   * How long a call may take that changes nothing, in milliseconds; default two minutes, at most four. A call that takes
+   * longer has failed.
+   */
+  timeoutMs?: number;
+
+  /** Present when the tool searches: it cannot run in a process whose search index cannot be written. */
+  needsIndex?: true;
+
   /** Validates the input before a person is asked to approve the call. @throws AlfredError `invalid_request` */
   check?(input: JsonValue): void;
 

@@ -5,6 +5,8 @@ import type { ReachedLimit, WaitReason } from '../references.ts';
 export function describeWait(wait: WaitReason): string {
   if (wait.reason === 'outage')
     return `${wait.model} does not answer. The task goes on by itself when it does; nothing is spent meanwhile.`;
+  if (wait.reason === 'service')
+    return `${wait.because} The task goes on by itself when that is over; nothing is spent meanwhile.`;
   if (wait.reason === 'approval')
     return wait.approvals.length === 1
       ? 'A call waits for a person’s approval. Nothing is spent meanwhile.'

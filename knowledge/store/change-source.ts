@@ -6,8 +6,6 @@ import type { SourceRow } from '../../contract/ports/index.ts';
 import { recordChanges } from './document-changes.ts';
 import { ownedSources, sourceExists, toSourceRow } from './source-row.ts';
 
-type Change = { change: SourceChange; beforeCommit: (row: SourceRow) => Promise<void> };
-
 /**
  * A document may be added to the new collection under the name of one that is about to move there, which makes the move
  * fail. The next attempt sees the added document and does not move the other one.
@@ -18,16 +16,16 @@ export async function changeSource(
   db: Database,
   scope: Scope,
   sourceId: string,
-  changed: Change,
+  change: SourceChange,
 ): Promise<SourceRow | undefined> {
   let attempt = 0;
   while (true) {
     attempt++;
     try {
-      return await db.transaction().execute((trx) => writeChange(trx, scope, sourceId, changed));
+      return await db.transaction().execute((trx) => writeChange(trx, scope, sourceId, change));
     } catch (error) {
       const { constraint } = error as { constraint?: string };
-      if (constraint === 'sources_once') throw sourceExists(changed.change.collection ?? '');
+      if (constraint === 'sources_once') throw sourceExists(change.collection ?? '');
       if (constraint !== 'documents_name' || attempt === maxAttempts) throw error;
     }
   }
@@ -37,7 +35,7 @@ async function writeChange(
   trx: Database,
   scope: Scope,
   sourceId: string,
-  { change, beforeCommit }: Change,
+  change: SourceChange,
 ): Promise<SourceRow | undefined> {
   // Waits for documents that a sync is writing. Documents written later are placed by the changed row.
   const before = await trx
@@ -63,7 +61,6 @@ async function writeChange(
     .execute();
   const changedRow = await ownedSources(trx, scope).where('s.id', '=', sourceId).executeTakeFirstOrThrow();
   const row = toSourceRow(changedRow);
-  await beforeCommit(row);
   await placeDocuments(trx, scope, row, before.collection);
   return row;
 }

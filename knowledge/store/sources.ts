@@ -19,8 +19,7 @@ export const createSources = (db: Database, { recognises = false } = {}): Source
   ...createSourceSyncs(db, recognises),
 
   create: (scope, request, { idempotencyKey = null } = {}) => createSource(db, scope, request, idempotencyKey),
-  change: async (scope, sourceId, change, beforeCommit) =>
-    isUuid(sourceId) ? changeSource(db, scope, sourceId, { change, beforeCommit }) : undefined,
+  change: async (scope, sourceId, change) => (isUuid(sourceId) ? changeSource(db, scope, sourceId, change) : undefined),
 
   async get(scope, sourceId) {
     const row = await ownedSources(db, scope)
@@ -43,12 +42,10 @@ export const createSources = (db: Database, { recognises = false } = {}): Source
     await deleteRow(db, scope, sourceId);
   },
 
-  delete: (scope, sourceId, documents, beforeCommit) =>
+  delete: (scope, sourceId, documents) =>
     db.transaction().execute(async (trx) => {
       if (!isUuid(sourceId)) return false;
-      const isFound = await (documents === 'keep' ? deleteRow(trx, scope, sourceId) : hide(trx, scope, sourceId));
-      if (isFound) await beforeCommit?.();
-      return isFound;
+      return documents === 'keep' ? deleteRow(trx, scope, sourceId) : hide(trx, scope, sourceId);
     }),
 });
 

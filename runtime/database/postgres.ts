@@ -2,6 +2,8 @@ import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Config } from '../config.ts';
 import type { Logger } from '../logger.ts';
+import { rethrowMarked } from './database-errors.ts';
+import { readPassword, type DatabaseAddress } from './database-url.ts';
 import { PreparingClient } from './preparing-client.ts';
 import type { Tables } from './tables.ts';
 
@@ -15,7 +17,8 @@ pg.types.setTypeParser(pg.types.builtins.NUMERIC, Number);
 export type Postgres = { pool: Pool; db: Database; close(): Promise<void> };
 
 /** One pool a process. It connects on first use, and again after the server was away. */
-export function openPostgres(config: Pick<Config, 'DATABASE_URL' | 'DATABASE_POOL_SIZE'>, log: Logger): Postgres {
+export function openPostgres(config: DatabaseAddress & Pick<Config, 'DATABASE_POOL_SIZE'>, log: Logger): Postgres {
+  const { DATABASE_PASSWORD_FILE: passwordFile } = config;
   const pool = new pg.Pool({
     Client: PreparingClient,
     connectionString: config.DATABASE_URL,
@@ -23,16 +26,29 @@ export function openPostgres(config: Pick<Config, 'DATABASE_URL' | 'DATABASE_POO
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 60_000,
     statement_timeout: 30_000,
+    // For a server that vanished: without it a statement waits for its answer for a quarter of an hour.
+    query_timeout: 40_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     idle_in_transaction_session_timeout: 60_000,
     application_name: 'alfred',
-  });
+    ...(passwordFile === undefined ? {} : { readPassword: () => readPassword(passwordFile) }),
+  } as pg.PoolConfig);
   // A connection that breaks while it is in use fails its query and also
   // emits `error`. Without a listener the event would end the process.
   pool.on('connect', (client) => client.on('error', () => {}));
   pool.on('error', (error) => log.warn({ error: error.message }, 'a database connection was lost'));
-  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  const markedPool = {
+    async connect() {
+      const client = (await pool.connect().catch(rethrowMarked)) as pg.PoolClient & PreparingClient;
+      const { release } = client;
+      // The pool closes a client that is released with `true`.
+      client.release = (error) => release(error ?? client.isSpoilt);
+      return client;
+    },
+    end: () => pool.end(),
+  };
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: markedPool }) });
   return {
     pool,
     db,
@@ -42,27 +58,4 @@ export function openPostgres(config: Pick<Config, 'DATABASE_URL' | 'DATABASE_POO
       if (!pool.ending) await pool.end();
     },
   };
-}
-
-/** SQLSTATE: class 08 are connection errors, 57P0x a server that stops or starts, class 53 exhausted resources. */
-const unavailableStates = /^(08...|57P0[1-5]|53[0-4]00)$/;
-const unavailableCodes = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOTFOUND',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EAI_AGAIN',
-  'ENOENT',
-]);
-
-/** Whether an error means that the database is not available, so that a retry can help. */
-export function isDatabaseUnavailable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = (error as { code?: unknown }).code;
-  if (typeof code === 'string') return unavailableStates.test(code) || unavailableCodes.has(code);
-  if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
-  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(
-    error.message,
-  );
 }

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
 import pg from 'pg';
+import { rethrowMarked, spoilsConnection } from './database-errors.ts';
 
 /** The most texts that get a name in one process. Alfred has far fewer; texts that vary must not fill the server. */
 const maxNames = 300;
@@ -10,12 +12,37 @@ const names = new Map<string, string>();
  * Why this is an override, and which statements are left out: docs/adr/0021-statements-are-prepared.md.
  */
 export class PreparingClient extends pg.Client {
+  /** The connection must be closed when it is released. */
+  isSpoilt = false;
+
+  /** @param config `readPassword` gives the password of each new connection, in place of the one in the address */
+  constructor({ readPassword, ...config }: pg.ClientConfig & { readPassword?: () => string } = {}) {
+    super(config);
+    if (readPassword) Object.assign(this, { password: async () => this.readOrGiveUp(readPassword) });
+  }
+
+  /** Without a password the server would keep the connection until its time for a sign-in is over. */
+  private readOrGiveUp(readPassword: () => string): string {
+    try {
+      return readPassword();
+    } catch (error) {
+      (this as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
+      throw error;
+    }
+  }
+
   // The base class has a dozen overloads. Kysely calls `query(text, values)`; all other calls are passed on unchanged.
   override query(...args: unknown[]): never {
     const [text, values] = args;
     const name = typeof text === 'string' && Array.isArray(values) ? nameOf(text) : undefined;
     const passedArgs = name === undefined ? args : [{ name, text, values }, ...args.slice(2)];
-    return Reflect.apply(super.query.bind(this) as () => never, undefined, passedArgs) as never;
+    const result: unknown = Reflect.apply(super.query.bind(this) as () => never, undefined, passedArgs);
+    return (result instanceof Promise ? result.catch((error: unknown) => this.noteFailure(error)) : result) as never;
+  }
+
+  private noteFailure(error: unknown): never {
+    this.isSpoilt ||= spoilsConnection(error);
+    return rethrowMarked(error);
   }
 }
 

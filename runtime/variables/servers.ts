@@ -6,6 +6,13 @@ export const servers = {
   DATABASE_URL: url(/^postgres(ql)?:$/, 'postgres://user:password@host:port/database').describe(
     'Postgres, the one place where content lives',
   ),
+  DATABASE_PASSWORD_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'file with the password, in place of the one in DATABASE_URL; read for every new connection, so that it can be rotated without a restart',
+    ),
   DATABASE_POOL_SIZE: z.coerce.number().int().min(2).max(500).default(20).describe('connections per process'),
   TEMPORAL_ADDRESS: z
     .string()

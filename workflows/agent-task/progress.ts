@@ -95,5 +95,6 @@ export class TaskProgress {
 
 function descriptionOf(wait: WaitReason): string {
   if (wait.reason === 'budget') return `more budget (${wait.limit} of the ${wait.scope})`;
+  if (wait.reason === 'service') return `the ${wait.service}`;
   return wait.reason === 'outage' ? `\`${wait.model}\` to come back` : `approval of ${wait.approvals.length} calls`;
 }

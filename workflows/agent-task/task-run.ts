@@ -147,7 +147,8 @@ export class TaskRun {
       const { head, calls } = this.requested;
       const wait = await this.desk.request(state.step, head, calls);
       if (wait) return { wait };
-      await this.runTools(this.requested);
+      const outage = await this.runTools(this.requested);
+      if (outage) return outage;
     }
     throw ApplicationFailure.nonRetryable(`No answer after ${plan.maxSteps} steps.`, 'step_limit');
   }
@@ -158,17 +159,20 @@ export class TaskRun {
     const { step, head, results } = this.state;
     progress.showModelCall(step);
     const outcome = await catchWait(
-      callModel({ task, step, model, ...(fallbacks ? { fallbacks } : {}), head, results }),
+      callModel({ task, step, model, ...(fallbacks ? { fallbacks } : {}), head, results, canWait: true }),
     );
-    if (!('wait' in outcome)) progress.addSpend(outcome.usage);
+    if ('wait' in outcome) return outcome;
+    this.room.noteSuccess();
+    progress.addSpend(outcome.usage);
     return outcome;
   }
 
-  private async runTools({ head, calls }: RequestedCalls) {
+  /** @returns what to wait for before the calls are made again; those that have a result return it then */
+  private async runTools({ head, calls }: RequestedCalls): Promise<{ wait: WaitReason } | undefined> {
     const { task, state, progress } = this;
     const { step } = state;
     progress.showToolCalls(calls);
-    const results = await settleAll(
+    const settled = settleAll(
       calls.map(({ callId, tool, effect, approval }) => {
         const verdict = approval && this.desk.verdictOn(callId);
         const run = effect ? runEffect : runTool;
@@ -178,13 +182,18 @@ export class TaskRun {
           head,
           call: { callId, tool },
           ...(verdict ? { approval: approvalRefOf(verdict) } : {}),
+          canWait: true,
         });
       }),
     );
+    const results = await catchWait(settled);
+    if ('wait' in results) return results;
+    this.room.noteSuccess();
     state.results = this.guard.checkResults(calls, results);
     state.head = head;
     this.requested = undefined;
     this.desk.forgetVerdicts();
+    return undefined;
   }
 
   /** Sends the messages that arrived during the last step to the model, together with that step's results. */

@@ -20,6 +20,8 @@ const { grantBudget: grantInHandler } = proxyActivities<Activities>(rowWriteInHa
 const defaultWaitS = 7 * 86_400;
 /** A task that waits for a model or for a new day tries again at least this often, even without a signal. */
 const recheckMs = { outage: 10 * 60_000, day: 3_600_000 };
+/** A task that waits for our database or index tries again after this time, then after twice as long, to the longest. */
+const serviceRecheckMs = { first: 2_000, longest: 10 * 60_000 };
 const msPerDay = 86_400_000;
 
 /** Where a task waits for more budget, or for a model to answer again. Waiting takes no compute. */
@@ -30,6 +32,8 @@ export class WaitingRoom {
   private isResumed = false;
   /** A person asked the task to end with the result it has. */
   private isFinishing = false;
+  /** Waits for our own services since the last step that succeeded. */
+  private serviceWaits = 0;
   private readonly task: TaskRef;
 
   constructor(task: TaskRef) {
@@ -40,6 +44,11 @@ export class WaitingRoom {
     setHandler(budgetUpdate, (grant) => this.handleGrant(grant), {
       validator: (grant: BudgetGrant) => this.validate(grant),
     });
+  }
+
+  /** Notes that a step has succeeded: the next wait for a service is short again. */
+  noteSuccess() {
+    this.serviceWaits = 0;
   }
 
   /** @returns false when the task must end with what it has */
@@ -56,6 +65,8 @@ export class WaitingRoom {
 
   private timeoutMsOf(wait: WaitReason): number {
     if (wait.reason === 'outage') return recheckMs.outage;
+    if (wait.reason === 'service')
+      return Math.min(serviceRecheckMs.first * 2 ** this.serviceWaits++, serviceRecheckMs.longest);
     if (needsGrant(wait)) return (this.budget.waitS ?? defaultWaitS) * 1_000;
     const untilTomorrowMs = msPerDay - (Date.now() % msPerDay);
     return Math.min(untilTomorrowMs + 1_000, recheckMs.day);
@@ -98,6 +109,7 @@ function resumeReasonOf(wait: WaitReason, isResumed: boolean): string {
   if (wait.reason === 'budget')
     return needsGrant(wait) ? 'More budget was granted.' : 'Looks at the day’s budget again.';
   if (wait.reason === 'approval') return 'Everything was decided.';
+  if (wait.reason === 'service') return `Tries the ${wait.service} again.`;
   return isResumed ? `${wait.model} may be called again.` : `Looks at ${wait.model} again.`;
 }
 

@@ -62,10 +62,21 @@ async function undoEffects(task: TaskRef): Promise<void> {
   const { undo: calls } = await cancellationOf({ task });
   for (const call of calls) {
     try {
-      await undoCall({ task, call });
+      await undo(task, call);
     } catch {
       // One failed undo does not stop the others.
       await giveUpUndo({ task, call });
+    }
+  }
+}
+
+/** Our own database being away does not make an undo fail, however long it takes. */
+async function undo(task: TaskRef, call: Parameters<typeof undoCall>[0]['call']): Promise<void> {
+  while (true) {
+    try {
+      return await undoCall({ task, call });
+    } catch (error) {
+      if (failureOf(error).code !== 'database_unavailable') throw error;
     }
   }
 }

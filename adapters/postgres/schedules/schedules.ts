@@ -8,7 +8,7 @@ import { hashRequest } from '../hashes.ts';
 import { toScheduleRow, selectSchedules } from './schedule-row.ts';
 import { createScheduleRuns } from './schedule-runs.ts';
 
-/** Schedule rows. A change keeps its row locked while the schedule in Temporal is changed. */
+/** Schedule rows. */
 export const createSchedules = (db: Database): Schedules => ({
   ...createScheduleRuns(db),
 
@@ -61,11 +61,15 @@ export const createSchedules = (db: Database): Schedules => ({
     return { schedules: page, nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
   },
 
-  change: (scope, scheduleId, { name, timing, action, paused, note }, beforeCommit) =>
+  change: (scope, scheduleId, { name, timing, action, paused, note }, { ifUpdatedAt } = {}) =>
     db.transaction().execute(async (trx) => {
+      // Locked, so that `before` is what this change replaces.
+      if (!isUuid(scheduleId) || !(await lockSchedule(trx, scope, scheduleId))) return undefined;
+      const before = await findSchedule(trx, scope, scheduleId);
+      if (!before || (ifUpdatedAt !== undefined && before.updatedAt !== ifUpdatedAt)) return undefined;
       await updateSchedule(trx, scope, scheduleId)
         .set({
-          updated_at: sql`now()`,
+          updated_at: sql`clock_timestamp()`,
           ...(name === undefined ? {} : { name }),
           ...(timing === undefined ? {} : { timing: JSON.stringify(timing) }),
           ...(action === undefined ? {} : { action: JSON.stringify(action) }),
@@ -74,20 +78,17 @@ export const createSchedules = (db: Database): Schedules => ({
         })
         .execute();
       const row = await findSchedule(trx, scope, scheduleId);
-      if (row) await beforeCommit(row);
-      return row;
+      return row && { before, row };
     }),
 
-  delete: (scope, scheduleId, beforeCommit) =>
-    db.transaction().execute(async (trx) => {
-      const deleted = await updateSchedule(trx, scope, scheduleId)
-        // The action is removed, because it holds the input and the secret of a callback.
-        .set({ deleted_at: sql`now()`, action: '{}' })
-        .returning('id')
-        .executeTakeFirst();
-      if (deleted) await beforeCommit(deleted.id);
-      return deleted !== undefined;
-    }),
+  async delete(scope, scheduleId) {
+    const deleted = await updateSchedule(db, scope, scheduleId)
+      // The action is removed, because it holds the input and the secret of a callback.
+      .set({ deleted_at: sql`now()`, action: '{}' })
+      .returning('id')
+      .executeTakeFirst();
+    return deleted !== undefined;
+  },
 
   async discard({ tenant, subject }, scheduleId) {
     await db
@@ -113,6 +114,17 @@ async function findSchedule(
     .executeTakeFirst();
   return row && toScheduleRow(row);
 }
+
+const lockSchedule = (trx: Database, { tenant, subject }: Scope, scheduleId: string) =>
+  trx
+    .selectFrom('schedules')
+    .select('id')
+    .where('id', '=', scheduleId)
+    .where('tenant', '=', tenant)
+    .where('subject', '=', subject)
+    .where('deleted_at', 'is', null)
+    .forUpdate()
+    .executeTakeFirst();
 
 const updateSchedule = (db: Database, { tenant, subject }: Scope, scheduleId: string) =>
   db

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { isTerminalEvent, type TaskEvent } from '../../../contract/events.ts';
-import type { Scope } from '../../../contract/references.ts';
+import type { Scope, TaskRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Run, TaskEvents } from '../../../contract/ports/index.ts';
 import { appendEvents } from './append-events.ts';
@@ -68,9 +68,36 @@ export const createTaskEvents = (db: Database, listener: EventListener): TaskEve
       const events = [{ type: 'text.delta', data: { step, attempt, text } } as const];
       return (await appendEvents(db, task, { when, events })) !== undefined;
     },
+
+    completeText: (task, source, text) => db.transaction().execute((trx) => completeText(trx, task, source, text)),
   };
 };
 
+type TextSource = Run & { step: number; attempt: number };
+
+async function completeText(trx: Database, task: TaskRef, source: TextSource, text: string): Promise<boolean> {
+  const { step, attempt } = source;
+  // Waits for a piece that an earlier statement of this attempt still writes.
+  const row = await trx
+    .selectFrom('tasks')
+    .select('id')
+    .where('id', '=', task.taskId)
+    .where('streaming', '=', streamingToken(source))
+    .where('ended_at', 'is', null)
+    .forUpdate()
+    .executeTakeFirst();
+  if (!row) return false;
+  const isOfAttempt = sql`task_id = ${task.taskId} and data @> ${JSON.stringify({ step, attempt })}::jsonb`;
+  const { rows } = await sql<{ text: string | null }>`
+    select string_agg(data ->> 'text', '' order by seq) as text from task_events
+    where ${isOfAttempt} and type = 'text.delta'
+      and seq > (select coalesce(max(seq), 0) from task_events where ${isOfAttempt} and type = 'model.started')`.execute(trx);
+  // Stored text has no U+0000, and other characters that Postgres refuses are replaced one by one: lengths compare.
+  const missing = text.replaceAll('\u0000', '').slice(rows[0]?.text?.length ?? 0);
+  if (missing === '') return true;
+  const events = [{ type: 'text.delta', data: { step, attempt, text: missing } } as const];
+  return (await appendEvents(trx, task, { events })) !== undefined;
+}
+
 /** The value of `tasks.streaming`: it names the one attempt that may stream text. */
-export const streamingToken = ({ runId, step, attempt }: Run & { step: number; attempt: number }) =>
-  `${runId}.${step}.${attempt}`;
+export const streamingToken = ({ runId, step, attempt }: TextSource) => `${runId}.${step}.${attempt}`;

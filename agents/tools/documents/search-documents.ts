@@ -18,6 +18,7 @@ const Input = z.strictObject({
 export const searchDocumentsTool = (index: Pick<SearchIndex, 'search'>) =>
   typedTool({
     name: 'search_documents',
+    needsIndex: true,
     description:
       'Searches the company’s documents by words and meaning and returns the passages that match best, best first, each with how near it comes (`match`: close or loose). Read them before you decide whether they answer the question: a loose match may hold the answer in other words, and a close one may not. It sees nothing but the query, so a follow-up question must be written out: after “How long is the notice period?” the query for “And for managers?” is “notice period for managers”. Search again with other words when the passages do not settle the question.',
     input: Input,

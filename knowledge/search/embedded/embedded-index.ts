@@ -13,6 +13,7 @@ import type { FileState } from './file-state.ts';
 import { createIndexThreads, type IndexThreads } from './index-threads.ts';
 import { formatVersion } from './schema.ts';
 import { removeAbandonedFolders, withScratchFolder } from './scratch-folder.ts';
+import { withUsableFolder } from './unusable-index.ts';
 import { createVectorExchange } from './vector-exchange.ts';
 
 /** How often a search follows a file that another process replaces in the meantime. */
@@ -45,13 +46,14 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
   const rebuild = async (tenant: string): Promise<void> => {
     const tenantDir = dirOf(tenant);
     await removeUnfinished(tenantDir, tenant, log);
-    await withScratchFolder(tenantDir, async (folder) => {
+    const build = async (folder: string) => {
       await catchUpFile({ tenant, dir: folder });
       const complete = join(folder, 'whole.db');
       await threads.run({ dir: folder, do: 'copy', to: complete });
       await threads.run({ dir: tenantDir, do: 'adopt', from: complete });
       knownStates.delete(tenant);
-    });
+    };
+    await withUsableFolder(() => withScratchFolder(tenantDir, build));
   };
 
   const vectorExchange = createVectorExchange({
@@ -136,7 +138,7 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
 
 /** An unfinished index takes as much disk space as one in use. */
 async function removeUnfinished(dir: string, tenant: string, log: Logger): Promise<void> {
-  const folders = await removeAbandonedFolders(dir);
+  const folders = await withUsableFolder(() => removeAbandonedFolders(dir));
   if (folders > 0) log.warn({ tenant, folders }, 'search indexes that were never finished were removed');
 }
 

@@ -6,6 +6,7 @@ import { createClient, type Client } from '@libsql/client';
 import { AlfredError } from '../../../contract/errors.ts';
 import { createCurrentFile, newFileName, removeAbandonedFiles, type CurrentFile } from './current-file.ts';
 import { formatVersion, schemaStatements } from './schema.ts';
+import { explainUnusable, withUsableFolder } from './unusable-index.ts';
 
 /** How long a statement waits while another process writes. The wait blocks this thread; writes are short. */
 const busyTimeoutMs = 2_000;
@@ -21,12 +22,6 @@ const busyPauseMs = 20;
  * Postgres.
  */
 const brokenCodes = /^SQLITE_(CORRUPT|NOTADB|IOERR)/;
-
-/**
- * Codes of SQLite and of the operating system for a file that could not be used, also after all attempts. Any other
- * error is a fault of the work that was done on the file.
- */
-const unusableCodes = /^(SQLITE_(CANTOPEN|READONLY|FULL|IOERR|BUSY|CORRUPT|NOTADB)|E[A-Z]+$)/;
 
 /** A file that was opened but has another format. It is replaced like a file that is no database. */
 class OldFormatError extends Error {
@@ -77,7 +72,7 @@ export function createIndexHandle(dir: string) {
      * Runs `work` on the file in use, which is opened first if needed. A broken file is replaced by an empty one, which
      * is filled again from Postgres. `work` may run several times, so it must be safe to repeat.
      *
-     * @throws AlfredError `internal` when the file cannot be used and a new one would not help: no space, no permission
+     * @throws AlfredError `index_unavailable` when the file cannot be used and a new one would not help: no space, no permission
      */
     async withOpenFile<T>(work: (file: OpenFile) => Promise<T>): Promise<T> {
       let attempt = 0;
@@ -98,9 +93,10 @@ export function createIndexHandle(dir: string) {
           const wasClosed = code === 'CLIENT_CLOSED';
           const isBroken = brokenCodes.test(code);
           if (!file || isBroken) await close();
-          if (isBroken) await currentFile.startEmpty(failure instanceof OpenError ? failure.fileName : file?.name);
+          const fileName = failure instanceof OpenError ? failure.fileName : file?.name;
+          if (isBroken) await withUsableFolder(() => currentFile.startEmpty(fileName));
           const isRepeated = attempt < maxAttempts && (isBusy || wasClosed || isBroken);
-          if (!isRepeated) throw explainError(error, code);
+          if (!isRepeated) throw explainUnusable(error, code);
           if (isBusy) await sleep(busyPauseMs * attempt);
         }
       }
@@ -160,16 +156,6 @@ async function readFormatVersion(client: Client) {
 /** When two processes open a new file at once, both create its tables. The second one finds them there. */
 function ignoreExistingTables(error: unknown) {
   if (!/already exists/.test((error as Error).message)) throw error;
-}
-
-/** Tells an operator what to check when the file cannot be used. Other errors stay as they are. */
-function explainError(error: unknown, code: string): unknown {
-  if (!unusableCodes.test(code)) return error;
-  return new AlfredError(
-    'internal',
-    'The search index cannot be used: check that ALFRED_DATA_DIR can be written and has space.',
-    { cause: error },
-  );
 }
 
 /** The error code of SQLite or the system; `''` when there is none. */

@@ -20,7 +20,7 @@ export function createIndexThreads() {
       recordTiming: false,
     });
   return {
-    /** @throws AlfredError `draining` after `close`, `internal` when the file cannot be used */
+    /** @throws AlfredError `draining` after `close`, `index_unavailable` when the file cannot be used */
     async run<J extends IndexJob>(job: J): Promise<IndexJobResults[J['do']]> {
       if (isClosed) throw new AlfredError('draining');
       pool ??= startPool();

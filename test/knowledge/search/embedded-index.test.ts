@@ -239,7 +239,7 @@ describe('the index file', () => {
     const path = join(env.config.ALFRED_DATA_DIR, 'a-file');
     await writeFile(path, '');
     await expect(create(path).search(local, 'granite', 1)).rejects.toMatchObject({
-      code: 'internal',
+      code: 'index_unavailable',
       message: expect.stringContaining('ALFRED_DATA_DIR'),
     });
   });

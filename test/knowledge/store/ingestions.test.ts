@@ -18,7 +18,10 @@ let events: IngestionEvents;
 beforeAll(async () => {
   env = await createTestEnvironment();
   documents = createDocuments(env.postgres.db);
-  events = createIngestionEvents(env.postgres.db, createEventListener(env.config.DATABASE_URL, env.log));
+  events = createIngestionEvents(
+    env.postgres.db,
+    createEventListener(() => env.config.DATABASE_URL, env.log),
+  );
 });
 afterAll(() => env?.close());
 

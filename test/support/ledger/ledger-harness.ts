@@ -100,7 +100,7 @@ export const failedCall = (
 export async function createLedgerHarness() {
   const env = await createTestEnvironment();
   const { db, pool } = env.postgres;
-  const listener = createEventListener(env.config.DATABASE_URL, env.log);
+  const listener = createEventListener(() => env.config.DATABASE_URL, env.log);
   const parts = {
     ledger: createLedger(db),
     tasks: createTasks(db),

@@ -13,6 +13,8 @@ export type ScriptedTurn = {
   error?: Error;
   /** Awaited before the response ends. Its signal aborts with the call. */
   until?: (signal: AbortSignal) => Promise<unknown>;
+  /** Pieces of the text that come after `until`. */
+  rest?: string[];
   /** Default 10 input and 5 output tokens. ALFRED_MODELS has their prices. */
   usage?: { inputTokens?: number; outputTokens?: number; cacheReadTokens?: number; cacheWriteTokens?: number };
 };
@@ -36,9 +38,10 @@ export function createScriptedModel(script: ScriptedTurn[] | ((request: ModelReq
       const usage = { inputTokens: 10, outputTokens: 5, cacheReadTokens: 0, cacheWriteTokens: 0, ...turn.usage };
       yield { type: 'usage', usage };
       await turn.until?.(signal);
+      for (const text of turn.rest ?? []) yield { type: 'text', text };
       if (turn.error) throw turn.error;
       const parts: AssistantPart[] = [
-        ...(turn.text ? [{ type: 'text' as const, text: turn.text.join('') }] : []),
+        ...(turn.text ? [{ type: 'text' as const, text: [...turn.text, ...(turn.rest ?? [])].join('') }] : []),
         ...(turn.calls ?? []).map((made, i) => ({
           type: 'tool_call' as const,
           callId: `call-${request.messages.length}-${i}`,
