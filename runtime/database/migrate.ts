@@ -1,5 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { runner } from 'node-pg-migrate';
+import { runner, type MigrationBuilder } from 'node-pg-migrate';
 import type { Logger } from '../logger.ts';
 
 /**
@@ -12,6 +13,7 @@ export async function migrate(databaseUrl: string, log: Logger, direction: 'up' 
   const migrations = await runner({
     databaseUrl,
     dir: fileURLToPath(new URL('./migrations', import.meta.url)),
+    migrationLoaderStrategies: [{ extensions: ['.sql'], loader: (paths) => Promise.all(paths.map(loadMigration)) }],
     migrationsTable: 'migrations',
     direction,
     count: direction === 'up' ? Infinity : 1,
@@ -24,3 +26,18 @@ export async function migrate(databaseUrl: string, log: Logger, direction: 'up' 
   });
   return migrations.map(({ name }) => name);
 }
+
+async function loadMigration(path: string) {
+  const [, up = '', down = ''] = (await readFile(path, 'utf8')).split(/^-- (?:Up|Down) Migration$/m);
+  return { id: path, filePaths: [path], actions: { up: runStatements(up), down: runStatements(down) } };
+}
+
+/**
+ * Runs the statements in one transaction. Postgres builds an index `CONCURRENTLY`, without a lock for writers, only
+ * outside of one: then each statement is sent on its own.
+ */
+const runStatements = (statements: string) => (builder: MigrationBuilder) => {
+  if (!/\bINDEX CONCURRENTLY\b/.test(statements)) return builder.sql(statements);
+  builder.noTransaction();
+  for (const statement of statements.split(/;$/m)) if (statement.trim()) builder.sql(statement);
+};

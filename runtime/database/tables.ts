@@ -15,7 +15,15 @@ export interface Tables extends DocumentTables {
     created_at: Generated<Date>;
   };
   tasks: TaskTable;
-  task_events: { task_id: string; seq: number; at: Generated<Date>; type: string; data: unknown };
+  task_events: {
+    task_id: string;
+    seq: number;
+    conversation_seq: number | null;
+    at: Generated<Date>;
+    type: string;
+    data: unknown;
+    piece_ends: number[] | null;
+  };
   model_calls: ModelCallTable;
   budgets: {
     id: string;
