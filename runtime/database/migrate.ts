@@ -20,7 +20,8 @@ export async function migrate(databaseUrl: string, log: Logger, direction: 'up' 
     logger: {
       debug: (message) => log.trace(message),
       info: (message) => log.debug(message),
-      warn: (message) => log.warn(message),
+      // A migration of indexes runs outside of a transaction on purpose.
+      warn: (message) => (/not wrapped in a transaction/.test(message) ? log.debug(message) : log.warn(message)),
       error: (message) => log.error(message),
     },
   });

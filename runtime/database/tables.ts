@@ -165,6 +165,7 @@ type TaskTable = Owned &
     roles: Generated<string[]>;
     cancel_request: unknown;
     erased_at: Date | null;
+    erase_requested_at: Date | null;
     model_calls: Generated<number>;
     last_seq: Generated<number>;
     created_at: Generated<Date>;
@@ -252,4 +253,5 @@ type ApprovalTable = Owned & {
   comment: string | null;
   edited: unknown;
   decided_hash: string | null;
+  note_hashes: Generated<string[]>;
 };

@@ -44,8 +44,10 @@ type Owner = Pick<TaskRef, 'taskId' | 'tenant' | 'subject'>;
 export async function appendEvents(db: Database, task: Owner, change: TaskChange): Promise<Appended | undefined> {
   while (true) {
     const unflushed = unflushedText.get(task.taskId);
-    const appended = await writeEvents(db, task, change, unflushed?.lastSeq ?? null);
-    if (!appended && unflushed && (await storeAgain(db, task, unflushed))) continue;
+    // Asked before, because other queries of the statement take effect also when the task's row stays as it is.
+    if (unflushed && !change.isText) await storeAgain(db, task, unflushed);
+    const appended = await writeEvents(db, task, change, change.isText ? (unflushed?.lastSeq ?? null) : null);
+    if (!appended && unflushed && change.isText && (await storeAgain(db, task, unflushed))) continue;
     if (!change.isText || !appended) unflushedText.forget(task.taskId);
     return appended;
   }

@@ -22,6 +22,7 @@ export const createTaskEvents = (db: Database, listener: EventListener): TaskEve
       .select(['e.seq', 'e.at', 'e.type', 'e.data', 'e.piece_ends'])
       .where('t.tenant', '=', tenant)
       .where('t.subject', '=', subject)
+      .where('t.erased_at', 'is', null)
       .where('e.task_id', '=', taskId)
       .where('e.seq', '>', after)
       .orderBy('e.seq')
@@ -36,10 +37,10 @@ export const createTaskEvents = (db: Database, listener: EventListener): TaskEve
   const hasEnded = async (taskId: string, after: number) => {
     const row = await db
       .selectFrom('tasks')
-      .select(['ended_at', 'last_seq'])
+      .select(['ended_at', 'erased_at', 'last_seq'])
       .where('id', '=', taskId)
       .executeTakeFirst();
-    return !row || (row.ended_at !== null && row.last_seq <= after);
+    return !row || row.erased_at !== null || (row.ended_at !== null && row.last_seq <= after);
   };
 
   return {

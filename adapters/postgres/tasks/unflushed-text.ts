@@ -16,7 +16,7 @@ export const unflushedText = {
   get: (taskId: string) => byTask.get(taskId),
 
   add(taskId: string, seq: number, event: Piece) {
-    const { pieces } = byTask.get(taskId) ?? { pieces: [] };
+    const pieces = byTask.get(taskId)?.pieces ?? [];
     pieces.push({ seq, event });
     byTask.delete(taskId);
     byTask.set(taskId, { lastSeq: seq, pieces });

@@ -3,7 +3,7 @@
 -- Built while the tables are written to, each statement in a transaction of its own. A repeat after an interruption drops
 -- what the interruption left, which Postgres does not use.
 
--- Who names a content: a deletion asks before it removes one.
+-- Who names a content or a message: a deletion asks before it removes one.
 DROP INDEX CONCURRENTLY IF EXISTS tasks_result;
 CREATE INDEX CONCURRENTLY tasks_result ON tasks (tenant, subject, result_hash) WHERE result_hash IS NOT NULL;
 DROP INDEX CONCURRENTLY IF EXISTS model_calls_result;
@@ -14,6 +14,10 @@ DROP INDEX CONCURRENTLY IF EXISTS tool_calls_full;
 CREATE INDEX CONCURRENTLY tool_calls_full ON tool_calls (full_hash) WHERE full_hash IS NOT NULL;
 DROP INDEX CONCURRENTLY IF EXISTS conversation_messages_content;
 CREATE INDEX CONCURRENTLY conversation_messages_content ON conversation_messages (content_hash);
+DROP INDEX CONCURRENTLY IF EXISTS tasks_input;
+CREATE INDEX CONCURRENTLY tasks_input ON tasks (tenant, subject, input_head);
+DROP INDEX CONCURRENTLY IF EXISTS model_calls_head;
+CREATE INDEX CONCURRENTLY model_calls_head ON model_calls (head) WHERE head IS NOT NULL;
 DROP INDEX CONCURRENTLY IF EXISTS approvals_notes;
 CREATE INDEX CONCURRENTLY approvals_notes ON approvals USING gin (note_hashes) WHERE note_hashes <> '{}';
 
@@ -40,5 +44,5 @@ CREATE INDEX CONCURRENTLY ingestions_running ON ingestions (id) WHERE status = '
 -- Down Migration
 
 DROP INDEX tasks_result, model_calls_result, tool_calls_result, tool_calls_full, conversation_messages_content,
-  approvals_notes, tasks_by_status, tasks_by_agent, documents_by_name, tasks_open_by_id, tasks_to_erase, tasks_kept,
+  tasks_input, model_calls_head, approvals_notes, tasks_by_status, tasks_by_agent, documents_by_name, tasks_open_by_id, tasks_to_erase, tasks_kept,
   conversations_idle, ingestions_running;
