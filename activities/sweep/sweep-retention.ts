@@ -1,5 +1,6 @@
 import type { ConversationControl, ConversationRows, Erasure, Retention } from '../../contract/ports/index.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import { inBatches } from './in-batches.ts';
 
 export type RetentionSweepDeps = {
   erasure: Pick<Erasure, 'eraseDue' | 'expireTasks' | 'listExpiredConversations' | 'listTenants'>;
@@ -10,47 +11,32 @@ export type RetentionSweepDeps = {
   log: Logger;
 };
 
-/** Rows per query, and queries per sweep and tenant: the next sweep goes on. */
-const batchSize = 50;
-const maxBatches = 20;
-
 /** Removes the content of deleted tasks, and of tasks and conversations that are older than their tenant keeps them. */
 export async function sweepRetention(deps: RetentionSweepDeps, signal: AbortSignal): Promise<void> {
   const { erasure, retentionOf, log } = deps;
-  await inBatches(signal, () => erasure.eraseDue(batchSize));
+  await inBatches(signal, {}, (limit) => erasure.eraseDue(limit));
   for (const tenant of await erasure.listTenants()) {
     const { tasksDays, conversationsDays } = retentionOf(tenant);
     if (tasksDays !== undefined) {
-      const expired = await inBatches(signal, () => erasure.expireTasks(tenant, tasksDays, batchSize));
+      const expired = await inBatches(signal, {}, (limit) => erasure.expireTasks(tenant, tasksDays, limit));
       if (expired > 0) log.info({ tenant, expired }, 'tasks were deleted that had reached the end of their retention');
     }
     if (conversationsDays !== undefined) {
-      const expired = await inBatches(signal, () => expireConversations(deps, tenant, conversationsDays));
+      const expired = await inBatches(signal, {}, (limit) =>
+        expireConversations(deps, { tenant, days: conversationsDays, limit }),
+      );
       if (expired > 0)
         log.info({ tenant, expired }, 'conversations were deleted that had reached the end of their retention');
     }
   }
 }
 
-/** Repeats until a batch is not full. @returns how many rows there were */
-async function inBatches(signal: AbortSignal, next: () => Promise<number>): Promise<number> {
-  let total = 0;
-  for (let batch = 0; batch < maxBatches; batch++) {
-    signal.throwIfAborted();
-    const count = await next();
-    total += count;
-    if (count < batchSize) break;
-  }
-  return total;
-}
-
 /** Deletes conversations as their owners would. Their workflows erase them. */
 async function expireConversations(
   { erasure, conversationRows, messages, log }: RetentionSweepDeps,
-  tenant: string,
-  days: number,
+  { tenant, days, limit }: { tenant: string; days: number; limit: number },
 ): Promise<number> {
-  const expired = await erasure.listExpiredConversations(tenant, days, batchSize);
+  const expired = await erasure.listExpiredConversations(tenant, days, limit);
   for (const conversation of expired) {
     const { conversationId } = conversation;
     await conversationRows.markDeleted(conversation, conversationId);

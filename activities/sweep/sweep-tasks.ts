@@ -14,12 +14,13 @@ import type {
   Workflows,
 } from '../../contract/ports/index.ts';
 import { sweepDocuments, type DocumentSweepDeps } from './sweep-documents.ts';
+import { inBatches } from './in-batches.ts';
 import { sweepRetention, type RetentionSweepDeps } from './sweep-retention.ts';
 
 export type SweepDeps = DocumentSweepDeps &
   RetentionSweepDeps & {
     callbacks: Pick<Callbacks, 'listOverdue'>;
-    ledger: Pick<Ledger, 'writeOffLost'>;
+    ledger: Pick<Ledger, 'writeOffLost' | 'countUsage'>;
     tasks: Tasks;
     conversationRows: Pick<ConversationRows, 'listOpen' | 'markDeleted'>;
     messages: Pick<ConversationControl, 'wake'>;
@@ -73,6 +74,7 @@ export const createSweepActivities = (deps: SweepDeps) => {
         }
         await sweepDocuments(deps, signal);
         await sweepRetention(deps, signal);
+        await inBatches(signal, { size: 1_000 }, (limit) => ledger.countUsage(limit));
         const lost = await ledger.writeOffLost();
         if (lost > 0) log.warn({ lost }, 'model calls of ended tasks were never heard of again');
         return corrected;

@@ -192,6 +192,7 @@ type ModelCallTable = UsageColumns<number> & {
   stop_reason: string | null;
   duration_ms: number;
   first_token_ms: number | null;
+  is_counted: Generated<boolean>;
   created_at: Generated<Date>;
   ended_at: Date | null;
 };

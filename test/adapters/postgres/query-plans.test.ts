@@ -36,9 +36,14 @@ afterAll(async () => {
   await env?.close();
 });
 
-/** Runs queries, and expects that Postgres reads none of the large tables from begin to end for any of them. */
+/**
+ * Runs queries, and expects that Postgres reads none of the large tables from begin to end for any of them.
+ *
+ * @returns the indexes that it reads
+ */
 async function expectIndexes(run: () => Promise<unknown>) {
   statements = [];
+  const indexes: string[] = [];
   await run();
   expect(statements).not.toEqual([]);
   for (const { sql, parameters } of statements) {
@@ -47,11 +52,13 @@ async function expectIndexes(run: () => Promise<unknown>) {
       text: `explain (format json) ${sql}`,
       values: [...parameters],
     });
+    indexes.push(...indexesOf(plans[0]?.['QUERY PLAN'][0].Plan));
     const scanned = scansOf(plans[0]?.['QUERY PLAN'][0].Plan).filter((table) => large.includes(table));
     expect({ sql, scanned }).toEqual({ sql, scanned: [] });
   }
+  return indexes;
 }
-type PlanNode = { 'Node Type': string; 'Relation Name'?: string; Plans?: PlanNode[] };
+type PlanNode = { 'Node Type': string; 'Relation Name'?: string; 'Index Name'?: string; Plans?: PlanNode[] };
 const scansOf = (node: PlanNode | undefined): string[] =>
   node === undefined
     ? []
@@ -59,6 +66,8 @@ const scansOf = (node: PlanNode | undefined): string[] =>
         ...(node['Node Type'] === 'Seq Scan' && node['Relation Name'] ? [node['Relation Name']] : []),
         ...(node.Plans ?? []).flatMap(scansOf),
       ];
+const indexesOf = (node: PlanNode | undefined): string[] =>
+  node === undefined ? [] : [node['Index Name'] ?? [], ...(node.Plans ?? []).map(indexesOf)].flat();
 const large = [
   'tasks',
   'task_events',
@@ -90,6 +99,12 @@ test('lists of tasks, with every filter', async () => {
     { cursor: ids.task },
   ])
     await expectIndexes(() => adapters.tasks.list(scope, { limit: 20, ...filter }));
+  const list = (filter: object) => expectIndexes(() => adapters.tasks.list(scope, { limit: 20, ...filter }));
+  expect(await list({ status: 'failed' })).toContain('tasks_by_status');
+  expect(await list({ agent: 'rare' })).toContain('tasks_by_agent');
+  // The date is a bound of the index, and no filter on the rows that it gives.
+  await adapters.tasks.list(scope, { limit: 20, createdBefore: day });
+  expect(statements.at(-1)?.sql).toContain('"t"."id" <');
 });
 
 test('a task with its events, citations and callback', () =>
@@ -114,6 +129,11 @@ test('lists of approvals, schedules and documents', async () => {
   await expectIndexes(() => adapters.documents.list(scope, { limit: 20 }));
 });
 
+test('usage', () =>
+  expectIndexes(() =>
+    adapters.ledger.reportUsage(scope, { from: '2024-01-01', to: '2024-12-31', by: ['day', 'model'] }),
+  ));
+
 test('what the sweep asks', () =>
   expectIndexes(async () => {
     const page = { olderThanMs: 5_000, after: ids.task, limit: 200 };
@@ -122,6 +142,7 @@ test('what the sweep asks', () =>
     await adapters.conversationRows.listOpen({ ...page, after: ids.conversation });
     await adapters.callbacks.listOverdue(200);
     await adapters.ledger.writeOffLost();
+    await adapters.ledger.countUsage(100);
     await adapters.documents.listOpenIngestions({ ...page, after: ids.ingestion });
     await adapters.documents.pendingSince();
   }));
