@@ -21,6 +21,7 @@ import { collectionRoutes } from './routes/collections.ts';
 import { controlScheduleRoutes } from './routes/control-schedule.ts';
 import { controlSourceRoutes } from './routes/control-source.ts';
 import { deleteConversationRoutes } from './routes/delete-conversation.ts';
+import { deleteTaskRoutes } from './routes/delete-task.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { documentTextRoutes } from './routes/document-text.ts';
 import { ingestionCallbackRoutes } from './routes/ingestion-callback.ts';
@@ -120,6 +121,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     cancelTaskRoutes,
     taskBudgetRoutes,
     taskCitationRoutes,
+    deleteTaskRoutes,
     taskCallbackRoutes,
     approvalRoutes,
     scheduleRoutes,

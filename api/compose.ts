@@ -24,6 +24,7 @@ type ApiAdapters = Pick<
   | 'conversationEvents'
   | 'messages'
   | 'documents'
+  | 'erasure'
   | 'ingestionEvents'
   | 'index'
   | 'ledger'

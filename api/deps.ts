@@ -6,6 +6,7 @@ import type {
   Collections,
   Control,
   Documents,
+  Erasure,
   Identity,
   IngestionEvents,
   Ledger,
@@ -51,6 +52,7 @@ export type ApiDeps = {
   callbacks: Pick<Callbacks, 'get'>;
   collections: Collections;
   documents: Documents;
+  erasure: Pick<Erasure, 'deleteTask'>;
   ingestionEvents: IngestionEvents;
   ledger: Pick<Ledger, 'reportUsage'>;
   index: Pick<SearchIndex, 'search'>;

@@ -65,7 +65,8 @@ counts. \`perDay\` holds for all this agent's tasks of one tenant together, unti
 \`\`\`
 
 \`perDay\` holds for all the tenant's tasks together. While tasks of several tenants wait for workers, each tenant gets a
-share by its \`fairnessWeight\` (0.001 to 1000, default 1).
+share by its \`fairnessWeight\` (0.001 to 1000, default 1). \`retention\`: how many days content is kept
+([deletion](api.md#delete-a-task)), like \`{ "tasksDays": 90, "conversationsDays": 365 }\`; what is left out is kept.
 
 \`ALFRED_MODELS\`, by \`provider:model\`, or by how the name begins, followed by \`*\`; the name itself wins over the
 longest beginning. Prices are US dollars per million tokens:

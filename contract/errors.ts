@@ -37,6 +37,7 @@ const table = {
   budget_refused: [409, once, 'The budget stays as it is.'],
   task_ended: [409, once, 'The task has ended.'],
   task_running: [409, once, 'The task has not ended yet.'],
+  task_in_conversation: [409, once, 'The task belongs to a conversation. Delete the conversation.'],
   // a conversation
   conversation_busy: [409, once, 'A task of this conversation is running, and the message was to be rejected then.'],
   conversation_archived: [409, once, 'The conversation is archived.'],

@@ -2,6 +2,7 @@ import type { ApprovalRule } from '../contract/approval.ts';
 import type { BusyPolicy } from '../contract/conversation.ts';
 import { budgetId } from '../contract/ids.ts';
 import type { BudgetLimits } from '../contract/references.ts';
+import type { Retention } from '../contract/ports/index.ts';
 import { ConfigError, defaultModelChain, type Config } from './config.ts';
 import type { DailyLimits } from './settings-schemas.ts';
 
@@ -27,6 +28,8 @@ type TenantSettings = {
   perDay: DailyLimits;
   /** The tenant's share of the workers while several tenants wait: weight 2 gets twice as much as weight 1. */
   fairnessWeight: number;
+  /** How long content is kept after its last change. */
+  retention: Retention;
 };
 
 /** The configured settings of an agent. An agent without an entry in ALFRED_AGENTS gets the defaults. */
@@ -57,6 +60,7 @@ export function tenantSettings(
   return {
     perDay: entry?.perDay ?? defaults?.perDay ?? {},
     fairnessWeight: entry?.fairnessWeight ?? defaults?.fairnessWeight ?? 1,
+    retention: { ...defaults?.retention, ...entry?.retention },
   };
 }
 

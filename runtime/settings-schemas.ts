@@ -108,11 +108,17 @@ export const AgentsSettings = z.record(
   }),
 );
 
+const days = z.number().positive().max(36_500);
+
+/** How long content is kept, in days. Without a value it is kept until someone deletes it. */
+const Retention = z.strictObject({ tasksDays: days.optional(), conversationsDays: days.optional() });
+
 /** ALFRED_TENANTS: settings by tenant; `*` stands for every other tenant. */
 export const TenantsSettings = z.record(
   z.string().min(1),
   z.strictObject({
     perDay: DailyLimits.optional(),
     fairnessWeight: z.number().min(0.001).max(1_000).optional(),
+    retention: Retention.optional(),
   }),
 );

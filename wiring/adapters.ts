@@ -12,6 +12,7 @@ import { createConversationEvents } from '../adapters/postgres/conversations/con
 import { createConversationRows } from '../adapters/postgres/conversations/conversation-rows.ts';
 import { createConversationTurns } from '../adapters/postgres/conversations/conversation-turns.ts';
 import { createMessageStore } from '../adapters/postgres/messages/message-store.ts';
+import { createErasure } from '../adapters/postgres/erasure/erasure.ts';
 import { createEffects } from '../adapters/postgres/ledger/effects.ts';
 import { createEventListener } from '../adapters/postgres/event-listener.ts';
 import { createTaskEvents } from '../adapters/postgres/tasks/task-events.ts';
@@ -52,6 +53,7 @@ export function createAdapters(edge: AdapterEdge) {
     turns: createConversationTurns(db),
     ledger: createLedger(db),
     effects: createEffects(db),
+    erasure: createErasure(db),
     parked: createParkedTasks(db),
     gate: createModelGate(db, {
       failures: config.ALFRED_OUTAGE_FAILURES,

@@ -2,7 +2,7 @@ import type { ActivityDeps } from '../activities/index.ts';
 import { rulesFor } from '../activities/acting/approval-rules.ts';
 import type { ModelCatalog, ModelProvider, Tool } from '../contract/ports/index.ts';
 import type { Agents } from '../agents/index.ts';
-import { agentSettings, dayLimitsOf } from '../runtime/agent-settings.ts';
+import { agentSettings, dayLimitsOf, tenantSettings } from '../runtime/agent-settings.ts';
 import { ConfigError, type Config } from '../runtime/config.ts';
 import { priorityOf } from '../runtime/priority.ts';
 
@@ -21,6 +21,7 @@ type Settings = Pick<
   | 'dayLimitsOf'
   | 'priorityOf'
   | 'resultCharactersOf'
+  | 'retentionOf'
 >;
 
 /** The settings that activities read from the configuration, by agent and tenant. */
@@ -36,6 +37,7 @@ export function settingsOf(config: Config, catalog: ModelCatalog): Settings {
     approvalsOf: (agent) => agentSettings(config, agent).approvals,
     budgetOf: (agent) => agentSettings(config, agent).budget,
     priorityOf: (tenant, priorityKey) => priorityOf(config, tenant, priorityKey),
+    retentionOf: (tenant) => tenantSettings(config, tenant).retention,
     dayLimitsOf: (task) => dayLimitsOf(config, task, new Date()),
     resultCharactersOf: (agent) => {
       const smallest = Math.min(...modelsOf(agent).map((model) => catalog.factsOf(model).contextTokens));

@@ -14,17 +14,20 @@ import type {
   Workflows,
 } from '../../contract/ports/index.ts';
 import { sweepDocuments, type DocumentSweepDeps } from './sweep-documents.ts';
+import { inBatches } from './in-batches.ts';
+import { sweepRetention, type RetentionSweepDeps } from './sweep-retention.ts';
 
-export type SweepDeps = DocumentSweepDeps & {
-  callbacks: Pick<Callbacks, 'listOverdue'>;
-  ledger: Pick<Ledger, 'writeOffLost'>;
-  tasks: Tasks;
-  conversationRows: Pick<ConversationRows, 'listOpen'>;
-  messages: Pick<ConversationControl, 'wake'>;
-  workflows: Workflows;
-  metrics: Metrics;
-  log: Logger;
-};
+export type SweepDeps = DocumentSweepDeps &
+  RetentionSweepDeps & {
+    callbacks: Pick<Callbacks, 'listOverdue'>;
+    ledger: Pick<Ledger, 'writeOffLost' | 'countUsage'>;
+    tasks: Tasks;
+    conversationRows: Pick<ConversationRows, 'listOpen' | 'markDeleted'>;
+    messages: Pick<ConversationControl, 'wake'>;
+    workflows: Workflows;
+    metrics: Metrics;
+    log: Logger;
+  };
 
 export const createSweepActivities = (deps: SweepDeps) => {
   const { callbacks, ledger, tasks, workflows, metrics, log } = deps;
@@ -70,6 +73,8 @@ export const createSweepActivities = (deps: SweepDeps) => {
           });
         }
         await sweepDocuments(deps, signal);
+        await sweepRetention(deps, signal);
+        await inBatches(signal, { size: 1_000 }, (limit) => ledger.countUsage(limit));
         const lost = await ledger.writeOffLost();
         if (lost > 0) log.warn({ lost }, 'model calls of ended tasks were never heard of again');
         return corrected;

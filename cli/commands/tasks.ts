@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { z } from 'zod';
 import { TaskEventPage, type TaskEvent } from '../../contract/events.ts';
 import { Task, TaskList } from '../../contract/task.ts';
 import type { ApiClient } from '../client/api-client.ts';
@@ -43,6 +44,12 @@ export function addTasks(program: Command, context: CommandContext) {
     .option('-r, --reason <text>', 'kept with the task')
     .option('--undo', 'take back what it has changed, newest first')
     .action((id: string, options: CancelOptions) => cancel(id, options, context));
+  tasks
+    .command('delete')
+    .description('cancel it if it runs, and remove everything that was said; for tasks outside of conversations')
+    .argument('<id>')
+    .option('--json', 'as JSON')
+    .action((id: string, options: { json?: boolean }) => remove(id, options, context));
   tasks
     .command('grant')
     .description('new totals for a task that waits at a limit, or its end with what it has')
@@ -123,6 +130,11 @@ async function cancel(id: string, options: CancelOptions, { api, terminal }: Com
 /** A table of what the task has changed outside. */
 const effectLines = ({ effects }: Task) =>
   table([['CHANGED', 'STATE', 'WHAT'], ...effects.map(({ tool, state, summary }) => [tool, state, summary ?? ''])]);
+
+async function remove(id: string, { json }: { json?: boolean }, { api, terminal }: CommandContext) {
+  await api.call(path(id), { method: 'DELETE', answer: z.undefined() });
+  terminal.print(json ? JSON.stringify({ id, deleted: true }, null, 2) : 'The task is deleted.');
+}
 
 async function grant(id: string, options: GrantOptions, { api, terminal }: CommandContext) {
   const { budget, status } = await api.call(`${path(id)}/budget`, { method: 'POST', json: options, answer: Task });

@@ -5,6 +5,7 @@ export type * from './control.ts';
 export type * from './conversations.ts';
 export type * from './documents.ts';
 export type * from './effects.ts';
+export type * from './erasure.ts';
 export type * from './identity.ts';
 export type * from './ledger.ts';
 export type * from './message-store.ts';

@@ -51,6 +51,9 @@ export interface Ledger {
   /** Sums the usage of the scope's tenant. */
   reportUsage(scope: Scope, span: UsageSpan): Promise<UsageReport>;
 
+  /** Adds calls to the daily sums that ended before there were such sums. @returns how many, at most `limit` */
+  countUsage(limit: number): Promise<number>;
+
   /**
    * Stores that a tool call begins, and appends an event. The input of a call with an effect is stored too.
    *

@@ -5,7 +5,7 @@ import type { CheckedCitation, Citation, TaskResult } from '../../contract/task.
 import { passagesOf, type FoundPassage } from '../../contract/rules/tool-output.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
 import type { Citations } from '../../contract/ports/index.ts';
-import { loadAllMessages } from '../../adapters/postgres/messages/load-messages.ts';
+import { readOutputsFromEnd } from '../../adapters/postgres/messages/load-messages.ts';
 import { isReadable } from './readable.ts';
 
 /** Checks the citations of an answer against the documents as they are now. */
@@ -16,7 +16,7 @@ export const createTaskCitations = (db: Database): Citations => ({
     const citations = task.result?.citations ?? [];
     if (citations.length === 0) return [];
     const [passages, documents] = await Promise.all([
-      loadShownPassages(db, scope, task.head),
+      loadShownPassages(db, scope, task.head, citations),
       loadCitedDocuments(db, scope, citations),
     ]);
     return citations.map((citation) => {
@@ -38,18 +38,27 @@ async function findAnswer(db: Database, { tenant, subject }: Scope, taskId: stri
       order by m.step desc limit 1
     ) as head
     from tasks t left join contents c on c.tenant = t.tenant and c.subject = t.subject and c.hash = t.result_hash
-    where t.id = ${taskId} and t.tenant = ${tenant} and t.subject = ${subject}`.execute(db);
+    where t.id = ${taskId} and t.tenant = ${tenant} and t.subject = ${subject} and t.erased_at is null`.execute(db);
   const [row] = rows;
   return row && { head: row.head, result: row.result === null ? undefined : (JSON.parse(row.result) as TaskResult) };
 }
 
-/** The passages that tools returned in the conversation up to the answer, by chunk id. */
-async function loadShownPassages(db: Database, scope: Scope, head: string | null): Promise<Map<string, FoundPassage>> {
-  const messages = head === null ? [] : await loadAllMessages(db, scope, head);
-  const outputs = messages.flatMap((message) => (message.role === 'tool' ? message.results : []));
-  return new Map(
-    outputs.flatMap(({ output }) => passagesOf(output) ?? []).map((passage) => [passage.chunkId, passage]),
-  );
+/** The cited passages as a tool returned them last before the answer, by chunk id. */
+async function loadShownPassages(
+  db: Database,
+  scope: Scope,
+  head: string | null,
+  citations: Citation[],
+): Promise<Map<string, FoundPassage>> {
+  const missing = new Set(citations.map(({ chunkId }) => chunkId));
+  const found = new Map<string, FoundPassage>();
+  if (head === null) return found;
+  for await (const outputs of readOutputsFromEnd(db, scope, head)) {
+    for (const passage of outputs.flatMap((output) => (passagesOf(output) ?? []).reverse()))
+      if (missing.delete(passage.chunkId)) found.set(passage.chunkId, passage);
+    if (missing.size === 0) break;
+  }
+  return found;
 }
 
 type CitedDocument = { content_hash: string; version: number; text: string };

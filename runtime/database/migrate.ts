@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { runner, type MigrationBuilder, type RunnerOption } from 'node-pg-migrate';
+import { runner, type MigrationBuilder } from 'node-pg-migrate';
 import type { Logger } from '../logger.ts';
 
 /**
@@ -13,36 +13,34 @@ export async function migrate(databaseUrl: string, log: Logger, direction: 'up' 
   const migrations = await runner({
     databaseUrl,
     dir: fileURLToPath(new URL('./migrations', import.meta.url)),
+    migrationLoaderStrategies: [{ extensions: ['.sql'], loader: (paths) => Promise.all(paths.map(loadMigration)) }],
     migrationsTable: 'migrations',
-    migrationLoaderStrategies: [{ extensions: ['.sql'], loader: loadSql }],
     direction,
     count: direction === 'up' ? Infinity : 1,
     logger: {
       debug: (message) => log.trace(message),
       info: (message) => log.debug(message),
       // It warns of migrations outside a transaction, which are meant to be so.
-      warn: (message) => log.debug(message),
+      warn: (message) => (/not wrapped in a transaction/.test(message) ? log.debug(message) : log.warn(message)),
       error: (message) => log.error(message),
     },
   });
   return migrations.map(({ name }) => name);
 }
 
-type Loader = Exclude<NonNullable<RunnerOption['migrationLoaderStrategies']>[number]['loader'], string>;
+async function loadMigration(path: string) {
+  const [, up = '', down = ''] = (await readFile(path, 'utf8')).split(/^-- (?:Up|Down) Migration$/m);
+  return { id: path, filePaths: [path], actions: { up: runStatements(up), down: runStatements(down) } };
+}
 
 /**
- * Each migration runs in a transaction of its own. One that changes many rows would lock them, and what else it
- * touches, until its end: its part begins with "-- Outside a transaction", and is one statement that commits in between.
+ * Each migration runs in one transaction. A part that begins with "-- Outside a transaction" does not: a change of many
+ * rows would lock them until its end, and an index is built `CONCURRENTLY`, without a lock for writers, only outside of
+ * one. Each of its statements is sent on its own, and a block in `$$` is the only one of its part.
  */
-const loadSql: Loader = (paths) =>
-  Promise.all(
-    paths.map(async (path) => {
-      const [, up = '', down = ''] = (await readFile(path, 'utf8')).split(/^-- (?:Up|Down) Migration$/m);
-      return { id: path, filePaths: [path], actions: { up: runSql(up), down: runSql(down) } };
-    }),
-  );
-
-const runSql = (sql: string) => (pgm: MigrationBuilder) => {
-  if (sql.trimStart().startsWith('-- Outside a transaction')) pgm.noTransaction();
-  pgm.sql(sql);
+const runStatements = (sql: string) => (builder: MigrationBuilder) => {
+  if (!sql.trimStart().startsWith('-- Outside a transaction')) return builder.sql(sql);
+  builder.noTransaction();
+  const statements = sql.includes('$$') ? [sql] : sql.split(/;$/m);
+  for (const statement of statements) if (statement.trim()) builder.sql(statement);
 };

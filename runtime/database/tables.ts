@@ -15,7 +15,15 @@ export interface Tables extends DocumentTables {
     created_at: Generated<Date>;
   };
   tasks: TaskTable;
-  task_events: { task_id: string; seq: number; at: Generated<Date>; type: string; data: unknown };
+  task_events: {
+    task_id: string;
+    seq: number;
+    conversation_seq: number | null;
+    at: Generated<Date>;
+    type: string;
+    data: unknown;
+    piece_ends: number[] | null;
+  };
   model_calls: ModelCallTable;
   budgets: {
     id: string;
@@ -157,6 +165,7 @@ type TaskTable = Owned &
     roles: Generated<string[]>;
     cancel_request: unknown;
     erased_at: Date | null;
+    erase_requested_at: Date | null;
     model_calls: Generated<number>;
     last_seq: Generated<number>;
     created_at: Generated<Date>;
@@ -183,6 +192,7 @@ type ModelCallTable = UsageColumns<number> & {
   stop_reason: string | null;
   duration_ms: number;
   first_token_ms: number | null;
+  is_counted: Generated<boolean>;
   created_at: Generated<Date>;
   ended_at: Date | null;
 };
@@ -244,4 +254,5 @@ type ApprovalTable = Owned & {
   comment: string | null;
   edited: unknown;
   decided_hash: string | null;
+  note_hashes: Generated<string[]>;
 };

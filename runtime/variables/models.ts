@@ -16,7 +16,7 @@ export const models = {
     .describe('JSON by agent: its models, what it does in an outage, its budgets, its approvals; see below'),
   ALFRED_TENANTS: jsonVariable(TenantsSettings)
     .optional()
-    .describe('JSON by tenant, or `*` for every other: limits of a day and share of the workers; see below'),
+    .describe('JSON by tenant, or `*` for every other: limits of a day, share of the workers, retention; see below'),
   ALFRED_MODELS: jsonVariable(ModelOverrides)
     .optional()
     .describe('JSON by provider:model: prices and limits that the shipped table lacks or has otherwise; see below'),

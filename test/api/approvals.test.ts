@@ -56,6 +56,22 @@ describe('a call that needs approval', () => {
     expect(calls).toHaveLength(2);
   });
 
+  test('takes the notes of those who decided with it when its task is deleted', async () => {
+    const id = await api.askFor('pay', { amount: 500, to: 'x' });
+    await api.decide(
+      await api.pendingOf(id),
+      { ...approve, comment: 'NOTED', edit: { amount: 51, to: 'NOTED' } },
+      boss,
+    );
+    await api.reaches(id, 'completed');
+    const contents = async () =>
+      (await api.postgres.pool.query(`select convert_from(bytes, 'UTF8') as text from contents`)).rows;
+    expect(JSON.stringify(await contents())).toContain('NOTED');
+    const deleted = await api.http.request(`/v1/tasks/${id}`, { method: 'DELETE', headers: as('eve') });
+    expect(deleted.status).toBe(204);
+    expect(JSON.stringify(await contents())).not.toContain('NOTED');
+  });
+
   test('denied with a comment is not made, and the model reads the comment', async () => {
     const id = await api.askFor('pay', { amount: 500 });
     await api.decide(await api.pendingOf(id), { ...deny, comment: 'Too much.' }, boss);

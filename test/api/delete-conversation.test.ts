@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { sweepRetention } from '../../activities/sweep/sweep-retention.ts';
+import type { Retention } from '../../contract/ports/index.ts';
 import { until } from '../support/until.ts';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
 import { eventsIn } from './checked-client.ts';
@@ -129,4 +131,153 @@ test('erasing again changes nothing', async () => {
   const reference = { conversationId: conversation.id, agent: 'knowledge', tenant: 'local', subject: 'local' };
   await api.turns.erase(reference);
   expect(await stored()).toBe(before);
+});
+
+test('what a deleted conversation cites and reports is 404 before it is erased', async () => {
+  api.script([{ text: ['Yes.'] }]);
+  const conversation = await openConversation(api, {
+    callback: { url: 'https://hooks.example.com/x', secret: 'a-secret-of-16-ch' },
+  });
+  const { body } = await conversation.say('one');
+  await conversation.quiet();
+  const paths = [`/v1/tasks/${body.taskId}/citations`, `/v1/tasks/${body.taskId}/callback`];
+  for (const path of paths) expect((await api.http.get(path)).status).toBe(200);
+  // The rows are still there: no workflow is woken.
+  await api.conversationRows.markDeleted(api.scope, conversation.id);
+  for (const path of paths) expect((await api.http.get(path)).status).toBe(404);
+  expect(await api.events.read(api.scope, body.taskId, 0, 100)).toEqual([]);
+});
+
+test('an erasure that was interrupted goes on, and holds up who stores contents only while it removes them', async () => {
+  api.script(() => ({ text: ['INTERRUPTED answer'] }));
+  const conversation = await openConversation(api);
+  for (const text of ['INTERRUPTED one', 'INTERRUPTED two']) {
+    await conversation.say(text);
+    await conversation.quiet();
+  }
+  const reference = { conversationId: conversation.id, agent: 'knowledge', ...api.scope };
+  const busy = await api.postgres.pool.connect();
+  try {
+    await busy.query('begin');
+    await busy.query(`select pg_advisory_xact_lock_shared(hashtextextended('contents/local/local', 0))`);
+    const erasing = api.turns.erase(reference);
+    erasing.catch(() => {});
+    // The large part is removed before the lock is asked for.
+    const countEvents = async () =>
+      (
+        await query('select from task_events e join tasks t on t.id = e.task_id where t.conversation_id = $1', [
+          conversation.id,
+        ])
+      ).length;
+    await until('the events are gone', async () => (await countEvents()) === 0);
+    const [waiting] = await until(
+      'the erasure waits for the lock',
+      () => query(`select pid from pg_stat_activity where wait_event = 'advisory' and datname = current_database()`),
+      { accept: (rows) => rows.length > 0 },
+    );
+    await query('select pg_terminate_backend($1)', [waiting?.['pid']]);
+    await expect(erasing).rejects.toThrow();
+    await busy.query('commit');
+  } finally {
+    busy.release();
+  }
+  expect(await stored()).toContain('INTERRUPTED');
+  await api.turns.erase(reference);
+  expect(await stored()).not.toContain('INTERRUPTED');
+});
+
+describe('a task outside of conversations', () => {
+  const ask = async (text: string) => {
+    const { id } = await api.start({ agent: 'knowledge', input: { text } });
+    await api.followToEnd(id);
+    return id;
+  };
+  const sweep = (retention: Retention = {}) =>
+    sweepRetention({ ...api, retentionOf: () => retention }, new AbortController().signal);
+
+  test('is 404 at once when it is deleted, nothing of it is left, and its usage is kept', async () => {
+    api.tool('search_documents', async () => ({ output: { found: 'ALONE finding' }, summary: 'ALONE summary' }));
+    api.script([
+      { text: ['ALONE thought'], calls: [{ tool: 'search_documents', arguments: { q: 'ALONE query' } }] },
+      { text: ['ALONE answer'] },
+    ]);
+    const id = await ask('ALONE question');
+    expect(await stored()).toContain('ALONE');
+    expect((await remove(`/v1/tasks/${id}`)).status).toBe(204);
+    for (const path of ['', '/events', '/citations', '/callback'])
+      expect((await api.http.get(`/v1/tasks/${id}${path}`)).status).toBe(404);
+    expect((await remove(`/v1/tasks/${id}`)).status).toBe(404);
+    expect(await stored()).not.toContain('ALONE');
+    expect(await query('select outcome, input_tokens from model_calls where task_id = $1', [id])).toEqual([
+      { outcome: 'completed', input_tokens: 10 },
+      { outcome: 'completed', input_tokens: 10 },
+    ]);
+  });
+
+  test('leaves what another task with the same question has, and the last one takes everything', async () => {
+    api.script(() => ({ text: ['TWICE answer'] }));
+    const [one, two] = [await ask('TWICE question'), await ask('TWICE question')];
+    await remove(`/v1/tasks/${one}`);
+    expect((await api.http.get(`/v1/tasks/${two}`)).body).toMatchObject({ result: { text: 'TWICE answer' } });
+    expect((await api.messageStore.loadAll(api.scope, await headOf(two))).length).toBe(2);
+    await remove(`/v1/tasks/${two}`);
+    expect(await stored()).not.toContain('TWICE');
+  });
+  const headOf = async (id: string) =>
+    String((await query('select head from model_calls where task_id = $1', [id]))[0]?.['head']);
+
+  test('that runs is cancelled, and the sweep removes its content after its end', async () => {
+    const blocked = blockedTurn('RUNNING text');
+    api.script([blocked.turn]);
+    const { id } = await api.start({ agent: 'knowledge', input: { text: 'RUNNING question' } });
+    await api.taskReaches(id, 'running');
+    expect((await remove(`/v1/tasks/${id}`)).status).toBe(204);
+    expect((await api.http.get(`/v1/tasks/${id}`)).status).toBe(404);
+    await until(
+      'the task has ended',
+      async () => (await query(`select from tasks where id = $1 and status = 'cancelled'`, [id])).length > 0,
+    );
+    await sweep();
+    expect(await stored()).not.toContain('RUNNING');
+  });
+
+  test('of a conversation is refused: it goes with its conversation', async () => {
+    api.script([{ text: ['Yes.'] }]);
+    const conversation = await openConversation(api);
+    const { body } = await conversation.say('one');
+    await conversation.quiet();
+    const refused = await remove(`/v1/tasks/${body.taskId}`);
+    expect(refused).toMatchObject({ status: 409, body: { code: 'task_in_conversation' } });
+    expect((await api.http.get(`/v1/tasks/${body.taskId}`)).status).toBe(200);
+  });
+
+  test('does not come back by its Idempotency-Key', async () => {
+    api.script([{ text: ['Yes.'] }]);
+    const body = { input: { text: 'With a key' } };
+    const key = { 'idempotency-key': 'deleted-task' };
+    const { body: task } = await api.http.post('/v1/tasks', body, key);
+    await api.followToEnd(task.id as string);
+    await remove(`/v1/tasks/${task.id}`);
+    expect(await api.http.post('/v1/tasks', body, key)).toMatchObject({
+      status: 422,
+      body: { code: 'idempotency_key_reused', detail: expect.stringContaining('deleted') },
+    });
+  });
+
+  test('is deleted when it is older than its tenant keeps tasks, and so is an idle conversation', async () => {
+    api.script(() => ({ text: ['AGED answer'] }));
+    const [old, young] = [await ask('AGED question'), await ask('Another question')];
+    const conversation = await openConversation(api, { title: 'AGED title' });
+    await conversation.say('AGED message');
+    await conversation.quiet();
+    await query(`update tasks set ended_at = now() - interval '31 days' where id = $1`, [old]);
+    await query(`update conversations set updated_at = now() - interval '8 days' where id = $1`, [conversation.id]);
+    await sweep();
+    expect((await api.http.get(`/v1/tasks/${old}`)).status).toBe(200);
+    await sweep({ tasksDays: 30, conversationsDays: 7 });
+    await erased(conversation);
+    expect((await api.http.get(`/v1/tasks/${old}`)).status).toBe(404);
+    expect((await api.http.get(`/v1/tasks/${young}`)).status).toBe(200);
+    expect((await stored()).includes('AGED question') || (await stored()).includes('AGED message')).toBe(false);
+  });
 });

@@ -22,9 +22,12 @@ export const decidableBy = (identity: Identity) => {
       or (a.escalated_at is not null and (${isAmong('escalateTo', identity)}))))`;
 };
 
-/** Whether a person may see approval `a`: its requester, and all who may decide it. */
+/**
+ * Whether a person may see approval `a`: its requester, and all who may decide it. The tenant
+ * stands outside of the `or`, so that Postgres reads the tenant's index and not the whole table.
+ */
 export const visibleTo = (identity: Identity) =>
-  sql<boolean>`((a.tenant = ${identity.tenant} and a.subject = ${identity.subject}) or ${decidableBy(identity)})`;
+  sql<boolean>`(a.tenant = ${identity.tenant} and (a.subject = ${identity.subject} or ${decidableBy(identity)}))`;
 
 /** Whether the task of approval `a` is not being deleted. */
 export const isNotErased = sql<boolean>`exists (select from tasks t where t.id = a.task_id and t.erased_at is null)`;

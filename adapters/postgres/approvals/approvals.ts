@@ -76,7 +76,13 @@ export const createApprovals = (db: Database): Approvals => ({
   async storeNote(id, note) {
     const content = storableJson(note);
     const hash = contentHash(content);
-    await insertContent(await readApproval(db, id), hash, content).execute(db);
+    const scope = await readApproval(db, id);
+    // The approval names each of its notes, so that they are removed with its task.
+    await sql`
+      with content as (${insertContent(scope, hash, content)})
+      update approvals set note_hashes = array_append(note_hashes, ${hash}) where id = ${id} and ${hash} <> all(note_hashes)`.execute(
+      db,
+    );
     return hash;
   },
 

@@ -6,6 +6,7 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import type { ConversationEvents } from '../../../contract/ports/index.ts';
 import type { EventListener } from '../event-listener.ts';
 import { followRows } from '../follow-rows.ts';
+import { expandPieces } from '../tasks/fold-text.ts';
 import { storableJson } from '../storable-json.ts';
 
 /** An event of the conversation itself, or a reference to an event of one of its tasks. */
@@ -46,7 +47,7 @@ export const createConversationEvents = (db: Database, listener: EventListener):
         join.onRef('t.task_id', '=', 'e.task_id').onRef('t.seq', '=', 'e.task_seq'),
       )
       .select(['e.seq', 'e.at', 'e.task_id', 'e.task_seq', 'e.type', 'e.data'])
-      .select(['t.at as task_at', 't.type as task_type', 't.data as task_data'])
+      .select(['t.at as task_at', 't.type as task_type', 't.data as task_data', 't.piece_ends'])
       .where('c.tenant', '=', tenant)
       .where('c.subject', '=', subject)
       .where('e.conversation_id', '=', conversationId)
@@ -54,14 +55,18 @@ export const createConversationEvents = (db: Database, listener: EventListener):
       .orderBy('e.seq')
       .limit(limit)
       .execute();
-    return rows.map((row): ConversationEvent => {
-      const at = (row.task_at ?? row.at).toISOString();
-      const event =
-        row.task_id === null
-          ? { seq: row.seq, at, type: row.type, data: row.data }
-          : { seq: row.seq, at, type: row.task_type, data: row.task_data, taskId: row.task_id, taskSeq: row.task_seq };
-      return event as ConversationEvent;
-    });
+    return rows
+      .flatMap(({ seq, piece_ends: ends, ...row }) =>
+        expandPieces({ ...row, seq, data: row.task_id === null ? row.data : row.task_data }, ends, after).map(
+          (event) => ({
+            ...event,
+            // The numbers of folded pieces follow each other in both, so their distance to the last piece is the same.
+            task_seq: row.task_seq === null ? null : row.task_seq - (seq - event.seq),
+          }),
+        ),
+      )
+      .slice(0, limit)
+      .map(toConversationEvent);
   };
 
   return {
@@ -86,3 +91,23 @@ export const createConversationEvents = (db: Database, listener: EventListener):
       }),
   };
 };
+
+type EventRow = {
+  seq: number;
+  at: Date;
+  task_at: Date | null;
+  task_id: string | null;
+  task_seq: number | null;
+  type: string | null;
+  task_type: string | null;
+  data: unknown;
+};
+
+function toConversationEvent({ seq, data, ...row }: EventRow): ConversationEvent {
+  const at = (row.task_at ?? row.at).toISOString();
+  const event =
+    row.task_id === null
+      ? { seq, at, type: row.type, data }
+      : { seq, at, type: row.task_type, data, taskId: row.task_id, taskSeq: row.task_seq };
+  return event as ConversationEvent;
+}

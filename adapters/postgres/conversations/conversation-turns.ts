@@ -67,7 +67,7 @@ export const createConversationTurns = (db: Database): ConversationTurns => ({
 
   takeSteering: (task, at) => db.transaction().execute((trx) => takeSteering(trx, task, at)),
 
-  erase: (conversation) => db.transaction().execute((trx) => eraseConversation(trx, conversation)),
+  erase: (conversation) => eraseConversation(db, conversation),
 });
 
 /** Drops the messages that wait. @returns them, in order */

@@ -4,6 +4,7 @@ import { totalTokens, type TaskRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { CompletedModelCall, FailedModelCall } from '../../../contract/ports/index.ts';
 import { appendEvents } from '../tasks/append-events.ts';
+import { foldText } from '../tasks/fold-text.ts';
 import { assignments, type Columns, type Queries } from '../with-queries.ts';
 
 type ModelCallEnd = {
@@ -77,6 +78,8 @@ export async function endModelCall(
       },
       events,
       after: {
+        // The attempt streams no more.
+        ...foldText(task.taskId),
         charged: sql`
           update budgets b set usd = b.usd + ${usage.costUsd}::numeric - ended.old_cost_usd,
             tokens = b.tokens + ${totalTokens(usage)}::bigint - ended.old_input_tokens - ended.old_output_tokens,

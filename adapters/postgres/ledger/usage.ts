@@ -6,29 +6,41 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Ledger } from '../../../contract/ports/index.ts';
 
 const columns: Record<UsageGroup, string> = {
-  day: `to_char(created_at at time zone 'UTC', 'YYYY-MM-DD')`,
+  day: `to_char(day, 'YYYY-MM-DD')`,
   agent: 'agent',
   tenant: 'tenant',
-  model: `provider || ':' || model`,
+  model: 'model',
 };
 
 type Sums = TaskUsage & { isTotal: number; outcomes: Record<string, number> } & Pick<UsageRow, UsageGroup>;
 
-/** Sums of the ledger. Open calls are left out, because their cost is not known yet. */
-export const createUsage = (db: Database): Pick<Ledger, 'reportUsage'> => ({
+/**
+ * Sums of the ledger, from its daily sums. Open calls are left out, because their cost is not known yet. Calls from
+ * before there were daily sums are read one by one until the sweep has counted them.
+ */
+export const createUsage = (db: Database): Pick<Ledger, 'reportUsage' | 'countUsage'> => ({
   async reportUsage({ tenant }, { from, to, by }) {
     const groups = sql.join(by.map((group) => sql.ref(group)));
     const named = sql.join(by.map((group) => sql`${sql.raw(columns[group])} as ${sql.ref(group)}`));
     const { rows } = await sql<Sums>`
-      with calls as (
-        select ${named}, outcome, count(*) as calls, sum(input_tokens) as input_tokens,
-          sum(cache_read_tokens) as cache_read_tokens, sum(cache_write_tokens) as cache_write_tokens,
-          sum(output_tokens) as output_tokens, sum(cost_usd) as cost_usd
+      with days as (
+        select tenant, day, agent, model, outcome, calls, input_tokens, cache_read_tokens, cache_write_tokens,
+          output_tokens, cost_usd
+        from usage_days where tenant = ${tenant} and day between ${from}::date and ${to}::date
+        union all
+        select tenant, (created_at at time zone 'UTC')::date, agent, provider || ':' || model, outcome, 1, input_tokens,
+          cache_read_tokens, cache_write_tokens, output_tokens, cost_usd
         from model_calls
-        where tenant = ${tenant} and outcome <> 'open'
+        where tenant = ${tenant} and not is_counted and outcome <> 'open'
           and created_at >= (${from}::date)::timestamp at time zone 'UTC'
           and created_at < (${to}::date + 1)::timestamp at time zone 'UTC'
-        group by ${sql.join(by.map((_, index) => sql.raw(String(index + 1))))}, outcome)
+      ), calls as (
+        select ${named}, outcome, sum(calls) as calls, sum(input_tokens) as input_tokens,
+          sum(cache_read_tokens) as cache_read_tokens, sum(cache_write_tokens) as cache_write_tokens,
+          sum(output_tokens) as output_tokens, sum(cost_usd) as cost_usd
+        from days
+        group by ${sql.join(by.map((_, index) => sql.raw(String(index + 1))))}, outcome
+        having sum(calls) <> 0)
       select ${groups}, grouping(${groups}) as "isTotal", coalesce(sum(calls), 0) as "modelCalls",
         coalesce(sum(input_tokens), 0) as "inputTokens", coalesce(sum(cache_read_tokens), 0) as "cacheReadTokens",
         coalesce(sum(cache_write_tokens), 0) as "cacheWriteTokens",
@@ -44,6 +56,16 @@ export const createUsage = (db: Database): Pick<Ledger, 'reportUsage'> => ({
       rows: rows.filter((row) => row !== total).map((row) => rowOf(row, by)),
       total: usageOf(total ?? { modelCalls: 0, ...noUsage }),
     };
+  },
+
+  async countUsage(limit) {
+    // The trigger of the table counts a call when the column is set.
+    const { numAffectedRows } = await sql`
+      update model_calls set is_counted = true where id = any(array(
+        select id from model_calls where not is_counted and outcome <> 'open' limit ${limit} for update skip locked))`.execute(
+      db,
+    );
+    return Number(numAffectedRows ?? 0);
   },
 });
 

@@ -47,6 +47,26 @@ export async function loadAllMessages(db: Database, scope: Scope, head: MessageH
   return withResults(db, scope, messages);
 }
 
+/** Tool results per query: of a long conversation not all are in memory at once. */
+const resultsPerQuery = 20;
+
+/** Yields the outputs of tools in a conversation up to a message, newest first. Stop reading when enough was found. */
+export async function* readOutputsFromEnd(db: Database, scope: Scope, head: MessageHead): AsyncGenerator<JsonValue[]> {
+  const rows = await readChain(db, scope, head, sql`coalesce(c.parent, c.body->>'from')`);
+  const hashes = rows
+    .flatMap(({ body }) => (body.role === 'tool' ? body.results : []))
+    .flatMap(({ result, dropped }) => (dropped ? [] : [result]))
+    .reverse();
+  for (let start = 0; start < hashes.length; start += resultsPerQuery) {
+    const batch = hashes.slice(start, start + resultsPerQuery);
+    const contents = await readContents(db, scope, batch);
+    yield batch.flatMap((hash) => {
+      const content = contents.get(hash);
+      return content === undefined ? [] : [JSON.parse(content) as JsonValue];
+    });
+  }
+}
+
 /**
  * Reads the messages from the root to a head.
  *

@@ -7,6 +7,7 @@ import type { MessageHead, Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { MessageStore } from '../../../contract/ports/index.ts';
 import { contentHash } from '../hashes.ts';
+import { contentsKey } from './contents.ts';
 import { loadChain, loadAllMessages, readContents, type CompactedChain } from './load-messages.ts';
 import { storableJson } from '../storable-json.ts';
 
@@ -84,12 +85,16 @@ export function insertMessage(
 ) {
   const body = storableJson(message);
   const head = headOf(parent, body);
+  // Two tasks with the same question share their first message. The lock keeps it while another task's deletion asks
+  // whether a task uses it.
+  const held =
+    parent === null ? sql`from (select pg_advisory_xact_lock_shared(${contentsKey({ tenant, subject })})) held` : sql``;
   const statement = sql`
     insert into messages (tenant, subject, hash, parent, depth, body, context_tokens, counted_by)
     select ${tenant}, ${subject}, ${head}, ${parent}::text,
       coalesce((select depth + 1 from messages
         where tenant = ${tenant} and subject = ${subject} and hash = ${parent}::text), 0),
-      ${body}::jsonb, ${size?.tokens ?? null}::int, ${size?.by ?? null}::text
+      ${body}::jsonb, ${size?.tokens ?? null}::int, ${size?.by ?? null}::text ${held}
     on conflict do nothing`;
   return { head, statement };
 }

@@ -15,9 +15,13 @@ const recentRuns = sql<ScheduleRun[]>`(
     order by r.started_at desc, r.key desc), '[]')
   from (select * from schedule_runs where schedule_id = s.id order by started_at desc, key desc limit ${shownRuns}) r)`;
 
+/** A task that runs is looked for among so many newest runs. A schedule may have had any number since it was made. */
+const countedRuns = 100;
+
 const runningCount = sql<number>`(
-  select count(*)::int from schedule_runs r join tasks t on t.id = r.task_id
-  where r.schedule_id = s.id and t.ended_at is null)`;
+  select count(*)::int
+  from (select task_id from schedule_runs where schedule_id = s.id order by started_at desc limit ${countedRuns}) r
+  join tasks t on t.id = r.task_id where t.ended_at is null)`;
 
 /** Selects schedules that are not deleted, with their last runs, as `toScheduleRow` needs them. */
 export const selectSchedules = (db: Database) =>

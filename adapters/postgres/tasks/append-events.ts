@@ -5,6 +5,7 @@ import type { BudgetLimits, TaskRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { storableJson } from '../storable-json.ts';
 import { assignments, withQueries, type Columns, type Queries } from '../with-queries.ts';
+import { unflushedText } from './unflushed-text.ts';
 
 type TaskChange = {
   events: NewTaskEvent[];
@@ -21,7 +22,15 @@ type TaskChange = {
    * last event stays the last. The row is changed all the same.
    */
   silentAfterEnd?: boolean;
+  /**
+   * Streamed text: the commit does not wait for the disk and notifies no
+   * follower; see `unflushedText` and `createTextNotifier`.
+   */
+  isText?: boolean;
 };
+
+type Appended = { last_seq: number; budget: BudgetLimits; conversation_id: string | null };
+type Owner = Pick<TaskRef, 'taskId' | 'tenant' | 'subject'>;
 
 /**
  * Changes a task's row and appends events in one statement: one round trip,
@@ -32,11 +41,25 @@ type TaskChange = {
  *
  * @returns the row's newest sequence number and budget, or undefined when the condition did not hold
  */
-export async function appendEvents(
+export async function appendEvents(db: Database, task: Owner, change: TaskChange): Promise<Appended | undefined> {
+  while (true) {
+    const unflushed = unflushedText.get(task.taskId);
+    // Asked before, because other queries of the statement take effect also when the task's row stays as it is.
+    if (unflushed && !change.isText) await storeAgain(db, task, unflushed);
+    const appended = await writeEvents(db, task, change, change.isText ? (unflushed?.lastSeq ?? null) : null);
+    if (!appended && unflushed && change.isText && (await storeAgain(db, task, unflushed))) continue;
+    if (!change.isText || !appended) unflushedText.forget(task.taskId);
+    return appended;
+  }
+}
+
+/** @param leastSeq nothing is changed while the row of an open task has a lower number: Postgres has lost events */
+async function writeEvents(
   db: Database,
-  { taskId, tenant, subject }: Pick<TaskRef, 'taskId' | 'tenant' | 'subject'>,
-  { events, when = sql`true`, set = {}, before = {}, after = {}, silentAfterEnd = false }: TaskChange,
-): Promise<{ last_seq: number; budget: BudgetLimits } | undefined> {
+  { taskId, tenant, subject }: Owner,
+  { events, when = sql`true`, set = {}, before = {}, after = {}, silentAfterEnd = false, isText = false }: TaskChange,
+  leastSeq: number | null,
+): Promise<Appended | undefined> {
   const types = events.map(({ type }) => type);
   const data = events.map((event) => storableJson(event.data));
   const number = sql`${events.length}::int`;
@@ -53,26 +76,53 @@ export async function appendEvents(
     task: sql`
       update tasks set ${assignments(columns)}
       where id = ${taskId} and tenant = ${tenant} and subject = ${subject} and ${when}
+        and (${leastSeq}::int is null or last_seq >= ${leastSeq}::int or ended_at is not null)
       returning id, last_seq, budget, ended_at, conversation_id`,
-    inserted: sql`
-      insert into task_events (task_id, seq, type, data)
-      select task.id, task.last_seq - ${number} + e.ordinality, e.type, e.data
-      from task, unnest(${types}::text[], ${data}::jsonb[]) with ordinality as e (type, data, ordinality)
-      where ${mayAppend}`,
     conversation: sql`
       update conversations c set last_seq = c.last_seq + ${number}, updated_at = now()
       from task where c.id = task.conversation_id and ${mayAppend}
       returning c.id, c.last_seq, task.id as task_id, task.last_seq as task_seq`,
+    inserted: sql`
+      insert into task_events (task_id, seq, conversation_seq, type, data)
+      select task.id, task.last_seq - ${number} + e.ordinality, c.last_seq - ${number} + e.ordinality, e.type, e.data
+      from unnest(${types}::text[], ${data}::jsonb[]) with ordinality as e (type, data, ordinality),
+        task left join conversation c on true
+      where ${mayAppend}`,
     mirrored: sql`
       insert into conversation_events (conversation_id, seq, task_id, task_seq)
       select c.id, c.last_seq - n, c.task_id, c.task_seq - n
       from conversation c, generate_series(0, ${number} - 1) n`,
     ...after,
   };
-  const { rows } = await sql<{ last_seq: number; budget: BudgetLimits }>`
+  const effect = isText
+    ? sql`set_config('synchronous_commit', 'off', true)`
+    : sql`pg_notify(${taskEventsChannel}, id::text || case when ended_at is null then '' else ' end' end),
+        (select pg_notify(${taskEventsChannel}, c.id) from conversation c)`;
+  const { rows } = await sql<Appended>`
     ${withQueries(queries)}
-    select last_seq, budget, pg_notify(${taskEventsChannel}, id::text || case when ended_at is null then '' else ' end' end),
-      (select pg_notify(${taskEventsChannel}, c.id) from conversation c)
-    from task`.execute(db);
+    select last_seq, budget, conversation_id, ${effect} from task`.execute(db);
   return rows[0];
+}
+
+/**
+ * Stores the text pieces again that a crash of Postgres took back.
+ *
+ * @returns false when the row has all of them
+ */
+async function storeAgain(
+  db: Database,
+  task: Owner,
+  { lastSeq, pieces }: NonNullable<ReturnType<typeof unflushedText.get>>,
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('tasks')
+    .select('last_seq')
+    .where('id', '=', task.taskId)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst();
+  if (!row || row.last_seq >= lastSeq) return false;
+  const lost = pieces.filter(({ seq }) => seq > row.last_seq).map(({ event }) => event);
+  // When another process has appended meanwhile, the caller's next attempt finds out.
+  await writeEvents(db, task, { events: lost, when: sql`last_seq = ${row.last_seq} and ended_at is null` }, null);
+  return true;
 }

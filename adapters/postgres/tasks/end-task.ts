@@ -7,6 +7,7 @@ import type { CancelNote, Run, TaskEnd, TaskRow } from '../../../contract/ports/
 import type { Columns } from '../with-queries.ts';
 import { appendEvents } from './append-events.ts';
 import { makeCallbackDue } from './callbacks.ts';
+import { foldText } from './fold-text.ts';
 import { selectTasks, toTaskRow } from './task-row.ts';
 
 type EndOptions = {
@@ -90,6 +91,8 @@ async function endTask(
       },
       events: [event],
       after: {
+        // Text of attempts that vanished with their workers.
+        ...foldText(task.taskId),
         callback: makeCallbackDue,
         // No person needs to decide about its calls any more.
         withdrawn: sql`

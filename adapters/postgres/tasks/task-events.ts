@@ -4,35 +4,43 @@ import type { Scope, TaskRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Run, TaskEvents } from '../../../contract/ports/index.ts';
 import { appendEvents } from './append-events.ts';
+import { expandPieces } from './fold-text.ts';
+import { unflushedText } from './unflushed-text.ts';
 import { storableJson } from '../storable-json.ts';
 import type { EventListener } from '../event-listener.ts';
 import { followRows } from '../follow-rows.ts';
+import { createTextNotifier } from '../text-notifier.ts';
 import { waitForEnd } from '../wait-for-end.ts';
 
 /** Task events as rows. NOTIFY wakes followers, which then read the rows: a notification carries no event. */
 export const createTaskEvents = (db: Database, listener: EventListener): TaskEvents => {
+  const textNotifier = createTextNotifier(db);
   const read = async ({ tenant, subject }: Scope, taskId: string, after: number, limit: number) => {
     const rows = await db
       .selectFrom('task_events as e')
       .innerJoin('tasks as t', 't.id', 'e.task_id')
-      .select(['e.seq', 'e.at', 'e.type', 'e.data'])
+      .select(['e.seq', 'e.at', 'e.type', 'e.data', 'e.piece_ends'])
       .where('t.tenant', '=', tenant)
       .where('t.subject', '=', subject)
+      .where('t.erased_at', 'is', null)
       .where('e.task_id', '=', taskId)
       .where('e.seq', '>', after)
       .orderBy('e.seq')
       .limit(limit)
       .execute();
-    return rows.map(({ seq, at, type, data }) => ({ seq, at: at.toISOString(), type, data }) as TaskEvent);
+    return rows
+      .flatMap(({ piece_ends: ends, ...row }) => expandPieces(row, ends, after))
+      .slice(0, limit)
+      .map(({ seq, at, type, data }) => ({ seq, at: at.toISOString(), type, data }) as TaskEvent);
   };
 
   const hasEnded = async (taskId: string, after: number) => {
     const row = await db
       .selectFrom('tasks')
-      .select(['ended_at', 'last_seq'])
+      .select(['ended_at', 'erased_at', 'last_seq'])
       .where('id', '=', taskId)
       .executeTakeFirst();
-    return !row || (row.ended_at !== null && row.last_seq <= after);
+    return !row || row.erased_at !== null || (row.ended_at !== null && row.last_seq <= after);
   };
 
   return {
@@ -65,8 +73,12 @@ export const createTaskEvents = (db: Database, listener: EventListener): TaskEve
     async appendText(task, source, text) {
       const when = sql`streaming = ${streamingToken(source)} and ended_at is null`;
       const { step, attempt } = source;
-      const events = [{ type: 'text.delta', data: { step, attempt, text } } as const];
-      return (await appendEvents(db, task, { when, events })) !== undefined;
+      const event = { type: 'text.delta' as const, data: { step, attempt, text } };
+      const appended = await appendEvents(db, task, { when, events: [event], isText: true });
+      if (!appended) return false;
+      unflushedText.add(task.taskId, appended.last_seq, event);
+      textNotifier.notify([task.taskId, ...(appended.conversation_id === null ? [] : [appended.conversation_id])]);
+      return true;
     },
 
     completeText: (task, source, text) => db.transaction().execute((trx) => completeText(trx, task, source, text)),

@@ -24,7 +24,12 @@ export const createTaskReads = (db: Database): TaskReads => ({
     if (agent !== undefined) query = query.where('t.agent', '=', agent);
     if (status !== undefined) query = query.where('t.status', '=', status);
     if (conversationId !== undefined) query = query.where('t.conversation_id', '=', conversationId);
+    // An id begins with the time at which it was made, so the times are bounds of the index that orders the list.
+    if (createdAfter !== undefined)
+      query = query.where('t.id', '>=', firstIdAt(Date.parse(createdAfter) - clockSkewMs));
     if (createdAfter !== undefined) query = query.where('t.created_at', '>', new Date(createdAfter));
+    if (createdBefore !== undefined)
+      query = query.where('t.id', '<', firstIdAt(Date.parse(createdBefore) + clockSkewMs));
     if (createdBefore !== undefined) query = query.where('t.created_at', '<', new Date(createdBefore));
     if (cursor !== undefined) query = query.where('t.id', '<', cursor);
     const rows = await query.execute();
@@ -51,6 +56,15 @@ export const createTaskReads = (db: Database): TaskReads => ({
 
   listStates: (taskIds) => listTaskStates(db, taskIds),
 });
+
+/** How far the clocks of the processes that make ids and of Postgres, which stores times, may be apart. */
+const clockSkewMs = 10 * 60_000;
+
+/** The least UUIDv7 of a moment. */
+export function firstIdAt(ms: number): string {
+  const time = Math.min(Math.max(0, ms), 0xffff_ffff_ffff).toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-000000000000`;
+}
 
 /** The tasks that a subject may see: its own, unless their content was deleted. */
 export const selectVisibleTasks = (db: Database, { tenant, subject }: Scope) =>

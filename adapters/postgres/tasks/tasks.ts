@@ -97,9 +97,12 @@ export const createTasks = (db: Database): Tasks => ({
 
 /** The task that an idempotency key belongs to already. @throws AlfredError `idempotency_key_reused` */
 async function findRepeated(db: Database, scope: Scope, idempotencyKey: string, requestHash: string) {
-  const row = await selectVisibleTasks(db, scope)
-    .where('t.idempotency_key', '=', idempotencyKey)
-    .executeTakeFirstOrThrow();
+  const row = await selectVisibleTasks(db, scope).where('t.idempotency_key', '=', idempotencyKey).executeTakeFirst();
+  if (!row)
+    throw new AlfredError(
+      'idempotency_key_reused',
+      `The Idempotency-Key "${idempotencyKey}" was used for a task that was deleted.`,
+    );
   if (row.request_hash !== requestHash) {
     throw new AlfredError(
       'idempotency_key_reused',

@@ -203,3 +203,39 @@ test('another subject or tenant sees neither the task nor its events nor what wa
     await expect(harness.messageStore.load(other, head)).rejects.toThrow();
   }
 });
+
+test('daily sums agree with the ledger, whatever becomes of a call, also for calls from before there were sums', async () => {
+  const { pool, ledger } = harness;
+  const today = new Date().toISOString().slice(0, 10);
+  const sums = async () => {
+    const { rows } = await ledger.reportUsage(local, { from: today, to: today, by: ['model'] });
+    return rows.map(({ usage, outcomes }) => [usage.modelCalls, usage.inputTokens, usage.costUsd, outcomes]);
+  };
+  const ledgerSums = async () => {
+    const { rows } = await pool.query<{ n: number; input: number; usd: number; outcomes: Record<string, number> }>(
+      `select sum(n)::int as n, sum(input) as input, sum(usd) as usd, jsonb_object_agg(outcome, n) as outcomes from (
+         select outcome, count(*) as n, sum(input_tokens) as input, sum(cost_usd) as usd from model_calls
+         where tenant = 'local' and outcome <> 'open' group by outcome) o`,
+    );
+    return rows.map(({ n, input, usd, outcomes }) => [n, input, usd, outcomes]);
+  };
+  const lost = await begin(1);
+  await harness.ledger.settleModelCall(task, completedCall(await begin(2), head, 'answer'));
+  expect(await sums()).toEqual(await ledgerSums());
+  // The lost attempt is heard of after all.
+  await harness.ledger.failModelCall(task, failedCall(lost));
+  expect(await sums()).toEqual(await ledgerSums());
+  expect((await pool.query('select from usage_days where calls < 0')).rows).toEqual([]);
+
+  // As a migrated ledger is.
+  await pool.query('truncate usage_days');
+  await pool.query('alter table model_calls disable trigger user');
+  await pool.query('update model_calls set is_counted = false');
+  await pool.query('alter table model_calls enable trigger user');
+  expect(await sums()).toEqual(await ledgerSums());
+  expect(await ledger.countUsage(2)).toBe(2);
+  expect(await sums()).toEqual(await ledgerSums());
+  while ((await ledger.countUsage(1_000)) > 0);
+  expect(await sums()).toEqual(await ledgerSums());
+  expect((await pool.query(`select from model_calls where not is_counted and outcome <> 'open'`)).rows).toEqual([]);
+});

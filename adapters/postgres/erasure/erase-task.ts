@@ -1,0 +1,91 @@
+import { sql } from 'kysely';
+import type { Scope } from '../../../contract/references.ts';
+import type { Database } from '../../../runtime/database/postgres.ts';
+import { listConnectedMessages } from '../messages/connected-messages.ts';
+import { eraseTasks } from './erase-tasks.ts';
+import { removeWithContents } from './unused-contents.ts';
+
+type TaskOwner = Scope & { taskId: string };
+
+/**
+ * Removes the content of a task outside of conversations that has ended. Safe to repeat after an interruption: the
+ * messages go first, because the rows of the task's model calls lead to them.
+ *
+ * Tasks of one subject with the same question share their first messages. Those that another task uses stay.
+ */
+export async function eraseTask(db: Database, task: TaskOwner): Promise<void> {
+  const heads = sql`
+    select input_head from tasks where id = ${task.taskId}::uuid
+    union select head from model_calls where task_id = ${task.taskId}::uuid`;
+  const connected = await listConnectedMessages(db, task, heads);
+  const own = await listOwnMessages(db, task);
+  // No contents, but their lock: a new task with the same question waits for it.
+  await removeWithContents(db, task, [], async (trx) => {
+    if (!(await isShared(trx, task))) await deleteMessages(trx, task, connected);
+    else while ((await deleteLastMessages(trx, task, own)) > 0);
+  });
+  await eraseTasks(db, task, [task.taskId]);
+}
+
+/** Whether a task that is not deleted begins with the same message. */
+async function isShared(trx: Database, { taskId, tenant, subject }: TaskOwner): Promise<boolean> {
+  const { rows } = await sql`
+    select from tasks t where t.tenant = ${tenant} and t.subject = ${subject} and t.erased_at is null
+      and t.input_head = (select input_head from tasks where id = ${taskId}::uuid) limit 1`.execute(trx);
+  return rows.length > 0;
+}
+
+const deleteMessages = (trx: Database, { tenant, subject }: Scope, hashes: string[]) =>
+  sql`delete from messages where tenant = ${tenant} and subject = ${subject} and hash = any(${hashes}::text[])`.execute(
+    trx,
+  );
+
+/** Whether another task has a call whose response is this message. */
+const isNamedByOthers = ({ taskId, tenant, subject }: TaskOwner, hash: string) => sql`exists (
+  select from model_calls o join tasks t on t.id = o.task_id
+  where o.head = ${sql.ref(hash)} and t.tenant = ${tenant} and t.subject = ${subject} and t.id <> ${taskId}::uuid)`;
+
+/** The messages up to the task's responses, and those after responses that only this task got. */
+async function listOwnMessages(db: Database, task: TaskOwner): Promise<string[]> {
+  const { taskId, tenant, subject } = task;
+  const isOfSubject = sql`m.tenant = ${tenant} and m.subject = ${subject}`;
+  const { rows } = await sql<{ hash: string }>`
+    with recursive heads as (
+      select distinct c.head as hash, ${isNamedByOthers(task, 'c.head')} as is_shared
+      from model_calls c where c.task_id = ${taskId}::uuid and c.head is not null
+    ), before (hash) as (
+      select hash from heads
+      union
+      select p.hash from before b cross join lateral (
+        select coalesce(m.parent, m.body->>'from') as hash from messages m where ${isOfSubject} and m.hash = b.hash) p
+      where p.hash is not null
+    ), after (hash) as (
+      select hash from heads where not is_shared
+      union
+      select n.hash from after a cross join lateral (
+        select m.hash from messages m where ${isOfSubject} and m.parent = a.hash
+        union all select m.hash from messages m where ${isOfSubject} and m.body->>'from' = a.hash) n
+    )
+    select hash from before union select hash from after`.execute(db);
+  return rows.map(({ hash }) => hash);
+}
+
+/**
+ * Deletes those of the messages that nothing follows, and that no other task names.
+ *
+ * @returns how many; then their parents may be the last ones
+ */
+async function deleteLastMessages(trx: Database, task: TaskOwner, own: string[]): Promise<number> {
+  const { tenant, subject } = task;
+  const { numAffectedRows } = await sql`
+    delete from messages m
+    where m.tenant = ${tenant} and m.subject = ${subject} and m.hash = any(${own}::text[])
+      and not exists (select from messages n where n.tenant = ${tenant} and n.subject = ${subject} and n.parent = m.hash)
+      and not exists (
+        select from messages n where n.tenant = ${tenant} and n.subject = ${subject} and n.body->>'from' = m.hash)
+      and not exists (
+        select from tasks t where t.tenant = ${tenant} and t.subject = ${subject} and t.input_head = m.hash
+          and t.erased_at is null)
+      and not ${isNamedByOthers(task, 'm.hash')}`.execute(trx);
+  return Number(numAffectedRows ?? 0);
+}

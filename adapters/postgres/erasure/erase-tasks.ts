@@ -1,0 +1,47 @@
+import { sql } from 'kysely';
+import type { Scope } from '../../../contract/references.ts';
+import type { Database } from '../../../runtime/database/postgres.ts';
+import { removeWithContents } from './unused-contents.ts';
+
+/** Tasks per transaction. Few, because all who store a content of the subject wait for it. */
+const batchSize = 20;
+
+/**
+ * Removes what was said, found and done in tasks that have ended, a few tasks at a time. Their rows and those of their
+ * model calls stay without contents, so that the reported spending stays right. Their messages stay: see the callers.
+ *
+ * Safe to repeat: each transaction removes rows together with the contents that only they name.
+ */
+export async function eraseTasks(db: Database, scope: Scope, taskIds: string[]): Promise<void> {
+  for (let start = 0; start < taskIds.length; start += batchSize) {
+    const ids = taskIds.slice(start, start + batchSize);
+    // The largest table names no contents, so nobody has to wait for this.
+    await sql`delete from task_events where task_id = any(${ids}::uuid[])`.execute(db);
+    await removeWithContents(db, scope, await listContents(db, ids), async (trx) => {
+      await sql`select from tasks where id = any(${ids}::uuid[]) order by id for update`.execute(trx);
+      // Events that a task's last activity appended meanwhile.
+      for (const table of ['task_events', 'tool_calls', 'approvals', 'callbacks'] as const)
+        await sql`delete from ${sql.table(table)} where task_id = any(${ids}::uuid[])`.execute(trx);
+      await sql`update model_calls set head = null, result_hash = null where task_id = any(${ids}::uuid[])`.execute(
+        trx,
+      );
+      await sql`
+        update tasks set erased_at = coalesce(erased_at, now()), erase_requested_at = null, metadata = '{}',
+          result_hash = null, error_message = null, waiting = null, cancel_request = null
+        where id = any(${ids}::uuid[])`.execute(trx);
+    });
+  }
+}
+
+/** The hashes of the contents that tasks name. */
+async function listContents(db: Database, ids: string[]): Promise<string[]> {
+  const { rows } = await sql<{ hash: string }>`
+    select hash from (
+      select result_hash from tasks where id = any(${ids}::uuid[])
+      union select result_hash from model_calls where task_id = any(${ids}::uuid[])
+      union select result_hash from tool_calls where task_id = any(${ids}::uuid[])
+      union select full_hash from tool_calls where task_id = any(${ids}::uuid[])
+      union select unnest(note_hashes) from approvals where task_id = any(${ids}::uuid[])
+    ) named (hash) where hash is not null`.execute(db);
+  return rows.map(({ hash }) => hash);
+}

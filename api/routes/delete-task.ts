@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { AlfredError } from '../../contract/errors.ts';
+import { isEnded } from '../../contract/task-status.ts';
+import type { ApiDeps } from '../deps.ts';
+import type { Api } from '../http/fastify.ts';
+import { IdParams, problems } from '../http/responses.ts';
+import { noTask } from './tasks.ts';
+
+type Deps = Pick<ApiDeps, 'control' | 'erasure' | 'tasks'>;
+
+export const deleteTaskRoutes =
+  ({ control, erasure, tasks }: Deps) =>
+  async (app: Api) => {
+    app.route({
+      method: 'DELETE',
+      url: '/v1/tasks/:id',
+      schema: {
+        operationId: 'deleteTask',
+        tags: ['tasks'],
+        summary: 'Delete a task with all that was said',
+        description:
+          'Nobody sees it from here on. If it runs, it is cancelled first. Everything that was said, found and answered is removed. What it cost stays in `GET /v1/usage`. A task of a conversation goes with its conversation: 409.',
+        params: IdParams,
+        response: { 204: z.null().describe('Deleted'), ...problems(404, 409) },
+      },
+      handler: async ({ scope, params: { id } }, reply) => {
+        const row = await tasks.get(scope, id);
+        if (!row) throw noTask(id);
+        if (row.conversationId !== null)
+          throw new AlfredError(
+            'task_in_conversation',
+            `The task ${id} belongs to the conversation ${row.conversationId}. Delete the conversation.`,
+          );
+        if (!isEnded(row.status)) await control.tasks.cancel(scope, id, { reason: 'The task was deleted.' });
+        if (!(await erasure.deleteTask(scope, id))) throw noTask(id);
+        return reply.code(204).send(null);
+      },
+    });
+  };

@@ -1,0 +1,204 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Kysely, PostgresDialect } from 'kysely';
+import { sweepRetention } from '../../../activities/sweep/sweep-retention.ts';
+import { TaskStatus } from '../../../contract/task.ts';
+import type { Tables } from '../../../runtime/database/tables.ts';
+import { createAdapters, type Adapters } from '../../../wiring/adapters.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
+
+// Planners choose by the size of tables: these are large enough that a scan of one costs more than any index.
+const rows = 20_000;
+const scope = { tenant: 'local', subject: 's7' };
+const identity = { ...scope, roles: ['boss'] };
+
+let env: TestEnvironment;
+let adapters: Adapters;
+let statements: { sql: string; parameters: readonly unknown[] }[] = [];
+let ids: { task: string; conversation: string; schedule: string; ingestion: string };
+
+beforeAll(async () => {
+  env = await createTestEnvironment();
+  const db = new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool: env.postgres.pool }),
+    log: ({ query: { sql, parameters } }) => statements.push({ sql, parameters }),
+  });
+  adapters = createAdapters({ ...env, postgres: { ...env.postgres, db } });
+  await env.postgres.pool.query(generated);
+  const { rows: found } = await env.postgres.pool.query<typeof ids>(
+    `select (select id from tasks where subject = 's7' limit 1) as task,
+       (select id from conversations where subject = 's7' limit 1) as conversation,
+       (select id from schedules limit 1) as schedule, (select id from ingestions where subject = 's7' limit 1) as ingestion`,
+  );
+  ids = found[0] ?? expect.fail();
+});
+afterAll(async () => {
+  await adapters?.close();
+  await env?.close();
+});
+
+/**
+ * Runs queries, and expects that Postgres reads none of the large tables from begin to end for any of them.
+ *
+ * @returns the indexes that it reads
+ */
+async function expectIndexes(run: () => Promise<unknown>) {
+  statements = [];
+  const indexes: string[] = [];
+  await run();
+  expect(statements).not.toEqual([]);
+  for (const { sql, parameters } of statements) {
+    if (!/^\s*(with|select|update|delete|insert)\b/i.test(sql)) continue;
+    const { rows: plans } = await env.postgres.pool.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>({
+      text: `explain (format json) ${sql}`,
+      values: [...parameters],
+    });
+    indexes.push(...indexesOf(plans[0]?.['QUERY PLAN'][0].Plan));
+    const scanned = scansOf(plans[0]?.['QUERY PLAN'][0].Plan).filter((table) => large.includes(table));
+    expect({ sql, scanned }).toEqual({ sql, scanned: [] });
+  }
+  return indexes;
+}
+type PlanNode = { 'Node Type': string; 'Relation Name'?: string; 'Index Name'?: string; Plans?: PlanNode[] };
+const scansOf = (node: PlanNode | undefined): string[] =>
+  node === undefined
+    ? []
+    : [
+        ...(node['Node Type'] === 'Seq Scan' && node['Relation Name'] ? [node['Relation Name']] : []),
+        ...(node.Plans ?? []).flatMap(scansOf),
+      ];
+const indexesOf = (node: PlanNode | undefined): string[] =>
+  node === undefined ? [] : [node['Index Name'] ?? [], ...(node.Plans ?? []).map(indexesOf)].flat();
+const large = [
+  'tasks',
+  'task_events',
+  'model_calls',
+  'tool_calls',
+  'contents',
+  'messages',
+  'approvals',
+  'callbacks',
+  'conversations',
+  'conversation_messages',
+  'conversation_events',
+  'schedule_runs',
+  'documents',
+  'ingestions',
+  'ingestion_files',
+];
+
+test('lists of tasks, with every filter', async () => {
+  const day = '2024-03-01T00:00:00Z';
+  for (const filter of [
+    {},
+    ...TaskStatus.options.map((status) => ({ status })),
+    { agent: 'knowledge' },
+    { agent: 'rare' },
+    { conversationId: ids.conversation },
+    { createdBefore: day },
+    { createdAfter: day },
+    { cursor: ids.task },
+  ])
+    await expectIndexes(() => adapters.tasks.list(scope, { limit: 20, ...filter }));
+  const list = (filter: object) => expectIndexes(() => adapters.tasks.list(scope, { limit: 20, ...filter }));
+  expect(await list({ status: 'failed' })).toContain('tasks_by_status');
+  expect(await list({ agent: 'rare' })).toContain('tasks_by_agent');
+  // The date is a bound of the index, and no filter on the rows that it gives.
+  await adapters.tasks.list(scope, { limit: 20, createdBefore: day });
+  expect(statements.at(-1)?.sql).toContain('"t"."id" <');
+});
+
+test('a task with its events, citations and callback', () =>
+  expectIndexes(async () => {
+    await adapters.tasks.get(scope, ids.task);
+    await adapters.events.read(scope, ids.task, 0, 100);
+    await adapters.citations.list(scope, ids.task);
+    await adapters.callbacks.get({ ...scope, taskId: ids.task });
+  }));
+
+test('lists of conversations, messages and events', () =>
+  expectIndexes(async () => {
+    await adapters.conversationRows.list(scope, { limit: 20 });
+    await adapters.conversationRows.listMessages(scope, ids.conversation, { limit: 20 });
+    await adapters.conversationEvents.read(scope, ids.conversation, 0, 100);
+  }));
+
+test('lists of approvals, schedules and documents', async () => {
+  for (const filter of [{}, { status: 'pending' as const }, { mine: 'true' as const }, { taskId: ids.task }])
+    await expectIndexes(() => adapters.approvals.list(identity, { limit: 20, ...filter }));
+  await expectIndexes(() => adapters.schedules.list(scope, { limit: 20 }));
+  await expectIndexes(() => adapters.documents.list(scope, { limit: 20 }));
+});
+
+test('usage', () =>
+  expectIndexes(() =>
+    adapters.ledger.reportUsage(scope, { from: '2024-01-01', to: '2024-12-31', by: ['day', 'model'] }),
+  ));
+
+test('what the sweep asks', () =>
+  expectIndexes(async () => {
+    const page = { olderThanMs: 5_000, after: ids.task, limit: 200 };
+    await adapters.tasks.listOpen(page);
+    await adapters.tasks.listStates([ids.task]);
+    await adapters.conversationRows.listOpen({ ...page, after: ids.conversation });
+    await adapters.callbacks.listOverdue(200);
+    await adapters.ledger.writeOffLost();
+    await adapters.ledger.countUsage(100);
+    await adapters.documents.listOpenIngestions({ ...page, after: ids.ingestion });
+    await adapters.documents.pendingSince();
+  }));
+
+test('the deletion of a task and of a conversation, and the end of retention', () =>
+  expectIndexes(async () => {
+    await adapters.erasure.deleteTask(scope, ids.task);
+    await adapters.turns.erase({ ...scope, conversationId: ids.conversation, agent: 'knowledge' });
+    await sweepRetention(
+      {
+        ...adapters,
+        messages: { wake: async () => {} },
+        retentionOf: () => ({ tasksDays: 100_000, conversationsDays: 100_000 }),
+        log: env.log,
+      },
+      new AbortController().signal,
+    );
+  }));
+
+/** Rows of 20 subjects and two tenants; ids carry their times, as real ones do. */
+const generated = `
+  create function pg_temp.id_at(n int) returns uuid language sql as $$
+    select (lpad(to_hex((1700000000000 + n * 100000::bigint)), 12, '0') || '7000' || '8000' || lpad(to_hex(n), 12, '0'))::uuid $$;
+  insert into tasks (id, tenant, subject, agent, status, conversation_id, request_hash, input_head, result_hash, last_seq, created_at, ended_at)
+    select pg_temp.id_at(n), case when n % 3 = 0 then 'other' else 'local' end, 's' || n % 20, case when n % 500 = 7 then 'rare' else 'knowledge' end,
+      (array['completed', 'completed', 'completed', 'failed', 'cancelled'])[1 + n % 5],
+      case when n % 2 = 0 then 'c' || n % 4000 end, 'r', 'm' || n, 'h' || n, 5,
+      to_timestamp(1700000000 + n * 100), to_timestamp(1700000100 + n * 100)
+    from generate_series(1, ${rows}) n;
+  update tasks set status = 'running', ended_at = null where id in (select id from tasks order by id desc limit 50);
+  insert into task_events (task_id, seq, type, data) select id, n, 'model.started', '{}' from tasks, generate_series(1, 3) n;
+  insert into model_calls (task_id, step, attempt, outcome, provider, model, tenant, agent, head, result_hash, input_tokens,
+      cache_read_tokens, cache_write_tokens, output_tokens, cost_usd, duration_ms)
+    select id, 1, 1, 'completed', 'p', 'm', tenant, agent, 'n' || input_head, result_hash, 1, 1, 1, 1, 1, 1 from tasks;
+  insert into tool_calls (task_id, call_id, step, tool, result_hash, full_hash) select id, 'c', 1, 't', 't' || result_hash, 'f' || result_hash from tasks;
+  insert into contents (tenant, subject, hash, bytes)
+    select tenant, subject, p || result_hash, '{}' from tasks, unnest(array['', 't', 'f']) p;
+  insert into messages (tenant, subject, hash, parent, depth, body)
+    select tenant, subject, p || input_head, case p when '' then null else input_head end, length(p), '{"role":"user","text":"x"}'
+    from tasks, unnest(array['', 'n']) p;
+  insert into approvals (id, tenant, subject, task_id, agent, step, call_id, tool, arguments, arguments_hash, rule, expires_at, status)
+    select id, tenant, subject, id, agent, 1, 'c', 't', '{}', 'h', '{"fourEyes": false}', now(), case when right(input_head, 2) = '11' then 'pending' else 'approved' end from tasks;
+  insert into callbacks (task_id, tenant, subject, url, secret, state) select id, tenant, subject, 'u', 's', 'delivered' from tasks;
+  insert into conversations (id, tenant, subject, agent, on_busy, request_hash)
+    select 'c' || n, case when n % 3 = 0 then 'other' else 'local' end, 's' || n % 20, 'knowledge', 'enqueue', 'r' from generate_series(1, ${rows}) n;
+  insert into conversation_messages (conversation_id, id, position, content_hash, request, request_hash, task_id, state)
+    select id, 'm', 1, 'h' || id, '{}', 'r', gen_random_uuid(), 'done' from conversations;
+  insert into conversation_events (conversation_id, seq, type, data) select id, n, 'conversation.changed', '{}' from conversations, generate_series(1, 2) n;
+  insert into schedules (id, tenant, subject, name, timing, action, request_hash)
+    select gen_random_uuid(), 'local', 's7', 'n', '{}', '{}', 'r' from generate_series(1, 20);
+  insert into schedule_runs (schedule_id, key, task_id) select s.id, t.id::text, t.id from schedules s, (select id from tasks limit 2000) t;
+  insert into documents (id, tenant, subject, name, title, media_type, content_hash, size_bytes, text, characters, chunk_count)
+    select gen_random_uuid(), 'local', 's' || n % 20, 'n' || n, 't', 'text/plain', 'h', 1, 'x', 1, 0 from generate_series(1, ${rows}) n;
+  insert into ingestions (id, tenant, subject, status, created_at)
+    select pg_temp.id_at(n), 'local', 's' || n % 20, case when n % 2000 = 0 then 'running' else 'completed' end, now() - interval '1 day'
+    from generate_series(1, ${rows}) n;
+  insert into ingestion_files (ingestion_id, ordinal, name, media_type, content_hash, size_bytes, state)
+    select id, 1, 'n', 'text/plain', 'h', 1, case status when 'running' then 'pending' else 'added' end from ingestions;
+  analyze;`;
