@@ -22,7 +22,9 @@ export const createScheduleControl = ({ client, schedules, temporalSchedules }: 
   async create(identity, request, options) {
     const row = await schedules.create(identity, request, options);
     try {
-      await translateRefusal(temporalSchedules.create(scheduleWorkflowId(row.id), definitionOf(row), stateOf(row)));
+      await translateRefusal(
+        temporalSchedules.create(scheduleWorkflowId(row.id), userScheduleDefinition(row), userScheduleState(row)),
+      );
     } catch (error) {
       if (error instanceof InvalidRequest) await schedules.discard(identity, row.id);
       throw error;
@@ -34,8 +36,8 @@ export const createScheduleControl = ({ client, schedules, temporalSchedules }: 
   change: (scope, scheduleId, change) =>
     schedules.change(scope, scheduleId, change, (row) =>
       translateRefusal(
-        temporalSchedules.ensure(scheduleWorkflowId(row.id), definitionOf(row), {
-          state: stateOf(row),
+        temporalSchedules.ensure(scheduleWorkflowId(row.id), userScheduleDefinition(row), {
+          state: userScheduleState(row),
           setState: change.paused !== undefined,
         }),
       ),
@@ -74,7 +76,7 @@ export const createScheduleControl = ({ client, schedules, temporalSchedules }: 
 });
 
 /** Temporal gets times and ids only: names, notes and questions stay in the row. */
-const definitionOf = ({ id, tenant, subject, timing }: ScheduleRow): ScheduleDefinition => ({
+export const userScheduleDefinition = ({ id, tenant, subject, timing }: ScheduleRow): ScheduleDefinition => ({
   spec: {
     ...(timing.cron === undefined ? {} : { cronExpressions: [timing.cron], timezone: timing.timeZone }),
     ...(timing.everyS === undefined
@@ -103,7 +105,11 @@ const definitionOf = ({ id, tenant, subject, timing }: ScheduleRow): ScheduleDef
   typedSearchAttributes: ownerSearchAttributes({ tenant }),
 });
 
-const stateOf = ({ paused }: ScheduleRow): ScheduleState => ({ paused, note: paused ? 'Paused through Alfred.' : '' });
+/** Whether a schedule that is created is paused. */
+export const userScheduleState = ({ paused }: ScheduleRow): ScheduleState => ({
+  paused,
+  note: paused ? 'Paused through Alfred.' : '',
+});
 
 const overlapOf = (overlap: ScheduleRow['timing']['overlap']) => overlap.toUpperCase() as Uppercase<typeof overlap>;
 

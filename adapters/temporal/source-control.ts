@@ -28,7 +28,7 @@ export const createSourceControl = (deps: Deps): SourceControl => {
       const source = refOf(scope, row.id);
       try {
         if (row.everyS !== null)
-          await temporalSchedules.create(sourceScheduleId(row.id), definitionOf(source, row.everyS));
+          await temporalSchedules.create(sourceScheduleId(row.id), sourceScheduleDefinition(source, row.everyS));
         if (isNew || isUnderWay(row)) await startSync(deps, source);
       } catch (error) {
         // With a key the caller's repeat continues with this source; without one it would be in the way of a repeat.
@@ -46,7 +46,7 @@ export const createSourceControl = (deps: Deps): SourceControl => {
         if (change.everyS === undefined) return;
         const scheduleId = sourceScheduleId(sourceId);
         if (everyS === null) await temporalSchedules.delete(scheduleId);
-        else await temporalSchedules.ensure(scheduleId, definitionOf(refOf(scope, sourceId), everyS));
+        else await temporalSchedules.ensure(scheduleId, sourceScheduleDefinition(refOf(scope, sourceId), everyS));
       }),
 
     async sync(scope, sourceId) {
@@ -84,7 +84,10 @@ const read = ({ sources, readReconciled }: Deps, scope: Scope, sourceId: string)
   });
 
 /** The schedule that starts a sync every `everyS` seconds. */
-const definitionOf = ({ sourceId, tenant, subject }: SourceRef, everyS: number): ScheduleDefinition => ({
+export const sourceScheduleDefinition = (
+  { sourceId, tenant, subject }: SourceRef,
+  everyS: number,
+): ScheduleDefinition => ({
   spec: { intervals: [{ every: everyS * 1_000 }] },
   action: {
     type: 'startWorkflow',
