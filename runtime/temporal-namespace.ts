@@ -50,7 +50,7 @@ export async function adoptNamespace({ db, client, config }: Deps): Promise<{ pr
   const known = await readKnown(db);
   await sql`
     insert into temporal_namespace (id, name, moved_at) values (${id}, ${config.TEMPORAL_NAMESPACE}, now())
-    on conflict (only) do update set id = excluded.id, name = excluded.name, moved_at = excluded.moved_at`.execute(db);
+    on conflict (singleton) do update set id = excluded.id, name = excluded.name, moved_at = excluded.moved_at`.execute(db);
   return { previousId: known && known.id !== id ? known.id : undefined };
 }
 

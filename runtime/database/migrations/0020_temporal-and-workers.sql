@@ -2,7 +2,7 @@
 
 -- The one Temporal namespace that the workflows of these rows run in.
 CREATE TABLE temporal_namespace (
-  only boolean PRIMARY KEY DEFAULT true CHECK (only),
+  singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
   id text NOT NULL,
   name text NOT NULL,
   -- When an operator last said that Temporal had lost workflows; null: never.
