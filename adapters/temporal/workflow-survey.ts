@@ -4,8 +4,10 @@ import { agentQueue, taskIdOf } from '../../contract/ids.ts';
 import type { WorkflowSurvey, Workflows } from '../../contract/ports/index.ts';
 import { createPace } from './pace.ts';
 
-/** Requests to Temporal: the namespace of a hosted Temporal has a limit that running tasks need. */
-const defaultPace = { perS: 4, burst: 8 };
+/** Requests for lists: the namespace of a hosted Temporal has a limit, which running tasks need. */
+const listPace = { perS: 4, burst: 8 };
+/** Requests about single workflows: only those that a list does not show as running. */
+const describePace = { perS: 25, burst: 50 };
 /** Workflows a page of Temporal's list. */
 const pageSize = 1_000;
 /** A worker polls at least once a minute. */
@@ -15,7 +17,8 @@ const pollerMs = 90_000;
 export const createWorkflowSurvey = (
   client: Client,
   { describe }: Pick<Workflows, 'describe'>,
-  pace = createPace(defaultPace),
+  pace = createPace(listPace),
+  paceOne = createPace(describePace),
 ): WorkflowSurvey => {
   const { namespace } = client.options;
 
@@ -51,7 +54,7 @@ export const createWorkflowSurvey = (
     },
 
     async describe(workflowId, signal) {
-      await pace(signal);
+      await paceOne(signal);
       return describe(workflowId);
     },
 

@@ -64,7 +64,7 @@ function compare({ client, describe, movedAt, pace, position = compareStart, isF
     described.push(id);
     return (await describe?.(id)) ?? ({ status: 'not_found' } as const);
   };
-  const survey = createWorkflowSurvey(client, { describe: read }, ...(pace ? [pace] : []));
+  const survey = createWorkflowSurvey(client, { describe: read }, ...(pace ? [pace, pace] : []));
   const deps = {
     tasks,
     survey,
