@@ -4,6 +4,8 @@ const perReceiver = 4;
 const longestWaitMs = 10 * 60_000;
 /** How long a delivery is expected to take before one has ended. In milliseconds. */
 const expectedMs = 1_000;
+/** With more receivers than that, slow ones are forgotten too. */
+const mostRemembered = 1_000;
 
 type Receiver = { running: number; durationMs: number; nextFreeAt: number };
 
@@ -31,8 +33,9 @@ export function createReceiverSlots(now: () => number = Date.now) {
         release: () => {
           receiver.running--;
           receiver.durationMs = Math.max(1, now() - startedAt);
-          // Nothing is remembered of a receiver that is idle.
-          if (receiver.running === 0 && receiver.nextFreeAt <= now()) receivers.delete(name);
+          // An idle receiver that answers is forgotten. How slow another one is counts for those in its line.
+          const isQuick = receiver.durationMs <= expectedMs || receivers.size > mostRemembered;
+          if (receiver.running === 0 && isQuick) receivers.delete(name);
         },
       };
     },

@@ -23,7 +23,7 @@ const undefinedTable = '42P01';
  * Names are not enough: two servers can have namespaces of the same name, and a server that lost its data has a new
  * namespace of the old name. So the namespace's id is compared.
  *
- * @returns `movedAt`: when an operator last said that Temporal had lost workflows
+ * @returns `movedAt`: when an operator last reported that Temporal had lost workflows
  * @throws AlfredError `wrong_namespace` with what to do
  */
 export async function checkNamespace({ db, client, config }: Deps): Promise<{ movedAt: Date | undefined }> {
@@ -50,7 +50,9 @@ export async function adoptNamespace({ db, client, config }: Deps): Promise<{ pr
   const known = await readKnown(db);
   await sql`
     insert into temporal_namespace (id, name, moved_at) values (${id}, ${config.TEMPORAL_NAMESPACE}, now())
-    on conflict (singleton) do update set id = excluded.id, name = excluded.name, moved_at = excluded.moved_at`.execute(db);
+    on conflict (singleton) do update set id = excluded.id, name = excluded.name, moved_at = excluded.moved_at`.execute(
+    db,
+  );
   return { previousId: known && known.id !== id ? known.id : undefined };
 }
 

@@ -56,7 +56,7 @@ export interface WorkflowSurvey {
 /** The Temporal namespace that the workflows of this database run in. */
 export interface TemporalNamespace {
   /**
-   * @returns `movedAt`: when an operator last said that Temporal had lost workflows
+   * @returns `movedAt`: when an operator last reported that Temporal had lost workflows
    * @throws AlfredError `wrong_namespace` when this process sees another one
    */
   check(): Promise<{ movedAt: Date | undefined }>;

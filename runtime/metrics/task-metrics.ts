@@ -47,7 +47,11 @@ function createOpenTaskMetrics(registers: Registry[]) {
       for (const agent of current()?.unserved ?? []) this.set({ agent }, 1);
     },
   });
-  return { report: (latest: OpenTaskReport) => void (report = { ...latest, at: Date.now() }) };
+  return {
+    report(latest: OpenTaskReport) {
+      report = { ...latest, at: Date.now() };
+    },
+  };
 }
 
 /** Tasks and conversations. */

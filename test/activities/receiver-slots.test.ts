@@ -19,7 +19,7 @@ test('a receiver that does not answer takes four slots; another one gets its own
   expect(waits()).toEqual([600_000, 600_000, 600_000]);
 });
 
-test('an idle receiver is forgotten', () => {
+test('an idle receiver that answers is forgotten', () => {
   const slots = createReceiverSlots();
   for (let i = 0; i < 100; i++) {
     const slot = slots.take(`r${i}.example`);

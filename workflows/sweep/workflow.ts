@@ -4,7 +4,8 @@ import { housekeeping } from '../policies.ts';
 
 const steps = proxyActivities<Activities>(housekeeping);
 
-/** Events after which the sweep ends and its schedule starts the next one: an hour or two. */
+/** A sweep ends after this time or so many events, and its schedule starts the next one. */
+const longestMs = 60 * 60_000;
 const maxHistoryEvents = 5_000;
 /** Each so many rounds the sweep also looks at what changes seldom: tasks that have waited for long, schedules. */
 const fullRoundEvery = 20;
@@ -18,11 +19,15 @@ const fullRoundEvery = 20;
  */
 export async function sweepTasksWorkflow({ everyS }: { everyS?: number } = {}): Promise<number> {
   if (!patched('sweep-in-steps')) return steps.sweepTasks();
+  const startedAt = Date.now();
   let corrected = 0;
-  for (let round = 0; ; round++) {
-    corrected += await sweepOnce(round % fullRoundEvery === 0);
-    setCurrentDetails(`**Rounds** ${round + 1} · **rows corrected** ${corrected}`);
-    if (everyS === undefined || workflowInfo().historyLength > maxHistoryEvents) return corrected;
+  let rounds = 0;
+  while (true) {
+    corrected += await sweepOnce(rounds % fullRoundEvery === 0);
+    rounds++;
+    setCurrentDetails(`**Rounds** ${rounds} · **rows corrected** ${corrected}`);
+    const isLast = everyS === undefined || Date.now() + everyS * 1_000 > startedAt + longestMs;
+    if (isLast || workflowInfo().historyLength > maxHistoryEvents) return corrected;
     await sleep(everyS * 1_000);
   }
 }
