@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { findAgent, type Agent, type Agents } from '../agents/index.ts';
 import { AlfredError, maxAttemptsOf, type ErrorCode } from '../contract/errors.ts';
@@ -7,14 +8,26 @@ import { describeUnavailability, isDatabaseError, isDatabaseUnavailable } from '
 /** The Temporal run that this activity works for. */
 export const currentRun = (): Run => ({ runId: activityInfo().workflowExecution?.runId ?? '' });
 
+/** What Temporal's page shows of a running activity: names and counts, no content. */
+type Progress = Record<string, string | number>;
+type Shown = { progress: Progress | undefined };
+const shownProgress = new AsyncLocalStorage<Shown>();
+
+/** Shows how far the activity is, with its next heartbeat. Does nothing outside `withHeartbeat`. */
+export function showProgress(progress: Progress) {
+  const shown = shownProgress.getStore();
+  if (shown) shown.progress = progress;
+}
+
 /**
  * Runs work that may be silent for long, and heartbeats every second. So Temporal notices a dead worker, and a
  * cancellation arrives and aborts the work.
  */
 export async function withHeartbeat<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const timer = setInterval(heartbeat, 1_000);
+  const shown: Shown = { progress: undefined };
+  const timer = setInterval(() => heartbeat(shown.progress), 1_000);
   try {
-    return await work(cancellationSignal());
+    return await shownProgress.run(shown, () => work(cancellationSignal()));
   } finally {
     clearInterval(timer);
   }

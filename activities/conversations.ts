@@ -60,7 +60,11 @@ export const createConversationActivities = (deps: ConversationDeps) => {
       return true;
     },
 
-    /** Resolves when the task's row shows its end. */
+    /** Whether the task's row shows its end. */
+    hasTaskEnded: async ({ taskId }: { taskId: string }): Promise<boolean> =>
+      (await tasks.listStates([taskId])).every(({ status }) => isEnded(status)),
+
+    /** Resolves when the task's row shows its end. For histories from before `hasTaskEnded`. */
     awaitTask: ({ taskId }: { taskId: string }): Promise<void> =>
       withHeartbeat(async (signal) => {
         await events.waitForEnd(taskId, signal);
@@ -98,8 +102,10 @@ export const createConversationActivities = (deps: ConversationDeps) => {
   async function hasEnded(taskId: string): Promise<boolean> {
     const isEndedInRow = async () => (await tasks.listStates([taskId])).every(({ status }) => isEnded(status));
     if (await isEndedInRow()) return true;
-    const found = await tasks.reconcile(taskId, await workflows.describe(taskWorkflowId(taskId)));
-    if (found !== undefined) {
+    const corrected = await tasks.reconcile(taskId, await workflows.describe(taskWorkflowId(taskId)));
+    // The sweep starts a lost workflow again, so its task has not ended.
+    if (corrected && !corrected.restart) {
+      const { found } = corrected;
       metrics.rowsCorrected.inc({ found });
       log.warn({ taskId, found }, 'a task row was brought in line with its workflow');
     }

@@ -4,6 +4,7 @@ import type { CallbackRef } from '../contract/references.ts';
 import { isEnded } from '../contract/task-status.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { untilStored } from './until-stored.ts';
+import { createReceiverSlots } from './receiver-slots.ts';
 import type {
   CallbackAttempt,
   CallbackOutcome,
@@ -24,24 +25,27 @@ export type CallbackDeps = {
 /** `nothing_due`: it is delivered already, the task runs again after a reset, or there is no callback. */
 type Delivery = 'delivered' | 'failed' | 'nothing_due';
 
-export const createCallbackActivities = (deps: CallbackDeps) => ({
+export const createCallbackActivities = (deps: CallbackDeps, slots = createReceiverSlots()) => ({
   /**
    * Makes one attempt to report the end of a task or upload to the callback URL of its request.
    *
    * @throws AlfredError `callback_undelivered` when another attempt may succeed
    */
   async deliverCallback(callback: CallbackRef): Promise<Delivery> {
-    const { callbacks, metrics } = deps;
-    const attempt = await callbacks.beginAttempt(callback);
-    const report = attempt && (await reportOf(deps, callback));
-    if (!report) return 'nothing_due';
-    const { retryAfterMs, ...outcome } = await send(deps.webhooks, report, attempt, cancellationSignal());
-    // A delivery that is not recorded is made again.
-    await untilStored(() => callbacks.settleAttempt(callback, attempt, outcome), cancellationSignal());
-    metrics.callbacks.inc({ outcome: outcome.state === 'delivering' ? 'retried' : outcome.state });
-    if (outcome.state === 'delivering')
-      throw new AlfredError('callback_undelivered', outcome.error ?? undefined, { retryAfterMs });
-    return outcome.state;
+    const state = await deps.callbacks.get(callback);
+    if (!state) return 'nothing_due';
+    const receiver = URL.parse(state.url)?.host ?? state.url;
+    const slot = slots.take(receiver);
+    if ('waitMs' in slot) {
+      deps.metrics.callbacks.inc({ outcome: 'put_off' });
+      const message = `Other deliveries to ${receiver} are under way.`;
+      throw new AlfredError('callback_undelivered', message, { retryAfterMs: slot.waitMs });
+    }
+    try {
+      return await attemptDelivery(deps, callback);
+    } finally {
+      slot.release();
+    }
   },
 
   /** Records the failed delivery when no attempt will follow. */
@@ -50,6 +54,20 @@ export const createCallbackActivities = (deps: CallbackDeps) => ({
     deps.metrics.callbacks.inc({ outcome: 'failed' });
   },
 });
+
+async function attemptDelivery(deps: CallbackDeps, callback: CallbackRef): Promise<Delivery> {
+  const { callbacks, metrics } = deps;
+  const attempt = await callbacks.beginAttempt(callback);
+  const report = attempt && (await reportOf(deps, callback));
+  if (!report) return 'nothing_due';
+  const { retryAfterMs, ...outcome } = await send(deps.webhooks, report, attempt, cancellationSignal());
+  // A delivery that is not recorded is made again.
+  await untilStored(() => callbacks.settleAttempt(callback, attempt, outcome), cancellationSignal());
+  metrics.callbacks.inc({ outcome: outcome.state === 'delivering' ? 'retried' : outcome.state });
+  if (outcome.state === 'delivering')
+    throw new AlfredError('callback_undelivered', outcome.error ?? undefined, { retryAfterMs });
+  return outcome.state;
+}
 
 /** What a callback sends: what has ended, as the API returns it without links. */
 type Report = { id: string; body: { type: string; timestamp: string | null; data: unknown } };

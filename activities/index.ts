@@ -6,7 +6,7 @@ import { createEmbedActivities, type EmbedDeps } from './documents/embed-texts.t
 import { createIngestActivities, type IngestDeps } from './documents/ingest.ts';
 import { createOutageActivities, type OutageDeps } from './outage.ts';
 import { createScheduledRunActivities, type ScheduledRunDeps } from './scheduled-runs.ts';
-import { createSweepActivities, type SweepDeps } from './sweep/sweep-tasks.ts';
+import { createSweepActivities, type SweepDeps } from './sweep/sweep-activities.ts';
 import { createSyncActivities, type SyncDeps } from './documents/sync-source.ts';
 import { createTaskActivities, type TaskDeps } from './tasks.ts';
 import { createToolActivities, type ToolDeps } from './acting/run-tool.ts';

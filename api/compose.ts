@@ -5,6 +5,7 @@ import { checkAgentNames } from '../runtime/agent-settings.ts';
 import type { Config } from '../runtime/config.ts';
 import { openEdge, type Edge } from '../runtime/edge.ts';
 import { onShutdown } from '../runtime/shutdown.ts';
+import { checkNamespaceAtStart } from '../runtime/temporal-namespace.ts';
 import { createApi } from './app.ts';
 import type { ApiDeps } from './deps.ts';
 
@@ -70,6 +71,7 @@ export async function startApi(edge: ApiEdge, adapters: ApiAdapters): Promise<{ 
 /** Runs the API in a process of its own until a signal ends it. */
 export async function runApi(config: Config): Promise<void> {
   const edge = await openEdge(config, 'api');
+  await checkNamespaceAtStart({ db: edge.postgres.db, client: edge.client, config }, edge.log);
   const adapters = createAdapters(edge);
   if (adapters.checkIndexFolder) edge.readiness.require('data_folder', adapters.checkIndexFolder);
   const api = await startApi(edge, adapters);

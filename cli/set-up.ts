@@ -1,7 +1,12 @@
+import type { NativeConnection } from '@temporalio/worker';
 import { pino } from 'pino';
-import { loadConfig } from '../runtime/config.ts';
+import { AlfredError } from '../contract/errors.ts';
+import { loadConfig, type Config } from '../runtime/config.ts';
 import { migrate } from '../runtime/database/migrate.ts';
+import { openPostgres } from '../runtime/database/postgres.ts';
+import { adoptNamespace, checkNamespace } from '../runtime/temporal-namespace.ts';
 import { connectTemporal, createClient, registerSearchAttributes } from '../runtime/temporal.ts';
+import { createAdapters } from '../wiring/adapters.ts';
 import { ensureSchedules } from '../workers/schedules.ts';
 import { CliError } from './cli-error.ts';
 import { databaseUrl } from '../runtime/database/database-url.ts';
@@ -9,14 +14,23 @@ import { rethrowDatabaseError } from './rethrow-database-error.ts';
 import { stackEnvironment } from './stack.ts';
 import type { Terminal } from './terminal/terminal.ts';
 
+type SetUp = {
+  terminal: Terminal;
+  /** Temporal was moved or has lost data: what it does not know is to start again from the rows. */
+  hasTemporalMoved: boolean;
+};
+
+const log = pino({ level: 'silent' });
+
 /** Applies migrations, and registers search attributes and schedules in Temporal. Safe to repeat. */
-export async function setUp({ terminal }: { terminal: Terminal }): Promise<void> {
+export async function setUp({ terminal, hasTemporalMoved }: SetUp): Promise<void> {
   const config = loadConfig(await stackEnvironment());
-  const names = await migrate(databaseUrl(config), pino({ level: 'silent' })).catch(rethrowDatabaseError(config));
+  const names = await migrate(databaseUrl(config), log).catch(rethrowDatabaseError(config));
   terminal.print(`Postgres: ${names.length > 0 ? `applied ${names.join(', ')}` : 'the schema is up to date'}`);
 
   const where = `${config.TEMPORAL_ADDRESS}, namespace ${config.TEMPORAL_NAMESPACE}`;
   const throwTemporalError = (error: Error): never => {
+    if (error instanceof AlfredError && error.code === 'wrong_namespace') throw new CliError(error.message);
     throw new CliError(
       `Temporal at ${where}: ${error.message}\nIs TEMPORAL_ADDRESS right, and does the namespace exist?`,
       { cause: error },
@@ -24,10 +38,40 @@ export async function setUp({ terminal }: { terminal: Terminal }): Promise<void>
   };
   const connection = await connectTemporal(config).catch(throwTemporalError);
   try {
-    await registerSearchAttributes(connection, config.TEMPORAL_NAMESPACE).catch(throwTemporalError);
-    await ensureSchedules(createClient(connection, config), config).catch(throwTemporalError);
+    await prepareTemporal({ config, connection, terminal, hasTemporalMoved }).catch(throwTemporalError);
   } finally {
     await connection.close();
   }
   terminal.print(`Temporal: search attributes and schedules are in place (${where})`);
+}
+
+async function prepareTemporal({
+  config,
+  connection,
+  terminal,
+  hasTemporalMoved,
+}: SetUp & { config: Config; connection: NativeConnection }): Promise<void> {
+  const client = createClient(connection, config);
+  const postgres = openPostgres(config, log);
+  const deps = { db: postgres.db, client, config };
+  try {
+    // First, so that nothing is written to the wrong namespace.
+    if (hasTemporalMoved) {
+      const { previousId } = await adoptNamespace(deps);
+      terminal.print(
+        `Temporal: ${previousId === undefined ? 'the namespace is the one of this database' : 'this is the namespace of the database from now on'}; open tasks that it does not know start again from their rows`,
+      );
+    } else await checkNamespace(deps);
+    await registerSearchAttributes(connection, config.TEMPORAL_NAMESPACE);
+    await ensureSchedules(client, config);
+    const adapters = createAdapters({ config, log, postgres, client });
+    try {
+      const { created, deleted } = await adapters.scheduleAlignment.align();
+      if (created + deleted > 0) terminal.print(`Temporal: ${created} schedules created, ${deleted} deleted`);
+    } finally {
+      await adapters.close();
+    }
+  } finally {
+    await postgres.close();
+  }
 }

@@ -28,6 +28,7 @@ const table = {
   temporal_unavailable: [503, unlimited, 'Temporal does not answer. Nothing was lost; repeat the request.'],
   database_unavailable: [503, unlimited, 'The database does not answer. Nothing was lost; repeat the request.'],
   index_unavailable: [503, unlimited, 'The search index does not answer. Nothing was lost; repeat the request.'],
+  wrong_namespace: [503, once, 'This process sees another Temporal namespace than the one of this database.'],
   draining: [503, unlimited, 'This process is shutting down. Repeat the request.'],
   internal: [500, few, 'Something broke on our side; the log has the details.'],
   // a task

@@ -34,4 +34,6 @@ export const taskStartOptions = (
   priority,
   typedSearchAttributes: startSearchAttributes({ agent, tenant }),
   staticSummary: `${agent} · task ${taskId}`,
+  // What was asked and answered is not in Temporal.
+  staticDetails: `Question, answer and steps: \`npx alfred tasks show ${taskId}\``,
 });

@@ -36,9 +36,11 @@ export const BudgetGrant = Budget.pick({ maxCostUsd: true, maxTokens: true, maxM
   .describe('New totals of the limits that shall be wider, or `finish`.');
 export type BudgetGrant = z.infer<typeof BudgetGrant>;
 
-/** Why a task is `waiting`. */
+/** Why a task is `waiting`, or stays `queued`. */
 export const Waiting = z.object({
-  reason: z.enum(['budget', 'outage', 'approval', 'service']),
+  reason: z
+    .enum(['budget', 'outage', 'approval', 'service', 'worker'])
+    .describe('`worker`: the task is queued, and no worker serves its agent'),
   message: z.string(),
   approvals: z.array(z.uuid()).optional().describe('those that wait for a person'),
   limit: z.enum(['maxCostUsd', 'maxTokens', 'maxModelCalls', 'maxDurationS']).optional(),
@@ -169,7 +171,9 @@ export const Task = z.object({
   budget: Budget,
   result: TaskResult.nullable(),
   error: TaskError.nullable(),
-  waiting: Waiting.nullable().describe('Present while the status is `waiting`'),
+  waiting: Waiting.nullable().describe(
+    'Present while the status is `waiting`, and while it is `queued` for an agent that no worker serves',
+  ),
   effects: z.array(Effect).describe('What it has changed in the world so far, in order'),
   usage: TaskUsage,
   lastSeq: z.int().nonnegative().describe('Sequence number of the newest event'),

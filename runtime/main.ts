@@ -1,3 +1,4 @@
+import { AlfredError } from '../contract/errors.ts';
 import { ConfigError, loadConfig, type Config } from './config.ts';
 
 /**
@@ -8,7 +9,7 @@ export async function runMain(start: (config: Config) => Promise<void>): Promise
   try {
     await start(loadConfig());
   } catch (error) {
-    const isExpected = error instanceof ConfigError || isListenError(error);
+    const isExpected = error instanceof ConfigError || error instanceof AlfredError || isListenError(error);
     process.stderr.write(
       `${isExpected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
     );

@@ -24,7 +24,10 @@ import { createTasks } from '../adapters/postgres/tasks/tasks.ts';
 import { createControl } from '../adapters/temporal/control.ts';
 import { createConversationControl } from '../adapters/temporal/conversation-control.ts';
 import { createIngestionEvents } from '../knowledge/store/ingestion-events.ts';
+import { createScheduleAlignment } from '../adapters/temporal/schedule-alignment.ts';
+import { createWorkflowSurvey } from '../adapters/temporal/workflow-survey.ts';
 import { createWorkflows } from '../adapters/temporal/workflows.ts';
+import { checkNamespace } from '../runtime/temporal-namespace.ts';
 
 type AdapterEdge = Pick<Edge, 'config' | 'log' | 'postgres' | 'client'> & Partial<Pick<Edge, 'metrics'>>;
 
@@ -35,7 +38,7 @@ export function createAdapters(edge: AdapterEdge) {
   const listener = createEventListener(() => databaseUrl(config), log);
   const knowledge = createKnowledge(edge);
   const conversationRows = createConversationRows(db);
-  const workflows = createWorkflows(client);
+  const workflows = createWorkflows(client, config);
   const rows = {
     tasks: createTasks(db),
     callbacks: createCallbacks(db),
@@ -64,6 +67,9 @@ export function createAdapters(edge: AdapterEdge) {
     providers: createProviders(config),
     catalog: createModelCatalog(config),
     workflows,
+    survey: createWorkflowSurvey(client, workflows),
+    namespace: { check: () => checkNamespace({ db, client, config }) },
+    scheduleAlignment: createScheduleAlignment({ client, schedules: rows.schedules, sources: knowledge.sources, log }),
     messages: createConversationControl({ client, conversations: conversationRows, config }),
     control: createControl({ ...knowledge, ...rows, client, config, log, metrics, workflows }),
     webhooks: createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW })),

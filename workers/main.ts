@@ -3,6 +3,7 @@ import { createAdapters } from '../wiring/adapters.ts';
 import { openEdge } from '../runtime/edge.ts';
 import { startHealthServer } from '../runtime/health-server.ts';
 import { runMain } from '../runtime/main.ts';
+import { checkNamespaceAtStart } from '../runtime/temporal-namespace.ts';
 import { onShutdown } from '../runtime/shutdown.ts';
 import { startWorkers } from './compose.ts';
 import { queuesOf } from './queues.ts';
@@ -13,6 +14,7 @@ const { values } = parseArgs({ options: { queue: { type: 'string', multiple: tru
 await runMain(async (config) => {
   const queues = queuesOf(values.queue, config);
   const edge = await openEdge(config, 'worker');
+  await checkNamespaceAtStart({ db: edge.postgres.db, client: edge.client, config }, edge.log);
   const health = await startHealthServer(edge);
   const adapters = createAdapters(edge);
   const workers = await startWorkers(edge, adapters, queues);

@@ -7,7 +7,10 @@ import type { Config } from '../runtime/config.ts';
 /** A worker that starts has more time than a caller who waits for a response. */
 const startDeadlineMs = 30_000;
 
-/** Creates or updates the schedule of the sweep. Idempotent, also when several workers start at once. */
+/**
+ * Creates or updates the schedule of the sweep. A sweep runs for an hour, and its schedule starts the next one.
+ * Idempotent, also when several workers start at once.
+ */
 export const ensureSchedules = (client: Client, config: Pick<Config, 'ALFRED_SWEEP_INTERVAL_S'>): Promise<void> =>
   createTemporalSchedules(client, startDeadlineMs).ensure(sweepScheduleId, {
     spec: { intervals: [{ every: config.ALFRED_SWEEP_INTERVAL_S * 1_000 }] },
@@ -16,7 +19,9 @@ export const ensureSchedules = (client: Client, config: Pick<Config, 'ALFRED_SWE
       workflowType: 'sweepTasksWorkflow' satisfies keyof Workflows,
       workflowId: sweepScheduleId,
       taskQueue: systemQueue,
-      args: [],
+      // One that no worker can go on with, after a return to an older version, makes room for the next.
+      workflowRunTimeout: '3 hours',
+      args: [{ everyS: config.ALFRED_SWEEP_INTERVAL_S }] satisfies Parameters<Workflows['sweepTasksWorkflow']>,
     },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 min' },
   });

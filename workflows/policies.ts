@@ -71,10 +71,10 @@ export const submission: ActivityOptions = {
   retry: { initialInterval: '500 ms', maximumInterval: '1 min' },
 };
 
-/** Housekeeping over many rows; the next run makes up for a failed one. */
+/** Housekeeping over many rows; the next round makes up for a failed one. */
 export const housekeeping: ActivityOptions = {
-  startToCloseTimeout: '5 min',
-  heartbeatTimeout: '30 s',
+  startToCloseTimeout: '15 min',
+  heartbeatTimeout: '10 s',
   retry: { maximumAttempts: 3 },
 };
 

@@ -1,11 +1,12 @@
 import { v7 as newId } from 'uuid';
 import { AlfredError } from '../../contract/errors.ts';
 import { noUsage, totalTokens, type MessageHead, type TaskRef } from '../../contract/references.ts';
+import { estimateTokens } from '../../contract/rules/token-estimate.ts';
 import { budgetExceeded } from '../../contract/rules/wait-reason.ts';
 import { linkAbort } from '../../runtime/link-abort.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
-import { isShutdown, toAlfredError } from '../activity-context.ts';
+import { isShutdown, showProgress, toAlfredError } from '../activity-context.ts';
 import { judgeResponse, type AnswerContext } from './judge-response.ts';
 import { observeCall } from './observe-call.ts';
 import type {
@@ -231,6 +232,7 @@ async function stream(
   try {
     for await (const event of provider.stream(request, either.signal)) {
       running.take(event);
+      showProgress({ model: request.model, outputTokens: estimateTokens(running.text.length) });
       if (event.type === 'text' && purpose === 'turn') writer.write(event.text);
     }
   } catch (error) {

@@ -3,15 +3,16 @@ import { ingestionWorkflowId, sourceWorkflowId } from '../../contract/ids.ts';
 import { startGraceMs } from '../../contract/rules/task-reconciliation.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
-import { openRows, pageSize } from './open-rows.ts';
-import type { Documents, Embeddings, Sources, Vectors, Workflows } from '../../contract/ports/index.ts';
+import { pageSize, rowsWithoutRun } from './open-rows.ts';
+import type { Documents, Embeddings, Sources, Vectors, Workflows, WorkflowSurvey } from '../../contract/ports/index.ts';
 
 export type DocumentSweepDeps = {
   documents: Pick<Documents, 'endIngestion' | 'deleteExpiredFiles' | 'listOpenIngestions' | 'pendingSince'>;
   sources: Pick<Sources, 'endLostSync' | 'listOpen'>;
   vectors: Pick<Vectors, 'pendingSince'>;
   embeddings: Pick<Embeddings, 'embedder'>;
-  workflows: Pick<Workflows, 'describe' | 'embedDocuments' | 'syncSource'>;
+  workflows: Pick<Workflows, 'embedDocuments' | 'syncSource'>;
+  survey: Pick<WorkflowSurvey, 'describe' | 'runningAmong'>;
   metrics: Pick<Metrics, 'knowledgeLag'>;
   log: Logger;
 };
@@ -28,47 +29,58 @@ export async function sweepDocuments(deps: DocumentSweepDeps, signal: AbortSigna
 }
 
 /** Ends each upload whose workflow was terminated or lost, by the same rule as a read of its row. */
-async function endLostIngestions({ documents, workflows, log }: DocumentSweepDeps, signal: AbortSignal): Promise<void> {
-  const pages = openRows({
+async function endLostIngestions({ documents, survey, log }: DocumentSweepDeps, signal: AbortSignal): Promise<void> {
+  const rows = rowsWithoutRun({
     open: (page) => documents.listOpenIngestions(page),
     idOf: ({ ingestionId }) => ingestionId,
+    workflowIdOf: ({ ingestionId }) => ingestionWorkflowId(ingestionId),
+    survey,
+    signal,
   });
-  for await (const page of pages) {
-    for (const { ingestionId, createdAt, ...scope } of page) {
+  for await (const {
+    row: { ingestionId, createdAt, ...scope },
+    describe,
+  } of rows) {
+    try {
+      const { status: found } = await describe();
+      const status = reconcileIngestion(found, createdAt);
+      if (status && (await documents.endIngestion(scope, ingestionId, status)))
+        log.warn({ ingestionId, found, status }, 'an ingestion was brought in line with its workflow');
+    } catch (error) {
       signal.throwIfAborted();
-      try {
-        const { status: found } = await workflows.describe(ingestionWorkflowId(ingestionId));
-        const status = reconcileIngestion(found, createdAt);
-        if (status && (await documents.endIngestion(scope, ingestionId, status)))
-          log.warn({ ingestionId, found, status }, 'an ingestion was brought in line with its workflow');
-      } catch (error) {
-        log.warn({ err: error, ingestionId }, 'an ingestion could not be compared with its workflow');
-      }
+      log.warn({ err: error, ingestionId }, 'an ingestion could not be compared with its workflow');
     }
   }
 }
 
 /** Ends lost syncs: the next sync does their work. Restarts lost removals: no user can request them again. */
-async function resumeSources({ sources, workflows, log }: DocumentSweepDeps, signal: AbortSignal): Promise<void> {
-  const pages = openRows({
+async function resumeSources(
+  { sources, workflows, survey, log }: DocumentSweepDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const rows = rowsWithoutRun({
     open: (page) => sources.listOpen(page),
     idOf: ({ sourceId }) => sourceId,
+    workflowIdOf: ({ sourceId }) => sourceWorkflowId(sourceId),
     olderThanMs: startGraceMs,
+    survey,
+    signal,
   });
-  for await (const page of pages) {
-    for (const { isRemoved, ...source } of page) {
+  for await (const {
+    row: { isRemoved, ...source },
+    describe,
+  } of rows) {
+    const { sourceId } = source;
+    try {
+      const { status: found } = await describe();
+      const end = reconcileSync(found);
+      if (!end) continue;
+      if (isRemoved) await workflows.syncSource(source);
+      else if (!(await sources.endLostSync(source, end, { olderThanMs: startGraceMs }))) continue;
+      log.warn({ sourceId, found, isRemoved }, 'a source was brought in line with its workflow');
+    } catch (error) {
       signal.throwIfAborted();
-      const { sourceId } = source;
-      try {
-        const { status: found } = await workflows.describe(sourceWorkflowId(sourceId));
-        const end = reconcileSync(found);
-        if (!end) continue;
-        if (isRemoved) await workflows.syncSource(source);
-        else if (!(await sources.endLostSync(source, end, { olderThanMs: startGraceMs }))) continue;
-        log.warn({ sourceId, found, isRemoved }, 'a source was brought in line with its workflow');
-      } catch (error) {
-        log.warn({ err: error, sourceId }, 'a source could not be compared with its workflow');
-      }
+      log.warn({ err: error, sourceId }, 'a source could not be compared with its workflow');
     }
   }
 }

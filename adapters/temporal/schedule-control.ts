@@ -32,7 +32,10 @@ export const createScheduleControl = ({ client, schedules, temporalSchedules }: 
         if (!row) return temporalSchedules.delete(scheduleWorkflowId(committed.id));
         const setState = setsPaused || row.paused !== committed.paused;
         await translateRefusal(
-          temporalSchedules.ensure(scheduleWorkflowId(row.id), definitionOf(row), { state: stateOf(row), setState }),
+          temporalSchedules.ensure(scheduleWorkflowId(row.id), userScheduleDefinition(row), {
+            state: userScheduleState(row),
+            setState,
+          }),
         );
       },
     );
@@ -41,7 +44,7 @@ export const createScheduleControl = ({ client, schedules, temporalSchedules }: 
     async create(identity, request, options) {
       const row = await schedules.create(identity, request, options);
       try {
-        await translateRefusal(temporalSchedules.create(scheduleWorkflowId(row.id), definitionOf(row), stateOf(row)));
+        await translateRefusal(temporalSchedules.create(scheduleWorkflowId(row.id), userScheduleDefinition(row), userScheduleState(row)));
       } catch (error) {
         if (error instanceof InvalidRequest) await schedules.discard(identity, row.id);
         throw error;
@@ -111,7 +114,7 @@ const toldPartOf = ({ id, tenant, subject, timing, paused }: ScheduleRow) => ({ 
 type ToldPart = ReturnType<typeof toldPartOf>;
 
 /** Temporal gets times and ids only: names, notes and questions stay in the row. */
-const definitionOf = ({ id, tenant, subject, timing }: ToldPart): ScheduleDefinition => ({
+export const userScheduleDefinition = ({ id, tenant, subject, timing }: ToldPart): ScheduleDefinition => ({
   spec: {
     ...(timing.cron === undefined ? {} : { cronExpressions: [timing.cron], timezone: timing.timeZone }),
     ...(timing.everyS === undefined
@@ -140,7 +143,11 @@ const definitionOf = ({ id, tenant, subject, timing }: ToldPart): ScheduleDefini
   typedSearchAttributes: ownerSearchAttributes({ tenant }),
 });
 
-const stateOf = ({ paused }: ToldPart): ScheduleState => ({ paused, note: paused ? 'Paused through Alfred.' : '' });
+/** Whether a schedule that is created is paused. */
+export const userScheduleState = ({ paused }: Pick<ScheduleRow, 'paused'>): ScheduleState => ({
+  paused,
+  note: paused ? 'Paused through Alfred.' : '',
+});
 
 const overlapOf = (overlap: ScheduleRow['timing']['overlap']) => overlap.toUpperCase() as Uppercase<typeof overlap>;
 

@@ -27,7 +27,7 @@ export const createSourceControl = (deps: Deps): SourceControl => {
       async () => (await sources.get(scope, id))?.everyS,
       async (interval) => {
         if (interval == null) await temporalSchedules.delete(sourceScheduleId(id));
-        else await temporalSchedules.ensure(sourceScheduleId(id), definitionOf(refOf(scope, id), interval));
+        else await temporalSchedules.ensure(sourceScheduleId(id), sourceScheduleDefinition(refOf(scope, id), interval));
       },
     );
   return {
@@ -38,7 +38,7 @@ export const createSourceControl = (deps: Deps): SourceControl => {
       const source = refOf(scope, row.id);
       try {
         if (row.everyS !== null)
-          await temporalSchedules.create(sourceScheduleId(row.id), definitionOf(source, row.everyS));
+          await temporalSchedules.create(sourceScheduleId(row.id), sourceScheduleDefinition(source, row.everyS));
         if (isNew || isUnderWay(row)) await startSync(deps, source);
       } catch (error) {
         // With a key the caller's repeat continues with this source; without one it would be in the way of a repeat.
@@ -105,7 +105,10 @@ const read = ({ sources, readReconciled }: Deps, scope: Scope, sourceId: string)
   });
 
 /** The schedule that starts a sync every `everyS` seconds. */
-const definitionOf = ({ sourceId, tenant, subject }: SourceRef, everyS: number): ScheduleDefinition => ({
+export const sourceScheduleDefinition = (
+  { sourceId, tenant, subject }: SourceRef,
+  everyS: number,
+): ScheduleDefinition => ({
   spec: { intervals: [{ every: everyS * 1_000 }] },
   action: {
     type: 'startWorkflow',

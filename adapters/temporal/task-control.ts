@@ -108,8 +108,11 @@ async function correctRow(
   state: WorkflowState,
 ): Promise<boolean> {
   if (isEnded(status) === (state.status !== 'running')) return false;
-  const found = await tasks.reconcile(taskId, state);
-  if (found !== undefined) {
+  const corrected = await tasks.reconcile(taskId, state);
+  // Only the sweep starts a lost workflow again: it first makes sure that it asks the right Temporal.
+  if (corrected?.restart) return false;
+  if (corrected) {
+    const { found } = corrected;
     metrics?.rowsCorrected.inc({ found });
     log.warn({ taskId, found }, 'a task row was brought in line with its workflow');
   }

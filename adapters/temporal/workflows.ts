@@ -8,12 +8,13 @@ import {
   signalName,
   sourceWorkflowId,
   systemQueue,
-  taskIdOf,
   taskWorkflowId,
 } from '../../contract/ids.ts';
 import type { Workflows, WorkflowState } from '../../contract/ports/index.ts';
-import { ownerSearchAttributes } from '../../contract/task-start.ts';
+import { ownerSearchAttributes, taskStartOptions } from '../../contract/task-start.ts';
 import { coalesce } from '../../runtime/coalesce.ts';
+import type { Config } from '../../runtime/config.ts';
+import { priorityOf } from '../../runtime/priority.ts';
 import { isTemporalUnavailable } from '../../runtime/temporal.ts';
 import { signalWithStart, startWorkflow, workflowTaskTimeout } from './start-workflow.ts';
 
@@ -32,7 +33,7 @@ const statuses = {
  * Describes workflows, and starts those that work in the background. A workflow that already runs gets a signal instead
  * of a second start: one that is about to end reads its rows once more.
  */
-export const createWorkflows = (client: Client): Workflows => {
+export const createWorkflows = (client: Client, config: Pick<Config, 'ALFRED_TENANTS'>): Workflows => {
   // Many tasks park and many files are stored at the same moment; one signal serves them all.
   const watchOutage = coalesce((model: string) =>
     mapUnavailable(
@@ -72,11 +73,16 @@ export const createWorkflows = (client: Client): Workflows => {
       }
     },
 
-    async *runningTasks() {
-      const query = `WorkflowType = 'agentTaskWorkflow' AND ExecutionStatus = 'Running'`;
-      for await (const { workflowId } of client.workflow.list({ query })) {
-        const taskId = taskIdOf(workflowId);
-        if (taskId !== undefined) yield taskId;
+    restartTask: (task) =>
+      mapUnavailable(
+        startWorkflow(client, 'agentTaskWorkflow', taskStartOptions(task, priorityOf(config, task.tenant))),
+      ),
+
+    async cancelTask(taskId) {
+      try {
+        await client.workflow.getHandle(taskWorkflowId(taskId)).cancel();
+      } catch (error) {
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
       }
     },
 
@@ -115,6 +121,8 @@ export const createWorkflows = (client: Client): Workflows => {
           workflowIdReusePolicy: 'ALLOW_DUPLICATE',
           workflowIdConflictPolicy: restart ? 'TERMINATE_EXISTING' : 'USE_EXISTING',
           workflowTaskTimeout,
+          // One tenant's receivers that do not answer do not hold up the callbacks of another.
+          priority: priorityOf(config, tenant),
           staticSummary:
             'taskId' in owner ? `callback · task ${owner.taskId}` : `callback · ingestion ${owner.ingestionId}`,
         }),

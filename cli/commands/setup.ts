@@ -5,5 +5,11 @@ export function addSetup(program: Command, context: CommandContext) {
   program
     .command('setup')
     .description('prepare Postgres and Temporal for this version: schema, search attributes, schedules; safe to repeat')
-    .action(async () => (await import('../set-up.ts')).setUp(context));
+    .option(
+      '--temporal-moved',
+      'the Temporal of this configuration is the right one, although the database knows another or it has lost data: open tasks that it does not know start again from their rows',
+    )
+    .action(async ({ temporalMoved = false }: { temporalMoved?: boolean }) =>
+      (await import('../set-up.ts')).setUp({ ...context, hasTemporalMoved: temporalMoved }),
+    );
 }

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
-import type { MessageHead, ScheduledRun, Scope, TaskRef } from '../references.ts';
+import type { MessageHead, ScheduledRun, ScheduleRef, Scope, TaskRef } from '../references.ts';
 import type { Schedule, ScheduleAction, ScheduleChange, ScheduleListQuery, ScheduleRequest } from '../schedule.ts';
 import type { Identity } from './identity.ts';
 
@@ -40,6 +40,14 @@ export interface Schedules {
 
   /** Hides a schedule. Its row stays, because its runs refer to it. @returns whether there was such a schedule */
   delete(scope: Scope, scheduleId: string): Promise<boolean>;
+
+  /**
+   * Lists the schedules of all tenants. `isWanted`: whether Temporal is to have it: it was not deleted, and its time is
+   * not over.
+   *
+   * @returns a page of at most `limit` schedules in the order of their ids, which starts after the id `after`
+   */
+  listScheduled(page: { after: string | undefined; limit: number }): Promise<(ScheduleRef & { isWanted: boolean })[]>;
 
   /** Deletes a schedule whose creation could not be completed. A schedule that has run stays. */
   discard(scope: Scope, scheduleId: string): Promise<void>;

@@ -94,6 +94,18 @@ export interface Sources {
   /** Deletes a source whose creation could not be completed. */
   discard(scope: Scope, sourceId: string): Promise<void>;
 
+  /**
+   * Lists the sources of all tenants. `everyS`: the seconds between its syncs; null when it has no schedule or was
+   * deleted.
+   *
+   * @returns a page of at most `limit` sources in the order of their ids, which starts after the id `after`.
+   *   `scheduleId` is the id of the source
+   */
+  listScheduled(page: {
+    after: string | undefined;
+    limit: number;
+  }): Promise<(Scope & { scheduleId: string; everyS: number | null })[]>;
+
   /** Requests a sync. Changes nothing while a sync is queued or running. @returns whether there is such a source */
   requestSync(source: SourceRef): Promise<boolean>;
 

@@ -12,10 +12,23 @@ export type TaskRowState = TaskRef & {
   status: Task['status'];
   /** The run that the row belongs to. Null before the first write of a run. */
   runId: string | null;
+  createdAt: Date;
   updatedAt: Date;
   /** Number of the task's newest event. */
   lastSeq: number;
+  /** The message that the task answers. */
+  head: MessageHead;
+  /** Its content was deleted, or is about to be. */
+  isErased: boolean;
+  /** A person asked for its cancellation. */
+  isCancelled: boolean;
 };
+
+/** Where a page of open tasks begins: after the last task of the page before. */
+export type OpenTaskCursor = { createdAt: string; taskId: string };
+
+/** Open tasks of one agent and status. `oldest`: when the oldest of them was created. */
+export type OpenTaskCount = { agent: string; status: Task['status']; tasks: number; oldest: Date };
 
 /** How to cancel a task. */
 export type CancelNote = {
@@ -107,20 +120,38 @@ export interface Tasks {
   recordCancelRequest(scope: Scope, taskId: string, note: CancelNote): Promise<void>;
 
   /**
-   * Makes a row agree with its workflow (see contract/rules/task-reconciliation.ts).
+   * Makes a row agree with its workflow (see contract/rules/task-reconciliation.ts). A row whose workflow must be
+   * started again stays as it is: the new run takes it over.
    *
    * @param state what Temporal reported before this call. The row is read later, so it is not older than the state.
-   * @returns what was wrong with the row, or undefined when nothing was changed
+   * @param options `movedAt`: when Temporal last lost workflows, by an operator's word
+   * @returns what was wrong with the row, or undefined when it is right; `restart`: the row whose workflow is lost
    */
-  reconcile(taskId: string, state: WorkflowState): Promise<string | undefined>;
+  reconcile(
+    taskId: string,
+    state: WorkflowState,
+    options?: { movedAt?: Date | undefined },
+  ): Promise<{ found: string; restart?: TaskRowState } | undefined>;
 
   /**
    * Lists tasks of all tenants that have not ended and have not changed for `olderThanMs`. The sweep, a periodic
    * check, compares them with their workflows.
    *
-   * @returns a page of at most `limit` tasks in the order of their ids, which starts after the id `after`
+   * @param options `changedWithinMs`: leaves out tasks that have not changed for longer
+   * @returns a page of at most `limit` tasks in the order of their creation, and the cursor of the next page
    */
-  listOpen(options: { olderThanMs: number; after: string | undefined; limit: number }): Promise<TaskRowState[]>;
+  listOpen(options: {
+    olderThanMs: number;
+    changedWithinMs?: number | undefined;
+    after: OpenTaskCursor | undefined;
+    limit: number;
+  }): Promise<{ tasks: TaskRowState[]; next: OpenTaskCursor | undefined }>;
+
+  /** Counts the tasks of all tenants that have not ended. */
+  countOpen(): Promise<OpenTaskCount[]>;
+
+  /** Stores which agents no worker serves at present. Their queued tasks say so. */
+  recordUnserved(agents: string[]): Promise<void>;
 
   /** Reads the tasks with these ids, of any tenant, for the sweep. Unknown ids are left out. */
   listStates(taskIds: string[]): Promise<TaskRowState[]>;

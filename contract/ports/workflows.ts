@@ -1,4 +1,4 @@
-import type { CallbackRef, SourceRef } from '../references.ts';
+import type { CallbackRef, MessageHead, SourceRef, TaskRef } from '../references.ts';
 import type { WorkflowState } from '../rules/task-reconciliation.ts';
 
 /**
@@ -9,8 +9,11 @@ export interface Workflows {
   /** Reads the status of a workflow's latest run. */
   describe(workflowId: string): Promise<WorkflowState>;
 
-  /** Lists the ids of the tasks of all tenants whose workflow is running. */
-  runningTasks(): AsyncIterable<string>;
+  /** Starts the workflow of a task again that Temporal has lost. Does nothing when Temporal knows a workflow of it. */
+  restartTask(task: TaskRef & { head: MessageHead }): Promise<void>;
+
+  /** Asks the workflow of a task to cancel it. Does nothing when the workflow has ended. */
+  cancelTask(taskId: string): Promise<void>;
 
   /** Starts the workflow that releases parked tasks when the model answers again. */
   watchOutage(model: string): Promise<void>;
@@ -30,4 +33,41 @@ export interface Workflows {
    * @param options `restart`: true delivers at once, even while an earlier delivery waits for its next attempt
    */
   deliverCallback(callback: CallbackRef, options?: { restart?: boolean }): Promise<void>;
+}
+
+/**
+ * What the sweep asks of Temporal about many workflows, at a low steady rate. Temporal's lists lag behind: that a
+ * workflow is missing in one proves nothing until `describe` confirms it.
+ */
+export interface WorkflowSurvey {
+  /** The ones of these workflows that Temporal lists as running, with one request for all. */
+  runningAmong(workflowIds: string[], signal: AbortSignal): Promise<Set<string>>;
+
+  /** Yields pages of the ids of the tasks of all tenants whose workflow is listed as running. */
+  runningTasks(options: { startedAfter: Date | undefined }, signal: AbortSignal): AsyncIterable<string[]>;
+
+  /** Reads the status of a workflow's latest run. */
+  describe(workflowId: string, signal: AbortSignal): Promise<WorkflowState>;
+
+  /** Whether a worker takes tasks of the agent. */
+  isServed(agent: string, signal: AbortSignal): Promise<boolean>;
+}
+
+/** The Temporal namespace that the workflows of this database run in. */
+export interface TemporalNamespace {
+  /**
+   * @returns `movedAt`: when an operator last reported that Temporal had lost workflows
+   * @throws AlfredError `wrong_namespace` when this process sees another one
+   */
+  check(): Promise<{ movedAt: Date | undefined }>;
+}
+
+/** Schedules in Temporal, as the rows of schedules and sources want them. */
+export interface ScheduleAlignment {
+  /**
+   * Creates the schedules that Temporal lacks, and deletes those whose row was deleted.
+   *
+   * @returns how many were created and deleted
+   */
+  align(signal?: AbortSignal): Promise<{ created: number; deleted: number }>;
 }

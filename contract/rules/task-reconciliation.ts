@@ -14,6 +14,8 @@ export type TaskEnd = { status: 'failed'; code: ErrorCode; message: string } | {
 export type RowCorrection =
   | { action: 'none' }
   | { action: 'close'; end: TaskEnd; found: string }
+  /** Temporal has lost the workflow: start it again. It finds in the rows what was paid and done. */
+  | { action: 'restart'; found: 'lost' }
   | { action: 'reopen'; runId: string; found: 'reset' };
 
 /**
@@ -31,12 +33,13 @@ export const startGraceMs = 60_000;
  *
  * @param row   must be read after `state`. `runId` is the run that wrote last, null before the first write
  * @param state Temporal's status of the latest run of `taskWorkflowId(id)`
+ * @param movedAt when Temporal last lost workflows, by an operator's word: a queued task from before had a workflow
  * @param now   milliseconds since the epoch
  */
 export function reconcileTask(
-  row: { status: TaskStatus; runId: string | null; updatedAt: Date },
+  row: { status: TaskStatus; runId: string | null; createdAt: Date; updatedAt: Date; isErased: boolean },
   state: WorkflowState,
-  now = Date.now(),
+  { movedAt, now = Date.now() }: { movedAt?: Date | undefined; now?: number } = {},
 ): RowCorrection {
   if (isEnded(row.status)) {
     const isReset = state.status === 'running' && row.runId !== null && state.runId !== row.runId;
@@ -59,9 +62,11 @@ export function reconcileTask(
       return failed('internal', state.status, 'The workflow ended without saying how.');
     case 'not_found':
       if (now - row.updatedAt.getTime() < startGraceMs) return { action: 'none' };
-      return row.runId === null && row.status === 'queued'
+      if (row.isErased)
+        return failed('workflow_lost', 'lost', 'Temporal lost the workflow, and the content of the task was deleted.');
+      return row.runId === null && row.status === 'queued' && !(movedAt && row.createdAt < movedAt)
         ? failed('never_started', 'never_started')
-        : failed('workflow_lost', 'lost');
+        : { action: 'restart', found: 'lost' };
   }
 }
 
@@ -70,3 +75,12 @@ const failed = (code: ErrorCode, found: string, message = defaultMessageOf(code)
   end: { status: 'failed', code, message },
   found,
 });
+
+/** Below so many tasks that Temporal does not know, each is taken for lost. */
+const fewLost = 20;
+/** Above this share of the tasks that were looked at, it is more likely that the wrong Temporal was asked. */
+const lostShare = 0.2;
+
+/** Whether so many open tasks are unknown to Temporal that a person must say whether it is the right Temporal. */
+export const isTooManyLost = ({ lost, compared }: { lost: number; compared: number }) =>
+  lost > fewLost && lost > lostShare * compared;

@@ -1,4 +1,5 @@
 import { AlfredError } from '../errors.ts';
+import { agentQueue } from '../ids.ts';
 import type { ReachedLimit, WaitReason } from '../references.ts';
 
 /** Explains to a person why a task waits and what they can do. */
@@ -19,6 +20,12 @@ export function describeWait(wait: WaitReason): string {
     ? `${problem} Grant more, or end the task with what it has.`
     : `${problem} The task goes on with the next day (UTC), or when the limit is raised.`;
 }
+
+/** What a queued task waits for when no worker serves its agent. */
+export const describeUnserved = (agent: string) => ({
+  reason: 'worker' as const,
+  message: `No worker serves the task queue ${agentQueue(agent)}. The task starts when one does; nothing is spent meanwhile.`,
+});
 
 const ownerOf = { task: 'The task’s', agent: 'The agent’s daily', tenant: 'The tenant’s daily' } as const;
 

@@ -1,8 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { AlfredError } from '../../contract/errors.ts';
 import { isSecret, loadConfig, defaultModelOf, variableNames, type Config } from '../../runtime/config.ts';
-import { openEdge } from '../../runtime/edge.ts';
+import { openEdge, type Edge } from '../../runtime/edge.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import { adoptNamespace, checkNamespace } from '../../runtime/temporal-namespace.ts';
 import { registerSearchAttributes } from '../../runtime/temporal.ts';
 import { fetchModels } from './downloads/fetch-models.ts';
 import { ensurePostgres, ensureTemporal, type ServerDeps } from './servers/servers.ts';
@@ -41,6 +43,7 @@ export async function bringUp({ onAddresses, ...servers }: Deps) {
   );
   cleanup.add('connections', () => edge.close());
   await steps.run('Search attributes', () => registerSearchAttributes(edge.connection, config.TEMPORAL_NAMESPACE));
+  await ensureNamespace(edge, Boolean(ports.ALFRED_TEMPORAL_PORT && ports.ALFRED_POSTGRES_PORT));
   const adapters = roles.createAdapters(edge);
   cleanup.add('adapters', () => adapters.close());
   const startWorkers = async () => {
@@ -82,6 +85,22 @@ const loadRoles = ({ config }: Settings, steps: Steps, log: Logger) =>
     await workflowBundle(config, log);
     return { createAdapters, startWorkers, startApi };
   });
+
+/**
+ * Checks that Temporal and the database belong together. When both are this stack's own, another namespace means that
+ * Temporal's file was deleted: its tasks start again from their rows. Otherwise a person has to say so.
+ */
+async function ensureNamespace({ postgres: { db }, client, config, log }: Edge, areOurs: boolean): Promise<void> {
+  const deps = { db, client, config };
+  try {
+    await checkNamespace(deps);
+  } catch (error) {
+    if (!(error instanceof AlfredError) || error.code !== 'wrong_namespace') throw error;
+    if (!areOurs) throw new StepFailure(error.message);
+    await adoptNamespace(deps);
+    log.warn('the data of Temporal are new: tasks that had not ended start again from their rows');
+  }
+}
 
 const temporalUnreachable = (config: Config, error: Error) =>
   new StepFailure(`Temporal does not answer at ${config.TEMPORAL_ADDRESS}: ${error.message}.`, [

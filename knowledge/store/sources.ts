@@ -38,6 +38,13 @@ export const createSources = (db: Database, { recognises = false } = {}): Source
     return { sources: page, nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
   },
 
+  async listScheduled({ after = null, limit }) {
+    const { rows } = await sql<Scope & { scheduleId: string; everyS: number | null }>`
+      select id as "scheduleId", tenant, subject, case when deleted_at is null then schedule end as "everyS"
+      from sources where ${after}::uuid is null or id > ${after}::uuid order by id limit ${limit}`.execute(db);
+    return rows;
+  },
+
   async discard(scope, sourceId) {
     await deleteRow(db, scope, sourceId);
   },

@@ -129,6 +129,8 @@ export interface Tables extends DocumentTables {
     error_message: string | null;
     started_at: Generated<Date>;
   };
+  temporal_namespace: { singleton: Generated<boolean>; id: string; name: string; moved_at: Date | null };
+  unserved_agents: { agent: string; since: Date; seen_at: Date };
   sources: SourceTable;
   source_items: SourceItemTable;
 }

@@ -162,6 +162,20 @@ describe('agentTaskWorkflow', () => {
     expect(stopped).toBe(true);
   });
 
+  test('Temporal’s timeline names step, model and tool of each activity, and the page leads to the task', async () => {
+    harness.tool('look', async () => ({ output: 'seen', summary: 'looked' }));
+    harness.script([{ calls: [{ tool: 'look', arguments: {} }] }, { text: ['Done.'] }]);
+    const { id, handle } = await harness.start();
+    await harness.followToEnd(id);
+    const { events } = await handle.fetchHistory();
+    const summaries = (events ?? []).flatMap(({ activityTaskScheduledEventAttributes, userMetadata }) =>
+      activityTaskScheduledEventAttributes ? [userMetadata?.summary?.data?.toString()] : [],
+    );
+    expect(summaries).toEqual(['"step 1 · scripted:test"', '"step 1 · look"', '"step 2 · scripted:test"']);
+    const { staticDetails } = await handle.describe();
+    expect(await staticDetails()).toBe(`Question, answer and steps: \`npx alfred tasks show ${id}\``);
+  });
+
   test('history and search attributes carry no content', async () => {
     harness.script([{ text: ['secret answer'] }]);
     const { handle } = await harness.start({ input: { text: 'secret question' } });

@@ -39,7 +39,7 @@ afterAll(async () => {
 });
 
 const metrics = createMetrics();
-const workflows = () => createWorkflows(env.client);
+const workflows = () => createWorkflows(env.client, env.config);
 
 /** Starts a worker that only watches outages. @param release what happens when a task is released */
 async function startWorker(

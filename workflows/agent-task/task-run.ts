@@ -159,7 +159,9 @@ export class TaskRun {
     const { step, head, results } = this.state;
     progress.showModelCall(step);
     const outcome = await catchWait(
-      callModel({ task, step, model, ...(fallbacks ? { fallbacks } : {}), head, results, canWait: true }),
+      callModel.executeWithOptions({ summary: `step ${step} · ${model}` }, [
+        { task, step, model, ...(fallbacks ? { fallbacks } : {}), head, results, canWait: true },
+      ]),
     );
     if ('wait' in outcome) return outcome;
     this.room.noteSuccess();
@@ -176,14 +178,10 @@ export class TaskRun {
       calls.map(({ callId, tool, effect, approval }) => {
         const verdict = approval && this.desk.verdictOn(callId);
         const run = effect ? runEffect : runTool;
-        return run({
-          task,
-          step,
-          head,
-          call: { callId, tool },
-          ...(verdict ? { approval: approvalRefOf(verdict) } : {}),
-          canWait: true,
-        });
+        const approved = verdict ? { approval: approvalRefOf(verdict) } : {};
+        return run.executeWithOptions({ summary: summaryOf(tool, step) }, [
+          { task, step, head, call: { callId, tool }, ...approved, canWait: true },
+        ]);
       }),
     );
     const results = await catchWait(settled);
@@ -245,6 +243,9 @@ async function settleAll<T>(calls: Promise<T>[]): Promise<T[]> {
     return result.value;
   });
 }
+
+/** A line of Temporal's timeline. A model chooses the name of a tool, and Temporal takes 200 bytes. */
+const summaryOf = (tool: string, step: number) => `step ${step} · ${tool.slice(0, 40)}`;
 
 const approvalRefOf = ({ id, runs, argumentsHash }: Verdict) => ({ id, runs, argumentsHash });
 

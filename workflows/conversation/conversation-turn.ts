@@ -5,6 +5,7 @@ import {
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
+  sleep,
   startChild,
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
@@ -13,10 +14,15 @@ import type { ConversationRef } from '../../contract/references.ts';
 import { taskStartOptions } from '../../contract/task-start.ts';
 import type { agentTaskWorkflow } from '../agent-task/workflow.ts';
 import { steerSignal, type MessageDecision } from '../signals-and-updates.ts';
-import { rowWrite, taskWait } from '../policies.ts';
+import { rowWrite, rowWriteInHandler, taskWait } from '../policies.ts';
 
 const { beginTurn, endTurn } = proxyLocalActivities<Activities>(rowWrite);
 const { awaitTask } = proxyActivities<Activities>(taskWait);
+// Not local: local activities that run beside those of the main loop can complete in another order on replay.
+const { hasTaskEnded } = proxyActivities<Activities>(rowWriteInHandler);
+
+/** First and longest wait between two looks at the row of a task that is not a child of this run. In milliseconds. */
+const pollMs = { first: 1_000, longest: 30_000 };
 
 /** The task that answers the conversation's current message, if there is one. */
 export class ConversationTurn {
@@ -51,7 +57,7 @@ export class ConversationTurn {
       this.watchEnd(child.result());
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      this.watchEnd(awaitTask({ taskId: task.taskId }));
+      this.watchEnd(rowEnd(task.taskId));
       // A previous run of this workflow steered the task, and the signal may be lost: steer it again.
       if (!isEnding && patched('steers-a-task-found-again')) await this.steer();
     }
@@ -61,7 +67,7 @@ export class ConversationTurn {
   /** Takes over a running task that no run of the conversation waits for. */
   adopt(taskId: string) {
     this.running = { taskId, hasEnded: false, isCancelled: false };
-    this.watchEnd(awaitTask({ taskId }));
+    this.watchEnd(rowEnd(taskId));
   }
 
   /** Cancels or steers the running task if the decisions on new messages say so. */
@@ -87,7 +93,7 @@ export class ConversationTurn {
     if (!running) return;
     const { taskId } = running;
     if (await endTurn({ conversation: this.conversation, taskId })) this.running = undefined;
-    else this.watchEnd(awaitTask({ taskId }));
+    else this.watchEnd(rowEnd(taskId));
   }
 
   private async steer() {
@@ -108,6 +114,16 @@ export class ConversationTurn {
 
   private show(taskId: string | undefined) {
     setCurrentDetails(taskId === undefined ? '**Nothing to do**' : `**Waits for** the task \`${taskId}\``);
+  }
+}
+
+/** Resolves when the task's row shows its end. Timers wait for it: an activity would hold a worker's slot for days. */
+async function rowEnd(taskId: string): Promise<void> {
+  if (!patched('awaits-tasks-by-timer')) return awaitTask({ taskId });
+  let waitMs = pollMs.first;
+  while (!(await hasTaskEnded({ taskId }))) {
+    await sleep(waitMs);
+    waitMs = Math.min(2 * waitMs, pollMs.longest);
   }
 }
 

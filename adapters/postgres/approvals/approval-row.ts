@@ -38,12 +38,17 @@ export const escalatedApprovers = ({
 /** What a workflow needs of an approval: the verdict, or who may decide until when. */
 export function requestStateOf(row: Columns): { pending: PendingApproval } | { verdict: Verdict } {
   if (row.decided_at) return { verdict: verdictOf(row) };
-  const { approvers = {}, fourEyes, expiresS, escalateS, escalateTo } = row.rule as StoredRule;
+  const { approvers = {}, fourEyes, escalateTo } = row.rule as StoredRule;
+  // A run that finds the approval of an earlier run waits no longer than that one would have.
+  const expiresS = secondsUntil(row.expires_at);
+  const escalateS = row.escalate_at ? secondsUntil(row.escalate_at) : undefined;
   const { id, call_id: callId, tool, arguments_hash: argumentsHash, subject: requester } = row;
   return {
     pending: { id, callId, tool, argumentsHash, requester, approvers, fourEyes, expiresS, escalateS, escalateTo },
   };
 }
+
+const secondsUntil = (time: Date) => Math.max(0, Math.ceil((time.getTime() - Date.now()) / 1_000));
 
 export const verdictOf = (row: Columns): Verdict => ({
   id: row.id,

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { v7 as newId, validate as isUuid } from 'uuid';
 import { AlfredError } from '../../../contract/errors.ts';
-import type { Scope } from '../../../contract/references.ts';
+import type { Scope, ScheduleRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { ScheduleRow, Schedules } from '../../../contract/ports/index.ts';
 import { hashRequest } from '../hashes.ts';
@@ -88,6 +88,14 @@ export const createSchedules = (db: Database): Schedules => ({
       .returning('id')
       .executeTakeFirst();
     return deleted !== undefined;
+  },
+
+  async listScheduled({ after = null, limit }) {
+    const { rows } = await sql<ScheduleRef & { isWanted: boolean }>`
+      select id as "scheduleId", tenant, subject,
+        deleted_at is null and coalesce((timing ->> 'endAt')::timestamptz > now(), true) as "isWanted"
+      from schedules where ${after}::uuid is null or id > ${after}::uuid order by id limit ${limit}`.execute(db);
+    return rows;
   },
 
   async discard({ tenant, subject }, scheduleId) {

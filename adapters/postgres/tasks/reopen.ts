@@ -16,7 +16,8 @@ export const reopenedColumns = (status: 'queued' | 'running'): Columns<'tasks'> 
 });
 
 /**
- * Hands a row, ended or not, over to another run of its workflow: a person has reset the workflow.
+ * Hands a row, ended or not, over to another run of its workflow: a person has reset the workflow, or Temporal had lost
+ * it and it was started again. A row that had not ended keeps its cancel request.
  *
  * @param lastSeq the row's sequence number as the caller read it; when it has changed since, nothing is written
  * @returns whether the row belonged to another run until now
@@ -25,8 +26,12 @@ export async function reopen(db: Database, task: TaskRef, { runId }: Run, lastSe
   const isUnchanged = lastSeq === undefined ? sql`true` : sql`last_seq = ${lastSeq}`;
   const reopened = await appendEvents(db, task, {
     when: sql`run_id <> ${runId} and ${isUnchanged}`,
-    set: { ...reopenedColumns('running'), run_id: runId, cancel_request: null },
-    events: [{ type: 'task.resumed', data: { reason: 'Somebody reset the workflow in Temporal.' } }],
+    set: {
+      ...reopenedColumns('running'),
+      run_id: runId,
+      cancel_request: sql`case when ended_at is null then cancel_request end`,
+    },
+    events: [{ type: 'task.resumed', data: { reason: 'The workflow was reset in Temporal, or started again.' } }],
   });
   return reopened !== undefined;
 }

@@ -6,7 +6,7 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tasks, TaskRowState } from '../../../contract/ports/index.ts';
 import { selectTasks, toTaskRow, toTaskRowState } from './task-row.ts';
 
-type TaskReads = Pick<Tasks, 'get' | 'list' | 'getRequesterRoles' | 'listOpen' | 'listStates'>;
+type TaskReads = Pick<Tasks, 'get' | 'list' | 'getRequesterRoles' | 'listStates'>;
 
 export const createTaskReads = (db: Database): TaskReads => ({
   async get(scope, taskId) {
@@ -40,18 +40,6 @@ export const createTaskReads = (db: Database): TaskReads => ({
   async getRequesterRoles({ taskId }) {
     const row = await db.selectFrom('tasks').select('roles').where('id', '=', taskId).executeTakeFirst();
     return row?.roles ?? [];
-  },
-
-  async listOpen({ olderThanMs, after, limit }) {
-    let query = db
-      .selectFrom('tasks')
-      .selectAll()
-      .where('status', 'in', ['queued', 'running', 'waiting'])
-      .where('updated_at', '<', new Date(Date.now() - olderThanMs))
-      .orderBy('id')
-      .limit(limit);
-    if (after !== undefined) query = query.where('id', '>', after);
-    return (await query.execute()).map(toTaskRowState);
   },
 
   listStates: (taskIds) => listTaskStates(db, taskIds),

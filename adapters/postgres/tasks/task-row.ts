@@ -1,6 +1,7 @@
 import { sql, type RawBuilder, type Selectable } from 'kysely';
 import type { ErrorCode } from '../../../contract/errors.ts';
 import type { Effect, Task, TaskResult, TaskUsage } from '../../../contract/task.ts';
+import { describeUnserved } from '../../../contract/rules/wait-reason.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import type { TaskRow, TaskRowState } from '../../../contract/ports/index.ts';
@@ -20,7 +21,11 @@ export const selectTasks = (db: Database, resultHash: RawBuilder<string | null> 
     )
     .selectAll('t')
     .select(sql<string | null>`convert_from(c.bytes, 'UTF8')`.as('result'))
-    .select(effects.as('effects'));
+    .select([effects.as('effects'), isUnserved.as('unserved')]);
+
+/** Whether task `t` is queued for an agent that no worker served at the last look, some minutes ago at the most. */
+const isUnserved = sql<boolean>`(t.status = 'queued' and exists (
+  select from unserved_agents u where u.agent = t.agent and u.seen_at > now() - interval '5 minutes'))`;
 
 /**
  * What task `t` has changed in the world, oldest first. `left_at` is null again when a call is known to have failed.
@@ -38,7 +43,9 @@ const effects = sql<Effect[]>`(
       else 'unknown' end) order by e.started_at, e.step, e.call_id), '[]')
   from tool_calls e where e.task_id = t.id and e.effect = 'write')`;
 
-export function toTaskRow(selected: Columns & { result: string | null; effects: Effect[] }): TaskRow {
+export function toTaskRow(
+  selected: Columns & { result: string | null; effects: Effect[]; unserved?: boolean },
+): TaskRow {
   return {
     id: selected.id,
     agent: selected.agent,
@@ -52,7 +59,7 @@ export function toTaskRow(selected: Columns & { result: string | null; effects: 
       selected.error_code === null
         ? null
         : { code: selected.error_code as ErrorCode, message: selected.error_message ?? '' },
-    waiting: selected.waiting as Task['waiting'],
+    waiting: selected.unserved ? describeUnserved(selected.agent) : (selected.waiting as Task['waiting']),
     effects: selected.effects,
     usage: usageOf(selected),
     lastSeq: selected.last_seq,
@@ -78,6 +85,10 @@ export const toTaskRowState = (row: Columns): TaskRowState => ({
   agent: row.agent,
   status: row.status as Task['status'],
   runId: row.run_id,
+  createdAt: row.created_at,
   updatedAt: row.updated_at,
   lastSeq: row.last_seq,
+  head: row.input_head,
+  isErased: row.erased_at !== null,
+  isCancelled: row.cancel_request !== null,
 });

@@ -15,6 +15,7 @@ import { appendEvents } from './append-events.ts';
 import { tightestLimits } from './budgets.ts';
 import { closeTask, completeTask } from './end-task.ts';
 import { insertTask } from './insert-task.ts';
+import { createOpenTasks } from './open-tasks.ts';
 import { reopen, reopenedColumns } from './reopen.ts';
 import { createTaskReads, listTaskStates, selectVisibleTasks } from './task-reads.ts';
 import { toTaskRow } from './task-row.ts';
@@ -23,6 +24,7 @@ import { createTaskWaits } from './task-waits.ts';
 /** Task rows. Every change of a status appends its event in the same statement. */
 export const createTasks = (db: Database): Tasks => ({
   ...createTaskReads(db),
+  ...createOpenTasks(db),
   ...createTaskWaits(db),
 
   async create(scope, request, { idempotencyKey, budget: agentBudget = {} }) {
@@ -82,16 +84,17 @@ export const createTasks = (db: Database): Tasks => ({
 
   close: (task, run, end) => closeTask(db, task, end, { run }),
 
-  async reconcile(taskId, state) {
+  async reconcile(taskId, state, { movedAt } = {}) {
     const [row] = await listTaskStates(db, [taskId]);
-    const correction = row && reconcileTask(row, state);
+    const correction = row && reconcileTask(row, state, { movedAt });
     if (!correction || correction.action === 'none') return undefined;
+    if (correction.action === 'restart') return { found: correction.found, restart: row };
     const isCorrected =
       correction.action === 'reopen'
         ? await reopen(db, row, { runId: correction.runId }, row.lastSeq)
         : await closeTask(db, row, correction.end, { lastSeq: row.lastSeq });
     // Another process has changed the row since it was read: the next reconciliation decides.
-    return isCorrected ? correction.found : undefined;
+    return isCorrected ? { found: correction.found } : undefined;
   },
 });
 

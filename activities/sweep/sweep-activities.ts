@@ -1,0 +1,96 @@
+import type { Logger } from '../../runtime/logger.ts';
+import type { Metrics } from '../../runtime/metrics.ts';
+import { withHeartbeat } from '../activity-context.ts';
+import { compareStart, compareTasks, type CompareDeps, type ComparePosition } from './compare-tasks.ts';
+import { measureTasks, type MeasureDeps } from './measure-tasks.ts';
+import { pageSize } from './open-rows.ts';
+import { inBatches } from './in-batches.ts';
+import { sweepDocuments, type DocumentSweepDeps } from './sweep-documents.ts';
+import { sweepRetention, type RetentionSweepDeps } from './sweep-retention.ts';
+import { wakeConversations, type WakeDeps } from './wake-conversations.ts';
+import { withCursor } from './with-cursor.ts';
+import type {
+  Callbacks,
+  ConversationRows,
+  Ledger,
+  ScheduleAlignment,
+  Tasks,
+  Workflows,
+  WorkflowSurvey,
+} from '../../contract/ports/index.ts';
+
+export type SweepDeps = Omit<
+  CompareDeps & MeasureDeps & WakeDeps & DocumentSweepDeps & RetentionSweepDeps,
+  'conversationRows' | 'tasks' | 'workflows'
+> & {
+  callbacks: Pick<Callbacks, 'listOverdue'>;
+  conversationRows: Pick<ConversationRows, 'listOpen' | 'markDeleted'>;
+  ledger: Pick<Ledger, 'writeOffLost' | 'countUsage'>;
+  tasks: Tasks;
+  workflows: Workflows;
+  survey: WorkflowSurvey;
+  scheduleAlignment: ScheduleAlignment;
+  metrics: Metrics;
+  log: Logger;
+};
+
+/** The steps of the sweep. Each stands alone: an error in one does not keep the others from running. */
+export const createSweepActivities = (deps: SweepDeps) => {
+  const compare = (isFull: boolean) =>
+    withCursor<ComparePosition, { corrected: number; isHalted: boolean }>(compareStart, (position, save, signal) =>
+      compareTasks(deps, { isFull, position, save, signal }),
+    );
+  return {
+    /** Compares rows with workflows. @param isFull also tasks whose rows have not changed for long */
+    compareTasks: ({ isFull }: { isFull: boolean }): Promise<{ corrected: number; isHalted: boolean }> =>
+      compare(isFull),
+
+    /** Wakes conversations, starts forgotten callbacks, and settles model calls that were never heard of again. */
+    sweepRows: (): Promise<void> =>
+      withHeartbeat(async (signal) => {
+        await deps.namespace.check();
+        await wakeConversations(deps, signal);
+        await startCallbacks(deps, signal);
+        const lost = await deps.ledger.writeOffLost();
+        if (lost > 0) deps.log.warn({ lost }, 'model calls of ended tasks were never heard of again');
+      }),
+
+    /** Ends lost uploads and syncs, measures how far behind documents are, deletes expired files. */
+    sweepDocuments: (): Promise<void> =>
+      withHeartbeat(async (signal) => {
+        await deps.namespace.check();
+        await sweepDocuments(deps, signal);
+      }),
+
+    /** Removes content that is deleted or has been kept long enough, and counts calls into the sums of usage. */
+    sweepRetention: (): Promise<void> =>
+      withHeartbeat(async (signal) => {
+        await sweepRetention(deps, signal);
+        await inBatches(signal, { size: 1_000 }, (limit) => deps.ledger.countUsage(limit));
+      }),
+
+    /** Creates the schedules that Temporal lacks. */
+    alignSchedules: (): Promise<{ created: number; deleted: number }> =>
+      withHeartbeat(async (signal) => {
+        await deps.namespace.check();
+        return deps.scheduleAlignment.align(signal);
+      }),
+
+    /** Counts open tasks. @returns the agents that no worker serves */
+    measureTasks: (): Promise<string[]> => withHeartbeat((signal) => measureTasks(deps, signal)),
+
+    /** The whole sweep of workflows from before its steps were activities: they get the comparison only. */
+    sweepTasks: async (): Promise<number> => (await compare(true)).corrected,
+  };
+};
+
+/** Starts callbacks whose start failed, and callbacks of tasks whose end was only found by the sweep. */
+async function startCallbacks({ callbacks, workflows, log }: SweepDeps, signal: AbortSignal): Promise<void> {
+  for (const callback of await callbacks.listOverdue(pageSize)) {
+    signal.throwIfAborted();
+    await workflows.deliverCallback(callback).catch((error: unknown) => {
+      const { tenant: _tenant, subject: _subject, ...owner } = callback;
+      log.warn({ err: error, ...owner }, 'the delivery of a callback could not be started');
+    });
+  }
+}

@@ -1,0 +1,44 @@
+import { sql } from 'kysely';
+import type { Database } from '../../../runtime/database/postgres.ts';
+import type { Tables } from '../../../runtime/database/tables.ts';
+import type { OpenTaskCount, Tasks } from '../../../contract/ports/index.ts';
+import type { Selectable } from 'kysely';
+import { toTaskRowState } from './task-row.ts';
+
+type OpenTasks = Pick<Tasks, 'listOpen' | 'countOpen' | 'recordUnserved'>;
+
+// The condition of the partial index on `created_at`, so that Postgres does not read ended tasks.
+const isOpen = sql<boolean>`status in ('queued', 'running', 'waiting')`;
+
+/** What the sweep reads and writes of open tasks, over all tenants. */
+export const createOpenTasks = (db: Database): OpenTasks => ({
+  async listOpen({ olderThanMs, changedWithinMs, after, limit }) {
+    const changedAfter =
+      changedWithinMs === undefined ? sql`true` : sql`updated_at > ${new Date(Date.now() - changedWithinMs)}`;
+    const afterCursor = after
+      ? sql`created_at >= ${after.createdAt}::timestamptz
+          and (created_at, id) > (${after.createdAt}::timestamptz, ${after.taskId}::uuid)`
+      : sql`true`;
+    // The text keeps the microseconds that a JavaScript date does not have.
+    const { rows } = await sql<Selectable<Tables['tasks']> & { position: string }>`
+      select *, created_at::text as position from tasks
+      where ${isOpen} and updated_at < ${new Date(Date.now() - olderThanMs)} and ${changedAfter} and ${afterCursor}
+      order by created_at, id limit ${limit}`.execute(db);
+    const last = rows.length === limit ? rows.at(-1) : undefined;
+    return { tasks: rows.map(toTaskRowState), next: last && { createdAt: last.position, taskId: last.id } };
+  },
+
+  async countOpen() {
+    const { rows } = await sql<OpenTaskCount>`
+      select agent, status, count(*)::int as tasks, min(created_at) as oldest from tasks
+      where ${isOpen} group by agent, status order by agent, status`.execute(db);
+    return rows;
+  },
+
+  async recordUnserved(agents) {
+    await sql`
+      with served as (delete from unserved_agents where agent <> all(${agents}::text[]))
+      insert into unserved_agents (agent, since, seen_at) select agent, now(), now() from unnest(${agents}::text[]) agent
+      on conflict (agent) do update set seen_at = now()`.execute(db);
+  },
+});

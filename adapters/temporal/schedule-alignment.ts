@@ -1,0 +1,80 @@
+import type { Client } from '@temporalio/client';
+import { scheduleWorkflowId, sourceScheduleId } from '../../contract/ids.ts';
+import type { ScheduleAlignment, Schedules, Sources } from '../../contract/ports/index.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import { userScheduleDefinition, userScheduleState } from './schedule-control.ts';
+import { sourceScheduleDefinition } from './source-control.ts';
+import { createTemporalSchedules } from './temporal-schedules.ts';
+
+type Deps = {
+  client: Client;
+  schedules: Pick<Schedules, 'get' | 'listScheduled'>;
+  sources: Pick<Sources, 'listScheduled'>;
+  log: Logger;
+};
+
+/** Rows a page. */
+const limit = 500;
+
+/**
+ * Puts Temporal's schedules in line with the rows of schedules and sources: a process can end between the two writes,
+ * and Temporal can lose its data. Idempotent.
+ *
+ * Temporal's list lags behind. A schedule that it does not show yet is created again, which changes nothing. Only a
+ * schedule whose row says that it was deleted is deleted: a row that is missing may be in another database.
+ */
+export const createScheduleAlignment = ({ client, schedules, sources, log }: Deps): ScheduleAlignment => ({
+  async align(signal) {
+    const temporalSchedules = createTemporalSchedules(client);
+    const done = { created: 0, deleted: 0 };
+    // Read before the rows: each schedule that is listed here had its row first.
+    const existing = new Set<string>();
+    for await (const { scheduleId } of client.schedule.list({ pageSize: 1_000 })) existing.add(scheduleId);
+
+    const put = async (scheduleId: string, isWanted: boolean, create: () => Promise<void>) => {
+      if (isWanted === existing.has(scheduleId)) return;
+      signal?.throwIfAborted();
+      try {
+        await (isWanted ? create() : temporalSchedules.delete(scheduleId));
+        done[isWanted ? 'created' : 'deleted']++;
+        log.warn({ scheduleId, isWanted }, 'a schedule in Temporal was put in line with its row');
+      } catch (error) {
+        log.warn({ err: error, scheduleId, isWanted }, 'a schedule could not be put in line with its row');
+      }
+    };
+
+    for await (const { scheduleId, isWanted, tenant, subject } of pages((after) =>
+      schedules.listScheduled({ after, limit }),
+    ))
+      await put(scheduleWorkflowId(scheduleId), isWanted, async () => {
+        const row = await schedules.get({ tenant, subject }, scheduleId);
+        if (row)
+          await temporalSchedules.create(
+            scheduleWorkflowId(scheduleId),
+            userScheduleDefinition(row),
+            userScheduleState(row),
+          );
+      });
+    for await (const { scheduleId: sourceId, everyS, tenant, subject } of pages((after) =>
+      sources.listScheduled({ after, limit }),
+    ))
+      await put(sourceScheduleId(sourceId), everyS !== null, () =>
+        temporalSchedules.create(
+          sourceScheduleId(sourceId),
+          sourceScheduleDefinition({ sourceId, tenant, subject }, everyS ?? 0),
+        ),
+      );
+    return done;
+  },
+});
+
+async function* pages<Row extends { scheduleId: string }>(
+  read: (after: string | undefined) => Promise<Row[]>,
+): AsyncIterable<Row> {
+  let after: string | undefined;
+  do {
+    const page = await read(after);
+    yield* page;
+    after = page.length === limit ? page.at(-1)?.scheduleId : undefined;
+  } while (after !== undefined);
+}
