@@ -3,7 +3,8 @@ import { sql } from 'kysely';
 import { AlfredError } from '../contract/errors.ts';
 import type { Config } from './config.ts';
 import type { Logger } from './logger.ts';
-import { isDatabaseUnavailable, type Database } from './database/postgres.ts';
+import { isDatabaseUnavailable } from './database/database-errors.ts';
+import type { Database } from './database/postgres.ts';
 
 type Deps = {
   db: Database;
