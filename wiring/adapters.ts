@@ -38,6 +38,7 @@ export function createAdapters(edge: AdapterEdge) {
     tasks: createTasks(db),
     callbacks: createCallbacks(db),
     approvals: createApprovals(db),
+    effects: createEffects(db),
     schedules: createSchedules(db),
   };
   return {
@@ -50,7 +51,6 @@ export function createAdapters(edge: AdapterEdge) {
     conversationEvents: createConversationEvents(db, listener),
     turns: createConversationTurns(db),
     ledger: createLedger(db),
-    effects: createEffects(db),
     parked: createParkedTasks(db),
     gate: createModelGate(db, {
       failures: config.ALFRED_OUTAGE_FAILURES,

@@ -77,4 +77,5 @@ export type RunNote = {
 };
 
 export type RunEnd =
-  { status: 'completed' | 'cancelled' } | { status: 'failed'; error: { code: ErrorCode; message: string } };
+  | { status: 'completed' | 'incomplete' | 'cancelled' }
+  | { status: 'failed'; error: { code: ErrorCode; message: string } };

@@ -19,6 +19,9 @@ function offsetAt(format: Intl.DateTimeFormat, at: number): number {
   return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(at / secondMs) * secondMs;
 }
 
+/** Milliseconds by which a zone's clocks are ahead of UTC at a time. */
+export const offsetOf = (timeZone: string, at: number) => offsetAt(zoneClock(timeZone), at);
+
 const zoneClock = (timeZone: string) =>
   new Intl.DateTimeFormat('en', {
     timeZone,

@@ -1,6 +1,6 @@
 import { sql, type RawBuilder, type Selectable } from 'kysely';
 import type { ErrorCode } from '../../../contract/errors.ts';
-import type { Effect, Task, TaskResult, TaskUsage } from '../../../contract/task.ts';
+import type { Effect, Task, TaskResult, TaskStatus, TaskUsage } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import type { TaskRow, TaskRowState } from '../../../contract/ports/index.ts';
@@ -32,6 +32,7 @@ const effects = sql<Effect[]>`(
       when e.undo_state = 'failed' then 'undo_failed'
       when e.undo_state = 'impossible' then 'cannot_be_undone'
       when e.undo_state = 'unknown' then 'unknown'
+      when e.undo_state = 'begun' then 'undoing'
       when e.result_hash is null then 'begun'
       when not e.is_error then 'done'
       when e.left_at is null then 'failed'
@@ -42,7 +43,7 @@ export function toTaskRow(selected: Columns & { result: string | null; effects: 
   return {
     id: selected.id,
     agent: selected.agent,
-    status: selected.status as Task['status'],
+    status: statusOf(selected),
     model: selected.model,
     conversationId: selected.conversation_id,
     metadata: selected.metadata as Task['metadata'],
@@ -62,6 +63,13 @@ export function toTaskRow(selected: Columns & { result: string | null; effects: 
   };
 }
 
+/**
+ * The status that callers see. An end without an answer is stored as `completed` with `incomplete`, so that the version
+ * before this one reads the row as ended.
+ */
+export const statusOf = ({ status, incomplete }: Pick<Columns, 'status' | 'incomplete'>): TaskStatus =>
+  status === 'completed' && incomplete !== null ? 'incomplete' : (status as TaskStatus);
+
 const usageOf = (row: Columns): TaskUsage => ({
   modelCalls: row.model_calls,
   inputTokens: row.input_tokens,
@@ -76,7 +84,7 @@ export const toTaskRowState = (row: Columns): TaskRowState => ({
   tenant: row.tenant,
   subject: row.subject,
   agent: row.agent,
-  status: row.status as Task['status'],
+  status: statusOf(row),
   runId: row.run_id,
   updatedAt: row.updated_at,
   lastSeq: row.last_seq,

@@ -16,6 +16,7 @@ import { tightestLimits } from './budgets.ts';
 import { closeTask, completeTask } from './end-task.ts';
 import { insertTask } from './insert-task.ts';
 import { reopen, reopenedColumns } from './reopen.ts';
+import { addCancelNote } from './cancel-note.ts';
 import { createTaskReads, listTaskStates, selectVisibleTasks } from './task-reads.ts';
 import { toTaskRow } from './task-row.ts';
 import { createTaskWaits } from './task-waits.ts';
@@ -63,7 +64,7 @@ export const createTasks = (db: Database): Tasks => ({
   async recordCancelRequest({ tenant, subject }, taskId, note) {
     await db
       .updateTable('tasks')
-      .set({ cancel_request: JSON.stringify(note) })
+      .set({ cancel_request: addCancelNote('cancel_request', note) })
       .where('id', '=', taskId)
       .where('tenant', '=', tenant)
       .where('subject', '=', subject)
