@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { scheduleView } from '../../api/schedule-view.ts';
 import type { AnyJson } from './checked-client.ts';
 import {
   ask,
@@ -91,6 +92,14 @@ describe('POST /v1/schedules', () => {
       'timing.endAt',
       'not after',
     ],
+    ['an end in the past', { timing: { everyS: 60, endAt: '2020-01-01T00:00:00Z' } }, 'timing.endAt', 'in the past'],
+    ['a year that is over', { timing: { cron: '0 8 * * * 2020' } }, 'timing.cron', 'never run'],
+    [
+      'a message to a conversation that does not exist',
+      { action: { message: { conversationId: '019ab7a0-0000-7000-8000-000000000000', text: 'Hi.' } } },
+      'action.message.conversationId',
+      'there is no conversation',
+    ],
     ['no action', { action: {} }, 'action', 'one of task and message'],
     ['an input that the agent does not take', { action: { task: { input: {} } } }, 'action.task.input.text', ''],
   ])('%s is refused, and creates nothing', async (what, changes, path, message) => {
@@ -137,10 +146,23 @@ describe('warnings', () => {
     ]);
     expect((await api.read(id)).warnings).toEqual(changed.warnings);
     expect((await api.patch(id, { timing: { cron: '0 8 * * *' } })).body.warnings).toEqual([]);
-    expect((await api.patch(id, { timing: { cron: '0 8 * * * 2020' } })).body).toMatchObject({
-      nextRuns: [],
+    // Its last run may be over.
+    const stored = { state: 'scheduled' as const, paused: false, note: '', nextRuns: [] };
+    const row = await api.schedules.get(api.scope, id);
+    expect(row && scheduleView(row, stored, { self: '', temporal: '' })).toMatchObject({
       warnings: [expect.stringContaining('does not run again')],
     });
+    const refused = await api.patch(id, { timing: { cron: '0 8 * * * 2020' } });
+    expect(refused).toMatchObject({ status: 422, body: { issues: [{ path: 'timing.cron' }] } });
+  });
+
+  test('fields that a request does not take are refused, also where it takes none', async () => {
+    const { id } = await api.create();
+    const pause = (body: unknown) => api.http.json('POST', `/v1/schedules/${id}/pause`, body as object);
+    expect(await pause({ note: 'hi' })).toMatchObject({ status: 422, body: { code: 'invalid_request' } });
+    expect(await pause(['note'])).toMatchObject({ status: 422 });
+    expect(await api.read(id)).toMatchObject({ paused: false });
+    expect(await pause({})).toMatchObject({ status: 200, body: { paused: true } });
   });
 
   test('a schedule from before a rule is shown, with what is wrong', async () => {

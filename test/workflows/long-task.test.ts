@@ -2,6 +2,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Worker } from '@temporalio/worker';
 import { temporal } from '@temporalio/proto';
 import { taskWorkflowId } from '../../contract/ids.ts';
+import { budgetUpdate } from '../../workflows/signals-and-updates.ts';
+import { until } from '../support/until.ts';
 import { workflowBundle } from '../../workers/bundle.ts';
 import { createTaskHarness, type TaskHarness } from '../support/tasks/task-harness.ts';
 
@@ -45,6 +47,36 @@ test('150 steps with 64 KiB tool results take two runs with 2 KB of history per 
   expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i + 1));
   // A continue-as-new shows in no event.
   expect(events.filter(({ type }) => type === 'task.started' || type === 'task.resumed')).toHaveLength(1);
+}, 120_000);
+
+test('a cancel that arrives while updates are awaited before the next run is kept', async () => {
+  const released = Promise.withResolvers<void>();
+  const { grantBudget } = harness.tasks;
+  harness.tasks.grantBudget = async (...args) => {
+    await released.promise;
+    return grantBudget(...args);
+  };
+  harness.tool('read', async (input) => ({ output: { input }, summary: 'read' }));
+  harness.script((_, call) => ({
+    calls: Array.from({ length: 100 }, (_, n) => ({ tool: 'read', arguments: { call, n }, callId: `c${call}-${n}` })),
+  }));
+  const { id, handle } = await harness.start({ budget: { maxModelCalls: 100 } });
+  const granted = handle.executeUpdate(budgetUpdate, { args: [{ maxModelCalls: 200 }] }).catch(() => {});
+  await until('the run ends as soon as the grant is written', async () => {
+    const { raw, historyLength } = await handle.describe();
+    const pending = raw.pendingActivities?.map(({ activityType }) => activityType?.name) ?? [];
+    return historyLength > 1_500 && pending.length === 1 && pending[0] === 'grantBudget';
+  });
+  await handle.cancel();
+  await until('the task has seen the cancel', async () => {
+    const { events } = await handle.fetchHistory();
+    const cancelled = events?.findIndex((event) => event.workflowExecutionCancelRequestedEventAttributes) ?? -1;
+    return cancelled > 0 && events?.slice(cancelled).some((event) => event.workflowTaskCompletedEventAttributes);
+  });
+  released.resolve();
+  expect((await harness.followToEnd(id)).at(-1)?.type).toBe('task.cancelled');
+  await granted;
+  harness.tasks.grantBudget = grantBudget;
 }, 120_000);
 
 test('a task can be cancelled in its second run', async () => {

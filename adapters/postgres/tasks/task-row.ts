@@ -23,7 +23,8 @@ export const selectTasks = (db: Database, resultHash: RawBuilder<string | null> 
     .select(effects.as('effects'));
 
 /**
- * What task `t` has changed in the world, oldest first. `left_at` is null again when a call is known to have failed.
+ * What task `t` has changed in the world, oldest first. `left_at` is null again when a call is known to have failed, and
+ * a task that has ended sends no more requests.
  */
 const effects = sql<Effect[]>`(
   select coalesce(jsonb_agg(jsonb_build_object('callId', e.call_id, 'step', e.step, 'tool', e.tool, 'summary', e.summary,
@@ -33,6 +34,7 @@ const effects = sql<Effect[]>`(
       when e.undo_state = 'impossible' then 'cannot_be_undone'
       when e.undo_state = 'unknown' then 'unknown'
       when e.undo_state = 'begun' then 'undoing'
+      when e.result_hash is null and e.left_at is null and t.ended_at is not null then 'failed'
       when e.result_hash is null then 'begun'
       when not e.is_error then 'done'
       when e.left_at is null then 'failed'
