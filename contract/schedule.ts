@@ -67,7 +67,7 @@ export type ScheduleTiming = z.infer<typeof ScheduleTiming>;
 const RequestedTiming = ScheduleTiming.superRefine((timing, context) => {
   const read = timing.cron === undefined ? undefined : readCron(timing.cron);
   if (read && 'fault' in read) context.addIssue({ code: 'custom', path: ['cron'], message: read.fault });
-  const neverRuns = findNoRunAhead(timing, Date.now());
+  const neverRuns = isTimeZone(timing.timeZone) ? findNoRunAhead(timing, Date.now()) : undefined;
   if (neverRuns !== undefined) {
     const path = timing.endAt === undefined ? 'cron' : 'endAt';
     context.addIssue({ code: 'custom', path: [path], message: neverRuns });

@@ -50,8 +50,8 @@ export interface TaskControl {
   cancel(scope: Scope, taskId: string, note: Omit<CancelNote, 'by'>): Promise<TaskRow | undefined>;
 
   /**
-   * Undoes what an ended task has changed, newest first, in a workflow of its own. A repeat changes nothing, except that
-   * it tries again what could not be undone.
+   * Undoes what an ended task has changed, newest first, in a workflow of its own. A repeat changes nothing, except
+   * that it tries again what could not be undone.
    *
    * @returns the task, whose `effects` say how far the undo is
    * @throws AlfredError `task_running`; `nothing_to_undo` when nothing was changed or nothing can be undone

@@ -15,15 +15,18 @@ const dayMs = 86_400_000;
 const lastYear = 2100;
 
 /**
- * Why a schedule can never run; undefined when a run may lie ahead. Clocks that change near `startAt` or `endAt` are not
- * considered.
+ * Why a schedule can never run; undefined when a run may lie ahead. Clocks that change near `startAt` or `endAt` are
+ * not considered.
  */
 export function findNoRunAhead(timing: Timing, now: number): string | undefined {
   const { cron, timeZone, everyS, offsetS = 0, startAt, endAt } = timing;
   const from = Math.max(now, startAt === undefined ? now : Date.parse(startAt));
   const to = endAt === undefined ? Infinity : Date.parse(endAt);
+  // Reported by themselves.
+  if (Number.isNaN(from) || Number.isNaN(to)) return undefined;
   if (to <= now) return `endAt is in the past (${endAt}): it would never run`;
-  const isRunAhead = everyS === undefined ? hasCronRun(cron, timeZone, from, to) : nextOf(everyS, offsetS, from) <= to;
+  const isRunAhead =
+    everyS === undefined ? hasCronRun(cron, timeZone, from, to) : !(nextOf(everyS, offsetS, from) > to);
   if (isRunAhead) return undefined;
   return endAt === undefined
     ? 'no time that fits it lies ahead: it would never run'

@@ -134,7 +134,7 @@ describe('POST /v1/tasks/{id}/budget', () => {
   test('a grant counts that is accepted while the refused call is on its way back', async () => {
     twoSteps();
     const { ledger } = api;
-    const begin = ledger.beginModelCall;
+    const begin = ledger.beginModelCall.bind(ledger);
     ledger.beginModelCall = async (task, call) => {
       try {
         return await begin(task, call);
@@ -183,7 +183,7 @@ describe('POST /v1/tasks/{id}/budget', () => {
     api.tool('search_documents', async () => ({ output: {}, summary: 'looked' }));
     const requests = api.script((_, call) => (call === 1 ? { ...first.turn, calls } : { text: ['Both.'] }));
     const { turns } = api;
-    const take = turns.takeSteering;
+    const take = turns.takeSteering.bind(turns);
     turns.takeSteering = async (task, at) => {
       turns.takeSteering = take;
       const { events } = await api.client.workflow.getHandle(taskWorkflowId(task.taskId)).fetchHistory();

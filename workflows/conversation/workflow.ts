@@ -17,9 +17,9 @@ import { ConversationTurn } from './conversation-turn.ts';
 
 const { isDeleted, decideMessages, stopConversation, runningTaskOf } = proxyLocalActivities<Activities>(rowWrite);
 const { eraseConversation } = proxyActivities<Activities>(erasure);
-// Not local activities: their events put the update into the history before the row shows its outcome. If the worker died
-// in the workflow task that accepts the update, a local activity's row could say that a task was stopped, interrupted or
-// steered, and the task would never hear of it.
+// Not local activities: their events put the update into the history before the row shows its outcome. If the worker
+// died in the workflow task that accepts the update, a local activity's row could say that a task was stopped,
+// interrupted or steered, and the task would never hear of it.
 const { decideMessages: decideWithEvent, stopConversation: stopWithEvent } =
   proxyActivities<Activities>(rowWriteInHandler);
 

@@ -23,8 +23,8 @@ export const selectTasks = (db: Database, resultHash: RawBuilder<string | null> 
     .select(effects.as('effects'));
 
 /**
- * What task `t` has changed in the world, oldest first. `left_at` is null again when a call is known to have failed, and
- * a task that has ended sends no more requests.
+ * What task `t` has changed in the world, oldest first. `left_at` is null again when a call is known to have failed,
+ * and a task that has ended sends no more requests.
  */
 const effects = sql<Effect[]>`(
   select coalesce(jsonb_agg(jsonb_build_object('callId', e.call_id, 'step', e.step, 'tool', e.tool, 'summary', e.summary,
