@@ -34,12 +34,14 @@ import { conversationRoutes } from './routes/conversations.ts';
 import { sourceRoutes } from './routes/sources.ts';
 import { stopConversationRoutes } from './routes/stop-conversation.ts';
 import { systemRoutes } from './routes/system.ts';
+import { undoTaskRoutes } from './routes/undo-task.ts';
 import { taskBudgetRoutes } from './routes/task-budget.ts';
 import { taskCitationRoutes } from './routes/task-citations.ts';
 import { taskCallbackRoutes } from './routes/task-callback.ts';
 import { taskEventRoutes } from './routes/task-events.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { usageRoutes } from './routes/usage.ts';
+import { refuseUnexpectedBody } from './http/unexpected-body.ts';
 import { refuseDeep, refuseUnstorable } from './http/storable.ts';
 import { answerUnknownRoutes } from './http/unknown-routes.ts';
 import { bytesOf } from './http/upload.ts';
@@ -95,7 +97,10 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     if (readiness.isDraining()) throw new AlfredError('draining');
     if (!request.routeOptions.url?.endsWith('/events')) negotiate(request.headers.accept, ['application/json']);
   });
-  app.addHook('preValidation', async ({ body }) => refuseDeep(body));
+  app.addHook('preValidation', async (request) => {
+    refuseDeep(request.body);
+    refuseUnexpectedBody(request);
+  });
   app.addHook('preHandler', async ({ body, query }) => {
     refuseUnstorable(body);
     refuseUnstorable(query, ['query']);
@@ -119,6 +124,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     taskRoutes,
     taskEventRoutes,
     cancelTaskRoutes,
+    undoTaskRoutes,
     taskBudgetRoutes,
     taskCitationRoutes,
     deleteTaskRoutes,

@@ -2,8 +2,9 @@ import type { TerminalTaskEvent } from '../contract/events.ts';
 import { exitCodes } from './cli-error.ts';
 import type { Terminal } from './terminal/terminal.ts';
 
+/** Ended at its budget, before there was an answer. A version before this one called that `task.completed` too. */
 const isIncomplete = (event: TerminalTaskEvent) =>
-  event.type === 'task.completed' && event.data.result.incomplete !== undefined;
+  event.type === 'task.incomplete' || (event.type === 'task.completed' && event.data.result.incomplete !== undefined);
 
 /** Prints why there is no answer, or only a part of one. Prints nothing for a complete answer. */
 export function printFailureReason(terminal: Terminal, event: TerminalTaskEvent) {

@@ -39,6 +39,7 @@ const table = {
   task_ended: [409, once, 'The task has ended.'],
   task_running: [409, once, 'The task has not ended yet.'],
   task_in_conversation: [409, once, 'The task belongs to a conversation. Delete the conversation.'],
+  nothing_to_undo: [409, once, 'The task has changed nothing that could be undone.'],
   // a conversation
   conversation_busy: [409, once, 'A task of this conversation is running, and the message was to be rejected then.'],
   conversation_archived: [409, once, 'The conversation is archived.'],

@@ -86,6 +86,7 @@ export const taskEventSchemas = [
   eventSchema('task.resumed', { reason: z.string() }),
   eventSchema('budget.granted', { budget: Budget }),
   eventSchema('task.completed', { result: TaskResult, usage: TaskUsage }),
+  eventSchema('task.incomplete', { result: TaskResult, usage: TaskUsage }),
   eventSchema('task.failed', { error: TaskError, usage: TaskUsage }),
   eventSchema('task.cancelled', {
     reason: z.string(),
@@ -101,11 +102,13 @@ export const taskEventSchemas = [
 export const TaskEvent = z.discriminatedUnion('type', taskEventSchemas);
 export type TaskEvent = z.infer<typeof TaskEvent>;
 
-/** The last event of a task. */
-export type TerminalTaskEvent = Extract<TaskEvent, { type: 'task.completed' | 'task.failed' | 'task.cancelled' }>;
+const terminalTypes = ['task.completed', 'task.incomplete', 'task.failed', 'task.cancelled'] as const;
+
+/** The event that ends a task. Only `effect.undone` can follow it, when the task's effects are undone afterwards. */
+export type TerminalTaskEvent = Extract<TaskEvent, { type: (typeof terminalTypes)[number] }>;
 
 export const isTerminalEvent = (event: TaskEvent): event is TerminalTaskEvent =>
-  event.type === 'task.completed' || event.type === 'task.failed' || event.type === 'task.cancelled';
+  (terminalTypes as readonly string[]).includes(event.type);
 
 /**
  * An event before it is stored and gets its number and time. The conditional type makes one type for each event type,

@@ -7,6 +7,8 @@ export const ingestionWorkflowId = (ingestionId: string) => `ingestion/${ingesti
 export const taskIdOf = (workflowId: string) => (workflowId.startsWith('task/') ? workflowId.slice(5) : undefined);
 
 export const conversationWorkflowId = (conversationId: string) => `conversation/${conversationId}`;
+/** The workflow that undoes what a task has changed, after the task has ended. */
+export const undoWorkflowId = (taskId: string) => `undo/${taskId}`;
 /** @param ownerId the id of the task or upload that the callback reports */
 export const callbackWorkflowId = (ownerId: string) => `callback/${ownerId}`;
 /** Id of the Temporal schedule. The workflow ids of the schedule's runs begin with this id. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Callback } from './callback.ts';
 import { BusyPolicy } from './conversation.ts';
 import { readCron } from './rules/cron.ts';
+import { findNoRunAhead } from './rules/schedule-window.ts';
 import { TaskError, TaskRequest } from './task.ts';
 
 const seconds = z.int().max(31_536_000);
@@ -63,9 +64,14 @@ export const ScheduleTiming = z
 export type ScheduleTiming = z.infer<typeof ScheduleTiming>;
 
 /** A timing that a request names. Stored ones are shown as they are, also those from before a rule was checked. */
-const RequestedTiming = ScheduleTiming.superRefine(({ cron }, context) => {
-  const read = cron === undefined ? undefined : readCron(cron);
+const RequestedTiming = ScheduleTiming.superRefine((timing, context) => {
+  const read = timing.cron === undefined ? undefined : readCron(timing.cron);
   if (read && 'fault' in read) context.addIssue({ code: 'custom', path: ['cron'], message: read.fault });
+  const neverRuns = isTimeZone(timing.timeZone) ? findNoRunAhead(timing, Date.now()) : undefined;
+  if (neverRuns !== undefined) {
+    const path = timing.endAt === undefined ? 'cron' : 'endAt';
+    context.addIssue({ code: 'custom', path: [path], message: neverRuns });
+  }
 });
 
 const ScheduledMessage = z.strictObject({

@@ -3,8 +3,10 @@ import { Callback } from './callback.ts';
 import { errorCodes } from './errors.ts';
 import { Json } from './json-schema.ts';
 
-export const taskStatuses = ['queued', 'running', 'waiting', 'completed', 'failed', 'cancelled'] as const;
-export const TaskStatus = z.enum(taskStatuses);
+export const taskStatuses = ['queued', 'running', 'waiting', 'completed', 'incomplete', 'failed', 'cancelled'] as const;
+export const TaskStatus = z
+  .enum(taskStatuses)
+  .describe('`incomplete`: it ended at its budget without an answer; `result` holds what there was');
 export type TaskStatus = z.infer<typeof TaskStatus>;
 
 export const Budget = z
@@ -155,8 +157,10 @@ export const Effect = z.object({
   tool: z.string(),
   summary: z.string().nullable(),
   state: z
-    .enum(['begun', 'done', 'failed', 'unknown', 'undone', 'undo_failed', 'cannot_be_undone'])
-    .describe('`unknown`: the call left and no answer came, so nobody knows whether it took effect'),
+    .enum(['begun', 'done', 'failed', 'unknown', 'undoing', 'undone', 'undo_failed', 'cannot_be_undone'])
+    .describe(
+      '`unknown`: the call left and no answer came, so nobody knows whether it took effect; `undoing`: its undo is under way',
+    ),
   at: z.iso.datetime(),
 });
 export type Effect = z.infer<typeof Effect>;

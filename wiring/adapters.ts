@@ -43,6 +43,7 @@ export function createAdapters(edge: AdapterEdge) {
     tasks: createTasks(db),
     callbacks: createCallbacks(db),
     approvals: createApprovals(db),
+    effects: createEffects(db),
     schedules: createSchedules(db),
   };
   return {
@@ -55,7 +56,6 @@ export function createAdapters(edge: AdapterEdge) {
     conversationEvents: createConversationEvents(db, listener),
     turns: createConversationTurns(db),
     ledger: createLedger(db),
-    effects: createEffects(db),
     erasure: createErasure(db),
     parked: createParkedTasks(db),
     gate: createModelGate(db, {

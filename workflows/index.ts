@@ -8,3 +8,4 @@ export { modelOutageWorkflow } from './outage/workflow.ts';
 export { scheduledRunWorkflow } from './schedule/workflow.ts';
 export { sourceDueWorkflow, syncSourceWorkflow } from './source/workflow.ts';
 export { sweepTasksWorkflow } from './sweep/workflow.ts';
+export { undoTaskWorkflow } from './undo/workflow.ts';

@@ -15,8 +15,8 @@ export const parkedSignal = defineSignal(signalName.parked);
 export const steerSignal = defineSignal(signalName.steer);
 
 /**
- * Tells the workflow of a conversation, of a source or of embeddings to read its rows again. They may hold new work, or
- * the conversation or source was deleted.
+ * Tells the workflow of a conversation, of a source, of embeddings or of an undo to read its rows again. They may hold
+ * new work, or the conversation or source was deleted.
  */
 export const wakeSignal = defineSignal(signalName.wake);
 

@@ -46,8 +46,9 @@ export async function runEffect(
   } catch (error) {
     // These errors mean that this request changed nothing; but an earlier one that it repeats may have.
     const isCertain = error instanceof AlfredError && error.code !== 'effect_unknown' && error.code !== 'superseded';
-    if (tool.effect && isCertain && !(wasSent && tool.repeatable) && !signal.aborted)
-      await effects.recordNoEffect(task, call, 'call');
+    if (!tool.effect || !isCertain || signal.aborted) throw error;
+    if (wasSent && tool.repeatable) throw withEarlierAttempt(error);
+    await effects.recordNoEffect(task, call, 'call');
     throw error;
   }
 }
@@ -75,6 +76,14 @@ async function runWithinTime(tool: Tool, input: JsonValue, context: ToolContext)
     either.release();
   }
 }
+
+/** The failure of a repeat, for a model that would otherwise take the whole call for failed. */
+const withEarlierAttempt = (error: AlfredError) =>
+  new AlfredError(
+    error.code,
+    `${error.message} An earlier attempt of this call got no clear answer and may have taken effect.`,
+    { retryAfterMs: error.retryAfterMs, failures: error.failures, cause: error },
+  );
 
 const effectUnknown = ({ name }: Tool) =>
   new AlfredError(

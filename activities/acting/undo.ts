@@ -10,10 +10,15 @@ export type UndoDeps = { tools: Record<string, Tool>; effects: Effects; metrics:
 
 type UndoOutcome = { state: UndoState; summary: string };
 
-/** Undo of what a cancelled task has changed. */
+/** Undo of what a cancelled or ended task has changed. */
 export const createUndoActivities = ({ tools, effects, metrics }: UndoDeps) => ({
   /** The calls that a cancelled task must undo, newest first. */
   cancellationOf: ({ task }: { task: TaskRef }): Promise<{ undo: ToolCallKey[] }> => effects.planUndo(task),
+
+  /** The calls of an ended task whose undo a person asked for, newest first. */
+  begunUndos: async ({ task }: { task: TaskRef }): Promise<{ undo: ToolCallKey[] }> => ({
+    undo: await effects.listBegunUndos(task),
+  }),
 
   /** Undoes one call, under a receipt of its own, and records the outcome. */
   undoCall: ({ task, call }: { task: TaskRef; call: ToolCallKey }): Promise<void> =>

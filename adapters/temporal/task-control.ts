@@ -1,9 +1,17 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { AlfredError } from '../../contract/errors.ts';
-import { taskWorkflowId, updateName } from '../../contract/ids.ts';
-import type { Callbacks, TaskControl, TaskRow, Tasks, Workflows, WorkflowState } from '../../contract/ports/index.ts';
-import type { BudgetLimits, Scope } from '../../contract/references.ts';
-import { taskStartOptions } from '../../contract/task-start.ts';
+import { agentQueue, signalName, taskWorkflowId, undoWorkflowId, updateName } from '../../contract/ids.ts';
+import type {
+  Callbacks,
+  Effects,
+  TaskControl,
+  TaskRow,
+  Tasks,
+  Workflows,
+  WorkflowState,
+} from '../../contract/ports/index.ts';
+import type { BudgetLimits, Scope, TaskRef } from '../../contract/references.ts';
+import { ownerSearchAttributes, taskStartOptions } from '../../contract/task-start.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Logger } from '../../runtime/logger.ts';
@@ -13,7 +21,7 @@ import { withTemporalTimeout } from '../../runtime/with-temporal-timeout.ts';
 import type { BudgetGrant } from '../../workflows/signals-and-updates.ts';
 import { callDeadlineMs } from './deadlines.ts';
 import type { ReadReconciled } from './read-reconciled.ts';
-import { startWorkflow } from './start-workflow.ts';
+import { signalWithStart, startWorkflow, workflowTaskTimeout } from './start-workflow.ts';
 import { updateTask } from './update-task.ts';
 
 export type TaskControlDeps = {
@@ -23,11 +31,12 @@ export type TaskControlDeps = {
   metrics?: Pick<Metrics, 'rowsCorrected'> | undefined;
   tasks: Tasks;
   callbacks: Pick<Callbacks, 'get' | 'redeliver'>;
+  effects: Pick<Effects, 'requestUndo'>;
   workflows: Workflows;
 };
 
 export const createTaskControl = (deps: TaskControlDeps & { readReconciled: ReadReconciled }): TaskControl => {
-  const { client, config, tasks, callbacks, workflows } = deps;
+  const { client, config, tasks, callbacks, effects, workflows } = deps;
   const read = (scope: Scope, taskId: string) =>
     deps.readReconciled({
       workflowId: taskWorkflowId(taskId),
@@ -62,6 +71,21 @@ export const createTaskControl = (deps: TaskControlDeps & { readReconciled: Read
       return (await tasks.get(scope, taskId)) ?? row;
     },
 
+    async undo(scope, taskId) {
+      const row = await read(scope, taskId);
+      if (!row) return undefined;
+      if (!isEnded(row.status))
+        throw new AlfredError(
+          'task_running',
+          `The task ${taskId} is ${row.status}. To stop it and undo what it has changed, cancel it with undo.`,
+        );
+      if ((await effects.requestUndo(scope, taskId)) === 0) return undoneBefore(row);
+      await withTemporalTimeout(client, callDeadlineMs, () =>
+        startUndo(client, { ...scope, taskId, agent: row.agent }),
+      );
+      return (await tasks.get(scope, taskId)) ?? row;
+    },
+
     async grantBudget(scope, taskId, grant) {
       const row = await tasks.get(scope, taskId);
       if (!row) return undefined;
@@ -89,6 +113,27 @@ export const createTaskControl = (deps: TaskControlDeps & { readReconciled: Read
     },
   };
 };
+
+/** @throws AlfredError `nothing_to_undo` unless an earlier request has undone something */
+function undoneBefore(row: TaskRow): TaskRow {
+  const { id, effects } = row;
+  if (effects.some(({ state }) => state === 'undone')) return row;
+  if (effects.length === 0) throw new AlfredError('nothing_to_undo', `The task ${id} has changed nothing outside.`);
+  const states = effects.map(({ tool, state }) => `${tool} (${state.replaceAll('_', ' ')})`).join(', ');
+  throw new AlfredError('nothing_to_undo', `Nothing that the task ${id} has done can be undone: ${states}.`);
+}
+
+const startUndo = (client: Client, { taskId, tenant, subject, agent }: TaskRef) =>
+  signalWithStart(client, 'undoTaskWorkflow', {
+    workflowId: undoWorkflowId(taskId),
+    // The agent's workers have the keys of its tools.
+    taskQueue: agentQueue(agent),
+    args: [{ taskId, tenant, subject, agent }],
+    signal: signalName.wake,
+    workflowTaskTimeout,
+    typedSearchAttributes: ownerSearchAttributes({ agent, tenant }),
+    staticSummary: `undo · task ${taskId}`,
+  });
 
 /** @returns false when there is no running workflow */
 async function cancelWorkflow(client: Client, taskId: string): Promise<boolean> {

@@ -27,7 +27,7 @@ export const controlScheduleRoutes =
         tags: ['schedules'],
         summary: 'Delete a schedule; runs under way go on',
         params: IdParams,
-        response: { 204: z.null().describe('Deleted'), ...problems(400, 404, 413, 415) },
+        response: { 204: z.null().describe('Deleted'), ...problems(404, ...bodyProblems) },
       },
       handler: async ({ scope, params: { id } }, reply) => {
         if (!(await control.schedules.delete(scope, id))) throw noSchedule(id);

@@ -39,7 +39,7 @@ export const controlSourceRoutes =
         tags: ['documents'],
         summary: 'Read a source again now; while a sync is under way nothing changes',
         params: IdParams,
-        response: { 202: json('A sync is under way', Source), ...problems(400, 404, 413, 415) },
+        response: { 202: json('A sync is under way', Source), ...problems(404, ...bodyProblems) },
       },
       handler: async ({ scope, params: { id } }, reply) => {
         const row = await control.sources.sync(scope, id);
@@ -57,7 +57,7 @@ export const controlSourceRoutes =
         summary: 'Remove a source; the documents that it brought are removed in the background, or kept',
         params: IdParams,
         querystring: SourceDeleteQuery,
-        response: { 204: z.null().describe('Removed'), ...problems(400, 404, 413, 415, 422) },
+        response: { 204: z.null().describe('Removed'), ...problems(404, ...bodyProblems) },
       },
       handler: async ({ scope, params: { id }, query }, reply) => {
         if (!(await control.sources.delete(scope, id, query.documents))) throw noSource(id);

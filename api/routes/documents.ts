@@ -110,7 +110,7 @@ export const documentRoutes = (deps: Deps) => async (app: Api) => {
       tags: ['documents'],
       summary: 'Delete a document; it is no longer found from now on',
       params: IdParams,
-      response: { 204: z.null().describe('Deleted'), ...problems(400, 404, 413, 415) },
+      response: { 204: z.null().describe('Deleted'), ...problems(404, ...bodyProblems) },
     },
     handler: async ({ scope, params }, reply) => {
       if (!(await documents.delete(scope, params.id))) throw noDocument(params.id);

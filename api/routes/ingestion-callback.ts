@@ -3,7 +3,7 @@ import { AlfredError } from '../../contract/errors.ts';
 import type { Scope } from '../../contract/references.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
-import { IdParams, json, problems } from '../http/responses.ts';
+import { bodyProblems, IdParams, json, problems } from '../http/responses.ts';
 import { noIngestion } from './ingestions.ts';
 
 type Deps = Pick<ApiDeps, 'callbacks' | 'control'>;
@@ -34,7 +34,7 @@ export const ingestionCallbackRoutes =
         description:
           'Begins a new delivery, with a `webhook-id` of its own, whatever became of those before. The upload must have ended (`ingestion_running`).',
         params: IdParams,
-        response: { 202: json('It is on its way', CallbackState), ...problems(400, 404, 409, 413, 415) },
+        response: { 202: json('It is on its way', CallbackState), ...problems(404, 409, ...bodyProblems) },
       },
       handler: async ({ scope, params: { id } }, reply) => {
         if (!(await control.ingestions.repeatCallback(scope, id))) throw noIngestion(id);

@@ -5,7 +5,7 @@ import type { Scope } from '../../contract/references.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { ingestionPath, type Views } from '../links.ts';
-import { IdParams, json, location, problems } from '../http/responses.ts';
+import { bodyProblems, IdParams, json, location, problems } from '../http/responses.ts';
 import { preferenceApplied, waitAsPreferred, waitHeaders } from '../http/wait-for-end.ts';
 
 type Deps = Pick<ApiDeps, 'control' | 'documents' | 'ingestionEvents'> & { views: Views; draining: AbortSignal };
@@ -62,7 +62,7 @@ export const ingestionRoutes = (deps: Deps) => async (app: Api) => {
           ...preferenceApplied,
         }),
         202: json('They are being read', Ingestion, { ...location('the progress'), ...preferenceApplied }),
-        ...problems(400, 404, 409, 410, 413, 415),
+        ...problems(404, 409, 410, ...bodyProblems),
       },
     },
     handler: async ({ scope, params: { id }, headers: { prefer } }, reply) => {

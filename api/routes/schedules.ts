@@ -1,5 +1,6 @@
 import type { ScheduleRow } from '../../contract/ports/index.ts';
-import { AlfredError } from '../../contract/errors.ts';
+import { AlfredError, InvalidRequest } from '../../contract/errors.ts';
+import type { Scope } from '../../contract/references.ts';
 import {
   Schedule,
   ScheduleChange,
@@ -14,10 +15,10 @@ import type { Api } from '../http/fastify.ts';
 import { schedulePath, type Views } from '../links.ts';
 import { bodyProblems, idempotencyHeaders, IdParams, json, location, problems } from '../http/responses.ts';
 
-type Deps = Pick<ApiDeps, 'agents' | 'control' | 'schedules'> & { views: Views };
+type Deps = Pick<ApiDeps, 'agents' | 'control' | 'conversationRows' | 'schedules'> & { views: Views };
 
 export const scheduleRoutes =
-  ({ agents, control, schedules, views }: Deps) =>
+  ({ agents, control, conversationRows, schedules, views }: Deps) =>
   async (app: Api) => {
     const show = async (row: ScheduleRow) => views.schedule(row, await control.schedules.describe(row.id));
 
@@ -38,7 +39,7 @@ export const scheduleRoutes =
         },
       },
       handler: async ({ scope, body, headers }, reply) => {
-        const request = { ...body, action: checkAction(body.action) };
+        const request = { ...body, action: await checkAction(scope, body.action) };
         const row = await control.schedules.create(scope, request, { idempotencyKey: headers['idempotency-key'] });
         return reply
           .code(201)
@@ -94,15 +95,26 @@ export const scheduleRoutes =
         response: { 200: json('The changed schedule', Schedule), ...problems(404, ...bodyProblems) },
       },
       handler: async ({ scope, params, body }, reply) => {
-        const change = { ...body, ...(body.action ? { action: checkAction(body.action) } : {}) };
+        const change = { ...body, ...(body.action ? { action: await checkAction(scope, body.action) } : {}) };
         const row = await control.schedules.change(scope, params.id, change);
         if (!row) throw noSchedule(params.id);
         return reply.send(await show(row));
       },
     });
 
-    const checkAction = (action: ScheduleAction): ScheduleAction =>
-      action.task ? { task: checkInput(agents, action.task, ['action', 'task']) } : action;
+    /** @throws InvalidRequest when no run could do it */
+    async function checkAction(scope: Scope, action: ScheduleAction): Promise<ScheduleAction> {
+      if (action.task) return { task: checkInput(agents, action.task, ['action', 'task']) };
+      const id = action.message?.conversationId;
+      if (id !== undefined && !(await conversationRows.get(scope, id)))
+        throw new InvalidRequest([
+          {
+            path: 'action.message.conversationId',
+            message: `there is no conversation ${id}: it may have been deleted`,
+          },
+        ]);
+      return action;
+    }
   };
 
 export const noSchedule = (id: string) => new AlfredError('not_found', `There is no schedule ${id}.`);

@@ -3,7 +3,7 @@ import { AlfredError } from '../../contract/errors.ts';
 import type { Scope } from '../../contract/references.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
-import { IdParams, json, problems } from '../http/responses.ts';
+import { bodyProblems, IdParams, json, problems } from '../http/responses.ts';
 import { noTask } from './tasks.ts';
 
 type Deps = Pick<ApiDeps, 'callbacks' | 'control'>;
@@ -34,7 +34,7 @@ export const taskCallbackRoutes =
         description:
           'Begins a new delivery, with a `webhook-id` of its own, whatever became of those before. The task must have ended (`task_running`).',
         params: IdParams,
-        response: { 202: json('It is on its way', CallbackState), ...problems(404, 409) },
+        response: { 202: json('It is on its way', CallbackState), ...problems(404, 409, ...bodyProblems) },
       },
       handler: async ({ scope, params: { id } }, reply) => {
         if (!(await control.tasks.repeatCallback(scope, id))) throw noTask(id);

@@ -36,12 +36,13 @@ export function createConversationView(terminal: Terminal, { isOwn, all }: Optio
     if (!all && !tasksOfOwnMessages.has(taskId)) return;
     const { transcript, startedAtMs } = task;
     // In a file, an empty line separates the answers.
-    if (event.type === 'task.completed' && answers++ > 0 && !terminal.isLive) terminal.print();
+    const hasResult = event.type === 'task.completed' || event.type === 'task.incomplete';
+    if (hasResult && answers++ > 0 && !terminal.isLive) terminal.print();
     transcript.show(event);
     if (!isTerminalEvent(event)) return;
     tasks.delete(taskId);
     printFailureReason(terminal, event);
-    const result = event.type === 'task.completed' ? { result: event.data.result } : {};
+    const result = 'result' in event.data ? { result: event.data.result } : {};
     const durationMs = Date.parse(event.at) - startedAtMs;
     printSourcesAndCost(terminal, { ...result, usage: event.data.usage, durationMs, model: transcript.model() });
   }

@@ -122,7 +122,7 @@ async function printResult(
   const { usage } = event.data;
   printFailureReason(terminal, event);
   if (!json) {
-    const result = event.type === 'task.completed' ? { result: event.data.result } : {};
+    const result = 'result' in event.data ? { result: event.data.result } : {};
     printSourcesAndCost(terminal, { ...result, usage, durationMs, model, link: task.links.temporal });
   }
   if (event.type === 'task.completed' && event.data.result.citations.length === 0)

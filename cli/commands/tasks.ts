@@ -4,11 +4,13 @@ import { TaskEventPage, type TaskEvent } from '../../contract/events.ts';
 import { Task, TaskList } from '../../contract/task.ts';
 import type { ApiClient } from '../client/api-client.ts';
 import type { CommandContext } from '../command-context.ts';
+import { exitCodes } from '../cli-error.ts';
 import { followEvents } from '../client/follow-events.ts';
 import { formatCount, formatDollars, formatDuration, formatSecond } from '../terminal/format.ts';
 import { table, type Terminal } from '../terminal/terminal.ts';
 import { formatCitations, formatCost, notGrounded } from '../terminal/task-summary.ts';
 import { addCallback } from './callback.ts';
+import { addUndo, isTakenBack, printEffects } from './undo.ts';
 
 type ListOptions = { agent?: string; status?: string; limit: number; json?: boolean };
 type GrantOptions = {
@@ -27,7 +29,7 @@ export function addTasks(program: Command, context: CommandContext) {
     .command('list')
     .description('newest first')
     .option('-a, --agent <name>', 'of this agent only')
-    .option('-s, --status <status>', 'queued, running, waiting, completed, failed or cancelled')
+    .option('-s, --status <status>', 'queued, running, waiting, completed, incomplete, failed or cancelled')
     .option('-n, --limit <number>', 'how many, up to 200', Number, 20)
     .option('--json', 'as JSON')
     .action((options: ListOptions) => list(options, context));
@@ -44,6 +46,7 @@ export function addTasks(program: Command, context: CommandContext) {
     .option('-r, --reason <text>', 'kept with the task')
     .option('--undo', 'take back what it has changed, newest first')
     .action((id: string, options: CancelOptions) => cancel(id, options, context));
+  addUndo(tasks, context);
   tasks
     .command('delete')
     .description('cancel it if it runs, and remove everything that was said; for tasks outside of conversations')
@@ -112,7 +115,7 @@ async function show(id: string, { json }: { json?: boolean }, { api, terminal }:
   if (task.waiting) terminal.print(`\nWaiting: ${task.waiting.message}`);
   if (task.waiting?.approvals)
     terminal.print(`Decide with: ${task.waiting.approvals.map((id) => `alfred approvals approve ${id}`).join('\n')}`);
-  if (task.effects.length > 0) terminal.print(`\n${effectLines(task)}`);
+  printEffects(task, terminal);
   if (task.error) terminal.print(`\n${task.error.message} (${task.error.code})`);
   if (task.result) terminal.print(`\n${task.result.text}`);
   if (task.result?.citations.length) terminal.print(`\n${formatCitations(task.result.citations, terminal.columns)}`);
@@ -124,12 +127,15 @@ async function show(id: string, { json }: { json?: boolean }, { api, terminal }:
 async function cancel(id: string, options: CancelOptions, { api, terminal }: CommandContext) {
   const task = await api.call(`${path(id)}/cancel`, { method: 'POST', json: options, answer: Task });
   terminal.print(task.endedAt === null ? 'The task is being cancelled.' : `The task is ${task.status}.`);
-  if (task.effects.length > 0) terminal.print(`\n${effectLines(task)}`);
+  printEffects(task, terminal);
+  if (!options.undo || task.endedAt === null || task.effects.every(isTakenBack)) return;
+  process.exitCode = exitCodes.failed;
+  terminal.note(
+    task.status === 'cancelled'
+      ? `Not everything was taken back. To try again: alfred tasks undo ${id}`
+      : `The task had ended before it could be cancelled: nothing was taken back. To do so: alfred tasks undo ${id}`,
+  );
 }
-
-/** A table of what the task has changed outside. */
-const effectLines = ({ effects }: Task) =>
-  table([['CHANGED', 'STATE', 'WHAT'], ...effects.map(({ tool, state, summary }) => [tool, state, summary ?? ''])]);
 
 async function remove(id: string, { json }: { json?: boolean }, { api, terminal }: CommandContext) {
   await api.call(path(id), { method: 'DELETE', answer: z.undefined() });

@@ -128,6 +128,7 @@ const handlers: Handlers = {
   },
   'budget.granted': () => {},
   'task.completed': ({ result }, { answer }) => answer.complete(result.text),
+  'task.incomplete': ({ result }, { answer }) => answer.complete(result.text),
   'task.failed': (_, { answer }) => answer.endLine(),
   'task.cancelled': (_, { answer }) => answer.endLine(),
 };

@@ -45,9 +45,18 @@ export interface TaskControl {
 
   /**
    * Asks a task's workflow to cancel the task, or ends a task whose workflow never started. A task that has ended stays
-   * as it is.
+   * as it is. A reason and an undo that were asked for once stay, when a later call names none.
    */
   cancel(scope: Scope, taskId: string, note: Omit<CancelNote, 'by'>): Promise<TaskRow | undefined>;
+
+  /**
+   * Undoes what an ended task has changed, newest first, in a workflow of its own. A repeat changes nothing, except
+   * that it tries again what could not be undone.
+   *
+   * @returns the task, whose `effects` say how far the undo is
+   * @throws AlfredError `task_running`; `nothing_to_undo` when nothing was changed or nothing can be undone
+   */
+  undo(scope: Scope, taskId: string): Promise<TaskRow | undefined>;
 
   /**
    * Raises limits of a task, or ends the task with the results so far.

@@ -1,5 +1,5 @@
 import type { JsonValue } from '../json.ts';
-import type { TaskRef, ToolResultRef } from '../references.ts';
+import type { Scope, TaskRef, ToolResultRef } from '../references.ts';
 import type { Run } from './identity.ts';
 
 /**
@@ -45,6 +45,16 @@ export interface Effects {
   /** Lists the calls that a cancelled task must undo, newest first. Empty if the cancellation asked for no undo. */
   planUndo(task: TaskRef): Promise<{ undo: ToolCallKey[] }>;
 
+  /**
+   * Marks what an ended task has changed for an undo, also what could not be undone before. Idempotent.
+   *
+   * @returns how many undos are under way now; 0 when nothing is left that an undo may take back
+   */
+  requestUndo(scope: Scope, taskId: string): Promise<number>;
+
+  /** Lists the calls whose undo has been asked for and has not ended, newest first. */
+  listBegunUndos(task: TaskRef): Promise<ToolCallKey[]>;
+
   /** Begins or continues an undo. @returns undefined if the undo has been completed */
   beginUndo(task: TaskRef, call: ToolCallKey): Promise<UndoableCall | undefined>;
 
@@ -55,6 +65,9 @@ export interface Effects {
    */
   claimUndoSend(task: TaskRef, call: ToolCallKey, again: boolean): Promise<void>;
 
-  /** Records the outcome of an undo together with its event. Idempotent: the first outcome wins. */
+  /**
+   * Records the outcome of an undo together with its event, also after the task's end. Idempotent: the first outcome
+   * wins.
+   */
   completeUndo(task: TaskRef, call: ToolCallKey, outcome: { state: UndoState; summary: string }): Promise<void>;
 }

@@ -79,4 +79,5 @@ export type RunNote = {
 };
 
 export type RunEnd =
-  { status: 'completed' | 'cancelled' } | { status: 'failed'; error: { code: ErrorCode; message: string } };
+  | { status: 'completed' | 'incomplete' | 'cancelled' }
+  | { status: 'failed'; error: { code: ErrorCode; message: string } };

@@ -116,7 +116,10 @@ export interface Tasks {
    */
   close(task: TaskRef, run: Run | undefined, end: TaskEnd): Promise<TaskRow | undefined>;
 
-  /** Stores how to cancel a task, for its workflow to read. The last note counts. */
+  /**
+   * Stores how to cancel a task, for its workflow to read. A later note adds to an earlier one: an undo stays asked
+   * for, and a reason stays until a later note gives another.
+   */
   recordCancelRequest(scope: Scope, taskId: string, note: CancelNote): Promise<void>;
 
   /**

@@ -21,6 +21,9 @@ function offsetAt(format: Intl.DateTimeFormat, at: number): number {
   return sign === '-' ? -ahead : ahead;
 }
 
+/** Milliseconds by which a zone's clocks are ahead of UTC at a time. */
+export const offsetOf = (timeZone: string, at: number) => offsetAt(zoneOffsets(timeZone), at);
+
 const zoneOffsets = (timeZone: string) => new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' });
 
 /** The changes of a zone's clocks in a span of time, to the minute. Two that cancel out within a week are missed. */

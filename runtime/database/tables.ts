@@ -165,6 +165,8 @@ type TaskTable = Owned &
     streaming: string | null;
     paid_step: Generated<number>;
     roles: Generated<string[]>;
+    /** Why a task that is `completed` has no answer: `budget`. Null when it has one. */
+    incomplete: string | null;
     cancel_request: unknown;
     erased_at: Date | null;
     erase_requested_at: Date | null;

@@ -115,12 +115,26 @@ test('an email that the server refuses has failed, and the model reads why', asy
   expect(read()).toMatchObject({ isError: true, output: { error: expect.stringMatching(/refused it: 554/) } });
 });
 
-test('a webhook to a receiver that stays unavailable has failed, and the model reads why', async () => {
-  receiver.answerWithStatus(503);
+test.each([
+  [504, 'unknown', 'may or may not have taken'],
+  [408, 'unknown', 'may or may not have taken'],
+  [429, 'failed', 'answered 429'],
+])('a webhook that is always answered with %i is %s, and the model reads why', async (status, state, words) => {
+  receiver.answerWithStatus(status);
   const { id, read } = await ask('send_webhook', hook());
-  expect((await approve(id)).effects).toMatchObject([{ tool: 'send_webhook', state: 'failed' }]);
-  expect(read()).toMatchObject({ isError: true, output: { error: expect.stringContaining('answered 503') } });
+  expect((await approve(id)).effects).toMatchObject([{ tool: 'send_webhook', state }]);
+  expect(read()).toMatchObject({ isError: true, output: { error: expect.stringContaining(words) } });
   expect(receiver.received).toHaveLength(5);
+});
+
+test('a webhook that is refused after an attempt without a clear answer may have taken effect', async () => {
+  receiver.answerWith((response) => {
+    receiver.answerWithStatus(409);
+    response.writeHead(502).end();
+  });
+  const { id, read } = await ask('send_webhook', hook());
+  expect((await approve(id)).effects).toMatchObject([{ tool: 'send_webhook', state: 'unknown' }]);
+  expect(read()).toMatchObject({ output: { error: expect.stringContaining('may have taken effect') } });
 });
 
 test('history contains neither the address nor the content of a webhook', async () => {

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { untilAborted } from '../support/until.ts';
+import { AlfredError } from '../../contract/errors.ts';
+import { taskWorkflowId } from '../../contract/ids.ts';
+import { until, untilAborted } from '../support/until.ts';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
+import { blockedTurn, openConversation, outlineOf } from './open-conversation.ts';
 
 // An input token costs $0.001, an output token $0.01. A scripted turn uses 10 and 5 of them: $0.06.
 const models = { 'scripted:test': { input: 1_000, output: 10_000, maxOutputTokens: 2_000 } };
@@ -77,14 +80,21 @@ describe('POST /v1/tasks/{id}/budget', () => {
     const id = await ask({ maxModelCalls: 1 });
     await api.taskReaches(id, 'waiting');
     expect((await grant(id, { finish: true })).status).toBe(200);
-    const done = await api.taskReaches(id, 'completed');
+    const done = await api.taskReaches(id, 'incomplete');
     expect(done.result).toMatchObject({ text: 'Let me look.', incomplete: 'budget' });
+    expect((await eventsOf(id)).at(-1)).toMatchObject({ type: 'task.incomplete', data: { result: done.result } });
+    const listed = async (status: string) =>
+      (await api.http.get(`/v1/tasks?status=${status}`)).body.tasks.map((task: { id: string }) => task.id);
+    expect(await listed('incomplete')).toContain(id);
+    expect(await listed('completed')).not.toContain(id);
+    const metrics = await api.metrics.registry.metrics();
+    expect(metrics).toContain('tasks_processed_total{agent="knowledge",status="incomplete"}');
   });
 
   test('a task with waitS 0 ends at once with a partial result', async () => {
     twoSteps();
     const id = await ask({ maxModelCalls: 1, waitS: 0 });
-    expect((await api.taskReaches(id, 'completed')).result).toMatchObject({ incomplete: 'budget' });
+    expect((await api.taskReaches(id, 'incomplete')).result).toMatchObject({ incomplete: 'budget' });
   });
 
   test('a grant that does not help is refused with the reason, and changes nothing', async () => {
@@ -119,6 +129,77 @@ describe('POST /v1/tasks/{id}/budget', () => {
     expect(answers.map(({ status }) => status).sort()).toContain(200);
     await api.taskReaches(id, 'completed');
     expect((await eventsOf(id)).filter(({ type }) => type === 'budget.granted')).toHaveLength(1);
+  });
+
+  test('a grant counts that is accepted while the refused call is on its way back', async () => {
+    twoSteps();
+    const { ledger } = api;
+    const begin = ledger.beginModelCall.bind(ledger);
+    ledger.beginModelCall = async (task, call) => {
+      try {
+        return await begin(task, call);
+      } catch (error) {
+        if (!(error instanceof AlfredError) || error.code !== 'budget_exceeded') throw error;
+        ledger.beginModelCall = begin;
+        expect(await grant(task.taskId, { maxModelCalls: 2 })).toMatchObject({ status: 200 });
+        throw error;
+      }
+    };
+    const id = await ask({ maxModelCalls: 1 });
+    expect((await api.taskReaches(id, 'completed')).result.text).toBe('Found it.');
+    expect((await eventsOf(id)).filter(({ type }) => type === 'task.waiting')).toEqual([]);
+  });
+
+  test('time that is granted before the limit keeps the call under way', async () => {
+    const first = blockedTurn('Slowly.');
+    const requests = api.script([first.turn]);
+    const id = await ask({ maxDurationS: 2 });
+    expect(await grant(id, { maxDurationS: 600 })).toMatchObject({ status: 200, body: { status: 'running' } });
+    await until('the first limit has passed, and a second timer runs', async () => {
+      const { events = [] } = await api.client.workflow.getHandle(taskWorkflowId(id)).fetchHistory();
+      return events?.some(({ timerFiredEventAttributes }) => timerFiredEventAttributes);
+    });
+    first.release();
+    expect((await api.taskReaches(id, 'completed')).result.text).toBe('Slowly.');
+    expect(requests).toHaveLength(1);
+  });
+
+  test('a grant that is repeated succeeds and changes nothing', async () => {
+    const second = blockedTurn('Found it.');
+    api.tool('search_documents', async () => ({ output: {}, summary: 'looked' }));
+    api.script([{ calls: [{ tool: 'search_documents', arguments: {} }] }, second.turn]);
+    const id = await ask({ maxModelCalls: 1 });
+    await api.taskReaches(id, 'waiting');
+    for (const status of [200, 200, 200])
+      expect(await grant(id, { maxModelCalls: 2 })).toMatchObject({ status, body: { budget: { maxModelCalls: 2 } } });
+    second.release();
+    await api.taskReaches(id, 'completed');
+    expect((await eventsOf(id)).filter(({ type }) => type === 'budget.granted')).toHaveLength(1);
+  });
+
+  test('a message that is being read when the time is over is not lost', async () => {
+    const first = blockedTurn('Let me look.');
+    const calls = [{ tool: 'search_documents', arguments: {} }];
+    api.tool('search_documents', async () => ({ output: {}, summary: 'looked' }));
+    const requests = api.script((_, call) => (call === 1 ? { ...first.turn, calls } : { text: ['Both.'] }));
+    const { turns } = api;
+    const take = turns.takeSteering.bind(turns);
+    turns.takeSteering = async (task, at) => {
+      turns.takeSteering = take;
+      const { events } = await api.client.workflow.getHandle(taskWorkflowId(task.taskId)).fetchHistory();
+      const startedMs = Number(events?.[0]?.eventTime?.seconds) * 1_000;
+      await until('the time of the task is over', () => Date.now() > startedMs + 7_000);
+      return take(task, at);
+    };
+    const conversation = await openConversation(api, { budget: { maxDurationS: 5 } });
+    await conversation.say('one');
+    const id = await conversation.running();
+    expect((await conversation.say('two', { onBusy: 'steer' })).body.outcome).toBe('steered');
+    first.release();
+    expect((await api.taskReaches(id, 'waiting')).waiting.limit).toBe('maxDurationS');
+    await grant(id, { maxDurationS: 600 });
+    await conversation.quiet();
+    expect(outlineOf(requests[1] as (typeof requests)[number])).toContain('two');
   });
 
   test('waiting does not count towards maxDurationS', async () => {

@@ -246,7 +246,10 @@ describe('stop', () => {
     const stoppedTaskId = await conversation.running();
     await conversation.say('two', { id: 'm2' });
     await conversation.say('three', { id: 'm3' });
-    const stopped = await stop(conversation.path, { reason: 'Enough.', undo: true });
+    // As if a stop before was stored and its answer was lost: the plain one takes nothing of it back.
+    const note = { reason: 'Enough.', undo: true, by: 'ada' };
+    await api.conversationRows.recordStopRequest({ tenant: 'local', subject: 'ada' }, conversation.id, note);
+    const stopped = await stop(conversation.path);
     expect(stopped).toMatchObject({ status: 200, body: { stoppedTaskId, dropped: ['m2', 'm3'] } });
     expect(messageStates(await conversation.quiet())).toEqual([
       'one: started, done',
@@ -256,7 +259,12 @@ describe('stop', () => {
     const { rows } = await api.postgres.pool.query('select status, cancel_request from tasks where id = $1', [
       stoppedTaskId,
     ]);
-    expect(rows).toEqual([{ status: 'cancelled', cancel_request: { reason: 'Enough.', undo: true, by: 'ada' } }]);
+    expect(rows).toEqual([{ status: 'cancelled', cancel_request: note }]);
+    // The update is in the history before its outcome is stored: a worker that dies in between does not lose it.
+    const { events } = await api.client.workflow.getHandle(conversationWorkflowId(conversation.id)).fetchHistory();
+    const names = events?.map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name);
+    expect(names).toContain('stopConversation');
+    expect(names?.filter((name) => name === 'decideMessages')).not.toEqual([]);
     await conversation.say('four');
     await conversation.quiet();
     expect(outlineOf(requests[1] ?? Object())).toEqual(['one', 'four']);

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { until } from '../support/until.ts';
-import { createScheduleHarness, hourly, textOf, type ScheduleHarness } from './schedule-harness.ts';
+import { createScheduleHarness, hourly, scheduleBody, textOf, type ScheduleHarness } from './schedule-harness.ts';
 
 const text = 'Any purple news?';
 
@@ -78,4 +78,14 @@ test('cancelling a run cancels the task that answers its message', async () => {
   await api.client.workflow.getHandle(run.workflowId).cancel();
   expect((await api.ended(recentRuns[0].taskId)).status).toBe('cancelled');
   await api.workflow(id, 'CANCELLED');
+});
+
+test('a message to a conversation that was deleted is refused, on creation and on a change', async () => {
+  const conversationId = await newConversation();
+  const action = { message: { conversationId, text } };
+  const { id } = await api.create({ action });
+  await api.http.request(`/v1/conversations/${conversationId}`, { method: 'DELETE' });
+  const refusal = { status: 422, body: { issues: [{ path: 'action.message.conversationId' }] } };
+  expect(await api.http.post('/v1/schedules', scheduleBody({ action }))).toMatchObject(refusal);
+  expect(await api.patch(id, { action })).toMatchObject(refusal);
 });

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { scheduleView } from '../../api/schedule-view.ts';
 import { scheduleWorkflowId, systemQueue, taskWorkflowId } from '../../contract/ids.ts';
 import { resetWorkflow } from '../support/tasks/reset-workflow.ts';
 import { until } from '../support/until.ts';
@@ -204,5 +205,23 @@ describe('overlap', () => {
     await api.http.post(`/v1/tasks/${recentRuns[0].taskId}/cancel`, {});
     await api.workflow(id, 'COMPLETED');
     expect((await api.read(id)).recentRuns[0].error).toBeNull();
+  });
+});
+
+test('fields that a request does not take are refused, also where it takes none', async () => {
+  const { id } = await api.create();
+  const pause = (body: object) => api.http.json('POST', `/v1/schedules/${id}/pause`, body);
+  expect(await pause({ note: 'hi' })).toMatchObject({ status: 422, body: { code: 'invalid_request' } });
+  expect(await pause(['note'])).toMatchObject({ status: 422 });
+  expect(await api.read(id)).toMatchObject({ paused: false });
+  expect(await pause({})).toMatchObject({ status: 200, body: { paused: true } });
+});
+
+test('a schedule whose last run is over says that it does not run again', async () => {
+  const { id } = await api.create();
+  const row = await api.schedules.get(api.scope, id);
+  const status = { state: 'scheduled' as const, paused: false, note: '', nextRuns: [] };
+  expect(row && scheduleView(row, status, { self: '', temporal: '' })).toMatchObject({
+    warnings: [expect.stringContaining('does not run again')],
   });
 });

@@ -91,6 +91,14 @@ describe('POST /v1/schedules', () => {
       'timing.endAt',
       'not after',
     ],
+    ['an end in the past', { timing: { everyS: 60, endAt: '2020-01-01T00:00:00Z' } }, 'timing.endAt', 'in the past'],
+    ['a year that is over', { timing: { cron: '0 8 * * * 2020' } }, 'timing.cron', 'never run'],
+    [
+      'a message to a conversation that does not exist',
+      { action: { message: { conversationId: '019ab7a0-0000-7000-8000-000000000000', text: 'Hi.' } } },
+      'action.message.conversationId',
+      'there is no conversation',
+    ],
     ['no action', { action: {} }, 'action', 'one of task and message'],
     ['an input that the agent does not take', { action: { task: { input: {} } } }, 'action.task.input.text', ''],
   ])('%s is refused, and creates nothing', async (what, changes, path, message) => {
@@ -137,10 +145,8 @@ describe('warnings', () => {
     ]);
     expect((await api.read(id)).warnings).toEqual(changed.warnings);
     expect((await api.patch(id, { timing: { cron: '0 8 * * *' } })).body.warnings).toEqual([]);
-    expect((await api.patch(id, { timing: { cron: '0 8 * * * 2020' } })).body).toMatchObject({
-      nextRuns: [],
-      warnings: [expect.stringContaining('does not run again')],
-    });
+    const refused = await api.patch(id, { timing: { cron: '0 8 * * * 2020' } });
+    expect(refused).toMatchObject({ status: 422, body: { issues: [{ path: 'timing.cron' }] } });
   });
 
   test('a schedule from before a rule is shown, with what is wrong', async () => {

@@ -1,9 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { AlfredError } from '../../contract/errors.ts';
 import { bookingTool } from '../support/bookings/booking-tool.ts';
 import { until } from '../support/until.ts';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
+import type { AnyJson } from './checked-client.ts';
 import { blockedTurn, openConversation } from './open-conversation.ts';
 
 let api: ApiHarness;
@@ -95,6 +97,82 @@ test('cancel without undo reports the effects and leaves them', async () => {
   const { body } = await api.http.post(`/v1/tasks/${id}/cancel`, {});
   expect(body.effects.map(({ state }: { state: string }) => state)).toEqual(['done', 'done', 'done']);
   expect(requests).toEqual([]);
+});
+
+const undo = (id: string) => api.http.request(`/v1/tasks/${id}/undo`, { method: 'POST' });
+
+test('what a task has changed is undone after its end, newest first, once', async () => {
+  api.script([
+    { calls: [{ tool: 'book', arguments: { what: 'a flight', isDear: true }, callId: 'flight' }] },
+    { calls: [{ tool: 'book', arguments: { what: 'a room', isDear: false }, callId: 'room' }] },
+    { calls: [{ tool: 'notify', arguments: {}, callId: 'notify' }] },
+    { text: ['Done.'] },
+  ]);
+  const { id } = (await api.http.post('/v1/tasks', { input: { text: 'Book.' } })).body;
+  const { lastSeq } = await api.taskReaches(id, 'completed');
+  requests.length = 0;
+  // A cancel comes too late, and changes nothing.
+  expect((await api.http.post(`/v1/tasks/${id}/cancel`, { undo: true })).body.status).toBe('completed');
+  const [first, second] = await Promise.all([undo(id), undo(id)]);
+  expect([200, 202]).toContain(first.status);
+  expect([200, 202]).toContain(second.status);
+  const { body } = await until('the undo has ended', async () => {
+    const answer = await undo(id);
+    return answer.status === 200 && answer;
+  });
+  expect(body).toMatchObject({
+    status: 'completed',
+    result: { text: 'Done.' },
+    effects: [{ state: 'undone' }, { state: 'undone' }, { state: 'cannot_be_undone' }],
+  });
+  expect(requests.map((line) => line.split('/').at(-1))).toEqual(['room', 'flight']);
+  const { events } = (await api.http.get(`/v1/tasks/${id}/events?after=${lastSeq}`, { accept: 'application/json' }))
+    .body;
+  expect(events.map(({ type, data }: AnyJson) => `${type} ${data.callId} ${data.state}`)).toEqual([
+    'effect.undone notify cannot_be_undone',
+    'effect.undone room undone',
+    'effect.undone flight undone',
+  ]);
+});
+
+test('an undo that failed is tried again by the next request', async () => {
+  let isDown = true;
+  api.tool(
+    'order',
+    async (_, { beforeSend }) => {
+      await beforeSend();
+      return { output: {}, summary: 'ordered' };
+    },
+    {
+      effect: 'write',
+      undo: async (_, __, { beforeSend }) => {
+        await beforeSend();
+        if (isDown) throw new AlfredError('destination_refused', 'Closed today.');
+        return { summary: 'returned' };
+      },
+    },
+  );
+  api.script([{ calls: [{ tool: 'order', arguments: {} }] }, { text: ['Done.'] }]);
+  const { id } = (await api.http.post('/v1/tasks', { input: { text: 'Order.' } })).body;
+  await api.taskReaches(id, 'completed');
+  await undo(id);
+  const stateOf = async () => (await api.http.get(`/v1/tasks/${id}`)).body.effects[0].state;
+  await until('it failed', async () => (await stateOf()) === 'undo_failed');
+  isDown = false;
+  await undo(id);
+  await until('it is undone', async () => (await stateOf()) === 'undone');
+});
+
+test('an undo is refused while the task runs, and when nothing can be undone', async () => {
+  const blocked = blockedTurn('Thinking');
+  api.script([blocked.turn]);
+  const { id } = (await api.http.post('/v1/tasks', { input: { text: 'Book.' } })).body;
+  await api.taskReaches(id, 'running');
+  expect(await undo(id)).toMatchObject({ status: 409, body: { code: 'task_running' } });
+  blocked.release();
+  await api.taskReaches(id, 'completed');
+  expect(await undo(id)).toMatchObject({ status: 409, body: { code: 'nothing_to_undo' } });
+  expect((await undo('019ab7a0-0000-7000-8000-000000000000')).status).toBe(404);
 });
 
 test('stop with undo undoes the effects of a conversation’s running task', async () => {

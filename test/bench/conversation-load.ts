@@ -73,7 +73,7 @@ process.on('message', ({ url, ids, concurrency, from, to, markEvery = Infinity }
     while (true) {
       const response = await fetch(`${url}/v1/tasks/${taskId}`, { headers: { prefer: 'wait=60' } });
       const { status } = (await response.json()) as { status: string | number };
-      if (['completed', 'failed', 'cancelled'].includes(String(status))) return String(status);
+      if (['completed', 'incomplete', 'failed', 'cancelled'].includes(String(status))) return String(status);
       if (response.status === 404) await sleep(10);
     }
   };

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { exitCodeOf, printFailureReason } from '../../cli/task-ending.ts';
 import { notGrounded, printSourcesAndCost } from '../../cli/terminal/task-summary.ts';
 import type { Terminal } from '../../cli/terminal/terminal.ts';
 import type { TaskResult } from '../../contract/task.ts';
@@ -27,4 +28,17 @@ test.each([
 ])('an answer with grounded %s is marked: %s', (grounded, isMarked) => {
   const result = { text: 'Yes.', citations: [], ...(grounded === undefined ? {} : { grounded }) };
   expect(notesOf(result).includes(notGrounded)).toBe(isMarked);
+});
+
+test('an end without an answer has exit code 1 and says so, also in the words of the version before', () => {
+  const data = { result: { text: 'Let me look.', citations: [], incomplete: 'budget' as const }, usage };
+  for (const type of ['task.incomplete', 'task.completed'] as const) {
+    const event = { type, data, seq: 9, at: '2026-11-28T12:00:00Z' };
+    const notes: string[] = [];
+    printFailureReason({ note: (line: string) => notes.push(line) } as unknown as Terminal, event);
+    expect({ code: exitCodeOf(event), notes }).toEqual({
+      code: 1,
+      notes: ['The budget ended first: this is what there was.'],
+    });
+  }
 });

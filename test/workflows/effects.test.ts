@@ -165,9 +165,12 @@ describe('cancelling a task', () => {
 
   test('with undo takes effects back once, newest first, and reports what cannot be undone', async () => {
     const { id, handle } = await startTask();
-    await harness.tasks.recordCancelRequest(harness.scope, id, { undo: true });
+    await harness.tasks.recordCancelRequest(harness.scope, id, { undo: true, reason: 'Off.' });
+    // Another person cancels before the task has read the request.
+    await harness.tasks.recordCancelRequest(harness.scope, id, { undo: undefined, by: 'eve' });
     await handle.cancel();
     const events = await harness.followToEnd(id);
+    expect(events.at(-1)).toMatchObject({ type: 'task.cancelled', data: { reason: 'Off.' } });
     expect(world).toEqual(['undo second {"did":"second"} 2/b/undo', 'undo first {"did":"first"} 1/a/undo']);
     const undone = events.flatMap((event) => (event.type === 'effect.undone' ? [event.data] : []));
     expect(undone.map(({ tool, state }) => [tool, state])).toEqual([

@@ -6,6 +6,7 @@ import {
   proxyActivities,
   proxyLocalActivities,
   setHandler,
+  sleep,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
@@ -61,6 +62,8 @@ type SegmentOutcome = { result: ContentHash } | { wait: WaitReason } | 'history_
 /** One run of the agent loop, in segments of work between waits. */
 export class TaskRun {
   readonly progress: TaskProgress;
+  /** The task ends at its budget, before there was an answer. */
+  isIncomplete = false;
   private readonly task: TaskRef;
   private readonly room: WaitingRoom;
   private readonly desk: ApprovalDesk;
@@ -103,9 +106,15 @@ export class TaskRun {
       const { wait } = outcome;
       this.progress.showWaiting(wait);
       if (wait.reason === 'approval') await this.desk.waitForVerdicts(wait);
-      else if (!(await this.room.wait(wait))) return conclude({ task: this.task, head: this.state.head });
+      else if (!(await this.room.wait(wait))) return this.conclude();
       this.progress.showRunning();
     }
+  }
+
+  /** Ends without an answer, with what there is. */
+  private conclude(): Promise<ContentHash> {
+    this.isIncomplete = true;
+    return conclude({ task: this.task, head: this.state.head });
   }
 
   continueAsNewArgs(): { head: MessageHead; carried: ContinueAsNewState } {
@@ -199,7 +208,9 @@ export class TaskRun {
     const { task, state } = this;
     const { step, head, results } = state;
     this.isSteered = false;
-    const taken = await takeSteering({ task, step, head, results });
+    const take = () => takeSteering({ task, step, head, results });
+    // Not cancellable: the row would call the messages read, and the task would go on from a head without them.
+    const taken = await (patched('steering-is-taken-whole') ? CancellationScope.nonCancellable(take) : take());
     state.head = taken.head;
     // Messages that arrived after this step's snapshot wait for the next step.
     this.isSteered ||= taken.hasMore === true;
@@ -220,15 +231,40 @@ export class TaskRun {
   private async withTimeout(maxDurationS: number, work: () => Promise<SegmentOutcome>): Promise<SegmentOutcome> {
     const remainingMs = maxDurationS * 1_000 - this.workedMs;
     if (remainingMs <= 0) return durationReached(maxDurationS);
-    const scope = new CancellationScope({ cancellable: true, timeout: remainingMs });
+    const scope = new CancellationScope();
+    let reached = durationReached(maxDurationS);
+    const endInTime = async () => {
+      reached = await this.untilDurationReached(maxDurationS, remainingMs);
+      scope.cancel();
+    };
+    const run = async () => {
+      const timer = new CancellationScope();
+      timer.run(endInTime).catch(ignoreCancellation);
+      try {
+        return await work();
+      } finally {
+        if (!timer.consideredCancelled) timer.cancel();
+      }
+    };
     try {
-      return await scope.run(work);
+      return await scope.run(run);
     } catch (error) {
       if (!isCancellation(error) || isOwnCancellation(error)) throw error;
-      return durationReached(maxDurationS);
+      return reached;
     }
   }
+
+  /** Sleeps until the working time is over. A grant that comes before that gives it more time. */
+  private async untilDurationReached(maxDurationS: number, remainingMs: number): Promise<{ wait: WaitReason }> {
+    await sleep(remainingMs);
+    const nowS = this.room.budget.maxDurationS ?? maxDurationS;
+    if (nowS <= maxDurationS || !patched('a-grant-before-the-wait-counts')) return durationReached(maxDurationS);
+    return this.untilDurationReached(nowS, (nowS - maxDurationS) * 1_000);
+  }
 }
+
+/** The timer is cancelled when the work ends first. */
+const ignoreCancellation = () => {};
 
 const durationReached = (seconds: number): { wait: WaitReason } => ({
   wait: { reason: 'budget', limit: 'maxDurationS', scope: 'task', max: seconds, charged: seconds, needed: 0 },

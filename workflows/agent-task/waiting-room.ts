@@ -34,6 +34,8 @@ export class WaitingRoom {
   private isFinishing = false;
   /** Waits for our own services since the last step that succeeded. */
   private serviceWaits = 0;
+  /** Totals that grants have set in this run. */
+  private granted: BudgetLimits = {};
   private readonly task: TaskRef;
 
   constructor(task: TaskRef) {
@@ -53,6 +55,8 @@ export class WaitingRoom {
 
   /** @returns false when the task must end with what it has */
   async wait(stop: WaitReason): Promise<boolean> {
+    // A grant that was accepted while the refused call was on its way back has already made the room.
+    if (this.isGranted(stop) && patched('a-grant-before-the-wait-counts')) return true;
     this.waitReason = stop;
     this.isResumed = false;
     await markWaiting({ task: this.task, stop });
@@ -61,6 +65,13 @@ export class WaitingRoom {
     if (this.isFinishing || (!isResumed && needsGrant(stop))) return false;
     await markResumed({ task: this.task, reason: resumeReasonOf(stop, isResumed) });
     return true;
+  }
+
+  /** Whether the task's budget, as it is now, is larger than the limit that was reached. */
+  isGranted(stop: WaitReason): boolean {
+    if (!needsGrant(stop)) return false;
+    const limit = this.budget[stop.limit];
+    return limit !== undefined && limit > stop.max;
   }
 
   private timeoutMsOf(wait: WaitReason): number {
@@ -82,7 +93,8 @@ export class WaitingRoom {
     for (const [name, total] of totals) {
       const current = this.budget[name];
       if (current === undefined) throw refusal(`The task has no ${name}, so it needs no more of it.`);
-      if (total <= current) throw refusal(`${name} is ${current} already; a new total must be more.`);
+      if (!this.isRepeated(name, total) && total <= current)
+        throw refusal(`${name} is ${current} already; a new total must be more.`);
     }
     if (finish || wait?.reason !== 'budget') return;
     if (wait.scope !== 'task')
@@ -90,20 +102,47 @@ export class WaitingRoom {
     if (more[wait.limit] === undefined) throw refusal(`What binds is ${wait.limit}: name a new total of it.`);
   }
 
+  /**
+   * Whether the task has this total already and the grant still succeeds: its answer may have been lost. A task that
+   * waits at its first total is not helped by the same total, so that is refused.
+   */
+  private isRepeated(name: keyof Omit<BudgetLimits, 'waitS'>, total: number): boolean {
+    const isBinding = this.waitReason?.reason === 'budget' && this.waitReason.limit === name;
+    return total === this.budget[name] && (!isBinding || this.granted[name] === total);
+  }
+
   private async handleGrant({ finish, ...more }: BudgetGrant): Promise<BudgetLimits> {
     if (finish) this.isFinishing = true;
-    else {
+    else if (raises(this.budget, more)) {
+      this.granted = widest(this.granted, more);
       const grant = patched('handlers-run-no-local-activities') ? grantInHandler : grantBudget;
       // A cancelled activity would complete without an event, and in another order on replay.
-      this.budget = await CancellationScope.nonCancellable(() => grant({ task: this.task, more }));
+      // Two grants at once may be answered in either order.
+      const budget = await CancellationScope.nonCancellable(() => grant({ task: this.task, more }));
+      this.budget = widest(this.budget, budget);
       this.isResumed ||= this.waitReason?.reason === 'budget';
     }
     return this.budget;
   }
 }
 
+type TaskLimit = Extract<WaitReason, { reason: 'budget' }>;
+
 /** Whether only a person can end the wait: the task's own budget is spent. Budgets of the day renew themselves. */
-const needsGrant = (wait: WaitReason) => wait.reason === 'budget' && wait.scope === 'task';
+const needsGrant = (wait: WaitReason): wait is TaskLimit => wait.reason === 'budget' && wait.scope === 'task';
+
+const raises = (budget: BudgetLimits, more: BudgetLimits) =>
+  limitNames.some((name) => more[name] !== undefined && more[name] > (budget[name] ?? 0));
+
+/** The higher value of each limit. */
+function widest(a: BudgetLimits, b: BudgetLimits): BudgetLimits {
+  const limits = { ...a, ...b };
+  for (const name of limitNames)
+    if (a[name] !== undefined && b[name] !== undefined) limits[name] = Math.max(a[name], b[name]);
+  return limits;
+}
+
+const limitNames = ['maxCostUsd', 'maxTokens', 'maxModelCalls', 'maxDurationS'] as const;
 
 function resumeReasonOf(wait: WaitReason, isResumed: boolean): string {
   if (wait.reason === 'budget')

@@ -1,21 +1,21 @@
 import {
   allHandlersFinished,
+  CancelledFailure,
   CancellationScope,
   condition,
   continueAsNew,
   patched,
-  proxyActivities,
   proxyLocalActivities,
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
 import type { ContentHash, MessageHead, TaskRef } from '../../contract/references.ts';
 import { isOwnCancellation } from '../cancellation.ts';
 import { failureOf, taskFailure } from '../failure.ts';
-import { effectCall, rowWrite } from '../policies.ts';
+import { rowWrite } from '../policies.ts';
+import { undoCalls } from '../undo/undo-calls.ts';
 import { TaskRun, type ContinueAsNewState } from './task-run.ts';
 
-const { undoCall } = proxyActivities<Activities>(effectCall);
-const { completeTask, closeTask, cancellationOf, giveUpUndo } = proxyLocalActivities<Activities>(rowWrite);
+const { completeTask, closeTask, cancellationOf } = proxyLocalActivities<Activities>(rowWrite);
 
 /** `carried` is present when a previous run of the same task continued as this one. */
 export type AgentTask = TaskRef & { head: MessageHead; carried?: ContinueAsNewState };
@@ -34,9 +34,13 @@ export async function agentTaskWorkflow({ head, carried, ...task }: AgentTask): 
       // Once there is an answer, a cancellation comes too late.
       await CancellationScope.nonCancellable(() => completeTask({ task, result }));
       await CancellationScope.nonCancellable(handlersFinished);
-      run.progress.showEnd('completed');
+      run.progress.showEnd(run.isIncomplete ? 'incomplete' : 'completed');
       return result;
     }
+    await CancellationScope.nonCancellable(handlersFinished);
+    // The next run would not learn of a cancellation that came while the handlers were awaited.
+    if (CancellationScope.current().consideredCancelled && patched('cancelled-before-it-continued'))
+      throw new CancelledFailure('The task was cancelled before it continued in a new run.');
   } catch (error) {
     const isCancelled = isOwnCancellation(error);
     const failure = failureOf(error);
@@ -53,32 +57,13 @@ export async function agentTaskWorkflow({ head, carried, ...task }: AgentTask): 
     run.progress.showEnd(isCancelled ? 'cancelled' : 'failed');
     throw isCancelled ? error : taskFailure(failure);
   }
-  await CancellationScope.nonCancellable(handlersFinished);
   return continueAsNew<typeof agentTaskWorkflow>({ ...task, ...run.continueAsNewArgs() });
 }
 
 /** Undoes the task's effects, newest first, if the cancel request asked for that. */
 async function undoEffects(task: TaskRef): Promise<void> {
   const { undo: calls } = await cancellationOf({ task });
-  for (const call of calls) {
-    try {
-      await undo(task, call);
-    } catch {
-      // One failed undo does not stop the others.
-      await giveUpUndo({ task, call });
-    }
-  }
-}
-
-/** Our own database being away does not make an undo fail, however long it takes. */
-async function undo(task: TaskRef, call: Parameters<typeof undoCall>[0]['call']): Promise<void> {
-  while (true) {
-    try {
-      return await undoCall({ task, call });
-    } catch (error) {
-      if (failureOf(error).code !== 'database_unavailable') throw error;
-    }
-  }
+  await undoCalls(task, calls);
 }
 
 const handlersFinished = async () => {

@@ -11,12 +11,17 @@ import {
 import type { Activities } from '../../activities/index.ts';
 import type { ConversationRef } from '../../contract/references.ts';
 import { messageUpdate, stopUpdate, wakeSignal } from '../signals-and-updates.ts';
-import { erasure, rowWrite } from '../policies.ts';
+import { erasure, rowWrite, rowWriteInHandler } from '../policies.ts';
 import { Inbox } from './inbox.ts';
 import { ConversationTurn } from './conversation-turn.ts';
 
 const { isDeleted, decideMessages, stopConversation, runningTaskOf } = proxyLocalActivities<Activities>(rowWrite);
 const { eraseConversation } = proxyActivities<Activities>(erasure);
+// Not local activities: their events put the update into the history before the row shows its outcome. If the worker
+// died in the workflow task that accepts the update, a local activity's row could say that a task was stopped,
+// interrupted or steered, and the task would never hear of it.
+const { decideMessages: decideWithEvent, stopConversation: stopWithEvent } =
+  proxyActivities<Activities>(rowWriteInHandler);
 
 /** Events after which the next turn begins in a new run. */
 const maxHistoryEvents = 2_000;
@@ -65,17 +70,24 @@ export async function conversationWorkflow(conversation: ConversationRef): Promi
     const messages = inbox.takeMessages();
     if (messages.length === 0) return;
     const messageIds = [...new Set(messages.map(({ messageId }) => messageId))];
-    const decided = await decideMessages({ conversation, messageIds });
+    const decide = changesRunningTask() ? decideWithEvent : decideMessages;
+    const decided = await decide({ conversation, messageIds });
     inbox.settle(messages, decided);
     await turn.applyDecisions(decided);
   }
 
   async function takeStops() {
     for (let stop = inbox.takeStop(); stop; stop = inbox.takeStop()) {
-      const receipt = await stopConversation({ conversation, queued: stop.queued });
+      const stopTurn = changesRunningTask() ? stopWithEvent : stopConversation;
+      const receipt = await stopTurn({ conversation, queued: stop.queued });
       if (receipt.stoppedTaskId !== null) await turn.cancel(receipt.stoppedTaskId);
       stop.receipt = receipt;
     }
+  }
+
+  /** While no task runs, a row that is written is all that an update asks for. */
+  function changesRunningTask() {
+    return turn.isRunning && patched('a-running-turn-changes-with-an-event');
   }
 
   /** While a task runs, only Temporal's own suggestion counts: the next run must find the running task by its row. */

@@ -2,10 +2,11 @@ import { sql } from 'kysely';
 import { v7 as newId } from 'uuid';
 import type { ConversationMessage, MessageOutcome, MessageState } from '../../../contract/conversation.ts';
 import { AlfredError } from '../../../contract/errors.ts';
-import type { TaskResult, TaskStatus } from '../../../contract/task.ts';
+import type { TaskResult } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { ConversationRows } from '../../../contract/ports/index.ts';
 import { hashRequest } from '../hashes.ts';
+import { statusOf } from '../tasks/task-row.ts';
 import { insertContent } from '../messages/contents.ts';
 import { contentHash } from '../hashes.ts';
 import { receiptOf, conversationRefOf } from './conversation-row.ts';
@@ -94,7 +95,7 @@ export const createConversationMessages = (db: Database): Pick<ConversationRows,
         from page p
       )
       select s.id, s.position, s.state, s.outcome, s.created_at, convert_from(q.bytes, 'UTF8') as text,
-        t.id as task_id, t.status, t.ended_at, case when a.last = s.position then convert_from(r.bytes, 'UTF8') end as result
+        t.id as task_id, t.status, t.incomplete, t.ended_at, case when a.last = s.position then convert_from(r.bytes, 'UTF8') end as result
       from message s
       join contents q on q.tenant = ${tenant} and q.subject = ${subject} and q.hash = s.content_hash
       left join tasks t on t.id = s.of_task
@@ -120,6 +121,7 @@ type Row = {
   text: string;
   task_id: string | null;
   status: string | null;
+  incomplete: string | null;
   ended_at: Date | null;
   result: string | null;
 };
@@ -129,7 +131,7 @@ function listedMessages(row: Row): ConversationMessage[] {
     position: row.position,
     taskId: row.task_id,
     state: row.state as MessageState,
-    taskStatus: row.status as TaskStatus | null,
+    taskStatus: row.status === null ? null : statusOf({ status: row.status, incomplete: row.incomplete }),
   };
   const message: ConversationMessage = {
     ...common,

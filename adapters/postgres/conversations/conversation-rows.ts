@@ -7,6 +7,7 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import type { ConversationRow, ConversationRows } from '../../../contract/ports/index.ts';
 import { hashRequest } from '../hashes.ts';
 import { appendConversationEvents } from './conversation-events.ts';
+import { addCancelNote } from '../tasks/cancel-note.ts';
 import { createConversationMessages } from './conversation-messages.ts';
 import { toConversationRow, lockConversation, conversationRefOf, selectConversations } from './conversation-row.ts';
 
@@ -37,13 +38,20 @@ export const createConversationRows = (db: Database): ConversationRows => ({
     return readConversation(db, scope, conversationId);
   },
 
-  markDeleted: (scope, conversationId) =>
-    db.transaction().execute((trx) => markDeleted(trx, { ...scope, conversationId })),
+  async markDeleted(scope, conversationId) {
+    while (true) {
+      const marked = await db
+        .transaction()
+        .execute((trx) => markDeleted(trx, { ...scope, conversationId }))
+        .catch(undefinedIfTurnBegan);
+      if (marked) return marked.conversation;
+    }
+  },
 
   async recordStopRequest({ tenant, subject }, conversationId, note) {
     const row = await db
       .updateTable('conversations')
-      .set({ stop_request: JSON.stringify(note) })
+      .set({ stop_request: addCancelNote('stop_request', note) })
       .where('id', '=', conversationId)
       .where('tenant', '=', tenant)
       .where('subject', '=', subject)
@@ -144,7 +152,15 @@ async function changeConversation(
   await appendConversationEvents(trx, ref.conversationId, [{ type: 'conversation.changed', data }]);
 }
 
-async function markDeleted(trx: Database, ref: LockedRef): Promise<ConversationRef | undefined> {
+/** A turn began while the deletion waited for the conversation's lock, and its task is not marked. */
+class TurnBegan extends Error {}
+
+function undefinedIfTurnBegan(error: unknown): undefined {
+  if (!(error instanceof TurnBegan)) throw error;
+}
+
+/** @throws TurnBegan to undo the transaction, which must then run again */
+async function markDeleted(trx: Database, ref: LockedRef): Promise<{ conversation: ConversationRef | undefined }> {
   const { tenant, subject, conversationId } = ref;
   // Locks the tasks before their conversation, as every transaction does.
   await trx
@@ -155,8 +171,17 @@ async function markDeleted(trx: Database, ref: LockedRef): Promise<ConversationR
     .where('conversation_id', '=', conversationId)
     .execute();
   const row = await lockConversation(trx, ref);
-  if (!row) return undefined;
+  if (!row) return { conversation: undefined };
+  const missed = await trx
+    .selectFrom('tasks')
+    .select('id')
+    .where('tenant', '=', tenant)
+    .where('subject', '=', subject)
+    .where('conversation_id', '=', conversationId)
+    .where('erased_at', 'is', null)
+    .executeTakeFirst();
+  if (missed) throw new TurnBegan();
   await appendConversationEvents(trx, conversationId, [{ type: 'conversation.deleted', data: {} }]);
   await trx.updateTable('conversations').set({ deleted_at: new Date() }).where('id', '=', conversationId).execute();
-  return conversationRefOf(row);
+  return { conversation: conversationRefOf(row) };
 }

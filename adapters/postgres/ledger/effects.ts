@@ -34,17 +34,21 @@ export const createEffects = (db: Database): Effects => ({
   async planUndo({ taskId }) {
     const task = await db.selectFrom('tasks').select('cancel_request').where('id', '=', taskId).executeTakeFirst();
     if (!(task?.cancel_request as CancelNote | null)?.undo) return { undo: [] };
-    const calls = await db
-      .selectFrom('tool_calls')
-      .select(['step', 'call_id as callId'])
-      .where('task_id', '=', taskId)
-      .where('effect', '=', 'write')
-      .where('left_at', 'is not', null)
-      .orderBy('left_at', 'desc')
-      .orderBy('step', 'desc')
-      .execute();
-    return { undo: calls };
+    return { undo: await selectSentCalls(db, taskId).execute() };
   },
+
+  async requestUndo({ tenant, subject }, taskId) {
+    const { rows } = await sql`
+      update tool_calls c set undo_state = 'begun', undo_summary = null, undo_ended_at = null from tasks t
+      where t.id = ${taskId} and t.tenant = ${tenant} and t.subject = ${subject}
+        and t.ended_at is not null and t.erased_at is null
+        and c.task_id = t.id and c.effect = 'write' and c.left_at is not null
+        and (c.undo_state is null or c.undo_state in ('begun', 'failed'))
+      returning c.call_id`.execute(db);
+    return rows.length;
+  },
+
+  listBegunUndos: ({ taskId }) => selectSentCalls(db, taskId).where('undo_state', '=', 'begun').execute(),
 
   async beginUndo({ taskId, tenant, subject }, call) {
     const { rows } = await sql<{
@@ -97,10 +101,20 @@ export const createEffects = (db: Database): Effects => ({
       },
       when: sql`exists (select from completed)`,
       events: [{ type: 'effect.undone', data: { step, callId, tool: row.tool, state: eventStates[state], summary } }],
-      silentAfterEnd: true,
     });
   },
 });
+
+/** The calls of a task that change something and whose request was sent, newest first. */
+const selectSentCalls = (db: Database, taskId: string) =>
+  db
+    .selectFrom('tool_calls')
+    .select(['step', 'call_id as callId'])
+    .where('task_id', '=', taskId)
+    .where('effect', '=', 'write')
+    .where('left_at', 'is not', null)
+    .orderBy('left_at', 'desc')
+    .orderBy('step', 'desc');
 
 const isCall = (taskId: string, { step, callId }: ToolCallKey) =>
   sql`c.task_id = ${taskId} and c.step = ${step} and c.call_id = ${callId}`;

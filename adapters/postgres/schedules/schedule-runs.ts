@@ -2,9 +2,9 @@ import { sql } from 'kysely';
 import { defaultMessageOf, type ErrorCode } from '../../../contract/errors.ts';
 import type { ScheduleAction } from '../../../contract/schedule.ts';
 import { isEnded } from '../../../contract/task-status.ts';
-import type { TaskStatus } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { RunEnd, Schedules } from '../../../contract/ports/index.ts';
+import { statusOf } from '../tasks/task-row.ts';
 
 /** The states of messages that no task will answer. */
 const unanswered = ['passed_over', 'rolled_back', 'dropped'];
@@ -55,7 +55,7 @@ export const createScheduleRuns = (db: Database): Pick<Schedules, 'loadRun' | 'r
       .leftJoin('conversation_messages as m', (join) =>
         join.onRef('m.conversation_id', '=', 'r.conversation_id').onRef('m.id', '=', 'r.message_id'),
       )
-      .select(['t.status', 't.error_code', 't.error_message', 'm.state', 'r.task_id', 'r.message_id'])
+      .select(['t.status', 't.incomplete', 't.error_code', 't.error_message', 'm.state', 'r.task_id', 'r.message_id'])
       .where('r.schedule_id', '=', scheduleId)
       .where('r.key', '=', key)
       .where('s.tenant', '=', tenant)
@@ -71,10 +71,16 @@ export const createScheduleRuns = (db: Database): Pick<Schedules, 'loadRun' | 'r
   },
 });
 
-type TaskColumns = { status: TaskStatus | null; error_code: ErrorCode | null; error_message: string | null };
+type TaskColumns = {
+  status: string | null;
+  incomplete: string | null;
+  error_code: ErrorCode | null;
+  error_message: string | null;
+};
 
-function taskEndOf({ status, error_code, error_message }: TaskColumns): RunEnd | undefined {
-  if (status === null || !isEnded(status)) return undefined;
+function taskEndOf({ status: stored, incomplete, error_code, error_message }: TaskColumns): RunEnd | undefined {
+  const status = stored === null ? undefined : statusOf({ status: stored, incomplete });
+  if (!status || !isEnded(status)) return undefined;
   if (status !== 'failed') return { status };
   const code = error_code ?? 'internal';
   return { status, error: { code, message: error_message ?? defaultMessageOf(code) } };

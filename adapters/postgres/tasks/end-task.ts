@@ -8,7 +8,7 @@ import type { Columns } from '../with-queries.ts';
 import { appendEvents } from './append-events.ts';
 import { makeCallbackDue } from './callbacks.ts';
 import { foldText } from './fold-text.ts';
-import { selectTasks, toTaskRow } from './task-row.ts';
+import { selectTasks, statusOf, toTaskRow } from './task-row.ts';
 
 type EndOptions = {
   /** Absent when the workflow is gone: then a row that has ended stays as it is. */
@@ -24,14 +24,21 @@ type EndOptions = {
 const noResult: TaskResult = { text: '', citations: [] };
 const noError = { error_code: null, error_message: null };
 
-/** Ends a task with a stored result. @returns the ended row, or undefined when this run had ended it before */
+/**
+ * Ends a task with a stored result, which says whether it is an answer or what there was at the end of a budget.
+ *
+ * @returns the ended row, or undefined when this run had ended it before
+ */
 export const completeTask = (db: Database, task: TaskRef, run: Run, resultHash: ContentHash) =>
   endTask(db, task, {
     run,
     status: 'completed',
     resultHash,
     columns: { ...noError, result_hash: resultHash },
-    eventOf: ({ result, usage }) => ({ type: 'task.completed', data: { result: result ?? noResult, usage } }),
+    eventOf: ({ result, usage }) => ({
+      type: result?.incomplete === undefined ? 'task.completed' : 'task.incomplete',
+      data: { result: result ?? noResult, usage },
+    }),
   });
 
 /** Ends a task without a result. @returns the ended row, or undefined when nothing was written */
@@ -79,11 +86,13 @@ async function endTask(
     const before = toTaskRow(row);
     const event = eventOf(before, row.cancel_request as CancelNote | null);
     const error = event.type === 'task.failed' ? event.data.error : null;
+    const incomplete = event.type === 'task.incomplete' ? (event.data.result.incomplete ?? null) : null;
     const written = await appendEvents(db, task, {
       when: sql`last_seq = ${row.last_seq}`,
       set: {
         ...columns,
         status,
+        incomplete,
         ended_at: sql`now()`,
         streaming: null,
         waiting: null,
@@ -100,6 +109,13 @@ async function endTask(
       },
     });
     if (written)
-      return { ...before, status, error, waiting: null, lastSeq: written.last_seq, endedAt: new Date().toISOString() };
+      return {
+        ...before,
+        status: statusOf({ status, incomplete }),
+        error,
+        waiting: null,
+        lastSeq: written.last_seq,
+        endedAt: new Date().toISOString(),
+      };
   }
 }

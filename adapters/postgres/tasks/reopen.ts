@@ -10,6 +10,7 @@ export const reopenedColumns = (status: 'queued' | 'running'): Columns<'tasks'> 
   status,
   ended_at: null,
   result_hash: null,
+  incomplete: null,
   waiting: null,
   error_code: null,
   error_message: null,

@@ -22,7 +22,11 @@ export const createTaskReads = (db: Database): TaskReads => ({
       .orderBy('t.id', 'desc')
       .limit(limit + 1);
     if (agent !== undefined) query = query.where('t.agent', '=', agent);
-    if (status !== undefined) query = query.where('t.status', '=', status);
+    if (status === 'completed' || status === 'incomplete')
+      query = query
+        .where('t.status', '=', 'completed')
+        .where('t.incomplete', status === 'incomplete' ? 'is not' : 'is', null);
+    else if (status !== undefined) query = query.where('t.status', '=', status);
     if (conversationId !== undefined) query = query.where('t.conversation_id', '=', conversationId);
     // An id begins with the time at which it was made, so the times are bounds of the index that orders the list.
     if (createdAfter !== undefined)

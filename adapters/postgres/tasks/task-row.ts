@@ -1,6 +1,6 @@
 import { sql, type RawBuilder, type Selectable } from 'kysely';
 import type { ErrorCode } from '../../../contract/errors.ts';
-import type { Effect, Task, TaskResult, TaskUsage } from '../../../contract/task.ts';
+import type { Effect, Task, TaskResult, TaskStatus, TaskUsage } from '../../../contract/task.ts';
 import { describeUnserved } from '../../../contract/rules/wait-reason.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
@@ -28,7 +28,8 @@ const isUnserved = sql<boolean>`(t.status = 'queued' and exists (
   select from unserved_agents u where u.agent = t.agent and u.seen_at > now() - interval '5 minutes'))`;
 
 /**
- * What task `t` has changed in the world, oldest first. `left_at` is null again when a call is known to have failed.
+ * What task `t` has changed in the world, oldest first. `left_at` is null again when a call is known to have failed,
+ * and a task that has ended sends no more requests.
  */
 const effects = sql<Effect[]>`(
   select coalesce(jsonb_agg(jsonb_build_object('callId', e.call_id, 'step', e.step, 'tool', e.tool, 'summary', e.summary,
@@ -37,6 +38,8 @@ const effects = sql<Effect[]>`(
       when e.undo_state = 'failed' then 'undo_failed'
       when e.undo_state = 'impossible' then 'cannot_be_undone'
       when e.undo_state = 'unknown' then 'unknown'
+      when e.undo_state = 'begun' then 'undoing'
+      when e.result_hash is null and e.left_at is null and t.ended_at is not null then 'failed'
       when e.result_hash is null then 'begun'
       when not e.is_error then 'done'
       when e.left_at is null then 'failed'
@@ -49,7 +52,7 @@ export function toTaskRow(
   return {
     id: selected.id,
     agent: selected.agent,
-    status: selected.status as Task['status'],
+    status: statusOf(selected),
     model: selected.model,
     conversationId: selected.conversation_id,
     metadata: selected.metadata as Task['metadata'],
@@ -69,6 +72,13 @@ export function toTaskRow(
   };
 }
 
+/**
+ * The status that callers see. An end without an answer is stored as `completed` with `incomplete`, so that the version
+ * before this one reads the row as ended.
+ */
+export const statusOf = ({ status, incomplete }: Pick<Columns, 'status' | 'incomplete'>): TaskStatus =>
+  status === 'completed' && incomplete !== null ? 'incomplete' : (status as TaskStatus);
+
 const usageOf = (row: Columns): TaskUsage => ({
   modelCalls: row.model_calls,
   inputTokens: row.input_tokens,
@@ -83,7 +93,7 @@ export const toTaskRowState = (row: Columns): TaskRowState => ({
   tenant: row.tenant,
   subject: row.subject,
   agent: row.agent,
-  status: row.status as Task['status'],
+  status: statusOf(row),
   runId: row.run_id,
   createdAt: row.created_at,
   updatedAt: row.updated_at,

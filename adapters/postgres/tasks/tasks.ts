@@ -17,6 +17,7 @@ import { closeTask, completeTask } from './end-task.ts';
 import { insertTask } from './insert-task.ts';
 import { createOpenTasks } from './open-tasks.ts';
 import { reopen, reopenedColumns } from './reopen.ts';
+import { addCancelNote } from './cancel-note.ts';
 import { createTaskReads, listTaskStates, selectVisibleTasks } from './task-reads.ts';
 import { toTaskRow } from './task-row.ts';
 import { createTaskWaits } from './task-waits.ts';
@@ -65,7 +66,7 @@ export const createTasks = (db: Database): Tasks => ({
   async recordCancelRequest({ tenant, subject }, taskId, note) {
     await db
       .updateTable('tasks')
-      .set({ cancel_request: JSON.stringify(note) })
+      .set({ cancel_request: addCancelNote('cancel_request', note) })
       .where('id', '=', taskId)
       .where('tenant', '=', tenant)
       .where('subject', '=', subject)

@@ -15,8 +15,10 @@ const Input = z.strictObject({
   data: z.record(z.string(), z.unknown()).describe('What the receiver needs to know'),
 });
 
-/** Statuses, besides every 5xx, after which the receiver may accept the same request later. */
-const retryableStatuses = [408, 429];
+/** The receiver took nothing, and may accept the same request later. */
+const tooManyRequests = 429;
+/** Besides every 5xx: the receiver, or a proxy in front of it, does not say whether it took the request. */
+const requestTimeout = 408;
 /** Longest part of the response that the model reads, in characters. */
 const maxAnswerLength = 2_000;
 
@@ -61,12 +63,18 @@ export const sendWebhookTool = (webhooks: Webhooks, { secret, hosts }: Options) 
   });
 
 /**
- * @throws AlfredError `tool_failed` when the receiver may accept a later attempt, else `destination_refused`, which is
- *   reported to the model
+ * @throws AlfredError `effect_unknown` when the receiver may have taken the request although its answer is an error,
+ *   `tool_failed` when it may accept a later attempt, else `destination_refused`, which is reported to the model
  */
 function throwUnlessAccepted({ receiver, status, text, retryAfterMs }: WebhookResponse): void {
   if (status >= 200 && status < 300) return;
-  if (status >= 500 || retryableStatuses.includes(status))
+  if (status >= 500 || status === requestTimeout)
+    throw new AlfredError(
+      'effect_unknown',
+      `${receiver} answered ${status}: it may or may not have taken what was sent, also after several attempts.`,
+      { retryAfterMs },
+    );
+  if (status === tooManyRequests)
     throw new AlfredError('tool_failed', `${receiver} answered ${status}.`, { retryAfterMs });
   const explanation = text ? ` It says: ${text.slice(0, maxAnswerLength)}` : '';
   throw new AlfredError(

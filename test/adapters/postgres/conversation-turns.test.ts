@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beginTurn } from '../../../adapters/postgres/conversations/begin-turn.ts';
 import { createConversationRows } from '../../../adapters/postgres/conversations/conversation-rows.ts';
 import { createConversationTurns } from '../../../adapters/postgres/conversations/conversation-turns.ts';
 import { createMessageStore } from '../../../adapters/postgres/messages/message-store.ts';
@@ -7,6 +8,7 @@ import type { BegunTurn, ConversationRows, ConversationTurns } from '../../../co
 import type { BusyPolicy } from '../../../contract/conversation.ts';
 import type { ConversationRef } from '../../../contract/references.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
+import { until } from '../../support/until.ts';
 import { local } from '../../support/documents/put-document.ts';
 
 let env: TestEnvironment;
@@ -101,6 +103,26 @@ describe('a decision', () => {
     expect(await decide(['a'])).toEqual([]);
     expect(await turns.begin(ref, {})).toBeUndefined();
   });
+});
+
+test('a task that begins while the deletion of its conversation waits is deleted too', async () => {
+  const { db, pool } = env.postgres;
+  await send('a');
+  let deletion: Promise<unknown> | undefined;
+  const begun = await db.transaction().execute(async (trx) => {
+    const turn = await beginTurn(trx, ref, {});
+    deletion = rows.markDeleted(local, ref.conversationId);
+    await until('the deletion waits for the conversation', async () => {
+      const { rows: waiting } = await pool.query(
+        "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+      );
+      return waiting.length > 0;
+    });
+    return turn;
+  });
+  await deletion;
+  const { rows: tasks } = await pool.query('select erased_at from tasks where id = $1', [begun?.task.taskId]);
+  expect(tasks).toEqual([{ erased_at: expect.any(Date) }]);
 });
 
 describe('a turn', () => {

@@ -41,6 +41,42 @@ test('tasks callback shows the delivery of a task’s webhook, and --again repea
   expect(JSON.parse(json.stdout)).toMatchObject({ url: `${receiver.url}/told`, deliveries: 2 });
 });
 
+const tasks = (...args: string[]) => alfred(['tasks', ...args], { ALFRED_URL: harness.url, NO_COLOR: '1' });
+
+test('tasks cancel --undo of a task that has ended says that nothing was taken back, and tasks undo does it', async () => {
+  harness.tool(
+    'order',
+    async (_, { beforeSend }) => {
+      await beforeSend();
+      return { output: {}, summary: 'ordered a chair' };
+    },
+    {
+      effect: 'write',
+      undo: async (_, __, { beforeSend }) => {
+        await beforeSend();
+        return { summary: 'returned the chair' };
+      },
+    },
+  );
+  harness.script([{ calls: [{ tool: 'order', arguments: {} }] }, { text: ['Done.'] }]);
+  const { id, handle } = await harness.start();
+  await handle.result();
+  const late = await tasks('cancel', id, '--undo');
+  expect(late).toMatchObject({ code: 1, stdout: expect.stringContaining('The task is completed.') });
+  expect(late.stderr).toContain(`nothing was taken back. To do so: alfred tasks undo ${id}`);
+
+  const undone = await tasks('undo', id);
+  expect(undone).toMatchObject({ code: 0, stdout: expect.stringMatching(/order +undone +ordered a chair/) });
+  expect(await tasks('undo', id)).toMatchObject({ code: 0 });
+  harness.script([{ text: ['Done.'] }]);
+  const other = await harness.start();
+  await other.handle.result();
+  expect(await tasks('undo', other.id)).toMatchObject({
+    code: 1,
+    stderr: `The task ${other.id} has changed nothing outside.\n`,
+  });
+});
+
 test('for a task without a callback, the command says so', async () => {
   harness.script([{ text: ['Done.'] }]);
   const { id } = await harness.start();
