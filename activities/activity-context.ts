@@ -30,6 +30,13 @@ export function toAlfredError(error: unknown): AlfredError {
 /** Whether Temporal makes no further attempt at this activity after this error. */
 export const isFinal = (error: AlfredError) => (error.failures ?? activityInfo().attempt) >= maxAttemptsOf(error.code);
 
+/**
+ * Whether an activity was aborted because Temporal stopped waiting for this attempt: it heard nothing of it for too
+ * long, or a person paused or reset the activity. The work itself was not cancelled.
+ */
+export const isAbandoned = ({ reason }: AbortSignal) =>
+  reason instanceof Error && /^(NOT_FOUND|TIMED_OUT|PAUSED|RESET)$/.test(reason.message);
+
 /** Whether an activity was aborted because its worker shuts down, and not because of a cancellation. */
 export const isShutdown = ({ reason }: AbortSignal) => reason instanceof Error && reason.message === 'WORKER_SHUTDOWN';
 

@@ -47,6 +47,10 @@ export const Waiting = z.object({
   charged: z.number().optional().describe('so far, calls under way at their worst case'),
   needed: z.number().optional().describe('by the next call, at the most'),
   model: z.string().optional().describe('the one that does not answer'),
+  because: z
+    .literal('auth')
+    .optional()
+    .describe('the provider refuses the key, the account or the model, and a person has to mend that'),
 });
 export type Waiting = z.infer<typeof Waiting>;
 

@@ -14,6 +14,7 @@ import { createMessageStore } from '../adapters/postgres/messages/message-store.
 import { createEffects } from '../adapters/postgres/ledger/effects.ts';
 import { createEventListener } from '../adapters/postgres/event-listener.ts';
 import { createTaskEvents } from '../adapters/postgres/tasks/task-events.ts';
+import { createCallLeases } from '../adapters/postgres/ledger/call-leases.ts';
 import { createLedger } from '../adapters/postgres/ledger/ledger.ts';
 import { createModelGate } from '../adapters/postgres/ledger/model-gate.ts';
 import { createParkedTasks } from '../adapters/postgres/tasks/parked-tasks.ts';
@@ -31,6 +32,7 @@ export function createAdapters(edge: AdapterEdge) {
   const { config, log, postgres, client, metrics } = edge;
   const { db } = postgres;
   const listener = createEventListener(config.DATABASE_URL, log);
+  const leases = createCallLeases(config.DATABASE_URL, log);
   const knowledge = createKnowledge(edge);
   const conversationRows = createConversationRows(db);
   const workflows = createWorkflows(client);
@@ -50,6 +52,7 @@ export function createAdapters(edge: AdapterEdge) {
     conversationEvents: createConversationEvents(db, listener),
     turns: createConversationTurns(db),
     ledger: createLedger(db),
+    leases,
     effects: createEffects(db),
     parked: createParkedTasks(db),
     gate: createModelGate(db, {
@@ -66,7 +69,7 @@ export function createAdapters(edge: AdapterEdge) {
     webhooks: createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW })),
     mail: config.ALFRED_SMTP_URL ? createSmtpTransport({ url: config.ALFRED_SMTP_URL }) : undefined,
     close: async () => {
-      await Promise.all([knowledge.close(), listener.close()]);
+      await Promise.all([knowledge.close(), listener.close(), leases.close()]);
     },
   };
 }

@@ -54,6 +54,7 @@ export async function startWorkers(
   const activities = createActivities({ ...adapters, ...settings, agents, tools, metrics, log });
   const bundle = await workflowBundle(config, log);
   const workers = await Promise.all(queues.map((queue) => createWorker(queue, { ...edge, activities, bundle })));
+  adapters.leases.open();
   const runs = workers.map((worker) => worker.run());
   if (queues.includes(systemQueue)) await ensureSchedules(client, config);
   log.info({ queues, model: defaultModelOf(config) }, 'workers run');

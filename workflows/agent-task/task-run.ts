@@ -29,7 +29,6 @@ import { LoopGuard, type GuardState } from './loop-guard.ts';
 import { TaskProgress } from './progress.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
-const { callModel } = proxyActivities<Activities>(modelCall);
 const { runTool } = proxyActivities<Activities>(toolCall);
 const { runTool: runEffect } = proxyActivities<Activities>(effectCall);
 const { startTask, carryOn, conclude, takeSteering } = proxyLocalActivities<Activities>(rowWrite);
@@ -154,8 +153,9 @@ export class TaskRun {
 
   private async callModel(): Promise<StepResult | { wait: WaitReason }> {
     const { task, progress } = this;
-    const { model, fallbacks } = this.plan;
+    const { model, fallbacks, callTimeoutMs } = this.plan;
     const { step, head, results } = this.state;
+    const { callModel } = proxyActivities<Activities>(modelCall(callTimeoutMs));
     progress.showModelCall(step);
     const outcome = await catchWait(
       callModel({ task, step, model, ...(fallbacks ? { fallbacks } : {}), head, results }),

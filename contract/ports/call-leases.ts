@@ -1,0 +1,18 @@
+/**
+ * Tells whether an attempt at a model call is still running somewhere. An attempt holds a lease while it runs. The lease
+ * ends with the attempt, or with its process, however that process ends.
+ */
+export interface CallLeases {
+  /** Connects ahead of the first use, so that `stateOf` is certain soon after the start of a worker. */
+  open(): void;
+
+  /** Takes the lease of a call in the background. @returns gives it back; may be called twice */
+  hold(callId: string): () => void;
+
+  /**
+   * Reads whether any of these calls has a lease.
+   *
+   * @returns `unknown` while the database was not reachable for long enough that every living process has its leases
+   */
+  stateOf(callIds: string[]): Promise<'held' | 'free' | 'unknown'>;
+}
