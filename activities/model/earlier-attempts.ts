@@ -32,7 +32,7 @@ export async function waitForEarlierAttempts(
   signal: AbortSignal,
 ): Promise<void> {
   if (at.attempt === 1) return;
-  const unknownSince = performance.now();
+  let unknownSince = performance.now();
   let freeSince: number | undefined;
   while (true) {
     signal.throwIfAborted();
@@ -40,12 +40,13 @@ export async function waitForEarlierAttempts(
     if (callIds.length === 0) return;
     const state = await leases.stateOf(callIds);
     const now = performance.now();
-    if (state === 'unknown' && now - unknownSince > unknownForMs) {
+    if (state === 'held') unknownSince = now;
+    if (state !== 'free' && now - unknownSince > unknownForMs) {
       log.warn({ taskId: task.taskId, step: at.step }, 'it cannot be told whether an earlier model call still runs');
       return;
     }
-    freeSince = state === 'free' ? (freeSince ?? now) : undefined;
-    if (freeSince !== undefined && now - freeSince >= goneAfterMs) break;
+    freeSince = isUnheld(state) ? (freeSince ?? now) : undefined;
+    if (state === 'free' && freeSince !== undefined && now - freeSince >= goneAfterMs) break;
     await sleep(pollMs, undefined, { signal });
   }
   await workflows.forgetWorker(task.taskId).catch((error: unknown) => {
@@ -66,10 +67,12 @@ export async function waitForInterruptedCalls(
   while (performance.now() - startedAt < endWaitMs) {
     const callIds = await ledger.listOpenCalls(task);
     if (callIds.length === 0) return;
-    const isFree = (await leases.stateOf(callIds)) === 'free';
-    freeSince = isFree ? (freeSince ?? performance.now()) : undefined;
-    if (freeSince !== undefined && performance.now() - freeSince >= goneAfterMs)
+    const state = await leases.stateOf(callIds);
+    freeSince = isUnheld(state) ? (freeSince ?? performance.now()) : undefined;
+    if (state === 'free' && freeSince !== undefined && performance.now() - freeSince >= goneAfterMs)
       return void (await ledger.writeOffOpenCalls(task));
     await sleep(pollMs / 5);
   }
 }
+
+const isUnheld = (state: Awaited<ReturnType<CallLeases['stateOf']>>) => state === 'free' || state === 'unsettled';

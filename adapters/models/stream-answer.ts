@@ -85,11 +85,12 @@ const unconnectedCodes = new Set([
 
 /** Whether an error, or one of its causes, says that there was no connection. */
 function wasNeverSent(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const { code } = error as { code?: unknown };
+  if (typeof error !== 'object' || error === null) return false;
+  const { code, cause, errors } = error as { code?: unknown; cause?: unknown; errors?: unknown };
   if (typeof code === 'string' && (unconnectedCodes.has(code) || /CERT|_TLS_/.test(code))) return true;
-  if (error instanceof AggregateError) return error.errors.every(wasNeverSent);
-  return wasNeverSent(error.cause);
+  // One error for each address of a name.
+  if (Array.isArray(errors) && errors.length > 0) return errors.every(wasNeverSent);
+  return wasNeverSent(cause);
 }
 
 async function* eventsOf<Piece>(answer: AnswerBuilder<Piece>, pieces: AsyncIterable<Piece>): AsyncIterable<ModelEvent> {

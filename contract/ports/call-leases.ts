@@ -12,7 +12,8 @@ export interface CallLeases {
   /**
    * Reads whether any of these calls has a lease.
    *
-   * @returns `unknown` while the database was not reachable for long enough that every living process has its leases
+   * @returns `unsettled`: none has, but the database was away a moment ago, and living processes take their leases
+   *   again; `unknown`: the database is away
    */
-  stateOf(callIds: string[]): Promise<'held' | 'free' | 'unknown'>;
+  stateOf(callIds: string[]): Promise<'held' | 'free' | 'unsettled' | 'unknown'>;
 }

@@ -58,9 +58,14 @@ export function createCallLeases(
     client.on('error', (error) => drop(client, error));
     client.on('end', () => drop(client, undefined));
     await client.connect();
+    if (isClosed) {
+      await client.end();
+      throw new Error('The call leases are closed.');
+    }
     await client.query(noticeLostMachines).catch(() => {});
     session = { client, since: performance.now() };
-    ping = setInterval(() => client.query('select 1').catch((error: unknown) => drop(client, error)), pingMs).unref();
+    ping = setInterval(() => client.query('select 1').catch((error: unknown) => drop(client, error)), pingMs);
+    ping.unref();
     return client;
   };
 
@@ -112,11 +117,12 @@ export function createCallLeases(
 
     async stateOf(callIds) {
       if (!session) void sync();
-      if (!session || performance.now() - session.since < settleMs) return 'unknown';
-      const { client } = session;
+      if (!session) return 'unknown';
+      const { client, since } = session;
       try {
         const { rows } = await client.query<{ isHeld: boolean }>(holders, [callIds.map(keyOf), silentS]);
-        return rows[0]?.isHeld ? 'held' : 'free';
+        if (rows[0]?.isHeld) return 'held';
+        return performance.now() - since < settleMs ? 'unsettled' : 'free';
       } catch (error) {
         drop(client, error);
         return 'unknown';
