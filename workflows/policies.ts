@@ -19,8 +19,8 @@ export const rowWriteInHandler: ActivityOptions = {
 };
 
 /**
- * Model calls: long, paid for, rate-limited. The heartbeat timeout detects a dead worker. It also fires when Temporal or
- * the machine stands still; then the next attempt finds that the one before still runs, and waits for its answer. A
+ * Model calls: long, paid for, rate-limited. The heartbeat timeout detects a dead worker. It also fires when Temporal
+ * or the machine stands still; then the next attempt finds that the one before still runs, and waits for its answer. A
  * cancellation arrives with the next heartbeat, within a second.
  *
  * @param timeoutMs longer than the call's own limit, which its output limit sets (contract/rules/call-limit.ts)

@@ -111,7 +111,8 @@ async function makeCall(
   const running = new RunningCall(facts, { estimatedTokens, maxOutputTokens });
   const record = () => ({ ...identity, ...running.record() });
   const whyUnwanted = async () => stopErrorOf(await ledger.stateOfCall(task, identity.callId));
-  const { signal, release } = createCallSignal({ activity, limitMs: callLimitMs(maxOutputTokens), whyUnwanted });
+  const stop = createCallSignal({ activity, limitMs: callLimitMs(maxOutputTokens), whyUnwanted });
+  const { signal } = stop;
   let isStreaming = true;
   try {
     await stream(deps, running, { ...modelCall, request: { ...modelCall.request, maxOutputTokens } }, signal);
@@ -136,7 +137,7 @@ async function makeCall(
     const cut = textParts.length > 0 ? { parent, parts: textParts } : undefined;
     throw await recordFailure(deps, modelCall, { record: { ...record(), cut }, failure, error });
   } finally {
-    release();
+    stop.release();
   }
 }
 

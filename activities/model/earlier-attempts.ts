@@ -40,12 +40,12 @@ export async function waitForEarlierAttempts(
     if (callIds.length === 0) return;
     const state = await leases.stateOf(callIds);
     const now = performance.now();
-    if (state === 'held') unknownSince = now;
+    if (state === 'leased') unknownSince = now;
     if (state !== 'free' && now - unknownSince > unknownForMs) {
-      log.warn({ taskId: task.taskId, step: at.step }, 'it cannot be told whether an earlier model call still runs');
+      log.warn({ taskId: task.taskId, step: at.step }, 'it is not known whether an earlier model call still runs');
       return;
     }
-    freeSince = isUnheld(state) ? (freeSince ?? now) : undefined;
+    freeSince = isUnleased(state) ? (freeSince ?? now) : undefined;
     if (state === 'free' && freeSince !== undefined && now - freeSince >= goneAfterMs) break;
     await sleep(pollMs, undefined, { signal });
   }
@@ -55,7 +55,7 @@ export async function waitForEarlierAttempts(
 }
 
 /**
- * Waits until the calls of an ending task are in the ledger, so that the task's usage is final when its end is told.
+ * Waits until the calls of an ending task are in the ledger, so that the task's usage is final when its end is reported.
  * The calls of dead workers count with their worst case. A call that does not stop in time is counted later.
  */
 export async function waitForInterruptedCalls(
@@ -68,11 +68,11 @@ export async function waitForInterruptedCalls(
     const callIds = await ledger.listOpenCalls(task);
     if (callIds.length === 0) return;
     const state = await leases.stateOf(callIds);
-    freeSince = isUnheld(state) ? (freeSince ?? performance.now()) : undefined;
+    freeSince = isUnleased(state) ? (freeSince ?? performance.now()) : undefined;
     if (state === 'free' && freeSince !== undefined && performance.now() - freeSince >= goneAfterMs)
       return void (await ledger.writeOffOpenCalls(task));
     await sleep(pollMs / 5);
   }
 }
 
-const isUnheld = (state: Awaited<ReturnType<CallLeases['stateOf']>>) => state === 'free' || state === 'unsettled';
+const isUnleased = (state: Awaited<ReturnType<CallLeases['stateOf']>>) => state === 'free' || state === 'unsettled';

@@ -3,9 +3,9 @@ import { request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
 
 /**
- * Like `fetch` for one request with a text body, but waits as long as its caller does. Node's own `fetch` gives up after
- * 300 s without a response or a piece of it, and a slow machine reads a long prompt for longer. Each request has a
- * connection of its own.
+ * Like `fetch` for one request with a text body, but waits as long as its caller does. Node's own `fetch` gives up
+ * after 300 s without a response or a piece of it, and a slow machine reads a long prompt for longer. Each request has
+ * a connection of its own.
  */
 export const patientFetch: typeof fetch = async (input, init = {}) => {
   const url = new URL(input instanceof Request ? input.url : input);

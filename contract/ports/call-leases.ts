@@ -1,6 +1,6 @@
 /**
- * Tells whether an attempt at a model call is still running somewhere. An attempt holds a lease while it runs. The lease
- * ends with the attempt, or with its process, however that process ends.
+ * Whether an attempt at a model call still runs somewhere. An attempt holds a lease while it runs. The lease ends with
+ * the attempt, or with its process, however that process ends.
  */
 export interface CallLeases {
   /** Connects ahead of the first use, so that `stateOf` is certain soon after the start of a worker. */
@@ -15,5 +15,5 @@ export interface CallLeases {
    * @returns `unsettled`: none has, but the database was away a moment ago, and living processes take their leases
    *   again; `unknown`: the database is away
    */
-  stateOf(callIds: string[]): Promise<'held' | 'free' | 'unsettled' | 'unknown'>;
+  stateOf(callIds: string[]): Promise<'leased' | 'free' | 'unsettled' | 'unknown'>;
 }

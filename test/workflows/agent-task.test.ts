@@ -155,7 +155,12 @@ describe('agentTaskWorkflow', () => {
       if (page.some(({ type }) => type === 'text.delta')) break;
     await handle.cancel();
     const events = await harness.followToEnd(id);
-    expect(events.at(-1)).toMatchObject({ type: 'task.cancelled' });
+    // The interrupted call is recorded, with a name of its own, before the end says what the task used.
+    expect(events.at(-2)).toMatchObject({
+      type: 'model.failed',
+      data: { error: { code: 'cancelled' }, willRetry: false },
+    });
+    expect(events.at(-1)).toMatchObject({ type: 'task.cancelled', data: { usage: { modelCalls: 1, inputTokens: 10 } } });
     expect(await harness.row(id)).toMatchObject({ status: 'cancelled', error: null });
     await expect(handle.result()).rejects.toThrow();
     await until('the model call is stopped', () => stopped);

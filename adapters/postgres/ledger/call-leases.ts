@@ -1,21 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import type { CallLeases } from '../../../contract/ports/index.ts';
 import type { Logger } from '../../../runtime/logger.ts';
+import { openLeaseSession, type LeaseSession } from './lease-session.ts';
 
-/** From one sign of life of a session to the next, in milliseconds. Also the longest wait for an answer to it. */
-const pingMs = 5_000;
 /** A session that gave no sign of life for so long holds nothing: its process hangs. */
 const silentS = 60;
 /** A lost connection is opened again after so long. */
 const reconnectMs = 250;
 /** After Postgres was away, the living processes need less than this to take their leases again. */
 const settleMs = 3_000;
-
-/** The server notices within about 20 s that a machine is gone which could not close its connection. */
-const noticeLostMachines = `
-  select set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '5', false),
-    set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '20000', false)`;
 
 /**
  * Leases as advisory locks of one session per process. Postgres ends them with the session: within milliseconds when
@@ -27,49 +20,34 @@ export function createCallLeases(
   databaseUrl: string,
   log: Pick<Logger, 'warn'>,
 ): CallLeases & { close(): Promise<void> } {
-  /** Keys that this process wants to hold, and those that its session holds. */
+  /** Keys that this process wants to lock, and those that its session has locked. */
   const wanted = new Set<string>();
   let locked = new Set<string>();
-  let session: { client: pg.Client; since: number } | undefined;
+  let session: LeaseSession | undefined;
   let isSyncing = false;
   let isClosed = false;
-  let ping: NodeJS.Timeout | undefined;
 
-  const drop = (client: pg.Client, error: unknown) => {
-    if (session?.client !== client) return;
+  const drop = (lost: LeaseSession, error: unknown) => {
+    if (session !== lost) return;
     session = undefined;
     locked = new Set();
-    clearInterval(ping);
-    client.end().catch(() => {});
+    void lost.close();
     if (isClosed) return;
     log.warn({ error: error instanceof Error ? error.message : undefined }, 'the session of the call leases was lost');
     void sync();
   };
 
-  const connect = async (): Promise<pg.Client> => {
-    const client = new pg.Client({
-      connectionString: databaseUrl,
-      application_name: 'alfred leases',
-      connectionTimeoutMillis: 5_000,
-      query_timeout: pingMs,
-      keepAlive: true,
-      keepAliveInitialDelayMillis: 10_000,
-    });
-    client.on('error', (error) => drop(client, error));
-    client.on('end', () => drop(client, undefined));
-    await client.connect();
+  const open = async (): Promise<LeaseSession> => {
+    const opened = await openLeaseSession(databaseUrl, drop);
     if (isClosed) {
-      await client.end();
+      await opened.close();
       throw new Error('The call leases are closed.');
     }
-    await client.query(noticeLostMachines).catch(() => {});
-    session = { client, since: performance.now() };
-    ping = setInterval(() => client.query('select 1').catch((error: unknown) => drop(client, error)), pingMs);
-    ping.unref();
-    return client;
+    session = opened;
+    return opened;
   };
 
-  /** Makes the session hold what is wanted. Changes that come meanwhile go into the next statement together. */
+  /** Makes the session lock what is wanted. Changes that come meanwhile go into the next statement together. */
   const sync = async (): Promise<void> => {
     if (isSyncing) return;
     isSyncing = true;
@@ -78,18 +56,17 @@ export function createCallLeases(
       const toUnlock = [...locked].filter((key) => !wanted.has(key));
       if (session && toLock.length === 0 && toUnlock.length === 0) break;
       try {
-        const client = session?.client ?? (await connect());
-        if (await change(client, toLock, toUnlock)) continue;
+        if (await change(session ?? (await open()), toLock, toUnlock)) continue;
       } catch (error) {
-        if (session) drop(session.client, error);
+        if (session) drop(session, error);
       }
       await sleep(reconnectMs, undefined, { ref: false });
     }
     isSyncing = false;
   };
 
-  /** @returns whether everything was done; a lost session of this process may hold a lock for some seconds */
-  const change = async (client: pg.Client, toLock: string[], toUnlock: string[]): Promise<boolean> => {
+  /** @returns whether everything was done; a lost session of this process may keep a lock for some seconds */
+  const change = async ({ client }: LeaseSession, toLock: string[], toUnlock: string[]): Promise<boolean> => {
     if (toUnlock.length > 0) {
       await client.query('select pg_advisory_unlock(key) from unnest($1::bigint[]) key', [toUnlock]);
       for (const key of toUnlock) locked.delete(key);
@@ -118,21 +95,21 @@ export function createCallLeases(
     async stateOf(callIds) {
       if (!session) void sync();
       if (!session) return 'unknown';
-      const { client, since } = session;
+      const current = session;
       try {
-        const { rows } = await client.query<{ isHeld: boolean }>(holders, [callIds.map(keyOf), silentS]);
-        if (rows[0]?.isHeld) return 'held';
-        return performance.now() - since < settleMs ? 'unsettled' : 'free';
+        const keys = callIds.map(keyOf);
+        const { rows } = await current.client.query<{ isLeased: boolean }>(isAnyLeased, [keys, silentS]);
+        if (rows[0]?.isLeased) return 'leased';
+        return performance.now() - current.since < settleMs ? 'unsettled' : 'free';
       } catch (error) {
-        drop(client, error);
+        drop(current, error);
         return 'unknown';
       }
     },
 
     async close() {
       isClosed = true;
-      clearInterval(ping);
-      await session?.client.end().catch(() => {});
+      await session?.close();
     },
   };
 }
@@ -140,11 +117,11 @@ export function createCallLeases(
 /** The key of a lock: the second half of the call's id, which is random. */
 const keyOf = (callId: string) => BigInt.asIntN(64, BigInt(`0x${callId.replaceAll('-', '').slice(16)}`)).toString();
 
-const holders = `
+const isAnyLeased = `
   select exists (
     select from pg_locks l left join pg_stat_activity a using (pid)
     where l.locktype = 'advisory' and l.granted and l.objsubid = 1
       and l.database = (select oid from pg_database where datname = current_database())
       and ((l.classid::bigint << 32) | l.objid::bigint) = any($1::bigint[])
       and coalesce(a.state_change > clock_timestamp() - make_interval(secs => $2), true)
-  ) as "isHeld"`;
+  ) as "isLeased"`;

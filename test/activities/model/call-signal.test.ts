@@ -21,21 +21,21 @@ describe('a model call', () => {
     'goes on after %s, until the ledger says that nothing waits for it',
     async (reason) => {
       const activity = new AbortController();
-      let unwanted: AlfredError | undefined;
+      const ledger: { reason?: AlfredError } = {};
       let questions = 0;
       const whyUnwanted = async () => {
         questions++;
         if (questions === 1) throw new Error('the database is away');
-        return unwanted;
+        return ledger.reason;
       };
       call = createCallSignal({ activity: activity.signal, limitMs: hour, whyUnwanted });
       activity.abort(new Error(reason));
       await until('the ledger was asked again', () => questions > 1);
       await turn();
       expect(call.signal.aborted).toBe(false);
-      unwanted = new AlfredError('superseded');
+      ledger.reason = new AlfredError('superseded');
       await until('the call stops', () => call.signal.aborted);
-      expect(call.signal.reason).toBe(unwanted);
+      expect(call.signal.reason).toBe(ledger.reason);
     },
   );
 

@@ -47,7 +47,7 @@ describe('the next attempt at a call', () => {
     waitForEarlierAttempts(deps, { task, at: { step: 1, attempt }, purpose: 'turn' }, signal);
 
   test('waits for one that runs, however long, and goes on when that is in the ledger', async () => {
-    const { now, deps } = world('held');
+    const { now, deps } = world('leased');
     const waiting = wait(deps);
     expect(await settledAfter(waiting, 300_000)).toBeUndefined();
     now.open = [];
@@ -65,12 +65,12 @@ describe('the next attempt at a call', () => {
     const { now, deps } = world('unsettled');
     const waiting = wait(deps);
     expect(await settledAfter(waiting, 2_000)).toBeUndefined();
-    now.state = 'held';
+    now.state = 'leased';
     expect(await settledAfter(waiting, 2_000)).toBeUndefined();
     // A short gap, then the lease is there again.
     now.state = 'free';
     expect(await settledAfter(waiting, 500)).toBeUndefined();
-    now.state = 'held';
+    now.state = 'leased';
     expect(await settledAfter(waiting, 300)).toBeUndefined();
     now.state = 'free';
     expect(await settledAfter(waiting, 2_000)).toBeGreaterThanOrEqual(1_000);
@@ -87,14 +87,14 @@ describe('the next attempt at a call', () => {
   });
 
   test('the first attempt waits for nothing', async () => {
-    const { deps } = world('held');
+    const { deps } = world('leased');
     expect(await settledAfter(wait(deps, 1), 0)).toBe(0);
   });
 });
 
 describe('the end of a task', () => {
   test('waits for a call that is being stopped, but not for ever', async () => {
-    const { now, deps } = world('held');
+    const { now, deps } = world('leased');
     const waiting = waitForInterruptedCalls(deps, task);
     expect(await settledAfter(waiting, 1_000)).toBeUndefined();
     now.open = [];

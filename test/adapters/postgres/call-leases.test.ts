@@ -18,7 +18,7 @@ const open = () => {
 beforeAll(async () => {
   env = await createTestEnvironment();
   reader = createCallLeases(env.config.DATABASE_URL, env.log);
-  // At first it cannot be told whether other processes have their leases again after a restart of Postgres.
+  // At first it is not known whether other processes have their leases again after a restart of Postgres.
   await reaches([newId()], 'unsettled');
   await reaches([newId()], 'free');
 });
@@ -38,12 +38,12 @@ test('a call has a lease until it is given back; one of several is enough', asyn
   const [first, second, other] = [newId(), newId(), newId()];
   const endFirst = leases.hold(first);
   const endSecond = leases.hold(second);
-  await reaches([first], 'held');
-  await reaches([second, other], 'held');
+  await reaches([first], 'leased');
+  await reaches([second, other], 'leased');
   expect(await reader.stateOf([other])).toBe('free');
   endFirst();
   await reaches([first], 'free');
-  expect(await reader.stateOf([second])).toBe('held');
+  expect(await reader.stateOf([second])).toBe('leased');
   endSecond();
   endSecond();
   await reaches([first, second, other], 'free');
@@ -54,7 +54,7 @@ test('a lease that is given back before it was taken is not held', async () => {
   const [dropped, kept] = [newId(), newId()];
   leases.hold(dropped)();
   leases.hold(kept);
-  await reaches([kept], 'held');
+  await reaches([kept], 'leased');
   expect(await reader.stateOf([dropped])).toBe('free');
 });
 
@@ -62,7 +62,7 @@ test('the leases of a process that is gone are free', async () => {
   const leases = open();
   const call = newId();
   leases.hold(call);
-  await reaches([call], 'held');
+  await reaches([call], 'leased');
   await leases.close();
   await reaches([call], 'free');
 });
@@ -71,17 +71,17 @@ test('a process whose connection was cut takes its leases again, and is certain 
   const leases = open();
   const call = newId();
   leases.hold(call);
-  await reaches([call], 'held');
+  await reaches([call], 'leased');
   await env.postgres.pool.query(
     `select pg_terminate_backend(pid) from pg_stat_activity
      where application_name = 'alfred leases' and datname = current_database()`,
   );
-  // Nobody takes the lease for free in between.
+  // The reader does not take the lease for free in between.
   const seen = new Set<string>();
   await until('the lease is seen again', () => reader.stateOf([call]), {
     accept: (state) => {
       seen.add(state);
-      return state === 'held';
+      return state === 'leased';
     },
   });
   expect(seen).not.toContain('free');
