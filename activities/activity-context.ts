@@ -81,6 +81,13 @@ export async function orWaitForService<T>(canWait: boolean | undefined, step: ()
   }
 }
 
+/**
+ * Whether an activity was aborted because Temporal stopped waiting for this attempt: it heard nothing of it for too
+ * long, or a person paused or reset the activity. The work itself was not cancelled.
+ */
+export const isAbandoned = ({ reason }: AbortSignal) =>
+  reason instanceof Error && /^(NOT_FOUND|TIMED_OUT|PAUSED|RESET)$/.test(reason.message);
+
 /** Whether an activity was aborted because its worker shuts down, and not because of a cancellation. */
 export const isShutdown = ({ reason }: AbortSignal) => reason instanceof Error && reason.message === 'WORKER_SHUTDOWN';
 

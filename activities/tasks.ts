@@ -11,8 +11,12 @@ import {
   replaceUnknownCitations,
   unknownNumbers,
 } from './context/citations.ts';
+import { stepLimitMs } from '../contract/rules/call-limit.ts';
+import { waitForInterruptedCalls } from './model/earlier-attempts.ts';
 import type {
+  CallLeases,
   Callbacks,
+  Ledger,
   Message,
   TaskEnd,
   MessageStore,
@@ -23,6 +27,10 @@ import type {
 } from '../contract/ports/index.ts';
 
 export type TaskDeps = {
+  ledger: Pick<Ledger, 'listOpenCalls' | 'writeOffOpenCalls' | 'findCutAnswer'>;
+  leases: CallLeases;
+  /** The output limit of one model call, in tokens. */
+  maxOutputTokens: number;
   tasks: Tasks;
   messageStore: MessageStore;
   parked: ParkedTasks;
@@ -43,8 +51,9 @@ export const createTaskActivities = (deps: TaskDeps) => {
     async startTask({ task }: { task: TaskRef }): Promise<TaskPlan> {
       const agent = requireAgent(agents, task.agent);
       const [model, ...fallbacks] = deps.modelsOf(task.agent);
+      const callTimeoutMs = stepLimitMs(deps.maxOutputTokens);
       const { budget } = await tasks.start(task, currentRun(), model);
-      return { model, ...(fallbacks.length ? { fallbacks } : {}), maxSteps: agent.maxSteps, budget };
+      return { model, ...(fallbacks.length ? { fallbacks } : {}), maxSteps: agent.maxSteps, budget, callTimeoutMs };
     },
 
     /** Records that the task continues in this run. @param from the run that continued as this one */
@@ -71,7 +80,9 @@ export const createTaskActivities = (deps: TaskDeps) => {
 
     /** Stores a partial result: the model's last text, with its citations. @returns the result's hash */
     async conclude({ task, head }: { task: TaskRef; head: MessageHead }): Promise<ContentHash> {
-      const messages = numberPassages(await messageStore.loadAll(task, head));
+      await waitForInterruptedCalls(deps, task);
+      const lastHead = (await deps.ledger.findCutAnswer(task)) ?? head;
+      const messages = numberPassages(await messageStore.loadAll(task, lastHead));
       const { text: lastText, citations: places } = lastTextOf(messages) ?? {
         text: 'The budget ended before there was an answer.',
       };
@@ -88,6 +99,7 @@ export const createTaskActivities = (deps: TaskDeps) => {
     },
 
     async closeTask({ task, closure }: { task: TaskRef; closure: TaskEnd }): Promise<void> {
+      await waitForInterruptedCalls(deps, task);
       await afterEnd(deps, task, await tasks.close(task, currentRun(), closure));
     },
   };

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { graceMsOf } from '../runtime/grace.ts';
 import { createAdapters } from '../wiring/adapters.ts';
 import { agents } from '../agents/index.ts';
 import { checkAgentNames } from '../runtime/agent-settings.ts';
@@ -60,7 +61,7 @@ export async function startApi(edge: ApiEdge, adapters: ApiAdapters): Promise<{ 
   let stopping: Promise<void> | undefined;
   const stop = async () => {
     readiness.markDraining();
-    const cutOff = setTimeout(() => app.server.closeAllConnections(), config.ALFRED_SHUTDOWN_GRACE_S * 1_000);
+    const cutOff = setTimeout(() => app.server.closeAllConnections(), graceMsOf(config));
     await app.close();
     clearTimeout(cutOff);
     log.info({ url }, 'the API has stopped');

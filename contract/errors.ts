@@ -3,6 +3,7 @@ import type { WaitReason } from './references.ts';
 
 // How often an activity that fails with this code is attempted, including the first attempt.
 const once = 1;
+const thrice = 3;
 const few = 5;
 const several = 8;
 /**
@@ -62,7 +63,7 @@ const table = {
   model_rate_limited: [500, unlimited, 'The model provider is limiting our requests.'],
   // Not retried by the activity: the task itself waits until the model is back.
   model_outage: [503, once, 'The model provider is down. The task goes on when it is back.'],
-  model_auth: [500, once, 'The model provider refused our key.'],
+  model_auth: [500, once, 'The model provider refused our key, our account or the model.'],
   model_rejected: [500, once, 'The model provider refused the request.'],
   model_refused: [500, once, 'The model declined to answer.'],
   model_context_overflow: [500, once, 'The conversation no longer fits the model.'],
@@ -75,7 +76,8 @@ const table = {
   model_loop: [500, once, 'The model kept making the same call with the same result.'],
   tool_failed: [500, few, 'A tool failed after several attempts.'],
   terminated: [500, once, 'Somebody terminated the workflow in Temporal.'],
-  timed_out: [500, once, 'The workflow ran into its time limit.'],
+  timed_out: [500, thrice, 'The workflow, or a model call, ran into its time limit.'],
+  cancelled: [500, once, 'The model call was stopped, because its task was cancelled or reached its time limit.'],
   never_started: [500, once, 'The task was never started; it did nothing and cost nothing.'],
   workflow_lost: [500, once, 'Temporal no longer knows the workflow.'],
   superseded: [500, once, 'A newer attempt took over.'],

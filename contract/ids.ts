@@ -20,6 +20,7 @@ export const sourceWorkflowId = (sourceId: string) => `source/${sourceId}`;
 export const sourceScheduleId = (sourceId: string) => `source-due/${sourceId}`;
 
 export const agentQueue = (agent: string) => `agent-${agent}`;
+export const isAgentQueue = (queue: string) => queue.startsWith(agentQueue(''));
 export const documentsQueue = 'documents';
 /** The queue for housekeeping, such as the sweep: the periodic comparison of rows with their workflows. */
 export const systemQueue = 'system';

@@ -137,6 +137,8 @@ export type TaskPlan = {
   fallbacks?: string[];
   maxSteps: number;
   budget: BudgetLimits;
+  /** The longest duration of one attempt at a model call. Absent in plans from before 0.3. */
+  callTimeoutMs?: number;
 };
 
 /**
@@ -166,7 +168,7 @@ export type ReachedLimit = {
  */
 export type WaitReason =
   | ({ reason: 'budget' } & ReachedLimit)
-  | { reason: 'outage'; model: string }
+  | { reason: 'outage'; model: string; because?: 'auth' }
   /** Our own database or search index. `because` is a sentence for people. */
   | { reason: 'service'; service: 'database' | 'index'; because: string }
   | { reason: 'approval'; approvals: string[] };

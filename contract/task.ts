@@ -52,7 +52,12 @@ export const Waiting = z.object({
   needed: z.number().optional().describe('by the next call, at the most'),
   model: z.string().optional().describe('the one that does not answer'),
   service: z.enum(['database', 'index']).optional().describe('which part of Alfred cannot be used'),
-  because: z.string().optional().describe('why it cannot be used'),
+  because: z
+    .string()
+    .optional()
+    .describe(
+      'why it cannot be used; `auth`: the provider refuses the key, the account or the model, and a person has to mend that',
+    ),
 });
 export type Waiting = z.infer<typeof Waiting>;
 

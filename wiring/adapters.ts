@@ -16,6 +16,7 @@ import { createErasure } from '../adapters/postgres/erasure/erasure.ts';
 import { createEffects } from '../adapters/postgres/ledger/effects.ts';
 import { createEventListener } from '../adapters/postgres/event-listener.ts';
 import { createTaskEvents } from '../adapters/postgres/tasks/task-events.ts';
+import { createCallLeases } from '../adapters/postgres/ledger/call-leases.ts';
 import { createLedger } from '../adapters/postgres/ledger/ledger.ts';
 import { createModelGate } from '../adapters/postgres/ledger/model-gate.ts';
 import { createParkedTasks } from '../adapters/postgres/tasks/parked-tasks.ts';
@@ -36,6 +37,7 @@ export function createAdapters(edge: AdapterEdge) {
   const { config, log, postgres, client, metrics } = edge;
   const { db } = postgres;
   const listener = createEventListener(() => databaseUrl(config), log);
+  const leases = createCallLeases(() => databaseUrl(config), log);
   const knowledge = createKnowledge(edge);
   const conversationRows = createConversationRows(db);
   const workflows = createWorkflows(client, config);
@@ -56,6 +58,7 @@ export function createAdapters(edge: AdapterEdge) {
     conversationEvents: createConversationEvents(db, listener),
     turns: createConversationTurns(db),
     ledger: createLedger(db),
+    leases,
     erasure: createErasure(db),
     parked: createParkedTasks(db),
     gate: createModelGate(db, {
@@ -75,7 +78,7 @@ export function createAdapters(edge: AdapterEdge) {
     webhooks: createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW })),
     mail: config.ALFRED_SMTP_URL ? createSmtpTransport({ url: config.ALFRED_SMTP_URL }) : undefined,
     close: async () => {
-      await Promise.all([knowledge.close(), listener.close()]);
+      await Promise.all([knowledge.close(), listener.close(), leases.close()]);
     },
   };
 }

@@ -57,6 +57,7 @@ export async function startWorkers(
   const bundle = await workflowBundle(config, log);
   const searching = queuesThatSearch(agents, tools).filter((queue) => queues.includes(queue));
   const indexFolder = searching.length > 0 ? await watchIndexFolder(edge, adapters) : undefined;
+  adapters.leases.open();
   const workers = await Promise.all(
     queues.map((queue) =>
       serveQueue(

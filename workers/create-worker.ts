@@ -2,6 +2,8 @@ import { Worker, type WorkflowBundle } from '@temporalio/worker';
 import type { Activities } from '../activities/index.ts';
 import { createActivityInterceptor } from '../activities/interceptor.ts';
 import type { Edge } from '../runtime/edge.ts';
+import { isAgentQueue } from '../contract/ids.ts';
+import { graceMsOf } from '../runtime/grace.ts';
 import { bundleId } from './bundle.ts';
 
 type Options = Pick<Edge, 'config' | 'log' | 'connection'> & {
@@ -15,8 +17,9 @@ type Options = Pick<Edge, 'config' | 'log' | 'connection'> & {
 export const createWorker = (
   taskQueue: string,
   { config, log, connection, activities, bundle, takesActivities }: Options,
-) =>
-  Worker.create({
+) => {
+  const graceMs = graceMsOf(config, isAgentQueue(taskQueue) ? 'modelCalls' : 'other');
+  return Worker.create({
     connection,
     namespace: config.TEMPORAL_NAMESPACE,
     taskQueue,
@@ -27,12 +30,14 @@ export const createWorker = (
     enableNonLocalActivities: takesActivities,
     interceptors: { activity: [() => ({ inbound: createActivityInterceptor(log) })] },
     maxConcurrentActivityTaskExecutions: config.ALFRED_MAX_CONCURRENT_ACTIVITIES,
-    // After a crash its workflows wait this long for the dead process before another worker takes them.
-    stickyQueueScheduleToStartTimeout: '1 s',
+    // A worker that is busy for a moment keeps its workflows: without its cache it would replay them. After a crash its
+    // workflows wait this long for the dead process, unless a model call finds out that it is dead.
+    stickyQueueScheduleToStartTimeout: '5 s',
     // Activities learn of their cancellation when they heartbeat.
     maxHeartbeatThrottleInterval: '1 s',
     defaultHeartbeatThrottleInterval: '1 s',
-    shutdownGraceTime: config.ALFRED_SHUTDOWN_GRACE_S * 1_000,
+    shutdownGraceTime: graceMs,
     // Activities that ignore their cancellation must not keep the process alive.
-    shutdownForceTime: (config.ALFRED_SHUTDOWN_GRACE_S + 5) * 1_000,
+    shutdownForceTime: graceMs + 5_000,
   });
+};

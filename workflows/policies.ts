@@ -19,16 +19,19 @@ export const rowWriteInHandler: ActivityOptions = {
 };
 
 /**
- * Model calls: long, paid for, rate-limited. The heartbeat timeout detects a dead worker. A cancellation arrives with
- * the next heartbeat, within a second.
+ * Model calls: long, paid for, rate-limited. The heartbeat timeout detects a dead worker. It also fires when Temporal
+ * or the machine stands still; then the next attempt finds that the one before still runs, and waits for its answer. A
+ * cancellation arrives with the next heartbeat, within a second.
+ *
+ * @param timeoutMs longer than the call's own limit, which its output limit sets (contract/rules/call-limit.ts)
  */
-export const modelCall: ActivityOptions = {
-  startToCloseTimeout: '15 min',
+export const modelCall = (timeoutMs = 4 * 3_600_000): ActivityOptions => ({
+  startToCloseTimeout: timeoutMs,
   heartbeatTimeout: '3 s',
   // No limit of attempts: a provider that limits our requests is called again until it answers. The ledger counts the
   // failures of each step by their code, and the table in contract/errors.ts limits them.
   retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '1 min' },
-};
+});
 
 /** Tools: may change the world; receipts make a retry safe. */
 export const toolCall: ActivityOptions = {

@@ -74,7 +74,19 @@ export type Compaction = {
   summary?: string | undefined;
   /** Messages that a model must summarise first. */
   toSummarise?: SummaryRequest | undefined;
+  /** What to do when there is no summary: drop old tool results, if that makes enough room. */
+  dropping?: Compaction | undefined;
 };
+
+/** The compaction when the model wrote no summary. Without room for the messages they go; the questions stay. */
+export const withoutSummary = (compaction: Compaction): Compaction =>
+  compaction.dropping ?? {
+    ...compaction,
+    toSummarise: undefined,
+    summary: [compaction.summary, missingSummary].filter(Boolean).join('\n\n'),
+  };
+
+const missingSummary = 'Earlier messages were left out to make room, and there is no summary of them.';
 
 /** Summarise the messages in at most so many tokens. The summary is cut to `maxBytes`. */
 export type SummaryRequest = { messages: Message[]; maxTokens: number; maxBytes: number };
@@ -180,6 +192,7 @@ function planCompaction(
   const shorter = dropResults(conversation, (size(conversation.messages) - target) / density(1), density);
   const tokensShorter = size(shorter.messages);
   const [first] = conversation.messages;
+  const earlierSummary = first?.role === 'compaction' ? first.summary : undefined;
   const dropping: Compaction | undefined =
     shorter.dropped === 0
       ? undefined
@@ -189,7 +202,7 @@ function planCompaction(
           method: 'drop_tool_results',
           dropped: shorter.dropped,
           kept: { messages: shorter.messages.filter(isNoRoot), stored: shorter.stored.filter(isNoRoot) },
-          summary: first?.role === 'compaction' ? first.summary : undefined,
+          summary: earlierSummary,
         };
   if (dropping && tokensShorter <= target) return dropping;
 
@@ -209,7 +222,10 @@ function planCompaction(
     method: 'summary',
     dropped: split.replaced,
     kept: split.kept,
+    summary: earlierSummary,
     toSummarise: { messages, maxTokens, maxBytes: maxTokens / density(1) },
+    // A conversation that stays too long would be summarised again at every step.
+    dropping: tokensShorter <= fullShare * room ? dropping : undefined,
   };
 }
 

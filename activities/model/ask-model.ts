@@ -1,15 +1,18 @@
 import { v7 as newId } from 'uuid';
 import { AlfredError } from '../../contract/errors.ts';
-import { noUsage, totalTokens, type MessageHead, type TaskRef } from '../../contract/references.ts';
+import { noUsage, totalTokens, type MessageHead, type ReachedLimit, type TaskRef } from '../../contract/references.ts';
+import { callLimitMs } from '../../contract/rules/call-limit.ts';
 import { estimateTokens } from '../../contract/rules/token-estimate.ts';
 import { budgetExceeded } from '../../contract/rules/wait-reason.ts';
 import { linkAbort } from '../../runtime/link-abort.ts';
-import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
-import { isShutdown, showProgress, toAlfredError } from '../activity-context.ts';
+import { showProgress, toAlfredError } from '../activity-context.ts';
+import { createCallSignal } from './call-signal.ts';
+import { waitForEarlierAttempts, type EarlierAttemptsDeps } from './earlier-attempts.ts';
 import { judgeResponse, type AnswerContext } from './judge-response.ts';
 import { observeCall } from './observe-call.ts';
 import type {
+  CompletedModelCall,
   DayLimit,
   Ledger,
   MessageStore,
@@ -27,13 +30,12 @@ import { RunningCall } from './running-call.ts';
 import { createTextWriter } from './text-writer.ts';
 import { untilStored } from '../until-stored.ts';
 
-export type AskDeps = {
+export type AskDeps = EarlierAttemptsDeps & {
   ledger: Ledger;
   events: TaskEvents;
   gate: ModelGate;
   messageStore: Pick<MessageStore, 'loadAll' | 'loadResults'>;
   metrics: Metrics;
-  log: Logger;
   /** Daily limits that the task's calls are charged to. */
   dayLimitsOf(task: TaskRef): DayLimit[];
 };
@@ -59,49 +61,70 @@ export type ModelCall = {
 };
 
 /**
- * Makes one model call that is paid for once: passes the gate, reserves the worst case, streams, stores and settles the
- * response. A repeat returns the stored response.
+ * Makes one model call that is paid for once: waits for an earlier attempt that still runs, passes the gate, reserves
+ * the worst case, streams, stores and settles the response. A repeat returns the stored response.
  *
  * @throws AlfredError `model_outage` while the model's circuit is open, `model_rate_limited` with the time to wait,
  *   `budget_exceeded` before anything was spent, and any error of the provider
  */
 export async function askModel(deps: AskDeps, modelCall: ModelCall, signal: AbortSignal): Promise<PaidCall> {
-  const { ledger, gate, metrics } = deps;
-  const { task, at, purpose, facts, provider } = modelCall;
+  // An attempt that Temporal does not wait for begins no further call.
+  signal.throwIfAborted();
+  await waitForEarlierAttempts(deps, modelCall, signal);
   const paidBefore = await passGate(deps, modelCall);
   if (paidBefore) return paidBefore;
-  const identity = {
-    callId: newId(),
-    step: at.step,
-    attempt: at.attempt,
-    purpose,
-    provider: provider.name,
-    model: modelCall.request.model,
-  };
+  const { task, at, purpose, provider, request } = modelCall;
+  const { step, attempt } = at;
+  const identity = { callId: newId(), step, attempt, purpose, provider: provider.name, model: request.model };
   const dayLimits = deps.dayLimitsOf(task);
-  const reserved = await reserve(
-    {
-      ...modelCall,
-      begin: (worstCase) => ledger.beginModelCall(task, { ...identity, ...at, worstCase, dayLimits }),
-    },
-    signal,
-  );
-  if (reserved.paid) return reserved.paid;
-  const request = { ...modelCall.request, maxOutputTokens: reserved.maxOutputTokens };
+  const endLease = deps.leases.hold(identity.callId);
+  try {
+    const reserved = await reserve(
+      {
+        ...modelCall,
+        begin: (worstCase) => deps.ledger.beginModelCall(task, { ...identity, ...at, worstCase, dayLimits }),
+      },
+      signal,
+    );
+    return reserved.paid ?? (await makeCall(deps, modelCall, { identity, ...reserved, signal }));
+  } finally {
+    endLease();
+  }
+}
 
-  const running = new RunningCall(facts);
+type BegunCall = {
+  identity: Pick<CompletedModelCall, 'callId' | 'step' | 'attempt' | 'purpose' | 'provider' | 'model'>;
+  maxOutputTokens: number;
+  cutBy: ReachedLimit | undefined;
+  /** The activity's signal. */
+  signal: AbortSignal;
+};
+
+/** Makes a call that is charged, and records how it ended. */
+async function makeCall(
+  deps: AskDeps,
+  modelCall: ModelCall,
+  { identity, maxOutputTokens, cutBy, signal: activity }: BegunCall,
+): Promise<PaidCall> {
+  const { ledger, gate, metrics } = deps;
+  const { task, at, facts, estimatedTokens, parent, answer } = modelCall;
+  const running = new RunningCall(facts, { estimatedTokens, maxOutputTokens });
   const record = () => ({ ...identity, ...running.record() });
+  const whyUnwanted = async () => stopErrorOf(await ledger.stateOfCall(task, identity.callId));
+  const stop = createCallSignal({ activity, limitMs: callLimitMs(maxOutputTokens), whyUnwanted });
+  const { signal } = stop;
   let isStreaming = true;
   try {
+    const request = { ...modelCall.request, maxOutputTokens };
     const unwritten = await stream(deps, running, { ...modelCall, request }, signal);
     isStreaming = false;
     await ignoreGateFailure(deps, gate.recordSuccess(facts.name, gateUsageOf(running, modelCall)));
-    if (reserved.cutBy && running.wasCut()) throw budgetExceeded(reserved.cutBy);
-    const { parts, stopReason } = running.response();
-    const judged = modelCall.answer
-      ? await judgeResponse(deps, { task, model: facts.name, ...modelCall.answer }, { text: running.text, parts })
+    if (cutBy && running.wasCut()) throw budgetExceeded(cutBy);
+    const { parts, stopReason } = running.response({ mayBeCut: answer === undefined });
+    const judged = answer
+      ? await judgeResponse(deps, { task, model: facts.name, ...answer }, { text: running.text, parts })
       : { result: { text: running.text, citations: [] } };
-    const completed = { ...record(), parent: modelCall.parent, parts, stopReason, ...judged };
+    const completed = { ...record(), parent, parts, stopReason, ...judged };
     const paid = await untilStored(async () => {
       // Before `model.completed`: who follows the text has all of it then.
       if (unwritten !== undefined) await deps.events.completeText(task, at, unwritten);
@@ -110,11 +133,16 @@ export async function askModel(deps: AskDeps, modelCall: ModelCall, signal: Abor
     observeCall(metrics, completed, 'completed');
     return paid;
   } catch (error) {
-    const failure = signal.aborted
-      ? abortError(signal)
+    const isStopped = signal.aborted || (error instanceof AlfredError && error.code === 'superseded');
+    const failure = isStopped
+      ? await stopReasonOf(signal, whyUnwanted)
       : await withCircuitState(deps, modelCall, toAlfredError(error), isStreaming);
     observeCall(metrics, record(), failure.code);
-    throw await recordFailure(deps, modelCall, { record: record(), failure, error, signal });
+    const textParts = cutBy && answer && !isStopped ? running.cutText() : [];
+    const cut = textParts.length > 0 ? { parent, parts: textParts } : undefined;
+    throw await recordFailure(deps, modelCall, { record: { ...record(), cut }, failure, error });
+  } finally {
+    stop.release();
   }
 }
 
@@ -126,16 +154,14 @@ async function recordFailure(
     record,
     failure,
     error,
-    signal,
   }: {
     record: Omit<Parameters<Ledger['failModelCall']>[1], 'code' | 'message' | 'mayRetry'>;
     failure: AlfredError;
     error: unknown;
-    signal: AbortSignal;
   },
 ): Promise<AlfredError> {
   const { code, message, retryAfterMs, details } = failure;
-  const mayRetry = !signal.aborted || isShutdown(signal);
+  const mayRetry = code !== 'cancelled' && code !== 'superseded';
   const failures = await ledger
     .failModelCall(task, { ...record, code, message, mayRetry })
     .catch((storeError: unknown) => {
@@ -163,11 +189,12 @@ async function passGate(
   });
 }
 
-export const outage = ({ name: model }: Pick<ModelFacts, 'name'>, cause?: unknown) =>
-  new AlfredError('model_outage', `${model} does not answer; its circuit is open.`, {
-    details: { reason: 'outage', model },
-    cause,
-  });
+export const outage = ({ name: model }: Pick<ModelFacts, 'name'>, cause?: unknown, because?: 'auth') => {
+  const details = { reason: 'outage' as const, model, ...(because ? { because } : {}) };
+  // The provider's own words say what a person has to mend.
+  const message = because && cause instanceof Error ? cause.message : `${model} does not answer; its circuit is open.`;
+  return new AlfredError('model_outage', message, { details, cause });
+};
 
 /**
  * Reports a provider's failure to the gate, which all workers share. While the circuit is open the failure becomes an
@@ -182,6 +209,10 @@ async function withCircuitState(
   if (!isStreaming) return error;
   if (error.code === 'model_rate_limited')
     await ignoreGateFailure(deps, deps.gate.recordRateLimit(facts.name, error.retryAfterMs ?? 5_000));
+  if (error.code === 'model_auth') {
+    await ignoreGateFailure(deps, deps.gate.recordFailure(facts.name, 'auth'));
+    return outage(facts, error, 'auth');
+  }
   if (error.code !== 'model_unavailable') return error;
   const isOpen = await ignoreGateFailure(deps, deps.gate.recordFailure(facts.name));
   return isOpen ? outage(facts, error.cause ?? error) : error;
@@ -200,10 +231,21 @@ const gateUsageOf = (running: RunningCall, { estimatedTokens }: ModelCall) => ({
   limits: running.limits,
 });
 
-const abortError = (signal: AbortSignal) =>
-  isShutdown(signal)
-    ? new AlfredError('draining', 'The worker shuts down.')
-    : new AlfredError('superseded', 'The call was stopped.');
+/** Why a call was stopped. Streaming stops with a reason of its own, when its text is not wanted any more. */
+async function stopReasonOf(
+  { reason }: AbortSignal,
+  whyUnwanted: () => Promise<AlfredError | undefined>,
+): Promise<AlfredError> {
+  if (reason instanceof AlfredError) return reason;
+  if (reason instanceof Error && reason.message === 'WORKER_SHUTDOWN')
+    return new AlfredError('draining', 'The worker shuts down.');
+  return (await whyUnwanted().catch(() => undefined)) ?? new AlfredError('cancelled');
+}
+
+const stopErrorOf = (state: Awaited<ReturnType<Ledger['stateOfCall']>>): AlfredError | undefined => {
+  if (state === 'open') return undefined;
+  return state === 'ended' ? new AlfredError('cancelled') : new AlfredError('superseded');
+};
 
 /**
  * Consumes the provider's events. The text of a step is also streamed to those who follow the task.

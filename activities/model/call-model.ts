@@ -40,7 +40,7 @@ export const createModelActivities = (deps: ModelDeps) => ({
         // The outage of the first model: that is the one to wait for.
         let firstOutage: AlfredError | undefined;
         for (const name of [model, ...fallbacks]) {
-          if (firstOutage) await reportFallback(deps, { task, at, from: model, to: name });
+          if (firstOutage) await reportFallback(deps, { task, at, from: model, to: name, outage: firstOutage });
           try {
             return await annotateCalls(deps, task, await runStep(deps, { task, at, model: name, parent }, signal));
           } catch (error) {
@@ -55,9 +55,16 @@ export const createModelActivities = (deps: ModelDeps) => ({
 
 async function reportFallback(
   { events, metrics }: ModelDeps,
-  { task, at, from, to }: { task: TaskRef; at: CallAttempt; from: string; to: string },
+  {
+    task,
+    at,
+    from,
+    to,
+    outage: { details },
+  }: { task: TaskRef; at: CallAttempt; from: string; to: string; outage: AlfredError },
 ) {
   metrics.modelFallbacks.inc({ from, to });
-  const data = { step: at.step, from, to, reason: 'outage' };
+  const reason = (details?.reason === 'outage' && details.because) || 'outage';
+  const data = { step: at.step, from, to, reason };
   await events.appendOnce(task, at, { type: 'model.fallback', data });
 }

@@ -1,8 +1,16 @@
 import type { Agent } from '../../agents/index.ts';
+import { AlfredError } from '../../contract/errors.ts';
 import type { MessageHead, TaskRef } from '../../contract/references.ts';
 import { askModel, type AskDeps, type CallAttempt } from './ask-model.ts';
 import { maxChainTokens, estimateMessageTokens } from '../context/context-size.ts';
-import { applyCompaction, planFit, type FitRequest, type Fitted, type SummaryRequest } from '../context/fit-context.ts';
+import {
+  applyCompaction,
+  planFit,
+  withoutSummary,
+  type FitRequest,
+  type Fitted,
+  type SummaryRequest,
+} from '../context/fit-context.ts';
 import { overheadBytesOf, summaryRequest } from './model-request.ts';
 import type { MessageStore, ModelFacts, ModelProvider, Tool } from '../../contract/ports/index.ts';
 
@@ -44,9 +52,14 @@ export async function fitConversation(
   const plan = await planFit(messageStore, request);
   if ('fitted' in plan) return plan.fitted;
   const { compaction } = plan;
-  const summary =
-    compaction.toSummarise && (await summarise(deps, context, { head, ...compaction.toSummarise }, signal));
-  const fitted = await applyCompaction(messageStore, request, compaction, summary);
+  const { toSummarise } = compaction;
+  const summary = toSummarise && (await summarise(deps, context, { head, ...toSummarise }, signal));
+  const fitted = await applyCompaction(
+    messageStore,
+    request,
+    toSummarise && summary === undefined ? withoutSummary(compaction) : compaction,
+    summary,
+  );
   for (const compacted of fitted.compacted) {
     metrics.contextCompactions.inc({ method: compacted.method });
     await events.appendOnce(task, at, { type: 'context.compacted', data: { step: at.step, ...compacted } });
@@ -54,16 +67,20 @@ export async function fitConversation(
   return fitted;
 }
 
-/** Lets the model summarise messages. A repeat for the same step and head returns the stored summary. */
+/**
+ * Lets the model summarise messages. A repeat for the same step and head returns the stored summary.
+ *
+ * @returns undefined when the output limit was over before the model wrote anything: it reasoned until then
+ */
 async function summarise(
   deps: FitDeps,
   { task, at, provider, facts }: StepContext,
   { head, messages, maxTokens }: SummaryRequest & { head: MessageHead },
   signal: AbortSignal,
-): Promise<string> {
+): Promise<string | undefined> {
   const request = summaryRequest(messages, maxTokens, { task, at, facts });
   const instructionBytes = Buffer.byteLength(request.instructions);
-  const { text } = await askModel(
+  const asked = askModel(
     deps,
     {
       task,
@@ -78,5 +95,11 @@ async function summarise(
     },
     signal,
   );
-  return text;
+  return asked.then(
+    ({ text }) => text,
+    (error: unknown) => {
+      if (error instanceof AlfredError && error.code === 'model_output_limit') return undefined;
+      throw error;
+    },
+  );
 }

@@ -4,6 +4,7 @@ import type { ProviderFailure } from '../outbound/provider-errors.ts';
 import { OpenAiAnswer } from './openai-answer.ts';
 import { normalizeEventStream } from './openai-event-stream.ts';
 import { openAiParameters } from './openai-request.ts';
+import { patientFetch } from './patient-fetch.ts';
 import { openAiRateLimitHeaders, parseRateLimits } from './rate-limit-headers.ts';
 import { replaceLoneSurrogates } from './replace-lone-surrogates.ts';
 import { streamAnswer } from './stream-answer.ts';
@@ -17,22 +18,27 @@ type Options = {
   baseUrl?: string | undefined;
   /**
    * Longest silence before a call is aborted, in milliseconds. It is long because an aborted call is charged, and
-   * because a server sends nothing while a model reasons or a slow machine reads a long prompt. Node's HTTP client
-   * waits no longer.
+   * because a server sends nothing while a model reasons or a slow machine reads a long prompt. Default: 5 minutes for
+   * OpenAI and Azure, half an hour for any other server.
    */
   idleMs?: number | undefined;
 };
+
+/** What Node's own `fetch` waits for at most. */
+const maxFetchMs = 5 * 60_000;
 
 /** Any server that speaks Chat Completions, through the official SDK. Its retries are off, because Temporal retries. */
 export function createOpenAiProvider({
   name = 'openai',
   apiKey,
   baseUrl,
-  idleMs = 5 * 60_000,
+  idleMs: chosenIdleMs,
 }: Options): ModelProvider {
   const url = new URL(baseUrl ?? 'https://api.openai.com/v1');
   const isAzure = /\.azure\.com$/.test(url.hostname);
   const isOpenAi = isAzure || /(^|\.)api\.openai\.com$/.test(url.hostname);
+  const idleMs = chosenIdleMs ?? (isOpenAi ? maxFetchMs : 30 * 60_000);
+  const fetchAnswer = idleMs > maxFetchMs ? patientFetch : fetch;
   const client = new OpenAI({
     // The SDK requires a key, even for servers that ignore it.
     apiKey: apiKey ?? 'none',
@@ -45,7 +51,7 @@ export function createOpenAiProvider({
     organization: null,
     project: null,
     maxRetries: 0,
-    fetch: async (input, init) => normalizeEventStream(await fetch(input, init)),
+    fetch: async (input, init) => normalizeEventStream(await fetchAnswer(input, init)),
     timeout: idleMs + 60_000,
     logLevel: 'off',
   });

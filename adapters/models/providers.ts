@@ -18,15 +18,17 @@ export function createProviders(config: Config): Record<string, ModelProvider> {
     OPENAI_BASE_URL: openaiUrl,
     ALFRED_SCRIPT_FILE: scriptFile,
   } = config;
+  const silenceS = config.ALFRED_MODEL_SILENCE_S;
+  const idleMs = silenceS === undefined ? undefined : silenceS * 1_000;
   const providers = [
     createOfflineProvider({
       firstTokenMs: config.ALFRED_OFFLINE_FIRST_TOKEN_MS,
       tokensPerS: config.ALFRED_OFFLINE_TOKENS_PER_S,
     }),
-    anthropicKey && createAnthropicProvider({ apiKey: anthropicKey, baseUrl: config.ANTHROPIC_BASE_URL }),
-    (openaiKey ?? openaiUrl) && createOpenAiProvider({ apiKey: openaiKey, baseUrl: openaiUrl }),
+    anthropicKey && createAnthropicProvider({ apiKey: anthropicKey, baseUrl: config.ANTHROPIC_BASE_URL, idleMs }),
+    (openaiKey ?? openaiUrl) && createOpenAiProvider({ apiKey: openaiKey, baseUrl: openaiUrl, idleMs }),
     ...localProviders.map((name) =>
-      createOpenAiProvider({ name, baseUrl: withVersion(config[localModelServers[name].variable]) }),
+      createOpenAiProvider({ name, baseUrl: withVersion(config[localModelServers[name].variable]), idleMs }),
     ),
     scriptFile && createScriptedProvider({ file: scriptFile }),
   ].filter((provider) => typeof provider === 'object');

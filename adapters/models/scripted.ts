@@ -33,6 +33,7 @@ export function createScriptedProvider({ idleMs = 2 * 60_000, ...source }: Optio
       try {
         yield* watch.iterate(eventsOf(turn, step, request, watch.signal));
       } catch (error) {
+        if (watch.signal.aborted) yield { type: 'uncounted' };
         throw watch.isSilent() && !signal.aborted ? silenceError(name, idleMs, error) : error;
       } finally {
         watch.release();

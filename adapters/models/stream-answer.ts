@@ -40,9 +40,12 @@ export async function* streamAnswer<Piece>(
   answer: AnswerBuilder<Piece>,
   signal: AbortSignal,
 ): AsyncIterable<ModelEvent> {
+  signal.throwIfAborted();
   const watch = watchSilence(signal, idleMs);
+  let isOpen = false;
   try {
     const { pieces, headers } = await watch.wait(open(watch.signal));
+    isOpen = true;
     const limits = parseLimits(headers);
     if (limits) yield { type: 'limits', limits };
     yield* removeThinking(joinSurrogates(eventsOf(answer, watch.iterate(pieces))));
@@ -50,16 +53,44 @@ export async function* streamAnswer<Piece>(
     watch.signal.throwIfAborted();
     yield* usageEvents(answer);
     const end = answer.end();
-    if (!end) throw providerError(provider, { message: 'the stream ended early' });
+    if (!end) {
+      yield { type: 'uncounted' };
+      throw providerError(provider, { message: 'the stream ended early' });
+    }
     yield { ...end, parts: partsWithoutThinking(end.parts) };
   } catch (error) {
     yield* usageEvents(answer);
-    if (signal.aborted || error instanceof AlfredError) throw error;
+    if (error instanceof AlfredError) throw error;
+    const failure = parseFailure(error);
+    const isAnswered = failure?.status !== undefined || failure?.type !== undefined;
+    // The provider charges what it has read and written, unless it answers with an error.
+    if (watch.signal.aborted || (!isAnswered && (isOpen || !wasNeverSent(error)))) yield { type: 'uncounted' };
+    if (signal.aborted) throw error;
     if (watch.isSilent()) throw silenceError(provider, idleMs, error);
-    throw providerError(provider, parseFailure(error) ?? { message: 'the stream broke off' }, error);
+    throw providerError(provider, failure ?? { message: 'the stream broke off' }, error);
   } finally {
     watch.release();
   }
+}
+
+/** Codes of connections that were never made. */
+const unconnectedCodes = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+/** Whether an error, or one of its causes, says that there was no connection. */
+function wasNeverSent(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false;
+  const { code, cause, errors } = error as { code?: unknown; cause?: unknown; errors?: unknown };
+  if (typeof code === 'string' && (unconnectedCodes.has(code) || /CERT|_TLS_/.test(code))) return true;
+  // One error for each address of a name.
+  if (Array.isArray(errors) && errors.length > 0) return errors.every(wasNeverSent);
+  return wasNeverSent(cause);
 }
 
 async function* eventsOf<Piece>(answer: AnswerBuilder<Piece>, pieces: AsyncIterable<Piece>): AsyncIterable<ModelEvent> {

@@ -31,14 +31,15 @@ const codesByReason: [RegExp, ErrorCode][] = [
   [/^(context_length_exceeded|exceed_context_size_error|request_too_large)$/, 'model_context_overflow'],
   // Waiting does not help: the account has to be paid or its limit raised.
   [/^(insufficient_quota|billing_error|billing_hard_limit_reached|.*spend_limit_reached)$/, 'model_auth'],
+  [/^(model_not_found|DeploymentNotFound|model_deprecated|model_retired)$/, 'model_auth'],
   [/^(rate_limit_error|rate_limit_exceeded)$/, 'model_rate_limited'],
   [/^(content_filter|content_policy_violation)$/, 'model_refused'],
 ];
 
 /** Types of errors inside a stream. There the HTTP status is already sent, so only the type tells what happened. */
 const codesInStream: [RegExp, ErrorCode][] = [
-  [/^(authentication|permission)/, 'model_auth'],
-  [/^(invalid_request|not_found|BadRequest|NotFound)/, 'model_rejected'],
+  [/^(authentication|permission|not_found|NotFound)/, 'model_auth'],
+  [/^(invalid_request|BadRequest)/, 'model_rejected'],
 ];
 
 /** How servers that have no code for it word that a prompt is too long. */
@@ -60,6 +61,8 @@ function codeOf({ status, type = '', code = '', message }: ProviderFailure): Err
     case 401:
     case 402:
     case 403:
+    // The provider does not have the model, or no longer: a person has to mend that, as with a key.
+    case 404:
       return 'model_auth';
     case 429:
       return 'model_rate_limited';
@@ -74,13 +77,13 @@ function codeOf({ status, type = '', code = '', message }: ProviderFailure): Err
 function adviceFor(code: ErrorCode, { status, type = '', code: reason = '', message }: ProviderFailure): string {
   switch (code) {
     case 'model_auth':
-      return 'Check the provider’s API key, what it may use, and that its account is paid.';
+      return status === 404 || /not_?found/i.test(`${type} ${reason}`)
+        ? 'Check that ALFRED_MODEL names a model it has, and that its base URL is right (for most servers it ends in /v1).'
+        : 'Check the provider’s API key, what it may use, and that its account is paid.';
     case 'model_context_overflow':
       return 'The conversation no longer fits the model; ask with less material.';
     case 'model_rejected':
-      return status === 404 || /not_?found/i.test(`${type} ${reason}`)
-        ? 'Check that ALFRED_MODEL names a model it has, and that its base URL is right (for most servers it ends in /v1).'
-        : `It says: ${shortMessage(message)}`;
+      return `It says: ${shortMessage(message)}`;
     default:
       return '';
   }

@@ -99,6 +99,11 @@ export const createWorkflows = (client: Client, config: Pick<Config, 'ALFRED_TEN
         }),
       ),
 
+    async forgetWorker(taskId) {
+      const execution = { workflowId: taskWorkflowId(taskId) };
+      await client.workflowService.resetStickyTaskQueue({ namespace: client.options.namespace, execution });
+    },
+
     async release(taskId) {
       try {
         await client.workflow.getHandle(taskWorkflowId(taskId)).signal(signalName.resume);

@@ -42,8 +42,23 @@ export interface Ledger {
    */
   failModelCall(task: TaskRef, call: FailedModelCall): Promise<number>;
 
+  /** Lists the ids of a task's open calls, of one step and purpose or all. */
+  listOpenCalls(task: TaskRef, only?: { step: number; purpose: Purpose }): Promise<string[]>;
+
+  /**
+   * Reads whether the answer of an open call is still of use: `superseded` when a newer attempt took over, `ended` when
+   * the task has ended.
+   */
+  stateOfCall(task: TaskRef, callId: string): Promise<'open' | 'superseded' | 'ended'>;
+
+  /** Marks a task's open calls as lost, because their workers are gone. */
+  writeOffOpenCalls(task: TaskRef): Promise<void>;
+
   /** Marks attempts as lost that are still open long after their task has ended. @returns their number */
   writeOffLost(): Promise<number>;
+
+  /** Finds the cut answer of a step that is not paid. @returns the head of the conversation that ends with it */
+  findCutAnswer(task: TaskRef): Promise<MessageHead | undefined>;
 
   /** Reads the stored response of a step. @returns undefined when no attempt has completed the step */
   findPaidCall(task: TaskRef, step: number, purpose: Purpose): Promise<PaidCall | undefined>;
@@ -141,4 +156,10 @@ export type CompletedModelCall = ModelCallRecord & {
   correction?: { because: CorrectionReason; text: string } | undefined;
 };
 
-export type FailedModelCall = ModelCallRecord & { code: ErrorCode; message: string; mayRetry: boolean };
+export type FailedModelCall = ModelCallRecord & {
+  code: ErrorCode;
+  message: string;
+  mayRetry: boolean;
+  /** An answer that was cut because the budget left no room for more. The task can end with it. */
+  cut?: { parent: MessageHead; parts: AssistantPart[] } | undefined;
+};

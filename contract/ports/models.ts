@@ -43,12 +43,14 @@ export type TokenCounts = Omit<Usage, 'costUsd'>;
  * - `text`: text to append to the answer.
  * - `usage`: token counts of the call so far. The event may come several times, and each replaces the event before.
  * - `limits`: rate limits that the provider reported.
+ * - `uncounted`: the call broke off after the request was sent, so the provider may charge more than it has counted.
  * - `end`: the complete response. The event comes once, as the last one.
  */
 export type ModelEvent =
   | { type: 'text'; text: string }
   | { type: 'usage'; usage: TokenCounts }
   | { type: 'limits'; limits: ProviderLimits }
+  | { type: 'uncounted' }
   | { type: 'end'; parts: AssistantPart[]; stopReason: StopReason };
 
 /** One model provider. It never retries, because Temporal does. It throws AlfredErrors only. */
@@ -115,8 +117,14 @@ export interface ModelGate {
     outcome: { tokens: number; estimated: number; limits?: ProviderLimits | undefined },
   ): Promise<void>;
 
-  /** Records a failure that the provider's health caused. @returns whether the circuit is open now */
-  recordFailure(model: string): Promise<boolean>;
+  /**
+   * Records a failure that is not the request's.
+   *
+   * @param reason `auth`: the provider refuses every request for this model, so the circuit opens at once. Default: its
+   *   health
+   * @returns whether the circuit is open now
+   */
+  recordFailure(model: string, reason?: 'auth'): Promise<boolean>;
 
   /** Records a 429 response: `enter` refuses every call of this model until `retryAfterMs` is over. */
   recordRateLimit(model: string, retryAfterMs: number): Promise<void>;

@@ -24,6 +24,12 @@ export interface Workflows {
   /** Starts the sync, or the removal, that the source's row asks for. */
   syncSource(source: SourceRef): Promise<void>;
 
+  /**
+   * Makes Temporal give the next steps of a task's workflow to any worker at once. Otherwise the worker that had the
+   * workflow last is waited for, also when it is dead.
+   */
+  forgetWorker(taskId: string): Promise<void>;
+
   /** Signals a parked task to call its model again. Does nothing when the task has ended. */
   release(taskId: string): Promise<void>;
 

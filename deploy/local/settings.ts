@@ -55,6 +55,8 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     ...environment,
     ALFRED_API_PORT: String(explicit.ALFRED_API_PORT ?? defaultPorts.ALFRED_API_PORT),
     ALFRED_DATA_DIR: dataDir,
+    // A person who presses Ctrl-C waits.
+    ALFRED_SHUTDOWN_GRACE_S: environment.ALFRED_SHUTDOWN_GRACE_S || '10',
   };
   const config = readConfig(
     { ...defaults, DATABASE_URL: environment.DATABASE_URL || 'postgres://127.0.0.1/chosen-at-start' },

@@ -46,6 +46,15 @@ export const models = {
     .max(128_000)
     .default(8_192)
     .describe('output limit of one model call'),
+  ALFRED_MODEL_SILENCE_S: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(7_200)
+    .optional()
+    .describe(
+      'a model call is given up after so many seconds in which its server sent nothing; default: 480 for Anthropic, 300 for OpenAI and Azure, 1800 for every other server, which may be a slow machine that reads a long prompt',
+    ),
   ANTHROPIC_API_KEY: z.string().min(1).optional().describe('key for Claude'),
   ANTHROPIC_BASE_URL: url(/^https?:$/, 'http://host:port')
     .default('https://api.anthropic.com')

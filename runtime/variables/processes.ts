@@ -31,8 +31,10 @@ export const processes = {
     .int()
     .min(0)
     .max(3_600)
-    .default(10)
-    .describe('how long running activities may finish when a process stops'),
+    .optional()
+    .describe(
+      'how long running work may finish when a process stops; default: 300 for the queues of agents, because a model call that is broken off is paid again, and 10 elsewhere',
+    ),
   ALFRED_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')

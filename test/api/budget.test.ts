@@ -75,6 +75,23 @@ describe('POST /v1/tasks/{id}/budget', () => {
     expect(requests[0]?.maxOutputTokens).toBeGreaterThanOrEqual(1_024);
   });
 
+  test('an answer that the budget cut is kept: the task ends with it, or a grant pays for a whole one', async () => {
+    const cut = { text: ['The first half'], stopReason: 'max_tokens' as const };
+    api.script([cut]);
+    const id = await ask({ maxCostUsd: 18, waitS: 0 });
+    const { result, usage } = await api.taskReaches(id, 'completed');
+    expect(result).toMatchObject({ text: 'The first half', incomplete: 'budget' });
+    expect(usage).toMatchObject({ modelCalls: 1, outputTokens: 5 });
+
+    api.script([cut, { text: ['The whole answer.'] }]);
+    const second = await ask({ maxCostUsd: 18 });
+    await api.taskReaches(second, 'waiting');
+    await grant(second, { maxCostUsd: 100 });
+    const completed = await api.taskReaches(second, 'completed');
+    expect(completed.result.text).toBe('The whole answer.');
+    expect(completed.result.incomplete).toBeUndefined();
+  });
+
   test('finish ends the task with a partial result', async () => {
     twoSteps();
     const id = await ask({ maxModelCalls: 1 });

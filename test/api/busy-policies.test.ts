@@ -222,7 +222,7 @@ describe('an interrupted task', () => {
 });
 
 test('a failed task leaves its question in the context', async () => {
-  api.script([{ error: new AlfredError('model_auth', 'no key') }]);
+  api.script([{ error: new AlfredError('model_refused', 'no answer') }]);
   await conversation.say('one');
   await conversation.quiet();
   requests = api.script([{ text: ['Yes.'] }]);

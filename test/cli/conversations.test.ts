@@ -18,7 +18,7 @@ test('without conversations, list says how to start one', async () => {
 
 test('list shows running and queued messages; show prints the messages with their states', async () => {
   const second = blockedTurn('Never.');
-  harness.script([{ text: ['Thirty days.'] }, { error: new AlfredError('model_auth', 'no key') }, second.turn]);
+  harness.script([{ text: ['Thirty days.'] }, { error: new AlfredError('model_refused', 'no answer') }, second.turn]);
   const conversation = await openConversation(harness, { title: 'Expenses' });
   await conversation.say('How many days?');
   await conversation.quiet();

@@ -111,20 +111,20 @@ describe('agentTaskWorkflow', () => {
   });
 
   test('a final provider error fails the task at once with a code and a sentence', async () => {
-    const requests = harness.script([{ error: new AlfredError('model_auth', 'anthropic answered 401.') }]);
+    const requests = harness.script([{ error: new AlfredError('model_refused', 'It declined.') }]);
     const { id, handle } = await harness.start();
     await expect(handle.result()).rejects.toBeInstanceOf(WorkflowFailedError);
     expect(requests).toHaveLength(1);
     expect(await harness.row(id)).toMatchObject({
       status: 'failed',
-      error: { code: 'model_auth', message: 'anthropic answered 401.' },
+      error: { code: 'model_refused', message: 'It declined.' },
     });
     expect((await harness.events.read(scope, id, 0, 100)).at(-1)).toMatchObject({
       type: 'task.failed',
-      data: { error: { code: 'model_auth' } },
+      data: { error: { code: 'model_refused' } },
     });
     expect(await harness.metrics.registry.getSingleMetricAsString('task_failures_total')).toContain(
-      'code="model_auth"',
+      'code="model_refused"',
     );
   });
 
@@ -155,7 +155,15 @@ describe('agentTaskWorkflow', () => {
       if (page.some(({ type }) => type === 'text.delta')) break;
     await handle.cancel();
     const events = await harness.followToEnd(id);
-    expect(events.at(-1)).toMatchObject({ type: 'task.cancelled' });
+    // The interrupted call is recorded, with a name of its own, before the end says what the task used.
+    expect(events.at(-2)).toMatchObject({
+      type: 'model.failed',
+      data: { error: { code: 'cancelled' }, willRetry: false },
+    });
+    expect(events.at(-1)).toMatchObject({
+      type: 'task.cancelled',
+      data: { usage: { modelCalls: 1, inputTokens: 10 } },
+    });
     expect(await harness.row(id)).toMatchObject({ status: 'cancelled', error: null });
     await expect(handle.result()).rejects.toThrow();
     await until('the model call is stopped', () => stopped);

@@ -83,6 +83,23 @@ test('a summary by the model replaces what no longer fits; it is paid once and n
   expect(row.usage.modelCalls).toBe(requests.length);
 });
 
+test.each([
+  ['a summary that was cut at its output limit is used as it is', ['The half of it'], 'The half of it'],
+  ['without any summary, a model that reasoned until its output limit, older messages go', [], 'no summary of them'],
+])('%s', async (_, text, expected) => {
+  harness.tool('look', async (input) => ({ output: { input }, summary: 'looked' }));
+  const requests = script(({ instructions, messages }) => {
+    if (instructions.startsWith('You shorten')) return { text, stopReason: 'max_tokens' };
+    const turns = messages.filter(({ role }) => role === 'assistant').length;
+    return requests.length < 12
+      ? { text: [words(250, turns)], calls: [{ tool: 'look', arguments: { at: requests.length } }] }
+      : { text: ['Done.'] };
+  });
+  const { row } = await runTask();
+  expect(row).toMatchObject({ status: 'completed', result: { text: 'Done.' } });
+  expect(JSON.stringify(requests.at(-1)?.messages)).toContain(expected);
+});
+
 test('a conversation that the provider refuses as too large is shortened and sent again', async () => {
   harness.tool('look', async (input) => ({ output: { input, text: words(60, 1) }, summary: 'looked' }));
   const requests = script(({ messages }) => {

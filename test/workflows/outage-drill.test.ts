@@ -154,3 +154,50 @@ describe('an outage of forty probes with 200 tasks in flight', () => {
     expect(requests.every(({ model }) => model === 'test')).toBe(true);
   });
 });
+
+describe('a model whose provider refuses the key', () => {
+  const refused = () => ({ error: new AlfredError('model_auth', 'The provider answered 401.') });
+
+  test('ends no task: the first refusal opens the circuit, and the task goes on when the key works again', async () => {
+    harness = await createTaskHarness({ ALFRED_OUTAGE_PROBE_S: String(probeS) });
+    let isRefused = true;
+    harness.tool('look', async () => ({ output: {}, summary: 'looked' }));
+    harness.script((_, call) => {
+      if (call === 1) return { calls: [{ tool: 'look', arguments: {} }] };
+      return isRefused ? refused() : { text: ['Paid again.'] };
+    });
+    const { id } = await harness.start();
+    const { waiting } = await until('the task waits', () => harness.row(id), {
+      accept: (row) => row.waiting !== null,
+    });
+    expect(waiting).toMatchObject({
+      reason: 'outage',
+      because: 'auth',
+      model: 'scripted:test',
+      message: expect.stringContaining('check the key'),
+    });
+    isRefused = false;
+    expect((await harness.followToEnd(id)).at(-1)).toMatchObject({
+      type: 'task.completed',
+      data: { result: { text: 'Paid again.' } },
+    });
+    // The first step is not repeated.
+    expect((await rows(`select from model_calls where outcome = 'completed'`)).length).toBe(2);
+  });
+
+  test('is replaced by the fallback; a person can end a task that waits', async () => {
+    harness = await createTaskHarness({ ALFRED_MODEL: 'scripted:test,scripted:spare', ALFRED_OUTAGE_PROBE_S: '60' });
+    let hasSpare = true;
+    harness.script(({ model }) => (model === 'spare' && hasSpare ? { text: ['From the spare.'] } : refused()));
+    const { id } = await harness.start();
+    const events = await harness.followToEnd(id);
+    expect(events.find(({ type }) => type === 'model.fallback')).toMatchObject({ data: { reason: 'auth' } });
+    expect(events.at(-1)?.type).toBe('task.completed');
+
+    hasSpare = false;
+    const { id: second, handle } = await harness.start();
+    await until('the task waits', () => harness.row(second), { accept: ({ status }) => status === 'waiting' });
+    await handle.cancel();
+    expect((await harness.followToEnd(second)).at(-1)?.type).toBe('task.cancelled');
+  });
+});

@@ -30,7 +30,6 @@ import { LoopGuard, type GuardState } from './loop-guard.ts';
 import { TaskProgress } from './progress.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
-const { callModel } = proxyActivities<Activities>(modelCall);
 const { runTool } = proxyActivities<Activities>(toolCall);
 const { runTool: runEffect } = proxyActivities<Activities>(effectCall);
 const { startTask, carryOn, conclude, takeSteering } = proxyLocalActivities<Activities>(rowWrite);
@@ -164,8 +163,9 @@ export class TaskRun {
 
   private async callModel(): Promise<StepResult | { wait: WaitReason }> {
     const { task, progress } = this;
-    const { model, fallbacks } = this.plan;
+    const { model, fallbacks, callTimeoutMs } = this.plan;
     const { step, head, results } = this.state;
+    const { callModel } = proxyActivities<Activities>(modelCall(callTimeoutMs));
     progress.showModelCall(step);
     const outcome = await catchWait(
       callModel.executeWithOptions({ summary: `step ${step} · ${model}` }, [

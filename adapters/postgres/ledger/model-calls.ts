@@ -8,13 +8,19 @@ import type { Ledger, OpenModelCall, Purpose } from '../../../contract/ports/ind
 import { chargeOf, findReachedLimit, insertDayBudgets } from '../tasks/budgets.ts';
 import { isOpenFor, reopen } from '../tasks/reopen.ts';
 import { endModelCall } from './end-model-call.ts';
+import { createOpenCalls } from './open-calls.ts';
 import { openModelCall, purposeField } from './open-model-call.ts';
 import { findPaidCall } from './paid-call.ts';
 import { storeResponse } from './store-response.ts';
 
 type ModelCalls = Pick<
   Ledger,
-  'beginModelCall' | 'settleModelCall' | 'failModelCall' | 'findPaidCall' | 'writeOffLost'
+  | 'beginModelCall'
+  | 'settleModelCall'
+  | 'failModelCall'
+  | 'findCutAnswer'
+  | 'findPaidCall'
+  | keyof ReturnType<typeof createOpenCalls>
 >;
 
 /**
@@ -80,33 +86,33 @@ export const createModelCalls = (db: Database): ModelCalls => ({
     // A call that an outage stopped is always made again when the outage is over.
     const willRetry = call.mayRetry && (code === 'model_outage' || failures < maxAttemptsOf(code));
     const error = { code, message };
+    const cut = call.cut && storeResponse(task, { ...call, ...call.cut, stopReason: 'max_tokens' });
     await endModelCall(db, task, call, {
       outcome: code,
+      ...(cut ? { stored: cut.queries, columns: { head: sql`${cut.head}::text`, stop_reason: 'max_tokens' } } : {}),
       events: [{ type: 'model.failed', data: { step, attempt, error, willRetry, ...purposeField(purpose) } }],
     });
     return failures;
   },
 
+  async findCutAnswer({ taskId }) {
+    const row = await db
+      .selectFrom('model_calls as c')
+      .innerJoin('tasks as t', 't.id', 'c.task_id')
+      .select('c.head')
+      .where('c.task_id', '=', taskId)
+      .where('c.outcome', '=', 'budget_exceeded')
+      .where('c.head', 'is not', null)
+      .whereRef('c.step', '>', 't.paid_step')
+      .orderBy('c.id', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    return row?.head ?? undefined;
+  },
+
   findPaidCall: (task, step, purpose) => findPaidCall(db, task, step, purpose),
 
-  async writeOffLost() {
-    const { rows } = await sql<{ n: number }>`
-      with stale as (
-        select c.id from model_calls c join tasks t on t.id = c.task_id
-        where c.outcome = 'open' and t.ended_at < now() - interval '20 minutes' for update of c skip locked
-      ), lost as (
-        update model_calls c set outcome = 'lost', ended_at = now() from stale where c.id = stale.id
-        returning c.task_id, c.input_tokens, c.output_tokens, c.cost_usd
-      ), spent as (
-        update tasks set model_calls = model_calls + l.n, input_tokens = tasks.input_tokens + l.input,
-          output_tokens = tasks.output_tokens + l.output, cost_usd = tasks.cost_usd + l.cost
-        from (select task_id, count(*) as n, sum(input_tokens) as input, sum(output_tokens) as output, sum(cost_usd) as cost
-              from lost group by task_id) l
-        where tasks.id = l.task_id
-      )
-      select count(*) as n from lost`.execute(db);
-    return rows[0]?.n ?? 0;
-  },
+  ...createOpenCalls(db),
 });
 
 async function outcomesOf(db: Database, { taskId }: TaskRef, { step, purpose }: { step: number; purpose: Purpose }) {
@@ -126,8 +132,8 @@ async function outcomesOf(db: Database, { taskId }: TaskRef, { step, purpose }: 
  * @throws AlfredError `model_unavailable`, which is not retried
  */
 async function refuseLostStep(db: Database, task: TaskRef, call: OpenModelCall): Promise<void> {
-  const lost = (await outcomesOf(db, task, call)).filter((outcome) => outcome === 'open' || outcome === 'lost');
+  const lost = (await outcomesOf(db, task, call)).filter((outcome) => ['open', 'lost', 'timed_out'].includes(outcome));
   if (lost.length < maxLost) return;
-  const message = `The worker vanished ${lost.length} times in the middle of this call.`;
+  const message = `${lost.length} attempts at this call had no end: their workers vanished, or they took too long.`;
   throw new AlfredError('model_unavailable', message, { failures: Infinity });
 }

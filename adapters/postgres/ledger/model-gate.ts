@@ -62,25 +62,31 @@ export function createModelGate(db: Database, { failures, probeMs, metrics, log 
       if (wasDown) log?.info({ model }, 'a model answers again; its circuit is closed');
     },
 
-    async recordFailure(model) {
+    async recordFailure(model, reason) {
+      const enough = reason === 'auth' ? 1 : failures;
       const recent = sql`case when g.failed_at > now() - interval '1 minute' then g.failures + 1 else 1 end`;
       const nextProbe = sql`now() + ${probeMs}::float8 * interval '1 millisecond'`;
       // An open circuit stays open. `probe_at` was moved on when the failed probe was let through.
       const { rows } = await sql<{ down: boolean; opened: boolean }>`
         insert into model_gates as g (model, failures, failed_at, open_since, probe_at)
-        values (${model}, 1, now(), case when ${failures}::int <= 1 then now() end,
-          case when ${failures}::int <= 1 then ${nextProbe} end)
+        values (${model}, 1, now(), case when ${enough}::int <= 1 then now() end,
+          case when ${enough}::int <= 1 then ${nextProbe} end)
         on conflict (model) do update set
           failures = ${recent},
           failed_at = now(),
-          open_since = case when g.open_since is null and ${recent} >= ${failures}::int then now() else g.open_since end,
-          probe_at = case when g.open_since is null and ${recent} >= ${failures}::int then ${nextProbe} else g.probe_at end
+          open_since = case when g.open_since is null and ${recent} >= ${enough}::int then now() else g.open_since end,
+          probe_at = case when g.open_since is null and ${recent} >= ${enough}::int then ${nextProbe} else g.probe_at end
         returning open_since is not null as down, coalesce(open_since = now(), false) as opened`.execute(db);
       const { down = false, opened = false } = rows[0] ?? {};
       setMetric(model, down);
       if (opened) {
         metrics?.modelCircuitOpened.inc({ model });
-        log?.warn({ model, failures }, 'a model does not answer; its circuit is open');
+        log?.warn(
+          { model, failures: enough, reason: reason ?? 'outage' },
+          reason === 'auth'
+            ? 'a provider refuses our key, our account or this model; its circuit is open'
+            : 'a model does not answer; its circuit is open',
+        );
       }
       return down;
     },

@@ -156,6 +156,6 @@ test('tokens are counted for the prompt exactly as it is sent, and a failure is 
   const { max_tokens: _, stream: __, ...prompt } = sent();
   expect(counted).toEqual(prompt);
   await expect(provider.countTokens?.(request({ model: 'gone' }), signal)).rejects.toMatchObject({
-    code: 'model_rejected',
+    code: 'model_auth',
   });
 });

@@ -114,7 +114,7 @@ describe('error responses with codes more exact than their status', () => {
       'model_context_overflow',
     ],
     [{ status: 429, type: 'insufficient_quota', code: 'insufficient_quota', message: 'pay' }, 'model_auth'],
-    [{ status: 404, code: 'model_not_found', message: 'The model `x` does not exist.' }, 'model_rejected'],
+    [{ status: 404, code: 'model_not_found', message: 'The model `x` does not exist.' }, 'model_auth'],
   ])('%j becomes %s', async (refuse, code) => {
     expect((await collect({ errorResponse: refuse })).error).toMatchObject({ code });
   });

@@ -18,7 +18,8 @@ describe.each(scriptedProviders)('$name, scripted', (scriptedProvider) => {
       const { error, events, end } = await collect({ text: ['a'], stallAfter: -1 }, { idleMs: 60 });
       expect(error).toMatchObject({ ...unavailable, message: expect.stringContaining('silent for 0.06 s') });
       expect(end).toBeUndefined();
-      expect(events).toEqual([]);
+      // The provider may charge what it has read.
+      expect(events).toEqual([{ type: 'uncounted' }]);
     });
 
     testHttp.each([0, 2])('silence after %d pieces of text, and the connection is closed', async (stallAfter) => {
@@ -107,7 +108,7 @@ describe.each(scriptedProviders)('$name, scripted', (scriptedProvider) => {
 
     testHttp('the error for an unknown model names the variable to check', async () => {
       const { error } = await collectResponse(provider().create(), request({ model: 'no-such-model' }));
-      expect(error).toMatchObject({ code: 'model_rejected', message: expect.stringContaining('ALFRED_MODEL') });
+      expect(error).toMatchObject({ code: 'model_auth', message: expect.stringContaining('ALFRED_MODEL') });
     });
   });
 
@@ -116,12 +117,22 @@ describe.each(scriptedProviders)('$name, scripted', (scriptedProvider) => {
       const stalled = await start();
       stalled.respondWith({ text: ['a', 'b'], stallAfter: 2 });
       const stopAt = (event: ModelEvent) => event.type === 'text' && event.text === 'b';
-      const { pieces, error } = await collectResponse(stalled.create(), request(), { stopAt });
+      const { pieces, error, events } = await collectResponse(stalled.create(), request(), { stopAt });
       expect(pieces).toEqual(['a', 'b']);
+      expect(events.at(-1)).toEqual({ type: 'uncounted' });
       expect(String(error)).toMatch(/\baborted\b/);
       await stalled.server.untilAbandoned();
       expect(stalled.server.bodies).toHaveLength(1);
       await stalled.server.close();
+    });
+
+    testHttp('that is never made costs nothing', async () => {
+      const gone = await start();
+      const unreachable = gone.create();
+      await gone.server.close();
+      const { error, events } = await collectResponse(unreachable, request());
+      expect(error).toMatchObject({ code: 'model_unavailable' });
+      expect(events).toEqual([]);
     });
 
     testHttp('is closed when the reader stops reading', async () => {

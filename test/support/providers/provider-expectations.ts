@@ -12,7 +12,7 @@ export const codesByStatus: [number, ErrorCode][] = [
   [400, 'model_rejected'],
   [401, 'model_auth'],
   [403, 'model_auth'],
-  [404, 'model_rejected'],
+  [404, 'model_auth'],
   [408, 'model_unavailable'],
   [409, 'model_unavailable'],
   [413, 'model_context_overflow'],

@@ -1,0 +1,127 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CallLeases } from '../../../contract/ports/index.ts';
+import type { Logger } from '../../../runtime/logger.ts';
+import { openLeaseSession, type LeaseSession } from './lease-session.ts';
+
+/** A session that gave no sign of life for so long holds nothing: its process hangs. */
+const silentS = 60;
+/** A lost connection is opened again after so long. */
+const reconnectMs = 250;
+/** After Postgres was away, the living processes need less than this to take their leases again. */
+const settleMs = 3_000;
+
+/**
+ * Leases as advisory locks of one session per process. Postgres ends them with the session: within milliseconds when
+ * the process is killed, because its connection closes. A process that is slow or paused keeps its leases.
+ *
+ * @param urlOf address of Postgres itself, asked for each connection, because the password may have changed. Behind a pooler that shares sessions, the locks stay with the session
+ */
+export function createCallLeases(
+  urlOf: () => string,
+  log: Pick<Logger, 'warn'>,
+): CallLeases & { close(): Promise<void> } {
+  /** Keys that this process wants to lock, and those that its session has locked. */
+  const wanted = new Set<string>();
+  let locked = new Set<string>();
+  let session: LeaseSession | undefined;
+  let isSyncing = false;
+  let isClosed = false;
+
+  const drop = (lost: LeaseSession, error: unknown) => {
+    if (session !== lost) return;
+    session = undefined;
+    locked = new Set();
+    void lost.close();
+    if (isClosed) return;
+    log.warn({ error: error instanceof Error ? error.message : undefined }, 'the session of the call leases was lost');
+    void sync();
+  };
+
+  const open = async (): Promise<LeaseSession> => {
+    const opened = await openLeaseSession(urlOf(), drop);
+    if (isClosed) {
+      await opened.close();
+      throw new Error('The call leases are closed.');
+    }
+    session = opened;
+    return opened;
+  };
+
+  /** Makes the session lock what is wanted. Changes that come meanwhile go into the next statement together. */
+  const sync = async (): Promise<void> => {
+    if (isSyncing) return;
+    isSyncing = true;
+    while (!isClosed) {
+      const toLock = [...wanted].filter((key) => !locked.has(key));
+      const toUnlock = [...locked].filter((key) => !wanted.has(key));
+      if (session && toLock.length === 0 && toUnlock.length === 0) break;
+      try {
+        if (await change(session ?? (await open()), toLock, toUnlock)) continue;
+      } catch (error) {
+        if (session) drop(session, error);
+      }
+      await sleep(reconnectMs, undefined, { ref: false });
+    }
+    isSyncing = false;
+  };
+
+  /** @returns whether everything was done; a lost session of this process may keep a lock for some seconds */
+  const change = async ({ client }: LeaseSession, toLock: string[], toUnlock: string[]): Promise<boolean> => {
+    if (toUnlock.length > 0) {
+      await client.query('select pg_advisory_unlock(key) from unnest($1::bigint[]) key', [toUnlock]);
+      for (const key of toUnlock) locked.delete(key);
+    }
+    if (toLock.length === 0) return true;
+    const { rows } = await client.query<{ key: string }>(
+      'select key::text from unnest($1::bigint[]) key where pg_try_advisory_lock(key)',
+      [toLock],
+    );
+    for (const { key } of rows) locked.add(key);
+    return rows.length === toLock.length;
+  };
+
+  return {
+    open: () => void sync(),
+
+    hold(callId) {
+      const key = keyOf(callId);
+      wanted.add(key);
+      void sync();
+      return () => {
+        if (wanted.delete(key)) void sync();
+      };
+    },
+
+    async stateOf(callIds) {
+      if (!session) void sync();
+      if (!session) return 'unknown';
+      const current = session;
+      try {
+        const keys = callIds.map(keyOf);
+        const { rows } = await current.client.query<{ isLeased: boolean }>(isAnyLeased, [keys, silentS]);
+        if (rows[0]?.isLeased) return 'leased';
+        return performance.now() - current.since < settleMs ? 'unsettled' : 'free';
+      } catch (error) {
+        drop(current, error);
+        return 'unknown';
+      }
+    },
+
+    async close() {
+      isClosed = true;
+      await session?.close();
+    },
+  };
+}
+
+/** The key of a lock: the second half of the call's id, which is random. */
+const keyOf = (callId: string) => BigInt.asIntN(64, BigInt(`0x${callId.replaceAll('-', '').slice(16)}`)).toString();
+
+const isAnyLeased = `
+  select exists (
+    select from pg_locks l left join pg_stat_activity a using (pid)
+    where l.locktype = 'advisory' and l.granted and l.objsubid = 1
+      and l.database = (select oid from pg_database where datname = current_database())
+      and ((l.classid::bigint << 32) | l.objid::bigint) = any($1::bigint[])
+      and coalesce(a.state_change > clock_timestamp() - make_interval(secs => $2), true)
+  ) as "isLeased"`;

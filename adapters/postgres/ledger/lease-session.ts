@@ -1,0 +1,53 @@
+import pg from 'pg';
+
+/** From one sign of life of a session to the next, in milliseconds. Also the longest wait for an answer to it. */
+const pingMs = 5_000;
+
+/** The server notices within about 20 s that a machine is gone which could not close its connection. */
+const noticeLostMachines = `
+  select set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '5', false),
+    set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '20000', false)`;
+
+export type LeaseSession = {
+  client: pg.Client;
+  /** When it was opened, on the clock of `performance.now()`. */
+  since: number;
+  close(): Promise<void>;
+};
+
+/**
+ * Opens a session that gives signs of life and notices soon when its connection is gone.
+ *
+ * @param onLost called when the connection breaks
+ */
+export async function openLeaseSession(
+  databaseUrl: string,
+  onLost: (session: LeaseSession, error: unknown) => void,
+): Promise<LeaseSession> {
+  const client = new pg.Client({
+    connectionString: databaseUrl,
+    application_name: 'alfred leases',
+    connectionTimeoutMillis: 5_000,
+    query_timeout: pingMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+  });
+  let ping: NodeJS.Timeout | undefined;
+  const session: LeaseSession = {
+    client,
+    since: 0,
+    async close() {
+      clearInterval(ping);
+      await client.end().catch(() => {});
+    },
+  };
+  client.on('error', (error) => onLost(session, error));
+  client.on('end', () => onLost(session, undefined));
+  await client.connect();
+  await client.query(noticeLostMachines).catch(() => {});
+  session.since = performance.now();
+  const giveSign = () => void client.query('select 1').catch((error: unknown) => onLost(session, error));
+  ping = setInterval(giveSign, pingMs);
+  ping.unref();
+  return session;
+}
