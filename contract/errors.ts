@@ -22,6 +22,7 @@ const table = {
   method_not_allowed: [405, once, 'This address does not take that method.'],
   not_acceptable: [406, once, 'No representation of that type exists.'],
   forbidden_host: [403, once, 'Without sign-in, Alfred answers only requests addressed to this machine.'],
+  unauthenticated: [401, once, 'Sign in: this request does not say whose it is.'],
   unknown_agent: [422, once, 'There is no agent with that name.'],
   idempotency_key_reused: [422, once, 'That Idempotency-Key was used with another request.'],
   // the system
@@ -36,6 +37,7 @@ const table = {
   deadline_exceeded: [500, once, 'The task took longer than it was allowed to.'],
   budget_refused: [409, once, 'The budget stays as it is.'],
   task_ended: [409, once, 'The task has ended.'],
+  task_queued: [409, once, 'The task waits for its turn in its conversation.'],
   task_running: [409, once, 'The task has not ended yet.'],
   // a conversation
   conversation_busy: [409, once, 'A task of this conversation is running, and the message was to be rejected then.'],

@@ -38,7 +38,7 @@ const Environment = z.object(variables).superRefine((env, context) => {
   if (!loopbackHosts.includes(env.ALFRED_API_HOST) && !env.ALFRED_ALLOW_UNAUTHENTICATED_NETWORK) {
     addIssue(
       'ALFRED_API_HOST',
-      'without sign-in the API binds to loopback only: use 127.0.0.1, or set ALFRED_ALLOW_UNAUTHENTICATED_NETWORK=true inside a closed container network',
+      'without sign-in the API binds to loopback only: use 127.0.0.1, or set ALFRED_ALLOW_UNAUTHENTICATED_NETWORK=true inside a closed container network, and name the hosts that callers use in ALFRED_API_HOSTS',
     );
   }
   const chains = [

@@ -19,10 +19,11 @@ export const location = (of: string) => ({
 
 const meanings: Record<number, string> = {
   400: 'The request could not be read (`malformed_request`).',
+  401: 'The request does not say whose it is (`unauthenticated`); only where sign-in is set up.',
   403: 'Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`).',
   404: 'There is nothing with that id, or it is not yours (`not_found`, `callback_missing`).',
   406: 'None of the media types in `Accept` exists (`not_acceptable`).',
-  409: 'It cannot be done now (`budget_refused`, `task_ended`, `task_running`, `approval_decided`, `approval_changed`, `schedule_missing`, `source_exists`, `ingestion_running`, `ingestion_without_failures`, `conversation_*`); nothing has changed.',
+  409: 'It cannot be done now (`budget_refused`, `task_ended`, `task_queued`, `task_running`, `approval_decided`, `approval_changed`, `schedule_missing`, `source_exists`, `ingestion_running`, `ingestion_without_failures`, `conversation_*`); nothing has changed.',
   410: 'It was there and is no longer kept (`file_bytes_gone`, `document_version_gone`).',
   413: 'The body is larger than the limit (`body_too_large`).',
   415: 'The body has a media type that is not taken (`unsupported_media_type`).',
@@ -34,7 +35,7 @@ const meanings: Record<number, string> = {
 /** The problem responses of a route: those that every route has, and the given statuses. */
 export const problems = (...statuses: number[]): Record<number, ResponseDoc> =>
   Object.fromEntries(
-    [403, 406, 500, 503, ...statuses].map((status) => [
+    [401, 403, 406, 500, 503, ...statuses].map((status) => [
       status,
       {
         description: meanings[status] ?? '',

@@ -21,7 +21,7 @@ export const conversationMessageRoutes =
         tags: ['conversations'],
         summary: 'Say something in a conversation',
         description:
-          '202 means durable, and says what was decided: the message starts a task, waits for its turn, or takes the place of what runs. Send an `id` of your own, and a repeat is the same message. A task can be read from its turn on.',
+          '202 means durable, and says what was decided: the message starts a task, waits for its turn, or takes the place of what runs. Send an `id` of your own, and a repeat is the same message. Its task can be read at once, and is `queued` until its turn.',
         params: IdParams,
         body: MessageRequest,
         response: { 202: json('What becomes of it', MessageReceipt), ...problems(404, 409, ...bodyProblems) },

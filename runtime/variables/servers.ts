@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AllowedHost, commaSeparated } from '../settings-schemas.ts';
 import { flag, port, url } from './values.ts';
 
 /** Variables for the addresses of Postgres, Temporal and Alfred itself. */
@@ -26,7 +27,17 @@ export const servers = {
   ALFRED_ALLOW_UNAUTHENTICATED_NETWORK: flag
     .default(false)
     .describe(
-      'true: let the API bind beyond loopback although there is no sign-in; for a closed container network only',
+      'true: let the API bind beyond loopback although there is no sign-in; for a closed container network only. Requests are still checked, see ALFRED_API_HOSTS',
+    ),
+  ALFRED_API_HOSTS: commaSeparated(AllowedHost)
+    .default([])
+    .describe(
+      'names under which the API may be addressed beside those of this machine, like api:8080 or alfred.example.com (any port); separated by commas',
+    ),
+  ALFRED_SKIP_HOST_CHECKS: flag
+    .default(false)
+    .describe(
+      'true: the API answers requests for every `Host` and from every `Origin`, so that any web page that a user opens may use it; only behind a proxy that checks both',
     ),
   ALFRED_HEALTH_HOST: z
     .string()

@@ -7,6 +7,7 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import type { ConversationRow, ConversationRows } from '../../../contract/ports/index.ts';
 import { hashRequest } from '../hashes.ts';
 import { appendConversationEvents } from './conversation-events.ts';
+import { findComingTask } from './coming-task.ts';
 import { createConversationMessages } from './conversation-messages.ts';
 import { toConversationRow, lockConversation, conversationRefOf, selectConversations } from './conversation-row.ts';
 
@@ -15,6 +16,8 @@ export const createConversationRows = (db: Database): ConversationRows => ({
   ...createConversationMessages(db),
 
   create: (scope, request, options) => createConversation(db, scope, request, options),
+
+  findComingTask: (scope, taskId) => findComingTask(db, scope, taskId),
 
   get: (scope, conversationId) => readConversation(db, scope, conversationId),
 

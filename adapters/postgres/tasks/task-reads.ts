@@ -3,7 +3,7 @@ import { validate as isUuid } from 'uuid';
 import { AlfredError } from '../../../contract/errors.ts';
 import type { Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import type { Tasks, TaskRowState } from '../../../contract/ports/index.ts';
+import type { TaskRow, Tasks, TaskRowState } from '../../../contract/ports/index.ts';
 import { selectTasks, toTaskRow, toTaskRowState } from './task-row.ts';
 
 type TaskReads = Pick<Tasks, 'get' | 'list' | 'getRequesterRoles' | 'listOpen' | 'listStates'>;
@@ -28,7 +28,7 @@ export const createTaskReads = (db: Database): TaskReads => ({
     if (createdBefore !== undefined) query = query.where('t.created_at', '<', new Date(createdBefore));
     if (cursor !== undefined) query = query.where('t.id', '<', cursor);
     const rows = await query.execute();
-    const page = rows.slice(0, limit).map(toTaskRow);
+    const page = rows.slice(0, limit).map((row) => withoutInput(toTaskRow(row)));
     return { tasks: page, nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
   },
 
@@ -51,6 +51,9 @@ export const createTaskReads = (db: Database): TaskReads => ({
 
   listStates: (taskIds) => listTaskStates(db, taskIds),
 });
+
+/** A page of long inputs would be megabytes; `asked` says what each is about. */
+const withoutInput = ({ input: _input, ...row }: TaskRow): TaskRow => row;
 
 /** The tasks that a subject may see: its own, unless their content was deleted. */
 export const selectVisibleTasks = (db: Database, { tenant, subject }: Scope) =>
