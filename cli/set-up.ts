@@ -8,8 +8,12 @@ import { rethrowDatabaseError } from './rethrow-database-error.ts';
 import { stackEnvironment } from './stack.ts';
 import type { Terminal } from './terminal/terminal.ts';
 
-/** Applies migrations, and registers search attributes and schedules in Temporal. Safe to repeat. */
-export async function setUp({ terminal }: { terminal: Terminal }): Promise<void> {
+/**
+ * Applies migrations, and registers search attributes and schedules in Temporal. Safe to repeat.
+ *
+ * @param options `models`: also fetch the local models that the configuration names
+ */
+export async function setUp({ terminal }: { terminal: Terminal }, options: { models?: boolean } = {}): Promise<void> {
   const config = loadConfig(await stackEnvironment());
   const names = await migrate(config.DATABASE_URL, pino({ level: 'silent' })).catch(rethrowDatabaseError(config));
   terminal.print(`Postgres: ${names.length > 0 ? `applied ${names.join(', ')}` : 'the schema is up to date'}`);
@@ -29,4 +33,6 @@ export async function setUp({ terminal }: { terminal: Terminal }): Promise<void>
     await connection.close();
   }
   terminal.print(`Temporal: search attributes and schedules are in place (${where})`);
+  if (options.models)
+    await (await import('./fetch-models.ts')).fetchModels(config, terminal, pino({ level: 'silent' }));
 }

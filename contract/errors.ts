@@ -123,6 +123,11 @@ export class AlfredError extends Error {
   readonly failures: number | undefined;
   /** What the workflow needs to decide how to wait: ids and numbers, no content. */
   readonly details: WaitReason | undefined;
+  /**
+   * The whole message, with what others said or what content it is about. It goes into rows and to the model; the
+   * history and the log get `message` only.
+   */
+  readonly fullMessage: string;
   /** The running task that blocks the request. */
   readonly taskId: string | undefined;
 
@@ -133,6 +138,7 @@ export class AlfredError extends Error {
       retryAfterMs?: number | undefined;
       failures?: number | undefined;
       details?: WaitReason | undefined;
+      fullMessage?: string | undefined;
       taskId?: string | undefined;
       cause?: unknown;
     } = {},
@@ -142,6 +148,7 @@ export class AlfredError extends Error {
     this.retryAfterMs = options.retryAfterMs;
     this.failures = options.failures;
     this.details = options.details;
+    this.fullMessage = options.fullMessage ?? message;
     this.taskId = options.taskId;
   }
 }

@@ -24,7 +24,7 @@ import { createConversationControl } from '../adapters/temporal/conversation-con
 import { createIngestionEvents } from '../knowledge/store/ingestion-events.ts';
 import { createWorkflows } from '../adapters/temporal/workflows.ts';
 
-type AdapterEdge = Pick<Edge, 'config' | 'log' | 'postgres' | 'client'> & Partial<Pick<Edge, 'metrics'>>;
+type AdapterEdge = Pick<Edge, 'config' | 'log' | 'postgres' | 'client'> & Partial<Pick<Edge, 'metrics' | 'readiness'>>;
 
 /** Everything that stands behind the ports, chosen by configuration. Connects to nothing until it is used. */
 export function createAdapters(edge: AdapterEdge) {

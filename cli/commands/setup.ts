@@ -5,5 +5,6 @@ export function addSetup(program: Command, context: CommandContext) {
   program
     .command('setup')
     .description('prepare Postgres and Temporal for this version: schema, search attributes, schedules; safe to repeat')
-    .action(async () => (await import('../set-up.ts')).setUp(context));
+    .option('--models', 'also fetch the local models that are configured, into their folders')
+    .action(async (options: { models?: boolean }) => (await import('../set-up.ts')).setUp(context, options));
 }
