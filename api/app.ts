@@ -38,7 +38,8 @@ import { taskCallbackRoutes } from './routes/task-callback.ts';
 import { taskEventRoutes } from './routes/task-events.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { usageRoutes } from './routes/usage.ts';
-import { refuseDeep, refuseUnstorable } from './http/storable.ts';
+import { refuseOddNumbers } from './http/query-numbers.ts';
+import { refuseDeep, refuseNull, refuseUnstorable } from './http/storable.ts';
 import { answerUnknownRoutes } from './http/unknown-routes.ts';
 import { bytesOf } from './http/upload.ts';
 
@@ -92,7 +93,11 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     if (readiness.isDraining()) throw new AlfredError('draining');
     if (!request.routeOptions.url?.endsWith('/events')) negotiate(request.headers.accept, ['application/json']);
   });
-  app.addHook('preValidation', async ({ body }) => refuseDeep(body));
+  app.addHook('preValidation', async ({ body, headers, query, routeOptions }) => {
+    refuseDeep(body);
+    refuseNull(body, headers['content-type']);
+    refuseOddNumbers(query, routeOptions.schema?.querystring);
+  });
   app.addHook('preHandler', async ({ body, query }) => {
     refuseUnstorable(body);
     refuseUnstorable(query, ['query']);

@@ -70,6 +70,7 @@ export async function startApi(edge: ApiEdge, adapters: ApiAdapters): Promise<{ 
 export async function runApi(config: Config): Promise<void> {
   const edge = await openEdge(config, 'api');
   const adapters = createAdapters(edge);
+  void adapters.startListening();
   const api = await startApi(edge, adapters);
   edge.readiness.markServing();
   edge.metrics.coldStart.set(process.uptime());

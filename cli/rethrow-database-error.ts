@@ -1,4 +1,4 @@
-import type { Config } from '../runtime/config.ts';
+import { directDatabaseUrl, type Config } from '../runtime/config.ts';
 import { isDatabaseUnavailable } from '../runtime/database/postgres.ts';
 import { CliError } from './cli-error.ts';
 
@@ -8,9 +8,9 @@ import { CliError } from './cli-error.ts';
  * @throws CliError always
  */
 export const rethrowDatabaseError =
-  ({ DATABASE_URL }: Pick<Config, 'DATABASE_URL'>) =>
+  (config: Pick<Config, 'DATABASE_URL' | 'DATABASE_DIRECT_URL'>) =>
   (error: unknown): never => {
-    const { host, pathname } = new URL(DATABASE_URL);
+    const { host, pathname } = new URL(directDatabaseUrl(config));
     const message = error instanceof Error ? error.message || ((error as { code?: string }).code ?? '') : String(error);
     if (isDatabaseUnavailable(error))
       throw new CliError(

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { loadConfig } from '../runtime/config.ts';
+import { directDatabaseUrl, loadConfig } from '../runtime/config.ts';
 import { migrate } from '../runtime/database/migrate.ts';
 import { connectTemporal, createClient, registerSearchAttributes } from '../runtime/temporal.ts';
 import { ensureSchedules } from '../workers/schedules.ts';
@@ -15,7 +15,7 @@ import type { Terminal } from './terminal/terminal.ts';
  */
 export async function setUp({ terminal }: { terminal: Terminal }, options: { models?: boolean } = {}): Promise<void> {
   const config = loadConfig(await stackEnvironment());
-  const names = await migrate(config.DATABASE_URL, pino({ level: 'silent' })).catch(rethrowDatabaseError(config));
+  const names = await migrate(directDatabaseUrl(config), pino({ level: 'silent' })).catch(rethrowDatabaseError(config));
   terminal.print(`Postgres: ${names.length > 0 ? `applied ${names.join(', ')}` : 'the schema is up to date'}`);
 
   const where = `${config.TEMPORAL_ADDRESS}, namespace ${config.TEMPORAL_NAMESPACE}`;
@@ -27,7 +27,8 @@ export async function setUp({ terminal }: { terminal: Terminal }, options: { mod
   };
   const connection = await connectTemporal(config).catch(throwTemporalError);
   try {
-    await registerSearchAttributes(connection, config.TEMPORAL_NAMESPACE).catch(throwTemporalError);
+    const byHand = await registerSearchAttributes(connection, config.TEMPORAL_NAMESPACE).catch(throwTemporalError);
+    if (byHand !== undefined) terminal.note(byHand);
     await ensureSchedules(createClient(connection, config), config).catch(throwTemporalError);
   } finally {
     await connection.close();

@@ -138,7 +138,7 @@ export const isSecret = (name: VariableName) => (secrets as readonly string[]).i
 
 function maskSecrets(name: VariableName, value: string): string {
   if (isSecret(name)) return '********';
-  if (!URL.canParse(value)) return name === 'DATABASE_URL' ? '********' : value;
+  if (!URL.canParse(value)) return name === 'DATABASE_URL' || name === 'DATABASE_DIRECT_URL' ? '********' : value;
   const parsed = new URL(value);
   if (parsed.password) parsed.password = '********';
   if (parsed.searchParams.has('password')) parsed.searchParams.set('password', '********');
@@ -171,3 +171,7 @@ export const defaultModelChain = (config: ModelConfig) =>
 
 /** The model, as `provider:model`, of agents without an entry of their own. */
 export const defaultModelOf = (config: ModelConfig) => defaultModelChain(config).split(',')[0] ?? '';
+
+/** The database without a pooler in between. */
+export const directDatabaseUrl = (config: Pick<Config, 'DATABASE_URL' | 'DATABASE_DIRECT_URL'>) =>
+  config.DATABASE_DIRECT_URL ?? config.DATABASE_URL;

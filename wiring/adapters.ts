@@ -1,4 +1,5 @@
 import { createKnowledge } from './knowledge.ts';
+import { directDatabaseUrl } from '../runtime/config.ts';
 import type { Edge } from '../runtime/edge.ts';
 import { createSmtpTransport } from '../adapters/mail/smtp-transport.ts';
 import { createModelCatalog } from '../adapters/models/catalog.ts';
@@ -30,7 +31,7 @@ type AdapterEdge = Pick<Edge, 'config' | 'log' | 'postgres' | 'client'> & Partia
 export function createAdapters(edge: AdapterEdge) {
   const { config, log, postgres, client, metrics } = edge;
   const { db } = postgres;
-  const listener = createEventListener(config.DATABASE_URL, log);
+  const listener = createEventListener(directDatabaseUrl(config), log);
   const knowledge = createKnowledge(edge);
   const conversationRows = createConversationRows(db);
   const workflows = createWorkflows(client);
@@ -65,6 +66,8 @@ export function createAdapters(edge: AdapterEdge) {
     control: createControl({ ...knowledge, ...rows, client, config, log, metrics, workflows }),
     webhooks: createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW })),
     mail: config.ALFRED_SMTP_URL ? createSmtpTransport({ url: config.ALFRED_SMTP_URL }) : undefined,
+    /** Begins to listen for events, and logs when they do not arrive. */
+    startListening: () => listener.start(),
     close: async () => {
       await Promise.all([knowledge.close(), listener.close()]);
     },

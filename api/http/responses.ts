@@ -28,6 +28,7 @@ const meanings: Record<number, string> = {
   413: 'The body is larger than the limit (`body_too_large`).',
   415: 'The body has a media type that is not taken (`unsupported_media_type`).',
   422: 'The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where.',
+  431: 'The address and headers are larger than the limit, 16 KB together (`malformed_request`).',
   500: 'Something broke on our side (`internal`).',
   503: 'Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds.',
 };
@@ -35,7 +36,7 @@ const meanings: Record<number, string> = {
 /** The problem responses of a route: those that every route has, and the given statuses. */
 export const problems = (...statuses: number[]): Record<number, ResponseDoc> =>
   Object.fromEntries(
-    [401, 403, 406, 500, 503, ...statuses].map((status) => [
+    [401, 403, 406, 431, 500, 503, ...statuses].map((status) => [
       status,
       {
         description: meanings[status] ?? '',

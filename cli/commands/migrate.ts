@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { Argument, type Command } from 'commander';
-import { loadConfig } from '../../runtime/config.ts';
+import { directDatabaseUrl, loadConfig } from '../../runtime/config.ts';
 import { exitCodes, usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import { stackEnvironment } from '../stack.ts';
@@ -22,7 +22,7 @@ export function addMigrate(program: Command, { terminal }: CommandContext) {
       const { rethrowDatabaseError } = await import('../rethrow-database-error.ts');
       const { pino } = await import('pino');
       const log = pino({ level: 'silent' });
-      const names = await migrate(config.DATABASE_URL, log, direction).catch(rethrowDatabaseError(config));
+      const names = await migrate(directDatabaseUrl(config), log, direction).catch(rethrowDatabaseError(config));
       if (names.length === 0)
         terminal.print(direction === 'up' ? 'The schema is up to date.' : 'There is no step to take back.');
       for (const name of names) terminal.print(`${direction === 'up' ? 'applied' : 'took back'} ${name}`);

@@ -7,6 +7,14 @@ export const servers = {
   DATABASE_URL: url(/^postgres(ql)?:$/, 'postgres://user:password@host:port/database').describe(
     'Postgres, the one place where content lives',
   ),
+  DATABASE_DIRECT_URL: url(/^postgres(ql)?:$/, 'postgres://user:password@host:port/database')
+    .optional()
+    .describe(
+      'the same database without a pooler in between, for migrations and for LISTEN, which a pooler in transaction mode cannot carry; default: DATABASE_URL',
+    ),
+  DATABASE_PREPARED_STATEMENTS: flag
+    .default(true)
+    .describe('false: for a pooler that does not know prepared statements, like PgBouncer before 1.21'),
   DATABASE_POOL_SIZE: z.coerce.number().int().min(2).max(500).default(20).describe('connections per process'),
   TEMPORAL_ADDRESS: z
     .string()

@@ -174,6 +174,42 @@ describe('invalid requests', () => {
     },
   );
 
+  test('a body of null is refused, also where a body is optional', async () => {
+    const { id } = (await post('{"input":{"text":"A"}}')).body;
+    for (const path of [`/v1/tasks/${id}/cancel`, `/v1/conversations/${id}/stop`, '/v1/tasks']) {
+      const headers = { 'content-type': 'application/json' };
+      const answer = await api.http.request(path, { method: 'POST', headers, body: 'null' });
+      expect([answer.status, answer.body.code]).toEqual([422, 'invalid_request']);
+    }
+  });
+
+  test.each(['limit=0x10', 'limit=1e1', 'limit=%205', 'limit=5.0', 'limit='])(
+    'the query %s is refused',
+    async (query) => {
+      const answer = await api.http.get(`/v1/tasks?${query}`);
+      expect([answer.status, answer.body.issues[0].path]).toEqual([422, 'query.limit']);
+    },
+  );
+
+  test('a position beyond the integers of the database is refused, as the document says', async () => {
+    const { id } = (await api.http.post('/v1/conversations', { agent: 'knowledge' })).body;
+    for (const query of ['before=2147483648', 'after=2147483648', 'before=9007199254740991'])
+      expect((await api.http.get(`/v1/conversations/${id}/messages?${query}`)).status).toBe(422);
+    expect((await api.http.get(`/v1/conversations/${id}/messages?before=2147483647`)).status).toBe(200);
+  });
+
+  test('an address that is larger than the limit is 431, as the document says', async () => {
+    const answer = await api.http.get(`/v1/documents?collection=${'a'.repeat(20_000)}`);
+    expect([answer.status, answer.body.code]).toEqual([431, 'malformed_request']);
+  });
+
+  test('the document says that a change names something, and that there is no sign-in', () => {
+    const { components, security } = api.http.document;
+    expect(security).toEqual([]);
+    for (const name of ['ConversationChange', 'ScheduleChange', 'SourceChange'])
+      expect(components.schemas[name]).toMatchObject({ minProperties: 1 });
+  });
+
   test.each(['text/plain', 'application/xml', 'application/x-www-form-urlencoded', 'nonsense'])(
     'a body of type %s is refused',
     async (type) => {
