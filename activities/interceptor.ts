@@ -1,8 +1,9 @@
-import { activityInfo, ApplicationFailure, cancellationSignal } from '@temporalio/activity';
+import { ApplicationFailure, cancellationSignal } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { AlfredError } from '../contract/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { isFinal, isShutdown, toAlfredError } from './activity-context.ts';
+import { activityIds, logActivity } from './log-activity.ts';
 
 /**
  * Turns any error of an activity into a failure that Temporal understands. The error code decides how often the
@@ -10,22 +11,18 @@ import { isFinal, isShutdown, toAlfredError } from './activity-context.ts';
  */
 export const createActivityInterceptor = (log: Logger): ActivityInboundCallsInterceptor => ({
   async execute(input, next) {
+    const startedAt = performance.now();
     try {
-      return await next(input);
+      const result = await next(input);
+      logActivity(log, input.args[0], { result, ms: Math.round(performance.now() - startedAt) });
+      return result;
     } catch (error) {
       const signal = cancellationSignal();
       // Cancelled by the server: report the cancellation. Aborted by our own shutdown: another worker continues.
       if (signal.aborted && !isShutdown(signal)) throw signal.reason;
       const alfredError = signal.aborted ? new AlfredError('draining') : toAlfredError(error);
-      const { activityType, attempt, workflowExecution } = activityInfo();
       const final = isFinal(alfredError);
-      const details = {
-        activityType,
-        attempt,
-        workflowId: workflowExecution?.workflowId,
-        code: alfredError.code,
-        final,
-      };
+      const details = { ...activityIds(input.args[0]), code: alfredError.code, final };
       log[alfredError.code === 'internal' ? 'error' : 'warn'](
         { ...details, err: alfredError.cause ?? alfredError },
         'an activity failed',

@@ -41,6 +41,7 @@ export const createScheduledRunActivities = (deps: ScheduledRunDeps) => {
     const { id, agent, head } = await tasks.create(identity, parseRequest(request), {
       idempotencyKey: run.key,
       budget: deps.budgetOf(request.agent),
+      scheduleId: run.scheduleId,
     });
     return { tenant: run.tenant, subject: run.subject, taskId: id, agent, head };
   };

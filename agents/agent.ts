@@ -21,6 +21,11 @@ export type Agent = {
    * Which calls wait for a person's approval; the first matching rule counts. ALFRED_AGENTS can replace these rules.
    */
   approvals?: readonly ApprovalRuleInput[];
+  /**
+   * Tools that change something and that run without approval. Every other such tool needs an approval rule, else the
+   * workers do not start. ALFRED_AGENTS can replace the list.
+   */
+  withoutApproval?: readonly string[];
   /** What happens to a message that arrives while a task of its conversation runs; default `enqueue`. */
   onBusy?: BusyPolicy;
 };

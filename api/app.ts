@@ -1,14 +1,13 @@
 import multipart from '@fastify/multipart';
 import { fastify } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
-import type { Identity } from '../contract/ports/index.ts';
 import { AlfredError } from '../contract/errors.ts';
-import { everyRole } from '../contract/roles.ts';
 import { negotiate } from './http/negotiate.ts';
 import type { ApiDeps } from './deps.ts';
 import { registerDocsPage, registerOpenApi } from './http/docs.ts';
 import type { Api } from './http/fastify.ts';
 import { refuseStrangers } from './http/guard.ts';
+import { identityOf } from './http/identity.ts';
 import { createViews } from './links.ts';
 import { observe, requestIdOf } from './http/observe.ts';
 import { createStreamOpener } from './http/open-stream.ts';
@@ -41,8 +40,9 @@ import { taskCallbackRoutes } from './routes/task-callback.ts';
 import { taskEventRoutes } from './routes/task-events.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { usageRoutes } from './routes/usage.ts';
+import { refuseOddNumbers } from './http/query-numbers.ts';
+import { refuseDeep, refuseNull, refuseUnstorable } from './http/storable.ts';
 import { refuseUnexpectedBody } from './http/unexpected-body.ts';
-import { refuseDeep, refuseUnstorable } from './http/storable.ts';
 import { answerUnknownRoutes } from './http/unknown-routes.ts';
 import { bytesOf } from './http/upload.ts';
 
@@ -50,8 +50,6 @@ import { bytesOf } from './http/upload.ts';
 const bodyLimit = 1_048_576;
 /** The most files in one upload. */
 const maxFiles = 10_000;
-/** Without sign-in every request comes from the user of this machine, who has every role. */
-const localIdentity: Identity = { tenant: 'local', subject: 'local', roles: [everyRole] };
 
 /** Builds the HTTP API. Nothing runs until the API listens or a request is injected. */
 export async function createApi(deps: ApiDeps): Promise<Api> {
@@ -85,21 +83,25 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
   });
   app.decorateRequest('scope', {
     getter() {
-      return deps.identify?.(this.headers) ?? localIdentity;
+      return identityOf(this.headers, deps.identify);
     },
   });
 
   observe(app, deps);
   app.addHook('onRequest', async (request, reply) => {
     void reply.header('x-content-type-options', 'nosniff');
-    if (!config.ALFRED_ALLOW_UNAUTHENTICATED_NETWORK) refuseStrangers(request);
+    if (!config.ALFRED_SKIP_HOST_CHECKS) refuseStrangers(request, config.ALFRED_API_HOSTS);
     if (!request.url.startsWith('/v1/')) return;
+    identityOf(request.headers, deps.identify);
     if (readiness.isDraining()) throw new AlfredError('draining');
     if (!request.routeOptions.url?.endsWith('/events')) negotiate(request.headers.accept, ['application/json']);
   });
   app.addHook('preValidation', async (request) => {
-    refuseDeep(request.body);
+    const { body, headers, query, routeOptions } = request;
+    refuseDeep(body);
+    refuseNull(body, headers['content-type']);
     refuseUnexpectedBody(request);
+    refuseOddNumbers(query, routeOptions.schema?.querystring);
   });
   app.addHook('preHandler', async ({ body, query }) => {
     refuseUnstorable(body);

@@ -75,6 +75,7 @@ export async function runApi(config: Config): Promise<void> {
   await checkNamespaceAtStart({ db: edge.postgres.db, client: edge.client, config }, edge.log);
   const adapters = createAdapters(edge);
   if (adapters.checkIndexFolder) edge.readiness.require('data_folder', adapters.checkIndexFolder);
+  void adapters.startListening();
   const api = await startApi(edge, adapters);
   edge.readiness.markServing();
   edge.metrics.coldStart.set(process.uptime());

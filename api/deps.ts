@@ -30,11 +30,12 @@ export type ApiDeps = {
   config: Pick<
     Config,
     | 'ALFRED_AGENTS'
-    | 'ALFRED_ALLOW_UNAUTHENTICATED_NETWORK'
+    | 'ALFRED_API_HOSTS'
     | 'ALFRED_MAX_UPLOAD_MB'
     | 'ALFRED_MODEL'
     | 'ALFRED_S3_PREFIXES'
     | 'ALFRED_SHUTDOWN_GRACE_S'
+    | 'ALFRED_SKIP_HOST_CHECKS'
     | 'ALFRED_TENANTS'
     | 'ANTHROPIC_API_KEY'
     | 'TEMPORAL_NAMESPACE'
@@ -62,7 +63,10 @@ export type ApiDeps = {
   metrics: Metrics;
   readMetrics(): Promise<string>;
   readiness: ReadinessProbe;
-  /** Identifies the sender of a request. Without it every request comes from the user of this machine. */
+  /**
+   * Identifies the sender of a request. A request without a sender, or with an incomplete one, is refused. Without this
+   * function every request comes from the user of this machine.
+   */
   identify?(headers: IncomingHttpHeaders): Identity | undefined;
   /** Silence after which an event stream sends a comment, so that proxies keep it open. */
   heartbeatMs?: number;

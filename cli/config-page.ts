@@ -57,6 +57,7 @@ Three variables are JSON. A fault in one is told with its place at the start.
 counts. \`perDay\` holds for all this agent's tasks of one tenant together, until midnight UTC.
 \`onBusy\`: what becomes of a message that comes while a task of its conversation runs ([conversations](conversations.md)).
 \`approvals\`: which calls wait for a person, in place of the agent's own rules ([acting](acting.md#approvals)).
+\`withoutApproval\`: tools that change something and run without a person, like \`["send_webhook"]\`; every other one needs a rule.
 
 \`ALFRED_TENANTS\`, by tenant, or \`*\` for what a tenant's own entry leaves out:
 

@@ -1,5 +1,6 @@
 import type { Config } from '../runtime/config.ts';
 import { isAway } from '../runtime/database/database-errors.ts';
+import { directDatabaseUrl } from '../runtime/database/database-url.ts';
 import { CliError } from './cli-error.ts';
 
 /**
@@ -8,9 +9,9 @@ import { CliError } from './cli-error.ts';
  * @throws CliError always
  */
 export const rethrowDatabaseError =
-  ({ DATABASE_URL }: Pick<Config, 'DATABASE_URL'>) =>
+  (config: Pick<Config, 'DATABASE_URL' | 'DATABASE_DIRECT_URL'>) =>
   (error: unknown): never => {
-    const { host, pathname } = new URL(DATABASE_URL);
+    const { host, pathname } = new URL(directDatabaseUrl(config));
     const message = error instanceof Error ? error.message || ((error as { code?: string }).code ?? '') : String(error);
     if (isAway(error))
       throw new CliError(

@@ -9,7 +9,7 @@ import { connectTemporal, createClient, registerSearchAttributes } from '../runt
 import { createAdapters } from '../wiring/adapters.ts';
 import { ensureSchedules } from '../workers/schedules.ts';
 import { CliError } from './cli-error.ts';
-import { databaseUrl } from '../runtime/database/database-url.ts';
+import { directDatabaseUrl } from '../runtime/database/database-url.ts';
 import { rethrowDatabaseError } from './rethrow-database-error.ts';
 import { stackEnvironment } from './stack.ts';
 import type { Terminal } from './terminal/terminal.ts';
@@ -18,14 +18,16 @@ type SetUp = {
   terminal: Terminal;
   /** Temporal was moved or has lost data: what it does not know is to start again from the rows. */
   hasTemporalMoved: boolean;
+  /** Also fetch the local models that the configuration names. */
+  models: boolean;
 };
 
 const log = pino({ level: 'silent' });
 
 /** Applies migrations, and registers search attributes and schedules in Temporal. Safe to repeat. */
-export async function setUp({ terminal, hasTemporalMoved }: SetUp): Promise<void> {
+export async function setUp({ terminal, hasTemporalMoved, models }: SetUp): Promise<void> {
   const config = loadConfig(await stackEnvironment());
-  const names = await migrate(databaseUrl(config), log).catch(rethrowDatabaseError(config));
+  const names = await migrate(directDatabaseUrl(config), log).catch(rethrowDatabaseError(config));
   terminal.print(`Postgres: ${names.length > 0 ? `applied ${names.join(', ')}` : 'the schema is up to date'}`);
 
   const where = `${config.TEMPORAL_ADDRESS}, namespace ${config.TEMPORAL_NAMESPACE}`;
@@ -43,6 +45,7 @@ export async function setUp({ terminal, hasTemporalMoved }: SetUp): Promise<void
     await connection.close();
   }
   terminal.print(`Temporal: search attributes and schedules are in place (${where})`);
+  if (models) await (await import('./fetch-models.ts')).fetchModels(config, terminal, log);
 }
 
 async function prepareTemporal({
@@ -50,7 +53,7 @@ async function prepareTemporal({
   connection,
   terminal,
   hasTemporalMoved,
-}: SetUp & { config: Config; connection: NativeConnection }): Promise<void> {
+}: Omit<SetUp, 'models'> & { config: Config; connection: NativeConnection }): Promise<void> {
   const client = createClient(connection, config);
   const postgres = openPostgres(config, log);
   const deps = { db: postgres.db, client, config };
@@ -62,7 +65,8 @@ async function prepareTemporal({
         `Temporal: ${previousId === undefined ? 'the namespace is the one of this database' : 'this is the namespace of the database from now on'}; open tasks that it does not know start again from their rows`,
       );
     } else await checkNamespace(deps);
-    await registerSearchAttributes(connection, config.TEMPORAL_NAMESPACE);
+    const byHand = await registerSearchAttributes(connection, config.TEMPORAL_NAMESPACE);
+    if (byHand !== undefined) terminal.note(byHand);
     await ensureSchedules(client, config);
     const adapters = createAdapters({ config, log, postgres, client });
     try {

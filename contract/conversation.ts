@@ -37,7 +37,8 @@ export const ConversationChange = z
     archived: z.boolean().optional().describe('Archived ones take no messages and are not listed'),
     onBusy: BusyPolicy.optional(),
   })
-  .refine((change) => Object.values(change).some((value) => value !== undefined), 'name something to change');
+  .refine((change) => Object.values(change).some((value) => value !== undefined), 'name something to change')
+  .meta({ minProperties: 1 });
 export type ConversationChange = z.infer<typeof ConversationChange>;
 
 export const Conversation = z.object({
@@ -112,6 +113,9 @@ export const ConversationMessage = z.object({
 });
 export type ConversationMessage = z.infer<typeof ConversationMessage>;
 
+/** The largest value of a Postgres `integer`, the type of the column. */
+const maxPosition = 2_147_483_647;
+
 export const MessageListQuery = z.strictObject({
   limit: z.coerce
     .number()
@@ -120,8 +124,14 @@ export const MessageListQuery = z.strictObject({
     .max(200)
     .default(50)
     .describe('People’s messages; their answers come with them'),
-  after: z.coerce.number().int().nonnegative().optional().describe('Only positions above this one'),
-  before: z.coerce.number().int().positive().optional().describe('Only positions below this one, the newest of them'),
+  after: z.coerce.number().int().nonnegative().max(maxPosition).optional().describe('Only positions above this one'),
+  before: z.coerce
+    .number()
+    .int()
+    .positive()
+    .max(maxPosition)
+    .optional()
+    .describe('Only positions below this one, the newest of them'),
 });
 export type MessageListQuery = z.infer<typeof MessageListQuery>;
 export const MessageList = z.object({

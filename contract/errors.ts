@@ -23,6 +23,7 @@ const table = {
   method_not_allowed: [405, once, 'This address does not take that method.'],
   not_acceptable: [406, once, 'No representation of that type exists.'],
   forbidden_host: [403, once, 'Without sign-in, Alfred answers only requests addressed to this machine.'],
+  unauthenticated: [401, once, 'Sign in: this request does not say whose it is.'],
   unknown_agent: [422, once, 'There is no agent with that name.'],
   idempotency_key_reused: [422, once, 'That Idempotency-Key was used with another request.'],
   // the system
@@ -38,6 +39,7 @@ const table = {
   deadline_exceeded: [500, once, 'The task took longer than it was allowed to.'],
   budget_refused: [409, once, 'The budget stays as it is.'],
   task_ended: [409, once, 'The task has ended.'],
+  task_queued: [409, once, 'The task waits for its turn in its conversation.'],
   task_running: [409, once, 'The task has not ended yet.'],
   task_in_conversation: [409, once, 'The task belongs to a conversation. Delete the conversation.'],
   nothing_to_undo: [409, once, 'The task has changed nothing that could be undone.'],
@@ -126,6 +128,11 @@ export class AlfredError extends Error {
   readonly failures: number | undefined;
   /** What the workflow needs to decide how to wait: ids and numbers, no content. */
   readonly details: WaitReason | undefined;
+  /**
+   * The whole message, with what others said or what content it is about. It goes into rows and to the model; the
+   * history and the log get `message` only.
+   */
+  readonly fullMessage: string;
   /** The running task that blocks the request. */
   readonly taskId: string | undefined;
 
@@ -136,6 +143,7 @@ export class AlfredError extends Error {
       retryAfterMs?: number | undefined;
       failures?: number | undefined;
       details?: WaitReason | undefined;
+      fullMessage?: string | undefined;
       taskId?: string | undefined;
       cause?: unknown;
     } = {},
@@ -145,6 +153,7 @@ export class AlfredError extends Error {
     this.retryAfterMs = options.retryAfterMs;
     this.failures = options.failures;
     this.details = options.details;
+    this.fullMessage = options.fullMessage ?? message;
     this.taskId = options.taskId;
   }
 }

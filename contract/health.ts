@@ -3,7 +3,9 @@ import { z } from 'zod';
 export const Health = z.object({ status: z.literal('ok'), version: z.string(), uptime_s: z.number() });
 
 export const DependencyState = z.object({
-  status: z.enum(['ok', 'down']),
+  status: z
+    .enum(['ok', 'degraded', 'down'])
+    .describe('`degraded`: the process serves without it, but not as well; `detail` says what to do'),
   detail: z.string().optional(),
   latencyMs: z.number().optional(),
 });

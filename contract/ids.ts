@@ -14,6 +14,10 @@ export const callbackWorkflowId = (ownerId: string) => `callback/${ownerId}`;
 /** Id of the Temporal schedule. The workflow ids of the schedule's runs begin with this id. */
 export const scheduleWorkflowId = (scheduleId: string) => `schedule/${scheduleId}`;
 
+/** The schedule that a workflow id, and so the key of a run, begins with. @returns undefined when it is no run's */
+export const scheduleIdOf = (workflowId: string) =>
+  /^schedule\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:-|$)/.exec(workflowId)?.[1];
+
 /** Each source has one workflow, so a second start finds the running workflow. */
 export const sourceWorkflowId = (sourceId: string) => `source/${sourceId}`;
 /** Id of the Temporal schedule that requests a source's syncs. The workflow ids of its runs begin with this id. */

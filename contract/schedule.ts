@@ -111,7 +111,8 @@ export const ScheduleChange = z
     paused: z.boolean().optional(),
     note: Note.nullable().optional(),
   })
-  .refine((change) => Object.values(change).some((value) => value !== undefined), 'name something to change');
+  .refine((change) => Object.values(change).some((value) => value !== undefined), 'name something to change')
+  .meta({ minProperties: 1 });
 export type ScheduleChange = z.infer<typeof ScheduleChange>;
 
 export const ScheduleRun = z.object({

@@ -91,7 +91,8 @@ export const SourceChange = z
       .describe('At once also of the documents that it brought; null: theirs stay, and new ones get the default'),
     tags: Tags.nullable().optional().describe('As readers'),
   })
-  .refine((change) => Object.values(change).some((value) => value !== undefined), 'name something to change');
+  .refine((change) => Object.values(change).some((value) => value !== undefined), 'name something to change')
+  .meta({ minProperties: 1 });
 export type SourceChange = z.infer<typeof SourceChange>;
 
 const SourceSync = z.object({

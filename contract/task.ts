@@ -170,12 +170,22 @@ export const Effect = z.object({
 });
 export type Effect = z.infer<typeof Effect>;
 
+/** What a task was asked, as its agent got it. */
+export const TaskInput = z.object({
+  text: z.string(),
+  tool: z.object({ name: z.string(), arguments: Json }).optional().describe('The tool to call first'),
+});
+export type TaskInput = z.infer<typeof TaskInput>;
+
 export const Task = z.object({
   id: z.uuid(),
   agent: z.string(),
   status: TaskStatus,
   model: z.string().nullable().describe('provider:model, known once the task runs'),
   conversationId: z.string().nullable().describe('The conversation that it belongs to'),
+  scheduleId: z.uuid().nullable().optional().describe('The schedule that asked, directly or in the conversation'),
+  asked: z.string().nullable().optional().describe('The first words of what it was asked, on one line'),
+  input: TaskInput.nullable().optional().describe('What it was asked; absent in lists'),
   metadata: z.record(z.string(), z.string()),
   budget: Budget,
   result: TaskResult.nullable(),

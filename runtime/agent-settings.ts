@@ -19,6 +19,8 @@ export type AgentSettings = {
   perDay: DailyLimits;
   /** Replaces the agent's own rules. */
   approvals: ApprovalRule[] | undefined;
+  /** Replaces the agent's own list of tools that run without approval. */
+  withoutApproval: string[] | undefined;
   /** Replaces the agent's own policy. */
   onBusy: BusyPolicy | undefined;
 };
@@ -46,6 +48,7 @@ export function agentSettings(
     budget: entry?.budget ?? {},
     perDay: entry?.perDay ?? {},
     approvals: entry?.approvals,
+    withoutApproval: entry?.withoutApproval,
     onBusy: entry?.onBusy,
   };
 }

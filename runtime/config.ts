@@ -38,7 +38,7 @@ const Environment = z.object(variables).superRefine((env, context) => {
   if (!loopbackHosts.includes(env.ALFRED_API_HOST) && !env.ALFRED_ALLOW_UNAUTHENTICATED_NETWORK) {
     addIssue(
       'ALFRED_API_HOST',
-      'without sign-in the API binds to loopback only: use 127.0.0.1, or set ALFRED_ALLOW_UNAUTHENTICATED_NETWORK=true inside a closed container network',
+      'without sign-in the API binds to loopback only: use 127.0.0.1, or set ALFRED_ALLOW_UNAUTHENTICATED_NETWORK=true inside a closed container network, and name the hosts that callers use in ALFRED_API_HOSTS',
     );
   }
   const chains = [
@@ -138,7 +138,7 @@ export const isSecret = (name: VariableName) => (secrets as readonly string[]).i
 
 function maskSecrets(name: VariableName, value: string): string {
   if (isSecret(name)) return '********';
-  if (!URL.canParse(value)) return name === 'DATABASE_URL' ? '********' : value;
+  if (!URL.canParse(value)) return name === 'DATABASE_URL' || name === 'DATABASE_DIRECT_URL' ? '********' : value;
   const parsed = new URL(value);
   if (parsed.password) parsed.password = '********';
   if (parsed.searchParams.has('password')) parsed.searchParams.set('password', '********');

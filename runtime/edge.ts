@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import type { Config } from './config.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { checkServer } from './database/check-server.ts';
 import { openPostgres, type Postgres } from './database/postgres.ts';
 import { createReadiness, type ReadinessProbe } from './readiness.ts';
 import { connectTemporal, createClient } from './temporal.ts';
@@ -33,6 +34,7 @@ export async function openEdge(config: Config, role: string, log: Logger = creat
   const readTemporalMetrics = await installTemporalRuntime(log);
   const connection = await connectTemporal(config);
   const postgres = openPostgres(config, log);
+  void checkServer(postgres, config, log);
   const readiness = createReadiness({
     postgres: async () => void (await sql`select 1`.execute(postgres.db)),
     temporal: async () =>

@@ -38,8 +38,16 @@ export function createLogger(
   return pino(options, prettyStream());
 }
 
-/** A Postgres error quotes the row that it refused. Content must not get into a log, so these fields are removed. */
+/**
+ * Content must not get into a log, and some errors quote it: Postgres the row that it refused, a model provider the
+ * request, JSON.parse the text. Their messages and those fields are left out; what identifies the failure stays.
+ */
 function serializeErrorWithoutContent(error: Error) {
+  const chain = causesOf(error);
+  const provider = chain.find((cause): cause is ProviderError => 'requestID' in cause);
+  if (provider) return { ...describeProviderError(provider), code: codeOf(error), stack: framesOf(error) };
+  if (chain.some((cause) => cause instanceof SyntaxError))
+    return { type: error.name, message: 'a text is not JSON', code: codeOf(error), stack: framesOf(error) };
   const {
     detail: _detail,
     where: _where,
@@ -48,6 +56,44 @@ function serializeErrorWithoutContent(error: Error) {
     ...withoutContent
   } = stdSerializers.err(error) as SerializedError & Record<string, unknown>;
   return withoutContent;
+}
+
+/** An error of a provider's library. Its message and body are the provider's words, which may repeat the request. */
+type ProviderError = Error & { status?: number | undefined; type?: unknown; code?: unknown; requestID: unknown };
+
+function describeProviderError(error: ProviderError) {
+  const { status, type, code, requestID } = error;
+  return {
+    type: error.constructor.name,
+    message: status === undefined ? 'the provider broke off' : `the provider answered ${status}`,
+    status,
+    providerType: nameIn(type),
+    providerCode: nameIn(code),
+    requestId: nameIn(requestID),
+  };
+}
+
+/** A type, code or id as providers have them; a longer text may be anything. */
+const nameIn = (value: unknown) => (typeof value === 'string' && /^[\w.:-]{1,128}$/.test(value) ? value : undefined);
+
+const codeOf = ({ code }: Error & { code?: unknown }) => nameIn(code);
+
+/** Where an error was thrown, without its message. */
+const framesOf = ({ stack = '' }: Error) =>
+  stack
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .join('\n');
+
+/** An error and its causes, as far as they are errors. */
+function causesOf(error: Error): Error[] {
+  const chain: Error[] = [];
+  let next: unknown = error;
+  while (next instanceof Error && chain.length < 8) {
+    chain.push(next);
+    next = next.cause;
+  }
+  return chain;
 }
 
 /** Formats log lines for people. @param out receives the text; default: standard output */

@@ -49,6 +49,15 @@ export const HostName = z
   .toLowerCase()
   .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, 'expected names like hooks.example.com, without scheme, port or path');
 
+/** `api:8080`, or `alfred.example.com` with any port, or `[fd00::1]:8080` */
+export const AllowedHost = z
+  .string()
+  .toLowerCase()
+  .regex(
+    /^([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:\d{1,5})?$/,
+    'expected names like api:8080 or alfred.example.com, without scheme or path',
+  );
+
 /** `company-files` or `company-files/handbook` */
 export const BucketPrefix = z
   .string()
@@ -104,6 +113,7 @@ export const AgentsSettings = z.record(
     budget: Budget.optional(),
     perDay: DailyLimits.optional(),
     approvals: z.array(ApprovalRule).max(100).optional(),
+    withoutApproval: z.array(z.string().min(1)).max(100).optional(),
     onBusy: BusyPolicy.optional(),
   }),
 );

@@ -52,14 +52,52 @@ export function isTemporalUnavailable(error: unknown): boolean {
   return broken || unavailableStatuses.has(cause.code);
 }
 
-/** Registers Alfred's search attributes. Idempotent. */
-export async function registerSearchAttributes(connection: NativeConnection, namespace: string): Promise<void> {
-  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+/**
+ * Registers Alfred's search attributes. Idempotent.
+ *
+ * @returns what to create by hand, where Temporal does not even tell which of them there are
+ * @throws Error that says what to create where Temporal does not let a client create them, as in Temporal Cloud
+ */
+export async function registerSearchAttributes(
+  connection: Pick<NativeConnection, 'operatorService'>,
+  namespace: string,
+): Promise<string | undefined> {
+  const refusal = (error: unknown): undefined => {
+    if (!isForbidden(error)) throw error;
+  };
+  const listed = await connection.operatorService.listSearchAttributes({ namespace }).catch(refusal);
+  if (!listed) return createByHand(namespace);
+  const { customAttributes } = listed;
   const missing = Object.entries(searchAttributeTypes).filter(([name]) => !(name in customAttributes));
-  if (missing.length === 0) return;
+  if (missing.length === 0) return undefined;
   const types = proto.temporal.api.enums.v1.IndexedValueType;
-  await connection.operatorService.addSearchAttributes({
-    namespace,
-    searchAttributes: Object.fromEntries(missing.map(([name, type]) => [name, types[`INDEXED_VALUE_TYPE_${type}`]])),
-  });
+  const added = await connection.operatorService
+    .addSearchAttributes({
+      namespace,
+      searchAttributes: Object.fromEntries(missing.map(([name, type]) => [name, types[`INDEXED_VALUE_TYPE_${type}`]])),
+    })
+    .catch(refusal);
+  if (!added) throw new Error(createByHand(namespace));
+  return undefined;
 }
+
+/** gRPC's PERMISSION_DENIED and UNIMPLEMENTED: this server leaves the operator's work to other tools. */
+const forbiddenStatuses = [7, 12];
+
+const isForbidden = (error: unknown) => forbiddenStatuses.includes((error as { code?: number }).code ?? -1);
+
+/** What to create in Temporal Cloud, with its own command-line tool. */
+const createByHand = (namespace: string) =>
+  `Temporal does not let Alfred create search attributes in the namespace ${namespace}. In Temporal Cloud create them once: tcld namespace search-attributes add --namespace ${namespace} ${Object.entries(
+    searchAttributeTypes,
+  )
+    .map(([name, type]) => `--search-attribute "${name}=${tcldType(type)}"`)
+    .join(' ')}.`;
+
+/** `KEYWORD_LIST` is `KeywordList` there. */
+const tcldType = (type: string) =>
+  type
+    .toLowerCase()
+    .split('_')
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join('');

@@ -1,5 +1,5 @@
 import { createKnowledge } from './knowledge.ts';
-import { databaseUrl } from '../runtime/database/database-url.ts';
+import { directDatabaseUrl } from '../runtime/database/database-url.ts';
 import type { Edge } from '../runtime/edge.ts';
 import { createSmtpTransport } from '../adapters/mail/smtp-transport.ts';
 import { createModelCatalog } from '../adapters/models/catalog.ts';
@@ -30,14 +30,14 @@ import { createWorkflowSurvey } from '../adapters/temporal/workflow-survey.ts';
 import { createWorkflows } from '../adapters/temporal/workflows.ts';
 import { checkNamespace } from '../runtime/temporal-namespace.ts';
 
-type AdapterEdge = Pick<Edge, 'config' | 'log' | 'postgres' | 'client'> & Partial<Pick<Edge, 'metrics'>>;
+type AdapterEdge = Pick<Edge, 'config' | 'log' | 'postgres' | 'client'> & Partial<Pick<Edge, 'metrics' | 'readiness'>>;
 
 /** Everything that stands behind the ports, chosen by configuration. Connects to nothing until it is used. */
 export function createAdapters(edge: AdapterEdge) {
   const { config, log, postgres, client, metrics } = edge;
   const { db } = postgres;
-  const listener = createEventListener(() => databaseUrl(config), log);
-  const leases = createCallLeases(() => databaseUrl(config), log);
+  const listener = createEventListener(() => directDatabaseUrl(config), log);
+  const leases = createCallLeases(() => directDatabaseUrl(config), log);
   const knowledge = createKnowledge(edge);
   const conversationRows = createConversationRows(db);
   const workflows = createWorkflows(client, config);
@@ -77,6 +77,8 @@ export function createAdapters(edge: AdapterEdge) {
     control: createControl({ ...knowledge, ...rows, client, config, log, metrics, workflows }),
     webhooks: createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW })),
     mail: config.ALFRED_SMTP_URL ? createSmtpTransport({ url: config.ALFRED_SMTP_URL }) : undefined,
+    /** Begins to listen for events, and logs when they do not arrive. */
+    startListening: () => listener.start(),
     close: async () => {
       await Promise.all([knowledge.close(), listener.close(), leases.close()]);
     },

@@ -6,6 +6,7 @@ import { createSources } from '../knowledge/store/sources.ts';
 import { createTaskCitations } from '../knowledge/store/task-citations.ts';
 import { createVectors } from '../knowledge/store/vectors.ts';
 import { createEmbeddings } from '../knowledge/embeddings/embeddings.ts';
+import { reportMissingModel } from '../knowledge/embeddings/report-missing-model.ts';
 import { createEmbeddedIndex } from '../knowledge/search/embedded/embedded-index.ts';
 import { measureIndex } from '../knowledge/search/measure-index.ts';
 import { createQdrantIndex, qdrantSettings } from '../knowledge/search/qdrant/qdrant-index.ts';
@@ -14,23 +15,26 @@ import { createReranker } from '../knowledge/search/rerank/create-reranker.ts';
 import { rateCandidates, type SentenceQuery } from '../knowledge/search/sentences/rate-candidates.ts';
 import { createSearch } from '../knowledge/search/search.ts';
 import { createSourceReaders } from '../knowledge/sources/source-readers.ts';
+import type { Embeddings } from '../contract/ports/index.ts';
 import type { Scope } from '../contract/references.ts';
 import type { Edge } from '../runtime/edge.ts';
 import { createFolderCheck } from '../runtime/folder-check.ts';
 
-type KnowledgeEdge = Pick<Edge, 'config' | 'log' | 'postgres'> & Partial<Pick<Edge, 'metrics'>>;
+type KnowledgeEdge = Pick<Edge, 'config' | 'log' | 'postgres'> & Partial<Pick<Edge, 'metrics' | 'readiness'>>;
 
 /** Documents, where they come from, and the search over them. Connects to nothing until it is used. */
-export function createKnowledge({ config, log, postgres: { db }, metrics }: KnowledgeEdge) {
+export function createKnowledge({ config, log, postgres: { db }, metrics, readiness }: KnowledgeEdge) {
   const parser = createParser(config);
   const recognises = config.ALFRED_OCR !== 'off';
-  const embeddings = createEmbeddings(config, log);
+  const configured = createEmbeddings(config, log);
+  const embeddings: Embeddings = configured;
   const model = async () => (await embeddings.embedder())?.model ?? '';
   const indexDir = join(config.ALFRED_DATA_DIR, 'index');
   const passages = config.QDRANT_URL
     ? createQdrantIndex({ db, log, model, ...qdrantSettings(config, config.QDRANT_URL) })
     : createEmbeddedIndex({ db, dir: indexDir, log, model });
   if (metrics) measureIndex({ index: passages, metrics, log });
+  if (metrics && readiness) reportMissingModel({ embeddings: configured, log, metrics, readiness });
   const reranker = createReranker(config, log);
   const index = createSearch({ db, index: passages, embeddings, reranker, log, metrics });
   const sourceReaders = createSourceReaders(config);

@@ -9,11 +9,12 @@ import type { Edge } from '../runtime/edge.ts';
 import type { Adapters } from '../wiring/adapters.ts';
 import { workflowBundle } from './bundle.ts';
 import { createConditionWatch } from '../runtime/condition-watch.ts';
+import { checkTools } from './check-tools.ts';
 import { createWorker } from './create-worker.ts';
 import { allQueues, queuesThatSearch } from './queues.ts';
 import { ensureSchedules } from './schedules.ts';
 import { serveQueue } from './serve-queue.ts';
-import { checkApprovals, checkModels, settingsOf } from './settings.ts';
+import { checkModels, settingsOf } from './settings.ts';
 
 // For the one-machine stack, whose workers and API share one set of adapters.
 export { createAdapters } from '../wiring/adapters.ts';
@@ -33,7 +34,8 @@ type WorkerEdge = Pick<Edge, 'config' | 'log' | 'connection' | 'client' | 'metri
  *
  * @param adapters `tools` replaces the tools that the agents share
  * @param options  `agents` replaces the registered agents
- * @throws ConfigError when the configuration names an agent, a model or a tool that does not exist
+ * @throws ConfigError when the configuration names an agent, a model or a tool that does not exist, or when a tool that
+ *   changes something has no approval rule
  */
 export async function startWorkers(
   edge: WorkerEdge,
@@ -50,8 +52,7 @@ export async function startWorkers(
     adapters,
     names.filter((name) => queues.includes(agentQueue(name))),
   );
-  for (const unguarded of checkApprovals(config, agents, tools))
-    log.warn(unguarded, 'a tool that changes something waits for nobody: no approval rule of its agent speaks of it');
+  checkTools(config, agents, tools);
   const settings = settingsOf(config, adapters.catalog);
   const activities = createActivities({ ...adapters, ...settings, agents, tools, metrics, log });
   const bundle = await workflowBundle(config, log);

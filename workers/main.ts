@@ -6,14 +6,15 @@ import { runMain } from '../runtime/main.ts';
 import { checkNamespaceAtStart } from '../runtime/temporal-namespace.ts';
 import { onShutdown } from '../runtime/shutdown.ts';
 import { startWorkers } from './compose.ts';
-import { queuesOf } from './queues.ts';
+import { allQueues, queuesOf } from './queues.ts';
 
 // `node workers/main.ts --queue agent-knowledge --queue documents`
 const { values } = parseArgs({ options: { queue: { type: 'string', multiple: true, default: [] } } });
 
 await runMain(async (config) => {
   const queues = queuesOf(values.queue, config);
-  const edge = await openEdge(config, 'worker');
+  // Many workers may write into one log: the role says which queues each serves.
+  const edge = await openEdge(config, queues.length < allQueues.length ? queues.join(',') : 'worker');
   await checkNamespaceAtStart({ db: edge.postgres.db, client: edge.client, config }, edge.log);
   const health = await startHealthServer(edge);
   const adapters = createAdapters(edge);

@@ -1,7 +1,5 @@
 import type { ActivityDeps } from '../activities/index.ts';
-import { rulesFor } from '../activities/acting/approval-rules.ts';
-import type { ModelCatalog, ModelProvider, Tool } from '../contract/ports/index.ts';
-import type { Agents } from '../agents/index.ts';
+import type { ModelCatalog, ModelProvider } from '../contract/ports/index.ts';
 import { agentSettings, dayLimitsOf, tenantSettings } from '../runtime/agent-settings.ts';
 import { ConfigError, type Config } from '../runtime/config.ts';
 import { priorityOf } from '../runtime/priority.ts';
@@ -45,33 +43,6 @@ export function settingsOf(config: Config, catalog: ModelCatalog): Settings {
       return Math.max(shortestResult, Math.min(longestResult, Math.floor(smallest * 4 * resultShare)));
     },
   };
-}
-
-/**
- * Checks the approval rules of every agent. A rule for a misspelt tool is an error: the tool that was meant would run
- * without approval.
- *
- * @returns the tools of each agent that change something and that no rule applies to
- * @throws ConfigError that names the rule and the tools of its agent
- */
-export function checkApprovals(
-  config: Config,
-  agents: Agents,
-  tools: Record<string, Tool>,
-): { agent: string; tool: string }[] {
-  return Object.entries(agents).flatMap(([name, agent]) => {
-    const configured = agentSettings(config, name).approvals;
-    const unknown = configured?.find(({ tool }) => tool !== '*' && !agent.tools.includes(tool));
-    if (unknown)
-      throw new ConfigError(
-        `ALFRED_AGENTS has an approval rule of ${name} for the tool "${unknown.tool}", which that agent does not have. Its tools are: ${agent.tools.join(', ')}.`,
-      );
-    const acting = agent.tools.flatMap((tool) => (tools[tool]?.effect === 'write' ? [tools[tool]] : []));
-    const deps = { agents, approvalsOf: () => configured };
-    return acting
-      .filter((tool) => rulesFor(deps, name, tool).length === 0)
-      .map((tool) => ({ agent: name, tool: tool.name }));
-  });
 }
 
 type Models = { catalog: ModelCatalog; providers: Record<string, ModelProvider> };

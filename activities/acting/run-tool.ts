@@ -133,16 +133,16 @@ async function attempt(
   } catch (error) {
     const failure = toAlfredError(error);
     if (signal.aborted || failure.code === 'superseded') throw error;
-    if (failure.code === 'effect_unknown' && isFinal(failure)) return errorOutcome(failure.message);
+    if (failure.code === 'effect_unknown' && isFinal(failure)) return errorOutcome(failure.fullMessage);
     if (maxAttemptsOf(failure.code) === 1)
-      return errorOutcome(failure.message, failure.code === 'invalid_request' ? 'invalid_arguments' : undefined);
+      return errorOutcome(failure.fullMessage, failure.code === 'invalid_request' ? 'invalid_arguments' : undefined);
     const toolFailure =
       failure.code === 'internal'
         ? new AlfredError('tool_failed', `The tool ${call.tool} failed after several attempts.`, { cause: error })
         : failure;
     // The agent reports what another system could not do.
     if (tool.effect && toolFailure.code === 'tool_failed' && isFinal(toolFailure))
-      return errorOutcome(toolFailure.message);
+      return errorOutcome(toolFailure.fullMessage);
     throw toolFailure;
   }
 }

@@ -22,7 +22,7 @@ const toolPromptTokens = 1_024;
  * Upper bound of the bytes of text that an adapter adds around a summary, or around the tool that a user asks to call
  * first.
  */
-const adapterTextBytes = 128;
+const adapterTextBytes = 256;
 
 /**
  * Estimates the tokens of a conversation: the last count of a model, plus a quarter of the bytes that came after it.

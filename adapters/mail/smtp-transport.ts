@@ -105,12 +105,20 @@ const greylistMs = 2 * 60_000;
 
 function toAlfredError(error: SmtpError, isBodySent: boolean): AlfredError {
   const { responseCode, permanent, response = '', code = '', originalCode = code } = error;
-  if (responseCode !== undefined)
+  if (responseCode !== undefined) {
+    // Servers repeat addresses in their responses.
+    const words = response.slice(0, maxResponseLength);
+    const status = /^\d{3}[ -](\d\.\d{1,3}\.\d{1,3})/.exec(response)?.[1];
+    const reply = status === undefined ? String(responseCode) : `${responseCode} ${status}`;
     return permanent
-      ? new AlfredError('destination_refused', `The mail server refused it: ${response.slice(0, maxResponseLength)}`)
-      : new AlfredError('tool_failed', `The mail server answered: ${response.slice(0, maxResponseLength)}`, {
+      ? new AlfredError('destination_refused', `The mail server refused it with ${reply}.`, {
+          fullMessage: `The mail server refused it: ${words}`,
+        })
+      : new AlfredError('tool_failed', `The mail server answered ${reply}.`, {
+          fullMessage: `The mail server answered: ${words}`,
           retryAfterMs: greylistMs,
         });
+  }
   if (isBodySent)
     return new AlfredError('effect_unknown', 'The connection to the mail server broke while it had the mail.', {
       cause: error,

@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { v4 as newToken } from 'uuid';
 import { taskEventsChannel } from '../../contract/ids.ts';
 import type { Logger } from '../../runtime/logger.ts';
 
 /** How long a follower waits before it reads without a notification. Shorter while notifications cannot arrive. */
 const pollMs = { connected: 15_000, disconnected: 1_000 };
+/** How long a notification to this process itself may take. */
+const selfCheckMs = 5_000;
 /** How long to wait after a failed connection before the next attempt. */
 const reconnectMs = 1_000;
 
@@ -22,13 +25,15 @@ export function createEventListener(urlOf: () => string, log: Logger) {
   let connecting = false;
   let connected = false;
   let closed = false;
+  // Connected through a pooler that keeps LISTEN from taking effect. Another connection would be as deaf.
+  let isDeaf = false;
 
   const wakeAll = () => {
     for (const wakes of followers.values()) for (const wake of wakes) wake(true);
   };
 
   const connect = async (): Promise<void> => {
-    if (connecting || connected || closed) return;
+    if (connecting || connected || closed || isDeaf) return;
     connecting = true;
     let newClient: pg.Client;
     try {
@@ -59,7 +64,13 @@ export function createEventListener(urlOf: () => string, log: Logger) {
     try {
       await newClient.connect();
       await newClient.query(`listen ${taskEventsChannel}`);
-      connected = client === newClient;
+      connected = client === newClient && (await hearsItself(newClient));
+      if (!connected && client === newClient) {
+        isDeaf = true;
+        log.error(
+          'LISTEN takes no effect, as behind a pooler in transaction mode: streams ask the database every second. Set DATABASE_DIRECT_URL to an address without the pooler.',
+        );
+      }
       // Events that were written before LISTEN took effect have sent no notification.
       wakeAll();
     } catch (error) {
@@ -71,6 +82,9 @@ export function createEventListener(urlOf: () => string, log: Logger) {
   };
 
   return {
+    /** Connects, and logs when notifications do not arrive. The first follower does the same. */
+    start: () => connect(),
+
     /**
      * Reports when a task or conversation may have new events. Call `arm` before reading, then `next`: an event that is
      * written in between is not missed.
@@ -121,3 +135,19 @@ const newListenClient = (connectionString: string) =>
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   });
+
+/** Whether a notification reaches the connection that listens. A pooler may take LISTEN without an effect. */
+async function hearsItself(client: pg.Client): Promise<boolean> {
+  const token = `self-check-${newToken()}`;
+  const heard = Promise.withResolvers<boolean>();
+  const onNotification = ({ payload }: pg.Notification) => payload === token && heard.resolve(true);
+  client.on('notification', onNotification);
+  const timer = setTimeout(() => heard.resolve(false), selfCheckMs);
+  try {
+    await client.query('select pg_notify($1, $2)', [taskEventsChannel, token]);
+    return await heard.promise;
+  } finally {
+    clearTimeout(timer);
+    client.off('notification', onNotification);
+  }
+}

@@ -13,6 +13,15 @@ import { readDocumentTool } from './documents/read-document.ts';
 import { searchDocumentsTool } from './documents/search-documents.ts';
 import { readResultTool } from './read-result.ts';
 
+/** The names of all tools that agents share, also of those that are not configured here. */
+export const toolNames: readonly string[] = [
+  'search_documents',
+  'read_document',
+  'read_result',
+  'send_webhook',
+  'send_email',
+];
+
 type ToolPorts = ActingPorts & {
   index: Pick<SearchIndex, 'search'>;
   documents: Pick<Documents, 'read'>;

@@ -1,29 +1,34 @@
 import type { FastifyRequest } from 'fastify';
 import { AlfredError } from '../../contract/errors.ts';
 
-const thisMachine = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i;
+const thisMachine = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/;
 
 /**
  * Protects an API without sign-in: refuses requests that another site could make a browser send here.
  *
- * A Host that is not this machine means DNS rebinding. An Origin that is not ours means a page of another site;
- * programs send no Origin, and our own pages send ours.
+ * A Host that is neither this machine nor an allowed one means DNS rebinding. An Origin that is not ours means a page of
+ * another site, also where the browser asks for no permission first, as for forms; programs send no Origin, and our own
+ * pages send ours.
  *
+ * @param allowed further hosts: `name:port`, or `name` for any port; in lower case
  * @throws AlfredError `forbidden_host`
  */
-export function refuseStrangers({ headers }: FastifyRequest): void {
-  const host = headers.host ?? '';
-  if (!thisMachine.test(host)) {
+export function refuseStrangers({ headers }: Pick<FastifyRequest, 'headers'>, allowed: readonly string[]): void {
+  const host = (headers.host ?? '').toLowerCase();
+  const isListed = allowed.includes(host) || allowed.includes(host.replace(/:\d{1,5}$/, ''));
+  if (!thisMachine.test(host) && !isListed) {
     throw new AlfredError(
       'forbidden_host',
-      `Without sign-in, Alfred answers only requests addressed to this machine; this one names the host "${host}". Use 127.0.0.1 or localhost.`,
+      `Without sign-in, Alfred answers only requests addressed to this machine; this one names the host "${headers.host ?? ''}". Use 127.0.0.1 or localhost, or list the host in ALFRED_API_HOSTS.`,
     );
   }
-  const { origin } = headers;
-  if (origin !== undefined && origin.toLowerCase() !== `http://${host.toLowerCase()}`) {
+  const origin = headers.origin?.toLowerCase();
+  // A listed host may be that of a proxy which speaks TLS with the browser.
+  const own = isListed ? [`http://${host}`, `https://${host}`] : [`http://${host}`];
+  if (origin !== undefined && !own.includes(origin)) {
     throw new AlfredError(
       'forbidden_host',
-      `Without sign-in, Alfred takes no requests from web pages of other sites; this one comes from "${origin}".`,
+      `Without sign-in, Alfred takes no requests from web pages of other sites; this one comes from "${headers.origin}".`,
     );
   }
 }

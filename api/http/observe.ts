@@ -13,7 +13,29 @@ export function requestIdOf({ headers }: Pick<IncomingMessage, 'headers'>): stri
 /** Routes that machines call every few seconds: they are logged at debug level only. */
 const quiet = new Set(['/health', '/healthz', '/metrics']);
 
-/** Logs and measures each request: method, route pattern, status, milliseconds, request id; never a body. */
+/** The name of an id in the log, by the kind of thing in the address. */
+const idNames: Record<string, string> = {
+  tasks: 'taskId',
+  conversations: 'conversationId',
+  approvals: 'approvalId',
+  schedules: 'scheduleId',
+  documents: 'documentId',
+  ingestions: 'ingestionId',
+  sources: 'sourceId',
+};
+const idInPath = new RegExp(`^/v1/(${Object.keys(idNames).join('|')})/([\\w.-]{1,128})(?=[/?]|$)`);
+
+/** The id in the address of a thing, under its name. Anything that is no id, and may be content, is left out. */
+function idIn(path: unknown): Record<string, string> {
+  const [, kind = '', id] = (typeof path === 'string' && idInPath.exec(path)) || [];
+  const name = idNames[kind];
+  return name !== undefined && id !== undefined ? { [name]: id } : {};
+}
+
+/**
+ * Logs and measures each request: method, route pattern, status, milliseconds, request id, and the ids of what it was
+ * addressed to and of what it made; never a body.
+ */
 export function observe(app: Api, { log, metrics }: { log: Logger; metrics: Metrics }): void {
   app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
   app.addHook('onResponse', async (request, reply) => {
@@ -21,7 +43,8 @@ export function observe(app: Api, { log, metrics }: { log: Logger; metrics: Metr
     const route = request.routeOptions.url ?? 'unknown';
     const status = reply.statusCode;
     metrics.httpDuration.observe({ method, route, status }, reply.elapsedTime / 1_000);
-    const line = { method, route, status, ms: Math.round(reply.elapsedTime), requestId: request.id };
+    const ids = { ...(route === 'unknown' ? {} : idIn(request.url)), ...idIn(reply.getHeader('location')) };
+    const line = { method, route, status, ms: Math.round(reply.elapsedTime), requestId: request.id, ...ids };
     log[quiet.has(route) ? 'debug' : 'info'](line, 'request');
   });
   app.addHook('onRequestAbort', async (request) => {

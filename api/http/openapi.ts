@@ -14,6 +14,8 @@ export const openapi = {
       'Durable AI agents. Create a task, follow its events, read its result. Errors are RFC 9457 problem documents with a stable `code`; every answer carries `x-request-id`.',
   },
   servers: [{ url: '/', description: 'This server' }],
+  // There is no sign-in of its own. A build that passes `identify` to the API has one, and says so itself.
+  security: [],
   tags: [
     { name: 'tasks', description: 'One agent, one question, until it answers' },
     { name: 'approvals', description: 'Calls that wait for a person' },

@@ -2,8 +2,8 @@ import type { FastifyRequest } from 'fastify';
 import { AlfredError, InvalidRequest } from '../../contract/errors.ts';
 
 /**
- * Refuses fields in the body of a route that takes none, as other routes refuse fields that they do not know. No body,
- * `null` and `{}` are accepted.
+ * Refuses fields in the body of a route that takes none, as other routes refuse fields that they do not know. No body
+ * and `{}` are accepted.
  *
  * @throws InvalidRequest
  */

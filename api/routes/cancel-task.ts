@@ -6,15 +6,18 @@ import type { Api } from '../http/fastify.ts';
 import type { Views } from '../links.ts';
 import { parse } from '../http/problems.ts';
 import { bodyProblems, IdParams, json, problems } from '../http/responses.ts';
-import { noTask } from './tasks.ts';
+import { missingTask } from '../find-task.ts';
 
 /** How long the response is held back for the task to end, in milliseconds. */
 const waitForEndMs = 2_000;
 
-type Deps = Pick<ApiDeps, 'control' | 'events' | 'tasks'> & { views: Views; draining: AbortSignal };
+type Deps = Pick<ApiDeps, 'control' | 'conversationRows' | 'events' | 'tasks'> & {
+  views: Views;
+  draining: AbortSignal;
+};
 
 export const cancelTaskRoutes =
-  ({ control, events, tasks, views, draining }: Deps) =>
+  ({ control, conversationRows, events, tasks, views, draining }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'POST',
@@ -31,13 +34,13 @@ export const cancelTaskRoutes =
         response: {
           200: json('The task has ended', Task),
           202: json('The task is being cancelled', Task),
-          ...problems(404, ...bodyProblems),
+          ...problems(404, 409, ...bodyProblems),
         },
       },
       handler: async ({ scope, params, body }, reply) => {
         const { reason, undo } = body === undefined || body === null ? {} : parse(CancelRequest, body);
         const row = await control.tasks.cancel(scope, params.id, { reason, undo });
-        if (!row) throw noTask(params.id);
+        if (!row) throw await missingTask({ conversationRows }, scope, params.id);
         if (isEnded(row.status)) return reply.send(views.task(row));
         const stop = linkAbort([draining], { timeoutMs: waitForEndMs });
         await events.waitForEnd(row.id, stop.signal).finally(stop.release);

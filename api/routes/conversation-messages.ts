@@ -4,8 +4,8 @@ import { AlfredError } from '../../contract/errors.ts';
 import { checkInput } from '../check-input.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
-import type { Views } from '../links.ts';
-import { bodyProblems, IdParams, json, problems } from '../http/responses.ts';
+import { taskPath, type Views } from '../links.ts';
+import { bodyProblems, IdParams, json, location, problems } from '../http/responses.ts';
 import { noConversation } from './conversations.ts';
 
 type Deps = Pick<ApiDeps, 'agents' | 'conversationRows' | 'messages'> & { views: Views };
@@ -21,10 +21,13 @@ export const conversationMessageRoutes =
         tags: ['conversations'],
         summary: 'Say something in a conversation',
         description:
-          '202 means durable, and says what was decided: the message starts a task, waits for its turn, or takes the place of what runs. Send an `id` of your own, and a repeat is the same message. A task can be read from its turn on.',
+          '202 means durable, and says what was decided: the message starts a task, waits for its turn, or takes the place of what runs. Send an `id` of your own, and a repeat is the same message. Its task can be read at once, and is `queued` until its turn.',
         params: IdParams,
         body: MessageRequest,
-        response: { 202: json('What becomes of it', MessageReceipt), ...problems(404, 409, ...bodyProblems) },
+        response: {
+          202: json('What becomes of it', MessageReceipt, location('the task')),
+          ...problems(404, 409, ...bodyProblems),
+        },
       },
       handler: async ({ scope, params, body }, reply) => {
         const conversation = await conversationRows.get(scope, params.id);
@@ -32,6 +35,7 @@ export const conversationMessageRoutes =
         checkInput(agents, { agent: conversation.agent, input: { text: body.text } });
         const receipt = await messages.submit(scope, params.id, { ...body, id: body.id ?? newId() });
         if (receipt.outcome === 'rejected') throw busy(receipt.runningTaskId);
+        if (receipt.taskId !== null) void reply.header('location', taskPath(receipt.taskId));
         return reply.code(202).send(views.receipt(receipt));
       },
     });

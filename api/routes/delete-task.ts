@@ -4,7 +4,7 @@ import { isEnded } from '../../contract/task-status.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { IdParams, problems } from '../http/responses.ts';
-import { noTask } from './tasks.ts';
+import { noTask } from '../find-task.ts';
 
 type Deps = Pick<ApiDeps, 'control' | 'erasure' | 'tasks'>;
 

@@ -3,12 +3,12 @@ import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import type { Views } from '../links.ts';
 import { bodyProblems, IdParams, json, problems } from '../http/responses.ts';
-import { noTask } from './tasks.ts';
+import { missingTask } from '../find-task.ts';
 
-type Deps = Pick<ApiDeps, 'control'> & { views: Views };
+type Deps = Pick<ApiDeps, 'control' | 'conversationRows'> & { views: Views };
 
 export const taskBudgetRoutes =
-  ({ control, views }: Deps) =>
+  ({ control, conversationRows, views }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'POST',
@@ -25,7 +25,7 @@ export const taskBudgetRoutes =
       },
       handler: async ({ scope, params, body }, reply) => {
         const row = await control.tasks.grantBudget(scope, params.id, body);
-        if (!row) throw noTask(params.id);
+        if (!row) throw await missingTask({ conversationRows }, scope, params.id);
         return reply.send(views.task(row));
       },
     });

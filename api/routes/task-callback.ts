@@ -4,12 +4,12 @@ import type { Scope } from '../../contract/references.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { bodyProblems, IdParams, json, problems } from '../http/responses.ts';
-import { noTask } from './tasks.ts';
+import { missingTask } from '../find-task.ts';
 
-type Deps = Pick<ApiDeps, 'callbacks' | 'control'>;
+type Deps = Pick<ApiDeps, 'callbacks' | 'control' | 'conversationRows'>;
 
 export const taskCallbackRoutes =
-  ({ callbacks, control }: Deps) =>
+  ({ callbacks, control, conversationRows }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'GET',
@@ -19,7 +19,7 @@ export const taskCallbackRoutes =
         tags: ['tasks'],
         summary: 'See whether a task’s end was told',
         params: IdParams,
-        response: { 200: json('How far the callback is', CallbackState), ...problems(404) },
+        response: { 200: json('How far the callback is', CallbackState), ...problems(404, 409) },
       },
       handler: async ({ scope, params }, reply) => reply.send(await stateOf(scope, params.id)),
     });
@@ -37,7 +37,7 @@ export const taskCallbackRoutes =
         response: { 202: json('It is on its way', CallbackState), ...problems(404, 409, ...bodyProblems) },
       },
       handler: async ({ scope, params: { id } }, reply) => {
-        if (!(await control.tasks.repeatCallback(scope, id))) throw noTask(id);
+        if (!(await control.tasks.repeatCallback(scope, id))) throw await missingTask({ conversationRows }, scope, id);
         return reply.code(202).send(await stateOf(scope, id));
       },
     });
@@ -48,6 +48,6 @@ export const taskCallbackRoutes =
       // Reads the task only to report which of the two is missing.
       throw (await control.tasks.read(scope, id))
         ? new AlfredError('callback_missing', `The task ${id} has no callback.`)
-        : noTask(id);
+        : await missingTask({ conversationRows }, scope, id);
     }
   };

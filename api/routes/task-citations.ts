@@ -2,12 +2,12 @@ import { TaskCitations } from '../../contract/task.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { IdParams, json, problems } from '../http/responses.ts';
-import { noTask } from './tasks.ts';
+import { noTask } from '../find-task.ts';
 
-type Deps = Pick<ApiDeps, 'citations'>;
+type Deps = Pick<ApiDeps, 'citations' | 'conversationRows'>;
 
 export const taskCitationRoutes =
-  ({ citations }: Deps) =>
+  ({ citations, conversationRows }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'GET',
@@ -21,8 +21,8 @@ export const taskCitationRoutes =
       },
       handler: async ({ scope, params }, reply) => {
         const found = await citations.list(scope, params.id);
-        if (!found) throw noTask(params.id);
-        return reply.send({ citations: found });
+        if (!found && !(await conversationRows.findComingTask(scope, params.id))) throw noTask(params.id);
+        return reply.send({ citations: found ?? [] });
       },
     });
   };

@@ -6,12 +6,12 @@ import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { pageSize, placeOf, ResumeHeaders, type OpenStream } from '../http/open-stream.ts';
 import { IdParams, problems } from '../http/responses.ts';
-import { noTask } from './tasks.ts';
+import { findTask } from '../find-task.ts';
 
-type Deps = Pick<ApiDeps, 'control' | 'events'> & { openStream: OpenStream };
+type Deps = Pick<ApiDeps, 'control' | 'conversationRows' | 'events'> & { openStream: OpenStream };
 
 export const taskEventRoutes =
-  ({ control, events, openStream }: Deps) =>
+  ({ control, conversationRows, events, openStream }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'GET',
@@ -37,8 +37,7 @@ export const taskEventRoutes =
       },
       handler: async ({ scope, params, query, headers }, reply) => {
         const media = negotiate(headers.accept, ['text/event-stream', 'application/json']);
-        const row = await control.tasks.read(scope, params.id);
-        if (!row) throw noTask(params.id);
+        const row = await findTask({ control, conversationRows }, scope, params.id);
         const after = placeOf(headers, query, row.lastSeq);
         if (media === 'application/json') {
           const page = await events.read(scope, row.id, after, pageSize);

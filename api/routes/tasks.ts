@@ -1,4 +1,3 @@
-import { AlfredError } from '../../contract/errors.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import { Task, TaskList, TaskListQuery, TaskRequest } from '../../contract/task.ts';
 import { agentSettings } from '../../runtime/agent-settings.ts';
@@ -6,16 +5,17 @@ import { checkInput } from '../check-input.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { taskPath, type Views } from '../links.ts';
+import { findTask } from '../find-task.ts';
 import { preferenceApplied, waitAsPreferred, waitHeaders } from '../http/wait-for-end.ts';
 import { bodyProblems, idempotencyHeaders, IdParams, json, location, problems } from '../http/responses.ts';
 
-type Deps = Pick<ApiDeps, 'agents' | 'config' | 'control' | 'events' | 'tasks'> & {
+type Deps = Pick<ApiDeps, 'agents' | 'config' | 'control' | 'conversationRows' | 'events' | 'tasks'> & {
   views: Views;
   draining: AbortSignal;
 };
 
 export const taskRoutes =
-  ({ agents, config, control, events, tasks, views, draining }: Deps) =>
+  ({ agents, config, control, conversationRows, events, tasks, views, draining }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'POST',
@@ -66,6 +66,7 @@ export const taskRoutes =
         operationId: 'getTask',
         tags: ['tasks'],
         summary: 'Read a task, or wait for its end',
+        description: 'The task of a message that waits for its turn is `queued`.',
         params: IdParams,
         headers: waitHeaders('the task'),
         response: {
@@ -74,8 +75,7 @@ export const taskRoutes =
         },
       },
       handler: async ({ scope, params, headers }, reply) => {
-        const row = await control.tasks.read(scope, params.id);
-        if (!row) throw noTask(params.id);
+        const row = await findTask({ control, conversationRows }, scope, params.id);
         const current = await waitAsPreferred(reply, row, {
           prefer: headers.prefer,
           draining,
@@ -87,5 +87,3 @@ export const taskRoutes =
       },
     });
   };
-
-export const noTask = (id: string) => new AlfredError('not_found', `There is no task ${id}.`);

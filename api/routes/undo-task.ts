@@ -7,7 +7,7 @@ import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import type { Views } from '../links.ts';
 import { bodyProblems, IdParams, json, problems } from '../http/responses.ts';
-import { noTask } from './tasks.ts';
+import { noTask } from '../find-task.ts';
 
 /** How long the response is held back for the undo to end, and how often it looks, in milliseconds. */
 const waitForEndMs = 2_000;

@@ -19,11 +19,11 @@ export function addMigrate(program: Command, { terminal }: CommandContext) {
         return;
       }
       const { migrate } = await import('../../runtime/database/migrate.ts');
-      const { databaseUrl } = await import('../../runtime/database/database-url.ts');
+      const { directDatabaseUrl } = await import('../../runtime/database/database-url.ts');
       const { rethrowDatabaseError } = await import('../rethrow-database-error.ts');
       const { pino } = await import('pino');
       const log = pino({ level: 'silent' });
-      const names = await migrate(databaseUrl(config), log, direction).catch(rethrowDatabaseError(config));
+      const names = await migrate(directDatabaseUrl(config), log, direction).catch(rethrowDatabaseError(config));
       if (names.length === 0)
         terminal.print(direction === 'up' ? 'The schema is up to date.' : 'There is no step to take back.');
       for (const name of names) terminal.print(`${direction === 'up' ? 'applied' : 'took back'} ${name}`);

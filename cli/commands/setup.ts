@@ -9,7 +9,8 @@ export function addSetup(program: Command, context: CommandContext) {
       '--temporal-moved',
       'the Temporal of this configuration is the right one, although the database knows another or it has lost data: open tasks that it does not know start again from their rows',
     )
-    .action(async ({ temporalMoved = false }: { temporalMoved?: boolean }) =>
-      (await import('../set-up.ts')).setUp({ ...context, hasTemporalMoved: temporalMoved }),
+    .option('--models', 'also fetch the local models that are configured, into their folders')
+    .action(async ({ temporalMoved = false, models = false }: { temporalMoved?: boolean; models?: boolean }) =>
+      (await import('../set-up.ts')).setUp({ ...context, hasTemporalMoved: temporalMoved, models }),
     );
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { TaskEventPage, type TaskEvent } from '../../contract/events.ts';
+import { firstWords } from '../../contract/rules/first-words.ts';
 import { Task, TaskList } from '../../contract/task.ts';
 import type { ApiClient } from '../client/api-client.ts';
 import type { CommandContext } from '../command-context.ts';
@@ -78,13 +79,16 @@ export function addTasks(program: Command, context: CommandContext) {
   });
 }
 
+/** Columns of the question in a list: the other ones take the first hundred of a wide terminal. */
+const askedWidth = 50;
+
 const path = (id: string) => `/v1/tasks/${encodeURIComponent(id)}`;
 
 async function list({ json, ...query }: ListOptions, { api, terminal }: CommandContext) {
   const { tasks, nextCursor } = await api.call('/v1/tasks', { query, answer: TaskList });
   if (json) return terminal.print(JSON.stringify(tasks, null, 2));
   if (tasks.length === 0) return terminal.note('No tasks. Ask something: alfred ask "…"');
-  terminal.print(table([['ID', 'AGENT', 'STATUS', 'STARTED', 'TOOK', 'COST'], ...tasks.map(rowOf)]));
+  terminal.print(table([['ID', 'AGENT', 'STATUS', 'STARTED', 'TOOK', 'COST', 'ASKED'], ...tasks.map(rowOf)]));
   if (nextCursor) terminal.note(`There are more; --limit shows up to 200.`, 'dim');
 }
 
@@ -95,6 +99,7 @@ const rowOf = (task: Task) => [
   formatSecond(task.createdAt),
   tookOf(task),
   formatDollars(task.usage.costUsd),
+  firstWords(task.asked ?? '', askedWidth),
 ];
 
 const tookOf = ({ createdAt, endedAt }: Task) =>
@@ -109,9 +114,12 @@ async function show(id: string, { json }: { json?: boolean }, { api, terminal }:
       ['agent', task.agent],
       ['status', task.status],
       ['created', task.createdAt],
+      ...(task.conversationId ? [['conversation', task.conversationId]] : []),
+      ...(task.scheduleId ? [['schedule', task.scheduleId]] : []),
       ['temporal', task.links.temporal],
     ]),
   );
+  if (task.input) terminal.print(`\nAsked: ${task.input.text}`);
   if (task.waiting) terminal.print(`\nWaiting: ${task.waiting.message}`);
   if (task.waiting?.approvals)
     terminal.print(`Decide with: ${task.waiting.approvals.map((id) => `alfred approvals approve ${id}`).join('\n')}`);

@@ -1,10 +1,9 @@
-import { setTimeout } from 'node:timers/promises';
 import { Conversation, MessageReceipt } from '../../contract/conversation.ts';
 import { defaultPassages, SearchResult } from '../../contract/documents.ts';
 import { Task, TaskCitations } from '../../contract/task.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import { mayBeRelated } from '../../adapters/models/offline-answer.ts';
-import { ApiProblem, type ApiClient } from '../client/api-client.ts';
+import type { ApiClient } from '../client/api-client.ts';
 import { untilAnswered } from '../client/until-answered.ts';
 import type { Question } from './questions.ts';
 
@@ -94,22 +93,11 @@ async function askInConversation(api: ApiClient, texts: string[], agent: string)
   return task;
 }
 
-/** A message that waits for its turn has a task only when the turn begins. */
-const maxTurnWaitMs = 30_000;
-const turnPollMs = 100;
-
 /** Waits until a task has ended. */
 async function ended(api: ApiClient, id: string): Promise<Task> {
-  const startedAtMs = performance.now();
   while (true) {
-    try {
-      const task = await call(() => api.call(`/v1/tasks/${id}`, { headers: { prefer: 'wait=30' }, answer: Task }));
-      if (isEnded(task.status)) return task;
-    } catch (error) {
-      const isWaiting = error instanceof ApiProblem && error.status === 404;
-      if (!isWaiting || performance.now() - startedAtMs > maxTurnWaitMs) throw error;
-      await setTimeout(turnPollMs);
-    }
+    const task = await call(() => api.call(`/v1/tasks/${id}`, { headers: { prefer: 'wait=30' }, answer: Task }));
+    if (isEnded(task.status)) return task;
   }
 }
 

@@ -14,7 +14,7 @@ import type {
 } from '../conversation.ts';
 import type { BudgetLimits, ConversationRef, MessageHead, Scope, TaskRef, ToolResultRef } from '../references.ts';
 import type { Identity } from './identity.ts';
-import type { CancelNote } from './tasks.ts';
+import type { CancelNote, TaskRow } from './tasks.ts';
 
 /** A conversation's row without its links, which only the API can build. */
 export type ConversationRow = Omit<ConversationView, 'links'>;
@@ -42,6 +42,13 @@ export interface ConversationRows {
   ): Promise<ConversationRow>;
 
   get(scope: Scope, conversationId: string): Promise<ConversationRow | undefined>;
+
+  /**
+   * Finds the task of a message that waits for its turn: it is queued, and has no row and no events yet.
+   *
+   * @returns undefined when the task has begun, or when there is no such message
+   */
+  findComingTask(scope: Scope, taskId: string): Promise<TaskRow | undefined>;
 
   list(
     scope: Scope,

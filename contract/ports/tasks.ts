@@ -51,13 +51,18 @@ export interface Tasks {
    * Stores a request as a queued task, before its workflow starts.
    *
    * @param options `budget`: the agent's limits. Of each limit the lower of the agent's and the request's applies.
+   *   `scheduleId`: the schedule whose run this is
    * @returns the new task, or the earlier one with the same idempotency key (`isNew: false`)
    * @throws AlfredError `idempotency_key_reused` when the earlier request was another one
    */
   create(
     scope: Scope & Partial<Identity>,
     request: TaskRequest,
-    options: { idempotencyKey?: string | undefined; budget?: BudgetLimits | undefined },
+    options: {
+      idempotencyKey?: string | undefined;
+      budget?: BudgetLimits | undefined;
+      scheduleId?: string | undefined;
+    },
   ): Promise<TaskRow & { head: MessageHead; isNew: boolean }>;
 
   get(scope: Scope, taskId: string): Promise<TaskRow | undefined>;

@@ -27,8 +27,13 @@ type Settings = Pick<
   | 'OPENAI_BASE_URL'
 >;
 
+type ConfiguredEmbeddings = Embeddings & {
+  /** Where the configured model should be and is not; undefined when it is there, or when none is configured. */
+  missing(): Promise<string | undefined>;
+};
+
 /** The embedder that ALFRED_EMBEDDINGS names. */
-export function createEmbeddings(config: Settings, log: Logger): Embeddings {
+export function createEmbeddings(config: Settings, log: Logger): ConfiguredEmbeddings {
   const { ALFRED_EMBEDDINGS: setting } = config;
   const openAiModel = setting.startsWith('openai:') ? setting.slice('openai:'.length) : undefined;
   if (openAiModel !== undefined) {
@@ -42,9 +47,10 @@ export function createEmbeddings(config: Settings, log: Logger): Embeddings {
         ...(config.EMBEDDINGS_PASSAGE_PREFIX !== undefined && { passage: config.EMBEDDINGS_PASSAGE_PREFIX }),
       },
     });
-    return { embedder: async () => embedder, close: () => embedder.close() };
+    return { embedder: async () => embedder, missing: async () => undefined, close: () => embedder.close() };
   }
-  if (setting === 'none') return { embedder: async () => undefined, close: async () => {} };
+  if (setting === 'none')
+    return { embedder: async () => undefined, missing: async () => undefined, close: async () => {} };
   return createLocalEmbeddings(
     {
       dir: config.ALFRED_EMBEDDING_MODEL_DIR ?? join(config.ALFRED_DATA_DIR, 'embedding-model'),
@@ -55,7 +61,7 @@ export function createEmbeddings(config: Settings, log: Logger): Embeddings {
 }
 
 /** The model in a folder. It is loaded when it is first needed, and may be put there while the process runs. */
-function createLocalEmbeddings({ dir, threads }: { dir: string; threads: number }, log: Logger): Embeddings {
+function createLocalEmbeddings({ dir, threads }: { dir: string; threads: number }, log: Logger): ConfiguredEmbeddings {
   let loading: Promise<Embedder | undefined> | undefined;
   let checkedAt = -Infinity;
   const load = async (): Promise<Embedder | undefined> => {
@@ -64,17 +70,19 @@ function createLocalEmbeddings({ dir, threads }: { dir: string; threads: number 
     log.info({ model: model.name }, 'the embedding model is at hand');
     return createLocalEmbedder(model, threads);
   };
+  const findEmbedder = async () => {
+    const embedder = await loading;
+    if (embedder || performance.now() - checkedAt < recheckMs) return embedder;
+    checkedAt = performance.now();
+    loading = load().catch((error: unknown) => {
+      log.error({ err: error }, 'the embedding model cannot be used: searches go by words alone');
+      return undefined;
+    });
+    return loading;
+  };
   return {
-    async embedder() {
-      const embedder = await loading;
-      if (embedder || performance.now() - checkedAt < recheckMs) return embedder;
-      checkedAt = performance.now();
-      loading = load().catch((error: unknown) => {
-        log.error({ err: error }, 'the embedding model cannot be used: searches go by words alone');
-        return undefined;
-      });
-      return loading;
-    },
+    embedder: findEmbedder,
+    missing: async () => ((await findEmbedder()) ? undefined : dir),
     close: async () => {
       await (await loading)?.close();
     },

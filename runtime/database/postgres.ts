@@ -16,23 +16,32 @@ pg.types.setTypeParser(pg.types.builtins.NUMERIC, Number);
 
 export type Postgres = { pool: Pool; db: Database; close(): Promise<void> };
 
+/**
+ * Limits of each connection. They are set by a statement and not in the startup packet, which poolers like PgBouncer
+ * refuse when it has parameters that they do not know. Behind a pooler in transaction mode the statement reaches one of
+ * its connections only: there the limits are also set for the role, see docs/run-book.md.
+ */
+const limits = "set statement_timeout = '30s'; set idle_in_transaction_session_timeout = '60s'";
+
+type PostgresConfig = DatabaseAddress & Pick<Config, 'DATABASE_POOL_SIZE' | 'DATABASE_PREPARED_STATEMENTS'>;
+
 /** One pool a process. It connects on first use, and again after the server was away. */
-export function openPostgres(config: DatabaseAddress & Pick<Config, 'DATABASE_POOL_SIZE'>, log: Logger): Postgres {
-  const { DATABASE_PASSWORD_FILE: passwordFile } = config;
+export function openPostgres(config: PostgresConfig, log: Logger): Postgres {
+  const { DATABASE_PASSWORD_FILE: passwordFile, DATABASE_PREPARED_STATEMENTS: prepares } = config;
   const pool = new pg.Pool({
     Client: PreparingClient,
     connectionString: config.DATABASE_URL,
     max: config.DATABASE_POOL_SIZE,
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 60_000,
-    statement_timeout: 30_000,
     // For a server that vanished: without it a statement waits for its answer for a quarter of an hour.
     query_timeout: 40_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    idle_in_transaction_session_timeout: 60_000,
     application_name: 'alfred',
+    prepares,
     ...(passwordFile === undefined ? {} : { readPassword: () => readPassword(passwordFile) }),
+    onConnect: async (client: pg.ClientBase) => void (await client.query(limits)),
   } as pg.PoolConfig);
   // A connection that breaks while it is in use fails its query and also
   // emits `error`. Without a listener the event would end the process.

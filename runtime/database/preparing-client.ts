@@ -7,6 +7,8 @@ import { rethrowMarked, spoilsConnection } from './database-errors.ts';
 const maxNames = 300;
 const names = new Map<string, string>();
 
+type Options = pg.ClientConfig & { readPassword?: () => string; prepares?: boolean };
+
 /**
  * A connection that prepares its statements, because planning them costs Postgres more than running them.
  * Why this is an override, and which statements are left out: docs/adr/0021-statements-are-prepared.md.
@@ -14,10 +16,15 @@ const names = new Map<string, string>();
 export class PreparingClient extends pg.Client {
   /** The connection must be closed when it is released. */
   isSpoilt = false;
+  private readonly prepares: boolean;
 
-  /** @param config `readPassword` gives the password of each new connection, in place of the one in the address */
-  constructor({ readPassword, ...config }: pg.ClientConfig & { readPassword?: () => string } = {}) {
+  /**
+   * @param config `readPassword` gives the password of each new connection, in place of the one in the address.
+   *   `prepares: false` for a pooler that does not know prepared statements
+   */
+  constructor({ readPassword, prepares = true, ...config }: Options = {}) {
     super(config);
+    this.prepares = prepares;
     if (readPassword) Object.assign(this, { password: async () => this.readOrGiveUp(readPassword) });
   }
 
@@ -34,7 +41,7 @@ export class PreparingClient extends pg.Client {
   // The base class has a dozen overloads. Kysely calls `query(text, values)`; all other calls are passed on unchanged.
   override query(...args: unknown[]): never {
     const [text, values] = args;
-    const name = typeof text === 'string' && Array.isArray(values) ? nameOf(text) : undefined;
+    const name = this.prepares && typeof text === 'string' && Array.isArray(values) ? nameOf(text) : undefined;
     const passedArgs = name === undefined ? args : [{ name, text, values }, ...args.slice(2)];
     const result: unknown = Reflect.apply(super.query.bind(this) as () => never, undefined, passedArgs);
     return (result instanceof Promise ? result.catch((error: unknown) => this.noteFailure(error)) : result) as never;

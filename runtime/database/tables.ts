@@ -151,6 +151,7 @@ type TaskTable = Owned &
     agent: string;
     status: string;
     conversation_id: string | null;
+    schedule_id: Generated<string | null>;
     metadata: Generated<unknown>;
     budget: Generated<unknown>;
     idempotency_key: string | null;

@@ -40,6 +40,11 @@ export const createSearchMetrics = (registers: Registry[]) => ({
     labelNames: ['outcome'],
     registers,
   }),
+  embeddingModelMissing: new Gauge({
+    name: 'embedding_model_missing',
+    help: '1 while a local embedding model is configured and not on this machine: searches go by words alone',
+    registers,
+  }),
   searchReranks: new Counter({
     name: 'search_reranks_total',
     help: 'Searches with a reranker, by what it did: done, late, resting, missing, or how it failed',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AllowedHost, commaSeparated } from '../settings-schemas.ts';
 import { flag, port, url } from './values.ts';
 
 /** Variables for the addresses of Postgres, Temporal and Alfred itself. */
@@ -13,6 +14,14 @@ export const servers = {
     .describe(
       'file with the password, in place of the one in DATABASE_URL; read for every new connection, so that it can be rotated without a restart',
     ),
+  DATABASE_DIRECT_URL: url(/^postgres(ql)?:$/, 'postgres://user:password@host:port/database')
+    .optional()
+    .describe(
+      'the same database without a pooler in between, for migrations and for LISTEN, which a pooler in transaction mode cannot carry; default: DATABASE_URL',
+    ),
+  DATABASE_PREPARED_STATEMENTS: flag
+    .default(true)
+    .describe('false: for a pooler that does not know prepared statements, like PgBouncer before 1.21'),
   DATABASE_POOL_SIZE: z.coerce.number().int().min(2).max(500).default(20).describe('connections per process'),
   TEMPORAL_ADDRESS: z
     .string()
@@ -33,7 +42,17 @@ export const servers = {
   ALFRED_ALLOW_UNAUTHENTICATED_NETWORK: flag
     .default(false)
     .describe(
-      'true: let the API bind beyond loopback although there is no sign-in; for a closed container network only',
+      'true: let the API bind beyond loopback although there is no sign-in; for a closed container network only. Requests are still checked, see ALFRED_API_HOSTS',
+    ),
+  ALFRED_API_HOSTS: commaSeparated(AllowedHost)
+    .default([])
+    .describe(
+      'names under which the API may be addressed beside those of this machine, like api:8080 or alfred.example.com (any port); separated by commas',
+    ),
+  ALFRED_SKIP_HOST_CHECKS: flag
+    .default(false)
+    .describe(
+      'true: the API answers requests for every `Host` and from every `Origin`, so that any web page that a user opens may use it; only behind a proxy that checks both',
     ),
   ALFRED_HEALTH_HOST: z
     .string()

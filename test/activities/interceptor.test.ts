@@ -6,7 +6,7 @@ import { createActivityInterceptor } from '../../activities/interceptor.ts';
 import { AlfredError, maxAttemptsOf } from '../../contract/errors.ts';
 import type { Logger } from '../../runtime/logger.ts';
 
-const log = { error: jest.fn(), warn: jest.fn() };
+const log = { error: jest.fn(), warn: jest.fn(), info: jest.fn(), debug: jest.fn() };
 /** An activity's context with the interceptor that every worker has. */
 const environment = (attempt = 1) =>
   new MockActivityEnvironment(
@@ -79,5 +79,67 @@ describe('an activity that is stopped', () => {
     const running = stopped.run(untilCancelled);
     stopped.cancel('WORKER_SHUTDOWN');
     await expect(running).rejects.toMatchObject({ type: 'draining', nonRetryable: false });
+  });
+});
+
+describe('the log line of an activity that succeeded', () => {
+  const task = { taskId: 't-1', tenant: 'acme', subject: 'ada', agent: 'knowledge' };
+  const lineOf = async (activityType: string, argument: object, result: unknown) => {
+    log.info.mockClear();
+    const environment = new MockActivityEnvironment(
+      { activityType, taskQueue: 'agent-knowledge', workflowExecution: { workflowId: 'task/t-1', runId: 'r' } },
+      { interceptors: [() => ({ inbound: createActivityInterceptor(log as unknown as Logger) })] },
+    );
+    await environment.run(async (_: object) => result, argument);
+    return log.info.mock.calls;
+  };
+
+  test('names the task, the workflow, the queue and the step, and no content', async () => {
+    const usage = { inputTokens: 5, outputTokens: 7, cacheReadTokens: 0, cacheWriteTokens: 0, costUsd: 0 };
+    const calls = await lineOf(
+      'callModel',
+      { task, step: 2, model: 'offline:quote', head: 'h', results: [] },
+      { next: 'tools', head: 'i', usage, calls: [{ callId: 'c', tool: 'search_documents' }] },
+    );
+    expect(calls).toEqual([
+      [
+        {
+          activityType: 'callModel',
+          attempt: 1,
+          queue: 'agent-knowledge',
+          workflowId: 'task/t-1',
+          taskId: 't-1',
+          ms: expect.any(Number),
+          step: 2,
+          model: 'offline:quote',
+          next: 'tools',
+          usage,
+        },
+        'a step of a task ended',
+      ],
+    ]);
+  });
+
+  test('says how the task ended, and only the code of a failure', async () => {
+    const closure = { status: 'failed', code: 'model_loop', message: 'The model quoted a salary.' };
+    const [[facts, message] = []] = await lineOf('closeTask', { task, closure }, undefined);
+    expect([message, facts]).toEqual([
+      'a task ended',
+      expect.objectContaining({ status: 'failed', code: 'model_loop' }),
+    ]);
+    expect(JSON.stringify(facts)).not.toContain('salary');
+  });
+
+  test('leaves out what a model calls a tool that does not exist', async () => {
+    const [[facts] = []] = await lineOf(
+      'runTool',
+      { task, step: 1, head: 'h', call: { callId: 'c', tool: 'the salary of Anna' } },
+      { callId: 'c', tool: 'the salary of Anna', result: 'r', isError: true, misuse: 'unknown_tool' },
+    );
+    expect(JSON.stringify(facts)).not.toContain('salary');
+  });
+
+  test('is at level debug for activities that change no task', async () => {
+    expect(await lineOf('sweepTasks', {}, undefined)).toEqual([]);
   });
 });

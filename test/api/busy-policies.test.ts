@@ -53,6 +53,37 @@ describe('while a task runs, a message', () => {
     expect(requestOf(3)).toEqual(['one', ['> Half an'], 'two', ['> Answer 2.'], 'three']);
   });
 
+  test('that waits for its turn has a task that can be read, waited for and followed at once', async () => {
+    await conversation.say('one');
+    await conversation.running();
+    const { body: receipt } = await conversation.say('two', { metadata: { team: 'finance' } });
+    const self = receipt.links.task;
+    const queued = await api.http.get(self);
+    expect(queued.status).toBe(200);
+    expect(queued.body).toMatchObject({
+      id: receipt.taskId,
+      status: 'queued',
+      conversationId: receipt.conversationId,
+      input: { text: 'two' },
+      asked: 'two',
+      metadata: { team: 'finance' },
+      lastSeq: 0,
+    });
+    expect((await api.http.get(`${self}/citations`)).body).toEqual({ citations: [] });
+    expect((await api.http.get(`${self}/events`, { accept: 'application/json' })).body).toEqual({
+      events: [],
+      lastSeq: 0,
+    });
+    const cancelled = await api.http.post(`${self}/cancel`, {});
+    expect([cancelled.status, cancelled.body.code]).toEqual([409, 'task_queued']);
+    const ended = api.http.get(self, { prefer: 'wait=30' });
+    const followed = fetch(`${api.url}${self}/events`, { headers: { accept: 'text/event-stream' } });
+    first.release();
+    expect((await ended).body).toMatchObject({ status: 'completed', result: { text: 'Answer 2.' } });
+    expect(await (await followed).text()).toMatch(/task\.queued[^]*task\.completed/);
+    await conversation.quiet();
+  });
+
   test('that interrupts cancels the task, keeps its question, and passes over queued messages', async () => {
     const one = await conversation.say('one');
     const runningTaskId = await conversation.running();

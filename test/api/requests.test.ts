@@ -75,11 +75,86 @@ describe('requests for another host or from another origin', () => {
     expect((await withHost('localhost:8080', 'Origin: http://localhost:8080\r\n')).status).toBe(200);
   });
 
-  test('any host name is accepted with ALFRED_ALLOW_UNAUTHENTICATED_NETWORK', async () => {
-    const openApi = await startApi(api, { config: { ...api.config, ALFRED_ALLOW_UNAUTHENTICATED_NETWORK: true } });
-    const answer = await openApi.app.inject({ url: '/v1/agents', headers: { host: 'alfred-api:8080' } });
-    expect(answer.statusCode).toBe(200);
-    await openApi.app.close();
+  test('an API that binds beyond loopback keeps the checks and takes the listed hosts', async () => {
+    const config = {
+      ...api.config,
+      ...{ ALFRED_ALLOW_UNAUTHENTICATED_NETWORK: true },
+      ALFRED_API_HOSTS: ['api:8080', 'alfred.example'],
+    };
+    const { app } = await startApi(api, { config });
+    const statusOf = async (headers: Record<string, string>) =>
+      (await app.inject({ url: '/v1/agents', headers })).statusCode;
+    try {
+      for (const host of ['api:8080', 'API:8080', 'alfred.example', 'alfred.example:81', '127.0.0.1:8080'])
+        expect(await statusOf({ host })).toBe(200);
+      for (const host of ['api', 'api:81', 'evil.example:8080', 'x.alfred.example'])
+        expect(await statusOf({ host })).toBe(403);
+      expect(await statusOf({ host: 'alfred.example', origin: 'https://alfred.example' })).toBe(200);
+      expect(await statusOf({ host: '127.0.0.1:8080', origin: 'http://api:8080' })).toBe(403);
+    } finally {
+      await app.close();
+    }
+  });
+
+  test('a form of another site adds no document', async () => {
+    const open = { ALFRED_ALLOW_UNAUTHENTICATED_NETWORK: true };
+    const { app } = await startApi(api, { config: { ...api.config, ...open } });
+    const send = (origin: Record<string, string>) =>
+      app.inject({
+        method: 'POST',
+        url: '/v1/documents',
+        headers: { host: '127.0.0.1:8080', 'content-type': 'multipart/form-data; boundary=x', ...origin },
+        payload:
+          '--x\r\nContent-Disposition: form-data; name="file"; filename="a.md"\r\n\r\n# From a form\r\n--x--\r\n',
+      });
+    try {
+      const { statusCode, body } = await send({ origin: 'https://evil.example' });
+      expect([statusCode, JSON.parse(body).code]).toEqual([403, 'forbidden_host']);
+      expect((await send({})).statusCode).toBe(202);
+    } finally {
+      await app.close();
+    }
+  });
+
+  test('every host and origin is accepted with ALFRED_SKIP_HOST_CHECKS', async () => {
+    const { app } = await startApi(api, { config: { ...api.config, ALFRED_SKIP_HOST_CHECKS: true } });
+    const headers = { host: 'alfred-api:8080', origin: 'https://other.example' };
+    expect((await app.inject({ url: '/v1/agents', headers })).statusCode).toBe(200);
+    await app.close();
+  });
+});
+
+describe('a sign-in', () => {
+  const host = 'localhost';
+
+  test('that names no sender lets no request in', async () => {
+    for (const identity of [undefined, { tenant: '', subject: 'ada', roles: [] }]) {
+      const { app } = await startApi(api, { identify: () => identity });
+      const { statusCode, body } = await app.inject({ url: '/v1/tasks', headers: { host } });
+      expect([statusCode, JSON.parse(body).code]).toEqual([401, 'unauthenticated']);
+      expect((await app.inject({ url: '/healthz', headers: { host } })).statusCode).toBe(200);
+      await app.close();
+    }
+  });
+
+  test('that sends a role named * gives its sender no other role', async () => {
+    const { app } = await startApi(api, {
+      identify: () => ({ tenant: 'local', subject: 'ada', roles: ['*', 'clerk'] }),
+    });
+    const { statusCode, body } = await app.inject({
+      method: 'POST',
+      url: '/v1/tasks',
+      headers: { host },
+      payload: { agent: 'knowledge', input: { text: 'Who approves expenses?' } },
+    });
+    expect(statusCode).toBe(202);
+    const { roles } = await api.postgres.db
+      .selectFrom('tasks')
+      .select('roles')
+      .where('id', '=', JSON.parse(body).id)
+      .executeTakeFirstOrThrow();
+    expect(roles).toEqual(['clerk']);
+    await app.close();
   });
 });
 
@@ -98,6 +173,42 @@ describe('invalid requests', () => {
       expect([answer.status, answer.body.code]).toEqual([400, 'malformed_request']);
     },
   );
+
+  test('a body of null is refused, also where a body is optional', async () => {
+    const { id } = (await post('{"input":{"text":"A"}}')).body;
+    for (const path of [`/v1/tasks/${id}/cancel`, `/v1/conversations/${id}/stop`, '/v1/tasks']) {
+      const headers = { 'content-type': 'application/json' };
+      const answer = await api.http.request(path, { method: 'POST', headers, body: 'null' });
+      expect([answer.status, answer.body.code]).toEqual([422, 'invalid_request']);
+    }
+  });
+
+  test.each(['limit=0x10', 'limit=1e1', 'limit=%205', 'limit=5.0', 'limit='])(
+    'the query %s is refused',
+    async (query) => {
+      const answer = await api.http.get(`/v1/tasks?${query}`);
+      expect([answer.status, answer.body.issues[0].path]).toEqual([422, 'query.limit']);
+    },
+  );
+
+  test('a position beyond the integers of the database is refused, as the document says', async () => {
+    const { id } = (await api.http.post('/v1/conversations', { agent: 'knowledge' })).body;
+    for (const query of ['before=2147483648', 'after=2147483648', 'before=9007199254740991'])
+      expect((await api.http.get(`/v1/conversations/${id}/messages?${query}`)).status).toBe(422);
+    expect((await api.http.get(`/v1/conversations/${id}/messages?before=2147483647`)).status).toBe(200);
+  });
+
+  test('an address that is larger than the limit is 431, as the document says', async () => {
+    const answer = await api.http.get(`/v1/documents?collection=${'a'.repeat(20_000)}`);
+    expect([answer.status, answer.body.code]).toEqual([431, 'malformed_request']);
+  });
+
+  test('the document says that a change names something, and that there is no sign-in', () => {
+    const { components, security } = api.http.document;
+    expect(security).toEqual([]);
+    for (const name of ['ConversationChange', 'ScheduleChange', 'SourceChange'])
+      expect(components.schemas[name]).toMatchObject({ minProperties: 1 });
+  });
 
   test.each(['text/plain', 'application/xml', 'application/x-www-form-urlencoded', 'nonsense'])(
     'a body of type %s is refused',

@@ -37,6 +37,7 @@ test('a run sends its message once, with the run’s id, and ends with the answe
   expect((await api.read(id)).recentRuns).toMatchObject([
     { taskId: messages[0].taskId, conversationId, messageId: run.workflowId, error: null },
   ]);
+  expect(await api.ended(messages[0].taskId)).toMatchObject({ scheduleId: id, conversationId, input: { text } });
   expect(textOf(await api.client.workflow.getHandle(run.workflowId).fetchHistory())).not.toContain('purple');
 });
 

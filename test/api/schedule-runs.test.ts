@@ -20,7 +20,7 @@ describe('runs', () => {
     const { recentRuns } = await api.runs(id, 3);
     expect(new Set(recentRuns.map(({ taskId }: AnyJson) => taskId)).size).toBe(recentRuns.length);
     const task = await api.ended(recentRuns.at(-1).taskId);
-    expect(task).toMatchObject({ status: 'completed', result: { text: 'Forty-two.' } });
+    expect(task).toMatchObject({ status: 'completed', scheduleId: id, result: { text: 'Forty-two.' } });
     const { rows } = await api.postgres.pool.query('select roles from tasks where id = $1', [task.id]);
     expect(rows).toEqual([{ roles: ['accounting'] }]);
     // A scheduled task is started like any other.

@@ -33,6 +33,9 @@ describe('POST /v1/tasks', () => {
       lastSeq: 1,
       metadata: { team: 'finance' },
       budget: { maxModelCalls: 3 },
+      input: { text: 'What?' },
+      asked: 'What?',
+      scheduleId: null,
     });
     const done = await wait(id);
     expect(done.headers.get('preference-applied')).toBe('wait=30');
@@ -239,6 +242,15 @@ describe('GET /v1/tasks', () => {
       (await api.http.get('/v1/tasks?conversationId=pages&createdAfter=2020-01-01T00:00:00%2B02:00&agent=knowledge'))
         .body.tasks,
     ).toHaveLength(7);
+  });
+
+  test('shows the first words of what was asked, and no longer than a line', async () => {
+    const text = `Who approves\n\n  expenses ${'of the whole department '.repeat(20)}?`;
+    const { id } = await api.tasks.create(api.scope, { agent: 'knowledge', input: { text } }, {});
+    const [listed] = (await api.http.get('/v1/tasks?limit=1')).body.tasks;
+    expect(listed).toMatchObject({ id, asked: expect.stringMatching(/^Who approves expenses of .{80,100}…$/) });
+    expect(listed).not.toHaveProperty('input');
+    expect((await api.http.get(`/v1/tasks/${id}`)).body.input).toEqual({ text });
   });
 
   test.each([

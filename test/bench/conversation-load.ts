@@ -68,13 +68,11 @@ process.on('message', ({ url, ids, concurrency, from, to, markEvery = Infinity }
     }
   };
 
-  /** A task can be read when its turn starts; until then the API answers 404. */
   const waitForEnd = async (taskId: string): Promise<string> => {
     while (true) {
       const response = await fetch(`${url}/v1/tasks/${taskId}`, { headers: { prefer: 'wait=60' } });
       const { status } = (await response.json()) as { status: string | number };
       if (['completed', 'incomplete', 'failed', 'cancelled'].includes(String(status))) return String(status);
-      if (response.status === 404) await sleep(10);
     }
   };
 

@@ -28,10 +28,13 @@ const compose = parse(read('docker-compose.temporal.yml'), { merge: true }) as {
 const services = Object.entries(compose.services);
 const roles = services.filter(([, { image }]) => image.startsWith('alfred:'));
 
-/** Interpolates as Compose does: `${NAME:?message}` becomes a made-up value, `${NAME:-}` becomes empty. */
+/**
+ * Interpolates as Compose does where nothing is set: `${NAME:?message}` becomes a made-up value, `${NAME:-word}` the word,
+ * `${NAME:+word}` empty.
+ */
 const interpolate = (value: string) =>
-  value.replace(/\$\{(\w+)(:[?-])?([^}]*)\}/g, (_, name: string, operator: string, word: string) =>
-    operator === ':-' ? word : `given-${name.toLowerCase()}`,
+  value.replace(/\$\{(\w+)(:[?+-])?([^}]*)\}/g, (_, name: string, operator: string, word: string) =>
+    operator === ':-' ? word : operator === ':+' ? '' : `given-${name.toLowerCase()}`,
   );
 const environmentOf = ({ environment = {} }: Service) =>
   Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, interpolate(value)]));

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Callback } from '../../../contract/callback.ts';
 import type { BudgetLimits, ConversationRef, MessageHead } from '../../../contract/references.ts';
+import { scheduleIdOf } from '../../../contract/ids.ts';
 import type { MessageRequest } from '../../../contract/conversation.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { BegunTurn } from '../../../contract/ports/index.ts';
@@ -115,6 +116,7 @@ async function appendMessage(
     {
       id: task_id,
       conversationId,
+      scheduleId: await scheduleOf(trx, ref, id),
       request: {
         agent: ref.agent,
         ...(request.metadata === undefined ? {} : { metadata: request.metadata }),
@@ -130,6 +132,22 @@ async function appendMessage(
     where conversation_id = ${conversationId} and id = ${id}`.execute(trx);
   await appendConversationEvents(trx, conversationId, [{ taskId: task_id, taskSeq: 1 }]);
   return message.head;
+}
+
+/** The schedule whose run sent this message. A run's key is the message's id, and begins with the schedule's. */
+async function scheduleOf(trx: Database, { tenant, subject }: ConversationRef, messageId: string) {
+  const scheduleId = scheduleIdOf(messageId);
+  if (scheduleId === undefined) return undefined;
+  const run = await trx
+    .selectFrom('schedule_runs as r')
+    .innerJoin('schedules as s', 's.id', 'r.schedule_id')
+    .select('s.id')
+    .where('r.schedule_id', '=', scheduleId)
+    .where('r.key', '=', messageId)
+    .where('s.tenant', '=', tenant)
+    .where('s.subject', '=', subject)
+    .executeTakeFirst();
+  return run?.id;
 }
 
 /** Messages with their texts, in the order of their positions. */

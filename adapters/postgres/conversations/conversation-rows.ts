@@ -8,6 +8,7 @@ import type { ConversationRow, ConversationRows } from '../../../contract/ports/
 import { hashRequest } from '../hashes.ts';
 import { appendConversationEvents } from './conversation-events.ts';
 import { addCancelNote } from '../tasks/cancel-note.ts';
+import { findComingTask } from './coming-task.ts';
 import { createConversationMessages } from './conversation-messages.ts';
 import { toConversationRow, lockConversation, conversationRefOf, selectConversations } from './conversation-row.ts';
 
@@ -16,6 +17,8 @@ export const createConversationRows = (db: Database): ConversationRows => ({
   ...createConversationMessages(db),
 
   create: (scope, request, options) => createConversation(db, scope, request, options),
+
+  findComingTask: (scope, taskId) => findComingTask(db, scope, taskId),
 
   get: (scope, conversationId) => readConversation(db, scope, conversationId),
 

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { decideMessage, type OpenMessage } from '../../../contract/rules/busy-policy.ts';
-import { characterBoundary } from '../../../contract/rules/character-boundary.ts';
+import { firstWords } from '../../../contract/rules/first-words.ts';
 import type { BusyPolicy, MessageState, NewConversationEvent } from '../../../contract/conversation.ts';
 import type { ConversationRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
@@ -72,7 +72,7 @@ export async function decideMessages(
   if (decided.length > 0)
     await trx
       .updateTable('conversations')
-      .set({ last_position: position, title: conversation.title ?? titleOf(decided[0]?.text ?? '') })
+      .set({ last_position: position, title: conversation.title ?? firstWords(decided[0]?.text ?? '', titleLength) })
       .where('id', '=', conversationId)
       .execute();
   await appendConversationEvents(trx, conversationId, events);
@@ -114,10 +114,4 @@ async function writeDecisions(trx: Database, conversationId: string, decided: Ro
     update conversation_messages m set state = o.state
     from unnest(${others.map(([id]) => id)}::text[], ${others.map(([, state]) => state)}::text[]) as o (id, state)
     where m.conversation_id = ${conversationId} and m.id = o.id`.execute(trx);
-}
-
-/** The beginning of a message on one line. */
-function titleOf(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim();
-  return line.length <= titleLength ? line : `${line.slice(0, characterBoundary(line, titleLength - 1)).trimEnd()}…`;
 }

@@ -13,6 +13,7 @@ type NewTask = {
   requestHash: string;
   idempotencyKey?: string | undefined;
   conversationId?: string | undefined;
+  scheduleId?: string | undefined;
   budget: BudgetLimits;
   head: MessageHead;
 };
@@ -24,7 +25,7 @@ type NewTask = {
 export function insertTask(
   db: Database,
   scope: Scope & Partial<Identity>,
-  { id, request, requestHash, idempotencyKey, conversationId, budget, head }: NewTask,
+  { id, request, requestHash, idempotencyKey, conversationId, scheduleId, budget, head }: NewTask,
 ): Queries {
   const row = db
     .insertInto('tasks')
@@ -36,6 +37,7 @@ export function insertTask(
       agent: request.agent,
       status: 'queued',
       conversation_id: conversationId ?? null,
+      schedule_id: scheduleId ?? null,
       metadata: JSON.stringify(request.metadata ?? {}),
       budget: JSON.stringify(budget),
       idempotency_key: idempotencyKey ?? null,

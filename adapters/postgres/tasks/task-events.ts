@@ -3,6 +3,7 @@ import { isTerminalEvent, type TaskEvent } from '../../../contract/events.ts';
 import type { Scope, TaskRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Run, TaskEvents } from '../../../contract/ports/index.ts';
+import { isComing } from '../conversations/coming-task.ts';
 import { appendEvents } from './append-events.ts';
 import { expandPieces } from './fold-text.ts';
 import { unflushedText } from './unflushed-text.ts';
@@ -40,7 +41,8 @@ export const createTaskEvents = (db: Database, listener: EventListener): TaskEve
       .select(['ended_at', 'erased_at', 'last_seq'])
       .where('id', '=', taskId)
       .executeTakeFirst();
-    return !row || row.erased_at !== null || (row.ended_at !== null && row.last_seq <= after);
+    if (!row) return !(await isComing(db, taskId));
+    return row.erased_at !== null || (row.ended_at !== null && row.last_seq <= after);
   };
 
   return {
@@ -54,13 +56,13 @@ export const createTaskEvents = (db: Database, listener: EventListener): TaskEve
         read: (from, limit) => read(scope, taskId, from, limit),
         isLast: isTerminalEvent,
         // No event follows the end of a task, also when the last event is not a terminal one.
-        isOver: async (lastRead) => lastRead > 0 && (await hasEnded(taskId, lastRead)),
+        isOver: (lastRead) => hasEnded(taskId, lastRead),
       }),
 
     waitForEnd: (taskId, signal) =>
       waitForEnd(listener, taskId, signal, async () => {
         const row = await db.selectFrom('tasks').select('ended_at').where('id', '=', taskId).executeTakeFirst();
-        return !row || row.ended_at !== null;
+        return row ? row.ended_at !== null : !(await isComing(db, taskId));
       }),
 
     async appendOnce(task, { runId }, event) {

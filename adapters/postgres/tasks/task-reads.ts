@@ -3,7 +3,7 @@ import { validate as isUuid } from 'uuid';
 import { AlfredError } from '../../../contract/errors.ts';
 import type { Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import type { Tasks, TaskRowState } from '../../../contract/ports/index.ts';
+import type { TaskRow, Tasks, TaskRowState } from '../../../contract/ports/index.ts';
 import { selectTasks, toTaskRow, toTaskRowState } from './task-row.ts';
 
 type TaskReads = Pick<Tasks, 'get' | 'list' | 'getRequesterRoles' | 'listStates'>;
@@ -37,7 +37,7 @@ export const createTaskReads = (db: Database): TaskReads => ({
     if (createdBefore !== undefined) query = query.where('t.created_at', '<', new Date(createdBefore));
     if (cursor !== undefined) query = query.where('t.id', '<', cursor);
     const rows = await query.execute();
-    const page = rows.slice(0, limit).map(toTaskRow);
+    const page = rows.slice(0, limit).map((row) => withoutInput(toTaskRow(row)));
     return { tasks: page, nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
   },
 
@@ -57,6 +57,9 @@ export function firstIdAt(ms: number): string {
   const time = Math.min(Math.max(0, ms), 0xffff_ffff_ffff).toString(16).padStart(12, '0');
   return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-000000000000`;
 }
+
+/** A page of long inputs would be megabytes; `asked` says what each is about. */
+const withoutInput = ({ input: _input, ...row }: TaskRow): TaskRow => row;
 
 /** The tasks that a subject may see: its own, unless their content was deleted. */
 export const selectVisibleTasks = (db: Database, { tenant, subject }: Scope) =>

@@ -1,7 +1,8 @@
 import { sql, type RawBuilder, type Selectable } from 'kysely';
 import type { ErrorCode } from '../../../contract/errors.ts';
-import type { Effect, Task, TaskResult, TaskStatus, TaskUsage } from '../../../contract/task.ts';
+import { firstWords } from '../../../contract/rules/first-words.ts';
 import { describeUnserved } from '../../../contract/rules/wait-reason.ts';
+import type { Effect, Task, TaskInput, TaskResult, TaskStatus, TaskUsage } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import type { TaskRow, TaskRowState } from '../../../contract/ports/index.ts';
@@ -21,11 +22,19 @@ export const selectTasks = (db: Database, resultHash: RawBuilder<string | null> 
     )
     .selectAll('t')
     .select(sql<string | null>`convert_from(c.bytes, 'UTF8')`.as('result'))
-    .select([effects.as('effects'), isUnserved.as('unserved')]);
+    .select([effects.as('effects'), input.as('input'), isUnserved.as('unserved')]);
 
 /** Whether task `t` is queued for an agent that no worker served at the last look, some minutes ago at the most. */
 const isUnserved = sql<boolean>`(t.status = 'queued' and exists (
   select from unserved_agents u where u.agent = t.agent and u.seen_at > now() - interval '5 minutes'))`;
+
+/** What task `t` was asked: the message that its first model call ends with. Null once it was erased. */
+const input = sql<TaskInput | null>`(
+  select jsonb_strip_nulls(jsonb_build_object('text', m.body->'text', 'tool', m.body->'tool'))
+  from messages m where m.tenant = t.tenant and m.subject = t.subject and m.hash = t.input_head)`;
+
+/** How much of what a task was asked stands in lists, in characters. */
+const askedLength = 120;
 
 /**
  * What task `t` has changed in the world, oldest first. `left_at` is null again when a call is known to have failed,
@@ -46,15 +55,23 @@ const effects = sql<Effect[]>`(
       else 'unknown' end) order by e.started_at, e.step, e.call_id), '[]')
   from tool_calls e where e.task_id = t.id and e.effect = 'write')`;
 
-export function toTaskRow(
-  selected: Columns & { result: string | null; effects: Effect[]; unserved?: boolean },
-): TaskRow {
+type SelectedTask = Columns & {
+  result: string | null;
+  effects: Effect[];
+  input: TaskInput | null;
+  unserved?: boolean;
+};
+
+export function toTaskRow(selected: SelectedTask): TaskRow {
   return {
     id: selected.id,
     agent: selected.agent,
     status: statusOf(selected),
     model: selected.model,
     conversationId: selected.conversation_id,
+    scheduleId: selected.schedule_id,
+    asked: selected.input && firstWords(selected.input.text, askedLength),
+    input: selected.input,
     metadata: selected.metadata as Task['metadata'],
     budget: selected.budget as Task['budget'],
     result: selected.result === null ? null : (JSON.parse(selected.result) as TaskResult),

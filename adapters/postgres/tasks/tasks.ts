@@ -28,15 +28,18 @@ export const createTasks = (db: Database): Tasks => ({
   ...createOpenTasks(db),
   ...createTaskWaits(db),
 
-  async create(scope, request, { idempotencyKey, budget: agentBudget = {} }) {
+  async create(scope, request, { idempotencyKey, budget: agentBudget = {}, scheduleId }) {
     const budget = tightestLimits(agentBudget, request.budget ?? {});
     const requestHash = hashRequest(request);
     const { text, tool } = request.input as { text: string; tool?: { name: string; arguments: never } };
     const message = insertMessage(scope, null, { role: 'user', text, ...(tool ? { tool } : {}) });
-    const task = { id: newId(), request, requestHash, idempotencyKey, budget, head: message.head };
+    const task = { id: newId(), request, requestHash, idempotencyKey, budget, head: message.head, scheduleId };
     const queries = { message: message.statement, ...insertTask(db, scope, task) };
     const { rows } = await sql<Selectable<Tables['tasks']>>`${withQueries(queries)} select * from task`.execute(db);
-    if (rows[0]) return { ...toTaskRow({ ...rows[0], result: null, effects: [] }), head: message.head, isNew: true };
+    if (rows[0]) {
+      const input = { text, ...(tool ? { tool } : {}) };
+      return { ...toTaskRow({ ...rows[0], result: null, effects: [], input }), head: message.head, isNew: true };
+    }
     return findRepeated(db, scope, idempotencyKey ?? '', requestHash);
   },
 

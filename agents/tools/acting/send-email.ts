@@ -37,7 +37,8 @@ export const sendEmailTool = (transport: MailTransport, { from, domains }: Optio
       if (domains.length > 0 && forbidden.length > 0)
         throw new AlfredError(
           'destination_forbidden',
-          `send_email may not write to ${forbidden.join(', ')}; only to ${domains.join(', ')}.`,
+          `send_email may not write to ${forbidden.length} of these addresses; only to ${domains.join(', ')}.`,
+          { fullMessage: `send_email may not write to ${forbidden.join(', ')}; only to ${domains.join(', ')}.` },
         );
     },
     async run(input, context) {

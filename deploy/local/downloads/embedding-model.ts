@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { hashFile } from '../../../runtime/hash.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import { convertE5 } from './e5/convert-e5.ts';
@@ -15,6 +15,8 @@ type Options = {
   endpoint: string;
   fallbackDir?: string;
   environment?: NodeJS.ProcessEnv;
+  /** The model's folder, in place of one in the cache. */
+  dir?: string;
 };
 
 /** The folder of the model in the cache, whether it has been fetched or not. */
@@ -33,9 +35,11 @@ export const embeddingModelDir = async (
  */
 export async function obtainEmbeddingModel(model: LocalModel, options: Options): Promise<string> {
   const { log, fallbackDir, environment = process.env } = options;
-  const cache = await cacheDir(environment, fallbackDir);
-  await removeLeftovers(cache);
-  const dir = join(cache, model.name);
+  const cache = options.dir === undefined ? await cacheDir(environment, fallbackDir) : dirname(options.dir);
+  // Beside a folder that a person chose, nothing else is ours to remove.
+  if (options.dir === undefined) await removeLeftovers(cache);
+  else await mkdir(cache, { recursive: true });
+  const dir = options.dir ?? join(cache, model.name);
   const isComplete = async (folder: string) => {
     for (const { files } of model.sources) if (!(await faultOf(folder, files))) return true;
     return false;

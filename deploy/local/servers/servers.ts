@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { directDatabaseUrl } from '../../../runtime/database/database-url.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import { migrate } from '../../../runtime/database/migrate.ts';
 import type { Child, ChildSpec } from './child.ts';
@@ -77,7 +78,7 @@ export async function ensurePostgres({
 }: ServerDeps): Promise<Variables> {
   const { dataDir, config } = settings;
   const port = ports.ALFRED_POSTGRES_PORT;
-  let url = config.DATABASE_URL;
+  let url = directDatabaseUrl(config);
   if (port) {
     const logFile = join(dataDir, 'logs', 'postgres.log');
     const server = await steps.run(
@@ -94,7 +95,7 @@ export async function ensurePostgres({
     () => migrate(url, log).catch((error: Error) => Promise.reject(migrationFailure(error, url, Boolean(port)))),
     (done) => (done.length === 0 ? 'the schema is up to date' : `${done.length} applied`),
   );
-  return { DATABASE_URL: url };
+  return port ? { DATABASE_URL: url } : { DATABASE_URL: config.DATABASE_URL };
 }
 
 function migrationFailure(error: Error, url: string, isOurs: boolean): Error {

@@ -100,7 +100,7 @@ test('a model with a small window summarises a long conversation from a transcri
     expect(others).toEqual([]);
     if (transcript?.role !== 'user') throw new Error('no transcript');
     expect(estimateMessageTokens([transcript])).toBeLessThanOrEqual(1_600);
-    for (let i = 0; i < 29; i++) expect(transcript.text).toContain(`Assistant: point ${i} `);
+    for (let i = 0; i < 29; i++) expect(transcript.text).toContain(`Assistant: "point ${i} `);
     return Promise.resolve('s');
   });
   expect(estimatedTokens).toBeLessThanOrEqual(1_000);

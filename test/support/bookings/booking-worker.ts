@@ -20,7 +20,12 @@ await runMain(async (config) => {
     edge,
     { ...adapters, tools: { ...createTools(config, adapters), [book.name]: book } },
     [agentQueue('knowledge'), systemQueue],
-    { agents: { ...agents, knowledge: { ...knowledge, tools: [...knowledge.tools, book.name] } } },
+    {
+      agents: {
+        ...agents,
+        knowledge: { ...knowledge, tools: [...knowledge.tools, book.name], withoutApproval: [book.name] },
+      },
+    },
   );
   edge.log.info('ready');
 });

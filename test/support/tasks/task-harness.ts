@@ -1,6 +1,6 @@
 import { createAdapters } from '../../../wiring/adapters.ts';
 import { agents, type Agent, type Agents } from '../../../agents/index.ts';
-import { createTools } from '../../../agents/tools/index.ts';
+import { createTools, toolNames } from '../../../agents/tools/index.ts';
 import type { Tool } from '../../../contract/ports/index.ts';
 import { agentQueue, systemQueue } from '../../../contract/ids.ts';
 import type { TaskRequest } from '../../../contract/task.ts';
@@ -30,6 +30,9 @@ export async function createTaskHarness(
   // The agent may call each tool that a test adds, and each tool that an approval rule names.
   const toolsOfRules = env.config.ALFRED_AGENTS?.['knowledge']?.approvals?.map(({ tool }) => tool) ?? [];
   const offeredTools = [...(agents['knowledge'] as Agent).tools, ...toolsOfRules.filter((tool) => tool !== '*')];
+  // The workers start before a test adds its tools, and want every tool that an agent names.
+  for (const name of toolsOfRules.filter((tool) => tool !== '*' && !toolNames.includes(tool)))
+    tools[name] = { name, description: '', inputSchema: {}, run: () => Promise.reject(new Error(`no tool ${name}`)) };
   const knowledge = { ...(agents['knowledge'] as Agent), tools: offeredTools };
   const start = () =>
     startWorkers(

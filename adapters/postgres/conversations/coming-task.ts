@@ -1,0 +1,78 @@
+import { validate as isUuid } from 'uuid';
+import type { TaskRow } from '../../../contract/ports/index.ts';
+import type { Scope } from '../../../contract/references.ts';
+import { firstWords } from '../../../contract/rules/first-words.ts';
+import type { Task } from '../../../contract/task.ts';
+import type { Database } from '../../../runtime/database/postgres.ts';
+import { sql } from 'kysely';
+
+/** How much of a message stands in `asked`, as for every task. */
+const askedLength = 120;
+
+const noUsage = {
+  modelCalls: 0,
+  inputTokens: 0,
+  cacheReadTokens: 0,
+  cacheWriteTokens: 0,
+  outputTokens: 0,
+  costUsd: 0,
+};
+
+/**
+ * The messages whose tasks begin with their turns. The condition is that of the index of open messages, of which there
+ * are few, so that they are found by their task.
+ */
+const selectComing = (db: Database, taskId: string) =>
+  db
+    .selectFrom('conversation_messages as m')
+    .innerJoin('conversations as c', 'c.id', 'm.conversation_id')
+    .where(sql<boolean>`m.state in ('queued', 'running', 'steering')`)
+    .where('m.state', '!=', 'running')
+    .where('m.task_id', '=', taskId)
+    .where('c.deleted_at', 'is', null);
+
+/** Whether a message waits whose task has this id. */
+export async function isComing(db: Database, taskId: string): Promise<boolean> {
+  return (await selectComing(db, taskId).select('m.id').executeTakeFirst()) !== undefined;
+}
+
+/** The task of a message that waits for its turn, as it will be. @returns undefined when no message waits for it */
+export async function findComingTask(
+  db: Database,
+  { tenant, subject }: Scope,
+  taskId: string,
+): Promise<TaskRow | undefined> {
+  if (!isUuid(taskId)) return undefined;
+  const row = await selectComing(db, taskId)
+    .leftJoin('contents as t', (join) =>
+      join.on('t.tenant', '=', tenant).on('t.subject', '=', subject).onRef('t.hash', '=', 'm.content_hash'),
+    )
+    .select(['c.id as conversation', 'c.agent', 'm.request', 'm.created_at'])
+    .select(sql<string | null>`convert_from(t.bytes, 'UTF8')`.as('text'))
+    .where('c.tenant', '=', tenant)
+    .where('c.subject', '=', subject)
+    .executeTakeFirst();
+  if (!row) return undefined;
+  const { metadata = {}, budget = {} } = row.request as Partial<Pick<Task, 'metadata' | 'budget'>>;
+  return {
+    id: taskId,
+    agent: row.agent,
+    status: 'queued',
+    model: null,
+    conversationId: row.conversation,
+    scheduleId: null,
+    asked: row.text === null ? null : firstWords(row.text, askedLength),
+    input: row.text === null ? null : { text: row.text },
+    metadata,
+    budget,
+    result: null,
+    error: null,
+    waiting: null,
+    effects: [],
+    usage: noUsage,
+    lastSeq: 0,
+    createdAt: row.created_at.toISOString(),
+    startedAt: null,
+    endedAt: null,
+  };
+}

@@ -1,0 +1,47 @@
+import { expect, test } from '@jest/globals';
+import OpenAI from 'openai';
+import { AlfredError } from '../../contract/errors.ts';
+import { createLogger } from '../../runtime/logger.ts';
+
+/** @returns the line that logging `err` writes */
+function lineOf(err: unknown): Record<string, Record<string, unknown>> {
+  let line = '';
+  const log = createLogger({ ALFRED_LOG_LEVEL: 'info', ALFRED_LOG_FORMAT: 'json' }, 'api', {
+    write: (text: string) => void (line = text),
+  });
+  log.error({ err }, 'failed');
+  return JSON.parse(line) as Record<string, Record<string, unknown>>;
+}
+
+test('an error of a provider is logged by status, type and request id, without its words', () => {
+  const body = { message: "[{'input': 'SALARY OF ANNA'}]", type: 'invalid_request_error', code: 'bad_field' };
+  const answer = OpenAI.APIError.generate(400, { error: body }, undefined, new Headers({ 'x-request-id': 'req_1' }));
+  const wrapped = new AlfredError('model_rejected', 'It says: SALARY OF ANNA', { cause: answer });
+  for (const error of [answer, wrapped, new Error('SALARY OF ANNA', { cause: wrapped })]) {
+    const { err } = lineOf(error);
+    expect(err).toMatchObject({
+      type: 'BadRequestError',
+      message: 'the provider answered 400',
+      status: 400,
+      providerType: 'invalid_request_error',
+      providerCode: 'bad_field',
+      requestId: 'req_1',
+    });
+    expect(JSON.stringify(err)).not.toContain('SALARY');
+  }
+  expect(lineOf(wrapped)['err']).toMatchObject({ code: 'model_rejected' });
+});
+
+test('a text that is not JSON is not quoted', () => {
+  try {
+    JSON.parse('SALARY OF ANNA');
+  } catch (error) {
+    expect(JSON.stringify(lineOf(error))).not.toContain('SALARY');
+  }
+  expect.assertions(1);
+});
+
+test('any other error is logged with its message and its cause', () => {
+  const { err } = lineOf(new Error('the pool is empty', { cause: new Error('no connection') }));
+  expect(err?.['message']).toBe('the pool is empty: no connection');
+});

@@ -1,0 +1,69 @@
+import { expect, test } from '@jest/globals';
+import type { Tool } from '../../contract/ports/index.ts';
+import { agents, type Agent } from '../../agents/index.ts';
+import { createTools, toolNames } from '../../agents/tools/index.ts';
+import { loadConfig } from '../../runtime/config.ts';
+import { checkTools } from '../../workers/check-tools.ts';
+
+const write = (name: string): Tool => ({
+  name,
+  description: '',
+  inputSchema: {},
+  effect: 'write',
+  run: async () => ({ output: null, summary: '' }),
+});
+const tools = { send_email: write('send_email'), send_webhook: write('send_webhook'), refund: write('refund') };
+const check = (settings: object = {}, own: Partial<Agent> = {}) =>
+  checkTools(
+    loadConfig({ DATABASE_URL: 'postgres://unused', ALFRED_AGENTS: JSON.stringify({ assistant: settings }) }),
+    { ...agents, assistant: { ...(agents['assistant'] as Agent), ...own } },
+    tools,
+  );
+
+test('an approval rule for a tool that the agent does not have is refused at startup, wherever it stands', () => {
+  expect(() => check({ approvals: [{ tool: 'send_webhok' }] })).toThrow(
+    /^ALFRED_AGENTS has an approval rule of assistant for the tool "send_webhok".*send_webhook/,
+  );
+  expect(() => check({}, { approvals: [{ tool: '*' }, { tool: 'refnd' }] })).toThrow(
+    /^The folder of assistant has an approval rule of assistant for the tool "refnd"/,
+  );
+  expect(() => check({ withoutApproval: ['send_emial'] })).toThrow(/`withoutApproval` of assistant .*"send_emial"/);
+  // Rules of the folder are checked although those of ALFRED_AGENTS take their place.
+  expect(() => check({ approvals: [{ tool: '*' }] }, { approvals: [{ tool: 'refnd' }] })).toThrow(/"refnd"/);
+});
+
+test('an agent that names a tool which does not exist is refused at startup', () => {
+  expect(() => check({}, { tools: ['read_ordr', 'refund'] })).toThrow(
+    /^The agent assistant names the tool "read_ordr", which does not exist. There are: .*refund/,
+  );
+});
+
+test('a tool that exists and is not configured may be named', () => {
+  expect(() => check({}, { tools: ['read_result', 'search_documents', 'send_email'] })).not.toThrow();
+});
+
+test('a tool with effects needs an approval rule, or says that it needs none', () => {
+  expect(() => check()).not.toThrow();
+  expect(() => check({ approvals: [{ tool: '*' }] })).not.toThrow();
+  expect(() => check({ approvals: [{ tool: 'send_email' }] })).toThrow(
+    /assistant may call "send_webhook", which changes something, and no approval rule/,
+  );
+  expect(() => check({ approvals: [{ tool: 'send_email' }], withoutApproval: ['send_webhook'] })).not.toThrow();
+  expect(() => check({ approvals: [] })).toThrow(/send_webhook/);
+  expect(() => check({}, { tools: ['refund'], approvals: [] })).toThrow(/"refund"/);
+  expect(() => check({}, { tools: ['refund'], approvals: [], withoutApproval: ['refund'] })).not.toThrow();
+  expect(() => check({ withoutApproval: ['send_email'] })).toThrow(/"send_email" and names it in `withoutApproval`/);
+});
+
+test('the list of tool names has every tool', () => {
+  const config = loadConfig({
+    DATABASE_URL: 'postgres://unused',
+    ALFRED_WEBHOOK_SECRET: `whsec_${Buffer.alloc(24).toString('base64')}`,
+    ALFRED_SMTP_URL: 'smtp://127.0.0.1:25',
+    ALFRED_MAIL_FROM: 'alfred@example.com',
+  });
+  const ports = { index: {}, documents: {}, messageStore: {}, webhooks: {}, mail: {} } as Parameters<
+    typeof createTools
+  >[1];
+  expect(Object.keys(createTools(config, ports))).toEqual(toolNames);
+});

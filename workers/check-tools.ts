@@ -1,0 +1,68 @@
+import { rulesFor } from '../activities/acting/approval-rules.ts';
+import type { Agents } from '../agents/index.ts';
+import { toolNames } from '../agents/tools/index.ts';
+import { ApprovalRule } from '../contract/approval.ts';
+import type { Tool } from '../contract/ports/index.ts';
+import { agentSettings } from '../runtime/agent-settings.ts';
+import { ConfigError, type Config } from '../runtime/config.ts';
+
+/**
+ * Checks the tools and approval rules of every agent, those of its folder and those of ALFRED_AGENTS. With a misspelt
+ * name, a call that a person should approve would run without approval.
+ *
+ * @param tools the tools that are configured; others that exist may be named as well
+ * @throws ConfigError for a tool that does not exist, for a rule or an exemption for a tool that the agent does not have,
+ *   and for a tool with effects of which neither a rule nor `withoutApproval` speaks
+ */
+export function checkTools(config: Config, agents: Agents, tools: Record<string, Tool>): void {
+  const known = [...new Set([...toolNames, ...Object.keys(tools)])];
+  for (const [name, agent] of Object.entries(agents)) {
+    const missing = agent.tools.find((tool) => !known.includes(tool));
+    if (missing !== undefined)
+      throw new ConfigError(
+        `The agent ${name} names the tool "${missing}", which does not exist. There are: ${known.join(', ')}.`,
+      );
+    const configured = agentSettings(config, name);
+    const ownRules = agent.approvals?.map((rule) => ApprovalRule.parse(rule));
+    const settings = [
+      { source: 'ALFRED_AGENTS', rules: configured.approvals, exempt: configured.withoutApproval },
+      { source: `The folder of ${name}`, rules: ownRules, exempt: agent.withoutApproval },
+    ];
+    for (const { source, rules = [], exempt = [] } of settings) {
+      const toolOfRule = rules.map(({ tool }) => tool).find((tool) => tool !== '*' && !agent.tools.includes(tool));
+      refuseForeign(toolOfRule, `${source} has an approval rule of ${name}`, agent.tools);
+      const exempted = exempt.find((tool) => !agent.tools.includes(tool));
+      refuseForeign(exempted, `${source} has a \`withoutApproval\` of ${name}`, agent.tools);
+    }
+    checkEffects(name, { config, agents, tools });
+  }
+}
+
+function refuseForeign(tool: string | undefined, what: string, own: readonly string[]): void {
+  if (tool === undefined) return;
+  throw new ConfigError(
+    `${what} for the tool "${tool}", which that agent does not have. Its tools are: ${own.join(', ')}.`,
+  );
+}
+
+/** Each tool with effects has a rule, or is exempt from approval; not both, since it would be unclear which one counts. */
+function checkEffects(
+  name: string,
+  { config, agents, tools }: { config: Config; agents: Agents; tools: Record<string, Tool> },
+): void {
+  const agent = agents[name];
+  const { approvals, withoutApproval } = agentSettings(config, name);
+  const exempt = withoutApproval ?? agent?.withoutApproval ?? [];
+  const deps = { agents, approvalsOf: () => approvals };
+  for (const toolName of agent?.tools ?? []) {
+    const tool = tools[toolName];
+    if (tool?.effect !== 'write') continue;
+    const hasRule = rulesFor(deps, name, tool).length > 0;
+    if (hasRule !== exempt.includes(toolName)) continue;
+    throw new ConfigError(
+      hasRule
+        ? `The agent ${name} has an approval rule for the tool "${toolName}" and names it in \`withoutApproval\`: remove one of the two.`
+        : `The agent ${name} may call "${toolName}", which changes something, and no approval rule speaks of it: add a rule to its \`approvals\`, or name it in its \`withoutApproval\` to let it run without a person.`,
+    );
+  }
+}
