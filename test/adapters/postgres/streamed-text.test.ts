@@ -16,7 +16,7 @@ import { completedCall, failedCall, local, openCall, run } from '../../support/l
 import { until } from '../../support/until.ts';
 
 const createParts = ({ postgres: { db }, config, log }: TestEnvironment) => {
-  const listener = createEventListener(config.DATABASE_URL, log);
+  const listener = createEventListener(() => config.DATABASE_URL, log);
   return {
     listener,
     rows: createConversationRows(db),

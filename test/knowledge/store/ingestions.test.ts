@@ -269,7 +269,7 @@ describe('an ingestion', () => {
       config: env.config,
       documents,
       callbacks,
-      workflows: createWorkflows(env.client),
+      workflows: createWorkflows(env.client, env.config),
       readReconciled: () => Promise.reject(new Error('not read here')),
     });
     const callback = { url: 'https://example.com/hook', secret: 'whsec_c2VjcmV0c2VjcmV0c2VjcmV0' };

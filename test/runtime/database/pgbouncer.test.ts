@@ -27,7 +27,7 @@ test('a connection has its limits from its first statement on', async () => {
 test('a listener of a server without a pooler hears itself', async () => {
   const errors: string[] = [];
   const log = pino({ level: 'error' }, { write: (line: string) => void errors.push(line) });
-  const listener = createEventListener(env.config.DATABASE_URL, log);
+  const listener = createEventListener(() => env.config.DATABASE_URL, log);
   await listener.start();
   await listener.close();
   expect(errors).toEqual([]);
@@ -111,7 +111,7 @@ const hasPgBouncer = spawnSync('pgbouncer', ['--version']).status === 0;
   test('a listener says that it hears nothing, and names the variable', async () => {
     const errors: string[] = [];
     const log = pino({ level: 'error' }, { write: (line: string) => void errors.push(line) });
-    const deaf = createEventListener(config.DATABASE_URL, log);
+    const deaf = createEventListener(() => config.DATABASE_URL, log);
     // Other clients use the connection that took the LISTEN.
     const postgres = openPostgres(config, env.log);
     const others = Array.from({ length: 3 }, () => postgres.pool.query('select pg_sleep(1)'));
