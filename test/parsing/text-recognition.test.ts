@@ -163,7 +163,7 @@ describe('a page', () => {
   });
 
   test('of which the pictures unpack to too much, or cover it too often, is refused', async () => {
-    const large = Array.from({ length: 8 }, () => image(4_000, 3));
+    const large = Array.from({ length: 6 }, () => image(4_000, 3));
     const all = large.map((_, n) => paint(`I${n}`)).join('');
     const refusal = { code: 'file_too_large', message: expect.stringContaining('the pictures of page 1 are too') };
     await expect(read('large.pdf', pdfOf([all], large))).rejects.toMatchObject(refusal);
