@@ -23,7 +23,7 @@ type EventRoute<E extends Event> = {
     read(scope: Scope, id: string, after: number, limit: number): Promise<E[]>;
     follow(scope: Scope, id: string, after: number, signal: AbortSignal): Parameters<typeof toEventStream>[0];
   };
-  /** Its id as events name it, the number of the last event, and whether no other follows. @throws AlfredError `not_found` */
+  /** Its id, the number of the last event, and whether no other follows. @throws AlfredError `not_found` */
   find: (scope: Scope, id: string) => Promise<{ id: string; lastSeq: number; isEnded: boolean }>;
 };
 

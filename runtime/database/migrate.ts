@@ -31,8 +31,8 @@ export async function migrate(databaseUrl: string, log: Logger, direction: 'up' 
 type Loader = Exclude<NonNullable<RunnerOption['migrationLoaderStrategies']>[number]['loader'], string>;
 
 /**
- * Each migration runs in a transaction of its own. One that changes many rows would lock them, and what else it
- * touches, until its end: its part begins with "-- Outside a transaction", and is one statement that commits in between.
+ * Each migration runs in a transaction of its own, which holds its locks until its end. A change of many rows is one
+ * statement that commits in between: its part begins with "-- Outside a transaction".
  */
 const loadSql: Loader = (paths) =>
   Promise.all(
