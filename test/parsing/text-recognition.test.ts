@@ -151,6 +151,7 @@ describe('a page', () => {
     ]);
   };
   const paint = (name: string) => `q 100 0 0 100 0 0 cm /${name} Do Q\n`;
+  const huge = image(4_000, 3);
   const recognised: string[] = [];
   const read = (name: string, bytes: Buffer) =>
     parseFile({ name, mediaType: '', bytes }, async () => `${recognised.push(name)} pages`);
@@ -163,7 +164,7 @@ describe('a page', () => {
   });
 
   test('of which the pictures unpack to too much, or cover it too often, is refused', async () => {
-    const large = Array.from({ length: 6 }, () => image(4_000, 3));
+    const large = Array.from({ length: 6 }, () => huge);
     const all = large.map((_, n) => paint(`I${n}`)).join('');
     const refusal = { code: 'file_too_large', message: expect.stringContaining('the pictures of page 1 are too') };
     await expect(read('large.pdf', pdfOf([all], large))).rejects.toMatchObject(refusal);
