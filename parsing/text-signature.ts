@@ -16,7 +16,7 @@ const machineHeader =
 const headerName = /^[!-9;-~]+[ \t]*:/;
 const headerCharacters = 16_000;
 
-/** Whether the bytes are a message as mail programs store it: nothing but header lines stands before the first empty line. */
+/** Whether the bytes are a message as mail programs store it: only header lines stand before the first empty line. */
 export function isMessage(bytes: Uint8Array): boolean {
   if (!hasEmailHeader(bytes)) return false;
   const start = new TextDecoder('latin1')

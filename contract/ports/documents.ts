@@ -155,8 +155,8 @@ export interface Documents {
   /**
    * Ends a running ingestion. The first end counts. Files that are still pending are not read any more.
    *
-   * @param options.isKnown whether its sender knows of it: then the bytes of the pending files are kept for a retry, and
-   *   its callback is called; default true
+   * @param options.isKnown whether its sender knows of it: then the bytes of the pending files are kept for a retry,
+   *   and its callback is called; default true
    * @returns whether the ingestion was running
    */
   endIngestion(

@@ -35,7 +35,7 @@ export function clockChanges(timeZone: string, from: number, to: number): ClockC
 
 const yearOf = (at: number) => new Date(at).getUTCFullYear();
 
-/** Lists of schedules ask for the same zones and years all the time, and finding changes takes the most of an answer. */
+/** Lists of schedules ask for the same zones and years all the time, and finding changes takes long. */
 const knownYears = new Map<string, ClockChange[]>();
 const maxKnownYears = 2_000;
 

@@ -34,8 +34,8 @@ export async function recordFileOutcome(
 /**
  * Ends a running ingestion. The first end counts.
  *
- * @param end.isKnown whether its sender knows of it. Of one that is unknown no bytes are kept for a retry, and no callback
- *   is called
+ * @param end.isKnown whether its sender knows of it. Of another one no bytes are kept for a retry,
+ *   and no callback is called
  * @returns whether the ingestion was running
  */
 export async function endIngestion(

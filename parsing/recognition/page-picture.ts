@@ -69,23 +69,38 @@ const tooManyImages = (name: string, { pageNumber }: PDFPageProxy) =>
  * Bounds what the images of a page take. The reader decodes all of them unasked, and a few bytes may unpack to a large
  * one, so those beyond the limit are not kept.
  *
- * @returns tells whether the limit was reached
+ * @returns tells whether the limit was reached, and lifts it
  */
-function limitImages(page: PDFPageProxy): () => boolean {
+function limitImages(page: PDFPageProxy): { areTooLarge(): boolean; release(): void } {
   let bytes = 0;
-  for (const objects of [page.objs, page.commonObjs]) {
+  const all = [page.objs, page.commonObjs];
+  for (const objects of all) {
     const resolve = objects.resolve.bind(objects);
     objects.resolve = (id: string, data?: unknown) => {
       bytes += (data as { data?: { length?: number } } | null)?.data?.length ?? 0;
       resolve(id, bytes > maxPageImageBytes ? null : data);
     };
   }
-  return () => bytes > maxPageImageBytes;
+  return {
+    areTooLarge: () => bytes > maxPageImageBytes,
+    // What several pages share is counted for the page that is painted only. Without it, the method of the class is back.
+    release: () => all.forEach((objects) => Reflect.deleteProperty(objects, 'resolve')),
+  };
 }
 
 async function placedImages(name: string, page: PDFPageProxy, viewport: Matrix): Promise<PlacedImage[]> {
+  const limit = limitImages(page);
+  try {
+    return await readImages(page, viewport, () => {
+      if (limit.areTooLarge()) throw tooManyImages(name, page);
+    });
+  } finally {
+    limit.release();
+  }
+}
+
+async function readImages(page: PDFPageProxy, viewport: Matrix, checkLimit: () => void): Promise<PlacedImage[]> {
   const { OPS } = await getResolvedPDFJS();
-  const areTooLarge = limitImages(page);
   const { fnArray, argsArray } = await page.getOperatorList();
   const images: PlacedImage[] = [];
   const saved: Matrix[] = [];
@@ -104,7 +119,7 @@ async function placedImages(name: string, page: PDFPageProxy, viewport: Matrix):
     ) {
       const image = await imageOf(page, args[0]);
       if (image) images.push({ image, matrix, isMask: operator === OPS.paintImageMaskXObject });
-      if (areTooLarge()) throw tooManyImages(name, page);
+      checkLimit();
       if (images.length === maxImages) break;
     }
   }

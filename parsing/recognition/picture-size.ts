@@ -63,7 +63,7 @@ function tiffSize(buffer: Buffer): PictureSize | undefined {
     for (let n = 0; n < entries; n++) {
       const entry = directory + 2 + n * 12;
       const type = short(entry + 2);
-      // A value that is shorter than its place stands at its beginning, whatever the byte order is.
+      // A value that is shorter than its place stands at its beginning, in either byte order.
       const value = type === byteType ? buffer.readUInt8(entry + 8) : (type === shortType ? short : long)(entry + 8);
       // Bit 0: a smaller copy of a page; bit 2: its mask.
       if (short(entry) === subfileTag) isPage = (value & 0b101) === 0;

@@ -49,7 +49,7 @@ export const search = {
     .enum(['local:ms-marco-minilm', 'local:mmarco-minilm'], 'expected local:ms-marco-minilm or local:mmarco-minilm')
     .optional()
     .describe(
-      'reranker on this machine, which orders the best passages of a search anew and decides its `evidence`: local:ms-marco-minilm, English, 23 MB; local:mmarco-minilm, fourteen languages, 136 MB. `npm start` fetches it; default: none',
+      'reranker on this machine, which puts the best passages of a search in a new order and decides its `evidence`: local:ms-marco-minilm, English, 23 MB; local:mmarco-minilm, fourteen languages, 136 MB. `npm start` fetches it; default: none',
     ),
   RERANK_MODEL_DIR: z
     .string()

@@ -1,9 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Client } from '@temporalio/client';
 import { createEventListener } from '../../../adapters/postgres/event-listener.ts';
-import { createCallbacks } from '../../../adapters/postgres/tasks/callbacks.ts';
-import { createIngestionControl } from '../../../adapters/temporal/ingestion-control.ts';
-import { createWorkflows } from '../../../adapters/temporal/workflows.ts';
 import { createIngestionEvents } from '../../../knowledge/store/ingestion-events.ts';
 import { createDocuments } from '../../../knowledge/store/documents.ts';
 import type { Documents, IngestionEvents, UploadedFile } from '../../../contract/ports/index.ts';
@@ -260,26 +256,6 @@ describe('an ingestion', () => {
       outcome: 'all',
       sameContent: [{ name: 'copied.txt', as: 'handbook/copied.txt' }],
     });
-  });
-
-  test('that could not be started, so that its sender does not know of it, calls no callback', async () => {
-    const callbacks = createCallbacks(env.postgres.db);
-    const { create } = createIngestionControl({
-      client: new Client({ connection: env.connection, namespace: 'a-namespace-that-is-not-there' }),
-      config: env.config,
-      documents,
-      callbacks,
-      workflows: createWorkflows(env.client, env.config),
-      readReconciled: () => Promise.reject(new Error('not read here')),
-    });
-    const callback = { url: 'https://example.com/hook', secret: 'whsec_c2VjcmV0c2VjcmV0c2VjcmV0' };
-    const files = [upload('unknown.txt', 'unknown')];
-    await expect(create(local, files, defaultPlacement, callback)).rejects.toThrow(/namespace/i);
-    expect(await callbacks.listOverdue(10)).toEqual([]);
-    expect(await isStored('unknown')).toBe(false);
-    const ingestionId = await documents.createIngestion(local, files, defaultPlacement, callback);
-    await documents.endIngestion(local, ingestionId, 'failed');
-    expect(await callbacks.listOverdue(10)).toEqual([{ ...local, ingestionId }]);
   });
 
   test('can be seen and changed only by its owner', async () => {
