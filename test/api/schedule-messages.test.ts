@@ -29,7 +29,10 @@ test('a run sends its message once, with the run’s id, and ends with the answe
   await running(id);
   release();
   await api.workflow(id, 'COMPLETED');
-  const messages = await messagesOf(conversationId);
+  // The run ends with its task, and the conversation's turn a little later.
+  const messages = await until('the turn has ended', () => messagesOf(conversationId), {
+    accept: ([message]) => message.state === 'done',
+  });
   expect(messages).toMatchObject([
     { role: 'user', id: run.workflowId, text, state: 'done' },
     { role: 'assistant', text: 'Slowly.' },
