@@ -187,8 +187,7 @@ async function passGate(
 export const outage = ({ name: model }: Pick<ModelFacts, 'name'>, cause?: unknown, because?: 'auth') => {
   const details = { reason: 'outage' as const, model, ...(because ? { because } : {}) };
   // The provider's own words say what a person has to mend.
-  const message =
-    because && cause instanceof Error ? cause.message : `${model} does not answer; its circuit is open.`;
+  const message = because && cause instanceof Error ? cause.message : `${model} does not answer; its circuit is open.`;
   return new AlfredError('model_outage', message, { details, cause });
 };
 

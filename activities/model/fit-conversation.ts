@@ -3,7 +3,14 @@ import { AlfredError } from '../../contract/errors.ts';
 import type { MessageHead, TaskRef } from '../../contract/references.ts';
 import { askModel, type AskDeps, type CallAttempt } from './ask-model.ts';
 import { maxChainTokens, estimateMessageTokens } from '../context/context-size.ts';
-import { applyCompaction, planFit, withoutSummary, type FitRequest, type Fitted, type SummaryRequest } from '../context/fit-context.ts';
+import {
+  applyCompaction,
+  planFit,
+  withoutSummary,
+  type FitRequest,
+  type Fitted,
+  type SummaryRequest,
+} from '../context/fit-context.ts';
 import { overheadBytesOf, summaryRequest } from './model-request.ts';
 import type { MessageStore, ModelFacts, ModelProvider, Tool } from '../../contract/ports/index.ts';
 

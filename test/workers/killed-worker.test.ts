@@ -71,42 +71,46 @@ test('20 running tasks survive kill -9 of their worker and end soon after anothe
   }
 }, 120_000);
 
-test('Temporal is away for longer than the heartbeat in the middle of 20 model calls: each call is made and charged once', async () => {
-  const cable = await createTcpProxy(env.config.TEMPORAL_ADDRESS);
-  const role = startRole('workers/main.ts', ['--queue', agentQueue('knowledge')], env.config, {
-    TEMPORAL_ADDRESS: cable.address,
-    ALFRED_OFFLINE_FIRST_TOKEN_MS: String(longModelMs),
-  });
-  try {
-    await role.ready;
-    const deps = { client: env.client, tasks: adapters.tasks };
-    const begun = await Promise.all(Array.from({ length: tasks }, (_, i) => startTask(deps, `Gap ${i}`)));
-    const ids = begun.map(({ id }) => id);
-    await Promise.all(ids.map((id) => followUntil(id, (type) => type === 'model.started')));
-    cable.cut();
-    // Temporal has taken every attempt for dead and has scheduled the next one.
-    await until('every call is at its next attempt', async () => (await nextAttempts(ids)) === tasks, {
-      withinMs: 30_000,
-      everyMs: 200,
+test(
+  'Temporal is away for longer than the heartbeat in the middle of 20 model calls: each call is made and charged once',
+  async () => {
+    const cable = await createTcpProxy(env.config.TEMPORAL_ADDRESS);
+    const role = startRole('workers/main.ts', ['--queue', agentQueue('knowledge')], env.config, {
+      TEMPORAL_ADDRESS: cable.address,
+      ALFRED_OFFLINE_FIRST_TOKEN_MS: String(longModelMs),
     });
-    if (gapS > 0) await sleep(gapS * 1_000);
-    cable.plug();
-    const histories = await Promise.all(ids.map((id) => followUntil(id, () => false)));
-    for (const events of histories) {
-      expect(events.at(-1)?.type).toBe('task.completed');
-      expect(events.filter(({ type }) => type === 'model.started')).toHaveLength(countModelCalls(events));
-      expect(events.some(({ type }) => type === 'model.failed')).toBe(false);
+    try {
+      await role.ready;
+      const deps = { client: env.client, tasks: adapters.tasks };
+      const begun = await Promise.all(Array.from({ length: tasks }, (_, i) => startTask(deps, `Gap ${i}`)));
+      const ids = begun.map(({ id }) => id);
+      await Promise.all(ids.map((id) => followUntil(id, (type) => type === 'model.started')));
+      cable.cut();
+      // Temporal has taken every attempt for dead and has scheduled the next one.
+      await until('every call is at its next attempt', async () => (await nextAttempts(ids)) === tasks, {
+        withinMs: 30_000,
+        everyMs: 200,
+      });
+      if (gapS > 0) await sleep(gapS * 1_000);
+      cable.plug();
+      const histories = await Promise.all(ids.map((id) => followUntil(id, () => false)));
+      for (const events of histories) {
+        expect(events.at(-1)?.type).toBe('task.completed');
+        expect(events.filter(({ type }) => type === 'model.started')).toHaveLength(countModelCalls(events));
+        expect(events.some(({ type }) => type === 'model.failed')).toBe(false);
+      }
+      const { rows } = await env.postgres.pool.query(
+        `select outcome, attempt, count(*)::int as n from model_calls where task_id = any($1) and step = 1 group by 1, 2`,
+        [ids],
+      );
+      expect(rows).toEqual([{ outcome: 'completed', attempt: 1, n: tasks }]);
+    } finally {
+      await role.end('SIGKILL');
+      await cable.close();
     }
-    const { rows } = await env.postgres.pool.query(
-      `select outcome, attempt, count(*)::int as n from model_calls where task_id = any($1) and step = 1 group by 1, 2`,
-      [ids],
-    );
-    expect(rows).toEqual([{ outcome: 'completed', attempt: 1, n: tasks }]);
-  } finally {
-    await role.end('SIGKILL');
-    await cable.close();
-  }
-}, 180_000 + gapS * 3_000);
+  },
+  180_000 + gapS * 3_000,
+);
 
 test('SIGTERM lets a running model call finish', async () => {
   const role = startRole('workers/main.ts', ['--queue', agentQueue('knowledge')], env.config);

@@ -160,7 +160,10 @@ describe('agentTaskWorkflow', () => {
       type: 'model.failed',
       data: { error: { code: 'cancelled' }, willRetry: false },
     });
-    expect(events.at(-1)).toMatchObject({ type: 'task.cancelled', data: { usage: { modelCalls: 1, inputTokens: 10 } } });
+    expect(events.at(-1)).toMatchObject({
+      type: 'task.cancelled',
+      data: { usage: { modelCalls: 1, inputTokens: 10 } },
+    });
     expect(await harness.row(id)).toMatchObject({ status: 'cancelled', error: null });
     await expect(handle.result()).rejects.toThrow();
     await until('the model call is stopped', () => stopped);

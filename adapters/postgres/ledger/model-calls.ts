@@ -132,9 +132,7 @@ async function outcomesOf(db: Database, { taskId }: TaskRef, { step, purpose }: 
  * @throws AlfredError `model_unavailable`, which is not retried
  */
 async function refuseLostStep(db: Database, task: TaskRef, call: OpenModelCall): Promise<void> {
-  const lost = (await outcomesOf(db, task, call)).filter((outcome) =>
-    ['open', 'lost', 'timed_out'].includes(outcome),
-  );
+  const lost = (await outcomesOf(db, task, call)).filter((outcome) => ['open', 'lost', 'timed_out'].includes(outcome));
   if (lost.length < maxLost) return;
   const message = `${lost.length} attempts at this call had no end: their workers vanished, or they took too long.`;
   throw new AlfredError('model_unavailable', message, { failures: Infinity });
