@@ -51,8 +51,8 @@ export async function waitForEarlierAttempts(
 }
 
 /**
- * Waits until the calls of an ending task are in the ledger, so that the task's usage is final when its end is reported.
- * The calls of dead workers count with their worst case. A call that does not stop in time is counted later.
+ * Waits until the calls of an ending task are in the ledger, so that the reported usage is final. The calls of dead
+ * workers count with their worst case. A call that does not stop in time is counted later.
  */
 export async function waitForInterruptedCalls(
   { ledger, leases }: Pick<EarlierAttemptsDeps, 'ledger' | 'leases'>,
