@@ -32,21 +32,17 @@ export async function waitForEarlierAttempts(
   signal: AbortSignal,
 ): Promise<void> {
   if (at.attempt === 1) return;
-  let unknownSince = performance.now();
-  let freeSince: number | undefined;
+  const judge = createLeaseJudge();
   while (true) {
     signal.throwIfAborted();
     const callIds = await ledger.listOpenCalls(task, { step: at.step, purpose });
     if (callIds.length === 0) return;
-    const state = await leases.stateOf(callIds);
-    const now = performance.now();
-    if (state === 'leased') unknownSince = now;
-    if (state !== 'free' && now - unknownSince > unknownForMs) {
+    const verdict = judge(await leases.stateOf(callIds), performance.now());
+    if (verdict === 'gone') break;
+    if (verdict === 'unknowable') {
       log.warn({ taskId: task.taskId, step: at.step }, 'it is not known whether an earlier model call still runs');
       return;
     }
-    freeSince = isUnleased(state) ? (freeSince ?? now) : undefined;
-    if (state === 'free' && freeSince !== undefined && now - freeSince >= goneAfterMs) break;
     await sleep(pollMs, undefined, { signal });
   }
   await workflows.forgetWorker(task.taskId).catch((error: unknown) => {
@@ -55,24 +51,33 @@ export async function waitForEarlierAttempts(
 }
 
 /**
- * Waits until the calls of an ending task are in the ledger, so that the task's usage is final when its end is reported.
- * The calls of dead workers count with their worst case. A call that does not stop in time is counted later.
+ * Waits until the calls of an ending task are in the ledger, so that the reported usage is final. The calls of dead
+ * workers count with their worst case. A call that does not stop in time is counted later.
  */
 export async function waitForInterruptedCalls(
   { ledger, leases }: Pick<EarlierAttemptsDeps, 'ledger' | 'leases'>,
   task: TaskRef,
 ): Promise<void> {
   const startedAt = performance.now();
-  let freeSince: number | undefined;
+  const judge = createLeaseJudge();
   while (performance.now() - startedAt < endWaitMs) {
     const callIds = await ledger.listOpenCalls(task);
     if (callIds.length === 0) return;
-    const state = await leases.stateOf(callIds);
-    freeSince = isUnleased(state) ? (freeSince ?? performance.now()) : undefined;
-    if (state === 'free' && freeSince !== undefined && performance.now() - freeSince >= goneAfterMs)
-      return void (await ledger.writeOffOpenCalls(task));
+    const verdict = judge(await leases.stateOf(callIds), performance.now());
+    if (verdict === 'gone') return ledger.writeOffOpenCalls(task);
     await sleep(pollMs / 5);
   }
 }
 
-const isUnleased = (state: Awaited<ReturnType<CallLeases['stateOf']>>) => state === 'free' || state === 'unsettled';
+/** Judges from successive states of the leases whether the attempts are gone. Times are in milliseconds. */
+export function createLeaseJudge() {
+  let unleasedSince: number | undefined;
+  let uncertainSince: number | undefined;
+  return (state: Awaited<ReturnType<CallLeases['stateOf']>>, nowMs: number): 'runs' | 'gone' | 'unknowable' => {
+    const isUnleased = state === 'free' || state === 'unsettled';
+    unleasedSince = isUnleased ? (unleasedSince ?? nowMs) : undefined;
+    if (state === 'free' && unleasedSince !== undefined && nowMs - unleasedSince >= goneAfterMs) return 'gone';
+    uncertainSince = state === 'leased' ? undefined : (uncertainSince ?? nowMs);
+    return uncertainSince !== undefined && nowMs - uncertainSince > unknownForMs ? 'unknowable' : 'runs';
+  };
+}

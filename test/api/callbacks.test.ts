@@ -84,10 +84,9 @@ describe('the callback of a task is delivered', () => {
   });
 
   test('when it was cancelled, with the usage of the call that was interrupted', async () => {
-    const requests = api.script([{ until: untilAborted }]);
-    const id = await ask();
-    await until('the model is called', () => requests.length === 1);
+    const [requests, id] = [api.script([{ until: untilAborted }]), await ask()];
     expect(await callbackOf(id)).toMatchObject({ state: 'waiting', deliveries: 0, attempts: 0, lastAttemptAt: null });
+    await until('the model is called', () => requests.length === 1);
     await api.http.post(`/v1/tasks/${id}/cancel`, {});
     await inState(id, 'delivered');
     expect(verifySignature(secret, receiver.received[0] as ReceivedRequest)).toMatchObject({

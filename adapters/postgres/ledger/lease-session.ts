@@ -32,12 +32,12 @@ export async function openLeaseSession(
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   });
-  let ping: NodeJS.Timeout | undefined;
+  const pings: NodeJS.Timeout[] = [];
   const session: LeaseSession = {
     client,
     since: 0,
     async close() {
-      clearInterval(ping);
+      for (const ping of pings) clearInterval(ping);
       await client.end().catch(() => {});
     },
   };
@@ -47,7 +47,6 @@ export async function openLeaseSession(
   await client.query(noticeLostMachines).catch(() => {});
   session.since = performance.now();
   const giveSign = () => void client.query('select 1').catch((error: unknown) => onLost(session, error));
-  ping = setInterval(giveSign, pingMs);
-  ping.unref();
+  pings.push(setInterval(giveSign, pingMs).unref());
   return session;
 }

@@ -128,7 +128,7 @@ describe.each(scriptedProviders)('$name, scripted', (scriptedProvider) => {
 
     testHttp('that is never made costs nothing', async () => {
       const gone = await start();
-      const unreachable = gone.create();
+      const unreachable = gone.create({ idleMs: 30_000 });
       await gone.server.close();
       const { error, events } = await collectResponse(unreachable, request());
       expect(error).toMatchObject({ code: 'model_unavailable' });
