@@ -19,7 +19,7 @@ import { sweepRetention, type RetentionSweepDeps } from './sweep-retention.ts';
 
 export type SweepDeps = DocumentSweepDeps &
   RetentionSweepDeps & {
-    callbacks: Pick<Callbacks, 'listOverdue'>;
+    callbacks: Pick<Callbacks, 'listOverdue' | 'removeOldSecrets'>;
     ledger: Pick<Ledger, 'writeOffLost' | 'countUsage'>;
     tasks: Tasks;
     conversationRows: Pick<ConversationRows, 'listOpen' | 'markDeleted'>;
@@ -74,7 +74,7 @@ export const createSweepActivities = (deps: SweepDeps) => {
         }
         await sweepDocuments(deps, signal);
         await sweepRetention(deps, signal);
-        await inBatches(signal, { size: 1_000 }, (limit) => ledger.countUsage(limit));
+        await inBatches(signal, { size: 200 }, (limit) => ledger.countUsage(limit));
         const lost = await ledger.writeOffLost();
         if (lost > 0) log.warn({ lost }, 'model calls of ended tasks were never heard of again');
         return corrected;
