@@ -120,7 +120,7 @@ export const AgentsSettings = z.record(
 
 const days = z.number().positive().max(36_500);
 
-/** How long content is kept, in days. Without a value it is kept until someone deletes it. */
+/** How long content is kept, in days. Without a value it is kept until a user deletes it. */
 const Retention = z.strictObject({ tasksDays: days.optional(), conversationsDays: days.optional() });
 
 /** ALFRED_TENANTS: settings by tenant; `*` stands for every other tenant. */

@@ -21,9 +21,9 @@ import type {
 
 export type SweepDeps = Omit<
   CompareDeps & MeasureDeps & WakeDeps & DocumentSweepDeps & RetentionSweepDeps,
-  'conversationRows' | 'tasks' | 'workflows'
+  'callbacks' | 'conversationRows' | 'tasks' | 'workflows'
 > & {
-  callbacks: Pick<Callbacks, 'listOverdue'>;
+  callbacks: Pick<Callbacks, 'listOverdue' | 'removeOldSecrets'>;
   conversationRows: Pick<ConversationRows, 'listOpen' | 'markDeleted'>;
   ledger: Pick<Ledger, 'writeOffLost' | 'countUsage'>;
   tasks: Tasks;
@@ -66,7 +66,7 @@ export const createSweepActivities = (deps: SweepDeps) => {
     sweepRetention: (): Promise<void> =>
       withHeartbeat(async (signal) => {
         await sweepRetention(deps, signal);
-        await inBatches(signal, { size: 1_000 }, (limit) => deps.ledger.countUsage(limit));
+        await inBatches(signal, { size: 200 }, (limit) => deps.ledger.countUsage(limit));
       }),
 
     /** Creates the schedules that Temporal lacks. */

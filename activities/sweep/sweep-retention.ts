@@ -1,19 +1,27 @@
-import type { ConversationControl, ConversationRows, Erasure, Retention } from '../../contract/ports/index.ts';
+import type {
+  Callbacks,
+  ConversationControl,
+  ConversationRows,
+  Erasure,
+  Retention,
+} from '../../contract/ports/index.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { inBatches } from './in-batches.ts';
 
 export type RetentionSweepDeps = {
+  callbacks: Pick<Callbacks, 'removeOldSecrets'>;
   erasure: Pick<Erasure, 'eraseDue' | 'expireTasks' | 'listExpiredConversations' | 'listTenants'>;
   conversationRows: Pick<ConversationRows, 'markDeleted'>;
   messages: Pick<ConversationControl, 'wake'>;
   /** How long a tenant keeps content. */
-  retentionOf(tenant: string): Retention;
+  retentionOf: (tenant: string) => Retention;
   log: Logger;
 };
 
 /** Removes the content of deleted tasks, and of tasks and conversations that are older than their tenant keeps them. */
 export async function sweepRetention(deps: RetentionSweepDeps, signal: AbortSignal): Promise<void> {
-  const { erasure, retentionOf, log } = deps;
+  const { callbacks, erasure, retentionOf, log } = deps;
+  await inBatches(signal, {}, (limit) => callbacks.removeOldSecrets(limit));
   await inBatches(signal, {}, (limit) => erasure.eraseDue(limit));
   for (const tenant of await erasure.listTenants()) {
     const { tasksDays, conversationsDays } = retentionOf(tenant);

@@ -1,6 +1,6 @@
 import type { ConversationRef, Scope } from '../references.ts';
 
-/** How long content is kept after its last change, in days. Undefined: until someone deletes it. */
+/** How long content is kept after its last change, in days. Undefined: until a user deletes it. */
 export type Retention = {
   /** Of tasks outside of conversations, from their end on. */
   tasksDays?: number | undefined;

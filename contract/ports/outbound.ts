@@ -60,7 +60,11 @@ export interface MailTransport {
 export interface Callbacks {
   get(callback: CallbackRef): Promise<CallbackState | undefined>;
 
-  /** Makes the callback of an ended task or upload due again, as a new delivery. */
+  /**
+   * Makes the callback of an ended task or upload due again, as a new delivery.
+   *
+   * @throws AlfredError `callback_missing` when its secret is no longer kept
+   */
   redeliver(callback: CallbackRef): Promise<void>;
 
   /** Begins an attempt. @returns undefined unless the task or upload has ended and its callback is due */
@@ -74,6 +78,9 @@ export interface Callbacks {
 
   /** Lists callbacks of all tenants that no workflow seems to deliver. The sweep, a periodic check, restarts them. */
   listOverdue(limit: number): Promise<CallbackRef[]>;
+
+  /** Removes the secrets of callbacks that were settled 30 days ago. @returns how many, at most `limit` */
+  removeOldSecrets(limit: number): Promise<number>;
 }
 
 export type CallbackAttempt = {

@@ -12,6 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => api?.close());
 
+const callback = { url: 'https://hooks.example.com/x', secret: `whsec_${Buffer.alloc(32, 7).toString('base64')}` };
 const remove = (path: string) => api.http.request(path, { method: 'DELETE' });
 const query = async (statement: string, values: unknown[] = []) =>
   (await api.postgres.pool.query(statement, values)).rows as Record<string, unknown>[];
@@ -136,7 +137,7 @@ test('erasing again changes nothing', async () => {
 test('what a deleted conversation cites and reports is 404 before it is erased', async () => {
   api.script([{ text: ['Yes.'] }]);
   const conversation = await openConversation(api, {
-    callback: { url: 'https://hooks.example.com/x', secret: 'a-secret-of-16-ch' },
+    callback,
   });
   const { body } = await conversation.say('one');
   await conversation.quiet();
@@ -279,5 +280,19 @@ describe('a task outside of conversations', () => {
     expect((await api.http.get(`/v1/tasks/${old}`)).status).toBe(404);
     expect((await api.http.get(`/v1/tasks/${young}`)).status).toBe(200);
     expect((await stored()).includes('AGED question') || (await stored()).includes('AGED message')).toBe(false);
+  });
+
+  test('keeps the secret of its callback until 30 days after the delivery, which then cannot be repeated', async () => {
+    api.script([{ text: ['Yes.'] }]);
+    const { id } = await api.start({ callback });
+    await api.followToEnd(id);
+    await query(
+      `update callbacks set state = 'delivered', updated_at = now() - interval '31 days' where task_id = $1`,
+      [id],
+    );
+    await sweep();
+    expect(await query('select secret from callbacks where task_id = $1', [id])).toEqual([{ secret: '' }]);
+    const repeated = await api.http.request(`/v1/tasks/${id}/callback`, { method: 'POST' });
+    expect(repeated).toMatchObject({ status: 404, body: { code: 'callback_missing' } });
   });
 });

@@ -8,7 +8,7 @@ beforeAll(async () => {
   harness = await createApiHarness();
 });
 afterAll(() => harness?.close());
-beforeEach(() => harness.postgres.pool.query('delete from model_calls'));
+beforeEach(() => harness.postgres.pool.query('truncate model_calls, usage_days'));
 
 const record = (...calls: RecordedCall[]) => recordCalls(harness, calls);
 

@@ -55,11 +55,22 @@ test('the first model of a chain is used, the others are fallbacks, and an agent
 
 test('a tenant’s own entry overrides the entry `*`, field by field', () => {
   const config = configOf({
-    ALFRED_TENANTS: { '*': { perDay: { maxTokens: 10 }, fairnessWeight: 3 }, acme: { fairnessWeight: 0.5 } },
+    ALFRED_TENANTS: {
+      '*': { perDay: { maxTokens: 10 }, fairnessWeight: 3, retention: { tasksDays: 90, conversationsDays: 365 } },
+      acme: { fairnessWeight: 0.5, retention: { tasksDays: 30 } },
+    },
   });
-  expect(tenantSettings(config, 'acme')).toEqual({ perDay: { maxTokens: 10 }, fairnessWeight: 0.5 });
-  expect(tenantSettings(config, 'constructor')).toEqual({ perDay: { maxTokens: 10 }, fairnessWeight: 3 });
-  expect(tenantSettings(configOf({}), 'acme')).toEqual({ perDay: {}, fairnessWeight: 1 });
+  expect(tenantSettings(config, 'acme')).toEqual({
+    perDay: { maxTokens: 10 },
+    fairnessWeight: 0.5,
+    retention: { tasksDays: 30, conversationsDays: 365 },
+  });
+  expect(tenantSettings(config, 'constructor')).toEqual({
+    perDay: { maxTokens: 10 },
+    fairnessWeight: 3,
+    retention: { tasksDays: 90, conversationsDays: 365 },
+  });
+  expect(tenantSettings(configOf({}), 'acme')).toEqual({ perDay: {}, fairnessWeight: 1, retention: {} });
 });
 
 test('only configured limits apply, including zero dollars, and days are in UTC', () => {

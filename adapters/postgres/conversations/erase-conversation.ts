@@ -9,8 +9,8 @@ import { listConnectedMessages } from '../messages/connected-messages.ts';
 const batchSize = 500;
 
 /**
- * Removes the messages, results and events of a deleted conversation, in small transactions. Rows of its tasks and model
- * calls stay without their contents, so that the reported spending stays right.
+ * Removes the messages, results and events of a deleted conversation, in small transactions. Rows of its tasks and
+ * model calls stay without their contents, so that the reported spending stays right.
  *
  * No other conversation uses its messages: the first one carries the conversation's id, so all hashes differ. Contents
  * may be shared; those that other rows of the same subject refer to stay.
@@ -52,7 +52,7 @@ export async function eraseConversation(db: Database, ref: ConversationRef): Pro
   });
 }
 
-/** Removes what people said. */
+/** Removes the messages of people. */
 async function eraseMessagesOfPeople(db: Database, ref: ConversationRef): Promise<void> {
   const { conversationId } = ref;
   while (true) {

@@ -7,7 +7,7 @@ import { removeWithContents } from './unused-contents.ts';
 const batchSize = 20;
 
 /**
- * Removes what was said, found and done in tasks that have ended, a few tasks at a time. Their rows and those of their
+ * Removes the contents and events of tasks that have ended, a few tasks at a time. Their rows and those of their
  * model calls stay without contents, so that the reported spending stays right. Their messages stay: see the callers.
  *
  * Safe to repeat: each transaction removes rows together with the contents that only they name.
@@ -15,7 +15,7 @@ const batchSize = 20;
 export async function eraseTasks(db: Database, scope: Scope, taskIds: string[]): Promise<void> {
   for (let start = 0; start < taskIds.length; start += batchSize) {
     const ids = taskIds.slice(start, start + batchSize);
-    // The largest table names no contents, so nobody has to wait for this.
+    // The largest table names no contents, so no other transaction waits for this.
     await sql`delete from task_events where task_id = any(${ids}::uuid[])`.execute(db);
     await removeWithContents(db, scope, await listContents(db, ids), async (trx) => {
       await sql`select from tasks where id = any(${ids}::uuid[]) order by id for update`.execute(trx);

@@ -87,14 +87,14 @@ export function insertMessage(
   const head = headOf(parent, body);
   // Two tasks with the same question share their first message. The lock keeps it while another task's deletion asks
   // whether a task uses it.
-  const held =
+  const lock =
     parent === null ? sql`from (select pg_advisory_xact_lock_shared(${contentsKey({ tenant, subject })})) held` : sql``;
   const statement = sql`
     insert into messages (tenant, subject, hash, parent, depth, body, context_tokens, counted_by)
     select ${tenant}, ${subject}, ${head}, ${parent}::text,
       coalesce((select depth + 1 from messages
         where tenant = ${tenant} and subject = ${subject} and hash = ${parent}::text), 0),
-      ${body}::jsonb, ${size?.tokens ?? null}::int, ${size?.by ?? null}::text ${held}
+      ${body}::jsonb, ${size?.tokens ?? null}::int, ${size?.by ?? null}::text ${lock}
     on conflict do nothing`;
   return { head, statement };
 }

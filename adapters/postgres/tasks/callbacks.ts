@@ -1,5 +1,6 @@
 import { sql, type Selectable } from 'kysely';
 import { validate as isUuid } from 'uuid';
+import { AlfredError } from '../../../contract/errors.ts';
 import type { Callback, CallbackState } from '../../../contract/callback.ts';
 import type { CallbackRef, Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
@@ -31,6 +32,12 @@ export const createCallbacks = (db: Database): Callbacks => ({
   },
 
   async redeliver(callback) {
+    const { rows } = await sql`select from callbacks where ${isCallback(callback)} and secret = ''`.execute(db);
+    if (rows.length > 0)
+      throw new AlfredError(
+        'callback_missing',
+        'The secret of this callback was removed 30 days after its delivery, so it cannot be signed again. Read the result instead.',
+      );
     await sql`
       update callbacks set state = 'waiting', updated_at = now()
       where ${isCallback(callback)} and ${hasEnded}`.execute(db);
@@ -68,7 +75,19 @@ export const createCallbacks = (db: Database): Callbacks => ({
       taskId === null ? { ingestionId, tenant, subject } : { taskId, tenant, subject },
     );
   },
+
+  async removeOldSecrets(limit) {
+    const { numAffectedRows } = await sql`
+      update callbacks set secret = '' where ctid = any(array(
+        select ctid from callbacks
+        where state in ('delivered', 'failed') and secret <> '' and updated_at < now() - ${secretsKeptFor}::interval
+        order by updated_at limit ${limit} for update skip locked))`.execute(db);
+    return Number(numAffectedRows ?? 0);
+  },
 });
+
+/** How long a settled callback can be delivered again. */
+const secretsKeptFor = '30 days';
 
 /** Attempts are at most an hour apart. After twice that time their workflow is gone. */
 const overdueAfter = '2 hours';
@@ -110,7 +129,9 @@ export const insertIngestionCallback = (
 export const copyIngestionCallback = (db: Database, from: string, to: string) =>
   sql`
     insert into callbacks (ingestion_id, tenant, subject, url, secret)
-    select ${to}, tenant, subject, url, secret from callbacks where ingestion_id = ${from}`.execute(db);
+    select ${to}, tenant, subject, url, secret from callbacks where ingestion_id = ${from} and secret <> ''`.execute(
+    db,
+  );
 
 /** Stores the callback of `task`, the row that the same statement inserts. */
 export const insertCallback = (callback: Callback | undefined) => sql`

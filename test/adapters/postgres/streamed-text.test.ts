@@ -11,6 +11,7 @@ import { createTasks } from '../../../adapters/postgres/tasks/tasks.ts';
 import type { TaskEvent } from '../../../contract/events.ts';
 import { taskEventsChannel } from '../../../contract/ids.ts';
 import type { ConversationRef, MessageHead, TaskRef } from '../../../contract/references.ts';
+import { migrate } from '../../../runtime/database/migrate.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 import { completedCall, failedCall, local, openCall, run } from '../../support/ledger/ledger-harness.ts';
 import { until } from '../../support/until.ts';
@@ -180,4 +181,29 @@ test('a folded row gives its pieces with their numbers and whole characters', ()
   ]);
   expect(pieces(8)).toEqual([[9, 'ü']]);
   expect(expandPieces(row, null, 0)).toEqual([row]);
+});
+
+test('the schema of before has a row for every piece again', async () => {
+  const call = await begin(1);
+  await stream(1, ...words);
+  await settle(call);
+  const events = (await read()).map(({ seq, type, data }) => ({ seq, type, data }));
+  const conversationSeqs = (await readConversation()).map(({ seq }) => seq);
+  const { DATABASE_URL: url } = env.config;
+  const isFolding = async () =>
+    (await env.postgres.pool.query(`select from information_schema.columns where column_name = 'piece_ends'`)).rows
+      .length > 0;
+  while (await isFolding()) await migrate(url, env.log, 'down');
+  const query = async (text: string, id: string) => (await env.postgres.pool.query<object>(text, [id])).rows;
+  expect(await query('select seq, type, data from task_events where task_id = $1 order by seq', task.taskId)).toEqual(
+    events,
+  );
+  expect(
+    await query(
+      'select seq from conversation_events where conversation_id = $1 order by seq',
+      conversation.conversationId,
+    ),
+  ).toEqual(conversationSeqs.map((seq) => ({ seq })));
+  await migrate(url, env.log);
+  expect(await isFolding()).toBe(true);
 });

@@ -21,7 +21,7 @@ test('an upload that could not be started, so that its sender does not know of i
     config: env.config,
     documents,
     callbacks,
-    workflows: createWorkflows(env.client),
+    workflows: createWorkflows(env.client, env.config),
     readReconciled: () => Promise.reject(new Error('not read here')),
   });
   const callback = { url: 'https://example.com/hook', secret: 'whsec_c2VjcmV0c2VjcmV0c2VjcmV0' };
