@@ -25,7 +25,7 @@ const programmingStates = /^(22|23|42)/;
 const missingRight = '42501';
 
 /** Whether an error of a database can pass by itself, or after an operator's repair. */
-export function isTransient(error: unknown): boolean {
+function isTransient(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state !== undefined) return state === missingRight || !programmingStates.test(state);
   // What is left comes from the connection, except for mistakes in our own code.
