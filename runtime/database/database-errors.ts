@@ -17,8 +17,8 @@ export const isDatabaseError = (error: unknown): boolean => isObject(error) && d
 export const isDatabaseUnavailable = (error: unknown): boolean => isDatabaseError(error) && isTransient(error);
 
 /**
- * SQLSTATE classes of faults in a statement or its values, which a retry repeats: 22 data, 23 constraints, 42 syntax and
- * names. Everything else that a database answers can pass: a failover, a deadlock, a time-out, a full disk.
+ * SQLSTATE classes of faults in a statement or its values, which a retry repeats: 22 data, 23 constraints, 42 syntax
+ * and names. Everything else that a database answers can pass: a failover, a deadlock, a time-out, a full disk.
  */
 const programmingStates = /^(22|23|42)/;
 /** The role lacks a right: an operator has changed roles or grants, and will grant it. */
