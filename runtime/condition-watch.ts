@@ -1,7 +1,10 @@
 import type { Logger } from './logger.ts';
 
+const maxFailures = 3;
+
 /**
- * Runs a check again and again, and tells when its outcome changes.
+ * Runs a check again and again, and tells when its outcome changes. Several checks in a row must fail: one may meet a
+ * short fault, and what is under way gets the time to report the fault itself.
  *
  * @param check rejects while the condition does not hold
  * @param everyMs pause between two checks
@@ -11,6 +14,7 @@ export function createConditionWatch(
   { log, name, everyMs = 5_000 }: { log: Logger; name: string; everyMs?: number },
 ) {
   let holds = true;
+  let failures = 0;
   let waiters: { value: boolean; resolve: () => void }[] = [];
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
@@ -25,17 +29,22 @@ export function createConditionWatch(
     for (const { resolve } of woken) resolve();
   };
 
-  const run = async (): Promise<void> => {
-    await check().then(
-      () => set(true),
-      (error: unknown) => set(false, error instanceof Error ? error.message : String(error)),
-    );
-    if (!isClosed) timer = setTimeout(() => void run(), everyMs);
+  /** @param bound failed checks in a row after which the condition does not hold */
+  const run = async (bound: number): Promise<void> => {
+    try {
+      await check();
+      failures = 0;
+      set(true);
+    } catch (error) {
+      failures++;
+      if (failures >= bound) set(false, error instanceof Error ? error.message : String(error));
+    }
+    if (!isClosed) timer = setTimeout(() => void run(maxFailures), everyMs);
   };
 
   return {
-    /** Makes the first check, and goes on in the background. */
-    start: run,
+    /** Makes the first check, whose failure counts at once, and goes on in the background. */
+    start: () => run(1),
     holds: () => holds,
     /** Resolves when the condition holds (`true`) or does not (`false`). */
     until: (value: boolean): Promise<void> =>

@@ -22,6 +22,11 @@ export async function serveQueue(make: MakeWorker, condition?: ConditionWatch) {
   const run = async (): Promise<void> => {
     while (true) {
       const running = worker.run();
+      // Stopped while this worker was made: it must have run to give its connection back.
+      if (isStopping) {
+        shutDown();
+        return running;
+      }
       const hasEnded = await Promise.race([
         running.then(() => true),
         ...(condition ? [condition.until(!takesActivities).then(() => false)] : []),
@@ -33,7 +38,6 @@ export async function serveQueue(make: MakeWorker, condition?: ConditionWatch) {
       if (isStopping) return;
       takesActivities = condition?.holds() ?? true;
       worker = await make(takesActivities);
-      if (isStopping) return;
     }
   };
 

@@ -17,15 +17,15 @@ export const isDatabaseError = (error: unknown): boolean => isObject(error) && d
 export const isDatabaseUnavailable = (error: unknown): boolean => isDatabaseError(error) && isTransient(error);
 
 /**
- * SQLSTATE classes of faults in a statement or its values, which a retry repeats: 22 data, 23 constraints, 42 syntax and
- * names. Everything else that a database answers can pass: a failover, a deadlock, a time-out, a full disk.
+ * SQLSTATE classes of faults in a statement or its values, which a retry repeats: 22 data, 23 constraints, 42 syntax
+ * and names. Everything else that a database answers can pass: a failover, a deadlock, a time-out, a full disk.
  */
 const programmingStates = /^(22|23|42)/;
 /** The role lacks a right: an operator has changed roles or grants, and will grant it. */
 const missingRight = '42501';
 
 /** Whether an error of a database can pass by itself, or after an operator's repair. */
-export function isTransient(error: unknown): boolean {
+function isTransient(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state !== undefined) return state === missingRight || !programmingStates.test(state);
   // What is left comes from the connection, except for mistakes in our own code.

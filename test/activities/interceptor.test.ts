@@ -4,21 +4,22 @@ import { DefaultLogger } from '@temporalio/worker';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createActivityInterceptor } from '../../activities/interceptor.ts';
 import { AlfredError, maxAttemptsOf } from '../../contract/errors.ts';
+import { rethrowMarked } from '../../runtime/database/database-errors.ts';
 import type { Logger } from '../../runtime/logger.ts';
 
 const log = { error: jest.fn(), warn: jest.fn(), info: jest.fn(), debug: jest.fn() };
 /** An activity's context with the interceptor that every worker has. */
-const environment = (attempt = 1) =>
+const environment = (attempt = 1, isLocal = false) =>
   new MockActivityEnvironment(
-    { attempt, activityType: 'callModel' },
+    { attempt, isLocal, activityType: 'callModel' },
     {
       interceptors: [() => ({ inbound: createActivityInterceptor(log as unknown as Logger) })],
       logger: new DefaultLogger('ERROR'),
     },
   );
 /** @returns what the server gets when an activity throws `error` */
-const failureOf = (error: Error, attempt?: number) =>
-  environment(attempt)
+const failureOf = (error: Error, attempt?: number, isLocal?: boolean) =>
+  environment(attempt, isLocal)
     .run(async () => {
       throw error;
     })
@@ -63,6 +64,21 @@ describe('the failure of an activity', () => {
     const last = maxAttemptsOf('internal');
     expect(await failureOf(new Error('?'), last - 1)).toMatchObject({ nonRetryable: false });
     expect(await failureOf(new Error('?'), last)).toMatchObject({ nonRetryable: true });
+  });
+});
+
+describe('a statement that the database refuses', () => {
+  const refusal = Object.assign(new Error('column "x" does not exist'), { code: '42703', severity: 'ERROR' });
+  expect(() => rethrowMarked(refusal)).toThrow();
+  const last = maxAttemptsOf('internal');
+
+  test('is not final within the first minutes of a row write: its migration may be about to run', async () => {
+    expect(await failureOf(refusal, last, true)).toMatchObject({ type: 'internal', nonRetryable: false });
+    expect(await failureOf(refusal, 15, true)).toMatchObject({ nonRetryable: true });
+  });
+
+  test('is final at the last attempt of any other activity', async () => {
+    expect(await failureOf(refusal, last)).toMatchObject({ type: 'internal', nonRetryable: true });
   });
 });
 

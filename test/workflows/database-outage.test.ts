@@ -24,7 +24,10 @@ afterAll(async () => {
   await saboteur?.close();
   await harness?.close();
 });
-afterEach(() => saboteur.makeWritable());
+afterEach(async () => {
+  await saboteur.makeWritable();
+  refused = 0;
+});
 
 const becomeReadOnly = async () => {
   refused = 0;

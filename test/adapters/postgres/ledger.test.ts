@@ -238,3 +238,23 @@ test('daily sums agree with the ledger, whatever becomes of a call, also for cal
   expect(await sums()).toEqual(await ledgerSums());
   expect((await pool.query(`select from model_calls where not is_counted and outcome <> 'open'`)).rows).toEqual([]);
 });
+
+test('streamed text of which it is unknown how much is stored is completed without a gap and without a repeat', async () => {
+  await begin(1);
+  const source = { ...run, step: 1, attempt: 1 };
+  await harness.events.appendText(task, source, 'Stored, \ud83d');
+  const whole = 'Stored, \ud83d\u0000\ude00 and lost.';
+  // The connection may have broken before or after the piece was stored: both end in the same text.
+  const completed = await Promise.all([1, 2, 3].map(() => harness.events.completeText(task, source, whole)));
+  expect(completed).toEqual([true, true, true]);
+  const streamed = (await harness.eventsOf(task)).flatMap((event) =>
+    event.type === 'text.delta' ? [event.data.text] : [],
+  );
+  expect(streamed).toEqual(['Stored, \ufffd', '\ufffd and lost.']);
+
+  const next = await begin(2);
+  expect(await harness.events.completeText(task, source, `${whole} Late.`)).toBe(false);
+  // What an earlier attempt has streamed is not a part of this one's text.
+  expect(await harness.events.completeText(task, { ...source, attempt: next.attempt }, 'Whole.')).toBe(true);
+  expect((await harness.eventsOf(task)).at(-1)).toMatchObject({ data: { attempt: 2, text: 'Whole.' } });
+});
