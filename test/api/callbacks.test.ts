@@ -272,7 +272,7 @@ test('a repeat with the same key keeps the first callback; another secret is ano
     body: { code: 'idempotency_key_reused' },
   });
   await inState(first.body.id as string, 'delivered');
-  expect(receiver.received).toHaveLength(1);
+  expect(receiver.received.filter(({ body: sent }) => sent.includes(first.body.id as string))).toHaveLength(1);
 });
 
 test('no history, event, task or metric contains a callback’s secret or query', async () => {
