@@ -54,7 +54,7 @@ export function isFinal(error: AlfredError): boolean {
   return (error.failures ?? attempt) >= (isRefusal ? refusedAttempts : maxAttemptsOf(error.code));
 }
 
-/** Attempts at a step that meets an unavailable service, before the task is told to wait. */
+/** Attempts at a step that meets an unavailable service, before the task waits. */
 const attemptsBeforeWait = 3;
 const services: Partial<Record<ErrorCode, 'database' | 'index'>> = {
   database_unavailable: 'database',

@@ -4,7 +4,7 @@ import { isShutdown } from './activity-context.ts';
 
 /** The pause between two attempts, in milliseconds. */
 const pauseMs = 1_000;
-/** How long a worker that shuts down still tries, in milliseconds: less than the time after which it is forced to end. */
+/** How long a worker that shuts down still tries, in milliseconds: less than the time until it is forced to end. */
 const shutdownMs = 4_000;
 
 /**

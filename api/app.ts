@@ -96,18 +96,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     if (readiness.isDraining()) throw new AlfredError('draining');
     if (!request.routeOptions.url?.endsWith('/events')) negotiate(request.headers.accept, ['application/json']);
   });
-  app.addHook('preValidation', async (request) => {
-    const { body, headers, query, routeOptions } = request;
-    refuseDeep(body);
-    refuseNull(body, headers['content-type']);
-    refuseUnexpectedBody(request);
-    refuseOddNumbers(query, routeOptions.schema?.querystring);
-  });
-  app.addHook('preHandler', async ({ body, query }) => {
-    refuseUnstorable(body);
-    refuseUnstorable(query, ['query']);
-  });
-
+  refuseUnusable(app);
   answerUnknownRoutes(app);
   await app.register(multipart, {
     preservePath: true,
@@ -156,4 +145,19 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
   await registerDocsPage(app);
   await app.ready();
   return app;
+}
+
+/** Refuses what no schema can state, or what the schemas would convert. */
+function refuseUnusable(app: Api): void {
+  app.addHook('preValidation', async (request) => {
+    const { body, headers, query, routeOptions } = request;
+    refuseDeep(body);
+    refuseNull(body, headers['content-type']);
+    refuseUnexpectedBody(request);
+    refuseOddNumbers(query, routeOptions.schema?.querystring);
+  });
+  app.addHook('preHandler', async ({ body, query }) => {
+    refuseUnstorable(body);
+    refuseUnstorable(query, ['query']);
+  });
 }

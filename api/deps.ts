@@ -67,7 +67,7 @@ export type ApiDeps = {
    * Identifies the sender of a request. A request without a sender, or with an incomplete one, is refused. Without this
    * function every request comes from the user of this machine.
    */
-  identify?(headers: IncomingHttpHeaders): Identity | undefined;
+  identify?: (headers: IncomingHttpHeaders) => Identity | undefined;
   /** Silence after which an event stream sends a comment, so that proxies keep it open. */
   heartbeatMs?: number;
 };

@@ -129,7 +129,7 @@ export class AlfredError extends Error {
   /** What the workflow needs to decide how to wait: ids and numbers, no content. */
   readonly details: WaitReason | undefined;
   /**
-   * The whole message, with what others said or what content it is about. It goes into rows and to the model; the
+   * The whole message, with words of others and the content it is about. It goes into rows and to the model; the
    * history and the log get `message` only.
    */
   readonly fullMessage: string;

@@ -11,8 +11,8 @@ import { ConfigError, type Config } from '../runtime/config.ts';
  * name, a call that a person should approve would run without approval.
  *
  * @param tools the tools that are configured; others that exist may be named as well
- * @throws ConfigError for a tool that does not exist, for a rule or an exemption for a tool that the agent does not have,
- *   and for a tool with effects of which neither a rule nor `withoutApproval` speaks
+ * @throws ConfigError for a tool that does not exist, for a rule or an exemption for a tool that the agent does not
+ *   have, and for a tool with effects that neither a rule nor `withoutApproval` names
  */
 export function checkTools(config: Config, agents: Agents, tools: Record<string, Tool>): void {
   const known = [...new Set([...toolNames, ...Object.keys(tools)])];
@@ -45,7 +45,7 @@ function refuseForeign(tool: string | undefined, what: string, own: readonly str
   );
 }
 
-/** Each tool with effects has a rule, or is exempt from approval; not both, since it would be unclear which one counts. */
+/** Each tool with effects has a rule, or is exempt from approval; not both: it would be unclear which one counts. */
 function checkEffects(
   name: string,
   { config, agents, tools }: { config: Config; agents: Agents; tools: Record<string, Tool> },

@@ -87,7 +87,7 @@ export const createToolActivities = (deps: ToolDeps) => {
             durationMs,
             maxCharacters: resultCharactersOf(task.agent),
           };
-          // Without its result a call that has acted could not be told from one whose response was lost.
+          // Without its result a call that has acted could not be distinguished from one whose response was lost.
           return untilStored(() => ledger.completeToolCall(task, completed), signal);
         }),
       ),

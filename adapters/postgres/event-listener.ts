@@ -11,6 +11,11 @@ const selfCheckMs = 5_000;
 /** How long to wait after a failed connection before the next attempt. */
 const reconnectMs = 1_000;
 
+/** After a connection that heard nothing, the next one is tried so much later. */
+const deafForMs = 60_000;
+const deaf =
+  'LISTEN takes no effect, as behind a pooler in transaction mode: streams ask the database every second. Set DATABASE_DIRECT_URL to an address without the pooler.';
+
 type Wake = (isEnd: boolean) => void;
 
 /**
@@ -25,15 +30,15 @@ export function createEventListener(urlOf: () => string, log: Logger) {
   let connecting = false;
   let connected = false;
   let closed = false;
-  // Connected through a pooler that keeps LISTEN from taking effect. Another connection would be as deaf.
-  let isDeaf = false;
+  /** Until then no connection is tried: the last one heard nothing, as through a pooler. */
+  let deafUntilMs = 0;
 
   const wakeAll = () => {
     for (const wakes of followers.values()) for (const wake of wakes) wake(true);
   };
 
   const connect = async (): Promise<void> => {
-    if (connecting || connected || closed || isDeaf) return;
+    if (connecting || connected || closed || performance.now() < deafUntilMs) return;
     connecting = true;
     let newClient: pg.Client;
     try {
@@ -66,10 +71,9 @@ export function createEventListener(urlOf: () => string, log: Logger) {
       await newClient.query(`listen ${taskEventsChannel}`);
       connected = client === newClient && (await hearsItself(newClient));
       if (!connected && client === newClient) {
-        isDeaf = true;
-        log.error(
-          'LISTEN takes no effect, as behind a pooler in transaction mode: streams ask the database every second. Set DATABASE_DIRECT_URL to an address without the pooler.',
-        );
+        deafUntilMs = performance.now() + deafForMs;
+        log.error(deaf);
+        onLost();
       }
       // Events that were written before LISTEN took effect have sent no notification.
       wakeAll();
@@ -104,13 +108,7 @@ export function createEventListener(urlOf: () => string, log: Logger) {
           armed = Promise.withResolvers<void>();
         },
         async next(signal: AbortSignal) {
-          const stop = () => armed.resolve();
-          signal.addEventListener('abort', stop, { once: true });
-          if (signal.aborted) stop();
-          const timer = setTimeout(stop, connected ? pollMs.connected : pollMs.disconnected);
-          await armed.promise;
-          clearTimeout(timer);
-          signal.removeEventListener('abort', stop);
+          await settledWithin(armed, connected ? pollMs.connected : pollMs.disconnected, signal);
         },
         close() {
           wakes.delete(wake);
@@ -126,6 +124,17 @@ export function createEventListener(urlOf: () => string, log: Logger) {
   };
 }
 export type EventListener = ReturnType<typeof createEventListener>;
+
+/** Waits until `armed` is resolved; resolves it itself after the time, or when `signal` aborts. */
+async function settledWithin(armed: PromiseWithResolvers<void>, ms: number, signal: AbortSignal): Promise<void> {
+  const stop = () => armed.resolve();
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  const timer = setTimeout(stop, ms);
+  await armed.promise;
+  clearTimeout(timer);
+  signal.removeEventListener('abort', stop);
+}
 
 const newListenClient = (connectionString: string) =>
   new pg.Client({

@@ -21,12 +21,12 @@ type Deps = ScheduleControlDeps & { temporalSchedules: TemporalSchedules };
 
 export const createScheduleControl = ({ client, schedules, temporalSchedules }: Deps): ScheduleControl => {
   /** An existing schedule stays paused or not unless the change says so: Temporal pauses one after a failure. */
-  const tell = (committed: ScheduleRow, setsPaused: boolean) =>
+  const send = (committed: ScheduleRow, setsPaused: boolean) =>
     keepInLine(
-      toldPartOf(committed),
+      temporalPartOf(committed),
       async () => {
         const row = await schedules.get(committed, committed.id);
-        return row && toldPartOf(row);
+        return row && temporalPartOf(row);
       },
       async (row) => {
         if (!row) return temporalSchedules.delete(scheduleWorkflowId(committed.id));
@@ -44,7 +44,9 @@ export const createScheduleControl = ({ client, schedules, temporalSchedules }: 
     async create(identity, request, options) {
       const row = await schedules.create(identity, request, options);
       try {
-        await translateRefusal(temporalSchedules.create(scheduleWorkflowId(row.id), userScheduleDefinition(row), userScheduleState(row)));
+        await translateRefusal(
+          temporalSchedules.create(scheduleWorkflowId(row.id), userScheduleDefinition(row), userScheduleState(row)),
+        );
       } catch (error) {
         if (error instanceof InvalidRequest) await schedules.discard(identity, row.id);
         throw error;
@@ -56,7 +58,7 @@ export const createScheduleControl = ({ client, schedules, temporalSchedules }: 
       const changed = await schedules.change(scope, scheduleId, change);
       if (!changed) return undefined;
       try {
-        await tell(changed.row, change.paused !== undefined);
+        await send(changed.row, change.paused !== undefined);
       } catch (error) {
         // What Temporal did not take is not shown as changed, unless another change was made meanwhile.
         const { name, timing, action, paused, note } = changed.before;
@@ -110,11 +112,17 @@ export const createScheduleControl = ({ client, schedules, temporalSchedules }: 
 };
 
 /** What Temporal knows of a schedule. */
-const toldPartOf = ({ id, tenant, subject, timing, paused }: ScheduleRow) => ({ id, tenant, subject, timing, paused });
-type ToldPart = ReturnType<typeof toldPartOf>;
+const temporalPartOf = ({ id, tenant, subject, timing, paused }: ScheduleRow) => ({
+  id,
+  tenant,
+  subject,
+  timing,
+  paused,
+});
+type TemporalPart = ReturnType<typeof temporalPartOf>;
 
 /** Temporal gets times and ids only: names, notes and questions stay in the row. */
-export const userScheduleDefinition = ({ id, tenant, subject, timing }: ToldPart): ScheduleDefinition => ({
+export const userScheduleDefinition = ({ id, tenant, subject, timing }: TemporalPart): ScheduleDefinition => ({
   spec: {
     ...(timing.cron === undefined ? {} : { cronExpressions: [timing.cron], timezone: timing.timeZone }),
     ...(timing.everyS === undefined

@@ -21,7 +21,7 @@ type Deps = SourceControlDeps & { readReconciled: ReadReconciled; temporalSchedu
 
 export const createSourceControl = (deps: Deps): SourceControl => {
   const { sources, temporalSchedules } = deps;
-  const tell = (scope: Scope, { id, everyS }: SourceRow) =>
+  const send = (scope: Scope, { id, everyS }: SourceRow) =>
     keepInLine(
       everyS,
       async () => (await sources.get(scope, id))?.everyS,
@@ -56,9 +56,9 @@ export const createSourceControl = (deps: Deps): SourceControl => {
       const row = await sources.change(scope, sourceId, change);
       if (!row || change.everyS === undefined) return row;
       try {
-        await tell(scope, row);
+        await send(scope, row);
       } catch (error) {
-        // What Temporal did not take is not shown as changed. The caller repeats the request, also for the other fields.
+        // What Temporal did not take is not shown as changed. The caller repeats the request, with the other fields.
         if (before && (await sources.get(scope, sourceId))?.everyS === row.everyS)
           await sources.change(scope, sourceId, { everyS: before.everyS });
         throw error;

@@ -128,8 +128,7 @@ export const createWorkflows = (client: Client, config: Pick<Config, 'ALFRED_TEN
           workflowTaskTimeout,
           // One tenant's receivers that do not answer do not hold up the callbacks of another.
           priority: priorityOf(config, tenant),
-          staticSummary:
-            'taskId' in owner ? `callback · task ${owner.taskId}` : `callback · ingestion ${owner.ingestionId}`,
+          staticSummary: `callback · ${'taskId' in owner ? `task ${owner.taskId}` : `ingestion ${owner.ingestionId}`}`,
         }),
       ),
   };

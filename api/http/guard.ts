@@ -6,9 +6,9 @@ const thisMachine = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/;
 /**
  * Protects an API without sign-in: refuses requests that another site could make a browser send here.
  *
- * A Host that is neither this machine nor an allowed one means DNS rebinding. An Origin that is not ours means a page of
- * another site, also where the browser asks for no permission first, as for forms; programs send no Origin, and our own
- * pages send ours.
+ * A Host that is neither this machine nor an allowed one means DNS rebinding. An Origin that is not ours means a page
+ * of another site, also where the browser asks for no permission first, as for forms. Programs send no Origin, and our
+ * own pages send ours.
  *
  * @param allowed further hosts: `name:port`, or `name` for any port; in lower case
  * @throws AlfredError `forbidden_host`

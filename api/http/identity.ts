@@ -7,9 +7,9 @@ import { everyRole } from '../../contract/roles.ts';
 const localIdentity: Identity = { tenant: 'local', subject: 'local', roles: [everyRole] };
 
 /**
- * The sender of a request. A sign-in that names no tenant or no subject lets the request in as no person at all, so it is
- * refused. A role named `*` of an identity provider is a name like any other there; here it would stand for every role,
- * so it is left out.
+ * The sender of a request. A sign-in that names no tenant or no subject would let the request in as no person at all,
+ * so it is refused. A role named `*` of an identity provider is a name like any other there; here it would stand for
+ * every role, so it is left out.
  *
  * @param identify undefined without sign-in
  * @throws AlfredError `unauthenticated`

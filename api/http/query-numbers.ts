@@ -15,10 +15,13 @@ export function refuseOddNumbers(query: unknown, schema: unknown): void {
   if (!(schema instanceof z.ZodType) || typeof query !== 'object' || query === null) return;
   const values = query as Record<string, unknown>;
   const issues = integersOf(schema)
-    .filter((name) => values[name] !== undefined && !/^-?\d+$/.test(String(values[name])))
+    .filter((name) => values[name] !== undefined && !isInDigits(values[name]))
     .map((path) => ({ path: `query.${path}`, message: 'expected a whole number in digits, like 20' }));
   if (issues.length > 0) throw new InvalidRequest(issues);
 }
+
+/** A list, as of a repeated parameter, is left to the schema. */
+const isInDigits = (value: unknown) => typeof value !== 'string' || /^-?\d+$/.test(value);
 
 /** The names of the integers that a query may have. */
 function integersOf(schema: z.ZodType): string[] {

@@ -17,8 +17,8 @@ type Root = { folder: string; prefix: string; origin: string };
  * `../x/docs` and for `/home/ann/x/docs`. A file that was given itself has the name of its folder in front. So names do
  * not depend on the working directory.
  *
- * In folders, hidden files, node_modules, lock files of package managers and unsupported extensions are skipped. A file that is itself a path of the
- * command is always collected.
+ * In folders, hidden files, node_modules, lock files of package managers and unsupported extensions are skipped. A file
+ * that is itself a path of the command is always collected.
  *
  * @param options.prefix stands in names instead of the folder's own name; empty for none
  * @throws CliError for a path that does not exist, and when two files have the same name

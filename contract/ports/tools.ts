@@ -41,8 +41,8 @@ export interface Tool extends ToolDescription {
   repeatable?: true;
 
   /**
-   * How long a call may take that changes nothing, in milliseconds; default two minutes, at most four. A call that takes
-   * longer has failed.
+   * How long a call may take that changes nothing, in milliseconds; default two minutes, at most four. A longer call
+   * has failed.
    */
   timeoutMs?: number;
 

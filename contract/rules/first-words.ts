@@ -2,7 +2,7 @@ import { characterBoundary } from './character-boundary.ts';
 
 /** The beginning of a text on one line, at most `length` UTF-16 code units long. */
 export function firstWords(text: string, length: number): string {
-  // Enough of a long text for its beginning, whatever spaces it has in it.
+  // Enough of a long text for its beginning, with any spaces in it.
   const line = text
     .slice(0, 4 * length)
     .replace(/\s+/g, ' ')

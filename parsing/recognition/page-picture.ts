@@ -83,7 +83,7 @@ function limitImages(page: PDFPageProxy): { areTooLarge(): boolean; release(): v
   }
   return {
     areTooLarge: () => bytes > maxPageImageBytes,
-    // What several pages share is counted for the page that is painted only. Without it, the method of the class is back.
+    // What several pages share is counted for the painted page only. Without it, the method of the class is back.
     release: () => all.forEach((objects) => Reflect.deleteProperty(objects, 'resolve')),
   };
 }

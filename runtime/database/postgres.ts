@@ -41,7 +41,8 @@ export function openPostgres(config: PostgresConfig, log: Logger): Postgres {
     application_name: 'alfred',
     prepares,
     ...(passwordFile === undefined ? {} : { readPassword: () => readPassword(passwordFile) }),
-    onConnect: async (client: pg.ClientBase) => void (await client.query(limits)),
+    // The pool waits for the promise, which its types leave out.
+    ...({ onConnect: (client: pg.ClientBase) => client.query(limits) } as object),
   } as pg.PoolConfig);
   // A connection that breaks while it is in use fails its query and also
   // emits `error`. Without a listener the event would end the process.
@@ -50,7 +51,7 @@ export function openPostgres(config: PostgresConfig, log: Logger): Postgres {
   const markedPool = {
     async connect() {
       const client = (await pool.connect().catch(rethrowMarked)) as pg.PoolClient & PreparingClient;
-      const { release } = client;
+      const release = client.release.bind(client);
       // The pool closes a client that is released with `true`.
       client.release = (error) => release(error ?? client.isSpoilt);
       return client;

@@ -29,8 +29,8 @@ const services = Object.entries(compose.services);
 const roles = services.filter(([, { image }]) => image.startsWith('alfred:'));
 
 /**
- * Interpolates as Compose does where nothing is set: `${NAME:?message}` becomes a made-up value, `${NAME:-word}` the word,
- * `${NAME:+word}` empty.
+ * Interpolates as Compose does where nothing is set: `${NAME:?message}` becomes a made-up value, `${NAME:-word}` the
+ * word, `${NAME:+word}` empty.
  */
 const interpolate = (value: string) =>
   value.replace(/\$\{(\w+)(:[?+-])?([^}]*)\}/g, (_, name: string, operator: string, word: string) =>

@@ -172,7 +172,9 @@ describe('a page', () => {
     // Pictures that many pages share count once a page.
     const shared = Array.from({ length: 7 }, () => paint('I0'));
     expect((await read('shared.pdf', pdfOf(shared, [huge]))).chunks).toHaveLength(7);
-    expect(await read('twice.pdf', pdfOf([paint('I0').repeat(2)], [image(50, 1)]))).toMatchObject({ text: expect.stringMatching(/pages/) });
+    expect(await read('twice.pdf', pdfOf([paint('I0').repeat(2)], [image(50, 1)]))).toMatchObject({
+      text: expect.stringMatching(/pages/),
+    });
   });
 });
 

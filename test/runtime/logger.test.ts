@@ -7,7 +7,9 @@ import { createLogger } from '../../runtime/logger.ts';
 function lineOf(err: unknown): Record<string, Record<string, unknown>> {
   let line = '';
   const log = createLogger({ ALFRED_LOG_LEVEL: 'info', ALFRED_LOG_FORMAT: 'json' }, 'api', {
-    write: (text: string) => void (line = text),
+    write(text: string) {
+      line = text;
+    },
   });
   log.error({ err }, 'failed');
   return JSON.parse(line) as Record<string, Record<string, unknown>>;

@@ -20,7 +20,7 @@ const { grantBudget: grantInHandler } = proxyActivities<Activities>(rowWriteInHa
 const defaultWaitS = 7 * 86_400;
 /** A task that waits for a model or for a new day tries again at least this often, even without a signal. */
 const recheckMs = { outage: 10 * 60_000, day: 3_600_000 };
-/** A task that waits for our database or index tries again after this time, then after twice as long, to the longest. */
+/** A task that waits for our database or index tries again after this time, then after twice as long, and so on. */
 const serviceRecheckMs = { first: 2_000, longest: 10 * 60_000 };
 const msPerDay = 86_400_000;
 

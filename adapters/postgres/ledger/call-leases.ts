@@ -14,7 +14,8 @@ const settleMs = 3_000;
  * Leases as advisory locks of one session per process. Postgres ends them with the session: within milliseconds when
  * the process is killed, because its connection closes. A process that is slow or paused keeps its leases.
  *
- * @param urlOf address of Postgres itself, asked for each connection, because the password may have changed. Behind a pooler that shares sessions, the locks stay with the session
+ * @param urlOf address of Postgres itself, called for each connection, because the password may have changed. Behind a
+ *   pooler that shares sessions, the locks would stay with the session
  */
 export function createCallLeases(
   urlOf: () => string,

@@ -105,7 +105,9 @@ async function completeText(trx: Database, task: TaskRef, source: TextSource, te
   const { rows } = await sql<{ text: string | null }>`
     select string_agg(data ->> 'text', '' order by seq) as text from task_events
     where ${isOfAttempt} and type = 'text.delta'
-      and seq > (select coalesce(max(seq), 0) from task_events where ${isOfAttempt} and type = 'model.started')`.execute(trx);
+      and seq > (select coalesce(max(seq), 0) from task_events where ${isOfAttempt} and type = 'model.started')`.execute(
+    trx,
+  );
   // Stored text has no U+0000, and other characters that Postgres refuses are replaced one by one: lengths compare.
   const missing = text.replaceAll('\u0000', '').slice(rows[0]?.text?.length ?? 0);
   if (missing === '') return true;

@@ -91,16 +91,15 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
         if (candidates) return candidates;
         knownStates.delete(tenant);
       }
-      throw new AlfredError(
-        'internal',
-        `The search index in ${dirOf(tenant)} was replaced ${maxFindAttempts} times while it was searched. Another process may use the same folder with another database: give each database an ALFRED_DATA_DIR of its own.`,
-      );
+      throw replacedTooOften(dirOf(tenant));
     },
 
     async state(tenant) {
       const { applied } = await threads.run({ dir: dirOf(tenant), do: 'state' });
-      const counts = await threads.run({ dir: dirOf(tenant), do: 'counts' });
-      return { ...counts, behind: await countChangesAfter(db, tenant, applied) };
+      return {
+        ...(await threads.run({ dir: dirOf(tenant), do: 'counts' })),
+        behind: await countChangesAfter(db, tenant, applied),
+      };
     },
 
     async size() {
@@ -135,6 +134,12 @@ export function createEmbeddedIndex({ db, dir, log, model }: Deps): PassageIndex
     },
   };
 }
+
+const replacedTooOften = (dir: string) =>
+  new AlfredError(
+    'internal',
+    `The search index in ${dir} was replaced ${maxFindAttempts} times while it was searched. Another process may use the same folder with another database: give each database an ALFRED_DATA_DIR of its own.`,
+  );
 
 /** An unfinished index takes as much disk space as one in use. */
 async function removeUnfinished(dir: string, tenant: string, log: Logger): Promise<void> {

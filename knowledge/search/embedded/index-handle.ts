@@ -72,7 +72,7 @@ export function createIndexHandle(dir: string) {
      * Runs `work` on the file in use, which is opened first if needed. A broken file is replaced by an empty one, which
      * is filled again from Postgres. `work` may run several times, so it must be safe to repeat.
      *
-     * @throws AlfredError `index_unavailable` when the file cannot be used and a new one would not help: no space, no permission
+     * @throws AlfredError `index_unavailable` when neither the file nor a new one can be used: no space, no permission
      */
     async withOpenFile<T>(work: (file: OpenFile) => Promise<T>): Promise<T> {
       let attempt = 0;

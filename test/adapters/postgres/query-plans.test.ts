@@ -137,8 +137,9 @@ test('usage', () =>
 
 test('what the sweep asks', () =>
   expectIndexes(async () => {
-    const page = { olderThanMs: 5_000, after: ids.task, limit: 200 };
-    await adapters.tasks.listOpen(page);
+    const page = { olderThanMs: 5_000, limit: 200 };
+    const { next } = await adapters.tasks.listOpen({ olderThanMs: 5_000, after: undefined, limit: 200 });
+    await adapters.tasks.listOpen({ olderThanMs: 5_000, after: next, limit: 200 });
     await adapters.tasks.listStates([ids.task]);
     await adapters.conversationRows.listOpen({ ...page, after: ids.conversation });
     await adapters.callbacks.listOverdue(200);

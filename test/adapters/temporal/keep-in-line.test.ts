@@ -1,30 +1,32 @@
 import { expect, test } from '@jest/globals';
 import { keepInLine } from '../../../adapters/temporal/keep-in-line.ts';
 
-test('of two changes told in the wrong order, Temporal ends with what the row says', async () => {
+test('of two changes sent in the wrong order, Temporal ends with the state of the row', async () => {
   let row: string | undefined = 'first';
   let temporal: string | undefined;
-  const firstMayTell = Promise.withResolvers<void>();
+  const firstMaySend = Promise.withResolvers<void>();
   const read = async () => row;
-  let isFirstHeld = true;
-  const first = keepInLine('first', read, async (said) => {
-    if (isFirstHeld) await firstMayTell.promise;
-    isFirstHeld = false;
-    temporal = said;
+  let isFirstWaiting = true;
+  const first = keepInLine('first', read, async (state) => {
+    if (isFirstWaiting) await firstMaySend.promise;
+    isFirstWaiting = false;
+    temporal = state;
   });
   row = 'second';
-  await keepInLine('second', read, async (said) => void (temporal = said));
-  firstMayTell.resolve();
+  await keepInLine('second', read, async (state) => {
+    temporal = state;
+  });
+  firstMaySend.resolve();
   await first;
   expect(temporal).toBe('second');
 });
 
-test('a row that is gone when Temporal was told is taken away there too', async () => {
-  const told: unknown[] = [];
+test('a row that is gone when Temporal was informed is taken away there too', async () => {
+  const sent: unknown[] = [];
   await keepInLine(
     'changed',
     async () => undefined,
-    async (said: string | undefined) => void told.push(said),
+    async (state: string | undefined) => void sent.push(state),
   );
-  expect(told).toEqual(['changed', undefined]);
+  expect(sent).toEqual(['changed', undefined]);
 });

@@ -19,9 +19,10 @@ afterAll(() => env?.close());
 
 test('a connection has its limits from its first statement on', async () => {
   const { rows } = await env.postgres.pool.query(
-    `select current_setting('statement_timeout') as statement, current_setting('idle_in_transaction_session_timeout') as idle`,
+    `select extract(epoch from current_setting('statement_timeout')::interval)::float * 1000 as statement,
+       extract(epoch from current_setting('idle_in_transaction_session_timeout')::interval)::float * 1000 as idle`,
   );
-  expect(rows).toEqual([{ statement: '30s', idle: '1min' }]);
+  expect(rows).toEqual([{ statement: 30_000, idle: 60_000 }]);
 });
 
 test('a listener of a server without a pooler hears itself', async () => {
@@ -43,7 +44,7 @@ test('an old server, and one with fewer connections than a pool, are named with 
 
 const hasPgBouncer = spawnSync('pgbouncer', ['--version']).status === 0;
 
-/** PgBouncer in transaction mode in front of the database of this file. Counted as skipped where it is not installed. */
+/** PgBouncer in transaction mode before the database of this file. Counted as skipped where it is not installed. */
 (hasPgBouncer ? describe : describe.skip)('behind PgBouncer in transaction mode', () => {
   let dir: string;
   let pooler: ChildProcess;

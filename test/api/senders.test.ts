@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createApiHarness, startApi, type ApiHarness } from './api-harness.ts';
+import { sendRaw } from './send-raw.ts';
+
+let api: ApiHarness;
+beforeAll(async () => {
+  api = await createApiHarness();
+});
+afterAll(() => api?.close());
+
+const withHost = async (host: string, more = '') => {
+  const { status, headers, body } = await sendRaw(
+    api.url,
+    `GET /v1/agents HTTP/1.1\r\nHost: ${host}\r\n${more}Connection: close\r\n\r\n`,
+  );
+  return api.http.check({ method: 'GET', path: '/v1/agents', status, headers, text: body });
+};
+
+describe('requests for another host or from another origin', () => {
+  test.each([
+    'evil.example',
+    'localhost.evil.example',
+    '10.0.0.1',
+    '127.0.0.1.nip.io',
+    '',
+    'localhost:8080@evil',
+    '[::2]',
+  ])('Host "%s" is refused', async (host) => {
+    const answer = await withHost(host);
+    expect([answer.status, answer.body.code]).toEqual([403, 'forbidden_host']);
+  });
+
+  test.each(['localhost', 'LOCALHOST:9', '127.0.0.1:1', '127.1.2.3', '[::1]:8080'])(
+    'Host "%s" is accepted',
+    async (host) => {
+      expect((await withHost(host)).status).toBe(200);
+    },
+  );
+
+  test.each([
+    'http://evil.example',
+    'null',
+    'https://localhost',
+    'http://localhost:3000',
+    'http://localhost.evil.example',
+  ])('Origin "%s" is refused', async (origin) => {
+    const answer = await withHost('localhost', `Origin: ${origin}\r\n`);
+    expect([answer.status, answer.body.code, answer.headers.get('access-control-allow-origin')]).toEqual([
+      403,
+      'forbidden_host',
+      null,
+    ]);
+  });
+
+  test('a page of the same origin is accepted', async () => {
+    expect((await withHost('localhost:8080', 'Origin: http://localhost:8080\r\n')).status).toBe(200);
+  });
+
+  test('an API that binds beyond loopback keeps the checks and takes the listed hosts', async () => {
+    const config = {
+      ...api.config,
+      ALFRED_ALLOW_UNAUTHENTICATED_NETWORK: true,
+      ALFRED_API_HOSTS: ['api:8080', 'alfred.example'],
+    };
+    const { app } = await startApi(api, { config });
+    const statusOf = async (headers: Record<string, string>) =>
+      (await app.inject({ url: '/v1/agents', headers })).statusCode;
+    try {
+      for (const host of ['api:8080', 'API:8080', 'alfred.example', 'alfred.example:81', '127.0.0.1:8080'])
+        expect(await statusOf({ host })).toBe(200);
+      for (const host of ['api', 'api:81', 'evil.example:8080', 'x.alfred.example'])
+        expect(await statusOf({ host })).toBe(403);
+      expect(await statusOf({ host: 'alfred.example', origin: 'https://alfred.example' })).toBe(200);
+      expect(await statusOf({ host: '127.0.0.1:8080', origin: 'http://api:8080' })).toBe(403);
+    } finally {
+      await app.close();
+    }
+  });
+
+  test('a form of another site adds no document', async () => {
+    const open = { ALFRED_ALLOW_UNAUTHENTICATED_NETWORK: true };
+    const { app } = await startApi(api, { config: { ...api.config, ...open } });
+    const send = (origin: Record<string, string>) =>
+      app.inject({
+        method: 'POST',
+        url: '/v1/documents',
+        headers: { host: '127.0.0.1:8080', 'content-type': 'multipart/form-data; boundary=x', ...origin },
+        payload:
+          '--x\r\nContent-Disposition: form-data; name="file"; filename="a.md"\r\n\r\n# From a form\r\n--x--\r\n',
+      });
+    try {
+      const { statusCode, body } = await send({ origin: 'https://evil.example' });
+      expect([statusCode, JSON.parse(body).code]).toEqual([403, 'forbidden_host']);
+      expect((await send({})).statusCode).toBe(202);
+    } finally {
+      await app.close();
+    }
+  });
+
+  test('every host and origin is accepted with ALFRED_SKIP_HOST_CHECKS', async () => {
+    const { app } = await startApi(api, { config: { ...api.config, ALFRED_SKIP_HOST_CHECKS: true } });
+    const headers = { host: 'alfred-api:8080', origin: 'https://other.example' };
+    expect((await app.inject({ url: '/v1/agents', headers })).statusCode).toBe(200);
+    await app.close();
+  });
+});
+
+describe('a sign-in', () => {
+  const host = 'localhost';
+
+  test('that names no sender lets no request in', async () => {
+    for (const identity of [undefined, { tenant: '', subject: 'ada', roles: [] }]) {
+      const { app } = await startApi(api, { identify: () => identity });
+      const { statusCode, body } = await app.inject({ url: '/v1/tasks', headers: { host } });
+      expect([statusCode, JSON.parse(body).code]).toEqual([401, 'unauthenticated']);
+      expect((await app.inject({ url: '/healthz', headers: { host } })).statusCode).toBe(200);
+      await app.close();
+    }
+  });
+
+  test('that sends a role named * gives its sender no other role', async () => {
+    const { app } = await startApi(api, {
+      identify: () => ({ tenant: 'local', subject: 'ada', roles: ['*', 'clerk'] }),
+    });
+    const { statusCode, body } = await app.inject({
+      method: 'POST',
+      url: '/v1/tasks',
+      headers: { host },
+      payload: { agent: 'knowledge', input: { text: 'Who approves expenses?' } },
+    });
+    expect(statusCode).toBe(202);
+    const { roles } = await api.postgres.db
+      .selectFrom('tasks')
+      .select('roles')
+      .where('id', '=', JSON.parse(body).id)
+      .executeTakeFirstOrThrow();
+    expect(roles).toEqual(['clerk']);
+    await app.close();
+  });
+});
