@@ -52,7 +52,9 @@ function checkEffects(
 ): void {
   const agent = agents[name];
   const { approvals, withoutApproval } = agentSettings(config, name);
-  const exempt = withoutApproval ?? agent?.withoutApproval ?? [];
+  // A rule of ALFRED_AGENTS outranks the exemption that the agent's folder gives.
+  const isRuled = (tool: string) => approvals?.some((rule) => rule.tool === tool || rule.tool === '*') === true;
+  const exempt = withoutApproval ?? agent?.withoutApproval?.filter((tool) => !isRuled(tool)) ?? [];
   const deps = { agents, approvalsOf: () => approvals };
   for (const toolName of agent?.tools ?? []) {
     const tool = tools[toolName];

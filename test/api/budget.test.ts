@@ -79,7 +79,7 @@ describe('POST /v1/tasks/{id}/budget', () => {
     const cut = { text: ['The first half'], stopReason: 'max_tokens' as const };
     api.script([cut]);
     const id = await ask({ maxCostUsd: 18, waitS: 0 });
-    const { result, usage } = await api.taskReaches(id, 'completed');
+    const { result, usage } = await api.taskReaches(id, 'incomplete');
     expect(result).toMatchObject({ text: 'The first half', incomplete: 'budget' });
     expect(usage).toMatchObject({ modelCalls: 1, outputTokens: 5 });
 

@@ -52,6 +52,10 @@ test('a tool with effects needs an approval rule, or says that it needs none', (
   expect(() => check({ approvals: [] })).toThrow(/send_webhook/);
   expect(() => check({}, { tools: ['refund'], approvals: [] })).toThrow(/"refund"/);
   expect(() => check({}, { tools: ['refund'], approvals: [], withoutApproval: ['refund'] })).not.toThrow();
+  // Who runs the agent may ask for an approval where its author does not.
+  expect(() =>
+    check({ approvals: [{ tool: 'refund' }] }, { tools: ['refund'], withoutApproval: ['refund'] }),
+  ).not.toThrow();
   expect(() => check({ withoutApproval: ['send_email'] })).toThrow(/"send_email" and names it in `withoutApproval`/);
 });
 
