@@ -54,7 +54,7 @@ test('every tool that an agent names exists and has a closed object schema', () 
   }
   expect(tools['search_documents']?.inputSchema).toMatchObject({
     required: ['query'],
-    properties: { limit: { default: 6 } },
+    properties: { limit: { default: 10 } },
   });
 });
 

@@ -34,6 +34,12 @@ export async function createTaskHarness(
   for (const name of toolsOfRules.filter((tool) => tool !== '*' && !toolNames.includes(tool)))
     tools[name] = { name, description: '', inputSchema: {}, run: () => Promise.reject(new Error(`no tool ${name}`)) };
   const knowledge = { ...(agents['knowledge'] as Agent), tools: offeredTools };
+  /** The tools with effects that a test has added and no approval rule names. Workers start with them on a restart. */
+  const unguarded = () =>
+    Object.values(tools)
+      .filter(({ name, effect, approvals }) => effect === 'write' && !approvals && !toolsOfRules.includes(name))
+      .map(({ name }) => name)
+      .filter((name) => offeredTools.includes(name) && !toolsOfRules.includes('*'));
   const start = () =>
     startWorkers(
       { ...env, metrics },
@@ -49,7 +55,7 @@ export async function createTaskHarness(
         tools,
       },
       [agentQueue('knowledge'), systemQueue],
-      { agents: { ...agents, knowledge }, ...registry },
+      { agents: { ...agents, knowledge: { ...knowledge, withoutApproval: unguarded() } }, ...registry },
     );
   let workers = await start();
 
