@@ -63,12 +63,18 @@ test('every attempt at a call has the same webhook-id, which does not contain th
 });
 
 test('a temporary refusal is retryable after the time that the receiver names', async () => {
-  for (const status of [408, 429, 500, 503]) {
+  // Of a 408 and a 5xx it is not known whether the receiver, or a proxy before it, took the request.
+  for (const [status, code] of [
+    [408, 'effect_unknown'],
+    [429, 'tool_failed'],
+    [500, 'effect_unknown'],
+    [503, 'effect_unknown'],
+  ] as const) {
     receiver.answerWithStatus(status, { 'retry-after': '7' }, 'do not repeat this');
     await expect(run().done).rejects.toMatchObject({
-      code: 'tool_failed',
+      code,
       retryAfterMs: 7_000,
-      message: `127.0.0.1:${receiver.port} answered ${status}.`,
+      message: expect.stringContaining(`127.0.0.1:${receiver.port} answered ${status}`),
     });
   }
 });
