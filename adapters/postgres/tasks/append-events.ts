@@ -94,8 +94,9 @@ async function writeEvents(
       from conversation c, generate_series(0, ${number} - 1) n`,
     ...after,
   };
+  // `npm start` sets `alfred.text_commit=on`: there everything may be killed at once.
   const effect = isText
-    ? sql`set_config('synchronous_commit', 'off', true)`
+    ? sql`set_config('synchronous_commit', coalesce(nullif(current_setting('alfred.text_commit', true), ''), 'off'), true)`
     : sql`pg_notify(${taskEventsChannel}, id::text || case when ended_at is null then '' else ' end' end),
         (select pg_notify(${taskEventsChannel}, c.id) from conversation c)`;
   const { rows } = await sql<Appended>`

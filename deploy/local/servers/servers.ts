@@ -83,7 +83,16 @@ export async function ensurePostgres({
     const logFile = join(dataDir, 'logs', 'postgres.log');
     const server = await steps.run(
       'Postgres',
-      () => startPostgres({ dir: join(dataDir, 'postgres'), port, logFile, onSpawn, log }),
+      () =>
+        startPostgres({
+          dir: join(dataDir, 'postgres'),
+          port,
+          // The whole stack may be killed at once: streamed text is on disk before it is shown.
+          flags: ['alfred.text_commit=on'],
+          logFile,
+          onSpawn,
+          log,
+        }),
       () => `127.0.0.1:${port}`,
     );
     cleanup.add('Postgres', () => server.stop());
