@@ -53,7 +53,10 @@ test('kill -9 of the whole stack in the middle of an answer loses nothing', asyn
   expect(text).toContain(citation?.quote);
 
   const after = await events(again, id);
-  expect(after.slice(0, before.length)).toEqual(before);
+  // The pieces of a step share the time of the last one after its end.
+  const withoutTime = (all: TaskEvent[]) =>
+    all.map((event) => (event.type === 'text.delta' ? { ...event, at: '' } : event));
+  expect(withoutTime(after.slice(0, before.length))).toEqual(withoutTime(before));
   expect(after.map(({ seq }) => seq)).toEqual(after.map((_, i) => i + 1));
   expect(after.filter(({ type }) => type === 'task.completed')).toHaveLength(1);
   // The text that was streamed in the last attempt is exactly the answer.
