@@ -53,6 +53,7 @@ function serializeErrorWithoutContent(error: Error) {
     where: _where,
     parameters: _parameters,
     internalQuery: _query,
+    fullMessage: _fullMessage,
     ...withoutContent
   } = stdSerializers.err(error) as SerializedError & Record<string, unknown>;
   return withoutContent;

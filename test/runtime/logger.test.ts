@@ -47,3 +47,11 @@ test('any other error is logged with its message and its cause', () => {
   const { err } = lineOf(new Error('the pool is empty', { cause: new Error('no connection') }));
   expect(err?.['message']).toBe('the pool is empty: no connection');
 });
+
+test('words of others, which the model and the rows get, are left out', () => {
+  const error = new AlfredError('tool_failed', 'The mail server answered 450.', {
+    fullMessage: '450 <anna@example.com>',
+  });
+  expect(JSON.stringify(lineOf(error))).not.toContain('anna');
+  expect(lineOf(error)['err']).toMatchObject({ code: 'tool_failed', message: 'The mail server answered 450.' });
+});

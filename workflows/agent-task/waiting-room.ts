@@ -71,7 +71,8 @@ export class WaitingRoom {
   isGranted(stop: WaitReason): boolean {
     if (!needsGrant(stop)) return false;
     const limit = this.budget[stop.limit];
-    return limit !== undefined && limit > stop.max;
+    // The row, which `max` comes from, keeps ten decimals.
+    return limit !== undefined && Number(limit.toFixed(10)) > stop.max;
   }
 
   private timeoutMsOf(wait: WaitReason): number {
