@@ -164,7 +164,7 @@ export const Effect = z.object({
   state: z
     .enum(['begun', 'done', 'failed', 'unknown', 'undoing', 'undone', 'undo_failed', 'cannot_be_undone'])
     .describe(
-      '`unknown`: the call left and no answer came, so nobody knows whether it took effect; `undoing`: its undo is under way',
+      '`unknown`: the call left and no answer came, so it is not known whether it took effect; `undoing`: its undo is under way',
     ),
   at: z.iso.datetime(),
 });

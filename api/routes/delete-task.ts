@@ -19,7 +19,7 @@ export const deleteTaskRoutes =
         tags: ['tasks'],
         summary: 'Delete a task with all that was said',
         description:
-          'Nobody sees it from here on. If it runs, it is cancelled first. Everything that was said, found and answered is removed. What it cost stays in `GET /v1/usage`. A task of a conversation goes with its conversation: 409.',
+          'It is not shown from here on. If it runs, it is cancelled first. Everything that was said, found and answered is removed. What it cost stays in `GET /v1/usage`. A task of a conversation goes with its conversation: 409.',
         params: IdParams,
         response: { 204: z.null().describe('Deleted'), ...problems(404, 409) },
       },
