@@ -9,7 +9,7 @@ import { withTemporalTimeout } from '../../runtime/with-temporal-timeout.ts';
 import { decideUpdate } from '../../workflows/signals-and-updates.ts';
 import { seededRandom } from '../../cli/eval/seeded-random.ts';
 import { createBookingHarness, type BookingHarness } from '../support/bookings/booking-harness.ts';
-import { createKillableWorkers, pick } from '../support/processes/killable-workers.ts';
+import { createKillableProcesses, pick } from '../support/processes/killable-processes.ts';
 import { crashPoints, type CrashPoint } from '../support/processes/crash-points.ts';
 import { followTask, scope, startTask } from '../support/tasks/tasks.ts';
 
@@ -37,7 +37,7 @@ test(`${kills} kills over ${tasks} tasks that book and wait for approvals: each 
   const random = seededRandom(seed);
   console.log(`kill loop with effects: ALFRED_TEST_SEED=${seed}`);
   const begun = performance.now();
-  const workers = createKillableWorkers(harness.workerArgs, harness.env.config, harness.crashPoints);
+  const workers = createKillableProcesses(harness.workerArgs, harness.env.config, harness.crashPoints);
   const people = approveEverything(['ann', 'bob']);
   try {
     for (let i = 0; i < workersAtOnce; i++) workers.start();
