@@ -93,4 +93,5 @@ export async function measureStoredAnswers({
 
 /** The size of a table in SQL, with its indexes and its partitions, if it has any. */
 const totalSize = (table: string) =>
-  `(select sum(pg_total_relation_size(relid)) from pg_partition_tree('${table}') where isleaf)`;
+  `(pg_total_relation_size('${table}') + coalesce((select sum(pg_total_relation_size(relid))
+     from pg_partition_tree('${table}') where relid <> '${table}'::regclass), 0))`;

@@ -20,6 +20,8 @@ import { startChaosPostgres, startChaosTemporal } from './chaos-servers.ts';
 
 export type ChaosOptions = {
   tasks: number;
+  workers: number;
+  apis: number;
   /** Kills of workers and API processes, at random moments between and during the faults. */
   kills: number;
   seed: number;
@@ -112,7 +114,7 @@ const describeEnd = (task: Task | undefined) =>
 
 type ChaosStack = Awaited<ReturnType<typeof startChaosStack>>;
 
-async function startChaosStack({ dir, log, cleanups, say }: ChaosOptions) {
+async function startChaosStack({ dir, log, cleanups, say, ...counts }: ChaosOptions) {
   const [postgres, temporal] = await Promise.all([startChaosPostgres({ dir, log }), startChaosTemporal({ dir, log })]);
   cleanups.push(
     () => temporal.stop(),
@@ -162,8 +164,8 @@ async function startChaosStack({ dir, log, cleanups, say }: ChaosOptions) {
     () => workers.end(),
     () => apis.end(),
   );
-  for (let i = 0; i < 3; i++) workers.start();
-  for (let i = 0; i < 2; i++) apis.start();
+  for (let i = 0; i < counts.workers; i++) workers.start();
+  for (let i = 0; i < counts.apis; i++) apis.start();
   const pool = new pg.Pool({ connectionString: postgres.ownerUrl, max: 2 });
   pool.on('error', () => undefined);
   cleanups.push(() => pool.end());

@@ -26,6 +26,8 @@ try {
   const findings = await runChaos({
     tasks: Number(values.tasks),
     kills: Number(values.kills),
+    workers: 3,
+    apis: 2,
     scale: Number(values.scale),
     seed: Number(values.seed),
     dir,
