@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { Client, ServiceError, type ClientOptions } from '@temporalio/client';
+import { Client, ServiceError, WorkflowUpdateRPCTimeoutOrCancelledError, type ClientOptions } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
 import { searchAttributeTypes } from '../contract/search-attributes.ts';
@@ -44,12 +44,17 @@ async function connectionOptions(config: TemporalConfig): Promise<NativeConnecti
 /** Whether an error means that Temporal is unreachable or too busy, so that a retry can succeed. */
 export function isTemporalUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
+  // No worker answered an update in time, or the call for it broke.
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
   const cause = (error instanceof ServiceError ? error.cause : error) as
     { code?: unknown; details?: unknown; message?: unknown } | undefined;
   if (typeof cause?.code !== 'number') return error.name === 'TransportError';
   // A connection that broke during the call is reported as UNKNOWN (2).
-  const broken = cause.code === 2 && /transport error/.test(`${String(cause.details)} ${String(cause.message)}`);
-  return broken || unavailableStatuses.has(cause.code);
+  const text = `${String(cause.details)} ${String(cause.message)}`;
+  const broken = cause.code === 2 && /transport error/.test(text);
+  // FAILED_PRECONDITION (9) of an update whose workflow lost its worker: Temporal takes it once a worker has it again.
+  const isBetweenWorkers = cause.code === 9 && /workflow task in failed state/i.test(text);
+  return broken || isBetweenWorkers || unavailableStatuses.has(cause.code);
 }
 
 /**

@@ -8,9 +8,11 @@ import { measureLongConversation } from './long-conversation.ts';
 import { measureManyConversations } from './many-conversations.ts';
 import { measureSearches } from './searches.ts';
 import type { Cleanups } from './servers.ts';
+import { measureStoredAnswers } from './stored-answers.ts';
 import { measureStreams } from './streams.ts';
 import { measureTasks } from './tasks.ts';
 import { measureThousandCalls } from './thousand-calls.ts';
+import { measureWaitingTasks } from './waiting-tasks.ts';
 
 // `npm run bench`: the options are described in docs/benchmarks.md.
 const { values } = parseArgs({
@@ -26,6 +28,8 @@ const { values } = parseArgs({
     conversations: { type: 'string' },
     search: { type: 'string' },
     files: { type: 'string' },
+    answers: { type: 'string' },
+    waiting: { type: 'string' },
   },
 });
 const concurrency = Number(values.concurrency);
@@ -41,6 +45,8 @@ try {
   else if (values.conversations)
     await measureManyConversations({ count: Number(values.conversations), concurrency, dir, log, cleanups });
   else if (values.files) await measureAddedFolder({ count: Number(values.files), dir, log, cleanups });
+  else if (values.answers) await measureStoredAnswers({ count: Number(values.answers), dir, log, cleanups });
+  else if (values.waiting) await measureWaitingTasks({ count: Number(values.waiting), dir, log, cleanups });
   else if (values.search) await measureSearches({ count: Number(values.search), dir, log, cleanups });
   else
     await measureTasks({

@@ -9,13 +9,13 @@ import { withTemporalTimeout } from '../../runtime/with-temporal-timeout.ts';
 import { decideUpdate } from '../../workflows/signals-and-updates.ts';
 import { seededRandom } from '../../cli/eval/seeded-random.ts';
 import { createBookingHarness, type BookingHarness } from '../support/bookings/booking-harness.ts';
-import { createKillableWorkers, pick } from '../support/processes/killable-workers.ts';
+import { createKillableProcesses, pick } from '../support/processes/killable-processes.ts';
 import { crashPoints, type CrashPoint } from '../support/processes/crash-points.ts';
 import { followTask, scope, startTask } from '../support/tasks/tasks.ts';
 
 const tasks = 20;
 const workersAtOnce = 3;
-const kills = Number(process.env.ALFRED_TEST_KILLS ?? 50);
+const kills = Number(process.env.ALFRED_TEST_KILLS ?? 20);
 const seed = Number(process.env.ALFRED_TEST_SEED ?? Date.now() % 1_000_000);
 /** Bookings of each task. Every other one needs approval. */
 const bookings = 6;
@@ -37,7 +37,7 @@ test(`${kills} kills over ${tasks} tasks that book and wait for approvals: each 
   const random = seededRandom(seed);
   console.log(`kill loop with effects: ALFRED_TEST_SEED=${seed}`);
   const begun = performance.now();
-  const workers = createKillableWorkers(harness.workerArgs, harness.env.config, harness.crashPoints);
+  const workers = createKillableProcesses(harness.workerArgs, harness.env.config, harness.crashPoints);
   const people = approveEverything(['ann', 'bob']);
   try {
     for (let i = 0; i < workersAtOnce; i++) workers.start();

@@ -8,12 +8,12 @@ import { callsOf, firstSerial } from '../support/providers/counting-provider.ts'
 import { seededRandom } from '../../cli/eval/seeded-random.ts';
 import { createCountingEnvironment, type CountingEnvironment } from '../support/providers/counting-environment.ts';
 import { crashPoints, watchCrashPoints, type CrashPoint } from '../support/processes/crash-points.ts';
-import { createKillableWorkers, pick } from '../support/processes/killable-workers.ts';
+import { createKillableProcesses, pick } from '../support/processes/killable-processes.ts';
 import { followTask, startTask } from '../support/tasks/tasks.ts';
 
 const tasks = 20;
 const workersAtOnce = 3;
-const kills = Number(process.env.ALFRED_TEST_KILLS ?? 50);
+const kills = Number(process.env.ALFRED_TEST_KILLS ?? 20);
 const seed = Number(process.env.ALFRED_TEST_SEED ?? Date.now() % 1_000_000);
 
 let provider: CountingEnvironment['provider'];
@@ -38,7 +38,7 @@ test(`${kills} kills at random moments over ${tasks} tasks: nothing is charged t
   // Printed first, so that a run that hangs can be repeated, too.
   console.log(`kill loop: ALFRED_TEST_SEED=${seed}`);
   const startedAt = performance.now();
-  const workers = createKillableWorkers(['workers/main.ts', '--queue', agentQueue('knowledge')], env.config, crashes);
+  const workers = createKillableProcesses(['workers/main.ts', '--queue', agentQueue('knowledge')], env.config, crashes);
   try {
     for (let i = 0; i < workersAtOnce; i++) workers.start();
     const deps = { client: env.client, tasks: adapters.tasks };

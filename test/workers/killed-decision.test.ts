@@ -3,7 +3,7 @@ import { taskWorkflowId } from '../../contract/ids.ts';
 import { withTemporalTimeout } from '../../runtime/with-temporal-timeout.ts';
 import { decideUpdate } from '../../workflows/signals-and-updates.ts';
 import { createBookingHarness, type BookingHarness } from '../support/bookings/booking-harness.ts';
-import { createKillableWorkers } from '../support/processes/killable-workers.ts';
+import { createKillableProcesses } from '../support/processes/killable-processes.ts';
 import { followTask, scope, startTask } from '../support/tasks/tasks.ts';
 import { until } from '../support/until.ts';
 
@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => harness?.close());
 
 test('a task continues with a decision whose worker died while storing it, also when the decider does not repeat it', async () => {
-  const workers = createKillableWorkers(harness.workerArgs, harness.env.config, harness.crashPoints);
+  const workers = createKillableProcesses(harness.workerArgs, harness.env.config, harness.crashPoints);
   try {
     workers.start();
     await workers.someReady();

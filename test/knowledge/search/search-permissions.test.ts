@@ -7,7 +7,7 @@ import type { Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { seededRandom } from '../../../cli/eval/seeded-random.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
-import { pick } from '../../support/processes/killable-workers.ts';
+import { pick } from '../../support/processes/killable-processes.ts';
 import { putDocument } from '../../support/documents/put-document.ts';
 import { createWordEmbedder } from '../../support/documents/word-embedder.ts';
 

@@ -17,16 +17,32 @@ export const firstSerial = 1_000;
 /** How many tool calls the response of a step contains. */
 export const callsOf = (step: number) => (step % 3 === 2 ? 2 : 1);
 
+type ToolCall = { name: string; arguments: object };
+
+/** The searches of a step. */
+const searchesOf = (step: number): ToolCall[] =>
+  Array.from({ length: callsOf(step) }, (_, index) => ({
+    name: 'search_documents',
+    arguments: { query: `${step} ${index}` },
+  }));
+
 /**
  * An OpenAI-compatible server that records its responses, and which of them it sent to the end. The input tokens
- * identify a response: see `firstSerial`. It calls tools, in every third response two of them, until `finish` is
- * called.
+ * identify a response: see `firstSerial`. It searches, in every third response twice, until `finish` is called.
  *
  * @param options.pieceMs the time between two pieces of a response
+ * @param options.callsAt the tool calls of a step, instead of the searches; a step without any is the last one
  */
-export async function startCountingProvider({ pieceMs }: { pieceMs: number }) {
+export async function startCountingProvider({
+  pieceMs,
+  callsAt,
+}: {
+  pieceMs: number;
+  callsAt?: (step: number) => ToolCall[];
+}) {
   const responses: ServedResponse[] = [];
   let isFinishing = false;
+  const nextCalls = callsAt ?? ((step: number) => (isFinishing && step > 1 ? [] : searchesOf(step)));
   const server = createServer((request, response) => void answer(request, response).catch(() => {}));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -38,8 +54,8 @@ export async function startCountingProvider({ pieceMs }: { pieceMs: number }) {
     const step = 1 + messages.filter(({ role }) => role === 'assistant').length;
     const task = String(messages.find(({ role }) => role === 'user')?.content);
     const serial = firstSerial + responses.length;
-    const ends = isFinishing && step > 1;
-    const text = ends ? `The answer to ${task}.` : `Step ${step} of ${task}, looking on. `;
+    const calls = nextCalls(step);
+    const text = calls.length === 0 ? `The answer to ${task}.` : `Step ${step} of ${task}, looking on. `;
     const record = { task, step, text, isComplete: false };
     responses.push(record);
 
@@ -50,13 +66,11 @@ export async function startCountingProvider({ pieceMs }: { pieceMs: number }) {
       send({ content: word });
       await sleep(pieceMs);
     }
-    const calls = ends ? 0 : callsOf(step);
-    for (let index = 0; index < calls; index++) {
-      const query = `${step} ${index}`;
-      const fn = { name: 'search_documents', arguments: JSON.stringify({ query }) };
+    for (const [index, { name, arguments: input }] of calls.entries()) {
+      const fn = { name, arguments: JSON.stringify(input) };
       send({ tool_calls: [{ index, id: `call_${index}`, type: 'function', function: fn }] });
     }
-    send({}, calls > 0 ? 'tool_calls' : 'stop');
+    send({}, calls.length > 0 ? 'tool_calls' : 'stop');
     write(response, {
       choices: [],
       usage: { prompt_tokens: serial, completion_tokens: 10, total_tokens: serial + 10 },
