@@ -1,5 +1,5 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { AlfredError } from '../../contract/errors.ts';
+import { AlfredError, defaultMessageOf } from '../../contract/errors.ts';
 import { agentQueue, signalName, taskWorkflowId, undoWorkflowId, updateName } from '../../contract/ids.ts';
 import type {
   Callbacks,
@@ -36,7 +36,7 @@ export type TaskControlDeps = {
 };
 
 export const createTaskControl = (deps: TaskControlDeps & { readReconciled: ReadReconciled }): TaskControl => {
-  const { client, config, tasks, callbacks, effects, workflows } = deps;
+  const { client, config, tasks, callbacks, effects, workflows, log } = deps;
   const read = (scope: Scope, taskId: string) =>
     deps.readReconciled({
       workflowId: taskWorkflowId(taskId),
@@ -47,14 +47,26 @@ export const createTaskControl = (deps: TaskControlDeps & { readReconciled: Read
   return {
     read,
 
-    start: ({ priority, ...task }) =>
-      withTemporalTimeout(client, callDeadlineMs, () =>
-        startWorkflow(client, 'agentTaskWorkflow', {
-          ...taskStartOptions(task, priorityOf(config, task.tenant, priority)),
-          workflowIdConflictPolicy: 'USE_EXISTING',
-          requestEagerStart: true,
-        }),
-      ),
+    async start({ priority, ...task }) {
+      try {
+        await withTemporalTimeout(client, callDeadlineMs, () =>
+          startWorkflow(client, 'agentTaskWorkflow', {
+            ...taskStartOptions(task, priorityOf(config, task.tenant, priority)),
+            workflowIdConflictPolicy: 'USE_EXISTING',
+            requestEagerStart: true,
+          }),
+        );
+      } catch (error) {
+        // The sweep would start the row as one that Temporal has lost, although its caller sends the question again.
+        // If the start took effect all the same, or the request is repeated with its key, the row opens again.
+        const message = defaultMessageOf('never_started');
+        const end = { status: 'failed', code: 'never_started', message } as const;
+        await tasks
+          .closeUnstarted(task, end)
+          .catch((err: unknown) => log.warn({ err, taskId: task.taskId }, 'a task that was not started stays queued'));
+        throw error;
+      }
+    },
 
     async cancel(scope, taskId, { reason, undo }) {
       const row = await tasks.get(scope, taskId);
@@ -62,12 +74,9 @@ export const createTaskControl = (deps: TaskControlDeps & { readReconciled: Read
       await tasks.recordCancelRequest(scope, taskId, { reason, undo, by: scope.subject });
       if (await cancelWorkflow(client, taskId)) return row;
       // No workflow runs: the start never reached Temporal, or the row has to be reconciled.
-      const current = await read(scope, taskId);
-      if (current?.status === 'queued')
-        await tasks.close({ ...scope, taskId, agent: row.agent }, undefined, {
-          status: 'cancelled',
-          reason: reason ?? 'Cancelled before it started.',
-        });
+      await read(scope, taskId);
+      const end = { status: 'cancelled', reason: reason ?? 'Cancelled before it started.' } as const;
+      await tasks.closeUnstarted({ ...scope, taskId }, end);
       return (await tasks.get(scope, taskId)) ?? row;
     },
 
@@ -154,8 +163,6 @@ async function correctRow(
 ): Promise<boolean> {
   if (isEnded(status) === (state.status !== 'running')) return false;
   const corrected = await tasks.reconcile(taskId, state);
-  // Only the sweep starts a lost workflow again: it first makes sure that it asks the right Temporal.
-  if (corrected?.restart) return false;
   if (corrected) {
     const { found } = corrected;
     metrics?.rowsCorrected.inc({ found });
