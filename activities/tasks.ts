@@ -52,8 +52,15 @@ export const createTaskActivities = (deps: TaskDeps) => {
       const agent = requireAgent(agents, task.agent);
       const [model, ...fallbacks] = deps.modelsOf(task.agent);
       const callTimeoutMs = stepLimitMs(deps.maxOutputTokens);
-      const { budget } = await tasks.start(task, currentRun(), model);
-      return { model, ...(fallbacks.length ? { fallbacks } : {}), maxSteps: agent.maxSteps, budget, callTimeoutMs };
+      const { budget, isSteered } = await tasks.start(task, currentRun(), model);
+      return {
+        model,
+        ...(fallbacks.length ? { fallbacks } : {}),
+        maxSteps: agent.maxSteps,
+        budget,
+        callTimeoutMs,
+        ...(isSteered ? { isSteered } : {}),
+      };
     },
 
     /** Records that the task continues in this run. @param from the run that continued as this one */
