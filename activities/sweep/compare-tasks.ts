@@ -15,7 +15,7 @@ import type {
 export type CompareDeps = {
   tasks: Pick<Tasks, 'listOpen' | 'listStates' | 'reconcile'>;
   workflows: Pick<Workflows, 'cancelTask' | 'describe' | 'restartTask'>;
-  survey: Pick<WorkflowSurvey, 'describe' | 'runningAmong' | 'runningTasks'>;
+  survey: Pick<WorkflowSurvey, 'cancelTask' | 'describe' | 'runningAmong' | 'runningTasks'>;
   namespace: TemporalNamespace;
   metrics: Pick<Metrics, 'rowsCorrected' | 'tasksRestarted' | 'sweepHalted'>;
   log: Logger;
@@ -44,6 +44,8 @@ const pageSize = 500;
 const settledMs = 5_000;
 /** A quick comparison looks at rows that have changed, and at workflows that were started, within this time. */
 const recentMs = 60 * 60_000;
+/** A task that has changed within this time has a worker. */
+const freshMs = 5 * 60_000;
 
 type Options = {
   /** Also compares the tasks that have waited for long, whose rows change seldom. */
@@ -74,7 +76,7 @@ export async function compareTasks(
     throw error;
   });
   const position = { ...start };
-  const comparison = { ...deps, movedAt, position, signal };
+  const comparison = { ...deps, isFull, movedAt, position, signal };
   // Those that an earlier attempt found count, and the next round starts them.
   const unknown: TaskRowState[] = [];
   while (!position.areOpenDone) {
@@ -91,11 +93,12 @@ export async function compareTasks(
     save({ ...position });
   }
   metrics.sweepHalted.set(0);
-  await compareStarted(comparison, { isFull, save });
+  await compareStarted(comparison, save);
   return { corrected: position.corrected, isHalted: false };
 }
 
-type Comparison = CompareDeps & { movedAt: Date | undefined; position: ComparePosition; signal: AbortSignal };
+type Comparison = CompareDeps &
+  Pick<Options, 'isFull' | 'signal'> & { movedAt: Date | undefined; position: ComparePosition };
 
 /**
  * Compares one page of open rows. Starts those again that an operator has said to be lost.
@@ -104,7 +107,7 @@ type Comparison = CompareDeps & { movedAt: Date | undefined; position: ComparePo
  * @returns false when they have become too many
  */
 async function comparePage(comparison: Comparison, rows: TaskRowState[], unknown: TaskRowState[]): Promise<boolean> {
-  const { survey, signal, position, metrics, log } = comparison;
+  const { survey, signal, position, isFull, metrics, log } = comparison;
   const running = await survey.runningAmong(
     rows.map(({ taskId }) => taskWorkflowId(taskId)),
     signal,
@@ -114,7 +117,7 @@ async function comparePage(comparison: Comparison, rows: TaskRowState[], unknown
     signal.throwIfAborted();
     position.compared++;
     if (running.has(taskWorkflowId(row.taskId))) {
-      if (row.isCancelled) await repeatCancel(comparison, row);
+      if (row.isCancelled && (isFull || isFresh(row))) await repeatCancel(comparison, row);
     } else if (await isUnknown(comparison, row)) (isFromBeforeMove(comparison, row) ? moved : unknown).push(row);
     if (isTooManyLost(position)) {
       metrics.sweepHalted.set(1);
@@ -129,16 +132,16 @@ async function comparePage(comparison: Comparison, rows: TaskRowState[], unknown
   return true;
 }
 
+/** Full rounds alone repeat the cancellation of a task that does not change: no worker may serve its agent. */
+const isFresh = ({ updatedAt }: TaskRowState) => Date.now() - updatedAt.getTime() < freshMs;
+
 /** Of tasks from before a move many are lost at once, and an operator knows it. */
 const isFromBeforeMove = ({ movedAt }: Comparison, { createdAt }: TaskRowState) =>
   movedAt !== undefined && createdAt < movedAt;
 
 /** A person can reset the workflow of an ended task, and then it runs again. */
-async function compareStarted(
-  comparison: Comparison,
-  { isFull, save }: Pick<Options, 'isFull' | 'save'>,
-): Promise<void> {
-  const { tasks, survey, signal, position } = comparison;
+async function compareStarted(comparison: Comparison, save: Options['save']): Promise<void> {
+  const { tasks, survey, signal, position, isFull } = comparison;
   const startedAfter = isFull ? undefined : new Date(Date.now() - recentMs);
   for await (const taskIds of survey.runningTasks({ startedAfter }, signal)) {
     for (const row of await tasks.listStates(taskIds)) if (isEnded(row.status)) await isUnknown(comparison, row);
@@ -208,7 +211,8 @@ function noteCorrection(
 }
 
 /** Cancels a task whose cancellation was stored and may not have reached its workflow. */
-const repeatCancel = ({ workflows, log }: CompareDeps, { taskId }: TaskRowState) =>
-  workflows
-    .cancelTask(taskId)
-    .catch((error: unknown) => log.warn({ err: error, taskId }, 'a task could not be cancelled'));
+const repeatCancel = ({ survey, signal, log }: Comparison, { taskId }: TaskRowState) =>
+  survey.cancelTask(taskId, signal).catch((error: unknown) => {
+    signal.throwIfAborted();
+    log.warn({ err: error, taskId }, 'a task could not be cancelled');
+  });

@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { AlfredError, defaultMessageOf } from '../../contract/errors.ts';
-import { agentQueue, signalName, taskWorkflowId, undoWorkflowId, updateName } from '../../contract/ids.ts';
+import { taskWorkflowId, updateName } from '../../contract/ids.ts';
 import type {
   Callbacks,
   Effects,
@@ -10,8 +10,8 @@ import type {
   Workflows,
   WorkflowState,
 } from '../../contract/ports/index.ts';
-import type { BudgetLimits, Scope, TaskRef } from '../../contract/references.ts';
-import { ownerSearchAttributes, taskStartOptions } from '../../contract/task-start.ts';
+import type { BudgetLimits, Scope } from '../../contract/references.ts';
+import { taskStartOptions } from '../../contract/task-start.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Logger } from '../../runtime/logger.ts';
@@ -21,7 +21,7 @@ import { withTemporalTimeout } from '../../runtime/with-temporal-timeout.ts';
 import type { BudgetGrant } from '../../workflows/signals-and-updates.ts';
 import { callDeadlineMs } from './deadlines.ts';
 import type { ReadReconciled } from './read-reconciled.ts';
-import { signalWithStart, startWorkflow, workflowTaskTimeout } from './start-workflow.ts';
+import { startWorkflow } from './start-workflow.ts';
 import { updateTask } from './update-task.ts';
 
 export type TaskControlDeps = {
@@ -90,7 +90,7 @@ export const createTaskControl = (deps: TaskControlDeps & { readReconciled: Read
         );
       if ((await effects.requestUndo(scope, taskId)) === 0) return undoneBefore(row);
       await withTemporalTimeout(client, callDeadlineMs, () =>
-        startUndo(client, { ...scope, taskId, agent: row.agent }),
+        workflows.undoTask({ ...scope, taskId, agent: row.agent }),
       );
       return (await tasks.get(scope, taskId)) ?? row;
     },
@@ -131,18 +131,6 @@ function undoneBefore(row: TaskRow): TaskRow {
   const states = effects.map(({ tool, state }) => `${tool} (${state.replaceAll('_', ' ')})`).join(', ');
   throw new AlfredError('nothing_to_undo', `Nothing that the task ${id} has done can be undone: ${states}.`);
 }
-
-const startUndo = (client: Client, { taskId, tenant, subject, agent }: TaskRef) =>
-  signalWithStart(client, 'undoTaskWorkflow', {
-    workflowId: undoWorkflowId(taskId),
-    // The agent's workers have the keys of its tools.
-    taskQueue: agentQueue(agent),
-    args: [{ taskId, tenant, subject, agent }],
-    signal: signalName.wake,
-    workflowTaskTimeout,
-    typedSearchAttributes: ownerSearchAttributes({ agent, tenant }),
-    staticSummary: `undo · task ${taskId}`,
-  });
 
 /** @returns false when there is no running workflow */
 async function cancelWorkflow(client: Client, taskId: string): Promise<boolean> {
