@@ -227,11 +227,16 @@ test('a queue that nobody serves shows in a metric, in the log and in the queued
   ]);
   const metrics = createMetrics();
   const served = new Set<string>();
+  const isServed = async (agent: string) => {
+    if (agent === 'unknown') throw new Error('no answer');
+    return served.has(agent);
+  };
+  const unknown = await tasks.create(scope, { agent: 'unknown', input: { text: 'q' } }, {});
+  await env.postgres.pool.query(`update tasks set created_at = now() - interval '1 minute' where id = $1`, [
+    unknown.id,
+  ]);
   const measure = () =>
-    measureTasks(
-      { tasks, metrics, log: env.log, survey: { isServed: async (agent) => served.has(agent) } },
-      new AbortController().signal,
-    );
+    measureTasks({ tasks, metrics, log: env.log, survey: { isServed } }, new AbortController().signal);
   expect(await measure()).toEqual(['knowledge']);
   const text = await metrics.registry.metrics();
   expect(text).toContain('tasks_open{agent="knowledge",status="queued"} 1');
