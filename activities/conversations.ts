@@ -102,9 +102,11 @@ export const createConversationActivities = (deps: ConversationDeps) => {
   async function hasEnded(taskId: string): Promise<boolean> {
     const isEndedInRow = async () => (await tasks.listStates([taskId])).every(({ status }) => isEnded(status));
     if (await isEndedInRow()) return true;
-    const corrected = await tasks.reconcile(taskId, await workflows.describe(taskWorkflowId(taskId)));
-    // The sweep starts a lost workflow again, so its task has not ended.
-    if (corrected && !corrected.restart) {
+    const state = await workflows.describe(taskWorkflowId(taskId));
+    // The sweep judges a workflow that Temporal does not know, and starts a lost one again: its task has not ended.
+    if (state.status === 'not_found') return false;
+    const corrected = await tasks.reconcile(taskId, state);
+    if (corrected) {
       const { found } = corrected;
       metrics.rowsCorrected.inc({ found });
       log.warn({ taskId, found }, 'a task row was brought in line with its workflow');

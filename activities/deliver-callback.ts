@@ -37,6 +37,8 @@ export const createCallbackActivities = (deps: CallbackDeps, slots = createRecei
     const receiver = URL.parse(state.url)?.host ?? state.url;
     const slot = slots.take(receiver);
     if ('waitMs' in slot) {
+      // Noted in the row, so that the sweep does not take it for forgotten.
+      if (!(await deps.callbacks.putOff(callback))) return 'nothing_due';
       deps.metrics.callbacks.inc({ outcome: 'put_off' });
       const message = `Other deliveries to ${receiver} are under way.`;
       throw new AlfredError('callback_undelivered', message, { retryAfterMs: slot.waitMs });
@@ -62,11 +64,11 @@ async function attemptDelivery(deps: CallbackDeps, callback: CallbackRef): Promi
   if (!report) return 'nothing_due';
   const { retryAfterMs, ...outcome } = await send(deps.webhooks, report, attempt, cancellationSignal());
   // A delivery that is not recorded is made again.
-  await untilStored(() => callbacks.settleAttempt(callback, attempt, outcome), cancellationSignal());
-  metrics.callbacks.inc({ outcome: outcome.state === 'delivering' ? 'retried' : outcome.state });
-  if (outcome.state === 'delivering')
+  const state = await untilStored(() => callbacks.settleAttempt(callback, attempt, outcome), cancellationSignal());
+  metrics.callbacks.inc({ outcome: state === 'delivering' ? 'retried' : state });
+  if (state === 'delivering')
     throw new AlfredError('callback_undelivered', outcome.error ?? undefined, { retryAfterMs });
-  return outcome.state;
+  return state;
 }
 
 /** What a callback sends: what has ended, as the API returns it without links. */

@@ -34,7 +34,8 @@ const lines: Record<string, Line> = {
   },
   waitFor: { message: 'a task waits', facts: ({ stop }) => ({ reason: stop?.reason }) },
   goOn: { message: 'a task goes on' },
-  completeTask: { message: 'a task ended', facts: () => ({ status: 'completed' }) },
+  // A repeat finds the task ended, and does not say how.
+  completeTask: { message: 'a task ended', facts: (_, { status }: { status?: string }) => (status ? { status } : {}) },
   closeTask: {
     message: 'a task ended',
     facts: ({ closure }) => ({

@@ -1,6 +1,7 @@
 import type { Agents } from '../agents/index.ts';
 import type { BudgetLimits, ContentHash, MessageHead, WaitReason, TaskPlan, TaskRef } from '../contract/references.ts';
 import { isEnded } from '../contract/task-status.ts';
+import type { TaskStatus } from '../contract/task.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { currentRun, requireAgent } from './activity-context.ts';
@@ -52,8 +53,15 @@ export const createTaskActivities = (deps: TaskDeps) => {
       const agent = requireAgent(agents, task.agent);
       const [model, ...fallbacks] = deps.modelsOf(task.agent);
       const callTimeoutMs = stepLimitMs(deps.maxOutputTokens);
-      const { budget } = await tasks.start(task, currentRun(), model);
-      return { model, ...(fallbacks.length ? { fallbacks } : {}), maxSteps: agent.maxSteps, budget, callTimeoutMs };
+      const { budget, isSteered } = await tasks.start(task, currentRun(), model);
+      return {
+        model,
+        ...(fallbacks.length ? { fallbacks } : {}),
+        maxSteps: agent.maxSteps,
+        budget,
+        callTimeoutMs,
+        ...(isSteered ? { isSteered } : {}),
+      };
     },
 
     /** Records that the task continues in this run. @param from the run that continued as this one */
@@ -94,8 +102,17 @@ export const createTaskActivities = (deps: TaskDeps) => {
       return tasks.storeResult(task, { text, citations, incomplete: 'budget', ...grounded });
     },
 
-    async completeTask({ task, result }: { task: TaskRef; result: ContentHash }): Promise<void> {
-      await afterEnd(deps, task, await tasks.complete(task, currentRun(), result));
+    /** @returns how it ended; undefined when this run had ended it before */
+    async completeTask({
+      task,
+      result,
+    }: {
+      task: TaskRef;
+      result: ContentHash;
+    }): Promise<{ status: TaskStatus } | undefined> {
+      const ended = await tasks.complete(task, currentRun(), result);
+      await afterEnd(deps, task, ended);
+      return ended && { status: ended.status };
     },
 
     async closeTask({ task, closure }: { task: TaskRef; closure: TaskEnd }): Promise<void> {

@@ -139,6 +139,8 @@ export type TaskPlan = {
   budget: BudgetLimits;
   /** The longest duration of one attempt at a model call. Absent in plans from before 0.3. */
   callTimeoutMs?: number;
+  /** An earlier run of the task had messages that came while it ran: this run finds them step by step. */
+  isSteered?: boolean;
 };
 
 /**

@@ -9,14 +9,13 @@ import type {
   Tasks,
   TemporalNamespace,
   Workflows,
-  WorkflowState,
   WorkflowSurvey,
 } from '../../contract/ports/index.ts';
 
 export type CompareDeps = {
   tasks: Pick<Tasks, 'listOpen' | 'listStates' | 'reconcile'>;
   workflows: Pick<Workflows, 'cancelTask' | 'describe' | 'restartTask'>;
-  survey: Pick<WorkflowSurvey, 'describe' | 'runningAmong' | 'runningTasks'>;
+  survey: Pick<WorkflowSurvey, 'cancelTask' | 'describe' | 'runningAmong' | 'runningTasks'>;
   namespace: TemporalNamespace;
   metrics: Pick<Metrics, 'rowsCorrected' | 'tasksRestarted' | 'sweepHalted'>;
   log: Logger;
@@ -45,6 +44,8 @@ const pageSize = 500;
 const settledMs = 5_000;
 /** A quick comparison looks at rows that have changed, and at workflows that were started, within this time. */
 const recentMs = 60 * 60_000;
+/** A task that has changed within this time has a worker. */
+const freshMs = 5 * 60_000;
 
 type Options = {
   /** Also compares the tasks that have waited for long, whose rows change seldom. */
@@ -59,100 +60,159 @@ type Options = {
  * or CLI show in the rows, and tasks that Temporal has lost start again.
  *
  * Temporal's list is asked for many workflows at once. It lags behind, so that each workflow which it does not show as
- * running is described before its row is judged.
+ * running is described before its row is judged. Tasks that Temporal does not know are only counted until all rows were
+ * looked at: when they are too many, none of them is changed.
  *
- * @returns how many rows were corrected; `isHalted`: so many tasks are unknown to Temporal that no more are judged
+ * @returns how many rows were corrected; `isHalted`: too many tasks are unknown to Temporal
  * @throws AlfredError `wrong_namespace` before anything is compared
  */
 export async function compareTasks(
   deps: CompareDeps,
   { isFull, position: start, save, signal }: Options,
 ): Promise<{ corrected: number; isHalted: boolean }> {
-  const { tasks, survey, metrics, log } = deps;
+  const { tasks, metrics } = deps;
   const { movedAt } = await deps.namespace.check().catch((error: unknown) => {
     metrics.sweepHalted.set(1);
     throw error;
   });
   const position = { ...start };
-  const judge = judgeWith(deps, { movedAt, position, signal });
+  const comparison = { ...deps, isFull, movedAt, position, signal };
+  // Those that an earlier attempt found count, and the next round starts them.
+  const unknown: TaskRowState[] = [];
   while (!position.areOpenDone) {
     const { after } = position;
     const changedWithinMs = isFull ? undefined : recentMs;
     const page = await tasks.listOpen({ olderThanMs: settledMs, changedWithinMs, after, limit: pageSize });
-    const running = await survey.runningAmong(
-      page.tasks.map(({ taskId }) => taskWorkflowId(taskId)),
-      signal,
-    );
-    for (const row of page.tasks) {
-      signal.throwIfAborted();
-      const isRunning = running.has(taskWorkflowId(row.taskId));
-      position.compared++;
-      if (!isRunning) await judge(row);
-      else if (row.isCancelled) await repeatCancel(deps, row);
-      if (isTooManyLost(position)) {
-        metrics.sweepHalted.set(1);
-        log.error(
-          { compared: position.compared, unknown: position.lost },
-          'Temporal does not know too many of the open tasks, so the sweep changes no more of them: is it the right Temporal? If it has lost them, run: npx alfred setup --temporal-moved',
-        );
-        return { corrected: position.corrected, isHalted: true };
-      }
-    }
+    if (!(await comparePage(comparison, page.tasks, unknown))) return { corrected: position.corrected, isHalted: true };
     position.after = page.next;
     position.areOpenDone = page.next === undefined;
+    if (position.areOpenDone && unknown.length > 0) {
+      await deps.namespace.check();
+      await startLost(comparison, unknown);
+    }
     save({ ...position });
   }
   metrics.sweepHalted.set(0);
-  // A person can reset the workflow of an ended task, and then it runs again.
-  const startedAfter = isFull ? undefined : new Date(Date.now() - recentMs);
-  for await (const taskIds of survey.runningTasks({ startedAfter }, signal)) {
-    for (const row of await tasks.listStates(taskIds)) if (isEnded(row.status)) await judge(row);
-    save({ ...position });
-  }
+  await compareStarted(comparison, save);
   return { corrected: position.corrected, isHalted: false };
 }
 
-/** Judges one row by what Temporal says about its workflow. An error with one row does not stop the others. */
-function judgeWith(
-  deps: CompareDeps,
-  { movedAt, position, signal }: { movedAt: Date | undefined; position: ComparePosition; signal: AbortSignal },
-) {
-  const { tasks, workflows, survey, metrics, log } = deps;
-  return async (listed: TaskRowState): Promise<void> => {
-    const { taskId } = listed;
+type Comparison = CompareDeps &
+  Pick<Options, 'isFull' | 'signal'> & { movedAt: Date | undefined; position: ComparePosition };
+
+/**
+ * Compares one page of open rows. Starts those again that an operator has said to be lost.
+ *
+ * @param unknown gets the others that Temporal does not know
+ * @returns false when they have become too many
+ */
+async function comparePage(comparison: Comparison, rows: TaskRowState[], unknown: TaskRowState[]): Promise<boolean> {
+  const { survey, signal, position, isFull, metrics, log } = comparison;
+  const running = await survey.runningAmong(
+    rows.map(({ taskId }) => taskWorkflowId(taskId)),
+    signal,
+  );
+  const moved: TaskRowState[] = [];
+  for (const row of rows) {
+    signal.throwIfAborted();
+    position.compared++;
+    if (running.has(taskWorkflowId(row.taskId))) {
+      if (row.isCancelled && (isFull || isFresh(row))) await repeatCancel(comparison, row);
+    } else if (await isUnknown(comparison, row)) (isFromBeforeMove(comparison, row) ? moved : unknown).push(row);
+    if (isTooManyLost(position)) {
+      metrics.sweepHalted.set(1);
+      log.error(
+        { compared: position.compared, unknown: position.lost },
+        'Temporal does not know too many of the open tasks, so the sweep changes none of them: is it the right Temporal? If it has lost them, run: npx alfred setup --temporal-moved',
+      );
+      return false;
+    }
+  }
+  await startLost(comparison, moved);
+  return true;
+}
+
+/** Full rounds alone repeat the cancellation of a task that does not change: no worker may serve its agent. */
+const isFresh = ({ updatedAt }: TaskRowState) => Date.now() - updatedAt.getTime() < freshMs;
+
+/** Of tasks from before a move many are lost at once, and an operator knows it. */
+const isFromBeforeMove = ({ movedAt }: Comparison, { createdAt }: TaskRowState) =>
+  movedAt !== undefined && createdAt < movedAt;
+
+/** A person can reset the workflow of an ended task, and then it runs again. */
+async function compareStarted(comparison: Comparison, save: Options['save']): Promise<void> {
+  const { tasks, survey, signal, position, isFull } = comparison;
+  const startedAfter = isFull ? undefined : new Date(Date.now() - recentMs);
+  for await (const taskIds of survey.runningTasks({ startedAfter }, signal)) {
+    for (const row of await tasks.listStates(taskIds)) if (isEnded(row.status)) await isUnknown(comparison, row);
+    save({ ...position });
+  }
+}
+
+/**
+ * Judges one row by what Temporal says about its workflow, unless Temporal does not know it. An error with one row does
+ * not stop the others.
+ */
+async function isUnknown(comparison: Comparison, row: TaskRowState): Promise<boolean> {
+  const { tasks, workflows, survey, position, signal, log } = comparison;
+  const { taskId } = row;
+  const isFromBefore = isFromBeforeMove(comparison, row);
+  try {
+    const id = taskWorkflowId(taskId);
+    // Not paced for those from before a move: each costs a start anyway.
+    // Temporal is read before the row, because a workflow writes its end to the row before it ends.
+    const state = await (isFromBefore ? workflows.describe(id) : survey.describe(id, signal));
+    if (state.status === 'not_found') {
+      if (reconcileTask(row, state).action === 'none') return false;
+      if (!isFromBefore) position.lost++;
+      return true;
+    }
+    const corrected = await tasks.reconcile(taskId, state);
+    if (corrected) noteCorrection(comparison, taskId, corrected);
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn({ err: error, taskId }, 'a task row could not be compared with its workflow');
+  }
+  return false;
+}
+
+/** Starts the tasks that Temporal has lost, and ends those of them whose content was deleted. */
+async function startLost(comparison: Comparison, lost: TaskRowState[]): Promise<void> {
+  const { tasks, workflows, metrics, signal, log } = comparison;
+  for (const { taskId } of lost) {
+    signal.throwIfAborted();
     try {
-      // Of tasks from before a move many are lost at once, and each costs a start anyway.
-      const isFromBefore = movedAt !== undefined && listed.createdAt < movedAt;
-      const id = taskWorkflowId(taskId);
-      // Temporal is read before the row, because a workflow writes its end to the row before it ends.
-      const state = await (isFromBefore ? workflows.describe(id) : survey.describe(id, signal));
-      if (!isFromBefore && isUnknown(listed, state)) position.lost++;
-      const corrected = await tasks.reconcile(taskId, state, { movedAt });
-      if (!corrected) return;
-      const { found, restart } = corrected;
-      // Counted as unknown before it is started: with too many of them, none is started.
-      if (restart && isTooManyLost(position)) return;
+      const corrected = await tasks.reconcile(taskId, { status: 'not_found' });
+      if (!corrected) continue;
+      const { restart } = corrected;
       if (restart) {
         await workflows.restartTask(restart);
         metrics.tasksRestarted.inc({ agent: restart.agent });
         // The new run reads the wish to undo from the row.
         if (restart.isCancelled) await workflows.cancelTask(taskId);
-        log.warn({ taskId, agent: restart.agent }, 'Temporal had lost a task; it starts again from its rows');
-      } else log.warn({ taskId, found }, 'a task row was brought in line with its workflow');
-      position.corrected++;
-      metrics.rowsCorrected.inc({ found });
+      }
+      noteCorrection(comparison, taskId, corrected);
     } catch (error) {
       signal.throwIfAborted();
-      log.warn({ err: error, taskId }, 'a task row could not be compared with its workflow');
+      log.warn({ err: error, taskId }, 'a task that Temporal has lost could not be started again');
     }
-  };
+  }
 }
 
-const isUnknown = (row: TaskRowState, state: WorkflowState) =>
-  state.status === 'not_found' && reconcileTask(row, state).action === 'restart';
+function noteCorrection(
+  { position, metrics, log }: Comparison,
+  taskId: string,
+  { found, restart }: { found: string; restart?: TaskRowState },
+) {
+  position.corrected++;
+  metrics.rowsCorrected.inc({ found });
+  if (restart) log.warn({ taskId, agent: restart.agent }, 'Temporal had lost a task; it starts again from its rows');
+  else log.warn({ taskId, found }, 'a task row was brought in line with its workflow');
+}
 
 /** Cancels a task whose cancellation was stored and may not have reached its workflow. */
-const repeatCancel = ({ workflows, log }: CompareDeps, { taskId }: TaskRowState) =>
-  workflows
-    .cancelTask(taskId)
-    .catch((error: unknown) => log.warn({ err: error, taskId }, 'a task could not be cancelled'));
+const repeatCancel = ({ survey, signal, log }: Comparison, { taskId }: TaskRowState) =>
+  survey.cancelTask(taskId, signal).catch((error: unknown) => {
+    signal.throwIfAborted();
+    log.warn({ err: error, taskId }, 'a task could not be cancelled');
+  });

@@ -17,11 +17,18 @@ export async function measureTasks(
   { tasks, survey, metrics, log }: MeasureDeps,
   signal: AbortSignal,
 ): Promise<string[]> {
+  // What cannot be found out about one agent stops no other, and it is not called unserved.
+  const isServed = (agent: string) =>
+    survey.isServed(agent, signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      log.warn({ err: error, agent }, 'it could not be looked at whether a worker serves an agent');
+      return true;
+    });
   const counts = await tasks.countOpen();
   const unserved: string[] = [];
   for (const { agent, status, tasks: queued, oldest } of counts) {
     const waitsMs = Date.now() - oldest.getTime();
-    if (status !== 'queued' || waitsMs < unservedAfterMs || (await survey.isServed(agent, signal))) continue;
+    if (status !== 'queued' || waitsMs < unservedAfterMs || (await isServed(agent))) continue;
     unserved.push(agent);
     log.warn(
       { agent, queued, oldestS: Math.round(waitsMs / 1_000) },

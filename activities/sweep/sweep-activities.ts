@@ -5,6 +5,8 @@ import { compareStart, compareTasks, type CompareDeps, type ComparePosition } fr
 import { measureTasks, type MeasureDeps } from './measure-tasks.ts';
 import { pageSize } from './open-rows.ts';
 import { inBatches } from './in-batches.ts';
+import { resumeUndos, type UndoSweepDeps } from './resume-undos.ts';
+import { runEach } from './run-each.ts';
 import { sweepDocuments, type DocumentSweepDeps } from './sweep-documents.ts';
 import { sweepRetention, type RetentionSweepDeps } from './sweep-retention.ts';
 import { wakeConversations, type WakeDeps } from './wake-conversations.ts';
@@ -20,7 +22,7 @@ import type {
 } from '../../contract/ports/index.ts';
 
 export type SweepDeps = Omit<
-  CompareDeps & MeasureDeps & WakeDeps & DocumentSweepDeps & RetentionSweepDeps,
+  CompareDeps & MeasureDeps & WakeDeps & UndoSweepDeps & DocumentSweepDeps & RetentionSweepDeps,
   'callbacks' | 'conversationRows' | 'tasks' | 'workflows'
 > & {
   callbacks: Pick<Callbacks, 'listOverdue' | 'removeOldSecrets'>;
@@ -45,14 +47,21 @@ export const createSweepActivities = (deps: SweepDeps) => {
     compareTasks: ({ isFull }: { isFull: boolean }): Promise<{ corrected: number; isHalted: boolean }> =>
       compare(isFull),
 
-    /** Wakes conversations, starts forgotten callbacks, and settles model calls that were never heard of again. */
+    /**
+     * Wakes conversations, starts forgotten callbacks and undos, and settles model calls that were never heard of again.
+     */
     sweepRows: (): Promise<void> =>
       withHeartbeat(async (signal) => {
         await deps.namespace.check();
-        await wakeConversations(deps, signal);
-        await startCallbacks(deps, signal);
-        const lost = await deps.ledger.writeOffLost();
-        if (lost > 0) deps.log.warn({ lost }, 'model calls of ended tasks were never heard of again');
+        await runEach(
+          { log: deps.log, signal },
+          {
+            conversations: () => wakeConversations(deps, signal),
+            callbacks: () => startCallbacks(deps, signal),
+            undos: () => resumeUndos(deps, signal),
+            calls: () => writeOffLost(deps),
+          },
+        );
       }),
 
     /** Ends lost uploads and syncs, measures how far behind documents are, deletes expired files. */
@@ -65,8 +74,15 @@ export const createSweepActivities = (deps: SweepDeps) => {
     /** Removes content that is deleted or has been kept long enough, and counts calls into the sums of usage. */
     sweepRetention: (): Promise<void> =>
       withHeartbeat(async (signal) => {
-        await sweepRetention(deps, signal);
-        await inBatches(signal, { size: 200 }, (limit) => deps.ledger.countUsage(limit));
+        await runEach(
+          { log: deps.log, signal },
+          {
+            retention: () => sweepRetention(deps, signal),
+            usage: async () => {
+              await inBatches(signal, { size: 200 }, (limit) => deps.ledger.countUsage(limit));
+            },
+          },
+        );
       }),
 
     /** Creates the schedules that Temporal lacks. */
@@ -77,12 +93,21 @@ export const createSweepActivities = (deps: SweepDeps) => {
       }),
 
     /** Counts open tasks. @returns the agents that no worker serves */
-    measureTasks: (): Promise<string[]> => withHeartbeat((signal) => measureTasks(deps, signal)),
+    measureTasks: (): Promise<string[]> =>
+      withHeartbeat(async (signal) => {
+        await deps.namespace.check();
+        return measureTasks(deps, signal);
+      }),
 
     /** The whole sweep of workflows from before its steps were activities: they get the comparison only. */
     sweepTasks: async (): Promise<number> => (await compare(true)).corrected,
   };
 };
+
+async function writeOffLost({ ledger, log }: SweepDeps): Promise<void> {
+  const lost = await ledger.writeOffLost();
+  if (lost > 0) log.warn({ lost }, 'model calls of ended tasks were never heard of again');
+}
 
 /** Starts callbacks whose start failed, and callbacks of tasks whose end was only found by the sweep. */
 async function startCallbacks({ callbacks, workflows, log }: SweepDeps, signal: AbortSignal): Promise<void> {

@@ -4,6 +4,7 @@ import { startGraceMs } from '../../contract/rules/task-reconciliation.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { pageSize, rowsWithoutRun } from './open-rows.ts';
+import { runEach } from './run-each.ts';
 import type { Documents, Embeddings, Sources, Vectors, Workflows, WorkflowSurvey } from '../../contract/ports/index.ts';
 
 export type DocumentSweepDeps = {
@@ -22,10 +23,15 @@ export type DocumentSweepDeps = {
  * expired bytes.
  */
 export async function sweepDocuments(deps: DocumentSweepDeps, signal: AbortSignal): Promise<void> {
-  await endLostIngestions(deps, signal);
-  await resumeSources(deps, signal);
-  await measureLag(deps);
-  await deleteExpiredFiles(deps, signal);
+  await runEach(
+    { log: deps.log, signal },
+    {
+      ingestions: () => endLostIngestions(deps, signal),
+      sources: () => resumeSources(deps, signal),
+      lag: () => measureLag(deps),
+      files: () => deleteExpiredFiles(deps, signal),
+    },
+  );
 }
 
 /** Ends each upload whose workflow was terminated or lost, by the same rule as a read of its row. */

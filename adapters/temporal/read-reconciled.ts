@@ -26,6 +26,9 @@ type Reconciliation<Row> = {
 /**
  * Reads rows and first brings them in line with their workflows: a workflow may have been terminated, reset or lost
  * without writing its end to the row. When Temporal does not answer in time, the row is returned as it stands.
+ *
+ * A workflow that Temporal does not know changes no row here: it may be the wrong Temporal, or one that was restored
+ * from a backup. The sweep finds that out before it judges.
  */
 export const createReconciledReader = ({ client, workflows }: { client: Client; workflows: Workflows }) => {
   async function describe(workflowId: string): Promise<WorkflowState | undefined> {
@@ -41,7 +44,7 @@ export const createReconciledReader = ({ client, workflows }: { client: Client; 
     let row = await read();
     if (!row || canBeStale?.(row) === false) return row;
     const state = await (early ?? describe(workflowId));
-    if (!state) return row;
+    if (!state || state.status === 'not_found') return row;
     for (let corrections = 0; corrections < maxCorrections && (await correct(row, state)); corrections++) {
       const current = await read();
       if (!current || canBeStale?.(current) === false) return current;

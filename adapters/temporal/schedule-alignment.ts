@@ -1,8 +1,8 @@
-import type { Client } from '@temporalio/client';
+import type { Client, ScheduleSummary } from '@temporalio/client';
 import { scheduleWorkflowId, sourceScheduleId } from '../../contract/ids.ts';
 import type { ScheduleAlignment, Schedules, Sources } from '../../contract/ports/index.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { userScheduleDefinition, userScheduleState } from './schedule-control.ts';
+import { missesPause, userScheduleDefinition, userScheduleState } from './schedule-control.ts';
 import { sourceScheduleDefinition } from './source-control.ts';
 import { createTemporalSchedules } from './temporal-schedules.ts';
 
@@ -15,10 +15,12 @@ type Deps = {
 
 /** Rows a page. */
 const limit = 500;
+/** A schedule whose row changed within this time is sent to Temporal again: its change may not have arrived there. */
+const changedWithinMs = 60 * 60_000;
 
 /**
  * Puts Temporal's schedules in line with the rows of schedules and sources: a process can end between the two writes,
- * and Temporal can lose its data. Idempotent.
+ * two changes can overtake each other, and Temporal can lose its data. Idempotent.
  *
  * Temporal's list lags behind. A schedule that it does not show yet is created again, which changes nothing. Only a
  * schedule whose row says that it was deleted is deleted: a row that is missing may be in another database.
@@ -28,14 +30,21 @@ export const createScheduleAlignment = ({ client, schedules, sources, log }: Dep
     const temporalSchedules = createTemporalSchedules(client);
     const done = { created: 0, deleted: 0 };
     // Read before the rows: each schedule that is listed here had its row first.
-    const existing = new Set<string>();
-    for await (const { scheduleId } of client.schedule.list({ pageSize: 1_000 })) existing.add(scheduleId);
+    const existing = new Map<string, ScheduleSummary>();
+    for await (const schedule of client.schedule.list({ pageSize: 1_000 })) existing.set(schedule.scheduleId, schedule);
 
-    const put = async (scheduleId: string, isWanted: boolean, create: () => Promise<void>) => {
-      if (isWanted === existing.has(scheduleId)) return;
+    /** @param options `isInLine`: whether an existing schedule is known to match its row */
+    const put = async (
+      scheduleId: string,
+      { isWanted, isInLine }: { isWanted: boolean; isInLine: (existing: ScheduleSummary) => boolean },
+      ensure: () => Promise<void>,
+    ) => {
+      const found = existing.get(scheduleId);
+      if (found ? isWanted && isInLine(found) : !isWanted) return;
       signal?.throwIfAborted();
       try {
-        await (isWanted ? create() : temporalSchedules.delete(scheduleId));
+        await (isWanted ? ensure() : temporalSchedules.delete(scheduleId));
+        if (isWanted && found) return;
         done[isWanted ? 'created' : 'deleted']++;
         log.warn({ scheduleId, isWanted }, 'a schedule in Temporal was put in line with its row');
       } catch (error) {
@@ -43,27 +52,30 @@ export const createScheduleAlignment = ({ client, schedules, sources, log }: Dep
       }
     };
 
-    for await (const { scheduleId, isWanted, tenant, subject } of pages((after) =>
+    for await (const { scheduleId, isWanted, updatedAt, tenant, subject } of pages((after) =>
       schedules.listScheduled({ after, limit }),
-    ))
-      await put(scheduleWorkflowId(scheduleId), isWanted, async () => {
+    )) {
+      const isInLine = () => Date.now() - updatedAt.getTime() > changedWithinMs;
+      await put(scheduleWorkflowId(scheduleId), { isWanted, isInLine }, async () => {
         const row = await schedules.get({ tenant, subject }, scheduleId);
-        if (row)
-          await temporalSchedules.create(
-            scheduleWorkflowId(scheduleId),
-            userScheduleDefinition(row),
-            userScheduleState(row),
-          );
+        if (!row) return;
+        await temporalSchedules.ensure(scheduleWorkflowId(scheduleId), userScheduleDefinition(row), {
+          state: userScheduleState(row),
+          setState: (current) => missesPause(row, current),
+        });
       });
+    }
     for await (const { scheduleId: sourceId, everyS, tenant, subject } of pages((after) =>
       sources.listScheduled({ after, limit }),
-    ))
-      await put(sourceScheduleId(sourceId), everyS !== null, () =>
-        temporalSchedules.create(
+    )) {
+      const isInLine = ({ spec }: ScheduleSummary) => spec?.intervals?.[0]?.every === (everyS ?? 0) * 1_000;
+      await put(sourceScheduleId(sourceId), { isWanted: everyS !== null, isInLine }, () =>
+        temporalSchedules.ensure(
           sourceScheduleId(sourceId),
           sourceScheduleDefinition({ sourceId, tenant, subject }, everyS ?? 0),
         ),
       );
+    }
     return done;
   },
 });

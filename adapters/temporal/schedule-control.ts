@@ -34,7 +34,7 @@ export const createScheduleControl = ({ client, schedules, temporalSchedules }: 
         await translateRefusal(
           temporalSchedules.ensure(scheduleWorkflowId(row.id), userScheduleDefinition(row), {
             state: userScheduleState(row),
-            setState,
+            setState: () => setState,
           }),
         );
       },
@@ -154,8 +154,17 @@ export const userScheduleDefinition = ({ id, tenant, subject, timing }: Temporal
 /** Whether a schedule that is created is paused. */
 export const userScheduleState = ({ paused }: Pick<ScheduleRow, 'paused'>): ScheduleState => ({
   paused,
-  note: paused ? 'Paused through Alfred.' : '',
+  note: paused ? pausedNote : '',
 });
+
+const pausedNote = 'Paused through Alfred.';
+
+/**
+ * Whether Temporal has missed that the row was paused, or is no longer. A pause with another note is Temporal's own, after
+ * a failure, or a person's: it stays.
+ */
+export const missesPause = (row: Pick<ScheduleRow, 'paused'>, current: ScheduleState): boolean =>
+  row.paused ? current.paused !== true : current.paused === true && current.note === pausedNote;
 
 const overlapOf = (overlap: ScheduleRow['timing']['overlap']) => overlap.toUpperCase() as Uppercase<typeof overlap>;
 

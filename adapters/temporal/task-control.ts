@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { AlfredError } from '../../contract/errors.ts';
-import { agentQueue, signalName, taskWorkflowId, undoWorkflowId, updateName } from '../../contract/ids.ts';
+import { AlfredError, defaultMessageOf } from '../../contract/errors.ts';
+import { taskWorkflowId, updateName } from '../../contract/ids.ts';
 import type {
   Callbacks,
   Effects,
@@ -10,8 +10,8 @@ import type {
   Workflows,
   WorkflowState,
 } from '../../contract/ports/index.ts';
-import type { BudgetLimits, Scope, TaskRef } from '../../contract/references.ts';
-import { ownerSearchAttributes, taskStartOptions } from '../../contract/task-start.ts';
+import type { BudgetLimits, Scope } from '../../contract/references.ts';
+import { taskStartOptions } from '../../contract/task-start.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Logger } from '../../runtime/logger.ts';
@@ -21,7 +21,7 @@ import { withTemporalTimeout } from '../../runtime/with-temporal-timeout.ts';
 import type { BudgetGrant } from '../../workflows/signals-and-updates.ts';
 import { callDeadlineMs } from './deadlines.ts';
 import type { ReadReconciled } from './read-reconciled.ts';
-import { signalWithStart, startWorkflow, workflowTaskTimeout } from './start-workflow.ts';
+import { startWorkflow } from './start-workflow.ts';
 import { updateTask } from './update-task.ts';
 
 export type TaskControlDeps = {
@@ -36,7 +36,7 @@ export type TaskControlDeps = {
 };
 
 export const createTaskControl = (deps: TaskControlDeps & { readReconciled: ReadReconciled }): TaskControl => {
-  const { client, config, tasks, callbacks, effects, workflows } = deps;
+  const { client, config, tasks, callbacks, effects, workflows, log } = deps;
   const read = (scope: Scope, taskId: string) =>
     deps.readReconciled({
       workflowId: taskWorkflowId(taskId),
@@ -47,14 +47,26 @@ export const createTaskControl = (deps: TaskControlDeps & { readReconciled: Read
   return {
     read,
 
-    start: ({ priority, ...task }) =>
-      withTemporalTimeout(client, callDeadlineMs, () =>
-        startWorkflow(client, 'agentTaskWorkflow', {
-          ...taskStartOptions(task, priorityOf(config, task.tenant, priority)),
-          workflowIdConflictPolicy: 'USE_EXISTING',
-          requestEagerStart: true,
-        }),
-      ),
+    async start({ priority, ...task }) {
+      try {
+        await withTemporalTimeout(client, callDeadlineMs, () =>
+          startWorkflow(client, 'agentTaskWorkflow', {
+            ...taskStartOptions(task, priorityOf(config, task.tenant, priority)),
+            workflowIdConflictPolicy: 'USE_EXISTING',
+            requestEagerStart: true,
+          }),
+        );
+      } catch (error) {
+        // The sweep would start the row as one that Temporal has lost, although its caller sends the question again.
+        // If the start took effect all the same, or the request is repeated with its key, the row opens again.
+        const message = defaultMessageOf('never_started');
+        const end = { status: 'failed', code: 'never_started', message } as const;
+        await tasks
+          .closeUnstarted(task, end)
+          .catch((err: unknown) => log.warn({ err, taskId: task.taskId }, 'a task that was not started stays queued'));
+        throw error;
+      }
+    },
 
     async cancel(scope, taskId, { reason, undo }) {
       const row = await tasks.get(scope, taskId);
@@ -62,12 +74,9 @@ export const createTaskControl = (deps: TaskControlDeps & { readReconciled: Read
       await tasks.recordCancelRequest(scope, taskId, { reason, undo, by: scope.subject });
       if (await cancelWorkflow(client, taskId)) return row;
       // No workflow runs: the start never reached Temporal, or the row has to be reconciled.
-      const current = await read(scope, taskId);
-      if (current?.status === 'queued')
-        await tasks.close({ ...scope, taskId, agent: row.agent }, undefined, {
-          status: 'cancelled',
-          reason: reason ?? 'Cancelled before it started.',
-        });
+      await read(scope, taskId);
+      const end = { status: 'cancelled', reason: reason ?? 'Cancelled before it started.' } as const;
+      await tasks.closeUnstarted({ ...scope, taskId }, end);
       return (await tasks.get(scope, taskId)) ?? row;
     },
 
@@ -81,7 +90,7 @@ export const createTaskControl = (deps: TaskControlDeps & { readReconciled: Read
         );
       if ((await effects.requestUndo(scope, taskId)) === 0) return undoneBefore(row);
       await withTemporalTimeout(client, callDeadlineMs, () =>
-        startUndo(client, { ...scope, taskId, agent: row.agent }),
+        workflows.undoTask({ ...scope, taskId, agent: row.agent }),
       );
       return (await tasks.get(scope, taskId)) ?? row;
     },
@@ -123,18 +132,6 @@ function undoneBefore(row: TaskRow): TaskRow {
   throw new AlfredError('nothing_to_undo', `Nothing that the task ${id} has done can be undone: ${states}.`);
 }
 
-const startUndo = (client: Client, { taskId, tenant, subject, agent }: TaskRef) =>
-  signalWithStart(client, 'undoTaskWorkflow', {
-    workflowId: undoWorkflowId(taskId),
-    // The agent's workers have the keys of its tools.
-    taskQueue: agentQueue(agent),
-    args: [{ taskId, tenant, subject, agent }],
-    signal: signalName.wake,
-    workflowTaskTimeout,
-    typedSearchAttributes: ownerSearchAttributes({ agent, tenant }),
-    staticSummary: `undo · task ${taskId}`,
-  });
-
 /** @returns false when there is no running workflow */
 async function cancelWorkflow(client: Client, taskId: string): Promise<boolean> {
   try {
@@ -154,8 +151,6 @@ async function correctRow(
 ): Promise<boolean> {
   if (isEnded(status) === (state.status !== 'running')) return false;
   const corrected = await tasks.reconcile(taskId, state);
-  // Only the sweep starts a lost workflow again: it first makes sure that it asks the right Temporal.
-  if (corrected?.restart) return false;
   if (corrected) {
     const { found } = corrected;
     metrics?.rowsCorrected.inc({ found });

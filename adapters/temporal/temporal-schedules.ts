@@ -27,18 +27,21 @@ export const createTemporalSchedules = (client: Client, deadlineMs = callDeadlin
      * Temporal.
      *
      * @param options `state`: whether a schedule that is created is paused, and why. `setState`: an existing one gets
-     *   that state too; otherwise it keeps its own, because Temporal may have paused it
+     *   that state too, if its own says so; otherwise it keeps its own, because Temporal may have paused it
      */
     async ensure(
       scheduleId: string,
       definition: ScheduleDefinition,
-      { state, setState = false }: { state?: ScheduleState; setState?: boolean } = {},
+      { state, setState = () => false }: { state?: ScheduleState; setState?: (current: ScheduleState) => boolean } = {},
     ): Promise<void> {
       try {
         await withDeadline(() =>
           client.schedule
             .getHandle(scheduleId)
-            .update((current) => ({ ...definition, state: { ...current.state, ...(setState ? state : {}) } })),
+            .update((current) => ({
+              ...definition,
+              state: { ...current.state, ...(setState(current.state) ? state : {}) },
+            })),
         );
       } catch (error) {
         if (!(error instanceof ScheduleNotFoundError)) throw error;

@@ -16,7 +16,7 @@ const pollerMs = 90_000;
 /** What the sweep asks of Temporal about many workflows, at a low steady rate. */
 export const createWorkflowSurvey = (
   client: Client,
-  { describe }: Pick<Workflows, 'describe'>,
+  { describe, cancelTask }: Pick<Workflows, 'cancelTask' | 'describe'>,
   pace = createPace(listPace),
   paceOne = createPace(describePace),
 ): WorkflowSurvey => {
@@ -56,6 +56,11 @@ export const createWorkflowSurvey = (
     async describe(workflowId, signal) {
       await paceOne(signal);
       return describe(workflowId);
+    },
+
+    async cancelTask(taskId, signal) {
+      await paceOne(signal);
+      await cancelTask(taskId);
     },
 
     async isServed(agent, signal) {

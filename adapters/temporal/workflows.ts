@@ -1,6 +1,7 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { AlfredError } from '../../contract/errors.ts';
 import {
+  agentQueue,
   callbackWorkflowId,
   documentsQueue,
   embedWorkflowId,
@@ -9,6 +10,7 @@ import {
   sourceWorkflowId,
   systemQueue,
   taskWorkflowId,
+  undoWorkflowId,
 } from '../../contract/ids.ts';
 import type { Workflows, WorkflowState } from '../../contract/ports/index.ts';
 import { ownerSearchAttributes, taskStartOptions } from '../../contract/task-start.ts';
@@ -85,6 +87,20 @@ export const createWorkflows = (client: Client, config: Pick<Config, 'ALFRED_TEN
         if (!(error instanceof WorkflowNotFoundError)) throw error;
       }
     },
+
+    undoTask: ({ taskId, tenant, subject, agent }) =>
+      mapUnavailable(
+        signalWithStart(client, 'undoTaskWorkflow', {
+          workflowId: undoWorkflowId(taskId),
+          // The agent's workers have the keys of its tools.
+          taskQueue: agentQueue(agent),
+          args: [{ taskId, tenant, subject, agent }],
+          signal: signalName.wake,
+          workflowTaskTimeout,
+          typedSearchAttributes: ownerSearchAttributes({ agent, tenant }),
+          staticSummary: `undo · task ${taskId}`,
+        }),
+      ),
 
     syncSource: ({ sourceId, tenant, subject }) =>
       mapUnavailable(

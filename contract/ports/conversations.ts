@@ -144,7 +144,7 @@ export interface ConversationTurns {
    * Appends the pending tool results and the steering messages of a running task to its chain, before the model call of
    * a step.
    *
-   * @returns `head`: the chain that the step reads; `hasMore`: more messages came after the step had taken its messages
+   * @returns `head`: the chain that the step reads; `hasMore`: a later step has messages to take
    */
   takeSteering(
     task: TaskRef,

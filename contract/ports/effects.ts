@@ -55,6 +55,13 @@ export interface Effects {
   /** Lists the calls whose undo has been asked for and has not ended, newest first. */
   listBegunUndos(task: TaskRef): Promise<ToolCallKey[]>;
 
+  /**
+   * Lists tasks of all tenants with such calls, in the order of their ids, for the sweep.
+   *
+   * @param page tasks that ended before `olderThanMs`, after the task `after`
+   */
+  listUndoing(page: { olderThanMs: number; after: string | undefined; limit: number }): Promise<TaskRef[]>;
+
   /** Begins or continues an undo. @returns undefined if the undo has been completed */
   beginUndo(task: TaskRef, call: ToolCallKey): Promise<UndoableCall | undefined>;
 

@@ -70,8 +70,20 @@ export interface Callbacks {
   /** Begins an attempt. @returns undefined unless the task or upload has ended and its callback is due */
   beginAttempt(callback: CallbackRef): Promise<CallbackAttempt | undefined>;
 
-  /** Records the outcome of an attempt, unless a newer attempt or delivery has begun. */
-  settleAttempt(callback: CallbackRef, attempt: CallbackAttempt, outcome: CallbackOutcome): Promise<void>;
+  /** Notes that a delivery is under way although its next attempt has to wait. @returns false unless it is due */
+  putOff(callback: CallbackRef): Promise<boolean>;
+
+  /**
+   * Records the outcome of an attempt, unless a newer attempt or delivery has begun.
+   *
+   * @returns the state of the delivery: `failed` also when the receiver has failed for a day. Time in which it was not
+   *   asked, because of an outage of our own, does not count
+   */
+  settleAttempt(
+    callback: CallbackRef,
+    attempt: CallbackAttempt,
+    outcome: CallbackOutcome,
+  ): Promise<CallbackOutcome['state']>;
 
   /** Ends a delivery as failed, without another attempt. */
   giveUp(callback: CallbackRef): Promise<void>;

@@ -43,11 +43,14 @@ export interface Schedules {
 
   /**
    * Lists the schedules of all tenants. `isWanted`: whether Temporal is to have it: it was not deleted, and its time is
-   * not over.
+   * not over. `updatedAt`: when its row changed last.
    *
    * @returns a page of at most `limit` schedules in the order of their ids, which starts after the id `after`
    */
-  listScheduled(page: { after: string | undefined; limit: number }): Promise<(ScheduleRef & { isWanted: boolean })[]>;
+  listScheduled(page: {
+    after: string | undefined;
+    limit: number;
+  }): Promise<(ScheduleRef & { isWanted: boolean; updatedAt: Date })[]>;
 
   /** Deletes a schedule whose creation could not be completed. A schedule that has run stays. */
   discard(scope: Scope, scheduleId: string): Promise<void>;

@@ -73,10 +73,10 @@ export interface Tasks {
    * Changes a queued task to running.
    *
    * @param model `provider:model`
-   * @returns the limits of the task
+   * @returns the limits of the task; `isSteered`: an earlier run had messages that came while it ran
    * @throws AlfredError `superseded` when the task was ended before its workflow began
    */
-  start(task: TaskRef, run: Run, model: string): Promise<{ budget: BudgetLimits }>;
+  start(task: TaskRef, run: Run, model: string): Promise<{ budget: BudgetLimits; isSteered: boolean }>;
 
   /** Hands the row from `previousRunId` over to `run`, which continues that run (continue-as-new). */
   recordContinuation(task: TaskRef, run: Run, previousRunId: string): Promise<void>;
@@ -121,6 +121,9 @@ export interface Tasks {
    */
   close(task: TaskRef, run: Run | undefined, end: TaskEnd): Promise<TaskRow | undefined>;
 
+  /** Ends a task that has no workflow. A task that any run has begun, or that has ended, stays as it is. */
+  closeUnstarted(task: Scope & { taskId: string }, end: TaskEnd): Promise<void>;
+
   /**
    * Stores how to cancel a task, for its workflow to read. A later note adds to an earlier one: an undo stays asked
    * for, and a reason stays until a later note gives another.
@@ -132,14 +135,9 @@ export interface Tasks {
    * started again stays as it is: the new run takes it over.
    *
    * @param state what Temporal reported before this call. The row is read later, so it is not older than the state.
-   * @param options `movedAt`: when Temporal last lost workflows, by an operator's word
    * @returns what was wrong with the row, or undefined when it is right; `restart`: the row whose workflow is lost
    */
-  reconcile(
-    taskId: string,
-    state: WorkflowState,
-    options?: { movedAt?: Date | undefined },
-  ): Promise<{ found: string; restart?: TaskRowState } | undefined>;
+  reconcile(taskId: string, state: WorkflowState): Promise<{ found: string; restart?: TaskRowState } | undefined>;
 
   /**
    * Lists tasks of all tenants that have not ended and have not changed for `olderThanMs`. The sweep, a periodic

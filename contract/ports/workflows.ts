@@ -15,6 +15,9 @@ export interface Workflows {
   /** Asks the workflow of a task to cancel it. Does nothing when the workflow has ended. */
   cancelTask(taskId: string): Promise<void>;
 
+  /** Starts the workflow that undoes what its row says of an ended task. */
+  undoTask(task: TaskRef): Promise<void>;
+
   /** Starts the workflow that releases parked tasks when the model answers again. */
   watchOutage(model: string): Promise<void>;
 
@@ -54,6 +57,9 @@ export interface WorkflowSurvey {
 
   /** Reads the status of a workflow's latest run. */
   describe(workflowId: string, signal: AbortSignal): Promise<WorkflowState>;
+
+  /** Asks the workflow of a task to cancel it. Does nothing when the workflow has ended. */
+  cancelTask(taskId: string, signal: AbortSignal): Promise<void>;
 
   /** Whether a worker takes tasks of the agent. */
   isServed(agent: string, signal: AbortSignal): Promise<boolean>;

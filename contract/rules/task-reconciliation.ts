@@ -32,14 +32,17 @@ export const startGraceMs = 60_000;
  * - An open row with an ended workflow is wrong, provided that the row was read after Temporal was asked.
  *
  * @param row   must be read after `state`. `runId` is the run that wrote last, null before the first write
- * @param state Temporal's status of the latest run of `taskWorkflowId(id)`
- * @param movedAt when Temporal last lost workflows, by an operator's word: a queued task from before had a workflow
+ * A queued task without a workflow is lost too, not merely never started: a door that could not start a task has closed
+ * its row. Starting it is safe, because its workflow's id is the task's.
+ *
+ * @param state Temporal's status of the latest run of `taskWorkflowId(id)`. Only the sweep judges by `not_found`: it
+ *   first makes sure that it asks the right Temporal, and that not too many are unknown
  * @param now   milliseconds since the epoch
  */
 export function reconcileTask(
-  row: { status: TaskStatus; runId: string | null; createdAt: Date; updatedAt: Date; isErased: boolean },
+  row: { status: TaskStatus; runId: string | null; updatedAt: Date; isErased: boolean },
   state: WorkflowState,
-  { movedAt, now = Date.now() }: { movedAt?: Date | undefined; now?: number } = {},
+  now = Date.now(),
 ): RowCorrection {
   if (isEnded(row.status)) {
     const isReset = state.status === 'running' && row.runId !== null && state.runId !== row.runId;
@@ -62,10 +65,8 @@ export function reconcileTask(
       return failed('internal', state.status, 'The workflow ended without saying how.');
     case 'not_found':
       if (now - row.updatedAt.getTime() < startGraceMs) return { action: 'none' };
-      if (row.isErased)
-        return failed('workflow_lost', 'lost', 'Temporal lost the workflow, and the content of the task was deleted.');
-      return row.runId === null && row.status === 'queued' && !(movedAt && row.createdAt < movedAt)
-        ? failed('never_started', 'never_started')
+      return row.isErased
+        ? failed('workflow_lost', 'lost', 'Temporal lost the workflow, and the content of the task was deleted.')
         : { action: 'restart', found: 'lost' };
   }
 }
@@ -76,7 +77,7 @@ const failed = (code: ErrorCode, found: string, message = defaultMessageOf(code)
   found,
 });
 
-/** Below so many tasks that Temporal does not know, each is taken for lost. */
+/** Up to so many tasks that Temporal does not know are taken for lost. */
 const fewLost = 20;
 /** Above this share of the tasks that were looked at, it is more likely that the wrong Temporal was asked. */
 const lostShare = 0.2;

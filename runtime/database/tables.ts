@@ -90,6 +90,7 @@ export interface Tables extends DocumentTables {
     last_attempt_at: Date | null;
     last_status: number | null;
     last_error: string | null;
+    failing_since: Generated<Date | null>;
     delivered_at: Date | null;
     created_at: Generated<Date>;
     updated_at: Generated<Date>;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { agentQueue, taskWorkflowId } from '../../contract/ids.ts';
+import { taskWorkflowId } from '../../contract/ids.ts';
 import type { TaskEvent } from '../../contract/events.ts';
 import { resetWorkflow } from '../support/tasks/reset-workflow.ts';
 import { createTaskHarness, scope, type TaskHarness } from '../support/tasks/task-harness.ts';
@@ -94,24 +94,28 @@ describe('the sweep reconciles rows', () => {
     expect(Number(raw.workflowExecutionInfo?.historyLength)).toBeGreaterThan(50);
   });
 
-  test('a row whose workflow never started is closed, and repeating the request revives it', async () => {
-    const request = { agent: 'knowledge', input: { text: 'never started' } };
-    const task = await harness.tasks.create(scope, request, { idempotencyKey: 'once' });
+  test('a queued row without a workflow is started by the sweep: Temporal may have lost it', async () => {
+    const task = await harness.tasks.create(scope, { agent: 'knowledge', input: { text: 'queued' } }, {});
+    harness.script([{ text: ['Started after all.'] }]);
     await harness.postgres.pool.query(
       `update tasks set created_at = now() - interval '5 minutes', updated_at = now() - interval '5 minutes' where id = $1`,
       [task.id],
     );
-    const events = await eventsUntil(task.id, ({ type }) => type === 'task.failed');
-    expect(events.at(-1)).toMatchObject({ data: { error: { code: 'never_started' } } });
+    await eventsUntil(task.id, ({ type }) => type === 'task.completed');
+    expect(await harness.row(task.id)).toMatchObject({ status: 'completed', error: null });
+  });
+
+  test('a task that could not be started fails at once, and repeating the request revives it', async () => {
+    const request = { agent: 'knowledge', input: { text: 'never started' } };
+    const task = await harness.tasks.create(scope, request, { idempotencyKey: 'once' });
+    const start = { ...scope, taskId: task.id, agent: task.agent, head: task.head };
+    await expect(harness.control.tasks.start({ ...start, priority: -1 })).rejects.toThrow();
+    expect(await harness.row(task.id)).toMatchObject({ status: 'failed', error: { code: 'never_started' } });
 
     const repeated = await harness.tasks.create(scope, request, { idempotencyKey: 'once' });
     expect(repeated).toMatchObject({ id: task.id, status: 'queued', error: null });
     harness.script([{ text: ['Started after all.'] }]);
-    await harness.client.workflow.start('agentTaskWorkflow', {
-      workflowId: taskWorkflowId(task.id),
-      taskQueue: agentQueue('knowledge'),
-      args: [{ taskId: task.id, agent: 'knowledge', head: task.head, ...scope }],
-    });
+    await harness.control.tasks.start(start);
     await eventsUntil(task.id, ({ type }) => type === 'task.completed', repeated.lastSeq);
     expect(await harness.row(task.id)).toMatchObject({ status: 'completed', error: null });
   });

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { createAdapters, type Adapters } from '../../wiring/adapters.ts';
 import { documentsQueue, ingestionWorkflowId, sourceWorkflowId, systemQueue } from '../../contract/ids.ts';
 import { SourceRequest } from '../../contract/sources.ts';
+import { AlfredError } from '../../contract/errors.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
@@ -142,3 +143,23 @@ test('a lost removal of a source is restarted, and a lost sync ends', async () =
   await sweep();
   expect(logged.filter(({ sourceId }) => sourceId !== undefined)).toHaveLength(2);
 }, 60_000);
+
+test('a comparison that fails stops no other step; another Temporal stops them all', async () => {
+  const list = jest.spyOn(adapters.survey, 'runningAmong');
+  const check = jest.spyOn(adapters.namespace, 'check');
+  const steps = [
+    jest.spyOn(adapters.callbacks, 'listOverdue'),
+    jest.spyOn(adapters.documents, 'deleteExpiredFiles'),
+    jest.spyOn(adapters.ledger, 'countUsage'),
+  ];
+  try {
+    for (let attempt = 0; attempt < 3; attempt++) list.mockRejectedValueOnce(new Error('no visibility'));
+    await sweep();
+    expect(steps.map(({ mock }) => mock.calls.length)).toEqual([1, 1, 1]);
+    check.mockRejectedValue(new AlfredError('wrong_namespace', 'another one'));
+    await sweep();
+    expect(steps.map(({ mock }) => mock.calls.length)).toEqual([1, 1, 1]);
+  } finally {
+    jest.restoreAllMocks();
+  }
+});

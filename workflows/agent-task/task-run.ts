@@ -92,6 +92,7 @@ export class TaskRun {
   async begin(carried: ContinueAsNewState | undefined) {
     if (carried) await carryOn({ task: this.task, from: carried.runId });
     this.plan = carried?.plan ?? (await startTask({ task: this.task }));
+    if (!carried) this.isSteered ||= this.plan.isSteered === true;
     this.room.budget = this.plan.budget;
     this.progress.setPlan(this.plan);
   }

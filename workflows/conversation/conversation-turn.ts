@@ -24,9 +24,12 @@ const { hasTaskEnded } = proxyActivities<Activities>(rowWriteInHandler);
 /** First and longest wait between two looks at the row of a task that is not a child of this run. In milliseconds. */
 const pollMs = { first: 1_000, longest: 30_000 };
 
+/** `isPolled`: timers look at its row, because it is not a child of this run. */
+type RunningTask = { taskId: string; hasEnded: boolean; isCancelled: boolean; isPolled: boolean };
+
 /** The task that answers the conversation's current message, if there is one. */
 export class ConversationTurn {
-  private running: { taskId: string; hasEnded: boolean; isCancelled: boolean } | undefined;
+  private running: RunningTask | undefined;
   private readonly conversation: ConversationRef;
 
   constructor(conversation: ConversationRef) {
@@ -41,13 +44,18 @@ export class ConversationTurn {
     return this.running?.hasEnded ?? false;
   }
 
+  /** Whether the history grows although nothing happens. */
+  get isPolled(): boolean {
+    return this.running?.isPolled ?? false;
+  }
+
   /** Starts a task for the next message, if one waits; or finds the task that a previous run started. */
   async begin() {
     const turn = await beginTurn({ conversation: this.conversation });
     this.show(turn?.task.taskId);
     if (!turn) return;
     const { task, head, priority, isEnding } = turn;
-    this.running = { taskId: task.taskId, hasEnded: false, isCancelled: false };
+    this.running = { taskId: task.taskId, hasEnded: false, isCancelled: false, isPolled: false };
     try {
       const child = await startChild<typeof agentTaskWorkflow>('agentTaskWorkflow', {
         ...taskStartOptions({ ...task, head }, priority),
@@ -57,7 +65,7 @@ export class ConversationTurn {
       this.watchEnd(child.result());
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      this.watchEnd(rowEnd(task.taskId));
+      this.pollEnd(task.taskId);
       // A previous run of this workflow steered the task, and the signal may be lost: steer it again.
       if (!isEnding && patched('steers-a-task-found-again')) await this.steer();
     }
@@ -66,8 +74,8 @@ export class ConversationTurn {
 
   /** Takes over a running task that no run of the conversation waits for. */
   adopt(taskId: string) {
-    this.running = { taskId, hasEnded: false, isCancelled: false };
-    this.watchEnd(rowEnd(taskId));
+    this.running = { taskId, hasEnded: false, isCancelled: false, isPolled: false };
+    this.pollEnd(taskId);
   }
 
   /** Cancels or steers the running task if the decisions on new messages say so. */
@@ -93,12 +101,17 @@ export class ConversationTurn {
     if (!running) return;
     const { taskId } = running;
     if (await endTurn({ conversation: this.conversation, taskId })) this.running = undefined;
-    else this.watchEnd(rowEnd(taskId));
+    else this.pollEnd(taskId);
   }
 
   private async steer() {
     if (this.running)
       await getExternalWorkflowHandle(taskWorkflowId(this.running.taskId)).signal(steerSignal).catch(ignoreEndedTask);
+  }
+
+  private pollEnd(taskId: string) {
+    if (this.running) this.running.isPolled = true;
+    this.watchEnd(rowEnd(taskId));
   }
 
   /** Notes when the task ends. Its outcome is in its row. */

@@ -1,5 +1,6 @@
 import { isCancellation, patched, proxyActivities, setCurrentDetails, sleep, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
+import { failureOf } from '../failure.ts';
 import { housekeeping } from '../policies.ts';
 
 const steps = proxyActivities<Activities>(housekeeping);
@@ -22,8 +23,13 @@ export async function sweepTasksWorkflow({ everyS }: { everyS?: number } = {}): 
   const startedAt = Date.now();
   let corrected = 0;
   let rounds = 0;
+  let wasHalted = false;
   while (true) {
-    corrected += await sweepOnce(rounds % fullRoundEvery === 0);
+    const isFull = rounds % fullRoundEvery === 0;
+    // A round that looks at recent changes only could not tell that the unknown tasks are still unknown.
+    const round = await sweepOnce({ isFull, comparesAll: isFull || wasHalted });
+    corrected += round.corrected;
+    wasHalted = round.isHalted;
     rounds++;
     setCurrentDetails(`**Rounds** ${rounds} · **rows corrected** ${corrected}`);
     const isLast = everyS === undefined || Date.now() + everyS * 1_000 > startedAt + longestMs;
@@ -32,17 +38,34 @@ export async function sweepTasksWorkflow({ everyS }: { everyS?: number } = {}): 
   }
 }
 
-/** @returns how many task rows were corrected */
-async function sweepOnce(isFull: boolean): Promise<number> {
-  const compared = await orUndefined(steps.compareTasks({ isFull }));
+type Options = {
+  /** Also aligns schedules. */
+  isFull: boolean;
+  /** Compares tasks that have waited for long, too. */
+  comparesAll: boolean;
+};
+
+async function sweepOnce({ isFull, comparesAll }: Options): Promise<{ corrected: number; isHalted: boolean }> {
+  const compared = await compare(comparesAll);
   await orUndefined(steps.measureTasks());
-  // Not compared: it is the wrong Temporal, or does not know too many tasks. Nothing else is judged by it either.
-  if (!compared || compared.isHalted) return compared?.corrected ?? 0;
+  // It is the wrong Temporal, or does not know too many tasks. Nothing else is judged by it either.
+  if (compared.isHalted) return compared;
+  if (!compared.isDone && !patched('sweeps-on-without-a-comparison')) return compared;
   await orUndefined(steps.sweepRows());
   await orUndefined(steps.sweepDocuments());
   await orUndefined(steps.sweepRetention());
   if (isFull) await orUndefined(steps.alignSchedules());
-  return compared.corrected;
+  return compared;
+}
+
+/** Compares rows with workflows. The other steps need no comparison: it fails when Temporal cannot list workflows. */
+async function compare(isFull: boolean): Promise<{ corrected: number; isHalted: boolean; isDone: boolean }> {
+  try {
+    return { ...(await steps.compareTasks({ isFull })), isDone: true };
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return { corrected: 0, isHalted: failureOf(error).code === 'wrong_namespace', isDone: false };
+  }
 }
 
 /** The next round makes up for a step that failed. The worker has logged why. */

@@ -12,7 +12,10 @@ type SteeringMessage = { conversation_id: string; id: string; head: MessageHead 
  * Appends the steering messages of a running task to its chain, before the model call of
  * a step. A repeat for the same step takes the same messages and returns the same head.
  *
- * @returns the new head; `hasMore` when messages came after the step had taken its own
+ * A run that begins again from the rows asks at each step up to the last one that took messages. A step whose model was
+ * already asked takes no new ones, because its answer would not know them.
+ *
+ * @returns the new head; `hasMore` when a later step has messages to take
  */
 export async function takeSteering(
   trx: Database,
@@ -26,11 +29,10 @@ export async function takeSteering(
     select from conversations c
     where c.id = (select conversation_id from tasks where id = ${taskId}) for update`.execute(trx);
   const taken = await readMessages(trx, task, sql`m.state in ('steered', 'rolled_back') and m.taken_step = ${step}`);
+  const pending = await readMessages(trx, task, sql`m.state = 'steering'`);
+  const past = await readPast(trx, taskId, step);
   const takenHead = taken.at(-1)?.head;
-  if (takenHead) {
-    const more = await readMessages(trx, task, sql`m.state = 'steering'`);
-    return { head: takenHead, ...(more.length > 0 ? { hasMore: true } : {}) };
-  }
+  if (takenHead) return { head: takenHead, ...(pending.length > 0 || past.hasLater ? { hasMore: true } : {}) };
 
   let parent = head;
   if (results.length > 0) {
@@ -41,8 +43,8 @@ export async function takeSteering(
     await message.statement.execute(trx);
     parent = message.head;
   }
+  if (past.isAsked) return { head: parent, ...(pending.length > 0 || past.hasLater ? { hasMore: true } : {}) };
   const events: NewConversationEvent[] = [];
-  const pending = await readMessages(trx, task, sql`m.state = 'steering'`);
   for (const { conversation_id, id, text } of pending) {
     const message = insertMessage(task, parent, { role: 'user', text });
     await sql`with message as (${message.statement})
@@ -57,7 +59,18 @@ export async function takeSteering(
   }));
   if (taskEvents.length > 0) await appendEvents(trx, task, { events: taskEvents });
   await appendConversationEvents(trx, pending[0]?.conversation_id ?? '', events);
-  return { head: parent };
+  return { head: parent, ...(past.hasLater ? { hasMore: true } : {}) };
+}
+
+/** What an earlier run did: whether it asked the model at this step, and took messages at a later one. */
+async function readPast(trx: Database, taskId: string, step: number) {
+  const { rows } = await sql<{ isAsked: boolean; hasLater: boolean }>`
+    select
+      exists (select from model_calls where task_id = ${taskId}::uuid and step = ${step} and purpose = 'turn'
+        and outcome in ('open', 'completed')) as "isAsked",
+      exists (select from conversation_messages where running_task_id = ${taskId}::uuid and taken_step > ${step}
+        and state in ('steered', 'rolled_back')) as "hasLater"`.execute(trx);
+  return rows[0] ?? { isAsked: false, hasLater: false };
 }
 
 async function readMessages(trx: Database, { taskId, tenant, subject }: TaskRef, condition: ReturnType<typeof sql>) {

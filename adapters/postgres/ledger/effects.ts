@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { AlfredError } from '../../../contract/errors.ts';
 import type { JsonValue } from '../../../contract/json.ts';
+import type { TaskRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { CancelNote, Effects, ToolCallKey, UndoState } from '../../../contract/ports/index.ts';
 import { appendEvents } from '../tasks/append-events.ts';
@@ -49,6 +50,17 @@ export const createEffects = (db: Database): Effects => ({
   },
 
   listBegunUndos: ({ taskId }) => selectSentCalls(db, taskId).where('undo_state', '=', 'begun').execute(),
+
+  async listUndoing({ olderThanMs, after, limit }) {
+    const afterTask = after === undefined ? sql`true` : sql`task_id > ${after}::uuid`;
+    const { rows } = await sql<TaskRef>`
+      select t.id as "taskId", t.tenant, t.subject, t.agent
+      from (select distinct task_id from tool_calls where undo_state = 'begun' and ${afterTask}) c
+      join tasks t on t.id = c.task_id
+      where t.ended_at < ${new Date(Date.now() - olderThanMs)}
+      order by t.id limit ${limit}`.execute(db);
+    return rows;
+  },
 
   async beginUndo({ taskId, tenant, subject }, call) {
     const { rows } = await sql<{

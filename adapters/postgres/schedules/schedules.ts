@@ -91,8 +91,8 @@ export const createSchedules = (db: Database): Schedules => ({
   },
 
   async listScheduled({ after = null, limit }) {
-    const { rows } = await sql<ScheduleRef & { isWanted: boolean }>`
-      select id as "scheduleId", tenant, subject,
+    const { rows } = await sql<ScheduleRef & { isWanted: boolean; updatedAt: Date }>`
+      select id as "scheduleId", tenant, subject, updated_at as "updatedAt",
         deleted_at is null and coalesce((timing ->> 'endAt')::timestamptz > now(), true) as "isWanted"
       from schedules where ${after}::uuid is null or id > ${after}::uuid order by id limit ${limit}`.execute(db);
     return rows;

@@ -5,11 +5,12 @@ import type { Callback, CallbackState } from '../../../contract/callback.ts';
 import type { CallbackRef, Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
-import type { CallbackAttempt, Callbacks } from '../../../contract/ports/index.ts';
+import type { CallbackAttempt, CallbackOutcome, Callbacks } from '../../../contract/ports/index.ts';
 
 /**
  * Callbacks, one a task or upload. A callback is due while its state is `waiting` and what it reports has ended. The
- * first attempt sets `delivering` and counts a delivery; the last attempt sets `delivered` or `failed`.
+ * first attempt, or the first time that it is put off, sets `delivering` and counts a delivery; the last attempt sets
+ * `delivered` or `failed`.
  */
 export const createCallbacks = (db: Database): Callbacks => ({
   async get(callback) {
@@ -46,17 +47,35 @@ export const createCallbacks = (db: Database): Callbacks => ({
   async beginAttempt(callback) {
     const { rows } = await sql<CallbackAttempt>`
       update callbacks set state = 'delivering', deliveries = deliveries + (state = 'waiting')::int,
-        attempts = attempts + 1, last_attempt_at = now(), updated_at = now()
-      where ${isCallback(callback)} and state in ('waiting', 'delivering') and ${hasEnded}
+        attempts = attempts + 1, last_attempt_at = now(), updated_at = now(),
+        failing_since = case when state = 'waiting' then null
+          -- the receiver was not asked for long, and that time does not count
+          when last_attempt_at < now() - ${overdueAfter}::interval
+            then failing_since + (now() - last_attempt_at - ${longestInterval}::interval)
+          else failing_since end
+      where ${isDue(callback)}
       returning url, secret, deliveries as delivery, attempts as attempt`.execute(db);
     return rows[0];
   },
 
+  async putOff(callback) {
+    const { numAffectedRows } = await sql`
+      update callbacks set state = 'delivering', deliveries = deliveries + (state = 'waiting')::int, updated_at = now(),
+        failing_since = case when state = 'delivering' then failing_since end
+      where ${isDue(callback)}`.execute(db);
+    return Number(numAffectedRows) > 0;
+  },
+
   async settleAttempt(callback, { attempt }, { state, status, error }) {
-    await sql`
-      update callbacks set state = ${state}, last_status = ${status}::int, last_error = ${error}::text, updated_at = now(),
+    const { rows } = await sql<Pick<CallbackOutcome, 'state'>>`
+      update callbacks set last_status = ${status}::int, last_error = ${error}::text, updated_at = now(),
+        state = case when ${state} = 'delivering' and failing_since < now() - ${givenUpAfter}::interval then 'failed'
+          else ${state} end,
+        failing_since = case when ${state} = 'delivering' then coalesce(failing_since, now()) end,
         delivered_at = case when ${state} = 'delivered' then now() else delivered_at end
-      where ${isCallback(callback)} and state = 'delivering' and attempts = ${attempt}`.execute(db);
+      where ${isCallback(callback)} and state = 'delivering' and attempts = ${attempt}
+      returning state`.execute(db);
+    return rows[0]?.state ?? state;
   },
 
   async giveUp(callback) {
@@ -89,8 +108,15 @@ export const createCallbacks = (db: Database): Callbacks => ({
 /** How long a settled callback can be delivered again. */
 const secretsKeptFor = '30 days';
 
-/** Attempts are at most an hour apart. After twice that time their workflow is gone. */
+/** The longest time between two attempts, which workflows/policies.ts sets. */
+const longestInterval = '1 hour';
+/** After twice that time the workflow of a delivery is gone, or our own database was away. */
 const overdueAfter = '2 hours';
+/** Gives people time to repair the receiver. */
+const givenUpAfter = '24 hours';
+
+const isDue = (callback: CallbackRef) =>
+  sql`${isCallback(callback)} and state in ('waiting', 'delivering') and ${hasEnded}`;
 
 function isCallback({ tenant, subject, ...owner }: CallbackRef) {
   const id = 'taskId' in owner ? owner.taskId : owner.ingestionId;
@@ -98,8 +124,9 @@ function isCallback({ tenant, subject, ...owner }: CallbackRef) {
   return sql`${column} = ${isUuid(id) ? id : null}::uuid and tenant = ${tenant} and subject = ${subject}`;
 }
 
+// Who asked for a task that could not be started was told so, and repeats the request.
 const hasEnded = sql`(
-  exists (select from tasks where id = task_id and ended_at is not null)
+  exists (select from tasks where id = task_id and ended_at is not null and error_code is distinct from 'never_started')
   or exists (select from ingestions where id = ingestion_id and ended_at is not null))`;
 
 /** Stores the callback of an upload. */

@@ -44,7 +44,7 @@ export const createTasks = (db: Database): Tasks => ({
   },
 
   async start(task, run, model) {
-    // The sweep may have closed the row as never started while its workflow was still on its way.
+    // The row may have been closed as never started while its workflow was still on its way.
     const started = await appendEvents(db, task, {
       when: sql`(status = 'queued' or error_code = 'never_started')`,
       set: {
@@ -55,15 +55,20 @@ export const createTasks = (db: Database): Tasks => ({
       },
       events: [{ type: 'task.started', data: { model } }],
     });
-    if (started) return { budget: started.budget };
+    if (started) return { budget: started.budget, isSteered: false };
     await reopen(db, task, run);
-    const { budget, run_id } = await db
+    const { budget, run_id, is_steered } = await db
       .selectFrom('tasks')
-      .select(['budget', 'run_id'])
+      .select([
+        'budget',
+        'run_id',
+        sql<boolean>`exists (select from conversation_messages where running_task_id = tasks.id
+          and state in ('steering', 'steered', 'rolled_back'))`.as('is_steered'),
+      ])
       .where('id', '=', task.taskId)
       .executeTakeFirstOrThrow();
     if (run_id === null) throw new AlfredError('superseded', 'The task was ended before its workflow began.');
-    return { budget: budget as BudgetLimits };
+    return { budget: budget as BudgetLimits, isSteered: is_steered };
   },
 
   async recordCancelRequest({ tenant, subject }, taskId, note) {
@@ -88,9 +93,15 @@ export const createTasks = (db: Database): Tasks => ({
 
   close: (task, run, end) => closeTask(db, task, end, { run }),
 
-  async reconcile(taskId, state, { movedAt } = {}) {
+  async closeUnstarted({ tenant, subject, taskId }, end) {
     const [row] = await listTaskStates(db, [taskId]);
-    const correction = row && reconcileTask(row, state, { movedAt });
+    if (row?.status !== 'queued' || row.runId !== null || row.tenant !== tenant || row.subject !== subject) return;
+    await closeTask(db, row, end, { lastSeq: row.lastSeq });
+  },
+
+  async reconcile(taskId, state) {
+    const [row] = await listTaskStates(db, [taskId]);
+    const correction = row && reconcileTask(row, state);
     if (!correction || correction.action === 'none') return undefined;
     if (correction.action === 'restart') return { found: correction.found, restart: row };
     const isCorrected =
@@ -118,7 +129,7 @@ async function findRepeated(db: Database, scope: Scope, idempotencyKey: string, 
   }
   const task = { ...toTaskRow(row), head: row.input_head, isNew: false };
   if (row.error_code !== 'never_started') return task;
-  // The sweep closed this row because its workflow never started. The repeated request starts it after all.
+  // The row was closed because its workflow could not be started. The repeated request starts it after all.
   const resumed = await appendEvents(
     db,
     { taskId: row.id, ...scope },

@@ -2,9 +2,12 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Client } from '@temporalio/client';
 import { v7 as newId } from 'uuid';
 import { compareStart, compareTasks, type ComparePosition } from '../../../activities/sweep/compare-tasks.ts';
+import { resumeUndos } from '../../../activities/sweep/resume-undos.ts';
 import { measureTasks } from '../../../activities/sweep/measure-tasks.ts';
 import { createWorkflowSurvey } from '../../../adapters/temporal/workflow-survey.ts';
+import { createEffects } from '../../../adapters/postgres/ledger/effects.ts';
 import { createTasks } from '../../../adapters/postgres/tasks/tasks.ts';
+import { undoWorkflowId } from '../../../contract/ids.ts';
 import type { Tasks, WorkflowState } from '../../../contract/ports/index.ts';
 import { createMetrics } from '../../../runtime/metrics.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
@@ -64,14 +67,15 @@ function compare({ client, describe, movedAt, pace, position = compareStart, isF
     described.push(id);
     return (await describe?.(id)) ?? ({ status: 'not_found' } as const);
   };
-  const survey = createWorkflowSurvey(client, { describe: read }, ...(pace ? [pace, pace] : []));
+  const cancelTask = async (taskId: string) => void cancelled.push(taskId);
+  const survey = createWorkflowSurvey(client, { describe: read, cancelTask }, ...(pace ? [pace, pace] : []));
   const deps = {
     tasks,
     survey,
     workflows: {
       describe: read,
       restartTask: async ({ taskId }: { taskId: string }) => void restarted.push(taskId),
-      cancelTask: async (taskId: string) => void cancelled.push(taskId),
+      cancelTask,
     },
     namespace: { check: async () => ({ movedAt }) },
     metrics: createMetrics(),
@@ -117,7 +121,7 @@ test('a list that lags declares nothing lost: each task that it does not show is
   expect({ described: described.length, restarted }).toEqual({ described: 50, restarted: [] });
 });
 
-test('a few lost tasks start again; of many at once only the first, until a person says that Temporal lost them', async () => {
+test('a few lost tasks start again; of many at once none, in every round, until a person says that Temporal lost them', async () => {
   await insertWaiting(200);
   const few = countingTemporal({ isHidden: (_, n) => n % 50 === 0 });
   const first = compare({ client: few.client, pace: noPace });
@@ -125,13 +129,33 @@ test('a few lost tasks start again; of many at once only the first, until a pers
   expect(first.restarted).toHaveLength(4);
 
   const all = countingTemporal({ isHidden: () => true });
-  const second = compare({ client: all.client, pace: noPace });
-  expect(await second.done).toEqual({ corrected: 20, isHalted: true });
-  expect(second.described).toHaveLength(21);
+  for (let round = 0; round < 2; round++) {
+    const halted = compare({ client: all.client, pace: noPace });
+    expect(await halted.done).toEqual({ corrected: 0, isHalted: true });
+    expect({ described: halted.described.length, restarted: halted.restarted }).toEqual({
+      described: 21,
+      restarted: [],
+    });
+  }
 
   const moved = compare({ client: all.client, pace: noPace, movedAt: new Date() });
   expect(await moved.done).toEqual({ corrected: 200, isHalted: false });
   expect(new Set(moved.restarted).size).toBe(200);
+});
+
+test('a backlog of queued tasks that Temporal does not know is counted as lost, and none of it is ended', async () => {
+  await insertWaiting(30);
+  const states = async () => (await env.postgres.pool.query(`select distinct status from tasks`)).rows;
+  await env.postgres.pool.query(`update tasks set status = 'queued', run_id = null`);
+  const all = countingTemporal({ isHidden: () => true });
+  expect(await compare({ client: all.client, pace: noPace }).done).toEqual({ corrected: 0, isHalted: true });
+  expect(await states()).toEqual([{ status: 'queued' }]);
+
+  const few = countingTemporal({ isHidden: (_, n) => n < 3 });
+  const { done, restarted } = compare({ client: few.client, pace: noPace });
+  expect(await done).toEqual({ corrected: 3, isHalted: false });
+  expect(restarted).toHaveLength(3);
+  expect(await states()).toEqual([{ status: 'queued' }]);
 });
 
 test('a retry goes on after the page that was saved', async () => {
@@ -156,6 +180,45 @@ test('a cancel request that never reached its workflow reaches it, also that of 
   expect({ restarted: restarted.length, cancelled: cancelled.length }).toEqual({ restarted: 1, cancelled: 2 });
 });
 
+test('a cancelled task that does not change is asked again in full rounds only', async () => {
+  await insertWaiting(1, 10);
+  await env.postgres.pool.query(`update tasks set cancel_request = '{}'`);
+  const { client } = countingTemporal();
+  const quick = compare({ client, pace: noPace, isFull: false });
+  await quick.done;
+  const full = compare({ client, pace: noPace });
+  await full.done;
+  expect([quick.cancelled.length, full.cancelled.length]).toEqual([0, 1]);
+});
+
+test('an undo that no workflow brings to its end goes on; one that is under way is left alone', async () => {
+  const { pool } = env.postgres;
+  await insertWaiting(3);
+  await pool.query(`update tasks set status = 'failed', ended_at = now() - interval '5 minutes'`);
+  const { rows } = await pool.query<{ id: string }>('select id from tasks order by id');
+  const [forgotten = '', running = '', undone = ''] = rows.map(({ id }) => id);
+  for (const [id, state] of Object.entries({ [forgotten]: 'begun', [running]: 'begun', [undone]: 'undone' }))
+    await pool.query(
+      `insert into tool_calls (task_id, step, call_id, tool, effect, left_at, undo_state)
+       values ($1, 1, 'a', 'pay', 'write', now(), $2), ($1, 1, 'b', 'pay', 'write', now(), $2)`,
+      [id, state],
+    );
+  const started: string[] = [];
+  await resumeUndos(
+    {
+      effects: createEffects(env.postgres.db),
+      workflows: { undoTask: async ({ taskId }) => void started.push(taskId) },
+      survey: {
+        runningAmong: async () => new Set([undoWorkflowId(running)]),
+        describe: async () => ({ status: 'terminated', runId: 'r' }),
+      },
+      log: env.log,
+    },
+    new AbortController().signal,
+  );
+  expect(started).toEqual([forgotten]);
+});
+
 test('a queue that nobody serves shows in a metric, in the log and in the queued task', async () => {
   const queued = await tasks.create(scope, { agent: 'knowledge', input: { text: 'q' } }, {});
   const fresh = await tasks.create(scope, { agent: 'other', input: { text: 'q' } }, {});
@@ -164,11 +227,16 @@ test('a queue that nobody serves shows in a metric, in the log and in the queued
   ]);
   const metrics = createMetrics();
   const served = new Set<string>();
+  const isServed = async (agent: string) => {
+    if (agent === 'unknown') throw new Error('no answer');
+    return served.has(agent);
+  };
+  const unknown = await tasks.create(scope, { agent: 'unknown', input: { text: 'q' } }, {});
+  await env.postgres.pool.query(`update tasks set created_at = now() - interval '1 minute' where id = $1`, [
+    unknown.id,
+  ]);
   const measure = () =>
-    measureTasks(
-      { tasks, metrics, log: env.log, survey: { isServed: async (agent) => served.has(agent) } },
-      new AbortController().signal,
-    );
+    measureTasks({ tasks, metrics, log: env.log, survey: { isServed } }, new AbortController().signal);
   expect(await measure()).toEqual(['knowledge']);
   const text = await metrics.registry.metrics();
   expect(text).toContain('tasks_open{agent="knowledge",status="queued"} 1');
@@ -187,6 +255,10 @@ test('a queue that nobody serves shows in a metric, in the log and in the queued
 });
 
 test('Temporal tells which queue a worker polls', async () => {
-  const survey = createWorkflowSurvey(env.client, { describe: async () => ({ status: 'not_found' }) }, noPace);
+  const survey = createWorkflowSurvey(
+    env.client,
+    { describe: async () => ({ status: 'not_found' }), cancelTask: async () => {} },
+    noPace,
+  );
   expect(await survey.isServed(`unserved-${newId()}`, new AbortController().signal)).toBe(false);
 });

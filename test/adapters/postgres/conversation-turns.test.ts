@@ -210,6 +210,28 @@ describe('steering', () => {
     expect(await textsOf(next.head)).toEqual(['a', 'b', 'c']);
   });
 
+  test('is found again by a run that begins from the rows; a step that asked its model takes no new messages', async () => {
+    await send('a');
+    const running = await begin();
+    const tasks = createTasks(env.postgres.db);
+    const start = (runId: string) => tasks.start(running.task, { runId }, 'scripted:test');
+    expect(await start('r1')).toMatchObject({ isSteered: false });
+    await env.postgres.pool.query(
+      `insert into model_calls (call_id, task_id, tenant, agent, step, attempt, outcome, provider, model,
+         input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, cost_usd, duration_ms)
+       values (gen_random_uuid(), $1, 'local', 'knowledge', 1, 1, 'completed', 'scripted', 'test', 0, 0, 0, 0, 0, 5)`,
+      [running.task.taskId],
+    );
+    await send('b', 'steer');
+    const { head } = await take(running, 2, running.head);
+
+    await send('c', 'steer');
+    expect(await start('r2')).toMatchObject({ isSteered: true });
+    expect(await take(running, 1, running.head)).toEqual({ head: running.head, hasMore: true });
+    expect(await take(running, 2, running.head)).toEqual({ head, hasMore: true });
+    expect(await textsOf((await take(running, 3, head)).head)).toEqual(['a', 'b', 'c']);
+  });
+
   test('is rolled back with the task that took it', async () => {
     await send('a');
     const running = await begin();

@@ -144,6 +144,7 @@ test('what the sweep asks', () =>
     await adapters.conversationRows.listOpen({ ...page, after: ids.conversation });
     await adapters.callbacks.listOverdue(200);
     await adapters.callbacks.removeOldSecrets(50);
+    await adapters.effects.listUndoing({ ...page, after: ids.task });
     await adapters.ledger.writeOffLost();
     await adapters.ledger.countUsage(100);
     await adapters.documents.listOpenIngestions({ ...page, after: ids.ingestion });
