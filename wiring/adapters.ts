@@ -16,6 +16,7 @@ import { createErasure } from '../adapters/postgres/erasure/erasure.ts';
 import { createEffects } from '../adapters/postgres/ledger/effects.ts';
 import { createEventListener } from '../adapters/postgres/event-listener.ts';
 import { createTaskEvents } from '../adapters/postgres/tasks/task-events.ts';
+import { createPartitions } from '../adapters/postgres/partitions/partitions.ts';
 import { createCallLeases } from '../adapters/postgres/ledger/call-leases.ts';
 import { createLedger } from '../adapters/postgres/ledger/ledger.ts';
 import { createModelGate } from '../adapters/postgres/ledger/model-gate.ts';
@@ -60,6 +61,7 @@ export function createAdapters(edge: AdapterEdge) {
     ledger: createLedger(db),
     leases,
     erasure: createErasure(db),
+    partitions: createPartitions(db),
     parked: createParkedTasks(db),
     gate: createModelGate(db, {
       failures: config.ALFRED_OUTAGE_FAILURES,

@@ -6,6 +6,7 @@ import { measureTasks, type MeasureDeps } from './measure-tasks.ts';
 import { pageSize } from './open-rows.ts';
 import { inBatches } from './in-batches.ts';
 import { sweepDocuments, type DocumentSweepDeps } from './sweep-documents.ts';
+import { sweepPartitions, type PartitionSweepDeps } from './sweep-partitions.ts';
 import { sweepRetention, type RetentionSweepDeps } from './sweep-retention.ts';
 import { wakeConversations, type WakeDeps } from './wake-conversations.ts';
 import { withCursor } from './with-cursor.ts';
@@ -20,7 +21,7 @@ import type {
 } from '../../contract/ports/index.ts';
 
 export type SweepDeps = Omit<
-  CompareDeps & MeasureDeps & WakeDeps & DocumentSweepDeps & RetentionSweepDeps,
+  CompareDeps & MeasureDeps & WakeDeps & DocumentSweepDeps & RetentionSweepDeps & PartitionSweepDeps,
   'callbacks' | 'conversationRows' | 'tasks' | 'workflows'
 > & {
   callbacks: Pick<Callbacks, 'listOverdue' | 'removeOldSecrets'>;
@@ -62,9 +63,13 @@ export const createSweepActivities = (deps: SweepDeps) => {
         await sweepDocuments(deps, signal);
       }),
 
-    /** Removes content that is deleted or has been kept long enough, and counts calls into the sums of usage. */
+    /**
+     * Removes content that is deleted or has been kept long enough, makes and drops partitions, and counts calls into the
+     * sums of usage.
+     */
     sweepRetention: (): Promise<void> =>
       withHeartbeat(async (signal) => {
+        await sweepPartitions(deps, signal);
         await sweepRetention(deps, signal);
         await inBatches(signal, { size: 200 }, (limit) => deps.ledger.countUsage(limit));
       }),
