@@ -64,8 +64,8 @@ export const createSweepActivities = (deps: SweepDeps) => {
       }),
 
     /**
-     * Removes content that is deleted or has been kept long enough, makes and drops partitions, and counts calls into the
-     * sums of usage.
+     * Removes content that is deleted or has been kept long enough, makes and drops partitions, and counts calls into
+     * the sums of usage.
      */
     sweepRetention: (): Promise<void> =>
       withHeartbeat(async (signal) => {

@@ -7,8 +7,8 @@ export type PartitionChange = { partition: string; change: 'made' | 'dropped' | 
 /** The parts of tables that grow for ever, one a month. */
 export interface Partitions {
   /**
-   * Makes the partitions of this month and the next ones, and drops those of past months that have no rows. Waits for no
-   * lock: what cannot be done at once is put off until the next time. Safe to run twice at once.
+   * Makes the partitions of this month and the next ones, and drops those of past months that have no rows. Waits long
+   * for no lock: what cannot be done now is put off until the next time. Safe to run twice at once.
    */
   align(signal: AbortSignal): Promise<PartitionChange[]>;
 }

@@ -1,6 +1,6 @@
 import { firstIdAt } from '../tasks/task-reads.ts';
 
-/** A part of a table: the rows of task ids from `from` on, up to `to`, which is not in it. Undefined: without an end. */
+/** A part of a table: the rows of task ids from `from` on, and before `to`. Undefined: without an end. */
 export type Partition = { name: string; from: string | undefined; to: string | undefined };
 type Month = { name: string; from: string; to: string };
 

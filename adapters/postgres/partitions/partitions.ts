@@ -7,43 +7,42 @@ const table = 'task_events';
 const defaultPartition = `${table}_default`;
 
 /** How long a change waits for its locks. Others wait behind it, so it is short; the next sweep tries again. */
-const lockTimeout = '200ms';
+const lockTimeoutMs = 200;
 /** How long a statement may take: attaching a partition reads the default one, while no other reads or writes that. */
-const statementTimeout = '5s';
+const statementTimeoutMs = 5_000;
 
 /** The partitions of `task_events`: docs/adr/0030-events-are-parted-by-month.md. */
 export const createPartitions = (db: Database): Partitions => ({
   async align(signal) {
-    const { partitions, now } = await listPartitions(db);
-    const { missing, past } = comparePartitions(table, partitions, now);
+    const found = await listPartitions(db);
+    if (!found) return [];
+    const { missing, past } = comparePartitions(table, found.partitions, found.now);
     const changes: PartitionChange[] = [];
     const apply = async (partition: string, change: () => Promise<PartitionChange['change'] | undefined>) => {
       signal.throwIfAborted();
       const result = await change();
       if (result) changes.push({ partition, change: result });
     };
-    // Without partitions the table has the shape of before: nothing is to be done.
-    if (partitions.length === 0) return [];
     for (const month of missing) await apply(month.name, () => makePartition(db, month));
     for (const name of await listEmpty(db, past)) await apply(name, () => dropPartition(db, name));
     return changes;
   },
 });
 
-/** The partitions with bounds, and the time of Postgres in milliseconds. */
-async function listPartitions(db: Database): Promise<{ partitions: Partition[]; now: number }> {
+/** The partitions with bounds, and the time of Postgres in milliseconds. Undefined: the table has none. */
+async function listPartitions(db: Database): Promise<{ partitions: Partition[]; now: number } | undefined> {
   const { rows } = await sql<{ name: string; bounds: string; now: number }>`
     select c.relname as name, pg_get_expr(c.relpartbound, c.oid) as bounds, extract(epoch from now()) * 1000 as now
     from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = ${table}::regclass`.execute(db);
-  return { partitions: rows.flatMap(({ name, bounds }) => parsePartition(name, bounds) ?? []), now: rows[0]?.now ?? 0 };
+  const now = rows[0]?.now;
+  if (now === undefined) return undefined;
+  return { partitions: rows.flatMap(({ name, bounds }) => parsePartition(name, bounds) ?? []), now };
 }
 
 /** Names those that have no rows now. By the index: a table whose rows were deleted is read slowly from its begin. */
 async function listEmpty(db: Database, partitions: Partition[]): Promise<string[]> {
   if (partitions.length === 0) return [];
-  const names = partitions.map(
-    ({ name }) => sql`select ${sql.lit(name)} as name where not exists (${firstRow(name)})`,
-  );
+  const names = partitions.map(({ name }) => sql`select ${sql.lit(name)} as name where not exists (${firstRow(name)})`);
   const { rows } = await sql<{ name: string }>`${sql.join(names, sql` union all `)}`.execute(db);
   return rows.map(({ name }) => name);
 }
@@ -53,7 +52,9 @@ const firstRow = (name: string) => sql`(select from ${sql.table(name)} order by 
 async function makePartition(db: Database, { name, from, to }: Partition & { from: string; to: string }) {
   // Asked without a lock; Postgres checks it again.
   const { rows } = await sql`
-    select from ${sql.table(defaultPartition)} where task_id >= ${from}::uuid and task_id < ${to}::uuid limit 1`.execute(db);
+    select from ${sql.table(defaultPartition)} where task_id >= ${from}::uuid and task_id < ${to}::uuid limit 1`.execute(
+    db,
+  );
   if (rows.length > 0) return 'occupied';
   return withLocks(db, async (trx) => {
     // In the order in which all transactions take these locks. Another process that makes the partition waits here.
@@ -90,8 +91,8 @@ async function withLocks(
 ): Promise<PartitionChange['change'] | undefined> {
   try {
     return await db.transaction().execute(async (trx) => {
-      await sql`select set_config('lock_timeout', ${lockTimeout}, true),
-        set_config('statement_timeout', ${statementTimeout}, true)`.execute(trx);
+      await sql`select set_config('lock_timeout', ${String(lockTimeoutMs)}, true),
+        set_config('statement_timeout', ${String(statementTimeoutMs)}, true)`.execute(trx);
       return change(trx);
     });
   } catch (error) {
