@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Kysely, PostgresDialect } from 'kysely';
 import { sweepRetention } from '../../../activities/sweep/sweep-retention.ts';
+import { firstIdAt } from '../../../adapters/postgres/tasks/task-reads.ts';
+import { noUsage } from '../../../contract/references.ts';
 import { TaskStatus } from '../../../contract/task.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import { createAdapters, type Adapters } from '../../../wiring/adapters.ts';
@@ -14,7 +16,7 @@ const identity = { ...scope, roles: ['boss'] };
 let env: TestEnvironment;
 let adapters: Adapters;
 let statements: { sql: string; parameters: readonly unknown[] }[] = [];
-let ids: { task: string; conversation: string; schedule: string; ingestion: string };
+let ids: { task: string; erased: string; conversation: string; schedule: string; ingestion: string };
 
 beforeAll(async () => {
   env = await createTestEnvironment();
@@ -23,9 +25,13 @@ beforeAll(async () => {
     log: ({ query: { sql, parameters } }) => void statements.push({ sql, parameters }),
   });
   adapters = createAdapters({ ...env, postgres: { ...env.postgres, db } });
+  await env.postgres.pool.query(parted);
+  await adapters.partitions.align(new AbortController().signal);
   await env.postgres.pool.query(generated);
   const { rows: found } = await env.postgres.pool.query<typeof ids>(
     `select (select id from tasks where subject = 's7' limit 1) as task,
+       (select id from tasks where subject = 's7' and tenant = 'local' and conversation_id is null
+         and ended_at is not null order by id desc limit 1) as erased,
        (select id from conversations where subject = 's7' limit 1) as conversation,
        (select id from schedules limit 1) as schedule, (select id from ingestions where subject = 's7' limit 1) as ingestion`,
   );
@@ -43,21 +49,29 @@ afterAll(async () => {
  * @returns the indexes that it reads
  */
 async function expectIndexes(run: () => Promise<unknown>) {
+  const plans = await plansOf(run);
+  for (const { sql, plan } of plans) {
+    const scanned = scansOf(plan).filter((table) => large.includes(table));
+    expect({ sql, scanned }).toEqual({ sql, scanned: [] });
+  }
+  return plans.flatMap(({ plan }) => indexesOf(plan));
+}
+
+/** The plans of the queries that `run` sends. */
+async function plansOf(run: () => Promise<unknown>): Promise<{ sql: string; plan: PlanNode | undefined }[]> {
   statements = [];
-  const indexes: string[] = [];
   await run();
   expect(statements).not.toEqual([]);
+  const plans = [];
   for (const { sql, parameters } of statements) {
     if (!/^\s*(with|select|update|delete|insert)\b/i.test(sql)) continue;
-    const { rows: plans } = await env.postgres.pool.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>({
+    const { rows } = await env.postgres.pool.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>({
       text: `explain (format json) ${sql}`,
       values: [...parameters],
     });
-    indexes.push(...indexesOf(plans[0]?.['QUERY PLAN'][0].Plan));
-    const scanned = scansOf(plans[0]?.['QUERY PLAN'][0].Plan).filter((table) => large.includes(table));
-    expect({ sql, scanned }).toEqual({ sql, scanned: [] });
+    plans.push({ sql, plan: rows[0]?.['QUERY PLAN'][0].Plan });
   }
-  return indexes;
+  return plans;
 }
 type PlanNode = { 'Node Type': string; 'Relation Name'?: string; 'Index Name'?: string; Plans?: PlanNode[] };
 const scansOf = (node: PlanNode | undefined): string[] =>
@@ -67,11 +81,14 @@ const scansOf = (node: PlanNode | undefined): string[] =>
         ...(node['Node Type'] === 'Seq Scan' && node['Relation Name'] ? [node['Relation Name']] : []),
         ...(node.Plans ?? []).flatMap(scansOf),
       ];
+const tablesOf = (node: PlanNode | undefined): string[] =>
+  node === undefined ? [] : [node['Relation Name'] ?? [], ...(node.Plans ?? []).map(tablesOf)].flat();
 const indexesOf = (node: PlanNode | undefined): string[] =>
   node === undefined ? [] : [node['Index Name'] ?? [], ...(node.Plans ?? []).map(indexesOf)].flat();
 const large = [
   'tasks',
-  'task_events',
+  'task_events_2023_11',
+  'task_events_2023_12',
   'model_calls',
   'tool_calls',
   'contents',
@@ -116,6 +133,23 @@ test('a task with its events, citations and callback', () =>
     await adapters.callbacks.get({ ...scope, taskId: ids.task });
   }));
 
+test('events of a task are read, appended and deleted in the one part of its month', async () => {
+  const parts = await plansOf(async () => {
+    const task = { ...scope, taskId: ids.task, agent: 'knowledge' };
+    const run = { runId: 'r', step: 1, attempt: 1, purpose: 'turn', provider: 'p', model: 'm' } as const;
+    const call = { ...run, callId: ids.task, usage: noUsage, durationMs: 1, firstTokenMs: null };
+    await adapters.events.read(scope, ids.task, 0, 100);
+    await adapters.events.appendOnce(task, { runId: 'r' }, { type: 'task.resumed', data: { reason: 'x' } });
+    // It folds the streamed text.
+    await adapters.ledger.failModelCall(task, { ...call, code: 'internal', message: 'x', mayRetry: true });
+    await adapters.erasure.deleteTask(scope, ids.erased);
+  });
+  const read = parts.map(
+    ({ plan }) => new Set(tablesOf(plan).filter((table) => table.startsWith('task_events_'))).size,
+  );
+  expect(Math.max(...read)).toBe(1);
+});
+
 test('lists of conversations, messages and events', () =>
   expectIndexes(async () => {
     await adapters.conversationRows.list(scope, { limit: 20, archived: 'false' });
@@ -146,6 +180,7 @@ test('what the sweep asks', () =>
     await adapters.callbacks.removeOldSecrets(50);
     await adapters.ledger.writeOffLost();
     await adapters.ledger.countUsage(100);
+    await adapters.partitions.align(new AbortController().signal);
     await adapters.documents.listOpenIngestions({ ...page, after: ids.ingestion });
     await adapters.documents.pendingSince();
   }));
@@ -164,6 +199,15 @@ test('the deletion of a task and of a conversation, and the end of retention', (
       new AbortController().signal,
     );
   }));
+
+/** Two months of the generated rows. */
+const parted = `
+  alter table task_events detach partition task_events_first;
+  drop table task_events_first;
+  create table task_events_2023_11 partition of task_events
+    for values from ('${firstIdAt(Date.UTC(2023, 10))}') to ('${firstIdAt(Date.UTC(2023, 11))}');
+  create table task_events_2023_12 partition of task_events
+    for values from ('${firstIdAt(Date.UTC(2023, 11))}') to ('${firstIdAt(Date.UTC(2024, 0))}');`;
 
 /** Rows of 20 subjects and two tenants; ids carry their times, as real ones do. */
 const generated = `
