@@ -15,11 +15,12 @@ export async function sweepPartitions(
   try {
     for (const { partition, change } of await partitions.align(signal)) {
       metrics.eventPartitions.inc({ change });
-      if (change === 'made' || change === 'dropped') log.info({ partition, change }, 'the parts of the events changed');
+      if (change === 'made' || change === 'dropped')
+        log.info({ partition, change }, 'a partition of events was made or dropped');
     }
   } catch (error) {
     signal.throwIfAborted();
     metrics.eventPartitions.inc({ change: 'failed' });
-    log.warn({ err: error }, 'the parts of the events could not be made or dropped');
+    log.warn({ err: error }, 'the partitions of events could not be made or dropped');
   }
 }

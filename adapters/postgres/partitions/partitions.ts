@@ -11,7 +11,7 @@ const lockTimeoutMs = 200;
 /** How long a statement may take: attaching a partition reads the default one, while no other reads or writes that. */
 const statementTimeoutMs = 5_000;
 
-/** The partitions of `task_events`: docs/adr/0030-events-are-parted-by-month.md. */
+/** The partitions of `task_events`: docs/adr/0030-events-have-a-partition-a-month.md. */
 export const createPartitions = (db: Database): Partitions => ({
   async align(signal) {
     const found = await listPartitions(db);
