@@ -11,6 +11,10 @@ DECLARE
   month timestamp := date_trunc('month', now() AT TIME ZONE 'UTC' + interval '7 days') + interval '1 month';
   bound uuid := (lpad(to_hex((extract(epoch FROM month) * 1000)::bigint), 12, '0') || '70008000' || repeat('0', 12))::uuid;
 BEGIN
+  -- For lists of approvals by status. Writers wait while it is built; the table has a row only where a person is asked.
+  CREATE INDEX IF NOT EXISTS approvals_by_status ON approvals (tenant, status, id);
+  COMMIT;
+
   IF (SELECT relkind = 'p' FROM pg_class WHERE oid = 'task_events'::regclass) THEN RETURN; END IF;
 
   -- Rows of ids from elsewhere, and of tasks that a clock far ahead has named, belong to no month.
@@ -61,4 +65,5 @@ BEGIN
   DROP TABLE task_events;
   ALTER TABLE task_events_first RENAME TO task_events;
   ALTER INDEX task_events_first_pkey RENAME TO task_events_pkey;
+  DROP INDEX approvals_by_status;
 END $$;

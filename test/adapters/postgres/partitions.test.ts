@@ -40,6 +40,10 @@ const partsOf = async (taskId: string) =>
   ).map(({ part }) => part);
 const align = () => partitions.align(new AbortController().signal);
 const ofMonth = /^task_events_\d{4}_\d\d$/;
+const migrateDown = async () => {
+  let undone: string[] = [];
+  while (!undone.includes('0024_events-by-month')) undone = await migrate(env.config.DATABASE_URL, env.log, 'down');
+};
 const january = firstIdAt(Date.UTC(2027, 0));
 
 test('each month from this one on is to have a partition, and past ones but the last may be dropped', () => {
@@ -81,8 +85,7 @@ test('the migration keeps all events both ways, and goes on after an interruptio
     ['task_events_first', 'task_events_first'],
     ['task_events_default', 'task_events_default'],
   ]);
-  let undone: string[] = [];
-  while (!undone.includes('0024_events-by-month')) undone = await migrate(config.DATABASE_URL, log, 'down');
+  await migrateDown();
   for (const id of [old, foreignId, later]) expect(await partsOf(id)).toEqual(['task_events', 'task_events']);
   expect(await query(`select relname from pg_class where relname like 'task_events%' order by 1`)).toEqual([
     { relname: 'task_events' },
@@ -151,6 +154,10 @@ test('partitions are made ahead, and past ones are dropped when they are empty',
   expect(await align()).toEqual([{ partition: 'task_events_2024_01', change: 'dropped' }]);
   await addTask(old, [4]);
   expect(await partsOf(old)).toEqual(['task_events_default']);
+  await migrateDown();
+  expect([await partsOf(old), await partsOf(soon)]).toEqual([['task_events'], ['task_events', 'task_events']]);
+  await expect(addTask(old, [4])).rejects.toMatchObject({ code: '23505' });
+  await expect(query(`update task_events set task_id = gen_random_uuid()`)).rejects.toMatchObject({ code: '23503' });
 });
 
 test('the sweep counts what became of partitions, and goes on after an error', async () => {

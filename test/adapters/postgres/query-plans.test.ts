@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Kysely, PostgresDialect } from 'kysely';
 import { sweepRetention } from '../../../activities/sweep/sweep-retention.ts';
 import { firstIdAt } from '../../../adapters/postgres/tasks/task-reads.ts';
+import { approvalStatuses } from '../../../contract/approval.ts';
 import { noUsage } from '../../../contract/references.ts';
 import { TaskStatus } from '../../../contract/task.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
@@ -152,17 +153,43 @@ test('events of a task are read, appended and deleted in the one part of its mon
 
 test('lists of conversations, messages and events', () =>
   expectIndexes(async () => {
-    await adapters.conversationRows.list(scope, { limit: 20, archived: 'false' });
-    await adapters.conversationRows.listMessages(scope, ids.conversation, { limit: 20 });
+    for (const archived of ['false', 'true'] as const) {
+      await adapters.conversationRows.list(scope, { limit: 20, archived });
+      await adapters.conversationRows.list(scope, { limit: 20, archived, agent: 'rare', cursor: ids.task });
+    }
+    for (const filter of [{}, { after: 1 }, { before: 1 }])
+      await adapters.conversationRows.listMessages(scope, ids.conversation, { limit: 20, ...filter });
     await adapters.conversationEvents.read(scope, ids.conversation, 0, 100);
   }));
 
 test('lists of approvals, schedules and documents', async () => {
-  for (const filter of [{}, { status: 'pending' as const }, { mine: 'true' as const }, { taskId: ids.task }])
+  for (const filter of [
+    {},
+    ...([...approvalStatuses, 'decided'] as const).map((status) => ({ status })),
+    { mine: 'true' as const },
+    { taskId: ids.task },
+    { cursor: ids.task },
+  ])
     await expectIndexes(() => adapters.approvals.list(identity, { limit: 20, ...filter }));
+  const denied = () => adapters.approvals.list(identity, { limit: 20, status: 'denied' });
+  expect(await expectIndexes(denied)).toContain('approvals_by_status');
   await expectIndexes(() => adapters.schedules.list(scope, { limit: 20 }));
   await expectIndexes(() => adapters.documents.list(scope, { limit: 20 }));
+  await expectIndexes(() => adapters.documents.list(scope, { limit: 20, collection: 'rare' }));
 });
+
+test('what a task and an upload ask of their own rows', () =>
+  expectIndexes(async () => {
+    const task = { ...scope, taskId: ids.task, agent: 'knowledge' };
+    await adapters.ledger.listOpenCalls(task);
+    await adapters.ledger.stateOfCall(task, ids.task);
+    await adapters.ledger.findPaidCall(task, 1, 'turn');
+    await adapters.effects.listBegunUndos(task);
+    await adapters.messageStore.findToolResult(scope, ids.task, 'c');
+    await adapters.documents.getIngestion(scope, ids.ingestion);
+    await adapters.documents.listPendingFiles(scope, ids.ingestion, 100);
+    await adapters.ingestionEvents.read(scope, ids.ingestion, 0, 100);
+  }));
 
 test('usage', () =>
   expectIndexes(() =>
@@ -175,6 +202,7 @@ test('what the sweep asks', () =>
     const { next } = await adapters.tasks.listOpen({ olderThanMs: 5_000, after: undefined, limit: 200 });
     await adapters.tasks.listOpen({ olderThanMs: 5_000, after: next, limit: 200 });
     await adapters.tasks.listStates([ids.task]);
+    await adapters.tasks.countOpen();
     await adapters.conversationRows.listOpen({ ...page, after: ids.conversation });
     await adapters.callbacks.listOverdue(200);
     await adapters.callbacks.removeOldSecrets(50);
