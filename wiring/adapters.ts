@@ -61,7 +61,6 @@ export function createAdapters(edge: AdapterEdge) {
     ledger: createLedger(db),
     leases,
     erasure: createErasure(db),
-    partitions: createPartitions(db),
     parked: createParkedTasks(db),
     gate: createModelGate(db, {
       failures: config.ALFRED_OUTAGE_FAILURES,
@@ -71,6 +70,7 @@ export function createAdapters(edge: AdapterEdge) {
     }),
     providers: createProviders(config),
     catalog: createModelCatalog(config),
+    partitions: createPartitions(db),
     workflows,
     survey: createWorkflowSurvey(client, workflows),
     namespace: { check: () => checkNamespace({ db, client, config }) },

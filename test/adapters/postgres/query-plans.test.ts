@@ -134,23 +134,6 @@ test('a task with its events, citations and callback', () =>
     await adapters.callbacks.get({ ...scope, taskId: ids.task });
   }));
 
-test('events of a task are read, appended and deleted in the one part of its month', async () => {
-  const parts = await plansOf(async () => {
-    const task = { ...scope, taskId: ids.task, agent: 'knowledge' };
-    const run = { runId: 'r', step: 1, attempt: 1, purpose: 'turn', provider: 'p', model: 'm' } as const;
-    const call = { ...run, callId: ids.task, usage: noUsage, durationMs: 1, firstTokenMs: null };
-    await adapters.events.read(scope, ids.task, 0, 100);
-    await adapters.events.appendOnce(task, { runId: 'r' }, { type: 'task.resumed', data: { reason: 'x' } });
-    // It folds the streamed text.
-    await adapters.ledger.failModelCall(task, { ...call, code: 'internal', message: 'x', mayRetry: true });
-    await adapters.erasure.deleteTask(scope, ids.erased);
-  });
-  const read = parts.map(
-    ({ plan }) => new Set(tablesOf(plan).filter((table) => table.startsWith('task_events_'))).size,
-  );
-  expect(Math.max(...read)).toBe(1);
-});
-
 test('lists of conversations, messages and events', () =>
   expectIndexes(async () => {
     for (const archived of ['false', 'true'] as const) {
@@ -176,6 +159,23 @@ test('lists of approvals, schedules and documents', async () => {
   await expectIndexes(() => adapters.schedules.list(scope, { limit: 20 }));
   await expectIndexes(() => adapters.documents.list(scope, { limit: 20 }));
   await expectIndexes(() => adapters.documents.list(scope, { limit: 20, collection: 'rare' }));
+});
+
+test('events of a task are read, appended and deleted in the one part of its month', async () => {
+  const parts = await plansOf(async () => {
+    const task = { ...scope, taskId: ids.task, agent: 'knowledge' };
+    const run = { runId: 'r', step: 1, attempt: 1, purpose: 'turn', provider: 'p', model: 'm' } as const;
+    const call = { ...run, callId: ids.task, usage: noUsage, durationMs: 1, firstTokenMs: null };
+    await adapters.events.read(scope, ids.task, 0, 100);
+    await adapters.events.appendOnce(task, { runId: 'r' }, { type: 'task.resumed', data: { reason: 'x' } });
+    // It folds the streamed text.
+    await adapters.ledger.failModelCall(task, { ...call, code: 'internal', message: 'x', mayRetry: true });
+    await adapters.erasure.deleteTask(scope, ids.erased);
+  });
+  const read = parts.map(
+    ({ plan }) => new Set(tablesOf(plan).filter((table) => table.startsWith('task_events_'))).size,
+  );
+  expect(Math.max(...read)).toBe(1);
 });
 
 test('what a task and an upload ask of their own rows', () =>
