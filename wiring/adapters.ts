@@ -16,6 +16,7 @@ import { createErasure } from '../adapters/postgres/erasure/erasure.ts';
 import { createEffects } from '../adapters/postgres/ledger/effects.ts';
 import { createEventListener } from '../adapters/postgres/event-listener.ts';
 import { createTaskEvents } from '../adapters/postgres/tasks/task-events.ts';
+import { createPartitions } from '../adapters/postgres/partitions/partitions.ts';
 import { createCallLeases } from '../adapters/postgres/ledger/call-leases.ts';
 import { createLedger } from '../adapters/postgres/ledger/ledger.ts';
 import { createModelGate } from '../adapters/postgres/ledger/model-gate.ts';
@@ -69,6 +70,7 @@ export function createAdapters(edge: AdapterEdge) {
     }),
     providers: createProviders(config),
     catalog: createModelCatalog(config),
+    partitions: createPartitions(db),
     workflows,
     survey: createWorkflowSurvey(client, workflows),
     namespace: { check: () => checkNamespace({ db, client, config }) },

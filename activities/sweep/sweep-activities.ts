@@ -8,6 +8,7 @@ import { inBatches } from './in-batches.ts';
 import { resumeUndos, type UndoSweepDeps } from './resume-undos.ts';
 import { runEach } from './run-each.ts';
 import { sweepDocuments, type DocumentSweepDeps } from './sweep-documents.ts';
+import { sweepPartitions, type PartitionSweepDeps } from './sweep-partitions.ts';
 import { sweepRetention, type RetentionSweepDeps } from './sweep-retention.ts';
 import { wakeConversations, type WakeDeps } from './wake-conversations.ts';
 import { withCursor } from './with-cursor.ts';
@@ -22,7 +23,7 @@ import type {
 } from '../../contract/ports/index.ts';
 
 export type SweepDeps = Omit<
-  CompareDeps & MeasureDeps & WakeDeps & UndoSweepDeps & DocumentSweepDeps & RetentionSweepDeps,
+  CompareDeps & MeasureDeps & WakeDeps & UndoSweepDeps & DocumentSweepDeps & RetentionSweepDeps & PartitionSweepDeps,
   'callbacks' | 'conversationRows' | 'tasks' | 'workflows'
 > & {
   callbacks: Pick<Callbacks, 'listOverdue' | 'removeOldSecrets'>;
@@ -71,12 +72,16 @@ export const createSweepActivities = (deps: SweepDeps) => {
         await sweepDocuments(deps, signal);
       }),
 
-    /** Removes content that is deleted or has been kept long enough, and counts calls into the sums of usage. */
+    /**
+     * Removes content that is deleted or has been kept long enough, makes and drops partitions, and counts calls into
+     * the sums of usage.
+     */
     sweepRetention: (): Promise<void> =>
       withHeartbeat(async (signal) => {
         await runEach(
           { log: deps.log, signal },
           {
+            partitions: () => sweepPartitions(deps, signal),
             retention: () => sweepRetention(deps, signal),
             usage: async () => {
               await inBatches(signal, { size: 200 }, (limit) => deps.ledger.countUsage(limit));

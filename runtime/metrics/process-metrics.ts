@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 /** Upper bounds of the histogram buckets, in seconds. */
 const buckets = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-/** HTTP, corrected rows, and the process itself. */
+/** HTTP, corrected rows, partitions, and the process itself. */
 export const createProcessMetrics = (registers: Registry[]) => ({
   httpDuration: new Histogram({
     name: 'http_request_duration_seconds',
@@ -17,6 +17,12 @@ export const createProcessMetrics = (registers: Registry[]) => ({
     name: 'task_rows_corrected_total',
     help: 'Rows brought in line with what Temporal says',
     labelNames: ['found'],
+    registers,
+  }),
+  eventPartitions: new Counter({
+    name: 'event_partitions_total',
+    help: 'Partitions of the events that the sweep made or dropped, or could not',
+    labelNames: ['change'],
     registers,
   }),
   coldStart: new Gauge({ name: 'cold_start_seconds', help: 'From process start to ready', registers }),

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Kysely, PostgresDialect } from 'kysely';
 import { sweepRetention } from '../../../activities/sweep/sweep-retention.ts';
+import { firstIdAt } from '../../../adapters/postgres/tasks/task-reads.ts';
+import { approvalStatuses } from '../../../contract/approval.ts';
+import { noUsage } from '../../../contract/references.ts';
 import { TaskStatus } from '../../../contract/task.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import { createAdapters, type Adapters } from '../../../wiring/adapters.ts';
@@ -14,7 +17,7 @@ const identity = { ...scope, roles: ['boss'] };
 let env: TestEnvironment;
 let adapters: Adapters;
 let statements: { sql: string; parameters: readonly unknown[] }[] = [];
-let ids: { task: string; conversation: string; schedule: string; ingestion: string };
+let ids: { task: string; erased: string; conversation: string; schedule: string; ingestion: string };
 
 beforeAll(async () => {
   env = await createTestEnvironment();
@@ -23,9 +26,13 @@ beforeAll(async () => {
     log: ({ query: { sql, parameters } }) => void statements.push({ sql, parameters }),
   });
   adapters = createAdapters({ ...env, postgres: { ...env.postgres, db } });
+  await env.postgres.pool.query(parted);
+  await adapters.partitions.align(new AbortController().signal);
   await env.postgres.pool.query(generated);
   const { rows: found } = await env.postgres.pool.query<typeof ids>(
     `select (select id from tasks where subject = 's7' limit 1) as task,
+       (select id from tasks where subject = 's7' and tenant = 'local' and conversation_id is null
+         and ended_at is not null order by id desc limit 1) as erased,
        (select id from conversations where subject = 's7' limit 1) as conversation,
        (select id from schedules limit 1) as schedule, (select id from ingestions where subject = 's7' limit 1) as ingestion`,
   );
@@ -43,21 +50,29 @@ afterAll(async () => {
  * @returns the indexes that it reads
  */
 async function expectIndexes(run: () => Promise<unknown>) {
+  const plans = await plansOf(run);
+  for (const { sql, plan } of plans) {
+    const scanned = scansOf(plan).filter((table) => large.includes(table));
+    expect({ sql, scanned }).toEqual({ sql, scanned: [] });
+  }
+  return plans.flatMap(({ plan }) => indexesOf(plan));
+}
+
+/** The plans of the queries that `run` sends. */
+async function plansOf(run: () => Promise<unknown>): Promise<{ sql: string; plan: PlanNode | undefined }[]> {
   statements = [];
-  const indexes: string[] = [];
   await run();
   expect(statements).not.toEqual([]);
+  const plans = [];
   for (const { sql, parameters } of statements) {
     if (!/^\s*(with|select|update|delete|insert)\b/i.test(sql)) continue;
-    const { rows: plans } = await env.postgres.pool.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>({
+    const { rows } = await env.postgres.pool.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>({
       text: `explain (format json) ${sql}`,
       values: [...parameters],
     });
-    indexes.push(...indexesOf(plans[0]?.['QUERY PLAN'][0].Plan));
-    const scanned = scansOf(plans[0]?.['QUERY PLAN'][0].Plan).filter((table) => large.includes(table));
-    expect({ sql, scanned }).toEqual({ sql, scanned: [] });
+    plans.push({ sql, plan: rows[0]?.['QUERY PLAN'][0].Plan });
   }
-  return indexes;
+  return plans;
 }
 type PlanNode = { 'Node Type': string; 'Relation Name'?: string; 'Index Name'?: string; Plans?: PlanNode[] };
 const scansOf = (node: PlanNode | undefined): string[] =>
@@ -67,11 +82,14 @@ const scansOf = (node: PlanNode | undefined): string[] =>
         ...(node['Node Type'] === 'Seq Scan' && node['Relation Name'] ? [node['Relation Name']] : []),
         ...(node.Plans ?? []).flatMap(scansOf),
       ];
+const tablesOf = (node: PlanNode | undefined): string[] =>
+  node === undefined ? [] : [node['Relation Name'] ?? [], ...(node.Plans ?? []).map(tablesOf)].flat();
 const indexesOf = (node: PlanNode | undefined): string[] =>
   node === undefined ? [] : [node['Index Name'] ?? [], ...(node.Plans ?? []).map(indexesOf)].flat();
 const large = [
   'tasks',
-  'task_events',
+  'task_events_2023_11',
+  'task_events_2023_12',
   'model_calls',
   'tool_calls',
   'contents',
@@ -118,17 +136,60 @@ test('a task with its events, citations and callback', () =>
 
 test('lists of conversations, messages and events', () =>
   expectIndexes(async () => {
-    await adapters.conversationRows.list(scope, { limit: 20, archived: 'false' });
-    await adapters.conversationRows.listMessages(scope, ids.conversation, { limit: 20 });
+    for (const archived of ['false', 'true'] as const) {
+      await adapters.conversationRows.list(scope, { limit: 20, archived });
+      await adapters.conversationRows.list(scope, { limit: 20, archived, agent: 'rare', cursor: ids.task });
+    }
+    for (const filter of [{}, { after: 1 }, { before: 1 }])
+      await adapters.conversationRows.listMessages(scope, ids.conversation, { limit: 20, ...filter });
     await adapters.conversationEvents.read(scope, ids.conversation, 0, 100);
   }));
 
 test('lists of approvals, schedules and documents', async () => {
-  for (const filter of [{}, { status: 'pending' as const }, { mine: 'true' as const }, { taskId: ids.task }])
+  for (const filter of [
+    {},
+    ...([...approvalStatuses, 'decided'] as const).map((status) => ({ status })),
+    { mine: 'true' as const },
+    { taskId: ids.task },
+    { cursor: ids.task },
+  ])
     await expectIndexes(() => adapters.approvals.list(identity, { limit: 20, ...filter }));
+  const denied = () => adapters.approvals.list(identity, { limit: 20, status: 'denied' });
+  expect(await expectIndexes(denied)).toContain('approvals_by_status');
   await expectIndexes(() => adapters.schedules.list(scope, { limit: 20 }));
   await expectIndexes(() => adapters.documents.list(scope, { limit: 20 }));
+  await expectIndexes(() => adapters.documents.list(scope, { limit: 20, collection: 'rare' }));
 });
+
+test('events of a task are read, appended and deleted in the one part of its month', async () => {
+  const parts = await plansOf(async () => {
+    const task = { ...scope, taskId: ids.task, agent: 'knowledge' };
+    const run = { runId: 'r', step: 1, attempt: 1, purpose: 'turn', provider: 'p', model: 'm' } as const;
+    const call = { ...run, callId: ids.task, usage: noUsage, durationMs: 1, firstTokenMs: null };
+    await adapters.events.read(scope, ids.task, 0, 100);
+    await adapters.events.appendOnce(task, { runId: 'r' }, { type: 'task.resumed', data: { reason: 'x' } });
+    // It folds the streamed text.
+    await adapters.ledger.failModelCall(task, { ...call, code: 'internal', message: 'x', mayRetry: true });
+    await adapters.erasure.deleteTask(scope, ids.erased);
+  });
+  const read = parts.map(
+    ({ plan }) => new Set(tablesOf(plan).filter((table) => table.startsWith('task_events_'))).size,
+  );
+  expect(Math.max(...read)).toBe(1);
+});
+
+test('what a task and an upload ask of their own rows', () =>
+  expectIndexes(async () => {
+    const task = { ...scope, taskId: ids.task, agent: 'knowledge' };
+    await adapters.ledger.listOpenCalls(task);
+    await adapters.ledger.stateOfCall(task, ids.task);
+    await adapters.ledger.findPaidCall(task, 1, 'turn');
+    await adapters.effects.listBegunUndos(task);
+    await adapters.messageStore.findToolResult(scope, ids.task, 'c');
+    await adapters.documents.getIngestion(scope, ids.ingestion);
+    await adapters.documents.listPendingFiles(scope, ids.ingestion, 100);
+    await adapters.ingestionEvents.read(scope, ids.ingestion, 0, 100);
+  }));
 
 test('usage', () =>
   expectIndexes(() =>
@@ -141,12 +202,14 @@ test('what the sweep asks', () =>
     const { next } = await adapters.tasks.listOpen({ olderThanMs: 5_000, after: undefined, limit: 200 });
     await adapters.tasks.listOpen({ olderThanMs: 5_000, after: next, limit: 200 });
     await adapters.tasks.listStates([ids.task]);
+    await adapters.tasks.countOpen();
     await adapters.conversationRows.listOpen({ ...page, after: ids.conversation });
     await adapters.callbacks.listOverdue(200);
     await adapters.callbacks.removeOldSecrets(50);
     await adapters.effects.listUndoing({ ...page, after: ids.task });
     await adapters.ledger.writeOffLost();
     await adapters.ledger.countUsage(100);
+    await adapters.partitions.align(new AbortController().signal);
     await adapters.documents.listOpenIngestions({ ...page, after: ids.ingestion });
     await adapters.documents.pendingSince();
   }));
@@ -165,6 +228,15 @@ test('the deletion of a task and of a conversation, and the end of retention', (
       new AbortController().signal,
     );
   }));
+
+/** Two months of the generated rows. */
+const parted = `
+  alter table task_events detach partition task_events_first;
+  drop table task_events_first;
+  create table task_events_2023_11 partition of task_events
+    for values from ('${firstIdAt(Date.UTC(2023, 10))}') to ('${firstIdAt(Date.UTC(2023, 11))}');
+  create table task_events_2023_12 partition of task_events
+    for values from ('${firstIdAt(Date.UTC(2023, 11))}') to ('${firstIdAt(Date.UTC(2024, 0))}');`;
 
 /** Rows of 20 subjects and two tenants; ids carry their times, as real ones do. */
 const generated = `
