@@ -2,11 +2,9 @@ import { v7 as newId } from 'uuid';
 import { AlfredError } from '../../contract/errors.ts';
 import { noUsage, totalTokens, type MessageHead, type ReachedLimit, type TaskRef } from '../../contract/references.ts';
 import { callLimitMs } from '../../contract/rules/call-limit.ts';
-import { estimateTokens } from '../../contract/rules/token-estimate.ts';
 import { budgetExceeded } from '../../contract/rules/wait-reason.ts';
-import { linkAbort } from '../../runtime/link-abort.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
-import { showProgress, toAlfredError } from '../activity-context.ts';
+import { toAlfredError } from '../activity-context.ts';
 import { createCallSignal } from './call-signal.ts';
 import { waitForEarlierAttempts, type EarlierAttemptsDeps } from './earlier-attempts.ts';
 import { judgeResponse, type AnswerContext } from './judge-response.ts';
@@ -27,7 +25,8 @@ import type {
 } from '../../contract/ports/index.ts';
 import { reserve } from './reserve.ts';
 import { RunningCall } from './running-call.ts';
-import { createTextWriter } from './text-writer.ts';
+import { abortReasonOf, overtaken, refusalReasonOf, stopErrorOf } from './stop-reason.ts';
+import { streamText } from './stream-text.ts';
 import { untilStored } from '../until-stored.ts';
 
 export type AskDeps = EarlierAttemptsDeps & {
@@ -70,7 +69,7 @@ export type ModelCall = {
 export async function askModel(deps: AskDeps, modelCall: ModelCall, signal: AbortSignal): Promise<PaidCall> {
   // An attempt that Temporal does not wait for begins no further call.
   signal.throwIfAborted();
-  await waitForEarlierAttempts(deps, modelCall, signal);
+  let replaces = await waitForEarlierAttempts(deps, modelCall, signal);
   const paidBefore = await passGate(deps, modelCall);
   if (paidBefore) return paidBefore;
   const { task, at, purpose, provider, request } = modelCall;
@@ -82,7 +81,20 @@ export async function askModel(deps: AskDeps, modelCall: ModelCall, signal: Abor
     const reserved = await reserve(
       {
         ...modelCall,
-        begin: (worstCase) => deps.ledger.beginModelCall(task, { ...identity, ...at, worstCase, dayLimits }),
+        begin: async (worstCase) => {
+          while (true) {
+            signal.throwIfAborted();
+            const begun = await deps.ledger.beginModelCall(task, {
+              ...identity,
+              ...at,
+              replaces,
+              worstCase,
+              dayLimits,
+            });
+            if (begun !== 'running') return begun;
+            replaces = await waitForEarlierAttempts(deps, modelCall, signal);
+          }
+        },
       },
       signal,
     );
@@ -113,10 +125,11 @@ async function makeCall(
   const whyUnwanted = async () => stopErrorOf(await ledger.stateOfCall(task, identity.callId));
   const stop = createCallSignal({ activity, limitMs: callLimitMs(maxOutputTokens), whyUnwanted });
   const { signal } = stop;
+  const source = { callId: identity.callId, step: at.step, attempt: at.attempt };
   let isStreaming = true;
   try {
     const request = { ...modelCall.request, maxOutputTokens };
-    const unwritten = await stream(deps, running, { ...modelCall, request }, signal);
+    const unwritten = await streamText(deps, running, { ...modelCall, source, request }, signal);
     isStreaming = false;
     await ignoreGateFailure(deps, gate.recordSuccess(facts.name, gateUsageOf(running, modelCall)));
     if (cutBy && running.wasCut()) throw budgetExceeded(cutBy);
@@ -127,20 +140,31 @@ async function makeCall(
     const completed = { ...record(), parent, parts, stopReason, ...judged };
     const paid = await untilStored(async () => {
       // Before `model.completed`: who follows the text has all of it then.
-      if (unwritten !== undefined) await deps.events.completeText(task, at, unwritten);
+      if (unwritten !== undefined) await deps.events.completeText(task, source, unwritten);
       return ledger.settleModelCall(task, completed);
     }, signal);
     observeCall(metrics, completed, 'completed');
     return paid;
   } catch (error) {
-    const isStopped = signal.aborted || (error instanceof AlfredError && error.code === 'superseded');
-    const failure = isStopped
-      ? await stopReasonOf(signal, whyUnwanted)
-      : await withCircuitState(deps, modelCall, toAlfredError(error), isStreaming);
+    const isRefused = error instanceof AlfredError && error.code === 'superseded';
+    const isStopped = signal.aborted || isRefused;
+    let failure: AlfredError;
+    if (signal.aborted) failure = await abortReasonOf(signal, whyUnwanted);
+    else if (isRefused) failure = await refusalReasonOf(whyUnwanted);
+    else failure = await withCircuitState(deps, modelCall, toAlfredError(error), isStreaming);
     observeCall(metrics, record(), failure.code);
     const textParts = cutBy && answer && !isStopped ? running.cutText() : [];
     const cut = textParts.length > 0 ? { parent, parts: textParts } : undefined;
-    throw await recordFailure(deps, modelCall, { record: { ...record(), cut }, failure, error });
+    const recorded = await recordFailure(deps, modelCall, {
+      record: { ...record(), cut },
+      failure,
+      error,
+      activity,
+    });
+    if (failure.code !== 'superseded') throw recorded;
+    const paid = await ledger.findPaidCall(task, at.step, identity.purpose);
+    if (paid) return paid;
+    throw signal.aborted ? recorded : overtaken();
   } finally {
     stop.release();
   }
@@ -154,20 +178,25 @@ async function recordFailure(
     record,
     failure,
     error,
+    activity,
   }: {
     record: Omit<Parameters<Ledger['failModelCall']>[1], 'code' | 'message' | 'mayRetry'>;
     failure: AlfredError;
     error: unknown;
+    /** The activity's signal. */
+    activity: AbortSignal;
   },
 ): Promise<AlfredError> {
   const { code, message, retryAfterMs, details } = failure;
   const mayRetry = code !== 'cancelled' && code !== 'superseded';
-  const failures = await ledger
-    .failModelCall(task, { ...record, code, message, mayRetry })
-    .catch((storeError: unknown) => {
-      log.error({ err: storeError, taskId: task.taskId, step: at.step }, 'a failed model call could not be recorded');
-      return undefined;
-    });
+  const failures = await untilStored(
+    () => ledger.failModelCall(task, { ...record, code, message, mayRetry }),
+    activity,
+  ).catch((storeError: unknown) => {
+    log.error({ err: storeError, taskId: task.taskId, step: at.step }, 'a failed model call could not be recorded');
+    // Without its count it is not known to be the last attempt; the number of this attempt counts other failures too.
+    return 0;
+  });
   return new AlfredError(code, message, { retryAfterMs, failures, details, cause: failure.cause ?? error });
 }
 
@@ -230,61 +259,3 @@ const gateUsageOf = (running: RunningCall, { estimatedTokens }: ModelCall) => ({
   estimated: estimatedTokens,
   limits: running.limits,
 });
-
-/** Why a call was stopped. Streaming stops with a reason of its own, when its text is not wanted any more. */
-async function stopReasonOf(
-  { reason }: AbortSignal,
-  whyUnwanted: () => Promise<AlfredError | undefined>,
-): Promise<AlfredError> {
-  if (reason instanceof AlfredError) return reason;
-  if (reason instanceof Error && reason.message === 'WORKER_SHUTDOWN')
-    return new AlfredError('draining', 'The worker shuts down.');
-  return (await whyUnwanted().catch(() => undefined)) ?? new AlfredError('cancelled');
-}
-
-const stopErrorOf = (state: Awaited<ReturnType<Ledger['stateOfCall']>>): AlfredError | undefined => {
-  if (state === 'open') return undefined;
-  return state === 'ended' ? new AlfredError('cancelled') : new AlfredError('superseded');
-};
-
-/**
- * Consumes the provider's events. The text of a step is also streamed to those who follow the task.
- *
- * @returns the whole text if it is not known whether all of it was streamed
- */
-async function stream(
-  { events, log }: AskDeps,
-  running: RunningCall,
-  { task, at, purpose, provider, request }: ModelCall,
-  cancelled: AbortSignal,
-): Promise<string | undefined> {
-  const superseded = new AbortController();
-  const either = linkAbort([cancelled, superseded.signal]);
-  const write = async (mayStream: Promise<boolean>) => {
-    if (!(await mayStream)) superseded.abort(new AlfredError('superseded'));
-  };
-  const writer = createTextWriter(
-    {
-      append: (text) => write(events.appendText(task, at, text)),
-      complete: (text) => write(events.completeText(task, at, text)),
-    },
-    (error) => log.warn({ err: error, taskId: task.taskId, step: at.step }, 'streamed text could not be written yet'),
-  );
-  let unwritten: string | undefined;
-  try {
-    for await (const event of provider.stream(request, either.signal)) {
-      running.take(event);
-      showProgress({ model: request.model, outputTokens: estimateTokens(running.text.length) });
-      if (event.type === 'text' && purpose === 'turn') writer.write(event.text);
-    }
-  } catch (error) {
-    // After our abort a provider throws an error of its own: throw the reason for the abort instead.
-    superseded.signal.throwIfAborted();
-    throw error;
-  } finally {
-    either.release();
-    unwritten = await writer.close();
-  }
-  superseded.signal.throwIfAborted();
-  return unwritten;
-}

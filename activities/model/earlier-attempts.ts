@@ -23,32 +23,35 @@ const unknownForMs = 60_000;
 const endWaitMs = 5_000;
 
 /**
- * Waits until no earlier attempt at the same call runs any more. Temporal starts the next attempt when it heard nothing
- * of the one before for some seconds. That attempt may still run, and its answer is paid.
+ * Waits until no other attempt at the same call runs any more. Temporal starts the next attempt when it heard nothing
+ * of the one before for some seconds. That attempt may still run, and its answer is paid. The number of the attempt
+ * does not tell whether there is another one: it begins at 1 again after a wait of the task.
+ *
+ * @returns the open calls whose attempts are gone
  */
 export async function waitForEarlierAttempts(
   { ledger, leases, workflows, log }: EarlierAttemptsDeps,
-  { task, at, purpose }: { task: TaskRef; at: { step: number; attempt: number }; purpose: Purpose },
+  { task, at, purpose }: { task: TaskRef; at: { step: number }; purpose: Purpose },
   signal: AbortSignal,
-): Promise<void> {
-  if (at.attempt === 1) return;
+): Promise<string[]> {
   const judge = createLeaseJudge();
   while (true) {
     signal.throwIfAborted();
     const callIds = await ledger.listOpenCalls(task, { step: at.step, purpose });
-    if (callIds.length === 0) return;
+    if (callIds.length === 0) return [];
     const verdict = judge(await leases.stateOf(callIds), performance.now());
-    if (verdict === 'gone') break;
-    if (verdict === 'unknowable') {
+    if (verdict === 'unknowable')
       log.warn({ taskId: task.taskId, step: at.step }, 'it is not known whether an earlier model call still runs');
-      return;
-    }
+    if (verdict === 'gone') await forgetWorker(workflows, task, log);
+    if (verdict !== 'runs') return callIds;
     await sleep(pollMs, undefined, { signal });
   }
-  await workflows.forgetWorker(task.taskId).catch((error: unknown) => {
-    log.warn({ err: error, taskId: task.taskId }, 'the dead worker of a task could not be forgotten');
-  });
 }
+
+const forgetWorker = (workflows: EarlierAttemptsDeps['workflows'], { taskId }: TaskRef, log: Logger) =>
+  workflows.forgetWorker(taskId).catch((error: unknown) => {
+    log.warn({ err: error, taskId }, 'the dead worker of a task could not be forgotten');
+  });
 
 /**
  * Waits until the calls of an ending task are in the ledger, so that the reported usage is final. The calls of dead

@@ -4,7 +4,7 @@ import type { ProviderFailure } from '../outbound/provider-errors.ts';
 import { OpenAiAnswer } from './openai-answer.ts';
 import { normalizeEventStream } from './openai-event-stream.ts';
 import { openAiParameters } from './openai-request.ts';
-import { patientFetch } from './patient-fetch.ts';
+import { createPatientFetch } from './patient-fetch.ts';
 import { openAiRateLimitHeaders, parseRateLimits } from './rate-limit-headers.ts';
 import { replaceLoneSurrogates } from './replace-lone-surrogates.ts';
 import { streamAnswer } from './stream-answer.ts';
@@ -38,7 +38,7 @@ export function createOpenAiProvider({
   const isAzure = /\.azure\.com$/.test(url.hostname);
   const isOpenAi = isAzure || /(^|\.)api\.openai\.com$/.test(url.hostname);
   const idleMs = chosenIdleMs ?? (isOpenAi ? maxFetchMs : 30 * 60_000);
-  const fetchAnswer = idleMs > maxFetchMs ? patientFetch : fetch;
+  const fetchAnswer = idleMs > maxFetchMs ? createPatientFetch() : fetch;
   const client = new OpenAI({
     // The SDK requires a key, even for servers that ignore it.
     apiKey: apiKey ?? 'none',

@@ -2,6 +2,7 @@ import { AlfredError } from '../../contract/errors.ts';
 import type { ModelEvent, ProviderLimits, TokenCounts } from '../../contract/ports/index.ts';
 import { providerError, type ProviderFailure } from '../outbound/provider-errors.ts';
 import { partsWithoutThinking, removeThinking } from './remove-thinking.ts';
+import { watchSending } from './watch-sending.ts';
 import { watchSilence } from './watch-silence.ts';
 
 /** Builds one response from the pieces that a provider streams. */
@@ -42,9 +43,10 @@ export async function* streamAnswer<Piece>(
 ): AsyncIterable<ModelEvent> {
   signal.throwIfAborted();
   const watch = watchSilence(signal, idleMs);
+  const sending = watchSending();
   let isOpen = false;
   try {
-    const { pieces, headers } = await watch.wait(open(watch.signal));
+    const { pieces, headers } = await watch.wait(sending.send(() => open(watch.signal)));
     isOpen = true;
     const limits = parseLimits(headers);
     if (limits) yield { type: 'limits', limits };
@@ -60,37 +62,19 @@ export async function* streamAnswer<Piece>(
     yield { ...end, parts: partsWithoutThinking(end.parts) };
   } catch (error) {
     yield* usageEvents(answer);
-    if (error instanceof AlfredError) throw error;
+    // An abort may have an error of ours as its reason.
+    const isStopped = watch.signal.aborted;
+    if (error instanceof AlfredError && !isStopped) throw error;
     const failure = parseFailure(error);
     const isAnswered = failure?.status !== undefined || failure?.type !== undefined;
     // The provider charges what it has read and written, unless it answers with an error.
-    if (watch.signal.aborted || (!isAnswered && (isOpen || !wasNeverSent(error)))) yield { type: 'uncounted' };
+    if ((isOpen || sending.hasLeft()) && (isStopped || !isAnswered)) yield { type: 'uncounted' };
     if (signal.aborted) throw error;
     if (watch.isSilent()) throw silenceError(provider, idleMs, error);
     throw providerError(provider, failure ?? { message: 'the stream broke off' }, error);
   } finally {
     watch.release();
   }
-}
-
-/** Codes of connections that were never made. */
-const unconnectedCodes = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-
-/** Whether an error, or one of its causes, says that there was no connection. */
-function wasNeverSent(error: unknown): boolean {
-  if (typeof error !== 'object' || error === null) return false;
-  const { code, cause, errors } = error as { code?: unknown; cause?: unknown; errors?: unknown };
-  if (typeof code === 'string' && (unconnectedCodes.has(code) || /CERT|_TLS_/.test(code))) return true;
-  // One error for each address of a name.
-  if (Array.isArray(errors) && errors.length > 0) return errors.every(wasNeverSent);
-  return wasNeverSent(cause);
 }
 
 async function* eventsOf<Piece>(answer: AnswerBuilder<Piece>, pieces: AsyncIterable<Piece>): AsyncIterable<ModelEvent> {

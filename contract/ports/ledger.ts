@@ -20,14 +20,15 @@ import type { Run } from './identity.ts';
 /** The ledger of model calls, each of which is paid once, and the receipts of tool calls. */
 export interface Ledger {
   /**
-   * Charges the worst case of a call to its budgets, marks this attempt as the one that may stream, and appends an
-   * event. Earlier attempts that are still open become lost. If the step is paid already, nothing changes.
+   * Charges the worst case of a call to its budgets, marks it as the one that may stream, and appends an event. The
+   * calls that it replaces become lost if they are still open. Nothing changes if the step is paid already, or another
+   * call of it is open.
    *
-   * @returns the stored response when an earlier attempt has completed the step
+   * @returns the stored response when an earlier attempt has completed the step; `running` when another call is open
    * @throws AlfredError `superseded` when this run has ended the task; `budget_exceeded` (with `details`) when the
    *   worst case does not fit, and then nothing is charged; `model_unavailable` when too many attempts were lost
    */
-  beginModelCall(task: TaskRef, call: OpenModelCall): Promise<PaidCall | undefined>;
+  beginModelCall(task: TaskRef, call: OpenModelCall): Promise<PaidCall | 'running' | undefined>;
 
   /**
    * Stores the response, the ledger row and the events in one transaction, unless another attempt has completed the
@@ -46,8 +47,8 @@ export interface Ledger {
   listOpenCalls(task: TaskRef, only?: { step: number; purpose: Purpose }): Promise<string[]>;
 
   /**
-   * Reads whether the answer of an open call is still of use: `superseded` when a newer attempt took over, `ended` when
-   * the task has ended.
+   * Reads whether the answer of an open call is still of use: `superseded` when another attempt took over or has
+   * answered, `ended` when the task has ended or is to be cancelled.
    */
   stateOfCall(task: TaskRef, callId: string): Promise<'open' | 'superseded' | 'ended'>;
 
@@ -125,6 +126,8 @@ export type OpenModelCall = Run & {
   callId: string;
   step: number;
   attempt: number;
+  /** Open calls of the same step whose attempts are gone. */
+  replaces: string[];
   purpose: Purpose;
   provider: string;
   model: string;

@@ -180,20 +180,23 @@ export interface TaskEvents {
   /**
    * Appends streamed text of a model call.
    *
-   * @param source the attempt that streams the text
+   * @param source the call that streams the text
    * @returns false when nothing was appended: a newer attempt streams now, or the task has ended
    */
-  appendText(task: TaskRef, source: Run & { step: number; attempt: number }, text: string): Promise<boolean>;
+  appendText(task: TaskRef, source: TextSource, text: string): Promise<boolean>;
 
   /**
-   * Appends what is missing of the text that an attempt has streamed. For a text of which it is not known how much is
+   * Appends what is missing of the text that a call has streamed. For a text of which it is not known how much is
    * stored; safe to repeat.
    *
-   * @param text the attempt's whole text so far
+   * @param text the call's whole text so far
    * @returns false when nothing may be appended: a newer attempt streams now, or the task has ended
    */
-  completeText(task: TaskRef, source: Run & { step: number; attempt: number }, text: string): Promise<boolean>;
+  completeText(task: TaskRef, source: TextSource, text: string): Promise<boolean>;
 }
+
+/** A model call that streams text, with its id in the ledger. Attempts are numbered from 1 again after a wait. */
+export type TextSource = { callId: string; step: number; attempt: number };
 
 /** The citations in the answers of tasks. */
 export interface Citations {

@@ -8,7 +8,7 @@ import type { Ledger, OpenModelCall, Purpose } from '../../../contract/ports/ind
 import { chargeOf, findReachedLimit, insertDayBudgets } from '../tasks/budgets.ts';
 import { isOpenFor, reopen } from '../tasks/reopen.ts';
 import { endModelCall } from './end-model-call.ts';
-import { createOpenCalls } from './open-calls.ts';
+import { createOpenCalls, listOpenCalls } from './open-calls.ts';
 import { openModelCall, purposeField } from './open-model-call.ts';
 import { findPaidCall } from './paid-call.ts';
 import { storeResponse } from './store-response.ts';
@@ -44,6 +44,8 @@ export const createModelCalls = (db: Database): ModelCalls => ({
         if (!(await reopen(db, task, call))) throw new AlfredError('superseded', 'The task had ended.');
         continue;
       }
+      const open = await listOpenCalls(db, task, call);
+      if (open.some((callId) => !call.replaces.includes(callId))) return 'running';
       if (await insertDayBudgets(db, call.dayLimits)) continue;
       const limit = await findReachedLimit(db, task, call.dayLimits, chargeOf(call.worstCase, 1));
       if (limit) throw budgetExceeded(limit);

@@ -1,33 +1,30 @@
 import { sql, type RawBuilder } from 'kysely';
-import type { Ledger } from '../../../contract/ports/index.ts';
+import type { Ledger, Purpose } from '../../../contract/ports/index.ts';
+import type { TaskRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 
 type OpenCalls = Pick<Ledger, 'listOpenCalls' | 'stateOfCall' | 'writeOffOpenCalls' | 'writeOffLost'>;
 
 /** Calls under way, and those that were never heard of again. */
 export const createOpenCalls = (db: Database): OpenCalls => ({
-  async listOpenCalls({ taskId }, only) {
-    const rows = await db
-      .selectFrom('model_calls')
-      .select('call_id')
-      .where('task_id', '=', taskId)
-      .where('outcome', '=', 'open')
-      .$if(only !== undefined, (query) =>
-        query.where('step', '=', only?.step ?? 0).where('purpose', '=', only?.purpose ?? ''),
-      )
-      .execute();
-    return rows.flatMap(({ call_id }) => call_id ?? []);
-  },
+  listOpenCalls: (task, only) => listOpenCalls(db, task, only),
 
   async stateOfCall({ taskId }, callId) {
     const row = await db
       .selectFrom('tasks as t')
       .leftJoin('model_calls as c', (join) => join.onRef('c.task_id', '=', 't.id').on('c.call_id', '=', callId))
-      .select(['t.ended_at', 'c.outcome'])
+      .leftJoin('model_calls as paid', (join) =>
+        join
+          .onRef('paid.task_id', '=', 'c.task_id')
+          .onRef('paid.step', '=', 'c.step')
+          .onRef('paid.purpose', '=', 'c.purpose')
+          .on('paid.outcome', '=', 'completed'),
+      )
+      .select(['t.ended_at', 't.cancel_request', 'c.outcome', 'paid.id as paid_id'])
       .where('t.id', '=', taskId)
       .executeTakeFirst();
-    if (!row || row.ended_at !== null) return 'ended';
-    return row.outcome === 'open' ? 'open' : 'superseded';
+    if (!row || row.ended_at !== null || row.cancel_request !== null) return 'ended';
+    return row.outcome === 'open' && row.paid_id === null ? 'open' : 'superseded';
   },
 
   async writeOffOpenCalls({ taskId }) {
@@ -36,6 +33,24 @@ export const createOpenCalls = (db: Database): OpenCalls => ({
 
   writeOffLost: () => writeOff(db, sql`t.ended_at < now() - interval '20 minutes'`),
 });
+
+/** Lists the ids of a task's open calls, of one step and purpose or all. */
+export async function listOpenCalls(
+  db: Database,
+  { taskId }: TaskRef,
+  only?: { step: number; purpose: Purpose },
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('model_calls')
+    .select('call_id')
+    .where('task_id', '=', taskId)
+    .where('outcome', '=', 'open')
+    .$if(only !== undefined, (query) =>
+      query.where('step', '=', only?.step ?? 0).where('purpose', '=', only?.purpose ?? ''),
+    )
+    .execute();
+  return rows.flatMap(({ call_id }) => call_id ?? []);
+}
 
 /** Marks open calls of these tasks as lost, which counts them as usage with their worst case. @returns their number */
 async function writeOff(db: Database, whichTasks: RawBuilder<unknown>): Promise<number> {

@@ -4,16 +4,16 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import type { OpenModelCall, Purpose } from '../../../contract/ports/index.ts';
 import { appendEvents } from '../tasks/append-events.ts';
 import { budgetsOf, chargeOf, checkBudgets } from '../tasks/budgets.ts';
-import { streamingToken } from '../tasks/task-events.ts';
 
 /**
- * Charges a call with its worst case and inserts its row, in one statement. Earlier attempts at the step that are still
- * open become `lost` and count as usage at their worst case.
+ * Charges a call with its worst case and inserts its row, in one statement. The calls that it replaces become `lost`
+ * and count as usage at their worst case.
  *
- * @returns whether it did: not when the budgets have no room, the step is paid, or the task is not open for this run
+ * @returns whether it did: not when the budgets have no room, the step is paid, another call of it is open, the task is
+ *   not open for this run, or its row changed during the statement
  */
 export async function openModelCall(db: Database, task: TaskRef, call: OpenModelCall): Promise<boolean> {
-  const { runId, callId, step, attempt, purpose, provider, model, worstCase, dayLimits } = call;
+  const { runId, callId, step, attempt, replaces, purpose, provider, model, worstCase, dayLimits } = call;
   const budgets = budgetsOf(task.taskId, dayLimits);
   const charge = chargeOf(worstCase, 1);
   const isSameStep = sql`task_id = ${task.taskId} and step = ${step} and purpose = ${purpose}`;
@@ -22,21 +22,26 @@ export async function openModelCall(db: Database, task: TaskRef, call: OpenModel
     purpose === 'turn'
       ? sql`paid_step < ${step}`
       : sql`not exists (select from model_calls where ${isSameStep} and outcome = 'completed')`;
+  const isOpen = sql`${isSameStep} and outcome = 'open'`;
+  const isReplaced = sql`call_id = any(${replaces}::uuid[])`;
+  // Other tables are read as they were when the statement began. A call that began meanwhile has changed the number.
+  const isUnchanged = sql`last_seq = (select last_seq from tasks where id = ${task.taskId})`;
+  const isFree = sql`not exists (select from model_calls where ${isOpen} and not ${isReplaced}) and ${isUnchanged}`;
   const opened = await appendEvents(db, task, {
     before: {
       ...checkBudgets(budgets, dayLimits, charge),
       // Locked, because an attempt may be ending at this moment. It is counted either there or here.
       stale: sql`
         select id, input_tokens, output_tokens, cost_usd from model_calls
-        where ${isSameStep} and outcome = 'open' and (select ok from room) order by id for update`,
+        where ${isOpen} and ${isReplaced} and (select ok from room) order by id for update`,
       stale_usage: sql`
         select count(*)::int as n, coalesce(sum(input_tokens), 0) as input, coalesce(sum(output_tokens), 0) as output,
           coalesce(sum(cost_usd), 0) as cost
         from stale`,
     },
-    when: sql`(select ok from room) and ended_at is null and run_id = ${runId} and ${isUnpaid}`,
+    when: sql`(select ok from room) and ended_at is null and run_id = ${runId} and ${isUnpaid} and ${isFree}`,
     set: {
-      ...(purpose === 'turn' ? { streaming: streamingToken(call) } : {}),
+      ...(purpose === 'turn' ? { streaming: callId } : {}),
       model_calls: sql`model_calls + (select n from stale_usage)`,
       input_tokens: sql`input_tokens + (select input from stale_usage)`,
       output_tokens: sql`output_tokens + (select output from stale_usage)`,

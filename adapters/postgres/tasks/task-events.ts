@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { isTerminalEvent, type TaskEvent } from '../../../contract/events.ts';
 import type { Scope, TaskRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import type { Run, TaskEvents } from '../../../contract/ports/index.ts';
+import type { TaskEvents, TextSource } from '../../../contract/ports/index.ts';
 import { isComing } from '../conversations/coming-task.ts';
 import { appendEvents } from './append-events.ts';
 import { expandPieces } from './fold-text.ts';
@@ -73,8 +73,8 @@ export const createTaskEvents = (db: Database, listener: EventListener): TaskEve
     },
 
     async appendText(task, source, text) {
-      const when = sql`streaming = ${streamingToken(source)} and ended_at is null`;
-      const { step, attempt } = source;
+      const { callId, step, attempt } = source;
+      const when = sql`streaming = ${callId} and ended_at is null`;
       const event = { type: 'text.delta' as const, data: { step, attempt, text } };
       const appended = await appendEvents(db, task, { when, events: [event], isText: true });
       if (!appended) return false;
@@ -87,16 +87,14 @@ export const createTaskEvents = (db: Database, listener: EventListener): TaskEve
   };
 };
 
-type TextSource = Run & { step: number; attempt: number };
-
 async function completeText(trx: Database, task: TaskRef, source: TextSource, text: string): Promise<boolean> {
-  const { step, attempt } = source;
+  const { callId, step, attempt } = source;
   // Waits for a piece that an earlier statement of this attempt still writes.
   const row = await trx
     .selectFrom('tasks')
     .select('id')
     .where('id', '=', task.taskId)
-    .where('streaming', '=', streamingToken(source))
+    .where('streaming', '=', callId)
     .where('ended_at', 'is', null)
     .forUpdate()
     .executeTakeFirst();
@@ -114,6 +112,3 @@ async function completeText(trx: Database, task: TaskRef, source: TextSource, te
   const events = [{ type: 'text.delta', data: { step, attempt, text: missing } } as const];
   return (await appendEvents(trx, task, { events })) !== undefined;
 }
-
-/** The value of `tasks.streaming`: it names the one attempt that may stream text. */
-export const streamingToken = ({ runId, step, attempt }: TextSource) => `${runId}.${step}.${attempt}`;

@@ -1,4 +1,6 @@
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect } from '@jest/globals';
+import { AlfredError } from '../../../contract/errors.ts';
 import type { ModelEvent } from '../../../contract/ports/index.ts';
 import { collectResponse } from '../../support/providers/collect-response.ts';
 import { codesByStatus, retryWaits } from '../../support/providers/provider-expectations.ts';
@@ -15,8 +17,8 @@ describe.each(scriptedProviders)('$name, scripted', (scriptedProvider) => {
     const unavailable = { code: 'model_unavailable' };
 
     testScripted('silence from the beginning', async () => {
-      const { error, events, end } = await collect({ text: ['a'], stallAfter: -1 }, { idleMs: 60 });
-      expect(error).toMatchObject({ ...unavailable, message: expect.stringContaining('silent for 0.06 s') });
+      const { error, events, end } = await collect({ text: ['a'], stallAfter: -1 }, { idleMs: 500 });
+      expect(error).toMatchObject({ ...unavailable, message: expect.stringContaining('silent for 0.5 s') });
       expect(end).toBeUndefined();
       // The provider may charge what it has read.
       expect(events).toEqual([{ type: 'uncounted' }]);
@@ -135,6 +137,39 @@ describe.each(scriptedProviders)('$name, scripted', (scriptedProvider) => {
       expect(events).toEqual([]);
     });
 
+    testHttp('whose handshake is never answered costs nothing, also when the call is given up', async () => {
+      const silent = await startSilentServer();
+      for (const give of ['up for its silence', 'up by its caller']) {
+        const abort = new AbortController();
+        const isSilent = give === 'up for its silence';
+        const unconnected = provider().create({
+          baseUrl: `https://127.0.0.1:${silent.port}/v1`,
+          // With the longer one, another client is used.
+          idleMs: isSilent ? 100 : 1_800_000,
+        });
+        if (!isSilent) silent.onConnection(() => abort.abort(new AlfredError('superseded')));
+        const { error, events } = await collectResponse(unconnected, request(), { abort });
+        expect(error).toBeDefined();
+        expect(events).toEqual([]);
+      }
+      await silent.close();
+    });
+
+    testHttp('that is closed for a reason of ours is charged what came until then', async () => {
+      const stalled = await start();
+      stalled.respondWith({ text: ['a', 'b'], stallAfter: 1 });
+      const abort = new AbortController();
+      const reason = new AlfredError('timed_out');
+      const stopAt = ({ type }: ModelEvent) => {
+        if (type === 'text') abort.abort(reason);
+        return false;
+      };
+      const { error, events } = await collectResponse(stalled.create(), request(), { abort, stopAt });
+      expect(error).toBe(reason);
+      expect(events.at(-1)).toEqual({ type: 'uncounted' });
+      await stalled.server.close();
+    });
+
     testHttp('is closed when the reader stops reading', async () => {
       const stalled = await start();
       stalled.respondWith({ text: ['a', 'b'], stallAfter: 1 });
@@ -145,3 +180,18 @@ describe.each(scriptedProviders)('$name, scripted', (scriptedProvider) => {
     });
   });
 });
+
+/** A server that takes connections and says nothing, as behind a firewall that drops what comes later. */
+async function startSilentServer() {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => sockets.push(socket.on('error', () => {})));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    onConnection: (listener: () => void) => void server.on('connection', listener),
+    close() {
+      for (const socket of sockets) socket.destroy();
+      return new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}

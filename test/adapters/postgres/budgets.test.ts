@@ -3,6 +3,7 @@ import type { DayLimit, OpenModelCall } from '../../../contract/ports/index.ts';
 import { budgetId } from '../../../contract/ids.ts';
 import type { BudgetLimits } from '../../../contract/references.ts';
 import {
+  beginReplacing,
   completedCall,
   createLedgerHarness,
   dayLimit,
@@ -26,7 +27,7 @@ afterAll(async () => {
 /** Begins a call and returns it. */
 async function begin({ task }: LedgerTask, changes: Partial<OpenModelCall> = {}) {
   const call = openCall(changes);
-  await harness.ledger.beginModelCall(task, call);
+  await beginReplacing(harness.ledger, task, call);
   return call;
 }
 const refusal = (task: LedgerTask, changes: Partial<OpenModelCall> = {}) =>

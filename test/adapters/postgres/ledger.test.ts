@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { OpenModelCall } from '../../../contract/ports/index.ts';
 import type { MessageHead, TaskRef } from '../../../contract/references.ts';
 import {
   completedCall,
@@ -50,7 +51,8 @@ test('a response that is stored twice, because the first time was not confirmed,
 });
 
 test('of ten attempts that settle the same step concurrently one counts and the others are waste', async () => {
-  const calls = await Promise.all(Array.from({ length: 10 }, (_, i) => begin(i + 1)));
+  const calls: OpenModelCall[] = [];
+  while (calls.length < 10) calls.push(await begin(calls.length + 1));
   const turns = await Promise.all(
     calls.map((call, i) => harness.ledger.settleModelCall(task, completedCall(call, head, `answer ${i}`))),
   );
@@ -71,14 +73,15 @@ test('of two concurrent attempts the first to answer wins, not the first to begi
 });
 
 test('neither an attempt that a newer one replaced nor an ended task may stream', async () => {
-  await begin(1);
-  const stream = (attempt: number, text: string) => harness.events.appendText(task, { ...run, step: 1, attempt }, text);
-  expect(await stream(1, 'a')).toBe(true);
-  await begin(2);
-  expect(await stream(1, 'late')).toBe(false);
-  expect(await stream(2, 'b')).toBe(true);
+  const first = await begin(1);
+  expect(await harness.events.appendText(task, first, 'a')).toBe(true);
+  // After a wait of the task its attempts are numbered from 1 again.
+  const second = await begin(1);
+  expect(await harness.events.appendText(task, first, 'late')).toBe(false);
+  expect(await harness.events.completeText(task, first, 'a late')).toBe(false);
+  expect(await harness.events.appendText(task, second, 'b')).toBe(true);
   await harness.tasks.close(task, run, { status: 'cancelled', reason: 'test' });
-  expect(await stream(2, 'too late')).toBe(false);
+  expect(await harness.events.appendText(task, second, 'too late')).toBe(false);
   expect((await harness.eventTypes(task)).at(-1)).toBe('task.cancelled');
 });
 
@@ -112,10 +115,10 @@ test('a call that ends after its task appends no event and is charged', async ()
 });
 
 test('a call of a reset run takes the row over, and the earlier run may not stream any more', async () => {
-  await begin(1);
+  const zombie = await begin(1);
   await harness.tasks.close(task, run, { status: 'failed', code: 'terminated', message: 'by hand' });
   const next = await begin(1, { runId: 'run-2' });
-  expect(await harness.events.appendText(task, { ...run, step: 1, attempt: 1 }, 'zombie')).toBe(false);
+  expect(await harness.events.appendText(task, zombie, 'zombie')).toBe(false);
   expect(await harness.events.appendText(task, next, 'alive')).toBe(true);
   expect((await harness.eventTypes(task)).slice(-3)).toEqual(['task.resumed', 'model.started', 'text.delta']);
 });
@@ -177,11 +180,11 @@ test('a turn that calls tools names the calls, with fingerprints of their argume
 test('a summary is paid beside the turn of its step, adds no message and does not stop the turn from streaming', async () => {
   const turn = await begin(1);
   const summary = await begin(1, { purpose: 'summary' });
-  expect(await harness.events.appendText(task, { ...run, step: 1, attempt: 1 }, 'of the turn')).toBe(true);
+  expect(await harness.events.appendText(task, turn, 'of the turn')).toBe(true);
   const stored = await harness.ledger.settleModelCall(task, completedCall(summary, head, 'in short'));
   expect(stored).toMatchObject({ text: 'in short', turn: { head, next: 'answer' } });
   expect(await harness.ledger.findPaidCall(task, 1, 'turn')).toBeUndefined();
-  expect(await harness.events.appendText(task, { ...run, step: 1, attempt: 1 }, 'still')).toBe(true);
+  expect(await harness.events.appendText(task, turn, 'still')).toBe(true);
   await harness.ledger.settleModelCall(task, completedCall(turn, head, 'at length'));
   expect(await harness.ledger.beginModelCall(task, openCall({ purpose: 'summary', attempt: 2 }))).toEqual(stored);
   expect(await harness.ledger.findPaidCall(task, 1, 'turn')).toMatchObject({ turn: { usage: { inputTokens: 10 } } });
@@ -240,8 +243,7 @@ test('daily sums agree with the ledger, whatever becomes of a call, also for cal
 });
 
 test('streamed text of which it is unknown how much is stored is completed without a gap and without a repeat', async () => {
-  await begin(1);
-  const source = { ...run, step: 1, attempt: 1 };
+  const source = await begin(1);
   await harness.events.appendText(task, source, 'Stored, \ud83d');
   const whole = 'Stored, \ud83d\u0000\ude00 and lost.';
   // The connection may have broken before or after the piece was stored: both end in the same text.
@@ -255,6 +257,6 @@ test('streamed text of which it is unknown how much is stored is completed witho
   const next = await begin(2);
   expect(await harness.events.completeText(task, source, `${whole} Late.`)).toBe(false);
   // What an earlier attempt has streamed is not a part of this one's text.
-  expect(await harness.events.completeText(task, { ...source, attempt: next.attempt }, 'Whole.')).toBe(true);
+  expect(await harness.events.completeText(task, next, 'Whole.')).toBe(true);
   expect((await harness.eventsOf(task)).at(-1)).toMatchObject({ data: { attempt: 2, text: 'Whole.' } });
 });

@@ -157,12 +157,41 @@ test('an attempt that answers at the moment the next one begins gives the respon
   const release = await harness.lockRow('select from budgets where id = $1', budgetId.task(task.taskId));
   const settling = harness.ledger.settleModelCall(task, completedCall(call, head, 'answer'));
   await harness.untilStatementsWait(1);
-  const beginning = harness.ledger.beginModelCall(task, openCall({ attempt: 2 }));
+  const beginning = harness.ledger.beginModelCall(task, openCall({ attempt: 2, replaces: [call.callId] }));
   await harness.untilStatementsWait(2);
   await release();
   expect(await beginning).toEqual(await settling);
   expect(await harness.outcomesOf(task)).toEqual(['completed']);
   expect(await chargedToTask()).toEqual({ usd: 0.01, tokens: 15, calls: 1 });
+});
+
+test('an attempt that does not know of the call under way takes nothing over', async () => {
+  const call = await begin(2);
+  expect(await harness.ledger.beginModelCall(task, openCall({ attempt: 1 }))).toBe('running');
+  expect(await harness.rowsOf(task)).toMatchObject([{ call_id: call.callId, outcome: 'open' }]);
+  expect(await harness.events.appendText(task, call, 'goes on')).toBe(true);
+  expect(await chargedToTask()).toEqual({ usd: 0.1, tokens: 150, calls: 1 });
+});
+
+test.each(['turn', 'summary'] as const)('of attempts that begin at the same moment one begins: %s', async (purpose) => {
+  const release = await harness.lockRow('select from budgets where id = $1', budgetId.task(task.taskId));
+  const beginning = [1, 2].map((attempt) => harness.ledger.beginModelCall(task, openCall({ attempt, purpose })));
+  await harness.untilStatementsWait(2);
+  await release();
+  expect((await Promise.all(beginning)).toSorted()).toEqual(['running', undefined]);
+  expect(await harness.outcomesOf(task)).toEqual(['open']);
+  expect(await chargedToTask()).toEqual({ usd: 0.1, tokens: 150, calls: 1 });
+});
+
+test('the answer of a call is of use until another attempt has answered, or the task is to be cancelled', async () => {
+  const [lost, current, summary] = [await begin(1), await begin(2), await begin(1, { purpose: 'summary' })];
+  const statesOf = () =>
+    Promise.all([lost, current, summary].map(({ callId }) => harness.ledger.stateOfCall(task, callId)));
+  expect(await statesOf()).toEqual(['superseded', 'open', 'open']);
+  await harness.ledger.settleModelCall(task, completedCall(lost, head, 'late'));
+  expect(await statesOf()).toEqual(['superseded', 'superseded', 'open']);
+  await harness.tasks.recordCancelRequest(task, task.taskId, { reason: 'enough' });
+  expect(await statesOf()).toEqual(['ended', 'ended', 'ended']);
 });
 
 test('a call that has crashed twenty workers is not begun again', async () => {

@@ -56,13 +56,15 @@ async function say(id: string) {
   await parts.rows.storeMessage({ ...local, roles: [] }, conversation.conversationId, { id, text: id });
   await parts.turns.decide(conversation, [id]);
 }
+/** The call that streams now. */
+let streaming: ReturnType<typeof openCall>;
 const begin = async (attempt: number) => {
-  const call = openCall({ attempt });
-  expect(await parts.ledger.beginModelCall(task, call)).toBeUndefined();
-  return call;
+  streaming = openCall({ attempt, replaces: await parts.ledger.listOpenCalls(task) });
+  expect(await parts.ledger.beginModelCall(task, streaming)).toBeUndefined();
+  return streaming;
 };
-const stream = async (attempt: number, ...texts: string[]) => {
-  for (const text of texts) expect(await parts.events.appendText(task, { ...run, step: 1, attempt }, text)).toBe(true);
+const stream = async (...texts: string[]) => {
+  for (const text of texts) expect(await parts.events.appendText(task, streaming, text)).toBe(true);
 };
 const settle = (call: ReturnType<typeof openCall>) =>
   parts.ledger.settleModelCall(task, completedCall(call, head, 'x'));
@@ -82,12 +84,12 @@ const words = Array.from({ length: 100 }, (_, n) => (n % 7 === 0 ? `ü🙂${n} `
 
 test('the text of a step becomes one row when the step settles, and readers see the same events from any place', async () => {
   const first = await begin(1);
-  await stream(1, ...words.slice(0, 30));
+  await stream(...words.slice(0, 30));
   await parts.ledger.failModelCall(task, failedCall(first));
   const second = await begin(2);
-  await stream(2, ...words.slice(0, 60));
+  await stream(...words.slice(0, 60));
   await say('while it runs');
-  await stream(2, ...words.slice(60));
+  await stream(...words.slice(60));
   const before = { task: timeless(await read()), conversation: timeless(await readConversation()) };
   await settle(second);
 
@@ -115,9 +117,9 @@ test('a follower in the middle of a text sees each piece once while the text is 
       if (seen.length > 20) await folded.promise;
     }
   })();
-  await stream(1, ...words.slice(0, 40));
+  await stream(...words.slice(0, 40));
   await until('the follower has read a part', () => seen.length > 20);
-  await stream(1, ...words.slice(40));
+  await stream(...words.slice(40));
   await settle(call);
   await parts.tasks.close(task, run, { status: 'cancelled', reason: 'test' });
   folded.resolve();
@@ -129,7 +131,7 @@ test('a follower in the middle of a text sees each piece once while the text is 
 
 test('the text of an attempt that vanished is folded when the task ends', async () => {
   await begin(1);
-  await stream(1, ...words);
+  await stream(...words);
   await parts.tasks.close(task, run, { status: 'failed', code: 'workflow_lost', message: 'gone' });
   expect(await countRows('task_events')).toBeLessThanOrEqual(30);
   expect((await read()).filter(({ type }) => type === 'text.delta')).toHaveLength(words.length);
@@ -142,8 +144,8 @@ test('pieces in quick succession share notifications, and the last one is announ
   await begin(1);
   const heard: string[] = [];
   listener.on('notification', ({ payload = '' }) => heard.push(payload));
-  await stream(1, ...words);
-  await stream(1, 'last');
+  await stream(...words);
+  await stream('last');
   const before = heard.length;
   await until('the last piece is announced', () => heard.length > Math.min(before, 2));
   expect(heard.filter((id) => id === task.taskId).length).toBeLessThan(words.length / 2);
@@ -153,7 +155,7 @@ test('pieces in quick succession share notifications, and the last one is announ
 
 test('pieces that a crash of Postgres took back are stored again under their numbers before anything else', async () => {
   const call = await begin(1);
-  await stream(1, ...words.slice(0, 10));
+  await stream(...words.slice(0, 10));
   const before = timeless(await read());
   const conversationBefore = timeless(await readConversation());
   // What the log has not brought to the disk is gone after a crash.
@@ -185,7 +187,7 @@ test('a folded row gives its pieces with their numbers and whole characters', ()
 
 test('the schema of before has a row for every piece again', async () => {
   const call = await begin(1);
-  await stream(1, ...words);
+  await stream(...words);
   await settle(call);
   const events = (await read()).map(({ seq, type, data }) => ({ seq, type, data }));
   const conversationSeqs = (await readConversation()).map(({ seq }) => seq);

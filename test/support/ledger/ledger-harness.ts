@@ -5,7 +5,14 @@ import { createEventListener } from '../../../adapters/postgres/event-listener.t
 import { createTaskEvents } from '../../../adapters/postgres/tasks/task-events.ts';
 import { createLedger } from '../../../adapters/postgres/ledger/ledger.ts';
 import { createTasks } from '../../../adapters/postgres/tasks/tasks.ts';
-import type { CompletedModelCall, DayLimit, FailedModelCall, OpenModelCall } from '../../../contract/ports/index.ts';
+import type {
+  CompletedModelCall,
+  DayLimit,
+  FailedModelCall,
+  Ledger,
+  OpenModelCall,
+  PaidCall,
+} from '../../../contract/ports/index.ts';
 import type { BudgetLimits, MessageHead, Scope, TaskRef, Usage } from '../../../contract/references.ts';
 import { createTestEnvironment } from '../environment/environment.ts';
 import { until } from '../until.ts';
@@ -45,6 +52,7 @@ export const openCall = (changes: Partial<OpenModelCall> = {}): OpenModelCall =>
   callId: newId(),
   step: 1,
   attempt: 1,
+  replaces: [],
   purpose: 'turn',
   provider: 'scripted',
   model: 'x',
@@ -96,6 +104,19 @@ export const failedCall = (
   ...changes,
 });
 
+/** Begins an attempt as if those before were gone. @returns what was paid before */
+export async function beginReplacing(
+  ledger: Ledger,
+  task: TaskRef,
+  call: OpenModelCall,
+): Promise<PaidCall | undefined> {
+  while (true) {
+    const replaces = await ledger.listOpenCalls(task, call);
+    const begun = await ledger.beginModelCall(task, { ...call, replaces });
+    if (begun !== 'running') return begun;
+  }
+}
+
 /** The ledger, tasks, events and messages on a database of their own, without Temporal workflows. */
 export async function createLedgerHarness() {
   const env = await createTestEnvironment();
@@ -110,6 +131,7 @@ export async function createLedgerHarness() {
   return {
     ...parts,
     pool,
+    log: env.log,
     /** Creates a task and starts it. */
     async newTask(budget: BudgetLimits = {}, scope: Scope = local): Promise<LedgerTask> {
       const { id, head } = await parts.tasks.create(scope, { agent: 'knowledge', input: { text: 'Why?' } }, { budget });
@@ -117,10 +139,10 @@ export async function createLedgerHarness() {
       await parts.tasks.start(task, run, 'scripted:x');
       return { task, head };
     },
-    /** Begins an attempt at a step that is not paid yet. @returns the attempt */
+    /** Begins an attempt at a step that is not paid yet; those before are gone. @returns the attempt */
     async begin(task: TaskRef, changes: Partial<OpenModelCall> = {}): Promise<OpenModelCall> {
       const call = openCall(changes);
-      expect(await parts.ledger.beginModelCall(task, call)).toBeUndefined();
+      expect(await beginReplacing(parts.ledger, task, call)).toBeUndefined();
       return call;
     },
     /** The ledger's rows for a task, oldest first. */

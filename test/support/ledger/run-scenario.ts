@@ -6,7 +6,15 @@ import { budgetId } from '../../../contract/ids.ts';
 import { totalTokens, type BudgetLimits, type Usage } from '../../../contract/references.ts';
 import type { Action, AttemptOutcome, ScenarioLimits, Scenario } from './ledger-scenarios.ts';
 import { remainingIn, setDayLimit, findInconsistencies } from './ledger-invariants.ts';
-import { completedCall, failedCall, openCall, usageOf, type LedgerTask, type LedgerHarness } from './ledger-harness.ts';
+import {
+  beginReplacing,
+  completedCall,
+  failedCall,
+  openCall,
+  usageOf,
+  type LedgerTask,
+  type LedgerHarness,
+} from './ledger-harness.ts';
 
 type BegunAttempt = {
   actor: Actor;
@@ -70,7 +78,7 @@ export async function runScenario(harness: LedgerHarness, { tasks, agent, tenant
   /** @returns the attempt, or undefined when it was refused or the step is already paid */
   const begin = async (actor: Actor, call: OpenModelCall, used: Usage): Promise<BegunAttempt | undefined> => {
     try {
-      const paid = await harness.ledger.beginModelCall(actor.task, call);
+      const paid = await beginReplacing(harness.ledger, actor.task, call);
       if (paid) return void noteAnswer(actor, call, paid);
       const begun = { actor, call, used };
       actor.begun.push(begun);
@@ -176,8 +184,8 @@ async function spendTheRest({ ledger, pool }: LedgerHarness, { task, step }: Act
   const isLimited = { usd: usd < Infinity, tokens: tokens < Infinity };
   const rest = usageOf(isLimited.tokens ? tokens : 100, 0, isLimited.usd ? usd : 1);
   if (calls > 0)
-    expect(await ledger.beginModelCall(task, openCall({ ...callFields, worstCase: rest }))).toBeUndefined();
+    expect(await beginReplacing(ledger, task, openCall({ ...callFields, worstCase: rest }))).toBeUndefined();
   if (!isLimited.usd && !isLimited.tokens && calls > 1) return;
   const more = openCall({ ...callFields, attempt: 2, worstCase: usageOf(1, 0, 1e-10) });
-  await expect(ledger.beginModelCall(task, more)).rejects.toMatchObject({ code: 'budget_exceeded' });
+  await expect(beginReplacing(ledger, task, more)).rejects.toMatchObject({ code: 'budget_exceeded' });
 }
