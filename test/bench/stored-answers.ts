@@ -48,8 +48,9 @@ export async function measureStoredAnswers({
       provider: 'scripted',
       model: 'bench',
     } as const;
-    await ledger.beginModelCall(task, { ...run, ...call, worstCase: usage, dayLimits: [] });
-    for (const piece of pieces) await events.appendText(task, { ...run, step: 1, attempt: 1 }, piece);
+    await ledger.beginModelCall(task, { ...run, ...call, worstCase: usage, dayLimits: [], replaces: [] });
+    const { callId, step, attempt } = call;
+    for (const piece of pieces) await events.appendText(task, { ...run, callId, step, attempt }, piece);
     const text = `${pieces.join('')}${i}`;
     const { turn } = await ledger.settleModelCall(task, {
       ...call,
