@@ -50,7 +50,7 @@ export function createClients(urls: () => string[]) {
     ask: async (text: string): Promise<string> => {
       const body = { agent: 'knowledge', input: { text } };
       const task = await until(`${text} is accepted`, () => request<Task>('POST', '/v1/tasks', body, text), {
-        withinMs: 180_000,
+        withinMs: 900_000,
         everyMs: 500,
       });
       return task.id;
