@@ -101,7 +101,7 @@ type Comparison = CompareDeps &
   Pick<Options, 'isFull' | 'signal'> & { movedAt: Date | undefined; position: ComparePosition };
 
 /**
- * Compares one page of open rows. Starts those again that an operator has said to be lost.
+ * Compares one page of open rows. Starts those again that an operator has reported as lost.
  *
  * @param unknown gets the others that Temporal does not know
  * @returns false when they have become too many

@@ -49,7 +49,8 @@ export const createSweepActivities = (deps: SweepDeps) => {
       compare(isFull),
 
     /**
-     * Wakes conversations, starts forgotten callbacks and undos, and settles model calls that were never heard of again.
+     * Wakes conversations, starts forgotten callbacks and undos, and settles model calls that were never heard of
+     * again.
      */
     sweepRows: (): Promise<void> =>
       withHeartbeat(async (signal) => {

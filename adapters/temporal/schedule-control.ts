@@ -160,8 +160,8 @@ export const userScheduleState = ({ paused }: Pick<ScheduleRow, 'paused'>): Sche
 const pausedNote = 'Paused through Alfred.';
 
 /**
- * Whether Temporal has missed that the row was paused, or is no longer. A pause with another note is Temporal's own, after
- * a failure, or a person's: it stays.
+ * Whether Temporal has missed that the row was paused, or is no longer. A pause with another note is Temporal's own,
+ * after a failure, or a person's: it stays.
  */
 export const missesPause = (row: Pick<ScheduleRow, 'paused'>, current: ScheduleState): boolean =>
   row.paused ? current.paused !== true : current.paused === true && current.note === pausedNote;

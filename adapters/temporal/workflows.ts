@@ -13,6 +13,7 @@ import {
   undoWorkflowId,
 } from '../../contract/ids.ts';
 import type { Workflows, WorkflowState } from '../../contract/ports/index.ts';
+import type { CallbackRef, TaskRef } from '../../contract/references.ts';
 import { ownerSearchAttributes, taskStartOptions } from '../../contract/task-start.ts';
 import { coalesce } from '../../runtime/coalesce.ts';
 import type { Config } from '../../runtime/config.ts';
@@ -88,19 +89,7 @@ export const createWorkflows = (client: Client, config: Pick<Config, 'ALFRED_TEN
       }
     },
 
-    undoTask: ({ taskId, tenant, subject, agent }) =>
-      mapUnavailable(
-        signalWithStart(client, 'undoTaskWorkflow', {
-          workflowId: undoWorkflowId(taskId),
-          // The agent's workers have the keys of its tools.
-          taskQueue: agentQueue(agent),
-          args: [{ taskId, tenant, subject, agent }],
-          signal: signalName.wake,
-          workflowTaskTimeout,
-          typedSearchAttributes: ownerSearchAttributes({ agent, tenant }),
-          staticSummary: `undo · task ${taskId}`,
-        }),
-      ),
+    undoTask: (task) => mapUnavailable(startUndo(client, task)),
 
     syncSource: ({ sourceId, tenant, subject }) =>
       mapUnavailable(
@@ -128,27 +117,44 @@ export const createWorkflows = (client: Client, config: Pick<Config, 'ALFRED_TEN
       }
     },
 
-    deliverCallback: ({ tenant, subject, ...owner }, { restart = false } = {}) =>
-      mapUnavailable(
-        startWorkflow(client, 'callbackWorkflow', {
-          workflowId: callbackWorkflowId('taskId' in owner ? owner.taskId : owner.ingestionId),
-          taskQueue: systemQueue,
-          args: [
-            'taskId' in owner
-              ? { taskId: owner.taskId, tenant, subject }
-              : { ingestionId: owner.ingestionId, tenant, subject },
-          ],
-          // A delivery that has nothing to do ends by itself.
-          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-          workflowIdConflictPolicy: restart ? 'TERMINATE_EXISTING' : 'USE_EXISTING',
-          workflowTaskTimeout,
-          // One tenant's receivers that do not answer do not hold up the callbacks of another.
-          priority: priorityOf(config, tenant),
-          staticSummary: `callback · ${'taskId' in owner ? `task ${owner.taskId}` : `ingestion ${owner.ingestionId}`}`,
-        }),
-      ),
+    deliverCallback: (callback, options) => mapUnavailable(startDelivery(client, config, callback, options)),
   };
 };
+
+const startUndo = (client: Client, { taskId, tenant, subject, agent }: TaskRef) =>
+  signalWithStart(client, 'undoTaskWorkflow', {
+    workflowId: undoWorkflowId(taskId),
+    // The agent's workers have the keys of its tools.
+    taskQueue: agentQueue(agent),
+    args: [{ taskId, tenant, subject, agent }],
+    signal: signalName.wake,
+    workflowTaskTimeout,
+    typedSearchAttributes: ownerSearchAttributes({ agent, tenant }),
+    staticSummary: `undo · task ${taskId}`,
+  });
+
+const startDelivery = (
+  client: Client,
+  config: Pick<Config, 'ALFRED_TENANTS'>,
+  { tenant, subject, ...owner }: CallbackRef,
+  { restart = false }: { restart?: boolean } = {},
+) =>
+  startWorkflow(client, 'callbackWorkflow', {
+    workflowId: callbackWorkflowId('taskId' in owner ? owner.taskId : owner.ingestionId),
+    taskQueue: systemQueue,
+    args: [
+      'taskId' in owner
+        ? { taskId: owner.taskId, tenant, subject }
+        : { ingestionId: owner.ingestionId, tenant, subject },
+    ],
+    // A delivery that has nothing to do ends by itself.
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    workflowIdConflictPolicy: restart ? 'TERMINATE_EXISTING' : 'USE_EXISTING',
+    workflowTaskTimeout,
+    // One tenant's receivers that do not answer do not hold up the callbacks of another.
+    priority: priorityOf(config, tenant),
+    staticSummary: `callback · ${'taskId' in owner ? `task ${owner.taskId}` : `ingestion ${owner.ingestionId}`}`,
+  });
 
 /** Callers wait for a Temporal that is away and fail on every other error, so they must tell the two apart. */
 async function mapUnavailable(call: Promise<void>): Promise<void> {

@@ -1,10 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { createScheduleAlignment } from '../../adapters/temporal/schedule-alignment.ts';
 import { scheduleView } from '../../api/schedule-view.ts';
 import { scheduleWorkflowId, systemQueue, taskWorkflowId } from '../../contract/ids.ts';
+import { createLogger } from '../../runtime/logger.ts';
 import { resetWorkflow } from '../support/tasks/reset-workflow.ts';
 import { until } from '../support/until.ts';
 import type { AnyJson } from './checked-client.ts';
 import { ask, createScheduleHarness, everySecond, hourly, textOf, type ScheduleHarness } from './schedule-harness.ts';
+
+const silent = createLogger({ ALFRED_LOG_LEVEL: 'silent', ALFRED_LOG_FORMAT: 'json' }, 'test');
 
 let api: ScheduleHarness;
 beforeAll(async () => {
@@ -225,4 +229,25 @@ test('a schedule whose last run is over says that it does not run again', async 
   expect(row && scheduleView(row, status, { self: '', temporal: '' })).toMatchObject({
     warnings: [expect.stringContaining('does not run again')],
   });
+});
+
+test('a change that never reached Temporal arrives there with the sweep; a pause by Temporal stays', async () => {
+  const { id } = await api.create();
+  const align = () => createScheduleAlignment({ ...api, log: silent }).align();
+  const inTemporal = async () => {
+    const { state, spec } = await api.inTemporal(id).describe();
+    return { paused: state.paused, everyMs: spec.intervals?.[0]?.every };
+  };
+  // The process ends between the commit and the call to Temporal.
+  const write = (change: string) =>
+    api.postgres.pool.query(`update schedules set ${change}, updated_at = now() where id = $1`, [id]);
+  await write(`paused = true, timing = timing || '{"everyS": 7200}'`);
+  await align();
+  expect(await inTemporal()).toEqual({ paused: true, everyMs: 7_200_000 });
+  await write('paused = false');
+  await align();
+  expect(await inTemporal()).toEqual({ paused: false, everyMs: 7_200_000 });
+  await api.inTemporal(id).pause('paused due to workflow failure');
+  await align();
+  expect(await inTemporal()).toEqual({ paused: true, everyMs: 7_200_000 });
 });

@@ -1,6 +1,4 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { createScheduleAlignment } from '../../adapters/temporal/schedule-alignment.ts';
-import { createLogger } from '../../runtime/logger.ts';
 import type { AnyJson } from './checked-client.ts';
 import {
   ask,
@@ -12,8 +10,6 @@ import {
 } from './schedule-harness.ts';
 
 const secret = 'whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVoxMjM0NTY=';
-const silent = createLogger({ ALFRED_LOG_LEVEL: 'silent', ALFRED_LOG_FORMAT: 'json' }, 'test');
-
 let api: ScheduleHarness;
 beforeAll(async () => {
   api = await createScheduleHarness();
@@ -266,27 +262,6 @@ describe('changes', () => {
     await api.inTemporal(id).delete();
     expect((await api.patch(id, { name: 'Still paused' })).body).toMatchObject({ state: 'scheduled', paused: true });
     expect((await api.inTemporal(id).describe()).state).toMatchObject({ paused: true });
-  });
-
-  test('a change that never reached Temporal arrives there with the sweep; a pause by Temporal stays', async () => {
-    const { id } = await api.create();
-    const align = () => createScheduleAlignment({ ...api, log: silent }).align();
-    const inTemporal = async () => {
-      const { state, spec } = await api.inTemporal(id).describe();
-      return { paused: state.paused, everyMs: spec.intervals?.[0]?.every };
-    };
-    // The process ends between the commit and the call to Temporal.
-    const write = (change: string) =>
-      api.postgres.pool.query(`update schedules set ${change}, updated_at = now() where id = $1`, [id]);
-    await write(`paused = true, timing = timing || '{"everyS": 7200}'`);
-    await align();
-    expect(await inTemporal()).toEqual({ paused: true, everyMs: 7_200_000 });
-    await write('paused = false');
-    await align();
-    expect(await inTemporal()).toEqual({ paused: false, everyMs: 7_200_000 });
-    await api.inTemporal(id).pause('paused due to workflow failure');
-    await align();
-    expect(await inTemporal()).toEqual({ paused: true, everyMs: 7_200_000 });
   });
 });
 

@@ -67,8 +67,8 @@ export async function conversationWorkflow(conversation: ConversationRef): Promi
   } while (hasNews() || !isDone());
 
   /**
-   * Looks at a task's row alone can fill the history, when the task waits for a person for hours. The next run finds the
-   * task by its row; that of a deleted conversation, too.
+   * Looks at a task's row alone can fill the history, when the task waits for a person for hours. The next run finds
+   * the task by its row; that of a deleted conversation, too.
    */
   function isFullOfPolls() {
     return turn.isPolled && isHistoryFull() && allHandlersFinished() && patched('polls-on-in-a-new-run');

@@ -51,16 +51,7 @@ export const createEffects = (db: Database): Effects => ({
 
   listBegunUndos: ({ taskId }) => selectSentCalls(db, taskId).where('undo_state', '=', 'begun').execute(),
 
-  async listUndoing({ olderThanMs, after, limit }) {
-    const afterTask = after === undefined ? sql`true` : sql`task_id > ${after}::uuid`;
-    const { rows } = await sql<TaskRef>`
-      select t.id as "taskId", t.tenant, t.subject, t.agent
-      from (select distinct task_id from tool_calls where undo_state = 'begun' and ${afterTask}) c
-      join tasks t on t.id = c.task_id
-      where t.ended_at < ${new Date(Date.now() - olderThanMs)}
-      order by t.id limit ${limit}`.execute(db);
-    return rows;
-  },
+  listUndoing: (page) => listUndoing(db, page),
 
   async beginUndo({ taskId, tenant, subject }, call) {
     const { rows } = await sql<{
@@ -116,6 +107,20 @@ export const createEffects = (db: Database): Effects => ({
     });
   },
 });
+
+async function listUndoing(
+  db: Database,
+  { olderThanMs, after, limit }: Parameters<Effects['listUndoing']>[0],
+): Promise<TaskRef[]> {
+  const afterTask = after === undefined ? sql`true` : sql`task_id > ${after}::uuid`;
+  const { rows } = await sql<TaskRef>`
+    select t.id as "taskId", t.tenant, t.subject, t.agent
+    from (select distinct task_id from tool_calls where undo_state = 'begun' and ${afterTask}) c
+    join tasks t on t.id = c.task_id
+    where t.ended_at < ${new Date(Date.now() - olderThanMs)}
+    order by t.id limit ${limit}`.execute(db);
+  return rows;
+}
 
 /** The calls of a task that change something and whose request was sent, newest first. */
 const selectSentCalls = (db: Database, taskId: string) =>

@@ -124,7 +124,7 @@ function isCallback({ tenant, subject, ...owner }: CallbackRef) {
   return sql`${column} = ${isUuid(id) ? id : null}::uuid and tenant = ${tenant} and subject = ${subject}`;
 }
 
-// Who asked for a task that could not be started was told so, and repeats the request.
+// The caller of a task that could not be started got an error, and repeats the request.
 const hasEnded = sql`(
   exists (select from tasks where id = task_id and ended_at is not null and error_code is distinct from 'never_started')
   or exists (select from ingestions where id = ingestion_id and ended_at is not null))`;

@@ -77,7 +77,7 @@ test('hours in which our own database was away do not count', async () => {
   expect(await fail(ref)).toBe('failed');
 });
 
-test('a task that could not be started is not called back: who asked for it was told', async () => {
+test('a task that could not be started is not called back: its caller got an error', async () => {
   const ref = await endedTask('never_started');
   expect(await overdue()).not.toContain(ref.taskId);
   expect(await callbacks.beginAttempt(ref)).toBeUndefined();
