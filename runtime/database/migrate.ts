@@ -6,15 +6,15 @@ import pg from 'pg';
 import type { Logger } from '../logger.ts';
 
 /** How long a statement waits for a lock. Short, because all who use the table after it wait behind it. */
-const lockTimeout = '3s';
+const lockTimeoutMs = 3_000;
 /** How often a migration that got no lock is tried, and the pauses in between, in which the others go on. */
 const retry = { attempts: 60, firstPauseMs: 250, maxPauseMs: 10_000 };
 /** How long to wait before asking again whether another process has ended its migrations. */
 const turnPollMs = 500;
 
 /**
- * Migrates the schema up to the newest version, or down by one. Several processes may call it at once: one migrates, and
- * the others wait for it.
+ * Migrates the schema up to the newest version, or down by one. Several processes may call it at once: one migrates,
+ * and the others wait for it.
  *
  * @returns the names of the migrations that ran
  */
@@ -39,7 +39,7 @@ export async function migrate(databaseUrl: string, log: Logger, direction: 'up' 
   }
 }
 
-/** The limits of the role are for requests: an index of a large table takes longer. Not every version knows each one. */
+/** The limits of the role are for requests: an index of a large table takes longer. Not every server knows each one. */
 const withoutLimits = `
   select set_config(name, '0', false) from pg_settings where name in
     ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout')`;
@@ -49,12 +49,14 @@ const withoutLimits = `
  * lock would keep a snapshot, for whose end `CREATE INDEX CONCURRENTLY` of the other process waits.
  */
 async function waitForTurn(client: pg.Client, log: Logger): Promise<void> {
-  for (let asked = 0; ; asked++) {
+  let hasWarned = false;
+  while (true) {
     const { rows } = await client.query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [
       PG_MIGRATE_LOCK_ID,
     ]);
     if (rows[0]?.locked) return;
-    if (asked === 0) log.warn('another process migrates this database; this one waits until it has ended');
+    if (!hasWarned) log.warn('another process migrates this database; this one waits until it has ended');
+    hasWarned = true;
     await sleep(turnPollMs);
   }
 }
@@ -62,7 +64,9 @@ async function waitForTurn(client: pg.Client, log: Logger): Promise<void> {
 /** @returns the name of the migration that ran; undefined when there was none left */
 async function runNext(client: pg.Client, log: Logger, direction: 'up' | 'down'): Promise<string | undefined> {
   let pauseMs = retry.firstPauseMs;
-  for (let attempt = 1; ; attempt++) {
+  let attempt = 0;
+  while (true) {
+    attempt++;
     const problems: string[] = [];
     try {
       const [migration] = await runner({
@@ -94,7 +98,7 @@ async function runNext(client: pg.Client, log: Logger, direction: 'up' | 'down')
   }
 }
 
-/** A lock was not free in time (55P03), or Postgres has ended this one of two transactions that lock each other (40P01). */
+/** A lock was not free in time (55P03), or Postgres has ended one of two transactions that lock each other (40P01). */
 const isLockFailure = (error: unknown): error is Error =>
   error instanceof Error && ['55P03', '40P01'].includes(String((error as { code?: unknown }).code));
 
@@ -117,10 +121,10 @@ async function loadMigration(path: string) {
  * rows would lock them until its end, and an index is built `CONCURRENTLY`, without a lock for writers, only outside of
  * one. Each of its statements is sent on its own, and a block in `$$` is the only one of its part.
  *
- * What is built `CONCURRENTLY` waits for older transactions as long as it takes, because no other statement waits for it.
+ * What is built `CONCURRENTLY` waits for older transactions as long as it takes, because no statement waits for it.
  */
 const runStatements = (sql: string) => (builder: MigrationBuilder) => {
-  builder.sql(`set lock_timeout = '${/\bconcurrently\b/i.test(sql) ? 0 : lockTimeout}'`);
+  builder.sql(`set lock_timeout = ${/\bconcurrently\b/i.test(sql) ? 0 : lockTimeoutMs}`);
   if (!sql.trimStart().startsWith('-- Outside a transaction')) return builder.sql(sql);
   builder.noTransaction();
   const statements = sql.includes('$$') ? [sql] : sql.split(/;$/m);
