@@ -70,6 +70,8 @@ async function writeEvents(
       ? sql`last_seq + case when ended_at is null then ${number} else 0 end`
       : sql`last_seq + ${number}`,
     updated_at: sql`now()`,
+    // An activity that outlived its deleted task has written: the sweep erases the task once more.
+    erase_requested_at: sql`case when erased_at is not null and ended_at is not null then now() else erase_requested_at end`,
     ...set,
   };
   const queries = {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Kysely, PostgresDialect } from 'kysely';
 import { sweepRetention } from '../../../activities/sweep/sweep-retention.ts';
 import { TaskStatus } from '../../../contract/task.ts';
+import { createMetrics } from '../../../runtime/metrics.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import { createAdapters, type Adapters } from '../../../wiring/adapters.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
@@ -159,6 +160,7 @@ test('the deletion of a task and of a conversation, and the end of retention', (
         ...adapters,
         messages: { wake: async () => {} },
         retentionOf: () => ({ tasksDays: 100_000, conversationsDays: 100_000 }),
+        metrics: createMetrics(),
         log: env.log,
       },
       new AbortController().signal,

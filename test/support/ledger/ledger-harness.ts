@@ -109,6 +109,8 @@ export async function createLedgerHarness() {
   };
   return {
     ...parts,
+    db,
+    log: env.log,
     pool,
     /** Creates a task and starts it. */
     async newTask(budget: BudgetLimits = {}, scope: Scope = local): Promise<LedgerTask> {
