@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createLogger } from '../../runtime/logger.ts';
 import { measureAddedFolder } from './added-folder.ts';
+import { measureDeletion } from './deletion.ts';
 import { measureLongConversation } from './long-conversation.ts';
 import { measureManyConversations } from './many-conversations.ts';
 import { measureSearches } from './searches.ts';
@@ -26,6 +27,8 @@ const { values } = parseArgs({
     conversations: { type: 'string' },
     search: { type: 'string' },
     files: { type: 'string' },
+    deletion: { type: 'boolean', default: false },
+    rows: { type: 'string', default: '200000' },
   },
 });
 const concurrency = Number(values.concurrency);
@@ -40,6 +43,7 @@ try {
     await measureLongConversation({ messages: Number(values.conversation), dir, log, cleanups });
   else if (values.conversations)
     await measureManyConversations({ count: Number(values.conversations), concurrency, dir, log, cleanups });
+  else if (values.deletion) await measureDeletion({ count: Number(values.rows), dir, log, cleanups });
   else if (values.files) await measureAddedFolder({ count: Number(values.files), dir, log, cleanups });
   else if (values.search) await measureSearches({ count: Number(values.search), dir, log, cleanups });
   else

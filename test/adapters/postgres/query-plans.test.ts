@@ -151,8 +151,14 @@ test('what the sweep asks', () =>
     await adapters.documents.pendingSince();
   }));
 
-test('the deletion of a task and of a conversation, and the end of retention', () =>
-  expectIndexes(async () => {
+test('the deletion of a task and of a conversation, and the end of retention', async () => {
+  // Another task has the same question.
+  await env.postgres.pool.query(
+    `update tasks set input_head = (select input_head from tasks where id = $1)
+     where id = (select id from tasks where tenant = 'local' and subject = 's7' and id <> $1 limit 1)`,
+    [ids.task],
+  );
+  await expectIndexes(async () => {
     await adapters.erasure.deleteTask(scope, ids.task);
     await adapters.turns.erase({ ...scope, conversationId: ids.conversation, agent: 'knowledge' });
     await sweepRetention(
@@ -165,7 +171,9 @@ test('the deletion of a task and of a conversation, and the end of retention', (
       },
       new AbortController().signal,
     );
-  }));
+  });
+  expect(statements.filter(({ sql }) => sql.includes('own (hash)'))).not.toEqual([]);
+});
 
 /** Rows of 20 subjects and two tenants; ids carry their times, as real ones do. */
 const generated = `
