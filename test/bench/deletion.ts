@@ -5,7 +5,6 @@ import { createConversationTurns } from '../../adapters/postgres/conversations/c
 import { createSchedules } from '../../adapters/postgres/schedules/schedules.ts';
 import { createTasks } from '../../adapters/postgres/tasks/tasks.ts';
 import { percentile } from '../../cli/eval/measures.ts';
-import type { Scope } from '../../contract/references.ts';
 import { freePort } from '../../deploy/local/ports/ports.ts';
 import { startPostgres } from '../../deploy/local/servers/postgres.ts';
 import { loadConfig } from '../../runtime/config.ts';
@@ -104,8 +103,8 @@ async function measureDeletions(db: Database) {
   print('a message of the same user is stored meanwhile', meanwhile);
 }
 
-const storeMessage = (db: Database, conversationId: string, id: string, who: Scope = scope) =>
-  createConversationRows(db).storeMessage({ ...who, roles: [] }, conversationId, { id, text: `A message, ${id}.` });
+const storeMessage = (db: Database, conversationId: string, id: string) =>
+  createConversationRows(db).storeMessage({ ...scope, roles: [] }, conversationId, { id, text: `A message, ${id}.` });
 
 /** @returns the time in milliseconds */
 async function timed(work: () => Promise<unknown>): Promise<number> {
