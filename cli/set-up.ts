@@ -11,6 +11,7 @@ import { ensureSchedules } from '../workers/schedules.ts';
 import { CliError } from './cli-error.ts';
 import { directDatabaseUrl } from '../runtime/database/database-url.ts';
 import { rethrowDatabaseError } from './rethrow-database-error.ts';
+import { createMigrationLog } from './migration-log.ts';
 import { stackEnvironment } from './stack.ts';
 import type { Terminal } from './terminal/terminal.ts';
 
@@ -27,7 +28,9 @@ const log = pino({ level: 'silent' });
 /** Applies migrations, and registers search attributes and schedules in Temporal. Safe to repeat. */
 export async function setUp({ terminal, hasTemporalMoved, models }: SetUp): Promise<void> {
   const config = loadConfig(await stackEnvironment());
-  const names = await migrate(directDatabaseUrl(config), log).catch(rethrowDatabaseError(config));
+  const names = await migrate(directDatabaseUrl(config), createMigrationLog(terminal)).catch(
+    rethrowDatabaseError(config),
+  );
   terminal.print(`Postgres: ${names.length > 0 ? `applied ${names.join(', ')}` : 'the schema is up to date'}`);
 
   const where = `${config.TEMPORAL_ADDRESS}, namespace ${config.TEMPORAL_NAMESPACE}`;

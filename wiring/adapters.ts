@@ -60,7 +60,7 @@ export function createAdapters(edge: AdapterEdge) {
     turns: createConversationTurns(db),
     ledger: createLedger(db),
     leases,
-    erasure: createErasure(db),
+    erasure: createErasure(db, log),
     parked: createParkedTasks(db),
     gate: createModelGate(db, {
       failures: config.ALFRED_OUTAGE_FAILURES,

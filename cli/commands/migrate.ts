@@ -21,8 +21,8 @@ export function addMigrate(program: Command, { terminal }: CommandContext) {
       const { migrate } = await import('../../runtime/database/migrate.ts');
       const { directDatabaseUrl } = await import('../../runtime/database/database-url.ts');
       const { rethrowDatabaseError } = await import('../rethrow-database-error.ts');
-      const { pino } = await import('pino');
-      const log = pino({ level: 'silent' });
+      const { createMigrationLog } = await import('../migration-log.ts');
+      const log = createMigrationLog(terminal);
       const names = await migrate(directDatabaseUrl(config), log, direction).catch(rethrowDatabaseError(config));
       if (names.length === 0)
         terminal.print(direction === 'up' ? 'The schema is up to date.' : 'There is no step to take back.');

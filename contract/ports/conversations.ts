@@ -65,9 +65,10 @@ export interface ConversationRows {
   /**
    * Hides a conversation and its tasks. The conversation's workflow then erases them.
    *
+   * @param only `idleDays`: only if nothing has happened in it for so many days, and no message waits in it
    * @returns undefined when there is no such conversation
    */
-  markDeleted(scope: Scope, conversationId: string): Promise<ConversationRef | undefined>;
+  markDeleted(scope: Scope, conversationId: string, only?: { idleDays: number }): Promise<ConversationRef | undefined>;
 
   /**
    * Lists a page of messages with their answers, in order: the newest messages, or those after or before a position.

@@ -8,24 +8,33 @@ export type Retention = {
   conversationsDays?: number | undefined;
 };
 
+export type TaskOwner = Scope & { taskId: string };
+
 /** Removes the content of tasks. Rows that count what they cost stay. */
 export interface Erasure {
   /**
-   * Hides a task outside of conversations, and removes its content if the task has ended. The content of a running task
-   * is removed by `eraseDue` after its end. Safe to repeat.
+   * Hides a task outside of conversations, and removes its content if the task has ended. The content of a running
+   * task, and content whose removal fails, is removed by the sweep. Safe to repeat.
    *
    * @returns false when there is no such task
    */
   deleteTask(scope: Scope, taskId: string): Promise<boolean>;
 
-  /** Removes the content of deleted tasks that have ended. @returns how many, at most `limit` */
-  eraseDue(limit: number): Promise<number>;
+  /** Lists deleted tasks that have ended and still have content, in the order of their ids, after one of them. */
+  listDue(page: { after: string | undefined; limit: number }): Promise<TaskOwner[]>;
+
+  /** Removes the content of a deleted task that has ended. Safe to repeat. */
+  eraseTask(task: TaskOwner): Promise<void>;
 
   /** Lists the tenants that have content. */
   listTenants(): Promise<string[]>;
 
-  /** Deletes the oldest tasks of a tenant that are older than it keeps them. @returns how many, at most `limit` */
-  expireTasks(tenant: string, days: number, limit: number): Promise<number>;
+  /**
+   * Hides the oldest tasks of a tenant that are older than it keeps them. Their content is still to be removed.
+   *
+   * @returns the tasks, at most `limit`
+   */
+  expireTasks(tenant: string, days: number, limit: number): Promise<TaskOwner[]>;
 
   /** Lists the oldest conversations of a tenant in which nothing has happened for longer than it keeps them. */
   listExpiredConversations(tenant: string, days: number, limit: number): Promise<ConversationRef[]>;

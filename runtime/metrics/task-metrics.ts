@@ -63,6 +63,11 @@ export const createTaskMetrics = (registers: Registry[]) => ({
     labelNames: ['agent'],
     registers,
   }),
+  erasuresFailed: new Counter({
+    name: 'erasures_failed_total',
+    help: 'Failed attempts to remove the content of a deleted task or conversation; the sweep repeats them',
+    registers,
+  }),
   sweepHalted: new Gauge({
     name: 'sweep_halted',
     help: '1 while the sweep changes no row, because Temporal does not know too many open tasks or is another one',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createLogger } from '../../runtime/logger.ts';
 import { measureAddedFolder } from './added-folder.ts';
+import { measureDeletion } from './deletion.ts';
 import { measureLongConversation } from './long-conversation.ts';
 import { measureManyConversations } from './many-conversations.ts';
 import { measureSearches } from './searches.ts';
@@ -30,6 +31,8 @@ const { values } = parseArgs({
     files: { type: 'string' },
     answers: { type: 'string' },
     waiting: { type: 'string' },
+    deletion: { type: 'boolean', default: false },
+    rows: { type: 'string', default: '200000' },
   },
 });
 const concurrency = Number(values.concurrency);
@@ -44,6 +47,7 @@ try {
     await measureLongConversation({ messages: Number(values.conversation), dir, log, cleanups });
   else if (values.conversations)
     await measureManyConversations({ count: Number(values.conversations), concurrency, dir, log, cleanups });
+  else if (values.deletion) await measureDeletion({ count: Number(values.rows), dir, log, cleanups });
   else if (values.files) await measureAddedFolder({ count: Number(values.files), dir, log, cleanups });
   else if (values.answers) await measureStoredAnswers({ count: Number(values.answers), dir, log, cleanups });
   else if (values.waiting) await measureWaitingTasks({ count: Number(values.waiting), dir, log, cleanups });

@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
 import type { Callback } from '../../../contract/callback.ts';
 import type { BudgetLimits, ConversationRef, MessageHead } from '../../../contract/references.ts';
-import { scheduleIdOf } from '../../../contract/ids.ts';
 import type { MessageRequest } from '../../../contract/conversation.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { BegunTurn } from '../../../contract/ports/index.ts';
@@ -13,12 +12,14 @@ import { withQueries } from '../with-queries.ts';
 import { appendConversationEvents } from './conversation-events.ts';
 import { lockConversation } from './conversation-row.ts';
 import { isEnding, openMessages } from './open-messages.ts';
+import { scheduleOf } from './schedule-of-message.ts';
 
 type Request = Omit<MessageRequest, 'id' | 'text'>;
 type MessageRow = {
   id: string;
   task_id: string;
   position: number;
+  created_at: Date;
   text: string;
   request: Request;
   request_hash: string;
@@ -100,7 +101,7 @@ const turnOf = (
 /** Appends a message's text to the chain and inserts its task. @returns the new head */
 async function appendMessage(
   { trx, ref, defaults, agentBudget }: TurnContext,
-  { id, task_id, text, request, request_hash, roles }: MessageRow,
+  { id, task_id, created_at, text, request, request_hash, roles }: MessageRow,
   parent: MessageHead | null,
 ): Promise<MessageHead> {
   const { conversationId } = ref;
@@ -115,6 +116,7 @@ async function appendMessage(
     { ...ref, roles },
     {
       id: task_id,
+      createdAt: created_at,
       conversationId,
       scheduleId: await scheduleOf(trx, ref, id),
       request: {
@@ -134,26 +136,10 @@ async function appendMessage(
   return message.head;
 }
 
-/** The schedule whose run sent this message. A run's key is the message's id, and begins with the schedule's. */
-async function scheduleOf(trx: Database, { tenant, subject }: ConversationRef, messageId: string) {
-  const scheduleId = scheduleIdOf(messageId);
-  if (scheduleId === undefined) return undefined;
-  const run = await trx
-    .selectFrom('schedule_runs as r')
-    .innerJoin('schedules as s', 's.id', 'r.schedule_id')
-    .select('s.id')
-    .where('r.schedule_id', '=', scheduleId)
-    .where('r.key', '=', messageId)
-    .where('s.tenant', '=', tenant)
-    .where('s.subject', '=', subject)
-    .executeTakeFirst();
-  return run?.id;
-}
-
 /** Messages with their texts, in the order of their positions. */
 async function readMessages(trx: Database, { conversationId, tenant, subject }: ConversationRef, ids: string[]) {
   const { rows } = await sql<MessageRow>`
-    select m.id, m.task_id, m.position, m.request, m.request_hash, m.roles, m.head, convert_from(c.bytes, 'UTF8') as text
+    select m.id, m.task_id, m.position, m.created_at, m.request, m.request_hash, m.roles, m.head, convert_from(c.bytes, 'UTF8') as text
     from conversation_messages m
     join contents c on c.tenant = ${tenant} and c.subject = ${subject} and c.hash = m.content_hash
     where m.conversation_id = ${conversationId} and m.id = any(${ids}::text[]) order by m.position`.execute(trx);

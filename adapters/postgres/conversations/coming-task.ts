@@ -5,6 +5,7 @@ import { firstWords } from '../../../contract/rules/first-words.ts';
 import type { Task } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { sql } from 'kysely';
+import { scheduleOf } from './schedule-of-message.ts';
 
 /** How much of a message stands in `asked`, as for every task. */
 const askedLength = 120;
@@ -47,7 +48,7 @@ export async function findComingTask(
     .leftJoin('contents as t', (join) =>
       join.on('t.tenant', '=', tenant).on('t.subject', '=', subject).onRef('t.hash', '=', 'm.content_hash'),
     )
-    .select(['c.id as conversation', 'c.agent', 'm.request', 'm.created_at'])
+    .select(['c.id as conversation', 'c.agent', 'm.id as message', 'm.request', 'm.created_at'])
     .select(sql<string | null>`convert_from(t.bytes, 'UTF8')`.as('text'))
     .where('c.tenant', '=', tenant)
     .where('c.subject', '=', subject)
@@ -60,7 +61,7 @@ export async function findComingTask(
     status: 'queued',
     model: null,
     conversationId: row.conversation,
-    scheduleId: null,
+    scheduleId: (await scheduleOf(db, { tenant, subject }, row.message)) ?? null,
     asked: row.text === null ? null : firstWords(row.text, askedLength),
     input: row.text === null ? null : { text: row.text },
     metadata,

@@ -30,7 +30,7 @@ export const createConversationMessages = (db: Database): Pick<ConversationRows,
       .where('subject', '=', who.subject)
       .where('deleted_at', 'is', null)
       .executeTakeFirst();
-    if (!conversation) throw new AlfredError('not_found', `There is no conversation ${conversationId}.`);
+    if (!conversation) throw notFound();
     const requestHash = hashRequest({ text, ...request });
     const stored = await findStored();
     if (stored) return stored;
@@ -47,21 +47,23 @@ export const createConversationMessages = (db: Database): Pick<ConversationRows,
         `${conversation.waiting} messages wait in the conversation ${conversationId} already.`,
       );
     const hash = contentHash(text);
-    const row = db
-      .insertInto('conversation_messages')
-      .values({
-        conversation_id: conversationId,
-        id,
-        content_hash: hash,
-        request: JSON.stringify(request),
-        request_hash: requestHash,
-        roles: [...who.roles],
-        task_id: newId(),
-      })
-      .onConflict((conflict) => conflict.doNothing());
-    await sql`with content as (${insertContent(who, hash, text)}) ${row}`.execute(db);
+    // A deletion waits for the row, or has marked it: then neither message nor content is stored.
+    await sql`
+      with conversation as (
+        select id from conversations where id = ${conversationId} and deleted_at is null for key share
+      ), content as (${insertContent(who, hash, text, 'conversation')})
+      insert into conversation_messages (conversation_id, id, content_hash, request, request_hash, roles, task_id)
+      select id, ${id}, ${hash}, ${JSON.stringify(request)}::jsonb, ${requestHash}, ${[...who.roles]}::text[], ${newId()}::uuid
+      from conversation
+      on conflict do nothing`.execute(db);
     // Another request may have stored another message under the same id in the meantime.
-    return (await findStored()) ?? { conversation: conversationRefOf(conversation) };
+    const own = await findStored();
+    if (!own) throw notFound();
+    return own;
+
+    function notFound() {
+      return new AlfredError('not_found', `There is no conversation ${conversationId}.`);
+    }
 
     async function findStored() {
       if (!conversation) return undefined;

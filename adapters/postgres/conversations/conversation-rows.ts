@@ -10,6 +10,7 @@ import { appendConversationEvents } from './conversation-events.ts';
 import { addCancelNote } from '../tasks/cancel-note.ts';
 import { findComingTask } from './coming-task.ts';
 import { createConversationMessages } from './conversation-messages.ts';
+import { isIdle } from './idle-conversations.ts';
 import { toConversationRow, lockConversation, conversationRefOf, selectConversations } from './conversation-row.ts';
 
 /** Conversations as rows, for the API and the sweep. */
@@ -41,12 +42,12 @@ export const createConversationRows = (db: Database): ConversationRows => ({
     return readConversation(db, scope, conversationId);
   },
 
-  async markDeleted(scope, conversationId) {
+  async markDeleted(scope, conversationId, only) {
     while (true) {
       const marked = await db
         .transaction()
-        .execute((trx) => markDeleted(trx, { ...scope, conversationId }))
-        .catch(undefinedIfTurnBegan);
+        .execute((trx) => markDeleted(trx, { ...scope, conversationId }, only?.idleDays))
+        .catch(handleUndone);
       if (marked) return marked.conversation;
     }
   },
@@ -158,12 +159,24 @@ async function changeConversation(
 /** A turn began while the deletion waited for the conversation's lock, and its task is not marked. */
 class TurnBegan extends Error {}
 
-function undefinedIfTurnBegan(error: unknown): undefined {
+/** Something has happened in the conversation since it was listed as idle. */
+class NotIdle extends Error {}
+
+type Marked = { conversation: ConversationRef | undefined };
+
+/** @returns undefined when the deletion must run again */
+function handleUndone(error: unknown): Marked | undefined {
+  if (error instanceof NotIdle) return { conversation: undefined };
   if (!(error instanceof TurnBegan)) throw error;
+  return undefined;
 }
 
-/** @throws TurnBegan to undo the transaction, which must then run again */
-async function markDeleted(trx: Database, ref: LockedRef): Promise<{ conversation: ConversationRef | undefined }> {
+/**
+ * @param idleDays set: only if nothing has happened for so long. Asked again under the lock, which who stores a message
+ *                 waits for: the message is then refused, or keeps the conversation
+ * @throws TurnBegan, NotIdle to undo the transaction
+ */
+async function markDeleted(trx: Database, ref: LockedRef, idleDays: number | undefined): Promise<Marked> {
   const { tenant, subject, conversationId } = ref;
   // Locks the tasks before their conversation, as every transaction does.
   await trx
@@ -175,6 +188,10 @@ async function markDeleted(trx: Database, ref: LockedRef): Promise<{ conversatio
     .execute();
   const row = await lockConversation(trx, ref);
   if (!row) return { conversation: undefined };
+  if (idleDays !== undefined) {
+    const idle = trx.selectFrom('conversations as c').select('c.id').where('c.id', '=', conversationId);
+    if (!(await idle.where(isIdle(idleDays)).executeTakeFirst())) throw new NotIdle();
+  }
   const missed = await trx
     .selectFrom('tasks')
     .select('id')

@@ -56,21 +56,16 @@ export async function eraseConversation(db: Database, ref: ConversationRef): Pro
 async function eraseMessagesOfPeople(db: Database, ref: ConversationRef): Promise<void> {
   const { conversationId } = ref;
   while (true) {
-    const rows = await db
-      .selectFrom('conversation_messages')
-      .select(['id', 'content_hash'])
-      .where('conversation_id', '=', conversationId)
-      .limit(batchSize)
-      .execute();
-    if (rows.length === 0) return;
-    const hashes = rows.map(({ content_hash: hash }) => hash);
-    const ids = rows.map(({ id }) => id);
-    await removeWithContents(db, ref, hashes, (trx) =>
-      sql`
-        delete from conversation_messages where conversation_id = ${conversationId} and id = any(${ids}::text[])`.execute(
-        trx,
-      ),
-    );
+    let removed = 0;
+    await removeWithContents(db, ref, async (trx) => {
+      const { rows } = await sql<{ hash: string }>`
+        delete from conversation_messages where conversation_id = ${conversationId} and id = any(array(
+          select id from conversation_messages where conversation_id = ${conversationId} limit ${batchSize}))
+        returning content_hash as hash`.execute(trx);
+      removed = rows.length;
+      return rows.map(({ hash }) => hash);
+    });
+    if (removed < batchSize) return;
   }
 }
 
@@ -82,7 +77,7 @@ async function eraseResults(db: Database, ref: ConversationRef, messages: string
       select distinct r #>> '{}' as hash from messages m, jsonb_path_query(m.body, '$.**.results[*].result') r
       where m.tenant = ${ref.tenant} and m.subject = ${ref.subject} and m.hash = any(${batch}::text[])`.execute(db);
     const hashes = rows.map(({ hash }) => hash);
-    if (hashes.length > 0) await removeWithContents(db, ref, hashes, async () => {});
+    if (hashes.length > 0) await removeWithContents(db, ref, async () => hashes);
   }
 }
 

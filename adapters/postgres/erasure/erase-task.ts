@@ -1,28 +1,29 @@
 import { sql } from 'kysely';
+import type { TaskOwner } from '../../../contract/ports/index.ts';
 import type { Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { listConnectedMessages } from '../messages/connected-messages.ts';
 import { eraseTasks } from './erase-tasks.ts';
 import { removeWithContents } from './unused-contents.ts';
 
-type TaskOwner = Scope & { taskId: string };
-
 /**
  * Removes the content of a task outside of conversations that has ended. Safe to repeat after an interruption: the
  * messages go first, because the rows of the task's model calls lead to them.
  *
- * Tasks of one subject with the same question share their first messages. Those that another task uses stay.
+ * Tasks of one subject with the same question share their first messages. Those that another task uses stay. There may
+ * be thousands of such tasks, of a schedule for example: their messages are not looked at.
  */
 export async function eraseTask(db: Database, task: TaskOwner): Promise<void> {
   const heads = sql`
     select input_head from tasks where id = ${task.taskId}::uuid
     union select head from model_calls where task_id = ${task.taskId}::uuid`;
-  const connected = await listConnectedMessages(db, task, heads);
+  const connected = (await isShared(db, task)) ? undefined : await listConnectedMessages(db, task, heads);
   const own = await listOwnMessages(db, task);
   // No contents, but their lock: a new task with the same question waits for it.
-  await removeWithContents(db, task, [], async (trx) => {
-    if (!(await isShared(trx, task))) await deleteMessages(trx, task, connected);
-    else while ((await deleteLastMessages(trx, task, own)) > 0);
+  await removeWithContents(db, task, async (trx) => {
+    if (connected && !(await isShared(trx, task))) await deleteMessages(trx, task, connected);
+    else await deleteUnusedMessages(trx, task, own);
+    return [];
   });
   await eraseTasks(db, task, [task.taskId]);
 }
@@ -31,7 +32,7 @@ export async function eraseTask(db: Database, task: TaskOwner): Promise<void> {
 async function isShared(trx: Database, { taskId, tenant, subject }: TaskOwner): Promise<boolean> {
   const { rows } = await sql`
     select from tasks t where t.tenant = ${tenant} and t.subject = ${subject} and t.erased_at is null
-      and t.input_head = (select input_head from tasks where id = ${taskId}::uuid) limit 1`.execute(trx);
+      and t.input_head = (select nullif(input_head, '') from tasks where id = ${taskId}::uuid) limit 1`.execute(trx);
   return rows.length > 0;
 }
 
@@ -71,21 +72,39 @@ async function listOwnMessages(db: Database, task: TaskOwner): Promise<string[]>
 }
 
 /**
- * Deletes those of the messages that nothing follows, and that no other task names.
+ * Deletes those of the messages that no other task names, and that do not lead to a message which stays.
  *
- * @returns how many; then their parents may be the last ones
+ * Each branch looks one message up in an index, as `limit` makes sure of.
  */
-async function deleteLastMessages(trx: Database, task: TaskOwner, own: string[]): Promise<number> {
-  const { tenant, subject } = task;
-  const { numAffectedRows } = await sql`
-    delete from messages m
-    where m.tenant = ${tenant} and m.subject = ${subject} and m.hash = any(${own}::text[])
-      and not exists (select from messages n where n.tenant = ${tenant} and n.subject = ${subject} and n.parent = m.hash)
-      and not exists (
-        select from messages n where n.tenant = ${tenant} and n.subject = ${subject} and n.body->>'from' = m.hash)
-      and not exists (
-        select from tasks t where t.tenant = ${tenant} and t.subject = ${subject} and t.input_head = m.hash
-          and t.erased_at is null)
-      and not ${isNamedByOthers(task, 'm.hash')}`.execute(trx);
-  return Number(numAffectedRows ?? 0);
+async function deleteUnusedMessages(trx: Database, task: TaskOwner, own: string[]): Promise<void> {
+  const { taskId, tenant, subject } = task;
+  await sql`
+    with recursive own (hash) as materialized (
+      select unnest(${own}::text[])
+    ), named (hash) as (
+      select o.hash from own o cross join lateral (
+        select from tasks t where t.tenant = ${tenant} and t.subject = ${subject} and t.input_head = o.hash
+          and t.erased_at is null limit 1) by_task
+      union all
+      select o.hash from own o cross join lateral (
+        select from model_calls c join tasks t on t.id = c.task_id
+        where c.head = o.hash and t.tenant = ${tenant} and t.subject = ${subject} and t.id <> ${taskId}::uuid limit 1) by_call
+      union all
+      select o.hash from own o cross join lateral (
+        select from messages n where n.tenant = ${tenant} and n.subject = ${subject} and n.parent = o.hash
+          and n.hash not in (select hash from own) limit 1) by_next
+      union all
+      select o.hash from own o cross join lateral (
+        select from messages n where n.tenant = ${tenant} and n.subject = ${subject} and n.body->>'from' = o.hash
+          and n.hash not in (select hash from own) limit 1) by_summary
+    ), kept (hash) as (
+      select hash from named
+      union
+      select p.hash from kept k cross join lateral (
+        select coalesce(m.parent, m.body->>'from') as hash from messages m
+        where m.tenant = ${tenant} and m.subject = ${subject} and m.hash = k.hash) p
+      where p.hash is not null
+    )
+    delete from messages m where m.tenant = ${tenant} and m.subject = ${subject} and m.hash = any(${own}::text[])
+      and m.hash not in (select hash from kept)`.execute(trx);
 }

@@ -10,15 +10,17 @@ const batchSize = 20;
  * Removes the contents and events of tasks that have ended, a few tasks at a time. Their rows and those of their
  * model calls stay without contents, so that the reported spending stays right. Their messages stay: see the callers.
  *
- * Safe to repeat: each transaction removes rows together with the contents that only they name.
+ * Safe to repeat: each transaction removes rows together with the contents that only they name. A task of a
+ * conversation keeps the hash of its question, which leads to the conversation's messages.
  */
 export async function eraseTasks(db: Database, scope: Scope, taskIds: string[]): Promise<void> {
   for (let start = 0; start < taskIds.length; start += batchSize) {
     const ids = taskIds.slice(start, start + batchSize);
     // The largest table names no contents, so no other transaction waits for this.
     await sql`delete from task_events where task_id = any(${ids}::uuid[])`.execute(db);
-    await removeWithContents(db, scope, await listContents(db, ids), async (trx) => {
+    await removeWithContents(db, scope, async (trx) => {
       await sql`select from tasks where id = any(${ids}::uuid[]) order by id for update`.execute(trx);
+      const contents = await listContents(trx, ids);
       // Events that a task's last activity appended meanwhile.
       for (const table of ['task_events', 'tool_calls', 'approvals', 'callbacks'] as const)
         await sql`delete from ${sql.table(table)} where task_id = any(${ids}::uuid[])`.execute(trx);
@@ -27,8 +29,10 @@ export async function eraseTasks(db: Database, scope: Scope, taskIds: string[]):
       );
       await sql`
         update tasks set erased_at = coalesce(erased_at, now()), erase_requested_at = null, metadata = '{}',
-          result_hash = null, error_message = null, waiting = null, cancel_request = null
+          result_hash = null, error_message = null, waiting = null, cancel_request = null,
+          input_head = case when conversation_id is null then '' else input_head end
         where id = any(${ids}::uuid[])`.execute(trx);
+      return contents;
     });
   }
 }

@@ -1,14 +1,14 @@
 import { sql } from 'kysely';
 import { validate as isUuid } from 'uuid';
-import type { Erasure } from '../../../contract/ports/index.ts';
-import type { ConversationRef, Scope } from '../../../contract/references.ts';
+import type { Erasure, TaskOwner } from '../../../contract/ports/index.ts';
+import type { ConversationRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
+import type { Logger } from '../../../runtime/logger.ts';
+import { isIdle } from '../conversations/idle-conversations.ts';
 import { eraseTask } from './erase-task.ts';
 
-type TaskOwner = Scope & { taskId: string };
-
 /** Deletes tasks outside of conversations: at once for readers, then their contents. */
-export const createErasure = (db: Database): Erasure => ({
+export const createErasure = (db: Database, log: Logger): Erasure => ({
   async deleteTask({ tenant, subject }, taskId) {
     if (!isUuid(taskId)) return false;
     const { rows } = await sql<{ ended: boolean }>`
@@ -16,17 +16,25 @@ export const createErasure = (db: Database): Erasure => ({
       where id = ${taskId} and tenant = ${tenant} and subject = ${subject} and conversation_id is null
         and (erased_at is null or erase_requested_at is not null)
       returning ended_at is not null as ended`.execute(db);
-    if (rows[0]?.ended) await eraseTask(db, { tenant, subject, taskId });
+    if (rows[0]?.ended)
+      await eraseTask(db, { tenant, subject, taskId }).catch((error: unknown) => {
+        log.warn({ err: error, taskId }, 'the content of a deleted task will be removed by the sweep');
+      });
     return rows.length > 0;
   },
 
-  async eraseDue(limit) {
+  async listDue({ after, limit }) {
+    // A conversation erases its tasks itself, and is then gone.
     const { rows } = await sql<TaskOwner>`
-      select id as "taskId", tenant, subject from tasks
-      where erase_requested_at is not null and ended_at is not null order by id limit ${limit}`.execute(db);
-    for (const task of rows) await eraseTask(db, task);
-    return rows.length;
+      select t.id as "taskId", t.tenant, t.subject from tasks t
+      where t.erase_requested_at is not null and t.ended_at is not null
+        and (${after ?? null}::uuid is null or t.id > ${after ?? null}::uuid)
+        and not exists (select from conversations c where c.id = t.conversation_id)
+      order by t.id limit ${limit}`.execute(db);
+    return rows;
   },
+
+  eraseTask: (task) => eraseTask(db, task),
 
   async listTenants() {
     // Jumps from tenant to tenant in an index: `distinct` would read all rows.
@@ -54,22 +62,17 @@ export const createErasure = (db: Database): Erasure => ({
     const { rows } = await sql<TaskOwner>`
       update tasks set erased_at = now(), erase_requested_at = now() where id = any(array(
         select id from tasks
-        where tenant = ${tenant} and ended_at < ${daysAgo(days)} and erased_at is null and conversation_id is null
+        where tenant = ${tenant} and ended_at < now() - ${days}::float8 * interval '1 day' and erased_at is null and conversation_id is null
         order by ended_at limit ${limit}))
       returning id as "taskId", tenant, subject`.execute(db);
-    for (const task of rows) await eraseTask(db, task);
-    return rows.length;
+    return rows;
   },
 
   async listExpiredConversations(tenant, days, limit) {
     const { rows } = await sql<ConversationRef>`
       select c.id as "conversationId", c.tenant, c.subject, c.agent from conversations c
-      where c.tenant = ${tenant} and c.updated_at < ${daysAgo(days)} and c.deleted_at is null
-        and not exists (select from conversation_messages m where m.conversation_id = c.id
-          and m.state in ('received', 'queued', 'running', 'steering'))
+      where c.tenant = ${tenant} and c.deleted_at is null and ${isIdle(days)}
       order by c.updated_at limit ${limit}`.execute(db);
     return rows;
   },
 });
-
-const daysAgo = (days: number) => sql`now() - ${days}::float8 * interval '1 day'`;

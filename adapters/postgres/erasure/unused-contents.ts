@@ -5,22 +5,22 @@ import { stoppedHash } from '../conversations/end-turn.ts';
 import { contentsKey } from '../messages/contents.ts';
 
 /**
- * Removes rows that name contents, and then the contents that no other row names.
+ * Removes rows that name contents, and then those of the contents that no other row names.
  *
  * The lock is held alone: no other transaction may find a content stored, and rely on it, while this one removes it.
  * All who store a content of the subject wait for it meanwhile, so a caller passes few rows at a time.
  *
- * @param hashes what the rows name, read before: they belong to something deleted, which changes no more
+ * @param removeRows returns the hashes that the rows named. It reads them under the lock: before, another transaction
+ *                   may still have stored one.
  */
 export const removeWithContents = (
   db: Database,
   scope: Scope,
-  hashes: string[],
-  removeRows: (trx: Database) => Promise<unknown>,
+  removeRows: (trx: Database) => Promise<string[]>,
 ): Promise<void> =>
   db.transaction().execute(async (trx) => {
     await sql`select pg_advisory_xact_lock(${contentsKey(scope)})`.execute(trx);
-    await removeRows(trx);
+    const hashes = await removeRows(trx);
     const own = hashes.filter((hash) => hash !== stoppedHash);
     if (own.length > 0) await deleteUnused(scope, own).execute(trx);
   });

@@ -4,7 +4,7 @@ import type { ToolMisuse, ToolResultRef } from '../../../contract/references.ts'
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Ledger } from '../../../contract/ports/index.ts';
 import { appendEvents } from '../tasks/append-events.ts';
-import { insertContent } from '../messages/contents.ts';
+import { lockContents, insertContent } from '../messages/contents.ts';
 import { contentHash } from '../hashes.ts';
 import { isOpenFor, reopen } from '../tasks/reopen.ts';
 import { storableJson, storableText } from '../storable-json.ts';
@@ -47,20 +47,27 @@ export const createToolCalls = (db: Database): Pick<Ledger, 'beginToolCall' | 'c
     const fullHash = full === undefined ? null : contentHash(full);
     await appendEvents(db, task, {
       before: {
-        content: insertContent(task, hash, content),
-        ...(full === undefined || fullHash === null ? {} : { full_content: insertContent(task, fullHash, full) }),
+        // The lock comes before the row, as it does for a deletion.
+        locked: lockContents(task),
         completed: sql`
           update tool_calls set result_hash = ${hash}, full_hash = ${fullHash}::text, is_error = ${isError},
             misuse = ${misuse ?? null}::text, summary = ${summary}, ended_at = now()
+          from locked
           where task_id = ${task.taskId} and step = ${step} and call_id = ${callId} and result_hash is null
           returning call_id`,
+        // The receipt of a deleted task is gone: then nothing would lead to the contents.
+        content: insertContent(task, hash, content, 'completed'),
+        ...(full === undefined || fullHash === null
+          ? {}
+          : { full_content: insertContent(task, fullHash, full, 'completed') }),
       },
       when: sql`exists (select from completed)`,
       events: [{ type: 'tool.completed', data: { step, callId, tool, isError, summary, durationMs } }],
       silentAfterEnd: true,
     });
     const receipt = await findReceipt(db, task.taskId, { step, callId });
-    if (!receipt?.result) throw new Error(`the call ${callId} of ${task.taskId} has no receipt`);
+    if (!receipt?.result)
+      throw new AlfredError('superseded', `The call ${callId} of ${task.taskId} has no receipt: the task was deleted.`);
     return receipt.result;
   },
 });

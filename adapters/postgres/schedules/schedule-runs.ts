@@ -28,7 +28,7 @@ export const createScheduleRuns = (db: Database): Pick<Schedules, 'loadRun' | 'r
     return {
       identity: { tenant, subject, roles },
       action: action as ScheduleAction,
-      task: id && agent && head ? { tenant, subject, taskId: id, agent, head } : undefined,
+      task: id && agent && head !== null ? { tenant, subject, taskId: id, agent, head } : undefined,
     };
   },
 

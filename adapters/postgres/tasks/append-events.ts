@@ -5,7 +5,7 @@ import type { BudgetLimits, TaskRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { storableJson } from '../storable-json.ts';
 import { assignments, withQueries, type Columns, type Queries } from '../with-queries.ts';
-import { unflushedText } from './unflushed-text.ts';
+import { unflushedText, type Unflushed } from './unflushed-text.ts';
 
 type TaskChange = {
   events: NewTaskEvent[];
@@ -45,10 +45,11 @@ export async function appendEvents(db: Database, task: Owner, change: TaskChange
   while (true) {
     const unflushed = unflushedText.get(task.taskId);
     // Asked before, because other queries of the statement take effect also when the task's row stays as it is.
-    if (unflushed && !change.isText) await storeAgain(db, task, unflushed);
+    if (!change.isText) await storeLostText(db, task);
     const appended = await writeEvents(db, task, change, change.isText ? (unflushed?.lastSeq ?? null) : null);
-    if (!appended && unflushed && change.isText && (await storeAgain(db, task, unflushed))) continue;
-    if (!change.isText || !appended) unflushedText.forget(task.taskId);
+    if (!appended && change.isText && (await storeLostText(db, task))) continue;
+    // A transaction may still fail. Its pieces are remembered until the task's next change.
+    if ((!change.isText || !appended) && !db.isTransaction) unflushedText.forget(task.taskId);
     return appended;
   }
 }
@@ -69,6 +70,8 @@ async function writeEvents(
       ? sql`last_seq + case when ended_at is null then ${number} else 0 end`
       : sql`last_seq + ${number}`,
     updated_at: sql`now()`,
+    // An activity that outlived its deleted task has written: the sweep erases the task once more.
+    erase_requested_at: sql`case when erased_at is not null and ended_at is not null then now() else erase_requested_at end`,
     ...set,
   };
   const queries = {
@@ -106,24 +109,38 @@ async function writeEvents(
 }
 
 /**
- * Stores the text pieces again that a crash of Postgres took back.
+ * Stores the text pieces of this process again that a crash of Postgres took back.
  *
- * @returns false when the row has all of them
+ * @returns false when none was lost, or the task has ended
  */
-async function storeAgain(
-  db: Database,
-  task: Owner,
-  { lastSeq, pieces }: NonNullable<ReturnType<typeof unflushedText.get>>,
-): Promise<boolean> {
-  const row = await db
-    .selectFrom('tasks')
-    .select('last_seq')
-    .where('id', '=', task.taskId)
-    .where('ended_at', 'is', null)
-    .executeTakeFirst();
+export async function storeLostText(db: Database, task: Owner): Promise<boolean> {
+  const unflushed = unflushedText.get(task.taskId);
+  if (!unflushed) return false;
+  const { lastSeq, pieces } = unflushed;
+  const row = await selectOpen(db, task).executeTakeFirst();
   if (!row || row.last_seq >= lastSeq) return false;
-  const lost = pieces.filter(({ seq }) => seq > row.last_seq).map(({ event }) => event);
-  // When another process has appended meanwhile, the caller's next attempt finds out.
-  await writeEvents(db, task, { events: lost, when: sql`last_seq = ${row.last_seq} and ended_at is null` }, null);
-  return true;
+  const store = async (trx: Database) => {
+    // Locked, so that no other process appends between the question and its answer.
+    const locked = await selectOpen(trx, task).forUpdate().executeTakeFirst();
+    if (!locked || locked.last_seq >= lastSeq) return false;
+    const taken = await listTaken(trx, task.taskId, pieces);
+    const lost = pieces.filter(({ seq }) => seq > locked.last_seq || taken.has(seq)).map(({ event }) => event);
+    return (await writeEvents(trx, task, { events: lost }, null)) !== undefined;
+  };
+  return db.isTransaction ? store(db) : db.transaction().execute(store);
+}
+
+const selectOpen = (db: Database, { taskId }: Owner) =>
+  db.selectFrom('tasks').select('last_seq').where('id', '=', taskId).where('ended_at', 'is', null);
+
+/** The numbers of pieces that belong to other events: another process appended these since the crash. */
+async function listTaken(db: Database, taskId: string, pieces: Unflushed['pieces']): Promise<Set<number>> {
+  const { rows } = await sql<{ seq: number }>`
+    select e.seq from task_events e
+      join unnest(${pieces.map(({ seq }) => seq)}::int[], ${pieces.map(({ event }) => storableJson(event.data))}::jsonb[])
+        as piece (seq, data) on piece.seq = e.seq
+    where e.task_id = ${taskId} and e.piece_ends is null and (e.type <> 'text.delta' or e.data <> piece.data)`.execute(
+    db,
+  );
+  return new Set(rows.map(({ seq }) => seq));
 }

@@ -9,6 +9,8 @@ import type { Queries } from '../with-queries.ts';
 
 type NewTask = {
   id: string;
+  /** When it was asked for. Now, unless it waited for its turn. */
+  createdAt?: Date | undefined;
   request: Omit<TaskRequest, 'input'>;
   requestHash: string;
   idempotencyKey?: string | undefined;
@@ -25,7 +27,7 @@ type NewTask = {
 export function insertTask(
   db: Database,
   scope: Scope & Partial<Identity>,
-  { id, request, requestHash, idempotencyKey, conversationId, scheduleId, budget, head }: NewTask,
+  { id, createdAt, request, requestHash, idempotencyKey, conversationId, scheduleId, budget, head }: NewTask,
 ): Queries {
   const row = db
     .insertInto('tasks')
@@ -44,6 +46,7 @@ export function insertTask(
       request_hash: requestHash,
       input_head: head,
       last_seq: 1,
+      ...(createdAt === undefined ? {} : { created_at: createdAt }),
     })
     .onConflict((conflict) =>
       conflict.columns(['tenant', 'subject', 'idempotency_key']).where('idempotency_key', 'is not', null).doNothing(),

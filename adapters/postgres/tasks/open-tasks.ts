@@ -29,8 +29,10 @@ export const createOpenTasks = (db: Database): OpenTasks => ({
   },
 
   async countOpen() {
+    // A task of a conversation is asked for before its turn, in which it can be begun.
     const { rows } = await sql<OpenTaskCount>`
-      select agent, status, count(*)::int as tasks, min(created_at) as oldest from tasks
+      select agent, status, count(*)::int as tasks,
+        min(case when conversation_id is null then created_at else updated_at end) as oldest from tasks
       where ${isOpen} group by agent, status order by agent, status`.execute(db);
     return rows;
   },

@@ -4,7 +4,7 @@ import type { Scope, TaskRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { TaskEvents, TextSource } from '../../../contract/ports/index.ts';
 import { isComing } from '../conversations/coming-task.ts';
-import { appendEvents } from './append-events.ts';
+import { appendEvents, storeLostText } from './append-events.ts';
 import { expandPieces } from './fold-text.ts';
 import { unflushedText } from './unflushed-text.ts';
 import { storableJson } from '../storable-json.ts';
@@ -99,6 +99,8 @@ async function completeText(trx: Database, task: TaskRef, source: TextSource, te
     .forUpdate()
     .executeTakeFirst();
   if (!row) return false;
+  // First, so that what a crash of Postgres took back does not count as missing too.
+  await storeLostText(trx, task);
   const isOfAttempt = sql`task_id = ${task.taskId} and data @> ${JSON.stringify({ step, attempt })}::jsonb`;
   const { rows } = await sql<{ text: string | null }>`
     select string_agg(data ->> 'text', '' order by seq) as text from task_events

@@ -1,5 +1,5 @@
 type Piece = { type: 'text.delta'; data: { step: number; attempt: number; text: string } };
-type Unflushed = { lastSeq: number; pieces: { seq: number; event: Piece }[] };
+export type Unflushed = { lastSeq: number; pieces: { seq: number; event: Piece }[] };
 
 /** The most tasks that are remembered at once. Far more than one process streams. */
 const maxTasks = 2_000;

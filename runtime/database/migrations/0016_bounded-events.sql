@@ -1,5 +1,9 @@
 -- Up Migration
 
+-- First, because every transaction that uses several of these tables locks the task first.
+-- A task that is to be erased as soon as it has ended.
+ALTER TABLE tasks ADD COLUMN erase_requested_at timestamptz;
+
 -- Streamed text is folded when its step settles: the row of the last piece keeps the text of all, and where each ends.
 ALTER TABLE task_events
   -- its number in the conversation, if the task belongs to one
@@ -9,9 +13,6 @@ ALTER TABLE task_events
 
 -- What a person said when deciding, as contents: they are removed with the task.
 ALTER TABLE approvals ADD COLUMN note_hashes text[] NOT NULL DEFAULT '{}';
-
--- A task that is to be erased as soon as it has ended.
-ALTER TABLE tasks ADD COLUMN erase_requested_at timestamptz;
 
 -- Down Migration
 

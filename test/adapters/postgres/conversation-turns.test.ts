@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { beginTurn } from '../../../adapters/postgres/conversations/begin-turn.ts';
 import { createConversationRows } from '../../../adapters/postgres/conversations/conversation-rows.ts';
@@ -50,6 +51,13 @@ const states = async () =>
   (await rows.listMessages(local, ref.conversationId, { limit: 100 })).messages.map(
     ({ id, state }) => `${id} ${state}`,
   );
+const untilLocked = (description: string) =>
+  until(description, async () => {
+    const { rows: waiting } = await env.postgres.pool.query(
+      "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+    );
+    return waiting.length > 0;
+  });
 const textsOf = async (head: string) =>
   (await createMessageStore(env.postgres.db).load(local, head)).messages.map((message) =>
     message.role === 'user' ? message.text : message.role,
@@ -112,17 +120,67 @@ test('a task that begins while the deletion of its conversation waits is deleted
   const begun = await db.transaction().execute(async (trx) => {
     const turn = await beginTurn(trx, ref, {});
     deletion = rows.markDeleted(local, ref.conversationId);
-    await until('the deletion waits for the conversation', async () => {
-      const { rows: waiting } = await pool.query(
-        "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
-      );
-      return waiting.length > 0;
-    });
+    await untilLocked('the deletion waits for the conversation');
     return turn;
   });
   await deletion;
   const { rows: tasks } = await pool.query('select erased_at from tasks where id = $1', [begun?.task.taskId]);
   expect(tasks).toEqual([{ erased_at: expect.any(Date) }]);
+});
+
+describe('the end of retention', () => {
+  const expire = () => rows.markDeleted(local, ref.conversationId, { idleDays: 7 });
+  const age = () =>
+    env.postgres.pool.query(`update conversations set updated_at = now() - interval '8 days' where id = $1`, [
+      ref.conversationId,
+    ]);
+
+  test('keeps a conversation that gets a message meanwhile', async () => {
+    await send('a');
+    await end(await begin());
+    await age();
+    let expired: Promise<unknown> | undefined;
+    await env.postgres.db.transaction().execute(async (trx) => {
+      await createConversationRows(trx).storeMessage(who, ref.conversationId, { id: 'b', text: 'b' });
+      expired = expire();
+      await untilLocked('the deletion waits for the message');
+    });
+    expect(await expired).toBeUndefined();
+    await decide(['b']);
+    expect(await states()).toEqual(['a done', 'b queued']);
+    await end(await begin());
+    expect(await expire()).toBeUndefined();
+    await age();
+    expect(await expire()).toEqual(ref);
+  });
+});
+
+test('the task of a message that waits has the schedule and the time that it will have', async () => {
+  const { db, pool } = env.postgres;
+  await send('a');
+  const first = await begin();
+  const scheduleId = randomUUID();
+  const key = `schedule/${scheduleId}-2026-01-01T00:00:00Z`;
+  await pool.query(
+    `insert into schedules (id, tenant, subject, name, timing, action, request_hash) values ($1, $2, $3, 'n', '{}', '{}', 'r')`,
+    [scheduleId, local.tenant, local.subject],
+  );
+  await pool.query(
+    'insert into schedule_runs (schedule_id, key, conversation_id, message_id) values ($1, $2, $3, $2)',
+    [scheduleId, key, ref.conversationId],
+  );
+  await send(key);
+  const { rows: waiting } = await pool.query<{ task_id: string }>(
+    'select task_id from conversation_messages where id = $1',
+    [key],
+  );
+  const taskId = String(waiting[0]?.task_id);
+  const coming = await rows.findComingTask(local, taskId);
+  expect(coming?.scheduleId).toBe(scheduleId);
+  await end(first);
+  await begin();
+  const { scheduleId: same, createdAt } = (await createTasks(db).get(local, taskId)) ?? {};
+  expect({ scheduleId: same, createdAt }).toEqual({ scheduleId, createdAt: coming?.createdAt });
 });
 
 describe('a turn', () => {

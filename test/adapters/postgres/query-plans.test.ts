@@ -5,6 +5,7 @@ import { firstIdAt } from '../../../adapters/postgres/tasks/task-reads.ts';
 import { approvalStatuses } from '../../../contract/approval.ts';
 import { noUsage } from '../../../contract/references.ts';
 import { TaskStatus } from '../../../contract/task.ts';
+import { createMetrics } from '../../../runtime/metrics.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import { createAdapters, type Adapters } from '../../../wiring/adapters.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
@@ -220,8 +221,14 @@ test('what the sweep asks', () =>
     await adapters.documents.pendingSince();
   }));
 
-test('the deletion of a task and of a conversation, and the end of retention', () =>
-  expectIndexes(async () => {
+test('the deletion of a task and of a conversation, and the end of retention', async () => {
+  // Another task has the same question.
+  await env.postgres.pool.query(
+    `update tasks set input_head = (select input_head from tasks where id = $1)
+     where id = (select id from tasks where tenant = 'local' and subject = 's7' and id <> $1 limit 1)`,
+    [ids.task],
+  );
+  await expectIndexes(async () => {
     await adapters.erasure.deleteTask(scope, ids.task);
     await adapters.turns.erase({ ...scope, conversationId: ids.conversation, agent: 'knowledge' });
     await sweepRetention(
@@ -229,11 +236,14 @@ test('the deletion of a task and of a conversation, and the end of retention', (
         ...adapters,
         messages: { wake: async () => {} },
         retentionOf: () => ({ tasksDays: 100_000, conversationsDays: 100_000 }),
+        metrics: createMetrics(),
         log: env.log,
       },
       new AbortController().signal,
     );
-  }));
+  });
+  expect(statements.filter(({ sql }) => sql.includes('own (hash)'))).not.toEqual([]);
+});
 
 /** Two months of the generated rows. */
 const parted = `

@@ -80,6 +80,17 @@ const countRows = async (table: 'task_events' | 'conversation_events') => {
   );
   return rows[0]?.n ?? 0;
 };
+/** Takes the last events back: what the log has not brought to the disk is gone after a crash of Postgres. */
+const crash = (lost: number) =>
+  env.postgres.pool.query(
+    `with task as (update tasks set last_seq = last_seq - $3 where id = $1 returning last_seq),
+       conversation as (update conversations set last_seq = last_seq - $3 where id = $2 returning last_seq),
+       mirrors as (delete from conversation_events c using conversation k where c.conversation_id = $2 and c.seq > k.last_seq)
+     delete from task_events e using task where e.task_id = $1 and e.seq > task.last_seq`,
+    [task.taskId, conversation.conversationId, lost],
+  );
+const readText = async () =>
+  (await read()).flatMap((event) => (event.type === 'text.delta' ? [event.data.text] : [])).join('');
 const words = Array.from({ length: 100 }, (_, n) => (n % 7 === 0 ? `ü🙂${n} ` : `word${n} `));
 
 test('the text of a step becomes one row when the step settles, and readers see the same events from any place', async () => {
@@ -158,19 +169,54 @@ test('pieces that a crash of Postgres took back are stored again under their num
   await stream(...words.slice(0, 10));
   const before = timeless(await read());
   const conversationBefore = timeless(await readConversation());
-  // What the log has not brought to the disk is gone after a crash.
-  await env.postgres.pool.query(
-    `with task as (update tasks set last_seq = last_seq - 3 where id = $1 returning last_seq),
-       conversation as (update conversations set last_seq = last_seq - 3 where id = $2 returning last_seq),
-       mirrors as (delete from conversation_events c using conversation k where c.conversation_id = $2 and c.seq > k.last_seq)
-     delete from task_events e using task where e.task_id = $1 and e.seq > task.last_seq`,
-    [task.taskId, conversation.conversationId],
-  );
+  await crash(3);
   expect(timeless(await read())).toEqual(before.slice(0, -3));
   await settle(call);
   expect(timeless(await read()).slice(0, before.length)).toEqual(before);
   expect(timeless(await readConversation()).slice(0, conversationBefore.length)).toEqual(conversationBefore);
   expect((await read()).at(-1)).toMatchObject({ seq: before.length + 1, type: 'model.completed' });
+});
+
+test('the completed text of an attempt holds each piece once after a crash of Postgres', async () => {
+  const call = await begin(1);
+  await stream(1, ...words.slice(0, 10));
+  const before = timeless(await read());
+  await crash(3);
+  const source = { ...run, step: 1, attempt: 1 };
+  expect(await parts.events.completeText(task, source, words.slice(0, 11).join(''))).toBe(true);
+  expect(timeless(await read()).slice(0, before.length)).toEqual(before);
+  expect(await readText()).toBe(words.slice(0, 11).join(''));
+  // After a commit that failed, the pieces are stored again too.
+  await crash(4);
+  expect(await parts.events.completeText(task, source, words.slice(0, 12).join(''))).toBe(true);
+  await settle(call);
+  expect(timeless(await read()).slice(0, before.length)).toEqual(before);
+  expect(await readText()).toBe(words.slice(0, 12).join(''));
+});
+
+test('no piece is lost when another process appends while the pieces of before a crash are stored again', async () => {
+  const call = await begin(1);
+  await stream(1, ...words.slice(0, 10));
+  await crash(3);
+  const other = await env.postgres.pool.connect();
+  await other.query('begin');
+  await other.query(
+    `with task as (update tasks set last_seq = last_seq + 1 where id = $1 returning id, last_seq)
+     insert into task_events (task_id, seq, type, data) select id, last_seq, 'task.resumed', '{"reason": "service"}' from task`,
+    [task.taskId],
+  );
+  const settled = settle(call);
+  await until('the end of the call waits for the other process', async () => {
+    const { rows } = await env.postgres.pool.query(
+      `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    return rows.length > 0;
+  });
+  await other.query('commit');
+  other.release();
+  await settled;
+  expect((await readText()).length).toBe(words.slice(0, 10).join('').length);
+  expect((await read()).map(({ seq }) => seq)).toEqual((await read()).map((_, index) => index + 1));
 });
 
 test('a folded row gives its pieces with their numbers and whole characters', () => {

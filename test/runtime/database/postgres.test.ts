@@ -2,6 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
+import { pino } from 'pino';
 import {
   describeUnavailability,
   isDatabaseError,
@@ -82,6 +83,43 @@ test('the files of uploads from before are numbered in small transactions, while
   expect(rows[2]).toMatchObject({ last_seq: 5, ended_seq: 5, numbers: [2, 3, 4, null] });
   expect(rows[3]).toMatchObject({ last_seq: 1, ended_seq: null, numbers: [null], settled: null });
   expect(rows[301]).toMatchObject({ last_seq: 4, ended_seq: null, numbers: [2, 3, 4] });
+});
+
+test('migrations wait for long transactions and for each other, regardless of the limits of the role', async () => {
+  const { config } = env;
+  const { pool } = env.postgres;
+  const warnings: string[] = [];
+  const log = pino({ level: 'warn' }, { write: (line: string) => void warnings.push(line) });
+  const hears = (words: string) => until(words, () => warnings.some((line) => line.includes(words)));
+  let undone: string[] = [];
+  while (!undone.includes('0019_sweep-indexes')) undone = await migrate(config.DATABASE_URL, log, 'down');
+  const backup = await pool.connect();
+  await backup.query('begin isolation level repeatable read; select 1');
+  const reader = await pool.connect();
+  await reader.query('begin; select from tasks limit 1');
+  const limited = new URL(config.DATABASE_URL);
+  limited.searchParams.set('options', '-c statement_timeout=1s -c idle_in_transaction_session_timeout=1s');
+  try {
+    const first = migrate(limited.toString(), log);
+    await until('an index is built for longer than the limit', async () => {
+      const { rows } = await pool.query(
+        `select from pg_stat_activity where datname = current_database() and query like '%CONCURRENTLY model_calls_uncounted%'
+           and wait_event_type = 'Lock' and now() - query_start > interval '1.2 seconds'`,
+      );
+      return rows.length > 0;
+    });
+    const second = migrate(config.DATABASE_URL, log);
+    await hears('another process migrates this database');
+    await backup.query('commit');
+    await hears('a migration waits for a table that others use');
+    // Others use the table between two attempts.
+    await pool.query('select from tasks limit 1');
+    await reader.query('commit');
+    expect((await first).slice(0, 2)).toEqual(['0019_sweep-indexes', '0020_temporal-and-workers']);
+    expect(await second).toEqual([]);
+  } finally {
+    for (const client of [backup, reader]) client.release(true);
+  }
 });
 
 describe('an error of our own database', () => {

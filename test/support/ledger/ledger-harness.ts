@@ -130,6 +130,8 @@ export async function createLedgerHarness() {
   };
   return {
     ...parts,
+    db,
+    log: env.log,
     pool,
     log: env.log,
     /** Creates a task and starts it. */

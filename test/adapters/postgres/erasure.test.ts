@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Kysely, PostgresDialect } from 'kysely';
+import { createConversationRows } from '../../../adapters/postgres/conversations/conversation-rows.ts';
+import { createErasure } from '../../../adapters/postgres/erasure/erasure.ts';
+import { eraseTasks } from '../../../adapters/postgres/erasure/erase-tasks.ts';
+import { createLedger } from '../../../adapters/postgres/ledger/ledger.ts';
+import { sweepRetention } from '../../../activities/sweep/sweep-retention.ts';
+import type { TaskRef } from '../../../contract/references.ts';
+import { createMetrics } from '../../../runtime/metrics.ts';
+import type { Tables } from '../../../runtime/database/tables.ts';
+import {
+  completedCall,
+  createLedgerHarness,
+  local,
+  run,
+  type LedgerHarness,
+} from '../../support/ledger/ledger-harness.ts';
+
+let harness: LedgerHarness;
+const statements: string[] = [];
+const createParts = () => {
+  const db = new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool: harness.pool }),
+    log: ({ query }) => void statements.push(query.sql),
+  });
+  return { erasure: createErasure(db, harness.log), metrics: createMetrics() };
+};
+let parts: ReturnType<typeof createParts>;
+beforeAll(async () => {
+  harness = await createLedgerHarness();
+  parts = createParts();
+});
+afterAll(() => harness?.close());
+
+const end = (task: TaskRef) => harness.tasks.close(task, undefined, { status: 'cancelled', reason: 'test' });
+const newCall = { ...run, callId: 'c1', tool: 'look', step: 1, arguments: {} };
+const outcomeOf = (output: string) => ({
+  callId: 'c1',
+  tool: 'look',
+  step: 1,
+  output,
+  isError: false,
+  summary: 's',
+  durationMs: 1,
+  maxCharacters: 1_000,
+});
+const countContents = async (text: string) =>
+  (await harness.pool.query(`select from contents where position($1::bytea in bytes) > 0`, [Buffer.from(text)])).rows
+    .length;
+const countMessages = async (text: string) =>
+  (await harness.pool.query(`select from messages where position($1 in body::text) > 0`, [text])).rows.length;
+const isErased = async ({ taskId }: TaskRef) =>
+  (
+    await harness.pool.query(
+      `select from tasks where id = $1 and erased_at is not null and erase_requested_at is null`,
+      [taskId],
+    )
+  ).rows.length > 0;
+const sweep = () =>
+  sweepRetention(
+    {
+      ...parts,
+      callbacks: { removeOldSecrets: async () => 0 },
+      conversationRows: { markDeleted: async () => undefined },
+      messages: { wake: async () => {} },
+      retentionOf: () => ({}),
+      log: harness.log,
+    },
+    new AbortController().signal,
+  );
+
+test('a result that is stored while its task is erased goes with it', async () => {
+  const { task } = await harness.newTask();
+  await harness.ledger.beginToolCall(task, newCall);
+  await end(task);
+  let erasing: Promise<void> | undefined;
+  await harness.db.transaction().execute(async (trx) => {
+    await createLedger(trx).completeToolCall(task, outcomeOf('DURING'));
+    erasing = eraseTasks(harness.db, local, [task.taskId]);
+    await harness.untilStatementsWait(1);
+  });
+  await erasing;
+  expect(await countContents('DURING')).toBe(0);
+});
+
+test('a result that comes after its task was erased is refused', async () => {
+  const { task } = await harness.newTask();
+  await harness.ledger.beginToolCall(task, newCall);
+  await end(task);
+  await parts.erasure.deleteTask(local, task.taskId);
+  const late = harness.ledger.completeToolCall(task, outcomeOf('AFTERWARDS'));
+  await expect(late).rejects.toMatchObject({ code: 'superseded' });
+  expect(await countContents('AFTERWARDS')).toBe(0);
+});
+
+test('an answer that comes after its task was erased is paid, and the sweep removes it', async () => {
+  const { task, head } = await harness.newTask();
+  const call = await harness.begin(task);
+  await end(task);
+  await parts.erasure.deleteTask(local, task.taskId);
+  await harness.ledger.settleModelCall(task, completedCall(call, head, 'TOO LATE'));
+  expect(await countContents('TOO LATE')).toBe(1);
+  await sweep();
+  expect([await countContents('TOO LATE'), await countMessages('TOO LATE')]).toEqual([0, 0]);
+  expect(await harness.outcomesOf(task)).toEqual(['completed']);
+  expect(await isErased(task)).toBe(true);
+});
+
+test('of many tasks with one question only the messages of the erased one are looked at, and removed at once', async () => {
+  const [one, other] = [await harness.newTask(), await harness.newTask()];
+  const call = await harness.begin(one.task);
+  let { head } = one;
+  for (let step = 0; step < 40; step++)
+    head = await harness.messageStore.append(local, head, { role: 'user', text: `LONG ${step}` });
+  await harness.ledger.settleModelCall(one.task, completedCall(call, head, 'LONG answer'));
+  const otherCall = await harness.begin(other.task);
+  await harness.ledger.settleModelCall(other.task, completedCall(otherCall, other.head, 'OTHER answer'));
+  await end(one.task);
+  statements.length = 0;
+  await parts.erasure.deleteTask(local, one.task.taskId);
+  expect(await countMessages('LONG')).toBe(0);
+  expect((await harness.messageStore.load(local, other.head)).messages).toHaveLength(1);
+  expect(await countMessages('OTHER answer')).toBe(1);
+  expect(statements.filter((statement) => /with recursive part/.test(statement))).toEqual([]);
+  expect(statements.filter((statement) => /delete from messages/.test(statement))).toHaveLength(1);
+});
+
+test('a task that cannot be erased keeps no other from it, and is erased later', async () => {
+  const tasks = [await harness.newTask(), await harness.newTask(), await harness.newTask()].map(({ task }) => task);
+  for (const task of tasks) await end(task);
+  const [broken, ...others] = tasks;
+  if (!broken) throw new Error('no task');
+  await harness.pool.query(`
+    create function refuse() returns trigger language plpgsql as 'begin raise exception ''a broken row''; end';
+    create trigger refuse before delete on task_events for each row when (old.task_id = '${broken.taskId}')
+      execute function refuse()`);
+  await harness.pool.query(`update tasks set erased_at = now(), erase_requested_at = now() where id = any($1)`, [
+    others.map(({ taskId }) => taskId),
+  ]);
+  // It is hidden all the same.
+  expect(await parts.erasure.deleteTask(local, broken.taskId)).toBe(true);
+  await sweep();
+  expect(await Promise.all(tasks.map(isErased))).toEqual([false, true, true]);
+  expect((await parts.metrics.erasuresFailed.get()).values[0]?.value).toBe(1);
+  await harness.pool.query('drop trigger refuse on task_events; drop function refuse()');
+  await sweep();
+  expect(await isErased(broken)).toBe(true);
+});
+
+test('a message that comes while its conversation is deleted is refused, and leaves no content', async () => {
+  const rows = createConversationRows(harness.db);
+  const { id } = await rows.create(local, { agent: 'knowledge' }, { onBusy: 'enqueue' });
+  const deletion = await harness.pool.connect();
+  await deletion.query('begin');
+  await deletion.query('select from conversations where id = $1 for update', [id]);
+  await deletion.query('update conversations set deleted_at = now() where id = $1', [id]);
+  const stored = rows
+    .storeMessage({ ...local, roles: [] }, id, { id: 'late', text: 'UNHEARD' })
+    .catch((error: unknown) => error);
+  await harness.untilStatementsWait(1);
+  await deletion.query('commit');
+  deletion.release();
+  expect(await stored).toMatchObject({ code: 'not_found' });
+  expect(await countContents('UNHEARD')).toBe(0);
+});
