@@ -29,8 +29,8 @@ const selectWithoutTask = (db: Database, taskId: string) =>
     .where(sql<boolean>`m.state in ('queued', 'steering', 'passed_over', 'rolled_back', 'dropped')`)
     .where('m.task_id', '=', taskId)
     .where('c.deleted_at', 'is', null)
-    .where(({ not, exists, selectFrom }) =>
-      not(exists(selectFrom('tasks as own').select('own.id').whereRef('own.id', '=', 'm.task_id'))),
+    .where((is) =>
+      is.not(is.exists(is.selectFrom('tasks as own').select('own.id').whereRef('own.id', '=', 'm.task_id'))),
     );
 
 const waits = (state: string) => state === 'queued' || state === 'steering';

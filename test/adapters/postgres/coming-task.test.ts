@@ -39,7 +39,13 @@ const begin = () => turns.begin(ref, {});
 const depsWith = (read: TaskControl['read']) =>
   ({ conversationRows, control: { tasks: { read } } }) as unknown as Pick<ApiDeps, 'control' | 'conversationRows'>;
 const statusOf = async (id: string) =>
-  (await findTask(depsWith(tasks.get), local, id).catch(({ code }: { code: string }) => ({ status: code }))).status;
+  (
+    await findTask(
+      depsWith((scope, taskId) => tasks.get(scope, taskId)),
+      local,
+      id,
+    ).catch(({ code }: { code: string }) => ({ status: code }))
+  ).status;
 
 describe('the task of a message', () => {
   test('that a later one interrupted is never missing: queued, then cancelled before and after it has a row', async () => {
