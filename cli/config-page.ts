@@ -58,6 +58,8 @@ counts. \`perDay\` holds for all this agent's tasks of one tenant together, unti
 \`onBusy\`: what becomes of a message that comes while a task of its conversation runs ([conversations](conversations.md)).
 \`approvals\`: which calls wait for a person, in place of the agent's own rules ([acting](acting.md#approvals)).
 \`withoutApproval\`: tools that change something and run without a person, like \`["send_webhook"]\`; every other one needs a rule.
+To exempt a tool for which the agent's folder has a rule, as \`assistant\` has \`*\`, give \`approvals\` as well, with the
+rules of the other tools.
 
 \`ALFRED_TENANTS\`, by tenant, or \`*\` for what a tenant's own entry leaves out:
 

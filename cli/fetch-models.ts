@@ -1,15 +1,15 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { obtainEmbeddingModel } from '../deploy/local/downloads/embedding-model.ts';
-import { localModel, type LocalModel } from '../deploy/local/downloads/embedding-models.ts';
-import { rerankModel } from '../deploy/local/downloads/rerank-models.ts';
+import { holdsModel, obtainEmbeddingModel } from '../deploy/local/downloads/embedding-model.ts';
+import { embeddingModels, localModel, type LocalModel } from '../deploy/local/downloads/embedding-models.ts';
+import { rerankModel, rerankModels } from '../deploy/local/downloads/rerank-models.ts';
 import type { Config } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Terminal } from './terminal/terminal.ts';
 
 /**
- * Fetches the local models that the configuration names into the folders from which the roles read them. A folder that
- * has a model already is left alone. A model that cannot be fetched is no error, because searches work without it.
+ * Fetches the local models that the configuration names into the folders from which the roles read them. A model that
+ * cannot be fetched is no error, because searches work without it.
  */
 export async function fetchModels(config: Config, terminal: Terminal, log: Logger): Promise<void> {
   const wanted = [
@@ -29,19 +29,37 @@ export async function fetchModels(config: Config, terminal: Terminal, log: Logge
   for (const { what, model, dir, without } of wanted) {
     if (!model) continue;
     try {
-      terminal.print(`${what}: ${await obtain(model, dir, { log, endpoint: config.HF_ENDPOINT })}`);
+      terminal.print(`${what}: ${await fetchModel(model, dir, { log, endpoint: config.HF_ENDPOINT })}`);
     } catch (error) {
       terminal.note(`${what}: ${(error as Error).message}\nUntil one is in ${dir}, ${without}.`);
     }
   }
 }
 
-async function obtain(model: LocalModel, dir: string, options: { log: Logger; endpoint: string }): Promise<string> {
+/**
+ * Puts a model into a folder. Of what the folder has, a model that Alfred fetches is kept up to date, or replaced when
+ * the configuration names another one; anything else was put there by a person and is left alone.
+ *
+ * @param options.known the models that Alfred fetches
+ * @returns what the folder has now, in words
+ */
+export async function fetchModel(
+  model: LocalModel,
+  dir: string,
+  { known = shipped, ...options }: { log: Logger; endpoint: string; known?: readonly LocalModel[] },
+): Promise<string> {
   const isThere = await access(join(dir, 'model.onnx')).then(
     () => true,
     () => false,
   );
-  if (isThere) return `there is one in ${dir}`;
+  if (isThere && !(await holdsOneOf(dir, known))) return `${dir} has one of your own, which is left alone`;
   await obtainEmbeddingModel(model, { ...options, dir });
-  return `fetched ${model.name} into ${dir}`;
+  return `${model.name} is in ${dir}`;
+}
+
+const shipped = [...embeddingModels, ...Object.values(rerankModels)];
+
+async function holdsOneOf(dir: string, models: readonly LocalModel[]): Promise<boolean> {
+  for (const model of models) if (await holdsModel(dir, model)) return true;
+  return false;
 }

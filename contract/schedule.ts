@@ -72,7 +72,7 @@ const RequestedTiming = ScheduleTiming.superRefine((timing, context) => {
     const path = timing.endAt === undefined ? 'cron' : 'endAt';
     context.addIssue({ code: 'custom', path: [path], message: neverRuns });
   }
-});
+}).meta({ oneOf: [{ required: ['cron'] }, { required: ['everyS'] }], dependentRequired: { offsetS: ['everyS'] } });
 
 const ScheduledMessage = z.strictObject({
   conversationId: z.uuid(),
@@ -88,7 +88,8 @@ export const ScheduleAction = z
     task: TaskRequest.optional().describe('A new task, as POST /v1/tasks makes it'),
     message: ScheduledMessage.optional().describe('A message to a conversation'),
   })
-  .refine(hasOneAction, 'expected one of task and message');
+  .refine(hasOneAction, 'expected one of task and message')
+  .meta({ oneOf: [{ required: ['task'] }, { required: ['message'] }] });
 export type ScheduleAction = z.infer<typeof ScheduleAction>;
 
 const Name = z.string().trim().min(1).max(200);

@@ -64,6 +64,7 @@ export type Waiting = z.infer<typeof Waiting>;
 export const Metadata = z
   .record(z.string().min(1).max(64), z.string().max(512))
   .refine((entries) => Object.keys(entries).length <= 16, 'at most 16 entries')
+  .meta({ maxProperties: 16 })
   .describe('Up to 16 strings of your own, returned with the task');
 
 export const Priority = z

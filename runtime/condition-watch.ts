@@ -11,7 +11,7 @@ const maxFailures = 3;
  */
 export function createConditionWatch(
   check: () => Promise<void>,
-  { log, name, everyMs = 5_000 }: { log: Logger; name: string; everyMs?: number },
+  { log, name, everyMs = 5_000 }: { log: Logger; name: string; everyMs?: number | undefined },
 ) {
   let holds = true;
   let failures = 0;

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { shareCheck } from './share-check.ts';
 
 /** Less free space than this counts as full: an index could not grow by one upload. */
 const minFreeBytes = 16_000_000;
@@ -17,17 +19,27 @@ const realFiles = {
 };
 export type FolderFiles = typeof realFiles;
 
+/** How long a result counts: shorter than the pause of a worker's checks, each of which shall see the disk. */
+const freshMs = 4_000;
+/** A folder that takes longer is on a disk that hangs. */
+const timeoutMs = 10_000;
+
 /**
- * Makes a check that a folder can be written and has space.
+ * Makes a check that a folder can be written and has space. All callers share its runs: a probe that is asked
+ * often writes no more than one that is asked every few seconds.
  *
  * @param name how the message names the folder: the variable that sets it
- * @param files the file system; a test puts another in its place
+ * @param options.files the file system; a test puts another in its place
  * @returns the check; it rejects with a sentence for an operator
  */
-export const createFolderCheck =
-  (dir: string, name: string, files: FolderFiles = realFiles) =>
-  async (): Promise<void> => {
-    const file = join(dir, `.writable-${process.pid}`);
+export function createFolderCheck(
+  dir: string,
+  name: string,
+  { files = realFiles, ...times }: { files?: FolderFiles; freshMs?: number; timeoutMs?: number } = {},
+): () => Promise<void> {
+  // Containers that share a folder have the same process ids.
+  const file = join(dir, `.writable-${randomUUID()}`);
+  const check = async () => {
     let free: number;
     try {
       await files.mkdir(dir);
@@ -45,6 +57,9 @@ export const createFolderCheck =
         `${dir} has ${Math.floor(free / 1_000_000)} MB of free space: free space on the disk of ${name}.`,
       );
   };
+  const late = `${dir} does not answer: look at the disk of ${name}.`;
+  return shareCheck(check, { freshMs, timeoutMs, late, ...times });
+}
 
 const reasons: Record<string, string> = {
   ENOSPC: 'has no space left',

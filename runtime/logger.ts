@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { pino, stdSerializers, type DestinationStream, type Logger, type SerializedError } from 'pino';
+import { pino, stdSerializers, type DestinationStream, type Logger } from 'pino';
 import type { Config } from './config.ts';
 
 export type { Logger };
@@ -39,25 +39,58 @@ export function createLogger(
 }
 
 /**
- * Content must not get into a log, and some errors quote it: Postgres the row that it refused, a model provider the
- * request, JSON.parse the text. Their messages and those fields are left out; what identifies the failure stays.
+ * Content must not get into a log, and some errors quote it: Postgres the row or value that it refused, a mail server
+ * the address, a model provider the request, JSON.parse the text. Of an error's fields only those that identify the
+ * failure are logged, and a message that may quote is left out.
  */
-function serializeErrorWithoutContent(error: Error) {
+function serializeErrorWithoutContent(error: Error): object {
   const chain = causesOf(error);
   const provider = chain.find((cause): cause is ProviderError => 'requestID' in cause);
   if (provider) return { ...describeProviderError(provider), code: codeOf(error), stack: framesOf(error) };
   if (chain.some((cause) => cause instanceof SyntaxError))
     return { type: error.name, message: 'a text is not JSON', code: codeOf(error), stack: framesOf(error) };
-  const {
-    detail: _detail,
-    where: _where,
-    parameters: _parameters,
-    internalQuery: _query,
-    fullMessage: _fullMessage,
-    ...withoutContent
-  } = stdSerializers.err(error) as SerializedError & Record<string, unknown>;
-  return withoutContent;
+  const refused = chain.find(quotesValue);
+  if (refused)
+    return { type: refused.name, message: 'Postgres refused a value', ...identifying(refused), stack: framesOf(error) };
+  const { type, message, stack } = stdSerializers.err(error);
+  const errors =
+    error instanceof AggregateError ? { errors: error.errors.filter(isError).map(serializeErrorWithoutContent) } : {};
+  return { type, message, ...identifying(error), stack, ...errors };
 }
+
+const isError = (value: unknown): value is Error => value instanceof Error;
+
+/** Errors of class 22 (data exception) quote the value: `invalid input syntax for type uuid: "…"`. */
+const quotesValue = (error: Error) => 'severity' in error && /^22/.test(codeOf(error) ?? '');
+
+/** Fields of the errors of Node, Postgres, mail servers and our own that say what failed, and where. */
+const identifyingFields = [
+  'code',
+  'errno',
+  'syscall',
+  'address',
+  'port',
+  'status',
+  'responseCode',
+  'severity',
+  'schema',
+  'table',
+  'column',
+  'constraint',
+  'routine',
+  'failures',
+  'retryAfterMs',
+  'taskId',
+];
+
+const identifying = (error: Error) =>
+  Object.fromEntries(
+    identifyingFields.flatMap((field) => {
+      const value = (error as unknown as Record<string, unknown>)[field];
+      const logged = typeof value === 'number' ? value : nameIn(value);
+      return logged === undefined ? [] : [[field, logged]];
+    }),
+  );
 
 /** An error of a provider's library. Its message and body are the provider's words, which may repeat the request. */
 type ProviderError = Error & { status?: number | undefined; type?: unknown; code?: unknown; requestID: unknown };

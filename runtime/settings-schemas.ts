@@ -34,7 +34,12 @@ export const jsonVariable = <S extends z.ZodType>(schema: S) =>
 export const commaSeparated = <S extends z.ZodType<string, string>>(item: S) =>
   z
     .string()
-    .transform((text) => text.split(',').map((entry) => entry.trim()))
+    .transform((text) =>
+      text
+        .split(',')
+        .map((entry) => entry.trim())
+        .filter((entry) => entry !== ''),
+    )
     .pipe(z.array(item));
 
 /** `10.0.0.5`, `10.0.0.0/8`, `fd00::/8`. */

@@ -63,8 +63,15 @@ function checkEffects(
     if (hasRule !== exempt.includes(toolName)) continue;
     throw new ConfigError(
       hasRule
-        ? `The agent ${name} has an approval rule for the tool "${toolName}" and names it in \`withoutApproval\`: remove one of the two.`
+        ? `The agent ${name} has an approval rule for the tool "${toolName}" and names it in \`withoutApproval\`: ${remedyOf(tool, isRuled(toolName))}.`
         : `The agent ${name} may call "${toolName}", which changes something, and no approval rule speaks of it: add a rule to its \`approvals\`, or name it in its \`withoutApproval\` to let it run without a person.`,
     );
   }
+}
+
+/** What makes one of a rule and an exemption go. Not all rules stand where an operator can remove them. */
+function remedyOf({ name, approvals = [] }: Tool, isConfigured: boolean): string {
+  if (isConfigured) return 'remove one of the two in ALFRED_AGENTS';
+  if (approvals.length > 0) return 'the rule comes with the tool and always counts, so remove the name';
+  return `the rule stands in the agent's folder, so remove the name, or give \`approvals\` in ALFRED_AGENTS too, without a rule for "${name}" or \`*\`: they count in place of the folder's`;
 }

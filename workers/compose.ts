@@ -33,7 +33,7 @@ type WorkerEdge = Pick<Edge, 'config' | 'log' | 'connection' | 'client' | 'metri
  * The composition root of the workers: one Temporal worker per queue, all on one connection.
  *
  * @param adapters `tools` replaces the tools that the agents share
- * @param options  `agents` replaces the registered agents
+ * @param options  `agents` replaces the registered agents, `checkEveryMs` the pause between checks of the index folder
  * @throws ConfigError when the configuration names an agent, a model or a tool that does not exist, or when a tool that
  *   changes something has no approval rule
  */
@@ -41,7 +41,7 @@ export async function startWorkers(
   edge: WorkerEdge,
   adapters: Adapters & { tools?: Record<string, Tool> },
   queues: readonly string[] = allQueues,
-  { agents = registeredAgents }: { agents?: Agents } = {},
+  { agents = registeredAgents, checkEveryMs }: { agents?: Agents; checkEveryMs?: number } = {},
 ): Promise<RunningWorkers> {
   const { config, log, client, metrics } = edge;
   const tools = adapters.tools ?? createTools(config, adapters);
@@ -57,14 +57,15 @@ export async function startWorkers(
   const activities = createActivities({ ...adapters, ...settings, agents, tools, metrics, log });
   const bundle = await workflowBundle(config, log);
   const searching = queuesThatSearch(agents, tools).filter((queue) => queues.includes(queue));
-  const indexFolder = searching.length > 0 ? await watchIndexFolder(edge, adapters) : undefined;
+  const indexFolder = searching.length > 0 ? await watchIndexFolder(edge, adapters, checkEveryMs) : undefined;
   adapters.leases.open();
   const workers = await Promise.all(
     queues.map((queue) =>
-      serveQueue(
-        (takesActivities) => createWorker(queue, { ...edge, activities, bundle, takesActivities }),
-        searching.includes(queue) ? indexFolder : undefined,
-      ),
+      serveQueue((takesActivities) => createWorker(queue, { ...edge, activities, bundle, takesActivities }), {
+        condition: searching.includes(queue) ? indexFolder : undefined,
+        log,
+        queue,
+      }),
     ),
   );
   const runs = workers.map(({ run }) => run);
@@ -86,10 +87,14 @@ export async function startWorkers(
 }
 
 /** Without its index folder a process is not ready, and its agents that search take no work. */
-async function watchIndexFolder({ log, readiness }: WorkerEdge, { checkIndexFolder: check }: Adapters) {
+async function watchIndexFolder(
+  { log, readiness }: WorkerEdge,
+  { checkIndexFolder: check }: Adapters,
+  everyMs?: number,
+) {
   if (!check) return undefined;
   readiness?.require('data_folder', check);
-  const watch = createConditionWatch(check, { log, name: 'data_folder' });
+  const watch = createConditionWatch(check, { log, name: 'data_folder', everyMs });
   await watch.start();
   return watch;
 }

@@ -1,50 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from '@temporalio/worker';
 import type { ConditionWatch } from '../runtime/condition-watch.ts';
+import type { Logger } from '../runtime/logger.ts';
 
 /** Makes a worker of one queue. @param takesActivities false: it takes workflow tasks only, and their row writes */
 type MakeWorker = (takesActivities: boolean) => Promise<Worker>;
+type Options = {
+  /** Absent when the queue needs nothing that a process may lack. */
+  condition?: ConditionWatch | undefined;
+  log: Logger;
+  queue: string;
+};
+
+/** Pauses between attempts to make a worker, in milliseconds. */
+const firstPauseMs = 500;
+const longestPauseMs = 30_000;
 
 /**
  * Serves one queue until it is stopped. While `condition` does not hold, the process takes no activities of the queue:
  * they wait for it, or for another process. Workflows go on, so that a task that waits can say why.
  *
- * @param condition absent when the queue needs nothing that a process may lack
+ * Temporal's SDK refuses a second worker of a queue in a process until the shutdown of the first one begins. From then
+ * on the next one may run beside it, so workflows do not wait for activities that take long to end.
+ *
+ * @returns `run` rejects when a worker ends without being asked to
+ * @throws when the first worker cannot be made; later ones are tried again
  */
-export async function serveQueue(make: MakeWorker, condition?: ConditionWatch) {
+export async function serveQueue(make: MakeWorker, { condition, log, queue }: Options) {
   let takesActivities = condition?.holds() ?? true;
   let worker = await make(takesActivities);
-  let isStopping = false;
+  const stopping = new AbortController();
+  /** Workers that take nothing more, and whose last activities have the grace time of a shutdown. */
+  const draining = new Set<Promise<void>>();
 
   const shutDown = () => {
     if (worker.getState() === 'RUNNING') worker.shutdown();
   };
 
-  const run = async (): Promise<void> => {
+  const drain = (running: Promise<void>) => {
+    shutDown();
+    const drained = running
+      .catch((error: unknown) => log.warn({ err: error, queue }, 'activities did not end in their grace time'))
+      .finally(() => draining.delete(drained));
+    draining.add(drained);
+  };
+
+  /** Temporal may be away just when the condition changes, which is no reason to end a process whose calls run. */
+  const makeAgain = async (): Promise<Worker | undefined> => {
+    for (let pauseMs = firstPauseMs; !stopping.signal.aborted; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+      try {
+        takesActivities = condition?.holds() ?? true;
+        return await make(takesActivities);
+      } catch (error) {
+        log.error({ err: error, queue }, 'a worker could not be made and is tried again');
+        await sleep(pauseMs, undefined, { signal: stopping.signal }).catch(() => {});
+      }
+    }
+    return undefined;
+  };
+
+  const serve = async (): Promise<void> => {
     while (true) {
       const running = worker.run();
       // Stopped while this worker was made: it must have run to give its connection back.
-      if (isStopping) {
-        shutDown();
-        return running;
-      }
+      if (stopping.signal.aborted) shutDown();
       const hasEnded = await Promise.race([
         running.then(() => true),
         ...(condition ? [condition.until(!takesActivities).then(() => false)] : []),
       ]);
-      if (hasEnded || isStopping) return running;
-      // Running activities get the grace time of a shutdown; later ones go to other processes.
-      shutDown();
-      await running;
-      if (isStopping) return;
-      takesActivities = condition?.holds() ?? true;
-      worker = await make(takesActivities);
+      if (hasEnded || stopping.signal.aborted) return running;
+      drain(running);
+      const next = await makeAgain();
+      if (!next) return;
+      worker = next;
     }
   };
 
   return {
-    run: run(),
+    run: serve().finally(() => Promise.all(draining)),
     stop() {
-      isStopping = true;
+      stopping.abort();
       shutDown();
     },
   };

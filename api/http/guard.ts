@@ -11,12 +11,17 @@ const thisMachine = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/;
  * own pages send ours.
  *
  * @param allowed further hosts: `name:port`, or `name` for any port; in lower case
+ * @param isProbe true: any host may be named, as load balancers name the machine by its address
  * @throws AlfredError `forbidden_host`
  */
-export function refuseStrangers({ headers }: Pick<FastifyRequest, 'headers'>, allowed: readonly string[]): void {
+export function refuseStrangers(
+  { headers }: Pick<FastifyRequest, 'headers'>,
+  allowed: readonly string[],
+  isProbe = false,
+): void {
   const host = (headers.host ?? '').toLowerCase();
   const isListed = allowed.includes(host) || allowed.includes(host.replace(/:\d{1,5}$/, ''));
-  if (!thisMachine.test(host) && !isListed) {
+  if (!thisMachine.test(host) && !isListed && !isProbe) {
     throw new AlfredError(
       'forbidden_host',
       `Without sign-in, Alfred answers only requests addressed to this machine; this one names the host "${headers.host ?? ''}". Use 127.0.0.1 or localhost, or list the host in ALFRED_API_HOSTS.`,

@@ -23,7 +23,8 @@ const idNames: Record<string, string> = {
   ingestions: 'ingestionId',
   sources: 'sourceId',
 };
-const idInPath = new RegExp(`^/v1/(${Object.keys(idNames).join('|')})/([\\w.-]{1,128})(?=[/?]|$)`);
+const uuid = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+const idInPath = new RegExp(`^/v1/(${Object.keys(idNames).join('|')})/(${uuid})(?=[/?]|$)`, 'i');
 
 /** The id in the address of a thing, under its name. Anything that is no id, and may be content, is left out. */
 function idIn(path: unknown): Record<string, string> {

@@ -23,7 +23,7 @@ const meanings: Record<number, string> = {
   403: 'Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`).',
   404: 'There is nothing with that id, or it is not yours (`not_found`, `callback_missing`).',
   406: 'None of the media types in `Accept` exists (`not_acceptable`).',
-  409: 'It cannot be done now (`budget_refused`, `task_ended`, `task_queued`, `task_running`, `nothing_to_undo`, `approval_decided`, `approval_changed`, `schedule_missing`, `source_exists`, `ingestion_running`, `ingestion_without_failures`, `conversation_*`); nothing has changed.',
+  409: 'It cannot be done now (`budget_refused`, `task_ended`, `task_queued`, `task_running`, `task_in_conversation`, `nothing_to_undo`, `approval_decided`, `approval_changed`, `schedule_missing`, `source_exists`, `ingestion_running`, `ingestion_without_failures`, `conversation_*`); nothing has changed.',
   410: 'It was there and is no longer kept (`file_bytes_gone`, `document_version_gone`).',
   413: 'The body is larger than the limit (`body_too_large`).',
   415: 'The body has a media type that is not taken (`unsupported_media_type`).',

@@ -36,13 +36,3 @@ function findUnstorable(value: unknown, at: string[]): Issue[] {
 }
 
 const isStorable = (text: string) => !text.includes('\u0000') && text.isWellFormed();
-
-/**
- * Refuses the JSON text `null` as a body: every body is an object. A request without a body has none at all.
- *
- * @throws InvalidRequest
- */
-export function refuseNull(body: unknown, contentType: string | undefined): void {
-  if (body === null && contentType !== undefined && /json/i.test(contentType))
-    throw new InvalidRequest([{ path: '', message: 'expected an object, received null' }]);
-}

@@ -2,15 +2,19 @@ import type { FastifyRequest } from 'fastify';
 import { AlfredError, InvalidRequest } from '../../contract/errors.ts';
 
 /**
- * Refuses fields in the body of a route that takes none, as other routes refuse fields that they do not know. No body
- * and `{}` are accepted.
+ * Refuses the JSON text `null` as a body, because every body is an object, and fields in the body of a route that takes
+ * none, as other routes refuse fields that they do not know. No body and `{}` are accepted there.
  *
  * @throws InvalidRequest
  */
 export function refuseUnexpectedBody({ body, headers, routeOptions }: FastifyRequest): void {
   const { schema } = routeOptions;
+  const type = headers['content-type'] ?? '';
+  // A request without a body has none, or `null` and no type.
+  if (body === null && /json/i.test(type))
+    throw new InvalidRequest([{ path: '', message: 'expected an object, received null' }]);
   if (!schema || schema.body !== undefined || schema.bodies !== undefined) return;
-  if (headers['content-type']?.startsWith('multipart/form-data')) throw new AlfredError('unsupported_media_type');
+  if (type.startsWith('multipart/form-data')) throw new AlfredError('unsupported_media_type');
   if (body === undefined || body === null) return;
   const keys = typeof body === 'object' && !Array.isArray(body) ? Object.keys(body) : undefined;
   if (keys?.length === 0) return;

@@ -6,7 +6,7 @@ import type { Api } from '../http/fastify.ts';
 import type { Views } from '../links.ts';
 import { parse } from '../http/problems.ts';
 import { bodyProblems, IdParams, json, problems } from '../http/responses.ts';
-import { missingTask } from '../find-task.ts';
+import { withTask } from '../find-task.ts';
 
 /** How long the response is held back for the task to end, in milliseconds. */
 const waitForEndMs = 2_000;
@@ -39,8 +39,12 @@ export const cancelTaskRoutes =
       },
       handler: async ({ scope, params, body }, reply) => {
         const { reason, undo } = body === undefined || body === null ? {} : parse(CancelRequest, body);
-        const row = await control.tasks.cancel(scope, params.id, { reason, undo });
-        if (!row) throw await missingTask({ conversationRows }, scope, params.id);
+        const row = await withTask(
+          { conversationRows },
+          { scope, id: params.id },
+          () => control.tasks.cancel(scope, params.id, { reason, undo }),
+          (task) => task,
+        );
         if (isEnded(row.status)) return reply.send(views.task(row));
         const stop = linkAbort([draining], { timeoutMs: waitForEndMs });
         await events.waitForEnd(row.id, stop.signal).finally(stop.release);

@@ -3,13 +3,13 @@ import { AlfredError } from '../../contract/errors.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
-import { IdParams, problems } from '../http/responses.ts';
-import { noTask } from '../find-task.ts';
+import { bodyProblems, IdParams, problems } from '../http/responses.ts';
+import { findTask, noTask } from '../find-task.ts';
 
-type Deps = Pick<ApiDeps, 'control' | 'erasure' | 'tasks'>;
+type Deps = Pick<ApiDeps, 'control' | 'conversationRows' | 'erasure'>;
 
 export const deleteTaskRoutes =
-  ({ control, erasure, tasks }: Deps) =>
+  ({ control, conversationRows, erasure }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'DELETE',
@@ -21,11 +21,10 @@ export const deleteTaskRoutes =
         description:
           'It is not shown from here on. If it runs, it is cancelled first. Everything that was said, found and answered is removed. What it cost stays in `GET /v1/usage`. A task of a conversation goes with its conversation: 409.',
         params: IdParams,
-        response: { 204: z.null().describe('Deleted'), ...problems(404, 409) },
+        response: { 204: z.null().describe('Deleted'), ...problems(404, 409, ...bodyProblems) },
       },
       handler: async ({ scope, params: { id } }, reply) => {
-        const row = await tasks.get(scope, id);
-        if (!row) throw noTask(id);
+        const row = await findTask({ control, conversationRows }, scope, id);
         if (row.conversationId !== null)
           throw new AlfredError(
             'task_in_conversation',

@@ -1,9 +1,10 @@
+import { AlfredError } from '../../contract/errors.ts';
 import { BudgetGrant, Task } from '../../contract/task.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import type { Views } from '../links.ts';
 import { bodyProblems, IdParams, json, problems } from '../http/responses.ts';
-import { missingTask } from '../find-task.ts';
+import { withTask } from '../find-task.ts';
 
 type Deps = Pick<ApiDeps, 'control' | 'conversationRows'> & { views: Views };
 
@@ -24,8 +25,14 @@ export const taskBudgetRoutes =
         response: { 200: json('The task with its new limits', Task), ...problems(404, 409, ...bodyProblems) },
       },
       handler: async ({ scope, params, body }, reply) => {
-        const row = await control.tasks.grantBudget(scope, params.id, body);
-        if (!row) throw await missingTask({ conversationRows }, scope, params.id);
+        const row = await withTask(
+          { conversationRows },
+          { scope, id: params.id },
+          () => control.tasks.grantBudget(scope, params.id, body),
+          ({ id, status }) => {
+            throw new AlfredError('task_ended', `The task ${id} is ${status}; its budget matters no more.`);
+          },
+        );
         return reply.send(views.task(row));
       },
     });

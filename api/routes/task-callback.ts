@@ -4,7 +4,7 @@ import type { Scope } from '../../contract/references.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { bodyProblems, IdParams, json, problems } from '../http/responses.ts';
-import { missingTask } from '../find-task.ts';
+import { withTask } from '../find-task.ts';
 
 type Deps = Pick<ApiDeps, 'callbacks' | 'control' | 'conversationRows'>;
 
@@ -37,7 +37,14 @@ export const taskCallbackRoutes =
         response: { 202: json('It is on its way', CallbackState), ...problems(404, 409, ...bodyProblems) },
       },
       handler: async ({ scope, params: { id } }, reply) => {
-        if (!(await control.tasks.repeatCallback(scope, id))) throw await missingTask({ conversationRows }, scope, id);
+        await withTask(
+          { conversationRows },
+          { scope, id },
+          () => control.tasks.repeatCallback(scope, id),
+          () => {
+            throw withoutCallback(id);
+          },
+        );
         return reply.code(202).send(await stateOf(scope, id));
       },
     });
@@ -46,8 +53,14 @@ export const taskCallbackRoutes =
       const state = await callbacks.get({ ...scope, taskId: id });
       if (state) return state;
       // Reads the task only to report which of the two is missing.
-      throw (await control.tasks.read(scope, id))
-        ? new AlfredError('callback_missing', `The task ${id} has no callback.`)
-        : await missingTask({ conversationRows }, scope, id);
+      await withTask(
+        { conversationRows },
+        { scope, id },
+        () => control.tasks.read(scope, id),
+        (task) => task,
+      );
+      throw withoutCallback(id);
     }
   };
+
+const withoutCallback = (id: string) => new AlfredError('callback_missing', `The task ${id} has no callback.`);

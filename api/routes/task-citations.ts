@@ -2,12 +2,12 @@ import { TaskCitations } from '../../contract/task.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { IdParams, json, problems } from '../http/responses.ts';
-import { noTask } from '../find-task.ts';
+import { findTask } from '../find-task.ts';
 
-type Deps = Pick<ApiDeps, 'citations' | 'conversationRows'>;
+type Deps = Pick<ApiDeps, 'citations' | 'control' | 'conversationRows'>;
 
 export const taskCitationRoutes =
-  ({ citations, conversationRows }: Deps) =>
+  ({ citations, control, conversationRows }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'GET',
@@ -21,7 +21,8 @@ export const taskCitationRoutes =
       },
       handler: async ({ scope, params }, reply) => {
         const found = await citations.list(scope, params.id);
-        if (!found && !(await conversationRows.findComingTask(scope, params.id))) throw noTask(params.id);
+        // A task without a row has none yet; one that is gone is 404.
+        if (!found) await findTask({ control, conversationRows }, scope, params.id);
         return reply.send({ citations: found ?? [] });
       },
     });

@@ -66,7 +66,8 @@ export const taskRoutes =
         operationId: 'getTask',
         tags: ['tasks'],
         summary: 'Read a task, or wait for its end',
-        description: 'The task of a message that waits for its turn is `queued`.',
+        description:
+          'The task of a message that waits for its turn is `queued`; of one that will have none, because it was passed over, rolled back or dropped, `cancelled`.',
         params: IdParams,
         headers: waitHeaders('the task'),
         response: {
@@ -81,7 +82,7 @@ export const taskRoutes =
           draining,
           isEnded: ({ status }) => isEnded(status),
           waitForEnd: (signal) => events.waitForEnd(row.id, signal),
-          readAgain: () => tasks.get(scope, row.id),
+          readAgain: async () => (await tasks.get(scope, row.id)) ?? conversationRows.findComingTask(scope, row.id),
         });
         return reply.send(views.task(current));
       },

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AlfredError } from '../../contract/errors.ts';
 import { Task } from '../../contract/task.ts';
 import type { TaskRow } from '../../contract/ports/index.ts';
 import type { Scope } from '../../contract/references.ts';
@@ -7,16 +8,16 @@ import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import type { Views } from '../links.ts';
 import { bodyProblems, IdParams, json, problems } from '../http/responses.ts';
-import { noTask } from '../find-task.ts';
+import { withTask } from '../find-task.ts';
 
 /** How long the response is held back for the undo to end, and how often it looks, in milliseconds. */
 const waitForEndMs = 2_000;
 const pollMs = 100;
 
-type Deps = Pick<ApiDeps, 'control' | 'tasks'> & { views: Views; draining: AbortSignal };
+type Deps = Pick<ApiDeps, 'control' | 'conversationRows' | 'tasks'> & { views: Views; draining: AbortSignal };
 
 export const undoTaskRoutes =
-  ({ control, tasks, views, draining }: Deps) =>
+  ({ control, conversationRows, tasks, views, draining }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'POST',
@@ -35,8 +36,14 @@ export const undoTaskRoutes =
         },
       },
       handler: async ({ scope, params }, reply) => {
-        const row = await control.tasks.undo(scope, params.id);
-        if (!row) throw noTask(params.id);
+        const row = await withTask(
+          { conversationRows },
+          { scope, id: params.id },
+          () => control.tasks.undo(scope, params.id),
+          ({ id }) => {
+            throw new AlfredError('nothing_to_undo', `The task ${id} never began, so it has changed nothing.`);
+          },
+        );
         const current = await waitForUndo(scope, row);
         return reply.code(isUndoing(current) ? 202 : 200).send(views.task(current));
       },

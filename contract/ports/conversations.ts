@@ -44,9 +44,10 @@ export interface ConversationRows {
   get(scope: Scope, conversationId: string): Promise<ConversationRow | undefined>;
 
   /**
-   * Finds the task of a message that waits for its turn: it is queued, and has no row and no events yet.
+   * Finds the task of a message whose turn has not begun: it has no row and no events. It is queued while the message
+   * waits, and cancelled when the message was passed over, rolled back or dropped.
    *
-   * @returns undefined when the task has begun, or when there is no such message
+   * @returns undefined when the task has a row, or when there is no such message
    */
   findComingTask(scope: Scope, taskId: string): Promise<TaskRow | undefined>;
 

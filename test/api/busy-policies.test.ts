@@ -75,7 +75,13 @@ describe('while a task runs, a message', () => {
       lastSeq: 0,
     });
     const cancelled = await api.http.post(`${self}/cancel`, {});
-    expect([cancelled.status, cancelled.body.code]).toEqual([409, 'task_queued']);
+    const undone = await api.http.post(`${self}/undo`, {});
+    expect([cancelled, undone].map(({ status, body }) => [status, body.code])).toEqual([
+      [409, 'task_queued'],
+      [409, 'task_queued'],
+    ]);
+    const deleted = await api.http.request(self, { method: 'DELETE' });
+    expect([deleted.status, deleted.body.code]).toEqual([409, 'task_in_conversation']);
     const ended = api.http.get(self, { prefer: 'wait=30' });
     const followed = fetch(`${api.url}${self}/events`, { headers: { accept: 'text/event-stream' } });
     first.release();
@@ -110,8 +116,15 @@ describe('while a task runs, a message', () => {
     requests = api.script((_, call) => (call === 1 ? second.turn : { text: [`Answer ${call}.`] }));
     await conversation.say('one');
     await conversation.running();
-    await conversation.say('two');
+    const { body: two } = await conversation.say('two');
     expect((await conversation.say('three', { onBusy: 'rollback' })).body.outcome).toBe('rolled_back');
+    expect((await api.http.post(`${two.links.task}/cancel`, {})).body).toMatchObject({ status: 'cancelled' });
+    const refused = [
+      await api.http.post(`${two.links.task}/budget`, { finish: true }),
+      await api.http.post(`${two.links.task}/undo`, {}),
+    ];
+    expect(refused.map(({ body }) => body.code)).toEqual(['task_ended', 'nothing_to_undo']);
+    expect((await fetch(`${api.url}${two.links.task}/events`)).status).toBe(204);
     expect(messageStates(await conversation.quiet())).toEqual([
       'kept: started, done',
       'one: started, rolled_back',

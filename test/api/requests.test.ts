@@ -58,6 +58,11 @@ describe('invalid requests', () => {
     expect(security).toEqual([]);
     for (const name of ['ConversationChange', 'ScheduleChange', 'SourceChange'])
       expect(components.schemas[name]).toMatchObject({ minProperties: 1 });
+    const { timing, action } = components.schemas.ScheduleRequest.properties;
+    const oneOf = (...names: string[]) => names.map((name) => ({ required: [name] }));
+    expect(timing).toMatchObject({ oneOf: oneOf('cron', 'everyS'), dependentRequired: { offsetS: ['everyS'] } });
+    expect(action).toMatchObject({ oneOf: oneOf('task', 'message') });
+    expect(components.schemas.Metadata).toMatchObject({ maxProperties: 16 });
   });
 
   test.each(['text/plain', 'application/xml', 'application/x-www-form-urlencoded', 'nonsense'])(
@@ -144,6 +149,12 @@ describe('every request', () => {
     await logged.http.post('/v1/tasks', { input: { text: 'secret', x: 1 } }, { 'x-request-id': 'logged' });
     expect(lines.filter((line) => (line as { requestId?: string }).requestId === 'logged')).toEqual([
       { method: 'POST', route: '/v1/tasks', status: 422, ms: expect.any(Number), requestId: 'logged' },
+    ]);
+    const id = '01a2016f-73a4-7695-9a05-0f2fb996e093';
+    for (const name of [id, 'salary-of-anna']) await logged.http.get(`/v1/tasks/${name}`, { 'x-request-id': name });
+    expect(lines.slice(-2)).toEqual([
+      expect.objectContaining({ requestId: id, taskId: id }),
+      expect.not.objectContaining({ taskId: expect.anything() }),
     ]);
     await logged.app.close();
   });

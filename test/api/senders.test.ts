@@ -70,6 +70,13 @@ describe('requests for another host or from another origin', () => {
         expect(await statusOf({ host })).toBe(200);
       for (const host of ['api', 'api:81', 'evil.example:8080', 'x.alfred.example'])
         expect(await statusOf({ host })).toBe(403);
+      // A load balancer knows the address only.
+      for (const [url, status] of [
+        ['/healthz', 200],
+        ['/health', 200],
+        ['/metrics', 403],
+      ] as const)
+        expect((await app.inject({ url, headers: { host: '10.0.0.7:8080' } })).statusCode).toBe(status);
       expect(await statusOf({ host: 'alfred.example', origin: 'https://alfred.example' })).toBe(200);
       expect(await statusOf({ host: '127.0.0.1:8080', origin: 'http://api:8080' })).toBe(403);
     } finally {
@@ -113,9 +120,20 @@ describe('a sign-in', () => {
       const { app } = await startApi(api, { identify: () => identity });
       const { statusCode, body } = await app.inject({ url: '/v1/tasks', headers: { host } });
       expect([statusCode, JSON.parse(body).code]).toEqual([401, 'unauthenticated']);
+      expect((await app.inject({ url: '/%761/agents', headers: { host } })).statusCode).toBe(401);
       expect((await app.inject({ url: '/healthz', headers: { host } })).statusCode).toBe(200);
       await app.close();
     }
+  });
+
+  test('is asked once a request', async () => {
+    let asked = 0;
+    const { app } = await startApi(api, {
+      identify: () => ({ tenant: 'local', subject: `user-${++asked}`, roles: [] }),
+    });
+    expect((await app.inject({ url: '/v1/tasks', headers: { host } })).statusCode).toBe(200);
+    expect(asked).toBe(1);
+    await app.close();
   });
 
   test('that sends a role named * gives its sender no other role', async () => {

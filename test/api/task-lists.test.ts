@@ -38,6 +38,15 @@ describe('GET /v1/tasks', () => {
     ).toHaveLength(7);
   });
 
+  test('a task of a message that waited for its turn is new when its turn begins', async () => {
+    const { id, createdAt } = await createRow();
+    const hoursLater = new Date(Date.parse(createdAt) + 9 * 3_600_000);
+    await api.postgres.pool.query('update tasks set created_at = $2 where id = $1', [id, hoursLater]);
+    const since = new Date(hoursLater.getTime() - 60_000).toISOString();
+    const { tasks } = (await api.http.get(`/v1/tasks?createdAfter=${since}`)).body;
+    expect(tasks.map((task: { id: string }) => task.id)).toEqual([id]);
+  });
+
   test('shows the first words of what was asked, and no longer than a line', async () => {
     const text = `Who approves\n\n  expenses ${'of the whole department '.repeat(20)}?`;
     const { id } = await api.tasks.create(api.scope, { agent: 'knowledge', input: { text } }, {});

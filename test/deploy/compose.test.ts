@@ -71,6 +71,20 @@ test('every variable of a role exists, and each role’s configuration is valid'
   }
 });
 
+test('what an operator sets keeps the other containers’ name of the API, and each reranker’s weights apart', () => {
+  const withOwn = (text = '', own: Record<string, string> = {}) =>
+    text.replace(/\$\{(\w+):([+-])([^}]*)\}/g, (_, name: string, operator: string, word: string) =>
+      operator === '-' ? (own[name] ?? word) : own[name] ? word : '',
+    );
+  const { ALFRED_API_HOSTS: hosts, RERANK_MODEL_DIR: folder } = compose.services.api?.environment ?? {};
+  const hostsWith = (own: Record<string, string>) =>
+    loadConfig({ DATABASE_URL: 'postgres://db/alfred', ALFRED_API_HOSTS: withOwn(hosts, own) }).ALFRED_API_HOSTS;
+  expect(hostsWith({})).toEqual(['api:8080']);
+  expect(hostsWith({ ALFRED_API_HOSTS: 'alfred.example.com' })).toEqual(['api:8080', 'alfred.example.com']);
+  const folders = ['', 'local:ms-marco-minilm', 'local:mmarco-minilm'].map((RERANK) => withOwn(folder, { RERANK }));
+  expect(folders).toEqual(['', '/models/rerank/local:ms-marco-minilm', '/models/rerank/local:mmarco-minilm']);
+});
+
 test('the variables of the image exist', () => {
   const lines = read('deploy/docker/Dockerfile').matchAll(/\b((?:ALFRED|TEMPORAL|DATABASE|ANTHROPIC)_\w+)=/g);
   const names = [...lines].map(([, name]) => name);

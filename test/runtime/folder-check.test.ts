@@ -6,6 +6,7 @@ import { createConditionWatch } from '../../runtime/condition-watch.ts';
 import { createFolderCheck, type FolderFiles } from '../../runtime/folder-check.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { createReadiness } from '../../runtime/readiness.ts';
+import { untilPasses } from '../support/until.ts';
 
 /** A disk with room on which nothing fails, with changes. */
 const disk = (changes: Partial<FolderFiles> = {}): FolderFiles => ({
@@ -17,7 +18,7 @@ const disk = (changes: Partial<FolderFiles> = {}): FolderFiles => ({
 });
 const failing = (code: string) =>
   disk({ write: () => Promise.reject(Object.assign(new Error(`${code}: write`), { code, syscall: 'write' })) });
-const check = (files: FolderFiles) => createFolderCheck('/data/index', 'ALFRED_DATA_DIR', files)();
+const check = (files: FolderFiles) => createFolderCheck('/data/index', 'ALFRED_DATA_DIR', { files })();
 
 test.each([
   ['ENOSPC', 'has no space left'],
@@ -35,12 +36,37 @@ test('a folder on a disk that is almost full is refused', async () => {
 
 test('a usable folder is made and left empty, a file in its place is refused', async () => {
   const dir = join(await mkdtemp(join(tmpdir(), 'alfred-')), 'index');
-  const real = createFolderCheck(dir, 'ALFRED_DATA_DIR');
+  const real = createFolderCheck(dir, 'ALFRED_DATA_DIR', { freshMs: 0 });
   await real();
   expect(await readdir(dir)).toEqual([]);
   await rm(dir, { recursive: true });
   await writeFile(dir, 'in the way');
   await expect(real()).rejects.toThrow('ALFRED_DATA_DIR');
+});
+
+test('a folder that hangs is tried once, counts as failed, and is tried again when it has answered', async () => {
+  let writes = 0;
+  const answered = Promise.withResolvers<void>();
+  const files = disk({
+    write: () => {
+      writes++;
+      return answered.promise;
+    },
+  });
+  const ask = createFolderCheck('/data/index', 'ALFRED_DATA_DIR', { files, freshMs: 0, timeoutMs: 1 });
+  for (let times = 0; times < 3; times++) await expect(ask()).rejects.toThrow('/data/index does not answer');
+  expect(writes).toBe(1);
+  answered.resolve();
+  await untilPasses('the folder is usable again', ask);
+});
+
+test('many probes of a folder are one write', async () => {
+  let writes = 0;
+  const files = disk({ write: async () => void writes++ });
+  const ask = createFolderCheck('/data/index', 'ALFRED_DATA_DIR', { files });
+  await Promise.all([ask(), ask()]);
+  await ask();
+  expect(writes).toBe(1);
 });
 
 test('a process without its folder is not ready and says why', async () => {

@@ -54,4 +54,34 @@ test('words of others, which the model and the rows get, are left out', () => {
   });
   expect(JSON.stringify(lineOf(error))).not.toContain('anna');
   expect(lineOf(error)['err']).toMatchObject({ code: 'tool_failed', message: 'The mail server answered 450.' });
+  const ofMail = { code: 'ESOCKET', response: '450 <anna@example.com>', recipient: 'anna', command: 'RCPT TO:<anna>' };
+  const broken = lineOf(Object.assign(new Error('the connection broke'), ofMail));
+  expect(JSON.stringify(broken)).not.toContain('anna');
+  expect(broken['err']).toMatchObject({ code: 'ESOCKET', message: 'the connection broke' });
+});
+
+test('a value that Postgres refused is not quoted, and what it refused it for is logged', () => {
+  const ofPostgres = { severity: 'ERROR', code: '22P02', routine: 'string_to_uuid', where: 'SALARY' };
+  const refused = Object.assign(new Error('invalid input syntax for type uuid: "SALARY"'), ofPostgres);
+  for (const error of [refused, new Error('SALARY', { cause: refused })]) {
+    const { err } = lineOf(error);
+    expect(JSON.stringify(err)).not.toContain('SALARY');
+    expect(err).toMatchObject({ message: 'Postgres refused a value', code: '22P02', routine: 'string_to_uuid' });
+  }
+});
+
+test('the errors of several attempts are logged one by one', () => {
+  const attempt = (address: string) =>
+    Object.assign(new Error(`connect ECONNREFUSED ${address}`), {
+      code: 'ECONNREFUSED',
+      address,
+      port: 5432,
+      text: 'x',
+    });
+  const { err } = lineOf(new AggregateError([attempt('127.0.0.1'), attempt('::1')], 'no address answered'));
+  expect(err?.['errors']).toEqual([
+    expect.objectContaining({ code: 'ECONNREFUSED', address: '127.0.0.1', port: 5432 }),
+    expect.objectContaining({ code: 'ECONNREFUSED', address: '::1' }),
+  ]);
+  expect(JSON.stringify(err)).not.toContain('"text"');
 });

@@ -56,7 +56,15 @@ test('a tool with effects needs an approval rule, or says that it needs none', (
   expect(() =>
     check({ approvals: [{ tool: 'refund' }] }, { tools: ['refund'], withoutApproval: ['refund'] }),
   ).not.toThrow();
-  expect(() => check({ withoutApproval: ['send_email'] })).toThrow(/"send_email" and names it in `withoutApproval`/);
+});
+
+test('a rule and an exemption for one tool are refused with where the rule stands', () => {
+  expect(() => check({ withoutApproval: ['send_email'] })).toThrow(
+    /"send_email" and names it in `withoutApproval`: the rule stands in the agent's folder, .*give `approvals` in ALFRED_AGENTS/,
+  );
+  const both = { approvals: [{ tool: 'send_webhook' }], withoutApproval: ['send_email'] };
+  expect(() => check(both)).not.toThrow();
+  expect(() => check({ ...both, withoutApproval: ['send_webhook'] })).toThrow(/remove one of the two in ALFRED_AGENTS/);
 });
 
 test('the list of tool names has every tool', () => {

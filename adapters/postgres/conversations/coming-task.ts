@@ -20,35 +20,44 @@ const noUsage = {
 };
 
 /**
- * The messages whose tasks begin with their turns. The condition is that of the index of open messages, of which there
- * are few, so that they are found by their task.
+ * The messages whose tasks have no row: those that wait for their turns, and those that will have none. The first
+ * condition is that of an index.
  */
-const selectComing = (db: Database, taskId: string) =>
+const selectWithoutTask = (db: Database, taskId: string) =>
   db
     .selectFrom('conversation_messages as m')
     .innerJoin('conversations as c', 'c.id', 'm.conversation_id')
-    .where(sql<boolean>`m.state in ('queued', 'running', 'steering')`)
-    .where('m.state', '!=', 'running')
+    .where(sql<boolean>`m.state in ('queued', 'steering', 'passed_over', 'rolled_back', 'dropped')`)
     .where('m.task_id', '=', taskId)
-    .where('c.deleted_at', 'is', null);
+    .where('c.deleted_at', 'is', null)
+    .where((is) =>
+      is.not(is.exists(is.selectFrom('tasks as own').select('own.id').whereRef('own.id', '=', 'm.task_id'))),
+    );
+
+const waits = (state: string) => state === 'queued' || state === 'steering';
 
 /** Whether a message waits whose task has this id. */
 export async function isComing(db: Database, taskId: string): Promise<boolean> {
-  return (await selectComing(db, taskId).select('m.id').executeTakeFirst()) !== undefined;
+  const message = await selectWithoutTask(db, taskId).select('m.state').executeTakeFirst();
+  return message !== undefined && waits(message.state);
 }
 
-/** The task of a message that waits for its turn, as it will be. @returns undefined when no message waits for it */
+/**
+ * The task of a message that waits for its turn, as it will be; of one that will have no turn, as cancelled.
+ *
+ * @returns undefined when the task has a row, or there is no such message
+ */
 export async function findComingTask(
   db: Database,
   { tenant, subject }: Scope,
   taskId: string,
 ): Promise<TaskRow | undefined> {
   if (!isUuid(taskId)) return undefined;
-  const row = await selectComing(db, taskId)
+  const row = await selectWithoutTask(db, taskId)
     .leftJoin('contents as t', (join) =>
       join.on('t.tenant', '=', tenant).on('t.subject', '=', subject).onRef('t.hash', '=', 'm.content_hash'),
     )
-    .select(['c.id as conversation', 'c.agent', 'm.id as message', 'm.request', 'm.created_at'])
+    .select(['c.id as conversation', 'c.agent', 'm.id as message', 'm.request', 'm.created_at', 'm.state'])
     .select(sql<string | null>`convert_from(t.bytes, 'UTF8')`.as('text'))
     .where('c.tenant', '=', tenant)
     .where('c.subject', '=', subject)
@@ -58,7 +67,7 @@ export async function findComingTask(
   return {
     id: taskId,
     agent: row.agent,
-    status: 'queued',
+    status: waits(row.state) ? 'queued' : 'cancelled',
     model: null,
     conversationId: row.conversation,
     scheduleId: (await scheduleOf(db, { tenant, subject }, row.message)) ?? null,

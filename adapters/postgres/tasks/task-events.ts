@@ -35,14 +35,16 @@ export const createTaskEvents = (db: Database, listener: EventListener): TaskEve
       .map(({ seq, at, type, data }) => ({ seq, at: at.toISOString(), type, data }) as TaskEvent);
   };
 
-  const hasEnded = async (taskId: string, after: number) => {
-    const row = await db
-      .selectFrom('tasks')
-      .select(['ended_at', 'erased_at', 'last_seq'])
-      .where('id', '=', taskId)
-      .executeTakeFirst();
-    if (!row) return !(await isComing(db, taskId));
-    return row.erased_at !== null || (row.ended_at !== null && row.last_seq <= after);
+  const readEnd = (taskId: string) =>
+    db.selectFrom('tasks').select(['ended_at', 'erased_at', 'last_seq']).where('id', '=', taskId).executeTakeFirst();
+
+  /** @param isOver says of a task's row whether nothing is to come; of a task without a row, its message says it */
+  const hasEnded = async (taskId: string, isOver: (row: TaskEndRow) => boolean) => {
+    let row = await readEnd(taskId);
+    if (!row && (await isComing(db, taskId))) return false;
+    // Its turn may have begun between the two.
+    row ??= await readEnd(taskId);
+    return !row || isOver(row);
   };
 
   return {
@@ -56,14 +58,12 @@ export const createTaskEvents = (db: Database, listener: EventListener): TaskEve
         read: (from, limit) => read(scope, taskId, from, limit),
         isLast: isTerminalEvent,
         // No event follows the end of a task, also when the last event is not a terminal one.
-        isOver: (lastRead) => hasEnded(taskId, lastRead),
+        isOver: (lastRead) =>
+          hasEnded(taskId, (row) => row.erased_at !== null || (row.ended_at !== null && row.last_seq <= lastRead)),
       }),
 
     waitForEnd: (taskId, signal) =>
-      waitForEnd(listener, taskId, signal, async () => {
-        const row = await db.selectFrom('tasks').select('ended_at').where('id', '=', taskId).executeTakeFirst();
-        return row ? row.ended_at !== null : !(await isComing(db, taskId));
-      }),
+      waitForEnd(listener, taskId, signal, () => hasEnded(taskId, (row) => row.ended_at !== null)),
 
     async appendOnce(task, { runId }, event) {
       const when = sql`ended_at is null and run_id = ${runId} and not exists (
@@ -86,6 +86,8 @@ export const createTaskEvents = (db: Database, listener: EventListener): TaskEve
     completeText: (task, source, text) => db.transaction().execute((trx) => completeText(trx, task, source, text)),
   };
 };
+
+type TaskEndRow = { ended_at: Date | null; erased_at: Date | null; last_seq: number };
 
 async function completeText(trx: Database, task: TaskRef, source: TextSource, text: string): Promise<boolean> {
   const { callId, step, attempt } = source;

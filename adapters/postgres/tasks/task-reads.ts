@@ -28,10 +28,9 @@ export const createTaskReads = (db: Database): TaskReads => ({
         .where('t.incomplete', status === 'incomplete' ? 'is not' : 'is', null);
     else if (status !== undefined) query = query.where('t.status', '=', status);
     if (conversationId !== undefined) query = query.where('t.conversation_id', '=', conversationId);
-    // An id begins with the time at which it was made, so the times are bounds of the index that orders the list.
-    if (createdAfter !== undefined)
-      query = query.where('t.id', '>=', firstIdAt(Date.parse(createdAfter) - clockSkewMs));
+    // The id of a message's task is made when the message comes, and its turn may begin days later: no bound of ids.
     if (createdAfter !== undefined) query = query.where('t.created_at', '>', new Date(createdAfter));
+    // An id begins with the time at which it was made, so this time is a bound of the index that orders the list.
     if (createdBefore !== undefined)
       query = query.where('t.id', '<', firstIdAt(Date.parse(createdBefore) + clockSkewMs));
     if (createdBefore !== undefined) query = query.where('t.created_at', '<', new Date(createdBefore));

@@ -30,10 +30,13 @@ export async function cacheDir(environment: NodeJS.ProcessEnv, fallback?: string
 /** No download takes this long. Anything older was left by a killed process. */
 const leftoverMs = 60 * 60 * 1_000;
 
-/** Removes what interrupted downloads left in the cache. */
-export async function removeLeftovers(dir: string): Promise<void> {
+/** How the names of unfinished downloads in the cache begin. */
+export const downloads = ['sdk-', 'wheel-', 'model-'];
+
+/** Removes what interrupted downloads left in a folder. @param beginnings how their names begin */
+export async function removeLeftovers(dir: string, beginnings: readonly string[] = downloads): Promise<void> {
   for (const name of await readdir(dir)) {
-    if (!/^(sdk|wheel|model)-/.test(name)) continue;
+    if (!beginnings.some((beginning) => name.startsWith(beginning))) continue;
     const path = join(dir, name);
     const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
     if (Date.now() - mtimeMs > leftoverMs) await rm(path, { recursive: true, force: true });

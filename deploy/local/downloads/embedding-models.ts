@@ -164,6 +164,9 @@ const localModels = {
   },
 } satisfies Record<string, LocalModel>;
 
+/** Every model that ALFRED_EMBEDDINGS can name. */
+export const embeddingModels: readonly LocalModel[] = Object.values(localModels);
+
 /** The model for ALFRED_EMBEDDINGS; undefined when embeddings are not computed on this machine. */
 export const localModel = ({ ALFRED_EMBEDDINGS: chosen }: Pick<Config, 'ALFRED_EMBEDDINGS'>): LocalModel | undefined =>
   chosen in localModels ? localModels[chosen as keyof typeof localModels] : undefined;

@@ -6,7 +6,7 @@ import type { LocalModel } from './embedding-models.ts';
 // the first model's tokenizer is the same as that of bge-small-en-v1.5, which was measured.
 
 /** The rerankers that `npm start` fetches, by what RERANK names. */
-const rerankModels: Record<NonNullable<Config['RERANK']>, LocalModel> = {
+export const rerankModels: Record<NonNullable<Config['RERANK']>, LocalModel> = {
   /** ms-marco-MiniLM-L6-v2 of cross-encoder (Apache-2.0), with 8-bit weights by Xenova. English. */
   'local:ms-marco-minilm': {
     name: 'ms-marco-MiniLM-L-6-v2-int8',

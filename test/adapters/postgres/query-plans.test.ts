@@ -128,6 +128,8 @@ test('lists of tasks, with every filter', async () => {
   const list = (filter: object) => expectIndexes(() => adapters.tasks.list(scope, { limit: 20, ...filter }));
   expect(await list({ status: 'failed' })).toContain('tasks_by_status');
   expect(await list({ agent: 'rare' })).toContain('tasks_by_agent');
+  // What is new: few of many tasks.
+  expect(await list({ createdAfter: '2023-12-07T17:00:00Z' })).toContain('tasks_by_creation');
   // The date is a bound of the index, and no filter on the rows that it gives.
   await adapters.tasks.list(scope, { limit: 20, createdBefore: day });
   expect(statements.at(-1)?.sql).toContain('"t"."id" <');
@@ -140,6 +142,12 @@ test('a task with its events, citations and callback', () =>
     await adapters.citations.list(scope, ids.task);
     await adapters.callbacks.get({ ...scope, taskId: ids.task });
   }));
+
+test('a task whose turn has not begun', async () => {
+  expect(await expectIndexes(() => adapters.conversationRows.findComingTask(scope, ids.task))).toContain(
+    'conversation_messages_without_task',
+  );
+});
 
 test('lists of conversations, messages and events', () =>
   expectIndexes(async () => {
@@ -283,7 +291,7 @@ const generated = `
   insert into conversations (id, tenant, subject, agent, on_busy, request_hash)
     select 'c' || n, case when n % 3 = 0 then 'other' else 'local' end, 's' || n % 20, 'knowledge', 'enqueue', 'r' from generate_series(1, ${rows}) n;
   insert into conversation_messages (conversation_id, id, position, content_hash, request, request_hash, task_id, state)
-    select id, 'm', 1, 'h' || id, '{}', 'r', gen_random_uuid(), 'done' from conversations;
+    select id, 'm', 1, 'h' || id, '{}', 'r', gen_random_uuid(), case when right(id, 1) = '1' then 'dropped' else 'done' end from conversations;
   insert into conversation_events (conversation_id, seq, type, data) select id, n, 'conversation.changed', '{}' from conversations, generate_series(1, 2) n;
   insert into schedules (id, tenant, subject, name, timing, action, request_hash)
     select gen_random_uuid(), 'local', 's7', 'n', '{}', '{}', 'r' from generate_series(1, 20);

@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { findTask, withTask } from '../../../api/find-task.ts';
+import { createConversationRows } from '../../../adapters/postgres/conversations/conversation-rows.ts';
+import { createConversationTurns } from '../../../adapters/postgres/conversations/conversation-turns.ts';
+import type { EventListener } from '../../../adapters/postgres/event-listener.ts';
+import { createTaskEvents } from '../../../adapters/postgres/tasks/task-events.ts';
+import { createTasks } from '../../../adapters/postgres/tasks/tasks.ts';
+import type { ConversationRows, ConversationTurns, TaskControl, Tasks } from '../../../contract/ports/index.ts';
+import type { BusyPolicy } from '../../../contract/conversation.ts';
+import type { ConversationRef } from '../../../contract/references.ts';
+import type { ApiDeps } from '../../../api/deps.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
+import { local } from '../../support/documents/put-document.ts';
+
+let env: TestEnvironment;
+let conversationRows: ConversationRows;
+let turns: ConversationTurns;
+let tasks: Tasks;
+beforeAll(async () => {
+  env = await createTestEnvironment();
+  conversationRows = createConversationRows(env.postgres.db);
+  turns = createConversationTurns(env.postgres.db);
+  tasks = createTasks(env.postgres.db);
+});
+afterAll(() => env?.close());
+
+let ref: ConversationRef;
+beforeEach(async () => {
+  const { id, agent } = await conversationRows.create(local, { agent: 'knowledge' }, { onBusy: 'enqueue' });
+  ref = { ...local, conversationId: id, agent };
+});
+/** @returns the id of the task that is to answer the message */
+async function send(id: string, onBusy: BusyPolicy = 'enqueue') {
+  await conversationRows.storeMessage({ ...local, roles: [] }, ref.conversationId, { id, text: id, onBusy });
+  const [decided] = await turns.decide(ref, [id]);
+  return decided?.receipt.taskId ?? '';
+}
+const begin = () => turns.begin(ref, {});
+const depsWith = (read: TaskControl['read']) =>
+  ({ conversationRows, control: { tasks: { read } } }) as unknown as Pick<ApiDeps, 'control' | 'conversationRows'>;
+const statusOf = async (id: string) =>
+  (
+    await findTask(
+      depsWith((scope, taskId) => tasks.get(scope, taskId)),
+      local,
+      id,
+    ).catch(({ code }: { code: string }) => ({ status: code }))
+  ).status;
+
+describe('the task of a message', () => {
+  test('that a later one interrupted is never missing: queued, then cancelled before and after it has a row', async () => {
+    const first = await send('a');
+    await begin();
+    const second = await send('b');
+    expect(await statusOf(second)).toBe('queued');
+    await send('c', 'interrupt');
+    expect(await tasks.get(local, second)).toBeUndefined();
+    expect(await statusOf(second)).toBe('cancelled');
+    await tasks.close({ ...ref, taskId: first }, undefined, { status: 'cancelled', reason: 'test' });
+    await turns.end(ref, first);
+    await begin();
+    expect(await tasks.get(local, second)).toMatchObject({ status: 'cancelled' });
+    expect(await statusOf(second)).toBe('cancelled');
+  });
+
+  test('that was rolled back or dropped is cancelled, and gone with its conversation', async () => {
+    const [rolledBack, dropped] = [await send('a'), await send('b', 'rollback')];
+    await turns.stop(ref, 'drop');
+    expect([await statusOf(rolledBack), await statusOf(dropped)]).toEqual(['cancelled', 'cancelled']);
+    await conversationRows.markDeleted(local, ref.conversationId);
+    expect([await statusOf(rolledBack), await statusOf(dropped)]).toEqual(['not_found', 'not_found']);
+  });
+});
+
+describe('a turn that begins between two reads', () => {
+  test('is found by who changes its task', async () => {
+    const id = await send('a');
+    let reads = 0;
+    const act = async () => {
+      if (reads++ > 0) return tasks.get(local, id);
+      const before = await tasks.get(local, id);
+      await begin();
+      return before;
+    };
+    const found = await withTask({ conversationRows }, { scope: local, id }, act, (task) => task);
+    expect(found).toMatchObject({ id, status: 'queued', lastSeq: 1 });
+  });
+
+  test('is found by who follows or waits', async () => {
+    const id = await send('a');
+    let hasBegun = false;
+    const db = env.postgres.db.withPlugin({
+      transformQuery: ({ node }) => node,
+      async transformResult({ result }) {
+        if (!hasBegun && result.rows.length === 0) {
+          hasBegun = true;
+          await begin();
+        }
+        return result;
+      },
+    });
+    const stop = new AbortController();
+    const listener = {
+      listen: () => ({ arm() {}, next: async () => stop.abort(), close() {} }),
+    } as unknown as EventListener;
+    const followed: string[] = [];
+    for await (const page of createTaskEvents(db, listener).follow(local, id, 0, stop.signal))
+      followed.push(...page.map(({ type }) => type));
+    // It waits for more in place of ending: the abort comes from there.
+    expect([stop.signal.aborted, hasBegun]).toEqual([true, true]);
+  });
+});
