@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, type WorkflowBundle } from '@temporalio/worker';
 import type { Config } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { sandboxPrelude } from './sandbox-prelude.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const workflowsPath = join(root, 'workflows/index.ts');
@@ -36,12 +37,14 @@ export async function workflowBundle(
  * Builds the bundle from the sources. Its modules run once in each worker, not once in each workflow: workflow modules
  * keep no state of their own, and the SDK freezes what they export.
  */
-export const buildWorkflowBundle = (log: Logger): Promise<WorkflowBundle> =>
-  bundleWorkflowCode({
+export async function buildWorkflowBundle(log: Logger): Promise<WorkflowBundle> {
+  const { code } = await bundleWorkflowCode({
     workflowsPath,
     preloadModules: [workflowsPath],
     logger: new DefaultLogger('WARN', ({ message }) => log.warn(message)),
   });
+  return { code: `${sandboxPrelude} ${code}` };
+}
 
 async function hashOfSources(): Promise<string> {
   const hash = createHash('sha256');
@@ -51,6 +54,7 @@ async function hashOfSources(): Promise<string> {
   }
   return hash
     .update(await readFile(fileURLToPath(import.meta.url)))
+    .update(sandboxPrelude)
     .update(await readFile(join(root, 'package-lock.json')))
     .digest('hex')
     .slice(0, 16);
