@@ -49,28 +49,40 @@ export const taskColumns = Object.keys({
   updated_at: true,
 } satisfies Record<keyof Tables['tasks'], true>) as (keyof Tables['tasks'])[];
 
-const columnsOfTask = taskColumns.map((column) => `t.${column}` as const);
-
-/** Task rows with their results and effects, without columns of the row itself. */
-const selectComputed = (db: Database, resultHash: RawBuilder<string | null>) =>
+/** Selects task rows as `toTaskRow` needs them. Not prepared: Postgres plans each list for its own filters. */
+export const selectTasks = (db: Database) =>
   db
     .selectFrom('tasks as t')
     .leftJoin('contents as c', (join) =>
-      join.onRef('c.tenant', '=', 't.tenant').onRef('c.subject', '=', 't.subject').on('c.hash', '=', resultHash),
+      join
+        .onRef('c.tenant', '=', 't.tenant')
+        .onRef('c.subject', '=', 't.subject')
+        .onRef('c.hash', '=', 't.result_hash'),
     )
+    .selectAll('t')
     .select(sql<string | null>`convert_from(c.bytes, 'UTF8')`.as('result'))
     .select([effects.as('effects'), input.as('input'), isUnserved.as('unserved')]);
 
-/** Selects task rows as `toTaskRow` needs them. Not prepared: Postgres plans each list for its own filters. */
-export const selectTasks = (db: Database) => selectComputed(db, sql`t.result_hash`).selectAll('t');
+const columnsOfTask = sql.raw(taskColumns.map((column) => `t.${column}`).join(', '));
 
 /**
- * Selects one task row as `toTaskRow` needs it.
+ * Reads one task as `toTaskRow` needs it, with a prepared statement.
  *
+ * @param condition  of the row `t`
  * @param resultHash which content is the result; default: the one the row names
  */
-export const selectTask = (db: Database, taskId: string, resultHash: RawBuilder<string | null> = sql`t.result_hash`) =>
-  selectComputed(db, resultHash).select(columnsOfTask).where('t.id', '=', taskId);
+export async function readTask(
+  db: Database,
+  condition: RawBuilder<unknown>,
+  resultHash: RawBuilder<string | null> = sql`t.result_hash`,
+): Promise<SelectedTask | undefined> {
+  const { rows } = await sql<SelectedTask>`
+    select ${columnsOfTask}, convert_from(c.bytes, 'UTF8') as result, ${effects} as effects, ${input} as input,
+      ${isUnserved} as unserved
+    from tasks t left join contents c on c.tenant = t.tenant and c.subject = t.subject and c.hash = ${resultHash}
+    where ${condition}`.execute(db);
+  return rows[0];
+}
 
 /** Whether task `t` is queued for an agent that no worker served at the last look, some minutes ago at the most. */
 const isUnserved = sql<boolean>`(t.status = 'queued' and exists (
