@@ -5,8 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, type WorkflowBundle } from '@temporalio/worker';
 import type { Config } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { sandboxPrelude } from './sandbox-prelude.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const workflowsPath = join(root, 'workflows/index.ts');
 /** The folders that workflow code may come from; the import rules allow no others. */
 const rooms = ['contract', 'agents', 'workflows'];
 
@@ -31,12 +33,18 @@ export async function workflowBundle(
   return bundle;
 }
 
-/** Builds the bundle from the sources. */
-export const buildWorkflowBundle = (log: Logger): Promise<WorkflowBundle> =>
-  bundleWorkflowCode({
-    workflowsPath: join(root, 'workflows/index.ts'),
+/**
+ * Builds the bundle from the sources. Its modules run once in each worker, not once in each workflow: workflow modules
+ * keep no state of their own, and the SDK freezes what they export.
+ */
+export async function buildWorkflowBundle(log: Logger): Promise<WorkflowBundle> {
+  const { code } = await bundleWorkflowCode({
+    workflowsPath,
+    preloadModules: [workflowsPath],
     logger: new DefaultLogger('WARN', ({ message }) => log.warn(message)),
   });
+  return { code: `${sandboxPrelude} ${code}` };
+}
 
 async function hashOfSources(): Promise<string> {
   const hash = createHash('sha256');
@@ -45,6 +53,8 @@ async function hashOfSources(): Promise<string> {
     for (const name of files) hash.update(`${room}/${name}\n`).update(await readFile(join(root, room, name)));
   }
   return hash
+    .update(await readFile(fileURLToPath(import.meta.url)))
+    .update(sandboxPrelude)
     .update(await readFile(join(root, 'package-lock.json')))
     .digest('hex')
     .slice(0, 16);

@@ -69,14 +69,11 @@ export function createCallLeases(
   /** @returns whether everything was done; a lost session of this process may keep a lock for some seconds */
   const change = async ({ client }: LeaseSession, toLock: string[], toUnlock: string[]): Promise<boolean> => {
     if (toUnlock.length > 0) {
-      await client.query('select pg_advisory_unlock(key) from unnest($1::bigint[]) key', [toUnlock]);
+      await client.query({ ...unlock, values: [toUnlock] });
       for (const key of toUnlock) locked.delete(key);
     }
     if (toLock.length === 0) return true;
-    const { rows } = await client.query<{ key: string }>(
-      'select key::text from unnest($1::bigint[]) key where pg_try_advisory_lock(key)',
-      [toLock],
-    );
+    const { rows } = await client.query<{ key: string }>({ ...lock, values: [toLock] });
     for (const { key } of rows) locked.add(key);
     return rows.length === toLock.length;
   };
@@ -117,6 +114,13 @@ export function createCallLeases(
 
 /** The key of a lock: the second half of the call's id, which is random. */
 const keyOf = (callId: string) => BigInt.asIntN(64, BigInt(`0x${callId.replaceAll('-', '').slice(16)}`)).toString();
+
+/** Statements with a name are prepared once in each session. */
+const lock = {
+  name: 'lock',
+  text: 'select key::text from unnest($1::bigint[]) key where pg_try_advisory_lock(key)',
+};
+const unlock = { name: 'unlock', text: 'select pg_advisory_unlock(key) from unnest($1::bigint[]) key' };
 
 const isAnyLeased = `
   select exists (

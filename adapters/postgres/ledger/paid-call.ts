@@ -1,10 +1,23 @@
 import { createHash } from 'node:crypto';
+import { sql } from 'kysely';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { StoredMessage } from '../../../contract/messages.ts';
-import type { Scope, ToolCallRef } from '../../../contract/references.ts';
+import type { MessageHead, Scope, ToolCallRef } from '../../../contract/references.ts';
 import type { TaskResult } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { PaidCall, Purpose } from '../../../contract/ports/index.ts';
+
+type PaidRow = {
+  head: MessageHead | null;
+  result_hash: string | null;
+  body: unknown;
+  bytes: Buffer | null;
+  input_tokens: number;
+  cache_read_tokens: number;
+  cache_write_tokens: number;
+  output_tokens: number;
+  cost_usd: number;
+};
 
 /** The stored response of a step with the usage of all its attempts, or undefined until an attempt has completed. */
 export async function findPaidCall(
@@ -13,36 +26,24 @@ export async function findPaidCall(
   step: number,
   purpose: Purpose,
 ): Promise<PaidCall | undefined> {
-  const row = await db
-    .selectFrom('model_calls as c')
-    .innerJoin('messages as m', 'm.hash', 'c.head')
-    .leftJoin('contents as r', (join) =>
-      join.onRef('r.hash', '=', 'c.result_hash').on('r.tenant', '=', tenant).on('r.subject', '=', subject),
-    )
-    .innerJoin('model_calls as every', (join) =>
-      join
-        .onRef('every.task_id', '=', 'c.task_id')
-        .onRef('every.step', '=', 'c.step')
-        .onRef('every.purpose', '=', 'c.purpose')
-        .on('every.outcome', '<>', 'open'),
-    )
-    .select(['c.head', 'c.result_hash', 'm.body'])
-    .$if(purpose !== 'turn', (query) => query.select('r.bytes'))
-    .select(({ fn }) => [
-      fn.sum<number>('every.input_tokens').as('input_tokens'),
-      fn.sum<number>('every.cache_read_tokens').as('cache_read_tokens'),
-      fn.sum<number>('every.cache_write_tokens').as('cache_write_tokens'),
-      fn.sum<number>('every.output_tokens').as('output_tokens'),
-      fn.sum<number>('every.cost_usd').as('cost_usd'),
-    ])
-    .groupBy(['c.id', 'm.tenant', 'm.subject', 'm.hash', 'r.tenant', 'r.subject', 'r.hash'])
-    .where('m.tenant', '=', tenant)
-    .where('m.subject', '=', subject)
-    .where('c.task_id', '=', taskId)
-    .where('c.step', '=', step)
-    .where('c.purpose', '=', purpose)
-    .where('c.outcome', '=', 'completed')
-    .executeTakeFirst();
+  // The text of a summary is its result; a turn names its result only.
+  const bytes = purpose === 'turn' ? sql`null::bytea` : sql`r.bytes`;
+  const { rows } = await sql<PaidRow>`
+    select c.head, c.result_hash, m.body, ${bytes} as bytes,
+      sums.input_tokens, sums.cache_read_tokens, sums.cache_write_tokens, sums.output_tokens, sums.cost_usd
+    from model_calls c
+      join messages m on m.tenant = ${tenant} and m.subject = ${subject} and m.hash = c.head
+      left join contents r on r.tenant = ${tenant} and r.subject = ${subject} and r.hash = c.result_hash
+      cross join lateral (
+        select sum(input_tokens) as input_tokens, sum(cache_read_tokens) as cache_read_tokens,
+          sum(cache_write_tokens) as cache_write_tokens, sum(output_tokens) as output_tokens, sum(cost_usd) as cost_usd
+        from model_calls every
+        where every.task_id = c.task_id and every.step = c.step and every.purpose = c.purpose and every.outcome <> 'open'
+      ) sums
+    where c.task_id = ${taskId} and c.step = ${step} and c.purpose = ${purpose} and c.outcome = 'completed'`.execute(
+    db,
+  );
+  const [row] = rows;
   if (!row?.head) return undefined;
   const usage = {
     inputTokens: row.input_tokens,

@@ -45,7 +45,7 @@ export const createToolCalls = (db: Database): Pick<Ledger, 'beginToolCall' | 'c
     const hash = contentHash(content);
     const full = shown === output ? undefined : storableJson(output);
     const fullHash = full === undefined ? null : contentHash(full);
-    await appendEvents(db, task, {
+    const written = await appendEvents(db, task, {
       before: {
         // The lock comes before the row, as it does for a deletion.
         locked: lockContents(task),
@@ -65,6 +65,8 @@ export const createToolCalls = (db: Database): Pick<Ledger, 'beginToolCall' | 'c
       events: [{ type: 'tool.completed', data: { step, callId, tool, isError, summary, durationMs } }],
       silentAfterEnd: true,
     });
+    if (written) return resultOf({ callId, tool, result: hash, isError, misuse });
+    // An earlier attempt has stored its result.
     const receipt = await findReceipt(db, task.taskId, { step, callId });
     if (!receipt?.result)
       throw new AlfredError('superseded', `The call ${callId} of ${task.taskId} has no receipt: the task was deleted.`);
@@ -85,8 +87,22 @@ async function findReceipt(
     .where('call_id', '=', callId)
     .executeTakeFirst();
   if (!row) return undefined;
-  const { tool, result_hash: result, is_error: isError, misuse, left_at } = row;
+  const { tool, result_hash: result, is_error: isError, left_at } = row;
   if (result === null) return { result: undefined, sent: left_at !== null };
-  const flags = { ...(isError ? { isError } : {}), ...(misuse ? { misuse: misuse as ToolMisuse } : {}) };
-  return { result: { callId, tool, result, ...flags }, sent: false };
+  const misuse = (row.misuse ?? undefined) as ToolMisuse | undefined;
+  return { result: resultOf({ callId, tool, result, isError, misuse }), sent: false };
 }
+
+type StoredResult = Pick<ToolResultRef, 'callId' | 'tool' | 'result'> & {
+  isError: boolean;
+  misuse: ToolMisuse | undefined;
+};
+
+/** The result as the workflow gets it, which leaves out what is not set. */
+const resultOf = ({ callId, tool, result, isError, misuse }: StoredResult): ToolResultRef => ({
+  callId,
+  tool,
+  result,
+  ...(isError ? { isError } : {}),
+  ...(misuse ? { misuse } : {}),
+});

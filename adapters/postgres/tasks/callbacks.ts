@@ -15,7 +15,8 @@ import type { CallbackAttempt, CallbackOutcome, Callbacks } from '../../../contr
 export const createCallbacks = (db: Database): Callbacks => ({
   async get(callback) {
     const { rows } = await sql<Selectable<Tables['callbacks']>>`
-      select * from callbacks where ${isCallback(callback)}
+      select url, state, deliveries, attempts, last_attempt_at, last_status, last_error, delivered_at
+      from callbacks where ${isCallback(callback)}
         and not exists (select from tasks where id = task_id and erased_at is not null)`.execute(db);
     const [row] = rows;
     return (

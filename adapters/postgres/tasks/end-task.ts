@@ -8,7 +8,7 @@ import type { Columns } from '../with-queries.ts';
 import { appendEvents } from './append-events.ts';
 import { makeCallbackDue } from './callbacks.ts';
 import { foldText } from './fold-text.ts';
-import { selectTasks, statusOf, toTaskRow } from './task-row.ts';
+import { readTask, statusOf, toTaskRow } from './task-row.ts';
 
 type EndOptions = {
   /** Absent when the workflow is gone: then a row that has ended stays as it is. */
@@ -77,9 +77,8 @@ async function endTask(
   { run, lastSeq, status, resultHash, columns, eventOf }: EndOptions,
 ): Promise<TaskRow | undefined> {
   while (true) {
-    const row = await selectTasks(db, sql`${resultHash ?? null}::text`)
-      .where('t.id', '=', task.taskId)
-      .executeTakeFirstOrThrow();
+    const row = await readTask(db, sql`t.id = ${task.taskId}`, sql`${resultHash ?? null}::text`);
+    if (!row) throw new Error(`there is no task ${task.taskId} to end`);
     const isAnotherRun = run !== undefined && row.run_id !== null && row.run_id !== run.runId;
     if (row.ended_at !== null && !isAnotherRun) return undefined;
     if (lastSeq !== undefined && row.last_seq !== lastSeq) return undefined;

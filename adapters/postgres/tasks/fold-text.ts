@@ -18,8 +18,9 @@ export const foldText = (taskId: string): Queries => ({
     where e.task_id = ${taskId}::uuid and e.type = 'text.delta' and e.piece_ends is null
       and (task.conversation_id is null or e.conversation_seq is not null)`,
   piece_ends: sql`
-    select p.*, sum(length(text)) over (partition by step, attempt, run, conversation_run order by seq)::int as piece_end
-    from pieces p`,
+    select seq, conversation_seq, text, step, attempt, run, conversation_run,
+      sum(length(text)) over (partition by step, attempt, run, conversation_run order by seq)::int as piece_end
+    from pieces`,
   folds: sql`
     select min(seq) as first, max(seq) as last, min(conversation_seq) as conversation_first,
       max(conversation_seq) as conversation_last, string_agg(text, '' order by seq) as text,

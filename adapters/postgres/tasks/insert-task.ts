@@ -5,6 +5,7 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Identity } from '../../../contract/ports/index.ts';
 import { insertTaskBudget } from './budgets.ts';
 import { insertCallback } from './callbacks.ts';
+import { taskColumns } from './task-row.ts';
 import type { Queries } from '../with-queries.ts';
 
 type NewTask = {
@@ -51,7 +52,7 @@ export function insertTask(
     .onConflict((conflict) =>
       conflict.columns(['tenant', 'subject', 'idempotency_key']).where('idempotency_key', 'is not', null).doNothing(),
     )
-    .returningAll();
+    .returning(taskColumns);
   return {
     task: row,
     budget: insertTaskBudget(budget),

@@ -4,14 +4,18 @@ import { AlfredError } from '../../../contract/errors.ts';
 import type { Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { TaskRow, Tasks, TaskRowState } from '../../../contract/ports/index.ts';
-import { selectTasks, toTaskRow, toTaskRowState } from './task-row.ts';
+import { readTask, selectTasks, toTaskRow, toTaskRowState } from './task-row.ts';
 
 type TaskReads = Pick<Tasks, 'get' | 'list' | 'getRequesterRoles' | 'listStates'>;
 
 export const createTaskReads = (db: Database): TaskReads => ({
   async get(scope, taskId) {
     if (!isUuid(taskId)) return undefined;
-    const row = await selectVisibleTasks(db, scope).where('t.id', '=', taskId).executeTakeFirst();
+    const { tenant, subject } = scope;
+    const row = await readTask(
+      db,
+      sql`t.id = ${taskId} and t.tenant = ${tenant} and t.subject = ${subject} and t.erased_at is null`,
+    );
     return row && toTaskRow(row);
   },
 

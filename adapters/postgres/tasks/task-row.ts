@@ -9,20 +9,80 @@ import type { TaskRow, TaskRowState } from '../../../contract/ports/index.ts';
 
 type Columns = Selectable<Tables['tasks']>;
 
-/**
- * Selects task rows with their results and effects, as `toTaskRow` needs them.
- *
- * @param resultHash which content is the result; default: the one the row names
- */
-export const selectTasks = (db: Database, resultHash: RawBuilder<string | null> = sql`t.result_hash`) =>
+/** The columns of a task by name: a statement that returns `*` is not prepared. */
+export const taskColumns = Object.keys({
+  id: true,
+  tenant: true,
+  subject: true,
+  agent: true,
+  status: true,
+  conversation_id: true,
+  schedule_id: true,
+  metadata: true,
+  budget: true,
+  idempotency_key: true,
+  request_hash: true,
+  input_head: true,
+  model: true,
+  result_hash: true,
+  error_code: true,
+  error_message: true,
+  waiting: true,
+  run_id: true,
+  streaming: true,
+  paid_step: true,
+  roles: true,
+  incomplete: true,
+  cancel_request: true,
+  erased_at: true,
+  erase_requested_at: true,
+  model_calls: true,
+  input_tokens: true,
+  cache_read_tokens: true,
+  cache_write_tokens: true,
+  output_tokens: true,
+  cost_usd: true,
+  last_seq: true,
+  created_at: true,
+  started_at: true,
+  ended_at: true,
+  updated_at: true,
+} satisfies Record<keyof Tables['tasks'], true>) as (keyof Tables['tasks'])[];
+
+/** Selects task rows as `toTaskRow` needs them. Not prepared: Postgres plans each list for its own filters. */
+export const selectTasks = (db: Database) =>
   db
     .selectFrom('tasks as t')
     .leftJoin('contents as c', (join) =>
-      join.onRef('c.tenant', '=', 't.tenant').onRef('c.subject', '=', 't.subject').on('c.hash', '=', resultHash),
+      join
+        .onRef('c.tenant', '=', 't.tenant')
+        .onRef('c.subject', '=', 't.subject')
+        .onRef('c.hash', '=', 't.result_hash'),
     )
     .selectAll('t')
     .select(sql<string | null>`convert_from(c.bytes, 'UTF8')`.as('result'))
     .select([effects.as('effects'), input.as('input'), isUnserved.as('unserved')]);
+
+const columnsOfTask = sql.raw(taskColumns.map((column) => `t.${column}`).join(', '));
+
+/**
+ * Reads one task as `toTaskRow` needs it, with a prepared statement.
+ *
+ * @param condition  of the row `t`
+ * @param resultHash which content is the result; default: the one the row names
+ */
+export async function readTask(
+  db: Database,
+  condition: RawBuilder<unknown>,
+  resultHash: RawBuilder<string | null> = sql`t.result_hash`,
+): Promise<SelectedTask | undefined> {
+  const { rows } = await sql<SelectedTask>`
+    select ${columnsOfTask}, convert_from(c.bytes, 'UTF8') as result, ${effects} as effects, ${input} as input,
+      ${isUnserved} as unserved
+    from tasks t left join contents c on c.tenant = t.tenant and c.subject = t.subject and c.hash = ${resultHash}
+    where ${condition}`.execute(db);
+  return rows[0];
+}
 
 /** Whether task `t` is queued for an agent that no worker served at the last look, some minutes ago at the most. */
 const isUnserved = sql<boolean>`(t.status = 'queued' and exists (

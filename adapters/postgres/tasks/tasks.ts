@@ -19,7 +19,7 @@ import { createOpenTasks } from './open-tasks.ts';
 import { reopen, reopenedColumns } from './reopen.ts';
 import { addCancelNote } from './cancel-note.ts';
 import { createTaskReads, listTaskStates, selectVisibleTasks } from './task-reads.ts';
-import { toTaskRow } from './task-row.ts';
+import { taskColumns, toTaskRow } from './task-row.ts';
 import { createTaskWaits } from './task-waits.ts';
 
 /** Task rows. Every change of a status appends its event in the same statement. */
@@ -35,7 +35,9 @@ export const createTasks = (db: Database): Tasks => ({
     const message = insertMessage(scope, null, { role: 'user', text, ...(tool ? { tool } : {}) });
     const task = { id: newId(), request, requestHash, idempotencyKey, budget, head: message.head, scheduleId };
     const queries = { message: message.statement, ...insertTask(db, scope, task) };
-    const { rows } = await sql<Selectable<Tables['tasks']>>`${withQueries(queries)} select * from task`.execute(db);
+    const columns = sql.join(taskColumns.map((column) => sql.ref(column)));
+    const { rows } = await sql<Selectable<Tables['tasks']>>`
+      ${withQueries(queries)} select ${columns} from task`.execute(db);
     if (rows[0]) {
       const input = { text, ...(tool ? { tool } : {}) };
       return { ...toTaskRow({ ...rows[0], result: null, effects: [], input }), head: message.head, isNew: true };

@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import pg from 'pg';
 import { createConversationEvents } from '../../../adapters/postgres/conversations/conversation-events.ts';
 import { createConversationRows } from '../../../adapters/postgres/conversations/conversation-rows.ts';
 import { createConversationTurns } from '../../../adapters/postgres/conversations/conversation-turns.ts';
 import { createEventListener } from '../../../adapters/postgres/event-listener.ts';
 import { createLedger } from '../../../adapters/postgres/ledger/ledger.ts';
+import { createCallbacks } from '../../../adapters/postgres/tasks/callbacks.ts';
 import { expandPieces } from '../../../adapters/postgres/tasks/fold-text.ts';
 import { createTaskEvents } from '../../../adapters/postgres/tasks/task-events.ts';
 import { createTasks } from '../../../adapters/postgres/tasks/tasks.ts';
@@ -146,6 +147,25 @@ test('the text of an attempt that vanished is folded when the task ends', async 
   await parts.tasks.close(task, run, { status: 'failed', code: 'workflow_lost', message: 'gone' });
   expect(await countRows('task_events')).toBeLessThanOrEqual(30);
   expect((await read()).filter(({ type }) => type === 'text.delta')).toHaveLength(words.length);
+});
+
+test('all statements of a task are prepared, those that fold its text included', async () => {
+  const query = jest.spyOn(pg.Client.prototype, 'query');
+  try {
+    const { id } = await parts.tasks.create(local, { agent: 'knowledge', input: { text: 'a question' } }, {});
+    await parts.tasks.get(local, id);
+    const call = await begin(1);
+    await stream(1, ...words.slice(0, 3));
+    await settle(call);
+    await parts.tasks.close(task, run, { status: 'cancelled', reason: 'test' });
+    await createCallbacks(env.postgres.db).get(task);
+    // A statement without a name, as the client passes it on to the driver. A new connection sets its limits so.
+    const unprepared = query.mock.calls.flatMap(([text]: unknown[]) => (typeof text === 'string' ? [text] : []));
+    expect(unprepared.filter((text) => !text.startsWith('set '))).toEqual([]);
+    expect(query.mock.calls.length).toBeGreaterThan(8);
+  } finally {
+    query.mockRestore();
+  }
 });
 
 test('pieces in quick succession share notifications, and the last one is announced', async () => {
