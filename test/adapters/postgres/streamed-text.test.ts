@@ -155,7 +155,7 @@ test('all statements of a task are prepared, those that fold its text included',
     const { id } = await parts.tasks.create(local, { agent: 'knowledge', input: { text: 'a question' } }, {});
     await parts.tasks.get(local, id);
     const call = await begin(1);
-    await stream(1, ...words.slice(0, 3));
+    await stream(...words.slice(0, 3));
     await settle(call);
     await parts.tasks.close(task, run, { status: 'cancelled', reason: 'test' });
     await createCallbacks(env.postgres.db).get(task);
@@ -199,10 +199,10 @@ test('pieces that a crash of Postgres took back are stored again under their num
 
 test('the completed text of an attempt holds each piece once after a crash of Postgres', async () => {
   const call = await begin(1);
-  await stream(1, ...words.slice(0, 10));
+  await stream(...words.slice(0, 10));
   const before = timeless(await read());
   await crash(3);
-  const source = { ...run, step: 1, attempt: 1 };
+  const source = { ...run, callId: call.callId, step: 1, attempt: 1 };
   expect(await parts.events.completeText(task, source, words.slice(0, 11).join(''))).toBe(true);
   expect(timeless(await read()).slice(0, before.length)).toEqual(before);
   expect(await readText()).toBe(words.slice(0, 11).join(''));
@@ -216,7 +216,7 @@ test('the completed text of an attempt holds each piece once after a crash of Po
 
 test('no piece is lost when another process appends while the pieces of before a crash are stored again', async () => {
   const call = await begin(1);
-  await stream(1, ...words.slice(0, 10));
+  await stream(...words.slice(0, 10));
   await crash(3);
   const other = await env.postgres.pool.connect();
   await other.query('begin');

@@ -133,7 +133,6 @@ export async function createLedgerHarness() {
     db,
     log: env.log,
     pool,
-    log: env.log,
     /** Creates a task and starts it. */
     async newTask(budget: BudgetLimits = {}, scope: Scope = local): Promise<LedgerTask> {
       const { id, head } = await parts.tasks.create(scope, { agent: 'knowledge', input: { text: 'Why?' } }, { budget });
