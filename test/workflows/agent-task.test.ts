@@ -190,8 +190,8 @@ describe('agentTaskWorkflow', () => {
 
   test('a step of two calls after a step of one replays: only the second has the marker of a patch', async () => {
     harness.tool('look', async () => ({ output: {}, summary: 'looked' }));
-    const look = (at: number) => ({ tool: 'look', arguments: { at } });
-    harness.script([{ calls: [look(0)] }, { calls: [look(1), look(2)] }, { text: ['Done.'] }]);
+    const call = (at: number) => ({ tool: 'look', arguments: { at } });
+    harness.script([{ calls: [call(0)] }, { calls: [call(1), call(2)] }, { text: ['Done.'] }]);
     const { handle } = await harness.start();
     await handle.result();
     const bundle = await workflowBundle(harness.config, harness.log);
