@@ -273,9 +273,6 @@ const durationReached = (seconds: number): { wait: WaitReason } => ({
 
 /** Waits for every call, also after one has failed: an undo needs to know what each of them did. */
 async function settleAll<T>(calls: Promise<T>[]): Promise<T[]> {
-  // The marker of a patch is two events in each history, and one call ends the same way with and without it. A replay
-  // asks all the same: the history may be of a version that wrote the marker for one call too.
-  if (calls.length === 1 && !workflowInfo().unsafe.isReplaying) return Promise.all(calls);
   if (!patched('all-calls-end')) return Promise.all(calls);
   const results = await Promise.allSettled(calls);
   return results.map((result) => {
