@@ -231,7 +231,7 @@ export const outage = ({ name: model }: Pick<ModelFacts, 'name'>, cause?: unknow
  */
 async function withCircuitState(
   deps: AskDeps,
-  { facts }: ModelCall,
+  { task, at, purpose, facts }: ModelCall,
   error: AlfredError,
   isStreaming: boolean,
 ): Promise<AlfredError> {
@@ -241,6 +241,11 @@ async function withCircuitState(
   if (error.code === 'model_auth') {
     await ignoreGateFailure(deps, deps.gate.recordFailure(facts.name, 'auth'));
     return outage(facts, error, 'auth');
+  }
+  if (error.code === 'model_denied') {
+    const recordDenial = async () =>
+      deps.gate.recordDenial(facts.name, 1 + (await deps.ledger.countFailures(task, { ...at, purpose }, error.code)));
+    return (await ignoreGateFailure(deps, recordDenial())) ? outage(facts, error, 'auth') : error;
   }
   if (error.code !== 'model_unavailable') return error;
   const isOpen = await ignoreGateFailure(deps, deps.gate.recordFailure(facts.name));
