@@ -66,6 +66,8 @@ const table = {
   // Not retried by the activity: the task itself waits until the model is back.
   model_outage: [503, once, 'The model provider is down. The task goes on when it is back.'],
   model_auth: [500, once, 'The model provider refused our key, our account or the model.'],
+  // Of the request or of our account: the provider does not say which. See `recordDenial` of the gate.
+  model_denied: [500, few, 'The model provider denied the request, for its content or for our account.'],
   model_rejected: [500, once, 'The model provider refused the request.'],
   model_refused: [500, once, 'The model declined to answer.'],
   model_context_overflow: [500, once, 'The conversation no longer fits the model.'],

@@ -6,6 +6,7 @@ import type { Tool } from '../contract/ports/index.ts';
 import { checkAgentNames } from '../runtime/agent-settings.ts';
 import { defaultModelOf } from '../runtime/config.ts';
 import type { Edge } from '../runtime/edge.ts';
+import { graceMsOf } from '../runtime/grace.ts';
 import type { Adapters } from '../wiring/adapters.ts';
 import { workflowBundle } from './bundle.ts';
 import { createConditionWatch } from '../runtime/condition-watch.ts';
@@ -54,7 +55,16 @@ export async function startWorkers(
   );
   checkTools(config, agents, tools);
   const settings = settingsOf(config, adapters.catalog);
-  const activities = createActivities({ ...adapters, ...settings, agents, tools, metrics, log });
+  const draining = new AbortController();
+  const activities = createActivities({
+    ...adapters,
+    ...settings,
+    agents,
+    tools,
+    metrics,
+    log,
+    draining: draining.signal,
+  });
   const bundle = await workflowBundle(config, log);
   const searching = queuesThatSearch(agents, tools).filter((queue) => queues.includes(queue));
   const indexFolder = searching.length > 0 ? await watchIndexFolder(edge, adapters, checkEveryMs) : undefined;
@@ -81,7 +91,11 @@ export async function startWorkers(
     async stop() {
       indexFolder?.close();
       for (const worker of workers) worker.stop();
+      // An activity that Temporal stopped waiting for before does not hear of the shutdown.
+      const endGrace = () => draining.abort(new Error('WORKER_SHUTDOWN'));
+      const timer = setTimeout(endGrace, graceMsOf(config, 'modelCalls'));
       await Promise.allSettled(runs);
+      clearTimeout(timer);
     },
   };
 }

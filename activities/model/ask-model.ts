@@ -35,6 +35,8 @@ export type AskDeps = EarlierAttemptsDeps & {
   gate: ModelGate;
   messageStore: Pick<MessageStore, 'loadAll' | 'loadResults'>;
   metrics: Metrics;
+  /** Aborts with the reason WORKER_SHUTDOWN when the worker's grace time is over. */
+  draining?: AbortSignal | undefined;
   /** Daily limits that the task's calls are charged to. */
   dayLimitsOf(task: TaskRef): DayLimit[];
 };
@@ -123,7 +125,12 @@ async function makeCall(
   const running = new RunningCall(facts, { estimatedTokens, maxOutputTokens });
   const record = () => ({ ...identity, ...running.record() });
   const whyUnwanted = async () => stopErrorOf(await ledger.stateOfCall(task, identity.callId));
-  const stop = createCallSignal({ activity, limitMs: callLimitMs(maxOutputTokens), whyUnwanted });
+  const stop = createCallSignal({
+    activity,
+    draining: deps.draining,
+    limitMs: callLimitMs(maxOutputTokens),
+    whyUnwanted,
+  });
   const { signal } = stop;
   const source = { callId: identity.callId, step: at.step, attempt: at.attempt };
   let isStreaming = true;
@@ -231,7 +238,7 @@ export const outage = ({ name: model }: Pick<ModelFacts, 'name'>, cause?: unknow
  */
 async function withCircuitState(
   deps: AskDeps,
-  { facts }: ModelCall,
+  { task, at, purpose, facts }: ModelCall,
   error: AlfredError,
   isStreaming: boolean,
 ): Promise<AlfredError> {
@@ -241,6 +248,11 @@ async function withCircuitState(
   if (error.code === 'model_auth') {
     await ignoreGateFailure(deps, deps.gate.recordFailure(facts.name, 'auth'));
     return outage(facts, error, 'auth');
+  }
+  if (error.code === 'model_denied') {
+    const recordDenial = async () =>
+      deps.gate.recordDenial(facts.name, 1 + (await deps.ledger.countFailures(task, { ...at, purpose }, error.code)));
+    return (await ignoreGateFailure(deps, recordDenial())) ? outage(facts, error, 'auth') : error;
   }
   if (error.code !== 'model_unavailable') return error;
   const isOpen = await ignoreGateFailure(deps, deps.gate.recordFailure(facts.name));

@@ -37,14 +37,15 @@ export const createModelActivities = (deps: ModelDeps) => ({
               results: results.map((result) => ({ isError: false, ...result })),
             })
           : head;
-        // The outage of the first model: that is the one to wait for.
+        // Why the first model does not answer: its outage is the one to wait for.
         let firstOutage: AlfredError | undefined;
         for (const name of [model, ...fallbacks]) {
           if (firstOutage) await reportFallback(deps, { task, at, from: model, to: name, outage: firstOutage });
           try {
             return await annotateCalls(deps, task, await runStep(deps, { task, at, model: name, parent }, signal));
           } catch (error) {
-            if (!(error instanceof AlfredError) || error.code !== 'model_outage') throw error;
+            const isOfModel = error instanceof AlfredError && ['model_outage', 'model_denied'].includes(error.code);
+            if (!isOfModel) throw error;
             firstOutage ??= error;
           }
         }
@@ -60,11 +61,12 @@ async function reportFallback(
     at,
     from,
     to,
-    outage: { details },
+    outage: { code, details },
   }: { task: TaskRef; at: CallAttempt; from: string; to: string; outage: AlfredError },
 ) {
   metrics.modelFallbacks.inc({ from, to });
-  const reason = (details?.reason === 'outage' && details.because) || 'outage';
+  const isDenied = code === 'model_denied' || (details?.reason === 'outage' && details.because === 'auth');
+  const reason = isDenied ? 'auth' : 'outage';
   const data = { step: at.step, from, to, reason };
   await events.appendOnce(task, at, { type: 'model.fallback', data });
 }

@@ -5,6 +5,8 @@ import { isAbandoned } from '../activity-context.ts';
 type CallSignal = {
   /** The activity's signal. */
   activity: AbortSignal;
+  /** Aborts when the worker's grace time is over: an activity's signal that has aborted before does not say it. */
+  draining?: AbortSignal | undefined;
   /** The longest duration of the call, in milliseconds. */
   limitMs: number;
   /** Reads why the call is not wanted any more; undefined while it is. */
@@ -21,7 +23,7 @@ const pollMs = 1_000;
  *
  * @returns `release`: to be called at the end
  */
-export function createCallSignal({ activity, limitMs, whyUnwanted }: CallSignal) {
+export function createCallSignal({ activity, draining, limitMs, whyUnwanted }: CallSignal) {
   const controller = new AbortController();
   let isReleased = false;
   const watch = async () => {
@@ -35,6 +37,9 @@ export function createCallSignal({ activity, limitMs, whyUnwanted }: CallSignal)
   const abort = () => (isAbandoned(activity) ? void watch() : controller.abort(activity.reason));
   if (activity.aborted) abort();
   else activity.addEventListener('abort', abort, { once: true });
+  const drain = () => controller.abort(draining?.reason);
+  if (draining?.aborted) drain();
+  else draining?.addEventListener('abort', drain, { once: true });
   const minutes = Math.round(limitMs / 60_000);
   const tooLong = new AlfredError('timed_out', `The model’s answer took longer than ${minutes} minutes.`);
   const timer = setTimeout(() => controller.abort(tooLong), limitMs);
@@ -42,6 +47,7 @@ export function createCallSignal({ activity, limitMs, whyUnwanted }: CallSignal)
     signal: controller.signal,
     release() {
       activity.removeEventListener('abort', abort);
+      draining?.removeEventListener('abort', drain);
       clearTimeout(timer);
       isReleased = true;
     },

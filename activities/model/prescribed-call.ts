@@ -33,5 +33,6 @@ export const openGate: ModelGate = {
   enter: async () => ({ open: true }),
   recordSuccess: async () => {},
   recordFailure: async () => false,
+  recordDenial: async () => false,
   recordRateLimit: async () => {},
 };

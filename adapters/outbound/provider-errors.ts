@@ -31,7 +31,8 @@ const codesByReason: [RegExp, ErrorCode][] = [
   [/^(context_length_exceeded|exceed_context_size_error|request_too_large)$/, 'model_context_overflow'],
   // Waiting does not help: the account has to be paid or its limit raised.
   [/^(insufficient_quota|billing_error|billing_hard_limit_reached|.*spend_limit_reached)$/, 'model_auth'],
-  [/^(model_not_found|DeploymentNotFound|model_deprecated|model_retired)$/, 'model_auth'],
+  [/^(model_not_found|DeploymentNotFound|model_deprecated|model_retired|not_found_error|NotFoundError)$/, 'model_auth'],
+  [/^(permission_error|unsupported_country_region_territory)$/, 'model_auth'],
   [/^(rate_limit_error|rate_limit_exceeded)$/, 'model_rate_limited'],
   [/^(content_filter|content_policy_violation)$/, 'model_refused'],
 ];
@@ -59,11 +60,12 @@ function codeOf({ status, type = '', code = '', message }: ProviderFailure): Err
     case undefined:
       return codeIn(codesInStream) ?? 'model_unavailable';
     case 401:
+      return 'model_auth';
+    // Our account, what the key may use, or the model. Gateways also answer so to what a single request contains.
     case 402:
     case 403:
-    // The provider does not have the model, or no longer: a person has to mend that, as with a key.
     case 404:
-      return 'model_auth';
+      return 'model_denied';
     case 429:
       return 'model_rate_limited';
     case 408:
@@ -74,8 +76,11 @@ function codeOf({ status, type = '', code = '', message }: ProviderFailure): Err
   }
 }
 
-function adviceFor(code: ErrorCode, { status, type = '', code: reason = '', message }: ProviderFailure): string {
+function adviceFor(code: ErrorCode, failure: ProviderFailure): string {
+  const { status, type = '', code: reason = '', message } = failure;
   switch (code) {
+    case 'model_denied':
+      return `${adviceFor('model_auth', failure)} It says: ${shortMessage(message)}`;
     case 'model_auth':
       return status === 404 || /not_?found/i.test(`${type} ${reason}`)
         ? 'Check that ALFRED_MODEL names a model it has, and that its base URL is right (for most servers it ends in /v1).'

@@ -126,6 +126,16 @@ export interface ModelGate {
    */
   recordFailure(model: string, reason?: 'auth'): Promise<boolean>;
 
+  /**
+   * Records that the provider denied a request without saying whether for its content or for our account. The first
+   * denial of a step counts as a failure. When its attempts are used up and no other call has succeeded since, the
+   * circuit opens: one request alone closes no model for others that use it.
+   *
+   * @param denials how often the step was denied, this time included
+   * @returns whether the circuit is open now
+   */
+  recordDenial(model: string, denials: number): Promise<boolean>;
+
   /** Records a 429 response: `enter` refuses every call of this model until `retryAfterMs` is over. */
   recordRateLimit(model: string, retryAfterMs: number): Promise<void>;
 }

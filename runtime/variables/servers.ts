@@ -17,7 +17,7 @@ export const servers = {
   DATABASE_DIRECT_URL: url(/^postgres(ql)?:$/, 'postgres://user:password@host:port/database')
     .optional()
     .describe(
-      'the same database without a pooler in between, for migrations and for LISTEN, which a pooler in transaction mode cannot carry; default: DATABASE_URL',
+      'the same database without a pooler in between, for migrations, for LISTEN and for the leases of model calls, which a pooler in transaction mode cannot carry; default: DATABASE_URL',
     ),
   DATABASE_PREPARED_STATEMENTS: flag
     .default(true)

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { AlfredError, maxAttemptsOf } from '../../../contract/errors.ts';
+import { AlfredError, maxAttemptsOf, type ErrorCode } from '../../../contract/errors.ts';
 import type { NewTaskEvent } from '../../../contract/events.ts';
 import type { TaskRef } from '../../../contract/references.ts';
 import { budgetExceeded } from '../../../contract/rules/wait-reason.ts';
@@ -18,6 +18,7 @@ type ModelCalls = Pick<
   | 'beginModelCall'
   | 'settleModelCall'
   | 'failModelCall'
+  | 'countFailures'
   | 'findCutAnswer'
   | 'findPaidCall'
   | keyof ReturnType<typeof createOpenCalls>
@@ -84,7 +85,7 @@ export const createModelCalls = (db: Database): ModelCalls => ({
 
   async failModelCall(task, call) {
     const { step, attempt, code, message, purpose } = call;
-    const failures = (await outcomesOf(db, task, call)).filter((outcome) => outcome === code).length + 1;
+    const failures = (await countFailures(db, task, call, code)) + 1;
     // A call that an outage stopped is always made again when the outage is over.
     const willRetry = call.mayRetry && (code === 'model_outage' || failures < maxAttemptsOf(code));
     const error = { code, message };
@@ -96,6 +97,8 @@ export const createModelCalls = (db: Database): ModelCalls => ({
     });
     return failures;
   },
+
+  countFailures: (task, call, code) => countFailures(db, task, call, code),
 
   async findCutAnswer({ taskId }) {
     const row = await db
@@ -116,6 +119,10 @@ export const createModelCalls = (db: Database): ModelCalls => ({
 
   ...createOpenCalls(db),
 });
+
+async function countFailures(db: Database, task: TaskRef, call: { step: number; purpose: Purpose }, code: ErrorCode) {
+  return (await outcomesOf(db, task, call)).filter((outcome) => outcome === code).length;
+}
 
 async function outcomesOf(db: Database, { taskId }: TaskRef, { step, purpose }: { step: number; purpose: Purpose }) {
   const rows = await db

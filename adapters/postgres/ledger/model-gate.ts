@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { maxAttemptsOf } from '../../../contract/errors.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import type { Metrics } from '../../../runtime/metrics.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
@@ -26,7 +27,32 @@ const longestBlockMs = 3_600_000;
 export function createModelGate(db: Database, { failures, probeMs, metrics, log }: Options): ModelGate {
   /** Limits of models whose rows this process has inserted, so that it does so once. */
   const knownLimits = new Map<string, string>();
+  const nextProbe = sql`now() + ${probeMs}::float8 * interval '1 millisecond'`;
+  const noteOpened = (model: string, count: number, reason: 'auth' | 'denied' | 'outage') => {
+    metrics?.modelCircuitOpened.inc({ model });
+    log?.warn({ model, failures: count, reason }, openedBecause[reason]);
+  };
   const setMetric = (model: string, down: boolean) => metrics?.modelCircuitOpen.set({ model }, down ? 1 : 0);
+
+  const recordFailure: ModelGate['recordFailure'] = async (model, reason) => {
+    const enough = reason === 'auth' ? 1 : failures;
+    const recent = sql`case when g.failed_at > now() - interval '1 minute' then g.failures + 1 else 1 end`;
+    // An open circuit stays open. `probe_at` was moved on when the failed probe was let through.
+    const { rows } = await sql<{ down: boolean; opened: boolean }>`
+      insert into model_gates as g (model, failures, failed_at, open_since, probe_at)
+      values (${model}, 1, now(), case when ${enough}::int <= 1 then now() end,
+        case when ${enough}::int <= 1 then ${nextProbe} end)
+      on conflict (model) do update set
+        failures = ${recent},
+        failed_at = now(),
+        open_since = case when g.open_since is null and ${recent} >= ${enough}::int then now() else g.open_since end,
+        probe_at = case when g.open_since is null and ${recent} >= ${enough}::int then ${nextProbe} else g.probe_at end
+      returning open_since is not null as down, coalesce(open_since = now(), false) as opened`.execute(db);
+    const { down = false, opened = false } = rows[0] ?? {};
+    setMetric(model, down);
+    if (opened) noteOpened(model, enough, reason ?? 'outage');
+    return down;
+  };
 
   return {
     async enter(facts, tokens) {
@@ -62,33 +88,21 @@ export function createModelGate(db: Database, { failures, probeMs, metrics, log 
       if (wasDown) log?.info({ model }, 'a model answers again; its circuit is closed');
     },
 
-    async recordFailure(model, reason) {
-      const enough = reason === 'auth' ? 1 : failures;
-      const recent = sql`case when g.failed_at > now() - interval '1 minute' then g.failures + 1 else 1 end`;
-      const nextProbe = sql`now() + ${probeMs}::float8 * interval '1 millisecond'`;
-      // An open circuit stays open. `probe_at` was moved on when the failed probe was let through.
-      const { rows } = await sql<{ down: boolean; opened: boolean }>`
-        insert into model_gates as g (model, failures, failed_at, open_since, probe_at)
-        values (${model}, 1, now(), case when ${enough}::int <= 1 then now() end,
-          case when ${enough}::int <= 1 then ${nextProbe} end)
-        on conflict (model) do update set
-          failures = ${recent},
-          failed_at = now(),
-          open_since = case when g.open_since is null and ${recent} >= ${enough}::int then now() else g.open_since end,
-          probe_at = case when g.open_since is null and ${recent} >= ${enough}::int then ${nextProbe} else g.probe_at end
-        returning open_since is not null as down, coalesce(open_since = now(), false) as opened`.execute(db);
-      const { down = false, opened = false } = rows[0] ?? {};
-      setMetric(model, down);
-      if (opened) {
-        metrics?.modelCircuitOpened.inc({ model });
-        log?.warn(
-          { model, failures: enough, reason: reason ?? 'outage' },
-          reason === 'auth'
-            ? 'a provider refuses our key, our account or this model; its circuit is open'
-            : 'a model does not answer; its circuit is open',
-        );
-      }
-      return down;
+    recordFailure,
+
+    async recordDenial(model, denials) {
+      if (denials === 1) return recordFailure(model);
+      if (denials < maxAttemptsOf('model_denied')) return (await readGate(db, model)).down;
+      // A success sets `failures` to 0.
+      const { rows } = await sql<{ opened: boolean }>`
+        update model_gates set open_since = coalesce(open_since, now()),
+          probe_at = case when open_since is null then ${nextProbe} else probe_at end
+        where model = ${model} and failures > 0
+        returning open_since = now() as opened`.execute(db);
+      const [row] = rows;
+      if (row) setMetric(model, true);
+      if (row?.opened) noteOpened(model, denials, 'denied');
+      return row !== undefined;
     },
 
     async recordRateLimit(model, retryAfterMs) {
@@ -102,6 +116,13 @@ export function createModelGate(db: Database, { failures, probeMs, metrics, log 
     },
   };
 }
+
+/** What the log says when a circuit opens. */
+const openedBecause = {
+  auth: 'a provider refuses our key, our account or this model; its circuit is open',
+  denied: 'a provider denies what is asked of this model, and no other call succeeds; its circuit is open',
+  outage: 'a model does not answer; its circuit is open',
+};
 
 /** Adds up to a fifth of random jitter, so that waiting callers do not return at the same time. */
 const withJitter = (waitMs: number) =>

@@ -134,6 +134,33 @@ test('a failure is recorded when the database is back, and its count decides whe
   expect(await harness.outcomesOf(task)).toEqual(['model_rejected']);
 });
 
+test('a denied request is tried again until its attempts are used up, unless the circuit opens', async () => {
+  const seen: number[] = [];
+  let isOpen = false;
+  const gate = {
+    ...openGate,
+    async recordDenial(_: string, denials: number) {
+      seen.push(denials);
+      return isOpen;
+    },
+  };
+  const denied = () =>
+    ask(
+      providerOf(() => {
+        throw new AlfredError('model_denied', 'The provider answered 403.');
+      }),
+      { gate },
+    );
+  for (const failures of [1, 2]) await expect(denied()).rejects.toMatchObject({ code: 'model_denied', failures });
+  isOpen = true;
+  await expect(denied()).rejects.toMatchObject({
+    code: 'model_outage',
+    message: 'The provider answered 403.',
+    details: { reason: 'outage', because: 'auth' },
+  });
+  expect(seen).toEqual([1, 2, 3]);
+});
+
 test('a failure that cannot be recorded is not the last attempt', async () => {
   const refusing = { failModelCall: () => Promise.reject(new Error('a mistake in the statement')) };
   const asked = ask(

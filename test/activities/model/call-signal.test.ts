@@ -39,6 +39,16 @@ describe('a model call', () => {
     },
   );
 
+  test('that Temporal has stopped waiting for stops all the same when its worker shuts down', () => {
+    const [activity, draining] = [new AbortController(), new AbortController()];
+    const whyUnwanted = async () => undefined;
+    call = createCallSignal({ activity: activity.signal, draining: draining.signal, limitMs: hour, whyUnwanted });
+    activity.abort(new Error('NOT_FOUND'));
+    expect(call.signal.aborted).toBe(false);
+    draining.abort(new Error('WORKER_SHUTDOWN'));
+    expect(call.signal.reason).toMatchObject({ message: 'WORKER_SHUTDOWN' });
+  });
+
   test('that takes too long stops as timed out', async () => {
     const { signal } = new AbortController();
     call = createCallSignal({ activity: signal, limitMs: 5, whyUnwanted: async () => undefined });

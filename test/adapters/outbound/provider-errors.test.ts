@@ -7,6 +7,13 @@ import { providerError, type ProviderFailure } from '../../../adapters/outbound/
 test.each<[ProviderFailure, string]>([
   [{ status: 400, code: 'content_filter', message: 'The prompt triggered a policy.' }, 'model_refused'],
   [{ status: 402, type: 'billing_error', message: 'pay' }, 'model_auth'],
+  [{ status: 403, type: 'permission_error', message: 'no' }, 'model_auth'],
+  [{ status: 404, type: 'not_found_error', message: 'model: x' }, 'model_auth'],
+  [{ status: 404, type: 'NotFoundError', message: 'The model `x` does not exist.' }, 'model_auth'],
+  // These may be about what the request contains.
+  [{ status: 402, message: 'This request requires more credits, or fewer max_tokens.' }, 'model_denied'],
+  [{ status: 403, message: 'Your input was flagged.' }, 'model_denied'],
+  [{ status: 404, message: 'No endpoints found that support tool use.' }, 'model_denied'],
   [
     { status: 400, message: 'input length and `max_tokens` exceed context limit: 9 + 2 > 10' },
     'model_context_overflow',

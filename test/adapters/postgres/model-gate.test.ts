@@ -115,6 +115,34 @@ describe('the circuit', () => {
     expect(await gateOf().recordFailure(model)).toBe(false);
   });
 
+  test('opens when requests of several steps are denied, and not for one step alone', async () => {
+    const gate = gateOf();
+    for (const denials of [1, 2, 3, 4]) expect(await gate.recordDenial(model, denials)).toBe(false);
+    await gate.recordSuccess(model, outcome);
+    // Another call has succeeded since: it is this request that is denied, and its task fails.
+    expect(await gate.recordDenial(model, 5)).toBe(false);
+    expect(await gate.enter(facts(), 1)).toEqual({ open: true });
+    expect([await gate.recordDenial(model, 1), await gate.recordDenial(model, 1)]).toEqual([false, false]);
+    expect(await gate.recordDenial(model, 1)).toBe(true);
+  });
+
+  test('opens for one step whose denials are used up while no other call succeeds, until one does', async () => {
+    const logLines: string[] = [];
+    const log = { warn: (_: unknown, text?: string) => logLines.push(`${text}`), info: () => {} };
+    const gate = gateOf({ log });
+    await gate.recordDenial(model, 1);
+    expect(await gate.recordDenial(model, 5)).toBe(true);
+    expect(await gate.enter(facts(), 1)).toEqual({ open: false, reason: 'outage' });
+    const { probe_at: due } = (await readRow()) ?? {};
+    // As a probe it is denied again.
+    expect(await gate.recordDenial(model, 5)).toBe(true);
+    expect((await readRow())?.['probe_at']).toEqual(due);
+    expect(logLines).toEqual([expect.stringContaining('no other call succeeds')]);
+    await gate.recordSuccess(model, outcome);
+    expect(await gate.recordDenial(model, 5)).toBe(false);
+    expect(await gate.enter(facts(), 1)).toEqual({ open: true });
+  });
+
   test('opens once for many concurrent failures, with one log line and one count', async () => {
     const metrics = createMetrics();
     const logLines: string[] = [];

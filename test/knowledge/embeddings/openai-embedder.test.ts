@@ -93,7 +93,7 @@ describe('an embeddings server', () => {
 
   test('that lacks the model, limits requests or is unavailable gets one request', async () => {
     for (const [status, code] of [
-      [404, 'model_auth'],
+      [404, 'model_denied'],
       [429, 'model_rate_limited'],
       [503, 'model_unavailable'],
     ] as const) {

@@ -11,8 +11,6 @@ export function cacheablePrompt(body: string): string {
 export const codesByStatus: [number, ErrorCode][] = [
   [400, 'model_rejected'],
   [401, 'model_auth'],
-  [403, 'model_auth'],
-  [404, 'model_auth'],
   [408, 'model_unavailable'],
   [409, 'model_unavailable'],
   [413, 'model_context_overflow'],
