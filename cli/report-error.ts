@@ -19,13 +19,15 @@ type Place = {
 export async function reportError(error: unknown, { running, context }: Place): Promise<number> {
   const terminal = context?.terminal ?? createTerminal();
   terminal.clearStatus();
+  const noteHelp = () => running && terminal.note(`(\`${pathOf(running)} --help\` says more)`);
   if (error instanceof ApiProblem && error.issues.length > 0) {
     for (const issue of error.issues) terminal.note(issueInWordsOf(running, issue));
-    if (running) terminal.note(`(\`${pathOf(running)} --help\` says more)`);
-    return exitCodes.usage;
+    noteHelp();
+    return error.exitCode;
   }
   if (error instanceof CliError) {
     terminal.note(error.message);
+    if (error.exitCode === exitCodes.usage) noteHelp();
     return error.exitCode;
   }
   if (error instanceof ConfigError) {

@@ -2,7 +2,7 @@ import tab from '@bomb.sh/tab/commander';
 import type { Complete } from '@bomb.sh/tab';
 import type { CommandContext } from '../command-context.ts';
 import { agents } from '../../agents/index.ts';
-import { commandNames, createProgram } from '../program.ts';
+import { commandNames, createProgram, neededCommands } from '../program.ts';
 import { shells } from './scripts.ts';
 
 /**
@@ -10,8 +10,9 @@ import { shells } from './scripts.ts';
  * own last line, which begins with a colon.
  */
 export async function completeWords(words: readonly string[], context: CommandContext): Promise<void> {
-  // The library adds its own command of this name.
-  const names = commandNames.filter((name) => name !== 'completion');
+  // The library adds its own command `completion`. Behind a command, only that one is loaded.
+  const needed = words.length > 1 ? neededCommands(words) : commandNames;
+  const names = needed.filter((name) => name !== 'completion');
   const root = tab(await createProgram(names, context), { completionCommandName: 'completion' });
   const offer = (values: readonly string[]) => (complete: Complete) => {
     for (const value of values) complete(value, '');
