@@ -47,8 +47,8 @@ export async function createProgram(names: readonly string[], context: CommandCo
       '\nFinds Alfred by ALFRED_URL, else the stack that runs in this clone, else http://127.0.0.1:8080.',
     )
     .exitOverride();
-  const added = await Promise.all(names.map((name) => loaders[name]?.()));
-  if (context) for (const add of added) add?.(program, context);
+  const added = await Promise.all(names.flatMap((name) => loaders[name]?.() ?? []));
+  if (context) for (const add of added) add(program, context);
   for (const command of allCommands(program)) finish(command);
   return program;
 }
