@@ -1,5 +1,5 @@
-/** Exit codes of `alfred`. */
-export const exitCodes = { ok: 0, failed: 1, usage: 2, cancelled: 130 } as const;
+/** Exit codes of `alfred`. `timedOut`: the command stopped waiting, as the program timeout(1) would. */
+export const exitCodes = { ok: 0, failed: 1, usage: 2, timedOut: 124, cancelled: 130 } as const;
 
 /** An error that a person can act on. Its message says what was wrong, with what, and what to do. No stack is shown. */
 export class CliError extends Error {

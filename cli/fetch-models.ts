@@ -11,7 +11,11 @@ import type { Terminal } from './terminal/terminal.ts';
  * Fetches the local models that the configuration names into the folders from which the roles read them. A model that
  * cannot be fetched is no error, because searches work without it.
  */
-export async function fetchModels(config: Config, terminal: Terminal, log: Logger): Promise<void> {
+export async function fetchModels(
+  config: Config,
+  { terminal, print }: { terminal: Terminal; print: (line: string) => void },
+  log: Logger,
+): Promise<void> {
   const wanted = [
     {
       what: 'embedding model',
@@ -29,7 +33,7 @@ export async function fetchModels(config: Config, terminal: Terminal, log: Logge
   for (const { what, model, dir, without } of wanted) {
     if (!model) continue;
     try {
-      terminal.print(`${what}: ${await fetchModel(model, dir, { log, endpoint: config.HF_ENDPOINT })}`);
+      print(`${what}: ${await fetchModel(model, dir, { log, endpoint: config.HF_ENDPOINT })}`);
     } catch (error) {
       terminal.note(`${what}: ${(error as Error).message}\nUntil one is in ${dir}, ${without}.`);
     }

@@ -17,6 +17,8 @@ import type { Terminal } from './terminal/terminal.ts';
 
 type SetUp = {
   terminal: Terminal;
+  /** Gets a line for each thing that is in place. */
+  print: (line: string) => void;
   /** Temporal was moved or has lost data: what it does not know is to start again from the rows. */
   hasTemporalMoved: boolean;
   /** Also fetch the local models that the configuration names. */
@@ -26,12 +28,12 @@ type SetUp = {
 const log = pino({ level: 'silent' });
 
 /** Applies migrations, and registers search attributes and schedules in Temporal. Safe to repeat. */
-export async function setUp({ terminal, hasTemporalMoved, models }: SetUp): Promise<void> {
+export async function setUp({ terminal, print, hasTemporalMoved, models }: SetUp): Promise<void> {
   const config = loadConfig(await stackEnvironment());
   const names = await migrate(directDatabaseUrl(config), createMigrationLog(terminal)).catch(
     rethrowDatabaseError(config),
   );
-  terminal.print(`Postgres: ${names.length > 0 ? `applied ${names.join(', ')}` : 'the schema is up to date'}`);
+  print(`Postgres: ${names.length > 0 ? `applied ${names.join(', ')}` : 'the schema is up to date'}`);
 
   const where = `${config.TEMPORAL_ADDRESS}, namespace ${config.TEMPORAL_NAMESPACE}`;
   const throwTemporalError = (error: Error): never => {
@@ -43,18 +45,19 @@ export async function setUp({ terminal, hasTemporalMoved, models }: SetUp): Prom
   };
   const connection = await connectTemporal(config).catch(throwTemporalError);
   try {
-    await prepareTemporal({ config, connection, terminal, hasTemporalMoved }).catch(throwTemporalError);
+    await prepareTemporal({ config, connection, terminal, print, hasTemporalMoved }).catch(throwTemporalError);
   } finally {
     await connection.close();
   }
-  terminal.print(`Temporal: search attributes and schedules are in place (${where})`);
-  if (models) await (await import('./fetch-models.ts')).fetchModels(config, terminal, log);
+  print(`Temporal: search attributes and schedules are in place (${where})`);
+  if (models) await (await import('./fetch-models.ts')).fetchModels(config, { terminal, print }, log);
 }
 
 async function prepareTemporal({
   config,
   connection,
   terminal,
+  print,
   hasTemporalMoved,
 }: Omit<SetUp, 'models'> & { config: Config; connection: NativeConnection }): Promise<void> {
   const client = createClient(connection, config);
@@ -64,7 +67,7 @@ async function prepareTemporal({
     // First, so that nothing is written to the wrong namespace.
     if (hasTemporalMoved) {
       const { previousId } = await adoptNamespace(deps);
-      terminal.print(
+      print(
         `Temporal: ${previousId === undefined ? 'the namespace is the one of this database' : 'this is the namespace of the database from now on'}; open tasks that it does not know start again from their rows`,
       );
     } else await checkNamespace(deps);
@@ -74,7 +77,7 @@ async function prepareTemporal({
     const adapters = createAdapters({ config, log, postgres, client });
     try {
       const { created, deleted } = await adapters.scheduleAlignment.align();
-      if (created + deleted > 0) terminal.print(`Temporal: ${created} schedules created, ${deleted} deleted`);
+      if (created + deleted > 0) print(`Temporal: ${created} schedules created, ${deleted} deleted`);
     } finally {
       await adapters.close();
     }

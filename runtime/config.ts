@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { unknownVariables } from './unknown-variables.ts';
 import type { ProviderName } from './settings-schemas.ts';
 import { documents } from './variables/documents.ts';
 import { models } from './variables/models.ts';
@@ -95,12 +96,13 @@ export class ConfigError extends Error {
  * @throws ConfigError with every wrong or missing variable and what is expected
  */
 export function loadConfig(environment: Record<string, string | undefined> = process.env): Config {
+  const unknown = unknownVariables(environment, variableNames);
   const values = Object.fromEntries(
     variableNames.map((name) => [name, environment[name] === '' ? undefined : environment[name]]),
   );
   const parsed = Environment.safeParse(values);
-  if (parsed.success) return parsed.data;
-  const lines = parsed.error.issues.map((issue) => {
+  if (parsed.success && unknown.length === 0) return parsed.data;
+  const lines = (parsed.error?.issues ?? []).map((issue) => {
     const name = issue.path[0] as VariableName;
     const value = values[name];
     const state =
@@ -111,7 +113,7 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     return `  ${name} ${state}: ${path}${message} (${variables[name].description ?? ''})`;
   });
   throw new ConfigError(
-    `The environment is not usable:\n${[...new Set(lines)].join('\n')}\nSee docs/configuration.md for every variable.`,
+    `The environment is not usable:\n${[...unknown, ...new Set(lines)].join('\n')}\nSee docs/configuration.md for every variable.`,
   );
 }
 

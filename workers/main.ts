@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import { createAdapters } from '../wiring/adapters.ts';
+import { entryArguments } from '../runtime/entry-arguments.ts';
 import { openEdge } from '../runtime/edge.ts';
 import { startHealthServer } from '../runtime/health-server.ts';
 import { runMain } from '../runtime/main.ts';
@@ -8,11 +8,19 @@ import { onShutdown } from '../runtime/shutdown.ts';
 import { startWorkers } from './compose.ts';
 import { allQueues, queuesOf } from './queues.ts';
 
-// `node workers/main.ts --queue agent-knowledge --queue documents`
-const { values } = parseArgs({ options: { queue: { type: 'string', multiple: true, default: [] } } });
+const usage = `node workers/main.ts [options]      runs workers in a process of their own
+
+  --queue <name>      serve this task queue; more than once for several; default: ALFRED_QUEUES, else all
+  --help              this text
+
+Queues: ${allQueues.join(', ')}
+It needs DATABASE_URL and TEMPORAL_ADDRESS. All variables: docs/configuration.md
+`;
+
+const { queue } = entryArguments(usage, { queue: { type: 'string', multiple: true, default: [] } });
 
 await runMain(async (config) => {
-  const queues = queuesOf(values.queue, config);
+  const queues = queuesOf(queue, config);
   // Many workers may write into one log: the role says which queues each serves.
   const edge = await openEdge(config, queues.length < allQueues.length ? queues.join(',') : 'worker');
   await checkNamespaceAtStart({ db: edge.postgres.db, client: edge.client, config }, edge.log);

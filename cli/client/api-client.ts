@@ -45,17 +45,17 @@ export class ApiProblem extends CliError {
   readonly status: number;
   readonly code: string;
   readonly retryAfterMs: number | undefined;
+  /** What is wrong where, in the names of the API. */
+  readonly issues: NonNullable<Problem['issues']>;
   constructor(
     status: number,
     problem: Pick<Problem, 'code' | 'detail' | 'issues' | 'requestId'>,
     retryAfter: string | null,
   ) {
-    const issues = (problem.issues ?? []).map(({ path, message }) => `\n  ${path || '(body)'}: ${message}`);
-    super(
-      `${problem.detail}${issues.join('')}${status >= 500 ? `\n(${problem.code}, request ${problem.requestId})` : ''}`,
-    );
+    super(`${problem.detail}${status >= 500 ? `\n(${problem.code}, request ${problem.requestId})` : ''}`);
     this.status = status;
     this.code = problem.code;
+    this.issues = problem.issues ?? [];
     this.retryAfterMs = retryAfter && /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1_000 : undefined;
   }
 }

@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { Callback } from '../../contract/callback.ts';
 import { Ingestion, Placement } from '../../contract/documents.ts';
 import { readableKinds } from '../../contract/readable-files.ts';
 import { collectFiles, type CollectedFiles } from '../client/collect-files.ts';
+import { readCallback, type CallbackOptions } from '../client/read-callback.ts';
 import { followIngestion } from '../client/follow-events.ts';
 import { followIngestions, refreshIngestions, sumCounts } from '../client/follow-ingestions.ts';
 import { upload, type Upload } from '../client/upload.ts';
@@ -18,6 +17,7 @@ import { printUploads } from './upload-summary.ts';
 export function addUploads(documents: Command, context: CommandContext) {
   documents
     .command('add')
+    .alias('create')
     .description(`add files or folders (${readableKinds}); the same file again changes nothing`)
     .argument('<path...>', 'files or folders')
     .option('-c, --collection <name>', 'where they go; a name is taken once in each', 'default')
@@ -37,8 +37,9 @@ export function addUploads(documents: Command, context: CommandContext) {
     .command('retry')
     .description('read the files of an upload that were not read; they are kept for a week')
     .argument('<ingestion>', 'as `alfred documents add` names it')
-    .action(async (id: string) => {
-      process.exitCode = await retry(id, context);
+    .option('--json', 'as JSON')
+    .action(async (id: string, options: { json?: boolean }) => {
+      process.exitCode = await retry(id, options, context);
     });
   documents
     .command('follow')
@@ -55,7 +56,7 @@ export function addUploads(documents: Command, context: CommandContext) {
   });
 }
 
-type AddOptions = {
+type AddOptions = CallbackOptions & {
   collection: string;
   reader?: string[];
   private?: boolean;
@@ -63,8 +64,6 @@ type AddOptions = {
   prefix?: string;
   replace?: boolean;
   wait: boolean;
-  callback?: string;
-  callbackSecret?: string;
   json?: boolean;
 };
 
@@ -81,18 +80,6 @@ function placementOf({ collection, reader, private: isPrivate, tag, replace }: A
   return parsed.data;
 }
 
-async function callbackOf({ callback: url, callbackSecret: path }: AddOptions): Promise<Callback | undefined> {
-  if (url === undefined && path === undefined) return undefined;
-  if (url === undefined || path === undefined)
-    throw usageError('--callback and --callback-secret belong together: the secret signs what is sent to the address.');
-  const secret = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw usageError(`${path}: the secret cannot be read (${error.code ?? error.message}).`);
-  });
-  const parsed = Callback.safeParse({ url, secret: secret.trim() });
-  if (!parsed.success) throw usageError(z.prettifyError(parsed.error));
-  return parsed.data;
-}
-
 function prefixOf({ prefix }: AddOptions): { prefix?: string } {
   if (prefix === undefined) return {};
   const trimmed = prefix.replace(/\/+$/, '');
@@ -103,7 +90,7 @@ function prefixOf({ prefix }: AddOptions): { prefix?: string } {
 
 async function add(paths: string[], options: AddOptions, context: CommandContext): Promise<number> {
   const { api, terminal } = context;
-  const request = { placement: placementOf(options), callback: await callbackOf(options) };
+  const request = { placement: placementOf(options), callback: await readCallback(options) };
   const found = await collectFiles(paths, prefixOf(options));
   if (found.files.length === 0)
     throw usageError(
@@ -151,7 +138,7 @@ function reportSent({ ingestions, refused }: Upload, { json }: AddOptions, { ter
   return refused.length > 0 ? exitCodes.failed : exitCodes.ok;
 }
 
-async function retry(id: string, context: CommandContext): Promise<number> {
+async function retry(id: string, options: { json?: boolean }, context: CommandContext): Promise<number> {
   const { api, terminal } = context;
   const ingestion = await api.call(`/v1/ingestions/${encodeURIComponent(id)}/retry`, {
     method: 'POST',
@@ -166,7 +153,7 @@ async function retry(id: string, context: CommandContext): Promise<number> {
     },
     (line) => terminal.note(line, 'dim'),
   );
-  return printUploads(ended, [], {}, context);
+  return printUploads(ended, [], options, context);
 }
 
 async function follow(id: string, { json }: { json?: boolean }, context: CommandContext): Promise<number> {

@@ -1,22 +1,21 @@
-import { InvalidArgumentError, type Command } from 'commander';
-import { Approval, ApprovalList } from '../../contract/approval.ts';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Approval, ApprovalList, approvalStatuses } from '../../contract/approval.ts';
 import type { CommandContext } from '../command-context.ts';
 import { formatMinute } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
+import { addListOptions, noteMore, readPages, type ListOptions } from './list-options.ts';
 
-type ListOptions = { all?: boolean; status?: string; limit: number; json?: boolean };
+type ApprovalListOptions = ListOptions & { status?: string };
 type DecideOptions = { comment?: string; edit?: object; json?: boolean };
 
 export function addApprovals(program: Command, context: CommandContext) {
   const approvals = program.command('approvals').description('calls that wait for a person');
-  approvals
-    .command('list', { isDefault: true })
-    .description('what waits for you, newest first')
-    .option('--all', 'also what others decide, and what was decided')
-    .option('-s, --status <status>', 'pending, approved, denied, expired, withdrawn or decided')
-    .option('-n, --limit <number>', 'how many, up to 200', Number, 20)
-    .option('--json', 'as JSON')
-    .action((options: ListOptions) => list(options, context));
+  addListOptions(approvals.command('list', { isDefault: true }).description('what waits for you, newest first'), {
+    usual: 20,
+    all: 'also what others decide, and what was decided: all of them, unless --limit says how many',
+  })
+    .addOption(new Option('-s, --status <status>', 'in this state only').choices([...approvalStatuses, 'decided']))
+    .action((options: ApprovalListOptions) => list(options, context));
   approvals
     .command('show')
     .description('one approval: what would run, for whom, until when')
@@ -52,17 +51,21 @@ function jsonObject(value: string): object {
 
 const path = (id: string) => `/v1/approvals/${encodeURIComponent(id)}`;
 
-async function list({ all, status, limit, json }: ListOptions, { api, terminal }: CommandContext) {
-  const mine = !all && status === undefined ? 'true' : undefined;
-  const { approvals, nextCursor } = await api.call('/v1/approvals', {
-    query: { status, mine, limit },
-    answer: ApprovalList,
+async function list({ status, ...options }: ApprovalListOptions, { api, terminal }: CommandContext) {
+  const mine = !options.all && status === undefined ? 'true' : undefined;
+  const { items: approvals, nextCursor } = await readPages(options, {
+    usual: 20,
+    pageSize: 200,
+    async read(page) {
+      const answer = await api.call('/v1/approvals', { query: { status, mine, ...page }, answer: ApprovalList });
+      return { ...answer, items: answer.approvals };
+    },
   });
-  if (json) return terminal.print(JSON.stringify(approvals, null, 2));
+  if (options.json) return terminal.print(JSON.stringify({ approvals, nextCursor }, null, 2));
   if (approvals.length === 0)
     return terminal.note(mine ? 'Nothing waits for you. --all shows the others.' : 'There are none.');
   terminal.print(table([['ID', 'TOOL', 'STATUS', 'ASKED BY', 'SINCE', 'UNTIL'], ...approvals.map(rowOf)]));
-  if (nextCursor) terminal.note('There are more; --limit shows up to 200.', 'dim');
+  noteMore({ nextCursor }, terminal);
 }
 
 const rowOf = ({ id, tool, status, requestedBy, requestedAt, expiresAt }: Approval) => [

@@ -1,19 +1,31 @@
 import { randomUUID } from 'node:crypto';
 import { InvalidArgumentError, type Command } from 'commander';
 import { DocumentList } from '../../contract/documents.ts';
-import { isTerminalEvent } from '../../contract/events.ts';
+import { isTerminalEvent, type TaskEvent } from '../../contract/events.ts';
 import { Task, type TaskRequest } from '../../contract/task.ts';
 import type { ApiClient } from '../client/api-client.ts';
-import { exitCodes, usageError } from '../cli-error.ts';
+import { exitCodes } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import { followEvents } from '../client/follow-events.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
 import { exitCodeOf, printFailureReason } from '../task-ending.ts';
 import { printSourcesAndCost } from '../terminal/task-summary.ts';
 import { createTranscript } from '../terminal/transcript.ts';
+import { readCallback, type CallbackOptions } from '../client/read-callback.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import { untilAnswered } from '../client/until-answered.ts';
+import { readInput } from './ask-input.ts';
 
-type Options = { agent: string; json?: boolean; stream: boolean; maxCostUsd?: number; priority?: number };
+type Options = CallbackOptions & {
+  agent: string;
+  input?: string;
+  idempotencyKey?: string;
+  timeout?: number;
+  json?: boolean;
+  stream: boolean;
+  maxCostUsd?: number;
+  priority?: number;
+};
 
 export function addAsk(program: Command, context: CommandContext) {
   program
@@ -21,8 +33,17 @@ export function addAsk(program: Command, context: CommandContext) {
     .description('ask an agent, and watch the answer come')
     .argument('[question...]', 'what you want to know')
     .option('-a, --agent <name>', 'which agent (see `alfred agents`)', 'knowledge')
+    .option('--input <json>', 'in place of a question: the input as JSON, @file, or - for standard input')
+    .option('--idempotency-key <key>', 'ask once, however often the command is repeated with this key')
+    .option(
+      '--timeout <seconds>',
+      `stop waiting after so long, with exit code ${exitCodes.timedOut}; the task goes on`,
+      seconds,
+    )
     .option('--max-cost-usd <dollars>', 'wait before a model call that could cost more than this in all', dollarAmount)
     .option('--priority <number>', '1 goes first, 5 last, while tasks wait for workers; default 3', priorityKey)
+    .option('--callback <url>', 'tell this address when the task has ended')
+    .option('--callback-secret <file>', 'the file with the secret (whsec_…) that signs the call')
     .option('--no-stream', 'print the answer when it is complete')
     .option('--json', 'print the finished task as JSON')
     .action(async (words: string[], options: Options) => {
@@ -37,25 +58,35 @@ function dollarAmount(value: string): number {
   return amount;
 }
 
+function seconds(value: string): number {
+  const amount = Number(value);
+  // A longer timer would end at once.
+  if (!(amount > 0 && amount <= 2_000_000)) throw new InvalidArgumentError('expected seconds, like 60');
+  return amount;
+}
+
 function priorityKey(value: string): number {
   if (!/^[1-5]$/.test(value)) throw new InvalidArgumentError('expected a number from 1 (first) to 5 (last)');
   return Number(value);
 }
 
-async function ask(question: string, options: Options, { api, terminal }: CommandContext): Promise<number> {
-  if (!question)
-    throw usageError(
-      'The question is empty. Write it behind the command: alfred ask "How many days do I have to file an expense report?"',
-    );
-  const request: Partial<TaskRequest> & Pick<TaskRequest, 'input'> = {
+async function requestOf(question: string, options: Options, isLive: boolean) {
+  const callback = await readCallback(options);
+  return {
     agent: options.agent,
-    input: { text: question },
+    input: await readInput(question, options.input),
     ...(options.priority === undefined ? {} : { priority: options.priority }),
+    ...(callback && { callback }),
     // In a pipe, no person is there to grant more budget: the task ends at its limit.
     ...(options.maxCostUsd === undefined
       ? {}
-      : { budget: { maxCostUsd: options.maxCostUsd, ...(terminal.isLive ? {} : { waitS: 0 }) } }),
-  };
+      : { budget: { maxCostUsd: options.maxCostUsd, ...(isLive ? {} : { waitS: 0 }) } }),
+  } satisfies Partial<TaskRequest>;
+}
+
+async function ask(question: string, options: Options, { api, terminal }: CommandContext): Promise<number> {
+  const request = await requestOf(question, options, terminal.isLive);
+  const signal = options.timeout === undefined ? undefined : AbortSignal.timeout(options.timeout * 1_000);
   let isCancelled = false;
   let task: Task | undefined;
   const cancel = async () => {
@@ -72,46 +103,73 @@ async function ask(question: string, options: Options, { api, terminal }: Comman
     },
     () => process.exit(exitCodes.cancelled),
   );
+  const printJson = async (id: string) =>
+    terminal.print(JSON.stringify(await api.call(`/v1/tasks/${id}`, { answer: Task }), null, 2));
   try {
-    task = await createTask(api, request, (line) => terminal.note(line, 'dim'));
-    if (isCancelled) await cancel();
-    const ending = await watch(task, {
-      api,
-      terminal,
-      stream: terminal.isLive && options.stream && !options.json,
-      quiet: options.json === true,
+    task = await createTask(api, request, {
+      key: options.idempotencyKey ?? randomUUID(),
+      signal,
+      notify: (line) => terminal.note(line, 'dim'),
     });
-    if (options.json) terminal.print(JSON.stringify(await api.call(`/v1/tasks/${task.id}`, { answer: Task }), null, 2));
+    if (isCancelled) await cancel();
+    const ending = await watch(task, { api, terminal, options, signal });
+    if (options.json) await printJson(task.id);
     return await printResult(task, ending, { api, terminal, json: options.json === true });
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+    if (task && options.json) await printJson(task.id);
+    noteTimeout(task, options, terminal);
+    return exitCodes.timedOut;
   } finally {
     stopWatching();
   }
 }
 
-/** Repeated requests have the same idempotency key, so that they create one task. */
-function createTask(api: ApiClient, request: object, notify: (line: string) => void): Promise<Task> {
-  const headers = { 'idempotency-key': randomUUID() };
-  return untilAnswered(() => api.call('/v1/tasks', { method: 'POST', json: request, headers, answer: Task }), {
-    notify,
-  });
+function noteTimeout(task: Task | undefined, { timeout }: Options, terminal: Terminal) {
+  terminal.note(`\nStopped waiting after ${timeout} s.`);
+  terminal.note(
+    task
+      ? `The task goes on. Follow it: alfred tasks events ${task.id} --follow; its answer: alfred tasks show ${task.id}`
+      : 'Alfred did not answer in that time: `alfred tasks list` shows whether the task was created.',
+  );
 }
 
+type Creation = { key: string; signal: AbortSignal | undefined; notify: (line: string) => void };
+
+/** Repeated requests have the same idempotency key, so that they create one task. */
+function createTask(api: ApiClient, request: object, { key, signal, notify }: Creation): Promise<Task> {
+  const call = {
+    method: 'POST',
+    json: request,
+    headers: { 'idempotency-key': key },
+    answer: Task,
+    ...(signal && { signal }),
+  } as const;
+  return untilAnswered(() => api.call('/v1/tasks', call), { notify, ...(signal && { signal }) });
+}
+
+type Watch = CommandContext & { options: Options; signal: AbortSignal | undefined };
+
 /** Shows the task until its terminal event. */
-async function watch(
-  task: Task,
-  { api, terminal, stream, quiet }: CommandContext & { stream: boolean; quiet: boolean },
-) {
+async function watch(task: Task, { api, terminal, options, signal }: Watch) {
+  const stream = terminal.isLive && options.stream && !options.json;
   const transcript = createTranscript(terminal, { stream, taskId: task.id });
   const createdAtMs = Date.parse(task.createdAt);
   const onWait = () =>
     terminal.note('The connection broke. The task goes on; waiting for Alfred to answer again …', 'dim');
-  for await (const event of followEvents(api, task.id, { onWait })) {
-    if (!quiet) transcript.show(event);
+  for await (const event of followEvents(api, task.id, { onWait, ...(signal && { signal }) })) {
+    // With --json, standard error still says what the task waits for: a script must not seem to hang.
+    if (!options.json || waits.has(event.type)) transcript.show(event);
+    if (event.type === 'task.waiting' && !terminal.isLive && options.timeout === undefined)
+      terminal.note('  This command waits as long as the task does; --timeout <seconds> ends the wait.', 'dim');
     if (isTerminalEvent(event))
       return { event, durationMs: Date.parse(event.at) - createdAtMs, model: transcript.model() };
   }
+  signal?.throwIfAborted();
   throw new Error('the event stream ended without a last event');
 }
+
+const waits = new Set<TaskEvent['type']>(['task.waiting', 'approval.requested']);
 
 /** Prints how the task ended. @returns the exit code */
 async function printResult(

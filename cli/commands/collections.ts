@@ -7,16 +7,16 @@ import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import { formatCount } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
+import { addListOptions, noteMore, readPages, type ListOptions } from './list-options.ts';
 
-type SetOptions = { chunkTokens?: number; overlapTokens?: number };
+type SetOptions = { chunkTokens?: number; overlapTokens?: number; json?: boolean };
 
 export function addCollections(program: Command, context: CommandContext) {
   const collections = program.command('collections').description('how documents of a collection are cut');
-  collections
-    .command('list', { isDefault: true })
-    .description('by name, with what of each you may read')
-    .option('--json', 'as JSON')
-    .action((options: { json?: boolean }) => list(options, context));
+  addListOptions(
+    collections.command('list', { isDefault: true }).description('by name, with what of each you may read'),
+    { usual: Infinity },
+  ).action((options: ListOptions) => list(options, context));
   collections
     .command('show')
     .description('one collection')
@@ -29,6 +29,7 @@ export function addCollections(program: Command, context: CommandContext) {
     .argument('<name>')
     .option('--chunk-tokens <tokens>', 'longest chunk, 64 to 1000; 350 when nobody says', wholeNumber)
     .option('--overlap-tokens <tokens>', 'how much of it repeats the one before, less than half', wholeNumber)
+    .option('--json', 'as JSON')
     .action((name: string, options: SetOptions) => set(name, options, context));
 }
 
@@ -40,7 +41,7 @@ function wholeNumber(value: string): number {
 const path = (name: string) => `/v1/collections/${encodeURIComponent(name)}`;
 const read = (name: string, api: ApiClient) => api.call(path(name), { answer: Collection });
 
-async function set(name: string, options: SetOptions, context: CommandContext) {
+async function set(name: string, { json, ...options }: SetOptions, context: CommandContext) {
   if (options.chunkTokens === undefined && options.overlapTokens === undefined)
     throw usageError('Say what to set: --chunk-tokens 500, --overlap-tokens 50, or both.');
   const before = await read(name, context.api).catch((error: unknown) => {
@@ -50,10 +51,10 @@ async function set(name: string, options: SetOptions, context: CommandContext) {
   const settings = CollectionSettings.safeParse({ ...before.settings, ...options });
   if (!settings.success) throw usageError(z.prettifyError(settings.error));
   const collection = await context.api.call(path(name), { method: 'PUT', json: settings.data, answer: Collection });
-  show(collection, {}, context);
+  show(collection, { json }, context);
 }
 
-function show(collection: Collection, { json }: { json?: boolean }, { terminal }: CommandContext) {
+function show(collection: Collection, { json }: { json?: boolean | undefined }, { terminal }: CommandContext) {
   if (json) return terminal.print(JSON.stringify(collection, null, 2));
   const { name, settings, documents, chunks, outdated } = collection;
   terminal.print(
@@ -71,18 +72,20 @@ function show(collection: Collection, { json }: { json?: boolean }, { terminal }
     );
 }
 
-async function list({ json }: { json?: boolean }, { api, terminal }: CommandContext) {
-  const all: Collection[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await api.call('/v1/collections', { query: { limit: 500, cursor }, answer: CollectionList });
-    all.push(...page.collections);
-    cursor = page.nextCursor ?? undefined;
-  } while (cursor !== undefined);
-  if (json) return terminal.print(JSON.stringify(all, null, 2));
-  if (all.length === 0)
+async function list(options: ListOptions, { api, terminal }: CommandContext) {
+  const { items: collections, nextCursor } = await readPages(options, {
+    usual: Infinity,
+    pageSize: 500,
+    async read(query) {
+      const answer = await api.call('/v1/collections', { query, answer: CollectionList });
+      return { ...answer, items: answer.collections };
+    },
+  });
+  if (options.json) return terminal.print(JSON.stringify({ collections, nextCursor }, null, 2));
+  if (collections.length === 0)
     return terminal.note('There are no collections yet. Add documents to one: alfred documents add <path> -c <name>');
-  terminal.print(table([['NAME', 'CHUNK', 'OVERLAP', 'DOCUMENTS', 'PASSAGES', 'OUTDATED'], ...all.map(rowOf)]));
+  terminal.print(table([['NAME', 'CHUNK', 'OVERLAP', 'DOCUMENTS', 'PASSAGES', 'OUTDATED'], ...collections.map(rowOf)]));
+  noteMore({ nextCursor }, terminal);
 }
 
 const rowOf = ({ name, settings, documents, chunks, outdated }: Collection) => [

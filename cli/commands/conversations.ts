@@ -11,22 +11,19 @@ import { conversationPath } from '../chat/message-sender.ts';
 import type { CommandContext } from '../command-context.ts';
 import { formatCount, formatMinute, formatSecond, oneLine } from '../terminal/format.ts';
 import { table, wrap } from '../terminal/terminal.ts';
+import { addListOptions, noteMore, readPages, type ListOptions } from './list-options.ts';
 
-type ListOptions = { agent?: string; archived?: boolean; limit: number; json?: boolean };
+type ConversationListOptions = ListOptions & { agent?: string; archived?: boolean };
 type ShowOptions = { limit: number; before?: number; json?: boolean };
 type StopOptions = { keep?: boolean; reason?: string; undo?: boolean; json?: boolean };
 type ArchiveOptions = { undo?: boolean; json?: boolean };
 
 export function addConversations(program: Command, context: CommandContext) {
   const conversations = program.command('conversations').description('what people and agents said to each other');
-  conversations
-    .command('list', { isDefault: true })
-    .description('newest first')
+  addListOptions(conversations.command('list', { isDefault: true }).description('newest first'), { usual: 20 })
     .option('-a, --agent <name>', 'with this agent only')
     .option('--archived', 'those that were put away')
-    .option('-n, --limit <number>', 'how many, up to 200', Number, 20)
-    .option('--json', 'as JSON')
-    .action((options: ListOptions) => list(options, context));
+    .action((options: ConversationListOptions) => list(options, context));
   conversations
     .command('show')
     .description('one conversation: what was said and answered, the newest last')
@@ -52,23 +49,29 @@ export function addConversations(program: Command, context: CommandContext) {
     .option('--json', 'as JSON')
     .action((id: string, options: ArchiveOptions) => archive(id, options, context));
   conversations
-    .command('delete')
+    .command('remove')
+    .alias('delete')
     .description('cancel what runs, and remove everything that was said')
     .argument('<id>')
     .option('--json', 'as JSON')
     .action((id: string, options: { json?: boolean }) => remove(id, options, context));
 }
 
-async function list({ json, archived, ...query }: ListOptions, { api, terminal }: CommandContext) {
-  const { conversations, nextCursor } = await api.call('/v1/conversations', {
-    query: { ...query, archived: archived ? 'true' : undefined },
-    answer: ConversationList,
+async function list({ agent, archived, ...options }: ConversationListOptions, { api, terminal }: CommandContext) {
+  const { items: conversations, nextCursor } = await readPages(options, {
+    usual: 20,
+    pageSize: 200,
+    async read(page) {
+      const query = { agent, archived: archived ? 'true' : undefined, ...page };
+      const answer = await api.call('/v1/conversations', { query, answer: ConversationList });
+      return { ...answer, items: answer.conversations };
+    },
   });
-  if (json) return terminal.print(JSON.stringify(conversations, null, 2));
+  if (options.json) return terminal.print(JSON.stringify({ conversations, nextCursor }, null, 2));
   if (conversations.length === 0)
     return terminal.note(archived ? 'There are none.' : 'No conversations. Begin one: alfred chat');
   terminal.print(table([['ID', 'TITLE', 'AGENT', 'MESSAGES', 'STATE', 'UPDATED'], ...conversations.map(rowOf)]));
-  if (nextCursor) terminal.note('There are more; --limit shows up to 200.', 'dim');
+  noteMore({ nextCursor }, terminal);
 }
 
 const rowOf = (conversation: Conversation) => [

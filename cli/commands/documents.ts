@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import type { Document } from '../../contract/documents.ts';
+import { DocumentList, type Document } from '../../contract/documents.ts';
 import { exitCodes } from '../cli-error.ts';
-import { allDocuments, idOfDocument, type Where } from '../client/find-document.ts';
+import { idOfDocument, type Where } from '../client/find-document.ts';
 import type { CommandContext } from '../command-context.ts';
 import { formatBytes, formatMinute } from '../terminal/format.ts';
 import { prefixWithin, table } from '../terminal/terminal.ts';
 import { stackEnvironment } from '../stack.ts';
 import { addUploads } from './add-documents.ts';
+import { addListOptions, noteMore, readPages, type ListOptions } from './list-options.ts';
 import { addDocumentReading } from './read-documents.ts';
 
 export function addDocuments(program: Command, context: CommandContext) {
@@ -21,18 +22,18 @@ export function addDocuments(program: Command, context: CommandContext) {
     .action(async (path: string, options: { json?: boolean }) => {
       process.exitCode = await preview(path, options, context);
     });
-  documents
-    .command('list')
-    .description('list all documents')
-    .option('--json', 'as JSON')
-    .action((options: { json?: boolean }) => list(options, context));
+  addListOptions(documents.command('list', { isDefault: true }).description('by name'), { usual: Infinity })
+    .option('-c, --collection <name>', 'of this collection only')
+    .action((options: ListOptions & Where) => list(options, context));
   addDocumentReading(documents, context);
   documents
     .command('remove')
+    .alias('delete')
     .description('remove a document by its name or id')
     .argument('<name>', 'as `alfred documents list` shows it')
     .option('-c, --collection <name>', 'where it stands, when the name is taken in several')
-    .action((name: string, options: Where) => remove(name, options, context));
+    .option('--json', 'as JSON')
+    .action((name: string, options: Where & { json?: boolean }) => remove(name, options, context));
 }
 
 async function preview(path: string, { json }: { json?: boolean }, { terminal }: CommandContext): Promise<number> {
@@ -50,13 +51,20 @@ async function preview(path: string, { json }: { json?: boolean }, { terminal }:
   }
 }
 
-async function list({ json }: { json?: boolean }, { api, terminal }: CommandContext) {
-  const all: Document[] = [];
-  for await (const document of allDocuments(api)) all.push(document);
-  if (json) return terminal.print(JSON.stringify(all, null, 2));
-  if (all.length === 0)
+async function list({ collection, ...options }: ListOptions & Where, { api, terminal }: CommandContext) {
+  const { items: documents, nextCursor } = await readPages(options, {
+    usual: Infinity,
+    pageSize: 500,
+    async read(page) {
+      const answer = await api.call('/v1/documents', { query: { collection, ...page }, answer: DocumentList });
+      return { ...answer, items: answer.documents };
+    },
+  });
+  if (options.json) return terminal.print(JSON.stringify({ documents, nextCursor }, null, 2));
+  if (documents.length === 0)
     return terminal.note('There are no documents yet. Add some: alfred documents add docs/examples/policies');
-  terminal.print(table([['NAME', 'TITLE', 'COLLECTION', 'SIZE', 'PASSAGES', 'UPDATED'], ...all.map(rowOf)]));
+  terminal.print(table([['NAME', 'TITLE', 'COLLECTION', 'SIZE', 'PASSAGES', 'UPDATED'], ...documents.map(rowOf)]));
+  noteMore({ nextCursor }, terminal);
 }
 
 const rowOf = ({ name, title, collection, sizeBytes, chunks, updatedAt }: Document) => [
@@ -68,8 +76,8 @@ const rowOf = ({ name, title, collection, sizeBytes, chunks, updatedAt }: Docume
   formatMinute(updatedAt),
 ];
 
-async function remove(name: string, where: Where, { api, terminal }: CommandContext) {
+async function remove(name: string, { json, ...where }: Where & { json?: boolean }, { api, terminal }: CommandContext) {
   const id = await idOfDocument(name, where, api);
   await api.call(`/v1/documents/${id}`, { method: 'DELETE', answer: z.undefined() });
-  terminal.print(`Removed ${name}.`);
+  terminal.print(json ? JSON.stringify({ id, deleted: true }, null, 2) : `Removed ${name}.`);
 }

@@ -17,7 +17,8 @@ export function addHistory(program: Command, { terminal }: CommandContext) {
     .argument('<id>', 'a task id or a workflow id')
     .option('--name <name>', 'what is special about it, like v1-two-tools')
     .option('--to <folder>', 'another folder', histories)
-    .action(async (id: string, { name, to }: { name?: string; to: string }) => {
+    .option('--json', 'as JSON')
+    .action(async (id: string, { name, to, json }: { name?: string; to: string; json?: boolean }) => {
       if (name !== undefined && !/^[\w.-]+$/.test(name))
         throw usageError(`--name "${name}" is not a file name (expected letters, digits, ".", "_" and "-")`);
       const { fetchHistory } = await import('../replay/fetch-history.ts');
@@ -32,8 +33,12 @@ export function addHistory(program: Command, { terminal }: CommandContext) {
             : `${file} cannot be written: ${error.code}`,
         );
       });
+      const events = history.events?.length ?? 0;
+      const bytes = historyBytes(history);
       terminal.print(
-        `${relative('.', file)}: ${formatCount(history.events?.length ?? 0, 'event')}, ${formatBytes(historyBytes(history))}`,
+        json
+          ? JSON.stringify({ file, workflowId, events, bytes }, null, 2)
+          : `${relative('.', file)}: ${formatCount(events, 'event')}, ${formatBytes(bytes)}`,
       );
       for (const { event, bytes: size } of largePayloads(history)) {
         terminal.note(

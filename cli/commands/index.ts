@@ -19,23 +19,25 @@ export function addIndex(program: Command, { terminal }: CommandContext) {
   const addSubcommand = (
     name: string,
     description: string,
-    run: (adapters: Adapters, terminal: Terminal, folder: string) => Promise<void>,
-  ) =>
-    index
-      .command(name)
-      .description(description)
-      .action(async (folder: unknown) => {
-        const { openAdapters } = await import('../open-adapters.ts');
-        const { adapters, close } = await openAdapters(loadConfig(await stackEnvironment()));
-        try {
-          await run(adapters, terminal, typeof folder === 'string' ? folder : '');
-        } finally {
-          await close();
-        }
-      });
+    run: (adapters: Adapters, output: Output, folder: string) => Promise<void>,
+  ) => {
+    const command = index.command(name).description(description).option('--json', 'as JSON');
+    // Of `snapshot` and `restore`, the first argument is a folder.
+    command.action(async (folder: unknown) => {
+      const { json } = command.opts<{ json?: boolean }>();
+      const { openAdapters } = await import('../open-adapters.ts');
+      const { adapters, close } = await openAdapters(loadConfig(await stackEnvironment()));
+      try {
+        await run(adapters, createOutput(terminal, json), typeof folder === 'string' ? folder : '');
+      } finally {
+        await close();
+      }
+    });
+    return command;
+  };
 
   addSubcommand('status', 'passages, vectors and what is still to be taken over, by tenant', printStatus);
-  addSubcommand('rebuild', 'build it anew from Postgres while the old one answers', rebuild);
+  addSubcommand('rebuild', 'build it again from Postgres while the old one answers', rebuild);
   addSubcommand('verify', 'compare it with Postgres, passage by passage', verify);
   addSubcommand(
     'snapshot',
@@ -49,50 +51,63 @@ export function addIndex(program: Command, { terminal }: CommandContext) {
   ).argument('<folder>', 'one that `snapshot` wrote');
 }
 
-async function printStatus(adapters: Adapters, terminal: Terminal) {
+/** Lines for people as they come, or one JSON object at the end. */
+type Output = ReturnType<typeof createOutput>;
+const createOutput = (terminal: Terminal, json = false) => ({
+  line: (text: string) => (json ? undefined : terminal.print(text)),
+  note: (text: string) => terminal.note(text),
+  result: (result: object) => (json ? terminal.print(JSON.stringify(result, null, 2)) : undefined),
+});
+
+async function printStatus(adapters: Adapters, output: Output) {
   const model = (await adapters.embeddings.embedder())?.model;
-  const rows = await Promise.all(
+  const tenants = await Promise.all(
     (await adapters.documents.listTenants()).map(async (tenant) => {
-      const state = await adapters.passages.state(tenant);
+      const { passages, vectors, behind, bytes } = await adapters.passages.state(tenant);
       const { chunks, embedded } = await adapters.vectors.progress(model ?? '', tenant);
-      const vectors = model ? `${state.vectors} (${embedded} of ${chunks} made)` : 'no model';
-      return [
-        tenant,
-        `${state.passages} of ${chunks}`,
-        vectors,
-        String(state.behind),
-        state.bytes === null ? 'unknown' : formatBytes(state.bytes),
-      ];
+      return { tenant, passages, chunks, vectors, embedded, behind, bytes };
     }),
   );
-  terminal.print(`${adapters.passages.name}, ${model ?? 'by words alone'}`);
-  if (rows.length === 0) return terminal.note('There are no documents yet.');
-  terminal.print(table([['tenant', 'passages', 'vectors', 'changes to take over', 'size'], ...rows]));
+  const rows = tenants.map(({ tenant, passages, chunks, vectors, embedded, behind, bytes }) => [
+    tenant,
+    `${passages} of ${chunks}`,
+    model ? `${vectors} (${embedded} of ${chunks} made)` : 'no model',
+    String(behind),
+    bytes === null ? 'unknown' : formatBytes(bytes),
+  ]);
+  output.line(`${adapters.passages.name}, ${model ?? 'by words alone'}`);
+  if (rows.length === 0) output.note('There are no documents yet.');
+  else output.line(table([['tenant', 'passages', 'vectors', 'changes to take over', 'size'], ...rows]));
+  output.result({ index: adapters.passages.name, model: model ?? null, tenants });
 }
 
-async function rebuild({ passages: { operations }, documents }: Adapters, terminal: Terminal) {
-  for (const part of operations.parts(await documents.listTenants())) {
+async function rebuild({ passages: { operations }, documents }: Adapters, output: Output) {
+  const rebuilt = operations.parts(await documents.listTenants());
+  for (const part of rebuilt) {
     await operations.rebuild(part);
-    terminal.print(`${part}: built anew`);
+    output.line(`${part}: built again`);
   }
+  output.result({ rebuilt });
 }
 
-async function verify({ passages: { operations }, documents }: Adapters, terminal: Terminal) {
-  let differences = 0;
+async function verify({ passages: { operations }, documents }: Adapters, output: Output) {
+  const differences: { tenant: string; kind: string; ids: string[] }[] = [];
   for (const tenant of await documents.listTenants()) {
     for (const [kind, ids] of Object.entries(await operations.verify(tenant))) {
-      differences += ids.length;
-      for (const id of ids.slice(0, maxPrintedIds)) terminal.print(`${tenant}: ${kind} ${id}`);
-      if (ids.length > maxPrintedIds) terminal.print(`${tenant}: ${kind}, and ${ids.length - maxPrintedIds} more`);
+      if (ids.length > 0) differences.push({ tenant, kind, ids });
+      for (const id of ids.slice(0, maxPrintedIds)) output.line(`${tenant}: ${kind} ${id}`);
+      if (ids.length > maxPrintedIds) output.line(`${tenant}: ${kind}, and ${ids.length - maxPrintedIds} more`);
     }
   }
-  if (differences === 0) return terminal.print('The index holds what Postgres holds.');
+  output.result({ differences });
+  if (differences.length === 0) return output.line('The index holds what Postgres holds.');
   process.exitCode = exitCodes.failed;
-  terminal.note('`alfred index rebuild` puts it right.');
+  output.note('`alfred index rebuild` puts it right.');
 }
 
-async function writeSnapshots({ passages: { operations }, documents }: Adapters, terminal: Terminal, folder: string) {
+async function writeSnapshots({ passages: { operations }, documents }: Adapters, output: Output, folder: string) {
   await mkdir(folder, { recursive: true });
+  const files: string[] = [];
   for (const part of operations.parts(await documents.listTenants())) {
     const file = fileOf(folder, part);
     await operations.snapshot(part, file).catch((error: Error) => {
@@ -100,11 +115,13 @@ async function writeSnapshots({ passages: { operations }, documents }: Adapters,
         cause: error,
       });
     });
-    terminal.print(file);
+    files.push(file);
+    output.line(file);
   }
+  output.result({ files });
 }
 
-async function restoreSnapshots({ passages: { operations } }: Adapters, terminal: Terminal, folder: string) {
+async function restoreSnapshots({ passages: { operations } }: Adapters, output: Output, folder: string) {
   const files = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     throw usageError(`${folder} cannot be read: ${error.code}`);
   });
@@ -116,8 +133,9 @@ async function restoreSnapshots({ passages: { operations } }: Adapters, terminal
     throw usageError(`${fileOf(folder, unknown)} is not of this kind of index, which is saved as ${known.join(', ')}.`);
   for (const part of parts) {
     await operations.restore(part, fileOf(folder, part));
-    terminal.print(`${part}: restored`);
+    output.line(`${part}: restored`);
   }
+  output.result({ restored: parts });
 }
 
 const extension = '.index';

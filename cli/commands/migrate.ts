@@ -11,7 +11,8 @@ export function addMigrate(program: Command, { terminal }: CommandContext) {
     .description("bring the database's schema up to date, or take its last step back")
     .addArgument(new Argument('[direction]').choices(['up', 'down']).default('up'))
     .option('-y, --yes', 'do not ask before a step back, which deletes data')
-    .action(async (direction: 'up' | 'down', { yes }: { yes?: boolean }) => {
+    .option('--json', 'as JSON')
+    .action(async (direction: 'up' | 'down', { yes, json }: { yes?: boolean; json?: boolean }) => {
       const config = loadConfig(await stackEnvironment());
       if (direction === 'down' && !yes && !(await confirmDown())) {
         terminal.note('Nothing was done.');
@@ -24,6 +25,7 @@ export function addMigrate(program: Command, { terminal }: CommandContext) {
       const { createMigrationLog } = await import('../migration-log.ts');
       const log = createMigrationLog(terminal);
       const names = await migrate(directDatabaseUrl(config), log, direction).catch(rethrowDatabaseError(config));
+      if (json) return terminal.print(JSON.stringify({ direction, migrations: names }, null, 2));
       if (names.length === 0)
         terminal.print(direction === 'up' ? 'The schema is up to date.' : 'There is no step to take back.');
       for (const name of names) terminal.print(`${direction === 'up' ? 'applied' : 'took back'} ${name}`);

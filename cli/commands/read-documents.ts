@@ -5,7 +5,7 @@ import type { CommandContext } from '../command-context.ts';
 import { formatBytes, formatCount } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
 
-type TextOptions = Where & { start?: number; end?: number; atVersion?: number };
+type TextOptions = Where & { start?: number; end?: number; atVersion?: number; json?: boolean };
 
 /** Adds the commands that show a document and its text. */
 export function addDocumentReading(documents: Command, context: CommandContext) {
@@ -24,6 +24,7 @@ export function addDocumentReading(documents: Command, context: CommandContext) 
     .option('--start <offset>', 'from here on, counted as citations count', Number)
     .option('--end <offset>', 'up to here', Number)
     .option('--at-version <number>', 'only this version of it', Number)
+    .option('--json', 'as JSON: a line for each part of the text, with its place and version')
     .action((name: string, options: TextOptions) => printText(name, options, context));
 }
 
@@ -56,7 +57,11 @@ async function show(
 }
 
 /** Prints a text in as many parts as it needs, all of one version. */
-async function printText(name: string, { start = 0, end, atVersion, ...where }: TextOptions, context: CommandContext) {
+async function printText(
+  name: string,
+  { start = 0, end, atVersion, json, ...where }: TextOptions,
+  context: CommandContext,
+) {
   const { api, terminal } = context;
   const id = await idOfDocument(name, where, api);
   let from = start;
@@ -65,10 +70,11 @@ async function printText(name: string, { start = 0, end, atVersion, ...where }: 
     const to = Math.min(end ?? Infinity, from + maxTextRange);
     const query = { start: from, end: to, version: of };
     const part = await api.call(`/v1/documents/${id}/text`, { query, answer: DocumentText });
-    terminal.write(part.text);
+    if (json) terminal.print(JSON.stringify(part));
+    else terminal.write(part.text);
     of = part.version;
     from = part.end;
     if (from >= Math.min(end ?? Infinity, part.characters)) break;
   }
-  if (terminal.isLive) terminal.print();
+  if (terminal.isLive && !json) terminal.print();
 }

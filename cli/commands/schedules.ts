@@ -5,8 +5,8 @@ import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import { formatCount, formatMinute, formatSecond } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
+import { addListOptions, noteMore, readPages, type ListOptions } from './list-options.ts';
 
-type ListOptions = { limit: number; json?: boolean };
 type CreateOptions = {
   name: string;
   cron?: string;
@@ -20,12 +20,9 @@ type CreateOptions = {
 
 export function addSchedules(program: Command, context: CommandContext) {
   const schedules = program.command('schedules').description('what is asked again and again');
-  schedules
-    .command('list')
-    .description('newest first')
-    .option('-n, --limit <number>', 'how many, up to 100', Number, 20)
-    .option('--json', 'as JSON')
-    .action((options: ListOptions) => list(options, context));
+  addListOptions(schedules.command('list', { isDefault: true }).description('newest first'), { usual: 20 }).action(
+    (options: ListOptions) => list(options, context),
+  );
   schedules
     .command('show')
     .description('one schedule: what it asks, its next and its last runs')
@@ -33,7 +30,8 @@ export function addSchedules(program: Command, context: CommandContext) {
     .option('--json', 'as JSON')
     .action((id: string, options: { json?: boolean }) => show(id, options, context));
   schedules
-    .command('create')
+    .command('add')
+    .alias('create')
     .description('ask an agent again and again')
     .requiredOption('--name <name>', 'what it is called')
     .requiredOption('--ask <question>', 'what you want to know each time')
@@ -49,12 +47,15 @@ export function addSchedules(program: Command, context: CommandContext) {
       .command(verb)
       .description(description)
       .argument('<id>')
-      .action((id: string) => act(id, { verb, result }, context));
+      .option('--json', 'as JSON')
+      .action((id: string, options: { json?: boolean }) => act(id, { verb, result, ...options }, context));
   schedules
-    .command('delete')
+    .command('remove')
+    .alias('delete')
     .description('end a schedule; runs under way go on')
     .argument('<id>')
-    .action((id: string) => remove(id, context));
+    .option('--json', 'as JSON')
+    .action((id: string, options: { json?: boolean }) => remove(id, options, context));
 }
 
 /** Each is a `POST /v1/schedules/{id}/{verb}`. */
@@ -71,13 +72,20 @@ function wholeSeconds(value: string): number {
 
 const path = (id: string) => `/v1/schedules/${encodeURIComponent(id)}`;
 
-async function list({ json, ...query }: ListOptions, { api, terminal }: CommandContext) {
-  const { schedules, nextCursor } = await api.call('/v1/schedules', { query, answer: ScheduleList });
-  if (json) return terminal.print(JSON.stringify(schedules, null, 2));
+async function list(options: ListOptions, { api, terminal }: CommandContext) {
+  const { items: schedules, nextCursor } = await readPages(options, {
+    usual: 20,
+    pageSize: 100,
+    async read(query) {
+      const answer = await api.call('/v1/schedules', { query, answer: ScheduleList });
+      return { ...answer, items: answer.schedules };
+    },
+  });
+  if (options.json) return terminal.print(JSON.stringify({ schedules, nextCursor }, null, 2));
   if (schedules.length === 0)
-    return terminal.note('No schedules. Make one: alfred schedules create --name … --cron "0 8 * * MON-FRI" --ask "…"');
+    return terminal.note('No schedules. Make one: alfred schedules add --name … --cron "0 8 * * MON-FRI" --ask "…"');
   terminal.print(table([['ID', 'NAME', 'WHEN', 'NEXT', 'LAST'], ...schedules.map(rowOf)]));
-  if (nextCursor) terminal.note('There are more; --limit shows up to 100.', 'dim');
+  noteMore({ nextCursor }, terminal);
 }
 
 const rowOf = (schedule: Schedule) => [
@@ -149,12 +157,17 @@ const warn = ({ warnings }: Schedule, terminal: CommandContext['terminal']) => {
   for (const warning of warnings) terminal.note(`Note: ${warning}`, 'yellow');
 };
 
-async function act(id: string, { verb, result }: { verb: string; result: string }, { api, terminal }: CommandContext) {
+async function act(
+  id: string,
+  { verb, result, json }: { verb: string; result: string; json?: boolean },
+  { api, terminal }: CommandContext,
+) {
   const schedule = await api.call(`${path(id)}/${verb}`, { method: 'POST', answer: Schedule });
+  if (json) return terminal.print(JSON.stringify(schedule, null, 2));
   terminal.print(`${schedule.name} ${result}.`);
 }
 
-async function remove(id: string, { api, terminal }: CommandContext) {
+async function remove(id: string, { json }: { json?: boolean }, { api, terminal }: CommandContext) {
   await api.call(path(id), { method: 'DELETE', answer: z.undefined() });
-  terminal.print('The schedule is deleted.');
+  terminal.print(json ? JSON.stringify({ id, deleted: true }, null, 2) : 'The schedule is deleted.');
 }

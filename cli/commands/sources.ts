@@ -9,6 +9,7 @@ import { followSource } from '../client/follow-source.ts';
 import { formatCount, formatMinute } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
 import { untilAnswered } from '../client/until-answered.ts';
+import { addListOptions, noteMore, readPages, type ListOptions } from './list-options.ts';
 
 type AddOptions = {
   collection: string;
@@ -20,8 +21,9 @@ type AddOptions = {
   git?: boolean;
   branch?: string;
   folder?: string;
-  detach?: boolean;
-};
+} & FollowOptions;
+type FollowOptions = { detach?: boolean; json?: boolean };
+type RemoveOptions = { keepDocuments?: boolean; json?: boolean };
 
 type SetOptions = {
   every?: number | false;
@@ -29,12 +31,14 @@ type SetOptions = {
   reader?: string[];
   private?: boolean;
   tag?: string[] | false;
+  json?: boolean;
 };
 
 export function addSources(program: Command, context: CommandContext) {
   const sources = program.command('sources').description('where documents come from by themselves');
   sources
     .command('add')
+    .alias('create')
     .description(
       'read a web page, a sitemap with all its pages, a prefix of a bucket or a Git repository, and follow how far it is',
     )
@@ -52,14 +56,13 @@ export function addSources(program: Command, context: CommandContext) {
     .option('--private', 'nobody but you may read them')
     .option('-t, --tag <tag...>', 'what a search can be narrowed by')
     .option('--detach', 'do not wait for the sync')
+    .option('--json', 'as JSON')
     .action(async (address: string, options: AddOptions) => {
       process.exitCode = await add(address, options, context);
     });
-  sources
-    .command('list')
-    .description('newest first')
-    .option('--json', 'as JSON')
-    .action((options: { json?: boolean }) => list(options, context));
+  addListOptions(sources.command('list', { isDefault: true }).description('newest first'), { usual: 100 }).action(
+    (options: ListOptions) => list(options, context),
+  );
   sources
     .command('show')
     .description('one source: how its last sync stands, and what could not be read')
@@ -71,7 +74,8 @@ export function addSources(program: Command, context: CommandContext) {
     .description('read it again now, and follow how far it is')
     .argument('<id>')
     .option('--detach', 'do not wait for the end')
-    .action(async (id: string, options: { detach?: boolean }) => {
+    .option('--json', 'as JSON')
+    .action(async (id: string, options: FollowOptions) => {
       const source = await context.api.call(`${path(id)}/sync`, { method: 'POST', answer: Source });
       process.exitCode = await follow(source, options, context);
     });
@@ -86,13 +90,16 @@ export function addSources(program: Command, context: CommandContext) {
     .option('--private', 'nobody but you may read them, at once')
     .option('-t, --tag <tag...>', 'what a search can be narrowed by')
     .option('--no-tag', 'no tags')
+    .option('--json', 'as JSON')
     .action((id: string, options: SetOptions) => set(id, options, context));
   sources
     .command('remove')
+    .alias('delete')
     .description('remove a source, and the documents that it brought')
     .argument('<id>')
     .option('--keep-documents', 'the documents stay')
-    .action((id: string, options: { keepDocuments?: boolean }) => remove(id, options, context));
+    .option('--json', 'as JSON')
+    .action((id: string, options: RemoveOptions) => remove(id, options, context));
 }
 
 function wholeSeconds(value: string): number {
@@ -120,7 +127,7 @@ async function add(address: string, options: AddOptions, context: CommandContext
     () => context.api.call('/v1/sources', { method: 'POST', headers, json, answer: Source }),
     { notify: (line) => context.terminal.note(line, 'dim') },
   );
-  context.terminal.print(source.id);
+  if (!options.json) context.terminal.print(source.id);
   return follow(source, options, context);
 }
 
@@ -135,6 +142,7 @@ async function set(id: string, options: SetOptions, context: CommandContext) {
   });
   if (!change.success) throw usageError(z.prettifyError(change.error));
   const source = await context.api.call(path(id), { method: 'PATCH', json: change.data, answer: Source });
+  if (options.json) return context.terminal.print(JSON.stringify(source, null, 2));
   print(source, context);
   if ([collection, change.data.readers, tag].some((value) => value !== undefined))
     context.terminal.note('Its documents follow at once, or with the next sync where a name is taken.', 'dim');
@@ -147,14 +155,19 @@ function kindOf(address: string, { git, branch, folder }: AddOptions): SourceKin
 
 async function follow(
   source: Source,
-  { detach }: { detach?: boolean },
+  { detach, json }: FollowOptions,
   { api, terminal }: CommandContext,
 ): Promise<number> {
-  if (detach) return exitCodes.ok;
+  if (detach) {
+    if (json) terminal.print(JSON.stringify(source, null, 2));
+    return exitCodes.ok;
+  }
   const ended = await followSource(api, source, terminal);
   const { state, counts, error } = ended.sync;
   terminal.print(
-    `${counts.added} added, ${counts.replaced} replaced, ${counts.unchanged} unchanged, ${counts.removed} removed, ${counts.failed} failed`,
+    json
+      ? JSON.stringify(ended, null, 2)
+      : `${counts.added} added, ${counts.replaced} replaced, ${counts.unchanged} unchanged, ${counts.removed} removed, ${counts.failed} failed`,
   );
   for (const line of failuresOf(ended)) terminal.note(line);
   if (error) terminal.note(error.message);
@@ -170,13 +183,20 @@ function failuresOf({ failures, sync: { counts } }: Source): string[] {
   ];
 }
 
-async function list({ json }: { json?: boolean }, { api, terminal }: CommandContext) {
-  const { sources, nextCursor } = await api.call('/v1/sources', { query: { limit: 100 }, answer: SourceList });
-  if (json) return terminal.print(JSON.stringify(sources, null, 2));
+async function list(options: ListOptions, { api, terminal }: CommandContext) {
+  const { items: sources, nextCursor } = await readPages(options, {
+    usual: 100,
+    pageSize: 100,
+    async read(query) {
+      const answer = await api.call('/v1/sources', { query, answer: SourceList });
+      return { ...answer, items: answer.sources };
+    },
+  });
+  if (options.json) return terminal.print(JSON.stringify({ sources, nextCursor }, null, 2));
   if (sources.length === 0)
     return terminal.note('No sources. Add one: alfred sources add https://www.example.com/sitemap.xml --every 86400');
   terminal.print(table([['ID', 'ADDRESS', 'AGAIN', 'LAST SYNC', 'ITEMS'], ...sources.map(rowOf)]));
-  if (nextCursor) terminal.note('There are more than 100; the API lists them all.', 'dim');
+  noteMore({ nextCursor }, terminal);
 }
 
 const rowOf = ({ id, address, everyS, sync: { state, endedAt, counts } }: Source) => [
@@ -215,9 +235,10 @@ function print(source: Source, { terminal }: Pick<CommandContext, 'terminal'>) {
   if (failures.length > 0) terminal.print(`\nNot read:\n${failures.join('\n')}`);
 }
 
-async function remove(id: string, { keepDocuments }: { keepDocuments?: boolean }, { api, terminal }: CommandContext) {
+async function remove(id: string, { keepDocuments, json }: RemoveOptions, { api, terminal }: CommandContext) {
   const query = { documents: keepDocuments ? 'keep' : 'remove' };
   await api.call(path(id), { method: 'DELETE', query, answer: z.undefined() });
+  if (json) return terminal.print(JSON.stringify({ id, deleted: true, documents: query.documents }, null, 2));
   terminal.print(
     keepDocuments
       ? 'The source is removed; its documents stay.'

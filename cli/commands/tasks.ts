@@ -1,8 +1,8 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { z } from 'zod';
 import { TaskEventPage, type TaskEvent } from '../../contract/events.ts';
 import { firstWords } from '../../contract/rules/first-words.ts';
-import { Task, TaskList } from '../../contract/task.ts';
+import { Task, TaskList, taskStatuses } from '../../contract/task.ts';
 import type { ApiClient } from '../client/api-client.ts';
 import type { CommandContext } from '../command-context.ts';
 import { exitCodes } from '../cli-error.ts';
@@ -11,29 +11,27 @@ import { formatCount, formatDollars, formatDuration, formatSecond } from '../ter
 import { table, type Terminal } from '../terminal/terminal.ts';
 import { formatCitations, formatCost, notGrounded } from '../terminal/task-summary.ts';
 import { addCallback } from './callback.ts';
+import { addListOptions, noteMore, readPages, type ListOptions } from './list-options.ts';
 import { addUndo, isTakenBack, printEffects } from './undo.ts';
 
-type ListOptions = { agent?: string; status?: string; limit: number; json?: boolean };
+type TaskListOptions = ListOptions & { agent?: string; status?: string };
 type GrantOptions = {
   maxCostUsd?: number;
   maxTokens?: number;
   maxModelCalls?: number;
   maxDurationS?: number;
   finish?: boolean;
+  json?: boolean;
 };
-type CancelOptions = { reason?: string; undo?: boolean };
+type CancelOptions = { reason?: string; undo?: boolean; json?: boolean };
 type EventOptions = { after: number; follow?: boolean; json?: boolean };
 
 export function addTasks(program: Command, context: CommandContext) {
   const tasks = program.command('tasks').description('what agents did and do');
-  tasks
-    .command('list')
-    .description('newest first')
+  addListOptions(tasks.command('list', { isDefault: true }).description('newest first'), { usual: 20 })
     .option('-a, --agent <name>', 'of this agent only')
-    .option('-s, --status <status>', 'queued, running, waiting, completed, incomplete, failed or cancelled')
-    .option('-n, --limit <number>', 'how many, up to 200', Number, 20)
-    .option('--json', 'as JSON')
-    .action((options: ListOptions) => list(options, context));
+    .addOption(new Option('-s, --status <status>', 'in this state only').choices(taskStatuses))
+    .action((options: TaskListOptions) => list(options, context));
   tasks
     .command('show')
     .description('one task: status, answer, cost')
@@ -46,10 +44,12 @@ export function addTasks(program: Command, context: CommandContext) {
     .argument('<id>')
     .option('-r, --reason <text>', 'kept with the task')
     .option('--undo', 'take back what it has changed, newest first')
+    .option('--json', 'as JSON')
     .action((id: string, options: CancelOptions) => cancel(id, options, context));
   addUndo(tasks, context);
   tasks
-    .command('delete')
+    .command('remove')
+    .alias('delete')
     .description('cancel it if it runs, and remove everything that was said; for tasks outside of conversations')
     .argument('<id>')
     .option('--json', 'as JSON')
@@ -63,6 +63,7 @@ export function addTasks(program: Command, context: CommandContext) {
     .option('--max-model-calls <number>', 'model calls in all', Number)
     .option('--max-duration-s <seconds>', 'seconds of work in all', Number)
     .option('--finish', 'end it with what it has')
+    .option('--json', 'as JSON')
     .action((id: string, options: GrantOptions) => grant(id, options, context));
   tasks
     .command('events')
@@ -84,12 +85,19 @@ const askedWidth = 50;
 
 const path = (id: string) => `/v1/tasks/${encodeURIComponent(id)}`;
 
-async function list({ json, ...query }: ListOptions, { api, terminal }: CommandContext) {
-  const { tasks, nextCursor } = await api.call('/v1/tasks', { query, answer: TaskList });
-  if (json) return terminal.print(JSON.stringify(tasks, null, 2));
+async function list({ agent, status, ...options }: TaskListOptions, { api, terminal }: CommandContext) {
+  const { items: tasks, nextCursor } = await readPages(options, {
+    usual: 20,
+    pageSize: 200,
+    async read(page) {
+      const answer = await api.call('/v1/tasks', { query: { agent, status, ...page }, answer: TaskList });
+      return { ...answer, items: answer.tasks };
+    },
+  });
+  if (options.json) return terminal.print(JSON.stringify({ tasks, nextCursor }, null, 2));
   if (tasks.length === 0) return terminal.note('No tasks. Ask something: alfred ask "…"');
   terminal.print(table([['ID', 'AGENT', 'STATUS', 'STARTED', 'TOOK', 'COST', 'ASKED'], ...tasks.map(rowOf)]));
-  if (nextCursor) terminal.note(`There are more; --limit shows up to 200.`, 'dim');
+  noteMore({ nextCursor }, terminal);
 }
 
 const rowOf = (task: Task) => [
@@ -132,10 +140,13 @@ async function show(id: string, { json }: { json?: boolean }, { api, terminal }:
   terminal.print(`\n${formatCost(task.usage, spentMs, task.model ?? '')}`);
 }
 
-async function cancel(id: string, options: CancelOptions, { api, terminal }: CommandContext) {
+async function cancel(id: string, { json, ...options }: CancelOptions, { api, terminal }: CommandContext) {
   const task = await api.call(`${path(id)}/cancel`, { method: 'POST', json: options, answer: Task });
-  terminal.print(task.endedAt === null ? 'The task is being cancelled.' : `The task is ${task.status}.`);
-  printEffects(task, terminal);
+  if (json) terminal.print(JSON.stringify(task, null, 2));
+  else {
+    terminal.print(task.endedAt === null ? 'The task is being cancelled.' : `The task is ${task.status}.`);
+    printEffects(task, terminal);
+  }
   if (!options.undo || task.endedAt === null || task.effects.every(isTakenBack)) return;
   process.exitCode = exitCodes.failed;
   terminal.note(
@@ -150,8 +161,10 @@ async function remove(id: string, { json }: { json?: boolean }, { api, terminal 
   terminal.print(json ? JSON.stringify({ id, deleted: true }, null, 2) : 'The task is deleted.');
 }
 
-async function grant(id: string, options: GrantOptions, { api, terminal }: CommandContext) {
-  const { budget, status } = await api.call(`${path(id)}/budget`, { method: 'POST', json: options, answer: Task });
+async function grant(id: string, { json, ...options }: GrantOptions, { api, terminal }: CommandContext) {
+  const task = await api.call(`${path(id)}/budget`, { method: 'POST', json: options, answer: Task });
+  if (json) return terminal.print(JSON.stringify(task, null, 2));
+  const { budget, status } = task;
   if (options.finish) return terminal.print('The task ends with what it has.');
   const limits = Object.entries(budget).map(([name, value]) => `${name} ${value}`);
   terminal.print(`The task is ${status}; its limits: ${limits.join(', ')}.`);

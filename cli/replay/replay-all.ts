@@ -52,7 +52,10 @@ const readRecorded = async (file: string): Promise<RecordedHistory> => ({
 });
 
 /** Replays each history and prints the result. @returns the exit code */
-export async function replayAll(histories: RecordedHistory[], { terminal }: { terminal: Terminal }): Promise<number> {
+export async function replayAll(
+  histories: RecordedHistory[],
+  { terminal, json }: { terminal: Terminal; json?: boolean | undefined },
+): Promise<number> {
   terminal.status('building the workflow bundle …');
   const bundle = await workflowBundle(
     { ALFRED_DATA_DIR: dataDir(), ALFRED_WORKFLOW_BUNDLE: undefined },
@@ -61,16 +64,20 @@ export async function replayAll(histories: RecordedHistory[], { terminal }: { te
     throw new CliError(`The workflow code cannot be bundled: ${error.message}`, { cause: error });
   });
   let failed = 0;
+  const results: object[] = [];
   for (const { name, workflowId, history } of histories) {
     const result = await replayHistory(bundle, history, workflowId);
+    results.push({ name, workflowId, ...result });
+    if (!result.isSame) failed++;
+    if (json) continue;
     const facts = `${formatCount(result.events, 'event')}, ${formatBytes(result.bytes)}, ${formatDuration(result.durationMs)}`;
     if (result.isSame) terminal.print(`pass  ${name} (${facts})`);
     else {
-      failed++;
       terminal.print(`FAIL  ${name} (${facts})`);
       for (const line of result.divergence.split('\n')) terminal.print(wrap(line, terminal.columns, '      '));
     }
   }
+  if (json) terminal.print(JSON.stringify({ histories: results }, null, 2));
   if (histories.length > 1)
     terminal.note(`${histories.length - failed} of ${formatCount(histories.length, 'history', 'histories')} pass`);
   if (failed > 0) terminal.note('What to do: "Changing a workflow safely" in AGENTS.md');

@@ -73,10 +73,31 @@ export async function ensureInstalled(print = (line) => process.stderr.write(`${
   const [command, npmArguments] = npm?.endsWith('npm-cli.js')
     ? [process.execPath, [npm]]
     : [process.platform === 'win32' ? 'npm.cmd' : 'npm', []];
-  const output = await run(command, [...npmArguments, 'ci', '--no-audit', '--no-fund', '--include=dev']).finally(() => {
+  const npmRun = (...args) => run(command, [...npmArguments, ...args]);
+  const install = async () => {
+    const unreachable = await registryFault(npmRun);
+    // npm repeats each of a thousand requests for minutes. Its cache may hold everything.
+    const output = await npmRun(
+      'ci',
+      '--no-audit',
+      '--no-fund',
+      '--include=dev',
+      ...(unreachable ? ['--offline'] : []),
+    );
+    return { ...output, unreachable };
+  };
+  const output = await install().finally(() => {
     hideProgress();
     rmSync(lockFile, { force: true });
   });
+  if (output.code !== 0 && output.unreachable) {
+    throw new Error(
+      [
+        `The package registry cannot be reached (${output.unreachable}), and npm's cache does not hold every package.`,
+        'The first start needs it: check the connection, and the registry and proxy of npm (`npm config list`), then repeat the command.',
+      ].join('\n'),
+    );
+  }
   if (output.code !== 0) {
     throw new Error(
       [
@@ -90,6 +111,33 @@ export async function ensureInstalled(print = (line) => process.stderr.write(`${
   if (remaining) throw new Error(`npm ci ended, but ${remaining}. Delete node_modules and repeat the command.`);
   print(`Installed dependencies in ${seconds()} s.`);
   return true;
+}
+
+/** What npm says when it gets no connection at all. Every other answer, also a refusal, is one of a registry. */
+const connectionFaults = [
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+  'ENETDOWN',
+  'ETIMEDOUT',
+  'ERR_SOCKET_TIMEOUT',
+  'FETCH_ERROR',
+];
+
+/**
+ * Asks the registry that npm is set to once, without repeats.
+ *
+ * @param {(...args: string[]) => Promise<{ code: number | null, lines: string[] }>} npmRun
+ * @returns {Promise<string | undefined>} the code of the fault when no registry answers
+ */
+export async function registryFault(npmRun) {
+  const { code, lines } = await npmRun('ping', '--fetch-retries=0', '--fetch-timeout=10000');
+  if (code === 0) return undefined;
+  const text = lines.join('\n');
+  return connectionFaults.find((fault) => new RegExp(`\\b${fault}\\b`).test(text));
 }
 
 /** Redraws one line on a terminal, or prints one line elsewhere. @returns a function that removes the line */

@@ -1,5 +1,8 @@
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { AlfredError } from '../../contract/errors.ts';
 import { taskWorkflowId } from '../../contract/ids.ts';
@@ -94,6 +97,47 @@ test('the priority is sent with the task', async () => {
   expect(priority).toMatchObject({ priorityKey: 2 });
 });
 
+test('--input sends JSON from the command line, a file or standard input, and --idempotency-key asks once', async () => {
+  harness.script(() => ({ text: ['Done.'] }));
+  const dir = await mkdtemp(join(tmpdir(), 'alfred-ask-'));
+  await writeFile(join(dir, 'input.json'), '{"text": "From a file."}');
+  const ask = async (input: string, options: object = {}, ...args: string[]) => {
+    const { code, stdout, stderr } = await alfred(['ask', '--json', '--input', input, ...args], at(), options);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    return JSON.parse(stdout) as { id: string; input: { text: string } };
+  };
+  const first = await ask('{"text": "From the line."}', {}, '--idempotency-key', 'ask-once');
+  expect(first.input.text).toBe('From the line.');
+  expect((await ask('{"text": "From the line."}', {}, '--idempotency-key', 'ask-once')).id).toBe(first.id);
+  expect((await ask(`@${join(dir, 'input.json')}`)).input.text).toBe('From a file.');
+  expect((await ask('-', { input: '{"text": "From a pipe."}' })).input.text).toBe('From a pipe.');
+  await rm(dir, { recursive: true });
+});
+
+test('--timeout stops waiting with exit code 124 and says how to go on; the task goes on', async () => {
+  harness.script([{ until: (signal) => once(signal, 'abort') }]);
+  const { code, stdout, stderr } = await alfred(['ask', '--timeout', '3', 'What?'], at());
+  expect({ code, stdout }).toEqual({ code: 124, stdout: '' });
+  const { id, status } = await newest();
+  expect(stderr).toContain('Stopped waiting after 3 s.');
+  expect(stderr).toContain(`alfred tasks show ${id}`);
+  expect(['queued', 'running']).toContain(status);
+  await alfred(['tasks', 'cancel', id], at());
+});
+
+test('the callback is sent with the task; its secret comes from a file', async () => {
+  harness.script([{ text: ['Done.'] }]);
+  const dir = await mkdtemp(join(tmpdir(), 'alfred-ask-'));
+  const secret = join(dir, 'secret');
+  await writeFile(secret, `whsec_${Buffer.alloc(32, 7).toString('base64')}\n`);
+  const url = 'http://127.0.0.1:9/ended';
+  const { code } = await alfred(['ask', '--callback', url, '--callback-secret', secret, 'What?'], at());
+  expect(code).toBe(0);
+  const shown = await alfred(['tasks', 'callback', (await newest()).id, '--json'], at());
+  expect(JSON.parse(shown.stdout)).toMatchObject({ url });
+  await rm(dir, { recursive: true });
+});
+
 test('an empty question and an invalid option are usage errors', async () => {
   for (const args of [
     ['ask'],
@@ -101,6 +145,10 @@ test('an empty question and an invalid option are usage errors', async () => {
     ['ask', '--max-cost-usd', 'cheap', 'What?'],
     ['ask', '--priority', '6', 'What?'],
     ['ask', '--nonsense', 'What?'],
+    ['ask', '--timeout', '0', 'What?'],
+    ['ask', '--input', '[1]'],
+    ['ask', '--input', '{}', 'What?'],
+    ['ask', '--callback', 'http://127.0.0.1:9/', 'What?'],
   ]) {
     const { code, stderr } = await alfred(args, at());
     expect({ args, code }).toEqual({ args, code: 2 });

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { loadConfig } from '../../runtime/config.ts';
 import { configPage } from '../../cli/config-page.ts';
 import { alfred } from './run-alfred.ts';
 
@@ -33,6 +34,33 @@ test('the configuration is printed with secrets masked', async () => {
   expect(JSON.parse(json.stdout)).toContainEqual(
     expect.objectContaining({ name: 'ANTHROPIC_API_KEY', value: '********', source: 'environment' }),
   );
+});
+
+test('a variable that Alfred does not know is refused, with the nearest name', async () => {
+  const environment = {
+    ALFRED_DATA_DIR: dataDir,
+    DATABASE_URL: 'postgres://db/alfred',
+    ALFRED_MODLE: 'x',
+    ALFRED_NEITHER_THIS_NOR_THAT: 'y',
+  };
+  const { code, stderr } = await alfred(['config'], environment);
+  expect(code).toBe(2);
+  expect(stderr).toContain('ALFRED_MODLE is not a variable of Alfred: did you mean ALFRED_MODEL?\n');
+  expect(stderr).toContain('ALFRED_NEITHER_THIS_NOR_THAT is not a variable of Alfred\n');
+});
+
+test('variables of tests, of Compose and of a service that is called alfred are no fault', () => {
+  const others = {
+    ALFRED_TEST_SEED: '1',
+    ALFRED_POSTGRES_PASSWORD: 'x',
+    ALFRED_URL: 'http://127.0.0.1:8080',
+    ALFRED_SERVICE_HOST: '10.0.0.1',
+    ALFRED_SERVICE_PORT_HTTP: '8080',
+    ALFRED_PORT: 'tcp://10.0.0.1:8080',
+    ALFRED_PORT_8080_TCP_ADDR: '10.0.0.1',
+    ALFRED_EMPTY: '',
+  };
+  expect(() => loadConfig({ DATABASE_URL: 'postgres://db/alfred', ...others })).not.toThrow();
 });
 
 test('an invalid configuration is reported with all faults at once, and without secrets', async () => {

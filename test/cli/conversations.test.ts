@@ -66,14 +66,30 @@ test('stop --keep continues with the queued messages', async () => {
   expect((await conversation.quiet()).at(-1)).toMatchObject({ role: 'assistant', text: 'Two.' });
 });
 
+test('a list goes on from its cursor, and --all reads every page', async () => {
+  const ids = [];
+  for (const title of ['日本語の質問', 'two', 'three']) ids.unshift((await openConversation(harness, { title })).id);
+  type Page = { conversations: { id: string }[]; nextCursor: string | null };
+  const page = async (...args: string[]) => JSON.parse((await run('list', '--json', ...args)).stdout) as Page;
+  const first = await page('--limit', '2');
+  expect(first.conversations.map(({ id }) => id)).toEqual(ids.slice(0, 2));
+  const second = await page('--limit', '1', '--cursor', String(first.nextCursor));
+  expect(second.conversations.map(({ id }) => id)).toEqual(ids.slice(2));
+  const all = await page('--all');
+  expect(all.conversations.map(({ id }) => id)).toEqual(expect.arrayContaining(ids));
+  expect(all.nextCursor).toBeNull();
+  const { stderr } = await run('list', '--limit', '1');
+  expect(stderr).toMatch(/--cursor \S+ shows the next/);
+});
+
 test('archive hides a conversation, archive --undo restores it, and delete removes it', async () => {
   const { id } = await openConversation(harness, { title: 'Old' });
   expect((await run('archive', id)).stdout).toContain(`alfred conversations archive --undo ${id}`);
   expect((await run('list')).stdout).not.toContain(id);
   expect((await run('list', '--archived')).stdout).toMatch(new RegExp(`^${id} .* archived `, 'm'));
   expect((await run('archive', '--undo', id)).stdout).toBe('The conversation takes messages again.\n');
-  const listed = JSON.parse((await run('list', '--json')).stdout) as { id: string }[];
-  expect(listed.map((one) => one.id)).toContain(id);
+  const listed = JSON.parse((await run('list', '--json')).stdout) as { conversations: { id: string }[] };
+  expect(listed.conversations.map((one) => one.id)).toContain(id);
   expect(await run('delete', id)).toMatchObject({ code: 0, stdout: 'The conversation is deleted.\n' });
   for (const command of ['show', 'stop', 'archive', 'delete'])
     expect(await run(command, id)).toMatchObject({

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { createServer, type AddressInfo } from 'node:net';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, expect, test } from '@jest/globals';
 import { dataFolders, startLocal } from './local-stack.ts';
 
@@ -133,4 +135,21 @@ test('--help prints options and ports and starts nothing', async () => {
   expect(code).toBe(0);
   expect(output).toContain('--fresh');
   expect(output).toContain('ALFRED_POSTGRES_PORT');
+});
+
+test('a registry that cannot be reached is found by one request; one that answers anything is reached', async () => {
+  const fault = async (code: number, ...lines: string[]) => {
+    const script = `
+      const { registryFault } = await import('./deploy/local/install.mjs');
+      const asked = [];
+      const fault = await registryFault(async (...args) => { asked.push(args); return ${JSON.stringify({ code, lines })}; });
+      console.log(JSON.stringify({ fault, asked }));`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
+    return JSON.parse(stdout) as { fault?: string; asked: string[][] };
+  };
+  const away = await fault(1, 'npm error code ENOTFOUND', 'npm error network request failed');
+  expect(away.fault).toBe('ENOTFOUND');
+  expect(away.asked).toEqual([['ping', '--fetch-retries=0', '--fetch-timeout=10000']]);
+  expect(await fault(0, 'npm notice PONG 5ms')).not.toHaveProperty('fault');
+  expect(await fault(1, 'npm error code E404', 'npm error 404 Not Found')).not.toHaveProperty('fault');
 });

@@ -2,7 +2,7 @@ import type { Client } from '@libsql/client';
 import type { Correction } from '../../../contract/documents.ts';
 import type { Language } from '../../../contract/rules/stems.ts';
 import { isSpelling, languageOfQuery, plainOf, queryWords } from '../../../contract/rules/terms.ts';
-import { editDistance } from './edit-distance.ts';
+import { editDistance } from '../../../contract/rules/edit-distance.ts';
 import type { FileCache } from './file-cache.ts';
 import { textOf } from './file-state.ts';
 import { countWords, type CountedWord, type Selection } from './search-lexical.ts';

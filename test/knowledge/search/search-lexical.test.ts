@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createClient, type Client } from '@libsql/client';
 import { queryWords } from '../../../contract/rules/terms.ts';
 import { applyChanges } from '../../../knowledge/search/embedded/apply-changes.ts';
-import { editDistance } from '../../../knowledge/search/embedded/edit-distance.ts';
+import { editDistance } from '../../../contract/rules/edit-distance.ts';
 import { correctWords } from '../../../knowledge/search/embedded/correct-words.ts';
 import { countWords, searchLexical } from '../../../knowledge/search/embedded/search-lexical.ts';
 import { emptyFileCache } from '../../../knowledge/search/embedded/file-cache.ts';
