@@ -35,5 +35,5 @@ export const taskStartOptions = (
   typedSearchAttributes: startSearchAttributes({ agent, tenant }),
   staticSummary: `${agent} · task ${taskId}`,
   // What was asked and answered is not in Temporal.
-  staticDetails: `Question, answer and steps: \`npx alfred tasks show ${taskId}\``,
+  staticDetails: `Question, answer and steps: \`alfred tasks show ${taskId}\``,
 });

@@ -13,7 +13,7 @@ type Deps = {
 };
 
 /** How to tell Alfred that another Temporal, or one that has lost data, is the right one. */
-export const moveCommand = 'npx alfred setup --temporal-moved';
+export const moveCommand = 'alfred setup --temporal-moved';
 /** Postgres' code for a table that does not exist. */
 const undefinedTable = '42P01';
 

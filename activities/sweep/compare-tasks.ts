@@ -123,7 +123,7 @@ async function comparePage(comparison: Comparison, rows: TaskRowState[], unknown
       metrics.sweepHalted.set(1);
       log.error(
         { compared: position.compared, unknown: position.lost },
-        'Temporal does not know too many of the open tasks, so the sweep changes none of them: is it the right Temporal? If it has lost them, run: npx alfred setup --temporal-moved',
+        'Temporal does not know too many of the open tasks, so the sweep changes none of them: is it the right Temporal? If it has lost them, run: alfred setup --temporal-moved',
       );
       return false;
     }

@@ -181,7 +181,7 @@ describe('agentTaskWorkflow', () => {
     );
     expect(summaries).toEqual(['"step 1 · scripted:test"', '"step 1 · look"', '"step 2 · scripted:test"']);
     const { staticDetails } = await handle.describe();
-    expect(await staticDetails()).toBe(`Question, answer and steps: \`npx alfred tasks show ${id}\``);
+    expect(await staticDetails()).toBe(`Question, answer and steps: \`alfred tasks show ${id}\``);
   });
 
   test('history and search attributes carry no content', async () => {
