@@ -36,12 +36,10 @@ export const createTemporalSchedules = (client: Client, deadlineMs = callDeadlin
     ): Promise<void> {
       try {
         await withDeadline(() =>
-          client.schedule
-            .getHandle(scheduleId)
-            .update((current) => ({
-              ...definition,
-              state: { ...current.state, ...(setState(current.state) ? state : {}) },
-            })),
+          client.schedule.getHandle(scheduleId).update((current) => ({
+            ...definition,
+            state: { ...current.state, ...(setState(current.state) ? state : {}) },
+          })),
         );
       } catch (error) {
         if (!(error instanceof ScheduleNotFoundError)) throw error;

@@ -44,6 +44,17 @@ test('a pending approval is listed, shown and approved with edited arguments', a
   expect((await run('tasks', 'show', id)).stdout).toMatch(/pay {2,}done {2,}paid {"amount":5}/);
 });
 
+test('ask --json in a pipe says what the task waits for, and --timeout ends the wait', async () => {
+  harness.script([{ calls: [{ tool: 'pay', arguments: { amount: 500 } }] }, { text: ['Done.'] }]);
+  const { code, stdout, stderr } = await run('ask', '--json', '--timeout', '15', 'Pay.');
+  const task = JSON.parse(stdout) as { id: string; status: string; waiting: { approvals: string[] } };
+  expect({ code, task }).toMatchObject({ code: 124, task: { status: 'waiting' } });
+  expect(stderr).toContain(`alfred approvals approve ${task.waiting.approvals[0]}`);
+  expect(stderr).toContain('Stopped waiting after 15 s.');
+  await run('approvals', 'deny', String(task.waiting.approvals[0]));
+  await harness.followToEnd(task.id);
+});
+
 test('a second, different decision is refused, with the server’s message', async () => {
   const { id, approval } = await waiting();
   expect((await run('approvals', 'deny', approval)).stdout).toContain('it does not run');

@@ -76,6 +76,15 @@ describe('with a program in place of Node', () => {
   });
 });
 
+test('a wrong command or option is named once, with the help to look at', () => {
+  const errors = [
+    [['tasks', 'lst'], "error: `alfred tasks` has no command 'lst'\n(`alfred tasks --help` says more)\n"],
+    [['tasks', 'list', '--nonsense'], "error: unknown option '--nonsense'\n(`alfred tasks list --help` says more)\n"],
+    [['tasks', 'show'], "error: missing required argument 'id'\n(`alfred tasks show --help` says more)\n"],
+  ] as const;
+  for (const [args, stderr] of errors) expect(run(launcher, [...args])).toEqual({ status: 2, stdout: '', stderr });
+});
+
 test('every command has an example, which its own options accept', async () => {
   const program = await createProgram(commandNames, createContext());
   const paths: string[] = [];

@@ -55,5 +55,5 @@ test('without model calls in the period, the command says so', async () => {
 test('an invalid period is refused with the server’s message', async () => {
   const { code, stdout, stderr } = await usage('--from', '2026-03-02', '--to', '2026-03-01');
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-  expect(stderr).toContain('query.to: is before from (2026-03-02 to 2026-03-01)');
+  expect(stderr).toContain('--to: is before from (2026-03-02 to 2026-03-01)');
 });

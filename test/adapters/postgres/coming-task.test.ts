@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { findTask, withTask } from '../../../api/find-task.ts';
 import { createConversationRows } from '../../../adapters/postgres/conversations/conversation-rows.ts';
@@ -109,4 +110,28 @@ describe('a turn that begins between two reads', () => {
     // It waits for more in place of ending: the abort comes from there.
     expect([stop.signal.aborted, hasBegun]).toEqual([true, true]);
   });
+});
+
+test('the task of a message that waits has the schedule and the time that it will have', async () => {
+  const { pool } = env.postgres;
+  const first = await send('a');
+  await begin();
+  const scheduleId = randomUUID();
+  const key = `schedule/${scheduleId}-2026-01-01T00:00:00Z`;
+  await pool.query(
+    `insert into schedules (id, tenant, subject, name, timing, action, request_hash) values ($1, $2, $3, 'n', '{}', '{}', 'r')`,
+    [scheduleId, local.tenant, local.subject],
+  );
+  await pool.query(
+    'insert into schedule_runs (schedule_id, key, conversation_id, message_id) values ($1, $2, $3, $2)',
+    [scheduleId, key, ref.conversationId],
+  );
+  const taskId = await send(key);
+  const coming = await conversationRows.findComingTask(local, taskId);
+  expect(coming?.scheduleId).toBe(scheduleId);
+  await tasks.close({ ...ref, taskId: first }, undefined, { status: 'cancelled', reason: 'test' });
+  await turns.end(ref, first);
+  await begin();
+  const { scheduleId: same, createdAt } = (await tasks.get(local, taskId)) ?? {};
+  expect({ scheduleId: same, createdAt }).toEqual({ scheduleId, createdAt: coming?.createdAt });
 });

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { beginTurn } from '../../../adapters/postgres/conversations/begin-turn.ts';
 import { createConversationRows } from '../../../adapters/postgres/conversations/conversation-rows.ts';
@@ -153,34 +152,6 @@ describe('the end of retention', () => {
     await age();
     expect(await expire()).toEqual(ref);
   });
-});
-
-test('the task of a message that waits has the schedule and the time that it will have', async () => {
-  const { db, pool } = env.postgres;
-  await send('a');
-  const first = await begin();
-  const scheduleId = randomUUID();
-  const key = `schedule/${scheduleId}-2026-01-01T00:00:00Z`;
-  await pool.query(
-    `insert into schedules (id, tenant, subject, name, timing, action, request_hash) values ($1, $2, $3, 'n', '{}', '{}', 'r')`,
-    [scheduleId, local.tenant, local.subject],
-  );
-  await pool.query(
-    'insert into schedule_runs (schedule_id, key, conversation_id, message_id) values ($1, $2, $3, $2)',
-    [scheduleId, key, ref.conversationId],
-  );
-  await send(key);
-  const { rows: waiting } = await pool.query<{ task_id: string }>(
-    'select task_id from conversation_messages where id = $1',
-    [key],
-  );
-  const taskId = String(waiting[0]?.task_id);
-  const coming = await rows.findComingTask(local, taskId);
-  expect(coming?.scheduleId).toBe(scheduleId);
-  await end(first);
-  await begin();
-  const { scheduleId: same, createdAt } = (await createTasks(db).get(local, taskId)) ?? {};
-  expect({ scheduleId: same, createdAt }).toEqual({ scheduleId, createdAt: coming?.createdAt });
 });
 
 describe('a turn', () => {

@@ -8,6 +8,7 @@ import { TaskStatus } from '../../../contract/task.ts';
 import { createMetrics } from '../../../runtime/metrics.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import { createAdapters, type Adapters } from '../../../wiring/adapters.ts';
+import { indexesOf, scansOf, tablesOf, type PlanNode } from '../../support/query-plan.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 
 // Planners choose by the size of tables: these are large enough that a scan of one costs more than any index.
@@ -81,18 +82,6 @@ async function plansOf(run: () => Promise<unknown>): Promise<{ sql: string; plan
   }
   return plans;
 }
-type PlanNode = { 'Node Type': string; 'Relation Name'?: string; 'Index Name'?: string; Plans?: PlanNode[] };
-const scansOf = (node: PlanNode | undefined): string[] =>
-  node === undefined
-    ? []
-    : [
-        ...(node['Node Type'] === 'Seq Scan' && node['Relation Name'] ? [node['Relation Name']] : []),
-        ...(node.Plans ?? []).flatMap(scansOf),
-      ];
-const tablesOf = (node: PlanNode | undefined): string[] =>
-  node === undefined ? [] : [node['Relation Name'] ?? [], ...(node.Plans ?? []).map(tablesOf)].flat();
-const indexesOf = (node: PlanNode | undefined): string[] =>
-  node === undefined ? [] : [node['Index Name'] ?? [], ...(node.Plans ?? []).map(indexesOf)].flat();
 const large = [
   'tasks',
   'task_events_2023_11',
