@@ -163,8 +163,9 @@ async function isUnknown(comparison: Comparison, row: TaskRowState): Promise<boo
     // Temporal is read before the row, because a workflow writes its end to the row before it ends.
     const state = await (isFromBefore ? workflows.describe(id) : survey.describe(id, signal));
     if (state.status === 'not_found') {
-      if (reconcileTask(row, state).action === 'none') return false;
-      if (!isFromBefore) position.lost++;
+      const { action } = reconcileTask(row, state);
+      if (action === 'none') return false;
+      if (action === 'restart' && !isFromBefore) position.lost++;
       return true;
     }
     const corrected = await tasks.reconcile(taskId, state);

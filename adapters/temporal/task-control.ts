@@ -1,5 +1,5 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { AlfredError, defaultMessageOf } from '../../contract/errors.ts';
+import { AlfredError } from '../../contract/errors.ts';
 import { taskWorkflowId, updateName } from '../../contract/ids.ts';
 import type {
   Callbacks,
@@ -57,13 +57,10 @@ export const createTaskControl = (deps: TaskControlDeps & { readReconciled: Read
           }),
         );
       } catch (error) {
-        // The sweep would start the row as one that Temporal has lost, although its caller sends the question again.
-        // If the start took effect all the same, or the request is repeated with its key, the row opens again.
-        const message = defaultMessageOf('never_started');
-        const end = { status: 'failed', code: 'never_started', message } as const;
+        // Otherwise the sweep would start it as one that Temporal has lost, although its caller may have asked again.
         await tasks
-          .closeUnstarted(task, end)
-          .catch((err: unknown) => log.warn({ err, taskId: task.taskId }, 'a task that was not started stays queued'));
+          .recordFailedStart(task)
+          .catch((err: unknown) => log.warn({ err, taskId: task.taskId }, 'a failed start could not be noted'));
         throw error;
       }
     },

@@ -22,6 +22,8 @@ export type TaskRowState = TaskRef & {
   isErased: boolean;
   /** A person asked for its cancellation. */
   isCancelled: boolean;
+  /** Its workflow could not be started, and its caller got an error. */
+  hasFailedToStart: boolean;
 };
 
 /** Where a page of open tasks begins: after the last task of the page before. */
@@ -120,6 +122,12 @@ export interface Tasks {
    * @returns the ended row, or undefined when the row stays as it is
    */
   close(task: TaskRef, run: Run | undefined, end: TaskEnd): Promise<TaskRow | undefined>;
+
+  /**
+   * Notes that the workflow of a queued task could not be started and its caller knows. The sweep then ends the row as
+   * `never_started`, unless the caller repeats the request, or the workflow was started all the same.
+   */
+  recordFailedStart(task: Scope & { taskId: string }): Promise<void>;
 
   /** Ends a task that has no workflow. A task that any run has begun, or that has ended, stays as it is. */
   closeUnstarted(task: Scope & { taskId: string }, end: TaskEnd): Promise<void>;

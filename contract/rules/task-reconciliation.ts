@@ -31,16 +31,23 @@ export const startGraceMs = 60_000;
  * - An ended row with the same run still running is right: the workflow is about to end.
  * - An open row with an ended workflow is wrong, provided that the row was read after Temporal was asked.
  *
- * @param row   must be read after `state`. `runId` is the run that wrote last, null before the first write
- * A queued task without a workflow is lost too, not merely never started: a door that could not start a task has closed
- * its row. Starting it is safe, because its workflow's id is the task's.
+ * A queued task without a workflow is lost too, and starting it is safe, because its workflow's id is the task's. But one
+ * whose caller got an error never begins: the caller may have asked again.
  *
+ * @param row   must be read after `state`. `runId` is the run that wrote last, null before the first write.
+ *   `hasFailedToStart`: its caller was told so
  * @param state Temporal's status of the latest run of `taskWorkflowId(id)`. Only the sweep judges by `not_found`: it
  *   first makes sure that it asks the right Temporal, and that not too many are unknown
  * @param now   milliseconds since the epoch
  */
 export function reconcileTask(
-  row: { status: TaskStatus; runId: string | null; updatedAt: Date; isErased: boolean },
+  row: {
+    status: TaskStatus;
+    runId: string | null;
+    updatedAt: Date;
+    isErased: boolean;
+    hasFailedToStart?: boolean;
+  },
   state: WorkflowState,
   now = Date.now(),
 ): RowCorrection {
@@ -65,6 +72,7 @@ export function reconcileTask(
       return failed('internal', state.status, 'The workflow ended without saying how.');
     case 'not_found':
       if (now - row.updatedAt.getTime() < startGraceMs) return { action: 'none' };
+      if (row.hasFailedToStart) return failed('never_started', 'never_started');
       return row.isErased
         ? failed('workflow_lost', 'lost', 'Temporal lost the workflow, and the content of the task was deleted.')
         : { action: 'restart', found: 'lost' };

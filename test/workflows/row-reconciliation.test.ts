@@ -105,20 +105,50 @@ describe('the sweep reconciles rows', () => {
     expect(await harness.row(task.id)).toMatchObject({ status: 'completed', error: null });
   });
 
-  test('a task that could not be started fails at once, and repeating the request revives it', async () => {
+  test('a task that could not be started waits for the repeat of its request, and has one end', async () => {
     const request = { agent: 'knowledge', input: { text: 'never started' } };
-    const task = await harness.tasks.create(scope, request, { idempotencyKey: 'once' });
-    const start = { ...scope, taskId: task.id, agent: task.agent, head: task.head };
-    await expect(harness.control.tasks.start({ ...start, priority: -1 })).rejects.toThrow();
+    const { start, task } = await startInVain(request, 'once');
+    expect(await harness.row(task.id)).toMatchObject({ status: 'queued', error: null });
+
+    expect(await harness.tasks.create(scope, request, { idempotencyKey: 'once' })).toMatchObject({
+      id: task.id,
+      status: 'queued',
+      error: null,
+    });
+    harness.script([{ text: ['Started after all.'] }]);
+    await harness.control.tasks.start(start);
+    const events = await eventsUntil(task.id, ({ type }) => type === 'task.completed');
+    expect(events.filter(({ type }) => type.startsWith('task.')).map(({ type }) => type)).toEqual([
+      'task.queued',
+      'task.started',
+      'task.completed',
+    ]);
+  });
+
+  test('one whose request is not repeated is ended by the sweep and never begins; a later repeat still starts it', async () => {
+    const request = { agent: 'knowledge', input: { text: 'not repeated' } };
+    const { start, task } = await startInVain(request, 'not-repeated');
+    await harness.postgres.pool.query(`update tasks set updated_at = now() - interval '5 minutes' where id = $1`, [
+      task.id,
+    ]);
+    await eventsUntil(task.id, ({ type }) => type === 'task.failed');
     expect(await harness.row(task.id)).toMatchObject({ status: 'failed', error: { code: 'never_started' } });
 
-    const repeated = await harness.tasks.create(scope, request, { idempotencyKey: 'once' });
+    const repeated = await harness.tasks.create(scope, request, { idempotencyKey: 'not-repeated' });
     expect(repeated).toMatchObject({ id: task.id, status: 'queued', error: null });
     harness.script([{ text: ['Started after all.'] }]);
     await harness.control.tasks.start(start);
     await eventsUntil(task.id, ({ type }) => type === 'task.completed', repeated.lastSeq);
     expect(await harness.row(task.id)).toMatchObject({ status: 'completed', error: null });
   });
+
+  /** Creates a task whose start Temporal refuses. */
+  async function startInVain(request: { agent: string; input: { text: string } }, idempotencyKey: string) {
+    const task = await harness.tasks.create(scope, request, { idempotencyKey });
+    const start = { ...scope, taskId: task.id, agent: task.agent, head: task.head };
+    await expect(harness.control.tasks.start({ ...start, priority: -1 })).rejects.toThrow();
+    return { task, start };
+  }
 
   test('a workflow state read before the workflow began does not judge its task; one read later starts it again', async () => {
     const task = await harness.tasks.create(scope, { agent: 'knowledge', input: { text: 'begins' } }, {});

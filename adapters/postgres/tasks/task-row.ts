@@ -136,7 +136,8 @@ export function toTaskRow(selected: SelectedTask): TaskRow {
     budget: selected.budget as Task['budget'],
     result: selected.result === null ? null : (JSON.parse(selected.result) as TaskResult),
     error:
-      selected.error_code === null
+      // An open row may hold that its start failed.
+      selected.error_code === null || selected.ended_at === null
         ? null
         : { code: selected.error_code as ErrorCode, message: selected.error_message ?? '' },
     waiting: selected.unserved ? describeUnserved(selected.agent) : (selected.waiting as Task['waiting']),
@@ -178,4 +179,5 @@ export const toTaskRowState = (row: Columns): TaskRowState => ({
   head: row.input_head,
   isErased: row.erased_at !== null,
   isCancelled: row.cancel_request !== null,
+  hasFailedToStart: row.status === 'queued' && row.error_code === 'never_started',
 });

@@ -95,6 +95,18 @@ export const createTasks = (db: Database): Tasks => ({
 
   close: (task, run, end) => closeTask(db, task, end, { run }),
 
+  async recordFailedStart({ tenant, subject, taskId }) {
+    await db
+      .updateTable('tasks')
+      .set({ error_code: 'never_started', updated_at: sql`now()` })
+      .where('id', '=', taskId)
+      .where('tenant', '=', tenant)
+      .where('subject', '=', subject)
+      .where('status', '=', 'queued')
+      .where('run_id', 'is', null)
+      .execute();
+  },
+
   async closeUnstarted({ tenant, subject, taskId }, end) {
     const [row] = await listTaskStates(db, [taskId]);
     if (row?.status !== 'queued' || row.runId !== null || row.tenant !== tenant || row.subject !== subject) return;
@@ -131,7 +143,16 @@ async function findRepeated(db: Database, scope: Scope, idempotencyKey: string, 
   }
   const task = { ...toTaskRow(row), head: row.input_head, isNew: false };
   if (row.error_code !== 'never_started') return task;
-  // The row was closed because its workflow could not be started. The repeated request starts it after all.
+  // The workflow could not be started. The repeated request starts it after all.
+  if (row.ended_at === null) {
+    await db
+      .updateTable('tasks')
+      .set({ error_code: null, updated_at: sql`now()` })
+      .where('id', '=', row.id)
+      .where('ended_at', 'is', null)
+      .execute();
+    return task;
+  }
   const resumed = await appendEvents(
     db,
     { taskId: row.id, ...scope },

@@ -27,6 +27,13 @@ describe('a task whose workflow Temporal does not know', () => {
     expect(judge({ status: 'queued', runId: null })).toMatchObject({ action: 'restart' });
   });
 
+  test('never begins when its caller got an error and has not repeated the request', () => {
+    expect(judge({ status: 'queued', runId: null, hasFailedToStart: true })).toMatchObject({
+      action: 'close',
+      end: { code: 'never_started' },
+    });
+  });
+
   test('fails with the reason when its content was deleted', () => {
     expect(judge({ isErased: true })).toMatchObject({
       end: { code: 'workflow_lost', message: expect.stringContaining('was deleted') },
