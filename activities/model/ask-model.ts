@@ -1,5 +1,5 @@
 import { v7 as newId } from 'uuid';
-import { AlfredError } from '../../contract/errors.ts';
+import { AlfredError, maxAttemptsOf } from '../../contract/errors.ts';
 import { noUsage, totalTokens, type MessageHead, type ReachedLimit, type TaskRef } from '../../contract/references.ts';
 import { callLimitMs } from '../../contract/rules/call-limit.ts';
 import { budgetExceeded } from '../../contract/rules/wait-reason.ts';
@@ -201,8 +201,9 @@ async function recordFailure(
     activity,
   ).catch((storeError: unknown) => {
     log.error({ err: storeError, taskId: task.taskId, step: at.step }, 'a failed model call could not be recorded');
-    // Without its count it is not known to be the last attempt; the number of this attempt counts other failures too.
-    return 0;
+    // Without its count it is not known to be the last attempt of several; the number of this attempt counts other
+    // failures too.
+    return maxAttemptsOf(code) > 1 ? 0 : undefined;
   });
   return new AlfredError(code, message, { retryAfterMs, failures, details, cause: failure.cause ?? error });
 }
@@ -251,7 +252,10 @@ async function withCircuitState(
   }
   if (error.code === 'model_denied') {
     const recordDenial = async () =>
-      deps.gate.recordDenial(facts.name, 1 + (await deps.ledger.countFailures(task, { ...at, purpose }, error.code)));
+      deps.gate.recordDenial(
+        facts.name,
+        1 + (await deps.ledger.countFailures(task, { ...at, purpose, of: facts.name }, error.code)),
+      );
     return (await ignoreGateFailure(deps, recordDenial())) ? outage(facts, error, 'auth') : error;
   }
   if (error.code !== 'model_unavailable') return error;

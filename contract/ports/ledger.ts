@@ -43,8 +43,8 @@ export interface Ledger {
    */
   failModelCall(task: TaskRef, call: FailedModelCall): Promise<number>;
 
-  /** Counts the attempts at a step that have failed with this code. */
-  countFailures(task: TaskRef, call: { step: number; purpose: Purpose }, code: ErrorCode): Promise<number>;
+  /** Counts the attempts at a step that have failed with this code. @param call `of`: only those of this model */
+  countFailures(task: TaskRef, call: { step: number; purpose: Purpose; of?: string }, code: ErrorCode): Promise<number>;
 
   /** Lists the ids of a task's open calls, of one step and purpose or all. */
   listOpenCalls(task: TaskRef, only?: { step: number; purpose: Purpose }): Promise<string[]>;

@@ -50,7 +50,7 @@ export async function conversationWorkflow(conversation: ConversationRef): Promi
     if (turn.hasEnded) await turn.end();
     if (hasNews()) continue;
     // A deleted conversation stays until its task has ended: nothing may be written while it is erased.
-    const mayContinueAsNew = !(deleted && turn.isRunning) || isFullOfPolls();
+    const mayContinueAsNew = !(deleted && turn.isRunning);
     if (mayContinueAsNew && isHistoryFull() && allHandlersFinished())
       return continueAsNew<typeof conversationWorkflow>(conversation);
     if (!turn.isRunning && !deleted) await turn.begin();
@@ -63,12 +63,12 @@ export async function conversationWorkflow(conversation: ConversationRef): Promi
       await eraseConversation({ conversation });
       erased = true;
     }
-    await condition(() => hasNews() || isDone() || isFullOfPolls());
+    await condition(() => hasNews() || isDone() || (!deleted && isFullOfPolls()));
   } while (hasNews() || !isDone());
 
   /**
    * Looks at a task's row alone can fill the history, when the task waits for a person for hours. The next run finds
-   * the task by its row; that of a deleted conversation, too.
+   * the task by its row. The task of a deleted conversation is cancelled, so it does not wait.
    */
   function isFullOfPolls() {
     return turn.isPolled && isHistoryFull() && allHandlersFinished() && patched('polls-on-in-a-new-run');

@@ -85,7 +85,9 @@ export const createModelCalls = (db: Database): ModelCalls => ({
 
   async failModelCall(task, call) {
     const { step, attempt, code, message, purpose } = call;
-    const failures = (await countFailures(db, task, call, code)) + 1;
+    // What one model denies says nothing of its fallback.
+    const of = code === 'model_denied' ? `${call.provider}:${call.model}` : undefined;
+    const failures = (await countFailures(db, task, { step, purpose, of }, code)) + 1;
     // A call that an outage stopped is always made again when the outage is over.
     const willRetry = call.mayRetry && (code === 'model_outage' || failures < maxAttemptsOf(code));
     const error = { code, message };
@@ -120,17 +122,20 @@ export const createModelCalls = (db: Database): ModelCalls => ({
   ...createOpenCalls(db),
 });
 
-async function countFailures(db: Database, task: TaskRef, call: { step: number; purpose: Purpose }, code: ErrorCode) {
+type StepCalls = { step: number; purpose: Purpose; of?: string | undefined };
+
+async function countFailures(db: Database, task: TaskRef, call: StepCalls, code: ErrorCode) {
   return (await outcomesOf(db, task, call)).filter((outcome) => outcome === code).length;
 }
 
-async function outcomesOf(db: Database, { taskId }: TaskRef, { step, purpose }: { step: number; purpose: Purpose }) {
+async function outcomesOf(db: Database, { taskId }: TaskRef, { step, purpose, of }: StepCalls) {
   const rows = await db
     .selectFrom('model_calls')
     .select('outcome')
     .where('task_id', '=', taskId)
     .where('step', '=', step)
     .where('purpose', '=', purpose)
+    .$if(of !== undefined, (query) => query.where(sql`provider || ':' || model`, '=', of))
     .execute();
   return rows.map(({ outcome }) => outcome);
 }

@@ -76,7 +76,8 @@ export const createTasks = (db: Database): Tasks => ({
   async recordCancelRequest({ tenant, subject }, taskId, note) {
     await db
       .updateTable('tasks')
-      .set({ cancel_request: addCancelNote('cancel_request', note) })
+      // The sweep looks at rows that have changed, and repeats a cancellation that did not reach Temporal.
+      .set({ cancel_request: addCancelNote('cancel_request', note), updated_at: sql`now()` })
       .where('id', '=', taskId)
       .where('tenant', '=', tenant)
       .where('subject', '=', subject)

@@ -161,13 +161,16 @@ test('a denied request is tried again until its attempts are used up, unless the
   expect(seen).toEqual([1, 2, 3]);
 });
 
-test('a failure that cannot be recorded is not the last attempt', async () => {
+test.each([
+  ['is not the last attempt of several', 'model_unavailable', 0],
+  ['is final when its code allows one attempt', 'model_rejected', undefined],
+] as const)('a failure that cannot be recorded %s', async (_, code, failures) => {
   const refusing = { failModelCall: () => Promise.reject(new Error('a mistake in the statement')) };
   const asked = ask(
     providerOf(() => {
-      throw new AlfredError('model_unavailable', 'Down.');
+      throw new AlfredError(code, 'No.');
     }),
     { ledger: { ...harness.ledger, ...refusing } },
   );
-  await expect(asked).rejects.toMatchObject({ code: 'model_unavailable', failures: 0 });
+  await expect(asked).rejects.toMatchObject({ code, failures });
 });

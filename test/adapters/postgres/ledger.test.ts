@@ -260,3 +260,14 @@ test('streamed text of which it is unknown how much is stored is completed witho
   expect(await harness.events.completeText(task, next, 'Whole.')).toBe(true);
   expect((await harness.eventsOf(task)).at(-1)).toMatchObject({ data: { attempt: 2, text: 'Whole.' } });
 });
+
+test('what one model denies does not count for its fallback', async () => {
+  const denied = { code: 'model_denied', message: 'The provider answered 403.' } as const;
+  const first = await begin(1);
+  expect(await harness.ledger.failModelCall(task, failedCall(first, denied))).toBe(1);
+  const fallback = await begin(2, { model: 'fallback' });
+  expect(await harness.ledger.failModelCall(task, failedCall(fallback, denied))).toBe(1);
+  const step = { step: 1, purpose: 'turn' } as const;
+  expect(await harness.ledger.countFailures(task, { ...step, of: 'scripted:fallback' }, 'model_denied')).toBe(1);
+  expect(await harness.ledger.countFailures(task, step, 'model_denied')).toBe(2);
+});
