@@ -12,27 +12,32 @@ import { removeWithContents } from './unused-contents.ts';
  *
  * Tasks of one subject with the same question share their first messages. Those that another task uses stay. There may
  * be thousands of such tasks, of a schedule for example: their messages are not looked at.
+ *
+ * A task is erased once more when an answer came after its first erasure. Its row no longer says which question it had,
+ * and that answer's message leads to the question of other tasks.
  */
 export async function eraseTask(db: Database, task: TaskOwner): Promise<void> {
   const heads = sql`
     select input_head from tasks where id = ${task.taskId}::uuid
     union select head from model_calls where task_id = ${task.taskId}::uuid`;
-  const connected = (await isShared(db, task)) ? undefined : await listConnectedMessages(db, task, heads);
+  const connected = (await mayBeShared(db, task)) ? undefined : await listConnectedMessages(db, task, heads);
   const own = await listOwnMessages(db, task);
   // No contents, but their lock: a new task with the same question waits for it.
   await removeWithContents(db, task, async (trx) => {
-    if (connected && !(await isShared(trx, task))) await deleteMessages(trx, task, connected);
+    if (connected && !(await mayBeShared(trx, task))) await deleteMessages(trx, task, connected);
     else await deleteUnusedMessages(trx, task, own);
     return [];
   });
   await eraseTasks(db, task, [task.taskId]);
 }
 
-/** Whether a task that is not deleted begins with the same message. */
-async function isShared(trx: Database, { taskId, tenant, subject }: TaskOwner): Promise<boolean> {
+/** Whether a task that is not deleted begins with the same message. An erased task does not know with which it began. */
+async function mayBeShared(trx: Database, { taskId, tenant, subject }: TaskOwner): Promise<boolean> {
+  const inputHead = sql`(select input_head from tasks where id = ${taskId}::uuid)`;
   const { rows } = await sql`
-    select from tasks t where t.tenant = ${tenant} and t.subject = ${subject} and t.erased_at is null
-      and t.input_head = (select nullif(input_head, '') from tasks where id = ${taskId}::uuid) limit 1`.execute(trx);
+    select where ${inputHead} = '' or exists (
+      select from tasks t where t.tenant = ${tenant} and t.subject = ${subject} and t.erased_at is null
+        and t.input_head = nullif(${inputHead}, ''))`.execute(trx);
   return rows.length > 0;
 }
 

@@ -106,6 +106,21 @@ test('an answer that comes after its task was erased is paid, and the sweep remo
   expect(await isErased(task)).toBe(true);
 });
 
+test('an answer that comes after its task was erased takes no messages of other tasks with the same question', async () => {
+  const [one, other] = [await harness.newTask(), await harness.newTask()];
+  expect(one.head).toBe(other.head);
+  const otherCall = await harness.begin(other.task);
+  await harness.ledger.settleModelCall(other.task, completedCall(otherCall, other.head, 'OF ANOTHER'));
+  const call = await harness.begin(one.task);
+  await end(one.task);
+  await parts.erasure.deleteTask(local, one.task.taskId);
+  await harness.ledger.settleModelCall(one.task, completedCall(call, one.head, 'AFTER ALL'));
+  await sweep();
+  expect([await countMessages('AFTER ALL'), await isErased(one.task)]).toEqual([0, true]);
+  expect((await harness.messageStore.load(local, other.head)).messages).toHaveLength(1);
+  expect(await countMessages('OF ANOTHER')).toBe(1);
+});
+
 test('of many tasks with one question only the messages of the erased one are looked at, and removed at once', async () => {
   const [one, other] = [await harness.newTask(), await harness.newTask()];
   const call = await harness.begin(one.task);
