@@ -121,8 +121,8 @@ async function loadMigration(path: string) {
  * rows would lock them until its end, and an index is built `CONCURRENTLY`, without a lock for writers, only outside of
  * one. Each of its statements is sent on its own, and a block in `$$` is the only one of its part.
  *
- * What is built `CONCURRENTLY` waits for older transactions as long as it takes, because no statement waits for it. Each
- * other statement has the limit, also of the same part.
+ * What is built `CONCURRENTLY` waits for older transactions as long as it takes, because no statement waits for it.
+ * Each other statement has the limit, also of the same part.
  */
 const runStatements = (sql: string) => (builder: MigrationBuilder) => {
   const isWhole = !sql.trimStart().startsWith('-- Outside a transaction');
