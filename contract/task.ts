@@ -197,7 +197,7 @@ export const Task = z.object({
   effects: z.array(Effect).describe('What it has changed in the world so far, in order'),
   usage: TaskUsage,
   lastSeq: z.int().nonnegative().describe('Sequence number of the newest event'),
-  createdAt: z.iso.datetime(),
+  createdAt: z.iso.datetime().describe('When it was asked for; in a conversation, the time of its message'),
   startedAt: z.iso.datetime().nullable(),
   endedAt: z.iso.datetime().nullable(),
   links: z.object({
@@ -212,7 +212,12 @@ export const TaskListQuery = z.strictObject({
   agent: z.string().min(1).max(64).optional(),
   status: TaskStatus.optional(),
   conversationId: z.string().min(1).max(128).optional(),
-  createdAfter: z.iso.datetime({ offset: true }).optional(),
+  createdAfter: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .describe(
+      'Tasks whose `createdAt` is later. The task of a message is listed from the beginning of its turn, which may be long after that',
+    ),
   createdBefore: z.iso.datetime({ offset: true }).optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: z.string().min(1).max(512).optional().describe('`nextCursor` of the page before'),

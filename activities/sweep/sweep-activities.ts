@@ -74,8 +74,8 @@ export const createSweepActivities = (deps: SweepDeps) => {
       }),
 
     /**
-     * Removes content that is deleted or has been kept long enough, makes and drops partitions, and counts calls into
-     * the sums of usage.
+     * Makes and drops partitions, counts calls into the sums of usage, and removes content that is deleted or has been
+     * kept long enough.
      */
     sweepRetention: (): Promise<void> =>
       withHeartbeat(async (signal) => {
@@ -83,10 +83,10 @@ export const createSweepActivities = (deps: SweepDeps) => {
           { log: deps.log, signal },
           {
             partitions: () => sweepPartitions(deps, signal),
-            retention: () => sweepRetention(deps, signal),
             usage: async () => {
               await inBatches(signal, { size: 200 }, (limit) => deps.ledger.countUsage(limit));
             },
+            retention: () => sweepRetention(deps, signal),
           },
         );
       }),

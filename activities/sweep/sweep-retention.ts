@@ -10,6 +10,7 @@ import type { ConversationRef } from '../../contract/references.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { inBatches } from './in-batches.ts';
+import { runEach } from './run-each.ts';
 
 export type RetentionSweepDeps = {
   callbacks: Pick<Callbacks, 'removeOldSecrets'>;
@@ -22,28 +23,34 @@ export type RetentionSweepDeps = {
   log: Logger;
 };
 
-/** Deleted tasks a page, and how many are erased in one sweep. */
-const dueTasks = { pageSize: 50, most: 1_000 };
+/** Deleted tasks a page; how many are tried in one sweep, and for how long, because its other steps wait meanwhile. */
+const dueTasks = { pageSize: 50, most: 1_000, longestMs: 60_000 };
 
 /** Removes the content of deleted tasks, and of tasks and conversations that are older than their tenant keeps them. */
 export async function sweepRetention(deps: RetentionSweepDeps, signal: AbortSignal): Promise<void> {
-  const { callbacks, erasure, retentionOf, log } = deps;
-  await inBatches(signal, {}, (limit) => callbacks.removeOldSecrets(limit));
-  await eraseDue(deps, signal);
+  await runEach(
+    { log: deps.log, signal },
+    {
+      secrets: async () => {
+        await inBatches(signal, {}, (limit) => deps.callbacks.removeOldSecrets(limit));
+      },
+      expiry: () => hideExpired(deps, signal),
+      erasure: () => eraseDue(deps, signal),
+    },
+  );
+}
+
+/** Deletes what is older than its tenant keeps it. The content of tasks is then due, as that of others. */
+async function hideExpired(deps: RetentionSweepDeps, signal: AbortSignal): Promise<void> {
+  const { erasure, retentionOf, log } = deps;
   for (const tenant of await erasure.listTenants()) {
     const { tasksDays, conversationsDays } = retentionOf(tenant);
     if (tasksDays !== undefined) {
-      const expired = await inBatches(signal, {}, async (limit) => {
-        const tasks = await erasure.expireTasks(tenant, tasksDays, limit);
-        await eraseEach(deps, tasks, signal);
-        return tasks.length;
-      });
+      const expired = await inBatches(signal, {}, (limit) => erasure.expireTasks(tenant, tasksDays, limit));
       if (expired > 0) log.info({ tenant, expired }, 'tasks were deleted that had reached the end of their retention');
     }
     if (conversationsDays !== undefined) {
-      const expired = await inBatches(signal, {}, (limit) =>
-        expireConversations(deps, { tenant, days: conversationsDays, limit }, signal),
-      );
+      const expired = await expireConversations(deps, { tenant, days: conversationsDays }, signal);
       if (expired > 0)
         log.info({ tenant, expired }, 'conversations were deleted that had reached the end of their retention');
     }
@@ -52,54 +59,55 @@ export async function sweepRetention(deps: RetentionSweepDeps, signal: AbortSign
 
 /** Erases deleted tasks in the order of their ids. One that cannot be erased does not keep those after it. */
 async function eraseDue(deps: RetentionSweepDeps, signal: AbortSignal): Promise<void> {
+  const endsAt = Date.now() + dueTasks.longestMs;
   let after: string | undefined;
-  let erased = 0;
+  let tried = 0;
   do {
     const tasks: TaskOwner[] = await deps.erasure.listDue({ after, limit: dueTasks.pageSize });
-    erased += await eraseEach(deps, tasks, signal);
+    for (const task of tasks) {
+      signal.throwIfAborted();
+      if (tried === dueTasks.most || Date.now() >= endsAt) return;
+      tried++;
+      await succeeds(deps, { taskId: task.taskId }, () => deps.erasure.eraseTask(task));
+    }
     after = tasks.at(-1)?.taskId;
-  } while (after !== undefined && erased < dueTasks.most);
-}
-
-/** @returns how many were erased. The others stay due. */
-async function eraseEach(deps: RetentionSweepDeps, tasks: TaskOwner[], signal: AbortSignal): Promise<number> {
-  let erased = 0;
-  for (const task of tasks) {
-    signal.throwIfAborted();
-    const { taskId } = task;
-    if (await succeeds(deps, { taskId }, () => deps.erasure.eraseTask(task))) erased++;
-  }
-  return erased;
+  } while (after !== undefined);
 }
 
 /** Deletes conversations as their owners would. Their workflows erase them. @returns how many were deleted */
 async function expireConversations(
   deps: RetentionSweepDeps,
-  { tenant, days, limit }: { tenant: string; days: number; limit: number },
+  { tenant, days }: { tenant: string; days: number },
   signal: AbortSignal,
 ): Promise<number> {
   const { erasure, conversationRows, messages, log } = deps;
-  const expired = await erasure.listExpiredConversations(tenant, days, limit);
   let deleted = 0;
-  for (const conversation of expired) {
-    signal.throwIfAborted();
-    const { conversationId } = conversation;
-    let marked: ConversationRef | undefined;
-    await succeeds(deps, { conversationId }, async () => {
-      marked = await conversationRows.markDeleted(conversation, conversationId, { idleDays: days });
-    });
-    // A message has come meanwhile.
-    if (!marked) continue;
-    deleted++;
-    // When Temporal does not answer now, a later sweep wakes every deleted conversation that is still there.
-    await messages.wake(conversation).catch((error: unknown) => {
-      log.warn({ err: error, conversationId }, 'a deleted conversation will be erased later');
-    });
-  }
+  // Those that could not be deleted stay the oldest.
+  let failed = 0;
+  await inBatches(signal, {}, async (limit) => {
+    const expired = await erasure.listExpiredConversations(tenant, days, { limit, skip: failed });
+    for (const conversation of expired) {
+      signal.throwIfAborted();
+      const { conversationId } = conversation;
+      let marked: ConversationRef | undefined;
+      const hasSucceeded = await succeeds(deps, { conversationId }, async () => {
+        marked = await conversationRows.markDeleted(conversation, conversationId, { idleDays: days });
+      });
+      if (!hasSucceeded) failed++;
+      // A message has come meanwhile.
+      if (!marked) continue;
+      deleted++;
+      // When Temporal does not answer now, a later sweep wakes every deleted conversation that is still there.
+      await messages.wake(conversation).catch((error: unknown) => {
+        log.warn({ err: error, conversationId }, 'a deleted conversation will be erased later');
+      });
+    }
+    return expired.length;
+  });
   return deleted;
 }
 
-/** Whether an erasure succeeds. A failure is counted and logged, and the next sweep tries again. */
+/** Whether it succeeds. A failure is counted and logged, and a later sweep tries again. */
 async function succeeds(
   { metrics, log }: RetentionSweepDeps,
   what: { taskId: string } | { conversationId: string },
@@ -110,7 +118,7 @@ async function succeeds(
     return true;
   } catch (error) {
     metrics.erasuresFailed.inc();
-    log.error({ err: error, ...what }, 'content could not be removed; the next sweep tries again');
+    log.error({ err: error, ...what }, 'content could not be removed; a later sweep tries again');
     return false;
   }
 }

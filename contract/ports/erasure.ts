@@ -20,22 +20,29 @@ export interface Erasure {
    */
   deleteTask(scope: Scope, taskId: string): Promise<boolean>;
 
-  /** Lists deleted tasks that have ended and still have content, in the order of their ids, after one of them. */
+  /**
+   * Lists deleted tasks that have ended and still have content, in the order of their ids, after one of them. Without
+   * those whose removal has just failed.
+   */
   listDue(page: { after: string | undefined; limit: number }): Promise<TaskOwner[]>;
 
-  /** Removes the content of a deleted task that has ended. Safe to repeat. */
+  /** Removes the content of a deleted task that has ended. Safe to repeat. After a failure it is due minutes later. */
   eraseTask(task: TaskOwner): Promise<void>;
 
   /** Lists the tenants that have content. */
   listTenants(): Promise<string[]>;
 
   /**
-   * Hides the oldest tasks of a tenant that are older than it keeps them. Their content is still to be removed.
+   * Hides the oldest tasks of a tenant that are older than it keeps them. Their content is then due.
    *
-   * @returns the tasks, at most `limit`
+   * @returns how many, at most `limit`
    */
-  expireTasks(tenant: string, days: number, limit: number): Promise<TaskOwner[]>;
+  expireTasks(tenant: string, days: number, limit: number): Promise<number>;
 
   /** Lists the oldest conversations of a tenant in which nothing has happened for longer than it keeps them. */
-  listExpiredConversations(tenant: string, days: number, limit: number): Promise<ConversationRef[]>;
+  listExpiredConversations(
+    tenant: string,
+    days: number,
+    page: { limit: number; skip: number },
+  ): Promise<ConversationRef[]>;
 }

@@ -1,8 +1,11 @@
 /**
- * What became of a partition: `made`, `dropped`, `put_off` (its lock was not free), or `occupied`: it cannot be made,
- * because the default partition has rows that belong in it.
+ * What became of a partition: `made`, `dropped`, `put_off` (its lock was not free), or why it cannot be made.
+ * `occupied`: the default partition has rows that belong in it. `too_large`: Postgres would read that one for long.
  */
-export type PartitionChange = { partition: string; change: 'made' | 'dropped' | 'put_off' | 'occupied' };
+export type PartitionChange = {
+  partition: string;
+  change: 'made' | 'dropped' | 'put_off' | 'occupied' | 'too_large';
+};
 
 /** The parts of tables that grow for ever, one a month. */
 export interface Partitions {

@@ -122,11 +122,18 @@ async function loadMigration(path: string) {
  * one. Each of its statements is sent on its own, and a block in `$$` is the only one of its part.
  *
  * What is built `CONCURRENTLY` waits for older transactions as long as it takes, because no statement waits for it.
+ * Each other statement has the limit, also of the same part.
  */
 const runStatements = (sql: string) => (builder: MigrationBuilder) => {
-  builder.sql(`set lock_timeout = ${/\bconcurrently\b/i.test(sql) ? 0 : lockTimeoutMs}`);
-  if (!sql.trimStart().startsWith('-- Outside a transaction')) return builder.sql(sql);
-  builder.noTransaction();
-  const statements = sql.includes('$$') ? [sql] : sql.split(/;$/m);
-  for (const statement of statements) if (statement.trim()) builder.sql(statement);
+  const isWhole = !sql.trimStart().startsWith('-- Outside a transaction');
+  if (!isWhole) builder.noTransaction();
+  const statements = isWhole || sql.includes('$$') ? [sql] : sql.split(/;$/m);
+  for (const statement of statements) {
+    if (!statement.trim()) continue;
+    const waits = /\bindex\s+concurrently\b/i.test(withoutComments(statement));
+    builder.sql(`set lock_timeout = ${waits ? 0 : lockTimeoutMs}`);
+    builder.sql(statement);
+  }
 };
+
+const withoutComments = (sql: string) => sql.replaceAll(/--.*$/gm, '');

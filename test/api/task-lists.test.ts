@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createConversationRows } from '../../adapters/postgres/conversations/conversation-rows.ts';
+import { createConversationTurns } from '../../adapters/postgres/conversations/conversation-turns.ts';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
 
 let api: ApiHarness;
@@ -38,13 +40,29 @@ describe('GET /v1/tasks', () => {
     ).toHaveLength(7);
   });
 
-  test('a task of a message that waited for its turn is new when its turn begins', async () => {
-    const { id, createdAt } = await createRow();
-    const hoursLater = new Date(Date.parse(createdAt) + 9 * 3_600_000);
-    await api.postgres.pool.query('update tasks set created_at = $2 where id = $1', [id, hoursLater]);
-    const since = new Date(hoursLater.getTime() - 60_000).toISOString();
-    const { tasks } = (await api.http.get(`/v1/tasks?createdAfter=${since}`)).body;
-    expect(tasks.map((task: { id: string }) => task.id)).toEqual([id]);
+  test('the task of a message is listed when its turn begins, with the time of the message', async () => {
+    const { db } = api.postgres;
+    const rows = createConversationRows(db);
+    const turns = createConversationTurns(db);
+    const { id: conversationId, agent } = await rows.create(api.scope, { agent: 'knowledge' }, { onBusy: 'enqueue' });
+    const ref = { ...api.scope, conversationId, agent };
+    await rows.storeMessage({ ...api.scope, roles: [] }, conversationId, { id: 'm', text: 'A' });
+    const [decided] = await turns.decide(ref, ['m']);
+    const message = await api.postgres.pool.query<{ created_at: Date }>(
+      'select created_at from conversation_messages where conversation_id = $1',
+      [conversationId],
+    );
+    const sent = message.rows[0]?.created_at ?? new Date(0);
+    const list = async (after: number) =>
+      (
+        await api.http.get(
+          `/v1/tasks?conversationId=${conversationId}&createdAfter=${new Date(sent.getTime() + after).toISOString()}`,
+        )
+      ).body.tasks.map(({ id, createdAt }: { id: string; createdAt: string }) => [id, createdAt]);
+    expect(await list(-1)).toEqual([]);
+    await turns.begin(ref, {});
+    expect(await list(-1)).toEqual([[decided?.receipt.taskId, sent.toISOString()]]);
+    expect(await list(1)).toEqual([]);
   });
 
   test('shows the first words of what was asked, and no longer than a line', async () => {

@@ -12,27 +12,40 @@ import { removeWithContents } from './unused-contents.ts';
  *
  * Tasks of one subject with the same question share their first messages. Those that another task uses stay. There may
  * be thousands of such tasks, of a schedule for example: their messages are not looked at.
+ *
+ * A task is erased once more when an answer came after its first erasure. Its row no longer says which question it had,
+ * and that answer's message leads to the question of other tasks.
  */
 export async function eraseTask(db: Database, task: TaskOwner): Promise<void> {
-  const heads = sql`
-    select input_head from tasks where id = ${task.taskId}::uuid
-    union select head from model_calls where task_id = ${task.taskId}::uuid`;
-  const connected = (await isShared(db, task)) ? undefined : await listConnectedMessages(db, task, heads);
+  const heads = await listHeads(db, task);
+  const connected = (await mayBeShared(db, task))
+    ? undefined
+    : await listConnectedMessages(db, task, sql`select unnest(${heads}::text[])`);
   const own = await listOwnMessages(db, task);
   // No contents, but their lock: a new task with the same question waits for it.
   await removeWithContents(db, task, async (trx) => {
-    if (connected && !(await isShared(trx, task))) await deleteMessages(trx, task, connected);
+    if (connected && !(await mayBeShared(trx, task))) await deleteMessages(trx, task, connected);
     else await deleteUnusedMessages(trx, task, own);
     return [];
   });
-  await eraseTasks(db, task, [task.taskId]);
+  await eraseTasks(db, task, [task.taskId], heads);
 }
 
-/** Whether a task that is not deleted begins with the same message. */
-async function isShared(trx: Database, { taskId, tenant, subject }: TaskOwner): Promise<boolean> {
+/** The heads of the chains of a task: its question, and the responses to its model calls. */
+async function listHeads(db: Database, { taskId }: TaskOwner): Promise<string[]> {
+  const { rows } = await sql<{ hash: string }>`
+    select input_head as hash from tasks where id = ${taskId}::uuid
+    union select head from model_calls where task_id = ${taskId}::uuid and head is not null`.execute(db);
+  return rows.map(({ hash }) => hash);
+}
+
+/** Whether a task that is not deleted begins with the same message. An erased task no longer knows its own. */
+async function mayBeShared(trx: Database, { taskId, tenant, subject }: TaskOwner): Promise<boolean> {
+  const inputHead = sql`(select input_head from tasks where id = ${taskId}::uuid)`;
   const { rows } = await sql`
-    select from tasks t where t.tenant = ${tenant} and t.subject = ${subject} and t.erased_at is null
-      and t.input_head = (select nullif(input_head, '') from tasks where id = ${taskId}::uuid) limit 1`.execute(trx);
+    select where ${inputHead} = '' or exists (
+      select from tasks t where t.tenant = ${tenant} and t.subject = ${subject} and t.erased_at is null
+        and t.input_head = nullif(${inputHead}, ''))`.execute(trx);
   return rows.length > 0;
 }
 

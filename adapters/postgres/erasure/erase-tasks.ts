@@ -12,8 +12,11 @@ const batchSize = 20;
  *
  * Safe to repeat: each transaction removes rows together with the contents that only they name. A task of a
  * conversation keeps the hash of its question, which leads to the conversation's messages.
+ *
+ * @param heads the responses whose messages were removed; all, when it is absent. A task that got another one meanwhile
+ *              stays due.
  */
-export async function eraseTasks(db: Database, scope: Scope, taskIds: string[]): Promise<void> {
+export async function eraseTasks(db: Database, scope: Scope, taskIds: string[], heads?: string[]): Promise<void> {
   for (let start = 0; start < taskIds.length; start += batchSize) {
     const ids = taskIds.slice(start, start + batchSize);
     // The largest table names no contents, so no other transaction waits for this.
@@ -24,11 +27,14 @@ export async function eraseTasks(db: Database, scope: Scope, taskIds: string[]):
       // Events that a task's last activity appended meanwhile.
       for (const table of ['task_events', 'tool_calls', 'approvals', 'callbacks'] as const)
         await sql`delete from ${sql.table(table)} where task_id = any(${ids}::uuid[])`.execute(trx);
-      await sql`update model_calls set head = null, result_hash = null where task_id = any(${ids}::uuid[])`.execute(
-        trx,
-      );
       await sql`
-        update tasks set erased_at = coalesce(erased_at, now()), erase_requested_at = null, metadata = '{}',
+        update model_calls set result_hash = null,
+          head = case when ${heads ?? null}::text[] is null or head = any(${heads ?? null}::text[]) then null else head end
+        where task_id = any(${ids}::uuid[])`.execute(trx);
+      await sql`
+        update tasks set erased_at = coalesce(erased_at, now()), metadata = '{}',
+          erase_requested_at = case when exists (
+            select from model_calls c where c.task_id = tasks.id and c.head is not null) then erase_requested_at end,
           result_hash = null, error_message = null, waiting = null, cancel_request = null,
           input_head = case when conversation_id is null then '' else input_head end
         where id = any(${ids}::uuid[])`.execute(trx);

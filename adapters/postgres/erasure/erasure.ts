@@ -7,6 +7,9 @@ import type { Logger } from '../../../runtime/logger.ts';
 import { isIdle } from '../conversations/idle-conversations.ts';
 import { eraseTask } from './erase-task.ts';
 
+/** When a failed removal is tried again. Each may wait for as long as a statement may take, and there may be many. */
+const pauseMinutes = 10;
+
 /** Deletes tasks outside of conversations: at once for readers, then their contents. */
 export const createErasure = (db: Database, log: Logger): Erasure => ({
   async deleteTask({ tenant, subject }, taskId) {
@@ -27,14 +30,14 @@ export const createErasure = (db: Database, log: Logger): Erasure => ({
     // A conversation erases its tasks itself, and is then gone.
     const { rows } = await sql<TaskOwner>`
       select t.id as "taskId", t.tenant, t.subject from tasks t
-      where t.erase_requested_at is not null and t.ended_at is not null
+      where t.erase_requested_at <= now() and t.ended_at is not null
         and (${after ?? null}::uuid is null or t.id > ${after ?? null}::uuid)
         and not exists (select from conversations c where c.id = t.conversation_id)
       order by t.id limit ${limit}`.execute(db);
     return rows;
   },
 
-  eraseTask: (task) => eraseTask(db, task),
+  eraseTask: (task) => eraseOrPostpone(db, task),
 
   async listTenants() {
     // Jumps from tenant to tenant in an index: `distinct` would read all rows.
@@ -59,20 +62,34 @@ export const createErasure = (db: Database, log: Logger): Erasure => ({
   },
 
   async expireTasks(tenant, days, limit) {
-    const { rows } = await sql<TaskOwner>`
+    const { rows } = await sql`
       update tasks set erased_at = now(), erase_requested_at = now() where id = any(array(
         select id from tasks
         where tenant = ${tenant} and ended_at < now() - ${days}::float8 * interval '1 day' and erased_at is null and conversation_id is null
         order by ended_at limit ${limit}))
-      returning id as "taskId", tenant, subject`.execute(db);
-    return rows;
+      returning id`.execute(db);
+    return rows.length;
   },
 
-  async listExpiredConversations(tenant, days, limit) {
+  async listExpiredConversations(tenant, days, { limit, skip }) {
     const { rows } = await sql<ConversationRef>`
       select c.id as "conversationId", c.tenant, c.subject, c.agent from conversations c
       where c.tenant = ${tenant} and c.deleted_at is null and ${isIdle(days)}
-      order by c.updated_at limit ${limit}`.execute(db);
+      order by c.updated_at, c.id limit ${limit} offset ${skip}`.execute(db);
     return rows;
   },
 });
+
+async function eraseOrPostpone(db: Database, task: TaskOwner): Promise<void> {
+  try {
+    await eraseTask(db, task);
+  } catch (error) {
+    await sql`
+      update tasks set erase_requested_at = now() + ${pauseMinutes}::int * interval '1 minute'
+      where id = ${task.taskId}::uuid and erase_requested_at is not null`
+      .execute(db)
+      // The first error says more.
+      .catch(() => {});
+    throw error;
+  }
+}

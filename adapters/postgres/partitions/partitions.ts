@@ -8,11 +8,13 @@ const defaultPartition = `${table}_default`;
 
 /** How long a change waits for its locks. Others wait behind it, so it is short; the next sweep tries again. */
 const lockTimeoutMs = 200;
-/** How long a statement may take: attaching a partition reads the default one, while no other reads or writes that. */
-const statementTimeoutMs = 5_000;
+/** How long a statement may take. Attaching a partition reads the default one, and no task is written meanwhile. */
+const statementTimeoutMs = 1_000;
+/** A larger default partition is not read for a new one: each round would stop all who write tasks. */
+const largestDefaultBytes = 64 * 1024 * 1024;
 
 /** The partitions of `task_events`: docs/adr/0030-events-have-a-partition-a-month.md. */
-export const createPartitions = (db: Database): Partitions => ({
+export const createPartitions = (db: Database, largestDefault = largestDefaultBytes): Partitions => ({
   async align(signal) {
     const found = await listPartitions(db);
     if (!found) return [];
@@ -23,7 +25,7 @@ export const createPartitions = (db: Database): Partitions => ({
       const result = await change();
       if (result) changes.push({ partition, change: result });
     };
-    for (const month of missing) await apply(month.name, () => makePartition(db, month));
+    for (const month of missing) await apply(month.name, () => makePartition(db, month, largestDefault));
     for (const name of await listEmpty(db, past)) await apply(name, () => dropPartition(db, name));
     return changes;
   },
@@ -49,13 +51,20 @@ async function listEmpty(db: Database, partitions: Partition[]): Promise<string[
 
 const firstRow = (name: string) => sql`(select from ${sql.table(name)} order by task_id limit 1)`;
 
-async function makePartition(db: Database, { name, from, to }: Partition & { from: string; to: string }) {
+async function makePartition(
+  db: Database,
+  { name, from, to }: Partition & { from: string; to: string },
+  largestDefault: number,
+) {
   // Asked without a lock; Postgres checks it again.
   const { rows } = await sql`
     select from ${sql.table(defaultPartition)} where task_id >= ${from}::uuid and task_id < ${to}::uuid limit 1`.execute(
     db,
   );
   if (rows.length > 0) return 'occupied';
+  const { rows: large } = await sql`
+    select where pg_relation_size(${defaultPartition}::regclass) > ${largestDefault}::bigint`.execute(db);
+  if (large.length > 0) return 'too_large';
   return withLocks(db, async (trx) => {
     // In the order in which all transactions take these locks. Another process that makes the partition waits here.
     await sql`lock table tasks in share row exclusive mode`.execute(trx);

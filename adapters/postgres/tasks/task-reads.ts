@@ -32,7 +32,7 @@ export const createTaskReads = (db: Database): TaskReads => ({
         .where('t.incomplete', status === 'incomplete' ? 'is not' : 'is', null);
     else if (status !== undefined) query = query.where('t.status', '=', status);
     if (conversationId !== undefined) query = query.where('t.conversation_id', '=', conversationId);
-    // The id of a message's task is made when the message comes, and its turn may begin days later: no bound of ids.
+    // As `createdAt` shows it: a message's task has the time of its message, and is listed when its turn has begun.
     if (createdAfter !== undefined) query = query.where('t.created_at', '>', new Date(createdAfter));
     // An id begins with the time at which it was made, so this time is a bound of the index that orders the list.
     if (createdBefore !== undefined)

@@ -1,8 +1,7 @@
 -- Up Migration
 -- Outside a transaction
 
--- "What is new since": the id of a task may be older than the task, because that of a message's task is made when the
--- message comes.
+-- Tasks that were asked for after a time, few of many.
 DROP INDEX CONCURRENTLY IF EXISTS tasks_by_creation;
 CREATE INDEX CONCURRENTLY tasks_by_creation ON tasks (tenant, subject, created_at);
 

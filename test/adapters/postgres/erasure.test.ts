@@ -106,6 +106,39 @@ test('an answer that comes after its task was erased is paid, and the sweep remo
   expect(await isErased(task)).toBe(true);
 });
 
+test('an answer that comes while its task is erased, after the messages have gone, is removed by the sweep', async () => {
+  const { task, head } = await harness.newTask();
+  const call = await harness.begin(task);
+  await end(task);
+  const events = await harness.pool.connect();
+  await events.query('begin');
+  await events.query(`select from task_events where task_id = '${task.taskId}' for update`);
+  const deleted = parts.erasure.deleteTask(local, task.taskId);
+  await harness.untilStatementsWait(1);
+  await harness.ledger.settleModelCall(task, completedCall(call, head, 'IN BETWEEN'));
+  await events.query('commit');
+  events.release();
+  await deleted;
+  await sweep();
+  expect([await countMessages('IN BETWEEN'), await countContents('IN BETWEEN')]).toEqual([0, 0]);
+  expect(await isErased(task)).toBe(true);
+});
+
+test('an answer that comes after its task was erased takes no messages of other tasks with the same question', async () => {
+  const [one, other] = [await harness.newTask(), await harness.newTask()];
+  expect(one.head).toBe(other.head);
+  const otherCall = await harness.begin(other.task);
+  await harness.ledger.settleModelCall(other.task, completedCall(otherCall, other.head, 'OF ANOTHER'));
+  const call = await harness.begin(one.task);
+  await end(one.task);
+  await parts.erasure.deleteTask(local, one.task.taskId);
+  await harness.ledger.settleModelCall(one.task, completedCall(call, one.head, 'AFTER ALL'));
+  await sweep();
+  expect([await countMessages('AFTER ALL'), await isErased(one.task)]).toEqual([0, true]);
+  expect((await harness.messageStore.load(local, other.head)).messages).toHaveLength(1);
+  expect(await countMessages('OF ANOTHER')).toBe(1);
+});
+
 test('of many tasks with one question only the messages of the erased one are looked at, and removed at once', async () => {
   const [one, other] = [await harness.newTask(), await harness.newTask()];
   const call = await harness.begin(one.task);
@@ -143,6 +176,11 @@ test('a task that cannot be erased keeps no other from it, and is erased later',
   expect(await Promise.all(tasks.map(isErased))).toEqual([false, true, true]);
   expect((await parts.metrics.erasuresFailed.get()).values[0]?.value).toBe(1);
   await harness.pool.query('drop trigger refuse on task_events; drop function refuse()');
+  // It has a pause, in which the sweep has time for others.
+  await sweep();
+  expect(await isErased(broken)).toBe(false);
+  await harness.pool.query(`update tasks set erase_requested_at = erase_requested_at - interval '11 minutes'
+    where id = '${broken.taskId}'`);
   await sweep();
   expect(await isErased(broken)).toBe(true);
 });

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sweepPartitions } from '../../../activities/sweep/sweep-partitions.ts';
 import { comparePartitions, parsePartition } from '../../../adapters/postgres/partitions/months.ts';
@@ -122,6 +123,8 @@ test('partitions are made ahead, and past ones are dropped when they are empty',
   // The sweep has stood still for months: this one has rows already that have no place elsewhere.
   const present = firstIdAt(Date.now());
   await addTask(present);
+  const unread = await createPartitions(env.postgres.db, 0).align(new AbortController().signal);
+  expect(unread.map(({ change }) => change).toSorted()).toEqual(['occupied', 'too_large', 'too_large']);
   const both = (await Promise.all([align(), align()])).flat().map(({ change }) => change);
   expect(both.filter((change) => change === 'made')).toHaveLength(2);
   expect(both.filter((change) => change === 'occupied')).toHaveLength(2);
@@ -158,6 +161,31 @@ test('partitions are made ahead, and past ones are dropped when they are empty',
   expect([await partsOf(old), await partsOf(soon)]).toEqual([['task_events'], ['task_events', 'task_events']]);
   await expect(addTask(old, [4])).rejects.toMatchObject({ code: '23505' });
   await expect(query(`update task_events set task_id = gen_random_uuid()`)).rejects.toMatchObject({ code: '23503' });
+});
+
+test('a partition that is made by hand, as the run book says, reads no rows of the default one', async () => {
+  await migrate(env.config.DATABASE_URL, env.log);
+  const runBook = await readFile(new URL('../../../docs/run-book.md', import.meta.url), 'utf8');
+  const statements = /^```sql\n(alter table task_events_default add constraint[^`]*)```$/m.exec(runBook)?.[1] ?? '';
+  const client = await env.postgres.pool.connect();
+  const notices: string[] = [];
+  client.on('notice', ({ message }) => void notices.push(message ?? ''));
+  await client.query('set client_min_messages = debug1');
+  // A month that is still to come whenever this runs.
+  const [march, april] = [2, 3].map((month) => [Date.UTC(2027, month), Date.UTC(2199, month)].map(firstIdAt));
+  let later = statements.replaceAll('2027_03', '2199_03');
+  for (const [ours = '', theirs = ''] of [march ?? [], april ?? []]) {
+    expect(later).toContain(ours);
+    later = later.replaceAll(ours, theirs);
+  }
+  await client.query(later);
+  client.release(true);
+  expect(notices).toContain(
+    'updated partition constraint for default partition "task_events_default" is implied by existing constraints',
+  );
+  const inMarch = idOf('2199-03-05');
+  await addTask(inMarch);
+  expect(await partsOf(inMarch)).toEqual(['task_events_2199_03', 'task_events_2199_03']);
 });
 
 test('the sweep counts what became of partitions, and goes on after an error', async () => {
