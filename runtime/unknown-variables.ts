@@ -17,12 +17,13 @@ const testPrefix = 'ALFRED_TEST_';
 const ofService = /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP)(_|$)/;
 const serviceAddress = /^(tcp|udp):\/\//;
 
-/** With more differences than this, a name is another name, and not a mistyped one. */
+/** With more differences than this, a name is another name, and not a mistyped one; short names allow fewer. */
 const mostMistakes = 3;
+const mistakesIn = (name: string) => Math.min(mostMistakes, Math.floor((name.length - 'ALFRED_'.length) / 3));
 
 /**
- * Lines about variables that begin with `ALFRED_` and that Alfred does not know: most likely mistyped, and a setting
- * that is ignored is found late.
+ * Lines about variables that begin with `ALFRED_` and are nearly one that Alfred knows: mistyped, and a setting that is
+ * ignored is found late. Other names are left alone: they may be an operator's own, or of a later version.
  *
  * @param known every name that Alfred reads
  */
@@ -31,9 +32,9 @@ export function unknownVariables(environment: Record<string, string | undefined>
   return Object.entries(environment)
     .filter(([name, value = '']) => name.startsWith('ALFRED_') && value !== '' && !isOfOthers(name, value))
     .filter(([name]) => !names.includes(name))
-    .map(([name]) => {
+    .flatMap(([name]) => {
       const nearest = nearestOf(name, names);
-      return `  ${name} is not a variable of Alfred${nearest === undefined ? '' : `: did you mean ${nearest}?`}`;
+      return nearest === undefined ? [] : [`  ${name} is not a variable of Alfred: did you mean ${nearest}?`];
     });
 }
 
@@ -44,5 +45,5 @@ function nearestOf(name: string, names: readonly string[]): string | undefined {
   const near = names
     .map((known) => ({ known, mistakes: editDistance(name, known, mostMistakes) }))
     .sort((a, b) => a.mistakes - b.mistakes);
-  return near[0] && near[0].mistakes <= mostMistakes ? near[0].known : undefined;
+  return near[0] && near[0].mistakes <= mistakesIn(name) ? near[0].known : undefined;
 }

@@ -117,13 +117,24 @@ async function ask(question: string, options: Options, { api, terminal }: Comman
     return await printResult(task, ending, { api, terminal, json: options.json === true });
   } catch (error) {
     if (!signal?.aborted) throw error;
-    if (task && options.json) await printJson(task.id);
     noteTimeout(task, options, terminal);
+    // The API may not answer any more; what it said at the start has the id.
+    if (task && options.json) {
+      const id = encodeURIComponent(task.id);
+      const known = task;
+      const latest = await api
+        .call(`/v1/tasks/${id}`, { answer: Task, signal: AbortSignal.timeout(lastLookMs) })
+        .catch(() => known);
+      terminal.print(JSON.stringify(latest, null, 2));
+    }
     return exitCodes.timedOut;
   } finally {
     stopWatching();
   }
 }
+
+/** How long the last look at a task may take when the time to wait is over, in milliseconds. */
+const lastLookMs = 3_000;
 
 function noteTimeout(task: Task | undefined, { timeout }: Options, terminal: Terminal) {
   terminal.note(`\nStopped waiting after ${timeout} s.`);

@@ -75,16 +75,14 @@ export async function ensureInstalled(print = (line) => process.stderr.write(`${
     : [process.platform === 'win32' ? 'npm.cmd' : 'npm', []];
   const npmRun = (...args) => run(command, [...npmArguments, ...args]);
   const install = async () => {
+    const ci = (...options) => npmRun('ci', '--no-audit', '--no-fund', '--include=dev', ...options);
     const unreachable = await registryFault(npmRun);
+    if (!unreachable) return ci();
     // npm repeats each of a thousand requests for minutes. Its cache may hold everything.
-    const output = await npmRun(
-      'ci',
-      '--no-audit',
-      '--no-fund',
-      '--include=dev',
-      ...(unreachable ? ['--offline'] : []),
-    );
-    return { ...output, unreachable };
+    const offline = await ci('--offline');
+    if (offline.code === 0) return offline;
+    // The registry may have missed one request only, or a proxy may not let pings through.
+    return { ...(await ci('--fetch-retries=1', '--fetch-timeout=30000')), unreachable };
   };
   const output = await install().finally(() => {
     hideProgress();
@@ -94,6 +92,7 @@ export async function ensureInstalled(print = (line) => process.stderr.write(`${
     throw new Error(
       [
         `The package registry cannot be reached (${output.unreachable}), and npm's cache does not hold every package.`,
+        ...output.lines.slice(-5).map((line) => `  ${line}`),
         'The first start needs it: check the connection, and the registry and proxy of npm (`npm config list`), then repeat the command.',
       ].join('\n'),
     );

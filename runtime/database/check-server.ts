@@ -13,8 +13,8 @@ type Server = { version: number; connections: number };
  * @param server `connections`: how many ordinary users may open altogether
  */
 export function faultsOf({ version, connections }: Server, poolSize: number): string[] {
-  // The listener for events has a connection of its own.
-  const needed = poolSize + 1;
+  // The listener for events and the leases of model calls have connections of their own.
+  const needed = poolSize + 2;
   return [
     ...(version < leastVersion
       ? [`Postgres is of version ${version}, and Alfred needs ${leastVersion} or newer: upgrade it.`]

@@ -46,7 +46,8 @@ test('a variable that Alfred does not know is refused, with the nearest name', a
   const { code, stderr } = await alfred(['config'], environment);
   expect(code).toBe(2);
   expect(stderr).toContain('ALFRED_MODLE is not a variable of Alfred: did you mean ALFRED_MODEL?\n');
-  expect(stderr).toContain('ALFRED_NEITHER_THIS_NOR_THAT is not a variable of Alfred\n');
+  // It may be an operator's own, or of a later version.
+  expect(stderr).not.toContain('ALFRED_NEITHER_THIS_NOR_THAT');
 });
 
 test('variables of tests, of Compose and of a service that is called alfred are no fault', () => {

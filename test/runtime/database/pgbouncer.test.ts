@@ -38,7 +38,7 @@ test('an old server, and one with fewer connections than a pool, are named with 
   expect(faultsOf({ version: 15, connections: 97 }, 20)).toEqual([]);
   expect(faultsOf({ version: 14, connections: 20 }, 20)).toEqual([
     expect.stringMatching(/version 14, and Alfred needs 15/),
-    expect.stringMatching(/takes 20 connections, .* may open 21: raise max_connections/),
+    expect.stringMatching(/takes 20 connections, .* may open 22: raise max_connections/),
   ]);
 });
 
