@@ -112,14 +112,18 @@ const hasPgBouncer = spawnSync('pgbouncer', ['--version']).status === 0;
   test('a listener says that it hears nothing, and names the variable', async () => {
     const errors: string[] = [];
     const log = pino({ level: 'error' }, { write: (line: string) => void errors.push(line) });
-    const deaf = createEventListener(() => config.DATABASE_URL, log);
-    // Other clients use the connection that took the LISTEN.
     const postgres = openPostgres(config, env.log);
-    const others = Array.from({ length: 3 }, () => postgres.pool.query('select pg_sleep(1)'));
+    // Others take turns with the pooler's connections, and end what was set on them, as `DISCARD ALL` does.
+    let isBusy = true;
+    const others = Array.from({ length: 12 }, async () => {
+      while (isBusy) await postgres.pool.query('unlisten *; select pg_sleep(0.02)');
+    });
+    const deaf = createEventListener(() => config.DATABASE_URL, log);
     await deaf.start();
+    await deaf.close();
+    isBusy = false;
     await Promise.all(others);
     await postgres.close();
-    await deaf.close();
     expect(errors).toEqual([expect.stringContaining('Set DATABASE_DIRECT_URL')]);
-  }, 20_000);
+  }, 60_000);
 });
