@@ -118,12 +118,12 @@ async function ask(question: string, options: Options, { api, terminal }: Comman
   } catch (error) {
     if (!signal?.aborted) throw error;
     noteTimeout(task, options, terminal);
-    // The API may not answer any more; what it said at the start has the id.
+    // The API may not answer any more; its first answer has the id.
     if (task && options.json) {
       const id = encodeURIComponent(task.id);
       const known = task;
       const latest = await api
-        .call(`/v1/tasks/${id}`, { answer: Task, signal: AbortSignal.timeout(lastLookMs) })
+        .call(`/v1/tasks/${id}`, { answer: Task, signal: AbortSignal.timeout(lastRequestMs) })
         .catch(() => known);
       terminal.print(JSON.stringify(latest, null, 2));
     }
@@ -133,8 +133,8 @@ async function ask(question: string, options: Options, { api, terminal }: Comman
   }
 }
 
-/** How long the last look at a task may take when the time to wait is over, in milliseconds. */
-const lastLookMs = 3_000;
+/** How long the last request may take when the time to wait is over, in milliseconds. */
+const lastRequestMs = 3_000;
 
 function noteTimeout(task: Task | undefined, { timeout }: Options, terminal: Terminal) {
   terminal.note(`\nStopped waiting after ${timeout} s.`);

@@ -31,11 +31,11 @@ export const startGraceMs = 60_000;
  * - An ended row with the same run still running is right: the workflow is about to end.
  * - An open row with an ended workflow is wrong, provided that the row was read after Temporal was asked.
  *
- * A queued task without a workflow is lost too, and starting it is safe, because its workflow's id is the task's. But one
- * whose caller got an error never begins: the caller may have asked again.
+ * A queued task without a workflow is lost too, and starting it is safe, because its workflow's id is the task's. But
+ * one whose caller got an error never begins: the caller may have asked again.
  *
  * @param row   must be read after `state`. `runId` is the run that wrote last, null before the first write.
- *   `hasFailedToStart`: its caller was told so
+ *   `hasFailedToStart`: its caller got an error
  * @param state Temporal's status of the latest run of `taskWorkflowId(id)`. Only the sweep judges by `not_found`: it
  *   first makes sure that it asks the right Temporal, and that not too many are unknown
  * @param now   milliseconds since the epoch

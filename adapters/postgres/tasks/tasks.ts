@@ -96,17 +96,7 @@ export const createTasks = (db: Database): Tasks => ({
 
   close: (task, run, end) => closeTask(db, task, end, { run }),
 
-  async recordFailedStart({ tenant, subject, taskId }) {
-    await db
-      .updateTable('tasks')
-      .set({ error_code: 'never_started', updated_at: sql`now()` })
-      .where('id', '=', taskId)
-      .where('tenant', '=', tenant)
-      .where('subject', '=', subject)
-      .where('status', '=', 'queued')
-      .where('run_id', 'is', null)
-      .execute();
-  },
+  recordFailedStart: (task) => recordFailedStart(db, task),
 
   async closeUnstarted({ tenant, subject, taskId }, end) {
     const [row] = await listTaskStates(db, [taskId]);
@@ -127,6 +117,18 @@ export const createTasks = (db: Database): Tasks => ({
     return isCorrected ? { found: correction.found } : undefined;
   },
 });
+
+async function recordFailedStart(db: Database, { tenant, subject, taskId }: Scope & { taskId: string }): Promise<void> {
+  await db
+    .updateTable('tasks')
+    .set({ error_code: 'never_started', updated_at: sql`now()` })
+    .where('id', '=', taskId)
+    .where('tenant', '=', tenant)
+    .where('subject', '=', subject)
+    .where('status', '=', 'queued')
+    .where('run_id', 'is', null)
+    .execute();
+}
 
 /** The task that an idempotency key belongs to already. @throws AlfredError `idempotency_key_reused` */
 async function findRepeated(db: Database, scope: Scope, idempotencyKey: string, requestHash: string) {
