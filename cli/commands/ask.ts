@@ -103,8 +103,9 @@ async function ask(question: string, options: Options, { api, terminal }: Comman
     },
     () => process.exit(exitCodes.cancelled),
   );
-  const printJson = async (id: string) =>
-    terminal.print(JSON.stringify(await api.call(`/v1/tasks/${id}`, { answer: Task }), null, 2));
+  const readTask = ({ id }: Task, limit?: AbortSignal) =>
+    api.call(`/v1/tasks/${id}`, { answer: Task, ...(limit && { signal: limit }) });
+  const printJson = (shown: Task) => terminal.print(JSON.stringify(shown, null, 2));
   try {
     task = await createTask(api, request, {
       key: options.idempotencyKey ?? randomUUID(),
@@ -113,20 +114,14 @@ async function ask(question: string, options: Options, { api, terminal }: Comman
     });
     if (isCancelled) await cancel();
     const ending = await watch(task, { api, terminal, options, signal });
-    if (options.json) await printJson(task.id);
+    if (options.json) printJson(await readTask(task));
     return await printResult(task, ending, { api, terminal, json: options.json === true });
   } catch (error) {
     if (!signal?.aborted) throw error;
     noteTimeout(task, options, terminal);
     // The API may not answer any more; its first answer has the id.
-    if (task && options.json) {
-      const id = encodeURIComponent(task.id);
-      const known = task;
-      const latest = await api
-        .call(`/v1/tasks/${id}`, { answer: Task, signal: AbortSignal.timeout(lastRequestMs) })
-        .catch(() => known);
-      terminal.print(JSON.stringify(latest, null, 2));
-    }
+    const known = task;
+    if (known && options.json) printJson(await readTask(known, AbortSignal.timeout(lastRequestMs)).catch(() => known));
     return exitCodes.timedOut;
   } finally {
     stopWatching();

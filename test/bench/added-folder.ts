@@ -9,9 +9,8 @@ import { SearchResult } from '../../contract/documents.ts';
 import { obtainEmbeddingModel } from '../../deploy/local/downloads/embedding-model.ts';
 import { localModel } from '../../deploy/local/downloads/embedding-models.ts';
 import { loadConfig } from '../../runtime/config.ts';
-import type { Logger } from '../../runtime/logger.ts';
 import { toMegabytes } from './measure.ts';
-import type { Cleanups } from './servers.ts';
+import type { Surroundings } from './servers.ts';
 import { startStack } from './stack.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -23,7 +22,7 @@ const pollMs = 100;
  * Measures how soon a folder of Markdown files that `alfred documents add` sends is searchable, by words and by
  * meaning, with the model that ALFRED_EMBEDDINGS names.
  */
-export async function measureAddedFolder(options: { count: number; dir: string; log: Logger; cleanups: Cleanups }) {
+export async function measureAddedFolder(options: { count: number } & Surroundings) {
   const { count, dir, log, cleanups } = options;
   // The database is started below; no one opens this one.
   const { ALFRED_EMBEDDINGS, HF_ENDPOINT } = loadConfig({ ...process.env, DATABASE_URL: 'postgres://127.0.0.1/none' });

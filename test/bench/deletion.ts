@@ -1,41 +1,24 @@
-import { join } from 'node:path';
 import pg from 'pg';
 import { createConversationRows } from '../../adapters/postgres/conversations/conversation-rows.ts';
 import { createConversationTurns } from '../../adapters/postgres/conversations/conversation-turns.ts';
 import { createSchedules } from '../../adapters/postgres/schedules/schedules.ts';
 import { createTasks } from '../../adapters/postgres/tasks/tasks.ts';
 import { percentile } from '../../cli/eval/measures.ts';
-import { freePort } from '../../deploy/local/ports/ports.ts';
-import { startPostgres } from '../../deploy/local/servers/postgres.ts';
 import { loadConfig } from '../../runtime/config.ts';
-import { migrate } from '../../runtime/database/migrate.ts';
-import type { Logger } from '../../runtime/logger.ts';
 import { openPostgres, type Database } from '../../runtime/database/postgres.ts';
 import { formatThousands, runConcurrently } from './measure.ts';
 import { generateRows, turnsOfConversation } from './generated-rows.ts';
-import type { Cleanups } from './servers.ts';
+import { startDatabase, type Surroundings } from './servers.ts';
 
 /** Half of all rows are this subject's. */
 const scope = { tenant: 'bench', subject: 's0' };
 const deletions = 30;
 const lists = { count: 200, concurrency: 4 };
 
-/** Measures the deletion of conversations, who waits for it, and lists, in a database with many rows. */
-export async function measureDeletion({
-  count,
-  dir,
-  log,
-  cleanups,
-}: {
-  /** Contents and tasks. */
-  count: number;
-  dir: string;
-  log: Logger;
-  cleanups: Cleanups;
-}) {
-  const server = await startPostgres({ dir: join(dir, 'postgres'), port: await freePort(), log });
-  cleanups.push(() => server.stop());
-  await migrate(server.url, log);
+/** Measures the deletion of conversations, who waits for it, and lists, in a database of `count` tasks and contents. */
+export async function measureDeletion({ count, ...surroundings }: { count: number } & Surroundings) {
+  const { dir, log, cleanups } = surroundings;
+  const server = await startDatabase(surroundings);
   const startedAtMs = performance.now();
   const client = new pg.Client(server.url);
   await client.connect();

@@ -1,10 +1,9 @@
 import { percentile } from '../../cli/eval/measures.ts';
 import { conversationWorkflowId, taskWorkflowId } from '../../contract/ids.ts';
 import type { Edge } from '../../runtime/edge.ts';
-import type { Logger } from '../../runtime/logger.ts';
 import { addDocumentLibrary } from './document-library.ts';
 import { cpuSeconds, toMegabytes, residentBytes, sum, formatThousands } from './measure.ts';
-import type { Cleanups } from './servers.ts';
+import type { Surroundings } from './servers.ts';
 import { startStack } from './stack.ts';
 import { createConversationModel, citesFirstPassage } from './conversation-model.ts';
 import { startConversationLoad } from './conversation-load-process.ts';
@@ -13,25 +12,17 @@ import { fetchHistories, replayHistories } from './workflow-histories.ts';
 const contextTokens = 20_000;
 
 /** Measures one conversation of thousands of messages: what an answer costs at the end, compared to the beginning. */
-export async function measureLongConversation({
-  messages,
-  ...environment
-}: {
-  messages: number;
-  dir: string;
-  log: Logger;
-  cleanups: Cleanups;
-}) {
+export async function measureLongConversation({ messages, ...surroundings }: { messages: number } & Surroundings) {
   const model = createConversationModel();
   const { url, edge, pids } = await startStack(
-    environment,
+    surroundings,
     {
       ALFRED_MODEL: 'scripted:conversation',
       ALFRED_MODELS: JSON.stringify({ 'scripted:conversation': { contextTokens } }),
     },
     (adapters) => ({ ...adapters, providers: { scripted: model.provider } }),
   );
-  const load = startConversationLoad(environment.cleanups);
+  const load = startConversationLoad(surroundings.cleanups);
   await addDocumentLibrary(url, edge);
   const sendMessages = async (id: string | null, from: number, to: number): Promise<MeasuredMessages> => {
     const before = await cpuSeconds(pids);

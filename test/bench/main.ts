@@ -40,27 +40,26 @@ const concurrency = Number(values.concurrency);
 const dir = await mkdtemp(join(tmpdir(), 'alfred-bench-'));
 const log = createLogger({ ALFRED_LOG_LEVEL: 'warn', ALFRED_LOG_FORMAT: 'pretty' }, 'bench');
 const cleanups: Cleanups = [() => rm(dir, { recursive: true, force: true })];
+const surroundings = { dir, log, cleanups };
 try {
-  if (values.streams) await measureStreams({ count: Number(values.streams), dir, log, cleanups });
-  else if (values.thousand) await measureThousandCalls({ calls: Number(values.calls), dir, log, cleanups });
+  if (values.streams) await measureStreams({ count: Number(values.streams), ...surroundings });
+  else if (values.thousand) await measureThousandCalls({ calls: Number(values.calls), ...surroundings });
   else if (values.conversation)
-    await measureLongConversation({ messages: Number(values.conversation), dir, log, cleanups });
+    await measureLongConversation({ messages: Number(values.conversation), ...surroundings });
   else if (values.conversations)
-    await measureManyConversations({ count: Number(values.conversations), concurrency, dir, log, cleanups });
-  else if (values.deletion) await measureDeletion({ count: Number(values.rows), dir, log, cleanups });
-  else if (values.files) await measureAddedFolder({ count: Number(values.files), dir, log, cleanups });
-  else if (values.answers) await measureStoredAnswers({ count: Number(values.answers), dir, log, cleanups });
-  else if (values.waiting) await measureWaitingTasks({ count: Number(values.waiting), dir, log, cleanups });
-  else if (values.search) await measureSearches({ count: Number(values.search), dir, log, cleanups });
+    await measureManyConversations({ count: Number(values.conversations), concurrency, ...surroundings });
+  else if (values.deletion) await measureDeletion({ count: Number(values.rows), ...surroundings });
+  else if (values.files) await measureAddedFolder({ count: Number(values.files), ...surroundings });
+  else if (values.answers) await measureStoredAnswers({ count: Number(values.answers), ...surroundings });
+  else if (values.waiting) await measureWaitingTasks({ count: Number(values.waiting), ...surroundings });
+  else if (values.search) await measureSearches({ count: Number(values.search), ...surroundings });
   else
     await measureTasks({
       sequential: Number(values.sequential),
       tasks: Number(values.tasks),
       concurrency,
       rounds: Number(values.rounds),
-      dir,
-      log,
-      cleanups,
+      ...surroundings,
     });
 } finally {
   for (const cleanup of cleanups.reverse()) await cleanup();

@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { percentile } from '../../cli/eval/measures.ts';
 import type { Edge } from '../../runtime/edge.ts';
-import type { Logger } from '../../runtime/logger.ts';
 import { addDocumentLibrary } from './document-library.ts';
 import { cpuSeconds, heapBytes, toMegabytes, residentBytes } from './measure.ts';
-import type { Cleanups } from './servers.ts';
+import type { Surroundings } from './servers.ts';
 import { startStack } from './stack.ts';
 import { startConversationLoad, type RoundResult } from './conversation-load-process.ts';
 
@@ -15,19 +14,14 @@ import { startConversationLoad, type RoundResult } from './conversation-load-pro
 export async function measureManyConversations({
   count,
   concurrency,
-  dir,
-  log,
-  cleanups,
+  ...surroundings
 }: {
   count: number;
   /** How many conversations run at once. */
   concurrency: number;
-  dir: string;
-  log: Logger;
-  cleanups: Cleanups;
-}) {
-  const { url, edge, pids } = await startStack({ dir, log, cleanups }, { ALFRED_MODEL: 'offline:quote' });
-  const conversationLoad = startConversationLoad(cleanups);
+} & Surroundings) {
+  const { url, edge, pids } = await startStack(surroundings, { ALFRED_MODEL: 'offline:quote' });
+  const conversationLoad = startConversationLoad(surroundings.cleanups);
   await addDocumentLibrary(url, edge);
 
   let last = { answered: 0, at: performance.now(), cpuS: await cpuSeconds(pids) };

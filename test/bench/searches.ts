@@ -4,15 +4,11 @@ import { sql } from 'kysely';
 import { percentile } from '../../cli/eval/measures.ts';
 import { createEmbeddedIndex } from '../../knowledge/search/embedded/embedded-index.ts';
 import { createSearch } from '../../knowledge/search/search.ts';
-import { startPostgres } from '../../deploy/local/servers/postgres.ts';
-import { freePort } from '../../deploy/local/ports/ports.ts';
 import { loadConfig } from '../../runtime/config.ts';
-import type { Logger } from '../../runtime/logger.ts';
-import { migrate } from '../../runtime/database/migrate.ts';
 import { openPostgres, type Database } from '../../runtime/database/postgres.ts';
 import { createGeneratedCorpus, type GeneratedCorpus } from './generated-corpus.ts';
 import { toMegabytes, runConcurrently } from './measure.ts';
-import type { Cleanups } from './servers.ts';
+import { startDatabase, type Surroundings } from './servers.ts';
 
 const scope = { tenant: 'bench', subject: 'bench' };
 const model = 'generated@1';
@@ -23,20 +19,9 @@ const questionCount = 400;
  * Measures searches of generated passages by words and vectors, with the product's own search. The vector of a question
  * is given: the time of an embedding model is not included.
  */
-export async function measureSearches({
-  count,
-  dir,
-  log,
-  cleanups,
-}: {
-  count: number;
-  dir: string;
-  log: Logger;
-  cleanups: Cleanups;
-}) {
-  const server = await startPostgres({ dir: join(dir, 'postgres'), port: await freePort(), log });
-  cleanups.push(() => server.stop());
-  await migrate(server.url, log);
+export async function measureSearches({ count, ...surroundings }: { count: number } & Surroundings) {
+  const { dir, log, cleanups } = surroundings;
+  const server = await startDatabase(surroundings);
   const postgres = openPostgres(loadConfig({ DATABASE_URL: server.url, ALFRED_DATA_DIR: dir }), log);
   cleanups.push(() => postgres.close());
   const { db } = postgres;

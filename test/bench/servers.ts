@@ -10,14 +10,16 @@ import { migrate } from '../../runtime/database/migrate.ts';
 /** Called at the end, the last one first. */
 export type Cleanups = (() => Promise<unknown>)[];
 
+/** Where a benchmark runs: the folder of its servers, its log, and what ends them. */
+export type Surroundings = { dir: string; log: Logger; cleanups: Cleanups };
+
 /**
  * Starts Postgres and Temporal as `npm start` does: on disk and durable.
  *
  * @param variables of the configuration
  */
-export async function startServers(dir: string, log: Logger, cleanups: Cleanups, variables: Record<string, string>) {
-  const postgres = await startPostgres({ dir: join(dir, 'postgres'), port: await freePort(), log });
-  cleanups.push(() => postgres.stop());
+export async function startServers({ dir, log, cleanups }: Surroundings, variables: Record<string, string>) {
+  const postgres = await startDatabase({ dir, log, cleanups });
   const temporal = await startTemporalServer({
     binary: await obtainTemporalBinary({ log }),
     port: await freePort(),
@@ -26,7 +28,6 @@ export async function startServers(dir: string, log: Logger, cleanups: Cleanups,
     log,
   });
   cleanups.push(() => temporal.stop());
-  await migrate(postgres.url, log);
   const config = loadConfig({
     DATABASE_URL: postgres.url,
     TEMPORAL_ADDRESS: temporal.address,
@@ -36,4 +37,12 @@ export async function startServers(dir: string, log: Logger, cleanups: Cleanups,
     ...variables,
   });
   return { config, pids: { Temporal: temporal.pid, Postgres: postgres.pid } };
+}
+
+/** Starts Postgres as `npm start` does, with the schema. */
+export async function startDatabase({ dir, log, cleanups }: Surroundings) {
+  const postgres = await startPostgres({ dir: join(dir, 'postgres'), port: await freePort(), log });
+  cleanups.push(() => postgres.stop());
+  await migrate(postgres.url, log);
+  return postgres;
 }

@@ -1,9 +1,7 @@
 import { v7 as newId } from 'uuid';
-import { createAdapters } from '../../wiring/adapters.ts';
-import { openEdge } from '../../runtime/edge.ts';
-import type { Logger } from '../../runtime/logger.ts';
 import { formatThousands, runConcurrently } from './measure.ts';
-import { startServers, type Cleanups } from './servers.ts';
+import type { Surroundings } from './servers.ts';
+import { openStack } from './stack.ts';
 
 const scope = { tenant: 'local', subject: 'local' };
 const run = { runId: 'bench' };
@@ -14,24 +12,8 @@ const tables = ['tasks', 'task_events', 'contents', 'messages', 'model_calls', '
 type Growth = { table: string; rows: number; bytes: number };
 
 /** Measures what finished answers leave in the database: streams as many through the ledger, without Temporal. */
-export async function measureStoredAnswers({
-  count,
-  dir,
-  log,
-  cleanups,
-}: {
-  count: number;
-  dir: string;
-  log: Logger;
-  cleanups: Cleanups;
-}) {
-  const { config } = await startServers(dir, log, cleanups, {});
-  const edge = await openEdge(config, 'bench');
-  const adapters = createAdapters(edge);
-  cleanups.push(async () => {
-    await adapters.close();
-    await edge.close();
-  });
+export async function measureStoredAnswers({ count, ...surroundings }: { count: number } & Surroundings) {
+  const { edge, adapters } = await openStack(surroundings, {});
   const { pool } = edge.postgres;
   const { tasks, events, ledger } = adapters;
   const usage = { inputTokens: 1_000, cacheReadTokens: 0, cacheWriteTokens: 0, outputTokens: 500, costUsd: 0.01 };

@@ -2,35 +2,21 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { percentile } from '../../cli/eval/measures.ts';
-import type { Logger } from '../../runtime/logger.ts';
 import { cpuSeconds } from './measure.ts';
-import type { Cleanups } from './servers.ts';
+import type { Surroundings } from './servers.ts';
 import { startStack } from './stack.ts';
 import type { StreamResult, StreamLoad } from './stream-load.ts';
 
 /** Measures how long a piece of an answer takes from the provider's socket to the client's, with `count` at once. */
-export async function measureStreams({
-  count,
-  dir,
-  log,
-  cleanups,
-}: {
-  count: number;
-  dir: string;
-  log: Logger;
-  cleanups: Cleanups;
-}) {
+export async function measureStreams({ count, ...surroundings }: { count: number } & Surroundings) {
   const load = fork(fileURLToPath(new URL('./stream-load.ts', import.meta.url)));
-  cleanups.push(async () => load.kill());
+  surroundings.cleanups.push(async () => load.kill());
   const [{ port }] = (await once(load, 'message')) as [{ port: number }];
-  const { url, pids } = await startStack(
-    { dir, log, cleanups },
-    {
-      ALFRED_MODEL: 'openai:bench',
-      ALFRED_MODELS: '{"openai:bench": {"input": 0, "output": 0, "contextTokens": 100000}}',
-      OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1`,
-    },
-  );
+  const { url, pids } = await startStack(surroundings, {
+    ALFRED_MODEL: 'openai:bench',
+    ALFRED_MODELS: '{"openai:bench": {"input": 0, "output": 0, "contextTokens": 100000}}',
+    OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1`,
+  });
 
   for (const streamCount of [1, count]) {
     const before = await cpuSeconds(pids);

@@ -5,22 +5,18 @@ import { promisify } from 'node:util';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { percentile } from '../../cli/eval/measures.ts';
 import type { Edge } from '../../runtime/edge.ts';
-import type { Logger } from '../../runtime/logger.ts';
 import { bareActivities } from './bare-activities.ts';
 import { cpuSeconds, runConcurrently } from './measure.ts';
-import type { Cleanups } from './servers.ts';
+import type { Cleanups, Surroundings } from './servers.ts';
 import { startStack } from './stack.ts';
 
-type Options = {
+type Options = Surroundings & {
   /** Tasks of the latency measurement, one at a time. */
   sequential: number;
   /** Tasks of each round of the throughput measurement. */
   tasks: number;
   concurrency: number;
   rounds: number;
-  dir: string;
-  log: Logger;
-  cleanups: Cleanups;
 };
 
 /** Measures latency, throughput and CPU time of tasks, and of a bare workflow with the same activities. */

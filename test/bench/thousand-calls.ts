@@ -1,15 +1,13 @@
 import { meanOf, percentile } from '../../cli/eval/measures.ts';
-import { createAdapters } from '../../wiring/adapters.ts';
 import { knowledge } from '../../agents/knowledge/agent.ts';
 import { createTools } from '../../agents/tools/index.ts';
 import { agentQueue, taskWorkflowId } from '../../contract/ids.ts';
-import { openEdge } from '../../runtime/edge.ts';
-import type { Logger } from '../../runtime/logger.ts';
 import { startWorkers } from '../../workers/compose.ts';
 import type { agentTaskWorkflow } from '../../workflows/agent-task/workflow.ts';
 import { createPageReader, addReadPages, type MeasuredCall } from './page-reader-model.ts';
 import { cpuSeconds, toMegabytes, sum, formatThousands } from './measure.ts';
-import { startServers, type Cleanups } from './servers.ts';
+import type { Surroundings } from './servers.ts';
+import { openStack } from './stack.ts';
 import { fetchHistories, replayHistories } from './workflow-histories.ts';
 
 const scope = { tenant: 'local', subject: 'local' };
@@ -21,24 +19,12 @@ const windowTokens = 308_000;
  * Measures one task that calls its model a thousand times with a long conversation: the size of a call in history, and
  * whether the last calls are as fast as the first.
  */
-export async function measureThousandCalls({
-  calls,
-  dir,
-  log,
-  cleanups,
-}: {
-  calls: number;
-  dir: string;
-  log: Logger;
-  cleanups: Cleanups;
-}) {
-  const { config, pids } = await startServers(dir, log, cleanups, {
+export async function measureThousandCalls({ calls, ...surroundings }: { calls: number } & Surroundings) {
+  const { config, edge, adapters, pids } = await openStack(surroundings, {
     ALFRED_MODEL: 'scripted:long',
     ALFRED_MODELS: JSON.stringify({ 'scripted:long': { contextTokens: windowTokens + outputTokens } }),
     ALFRED_MAX_OUTPUT_TOKENS: String(outputTokens),
   });
-  const edge = await openEdge(config, 'bench');
-  const adapters = createAdapters(edge);
   const cpuS: number[] = [];
   const recordCpu = async () => {
     cpuS.push(sum(Object.values(await cpuSeconds(pids))));
@@ -50,11 +36,7 @@ export async function measureThousandCalls({
     [agentQueue('knowledge')],
     { agents: { knowledge: { ...knowledge, tools: [tool.name], maxSteps: calls } } },
   );
-  cleanups.push(async () => {
-    await workers.stop();
-    await adapters.close();
-    await edge.close();
-  });
+  surroundings.cleanups.push(() => workers.stop());
 
   const task = await adapters.tasks.create(scope, { agent: 'knowledge', input: { text: 'How does it end?' } }, {});
   const { db } = edge.postgres;

@@ -1,39 +1,21 @@
-import { createAdapters } from '../../wiring/adapters.ts';
 import { systemQueue, taskWorkflowId } from '../../contract/ids.ts';
-import { openEdge } from '../../runtime/edge.ts';
 import { startWorkers } from '../../workers/compose.ts';
 import type { sweepTasksWorkflow } from '../../workflows/sweep/workflow.ts';
-import type { Logger } from '../../runtime/logger.ts';
 import { until } from '../support/until.ts';
 import { formatThousands, runConcurrently } from './measure.ts';
-import { startServers, type Cleanups } from './servers.ts';
+import type { Surroundings } from './servers.ts';
+import { openStack } from './stack.ts';
 
 const scope = { tenant: 'local', subject: 'local' };
 /** No worker polls it: the workflows stay as they are. */
 const idleQueue = 'idle';
 
 /** Measures one whole round of the sweep while many tasks wait: how long it takes, and what it asks of Temporal. */
-export async function measureWaitingTasks({
-  count,
-  dir,
-  log,
-  cleanups,
-}: {
-  count: number;
-  dir: string;
-  log: Logger;
-  cleanups: Cleanups;
-}) {
-  const { config } = await startServers(dir, log, cleanups, {});
-  const edge = await openEdge(config, 'bench');
-  const adapters = createAdapters(edge);
+export async function measureWaitingTasks({ count, ...surroundings }: { count: number } & Surroundings) {
+  const { edge, adapters } = await openStack(surroundings, {});
   const requests = countRequests(edge.connection.workflowService);
   const workers = await startWorkers(edge, adapters, [systemQueue]);
-  cleanups.push(async () => {
-    await workers.stop();
-    await adapters.close();
-    await edge.close();
-  });
+  surroundings.cleanups.push(() => workers.stop());
   const { client, postgres } = edge;
   await runConcurrently(count, 32, async (i) => {
     const { id } = await adapters.tasks.create(scope, { agent: 'knowledge', input: { text: `Question ${i}?` } }, {});

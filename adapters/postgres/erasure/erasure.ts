@@ -4,7 +4,7 @@ import type { Erasure, TaskOwner } from '../../../contract/ports/index.ts';
 import type { ConversationRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Logger } from '../../../runtime/logger.ts';
-import { isIdle } from '../conversations/idle-conversations.ts';
+import { daysAgo, isIdle } from '../conversations/idle-conversations.ts';
 import { eraseTask } from './erase-task.ts';
 
 /** When a failed removal is tried again. Each may wait for as long as a statement may take, and there may be many. */
@@ -65,7 +65,7 @@ export const createErasure = (db: Database, log: Logger): Erasure => ({
     const { rows } = await sql`
       update tasks set erased_at = now(), erase_requested_at = now() where id = any(array(
         select id from tasks
-        where tenant = ${tenant} and ended_at < now() - ${days}::float8 * interval '1 day' and erased_at is null and conversation_id is null
+        where tenant = ${tenant} and ended_at < ${daysAgo(days)} and erased_at is null and conversation_id is null
         order by ended_at limit ${limit}))
       returning id`.execute(db);
     return rows.length;
