@@ -103,28 +103,26 @@ async function ask(question: string, options: Options, { api, terminal }: Comman
     },
     () => process.exit(exitCodes.cancelled),
   );
-  const printJson = async (id: string) =>
-    terminal.print(JSON.stringify(await api.call(`/v1/tasks/${id}`, { answer: Task }), null, 2));
+  const readTask = (id: string, limit?: AbortSignal) =>
+    api.call(`/v1/tasks/${encodeURIComponent(id)}`, { answer: Task, ...(limit && { signal: limit }) });
+  const key = options.idempotencyKey ?? randomUUID();
   try {
     task = await createTask(api, request, {
-      key: options.idempotencyKey ?? randomUUID(),
+      key,
       signal,
       notify: (line) => terminal.note(line, 'dim'),
     });
     if (isCancelled) await cancel();
     const ending = await watch(task, { api, terminal, options, signal });
-    if (options.json) await printJson(task.id);
+    if (options.json) terminal.print(JSON.stringify(await readTask(task.id, signal), null, 2));
     return await printResult(task, ending, { api, terminal, json: options.json === true });
   } catch (error) {
     if (!signal?.aborted) throw error;
-    noteTimeout(task, options, terminal);
+    noteTimeout(task, { timeout: options.timeout, key }, terminal);
     // The API may not answer any more; its first answer has the id.
     if (task && options.json) {
-      const id = encodeURIComponent(task.id);
       const known = task;
-      const latest = await api
-        .call(`/v1/tasks/${id}`, { answer: Task, signal: AbortSignal.timeout(lastRequestMs) })
-        .catch(() => known);
+      const latest = await readTask(known.id, AbortSignal.timeout(lastRequestMs)).catch(() => known);
       terminal.print(JSON.stringify(latest, null, 2));
     }
     return exitCodes.timedOut;
@@ -136,12 +134,14 @@ async function ask(question: string, options: Options, { api, terminal }: Comman
 /** How long the last request may take when the time to wait is over, in milliseconds. */
 const lastRequestMs = 3_000;
 
-function noteTimeout(task: Task | undefined, { timeout }: Options, terminal: Terminal) {
+type Wait = { timeout: number | undefined; key: string };
+
+function noteTimeout(task: Task | undefined, { timeout, key }: Wait, terminal: Terminal) {
   terminal.note(`\nStopped waiting after ${timeout} s.`);
   terminal.note(
     task
       ? `The task goes on. Follow it: alfred tasks events ${task.id} --follow; its answer: alfred tasks show ${task.id}`
-      : 'Alfred did not answer in that time: `alfred tasks list` shows whether the task was created.',
+      : `Alfred did not answer in that time, and may have created the task all the same. Repeat the command with --idempotency-key ${key}: it asks once.`,
   );
 }
 
