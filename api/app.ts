@@ -160,5 +160,5 @@ function refuseUnusable(app: Api): void {
   });
 }
 
-/** Probes answer with no content of anyone, also where only their address is known. `/metrics` has names of agents. */
+/** Probes answer under any address, and say no more than states there. `/metrics` has names of agents. */
 const isProbe = (path: string) => path === '/health' || path === '/healthz';

@@ -15,6 +15,10 @@ Every role (\`api/main.ts\`, \`workers/main.ts\`) checks all of it at its start:
 once, by name, with what is expected, and nothing runs. An empty variable counts as unset. \`./alfred config\` prints
 what is in force, secrets masked. \`npm start\` sets what the one-machine stack needs by itself; what you set wins.
 
+A variable that begins with \`ALFRED_\` and is nearly one of these is refused, because it is mistyped: ALFRED_MODLE. Others
+that begin so are named in a warning at the start and ignored, like your own, or those of a later version during a
+rolling update. What Kubernetes sets for a service called alfred is no setting of Alfred.
+
 | variable | default | meaning |
 |---|---|---|
 ${rows.join('\n')}

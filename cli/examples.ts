@@ -94,5 +94,5 @@ export const examples: Record<string, readonly string[]> = {
   'history export': ['alfred history export 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10 --name v1-two-tools'],
   migrate: ['alfred migrate', 'alfred migrate down --yes'],
   setup: ['alfred setup', 'alfred setup --models'],
-  completion: ['source <(alfred completion bash)', 'alfred completion fish | source'],
+  completion: ['eval "$(alfred completion bash)"', 'alfred completion fish | source'],
 };

@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { holdsModel, obtainEmbeddingModel } from '../deploy/local/downloads/embedding-model.ts';
+import { obtainEmbeddingModel, originOf } from '../deploy/local/downloads/embedding-model.ts';
 import { embeddingModels, localModel, type LocalModel } from '../deploy/local/downloads/embedding-models.ts';
 import { rerankModel, rerankModels } from '../deploy/local/downloads/rerank-models.ts';
 import type { Config } from '../runtime/config.ts';
@@ -33,7 +33,9 @@ export async function fetchModels(
   for (const { what, model, dir, without } of wanted) {
     if (!model) continue;
     try {
-      print(`${what}: ${await fetchModel(model, dir, { log, endpoint: config.HF_ENDPOINT })}`);
+      const { isLeftChanged, text } = await fetchModel(model, dir, { log, endpoint: config.HF_ENDPOINT });
+      if (isLeftChanged) terminal.note(`${what}: ${text}`);
+      else print(`${what}: ${text}`);
     } catch (error) {
       terminal.note(`${what}: ${(error as Error).message}\nUntil one is in ${dir}, ${without}.`);
     }
@@ -45,25 +47,25 @@ export async function fetchModels(
  * the configuration names another one; anything else was put there by a person and is left alone.
  *
  * @param options.known the models that Alfred fetches
- * @returns what the folder has now, in words
+ * @returns what the folder has now, in words; `isLeftChanged`: files that Alfred fetched are no longer what they were
  */
 export async function fetchModel(
   model: LocalModel,
   dir: string,
   { known = shipped, ...options }: { log: Logger; endpoint: string; known?: readonly LocalModel[] },
-): Promise<string> {
+): Promise<{ text: string; isLeftChanged: boolean }> {
   const isThere = await access(join(dir, 'model.onnx')).then(
     () => true,
     () => false,
   );
-  if (isThere && !(await holdsOneOf(dir, known))) return `${dir} has one of your own, which is left alone`;
+  const origin = isThere ? await originOf(dir, known) : 'fetched';
+  if (origin === 'person') return { text: `${dir} has one of your own, which is left alone`, isLeftChanged: false };
+  if (origin === 'changed') {
+    const text = `${dir} has a model that Alfred fetched and that was changed or damaged since; it is left alone. Remove the folder to have ${model.name} fetched, or its file .alfred-fetched.json to keep it as one of your own.`;
+    return { text, isLeftChanged: true };
+  }
   await obtainEmbeddingModel(model, { ...options, dir });
-  return `${model.name} is in ${dir}`;
+  return { text: `${model.name} is in ${dir}`, isLeftChanged: false };
 }
 
 const shipped = [...embeddingModels, ...Object.values(rerankModels)];
-
-async function holdsOneOf(dir: string, models: readonly LocalModel[]): Promise<boolean> {
-  for (const model of models) if (await holdsModel(dir, model)) return true;
-  return false;
-}

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { unknownVariables } from './unknown-variables.ts';
+import { isServiceAddress, unknownVariables } from './unknown-variables.ts';
 import type { ProviderName } from './settings-schemas.ts';
 import { documents } from './variables/documents.ts';
 import { models } from './variables/models.ts';
@@ -90,18 +90,26 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
+/** The value of a variable. One that is empty, or that has the address of a Kubernetes service, counts as unset. */
+function valueIn(environment: Record<string, string | undefined>, name: VariableName): string | undefined {
+  const value = environment[name];
+  return value === '' || isServiceAddress(name, value) ? undefined : value;
+}
+
+/** Names of variables that look like Alfred's and that nothing reads, for a warning. */
+export const ignoredVariables = (environment: Record<string, string | undefined> = process.env): string[] =>
+  unknownVariables(environment, variableNames).others;
+
 /**
  * Reads and validates the environment. An empty variable counts as unset.
  *
  * @throws ConfigError with every wrong or missing variable and what is expected
  */
 export function loadConfig(environment: Record<string, string | undefined> = process.env): Config {
-  const unknown = unknownVariables(environment, variableNames);
-  const values = Object.fromEntries(
-    variableNames.map((name) => [name, environment[name] === '' ? undefined : environment[name]]),
-  );
+  const { mistyped } = unknownVariables(environment, variableNames);
+  const values = Object.fromEntries(variableNames.map((name) => [name, valueIn(environment, name)]));
   const parsed = Environment.safeParse(values);
-  if (parsed.success && unknown.length === 0) return parsed.data;
+  if (parsed.success && mistyped.length === 0) return parsed.data;
   const lines = (parsed.error?.issues ?? []).map((issue) => {
     const name = issue.path[0] as VariableName;
     const value = values[name];
@@ -113,7 +121,7 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     return `  ${name} ${state}: ${path}${message} (${variables[name].description ?? ''})`;
   });
   throw new ConfigError(
-    `The environment is not usable:\n${[...unknown, ...new Set(lines)].join('\n')}\nSee docs/configuration.md for every variable.`,
+    `The environment is not usable:\n${[...mistyped, ...new Set(lines)].join('\n')}\nSee docs/configuration.md for every variable.`,
   );
 }
 
@@ -152,7 +160,7 @@ export function describeConfig(config: Config, environment: Record<string, strin
   return variableNames.map((name) => ({
     name,
     value: config[name] === undefined ? '' : maskSecrets(name, formatValue(config[name])),
-    source: environment[name] ? 'environment' : 'default',
+    source: valueIn(environment, name) === undefined ? 'default' : 'environment',
     description: variables[name].description ?? '',
   }));
 }

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import { sql } from 'kysely';
-import type { Config } from './config.ts';
+import { ignoredVariables, type Config } from './config.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { checkServer } from './database/check-server.ts';
@@ -30,6 +30,8 @@ export type Edge = {
  * @throws when Temporal does not answer at TEMPORAL_ADDRESS
  */
 export async function openEdge(config: Config, role: string, log: Logger = createLogger(config, role)): Promise<Edge> {
+  const ignored = ignoredVariables();
+  if (ignored.length > 0) log.warn({ variables: ignored }, 'variables that this version of Alfred does not read');
   const metrics = createMetrics();
   const readTemporalMetrics = await installTemporalRuntime(log);
   const connection = await connectTemporal(config);

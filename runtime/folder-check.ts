@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { shareCheck } from './share-check.ts';
 
@@ -16,8 +16,15 @@ const realFiles = {
   },
   write: (file: string, bytes: Uint8Array) => writeFile(file, bytes, { flush: true }),
   remove: (file: string) => rm(file, { force: true }),
+  list: (dir: string): Promise<string[]> => readdir(dir),
+  changedAtMs: async (file: string) => (await stat(file)).mtimeMs,
 };
 export type FolderFiles = typeof realFiles;
+
+/** What a probe is called. The names of a killed process's probes never come again. */
+const probePrefix = '.writable-';
+/** A probe of this age was left by a process that was killed. One under way takes seconds. */
+const leftAfterMs = 3_600_000;
 
 /** How long a result counts: shorter than the pause of a worker's checks, each of which shall see the disk. */
 const freshMs = 4_000;
@@ -38,12 +45,15 @@ export function createFolderCheck(
   { files = realFiles, ...times }: { files?: FolderFiles; freshMs?: number; timeoutMs?: number } = {},
 ): () => Promise<void> {
   // Containers that share a folder have the same process ids.
-  const file = join(dir, `.writable-${randomUUID()}`);
+  const file = join(dir, `${probePrefix}${randomUUID()}`);
+  let isCleared = false;
   const check = async () => {
     let free: number;
     try {
       await files.mkdir(dir);
       free = await files.freeBytes(dir);
+      if (!isCleared) await removeLeftProbes(dir, files);
+      isCleared = true;
       await files.write(file, probe);
     } catch (error) {
       throw new Error(`${dir} ${reasonOf(error)}: make the folder of ${name} writable, or free space on its disk.`, {
@@ -59,6 +69,15 @@ export function createFolderCheck(
   };
   const late = `${dir} does not answer: look at the disk of ${name}.`;
   return shareCheck(check, { freshMs, timeoutMs, late, ...times });
+}
+
+/** Each left probe holds space on the disk whose space is watched. One that cannot be removed changes no result. */
+async function removeLeftProbes(dir: string, files: FolderFiles): Promise<void> {
+  const names = await files.list(dir).catch((): string[] => []);
+  for (const file of names.filter((name) => name.startsWith(probePrefix)).map((name) => join(dir, name))) {
+    const changedAtMs = await files.changedAtMs(file).catch(() => Infinity);
+    if (Date.now() - changedAtMs > leftAfterMs) await files.remove(file).catch(() => {});
+  }
 }
 
 const reasons: Record<string, string> = {

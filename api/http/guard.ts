@@ -3,6 +3,15 @@ import { AlfredError } from '../../contract/errors.ts';
 
 const thisMachine = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/;
 
+/** Whether a Host is this machine or an allowed one. Any other may be that of a rebound web page. */
+export const isKnownHost = (host: string | undefined, allowed: readonly string[]): boolean =>
+  thisMachine.test((host ?? '').toLowerCase()) || isListedHost(host, allowed);
+
+function isListedHost(host = '', allowed: readonly string[]): boolean {
+  const name = host.toLowerCase();
+  return allowed.includes(name) || allowed.includes(name.replace(/:\d{1,5}$/, ''));
+}
+
 /**
  * Protects an API without sign-in: refuses requests that another site could make a browser send here.
  *
@@ -20,8 +29,8 @@ export function refuseStrangers(
   isProbe = false,
 ): void {
   const host = (headers.host ?? '').toLowerCase();
-  const isListed = allowed.includes(host) || allowed.includes(host.replace(/:\d{1,5}$/, ''));
-  if (!thisMachine.test(host) && !isListed && !isProbe) {
+  const isListed = isListedHost(host, allowed);
+  if (!isKnownHost(host, allowed) && !isProbe) {
     throw new AlfredError(
       'forbidden_host',
       `Without sign-in, Alfred answers only requests addressed to this machine; this one names the host "${headers.host ?? ''}". Use 127.0.0.1 or localhost, or list the host in ALFRED_API_HOSTS.`,

@@ -3,13 +3,20 @@ import { Health, Readiness } from '../../contract/health.ts';
 import { version } from '../../runtime/version.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
+import { isKnownHost } from '../http/guard.ts';
 import { json, problems } from '../http/responses.ts';
 
-type Deps = Pick<ApiDeps, 'readiness' | 'readMetrics' | 'metrics'>;
+type Deps = Pick<ApiDeps, 'config' | 'readiness' | 'readMetrics' | 'metrics'>;
+
+/** For a page that has reached us under a name of its own: folders and users of the database are the operator's. */
+const withoutDetails = ({ status, dependencies }: Readiness): Readiness => ({
+  status,
+  dependencies: Object.fromEntries(Object.entries(dependencies).map(([name, { status }]) => [name, { status }])),
+});
 
 /** For probes and scrapers. They answer also while the process refuses everything else. */
 export const systemRoutes =
-  ({ readiness, readMetrics, metrics }: Deps) =>
+  ({ config, readiness, readMetrics, metrics }: Deps) =>
   async (app: Api) => {
     const { 403: stranger, 500: broken } = problems();
     const usual = { 403: stranger, 500: broken };
@@ -41,10 +48,11 @@ export const systemRoutes =
           ...usual,
         },
       },
-      handler: async (_request, reply) => {
+      handler: async ({ headers }, reply) => {
         const state = await readiness.read();
         if (state.status !== 'ready') void reply.code(503).header('retry-after', 1);
-        return reply.send(state);
+        const isKnown = config.ALFRED_SKIP_HOST_CHECKS || isKnownHost(headers.host, config.ALFRED_API_HOSTS);
+        return reply.send(isKnown ? state : withoutDetails(state));
       },
     });
 

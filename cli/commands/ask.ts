@@ -106,19 +106,20 @@ async function ask(question: string, options: Options, { api, terminal }: Comman
   const readTask = ({ id }: Task, limit?: AbortSignal) =>
     api.call(`/v1/tasks/${id}`, { answer: Task, ...(limit && { signal: limit }) });
   const printJson = (shown: Task) => terminal.print(JSON.stringify(shown, null, 2));
+  const key = options.idempotencyKey ?? randomUUID();
   try {
     task = await createTask(api, request, {
-      key: options.idempotencyKey ?? randomUUID(),
+      key,
       signal,
       notify: (line) => terminal.note(line, 'dim'),
     });
     if (isCancelled) await cancel();
     const ending = await watch(task, { api, terminal, options, signal });
-    if (options.json) printJson(await readTask(task));
+    if (options.json) printJson(await readTask(task, signal));
     return await printResult(task, ending, { api, terminal, json: options.json === true });
   } catch (error) {
     if (!signal?.aborted) throw error;
-    noteTimeout(task, options, terminal);
+    noteTimeout(task, { timeout: options.timeout, key }, terminal);
     // The API may not answer any more; its first answer has the id.
     const known = task;
     if (known && options.json) printJson(await readTask(known, AbortSignal.timeout(lastRequestMs)).catch(() => known));
@@ -131,12 +132,14 @@ async function ask(question: string, options: Options, { api, terminal }: Comman
 /** How long the last request may take when the time to wait is over, in milliseconds. */
 const lastRequestMs = 3_000;
 
-function noteTimeout(task: Task | undefined, { timeout }: Options, terminal: Terminal) {
+type Wait = { timeout: number | undefined; key: string };
+
+function noteTimeout(task: Task | undefined, { timeout, key }: Wait, terminal: Terminal) {
   terminal.note(`\nStopped waiting after ${timeout} s.`);
   terminal.note(
     task
       ? `The task goes on. Follow it: alfred tasks events ${task.id} --follow; its answer: alfred tasks show ${task.id}`
-      : 'Alfred did not answer in that time: `alfred tasks list` shows whether the task was created.',
+      : `Alfred did not answer in that time, and may have created the task all the same. Repeat the command with --idempotency-key ${key}: it asks once.`,
   );
 }
 

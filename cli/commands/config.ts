@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { describeConfig, loadConfig } from '../../runtime/config.ts';
+import { describeConfig, ignoredVariables, loadConfig } from '../../runtime/config.ts';
 import { configPage } from '../config-page.ts';
 import type { CommandContext } from '../command-context.ts';
 import { localRun, stackEnvironment } from '../stack.ts';
@@ -15,6 +15,8 @@ export function addConfig(program: Command, { terminal }: CommandContext) {
       if (markdown) return terminal.write(configPage());
       const environment = await stackEnvironment();
       const entries = describeConfig(loadConfig(environment), environment);
+      const ignored = ignoredVariables(environment);
+      if (ignored.length > 0) terminal.note(`This version of Alfred does not read ${ignored.join(', ')}.`);
       if (json) return terminal.print(JSON.stringify(entries, null, 2));
       terminal.note(
         (await localRun())

@@ -7,7 +7,7 @@ export type Shell = (typeof shells)[number];
  * so far, like `$(…)`, must not run at a press of the tab key.
  */
 export const completionScripts: Record<Shell, string> = {
-  bash: `# Completion of alfred for bash: source <(alfred completion bash)
+  bash: `# Completion of alfred for bash: eval "$(alfred completion bash)"
 _alfred_complete() {
   local line word=\${COMP_WORDS[COMP_CWORD]} program=\${COMP_WORDS[0]/#\\~/$HOME}
   COMPREPLY=()

@@ -74,43 +74,47 @@ export async function ensureInstalled(print = (line) => process.stderr.write(`${
     ? [process.execPath, [npm]]
     : [process.platform === 'win32' ? 'npm.cmd' : 'npm', []];
   const npmRun = (...args) => run(command, [...npmArguments, ...args]);
-  const install = async () => {
-    const ci = (...options) => npmRun('ci', '--no-audit', '--no-fund', '--include=dev', ...options);
-    const unreachable = await registryFault(npmRun);
-    if (!unreachable) return ci();
-    // npm repeats each of a thousand requests for minutes. Its cache may hold everything.
-    const offline = await ci('--offline');
-    if (offline.code === 0) return offline;
-    // The registry may have missed one request only, or a proxy may not let pings through.
-    return { ...(await ci('--fetch-retries=1', '--fetch-timeout=30000')), unreachable };
-  };
-  const output = await install().finally(() => {
+  await installPackages(npmRun).finally(() => {
     hideProgress();
     rmSync(lockFile, { force: true });
   });
-  if (output.code !== 0 && output.unreachable) {
-    throw new Error(
-      [
-        `The package registry cannot be reached (${output.unreachable}), and npm's cache does not hold every package.`,
-        ...output.lines.slice(-5).map((line) => `  ${line}`),
-        'The first start needs it: check the connection, and the registry and proxy of npm (`npm config list`), then repeat the command.',
-      ].join('\n'),
-    );
-  }
-  if (output.code !== 0) {
-    throw new Error(
-      [
-        `npm ci failed${output.code === null ? '' : ` with exit code ${output.code}`}. Its last lines:`,
-        ...output.lines.slice(-15).map((line) => `  ${line}`),
-        'Check the connection to the package registry and the free disk space, then repeat the command.',
-      ].join('\n'),
-    );
-  }
   const remaining = installReason();
   if (remaining) throw new Error(`npm ci ended, but ${remaining}. Delete node_modules and repeat the command.`);
   print(`Installed dependencies in ${seconds()} s.`);
   return true;
 }
+
+/**
+ * Installs what package-lock.json lists: from npm's cache alone when no registry answers, else from the registry.
+ *
+ * @param {NpmRun} npmRun
+ * @throws Error with npm's last lines and what to do
+ */
+export async function installPackages(npmRun) {
+  const ci = (...options) => npmRun('ci', '--no-audit', '--no-fund', '--include=dev', ...options);
+  const isReachable = (await registryFault(npmRun)) === undefined;
+  // Without a connection npm repeats each of a thousand requests for minutes. Its cache may hold everything.
+  if (!isReachable && (await ci('--offline')).code === 0) return;
+  // The ping may have failed alone: by a connection that broke once, or by a proxy that lets no pings through. One
+  // repeat of each request is enough to find out, and npm's own time limits leave room for a slow connection.
+  const { code, lines } = isReachable ? await ci() : await ci('--fetch-retries=1');
+  if (code === 0) return;
+  const fault = connectionFault(lines);
+  const isAway = !isReachable && fault !== undefined;
+  throw new Error(
+    [
+      isAway
+        ? `The package registry cannot be reached (${fault}), and npm's cache does not hold every package. The last lines of npm ci:`
+        : `npm ci failed${code === null ? '' : ` with exit code ${code}`}. Its last lines:`,
+      ...lines.slice(-15).map((line) => `  ${line}`),
+      isAway
+        ? 'The first start needs it: check the connection, and the registry and proxy of npm (`npm config list`), then repeat the command.'
+        : 'Check the connection to the package registry and the free disk space, then repeat the command.',
+    ].join('\n'),
+  );
+}
+
+/** @typedef {(...args: string[]) => Promise<{ code: number | null, lines: string[] }>} NpmRun */
 
 /** What npm says when it gets no connection at all. Every other answer, also a refusal, is one of a registry. */
 const connectionFaults = [
@@ -129,12 +133,15 @@ const connectionFaults = [
 /**
  * Asks the registry that npm is set to once, without repeats.
  *
- * @param {(...args: string[]) => Promise<{ code: number | null, lines: string[] }>} npmRun
+ * @param {NpmRun} npmRun
  * @returns {Promise<string | undefined>} the code of the fault when no registry answers
  */
 export async function registryFault(npmRun) {
   const { code, lines } = await npmRun('ping', '--fetch-retries=0', '--fetch-timeout=10000');
-  if (code === 0) return undefined;
+  return code === 0 ? undefined : connectionFault(lines);
+}
+
+function connectionFault(lines) {
   const text = lines.join('\n');
   return connectionFaults.find((fault) => new RegExp(`\\b${fault}\\b`).test(text));
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Readiness } from '../../contract/health.ts';
 import { createApiHarness, startApi, type ApiHarness } from './api-harness.ts';
 import { sendRaw } from './send-raw.ts';
 
@@ -79,6 +80,22 @@ describe('requests for another host or from another origin', () => {
         expect((await app.inject({ url, headers: { host: '10.0.0.7:8080' } })).statusCode).toBe(status);
       expect(await statusOf({ host: 'alfred.example', origin: 'https://alfred.example' })).toBe(200);
       expect(await statusOf({ host: '127.0.0.1:8080', origin: 'http://api:8080' })).toBe(403);
+    } finally {
+      await app.close();
+    }
+  });
+
+  test('what is wrong with a dependency is told to listed hosts only, and its state to all', async () => {
+    const detail = 'password authentication failed for user "alfred"';
+    const { app, readiness } = await startApi(api, { config: { ...api.config, ALFRED_API_HOSTS: ['api:8080'] } });
+    readiness.require('postgres', () => Promise.reject(new Error(detail)));
+    const dependenciesFor = async (host: string) =>
+      (JSON.parse((await app.inject({ url: '/healthz', headers: { host } })).body) as Readiness).dependencies;
+    try {
+      for (const host of ['localhost', 'api:8080'])
+        expect(await dependenciesFor(host)).toMatchObject({ postgres: { status: 'down', detail } });
+      for (const host of ['10.0.0.7:8080', 'rebound.example'])
+        expect(await dependenciesFor(host)).toEqual({ postgres: { status: 'down' } });
     } finally {
       await app.close();
     }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, connect, type Socket } from 'node:net';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -123,6 +124,54 @@ test('--timeout stops waiting with exit code 124 and says how to go on; the task
   expect(stderr).toContain(`alfred tasks show ${id}`);
   expect(['queued', 'running']).toContain(status);
   await alfred(['tasks', 'cancel', id], at());
+});
+
+test.each([['hangs'], ['is away']])(
+  'when the API %s after the start, --json --timeout prints the task as it was then, with exit code 124',
+  async (fault) => {
+    harness.script([{ until: (signal) => once(signal, 'abort') }]);
+    // Answers the request that creates the task as the API does, and nothing after it.
+    const proxy = createHttpServer((request, response) => {
+      if (request.method !== 'POST') {
+        if (fault === 'hangs') return;
+        return void request.socket.destroy();
+      }
+      const forward = async () => {
+        const chunks: Buffer[] = [];
+        for await (const chunk of request) chunks.push(chunk as Buffer);
+        const headers = {
+          'content-type': 'application/json',
+          'idempotency-key': String(request.headers['idempotency-key']),
+        };
+        const answer = await fetch(harness.url + request.url, {
+          method: 'POST',
+          headers,
+          body: Buffer.concat(chunks),
+        });
+        response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
+      };
+      void forward();
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const { code, stdout, stderr } = await alfred(['ask', '--json', '--timeout', '2', 'What?'], at(url));
+    const { id } = await newest();
+    expect({ code, stderr }).toEqual({ code: 124, stderr: expect.stringContaining('Stopped waiting after 2 s.') });
+    expect(JSON.parse(stdout)).toMatchObject({ id });
+    proxy.closeAllConnections();
+    proxy.close();
+    await alfred(['tasks', 'cancel', id], at());
+  },
+);
+
+test('a wait that ends before Alfred has answered names the key with which a repeat asks once', async () => {
+  const silent = createServer(() => undefined);
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const { code, stderr } = await alfred(['ask', '--timeout', '2', 'What?'], at(url));
+  silent.close();
+  expect(code).toBe(124);
+  expect(stderr).toMatch(/--idempotency-key [0-9a-f-]{36}: it asks once/);
 });
 
 test('the callback is sent with the task; its secret comes from a file', async () => {

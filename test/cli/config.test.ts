@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { loadConfig } from '../../runtime/config.ts';
+import { describeConfig, ignoredVariables, loadConfig } from '../../runtime/config.ts';
 import { configPage } from '../../cli/config-page.ts';
 import { alfred } from './run-alfred.ts';
 
@@ -46,8 +46,21 @@ test('a variable that Alfred does not know is refused, with the nearest name', a
   const { code, stderr } = await alfred(['config'], environment);
   expect(code).toBe(2);
   expect(stderr).toContain('ALFRED_MODLE is not a variable of Alfred: did you mean ALFRED_MODEL?\n');
-  // It may be an operator's own, or of a later version.
   expect(stderr).not.toContain('ALFRED_NEITHER_THIS_NOR_THAT');
+});
+
+test('an operator’s own variable, or one of a later version, is named and ignored', async () => {
+  const own = ['ALFRED_HOME', 'ALFRED_ENV', 'ALFRED_HOST', 'ALFRED_LOG', 'ALFRED_VERSION', 'ALFRED_IMAGE'];
+  const environment = {
+    ALFRED_DATA_DIR: dataDir,
+    DATABASE_URL: 'postgres://db/alfred',
+    ...Object.fromEntries(own.map((name) => [name, 'x'])),
+  };
+  const { code, stderr } = await alfred(['config'], environment);
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: expect.stringContaining(`This version of Alfred does not read ${own.join(', ')}.`),
+  });
 });
 
 test('variables of tests, of Compose and of a service that is called alfred are no fault', () => {
@@ -59,9 +72,21 @@ test('variables of tests, of Compose and of a service that is called alfred are 
     ALFRED_SERVICE_PORT_HTTP: '8080',
     ALFRED_PORT: 'tcp://10.0.0.1:8080',
     ALFRED_PORT_8080_TCP_ADDR: '10.0.0.1',
+    // Of a service that is called alfred-api.
+    ALFRED_API_PORT: 'tcp://10.0.0.2:8080',
+    ALFRED_API_SERVICE_PORT: '8080',
+    // Of a container that is linked as alfred.
+    ALFRED_NAME: '/web/alfred',
+    ALFRED_ENV_NODE_VERSION: '24',
     ALFRED_EMPTY: '',
   };
-  expect(() => loadConfig({ DATABASE_URL: 'postgres://db/alfred', ...others })).not.toThrow();
+  const environment = { DATABASE_URL: 'postgres://db/alfred', ...others };
+  const config = loadConfig(environment);
+  expect(config.ALFRED_API_PORT).toBe(8080);
+  expect(ignoredVariables(environment)).toEqual([]);
+  expect(describeConfig(config, environment)).toContainEqual(
+    expect.objectContaining({ name: 'ALFRED_API_PORT', value: '8080', source: 'default' }),
+  );
 });
 
 test('an invalid configuration is reported with all faults at once, and without secrets', async () => {

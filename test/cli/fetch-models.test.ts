@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { pino } from 'pino';
@@ -44,13 +44,13 @@ afterAll(async () => {
   await hub?.close();
   await folders.removeAll();
 });
-const fetchInto = (dir: string, model: LocalModel) =>
-  fetchModel(model, dir, { log: pino({ level: 'silent' }), endpoint: hub.endpoint, known: [small, other] });
+const fetchInto = (dir: string, model: LocalModel, known = [small, other]) =>
+  fetchModel(model, dir, { log: pino({ level: 'silent' }), endpoint: hub.endpoint, known });
 
 test('a model that Alfred fetched is kept up to date and replaced by another one, a model of one’s own is not', async () => {
   const dir = join(await folders.make(), 'models', 'embedding');
   const weightsThere = async () => String(await readFile(join(dir, 'model.onnx')));
-  expect(await fetchInto(dir, other)).toBe(`other is in ${dir}`);
+  expect(await fetchInto(dir, other)).toEqual({ text: `other is in ${dir}`, isLeftChanged: false });
   await fetchInto(dir, small);
   expect(await weightsThere()).toBe(String(weights.small));
   await writeFile(join(dir, 'alfred-model.json'), '{"name": "small", "maxTokens": 128}');
@@ -59,8 +59,38 @@ test('a model that Alfred fetched is kept up to date and replaced by another one
   expect(hub.requests).toHaveLength(4);
 
   await writeFile(join(dir, 'model.onnx'), 'of a person');
-  expect(await fetchInto(dir, other)).toContain('left alone');
+  await rm(join(dir, '.alfred-fetched.json'));
+  expect(await fetchInto(dir, other)).toEqual({
+    text: `${dir} has one of your own, which is left alone`,
+    isLeftChanged: false,
+  });
   expect(await weightsThere()).toBe('of a person');
+});
+
+test('a model that Alfred fetched is replaced also when it is no longer on the list', async () => {
+  const dir = join(await folders.make(), 'embedding');
+  await fetchInto(dir, other);
+  expect(await fetchInto(dir, small, [small])).toEqual({ text: `small is in ${dir}`, isLeftChanged: false });
+  expect(String(await readFile(join(dir, 'model.onnx')))).toBe(String(weights.small));
+});
+
+test('a folder that an earlier version filled, without a note, is recognised by the list', async () => {
+  const dir = join(await folders.make(), 'embedding');
+  await fetchInto(dir, other);
+  await rm(join(dir, '.alfred-fetched.json'));
+  // It gets a note when it is kept, so that a later list need not have its model.
+  await fetchInto(dir, other);
+  expect(await fetchInto(dir, small, [small])).toEqual({ text: `small is in ${dir}`, isLeftChanged: false });
+});
+
+test('a damaged model that Alfred fetched is told, with what to do, and left alone', async () => {
+  const dir = join(await folders.make(), 'embedding');
+  await fetchInto(dir, small);
+  await writeFile(join(dir, 'model.onnx'), 'half a mod');
+  const { text, isLeftChanged } = await fetchInto(dir, small);
+  expect(isLeftChanged).toBe(true);
+  expect(text).toMatch(/changed or damaged since[^]*Remove the folder to have small fetched/);
+  expect(String(await readFile(join(dir, 'model.onnx')))).toBe('half a mod');
 });
 
 test('what a killed download left beside the folder is removed, and nothing of a person', async () => {

@@ -137,7 +137,7 @@ describe('completion', () => {
   const shells = {
     bash: (program: string, words: string[]) => {
       const line = words.map((word) => `'${word}'`).join(' ');
-      const script = `source <("$0" completion bash); complete -p alfred >/dev/null; COMP_WORDS=("$0" ${line}); COMP_CWORD=${words.length}; _alfred_complete; printf '%s\\n' "\${COMPREPLY[@]}"`;
+      const script = `eval "$("$0" completion bash)"; complete -p alfred >/dev/null; COMP_WORDS=("$0" ${line}); COMP_CWORD=${words.length}; _alfred_complete; printf '%s\\n' "\${COMPREPLY[@]}"`;
       return inShell('bash', ['-c', script, program], program);
     },
     zsh: (program: string, words: string[]) => {

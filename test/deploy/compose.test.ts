@@ -65,7 +65,7 @@ test('every variable of a role exists, and each role’s configuration is valid'
     const environment = environmentOf(service);
     expect({
       name,
-      unknown: Object.keys(environment).filter((variable) => !(variableNames as string[]).includes(variable)),
+      unknown: Object.keys(environment).filter((variable) => ![...variableNames, 'ALFRED_URL'].includes(variable)),
     }).toEqual({ name, unknown: [] });
     expect(() => loadConfig(environment)).not.toThrow();
   }
@@ -83,6 +83,14 @@ test('what an operator sets keeps the other containers’ name of the API, and e
   expect(hostsWith({ ALFRED_API_HOSTS: 'alfred.example.com' })).toEqual(['api:8080', 'alfred.example.com']);
   const folders = ['', 'local:ms-marco-minilm', 'local:mmarco-minilm'].map((RERANK) => withOwn(folder, { RERANK }));
   expect(folders).toEqual(['', '/models/rerank/local:ms-marco-minilm', '/models/rerank/local:mmarco-minilm']);
+});
+
+test('a command in a container of any role finds the API under a name that the API takes', () => {
+  const hosts = loadConfig(environmentOf(compose.services.api ?? { image: '' })).ALFRED_API_HOSTS;
+  for (const [name, service] of roles) {
+    const { host } = new URL(environmentOf(service).ALFRED_URL ?? 'http://nowhere');
+    expect({ name, isTaken: hosts.includes(host) }).toEqual({ name, isTaken: true });
+  }
 });
 
 test('the variables of the image exist', () => {

@@ -1,5 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import { cruise, type ICruiseResult } from 'dependency-cruiser';
@@ -37,6 +40,22 @@ test('the image contains every file that a role loads', async () => {
   const files = await loadedFiles(...entries);
   expect(files).toEqual(expect.arrayContaining(entries));
   expect(files.filter((file) => !isIn(copied, file))).toEqual([]);
+});
+
+test('`alfred` in the image is the command line of /app, with its arguments as they are', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'alfred-image-'));
+  const file = join(folder, 'alfred');
+  const dockerfile = read('deploy/docker/Dockerfile');
+  const command = /&& (printf .* && chmod 755 \S+)/.exec(dockerfile)?.[1] ?? '';
+  // As the build runs it, with this clone in place of /app.
+  const here = command.replaceAll('/usr/local/bin/alfred', file).replace('/app/', root);
+  const env = { PATH: `${dirname(process.execPath)}:/usr/bin:/bin` };
+  const run = (program: string, args: string[]) => spawnSync(program, args, { cwd: folder, encoding: 'utf8', env });
+  expect(run('sh', ['-c', here])).toMatchObject({ status: 0, stderr: '' });
+  const launched = run(file, ['tasks', 'two  words', '*']);
+  expect(launched).toMatchObject({ status: 2, stdout: '' });
+  expect(launched.stderr).toContain("`alfred tasks` has no command 'two  words'");
+  await rm(folder, { recursive: true });
 });
 
 test('the build context contains everything that is copied or that builds the bundle', async () => {

@@ -153,3 +153,34 @@ test('a registry that cannot be reached is found by one request; one that answer
   expect(await fault(0, 'npm notice PONG 5ms')).not.toHaveProperty('fault');
   expect(await fault(1, 'npm error code E404', 'npm error 404 Not Found')).not.toHaveProperty('fault');
 });
+
+test('a ping that failed alone keeps nothing from being installed, and a failure has npm’s own lines', async () => {
+  /** Installs with an npm that gives these answers, one after the other. */
+  const install = async (...answers: [code: number, ...lines: string[]][]) => {
+    const script = `
+      const { installPackages } = await import('./deploy/local/install.mjs');
+      const answers = ${JSON.stringify(answers)};
+      const asked = [];
+      const npm = async (...args) => {
+        const [code, ...lines] = answers.shift();
+        asked.push(args.filter((arg) => !/^--(no-|include)/.test(arg)).join(' '));
+        return { code, lines };
+      };
+      const message = await installPackages(npm).then(() => undefined, (error) => error.message);
+      console.log(JSON.stringify({ asked, message }));`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
+    return JSON.parse(stdout) as { asked: string[]; message?: string };
+  };
+  const ping = 'ping --fetch-retries=0 --fetch-timeout=10000';
+  const reset: [number, string] = [1, 'npm error code ECONNRESET'];
+  const notCached: [number, string] = [1, 'npm error code ENOTCACHED'];
+
+  expect(await install([0], [0])).toEqual({ asked: [ping, 'ci'] });
+  expect(await install(reset, [0])).toEqual({ asked: [ping, 'ci --offline'] });
+  expect(await install(reset, notCached, [0])).toEqual({ asked: [ping, 'ci --offline', 'ci --fetch-retries=1'] });
+  const away = await install(reset, notCached, [1, 'npm error code ENOTFOUND', 'npm error network not found']);
+  expect(away.message).toMatch(/^The package registry cannot be reached \(ENOTFOUND\)/);
+  expect(away.message).toContain('  npm error network not found\n');
+  const full = await install(reset, notCached, [228, 'npm error code ENOSPC']);
+  expect(full.message).toMatch(/^npm ci failed with exit code 228[^]*ENOSPC[^]*free disk space/);
+});

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, jest, test } from '@jest/globals';
@@ -14,6 +14,8 @@ const disk = (changes: Partial<FolderFiles> = {}): FolderFiles => ({
   freeBytes: async () => 1e12,
   write: async () => undefined,
   remove: async () => undefined,
+  list: async () => [],
+  changedAtMs: async () => 0,
   ...changes,
 });
 const failing = (code: string) =>
@@ -42,6 +44,18 @@ test('a usable folder is made and left empty, a file in its place is refused', a
   await rm(dir, { recursive: true });
   await writeFile(dir, 'in the way');
   await expect(real()).rejects.toThrow('ALFRED_DATA_DIR');
+});
+
+test('what killed processes left of their probes is removed, and nothing else', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'alfred-'));
+  const old = new Date(Date.now() - 2 * 3_600_000);
+  for (const name of ['.writable-killed', '.writable-of-another-process', 'tenant']) {
+    await writeFile(join(dir, name), '');
+    if (name !== '.writable-of-another-process') await utimes(join(dir, name), old, old);
+  }
+  await createFolderCheck(dir, 'ALFRED_DATA_DIR')();
+  expect((await readdir(dir)).sort()).toEqual(['.writable-of-another-process', 'tenant']);
+  await rm(dir, { recursive: true });
 });
 
 test('a folder that hangs is tried once, counts as failed, and is tried again when it has answered', async () => {

@@ -1,5 +1,7 @@
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { parseJson } from '../../../contract/json.ts';
 import { hashFile } from '../../../runtime/hash.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import { convertE5 } from './e5/convert-e5.ts';
@@ -41,9 +43,13 @@ export async function obtainEmbeddingModel(model: LocalModel, options: Options):
   const scratchName = options.dir === undefined ? 'model-' : '.alfred-model-';
   await removeLeftovers(cache, options.dir === undefined ? downloads : [scratchName]);
   const dir = options.dir ?? join(cache, model.name);
-  const isComplete = (folder: string) => holdsModel(folder, model);
-  if (await isComplete(dir)) {
+  const isComplete = async (folder: string) => (await filesIn(folder, model)) !== undefined;
+  const files = await filesIn(dir, model);
+  if (files) {
     await updateDescription(model, dir);
+    // Filled by a version that left no note. The folder may be read-only.
+    if (options.dir !== undefined && (await readNote(dir)) === undefined)
+      await noteFetched(dir, Object.keys(files)).catch(() => undefined);
     return dir;
   }
   const tried: string[] = [];
@@ -54,6 +60,7 @@ export async function obtainEmbeddingModel(model: LocalModel, options: Options):
       const fault = await faultOf(scratch, files);
       if (fault) throw new Error(fault);
       await updateDescription(model, scratch);
+      if (options.dir !== undefined) await noteFetched(scratch, Object.keys(files));
       await publish(scratch, dir, isComplete);
       log.info({ dir, from: nameOf(place) }, 'fetched a model');
       return dir;
@@ -66,10 +73,53 @@ export async function obtainEmbeddingModel(model: LocalModel, options: Options):
   throw new Error(`${model.name} could not be fetched. Tried ${tried.join('; ')}.`);
 }
 
-/** Whether a folder holds a model as one of its places has it: the checksums are compared. */
-export async function holdsModel(folder: string, { sources }: LocalModel): Promise<boolean> {
-  for (const { files } of sources) if (!(await faultOf(folder, files))) return true;
-  return false;
+/** Which files a folder holds of a model, as one of its places has them: the checksums are compared. */
+async function filesIn(folder: string, { sources }: LocalModel): Promise<ModelFiles | undefined> {
+  for (const { files } of sources) if (!(await faultOf(folder, files))) return files;
+  return undefined;
+}
+
+/**
+ * The file in which Alfred notes what it put into a folder that a person chose. The lists of models change with the
+ * version, so they cannot say whether an older version fetched what is there.
+ */
+const noteName = '.alfred-fetched.json';
+
+/** Notes the checksums of the files of a folder, by name. */
+async function noteFetched(folder: string, names: readonly string[]): Promise<void> {
+  const sums = await Promise.all(names.map(async (name) => [name, await hashFile(join(folder, name))] as const));
+  await writeFile(join(folder, noteName), JSON.stringify(Object.fromEntries(sums)));
+}
+
+const Note = z.record(z.string(), z.string());
+
+async function readNote(folder: string): Promise<Record<string, string> | undefined> {
+  return Note.safeParse(parseJson(await readFile(join(folder, noteName), 'utf8').catch(() => ''))).data;
+}
+
+/**
+ * Whose files a folder has: `fetched` by Alfred and unchanged, `changed` since Alfred fetched them, or of a `person`.
+ *
+ * @param known the models that Alfred fetches, for folders of versions that left no note
+ */
+export async function originOf(folder: string, known: readonly LocalModel[]) {
+  const hashes = new Map<string, Promise<string | undefined>>();
+  const hashOf = (name: string) => {
+    const hash = hashes.get(name) ?? hashFile(join(folder, name)).catch(() => undefined);
+    hashes.set(name, hash);
+    return hash;
+  };
+  const holds = async (sums: Record<string, string>) => {
+    for (const [name, sum] of Object.entries(sums)) if ((await hashOf(name)) !== sum) return false;
+    return true;
+  };
+  const noted = await readNote(folder);
+  if (noted && (await holds(noted))) return 'fetched';
+  for (const { files } of known.flatMap(({ sources }) => sources)) {
+    const sums = Object.entries(files).map(([name, { sha256 }]) => [name, sha256] as const);
+    if (await holds(Object.fromEntries(sums))) return 'fetched';
+  }
+  return noted ? 'changed' : 'person';
 }
 
 /** The description may have changed since the files were fetched, for example its thresholds. */
