@@ -66,12 +66,15 @@ test('the unfinished collection of a process that died is removed by the next on
 
 test('work whose lease is lost gets an abort signal', async () => {
   const { db, pool } = postgres();
-  const until = (signal: AbortSignal) =>
-    new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
   const work = async (signal: AbortSignal) => {
+    // Listens before the connection is ended: the loss may be noticed before the statement has answered.
+    const loss = new Promise<never>((_, reject) =>
+      signal.addEventListener('abort', () => reject(signal.reason as Error)),
+    );
+    loss.catch(() => {});
     await pool.query(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()
       and database = (select oid from pg_database where datname = current_database())`);
-    return until(signal);
+    return loss;
   };
   await expect(withLease(db, 'some work', work, 10)).rejects.toThrow();
   await withLease(db, 'some work', async (signal) => expect(signal.aborted).toBe(false));
