@@ -49,4 +49,4 @@ test('a task continues with a decision whose worker died while storing it, also 
   } finally {
     await workers.end();
   }
-}, 180_000);
+});

@@ -51,7 +51,7 @@ beforeAll(async () => {
     ALFRED_SWEEP_INTERVAL_S: '1',
     ALFRED_AGENTS: JSON.stringify({ knowledge: { approvals: [{ tool: 'pay', approvers: { roles: ['approver'] } }] } }),
   });
-}, 60_000);
+});
 afterAll(async () => {
   await harness?.close();
   await temporal?.stop();
@@ -158,4 +158,4 @@ test('Temporal’s database is deleted in the middle of tasks: they end right fr
   // Two steps of three tasks, and the first of the one that was cancelled.
   expect(calls).toEqual([{ outcome: 'completed', n: 7 }]);
   expect(requests).toHaveLength(7);
-}, 120_000);
+});
