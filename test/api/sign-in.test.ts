@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose';
 import { audience, startOidcServer, type OidcServer } from '../support/identity/oidc-server.ts';
+import { principalsOf } from '../../knowledge/store/readable.ts';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
 import { sendRaw } from './send-raw.ts';
 
@@ -169,6 +170,37 @@ describe('an access token', () => {
     expect(await raw(header)).toBe(200);
     expect(await raw(`${header}\r\n${header}`)).toBe(401);
     expect(await raw(`authorization: Bearer ${'a'.repeat(100_000)}`)).toBe(431);
+  });
+});
+
+describe('a person', () => {
+  test('who leaves a group loses its documents with the next token; an older token brings nothing back', async () => {
+    const groupsOf = async () =>
+      (await principalsOf(api.postgres.db, { tenant: 'acme', subject: 'cy' })).filter((name) =>
+        name.startsWith('group:'),
+      );
+    const token = (groups: string[], iat: number) => oidc.sign({ sub: 'cy', groups, iat });
+    const older = await token(['board', 'staff'], now() - 10);
+    expect(await codeOf(older)).toEqual([200, undefined]);
+    expect((await groupsOf()).sort()).toEqual(['group:board', 'group:staff']);
+    expect(await codeOf(await token(['staff'], now()))).toEqual([200, undefined]);
+    expect(await groupsOf()).toEqual(['group:staff']);
+    expect(await codeOf(older)).toEqual([200, undefined]);
+    expect(await groupsOf()).toEqual(['group:staff']);
+  });
+
+  test('whose token ends while they follow a task is told why the stream ends', async () => {
+    const { id } = await api.tasks.create(
+      { tenant: 'acme', subject: 'ada' },
+      { agent: 'knowledge', input: { text: 'A' } },
+      {},
+    );
+    // Half a minute of tolerance, less 28 seconds.
+    const headers = { ...bearer(await oidc.sign({ exp: now() - 28 })), accept: 'text/event-stream' };
+    const response = await fetch(`${api.url}/v1/tasks/${id}/events`, { headers });
+    expect(response.status).toBe(200);
+    expect(await response.text()).toMatch(/event: task\.queued[^]*: token_expired\n\n$/);
+    expect((await fetch(`${api.url}/v1/tasks/${id}/events`, { headers })).status).toBe(401);
   });
 });
 
