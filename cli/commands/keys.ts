@@ -49,9 +49,8 @@ export function addKeys(program: Command, context: CommandContext) {
     .option('--json', 'as JSON')
     .action(async (id: string, { json }: { json?: boolean }) => {
       const key = await context.api.call(path(id), { method: 'DELETE', answer: ApiKey });
-      context.terminal.print(
-        json ? JSON.stringify(key, null, 2) : `${id} is revoked. It counts for five seconds more.`,
-      );
+      if (json) return context.terminal.printJson(key);
+      context.terminal.print(`${id} is revoked. It counts for five seconds more.`);
     });
 }
 
@@ -82,7 +81,7 @@ async function rotate(id: string, { overlap, json }: RotateOptions, context: Com
 
 /** The key alone goes to standard output, for a script to keep. */
 function printOnce(made: NewApiKey, json: boolean | undefined, { terminal }: CommandContext) {
-  if (json) return terminal.print(JSON.stringify(made, null, 2));
+  if (json) return terminal.printJson(made);
   terminal.print(made.key);
   terminal.note(`Keep it: it is not shown again. Its id is ${made.id}, and what it makes belongs to ${made.subject}.`);
   if (made.oldKeyUntil !== null) terminal.note(`The key of before counts until ${formatMinute(made.oldKeyUntil)}.`);
@@ -97,7 +96,7 @@ async function list(options: ListOptions, { api, terminal }: CommandContext) {
       return { ...answer, items: answer.keys };
     },
   });
-  if (options.json) return terminal.print(JSON.stringify({ keys, nextCursor }, null, 2));
+  if (options.json) return terminal.printJson({ keys, nextCursor });
   if (keys.length === 0) return terminal.note('No keys. Make one: alfred keys add nightly-report');
   terminal.print(table([['ID', 'NAME', 'STATE', 'ROLES', 'EXPIRES', 'LAST USE'], ...keys.map(rowOf)]));
   noteMore({ nextCursor }, terminal);
@@ -115,7 +114,7 @@ const rowOf = ({ id, name, state, roles, expiresAt, lastUsedAt }: ApiKey) => [
 ];
 
 function print(key: ApiKey, json: boolean | undefined, { terminal }: CommandContext) {
-  if (json) return terminal.print(JSON.stringify(key, null, 2));
+  if (json) return terminal.printJson(key);
   terminal.print(
     table([
       ['key', key.id],
