@@ -99,7 +99,7 @@ export const createTaskActivities = (deps: TaskDeps) => {
       const text = isCiting ? replaceUnknownCitations(lastText, unknownNumbers(lastText, messages)) : lastText;
       const citations = citationsOf(text, messages, places);
       const grounded = isCiting ? { grounded: citations.length > 0 } : {};
-      return tasks.storeResult(task, { text, citations, incomplete: 'budget', ...grounded });
+      return tasks.storeResult(task, currentRun(), { text, citations, incomplete: 'budget', ...grounded });
     },
 
     /** @returns how it ended; undefined when this run had ended it before */
