@@ -161,7 +161,7 @@ async function makeCall(
     else failure = await withCircuitState(deps, modelCall, toAlfredError(error), isStreaming);
     const findPaid = () => ledger.findPaidCall(task, at.step, identity.purpose);
     const isOvertaken = failure.code === 'superseded' && !signal.aborted;
-    // Without an answer the step goes on with another call, and followers are told so.
+    // Without an answer the step goes on with another call, and so followers hear.
     if (isOvertaken && !(await findPaid().catch(() => undefined))) failure = overtaken();
     observeCall(metrics, record(), failure.code);
     const textParts = cutBy && answer && !isStopped ? running.cutText() : [];

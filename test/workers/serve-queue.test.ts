@@ -11,17 +11,17 @@ function changingCondition() {
   const waiting = new Set<() => void>();
   const set = (to: boolean) => {
     holds = to;
-    for (const look of waiting) look();
+    for (const check of waiting) check();
   };
   const untilHolds = (wanted: boolean) =>
     new Promise<void>((resolve) => {
-      const look = () => {
+      const check = () => {
         if (holds !== wanted) return;
-        waiting.delete(look);
+        waiting.delete(check);
         resolve();
       };
-      waiting.add(look);
-      look();
+      waiting.add(check);
+      check();
     });
   return { set, watch: { holds: () => holds, until: untilHolds } as unknown as ConditionWatch };
 }
@@ -33,7 +33,9 @@ test('a condition that changes again and again leaves few workers at once, and t
     const { promise, resolve } = Promise.withResolvers<void>();
     const worker = { takesActivities, isShutDown: false, end: resolve };
     made.push(worker);
-    const shutdown = () => void (worker.isShutDown = true);
+    const shutdown = () => {
+      worker.isShutDown = true;
+    };
     // It ends when its last activity does.
     return {
       run: () => promise,

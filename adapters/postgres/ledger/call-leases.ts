@@ -48,14 +48,9 @@ export function createCallLeases(
       throw new Error('The call leases are closed.');
     }
     session = opened;
-    if (!isChecked) void check(opened);
-    return opened;
-  };
-
-  /** Once a process. An error of the connections says nothing about a pooler. */
-  const check = async (opened: LeaseSession): Promise<void> => {
+    if (!isChecked) void reportPooler(urlOf(), opened, log);
     isChecked = true;
-    if (await isShared(urlOf(), opened).catch(() => false)) log.error(shared);
+    return opened;
   };
 
   /** Makes the session lock what is wanted. Changes that come meanwhile go into the next statement together. */
@@ -120,6 +115,11 @@ export function createCallLeases(
       await session?.close();
     },
   };
+}
+
+/** An error of the connections says nothing about a pooler. */
+async function reportPooler(databaseUrl: string, opened: LeaseSession, log: Pick<Logger, 'error'>): Promise<void> {
+  if (await isShared(databaseUrl, opened).catch(() => false)) log.error(shared);
 }
 
 /** The key of a lock: the second half of the call's id, which is random. */

@@ -52,8 +52,8 @@ export async function openLeaseSession(
 }
 
 /**
- * Whether other clients of this address get the session too, as behind a pooler in transaction mode. Then the locks of a
- * session outlive its client.
+ * Whether other clients of this address get the session too, as behind a pooler in transaction mode. Then the locks of
+ * a session outlive its client.
  */
 export async function isShared(databaseUrl: string, { client }: Pick<LeaseSession, 'client'>): Promise<boolean> {
   const other = new pg.Client({
