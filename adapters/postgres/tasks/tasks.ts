@@ -125,7 +125,8 @@ async function storeResult(db: Database, task: TaskRef, run: Run, result: TaskRe
       locked: lockContents(task),
       open_task: sql`
         update tasks set result_hash = ${hash} from locked
-        where id = ${task.taskId} and ended_at is null and run_id = ${run.runId} returning id`,
+        where id = ${task.taskId} and tenant = ${task.tenant} and subject = ${task.subject}
+          and ended_at is null and run_id = ${run.runId} returning id`,
       content: insertContent(task, hash, content, 'open_task'),
     })} select from open_task`.execute(db);
   if (rows.length === 0) throw new AlfredError('superseded', 'The task had ended.');
