@@ -12,7 +12,7 @@ type Options = {
 
 /**
  * Waits between attempts: 200 ms, doubled up to 5 s, each shortened at random so that clients do not come back at once;
- * or as long as `Retry-After` asks for.
+ * or longer, when `Retry-After` asks for it.
  */
 export function createBackoff({ giveUpAfterMs, signal, onWait }: Options) {
   let failingSince: number | undefined;
@@ -27,7 +27,7 @@ export function createBackoff({ giveUpAfterMs, signal, onWait }: Options) {
     async wait(error: AlfredError): Promise<void> {
       const isFirst = failingSince === undefined;
       failingSince ??= Date.now();
-      const pauseMs = error.retryAfterMs ?? delayMs * (0.5 + Math.random() / 2);
+      const pauseMs = Math.max(error.retryAfterMs ?? 0, delayMs * (0.5 + Math.random() / 2));
       if (Date.now() + pauseMs - failingSince > giveUpAfterMs) throw error;
       if (isFirst) onWait?.(error);
       await sleep(pauseMs, signal);

@@ -1,4 +1,5 @@
 import { ask, type AskOptions, type Question } from './ask.ts';
+import { fillPath } from './fill-path.ts';
 import { follow, type FollowOptions } from './follow.ts';
 import { list } from './list.ts';
 import { request } from './request.ts';
@@ -19,9 +20,6 @@ const lastIngestionEvents: readonly IngestionEvent['type'][] = [
   'ingestion.failed',
   'ingestion.cancelled',
 ];
-
-const eventsPath = (of: 'tasks' | 'conversations' | 'ingestions', id: string) =>
-  `/v1/${of}/${encodeURIComponent(id)}/events`;
 
 /**
  * A client of one server. It holds no connection and no state: make as many as you like.
@@ -50,7 +48,7 @@ export function createAlfred(options: AlfredOptions) {
     followTask: (id: string, given: FollowOptions = {}) =>
       follow<TaskEvent>(
         server,
-        { path: eventsPath('tasks', id), isLast: ({ type }) => lastTaskEvents.includes(type) },
+        { path: fillPath('/v1/tasks/{id}/events', { id }), isLast: ({ type }) => lastTaskEvents.includes(type) },
         given,
       ),
 
@@ -58,7 +56,10 @@ export function createAlfred(options: AlfredOptions) {
     followConversation: (id: string, given: FollowOptions = {}) =>
       follow<ConversationEvent>(
         server,
-        { path: eventsPath('conversations', id), isLast: ({ type }) => type === 'conversation.deleted' },
+        {
+          path: fillPath('/v1/conversations/{id}/events', { id }),
+          isLast: ({ type }) => type === 'conversation.deleted',
+        },
         given,
       ),
 
@@ -66,7 +67,10 @@ export function createAlfred(options: AlfredOptions) {
     followIngestion: (id: string, given: FollowOptions = {}) =>
       follow<IngestionEvent>(
         server,
-        { path: eventsPath('ingestions', id), isLast: ({ type }) => lastIngestionEvents.includes(type) },
+        {
+          path: fillPath('/v1/ingestions/{id}/events', { id }),
+          isLast: ({ type }) => lastIngestionEvents.includes(type),
+        },
         given,
       ),
 

@@ -17,5 +17,5 @@ export async function* list<R extends ListRoute>(
     const page = (await request(server, route, ...([given] as unknown as RequestArguments<R>))) as Page;
     yield* Object.values<unknown>(page).find(Array.isArray) as ItemOf<R>[];
     cursor = page.nextCursor;
-  } while (cursor !== null);
+  } while (typeof cursor === 'string');
 }

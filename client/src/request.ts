@@ -1,6 +1,8 @@
 import { AlfredError } from './alfred-error.ts';
 import { createBackoff } from './backoff.ts';
 import { createDeadline } from './deadline.ts';
+import { fillPath } from './fill-path.ts';
+import { randomId } from './random-id.ts';
 import { noAnswer, notAlfred, unreachable } from './refusal.ts';
 import { isRepeatable, takesKey, type Answer, type RequestArguments, type Route } from './routes.ts';
 import { open, type Call, type Server } from './server.ts';
@@ -89,7 +91,7 @@ function callOf(route: Route, given: Given): Call {
       value === undefined ? [] : [[name, textOf(value)] as [string, string]],
     ),
   ).toString();
-  const path = template.replace(/\{(\w+)\}/g, (_, name: string) => segment(name, given.path?.[name]));
+  const path = fillPath(template, given.path);
   const body = route === 'POST /v1/conversations/{id}/messages' ? withId(given.body) : given.body;
   const isForm = body instanceof FormData;
   return {
@@ -99,7 +101,7 @@ function callOf(route: Route, given: Given): Call {
     headers: {
       accept: 'application/json',
       ...(body === undefined || isForm ? {} : { 'content-type': 'application/json' }),
-      ...(takesKey(route) ? { 'idempotency-key': given.idempotencyKey ?? crypto.randomUUID() } : {}),
+      ...(takesKey(route) ? { 'idempotency-key': given.idempotencyKey ?? randomId() } : {}),
       ...(waitS === undefined ? {} : { prefer: `wait=${waitS}` }),
       ...given.headers,
     },
@@ -109,12 +111,5 @@ function callOf(route: Route, given: Given): Call {
 /** A list in a query is one text with commas. */
 const textOf = (value: unknown) => (Array.isArray(value) ? value.join(',') : String(value));
 
-function segment(name: string, value: unknown): string {
-  // Of dots alone, an address would be another one.
-  if (typeof value !== 'string' || /^\.{0,2}$/.test(value))
-    throw new TypeError(`path.${name} is ${JSON.stringify(value)}: expected an id or a name`);
-  return encodeURIComponent(value);
-}
-
 /** A message with an id can be sent again. */
-const withId = (body: unknown) => ({ id: crypto.randomUUID(), ...(body as object) });
+const withId = (body: unknown) => ({ id: randomId(), ...(body as object) });

@@ -4,7 +4,7 @@ import type { Ingestion, Schemas } from './schemas.ts';
 import type { Server } from './server.ts';
 
 /** `name` is the document's name and may be a relative path: the same name again replaces the document. */
-export type FileToUpload = { name: string; content: string | Uint8Array<ArrayBuffer> | ArrayBuffer | Blob };
+export type FileToUpload = { name: string; content: string | Uint8Array | ArrayBuffer | Blob };
 
 /** How long an upload may take, in milliseconds, unless the caller says otherwise. */
 const defaultTimeoutMs = 600_000;
@@ -22,7 +22,7 @@ export function upload(
   { query, callback, timeoutMs = defaultTimeoutMs, ...options }: UploadOptions = {},
 ): Promise<Ingestion> {
   const body = new FormData();
-  for (const { name, content } of files) body.append('file', new Blob([content]), name);
+  for (const { name, content } of files) body.append('file', new Blob([content as BlobPart]), name);
   if (callback) body.append('callback', JSON.stringify(callback));
   return request(server, 'POST /v1/documents', {
     body,

@@ -17,7 +17,7 @@ type HeaderRecord = Record<string, string | readonly string[] | undefined>;
 export type SignedRequest = {
   headers: Headers | HeaderRecord;
   /** The body as it came, before it is parsed. */
-  body: string | Uint8Array<ArrayBuffer>;
+  body: string | Uint8Array;
 };
 
 export type VerifyOptions = {
@@ -40,7 +40,7 @@ export async function verifyWebhook(
   { secret, toleranceS = 300 }: VerifyOptions,
 ): Promise<{ id: string } & Webhook> {
   const keys = [secret].flat().map(bytesOfSecret);
-  const body = new Uint8Array(await bytesOf(request));
+  const body = await bytesOf(request);
   const id = headerOf(request.headers, 'webhook-id');
   const timestamp = headerOf(request.headers, 'webhook-timestamp');
   const signatures = headerOf(request.headers, 'webhook-signature')
@@ -73,10 +73,11 @@ async function isSignature(secret: Bytes, signature: Bytes, signed: Bytes): Prom
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-function bytesOf(request: Request | SignedRequest): Promise<ArrayBuffer> | Bytes {
-  if (request instanceof Request) return request.arrayBuffer();
+/** Goes by what an object can do: frameworks bring a `Request` and `Headers` of their own. */
+async function bytesOf(request: Request | SignedRequest): Promise<Bytes> {
+  if ('arrayBuffer' in request) return new Uint8Array(await request.arrayBuffer());
   if (typeof request.body === 'string') return new TextEncoder().encode(request.body);
-  if (request.body instanceof Uint8Array) return request.body;
+  if (ArrayBuffer.isView(request.body)) return new Uint8Array(request.body);
   throw new TypeError('body must be the raw body of the request, as text or bytes, before it is parsed');
 }
 
@@ -85,7 +86,7 @@ function parse(body: Bytes): Webhook {
 }
 
 function headerOf(headers: Headers | HeaderRecord, name: string): string {
-  const value = headers instanceof Headers ? headers.get(name) : headers[name];
+  const value = typeof headers.get === 'function' ? headers.get(name) : (headers as HeaderRecord)[name];
   if (typeof value !== 'string') throw invalid(`it has no header ${name}`);
   return value;
 }
