@@ -37,7 +37,7 @@ export class AlfredError extends Error {
   override readonly name = 'AlfredError';
   /** Stable; decide by it. */
   readonly code: AlfredErrorCode;
-  /** HTTP status; undefined when there was no answer. */
+  /** HTTP status; undefined when there was no answer. For `webhook_invalid` 401: what to answer. */
   readonly status: number | undefined;
   /** Finds the lines in the server's log. */
   readonly requestId: string | undefined;

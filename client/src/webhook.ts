@@ -64,6 +64,7 @@ const invalid = (reason: string) =>
   new AlfredError(
     'webhook_invalid',
     `The webhook is refused: ${reason}. Pass the body as it came, before it is parsed.`,
+    { status: 401 },
   );
 
 async function isSignature(secret: Bytes, signature: Bytes, signed: Bytes): Promise<boolean> {
