@@ -39,4 +39,3 @@ export function createDeadline(outer: AbortSignal | undefined) {
     },
   };
 }
-export type Deadline = ReturnType<typeof createDeadline>;
