@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createConversationRows } from '../../adapters/postgres/conversations/conversation-rows.ts';
 import { createConversationTurns } from '../../adapters/postgres/conversations/conversation-turns.ts';
 import { taskWorkflowId } from '../../contract/ids.ts';
+import { person } from '../support/principals.ts';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
 
 let harness: ApiHarness;
@@ -39,7 +40,10 @@ test('a task that Temporal has lost starts again with its priority, also that of
   const { body: conversation } = await http.post('/v1/conversations', { priority: 2 });
   const { db } = postgres;
   const ref = { ...scope, conversationId: conversation.id, agent: 'knowledge' };
-  await createConversationRows(db).storeMessage({ ...scope, roles: [] }, ref.conversationId, { id: 'm', text: 'A' });
+  await createConversationRows(db).storeMessage(person(scope.subject, { tenant: scope.tenant }), ref.conversationId, {
+    id: 'm',
+    text: 'A',
+  });
   const turns = createConversationTurns(db);
   await turns.decide(ref, ['m']);
   const turn = await turns.begin(ref, {});

@@ -171,8 +171,9 @@ test('a note and a result that come after their task was erased leave no content
     { step: 1, callId: 'c1', tool: 'look', arguments: {}, rule: { ...rule, tool: 'look' } },
   ]);
   const id = state && 'pending' in state ? state.pending.id : '';
-  const note = await approvals.storeNote(id, { comment: 'IN TIME' });
-  expect(await approvals.storeNote(id, { comment: 'IN TIME' })).toBe(note);
+  const ada = person('ada');
+  const note = (await approvals.storeDecision(ada, id, { comment: 'IN TIME' })) ?? '';
+  expect(await approvals.storeDecision(ada, id, { comment: 'IN TIME' })).toBe(note);
   expect(await approvals.loadNote(id, note)).toEqual({ comment: 'IN TIME' });
   await harness.tasks.storeResult(task, run, { text: 'PARTIAL', citations: [] });
   expect((await harness.tasks.get(local, task.taskId))?.result).toBeNull();
@@ -182,7 +183,7 @@ test('a note and a result that come after their task was erased leave no content
   const erasing = await harness.pool.connect();
   await erasing.query('begin');
   await erasing.query('select from approvals where id = $1 for update', [id]);
-  const late = approvals.storeNote(id, { comment: 'NEVER SAID' });
+  const late = approvals.storeDecision(ada, id, { comment: 'NEVER SAID' });
   await harness.untilStatementsWait(1);
   await erasing.query('delete from approvals where id = $1', [id]);
   await erasing.query('commit');
@@ -231,7 +232,7 @@ test('a deleted conversation is erased when no task of it is being undone', asyn
   const turns = createConversationTurns(harness.db);
   const { id, agent } = await rows.create(local, { agent: 'knowledge' }, { onBusy: 'enqueue' });
   const ref = { ...local, conversationId: id, agent };
-  await rows.storeMessage({ ...local, roles: [] }, id, { id: 'm', text: 'PAY' });
+  await rows.storeMessage(person(local.subject, { tenant: local.tenant }), id, { id: 'm', text: 'PAY' });
   await turns.decide(ref, ['m']);
   const turn = await turns.begin(ref, {});
   if (!turn) throw new Error('no turn');
