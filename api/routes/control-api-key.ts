@@ -20,7 +20,7 @@ export const controlApiKeyRoutes =
         description:
           'Id, subject, roles and end stay. The key of before counts for `overlapS` seconds more; one from before that, no more.',
         params: KeyParams,
-        body: ApiKeyRotation.optional(),
+        bodies: { 'application/json': ApiKeyRotation },
         'x-optional-body': true,
         response: { 200: json('The new key, once', NewApiKey), ...problems(404, 409, ...bodyProblems) },
       },
