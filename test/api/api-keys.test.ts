@@ -142,6 +142,13 @@ test('a person sees and gives only their own: keys of others are not there, and 
   expect([refused.status, refused.body.code]).toEqual([403, 'keys_forbidden']);
   expect((await door.http.get('/v1/api-keys?limit=1')).body).toMatchObject({ keys: [{}], nextCursor: foreign });
   await ada.app.close();
+  // Who manages the keys of all gets no secret of a key with roles that they lack.
+  const admin = await startApi(api, { identify: () => ({ principal: person('eve', { roles: ['admin'] }) }) });
+  expect((await admin.http.request(`/v1/api-keys/${mine.id}/rotate`, { method: 'POST' })).body.code).toBe(
+    'keys_forbidden',
+  );
+  expect((await admin.http.get(`/v1/api-keys/${mine.id}`)).body).toMatchObject({ state: 'active' });
+  await admin.app.close();
 
   // A role that was taken from the person is taken from the key, and from the schedules of both.
   const subjects = createSubjects(api.postgres.db);
