@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ApiKey, ApiKeyList, ApiKeyListQuery, ApiKeyRequest, NewApiKey } from '../../contract/api-keys.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import type { Principal } from '../../contract/principal.ts';
-import { rolesNotOwned, whyNoKeys } from '../../contract/rules/key-rights.ts';
+import { whyNoKeys, whyNotGiven } from '../../contract/rules/key-rights.ts';
 import { newApiKeyId, newApiKeySecret } from '../../runtime/api-key-text.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
@@ -28,9 +28,7 @@ export const apiKeyRoutes =
       },
       handler: async ({ scope, body }, reply) => {
         mayManage(scope);
-        const lacking = rolesNotOwned(scope, body.roles);
-        if (lacking.length > 0)
-          throw new AlfredError('keys_forbidden', `You cannot give a role that you lack: ${lacking.join(', ')}.`);
+        mayGive(scope, body);
         const id = newApiKeyId();
         const { key, hash } = newApiKeySecret(id);
         const row = await apiKeys.create(scope, body, { id, hash });
@@ -78,6 +76,12 @@ export const apiKeyRoutes =
 /** @throws AlfredError `keys_forbidden` */
 export function mayManage(principal: Principal): void {
   const why = whyNoKeys(principal);
+  if (why !== undefined) throw new AlfredError('keys_forbidden', why);
+}
+
+/** @throws AlfredError `keys_forbidden` */
+export function mayGive(principal: Principal, key: Pick<Principal, 'roles' | 'scopes'>): void {
+  const why = whyNotGiven(principal, key);
   if (why !== undefined) throw new AlfredError('keys_forbidden', why);
 }
 

@@ -5,7 +5,7 @@ import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { parse } from '../http/problems.ts';
 import { bodyProblems, json, problems } from '../http/responses.ts';
-import { found, KeyParams, mayManage } from './api-keys.ts';
+import { found, KeyParams, mayGive, mayManage } from './api-keys.ts';
 
 export const controlApiKeyRoutes =
   ({ apiKeys }: Pick<ApiDeps, 'apiKeys'>) =>
@@ -20,19 +20,19 @@ export const controlApiKeyRoutes =
         description:
           'Id, subject, roles and end stay. The key of before counts for `overlapS` seconds more; one from before that, no more.',
         params: KeyParams,
-        body: ApiKeyRotation.optional(),
+        bodies: { 'application/json': ApiKeyRotation },
         'x-optional-body': true,
         response: { 200: json('The new key, once', NewApiKey), ...problems(404, 409, ...bodyProblems) },
       },
       handler: async ({ scope, params: { id }, body }, reply) => {
         mayManage(scope);
         const { overlapS } = parse(ApiKeyRotation, body ?? {});
+        const known = found(id, await apiKeys.get(scope, id));
+        // The new secret is told to who rotates. A key has no role that its creator lost, so creators lack none of its.
+        mayGive(scope, { roles: known.createdBy === scope.subject ? [] : known.roles, scopes: known.scopes });
         const { key, hash } = newApiKeySecret(id);
         const row = await apiKeys.rotate(scope, id, hash, overlapS);
-        if (!row) {
-          found(id, await apiKeys.get(scope, id));
-          throw new AlfredError('key_ended');
-        }
+        if (!row) throw new AlfredError('key_ended');
         return reply.header('cache-control', 'no-store').send({ ...row, key });
       },
     });

@@ -23,7 +23,14 @@ function fitting(schema: JsonObject, schemas: JsonObject): Arbitrary<unknown> {
     case 'object': {
       const properties = Object.entries<JsonObject>(schema['properties'] ?? {});
       if (properties.length === 0)
-        return fc.dictionary(fc.string(), fc.oneof(fc.string({ unit: 'binary' }), anything), { maxKeys: 4 });
+        return fc.oneof(
+          {
+            weight: 11,
+            arbitrary: fc.dictionary(fc.string(), fc.oneof(fc.string({ unit: 'binary' }), anything), { maxKeys: 4 }),
+          },
+          // What agents take.
+          { weight: 1, arbitrary: fc.constant({ text: 'A question?' }) },
+        );
       return fc.record(Object.fromEntries(properties.map(([name, inner]) => [name, valueOf(inner, schemas)])), {
         requiredKeys: schema['required'] ?? [],
       });
