@@ -112,6 +112,32 @@ export const httpStatusOf = (code: ErrorCode): number => table[code][0];
 export const maxAttemptsOf = (code: ErrorCode): number => table[code][1];
 /** The message for people when the error carries no more specific one. */
 export const defaultMessageOf = (code: ErrorCode): string => table[code][2];
+/**
+ * Codes after which the same request, or the same question, may succeed later although the caller changes nothing. A
+ * code of status 503 counts without being listed.
+ */
+const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'internal',
+  'task_queued',
+  'task_running',
+  'conversation_busy',
+  'conversation_full',
+  'ingestion_running',
+  'model_unavailable',
+  'model_rate_limited',
+  'tool_failed',
+  'terminated',
+  'timed_out',
+  'never_started',
+  'workflow_lost',
+  'superseded',
+  'callback_undelivered',
+  'source_unreachable',
+]);
+
+/** Whether it is worth asking again later, without a change. */
+export const isWorthRepeating = (code: ErrorCode): boolean =>
+  passing.has(code) || (httpStatusOf(code) === 503 && code !== 'wrong_namespace');
 export const errorCodes = Object.keys(table) as [ErrorCode, ...ErrorCode[]];
 
 /**

@@ -24,16 +24,17 @@ import {
   DocumentUpload,
   IngestedFile,
   Ingestion,
-  Passage,
   Rank,
   RankedPassage,
   SearchRequest,
   SearchResult,
 } from '../../contract/documents.ts';
+import { ErrorCodeSchema } from '../../contract/error-code.ts';
 import { TaskEvent, TaskEventPage } from '../../contract/events.ts';
 import { DependencyState, Health, Readiness } from '../../contract/health.ts';
 import { IngestionEvent, IngestionEventPage } from '../../contract/ingestion-events.ts';
 import { Json } from '../../contract/json-schema.ts';
+import { NextCursor } from '../../contract/paging.ts';
 import { Problem } from '../../contract/problem.ts';
 import { Schedule, ScheduleChange, ScheduleList, ScheduleRequest, ScheduleRun } from '../../contract/schedule.ts';
 import { Source, SourceChange, SourceList, SourceRequest } from '../../contract/sources.ts';
@@ -56,7 +57,10 @@ import {
   Waiting,
 } from '../../contract/task.ts';
 import { UsageReport, UsageRow } from '../../contract/usage.ts';
+import { namedEvents } from './event-schemas.ts';
+import { describeForReaders } from './readable-schema.ts';
 
+/** Schemas that requests and responses share. What they say of a request holds for both. */
 const shared = { Budget, Json };
 const accepted = {
   ...shared,
@@ -99,6 +103,7 @@ const answered = {
   DocumentList,
   DocumentText,
   Effect,
+  ErrorCode: ErrorCodeSchema,
   Health,
   IngestedFile,
   Ingestion,
@@ -106,7 +111,7 @@ const answered = {
   IngestionEventPage,
   MessageList,
   MessageReceipt,
-  Passage,
+  NextCursor,
   RankedPassage,
   Rank,
   CheckedCitation,
@@ -131,6 +136,7 @@ const answered = {
   Waiting,
   UsageReport,
   UsageRow,
+  ...namedEvents,
 };
 
 type Io = 'input' | 'output';
@@ -142,7 +148,12 @@ const uri = (id: string) => `#/components/schemas/${id}`;
 function convert(schemas: Record<string, z.ZodType>, io: Io): Record<string, JsonSchema> {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(schemas)) registry.add(schema, { id });
-  const converted = z.toJSONSchema(registry, { io, uri, unrepresentable: 'any' }).schemas;
+  const converted = z.toJSONSchema(registry, {
+    io,
+    uri,
+    unrepresentable: 'any',
+    override: ({ zodSchema, jsonSchema }) => describeForReaders(zodSchema, jsonSchema, io),
+  }).schemas;
   return Object.fromEntries(Object.entries(converted).map(([id, schema]) => [id, withoutIdentity(schema)]));
 }
 
