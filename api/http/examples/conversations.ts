@@ -25,7 +25,7 @@ const conversation: Conversation = {
   },
 };
 
-const said: ConversationMessage = {
+const question: ConversationMessage = {
   id: 'question-1',
   position: 1,
   role: 'user',
