@@ -41,14 +41,14 @@ export const createScheduleControl = ({ client, schedules, temporalSchedules }: 
     );
 
   return {
-    async create(identity, request, options) {
-      const row = await schedules.create(identity, request, options);
+    async create(principal, request, options) {
+      const row = await schedules.create(principal, request, options);
       try {
         await translateRefusal(
           temporalSchedules.create(scheduleWorkflowId(row.id), userScheduleDefinition(row), userScheduleState(row)),
         );
       } catch (error) {
-        if (error instanceof InvalidRequest) await schedules.discard(identity, row.id);
+        if (error instanceof InvalidRequest) await schedules.discard(principal, row.id);
         throw error;
       }
       return row;

@@ -3,7 +3,6 @@ import { parameterExamples } from './examples/ids.ts';
 import { examplesOf } from './examples/index.ts';
 import { problemResponses } from './problem-docs.ts';
 import { namedSchemas } from './schemas.ts';
-import { securitySchemes } from './security.ts';
 
 type Json = Record<string, unknown>;
 type Header = { required?: boolean; schema: Json; description?: string };
@@ -39,9 +38,9 @@ export const transformObject: SwaggerTransformObject = (document) => {
   return {
     ...object,
     components: {
+      ...object.components,
       schemas: namedSchemas(),
       ...Object.fromEntries(Object.entries(components).map(([kind, named]) => [kind, sorted(named)])),
-      ...(Object.keys(securitySchemes).length > 0 ? { securitySchemes } : {}),
     },
   } as unknown as ReturnType<SwaggerTransformObject>;
 };

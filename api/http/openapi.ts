@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { version } from '../../runtime/version.ts';
 import type { ResponseDoc } from './problem-docs.ts';
 import { jsonSchemaOf } from './schemas.ts';
-import { security } from './security.ts';
+import { security, securitySchemes } from './security.ts';
 
 export const openapi = {
   openapi: '3.1.0' as const,
@@ -16,6 +16,7 @@ export const openapi = {
   },
   servers: [{ url: '/', description: 'This server' }],
   security,
+  components: { securitySchemes },
   tags: [
     { name: 'tasks', description: 'Ask an agent a question, and follow it until it answers' },
     { name: 'approvals', description: 'Decide about tool calls that wait for a person' },
@@ -24,6 +25,7 @@ export const openapi = {
     { name: 'documents', description: 'Add, search and delete what agents answer from' },
     { name: 'agents', description: 'List the agents and what they take' },
     { name: 'usage', description: 'Read what model calls cost' },
+    { name: 'identity', description: 'Read who you are, and manage API keys of services' },
     { name: 'operations', description: 'Probes, metrics and this document' },
   ],
 };

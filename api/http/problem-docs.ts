@@ -11,18 +11,33 @@ export type ResponseDoc = { description: string; headers?: Record<string, Header
 /** Codes that every operation below /v1 can answer with. */
 const usualCodes: ErrorCode[] = [
   'unauthenticated',
+  'token_missing',
+  'token_invalid',
+  'token_expired',
+  'token_not_yet_valid',
+  'token_audience',
+  'token_issuer',
+  'token_type',
+  'key_invalid',
+  'key_expired',
+  'key_revoked',
   'forbidden_host',
+  'insufficient_scope',
   'not_acceptable',
   'internal',
   'temporal_unavailable',
   'database_unavailable',
+  'identity_unavailable',
   'draining',
 ];
 
 /** The problem response of each status: its name in the document, and what the status stands for. */
 export const problemResponses: Record<number, { name: string; description: string }> = {
   400: { name: 'BadRequest', description: 'The request could not be read.' },
-  401: { name: 'Unauthenticated', description: 'The request does not say who sends it.' },
+  401: {
+    name: 'Unauthenticated',
+    description: 'The request has no access token or API key that counts. `WWW-Authenticate` says so too.',
+  },
   403: { name: 'Forbidden', description: 'The sender may not do this.' },
   404: { name: 'NotFound', description: 'There is no such thing, or the sender may not see it.' },
   406: { name: 'NotAcceptable', description: 'The answer has none of the media types in `Accept`.' },
@@ -51,10 +66,7 @@ export function problemDocs(codes: ErrorCode[]): Record<number, ResponseDoc> {
     [...byStatus].map(([status, ofStatus]) => [
       status,
       {
-        description:
-          status === 431
-            ? '`malformed_request`: the address and headers are larger than the limit, 16 KB together.'
-            : describe(ofStatus),
+        description: describe(status, ofStatus),
         ...(status === 503 ? { headers: retryAfter } : {}),
         content: { 'application/problem+json': { schema: Problem } },
       },
@@ -62,8 +74,13 @@ export function problemDocs(codes: ErrorCode[]): Record<number, ResponseDoc> {
   );
 }
 
+/** Statuses with so many codes, or one code of many statuses, that the status says what they mean together. */
+const describedByStatus = [401, 431];
+
 /** One sentence for one code, a list for several. */
-function describe(codes: ErrorCode[]): string {
-  const lines = codes.map((code) => `\`${code}\`: ${defaultMessageOf(code)}`);
+function describe(status: number, codes: ErrorCode[]): string {
+  const names = codes.map((code) => `\`${code}\``);
+  if (describedByStatus.includes(status)) return `${problemResponses[status]?.description} (${names.join(', ')})`;
+  const lines = codes.map((code, i) => `${names[i]}: ${defaultMessageOf(code)}`);
   return lines.length === 1 ? String(lines[0]) : lines.map((line) => `- ${line}`).join('\n');
 }

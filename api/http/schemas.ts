@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Approval, ApprovalDecision, ApprovalList, Approvers } from '../../contract/approval.ts';
+import { ApiKey, ApiKeyList, ApiKeyRequest, ApiKeyRotation, Me, NewApiKey } from '../../contract/api-keys.ts';
 import { AgentDescription, AgentList } from '../../contract/agents.ts';
 import { Callback, CallbackState } from '../../contract/callback.ts';
 import { Collection, CollectionList, CollectionSettings } from '../../contract/collections.ts';
@@ -64,6 +65,8 @@ import { describeForReaders } from './readable-schema.ts';
 const shared = { Budget, Json };
 const accepted = {
   ...shared,
+  ApiKeyRequest,
+  ApiKeyRotation,
   ApprovalDecision,
   BudgetGrant,
   Callback,
@@ -86,6 +89,8 @@ const answered = {
   ...shared,
   AgentDescription,
   AgentList,
+  ApiKey,
+  ApiKeyList,
   Approval,
   ApprovalList,
   Approvers,
@@ -109,8 +114,10 @@ const answered = {
   Ingestion,
   IngestionEvent,
   IngestionEventPage,
+  Me,
   MessageList,
   MessageReceipt,
+  NewApiKey,
   NextCursor,
   RankedPassage,
   Rank,

@@ -1,8 +1,11 @@
-/**
- * How requests sign in, for the API document: the one place for it. There is no sign-in of its own yet. A build that
- * passes `identify` to the API has one.
- */
-export const securitySchemes: Record<string, object> = {};
+/** How requests sign in, for the API document: the one place for it. */
+export const securitySchemes = {
+  bearer: {
+    type: 'http' as const,
+    scheme: 'bearer',
+    description: 'An access token of the identity provider, or an API key',
+  },
+};
 
-/** The schemes of `securitySchemes` that every request needs. */
-export const security: Record<string, string[]>[] = [];
+/** Without an identity provider, requests without a credential come from the user of this machine. */
+export const security = [{}, { bearer: [] }];

@@ -1,4 +1,4 @@
-import { defaultMessageOf, errorCodes, httpStatusOf, isWorthRepeating, type ErrorCode } from '../../contract/errors.ts';
+import { defaultMessageOf, errorCodes, httpStatusOf, isErrorCode, isWorthRepeating, type ErrorCode } from '../../contract/errors.ts';
 import type { OpenApiDocument } from './document.ts';
 
 /** Generates docs/errors.md: every error code, and where it comes from. */
@@ -55,8 +55,8 @@ function operationsByCode(document: OpenApiDocument): Map<string, string[]> {
   const found = new Map<string, string[]>();
   for (const { operationId, responses } of Object.values(document.paths).flatMap((path) => Object.values(path)))
     for (const [status, { description }] of Object.entries(responses).filter(([status]) => status >= '400'))
-      for (const [, code = ''] of description.matchAll(/`(\w+)`:/g))
-        if (status !== '431') found.set(code, [...(found.get(code) ?? []), operationId]);
+      for (const [, code = ''] of description.matchAll(/`(\w+)`/g))
+        if (status !== '431' && isErrorCode(code)) found.set(code, [...(found.get(code) ?? []), operationId]);
   return found;
 }
 

@@ -1,8 +1,9 @@
 import type { NewTaskEvent, TaskEvent } from '../events.ts';
+import type { Requester } from '../principal.ts';
 import type { BudgetLimits, ContentHash, MessageHead, Scope, WaitReason, TaskRef } from '../references.ts';
 import type { TaskEnd, WorkflowState } from '../rules/task-reconciliation.ts';
 import type { CheckedCitation, Task, TaskListQuery, TaskRequest, TaskResult } from '../task.ts';
-import type { Identity, Run } from './identity.ts';
+import type { Run } from './run.ts';
 
 /** A task's row without its links, which only the API can build. */
 export type TaskRow = Omit<Task, 'links'>;
@@ -58,7 +59,7 @@ export interface Tasks {
    * @throws AlfredError `idempotency_key_reused` when the earlier request was another one
    */
   create(
-    scope: Scope & Partial<Identity>,
+    principal: Requester,
     request: TaskRequest,
     options: {
       idempotencyKey?: string | undefined;

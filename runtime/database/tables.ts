@@ -109,6 +109,7 @@ export interface Tables extends DocumentTables {
   schedules: Owned & {
     id: string;
     roles: Generated<string[]>;
+    principal: Generated<unknown>;
     name: string;
     timing: unknown;
     action: unknown;
@@ -131,6 +132,29 @@ export interface Tables extends DocumentTables {
     started_at: Generated<Date>;
   };
   temporal_namespace: { singleton: Generated<boolean>; id: string; name: string; moved_at: Date | null };
+  subjects: Owned & {
+    kind: string;
+    roles: string[];
+    issued_at: Date;
+    expires_at: Date;
+    seen_at: Generated<Date>;
+  };
+  api_keys: {
+    id: string;
+    tenant: string;
+    created_by: string;
+    name: string;
+    roles: string[];
+    scopes: string[];
+    secret_hash: Buffer;
+    old_secret_hash: Buffer | null;
+    old_until: Date | null;
+    expires_at: Date | null;
+    created_at: Generated<Date>;
+    rotated_at: Date | null;
+    last_used_at: Date | null;
+    revoked_at: Date | null;
+  };
   unserved_agents: { agent: string; since: Date; seen_at: Date };
   sources: SourceTable;
   source_items: SourceItemTable;
@@ -167,6 +191,7 @@ type TaskTable = Owned &
     streaming: string | null;
     paid_step: Generated<number>;
     roles: Generated<string[]>;
+    principal: Generated<unknown>;
     /** Why a task that is `completed` has no answer: `budget`. Null when it has one. */
     incomplete: string | null;
     cancel_request: unknown;
@@ -230,6 +255,7 @@ type ConversationMessageTable = {
   request: unknown;
   request_hash: string;
   roles: Generated<string[]>;
+  principal: Generated<unknown>;
   task_id: string;
   state: Generated<string>;
   outcome: string | null;
@@ -261,4 +287,5 @@ type ApprovalTable = Owned & {
   edited: unknown;
   decided_hash: string | null;
   note_hashes: Generated<string[]>;
+  deciders: Generated<unknown>;
 };

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { v7 as newId, validate as isUuid } from 'uuid';
 import { AlfredError } from '../../../contract/errors.ts';
+import { keptPrincipalOf } from '../../../contract/principal.ts';
 import type { Scope, ScheduleRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { ScheduleRow, Schedules } from '../../../contract/ports/index.ts';
@@ -12,16 +13,17 @@ import { createScheduleRuns } from './schedule-runs.ts';
 export const createSchedules = (db: Database): Schedules => ({
   ...createScheduleRuns(db),
 
-  async create(identity, request, { idempotencyKey = null }) {
+  async create(principal, request, { idempotencyKey = null }) {
     const requestHash = hashRequest(request);
     while (true) {
       const inserted = await db
         .insertInto('schedules')
         .values({
           id: newId(),
-          tenant: identity.tenant,
-          subject: identity.subject,
-          roles: [...identity.roles],
+          tenant: principal.tenant,
+          subject: principal.subject,
+          roles: [...principal.roles],
+          principal: keptPrincipalOf(principal) ?? null,
           name: request.name,
           timing: JSON.stringify(request.timing),
           action: JSON.stringify(request.action),
@@ -39,7 +41,7 @@ export const createSchedules = (db: Database): Schedules => ({
         .returningAll()
         .executeTakeFirst();
       if (inserted) return toScheduleRow({ ...inserted, recent_runs: [], running: 0 });
-      const earlier = await findRepeated(db, identity, idempotencyKey ?? '', requestHash);
+      const earlier = await findRepeated(db, principal, idempotencyKey ?? '', requestHash);
       // The earlier schedule may have been discarded in the meantime, which frees its key: insert again.
       if (earlier) return earlier;
     }

@@ -32,6 +32,7 @@ export const taskColumns = Object.keys({
   streaming: true,
   paid_step: true,
   roles: true,
+  principal: true,
   incomplete: true,
   cancel_request: true,
   erased_at: true,

@@ -7,6 +7,7 @@ export const ids = {
   ingestion: '01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05',
   schedule: '01a8c2d1-3e66-7a55-8c90-81bed07f6b06',
   source: '01a8c2d2-4f77-7b66-9da1-92cfe1807a07',
+  apiKey: '3f9c1a7e5b2d8046',
 };
 
 /** Examples of the parameters that many operations share, by their name in the API document. */
@@ -18,6 +19,7 @@ export const parameterExamples: Record<string, unknown> = {
   IngestionId: ids.ingestion,
   ScheduleId: ids.schedule,
   SourceId: ids.source,
+  ApiKeyId: ids.apiKey,
   Limit: 20,
   After: 0,
   Prefer: 'wait=10',

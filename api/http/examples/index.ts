@@ -4,6 +4,7 @@ import type { UsageReport } from '../../../contract/usage.ts';
 import { version } from '../../../runtime/version.ts';
 import { conversationExamples } from './conversations.ts';
 import { documentExamples } from './documents.ts';
+import { identityExamples } from './identity.ts';
 import { answers, type OperationExamples } from './ids.ts';
 import { taskExamples } from './tasks.ts';
 
@@ -56,6 +57,7 @@ const examples: Record<string, OperationExamples> = {
   ...taskExamples,
   ...conversationExamples,
   ...documentExamples,
+  ...identityExamples,
   ...systemExamples,
 };
 

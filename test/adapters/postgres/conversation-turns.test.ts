@@ -10,6 +10,7 @@ import type { ConversationRef } from '../../../contract/references.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 import { until } from '../../support/until.ts';
 import { local } from '../../support/documents/put-document.ts';
+import { person } from '../../support/principals.ts';
 
 let env: TestEnvironment;
 let rows: ConversationRows;
@@ -21,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => env?.close());
 
-const who = { ...local, roles: [] };
+const who = person(local.subject, { tenant: local.tenant });
 let ref: ConversationRef;
 beforeEach(async () => {
   const { id, agent } = await rows.create(local, { agent: 'knowledge' }, { onBusy: 'enqueue' });

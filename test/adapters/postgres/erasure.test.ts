@@ -15,6 +15,7 @@ import {
   run,
   type LedgerHarness,
 } from '../../support/ledger/ledger-harness.ts';
+import { person } from '../../support/principals.ts';
 
 let harness: LedgerHarness;
 const statements: string[] = [];
@@ -193,7 +194,7 @@ test('a message that comes while its conversation is deleted is refused, and lea
   await deletion.query('select from conversations where id = $1 for update', [id]);
   await deletion.query('update conversations set deleted_at = now() where id = $1', [id]);
   const stored = rows
-    .storeMessage({ ...local, roles: [] }, id, { id: 'late', text: 'UNHEARD' })
+    .storeMessage(person(local.subject, { tenant: local.tenant }), id, { id: 'late', text: 'UNHEARD' })
     .catch((error: unknown) => error);
   await harness.untilStatementsWait(1);
   await deletion.query('commit');

@@ -10,11 +10,12 @@ import type { Tables } from '../../../runtime/database/tables.ts';
 import { createAdapters, type Adapters } from '../../../wiring/adapters.ts';
 import { indexesOf, scansOf, tablesOf, type PlanNode } from '../../support/query-plan.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
+import { person } from '../../support/principals.ts';
 
 // Planners choose by the size of tables: these are large enough that a scan of one costs more than any index.
 const rows = 20_000;
 const scope = { tenant: 'local', subject: 's7' };
-const identity = { ...scope, roles: ['boss'] };
+const principal = person(scope.subject, { tenant: scope.tenant, roles: ['boss'] });
 
 let env: TestEnvironment;
 let adapters: Adapters;
@@ -157,8 +158,8 @@ test('lists of approvals, schedules and documents', async () => {
     { taskId: ids.task },
     { cursor: ids.task },
   ])
-    await expectIndexes(() => adapters.approvals.list(identity, { limit: 20, ...filter }));
-  const denied = () => adapters.approvals.list(identity, { limit: 20, status: 'denied' });
+    await expectIndexes(() => adapters.approvals.list(principal, { limit: 20, ...filter }));
+  const denied = () => adapters.approvals.list(principal, { limit: 20, status: 'denied' });
   expect(await expectIndexes(denied)).toContain('approvals_by_status');
   await expectIndexes(() => adapters.schedules.list(scope, { limit: 20 }));
   await expectIndexes(() => adapters.documents.list(scope, { limit: 20 }));

@@ -16,6 +16,7 @@ import { migrate } from '../../../runtime/database/migrate.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 import { completedCall, failedCall, local, openCall, run } from '../../support/ledger/ledger-harness.ts';
 import { until } from '../../support/until.ts';
+import { person } from '../../support/principals.ts';
 
 const createParts = ({ postgres: { db }, config, log }: TestEnvironment) => {
   const listener = createEventListener(() => config.DATABASE_URL, log);
@@ -54,7 +55,10 @@ beforeEach(async () => {
 });
 
 async function say(id: string) {
-  await parts.rows.storeMessage({ ...local, roles: [] }, conversation.conversationId, { id, text: id });
+  await parts.rows.storeMessage(person(local.subject, { tenant: local.tenant }), conversation.conversationId, {
+    id,
+    text: id,
+  });
   await parts.turns.decide(conversation, [id]);
 }
 /** The call that streams now. */

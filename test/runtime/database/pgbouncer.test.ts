@@ -125,5 +125,5 @@ const hasPgBouncer = spawnSync('pgbouncer', ['--version']).status === 0;
     await Promise.all(others);
     await postgres.close();
     expect(errors).toEqual([expect.stringContaining('Set DATABASE_DIRECT_URL')]);
-  }, 60_000);
+  });
 });
