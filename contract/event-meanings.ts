@@ -13,7 +13,7 @@ export const eventMeanings: Record<EventType, string> = {
   'model.completed': 'A model call has ended, with what it used and why it stopped.',
   'model.failed': 'A model call has failed. `willRetry` says whether another attempt follows.',
   'model.fallback': 'The next model of the chain takes over, because the one before does not answer.',
-  'model.corrected': 'The model’s answer had a fault, and the model was told to mend it.',
+  'model.corrected': 'The model’s answer had a fault, and the model was asked to mend it.',
   'context.compacted': 'The conversation was too long for the model and has been shortened.',
   'tool.started': 'A tool call begins.',
   'tool.completed': 'A tool call has ended. `isError` says whether it failed.',

@@ -14,7 +14,7 @@ type Schema = {
   discriminator?: { mapping: Record<string, string> };
 };
 
-/** Generates docs/events.md: every event, what it says and what it holds. */
+/** Generates docs/reference/events.md: every event, what it says and what it holds. */
 export function eventPage({ components }: OpenApiDocument): string {
   const schemas = components.schemas as Record<string, Schema>;
   const eventsOf = (name: string, wanted: (type: string) => boolean = () => true) =>
@@ -34,7 +34,7 @@ What happens to a task, a conversation or an upload is a numbered event. Each ha
 - \`data\`: what belongs to the type. A field with \`?\` may be absent.
 
 In a stream of server-sent events \`id\` is the number, \`event\` the type, and \`data\` the JSON of the whole event.
-[The API](api.md) says how to follow them and how to go on after a break. Names like \`TaskResult\` are schemas of
+[The API](../api.md) says how to follow them and how to go on after a break. Names like \`TaskResult\` are schemas of
 \`/openapi.json\`. Ignore types and fields that you do not know: a later version may add some.
 
 ## Events of a task

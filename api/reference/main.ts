@@ -5,5 +5,5 @@ import { eventPage } from './event-page.ts';
 
 // `npm run docs:api`
 const document = await openApiDocument();
-await writeFile('docs/errors.md', errorPage(document));
-await writeFile('docs/events.md', eventPage(document));
+await writeFile('docs/reference/errors.md', errorPage(document));
+await writeFile('docs/reference/events.md', eventPage(document));

@@ -22,6 +22,7 @@ export function scriptForExamples(api: ApiHarness) {
       },
       {
         effect: 'write',
+        ...(name === 'pay' ? { approvals: [{}] } : {}),
         undo: async (_, __, { beforeSend }) => {
           await beforeSend();
           return { summary: 'cancelled the room' };

@@ -12,10 +12,7 @@ import { generateClients } from './generated-clients.ts';
 let api: ApiHarness;
 let workers: RunningWorkers;
 beforeAll(async () => {
-  api = await createApiHarness({
-    ALFRED_OUTBOUND_ALLOW: '127.0.0.1',
-    ALFRED_AGENTS: JSON.stringify({ knowledge: { approvals: [{ tool: 'pay' }] } }),
-  });
+  api = await createApiHarness({ ALFRED_OUTBOUND_ALLOW: '127.0.0.1' });
   workers = await startWorkers(api, api, [documentsQueue]);
   scriptForExamples(api);
 });

@@ -6,10 +6,10 @@ import { eventPage } from '../../api/reference/event-page.ts';
 import { errorCodes } from '../../contract/errors.ts';
 import { eventMeanings } from '../../contract/event-meanings.ts';
 
-test('docs/errors.md and docs/events.md are what `npm run docs:api` writes, and name every code and type', async () => {
+test('docs/reference/errors.md and docs/reference/events.md are what `npm run docs:api` writes, and name every code and type', async () => {
   const document = await openApiDocument();
   const [errors, events] = await Promise.all(
-    ['docs/errors.md', 'docs/events.md'].map((page) => readFile(page, 'utf8')),
+    ['docs/reference/errors.md', 'docs/reference/events.md'].map((page) => readFile(page, 'utf8')),
   );
   expect(errors).toBe(errorPage(document));
   expect(events).toBe(eventPage(document));
