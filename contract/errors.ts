@@ -17,9 +17,9 @@ const table = {
   // the request
   invalid_request: [422, once, 'The request does not fit the schema.'],
   malformed_request: [400, once, 'The request could not be read.'],
-  unsupported_media_type: [415, once, 'Send application/json or multipart/form-data.'],
+  unsupported_media_type: [415, once, 'The body has a media type that is not taken here.'],
   body_too_large: [413, once, 'The body is larger than the limit.'],
-  not_found: [404, once, 'There is nothing here with that id.'],
+  not_found: [404, once, 'There is nothing at this address.'],
   method_not_allowed: [405, once, 'This address does not take that method.'],
   not_acceptable: [406, once, 'No representation of that type exists.'],
   forbidden_host: [403, once, 'Alfred answers only requests addressed to this machine, or to a host that it was told.'],

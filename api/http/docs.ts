@@ -15,8 +15,9 @@ const contentSecurityPolicy =
 const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#14524b"/><path d="M9 23 16 8l7 15M11.6 18h8.8" fill="none" stroke="#fff" stroke-width="2.6" stroke-linecap="round" stroke-linejoin="round"/></svg>`;
 
 /** Serves the API reference at /docs, with all its assets from this process. */
-export const registerDocsPage = async (app: Api) =>
-  app.register(swaggerUi, {
+export async function registerDocsPage(app: Api) {
+  app.get('/', { schema: { hide: true } }, (_request, reply) => reply.redirect('/docs'));
+  await app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: true,
     transformStaticCSP: () => contentSecurityPolicy,
@@ -36,3 +37,4 @@ export const registerDocsPage = async (app: Api) =>
       favicon: [{ filename: 'alfred.svg', rel: 'icon', sizes: 'any', type: 'image/svg+xml', content: icon }],
     },
   });
+}
