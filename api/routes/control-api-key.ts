@@ -22,7 +22,10 @@ export const controlApiKeyRoutes =
         params: KeyParams,
         bodies: { 'application/json': ApiKeyRotation },
         'x-optional-body': true,
-        response: { 200: json('The new key, once', NewApiKey), ...problems(404, 409, ...bodyProblems) },
+        response: {
+          200: json('The new key, once', NewApiKey),
+          ...problems('keys_forbidden', 'not_found', 'key_ended', ...bodyProblems),
+        },
       },
       handler: async ({ scope, params: { id }, body }, reply) => {
         mayManage(scope);
@@ -47,7 +50,7 @@ export const controlApiKeyRoutes =
         description:
           'A process may take the key for five seconds more. The key stays in the list, so that it can be seen whose it was. Tasks of the key go on; its schedules run without its roles.',
         params: KeyParams,
-        response: { 200: json('The revoked key', ApiKey), ...problems(404) },
+        response: { 200: json('The revoked key', ApiKey), ...problems('keys_forbidden', 'not_found', ...bodyProblems) },
       },
       handler: async ({ scope, params: { id } }, reply) => {
         mayManage(scope);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc, { type Arbitrary } from 'fast-check';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
-import type { JsonObject } from './checked-client.ts';
+import { resolve, type JsonObject } from './checked-client.ts';
 
 let api: ApiHarness;
 beforeAll(async () => {
@@ -75,7 +75,7 @@ function requests(document: JsonObject): Arbitrary<Generated> {
   const known = fc.constantFrom('01a2016f-73a4-7695-9a05-0f2fb996e093', taskId);
   const operations = Object.entries<JsonObject>(document['paths']).flatMap(([template, item]) =>
     Object.entries<JsonObject>(item).map(([method, operation]) => {
-      const parameters = (operation['parameters'] ?? []) as JsonObject[];
+      const parameters = ((operation['parameters'] ?? []) as JsonObject[]).map((one) => resolve(document, one));
       const of = (place: string) => parameters.filter((parameter) => parameter['in'] === place);
       const values = (place: string) =>
         fc.record(
