@@ -11,7 +11,7 @@ export interface paths {
         get: operations["listTasks"];
         put?: never;
         /**
-         * Ask an agent
+         * Create a task: ask an agent
          * @description 202 means durable: the task survives every crash from here on. After a 503 repeat the request with the same `Idempotency-Key`.
          */
         post: operations["createTask"];
@@ -36,8 +36,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Delete a task with all that was said
-         * @description It is not shown from here on. If it runs, it is cancelled first. Everything that was said, found and answered is removed. What it cost stays in `GET /v1/usage`. A task of a conversation goes with its conversation: 409.
+         * Delete a task and its content
+         * @description It is no longer shown. A running task is cancelled first, then all content is removed. What it cost stays in `GET /v1/usage`. A task of a conversation is refused: delete its conversation.
          */
         delete: operations["deleteTask"];
         options?: never;
@@ -54,9 +54,29 @@ export interface paths {
         };
         /**
          * Follow a task
-         * @description Server-sent events from any place in the task’s life: `id` is the sequence number, `event` the type, `data` the event as in `TaskEvent`. The stream ends after the event that ends the task. With `Accept: application/json` up to 1000 stored events come back at once; ask again with `after=lastSeq` of the answer.
+         * @description Events from any place in the task’s life. The stream ends after the event that ends the task. The answer is a stream of server-sent events: `id` is the sequence number, `event` the type, and `data` the JSON of the event. With `Accept: application/json` it is a page of up to 1000 stored events after `after`, as `listTaskEvents` gives them.
          */
         get: operations["followTask"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tasks/{id}/events/page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the stored events of a task
+         * @description In order, from the first on. To hear of those to come, follow them after `lastSeq` of the last page.
+         */
+        get: operations["listTaskEvents"];
         put?: never;
         post?: never;
         delete?: never;
@@ -115,7 +135,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Grant a task more, or end it with what it has
+         * Change a task’s budget, or end it with what it has
          * @description A task at a limit is `waiting` and says why in `waiting`. Name the new total of that limit and it goes on; `{"finish": true}` ends it with what it has. A limit can be widened before it binds, too. Refusals (`budget_refused`) change nothing.
          */
         post: operations["grantBudget"];
@@ -149,11 +169,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** See whether a task’s end was told */
+        /** Read the state of a task’s webhook */
         get: operations["getCallback"];
         put?: never;
         /**
-         * Tell a task’s end again
+         * Send a task’s webhook again
          * @description Begins a new delivery, with a `webhook-id` of its own, whatever became of those before. The task must have ended (`task_running`).
          */
         post: operations["repeatCallback"];
@@ -215,8 +235,8 @@ export interface paths {
         get: operations["listSchedules"];
         put?: never;
         /**
-         * Ask again and again
-         * @description Each run makes a task, or sends a message to a conversation, in your name and with your roles of now. After a 503 repeat the request with the same `Idempotency-Key`.
+         * Create a schedule
+         * @description Each run makes a task, or sends a message to a conversation, in your name and with the roles that you have when it runs. After a 503 repeat the request with the same `Idempotency-Key`.
          */
         post: operations["createSchedule"];
         delete?: never;
@@ -318,8 +338,8 @@ export interface paths {
         get: operations["listConversations"];
         put?: never;
         /**
-         * Begin a conversation
-         * @description It costs nothing until somebody says something in it, and nothing again once all is answered.
+         * Create a conversation
+         * @description It costs nothing while no message waits for an answer.
          */
         post: operations["createConversation"];
         delete?: never;
@@ -340,8 +360,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Delete a conversation with all that was said
-         * @description Nobody sees it or its tasks from here on. What runs is cancelled, then everything that was said, found and answered is removed. What it cost stays in `GET /v1/usage`.
+         * Delete a conversation and its content
+         * @description It and its tasks are no longer shown. Running work is cancelled, then all content is removed. What it cost stays in `GET /v1/usage`.
          */
         delete: operations["deleteConversation"];
         options?: never;
@@ -358,13 +378,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read what was said and answered
-         * @description The newest page when neither `after` nor `before` is given.
+         * List messages and answers
+         * @description In order; an answer follows what it answers. The newest page comes first, and `nextCursor` leads to the ones before it. With `after` the pages go forward from that position. `limit` counts the messages of people; their answers come with them.
          */
         get: operations["listMessages"];
         put?: never;
         /**
-         * Say something in a conversation
+         * Send a message
          * @description 202 means durable, and says what was decided: the message starts a task, waits for its turn, or takes the place of what runs. Send an `id` of your own, and a repeat is the same message. Its task can be read at once, and is `queued` until its turn.
          */
         post: operations["sendMessage"];
@@ -383,9 +403,29 @@ export interface paths {
         };
         /**
          * Follow a conversation
-         * @description Server-sent events over all its tasks, numbered within the conversation: `id` is the sequence number, `event` the type, `data` the event as in `ConversationEvent`. The stream ends after `conversation.deleted` only. With `Accept: application/json` up to 1000 stored events come back at once; ask again with `after=lastSeq` of the answer.
+         * @description Its own events and those of all its tasks, numbered within the conversation. The stream ends after `conversation.deleted` only. The answer is a stream of server-sent events: `id` is the sequence number, `event` the type, and `data` the JSON of the event. With `Accept: application/json` it is a page of up to 1000 stored events after `after`, as `listConversationEvents` gives them.
          */
         get: operations["followConversation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/conversations/{id}/events/page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the stored events of a conversation
+         * @description In order, from the first on. To hear of those to come, follow them after `lastSeq` of the last page.
+         */
+        get: operations["listConversationEvents"];
         put?: never;
         post?: never;
         delete?: never;
@@ -573,10 +613,30 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Follow an upload, file by file
-         * @description Server-sent events as those of a task: `id` is the sequence number, `event` the type, `data` the event as in `IngestionEvent`. One event for each file that was read or refused, and one for the end. With `Accept: application/json` up to 1000 stored events come back at once; ask again with `after=lastSeq` of the answer.
+         * Follow an upload
+         * @description One event for each file that was read or refused, and one for the end. The answer is a stream of server-sent events: `id` is the sequence number, `event` the type, and `data` the JSON of the event. With `Accept: application/json` it is a page of up to 1000 stored events after `after`, as `listIngestionEvents` gives them.
          */
         get: operations["followIngestion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ingestions/{id}/events/page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the stored events of an upload
+         * @description In order, from the first on. To hear of those to come, follow them after `lastSeq` of the last page.
+         */
+        get: operations["listIngestionEvents"];
         put?: never;
         post?: never;
         delete?: never;
@@ -592,11 +652,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** See whether an upload’s end was told */
+        /** Read the state of an upload’s webhook */
         get: operations["getIngestionCallback"];
         put?: never;
         /**
-         * Tell an upload’s end again
+         * Send an upload’s webhook again
          * @description Begins a new delivery, with a `webhook-id` of its own, whatever became of those before. The upload must have ended (`ingestion_running`).
          */
         post: operations["repeatIngestionCallback"];
@@ -617,7 +677,7 @@ export interface paths {
         get: operations["listSources"];
         put?: never;
         /**
-         * Have documents read from somewhere, now and again and again
+         * Sync documents from a website, bucket or repository
          * @description Pages are asked for politely and within robots.txt; only what has changed is read again, and what has gone is removed. Follow the source to see how far its sync is. After a 503 repeat the request with the same `Idempotency-Key`.
          */
         post: operations["createSource"];
@@ -673,8 +733,87 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who can be asked, with what, and what comes back */
+        /** List the agents, with the schemas of their input and output */
         get: operations["listAgents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List your keys, newest first; with the role admin all of the tenant */
+        get: operations["listApiKeys"];
+        put?: never;
+        /**
+         * Create a key for a service
+         * @description The service is a subject of its own: what it makes belongs to it. The answer has the key, which is not shown again.
+         */
+        post: operations["createApiKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/api-keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a key, without its secret */
+        get: operations["getApiKey"];
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a key for ever
+         * @description A process may take the key for five seconds more. The key stays in the list, so that it can be seen whose it was. Tasks of the key go on; its schedules run without its roles.
+         */
+        delete: operations["revokeApiKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/api-keys/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace a key by a new one
+         * @description Id, subject, roles and end stay. The key of before counts for `overlapS` seconds more; one from before that, no more.
+         */
+        post: operations["rotateApiKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who you are here, and what your token or key allows */
+        get: operations["me"];
         put?: never;
         post?: never;
         delete?: never;
@@ -691,7 +830,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What models were asked, and what it cost
+         * Read what model calls cost
          * @description Sums of the ledger of model calls, whole UTC days, at most 366 of them. Calls under way are not in it.
          */
         get: operations["getUsage"];
@@ -787,6 +926,7 @@ export interface components {
             /** @description seconds to wait at a limit for more, before the task ends with what it has; default 7 days */
             waitS?: number;
         };
+        /** @description Any JSON value */
         Json: unknown;
         AgentDescription: {
             name: string;
@@ -804,6 +944,32 @@ export interface components {
         };
         AgentList: {
             agents: components["schemas"]["AgentDescription"][];
+        };
+        ApiKey: {
+            /** @description The part of the key that is no secret */
+            id: string;
+            name: string;
+            /** @description Who the key is: what it makes belongs to this subject */
+            subject: string;
+            /** @description Whose roles limit those of the key */
+            createdBy: string;
+            roles: string[];
+            scopes: string[];
+            /** @enum {string} */
+            state: "active" | "expired" | "revoked";
+            /** Format: date-time */
+            createdAt: string;
+            expiresAt: string | null;
+            rotatedAt: string | null;
+            /** @description Until when the key from before the last rotation counts */
+            oldKeyUntil: string | null;
+            /** @description Exact to a minute */
+            lastUsedAt: string | null;
+            revokedAt: string | null;
+        };
+        ApiKeyList: {
+            keys: components["schemas"]["ApiKey"][];
+            nextCursor: components["schemas"]["NextCursor"];
         };
         Approval: {
             /** Format: uuid */
@@ -858,7 +1024,7 @@ export interface components {
         };
         ApprovalList: {
             approvals: components["schemas"]["Approval"][];
-            nextCursor: string | null;
+            nextCursor: components["schemas"]["NextCursor"];
         };
         /** @description Who may decide. Without any: everybody in the tenant */
         Approvers: {
@@ -912,15 +1078,9 @@ export interface components {
             name: string;
             /** @description How documents are cut that are added or read from now on */
             settings: {
-                /**
-                 * @description Longest chunk, in tokens of 4.5 characters, with what it repeats
-                 * @default 350
-                 */
+                /** @description Longest chunk, in tokens of 4.5 characters, with what it repeats */
                 chunkTokens: number;
-                /**
-                 * @description How much of the chunk before stands in front of the next, at the most; less than half of chunkTokens
-                 * @default 0
-                 */
+                /** @description How much of the chunk before stands in front of the next, at the most; less than half of chunkTokens */
                 overlapTokens: number;
             };
             /** @description That you may read */
@@ -932,7 +1092,7 @@ export interface components {
         };
         CollectionList: {
             collections: components["schemas"]["Collection"][];
-            nextCursor: string | null;
+            nextCursor: components["schemas"]["NextCursor"];
         };
         Conversation: {
             /** Format: uuid */
@@ -966,506 +1126,16 @@ export interface components {
                 temporal: string;
             };
         };
-        ConversationEvent: ({
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "conversation.message";
-            data: {
-                messageId: string;
-                position: number;
-                text: string;
-                /** @enum {string} */
-                outcome: "started" | "queued" | "interrupted" | "rolled_back" | "steered" | "rejected";
-                taskId: string | null;
-                runningTaskId: string | null;
-            };
-        } | {
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "conversation.turn";
-            data: {
-                messageId: string;
-                /** Format: uuid */
-                taskId: string;
-                /** @enum {string} */
-                state: "queued" | "running" | "done" | "passed_over" | "rolled_back" | "dropped" | "steering" | "steered" | "rejected";
-            };
-        } | {
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "conversation.stopped";
-            data: {
-                taskId: string | null;
-                dropped: string[];
-            };
-        } | {
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "conversation.changed";
-            data: {
-                title: string | null;
-                archived: boolean;
-                /**
-                 * @description While a task runs: `enqueue` waits for its turn, `interrupt` cancels the task and keeps what it did, `rollback` cancels it and takes its messages out of the context, `reject` is refused (409), `steer` gives the message to the task at its next step
-                 * @enum {string}
-                 */
-                onBusy: "enqueue" | "interrupt" | "rollback" | "reject" | "steer";
-            };
-        } | {
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "conversation.deleted";
-            data: Record<string, never>;
-        }) | ({
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "task.queued";
-            data: {
-                agent: string;
-            };
-            /** Format: uuid */
-            taskId: string;
-            taskSeq: number;
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "task.started";
-            data: {
-                model: string;
-            };
-            /** Format: uuid */
-            taskId: string;
-            taskSeq: number;
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "model.started";
-            data: {
-                /** @description One turn of the model loop, from 1 */
-                step: number;
-                attempt: number;
-                model: string;
-                /**
-                 * @description Present when the call only shortens the conversation
-                 * @constant
-                 */
-                purpose?: "summary";
-            };
-            /** Format: uuid */
-            taskId: string;
-            taskSeq: number;
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "text.delta";
-            data: {
-                /** @description One turn of the model loop, from 1 */
-                step: number;
-                attempt: number;
-                text: string;
-            };
-            /** Format: uuid */
-            taskId: string;
-            taskSeq: number;
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "model.completed";
-            data: {
-                /** @description One turn of the model loop, from 1 */
-                step: number;
-                attempt: number;
-                usage: components["schemas"]["TaskUsage"];
-                stopReason: string;
-                durationMs: number;
-                firstTokenMs: number | null;
-                /**
-                 * @description Present when the call only shortens the conversation
-                 * @constant
-                 */
-                purpose?: "summary";
-            };
-            /** Format: uuid */
-            taskId: string;
-            taskSeq: number;
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "model.failed";
-            data: {
-                /** @description One turn of the model loop, from 1 */
-                step: number;
-                attempt: number;
-                error: components["schemas"]["TaskError"];
-                willRetry: boolean;
-                /**
-                 * @description Present when the call only shortens the conversation
-                 * @constant
-                 */
-                purpose?: "summary";
-            };
-            /** Format: uuid */
-            taskId: string;
-            taskSeq: number;
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "model.fallback";
-            data: {
-                /** @description One turn of the model loop, from 1 */
-                step: number;
-                from: string;
-                to: string;
-                reason: string;
-            };
-            /** Format: uuid */
-            taskId: string;
-            taskSeq: number;
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "model.corrected";
-            data: {
-                /** @description One turn of the model loop, from 1 */
-                step: number;
-                /** @enum {string} */
-                reason: "tool_as_text" | "output_invalid" | "citation_unknown";
-                message: string;
-            };
-            /** Format: uuid */
-            taskId: string;
-            taskSeq: number;
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "context.compacted";
-            data: {
-                /** @description One turn of the model loop, from 1 */
-                step: number;
-                /** @enum {string} */
-                method: "drop_tool_results" | "summary";
-                /** @description tool results, or messages that the summary stands for */
-                dropped: number;
-                tokensBefore: number;
-                tokensAfter: number;
-            };
-            /** Format: uuid */
-            taskId: string;
-            taskSeq: number;
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "tool.started";
-            data: {
-                /** @description One turn of the model loop, from 1 */
-                step: number;
-                callId: string;
-                tool: string;
-                arguments: components["schemas"]["Json"];
-            };
-            /** Format: uuid */
-            taskId: string;
-            taskSeq: number;
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "tool.completed";
-            data: {
-                /** @description One turn of the model loop, from 1 */
-                step: number;
-                callId: string;
-                tool: string;
-                isError: boolean;
-                summary: string;
-                durationMs: number;
-            };
-            /** Format: uuid */
-            taskId: string;
-            taskSeq: number;
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "approval.requested";
-            data: {
-                /** @description One turn of the model loop, from 1 */
-                step: number;
-                callId: string;
-                tool: string;
-                /** Format: uuid */
-                approvalId: string;
-                arguments: components["schemas"]["Json"];
-                /** @description SHA-256 of the arguments */
-                argumentsHash: string;
-                approvers: components["schemas"]["Approvers"];
-                fourEyes: boolean;
-                /** Format: date-time */
-                expiresAt: string;
-            };
-            /** Format: uuid */
-            taskId: string;
-            taskSeq: number;
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "approval.escalated";
-            data: {
-                /** @description One turn of the model loop, from 1 */
-                step: number;
-                callId: string;
-                tool: string;
-                /** Format: uuid */
-                approvalId: string;
-                approvers: components["schemas"]["Approvers"];
-            };
-            /** Format: uuid */
-            taskId: string;
-            taskSeq: number;
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "approval.decided";
-            data: {
-                /** @description One turn of the model loop, from 1 */
-                step: number;
-                callId: string;
-                tool: string;
-                /** Format: uuid */
-                approvalId: string;
-                /** @enum {string} */
-                decision: "approved" | "denied" | "expired" | "withdrawn";
-                /** @description whether the call runs */
-                runs: boolean;
-                /** @description null when nobody decided in time */
-                by: string | null;
-                comment: string | null;
-                /** @description of the arguments that may run */
-                argumentsHash: string | null;
-                /** @description the arguments that run instead */
-                edited: components["schemas"]["Json"] | null;
-            };
-            /** Format: uuid */
-            taskId: string;
-            taskSeq: number;
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "message.steered";
-            data: {
-                /** @description One turn of the model loop, from 1 */
-                step: number;
-                messageId: string;
-                text: string;
-            };
-            /** Format: uuid */
-            taskId: string;
-            taskSeq: number;
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "effect.undone";
-            data: {
-                /** @description One turn of the model loop, from 1 */
-                step: number;
-                callId: string;
-                tool: string;
-                /** @enum {string} */
-                state: "undone" | "undo_failed" | "cannot_be_undone" | "unknown";
-                summary: string;
-            };
-            /** Format: uuid */
-            taskId: string;
-            taskSeq: number;
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "task.waiting";
-            data: {
-                /**
-                 * @description `worker`: the task is queued, and no worker serves its agent
-                 * @enum {string}
-                 */
-                reason: "budget" | "outage" | "approval" | "service" | "worker";
-                message: string;
-                /** @description those that wait for a person */
-                approvals?: string[];
-                /** @enum {string} */
-                limit?: "maxCostUsd" | "maxTokens" | "maxModelCalls" | "maxDurationS";
-                /**
-                 * @description whose limit it is
-                 * @enum {string}
-                 */
-                scope?: "task" | "agent" | "tenant";
-                max?: number;
-                /** @description so far, calls under way at their worst case */
-                charged?: number;
-                /** @description by the next call, at the most */
-                needed?: number;
-                /** @description the one that does not answer */
-                model?: string;
-                /**
-                 * @description which part of Alfred cannot be used
-                 * @enum {string}
-                 */
-                service?: "database" | "index";
-                /** @description why it cannot be used; `auth`: the provider refuses the key, the account or the model, and a person has to mend that */
-                because?: string;
-            };
-            /** Format: uuid */
-            taskId: string;
-            taskSeq: number;
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "task.resumed";
-            data: {
-                reason: string;
-            };
-            /** Format: uuid */
-            taskId: string;
-            taskSeq: number;
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "budget.granted";
-            data: {
-                budget: components["schemas"]["Budget"];
-            };
-            /** Format: uuid */
-            taskId: string;
-            taskSeq: number;
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "task.completed";
-            data: {
-                result: components["schemas"]["TaskResult"];
-                usage: components["schemas"]["TaskUsage"];
-            };
-            /** Format: uuid */
-            taskId: string;
-            taskSeq: number;
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "task.incomplete";
-            data: {
-                result: components["schemas"]["TaskResult"];
-                usage: components["schemas"]["TaskUsage"];
-            };
-            /** Format: uuid */
-            taskId: string;
-            taskSeq: number;
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "task.failed";
-            data: {
-                error: components["schemas"]["TaskError"];
-                usage: components["schemas"]["TaskUsage"];
-            };
-            /** Format: uuid */
-            taskId: string;
-            taskSeq: number;
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "task.cancelled";
-            data: {
-                reason: string;
-                usage: components["schemas"]["TaskUsage"];
-                /** @description What it had changed before it ended */
-                effects?: components["schemas"]["Effect"][];
-            };
-            /** Format: uuid */
-            taskId: string;
-            taskSeq: number;
-        });
+        ConversationEvent: components["schemas"]["ConversationMessageEvent"] | components["schemas"]["ConversationTurnEvent"] | components["schemas"]["ConversationStoppedEvent"] | components["schemas"]["ConversationChangedEvent"] | components["schemas"]["ConversationDeletedEvent"] | components["schemas"]["ConversationTaskQueuedEvent"] | components["schemas"]["ConversationTaskStartedEvent"] | components["schemas"]["ConversationModelStartedEvent"] | components["schemas"]["ConversationTextDeltaEvent"] | components["schemas"]["ConversationModelCompletedEvent"] | components["schemas"]["ConversationModelFailedEvent"] | components["schemas"]["ConversationModelFallbackEvent"] | components["schemas"]["ConversationModelCorrectedEvent"] | components["schemas"]["ConversationContextCompactedEvent"] | components["schemas"]["ConversationToolStartedEvent"] | components["schemas"]["ConversationToolCompletedEvent"] | components["schemas"]["ConversationApprovalRequestedEvent"] | components["schemas"]["ConversationApprovalEscalatedEvent"] | components["schemas"]["ConversationApprovalDecidedEvent"] | components["schemas"]["ConversationMessageSteeredEvent"] | components["schemas"]["ConversationEffectUndoneEvent"] | components["schemas"]["ConversationTaskWaitingEvent"] | components["schemas"]["ConversationTaskResumedEvent"] | components["schemas"]["ConversationBudgetGrantedEvent"] | components["schemas"]["ConversationTaskCompletedEvent"] | components["schemas"]["ConversationTaskIncompleteEvent"] | components["schemas"]["ConversationTaskFailedEvent"] | components["schemas"]["ConversationTaskCancelledEvent"];
         ConversationEventPage: {
             events: components["schemas"]["ConversationEvent"][];
+            /** @description Number of the last event on the page: where to go on later */
             lastSeq: number;
+            nextCursor: components["schemas"]["NextCursor"];
         };
         ConversationList: {
             conversations: components["schemas"]["Conversation"][];
-            nextCursor: string | null;
+            nextCursor: components["schemas"]["NextCursor"];
         };
         ConversationMessage: {
             id: string;
@@ -1504,10 +1174,7 @@ export interface components {
             title: string;
             /** @description What it was read as, by its content */
             mediaType: string;
-            /**
-             * @description Said when the content is not what the name or the sender claimed; the content decided
-             * @default null
-             */
+            /** @description Said when the content is not what the name or the sender claimed; the content decided */
             notice: string | null;
             /** @description SHA-256 of the file */
             contentHash: string;
@@ -1520,10 +1187,7 @@ export interface components {
             readers: string[];
             /** @description The subject who added it */
             owner: string;
-            /**
-             * @description Where it came from, as whoever added it said
-             * @default null
-             */
+            /** @description Where it came from, as whoever added it said */
             origin: string | null;
             tags: string[];
             /** @description ISO 639-1; null where it could not be told */
@@ -1537,7 +1201,7 @@ export interface components {
         };
         DocumentList: {
             documents: components["schemas"]["Document"][];
-            nextCursor: string | null;
+            nextCursor: components["schemas"]["NextCursor"];
         };
         DocumentText: {
             /** Format: uuid */
@@ -1564,6 +1228,11 @@ export interface components {
             /** Format: date-time */
             at: string;
         };
+        /**
+         * @description Stable: go by it. `x-error-codes` says of each code what it means, the HTTP status of an answer with it, and whether it is worth asking again later without a change.
+         * @enum {string}
+         */
+        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "keys_forbidden" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
         Health: {
             /** @constant */
             status: "ok";
@@ -1585,10 +1254,7 @@ export interface components {
              * @enum {string}
              */
             status: "running" | "completed" | "failed" | "cancelled";
-            /**
-             * @description all: every file was read; some: `failures` and `counts.pending` say which were not; none; null while it runs
-             * @default null
-             */
+            /** @description all: every file was read; some: `failures` and `counts.pending` say which were not; none; null while it runs */
             outcome: ("all" | "some" | "none") | null;
             files: number;
             counts: {
@@ -1600,10 +1266,7 @@ export interface components {
             };
             /** @description Every file that could not be read, with the reason; its bytes are kept for a week, for a retry */
             failures: components["schemas"]["IngestedFile"][];
-            /**
-             * @description When it has ended: files that were added although their content is there under another name; at most 20
-             * @default []
-             */
+            /** @description When it has ended: files that were added although their content is there under another name; at most 20 */
             sameContent: {
                 name: string;
                 /** @description The name of the other document */
@@ -1620,108 +1283,33 @@ export interface components {
                 temporal: string;
             };
         };
-        IngestionEvent: {
-            /** @description 1, 2, 3 … within the upload, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "ingestion.queued";
-            data: {
-                files: number;
-            };
-        } | {
-            /** @description 1, 2, 3 … within the upload, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "file.read";
-            data: {
-                /** @description Its place in the upload, from 0 */
-                file: number;
-                name: string;
-                /** @enum {string} */
-                state: "added" | "replaced" | "unchanged";
-                /** Format: uuid */
-                documentId: string;
-            };
-        } | {
-            /** @description 1, 2, 3 … within the upload, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "file.failed";
-            data: {
-                /** @description Its place in the upload, from 0 */
-                file: number;
-                name: string;
-                error: components["schemas"]["TaskError"];
-            };
-        } | {
-            /** @description 1, 2, 3 … within the upload, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "ingestion.completed";
-            data: {
-                /** @enum {string} */
-                outcome: "all" | "some" | "none";
-                counts: {
-                    pending: number;
-                    added: number;
-                    replaced: number;
-                    unchanged: number;
-                    failed: number;
-                };
-            };
-        } | {
-            /** @description 1, 2, 3 … within the upload, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "ingestion.failed";
-            data: {
-                /** @enum {string} */
-                outcome: "all" | "some" | "none";
-                counts: {
-                    pending: number;
-                    added: number;
-                    replaced: number;
-                    unchanged: number;
-                    failed: number;
-                };
-            };
-        } | {
-            /** @description 1, 2, 3 … within the upload, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "ingestion.cancelled";
-            data: {
-                /** @enum {string} */
-                outcome: "all" | "some" | "none";
-                counts: {
-                    pending: number;
-                    added: number;
-                    replaced: number;
-                    unchanged: number;
-                    failed: number;
-                };
-            };
-        };
+        IngestionEvent: components["schemas"]["IngestionQueuedEvent"] | components["schemas"]["FileReadEvent"] | components["schemas"]["FileFailedEvent"] | components["schemas"]["IngestionCompletedEvent"] | components["schemas"]["IngestionFailedEvent"] | components["schemas"]["IngestionCancelledEvent"];
         IngestionEventPage: {
             events: components["schemas"]["IngestionEvent"][];
+            /** @description Number of the last event on the page: where to go on later */
             lastSeq: number;
+            nextCursor: components["schemas"]["NextCursor"];
+        };
+        Me: {
+            tenant: string;
+            subject: string;
+            /** @enum {string} */
+            kind: "person" | "service";
+            /** @description `*` stands for every role */
+            roles: string[];
+            groups: string[];
+            /** @description Empty: no limit beside the roles */
+            scopes: string[];
+            /** @enum {string} */
+            via: "local" | "oidc" | "session" | "api_key";
+            /** @description When the credential ends */
+            expiresAt: string | null;
         };
         MessageList: {
             /** @description In order; an answer follows what it answers */
             messages: components["schemas"]["ConversationMessage"][];
             hasMore: boolean;
+            nextCursor: components["schemas"]["NextCursor"];
         };
         MessageReceipt: {
             id: string;
@@ -1740,23 +1328,32 @@ export interface components {
                 events: string;
             };
         };
-        Passage: {
-            chunkId: string;
-            /** Format: uuid */
-            documentId: string;
-            document: string;
-            title: string;
-            headingPath: string[];
-            page: number | null;
-            contentHash: string;
-            /** @description Of the document */
-            version: number;
-            text: string;
-            start: number;
-            end: number;
-            /** @description Higher is better; comparable within one answer only, and there among passages that the same stage has judged: the reranker, else the comparison of sentences, else fusion */
-            score: number;
+        NewApiKey: {
+            /** @description The part of the key that is no secret */
+            id: string;
+            name: string;
+            /** @description Who the key is: what it makes belongs to this subject */
+            subject: string;
+            /** @description Whose roles limit those of the key */
+            createdBy: string;
+            roles: string[];
+            scopes: string[];
+            /** @enum {string} */
+            state: "active" | "expired" | "revoked";
+            /** Format: date-time */
+            createdAt: string;
+            expiresAt: string | null;
+            rotatedAt: string | null;
+            /** @description Until when the key from before the last rotation counts */
+            oldKeyUntil: string | null;
+            /** @description Exact to a minute */
+            lastUsedAt: string | null;
+            revokedAt: string | null;
+            /** @description Send it as `Authorization: Bearer …`. It is not stored and not shown again */
+            key: string;
         };
+        /** @description The `cursor` of the next page; null on the last one */
+        NextCursor: string | null;
         RankedPassage: {
             chunkId: string;
             /** Format: uuid */
@@ -1778,10 +1375,7 @@ export interface components {
                 lexical: components["schemas"]["Rank"] | null;
                 dense: components["schemas"]["Rank"] | null;
                 fused: components["schemas"]["Rank"];
-                /**
-                 * @description By its best sentence; null where sentences have no vectors
-                 * @default null
-                 */
+                /** @description By its best sentence; null where sentences have no vectors */
                 sentence: components["schemas"]["Rank"] | null;
                 /** @description null where no reranker has judged it */
                 rerank: components["schemas"]["Rank"] | null;
@@ -1790,14 +1384,10 @@ export interface components {
             coverage: number;
             /**
              * @description Whether it comes near to what was asked by itself
-             * @default loose
              * @enum {string}
              */
             match: "close" | "loose";
-            /**
-             * @description Its sentences, rows and list items that come nearest to the query, best first; offsets like `start`
-             * @default []
-             */
+            /** @description Its sentences, rows and list items that come nearest to the query, best first; offsets like `start` */
             highlights: {
                 start: number;
                 end: number;
@@ -1855,13 +1445,16 @@ export interface components {
             citations: components["schemas"]["CheckedCitation"][];
         };
         Problem: {
-            /** @description Address of the explanation */
+            /** @description `urn:alfred:problem:` and the code */
             type: string;
+            /** @description The same for every problem with this code */
             title: string;
+            /** @description The HTTP status */
             status: number;
-            /** @enum {string} */
-            code: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
+            code: components["schemas"]["ErrorCode"];
+            /** @description For people: what is wrong here, and what to do */
             detail: string;
+            /** @description The header `x-request-id`; finds the lines in the log */
             requestId: string;
             /** @description What is wrong where, for invalid_request */
             issues?: {
@@ -1888,10 +1481,7 @@ export interface components {
             timing: {
                 /** @description Minute, hour, day of month, month, day of week, like `0 8 * * MON-FRI`. Both days must fit. Also with a year at the end, and with seconds and a year; `@daily` and the like */
                 cron?: string;
-                /**
-                 * @description Whose clock `cron` reads
-                 * @default UTC
-                 */
+                /** @description Whose clock `cron` reads */
                 timeZone: string;
                 /** @description In place of `cron`: seconds from one run to the next */
                 everyS?: number;
@@ -1911,27 +1501,17 @@ export interface components {
                 endAt?: string;
                 /**
                  * @description When it is time and the run before is not over: `skip` this one, start one (`buffer_one`) or all (`buffer_all`) of them afterwards, cancel the running one (`cancel_other`), or let them run side by side (`allow_all`)
-                 * @default skip
                  * @enum {string}
                  */
                 overlap: "skip" | "buffer_one" | "buffer_all" | "cancel_other" | "allow_all";
-                /**
-                 * @description Runs that were missed while Temporal was away are made up for when they are late by at most this
-                 * @default 3600
-                 */
+                /** @description Runs that were missed while Temporal was away are made up for when they are late by at most this */
                 catchupWindowS: number;
-                /**
-                 * @description A run that fails pauses the schedule
-                 * @default false
-                 */
+                /** @description A run that fails pauses the schedule */
                 pauseOnFailure: boolean;
             };
             action: {
                 task?: {
-                    /**
-                     * @description A name from GET /v1/agents
-                     * @default knowledge
-                     */
+                    /** @description A name from GET /v1/agents */
                     agent: string;
                     /** @description The agent’s input, usually {"text": "…"} */
                     input: {
@@ -1973,10 +1553,7 @@ export interface components {
             state: "scheduled" | "missing" | "unknown";
             /** @description Without jitter; empty when there are none, or it is paused */
             nextRuns: string[];
-            /**
-             * @description What you may not expect of its timing, in sentences: days that must both fit, runs that a change of the zone’s clocks within a year leaves out, moves or adds, no run ahead
-             * @default []
-             */
+            /** @description What you may not expect of its timing, in sentences: days that must both fit, runs that a change of the zone’s clocks within a year leaves out, moves or adds, no run ahead */
             warnings: string[];
             /** @description Up to ten, newest first */
             recentRuns: components["schemas"]["ScheduleRun"][];
@@ -1994,7 +1571,7 @@ export interface components {
         };
         ScheduleList: {
             schedules: components["schemas"]["Schedule"][];
-            nextCursor: string | null;
+            nextCursor: components["schemas"]["NextCursor"];
         };
         ScheduleRun: {
             /**
@@ -2021,14 +1598,10 @@ export interface components {
             unknownCodes?: string[];
             /**
              * @description How near the best passages come to what was asked, whatever `limit` is: strong, weak (they may be related), none (nothing is near)
-             * @default weak
              * @enum {string}
              */
             evidence: "strong" | "weak" | "none";
-            /**
-             * @description Why, in one sentence
-             * @default
-             */
+            /** @description Why, in one sentence */
             evidenceReason: string;
             /** @description A hint: whether `evidence` is strong */
             answerable: boolean;
@@ -2098,7 +1671,7 @@ export interface components {
         };
         SourceList: {
             sources: components["schemas"]["Source"][];
-            nextCursor: string | null;
+            nextCursor: components["schemas"]["NextCursor"];
         };
         StopReceipt: {
             stoppedTaskId: string | null;
@@ -2155,381 +1728,19 @@ export interface components {
             };
         };
         TaskError: {
-            /** @enum {string} */
-            code: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
+            code: components["schemas"]["ErrorCode"];
             message: string;
         };
-        TaskEvent: {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "task.queued";
-            data: {
-                agent: string;
-            };
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "task.started";
-            data: {
-                model: string;
-            };
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "model.started";
-            data: {
-                /** @description One turn of the model loop, from 1 */
-                step: number;
-                attempt: number;
-                model: string;
-                /**
-                 * @description Present when the call only shortens the conversation
-                 * @constant
-                 */
-                purpose?: "summary";
-            };
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "text.delta";
-            data: {
-                /** @description One turn of the model loop, from 1 */
-                step: number;
-                attempt: number;
-                text: string;
-            };
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "model.completed";
-            data: {
-                /** @description One turn of the model loop, from 1 */
-                step: number;
-                attempt: number;
-                usage: components["schemas"]["TaskUsage"];
-                stopReason: string;
-                durationMs: number;
-                firstTokenMs: number | null;
-                /**
-                 * @description Present when the call only shortens the conversation
-                 * @constant
-                 */
-                purpose?: "summary";
-            };
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "model.failed";
-            data: {
-                /** @description One turn of the model loop, from 1 */
-                step: number;
-                attempt: number;
-                error: components["schemas"]["TaskError"];
-                willRetry: boolean;
-                /**
-                 * @description Present when the call only shortens the conversation
-                 * @constant
-                 */
-                purpose?: "summary";
-            };
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "model.fallback";
-            data: {
-                /** @description One turn of the model loop, from 1 */
-                step: number;
-                from: string;
-                to: string;
-                reason: string;
-            };
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "model.corrected";
-            data: {
-                /** @description One turn of the model loop, from 1 */
-                step: number;
-                /** @enum {string} */
-                reason: "tool_as_text" | "output_invalid" | "citation_unknown";
-                message: string;
-            };
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "context.compacted";
-            data: {
-                /** @description One turn of the model loop, from 1 */
-                step: number;
-                /** @enum {string} */
-                method: "drop_tool_results" | "summary";
-                /** @description tool results, or messages that the summary stands for */
-                dropped: number;
-                tokensBefore: number;
-                tokensAfter: number;
-            };
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "tool.started";
-            data: {
-                /** @description One turn of the model loop, from 1 */
-                step: number;
-                callId: string;
-                tool: string;
-                arguments: components["schemas"]["Json"];
-            };
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "tool.completed";
-            data: {
-                /** @description One turn of the model loop, from 1 */
-                step: number;
-                callId: string;
-                tool: string;
-                isError: boolean;
-                summary: string;
-                durationMs: number;
-            };
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "approval.requested";
-            data: {
-                /** @description One turn of the model loop, from 1 */
-                step: number;
-                callId: string;
-                tool: string;
-                /** Format: uuid */
-                approvalId: string;
-                arguments: components["schemas"]["Json"];
-                /** @description SHA-256 of the arguments */
-                argumentsHash: string;
-                approvers: components["schemas"]["Approvers"];
-                fourEyes: boolean;
-                /** Format: date-time */
-                expiresAt: string;
-            };
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "approval.escalated";
-            data: {
-                /** @description One turn of the model loop, from 1 */
-                step: number;
-                callId: string;
-                tool: string;
-                /** Format: uuid */
-                approvalId: string;
-                approvers: components["schemas"]["Approvers"];
-            };
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "approval.decided";
-            data: {
-                /** @description One turn of the model loop, from 1 */
-                step: number;
-                callId: string;
-                tool: string;
-                /** Format: uuid */
-                approvalId: string;
-                /** @enum {string} */
-                decision: "approved" | "denied" | "expired" | "withdrawn";
-                /** @description whether the call runs */
-                runs: boolean;
-                /** @description null when nobody decided in time */
-                by: string | null;
-                comment: string | null;
-                /** @description of the arguments that may run */
-                argumentsHash: string | null;
-                /** @description the arguments that run instead */
-                edited: components["schemas"]["Json"] | null;
-            };
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "message.steered";
-            data: {
-                /** @description One turn of the model loop, from 1 */
-                step: number;
-                messageId: string;
-                text: string;
-            };
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "effect.undone";
-            data: {
-                /** @description One turn of the model loop, from 1 */
-                step: number;
-                callId: string;
-                tool: string;
-                /** @enum {string} */
-                state: "undone" | "undo_failed" | "cannot_be_undone" | "unknown";
-                summary: string;
-            };
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "task.waiting";
-            data: {
-                /**
-                 * @description `worker`: the task is queued, and no worker serves its agent
-                 * @enum {string}
-                 */
-                reason: "budget" | "outage" | "approval" | "service" | "worker";
-                message: string;
-                /** @description those that wait for a person */
-                approvals?: string[];
-                /** @enum {string} */
-                limit?: "maxCostUsd" | "maxTokens" | "maxModelCalls" | "maxDurationS";
-                /**
-                 * @description whose limit it is
-                 * @enum {string}
-                 */
-                scope?: "task" | "agent" | "tenant";
-                max?: number;
-                /** @description so far, calls under way at their worst case */
-                charged?: number;
-                /** @description by the next call, at the most */
-                needed?: number;
-                /** @description the one that does not answer */
-                model?: string;
-                /**
-                 * @description which part of Alfred cannot be used
-                 * @enum {string}
-                 */
-                service?: "database" | "index";
-                /** @description why it cannot be used; `auth`: the provider refuses the key, the account or the model, and a person has to mend that */
-                because?: string;
-            };
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "task.resumed";
-            data: {
-                reason: string;
-            };
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "budget.granted";
-            data: {
-                budget: components["schemas"]["Budget"];
-            };
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "task.completed";
-            data: {
-                result: components["schemas"]["TaskResult"];
-                usage: components["schemas"]["TaskUsage"];
-            };
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "task.incomplete";
-            data: {
-                result: components["schemas"]["TaskResult"];
-                usage: components["schemas"]["TaskUsage"];
-            };
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "task.failed";
-            data: {
-                error: components["schemas"]["TaskError"];
-                usage: components["schemas"]["TaskUsage"];
-            };
-        } | {
-            /** @description 1, 2, 3 … within the task, without gaps */
-            seq: number;
-            /** Format: date-time */
-            at: string;
-            /** @constant */
-            type: "task.cancelled";
-            data: {
-                reason: string;
-                usage: components["schemas"]["TaskUsage"];
-                /** @description What it had changed before it ended */
-                effects?: components["schemas"]["Effect"][];
-            };
-        };
+        TaskEvent: components["schemas"]["TaskQueuedEvent"] | components["schemas"]["TaskStartedEvent"] | components["schemas"]["ModelStartedEvent"] | components["schemas"]["TextDeltaEvent"] | components["schemas"]["ModelCompletedEvent"] | components["schemas"]["ModelFailedEvent"] | components["schemas"]["ModelFallbackEvent"] | components["schemas"]["ModelCorrectedEvent"] | components["schemas"]["ContextCompactedEvent"] | components["schemas"]["ToolStartedEvent"] | components["schemas"]["ToolCompletedEvent"] | components["schemas"]["ApprovalRequestedEvent"] | components["schemas"]["ApprovalEscalatedEvent"] | components["schemas"]["ApprovalDecidedEvent"] | components["schemas"]["MessageSteeredEvent"] | components["schemas"]["EffectUndoneEvent"] | components["schemas"]["TaskWaitingEvent"] | components["schemas"]["TaskResumedEvent"] | components["schemas"]["BudgetGrantedEvent"] | components["schemas"]["TaskCompletedEvent"] | components["schemas"]["TaskIncompleteEvent"] | components["schemas"]["TaskFailedEvent"] | components["schemas"]["TaskCancelledEvent"];
         TaskEventPage: {
             events: components["schemas"]["TaskEvent"][];
+            /** @description Number of the last event on the page: where to go on later */
             lastSeq: number;
+            nextCursor: components["schemas"]["NextCursor"];
         };
         TaskList: {
             tasks: components["schemas"]["Task"][];
-            nextCursor: string | null;
+            nextCursor: components["schemas"]["NextCursor"];
         };
         TaskResult: {
             text: string;
@@ -2611,6 +1822,1253 @@ export interface components {
                 [key: string]: number;
             };
         };
+        /** @description The task is stored and waits for a worker. */
+        TaskQueuedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "task.queued";
+            data: {
+                agent: string;
+            };
+        };
+        /** @description A worker has begun the task. `model` is the model that it begins with. */
+        TaskStartedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "task.started";
+            data: {
+                model: string;
+            };
+        };
+        /** @description A model call begins. It makes the text of earlier attempts at the same step void. */
+        ModelStartedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "model.started";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                attempt: number;
+                model: string;
+                /**
+                 * @description Present when the call only shortens the conversation
+                 * @constant
+                 */
+                purpose?: "summary";
+            };
+        };
+        /** @description A piece of the answer’s text. It belongs to one attempt of one step. */
+        TextDeltaEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "text.delta";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                attempt: number;
+                text: string;
+            };
+        };
+        /** @description A model call has ended, with what it used and why it stopped. */
+        ModelCompletedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "model.completed";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                attempt: number;
+                usage: components["schemas"]["TaskUsage"];
+                stopReason: string;
+                durationMs: number;
+                firstTokenMs: number | null;
+                /**
+                 * @description Present when the call only shortens the conversation
+                 * @constant
+                 */
+                purpose?: "summary";
+            };
+        };
+        /** @description A model call has failed. `willRetry` says whether another attempt follows. */
+        ModelFailedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "model.failed";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                attempt: number;
+                error: components["schemas"]["TaskError"];
+                willRetry: boolean;
+                /**
+                 * @description Present when the call only shortens the conversation
+                 * @constant
+                 */
+                purpose?: "summary";
+            };
+        };
+        /** @description The next model of the chain takes over, because the one before does not answer. */
+        ModelFallbackEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "model.fallback";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                from: string;
+                to: string;
+                reason: string;
+            };
+        };
+        /** @description The model’s answer had a fault, and the model was asked to mend it. */
+        ModelCorrectedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "model.corrected";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                /** @enum {string} */
+                reason: "tool_as_text" | "output_invalid" | "citation_unknown";
+                message: string;
+            };
+        };
+        /** @description The conversation was too long for the model and has been shortened. */
+        ContextCompactedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "context.compacted";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                /** @enum {string} */
+                method: "drop_tool_results" | "summary";
+                /** @description tool results, or messages that the summary stands for */
+                dropped: number;
+                tokensBefore: number;
+                tokensAfter: number;
+            };
+        };
+        /** @description A tool call begins. */
+        ToolStartedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "tool.started";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                callId: string;
+                tool: string;
+                arguments: components["schemas"]["Json"];
+            };
+        };
+        /** @description A tool call has ended. `isError` says whether it failed. */
+        ToolCompletedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "tool.completed";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                callId: string;
+                tool: string;
+                isError: boolean;
+                summary: string;
+                durationMs: number;
+            };
+        };
+        /** @description A tool call waits for a person’s decision. */
+        ApprovalRequestedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "approval.requested";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                callId: string;
+                tool: string;
+                /** Format: uuid */
+                approvalId: string;
+                arguments: components["schemas"]["Json"];
+                /** @description SHA-256 of the arguments */
+                argumentsHash: string;
+                approvers: components["schemas"]["Approvers"];
+                fourEyes: boolean;
+                /** Format: date-time */
+                expiresAt: string;
+            };
+        };
+        /** @description Further people may decide the approval. */
+        ApprovalEscalatedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "approval.escalated";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                callId: string;
+                tool: string;
+                /** Format: uuid */
+                approvalId: string;
+                approvers: components["schemas"]["Approvers"];
+            };
+        };
+        /** @description The approval is decided. `runs` says whether the call runs. */
+        ApprovalDecidedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "approval.decided";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                callId: string;
+                tool: string;
+                /** Format: uuid */
+                approvalId: string;
+                /** @enum {string} */
+                decision: "approved" | "denied" | "expired" | "withdrawn";
+                /** @description whether the call runs */
+                runs: boolean;
+                /** @description null when nobody decided in time */
+                by: string | null;
+                comment: string | null;
+                /** @description of the arguments that may run */
+                argumentsHash: string | null;
+                /** @description the arguments that run instead */
+                edited: components["schemas"]["Json"] | null;
+            };
+        };
+        /** @description A message reached the task while it was running. The next step reads it. */
+        MessageSteeredEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "message.steered";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                messageId: string;
+                text: string;
+            };
+        };
+        /** @description An effect of the task was undone, or could not be. */
+        EffectUndoneEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "effect.undone";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                callId: string;
+                tool: string;
+                /** @enum {string} */
+                state: "undone" | "undo_failed" | "cannot_be_undone" | "unknown";
+                summary: string;
+            };
+        };
+        /** @description The task waits: for a budget, an approval, a model provider or a part of Alfred. */
+        TaskWaitingEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "task.waiting";
+            data: {
+                /**
+                 * @description `worker`: the task is queued, and no worker serves its agent
+                 * @enum {string}
+                 */
+                reason: "budget" | "outage" | "approval" | "service" | "worker";
+                message: string;
+                /** @description those that wait for a person */
+                approvals?: string[];
+                /** @enum {string} */
+                limit?: "maxCostUsd" | "maxTokens" | "maxModelCalls" | "maxDurationS";
+                /**
+                 * @description whose limit it is
+                 * @enum {string}
+                 */
+                scope?: "task" | "agent" | "tenant";
+                max?: number;
+                /** @description so far, calls under way at their worst case */
+                charged?: number;
+                /** @description by the next call, at the most */
+                needed?: number;
+                /** @description the one that does not answer */
+                model?: string;
+                /**
+                 * @description which part of Alfred cannot be used
+                 * @enum {string}
+                 */
+                service?: "database" | "index";
+                /** @description why it cannot be used; `auth`: the provider refuses the key, the account or the model, and a person has to mend that */
+                because?: string;
+            };
+        };
+        /** @description The task goes on after a wait, or after a reset in Temporal. */
+        TaskResumedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "task.resumed";
+            data: {
+                reason: string;
+            };
+        };
+        /** @description A person has changed the limits of the task. */
+        BudgetGrantedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "budget.granted";
+            data: {
+                budget: components["schemas"]["Budget"];
+            };
+        };
+        /** @description The task has ended with an answer. */
+        TaskCompletedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "task.completed";
+            data: {
+                result: components["schemas"]["TaskResult"];
+                usage: components["schemas"]["TaskUsage"];
+            };
+        };
+        /** @description The task has ended at its budget without an answer. `result` holds what there was. */
+        TaskIncompleteEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "task.incomplete";
+            data: {
+                result: components["schemas"]["TaskResult"];
+                usage: components["schemas"]["TaskUsage"];
+            };
+        };
+        /** @description The task has ended with an error. */
+        TaskFailedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "task.failed";
+            data: {
+                error: components["schemas"]["TaskError"];
+                usage: components["schemas"]["TaskUsage"];
+            };
+        };
+        /** @description The task was cancelled. */
+        TaskCancelledEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "task.cancelled";
+            data: {
+                reason: string;
+                usage: components["schemas"]["TaskUsage"];
+                /** @description What it had changed before it ended */
+                effects?: components["schemas"]["Effect"][];
+            };
+        };
+        /** @description The conversation has taken a message and decided what becomes of it. */
+        ConversationMessageEvent: {
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "conversation.message";
+            data: {
+                messageId: string;
+                position: number;
+                text: string;
+                /** @enum {string} */
+                outcome: "started" | "queued" | "interrupted" | "rolled_back" | "steered" | "rejected";
+                taskId: string | null;
+                runningTaskId: string | null;
+            };
+        };
+        /** @description The state of a message has changed. */
+        ConversationTurnEvent: {
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "conversation.turn";
+            data: {
+                messageId: string;
+                /** Format: uuid */
+                taskId: string;
+                /** @enum {string} */
+                state: "queued" | "running" | "done" | "passed_over" | "rolled_back" | "dropped" | "steering" | "steered" | "rejected";
+            };
+        };
+        /** @description A person has stopped what ran in the conversation. */
+        ConversationStoppedEvent: {
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "conversation.stopped";
+            data: {
+                taskId: string | null;
+                dropped: string[];
+            };
+        };
+        /** @description The title, the archive mark or the policy for a busy conversation has changed. */
+        ConversationChangedEvent: {
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "conversation.changed";
+            data: {
+                title: string | null;
+                archived: boolean;
+                /**
+                 * @description While a task runs: `enqueue` waits for its turn, `interrupt` cancels the task and keeps what it did, `rollback` cancels it and takes its messages out of the context, `reject` is refused (409), `steer` gives the message to the task at its next step
+                 * @enum {string}
+                 */
+                onBusy: "enqueue" | "interrupt" | "rollback" | "reject" | "steer";
+            };
+        };
+        /** @description The conversation was deleted. No event follows. */
+        ConversationDeletedEvent: {
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "conversation.deleted";
+            data: Record<string, never>;
+        };
+        /** @description The task is stored and waits for a worker. */
+        ConversationTaskQueuedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "task.queued";
+            data: {
+                agent: string;
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
+        /** @description A worker has begun the task. `model` is the model that it begins with. */
+        ConversationTaskStartedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "task.started";
+            data: {
+                model: string;
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
+        /** @description A model call begins. It makes the text of earlier attempts at the same step void. */
+        ConversationModelStartedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "model.started";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                attempt: number;
+                model: string;
+                /**
+                 * @description Present when the call only shortens the conversation
+                 * @constant
+                 */
+                purpose?: "summary";
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
+        /** @description A piece of the answer’s text. It belongs to one attempt of one step. */
+        ConversationTextDeltaEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "text.delta";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                attempt: number;
+                text: string;
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
+        /** @description A model call has ended, with what it used and why it stopped. */
+        ConversationModelCompletedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "model.completed";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                attempt: number;
+                usage: components["schemas"]["TaskUsage"];
+                stopReason: string;
+                durationMs: number;
+                firstTokenMs: number | null;
+                /**
+                 * @description Present when the call only shortens the conversation
+                 * @constant
+                 */
+                purpose?: "summary";
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
+        /** @description A model call has failed. `willRetry` says whether another attempt follows. */
+        ConversationModelFailedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "model.failed";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                attempt: number;
+                error: components["schemas"]["TaskError"];
+                willRetry: boolean;
+                /**
+                 * @description Present when the call only shortens the conversation
+                 * @constant
+                 */
+                purpose?: "summary";
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
+        /** @description The next model of the chain takes over, because the one before does not answer. */
+        ConversationModelFallbackEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "model.fallback";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                from: string;
+                to: string;
+                reason: string;
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
+        /** @description The model’s answer had a fault, and the model was asked to mend it. */
+        ConversationModelCorrectedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "model.corrected";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                /** @enum {string} */
+                reason: "tool_as_text" | "output_invalid" | "citation_unknown";
+                message: string;
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
+        /** @description The conversation was too long for the model and has been shortened. */
+        ConversationContextCompactedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "context.compacted";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                /** @enum {string} */
+                method: "drop_tool_results" | "summary";
+                /** @description tool results, or messages that the summary stands for */
+                dropped: number;
+                tokensBefore: number;
+                tokensAfter: number;
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
+        /** @description A tool call begins. */
+        ConversationToolStartedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "tool.started";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                callId: string;
+                tool: string;
+                arguments: components["schemas"]["Json"];
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
+        /** @description A tool call has ended. `isError` says whether it failed. */
+        ConversationToolCompletedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "tool.completed";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                callId: string;
+                tool: string;
+                isError: boolean;
+                summary: string;
+                durationMs: number;
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
+        /** @description A tool call waits for a person’s decision. */
+        ConversationApprovalRequestedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "approval.requested";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                callId: string;
+                tool: string;
+                /** Format: uuid */
+                approvalId: string;
+                arguments: components["schemas"]["Json"];
+                /** @description SHA-256 of the arguments */
+                argumentsHash: string;
+                approvers: components["schemas"]["Approvers"];
+                fourEyes: boolean;
+                /** Format: date-time */
+                expiresAt: string;
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
+        /** @description Further people may decide the approval. */
+        ConversationApprovalEscalatedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "approval.escalated";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                callId: string;
+                tool: string;
+                /** Format: uuid */
+                approvalId: string;
+                approvers: components["schemas"]["Approvers"];
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
+        /** @description The approval is decided. `runs` says whether the call runs. */
+        ConversationApprovalDecidedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "approval.decided";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                callId: string;
+                tool: string;
+                /** Format: uuid */
+                approvalId: string;
+                /** @enum {string} */
+                decision: "approved" | "denied" | "expired" | "withdrawn";
+                /** @description whether the call runs */
+                runs: boolean;
+                /** @description null when nobody decided in time */
+                by: string | null;
+                comment: string | null;
+                /** @description of the arguments that may run */
+                argumentsHash: string | null;
+                /** @description the arguments that run instead */
+                edited: components["schemas"]["Json"] | null;
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
+        /** @description A message reached the task while it was running. The next step reads it. */
+        ConversationMessageSteeredEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "message.steered";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                messageId: string;
+                text: string;
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
+        /** @description An effect of the task was undone, or could not be. */
+        ConversationEffectUndoneEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "effect.undone";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                callId: string;
+                tool: string;
+                /** @enum {string} */
+                state: "undone" | "undo_failed" | "cannot_be_undone" | "unknown";
+                summary: string;
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
+        /** @description The task waits: for a budget, an approval, a model provider or a part of Alfred. */
+        ConversationTaskWaitingEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "task.waiting";
+            data: {
+                /**
+                 * @description `worker`: the task is queued, and no worker serves its agent
+                 * @enum {string}
+                 */
+                reason: "budget" | "outage" | "approval" | "service" | "worker";
+                message: string;
+                /** @description those that wait for a person */
+                approvals?: string[];
+                /** @enum {string} */
+                limit?: "maxCostUsd" | "maxTokens" | "maxModelCalls" | "maxDurationS";
+                /**
+                 * @description whose limit it is
+                 * @enum {string}
+                 */
+                scope?: "task" | "agent" | "tenant";
+                max?: number;
+                /** @description so far, calls under way at their worst case */
+                charged?: number;
+                /** @description by the next call, at the most */
+                needed?: number;
+                /** @description the one that does not answer */
+                model?: string;
+                /**
+                 * @description which part of Alfred cannot be used
+                 * @enum {string}
+                 */
+                service?: "database" | "index";
+                /** @description why it cannot be used; `auth`: the provider refuses the key, the account or the model, and a person has to mend that */
+                because?: string;
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
+        /** @description The task goes on after a wait, or after a reset in Temporal. */
+        ConversationTaskResumedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "task.resumed";
+            data: {
+                reason: string;
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
+        /** @description A person has changed the limits of the task. */
+        ConversationBudgetGrantedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "budget.granted";
+            data: {
+                budget: components["schemas"]["Budget"];
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
+        /** @description The task has ended with an answer. */
+        ConversationTaskCompletedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "task.completed";
+            data: {
+                result: components["schemas"]["TaskResult"];
+                usage: components["schemas"]["TaskUsage"];
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
+        /** @description The task has ended at its budget without an answer. `result` holds what there was. */
+        ConversationTaskIncompleteEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "task.incomplete";
+            data: {
+                result: components["schemas"]["TaskResult"];
+                usage: components["schemas"]["TaskUsage"];
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
+        /** @description The task has ended with an error. */
+        ConversationTaskFailedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "task.failed";
+            data: {
+                error: components["schemas"]["TaskError"];
+                usage: components["schemas"]["TaskUsage"];
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
+        /** @description The task was cancelled. */
+        ConversationTaskCancelledEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "task.cancelled";
+            data: {
+                reason: string;
+                usage: components["schemas"]["TaskUsage"];
+                /** @description What it had changed before it ended */
+                effects?: components["schemas"]["Effect"][];
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
+        /** @description The files of the upload are stored and wait to be read. */
+        IngestionQueuedEvent: {
+            /** @description 1, 2, 3 … within the upload, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "ingestion.queued";
+            data: {
+                files: number;
+            };
+        };
+        /** @description A file was read. Its document can be found. */
+        FileReadEvent: {
+            /** @description 1, 2, 3 … within the upload, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "file.read";
+            data: {
+                /** @description Its place in the upload, from 0 */
+                file: number;
+                name: string;
+                /** @enum {string} */
+                state: "added" | "replaced" | "unchanged";
+                /** Format: uuid */
+                documentId: string;
+            };
+        };
+        /** @description A file could not be read. */
+        FileFailedEvent: {
+            /** @description 1, 2, 3 … within the upload, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "file.failed";
+            data: {
+                /** @description Its place in the upload, from 0 */
+                file: number;
+                name: string;
+                error: components["schemas"]["TaskError"];
+            };
+        };
+        /** @description The upload has ended. `outcome` says whether its files were read. */
+        IngestionCompletedEvent: {
+            /** @description 1, 2, 3 … within the upload, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "ingestion.completed";
+            data: {
+                /** @enum {string} */
+                outcome: "all" | "some" | "none";
+                counts: {
+                    pending: number;
+                    added: number;
+                    replaced: number;
+                    unchanged: number;
+                    failed: number;
+                };
+            };
+        };
+        /** @description The work on the upload broke off. */
+        IngestionFailedEvent: {
+            /** @description 1, 2, 3 … within the upload, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "ingestion.failed";
+            data: {
+                /** @enum {string} */
+                outcome: "all" | "some" | "none";
+                counts: {
+                    pending: number;
+                    added: number;
+                    replaced: number;
+                    unchanged: number;
+                    failed: number;
+                };
+            };
+        };
+        /** @description The upload was cancelled. */
+        IngestionCancelledEvent: {
+            /** @description 1, 2, 3 … within the upload, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "ingestion.cancelled";
+            data: {
+                /** @enum {string} */
+                outcome: "all" | "some" | "none";
+                counts: {
+                    pending: number;
+                    added: number;
+                    replaced: number;
+                    unchanged: number;
+                    failed: number;
+                };
+            };
+        };
+        ApiKeyRequest: {
+            /** @description What it is for, for people to read */
+            name: string;
+            /** @description Of your own roles; the key never has one that you lack. Default: `[]` */
+            roles?: string[];
+            /** @description What the key may be used for; empty: everything that its roles allow. Default: `[]` */
+            scopes?: ("tasks:read" | "tasks:write" | "approvals:read" | "approvals:write" | "schedules:read" | "schedules:write" | "conversations:read" | "conversations:write" | "documents:read" | "documents:write" | "agents:read" | "agents:write" | "usage:read" | "usage:write" | "identity:read" | "identity:write")[];
+            /** @description Default: it does not expire */
+            expiresInDays?: number;
+        };
+        ApiKeyRotation: {
+            /** @description Seconds for which the key of before still counts. Default: `86400` */
+            overlapS?: number;
+        };
         ApprovalDecision: {
             /** @enum {string} */
             decision: "approve" | "deny";
@@ -2651,15 +3109,9 @@ export interface components {
             undo?: boolean;
         };
         CollectionSettings: {
-            /**
-             * @description Longest chunk, in tokens of 4.5 characters, with what it repeats
-             * @default 350
-             */
+            /** @description Longest chunk, in tokens of 4.5 characters, with what it repeats. Default: `350` */
             chunkTokens?: number;
-            /**
-             * @description How much of the chunk before stands in front of the next, at the most; less than half of chunkTokens
-             * @default 0
-             */
+            /** @description How much of the chunk before stands in front of the next, at the most; less than half of chunkTokens. Default: `0` */
             overlapTokens?: number;
         };
         DocumentUpload: {
@@ -2667,7 +3119,7 @@ export interface components {
             name: string;
             text: string;
             /**
-             * @default text/markdown
+             * @description Default: `text/markdown`
              * @enum {string}
              */
             mediaType?: "text/markdown" | "text/plain" | "text/html";
@@ -2684,10 +3136,7 @@ export interface components {
             timing?: {
                 /** @description Minute, hour, day of month, month, day of week, like `0 8 * * MON-FRI`. Both days must fit. Also with a year at the end, and with seconds and a year; `@daily` and the like */
                 cron?: string;
-                /**
-                 * @description Whose clock `cron` reads
-                 * @default UTC
-                 */
+                /** @description Whose clock `cron` reads. Default: `UTC` */
                 timeZone?: string;
                 /** @description In place of `cron`: seconds from one run to the next */
                 everyS?: number;
@@ -2706,20 +3155,13 @@ export interface components {
                  */
                 endAt?: string;
                 /**
-                 * @description When it is time and the run before is not over: `skip` this one, start one (`buffer_one`) or all (`buffer_all`) of them afterwards, cancel the running one (`cancel_other`), or let them run side by side (`allow_all`)
-                 * @default skip
+                 * @description When it is time and the run before is not over: `skip` this one, start one (`buffer_one`) or all (`buffer_all`) of them afterwards, cancel the running one (`cancel_other`), or let them run side by side (`allow_all`). Default: `skip`
                  * @enum {string}
                  */
                 overlap?: "skip" | "buffer_one" | "buffer_all" | "cancel_other" | "allow_all";
-                /**
-                 * @description Runs that were missed while Temporal was away are made up for when they are late by at most this
-                 * @default 3600
-                 */
+                /** @description Runs that were missed while Temporal was away are made up for when they are late by at most this. Default: `3600` */
                 catchupWindowS?: number;
-                /**
-                 * @description A run that fails pauses the schedule
-                 * @default false
-                 */
+                /** @description A run that fails pauses the schedule. Default: `false` */
                 pauseOnFailure?: boolean;
             } & (unknown | unknown);
             /** @description Takes the place of the whole action; runs under way keep theirs */
@@ -2746,10 +3188,7 @@ export interface components {
             timing: {
                 /** @description Minute, hour, day of month, month, day of week, like `0 8 * * MON-FRI`. Both days must fit. Also with a year at the end, and with seconds and a year; `@daily` and the like */
                 cron?: string;
-                /**
-                 * @description Whose clock `cron` reads
-                 * @default UTC
-                 */
+                /** @description Whose clock `cron` reads. Default: `UTC` */
                 timeZone?: string;
                 /** @description In place of `cron`: seconds from one run to the next */
                 everyS?: number;
@@ -2768,20 +3207,13 @@ export interface components {
                  */
                 endAt?: string;
                 /**
-                 * @description When it is time and the run before is not over: `skip` this one, start one (`buffer_one`) or all (`buffer_all`) of them afterwards, cancel the running one (`cancel_other`), or let them run side by side (`allow_all`)
-                 * @default skip
+                 * @description When it is time and the run before is not over: `skip` this one, start one (`buffer_one`) or all (`buffer_all`) of them afterwards, cancel the running one (`cancel_other`), or let them run side by side (`allow_all`). Default: `skip`
                  * @enum {string}
                  */
                 overlap?: "skip" | "buffer_one" | "buffer_all" | "cancel_other" | "allow_all";
-                /**
-                 * @description Runs that were missed while Temporal was away are made up for when they are late by at most this
-                 * @default 3600
-                 */
+                /** @description Runs that were missed while Temporal was away are made up for when they are late by at most this. Default: `3600` */
                 catchupWindowS?: number;
-                /**
-                 * @description A run that fails pauses the schedule
-                 * @default false
-                 */
+                /** @description A run that fails pauses the schedule. Default: `false` */
                 pauseOnFailure?: boolean;
             } & (unknown | unknown);
             action: {
@@ -2799,16 +3231,13 @@ export interface components {
                     onBusy?: "enqueue" | "interrupt" | "rollback" | "reject" | "steer";
                 };
             } & (unknown | unknown);
-            /**
-             * @description true: it waits until it is resumed
-             * @default false
-             */
+            /** @description true: it waits until it is resumed. Default: `false` */
             paused?: boolean;
             note?: string;
         };
         SearchRequest: {
             query: string;
-            /** @default 10 */
+            /** @description Default: `10` */
             limit?: number;
             /** @description Only documents of these */
             collections?: string[];
@@ -2837,26 +3266,23 @@ export interface components {
             tags?: string[] | null;
         };
         SourceRequest: {
-            /**
-             * @description A name is taken once in each collection
-             * @default default
-             */
+            /** @description A name is taken once in each collection. Default: `default` */
             collection?: string;
             /** @description Who may read them beside whoever adds them: everyone, group:<name>, subject:<id>; empty for nobody. Default: everyone, and for a document that is there already, as it is */
             readers?: string[];
+            /** @description Words to search by; they take the place of those that a document has */
             tags?: string[];
             /** @description Where the names begin, in words of your own, like `laptop:/home/ann`. A document that came from another origin is not replaced by other content: the file is refused (`file_name_taken`) */
             origin?: string;
             /** @description true: take the place of documents that came from another `origin` */
             replace?: boolean;
             /**
-             * @description `web`: a page, or a sitemap with all its pages; `s3`: the files below a bucket’s prefix, taken as a folder; `git`: those below a folder of a repository
-             * @default web
+             * @description `web`: a page, or a sitemap with all its pages; `s3`: the files below a bucket’s prefix, taken as a folder; `git`: those below a folder of a repository. Default: `web`
              * @enum {string}
              */
             kind?: "web" | "s3" | "git";
             address: string;
-            /** @default {} */
+            /** @description Default: `{}` */
             options?: {
                 /** @description web: whether the address is a sitemap (or an index of some); default: whether it ends in .xml or .xml.gz */
                 sitemap?: boolean;
@@ -2879,10 +3305,7 @@ export interface components {
             onBusy?: "enqueue" | "interrupt" | "rollback" | "reject" | "steer";
         };
         ConversationRequest: {
-            /**
-             * @description A name from GET /v1/agents
-             * @default knowledge
-             */
+            /** @description A name from GET /v1/agents. Default: `knowledge` */
             agent?: string;
             /** @description Default: how the first message begins */
             title?: string;
@@ -2915,8 +3338,7 @@ export interface components {
         StopRequest: {
             reason?: string;
             /**
-             * @description What becomes of the messages that wait for their turn
-             * @default drop
+             * @description What becomes of the messages that wait for their turn. Default: `drop`
              * @enum {string}
              */
             queued?: "drop" | "keep";
@@ -2924,10 +3346,7 @@ export interface components {
             undo?: boolean;
         };
         TaskRequest: {
-            /**
-             * @description A name from GET /v1/agents
-             * @default knowledge
-             */
+            /** @description A name from GET /v1/agents. Default: `knowledge` */
             agent?: string;
             /** @description The agent’s input, usually {"text": "…"} */
             input: {
@@ -2940,10 +3359,211 @@ export interface components {
             callback?: components["schemas"]["Callback"];
         };
     };
-    responses: never;
-    parameters: never;
+    responses: {
+        /** @description The request could not be read. */
+        BadRequest: {
+            headers: {
+                "x-request-id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body is larger than the limit. */
+        BodyTooLarge: {
+            headers: {
+                "x-request-id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description It cannot be done now. Nothing has changed. */
+        Conflict: {
+            headers: {
+                "x-request-id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The sender may not do this. */
+        Forbidden: {
+            headers: {
+                "x-request-id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description It was there and is no longer kept. */
+        Gone: {
+            headers: {
+                "x-request-id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The address and headers are larger than the limit, 16 KB together. */
+        HeadersTooLarge: {
+            headers: {
+                "x-request-id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Something broke on Alfred’s side. */
+        InternalError: {
+            headers: {
+                "x-request-id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The request does not fit. `issues` says what is wrong where. */
+        Invalid: {
+            headers: {
+                "x-request-id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The answer has none of the media types in `Accept`. */
+        NotAcceptable: {
+            headers: {
+                "x-request-id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description There is no such thing, or the sender may not see it. */
+        NotFound: {
+            headers: {
+                "x-request-id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. */
+        Unauthenticated: {
+            headers: {
+                "x-request-id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A part of Alfred does not answer. Repeat after `Retry-After` seconds. */
+        Unavailable: {
+            headers: {
+                "x-request-id": components["headers"]["RequestId"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body has a media type that is not taken. */
+        UnsupportedMediaType: {
+            headers: {
+                "x-request-id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+    };
+    parameters: {
+        /**
+         * @description Only events with a higher number; `Last-Event-ID` wins
+         * @example 0
+         */
+        After: number;
+        /**
+         * @description The id of the key: its part that is no secret
+         * @example 3f9c1a7e5b2d8046
+         */
+        ApiKeyId: string;
+        /**
+         * @description The id of the approval
+         * @example 01a8c2d0-6f02-7b11-8e5c-4d7a9c3b2f02
+         */
+        ApprovalId: string;
+        /**
+         * @description The id of the conversation
+         * @example 01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03
+         */
+        ConversationId: string;
+        /** @description `nextCursor` of the page before. Without it the first page comes */
+        Cursor: string;
+        /**
+         * @description The id of the document
+         * @example 01a8c2cf-1c44-7e33-8a7e-6f9cbe5d4d04
+         */
+        DocumentId: string;
+        /** @description A key of your own, like `expenses-1`. It makes a repeat safe: the same key with the same body gives the same result, and with another body is refused */
+        IdempotencyKey: string;
+        /**
+         * @description The id of the upload
+         * @example 01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05
+         */
+        IngestionId: string;
+        /** @description Only events with a higher number; browsers send it when they reconnect */
+        LastEventId: string;
+        /**
+         * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
+         * @example 20
+         */
+        Limit: number;
+        /**
+         * @description `wait=30` waits up to that many seconds, at most 60, for the end of the task or upload
+         * @example wait=10
+         */
+        Prefer: string;
+        /**
+         * @description The id of the schedule
+         * @example 01a8c2d1-3e66-7a55-8c90-81bed07f6b06
+         */
+        ScheduleId: string;
+        /**
+         * @description The id of the source
+         * @example 01a8c2d2-4f77-7b66-9da1-92cfe1807a07
+         */
+        SourceId: string;
+        /**
+         * @description The id of the task
+         * @example 01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01
+         */
+        TaskId: string;
+    };
     requestBodies: never;
-    headers: never;
+    headers: {
+        /** @description The wait that was honoured, when one was asked for */
+        PreferenceApplied: string;
+        /** @description The `x-request-id` of the request when it was well-formed, else a new one. It stands in the log */
+        RequestId: string;
+        /** @description Seconds to wait before the repeat */
+        RetryAfter: number;
+    };
     pathItems: never;
 }
 export type $defs = Record<string, never>;
@@ -2951,16 +3571,32 @@ export interface operations {
     listTasks: {
         parameters: {
             query?: {
+                /**
+                 * @description Only tasks of this agent
+                 * @example knowledge
+                 */
                 agent?: string;
-                /** @description `incomplete`: it ended at its budget without an answer; `result` holds what there was */
+                /**
+                 * @description `incomplete`: it ended at its budget without an answer; `result` holds what there was
+                 * @example completed
+                 */
                 status?: "queued" | "running" | "waiting" | "completed" | "incomplete" | "failed" | "cancelled";
+                /** @description Only tasks of this conversation */
                 conversationId?: string;
-                /** @description Tasks whose `createdAt` is later. The task of a message is listed from the beginning of its turn, which may be long after that */
+                /**
+                 * @description Tasks whose `createdAt` is later. The task of a message is listed from the beginning of its turn, which may be long after that
+                 * @example 2026-11-01T00:00:00Z
+                 */
                 createdAfter?: string;
+                /** @description Tasks whose `createdAt` is earlier */
                 createdBefore?: string;
-                limit?: number;
-                /** @description `nextCursor` of the page before */
-                cursor?: string;
+                /**
+                 * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
+                 * @example 20
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the page before. Without it the first page comes */
+                cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
             path?: never;
@@ -2971,107 +3607,130 @@ export interface operations {
             /** @description One page */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "tasks": [
+                     *         {
+                     *           "id": "01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *           "agent": "knowledge",
+                     *           "status": "completed",
+                     *           "model": "anthropic:claude-sonnet-5-5",
+                     *           "conversationId": null,
+                     *           "scheduleId": null,
+                     *           "asked": "How many days do I have to file an expense report?",
+                     *           "metadata": {
+                     *             "ticket": "HR-1024"
+                     *           },
+                     *           "budget": {
+                     *             "maxCostUsd": 0.5
+                     *           },
+                     *           "result": {
+                     *             "text": "You have 30 days from the end of the trip [1].",
+                     *             "citations": [
+                     *               {
+                     *                 "n": 1,
+                     *                 "documentId": "01a8c2cf-1c44-7e33-8a7e-6f9cbe5d4d04",
+                     *                 "document": "policies/expenses.md",
+                     *                 "title": "Expenses",
+                     *                 "headingPath": [
+                     *                   "Expenses",
+                     *                   "Deadlines"
+                     *                 ],
+                     *                 "page": null,
+                     *                 "chunkId": "5d1f0c9e2b7a4e63",
+                     *                 "contentHash": "9f2c6a1b0d3e5f7081928374655647382910a0b1c2d3e4f5061728394a5b6c7d",
+                     *                 "version": 1,
+                     *                 "indexVersion": "embedded-3",
+                     *                 "query": "days to file an expense report",
+                     *                 "quote": "Expense reports are due within 30 days from the end of the trip.",
+                     *                 "start": 25,
+                     *                 "end": 89
+                     *               }
+                     *             ],
+                     *             "grounded": true
+                     *           },
+                     *           "error": null,
+                     *           "waiting": null,
+                     *           "effects": [],
+                     *           "usage": {
+                     *             "modelCalls": 2,
+                     *             "inputTokens": 1840,
+                     *             "cacheReadTokens": 1024,
+                     *             "cacheWriteTokens": 0,
+                     *             "outputTokens": 96,
+                     *             "costUsd": 0.0062
+                     *           },
+                     *           "lastSeq": 9,
+                     *           "createdAt": "2026-11-24T08:00:00.000Z",
+                     *           "startedAt": "2026-11-24T08:00:00.120Z",
+                     *           "endedAt": "2026-11-24T08:00:04.870Z",
+                     *           "links": {
+                     *             "self": "/v1/tasks/01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *             "events": "/v1/tasks/01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01/events",
+                     *             "temporal": "http://127.0.0.1:8233/namespaces/default/workflows/task%2F01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["TaskList"];
                 };
             };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     createTask: {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes a repeat safe: the same key and body give the same result */
-                "idempotency-key"?: string;
+                /** @description A key of your own, like `expenses-1`. It makes a repeat safe: the same key with the same body gives the same result, and with another body is refused */
+                "idempotency-key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "agent": "knowledge",
+                 *       "input": {
+                 *         "text": "How many days do I have to file an expense report?"
+                 *       },
+                 *       "budget": {
+                 *         "maxCostUsd": 0.5
+                 *       },
+                 *       "metadata": {
+                 *         "ticket": "HR-1024"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["TaskRequest"];
             };
         };
@@ -3079,139 +3738,106 @@ export interface operations {
             /** @description The task is on its way */
             202: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     /** @description Where to read the task */
                     Location: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *       "agent": "knowledge",
+                     *       "status": "queued",
+                     *       "model": null,
+                     *       "conversationId": null,
+                     *       "scheduleId": null,
+                     *       "asked": "How many days do I have to file an expense report?",
+                     *       "input": {
+                     *         "text": "How many days do I have to file an expense report?"
+                     *       },
+                     *       "metadata": {
+                     *         "ticket": "HR-1024"
+                     *       },
+                     *       "budget": {
+                     *         "maxCostUsd": 0.5
+                     *       },
+                     *       "result": null,
+                     *       "error": null,
+                     *       "waiting": null,
+                     *       "effects": [],
+                     *       "usage": {
+                     *         "modelCalls": 0,
+                     *         "inputTokens": 0,
+                     *         "cacheReadTokens": 0,
+                     *         "cacheWriteTokens": 0,
+                     *         "outputTokens": 0,
+                     *         "costUsd": 0
+                     *       },
+                     *       "lastSeq": 1,
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "startedAt": null,
+                     *       "endedAt": null,
+                     *       "links": {
+                     *         "self": "/v1/tasks/01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *         "events": "/v1/tasks/01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01/events",
+                     *         "temporal": "http://127.0.0.1:8233/namespaces/default/workflows/task%2F01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Task"];
                 };
             };
-            /** @description The request could not be read (`malformed_request`). */
-            400: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is larger than the limit (`body_too_large`). */
-            413: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has a media type that is not taken (`unsupported_media_type`). */
-            415: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /**
+             * @description - `unknown_agent`: There is no agent with that name.
+             *     - `idempotency_key_reused`: That Idempotency-Key was used with another request.
+             *     - `invalid_request`: The request does not fit the schema.
+             */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     getTask: {
         parameters: {
             query?: never;
             header?: {
-                /** @description `wait=30` waits up to that many seconds, at most 60, for the task to end */
-                prefer?: string;
+                /**
+                 * @description `wait=30` waits up to that many seconds, at most 60, for the end of the task or upload
+                 * @example wait=10
+                 */
+                prefer?: components["parameters"]["Prefer"];
             };
             path: {
-                id: string;
+                /**
+                 * @description The id of the task
+                 * @example 01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01
+                 */
+                id: components["parameters"]["TaskId"];
             };
             cookie?: never;
         };
@@ -3220,95 +3846,101 @@ export interface operations {
             /** @description The task as it stands */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description The wait that was honoured, when one was asked for */
-                    "Preference-Applied"?: string;
+                    "x-request-id": components["headers"]["RequestId"];
+                    "Preference-Applied": components["headers"]["PreferenceApplied"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *       "agent": "knowledge",
+                     *       "status": "completed",
+                     *       "model": "anthropic:claude-sonnet-5-5",
+                     *       "conversationId": null,
+                     *       "scheduleId": null,
+                     *       "asked": "How many days do I have to file an expense report?",
+                     *       "input": {
+                     *         "text": "How many days do I have to file an expense report?"
+                     *       },
+                     *       "metadata": {
+                     *         "ticket": "HR-1024"
+                     *       },
+                     *       "budget": {
+                     *         "maxCostUsd": 0.5
+                     *       },
+                     *       "result": {
+                     *         "text": "You have 30 days from the end of the trip [1].",
+                     *         "citations": [
+                     *           {
+                     *             "n": 1,
+                     *             "documentId": "01a8c2cf-1c44-7e33-8a7e-6f9cbe5d4d04",
+                     *             "document": "policies/expenses.md",
+                     *             "title": "Expenses",
+                     *             "headingPath": [
+                     *               "Expenses",
+                     *               "Deadlines"
+                     *             ],
+                     *             "page": null,
+                     *             "chunkId": "5d1f0c9e2b7a4e63",
+                     *             "contentHash": "9f2c6a1b0d3e5f7081928374655647382910a0b1c2d3e4f5061728394a5b6c7d",
+                     *             "version": 1,
+                     *             "indexVersion": "embedded-3",
+                     *             "query": "days to file an expense report",
+                     *             "quote": "Expense reports are due within 30 days from the end of the trip.",
+                     *             "start": 25,
+                     *             "end": 89
+                     *           }
+                     *         ],
+                     *         "grounded": true
+                     *       },
+                     *       "error": null,
+                     *       "waiting": null,
+                     *       "effects": [],
+                     *       "usage": {
+                     *         "modelCalls": 2,
+                     *         "inputTokens": 1840,
+                     *         "cacheReadTokens": 1024,
+                     *         "cacheWriteTokens": 0,
+                     *         "outputTokens": 96,
+                     *         "costUsd": 0.0062
+                     *       },
+                     *       "lastSeq": 9,
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "startedAt": "2026-11-24T08:00:00.120Z",
+                     *       "endedAt": "2026-11-24T08:00:04.870Z",
+                     *       "links": {
+                     *         "self": "/v1/tasks/01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *         "events": "/v1/tasks/01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01/events",
+                     *         "temporal": "http://127.0.0.1:8233/namespaces/default/workflows/task%2F01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Task"];
                 };
             };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     deleteTask: {
@@ -3316,7 +3948,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the task
+                 * @example 01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01
+                 */
+                id: components["parameters"]["TaskId"];
             };
             cookie?: never;
         };
@@ -3325,276 +3961,207 @@ export interface operations {
             /** @description Deleted */
             204: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The request could not be read (`malformed_request`). */
-            400: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It cannot be done now (`budget_refused`, `task_ended`, `task_queued`, `task_running`, `task_in_conversation`, `nothing_to_undo`, `approval_decided`, `approval_changed`, `schedule_missing`, `source_exists`, `ingestion_running`, `ingestion_without_failures`, `conversation_*`); nothing has changed. */
-            409: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is larger than the limit (`body_too_large`). */
-            413: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has a media type that is not taken (`unsupported_media_type`). */
-            415: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `task_in_conversation`: The task belongs to a conversation. Delete the conversation.
+             *     - `task_queued`: The task waits for its turn in its conversation.
+             */
+            409: components["responses"]["Conflict"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     followTask: {
         parameters: {
             query?: {
-                /** @description Only events with a higher number; Last-Event-ID wins */
-                after?: number;
+                /**
+                 * @description Only events with a higher number; `Last-Event-ID` wins
+                 * @example 0
+                 */
+                after?: components["parameters"]["After"];
             };
             header?: {
                 /** @description Only events with a higher number; browsers send it when they reconnect */
-                "last-event-id"?: string;
+                "last-event-id"?: components["parameters"]["LastEventId"];
             };
             path: {
-                id: string;
+                /**
+                 * @description The id of the task
+                 * @example 01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01
+                 */
+                id: components["parameters"]["TaskId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The events after the given one */
+            /** @description The events after the given one. The schema is that of the `data` of each event */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
-                    "application/json": components["schemas"]["TaskEventPage"];
+                    /**
+                     * @example {
+                     *       "seq": 1,
+                     *       "at": "2026-11-24T08:00:00.000Z",
+                     *       "type": "task.queued",
+                     *       "data": {
+                     *         "agent": "knowledge"
+                     *       }
+                     *     }
+                     */
+                    "text/event-stream": components["schemas"]["TaskEvent"];
                 };
             };
             /** @description The task has ended and the last event was the given one: do not reconnect */
             204: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listTaskEvents: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
+                 * @example 20
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the page before. Without it the first page comes */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the task
+                 * @example 01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01
+                 */
+                id: components["parameters"]["TaskId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    /**
+                     * @example {
+                     *       "events": [
+                     *         {
+                     *           "seq": 1,
+                     *           "at": "2026-11-24T08:00:00.000Z",
+                     *           "type": "task.queued",
+                     *           "data": {
+                     *             "agent": "knowledge"
+                     *           }
+                     *         },
+                     *         {
+                     *           "seq": 2,
+                     *           "at": "2026-11-24T08:00:00.120Z",
+                     *           "type": "task.started",
+                     *           "data": {
+                     *             "model": "anthropic:claude-sonnet-5-5"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "lastSeq": 2,
+                     *       "nextCursor": "2"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TaskEventPage"];
                 };
             };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     cancelTask: {
@@ -3602,12 +4169,21 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the task
+                 * @example 01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01
+                 */
+                id: components["parameters"]["TaskId"];
             };
             cookie?: never;
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "The question is answered."
+                 *     }
+                 */
                 "application/json": components["schemas"]["CancelRequest"];
             };
         };
@@ -3615,159 +4191,137 @@ export interface operations {
             /** @description The task has ended */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *       "agent": "knowledge",
+                     *       "status": "cancelled",
+                     *       "model": "anthropic:claude-sonnet-5-5",
+                     *       "conversationId": null,
+                     *       "scheduleId": null,
+                     *       "asked": "How many days do I have to file an expense report?",
+                     *       "input": {
+                     *         "text": "How many days do I have to file an expense report?"
+                     *       },
+                     *       "metadata": {
+                     *         "ticket": "HR-1024"
+                     *       },
+                     *       "budget": {
+                     *         "maxCostUsd": 0.5
+                     *       },
+                     *       "result": null,
+                     *       "error": null,
+                     *       "waiting": null,
+                     *       "effects": [],
+                     *       "usage": {
+                     *         "modelCalls": 0,
+                     *         "inputTokens": 0,
+                     *         "cacheReadTokens": 0,
+                     *         "cacheWriteTokens": 0,
+                     *         "outputTokens": 0,
+                     *         "costUsd": 0
+                     *       },
+                     *       "lastSeq": 4,
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "startedAt": "2026-11-24T08:00:00.120Z",
+                     *       "endedAt": "2026-11-24T08:00:04.870Z",
+                     *       "links": {
+                     *         "self": "/v1/tasks/01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *         "events": "/v1/tasks/01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01/events",
+                     *         "temporal": "http://127.0.0.1:8233/namespaces/default/workflows/task%2F01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Task"];
                 };
             };
             /** @description The task is being cancelled */
             202: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *       "agent": "knowledge",
+                     *       "status": "running",
+                     *       "model": "anthropic:claude-sonnet-5-5",
+                     *       "conversationId": null,
+                     *       "scheduleId": null,
+                     *       "asked": "How many days do I have to file an expense report?",
+                     *       "input": {
+                     *         "text": "How many days do I have to file an expense report?"
+                     *       },
+                     *       "metadata": {
+                     *         "ticket": "HR-1024"
+                     *       },
+                     *       "budget": {
+                     *         "maxCostUsd": 0.5
+                     *       },
+                     *       "result": null,
+                     *       "error": null,
+                     *       "waiting": null,
+                     *       "effects": [],
+                     *       "usage": {
+                     *         "modelCalls": 0,
+                     *         "inputTokens": 0,
+                     *         "cacheReadTokens": 0,
+                     *         "cacheWriteTokens": 0,
+                     *         "outputTokens": 0,
+                     *         "costUsd": 0
+                     *       },
+                     *       "lastSeq": 4,
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "startedAt": "2026-11-24T08:00:00.120Z",
+                     *       "endedAt": null,
+                     *       "links": {
+                     *         "self": "/v1/tasks/01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *         "events": "/v1/tasks/01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01/events",
+                     *         "temporal": "http://127.0.0.1:8233/namespaces/default/workflows/task%2F01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Task"];
                 };
             };
-            /** @description The request could not be read (`malformed_request`). */
-            400: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It cannot be done now (`budget_refused`, `task_ended`, `task_queued`, `task_running`, `task_in_conversation`, `nothing_to_undo`, `approval_decided`, `approval_changed`, `schedule_missing`, `source_exists`, `ingestion_running`, `ingestion_without_failures`, `conversation_*`); nothing has changed. */
-            409: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is larger than the limit (`body_too_large`). */
-            413: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has a media type that is not taken (`unsupported_media_type`). */
-            415: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `task_queued`: The task waits for its turn in its conversation. */
+            409: components["responses"]["Conflict"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     undoTask: {
@@ -3775,7 +4329,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the task
+                 * @example 01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01
+                 */
+                id: components["parameters"]["TaskId"];
             };
             cookie?: never;
         };
@@ -3784,159 +4342,207 @@ export interface operations {
             /** @description The undo has ended */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *       "agent": "knowledge",
+                     *       "status": "completed",
+                     *       "model": "anthropic:claude-sonnet-5-5",
+                     *       "conversationId": null,
+                     *       "scheduleId": null,
+                     *       "asked": "How many days do I have to file an expense report?",
+                     *       "input": {
+                     *         "text": "How many days do I have to file an expense report?"
+                     *       },
+                     *       "metadata": {
+                     *         "ticket": "HR-1024"
+                     *       },
+                     *       "budget": {
+                     *         "maxCostUsd": 0.5
+                     *       },
+                     *       "result": {
+                     *         "text": "You have 30 days from the end of the trip [1].",
+                     *         "citations": [
+                     *           {
+                     *             "n": 1,
+                     *             "documentId": "01a8c2cf-1c44-7e33-8a7e-6f9cbe5d4d04",
+                     *             "document": "policies/expenses.md",
+                     *             "title": "Expenses",
+                     *             "headingPath": [
+                     *               "Expenses",
+                     *               "Deadlines"
+                     *             ],
+                     *             "page": null,
+                     *             "chunkId": "5d1f0c9e2b7a4e63",
+                     *             "contentHash": "9f2c6a1b0d3e5f7081928374655647382910a0b1c2d3e4f5061728394a5b6c7d",
+                     *             "version": 1,
+                     *             "indexVersion": "embedded-3",
+                     *             "query": "days to file an expense report",
+                     *             "quote": "Expense reports are due within 30 days from the end of the trip.",
+                     *             "start": 25,
+                     *             "end": 89
+                     *           }
+                     *         ],
+                     *         "grounded": true
+                     *       },
+                     *       "error": null,
+                     *       "waiting": null,
+                     *       "effects": [
+                     *         {
+                     *           "callId": "call_1",
+                     *           "step": 1,
+                     *           "tool": "send_webhook",
+                     *           "summary": "Booked a room",
+                     *           "state": "undone",
+                     *           "at": "2026-11-24T08:00:00.120Z"
+                     *         }
+                     *       ],
+                     *       "usage": {
+                     *         "modelCalls": 2,
+                     *         "inputTokens": 1840,
+                     *         "cacheReadTokens": 1024,
+                     *         "cacheWriteTokens": 0,
+                     *         "outputTokens": 96,
+                     *         "costUsd": 0.0062
+                     *       },
+                     *       "lastSeq": 9,
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "startedAt": "2026-11-24T08:00:00.120Z",
+                     *       "endedAt": "2026-11-24T08:00:04.870Z",
+                     *       "links": {
+                     *         "self": "/v1/tasks/01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *         "events": "/v1/tasks/01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01/events",
+                     *         "temporal": "http://127.0.0.1:8233/namespaces/default/workflows/task%2F01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Task"];
                 };
             };
             /** @description The undo is under way: some effects are `undoing` */
             202: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *       "agent": "knowledge",
+                     *       "status": "completed",
+                     *       "model": "anthropic:claude-sonnet-5-5",
+                     *       "conversationId": null,
+                     *       "scheduleId": null,
+                     *       "asked": "How many days do I have to file an expense report?",
+                     *       "input": {
+                     *         "text": "How many days do I have to file an expense report?"
+                     *       },
+                     *       "metadata": {
+                     *         "ticket": "HR-1024"
+                     *       },
+                     *       "budget": {
+                     *         "maxCostUsd": 0.5
+                     *       },
+                     *       "result": {
+                     *         "text": "You have 30 days from the end of the trip [1].",
+                     *         "citations": [
+                     *           {
+                     *             "n": 1,
+                     *             "documentId": "01a8c2cf-1c44-7e33-8a7e-6f9cbe5d4d04",
+                     *             "document": "policies/expenses.md",
+                     *             "title": "Expenses",
+                     *             "headingPath": [
+                     *               "Expenses",
+                     *               "Deadlines"
+                     *             ],
+                     *             "page": null,
+                     *             "chunkId": "5d1f0c9e2b7a4e63",
+                     *             "contentHash": "9f2c6a1b0d3e5f7081928374655647382910a0b1c2d3e4f5061728394a5b6c7d",
+                     *             "version": 1,
+                     *             "indexVersion": "embedded-3",
+                     *             "query": "days to file an expense report",
+                     *             "quote": "Expense reports are due within 30 days from the end of the trip.",
+                     *             "start": 25,
+                     *             "end": 89
+                     *           }
+                     *         ],
+                     *         "grounded": true
+                     *       },
+                     *       "error": null,
+                     *       "waiting": null,
+                     *       "effects": [
+                     *         {
+                     *           "callId": "call_1",
+                     *           "step": 1,
+                     *           "tool": "send_webhook",
+                     *           "summary": "Booked a room",
+                     *           "state": "undoing",
+                     *           "at": "2026-11-24T08:00:00.120Z"
+                     *         }
+                     *       ],
+                     *       "usage": {
+                     *         "modelCalls": 2,
+                     *         "inputTokens": 1840,
+                     *         "cacheReadTokens": 1024,
+                     *         "cacheWriteTokens": 0,
+                     *         "outputTokens": 96,
+                     *         "costUsd": 0.0062
+                     *       },
+                     *       "lastSeq": 9,
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "startedAt": "2026-11-24T08:00:00.120Z",
+                     *       "endedAt": "2026-11-24T08:00:04.870Z",
+                     *       "links": {
+                     *         "self": "/v1/tasks/01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *         "events": "/v1/tasks/01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01/events",
+                     *         "temporal": "http://127.0.0.1:8233/namespaces/default/workflows/task%2F01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Task"];
                 };
             };
-            /** @description The request could not be read (`malformed_request`). */
-            400: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It cannot be done now (`budget_refused`, `task_ended`, `task_queued`, `task_running`, `task_in_conversation`, `nothing_to_undo`, `approval_decided`, `approval_changed`, `schedule_missing`, `source_exists`, `ingestion_running`, `ingestion_without_failures`, `conversation_*`); nothing has changed. */
-            409: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is larger than the limit (`body_too_large`). */
-            413: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has a media type that is not taken (`unsupported_media_type`). */
-            415: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `task_running`: The task has not ended yet.
+             *     - `task_queued`: The task waits for its turn in its conversation.
+             *     - `nothing_to_undo`: The task has changed nothing that could be undone.
+             */
+            409: components["responses"]["Conflict"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     grantBudget: {
@@ -3944,12 +4550,22 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the task
+                 * @example 01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01
+                 */
+                id: components["parameters"]["TaskId"];
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "maxCostUsd": 2,
+                 *       "maxModelCalls": 100
+                 *     }
+                 */
                 "application/json": components["schemas"]["BudgetGrant"];
             };
         };
@@ -3957,148 +4573,91 @@ export interface operations {
             /** @description The task with its new limits */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *       "agent": "knowledge",
+                     *       "status": "running",
+                     *       "model": null,
+                     *       "conversationId": null,
+                     *       "scheduleId": null,
+                     *       "asked": "How many days do I have to file an expense report?",
+                     *       "input": {
+                     *         "text": "How many days do I have to file an expense report?"
+                     *       },
+                     *       "metadata": {
+                     *         "ticket": "HR-1024"
+                     *       },
+                     *       "budget": {
+                     *         "maxCostUsd": 2,
+                     *         "maxModelCalls": 100
+                     *       },
+                     *       "result": null,
+                     *       "error": null,
+                     *       "waiting": null,
+                     *       "effects": [],
+                     *       "usage": {
+                     *         "modelCalls": 0,
+                     *         "inputTokens": 0,
+                     *         "cacheReadTokens": 0,
+                     *         "cacheWriteTokens": 0,
+                     *         "outputTokens": 0,
+                     *         "costUsd": 0
+                     *       },
+                     *       "lastSeq": 1,
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "startedAt": "2026-11-24T08:00:00.120Z",
+                     *       "endedAt": null,
+                     *       "links": {
+                     *         "self": "/v1/tasks/01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *         "events": "/v1/tasks/01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01/events",
+                     *         "temporal": "http://127.0.0.1:8233/namespaces/default/workflows/task%2F01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Task"];
                 };
             };
-            /** @description The request could not be read (`malformed_request`). */
-            400: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It cannot be done now (`budget_refused`, `task_ended`, `task_queued`, `task_running`, `task_in_conversation`, `nothing_to_undo`, `approval_decided`, `approval_changed`, `schedule_missing`, `source_exists`, `ingestion_running`, `ingestion_without_failures`, `conversation_*`); nothing has changed. */
-            409: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is larger than the limit (`body_too_large`). */
-            413: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has a media type that is not taken (`unsupported_media_type`). */
-            415: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `task_ended`: The task has ended.
+             *     - `task_queued`: The task waits for its turn in its conversation.
+             *     - `budget_refused`: The budget stays as it is.
+             */
+            409: components["responses"]["Conflict"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     getTaskCitations: {
@@ -4106,7 +4665,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the task
+                 * @example 01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01
+                 */
+                id: components["parameters"]["TaskId"];
             };
             cookie?: never;
         };
@@ -4115,93 +4678,71 @@ export interface operations {
             /** @description The citations, by their numbers */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "citations": [
+                     *         {
+                     *           "n": 1,
+                     *           "documentId": "01a8c2cf-1c44-7e33-8a7e-6f9cbe5d4d04",
+                     *           "document": "policies/expenses.md",
+                     *           "title": "Expenses",
+                     *           "headingPath": [
+                     *             "Expenses",
+                     *             "Deadlines"
+                     *           ],
+                     *           "page": null,
+                     *           "chunkId": "5d1f0c9e2b7a4e63",
+                     *           "contentHash": "9f2c6a1b0d3e5f7081928374655647382910a0b1c2d3e4f5061728394a5b6c7d",
+                     *           "version": 1,
+                     *           "indexVersion": "embedded-3",
+                     *           "query": "days to file an expense report",
+                     *           "quote": "Expense reports are due within 30 days from the end of the trip.",
+                     *           "start": 25,
+                     *           "end": 89,
+                     *           "passage": {
+                     *             "text": "Expense reports are due within 30 days from the end of the trip. Later reports need an approval.",
+                     *             "start": 25,
+                     *             "end": 121
+                     *           },
+                     *           "state": "unchanged",
+                     *           "now": {
+                     *             "version": 1,
+                     *             "start": 25,
+                     *             "end": 89
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["TaskCitations"];
                 };
             };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     getCallback: {
@@ -4209,113 +4750,65 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the task
+                 * @example 01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01
+                 */
+                id: components["parameters"]["TaskId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description How far the callback is */
+            /** @description The state of the webhook */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "url": "https://example.com/alfred",
+                     *       "state": "delivered",
+                     *       "deliveries": 1,
+                     *       "attempts": 1,
+                     *       "lastAttemptAt": "2026-11-24T08:00:04.870Z",
+                     *       "lastStatus": 204,
+                     *       "lastError": null,
+                     *       "deliveredAt": "2026-11-24T08:00:04.870Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["CallbackState"];
                 };
             };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It cannot be done now (`budget_refused`, `task_ended`, `task_queued`, `task_running`, `task_in_conversation`, `nothing_to_undo`, `approval_decided`, `approval_changed`, `schedule_missing`, `source_exists`, `ingestion_running`, `ingestion_without_failures`, `conversation_*`); nothing has changed. */
-            409: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /**
+             * @description - `not_found`: There is nothing at this address.
+             *     - `callback_missing`: There is no callback to tell.
+             */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `task_queued`: The task waits for its turn in its conversation. */
+            409: components["responses"]["Conflict"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     repeatCallback: {
@@ -4323,169 +4816,100 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the task
+                 * @example 01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01
+                 */
+                id: components["parameters"]["TaskId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description It is on its way */
+            /** @description The delivery begins */
             202: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "url": "https://example.com/alfred",
+                     *       "state": "waiting",
+                     *       "deliveries": 2,
+                     *       "attempts": 1,
+                     *       "lastAttemptAt": "2026-11-24T08:00:04.870Z",
+                     *       "lastStatus": 204,
+                     *       "lastError": null,
+                     *       "deliveredAt": "2026-11-24T08:00:04.870Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["CallbackState"];
                 };
             };
-            /** @description The request could not be read (`malformed_request`). */
-            400: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It cannot be done now (`budget_refused`, `task_ended`, `task_queued`, `task_running`, `task_in_conversation`, `nothing_to_undo`, `approval_decided`, `approval_changed`, `schedule_missing`, `source_exists`, `ingestion_running`, `ingestion_without_failures`, `conversation_*`); nothing has changed. */
-            409: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is larger than the limit (`body_too_large`). */
-            413: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has a media type that is not taken (`unsupported_media_type`). */
-            415: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /**
+             * @description - `not_found`: There is nothing at this address.
+             *     - `callback_missing`: There is no callback to tell.
+             */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `task_running`: The task has not ended yet.
+             *     - `task_queued`: The task waits for its turn in its conversation.
+             */
+            409: components["responses"]["Conflict"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     listApprovals: {
         parameters: {
             query?: {
-                /** @description `decided`: everything but pending */
+                /**
+                 * @description `decided`: everything but pending
+                 * @example pending
+                 */
                 status?: "pending" | "approved" | "denied" | "expired" | "withdrawn" | "decided";
-                /** @description true: pending ones that I may decide */
+                /**
+                 * @description true: pending ones that I may decide
+                 * @example true
+                 */
                 mine?: "true" | "false";
+                /** @description Only those of this task */
                 taskId?: string;
-                limit?: number;
-                cursor?: string;
+                /**
+                 * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
+                 * @example 20
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the page before. Without it the first page comes */
+                cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
             path?: never;
@@ -4496,93 +4920,76 @@ export interface operations {
             /** @description One page */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "approvals": [
+                     *         {
+                     *           "id": "01a8c2d0-6f02-7b11-8e5c-4d7a9c3b2f02",
+                     *           "taskId": "01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *           "agent": "assistant",
+                     *           "tool": "send_email",
+                     *           "callId": "call_1",
+                     *           "requestedBy": "local",
+                     *           "arguments": {
+                     *             "to": [
+                     *               "ann@example.com"
+                     *             ],
+                     *             "subject": "Your expense report",
+                     *             "text": "It is due on Friday."
+                     *           },
+                     *           "argumentsHash": "3b1e7c5a9d2f4861b0c3d5e7f9a1b2c4d6e8f0a2b4c6d8e0f1a3b5c7d9e1f3a5",
+                     *           "status": "pending",
+                     *           "approvers": {
+                     *             "roles": [
+                     *               "office"
+                     *             ]
+                     *           },
+                     *           "fourEyes": false,
+                     *           "onExpiry": "deny",
+                     *           "requestedAt": "2026-11-24T08:00:00.120Z",
+                     *           "escalatesAt": null,
+                     *           "escalatedAt": null,
+                     *           "expiresAt": "2026-12-01T08:00:00.120Z",
+                     *           "decision": null,
+                     *           "links": {
+                     *             "self": "/v1/approvals/01a8c2d0-6f02-7b11-8e5c-4d7a9c3b2f02",
+                     *             "task": "/v1/tasks/01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *             "temporal": "http://127.0.0.1:8233/namespaces/default/workflows/task%2F01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["ApprovalList"];
                 };
             };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     getApproval: {
@@ -4590,7 +4997,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the approval
+                 * @example 01a8c2d0-6f02-7b11-8e5c-4d7a9c3b2f02
+                 */
+                id: components["parameters"]["ApprovalId"];
             };
             cookie?: never;
         };
@@ -4599,93 +5010,71 @@ export interface operations {
             /** @description The approval */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2d0-6f02-7b11-8e5c-4d7a9c3b2f02",
+                     *       "taskId": "01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *       "agent": "assistant",
+                     *       "tool": "send_email",
+                     *       "callId": "call_1",
+                     *       "requestedBy": "local",
+                     *       "arguments": {
+                     *         "to": [
+                     *           "ann@example.com"
+                     *         ],
+                     *         "subject": "Your expense report",
+                     *         "text": "It is due on Friday."
+                     *       },
+                     *       "argumentsHash": "3b1e7c5a9d2f4861b0c3d5e7f9a1b2c4d6e8f0a2b4c6d8e0f1a3b5c7d9e1f3a5",
+                     *       "status": "pending",
+                     *       "approvers": {
+                     *         "roles": [
+                     *           "office"
+                     *         ]
+                     *       },
+                     *       "fourEyes": false,
+                     *       "onExpiry": "deny",
+                     *       "requestedAt": "2026-11-24T08:00:00.120Z",
+                     *       "escalatesAt": null,
+                     *       "escalatedAt": null,
+                     *       "expiresAt": "2026-12-01T08:00:00.120Z",
+                     *       "decision": null,
+                     *       "links": {
+                     *         "self": "/v1/approvals/01a8c2d0-6f02-7b11-8e5c-4d7a9c3b2f02",
+                     *         "task": "/v1/tasks/01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *         "temporal": "http://127.0.0.1:8233/namespaces/default/workflows/task%2F01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Approval"];
                 };
             };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     decideApproval: {
@@ -4693,12 +5082,22 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the approval
+                 * @example 01a8c2d0-6f02-7b11-8e5c-4d7a9c3b2f02
+                 */
+                id: components["parameters"]["ApprovalId"];
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "decision": "approve",
+                 *       "comment": "Go ahead."
+                 *     }
+                 */
                 "application/json": components["schemas"]["ApprovalDecision"];
             };
         };
@@ -4706,156 +5105,105 @@ export interface operations {
             /** @description The approval with its decision */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2d0-6f02-7b11-8e5c-4d7a9c3b2f02",
+                     *       "taskId": "01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *       "agent": "assistant",
+                     *       "tool": "send_email",
+                     *       "callId": "call_1",
+                     *       "requestedBy": "local",
+                     *       "arguments": {
+                     *         "to": [
+                     *           "ann@example.com"
+                     *         ],
+                     *         "subject": "Your expense report",
+                     *         "text": "It is due on Friday."
+                     *       },
+                     *       "argumentsHash": "3b1e7c5a9d2f4861b0c3d5e7f9a1b2c4d6e8f0a2b4c6d8e0f1a3b5c7d9e1f3a5",
+                     *       "status": "approved",
+                     *       "approvers": {
+                     *         "roles": [
+                     *           "office"
+                     *         ]
+                     *       },
+                     *       "fourEyes": false,
+                     *       "onExpiry": "deny",
+                     *       "requestedAt": "2026-11-24T08:00:00.120Z",
+                     *       "escalatesAt": null,
+                     *       "escalatedAt": null,
+                     *       "expiresAt": "2026-12-01T08:00:00.120Z",
+                     *       "decision": {
+                     *         "runs": true,
+                     *         "by": "local",
+                     *         "at": "2026-11-24T08:00:04.870Z",
+                     *         "comment": "Go ahead.",
+                     *         "edited": null,
+                     *         "argumentsHash": "3b1e7c5a9d2f4861b0c3d5e7f9a1b2c4d6e8f0a2b4c6d8e0f1a3b5c7d9e1f3a5"
+                     *       },
+                     *       "links": {
+                     *         "self": "/v1/approvals/01a8c2d0-6f02-7b11-8e5c-4d7a9c3b2f02",
+                     *         "task": "/v1/tasks/01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *         "temporal": "http://127.0.0.1:8233/namespaces/default/workflows/task%2F01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Approval"];
                 };
             };
-            /** @description The request could not be read (`malformed_request`). */
-            400: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It cannot be done now (`budget_refused`, `task_ended`, `task_queued`, `task_running`, `task_in_conversation`, `nothing_to_undo`, `approval_decided`, `approval_changed`, `schedule_missing`, `source_exists`, `ingestion_running`, `ingestion_without_failures`, `conversation_*`); nothing has changed. */
-            409: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is larger than the limit (`body_too_large`). */
-            413: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has a media type that is not taken (`unsupported_media_type`). */
-            415: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `approval_forbidden`: This is not yours to decide.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `approval_decided`: Somebody has decided already.
+             *     - `approval_changed`: Something else is asked for than what you saw.
+             *     - `task_ended`: The task has ended.
+             */
+            409: components["responses"]["Conflict"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     listSchedules: {
         parameters: {
             query?: {
-                limit?: number;
-                /** @description `nextCursor` of the page before */
-                cursor?: string;
+                /**
+                 * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
+                 * @example 20
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the page before. Without it the first page comes */
+                cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
             path?: never;
@@ -4866,107 +5214,115 @@ export interface operations {
             /** @description One page */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "schedules": [
+                     *         {
+                     *           "id": "01a8c2d1-3e66-7a55-8c90-81bed07f6b06",
+                     *           "name": "Every working day",
+                     *           "timing": {
+                     *             "cron": "0 8 * * MON-FRI",
+                     *             "timeZone": "Europe/Berlin",
+                     *             "overlap": "skip",
+                     *             "catchupWindowS": 3600,
+                     *             "pauseOnFailure": false
+                     *           },
+                     *           "action": {
+                     *             "task": {
+                     *               "input": {
+                     *                 "text": "What has changed in the travel policy since yesterday?"
+                     *               },
+                     *               "agent": "knowledge"
+                     *             }
+                     *           },
+                     *           "paused": false,
+                     *           "note": null,
+                     *           "state": "scheduled",
+                     *           "nextRuns": [
+                     *             "2026-11-25T07:00:00.000Z",
+                     *             "2026-11-26T07:00:00.000Z"
+                     *           ],
+                     *           "warnings": [],
+                     *           "recentRuns": [
+                     *             {
+                     *               "at": "2026-11-24T08:00:00.000Z",
+                     *               "taskId": "01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *               "conversationId": null,
+                     *               "messageId": null,
+                     *               "error": null
+                     *             }
+                     *           ],
+                     *           "running": 0,
+                     *           "createdAt": "2026-11-24T08:00:00.000Z",
+                     *           "updatedAt": "2026-11-24T08:00:00.000Z",
+                     *           "links": {
+                     *             "self": "/v1/schedules/01a8c2d1-3e66-7a55-8c90-81bed07f6b06",
+                     *             "temporal": "http://127.0.0.1:8233/namespaces/default/schedules/schedule%2F01a8c2d1-3e66-7a55-8c90-81bed07f6b06"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["ScheduleList"];
                 };
             };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     createSchedule: {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes a repeat safe: the same key and body give the same schedule */
-                "idempotency-key"?: string;
+                /** @description A key of your own, like `expenses-1`. It makes a repeat safe: the same key with the same body gives the same result, and with another body is refused */
+                "idempotency-key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Every working day",
+                 *       "timing": {
+                 *         "cron": "0 8 * * MON-FRI",
+                 *         "timeZone": "Europe/Berlin"
+                 *       },
+                 *       "action": {
+                 *         "task": {
+                 *           "input": {
+                 *             "text": "What has changed in the travel policy since yesterday?"
+                 *           }
+                 *         }
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ScheduleRequest"];
             };
         };
@@ -4974,128 +5330,84 @@ export interface operations {
             /** @description It runs from now on */
             201: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     /** @description Where to read the schedule */
                     Location: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2d1-3e66-7a55-8c90-81bed07f6b06",
+                     *       "name": "Every working day",
+                     *       "timing": {
+                     *         "cron": "0 8 * * MON-FRI",
+                     *         "timeZone": "Europe/Berlin",
+                     *         "overlap": "skip",
+                     *         "catchupWindowS": 3600,
+                     *         "pauseOnFailure": false
+                     *       },
+                     *       "action": {
+                     *         "task": {
+                     *           "input": {
+                     *             "text": "What has changed in the travel policy since yesterday?"
+                     *           },
+                     *           "agent": "knowledge"
+                     *         }
+                     *       },
+                     *       "paused": false,
+                     *       "note": null,
+                     *       "state": "scheduled",
+                     *       "nextRuns": [
+                     *         "2026-11-25T07:00:00.000Z",
+                     *         "2026-11-26T07:00:00.000Z"
+                     *       ],
+                     *       "warnings": [],
+                     *       "recentRuns": [],
+                     *       "running": 0,
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "updatedAt": "2026-11-24T08:00:00.000Z",
+                     *       "links": {
+                     *         "self": "/v1/schedules/01a8c2d1-3e66-7a55-8c90-81bed07f6b06",
+                     *         "temporal": "http://127.0.0.1:8233/namespaces/default/schedules/schedule%2F01a8c2d1-3e66-7a55-8c90-81bed07f6b06"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Schedule"];
                 };
             };
-            /** @description The request could not be read (`malformed_request`). */
-            400: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is larger than the limit (`body_too_large`). */
-            413: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has a media type that is not taken (`unsupported_media_type`). */
-            415: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /**
+             * @description - `unknown_agent`: There is no agent with that name.
+             *     - `idempotency_key_reused`: That Idempotency-Key was used with another request.
+             *     - `invalid_request`: The request does not fit the schema.
+             */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     getSchedule: {
@@ -5103,7 +5415,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the schedule
+                 * @example 01a8c2d1-3e66-7a55-8c90-81bed07f6b06
+                 */
+                id: components["parameters"]["ScheduleId"];
             };
             cookie?: never;
         };
@@ -5112,93 +5428,80 @@ export interface operations {
             /** @description The schedule as it stands */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2d1-3e66-7a55-8c90-81bed07f6b06",
+                     *       "name": "Every working day",
+                     *       "timing": {
+                     *         "cron": "0 8 * * MON-FRI",
+                     *         "timeZone": "Europe/Berlin",
+                     *         "overlap": "skip",
+                     *         "catchupWindowS": 3600,
+                     *         "pauseOnFailure": false
+                     *       },
+                     *       "action": {
+                     *         "task": {
+                     *           "input": {
+                     *             "text": "What has changed in the travel policy since yesterday?"
+                     *           },
+                     *           "agent": "knowledge"
+                     *         }
+                     *       },
+                     *       "paused": false,
+                     *       "note": null,
+                     *       "state": "scheduled",
+                     *       "nextRuns": [
+                     *         "2026-11-25T07:00:00.000Z",
+                     *         "2026-11-26T07:00:00.000Z"
+                     *       ],
+                     *       "warnings": [],
+                     *       "recentRuns": [
+                     *         {
+                     *           "at": "2026-11-24T08:00:00.000Z",
+                     *           "taskId": "01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *           "conversationId": null,
+                     *           "messageId": null,
+                     *           "error": null
+                     *         }
+                     *       ],
+                     *       "running": 0,
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "updatedAt": "2026-11-24T08:00:00.000Z",
+                     *       "links": {
+                     *         "self": "/v1/schedules/01a8c2d1-3e66-7a55-8c90-81bed07f6b06",
+                     *         "temporal": "http://127.0.0.1:8233/namespaces/default/schedules/schedule%2F01a8c2d1-3e66-7a55-8c90-81bed07f6b06"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Schedule"];
                 };
             };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     deleteSchedule: {
@@ -5206,7 +5509,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the schedule
+                 * @example 01a8c2d1-3e66-7a55-8c90-81bed07f6b06
+                 */
+                id: components["parameters"]["ScheduleId"];
             };
             cookie?: never;
         };
@@ -5215,135 +5522,41 @@ export interface operations {
             /** @description Deleted */
             204: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The request could not be read (`malformed_request`). */
-            400: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is larger than the limit (`body_too_large`). */
-            413: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has a media type that is not taken (`unsupported_media_type`). */
-            415: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     changeSchedule: {
@@ -5351,12 +5564,24 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the schedule
+                 * @example 01a8c2d1-3e66-7a55-8c90-81bed07f6b06
+                 */
+                id: components["parameters"]["ScheduleId"];
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "timing": {
+                 *         "cron": "0 7 * * MON-FRI",
+                 *         "timeZone": "Europe/Berlin"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ScheduleChange"];
             };
         };
@@ -5364,137 +5589,90 @@ export interface operations {
             /** @description The changed schedule */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2d1-3e66-7a55-8c90-81bed07f6b06",
+                     *       "name": "Every working day",
+                     *       "timing": {
+                     *         "cron": "0 7 * * MON-FRI",
+                     *         "timeZone": "Europe/Berlin",
+                     *         "overlap": "skip",
+                     *         "catchupWindowS": 3600,
+                     *         "pauseOnFailure": false
+                     *       },
+                     *       "action": {
+                     *         "task": {
+                     *           "input": {
+                     *             "text": "What has changed in the travel policy since yesterday?"
+                     *           },
+                     *           "agent": "knowledge"
+                     *         }
+                     *       },
+                     *       "paused": false,
+                     *       "note": null,
+                     *       "state": "scheduled",
+                     *       "nextRuns": [
+                     *         "2026-11-25T06:00:00.000Z"
+                     *       ],
+                     *       "warnings": [],
+                     *       "recentRuns": [
+                     *         {
+                     *           "at": "2026-11-24T08:00:00.000Z",
+                     *           "taskId": "01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *           "conversationId": null,
+                     *           "messageId": null,
+                     *           "error": null
+                     *         }
+                     *       ],
+                     *       "running": 0,
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "updatedAt": "2026-11-24T08:00:00.000Z",
+                     *       "links": {
+                     *         "self": "/v1/schedules/01a8c2d1-3e66-7a55-8c90-81bed07f6b06",
+                     *         "temporal": "http://127.0.0.1:8233/namespaces/default/schedules/schedule%2F01a8c2d1-3e66-7a55-8c90-81bed07f6b06"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Schedule"];
                 };
             };
-            /** @description The request could not be read (`malformed_request`). */
-            400: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is larger than the limit (`body_too_large`). */
-            413: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has a media type that is not taken (`unsupported_media_type`). */
-            415: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /**
+             * @description - `unknown_agent`: There is no agent with that name.
+             *     - `invalid_request`: The request does not fit the schema.
+             */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     pauseSchedule: {
@@ -5502,7 +5680,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the schedule
+                 * @example 01a8c2d1-3e66-7a55-8c90-81bed07f6b06
+                 */
+                id: components["parameters"]["ScheduleId"];
             };
             cookie?: never;
         };
@@ -5511,137 +5693,85 @@ export interface operations {
             /** @description The schedule */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2d1-3e66-7a55-8c90-81bed07f6b06",
+                     *       "name": "Every working day",
+                     *       "timing": {
+                     *         "cron": "0 8 * * MON-FRI",
+                     *         "timeZone": "Europe/Berlin",
+                     *         "overlap": "skip",
+                     *         "catchupWindowS": 3600,
+                     *         "pauseOnFailure": false
+                     *       },
+                     *       "action": {
+                     *         "task": {
+                     *           "input": {
+                     *             "text": "What has changed in the travel policy since yesterday?"
+                     *           },
+                     *           "agent": "knowledge"
+                     *         }
+                     *       },
+                     *       "paused": true,
+                     *       "note": null,
+                     *       "state": "scheduled",
+                     *       "nextRuns": [],
+                     *       "warnings": [],
+                     *       "recentRuns": [
+                     *         {
+                     *           "at": "2026-11-24T08:00:00.000Z",
+                     *           "taskId": "01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *           "conversationId": null,
+                     *           "messageId": null,
+                     *           "error": null
+                     *         }
+                     *       ],
+                     *       "running": 0,
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "updatedAt": "2026-11-24T08:00:00.000Z",
+                     *       "links": {
+                     *         "self": "/v1/schedules/01a8c2d1-3e66-7a55-8c90-81bed07f6b06",
+                     *         "temporal": "http://127.0.0.1:8233/namespaces/default/schedules/schedule%2F01a8c2d1-3e66-7a55-8c90-81bed07f6b06"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Schedule"];
                 };
             };
-            /** @description The request could not be read (`malformed_request`). */
-            400: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is larger than the limit (`body_too_large`). */
-            413: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has a media type that is not taken (`unsupported_media_type`). */
-            415: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     resumeSchedule: {
@@ -5649,7 +5779,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the schedule
+                 * @example 01a8c2d1-3e66-7a55-8c90-81bed07f6b06
+                 */
+                id: components["parameters"]["ScheduleId"];
             };
             cookie?: never;
         };
@@ -5658,137 +5792,88 @@ export interface operations {
             /** @description The schedule */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2d1-3e66-7a55-8c90-81bed07f6b06",
+                     *       "name": "Every working day",
+                     *       "timing": {
+                     *         "cron": "0 8 * * MON-FRI",
+                     *         "timeZone": "Europe/Berlin",
+                     *         "overlap": "skip",
+                     *         "catchupWindowS": 3600,
+                     *         "pauseOnFailure": false
+                     *       },
+                     *       "action": {
+                     *         "task": {
+                     *           "input": {
+                     *             "text": "What has changed in the travel policy since yesterday?"
+                     *           },
+                     *           "agent": "knowledge"
+                     *         }
+                     *       },
+                     *       "paused": false,
+                     *       "note": null,
+                     *       "state": "scheduled",
+                     *       "nextRuns": [
+                     *         "2026-11-25T07:00:00.000Z",
+                     *         "2026-11-26T07:00:00.000Z"
+                     *       ],
+                     *       "warnings": [],
+                     *       "recentRuns": [
+                     *         {
+                     *           "at": "2026-11-24T08:00:00.000Z",
+                     *           "taskId": "01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *           "conversationId": null,
+                     *           "messageId": null,
+                     *           "error": null
+                     *         }
+                     *       ],
+                     *       "running": 0,
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "updatedAt": "2026-11-24T08:00:00.000Z",
+                     *       "links": {
+                     *         "self": "/v1/schedules/01a8c2d1-3e66-7a55-8c90-81bed07f6b06",
+                     *         "temporal": "http://127.0.0.1:8233/namespaces/default/schedules/schedule%2F01a8c2d1-3e66-7a55-8c90-81bed07f6b06"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Schedule"];
                 };
             };
-            /** @description The request could not be read (`malformed_request`). */
-            400: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is larger than the limit (`body_too_large`). */
-            413: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has a media type that is not taken (`unsupported_media_type`). */
-            415: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     runSchedule: {
@@ -5796,7 +5881,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the schedule
+                 * @example 01a8c2d1-3e66-7a55-8c90-81bed07f6b06
+                 */
+                id: components["parameters"]["ScheduleId"];
             };
             cookie?: never;
         };
@@ -5805,157 +5894,112 @@ export interface operations {
             /** @description A run is about to begin */
             202: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2d1-3e66-7a55-8c90-81bed07f6b06",
+                     *       "name": "Every working day",
+                     *       "timing": {
+                     *         "cron": "0 8 * * MON-FRI",
+                     *         "timeZone": "Europe/Berlin",
+                     *         "overlap": "skip",
+                     *         "catchupWindowS": 3600,
+                     *         "pauseOnFailure": false
+                     *       },
+                     *       "action": {
+                     *         "task": {
+                     *           "input": {
+                     *             "text": "What has changed in the travel policy since yesterday?"
+                     *           },
+                     *           "agent": "knowledge"
+                     *         }
+                     *       },
+                     *       "paused": false,
+                     *       "note": null,
+                     *       "state": "scheduled",
+                     *       "nextRuns": [
+                     *         "2026-11-25T07:00:00.000Z",
+                     *         "2026-11-26T07:00:00.000Z"
+                     *       ],
+                     *       "warnings": [],
+                     *       "recentRuns": [
+                     *         {
+                     *           "at": "2026-11-24T08:00:00.000Z",
+                     *           "taskId": "01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *           "conversationId": null,
+                     *           "messageId": null,
+                     *           "error": null
+                     *         }
+                     *       ],
+                     *       "running": 1,
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "updatedAt": "2026-11-24T08:00:00.000Z",
+                     *       "links": {
+                     *         "self": "/v1/schedules/01a8c2d1-3e66-7a55-8c90-81bed07f6b06",
+                     *         "temporal": "http://127.0.0.1:8233/namespaces/default/schedules/schedule%2F01a8c2d1-3e66-7a55-8c90-81bed07f6b06"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Schedule"];
                 };
             };
-            /** @description The request could not be read (`malformed_request`). */
-            400: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It cannot be done now (`budget_refused`, `task_ended`, `task_queued`, `task_running`, `task_in_conversation`, `nothing_to_undo`, `approval_decided`, `approval_changed`, `schedule_missing`, `source_exists`, `ingestion_running`, `ingestion_without_failures`, `conversation_*`); nothing has changed. */
-            409: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is larger than the limit (`body_too_large`). */
-            413: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has a media type that is not taken (`unsupported_media_type`). */
-            415: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `schedule_missing`: Somebody deleted the schedule in Temporal; resume it to make it again. */
+            409: components["responses"]["Conflict"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     listConversations: {
         parameters: {
             query?: {
+                /**
+                 * @description Only conversations with this agent
+                 * @example knowledge
+                 */
                 agent?: string;
+                /**
+                 * @description true: only archived ones. Default: `false`
+                 * @example false
+                 */
                 archived?: "true" | "false";
-                limit?: number;
-                cursor?: string;
+                /**
+                 * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
+                 * @example 20
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the page before. Without it the first page comes */
+                cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
             path?: never;
@@ -5966,107 +6010,87 @@ export interface operations {
             /** @description One page */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "conversations": [
+                     *         {
+                     *           "id": "01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03",
+                     *           "agent": "knowledge",
+                     *           "title": "Notice periods",
+                     *           "onBusy": "enqueue",
+                     *           "metadata": {
+                     *             "channel": "intranet"
+                     *           },
+                     *           "archived": false,
+                     *           "messages": 1,
+                     *           "runningTaskId": null,
+                     *           "queued": 0,
+                     *           "lastSeq": 11,
+                     *           "createdAt": "2026-11-24T08:00:00.000Z",
+                     *           "updatedAt": "2026-11-24T08:00:04.870Z",
+                     *           "links": {
+                     *             "self": "/v1/conversations/01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03",
+                     *             "messages": "/v1/conversations/01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03/messages",
+                     *             "events": "/v1/conversations/01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03/events",
+                     *             "temporal": "http://127.0.0.1:8233/namespaces/default/workflows/conversation%2F01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["ConversationList"];
                 };
             };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     createConversation: {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes a repeat safe: the same key and body give the same result */
-                "idempotency-key"?: string;
+                /** @description A key of your own, like `expenses-1`. It makes a repeat safe: the same key with the same body gives the same result, and with another body is refused */
+                "idempotency-key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "agent": "knowledge",
+                 *       "title": "Notice periods",
+                 *       "metadata": {
+                 *         "channel": "intranet"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ConversationRequest"];
             };
         };
@@ -6074,128 +6098,71 @@ export interface operations {
             /** @description The conversation */
             201: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     /** @description Where to read the conversation */
                     Location: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03",
+                     *       "agent": "knowledge",
+                     *       "title": "Notice periods",
+                     *       "onBusy": "enqueue",
+                     *       "metadata": {
+                     *         "channel": "intranet"
+                     *       },
+                     *       "archived": false,
+                     *       "messages": 0,
+                     *       "runningTaskId": null,
+                     *       "queued": 0,
+                     *       "lastSeq": 0,
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "updatedAt": "2026-11-24T08:00:00.000Z",
+                     *       "links": {
+                     *         "self": "/v1/conversations/01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03",
+                     *         "messages": "/v1/conversations/01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03/messages",
+                     *         "events": "/v1/conversations/01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03/events",
+                     *         "temporal": "http://127.0.0.1:8233/namespaces/default/workflows/conversation%2F01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Conversation"];
                 };
             };
-            /** @description The request could not be read (`malformed_request`). */
-            400: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is larger than the limit (`body_too_large`). */
-            413: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has a media type that is not taken (`unsupported_media_type`). */
-            415: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /**
+             * @description - `unknown_agent`: There is no agent with that name.
+             *     - `idempotency_key_reused`: That Idempotency-Key was used with another request.
+             *     - `invalid_request`: The request does not fit the schema.
+             */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     getConversation: {
@@ -6203,7 +6170,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the conversation
+                 * @example 01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03
+                 */
+                id: components["parameters"]["ConversationId"];
             };
             cookie?: never;
         };
@@ -6212,93 +6183,59 @@ export interface operations {
             /** @description The conversation as it stands */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03",
+                     *       "agent": "knowledge",
+                     *       "title": "Notice periods",
+                     *       "onBusy": "enqueue",
+                     *       "metadata": {
+                     *         "channel": "intranet"
+                     *       },
+                     *       "archived": false,
+                     *       "messages": 1,
+                     *       "runningTaskId": null,
+                     *       "queued": 0,
+                     *       "lastSeq": 11,
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "updatedAt": "2026-11-24T08:00:04.870Z",
+                     *       "links": {
+                     *         "self": "/v1/conversations/01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03",
+                     *         "messages": "/v1/conversations/01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03/messages",
+                     *         "events": "/v1/conversations/01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03/events",
+                     *         "temporal": "http://127.0.0.1:8233/namespaces/default/workflows/conversation%2F01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Conversation"];
                 };
             };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     deleteConversation: {
@@ -6306,7 +6243,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the conversation
+                 * @example 01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03
+                 */
+                id: components["parameters"]["ConversationId"];
             };
             cookie?: never;
         };
@@ -6315,91 +6256,41 @@ export interface operations {
             /** @description Deleted */
             204: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     changeConversation: {
@@ -6407,12 +6298,22 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the conversation
+                 * @example 01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03
+                 */
+                id: components["parameters"]["ConversationId"];
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "title": "Notice periods for managers",
+                 *       "onBusy": "steer"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ConversationChange"];
             };
         };
@@ -6420,144 +6321,79 @@ export interface operations {
             /** @description The conversation as it stands */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03",
+                     *       "agent": "knowledge",
+                     *       "title": "Notice periods for managers",
+                     *       "onBusy": "steer",
+                     *       "metadata": {
+                     *         "channel": "intranet"
+                     *       },
+                     *       "archived": false,
+                     *       "messages": 1,
+                     *       "runningTaskId": null,
+                     *       "queued": 0,
+                     *       "lastSeq": 11,
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "updatedAt": "2026-11-24T08:00:04.870Z",
+                     *       "links": {
+                     *         "self": "/v1/conversations/01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03",
+                     *         "messages": "/v1/conversations/01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03/messages",
+                     *         "events": "/v1/conversations/01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03/events",
+                     *         "temporal": "http://127.0.0.1:8233/namespaces/default/workflows/conversation%2F01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Conversation"];
                 };
             };
-            /** @description The request could not be read (`malformed_request`). */
-            400: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is larger than the limit (`body_too_large`). */
-            413: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has a media type that is not taken (`unsupported_media_type`). */
-            415: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     listMessages: {
         parameters: {
             query?: {
-                /** @description People’s messages; their answers come with them */
-                limit?: number;
+                /**
+                 * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
+                 * @example 20
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the page before. Without it the first page comes */
+                cursor?: components["parameters"]["Cursor"];
                 /** @description Only positions above this one */
                 after?: number;
                 /** @description Only positions below this one, the newest of them */
@@ -6565,7 +6401,11 @@ export interface operations {
             };
             header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the conversation
+                 * @example 01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03
+                 */
+                id: components["parameters"]["ConversationId"];
             };
             cookie?: never;
         };
@@ -6574,104 +6414,68 @@ export interface operations {
             /** @description One page, in order */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "messages": [
+                     *         {
+                     *           "id": "question-1",
+                     *           "position": 1,
+                     *           "role": "user",
+                     *           "text": "How long is the notice period?",
+                     *           "taskId": "01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *           "outcome": "started",
+                     *           "state": "done",
+                     *           "taskStatus": "completed",
+                     *           "createdAt": "2026-11-24T08:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "id": "01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *           "position": 1,
+                     *           "role": "assistant",
+                     *           "text": "Three months to the end of a quarter.",
+                     *           "taskId": "01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *           "outcome": null,
+                     *           "state": "done",
+                     *           "taskStatus": "completed",
+                     *           "createdAt": "2026-11-24T08:00:04.870Z",
+                     *           "citations": []
+                     *         }
+                     *       ],
+                     *       "hasMore": false,
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["MessageList"];
                 };
             };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     sendMessage: {
@@ -6679,12 +6483,21 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the conversation
+                 * @example 01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03
+                 */
+                id: components["parameters"]["ConversationId"];
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "text": "How long is the notice period?"
+                 *     }
+                 */
                 "application/json": components["schemas"]["MessageRequest"];
             };
         };
@@ -6692,271 +6505,225 @@ export interface operations {
             /** @description What becomes of it */
             202: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     /** @description Where to read the task */
                     Location: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "question-1",
+                     *       "conversationId": "01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03",
+                     *       "position": 1,
+                     *       "outcome": "started",
+                     *       "taskId": "01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *       "runningTaskId": null,
+                     *       "links": {
+                     *         "task": "/v1/tasks/01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *         "conversation": "/v1/conversations/01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03",
+                     *         "events": "/v1/conversations/01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03/events"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["MessageReceipt"];
                 };
             };
-            /** @description The request could not be read (`malformed_request`). */
-            400: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It cannot be done now (`budget_refused`, `task_ended`, `task_queued`, `task_running`, `task_in_conversation`, `nothing_to_undo`, `approval_decided`, `approval_changed`, `schedule_missing`, `source_exists`, `ingestion_running`, `ingestion_without_failures`, `conversation_*`); nothing has changed. */
-            409: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is larger than the limit (`body_too_large`). */
-            413: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has a media type that is not taken (`unsupported_media_type`). */
-            415: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `conversation_busy`: A task of this conversation is running, and the message was to be rejected then.
+             *     - `conversation_archived`: The conversation is archived.
+             *     - `conversation_full`: Too many messages wait for their turn in this conversation.
+             */
+            409: components["responses"]["Conflict"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /**
+             * @description - `message_id_reused`: That message id was used for another message of this conversation.
+             *     - `unknown_agent`: There is no agent with that name.
+             *     - `invalid_request`: The request does not fit the schema.
+             */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     followConversation: {
         parameters: {
             query?: {
-                /** @description Only events with a higher number; Last-Event-ID wins */
-                after?: number;
+                /**
+                 * @description Only events with a higher number; `Last-Event-ID` wins
+                 * @example 0
+                 */
+                after?: components["parameters"]["After"];
             };
             header?: {
                 /** @description Only events with a higher number; browsers send it when they reconnect */
-                "last-event-id"?: string;
+                "last-event-id"?: components["parameters"]["LastEventId"];
             };
             path: {
-                id: string;
+                /**
+                 * @description The id of the conversation
+                 * @example 01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03
+                 */
+                id: components["parameters"]["ConversationId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The events after the given one */
+            /** @description The events after the given one. The schema is that of the `data` of each event */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    /**
+                     * @example {
+                     *       "seq": 1,
+                     *       "at": "2026-11-24T08:00:00.000Z",
+                     *       "type": "conversation.message",
+                     *       "data": {
+                     *         "messageId": "question-1",
+                     *         "position": 1,
+                     *         "text": "How long is the notice period?",
+                     *         "outcome": "started",
+                     *         "taskId": "01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *         "runningTaskId": null
+                     *       }
+                     *     }
+                     */
+                    "text/event-stream": components["schemas"]["ConversationEvent"];
+                };
+            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listConversationEvents: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
+                 * @example 20
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the page before. Without it the first page comes */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the conversation
+                 * @example 01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03
+                 */
+                id: components["parameters"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "events": [
+                     *         {
+                     *           "seq": 1,
+                     *           "at": "2026-11-24T08:00:00.000Z",
+                     *           "type": "conversation.message",
+                     *           "data": {
+                     *             "messageId": "question-1",
+                     *             "position": 1,
+                     *             "text": "How long is the notice period?",
+                     *             "outcome": "started",
+                     *             "taskId": "01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *             "runningTaskId": null
+                     *           }
+                     *         }
+                     *       ],
+                     *       "lastSeq": 1,
+                     *       "nextCursor": "1"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ConversationEventPage"];
                 };
             };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     stopConversation: {
@@ -6964,12 +6731,22 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the conversation
+                 * @example 01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03
+                 */
+                id: components["parameters"]["ConversationId"];
             };
             cookie?: never;
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "The question is answered.",
+                 *       "queued": "drop"
+                 *     }
+                 */
                 "application/json": components["schemas"]["StopRequest"];
             };
         };
@@ -6977,145 +6754,61 @@ export interface operations {
             /** @description What was stopped */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "stoppedTaskId": "01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *       "dropped": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["StopReceipt"];
                 };
             };
-            /** @description The request could not be read (`malformed_request`). */
-            400: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is larger than the limit (`body_too_large`). */
-            413: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has a media type that is not taken (`unsupported_media_type`). */
-            415: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     listCollections: {
         parameters: {
             query?: {
-                limit?: number;
-                /** @description `nextCursor` of the page before */
-                cursor?: string;
+                /**
+                 * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
+                 * @example 20
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the page before. Without it the first page comes */
+                cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
             path?: never;
@@ -7126,93 +6819,52 @@ export interface operations {
             /** @description One page */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "collections": [
+                     *         {
+                     *           "name": "policies",
+                     *           "settings": {
+                     *             "chunkTokens": 400,
+                     *             "overlapTokens": 60
+                     *           },
+                     *           "documents": 1,
+                     *           "chunks": 1,
+                     *           "outdated": 0
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["CollectionList"];
                 };
             };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     getCollection: {
@@ -7220,7 +6872,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Of the collection, percent-encoded */
+                /**
+                 * @description Of the collection, percent-encoded
+                 * @example policies
+                 */
                 name: string;
             };
             cookie?: never;
@@ -7230,104 +6885,49 @@ export interface operations {
             /** @description The collection */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "name": "policies",
+                     *       "settings": {
+                     *         "chunkTokens": 400,
+                     *         "overlapTokens": 60
+                     *       },
+                     *       "documents": 1,
+                     *       "chunks": 1,
+                     *       "outdated": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["Collection"];
                 };
             };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     setCollection: {
@@ -7335,13 +6935,22 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Of the collection, percent-encoded */
+                /**
+                 * @description Of the collection, percent-encoded
+                 * @example policies
+                 */
                 name: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "chunkTokens": 400,
+                 *       "overlapTokens": 60
+                 *     }
+                 */
                 "application/json": components["schemas"]["CollectionSettings"];
             };
         };
@@ -7349,145 +6958,72 @@ export interface operations {
             /** @description The collection */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "name": "policies",
+                     *       "settings": {
+                     *         "chunkTokens": 400,
+                     *         "overlapTokens": 60
+                     *       },
+                     *       "documents": 1,
+                     *       "chunks": 1,
+                     *       "outdated": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Collection"];
                 };
             };
-            /** @description The request could not be read (`malformed_request`). */
-            400: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is larger than the limit (`body_too_large`). */
-            413: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has a media type that is not taken (`unsupported_media_type`). */
-            415: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     listDocuments: {
         parameters: {
             query?: {
+                /**
+                 * @description Only documents of this collection
+                 * @example policies
+                 */
                 collection?: string;
-                limit?: number;
-                cursor?: string;
+                /**
+                 * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
+                 * @example 20
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the page before. Without it the first page comes */
+                cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
             path?: never;
@@ -7498,117 +7034,116 @@ export interface operations {
             /** @description One page */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "documents": [
+                     *         {
+                     *           "id": "01a8c2cf-1c44-7e33-8a7e-6f9cbe5d4d04",
+                     *           "name": "policies/expenses.md",
+                     *           "title": "Expenses",
+                     *           "mediaType": "text/markdown",
+                     *           "notice": null,
+                     *           "contentHash": "9f2c6a1b0d3e5f7081928374655647382910a0b1c2d3e4f5061728394a5b6c7d",
+                     *           "sizeBytes": 77,
+                     *           "characters": 77,
+                     *           "chunks": 1,
+                     *           "collection": "policies",
+                     *           "readers": [
+                     *             "everyone"
+                     *           ],
+                     *           "owner": "local",
+                     *           "origin": null,
+                     *           "tags": [
+                     *             "finance"
+                     *           ],
+                     *           "language": "en",
+                     *           "version": 1,
+                     *           "createdAt": "2026-11-24T08:00:00.000Z",
+                     *           "updatedAt": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["DocumentList"];
                 };
             };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     uploadDocuments: {
         parameters: {
             query?: {
-                /** @description A name is taken once in each collection */
+                /**
+                 * @description A name is taken once in each collection. Default: `default`
+                 * @example policies
+                 */
                 collection?: string;
-                /** @description Who may read them beside whoever adds them: everyone, group:<name>, subject:<id>; empty for nobody. Default: everyone, and for a document that is there already, as it is */
+                /**
+                 * @description Who may read them beside whoever adds them: everyone, group:<name>, subject:<id>; empty for nobody. Default: everyone, and for a document that is there already, as it is
+                 * @example [
+                 *       "everyone"
+                 *     ]
+                 */
                 readers?: string[];
+                /**
+                 * @description Words to search by; they take the place of those that a document has
+                 * @example [
+                 *       "finance"
+                 *     ]
+                 */
                 tags?: string[];
                 /** @description Where the names begin, in words of your own, like `laptop:/home/ann`. A document that came from another origin is not replaced by other content: the file is refused (`file_name_taken`) */
                 origin?: string;
-                /** @description true: take the place of documents that came from another `origin` */
+                /**
+                 * @description true: take the place of documents that came from another `origin`
+                 * @example false
+                 */
                 replace?: boolean;
             };
             header?: {
-                /** @description `wait=30` waits up to that many seconds, at most 60, for the upload to end */
-                prefer?: string;
+                /**
+                 * @description `wait=30` waits up to that many seconds, at most 60, for the end of the task or upload
+                 * @example wait=10
+                 */
+                prefer?: components["parameters"]["Prefer"];
             };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "policies/expenses.md",
+                 *       "text": "# Expenses\n\nExpense reports are due within 30 days from the end of the trip.\n"
+                 *     }
+                 */
                 "application/json": components["schemas"]["DocumentUpload"];
                 "multipart/form-data": {
                     file: string[];
@@ -7621,145 +7156,107 @@ export interface operations {
             /** @description The files were read within the time that `Prefer` gave */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     /** @description Where to read the progress */
                     Location: string;
-                    /** @description The wait that was honoured, when one was asked for */
-                    "Preference-Applied"?: string;
+                    "Preference-Applied": components["headers"]["PreferenceApplied"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05",
+                     *       "status": "completed",
+                     *       "outcome": "all",
+                     *       "files": 1,
+                     *       "counts": {
+                     *         "pending": 0,
+                     *         "added": 1,
+                     *         "replaced": 0,
+                     *         "unchanged": 0,
+                     *         "failed": 0
+                     *       },
+                     *       "failures": [],
+                     *       "sameContent": [],
+                     *       "retryOf": null,
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "endedAt": "2026-11-24T08:00:04.870Z",
+                     *       "links": {
+                     *         "self": "/v1/ingestions/01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05",
+                     *         "events": "/v1/ingestions/01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05/events",
+                     *         "temporal": "http://127.0.0.1:8233/namespaces/default/workflows/ingestion%2F01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Ingestion"];
                 };
             };
             /** @description The files are being read */
             202: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     /** @description Where to read the progress */
                     Location: string;
-                    /** @description The wait that was honoured, when one was asked for */
-                    "Preference-Applied"?: string;
+                    "Preference-Applied": components["headers"]["PreferenceApplied"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05",
+                     *       "status": "running",
+                     *       "outcome": null,
+                     *       "files": 1,
+                     *       "counts": {
+                     *         "pending": 1,
+                     *         "added": 0,
+                     *         "replaced": 0,
+                     *         "unchanged": 0,
+                     *         "failed": 0
+                     *       },
+                     *       "failures": [],
+                     *       "sameContent": [],
+                     *       "retryOf": null,
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "endedAt": null,
+                     *       "links": {
+                     *         "self": "/v1/ingestions/01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05",
+                     *         "events": "/v1/ingestions/01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05/events",
+                     *         "temporal": "http://127.0.0.1:8233/namespaces/default/workflows/ingestion%2F01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Ingestion"];
                 };
             };
-            /** @description The request could not be read (`malformed_request`). */
-            400: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is larger than the limit (`body_too_large`). */
-            413: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has a media type that is not taken (`unsupported_media_type`). */
-            415: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     getDocument: {
@@ -7767,7 +7264,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the document
+                 * @example 01a8c2cf-1c44-7e33-8a7e-6f9cbe5d4d04
+                 */
+                id: components["parameters"]["DocumentId"];
             };
             cookie?: never;
         };
@@ -7776,93 +7277,61 @@ export interface operations {
             /** @description The document */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2cf-1c44-7e33-8a7e-6f9cbe5d4d04",
+                     *       "name": "policies/expenses.md",
+                     *       "title": "Expenses",
+                     *       "mediaType": "text/markdown",
+                     *       "notice": null,
+                     *       "contentHash": "9f2c6a1b0d3e5f7081928374655647382910a0b1c2d3e4f5061728394a5b6c7d",
+                     *       "sizeBytes": 77,
+                     *       "characters": 77,
+                     *       "chunks": 1,
+                     *       "collection": "policies",
+                     *       "readers": [
+                     *         "everyone"
+                     *       ],
+                     *       "owner": "local",
+                     *       "origin": null,
+                     *       "tags": [
+                     *         "finance"
+                     *       ],
+                     *       "language": "en",
+                     *       "version": 1,
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "updatedAt": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Document"];
                 };
             };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     deleteDocument: {
@@ -7870,7 +7339,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the document
+                 * @example 01a8c2cf-1c44-7e33-8a7e-6f9cbe5d4d04
+                 */
+                id: components["parameters"]["DocumentId"];
             };
             cookie?: never;
         };
@@ -7879,135 +7352,41 @@ export interface operations {
             /** @description Deleted */
             204: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The request could not be read (`malformed_request`). */
-            400: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is larger than the limit (`body_too_large`). */
-            413: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has a media type that is not taken (`unsupported_media_type`). */
-            415: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     searchDocuments: {
@@ -8019,6 +7398,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "query": "When is an expense report due?",
+                 *       "limit": 5,
+                 *       "collections": [
+                 *         "policies"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["SearchRequest"];
             };
         };
@@ -8026,126 +7414,97 @@ export interface operations {
             /** @description Passages, best first */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "passages": [
+                     *         {
+                     *           "chunkId": "5d1f0c9e2b7a4e63",
+                     *           "documentId": "01a8c2cf-1c44-7e33-8a7e-6f9cbe5d4d04",
+                     *           "document": "policies/expenses.md",
+                     *           "title": "Expenses",
+                     *           "headingPath": [
+                     *             "Expenses"
+                     *           ],
+                     *           "page": null,
+                     *           "contentHash": "9f2c6a1b0d3e5f7081928374655647382910a0b1c2d3e4f5061728394a5b6c7d",
+                     *           "version": 1,
+                     *           "text": "Expense reports are due within 30 days from the end of the trip.",
+                     *           "start": 12,
+                     *           "end": 76,
+                     *           "score": 0.91,
+                     *           "scores": {
+                     *             "lexical": {
+                     *               "rank": 1,
+                     *               "score": 4.2
+                     *             },
+                     *             "dense": {
+                     *               "rank": 1,
+                     *               "score": 0.83
+                     *             },
+                     *             "fused": {
+                     *               "rank": 1,
+                     *               "score": 0.032
+                     *             },
+                     *             "sentence": {
+                     *               "rank": 1,
+                     *               "score": 0.91
+                     *             },
+                     *             "rerank": null
+                     *           },
+                     *           "coverage": 1,
+                     *           "match": "close",
+                     *           "highlights": [
+                     *             {
+                     *               "start": 12,
+                     *               "end": 76,
+                     *               "score": 0.91
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "evidence": "strong",
+                     *       "evidenceReason": "The best passage holds all words of the question.",
+                     *       "answerable": true,
+                     *       "mode": "hybrid",
+                     *       "indexVersion": "embedded-3"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SearchResult"];
                 };
             };
-            /** @description The request could not be read (`malformed_request`). */
-            400: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is larger than the limit (`body_too_large`). */
-            413: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has a media type that is not taken (`unsupported_media_type`). */
-            415: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             *     - `index_unavailable`: The search index does not answer. Nothing was lost; repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     readDocumentText: {
@@ -8153,16 +7512,21 @@ export interface operations {
             query?: {
                 /** @description Only this version of it */
                 version?: number;
-                /** @description In UTF-16 code units, as `start` of a citation */
+                /**
+                 * @description In UTF-16 code units, as `start` of a citation. Default: `0`
+                 * @example 0
+                 */
                 start?: number;
                 /** @description The first character that is left out; default and at most the end of the text */
                 end?: number;
             };
-            header?: {
-                accept?: string;
-            };
+            header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the document
+                 * @example 01a8c2cf-1c44-7e33-8a7e-6f9cbe5d4d04
+                 */
+                id: components["parameters"]["DocumentId"];
             };
             cookie?: never;
         };
@@ -8171,8 +7535,7 @@ export interface operations {
             /** @description The text */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     /** @description Where the part begins */
                     "Text-Start": number;
                     /** @description Where it ends; the start of the next part */
@@ -8184,122 +7547,70 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example # Expenses
+                     *
+                     *     Expense reports are due within 30 days from the end of the trip.
+                     */
                     "text/plain": string;
+                    /**
+                     * @example {
+                     *       "documentId": "01a8c2cf-1c44-7e33-8a7e-6f9cbe5d4d04",
+                     *       "version": 1,
+                     *       "contentHash": "9f2c6a1b0d3e5f7081928374655647382910a0b1c2d3e4f5061728394a5b6c7d",
+                     *       "start": 0,
+                     *       "end": 77,
+                     *       "characters": 77,
+                     *       "text": "# Expenses\n\nExpense reports are due within 30 days from the end of the trip.\n"
+                     *     }
+                     */
                     "application/json": components["schemas"]["DocumentText"];
                 };
             };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It was there and is no longer kept (`file_bytes_gone`, `document_version_gone`). */
-            410: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `document_version_gone`: Only the newest version of a document is kept. */
+            410: components["responses"]["Gone"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     getIngestion: {
         parameters: {
             query?: never;
             header?: {
-                /** @description `wait=30` waits up to that many seconds, at most 60, for the upload to end */
-                prefer?: string;
+                /**
+                 * @description `wait=30` waits up to that many seconds, at most 60, for the end of the task or upload
+                 * @example wait=10
+                 */
+                prefer?: components["parameters"]["Prefer"];
             };
             path: {
-                id: string;
+                /**
+                 * @description The id of the upload
+                 * @example 01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05
+                 */
+                id: components["parameters"]["IngestionId"];
             };
             cookie?: never;
         };
@@ -8308,106 +7619,79 @@ export interface operations {
             /** @description How far it is */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description The wait that was honoured, when one was asked for */
-                    "Preference-Applied"?: string;
+                    "x-request-id": components["headers"]["RequestId"];
+                    "Preference-Applied": components["headers"]["PreferenceApplied"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05",
+                     *       "status": "completed",
+                     *       "outcome": "all",
+                     *       "files": 1,
+                     *       "counts": {
+                     *         "pending": 0,
+                     *         "added": 1,
+                     *         "replaced": 0,
+                     *         "unchanged": 0,
+                     *         "failed": 0
+                     *       },
+                     *       "failures": [],
+                     *       "sameContent": [],
+                     *       "retryOf": null,
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "endedAt": "2026-11-24T08:00:04.870Z",
+                     *       "links": {
+                     *         "self": "/v1/ingestions/01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05",
+                     *         "events": "/v1/ingestions/01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05/events",
+                     *         "temporal": "http://127.0.0.1:8233/namespaces/default/workflows/ingestion%2F01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Ingestion"];
                 };
             };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     retryIngestion: {
         parameters: {
             query?: never;
             header?: {
-                /** @description `wait=30` waits up to that many seconds, at most 60, for the upload to end */
-                prefer?: string;
+                /**
+                 * @description `wait=30` waits up to that many seconds, at most 60, for the end of the task or upload
+                 * @example wait=10
+                 */
+                prefer?: components["parameters"]["Prefer"];
             };
             path: {
-                id: string;
+                /**
+                 * @description The id of the upload
+                 * @example 01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05
+                 */
+                id: components["parameters"]["IngestionId"];
             };
             cookie?: never;
         };
@@ -8416,308 +7700,283 @@ export interface operations {
             /** @description They were read within the time that `Prefer` gave */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     /** @description Where to read the progress */
                     Location: string;
-                    /** @description The wait that was honoured, when one was asked for */
-                    "Preference-Applied"?: string;
+                    "Preference-Applied": components["headers"]["PreferenceApplied"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05",
+                     *       "status": "completed",
+                     *       "outcome": "all",
+                     *       "files": 1,
+                     *       "counts": {
+                     *         "pending": 0,
+                     *         "added": 1,
+                     *         "replaced": 0,
+                     *         "unchanged": 0,
+                     *         "failed": 0
+                     *       },
+                     *       "failures": [],
+                     *       "sameContent": [],
+                     *       "retryOf": "01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05",
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "endedAt": "2026-11-24T08:00:04.870Z",
+                     *       "links": {
+                     *         "self": "/v1/ingestions/01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05",
+                     *         "events": "/v1/ingestions/01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05/events",
+                     *         "temporal": "http://127.0.0.1:8233/namespaces/default/workflows/ingestion%2F01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Ingestion"];
                 };
             };
             /** @description They are being read */
             202: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     /** @description Where to read the progress */
                     Location: string;
-                    /** @description The wait that was honoured, when one was asked for */
-                    "Preference-Applied"?: string;
+                    "Preference-Applied": components["headers"]["PreferenceApplied"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05",
+                     *       "status": "running",
+                     *       "outcome": null,
+                     *       "files": 1,
+                     *       "counts": {
+                     *         "pending": 1,
+                     *         "added": 0,
+                     *         "replaced": 0,
+                     *         "unchanged": 0,
+                     *         "failed": 0
+                     *       },
+                     *       "failures": [],
+                     *       "sameContent": [],
+                     *       "retryOf": "01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05",
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "endedAt": null,
+                     *       "links": {
+                     *         "self": "/v1/ingestions/01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05",
+                     *         "events": "/v1/ingestions/01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05/events",
+                     *         "temporal": "http://127.0.0.1:8233/namespaces/default/workflows/ingestion%2F01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Ingestion"];
                 };
             };
-            /** @description The request could not be read (`malformed_request`). */
-            400: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It cannot be done now (`budget_refused`, `task_ended`, `task_queued`, `task_running`, `task_in_conversation`, `nothing_to_undo`, `approval_decided`, `approval_changed`, `schedule_missing`, `source_exists`, `ingestion_running`, `ingestion_without_failures`, `conversation_*`); nothing has changed. */
-            409: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It was there and is no longer kept (`file_bytes_gone`, `document_version_gone`). */
-            410: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is larger than the limit (`body_too_large`). */
-            413: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has a media type that is not taken (`unsupported_media_type`). */
-            415: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `ingestion_running`: The upload is still being read.
+             *     - `ingestion_without_failures`: No file of the upload is left to be read again.
+             */
+            409: components["responses"]["Conflict"];
+            /** @description `file_bytes_gone`: The files are no longer kept; add them again. */
+            410: components["responses"]["Gone"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     followIngestion: {
         parameters: {
             query?: {
-                /** @description Only events with a higher number; Last-Event-ID wins */
-                after?: number;
+                /**
+                 * @description Only events with a higher number; `Last-Event-ID` wins
+                 * @example 0
+                 */
+                after?: components["parameters"]["After"];
             };
             header?: {
                 /** @description Only events with a higher number; browsers send it when they reconnect */
-                "last-event-id"?: string;
+                "last-event-id"?: components["parameters"]["LastEventId"];
             };
             path: {
-                id: string;
+                /**
+                 * @description The id of the upload
+                 * @example 01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05
+                 */
+                id: components["parameters"]["IngestionId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The events after the given one */
+            /** @description The events after the given one. The schema is that of the `data` of each event */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
-                    "application/json": components["schemas"]["IngestionEventPage"];
+                    /**
+                     * @example {
+                     *       "seq": 2,
+                     *       "at": "2026-11-24T08:00:00.120Z",
+                     *       "type": "file.read",
+                     *       "data": {
+                     *         "file": 0,
+                     *         "name": "policies/expenses.md",
+                     *         "state": "added",
+                     *         "documentId": "01a8c2cf-1c44-7e33-8a7e-6f9cbe5d4d04"
+                     *       }
+                     *     }
+                     */
+                    "text/event-stream": components["schemas"]["IngestionEvent"];
                 };
             };
             /** @description The upload has ended and the last event was the given one: do not reconnect */
             204: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listIngestionEvents: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
+                 * @example 20
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the page before. Without it the first page comes */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the upload
+                 * @example 01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05
+                 */
+                id: components["parameters"]["IngestionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    /**
+                     * @example {
+                     *       "events": [
+                     *         {
+                     *           "seq": 1,
+                     *           "at": "2026-11-24T08:00:00.000Z",
+                     *           "type": "ingestion.queued",
+                     *           "data": {
+                     *             "files": 1
+                     *           }
+                     *         },
+                     *         {
+                     *           "seq": 2,
+                     *           "at": "2026-11-24T08:00:00.120Z",
+                     *           "type": "file.read",
+                     *           "data": {
+                     *             "file": 0,
+                     *             "name": "policies/expenses.md",
+                     *             "state": "added",
+                     *             "documentId": "01a8c2cf-1c44-7e33-8a7e-6f9cbe5d4d04"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "lastSeq": 2,
+                     *       "nextCursor": "2"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IngestionEventPage"];
                 };
             };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     getIngestionCallback: {
@@ -8725,102 +7984,63 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the upload
+                 * @example 01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05
+                 */
+                id: components["parameters"]["IngestionId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description How far the callback is */
+            /** @description The state of the webhook */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "url": "https://example.com/alfred",
+                     *       "state": "delivered",
+                     *       "deliveries": 1,
+                     *       "attempts": 1,
+                     *       "lastAttemptAt": "2026-11-24T08:00:04.870Z",
+                     *       "lastStatus": 204,
+                     *       "lastError": null,
+                     *       "deliveredAt": "2026-11-24T08:00:04.870Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["CallbackState"];
                 };
             };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /**
+             * @description - `not_found`: There is nothing at this address.
+             *     - `callback_missing`: There is no callback to tell.
+             */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     repeatIngestionCallback: {
@@ -8828,165 +8048,85 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the upload
+                 * @example 01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05
+                 */
+                id: components["parameters"]["IngestionId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description It is on its way */
+            /** @description The delivery begins */
             202: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "url": "https://example.com/alfred",
+                     *       "state": "waiting",
+                     *       "deliveries": 2,
+                     *       "attempts": 1,
+                     *       "lastAttemptAt": "2026-11-24T08:00:04.870Z",
+                     *       "lastStatus": 204,
+                     *       "lastError": null,
+                     *       "deliveredAt": "2026-11-24T08:00:04.870Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["CallbackState"];
                 };
             };
-            /** @description The request could not be read (`malformed_request`). */
-            400: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It cannot be done now (`budget_refused`, `task_ended`, `task_queued`, `task_running`, `task_in_conversation`, `nothing_to_undo`, `approval_decided`, `approval_changed`, `schedule_missing`, `source_exists`, `ingestion_running`, `ingestion_without_failures`, `conversation_*`); nothing has changed. */
-            409: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is larger than the limit (`body_too_large`). */
-            413: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has a media type that is not taken (`unsupported_media_type`). */
-            415: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /**
+             * @description - `not_found`: There is nothing at this address.
+             *     - `callback_missing`: There is no callback to tell.
+             */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `ingestion_running`: The upload is still being read. */
+            409: components["responses"]["Conflict"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     listSources: {
         parameters: {
             query?: {
-                limit?: number;
-                /** @description `nextCursor` of the page before */
-                cursor?: string;
+                /**
+                 * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
+                 * @example 20
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the page before. Without it the first page comes */
+                cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
             path?: never;
@@ -8997,107 +8137,95 @@ export interface operations {
             /** @description One page */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "sources": [
+                     *         {
+                     *           "id": "01a8c2d2-4f77-7b66-9da1-92cfe1807a07",
+                     *           "kind": "web",
+                     *           "address": "https://www.example.com/handbook.html",
+                     *           "options": {},
+                     *           "collection": "handbook",
+                     *           "readers": null,
+                     *           "tags": null,
+                     *           "everyS": 86400,
+                     *           "sync": {
+                     *             "state": "queued",
+                     *             "counts": {
+                     *               "pending": 0,
+                     *               "added": 0,
+                     *               "replaced": 0,
+                     *               "unchanged": 0,
+                     *               "failed": 0,
+                     *               "gone": 0,
+                     *               "removed": 0
+                     *             },
+                     *             "error": null,
+                     *             "requestedAt": "2026-11-24T08:00:00.000Z",
+                     *             "startedAt": null,
+                     *             "endedAt": null
+                     *           },
+                     *           "failures": [],
+                     *           "createdAt": "2026-11-24T08:00:00.000Z",
+                     *           "links": {
+                     *             "self": "/v1/sources/01a8c2d2-4f77-7b66-9da1-92cfe1807a07",
+                     *             "temporal": "http://127.0.0.1:8233/namespaces/default/workflows/source%2F01a8c2d2-4f77-7b66-9da1-92cfe1807a07"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["SourceList"];
                 };
             };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     createSource: {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes a repeat safe: the same key and body give the same result */
-                "idempotency-key"?: string;
+                /** @description A key of your own, like `expenses-1`. It makes a repeat safe: the same key with the same body gives the same result, and with another body is refused */
+                "idempotency-key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "address": "https://www.example.com/handbook.html",
+                 *       "collection": "handbook",
+                 *       "everyS": 86400
+                 *     }
+                 */
                 "application/json": components["schemas"]["SourceRequest"];
             };
         };
@@ -9105,139 +8233,83 @@ export interface operations {
             /** @description Its first sync begins */
             201: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     /** @description Where to read the source */
                     Location: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2d2-4f77-7b66-9da1-92cfe1807a07",
+                     *       "kind": "web",
+                     *       "address": "https://www.example.com/handbook.html",
+                     *       "options": {},
+                     *       "collection": "handbook",
+                     *       "readers": null,
+                     *       "tags": null,
+                     *       "everyS": 86400,
+                     *       "sync": {
+                     *         "state": "queued",
+                     *         "counts": {
+                     *           "pending": 0,
+                     *           "added": 0,
+                     *           "replaced": 0,
+                     *           "unchanged": 0,
+                     *           "failed": 0,
+                     *           "gone": 0,
+                     *           "removed": 0
+                     *         },
+                     *         "error": null,
+                     *         "requestedAt": "2026-11-24T08:00:00.000Z",
+                     *         "startedAt": null,
+                     *         "endedAt": null
+                     *       },
+                     *       "failures": [],
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "links": {
+                     *         "self": "/v1/sources/01a8c2d2-4f77-7b66-9da1-92cfe1807a07",
+                     *         "temporal": "http://127.0.0.1:8233/namespaces/default/workflows/source%2F01a8c2d2-4f77-7b66-9da1-92cfe1807a07"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Source"];
                 };
             };
-            /** @description The request could not be read (`malformed_request`). */
-            400: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It cannot be done now (`budget_refused`, `task_ended`, `task_queued`, `task_running`, `task_in_conversation`, `nothing_to_undo`, `approval_decided`, `approval_changed`, `schedule_missing`, `source_exists`, `ingestion_running`, `ingestion_without_failures`, `conversation_*`); nothing has changed. */
-            409: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is larger than the limit (`body_too_large`). */
-            413: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has a media type that is not taken (`unsupported_media_type`). */
-            415: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `source_exists`: There is a source with that address already. */
+            409: components["responses"]["Conflict"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /**
+             * @description - `source_unconfigured`: Alfred has no credentials for this kind of source.
+             *     - `idempotency_key_reused`: That Idempotency-Key was used with another request.
+             *     - `invalid_request`: The request does not fit the schema.
+             */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     getSource: {
@@ -9245,7 +8317,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the source
+                 * @example 01a8c2d2-4f77-7b66-9da1-92cfe1807a07
+                 */
+                id: components["parameters"]["SourceId"];
             };
             cookie?: never;
         };
@@ -9254,104 +8330,87 @@ export interface operations {
             /** @description The source as it stands */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2d2-4f77-7b66-9da1-92cfe1807a07",
+                     *       "kind": "web",
+                     *       "address": "https://www.example.com/handbook.html",
+                     *       "options": {},
+                     *       "collection": "handbook",
+                     *       "readers": null,
+                     *       "tags": null,
+                     *       "everyS": 86400,
+                     *       "sync": {
+                     *         "state": "queued",
+                     *         "counts": {
+                     *           "pending": 0,
+                     *           "added": 0,
+                     *           "replaced": 0,
+                     *           "unchanged": 0,
+                     *           "failed": 0,
+                     *           "gone": 0,
+                     *           "removed": 0
+                     *         },
+                     *         "error": null,
+                     *         "requestedAt": "2026-11-24T08:00:00.000Z",
+                     *         "startedAt": null,
+                     *         "endedAt": null
+                     *       },
+                     *       "failures": [],
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "links": {
+                     *         "self": "/v1/sources/01a8c2d2-4f77-7b66-9da1-92cfe1807a07",
+                     *         "temporal": "http://127.0.0.1:8233/namespaces/default/workflows/source%2F01a8c2d2-4f77-7b66-9da1-92cfe1807a07"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Source"];
                 };
             };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     deleteSource: {
         parameters: {
             query?: {
-                /** @description What becomes of the documents that it brought */
+                /**
+                 * @description What becomes of the documents that it brought. Default: `remove`
+                 * @example remove
+                 */
                 documents?: "remove" | "keep";
             };
             header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the source
+                 * @example 01a8c2d2-4f77-7b66-9da1-92cfe1807a07
+                 */
+                id: components["parameters"]["SourceId"];
             };
             cookie?: never;
         };
@@ -9360,135 +8419,41 @@ export interface operations {
             /** @description Removed */
             204: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The request could not be read (`malformed_request`). */
-            400: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is larger than the limit (`body_too_large`). */
-            413: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has a media type that is not taken (`unsupported_media_type`). */
-            415: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     changeSource: {
@@ -9496,12 +8461,21 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the source
+                 * @example 01a8c2d2-4f77-7b66-9da1-92cfe1807a07
+                 */
+                id: components["parameters"]["SourceId"];
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "everyS": 3600
+                 *     }
+                 */
                 "application/json": components["schemas"]["SourceChange"];
             };
         };
@@ -9509,148 +8483,79 @@ export interface operations {
             /** @description The changed source */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2d2-4f77-7b66-9da1-92cfe1807a07",
+                     *       "kind": "web",
+                     *       "address": "https://www.example.com/handbook.html",
+                     *       "options": {},
+                     *       "collection": "handbook",
+                     *       "readers": null,
+                     *       "tags": null,
+                     *       "everyS": 3600,
+                     *       "sync": {
+                     *         "state": "queued",
+                     *         "counts": {
+                     *           "pending": 0,
+                     *           "added": 0,
+                     *           "replaced": 0,
+                     *           "unchanged": 0,
+                     *           "failed": 0,
+                     *           "gone": 0,
+                     *           "removed": 0
+                     *         },
+                     *         "error": null,
+                     *         "requestedAt": "2026-11-24T08:00:00.000Z",
+                     *         "startedAt": null,
+                     *         "endedAt": null
+                     *       },
+                     *       "failures": [],
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "links": {
+                     *         "self": "/v1/sources/01a8c2d2-4f77-7b66-9da1-92cfe1807a07",
+                     *         "temporal": "http://127.0.0.1:8233/namespaces/default/workflows/source%2F01a8c2d2-4f77-7b66-9da1-92cfe1807a07"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Source"];
                 };
             };
-            /** @description The request could not be read (`malformed_request`). */
-            400: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It cannot be done now (`budget_refused`, `task_ended`, `task_queued`, `task_running`, `task_in_conversation`, `nothing_to_undo`, `approval_decided`, `approval_changed`, `schedule_missing`, `source_exists`, `ingestion_running`, `ingestion_without_failures`, `conversation_*`); nothing has changed. */
-            409: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is larger than the limit (`body_too_large`). */
-            413: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has a media type that is not taken (`unsupported_media_type`). */
-            415: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `source_exists`: There is a source with that address already. */
+            409: components["responses"]["Conflict"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     syncSource: {
@@ -9658,7 +8563,11 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /**
+                 * @description The id of the source
+                 * @example 01a8c2d2-4f77-7b66-9da1-92cfe1807a07
+                 */
+                id: components["parameters"]["SourceId"];
             };
             cookie?: never;
         };
@@ -9667,137 +8576,77 @@ export interface operations {
             /** @description A sync is under way */
             202: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2d2-4f77-7b66-9da1-92cfe1807a07",
+                     *       "kind": "web",
+                     *       "address": "https://www.example.com/handbook.html",
+                     *       "options": {},
+                     *       "collection": "handbook",
+                     *       "readers": null,
+                     *       "tags": null,
+                     *       "everyS": 86400,
+                     *       "sync": {
+                     *         "state": "queued",
+                     *         "counts": {
+                     *           "pending": 0,
+                     *           "added": 0,
+                     *           "replaced": 0,
+                     *           "unchanged": 0,
+                     *           "failed": 0,
+                     *           "gone": 0,
+                     *           "removed": 0
+                     *         },
+                     *         "error": null,
+                     *         "requestedAt": "2026-11-24T08:00:00.000Z",
+                     *         "startedAt": null,
+                     *         "endedAt": null
+                     *       },
+                     *       "failures": [],
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "links": {
+                     *         "self": "/v1/sources/01a8c2d2-4f77-7b66-9da1-92cfe1807a07",
+                     *         "temporal": "http://127.0.0.1:8233/namespaces/default/workflows/source%2F01a8c2d2-4f77-7b66-9da1-92cfe1807a07"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Source"];
                 };
             };
-            /** @description The request could not be read (`malformed_request`). */
-            400: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing with that id, or it is not yours (`not_found`, `callback_missing`). */
-            404: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is larger than the limit (`body_too_large`). */
-            413: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has a media type that is not taken (`unsupported_media_type`). */
-            415: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     listAgents: {
@@ -9812,92 +8661,527 @@ export interface operations {
             /** @description Every agent */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "agents": [
+                     *         {
+                     *           "name": "knowledge",
+                     *           "description": "Answers questions from your documents, with citations.",
+                     *           "tools": [
+                     *             "search_documents",
+                     *             "read_document"
+                     *           ],
+                     *           "maxSteps": 200,
+                     *           "inputSchema": {
+                     *             "type": "object",
+                     *             "properties": {
+                     *               "text": {
+                     *                 "type": "string"
+                     *               }
+                     *             },
+                     *             "required": [
+                     *               "text"
+                     *             ]
+                     *           },
+                     *           "outputSchema": {
+                     *             "type": "object",
+                     *             "properties": {
+                     *               "text": {
+                     *                 "type": "string"
+                     *               }
+                     *             },
+                     *             "required": [
+                     *               "text"
+                     *             ]
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["AgentList"];
                 };
             };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listApiKeys: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
+                 * @example 20
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the page before. Without it the first page comes */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    /**
+                     * @example {
+                     *       "keys": [
+                     *         {
+                     *           "id": "3f9c1a7e5b2d8046",
+                     *           "name": "Intranet search",
+                     *           "subject": "key:3f9c1a7e5b2d8046",
+                     *           "createdBy": "local",
+                     *           "roles": [],
+                     *           "scopes": [],
+                     *           "state": "active",
+                     *           "createdAt": "2026-11-24T08:00:00.000Z",
+                     *           "expiresAt": "2027-11-24T08:00:00.000Z",
+                     *           "rotatedAt": null,
+                     *           "oldKeyUntil": null,
+                     *           "lastUsedAt": null,
+                     *           "revokedAt": null
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApiKeyList"];
                 };
             };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `keys_forbidden`: You may not manage API keys with this.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Intranet search",
+                 *       "expiresInDays": 365
+                 *     }
+                 */
+                "application/json": components["schemas"]["ApiKeyRequest"];
+            };
+        };
+        responses: {
+            /** @description The key, once */
+            201: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
+                    /** @description Where to read the key */
+                    Location: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    /**
+                     * @example {
+                     *       "id": "3f9c1a7e5b2d8046",
+                     *       "name": "Intranet search",
+                     *       "subject": "key:3f9c1a7e5b2d8046",
+                     *       "createdBy": "local",
+                     *       "roles": [],
+                     *       "scopes": [],
+                     *       "state": "active",
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "expiresAt": "2027-11-24T08:00:00.000Z",
+                     *       "rotatedAt": null,
+                     *       "oldKeyUntil": null,
+                     *       "lastUsedAt": null,
+                     *       "revokedAt": null,
+                     *       "key": "alf_3f9c1a7e5b2d8046_…"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NewApiKey"];
                 };
             };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `keys_forbidden`: You may not manage API keys with this.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the key: its part that is no secret
+                 * @example 3f9c1a7e5b2d8046
+                 */
+                id: components["parameters"]["ApiKeyId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The key as it stands */
+            200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    /**
+                     * @example {
+                     *       "id": "3f9c1a7e5b2d8046",
+                     *       "name": "Intranet search",
+                     *       "subject": "key:3f9c1a7e5b2d8046",
+                     *       "createdBy": "local",
+                     *       "roles": [],
+                     *       "scopes": [],
+                     *       "state": "active",
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "expiresAt": "2027-11-24T08:00:00.000Z",
+                     *       "rotatedAt": null,
+                     *       "oldKeyUntil": null,
+                     *       "lastUsedAt": null,
+                     *       "revokedAt": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApiKey"];
                 };
             };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `keys_forbidden`: You may not manage API keys with this.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    revokeApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the key: its part that is no secret
+                 * @example 3f9c1a7e5b2d8046
+                 */
+                id: components["parameters"]["ApiKeyId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The revoked key */
+            200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    /**
+                     * @example {
+                     *       "id": "3f9c1a7e5b2d8046",
+                     *       "name": "Intranet search",
+                     *       "subject": "key:3f9c1a7e5b2d8046",
+                     *       "createdBy": "local",
+                     *       "roles": [],
+                     *       "scopes": [],
+                     *       "state": "revoked",
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "expiresAt": "2027-11-24T08:00:00.000Z",
+                     *       "rotatedAt": null,
+                     *       "oldKeyUntil": null,
+                     *       "lastUsedAt": null,
+                     *       "revokedAt": "2026-11-24T08:00:04.870Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApiKey"];
                 };
             };
-            /** @description Something broke on our side (`internal`). */
-            500: {
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `keys_forbidden`: You may not manage API keys with this.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    rotateApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the key: its part that is no secret
+                 * @example 3f9c1a7e5b2d8046
+                 */
+                id: components["parameters"]["ApiKeyId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "overlapS": 3600
+                 *     }
+                 */
+                "application/json": components["schemas"]["ApiKeyRotation"];
+            };
+        };
+        responses: {
+            /** @description The new key, once */
+            200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    /**
+                     * @example {
+                     *       "id": "3f9c1a7e5b2d8046",
+                     *       "name": "Intranet search",
+                     *       "subject": "key:3f9c1a7e5b2d8046",
+                     *       "createdBy": "local",
+                     *       "roles": [],
+                     *       "scopes": [],
+                     *       "state": "active",
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "expiresAt": "2027-11-24T08:00:00.000Z",
+                     *       "rotatedAt": "2026-11-24T08:00:04.870Z",
+                     *       "oldKeyUntil": "2026-11-24T09:00:04.870Z",
+                     *       "lastUsedAt": null,
+                     *       "revokedAt": null,
+                     *       "key": "alf_3f9c1a7e5b2d8046_…"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NewApiKey"];
                 };
             };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `keys_forbidden`: You may not manage API keys with this.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `key_ended`: The API key was revoked or has expired. Make another one. */
+            409: components["responses"]["Conflict"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The caller */
+            200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    /**
+                     * @example {
+                     *       "tenant": "local",
+                     *       "subject": "local",
+                     *       "kind": "person",
+                     *       "roles": [
+                     *         "*"
+                     *       ],
+                     *       "groups": [],
+                     *       "scopes": [],
+                     *       "via": "local",
+                     *       "expiresAt": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Me"];
                 };
             };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     getUsage: {
         parameters: {
             query?: {
-                /** @description First day (UTC); default 30 days up to and including the last */
+                /**
+                 * @description First day (UTC); default 30 days up to and including the last
+                 * @example 2026-11-01
+                 */
                 from?: string;
-                /** @description Last day (UTC), included; default today */
+                /**
+                 * @description Last day (UTC), included; default today
+                 * @example 2026-11-30
+                 */
                 to?: string;
-                /** @description What to sum by: some of day, agent, tenant, model, separated by commas */
+                /**
+                 * @description What to sum by: some of day, agent, tenant, model, separated by commas. Default: `day,agent,model`
+                 * @example day,model
+                 */
                 by?: string;
             };
             header?: never;
@@ -9909,93 +9193,66 @@ export interface operations {
             /** @description The sums, and their total */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "from": "2026-11-01",
+                     *       "to": "2026-11-30",
+                     *       "rows": [
+                     *         {
+                     *           "day": "2026-11-24",
+                     *           "model": "anthropic:claude-sonnet-5-5",
+                     *           "usage": {
+                     *             "modelCalls": 2,
+                     *             "inputTokens": 1840,
+                     *             "cacheReadTokens": 1024,
+                     *             "cacheWriteTokens": 0,
+                     *             "outputTokens": 96,
+                     *             "costUsd": 0.0062
+                     *           },
+                     *           "outcomes": {
+                     *             "completed": 2
+                     *           }
+                     *         }
+                     *       ],
+                     *       "total": {
+                     *         "modelCalls": 2,
+                     *         "inputTokens": 1840,
+                     *         "cacheReadTokens": 1024,
+                     *         "cacheWriteTokens": 0,
+                     *         "outputTokens": 96,
+                     *         "costUsd": 0.0062
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["UsageReport"];
                 };
             };
-            /** @description The request does not say whose it is (`unauthenticated`); only where sign-in is set up. */
-            401: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description None of the media types in `Accept` exists (`not_acceptable`). */
-            406: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request does not fit (`invalid_request`, `unknown_agent`, `idempotency_key_reused`, `message_id_reused`, `file_*`); `issues` says where. */
-            422: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The address and headers are larger than the limit, 16 KB together (`malformed_request`). */
-            431: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Temporal or the database does not answer, or the process is stopping. Repeat after `Retry-After` seconds. */
-            503: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the repeat */
-                    "Retry-After": number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
         };
     };
     health: {
@@ -10010,36 +9267,27 @@ export interface operations {
             /** @description It runs */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "version": "0.2.0",
+                     *       "uptime_s": 12.5
+                     *     }
+                     */
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
         };
     };
     readiness: {
@@ -10054,46 +9302,58 @@ export interface operations {
             /** @description Ready */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ready",
+                     *       "dependencies": {
+                     *         "postgres": {
+                     *           "status": "ok",
+                     *           "latencyMs": 2
+                     *         },
+                     *         "temporal": {
+                     *           "status": "ok",
+                     *           "latencyMs": 4
+                     *         }
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
             /** @description Starting, draining, or a dependency is down */
             503: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    /** @description Seconds to wait before the next look */
-                    "Retry-After": number;
+                    "x-request-id": components["headers"]["RequestId"];
+                    "Retry-After": components["headers"]["RetryAfter"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "unready",
+                     *       "dependencies": {
+                     *         "postgres": {
+                     *           "status": "down",
+                     *           "detail": "connection refused"
+                     *         },
+                     *         "temporal": {
+                     *           "status": "ok",
+                     *           "latencyMs": 4
+                     *         }
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
@@ -10111,36 +9371,24 @@ export interface operations {
             /** @description Prometheus text format */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example # TYPE alfred_event_streams gauge
+                     *     alfred_event_streams 3
+                     */
                     "text/plain": string;
                 };
             };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
         };
     };
     openapi: {
@@ -10155,11 +9403,19 @@ export interface operations {
             /** @description OpenAPI 3.1 */
             200: {
                 headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "openapi": "3.1.0",
+                     *       "info": {
+                     *         "title": "Alfred",
+                     *         "version": "0.2.0"
+                     *       }
+                     *     }
+                     */
                     "application/json": {
                         openapi: string;
                     } & {
@@ -10167,28 +9423,13 @@ export interface operations {
                     };
                 };
             };
-            /** @description Addressed to another host, or sent by another web site (`forbidden_host`); not yours to decide (`approval_forbidden`). */
-            403: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something broke on our side (`internal`). */
-            500: {
-                headers: {
-                    /** @description Yours when it was well-formed, else ours; in the log too */
-                    "x-request-id": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
         };
     };
 }
