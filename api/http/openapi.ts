@@ -20,7 +20,7 @@ export const openapi = {
     { name: 'tasks', description: 'One agent, one question, until it answers' },
     { name: 'approvals', description: 'Calls that wait for a person' },
     { name: 'schedules', description: 'Something asked again and again' },
-    { name: 'conversations', description: 'Threads of tasks: what is said, in order, and what answers' },
+    { name: 'conversations', description: 'Threads of messages, each answered by a task' },
     { name: 'documents', description: 'What agents answer from' },
     { name: 'agents', description: 'Who can be asked' },
     { name: 'usage', description: 'What it cost' },

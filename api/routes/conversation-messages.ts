@@ -46,7 +46,7 @@ export const conversationMessageRoutes =
       schema: {
         operationId: 'listMessages',
         tags: ['conversations'],
-        summary: 'Read what was said and answered',
+        summary: 'Read messages and answers',
         description: 'The newest page when neither `after` nor `before` is given.',
         params: IdParams,
         querystring: MessageListQuery,

@@ -25,7 +25,7 @@ export const conversationRoutes =
         operationId: 'createConversation',
         tags: ['conversations'],
         summary: 'Begin a conversation',
-        description: 'It costs nothing until somebody says something in it, and nothing again once all is answered.',
+        description: 'It costs nothing before its first message, and nothing again once all messages are answered.',
         headers: idempotencyHeaders(),
         body: ConversationRequest,
         response: {

@@ -15,9 +15,9 @@ export const deleteConversationRoutes =
       schema: {
         operationId: 'deleteConversation',
         tags: ['conversations'],
-        summary: 'Delete a conversation with all that was said',
+        summary: 'Delete a conversation with all its content',
         description:
-          'Nobody sees it or its tasks from here on. What runs is cancelled, then everything that was said, found and answered is removed. What it cost stays in `GET /v1/usage`.',
+          'From here on it and its tasks are not found. What runs is cancelled, then all messages, results of tools and answers are removed. What it cost stays in `GET /v1/usage`.',
         params: IdParams,
         response: { 204: z.null().describe('Deleted'), ...problems(404) },
       },

@@ -17,9 +17,9 @@ export const deleteTaskRoutes =
       schema: {
         operationId: 'deleteTask',
         tags: ['tasks'],
-        summary: 'Delete a task with all that was said',
+        summary: 'Delete a task with all its content',
         description:
-          'It is not shown from here on. If it runs, it is cancelled first. Everything that was said, found and answered is removed. What it cost stays in `GET /v1/usage`. A task of a conversation goes with its conversation: 409.',
+          'It is not shown from here on. If it runs, it is cancelled first. The question, results of tools and the answer are removed. What it cost stays in `GET /v1/usage`. A task of a conversation goes with its conversation: 409.',
         params: IdParams,
         response: { 204: z.null().describe('Deleted'), ...problems(404, 409, ...bodyProblems) },
       },

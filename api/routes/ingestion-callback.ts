@@ -17,7 +17,7 @@ export const ingestionCallbackRoutes =
       schema: {
         operationId: 'getIngestionCallback',
         tags: ['documents'],
-        summary: 'See whether an upload’s end was told',
+        summary: 'See the delivery of an upload’s webhook',
         params: IdParams,
         response: { 200: json('How far the callback is', CallbackState), ...problems(404) },
       },
@@ -32,7 +32,7 @@ export const ingestionCallbackRoutes =
         tags: ['documents'],
         summary: 'Tell an upload’s end again',
         description:
-          'Begins a new delivery, with a `webhook-id` of its own, whatever became of those before. The upload must have ended (`ingestion_running`).',
+          'Begins a new delivery, with a `webhook-id` of its own, regardless of those before. The upload must have ended (`ingestion_running`).',
         params: IdParams,
         response: { 202: json('It is on its way', CallbackState), ...problems(404, 409, ...bodyProblems) },
       },

@@ -17,7 +17,7 @@ export const taskCallbackRoutes =
       schema: {
         operationId: 'getCallback',
         tags: ['tasks'],
-        summary: 'See whether a task’s end was told',
+        summary: 'See the delivery of a task’s webhook',
         params: IdParams,
         response: { 200: json('How far the callback is', CallbackState), ...problems(404, 409) },
       },
@@ -32,7 +32,7 @@ export const taskCallbackRoutes =
         tags: ['tasks'],
         summary: 'Tell a task’s end again',
         description:
-          'Begins a new delivery, with a `webhook-id` of its own, whatever became of those before. The task must have ended (`task_running`).',
+          'Begins a new delivery, with a `webhook-id` of its own, regardless of those before. The task must have ended (`task_running`).',
         params: IdParams,
         response: { 202: json('It is on its way', CallbackState), ...problems(404, 409, ...bodyProblems) },
       },

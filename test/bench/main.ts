@@ -15,7 +15,7 @@ import { measureTasks } from './tasks.ts';
 import { measureThousandCalls } from './thousand-calls.ts';
 import { measureWaitingTasks } from './waiting-tasks.ts';
 
-// `npm run bench`: the options are described in docs/benchmarks.md.
+// `npm run bench`: the options are described in docs/reference/benchmarks.md.
 const { values } = parseArgs({
   options: {
     sequential: { type: 'string', default: '100' },

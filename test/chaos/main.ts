@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { createLogger } from '../../runtime/logger.ts';
 import { runChaos } from './chaos.ts';
 
-// `npm run chaos`: what it does and its options are described in docs/run-book.md.
+// `npm run chaos`: what it does and its options are described in docs/how-to/run-book.md.
 const { values } = parseArgs({
   options: {
     tasks: { type: 'string', default: '200' },

@@ -49,7 +49,7 @@ export async function runPage(page: Page, url: string, withinMs = 100_000): Prom
     }
     const commands = blocks.filter((block) => fileNameOf(block) === undefined);
     const script = commands.map((block, index) => `printf '${separator}${index}\\n'\n${ofTest(scriptOf(block))}\n`);
-    const { code, output } = await runShell(`set -euo pipefail\nexec 2>&1\n${script.join('')}`, folder, url, withinMs);
+    const { code, output } = await runShell(`set -eu\nexec 2>&1\n${script.join('')}`, folder, url, withinMs);
     const outputs = output.split(separator).slice(1);
     const outcomes = commands.map((block, index) => ({ block, output: outputs[index]?.replace(/^.*\n/, '') ?? '' }));
     const last = commands[outputs.length - 1];
@@ -87,10 +87,12 @@ async function runShell(script: string, cwd: string, url: string, withinMs: numb
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
   const timer = setTimeout(endGroup, withinMs);
+  // Background programs of the page keep the pipes open until their group ends.
+  const closed = once(child, 'close');
   const [code] = (await once(child, 'exit')) as [number | null];
   clearTimeout(timer);
   endGroup();
-  await once(child, 'close');
+  await closed;
   return { code, output };
 }
 
