@@ -8,7 +8,7 @@ import { createAdapters } from '../../wiring/adapters.ts';
 import { startWorkers } from '../../workers/compose.ts';
 import { createTestEnvironment } from '../support/environment/environment.ts';
 
-export const webhookSecret = 'whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=';
+const webhookSecret = 'whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=';
 
 /** What `npm start` runs, for the commands of the pages: all queues, the API, and no model. */
 export async function startDocsStack() {
@@ -32,7 +32,14 @@ export async function startDocsStack() {
   return {
     url,
     postgres: env.postgres,
-    config: env.config,
+    /** For commands that use the database and the index by themselves. */
+    environment: {
+      DATABASE_URL: env.config.DATABASE_URL,
+      TEMPORAL_ADDRESS: env.config.TEMPORAL_ADDRESS,
+      TEMPORAL_NAMESPACE: env.config.TEMPORAL_NAMESPACE,
+      ALFRED_DATA_DIR: env.config.ALFRED_DATA_DIR,
+      ALFRED_EMBEDDINGS: 'none',
+    },
     async close() {
       await app.close();
       await workers.stop();

@@ -42,7 +42,7 @@ describe('the commands of a page work, one after the other', () => {
   test.each(runnable)(
     '%s',
     async (_, page) => {
-      const outcomes = await runPage(page, stack.url);
+      const outcomes = await runPage(page, stack);
       const wrong = outcomes.flatMap(({ block, output }) => {
         const shown = shownBelow(page, block);
         const line = shown && missingLine(shown.text, output);
@@ -76,7 +76,7 @@ test('JSON fits the schema or the variable that the block names', () => {
   const found = toCheck('json').flatMap(({ block, at }) => {
     try {
       const value: unknown = JSON.parse(block.text);
-      if ((variableNames as string[]).includes(block.info)) load({ [block.info]: block.text });
+      if (variableNames.some((name) => name === block.info)) load({ [block.info]: block.text });
       else if (block.info === 'script') parseScript(value as Parameters<typeof parseScript>[0]);
       else check(block.info, value);
       return [];
@@ -90,7 +90,7 @@ test('JSON fits the schema or the variable that the block names', () => {
 test('settings are those that Alfred takes', () => {
   const found = toCheck('env').flatMap(({ block, at }) => {
     try {
-      load(parseEnv(block.text) as Record<string, string>);
+      load(parseEnv(block.text));
       return [];
     } catch (error) {
       return [`${at}: ${(error as Error).message}`];
@@ -101,7 +101,7 @@ test('settings are those that Alfred takes', () => {
 
 /** @throws ConfigError when a value is wrong, Error when a variable does not exist */
 function load(variables: Record<string, string>): void {
-  const unknown = Object.keys(variables).filter((name) => !(variableNames as string[]).includes(name));
+  const unknown = Object.keys(variables).filter((name) => variableNames.every((one) => one !== name));
   if (unknown.length > 0) throw new Error(`there is no variable ${unknown.join(', ')}`);
   const keys = { OPENAI_API_KEY: 'key', ANTHROPIC_API_KEY: 'key' };
   loadConfig({ DATABASE_URL: 'postgres://alfred@db/alfred', ...keys, ...variables });

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Code, Heading, InlineCode, Link, Node, Parent, Text } from 'mdast';
+import type { Code, InlineCode, Link, Node, Parent, Text } from 'mdast';
 import remarkGfm from 'remark-gfm';
 import remarkParse from 'remark-parse';
 import { unified } from 'unified';
@@ -48,7 +48,7 @@ function readPage(path: string): Page {
     if (node.type === 'link' || node.type === 'image') page.links.push({ url: (node as Link).url, line });
     if (node.type === 'inlineCode') page.spans.push({ text: (node as InlineCode).value, line });
     if (node.type === 'text') page.prose.push({ text: (node as Text).value, line });
-    if (node.type === 'heading') addAnchor(page.anchors, textOf(node as Heading));
+    if (node.type === 'heading') addAnchor(page.anchors, textOf(node));
     const children: Node[] = 'children' in node ? (node as Parent).children : [];
     for (const [index, child] of children.entries()) visit(child, children[index - 1]);
   };

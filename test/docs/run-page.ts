@@ -16,6 +16,9 @@ const value = path.reduce((one, name) => one?.[name], JSON.parse(require('node:f
 console.log(typeof value === 'string' ? value : JSON.stringify(value, null, 2));
 `;
 
+/** Where the command line finds the stack. */
+export type RunningStack = { url: string; environment: Record<string, string> };
+
 export type Outcome = { block: Block; output: string };
 
 /** Whether the runner runs a block, or writes it to the file that its first line names. */
@@ -29,11 +32,10 @@ export const fileNameOf = ({ language, text }: Block) =>
  * Runs the blocks of a page one after the other in one shell, as a reader would type them. Its folder has what the
  * clone has: `./alfred`, `docs/` and the packages.
  *
- * @param replaced addresses on the page, with those of the test
  * @returns what each block printed
  * @throws with the block and its output when a command fails
  */
-export async function runPage(page: Page, url: string, withinMs = 100_000): Promise<Outcome[]> {
+export async function runPage(page: Page, { url, environment }: RunningStack, withinMs = 100_000): Promise<Outcome[]> {
   const folder = await mkdtemp(join(tmpdir(), 'alfred-docs-'));
   const receiverPort = await freePort();
   const ofTest = (text: string) =>
@@ -49,7 +51,11 @@ export async function runPage(page: Page, url: string, withinMs = 100_000): Prom
     }
     const commands = blocks.filter((block) => fileNameOf(block) === undefined);
     const script = commands.map((block, index) => `printf '${separator}${index}\\n'\n${ofTest(scriptOf(block))}\n`);
-    const { code, output } = await runShell(`set -eu\nexec 2>&1\n${script.join('')}`, folder, url, withinMs);
+    const { code, output } = await runShell(`set -eu\nexec 2>&1\n${script.join('')}`, {
+      cwd: folder,
+      environment: { ...environment, ALFRED_URL: url },
+      withinMs,
+    });
     const outputs = output.split(separator).slice(1);
     const outcomes = commands.map((block, index) => ({ block, output: outputs[index]?.replace(/^.*\n/, '') ?? '' }));
     const last = commands[outputs.length - 1];
@@ -67,12 +73,14 @@ function scriptOf({ text, info }: Block): string {
   return code ? `set +e\n${text}\n[ $? = ${code} ] || { echo "expected exit code ${code}"; exit 1; }\nset -e` : text;
 }
 
-async function runShell(script: string, cwd: string, url: string, withinMs: number) {
+type Shell = { cwd: string; environment: Record<string, string>; withinMs: number };
+
+async function runShell(script: string, { cwd, environment, withinMs }: Shell) {
   const PATH = [cwd, dirname(process.execPath), process.env.PATH].join(delimiter);
   // Its own process group, so that what a page leaves in the background ends with it.
   const child = spawn('bash', ['-c', script], {
     cwd,
-    env: { PATH, HOME: process.env.HOME, ALFRED_URL: url, NO_COLOR: '1' },
+    env: { PATH, HOME: process.env.HOME, NO_COLOR: '1', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
