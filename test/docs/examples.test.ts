@@ -77,7 +77,7 @@ test('JSON fits the schema or the variable that the block names', () => {
     try {
       const value: unknown = JSON.parse(block.text);
       if (variableNames.some((name) => name === block.info)) load({ [block.info]: block.text });
-      else if (block.info === 'script') parseScript(value as Parameters<typeof parseScript>[0]);
+      else if (block.info === 'script') parseScript(value);
       else check(block.info, value);
       return [];
     } catch (error) {
@@ -100,7 +100,7 @@ test('settings are those that Alfred takes', () => {
 });
 
 /** @throws ConfigError when a value is wrong, Error when a variable does not exist */
-function load(variables: Record<string, string>): void {
+function load(variables: Record<string, string | undefined>): void {
   const unknown = Object.keys(variables).filter((name) => variableNames.every((one) => one !== name));
   if (unknown.length > 0) throw new Error(`there is no variable ${unknown.join(', ')}`);
   const keys = { OPENAI_API_KEY: 'key', ANTHROPIC_API_KEY: 'key' };
