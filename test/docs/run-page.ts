@@ -127,6 +127,7 @@ export function missingLine(shown: string, output: string): string | undefined {
 const normalized = (line: string) =>
   line
     .replace(/[0-9a-f]{8}(-|%2D)[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'ID')
+    .replace(/namespaces\/\w+/, 'namespaces/NAME')
     .replace(/\d[\d.,:]*\d|\d/g, '#')
     .replace(/# m?s\b/g, '#')
     .replace(/\s+/g, ' ')
